@@ -1,0 +1,52 @@
+"""Writing files whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from dalle_edu.errors import DalleEduError
+
+
+def write_aside(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` fill a temporary file in the same folder, then rename it to `path`.
+
+    A reader sees the old file or the new one, never a part, whatever happens in between. Raises `DalleEduError` where the folder is
+    missing, cannot be written or is full.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise DalleEduError(f"{path} could not be written: {(error.strerror or str(error)).lower()}; nothing was left there") from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def check_writable(path: str | Path) -> None:
+    """Raise `DalleEduError` now rather than after the work when `path` cannot be written."""
+    path = Path(path)
+    if path.is_dir():
+        raise DalleEduError(f"{path} is a folder; give the name of a file in it")
+    folder = path.parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise DalleEduError(f"{path} cannot be written: {folder} is not a folder one may write in; choose another place")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,15 @@
+"""The captioned world: scenes, the pictures that show them and the sentences that say them, in French and in English."""
+
+from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Adjective, Catalogue, Colour, Noun, Shape, Size
+from dalle_edu.world.dataset import Batch, World
+from dalle_edu.world.grammar import caption, check_prompt, phrasings, read_caption, unknown_words
+from dalle_edu.world.renderer import RESOLUTIONS, render
+from dalle_edu.world.scenes import Description, Mention, Object, Scene, is_held_out, relation_between, sample_scene
+from dalle_edu.world.sheet import picture_sheet, save_picture
+from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer, train_tokenizer
+
+__all__ = [
+    "LANGUAGES", "RESOLUTIONS", "SHAPES", "Adjective", "Batch", "CaptionTokenizer", "Catalogue", "Colour", "Description", "Mention", "Noun",
+    "Object", "Scene", "Shape", "Size", "World", "caption", "caption_tokenizer", "check_prompt", "is_held_out", "phrasings", "picture_sheet",
+    "read_caption", "relation_between", "render", "sample_scene", "save_picture", "train_tokenizer", "unknown_words",
+]

@@ -1,0 +1,140 @@
+"""What the world is made of, and the words for it.
+
+The catalogue is open: a new object is one signed-distance function and its words in each language; a new colour is one RGB triple and its
+words. Everything else (renderer, grammar, examiner, tokenizer) reads the catalogue and follows.
+"""
+
+from dataclasses import dataclass
+
+from dalle_edu.world import shapes
+
+LANGUAGES = ("fr", "en")
+
+
+@dataclass(frozen=True)
+class Noun:
+    """A noun with its plural and its grammatical gender (English ignores the gender)."""
+
+    singular: str
+    plural: str
+    feminine: bool = False
+
+
+@dataclass(frozen=True)
+class Adjective:
+    """An adjective in its four forms. One form given stands for all (English, « orange »); two are masculine and feminine."""
+
+    masculine: str
+    feminine: str = ""
+    masculine_plural: str = ""
+    feminine_plural: str = ""
+
+    def form(self, feminine: bool, plural: bool) -> str:
+        """The form that agrees."""
+        if plural:
+            return (self.feminine_plural if feminine else self.masculine_plural) or self.form(feminine, plural=False)
+        return (feminine and self.feminine) or self.masculine
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An object of the world: how far a point is from its outline, and what it is called."""
+
+    name: str
+    distance: shapes.Distance
+    words: dict[str, Noun]
+
+
+@dataclass(frozen=True)
+class Colour:
+    """A colour: red, green and blue in [0, 1], and its adjective."""
+
+    name: str
+    rgb: tuple[float, float, float]
+    words: dict[str, Adjective]
+
+
+@dataclass(frozen=True)
+class Size:
+    """A size: the range of radii, as parts of the canvas's side, and its adjective."""
+
+    name: str
+    radius: tuple[float, float]
+    words: dict[str, Adjective]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All that scenes are drawn from, and what training must never see.
+
+    `held_out_objects` are (shape, colour) pairs, `held_out_relations` are (shape, "left" | "above", shape): together they measure
+    whether a system composes what it knows or repeats what it saw.
+    """
+
+    shapes: tuple[Shape, ...]
+    colours: tuple[Colour, ...]
+    sizes: tuple[Size, ...]
+    held_out_objects: frozenset[tuple[str, str]] = frozenset()
+    held_out_relations: frozenset[tuple[str, str, str]] = frozenset()
+
+    def shape(self, name: str) -> Shape:
+        return next(shape for shape in self.shapes if shape.name == name)
+
+    def colour(self, name: str) -> Colour:
+        return next(colour for colour in self.colours if colour.name == name)
+
+    def size(self, name: str) -> Size:
+        return next(size for size in self.sizes if size.name == name)
+
+
+def _invariable(french: str, english: str) -> dict[str, Adjective]:
+    return {"fr": Adjective(french), "en": Adjective(english)}
+
+
+def _regular(french: str, english: str, feminine: str | None = None) -> dict[str, Adjective]:
+    feminine = feminine or french + ("" if french.endswith("e") else "e")
+    return {"fr": Adjective(french, feminine, french + "s", feminine + "s"), "en": Adjective(english)}
+
+
+def _nouns(french: Noun, english: str) -> dict[str, Noun]:
+    return {"fr": french, "en": Noun(english, english + ("es" if english.endswith("s") else "s"))}
+
+
+_SHAPES = (
+    Shape("circle", shapes.circle, _nouns(Noun("cercle", "cercles"), "circle")),
+    Shape("square", shapes.square, _nouns(Noun("carré", "carrés"), "square")),
+    Shape("triangle", shapes.triangle, _nouns(Noun("triangle", "triangles"), "triangle")),
+    Shape("star", shapes.star, _nouns(Noun("étoile", "étoiles", feminine=True), "star")),
+    Shape("cross", shapes.cross, _nouns(Noun("croix", "croix", feminine=True), "cross")),
+    Shape("ring", shapes.ring, _nouns(Noun("anneau", "anneaux"), "ring")),
+    Shape("heart", shapes.heart, _nouns(Noun("cœur", "cœurs"), "heart")),
+    Shape("diamond", shapes.diamond, _nouns(Noun("losange", "losanges"), "diamond")),
+)
+
+_COLOURS = (
+    Colour("red", (0.90, 0.10, 0.12), _regular("rouge", "red")),
+    Colour("green", (0.10, 0.62, 0.20), _regular("vert", "green")),
+    Colour("blue", (0.10, 0.32, 0.88), _regular("bleu", "blue")),
+    Colour("yellow", (0.98, 0.82, 0.05), _regular("jaune", "yellow")),
+    Colour("purple", (0.52, 0.16, 0.68), _regular("violet", "purple", feminine="violette")),
+    Colour("orange", (0.98, 0.52, 0.05), _invariable("orange", "orange")),
+    Colour("black", (0.06, 0.06, 0.08), _regular("noir", "black")),
+    Colour("pink", (1.00, 0.45, 0.72), _regular("rose", "pink")),
+)
+
+_SIZES = (
+    Size("small", (0.13, 0.15), _regular("petit", "small")),
+    Size("large", (0.19, 0.21), _regular("grand", "large")),
+)
+
+_CIRCLE = [shape.name for shape in _SHAPES]  # shapes and colours in a circle, so that each is held out exactly once in each role
+_HUES = [colour.name for colour in _COLOURS]
+
+SHAPES = Catalogue(
+    shapes=_SHAPES,
+    colours=_COLOURS,
+    sizes=_SIZES,
+    held_out_objects=frozenset((_CIRCLE[i], _HUES[(5 * i + 2) % 8]) for i in range(8)),
+    held_out_relations=frozenset((_CIRCLE[i], "left", _CIRCLE[(i + 3) % 8]) for i in range(8))
+    | frozenset((_CIRCLE[i], "above", _CIRCLE[(i + 5) % 8]) for i in range(8)),
+)

@@ -1,0 +1,60 @@
+"""The world as a `torch.utils.data` data set: an endless, seeded series of scenes with a caption for each."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.utils.data import Dataset
+
+from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
+from dalle_edu.world.grammar import caption
+from dalle_edu.world.renderer import Layout, lay_out, render
+from dalle_edu.world.scenes import Scene, sample_scene
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Scenes ready to be drawn on any device, and a caption for each."""
+
+    layout: Layout
+    captions: list[str]
+
+    def images(self, resolution: int, device: torch.device | str = "cpu") -> torch.Tensor:
+        """The pictures, drawn on the device itself: (n, 3, resolution, resolution) in [-1, 1]."""
+        return render(self.layout, resolution, device)
+
+
+class World(Dataset):
+    """`length` pairs of a scene and its caption; item `i` depends on `seed` and `i` alone.
+
+    `split` is "seen", "held_out" or "all"; `languages` are drawn from with equal chances. `World.collate` makes a `Batch` of items:
+
+        loader = DataLoader(World(10_000, seed=0), batch_size=64, collate_fn=World.collate)
+    """
+
+    def __init__(
+        self,
+        length: int,
+        seed: int = 0,
+        split: str = "seen",
+        languages: Sequence[str] = LANGUAGES,
+        catalogue: Catalogue = SHAPES,
+    ):
+        self.length, self.seed, self.split, self.languages, self.catalogue = length, seed, split, tuple(languages), catalogue
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> tuple[Scene, str]:
+        if not 0 <= index < self.length:
+            raise IndexError(f"item {index} of a world of {self.length} scenes")
+        chance = random.Random(f"{self.seed}:{index}:caption")
+        scene = sample_scene(self.seed, index, self.split, self.catalogue)
+        language = self.languages[int(chance.random() * len(self.languages))]
+        return scene, caption(scene.description, language, int(chance.random() * 720720), self.catalogue)
+
+    @staticmethod
+    def collate(items: Sequence[tuple[Scene, str]]) -> Batch:
+        scenes, captions = zip(*items, strict=True)
+        return Batch(lay_out(scenes), list(captions))

@@ -1,0 +1,49 @@
+"""Picture sheets: a grid of pictures, each above its caption, as one image file."""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.files import write_aside
+
+_INK, _PAPER, _FRAME = (34, 34, 34), (255, 255, 255), (205, 205, 205)
+
+
+def picture_sheet(
+    images: Float[Tensor, "n 3 h w"], captions: Sequence[str], columns: int = 4, tile: int = 192
+) -> Image.Image:
+    """Lay pictures in [-1, 1] out in rows of `columns`, each drawn `tile` pixels wide and followed by its caption."""
+    if len(images) != len(captions):
+        raise DalleEduError(f"{len(images)} pictures came with {len(captions)} captions; a sheet takes one for each")
+    font = ImageFont.load_default(size=max(11, tile // 14))
+    wrapped = [textwrap.wrap(text, width=int(tile / (font.size * 0.5))) for text in captions]
+    line_height, gap = int(font.size * 1.3), max(8, tile // 16)
+    text_height = line_height * max((len(lines) for lines in wrapped), default=0)
+    columns = max(1, min(columns, len(images)))
+    rows = -(-len(images) // columns)
+    sheet = Image.new("RGB", (columns * (tile + gap) + gap, rows * (tile + text_height + gap) + gap), _PAPER)
+    pen = ImageDraw.Draw(sheet)
+    pixels = ((images.detach().float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    for i, (picture, lines) in enumerate(zip(pixels, wrapped, strict=True)):
+        left = gap + (i % columns) * (tile + gap)
+        top = gap + (i // columns) * (tile + text_height + gap)
+        shrink = picture.shape[0] > tile
+        sheet.paste(Image.fromarray(picture).resize((tile, tile), Image.Resampling.LANCZOS if shrink else Image.Resampling.NEAREST), (left, top))
+        pen.rectangle((left - 1, top - 1, left + tile, top + tile), outline=_FRAME)
+        for row, line in enumerate(lines):
+            pen.text((left, top + tile + 3 + row * line_height), line, fill=_INK, font=font)
+    return sheet
+
+
+def save_picture(picture: Image.Image, path: str | Path) -> None:
+    """Write a PNG whole or not at all: aside first, then renamed into place."""
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise DalleEduError(f"pictures are written as PNG and the file is {path.name!r}; end its name in .png")
+    write_aside(path, lambda file: picture.save(file, format="PNG"))
