@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dalle_edu.world.catalogue import SHAPES, Catalogue, Size
 
-KINDS = {"single": 0.25, "pair": 0.15, "relation": 0.35, "count": 0.25}  # what captions are about, and how often
+KINDS = {"single": 0.36, "pair": 0.12, "relation": 0.28, "count": 0.24}  # what captions are about, and how often
 RELATIONS = ("left", "right", "above", "below")
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
 SPLITS = ("seen", "held_out", "all")

@@ -1,5 +1,6 @@
 """Picture sheets: a grid of pictures, each above its caption, as one image file."""
 
+import importlib.util
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ def picture_sheet(
     """Lay pictures in [-1, 1] out in rows of `columns`, each drawn `tile` pixels wide and followed by its caption."""
     if len(images) != len(captions):
         raise DalleEduError(f"{len(images)} pictures came with {len(captions)} captions; a sheet takes one for each")
-    font = ImageFont.load_default(size=max(11, tile // 14))
+    font = _font(max(11, tile // 14))
     wrapped = [textwrap.wrap(text, width=int(tile / (font.size * 0.5))) for text in captions]
     line_height, gap = int(font.size * 1.3), max(8, tile // 16)
     text_height = line_height * max((len(lines) for lines in wrapped), default=0)
@@ -39,6 +40,14 @@ def picture_sheet(
         for row, line in enumerate(lines):
             pen.text((left, top + tile + 3 + row * line_height), line, fill=_INK, font=font)
     return sheet
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans, which has every French letter and comes with matplotlib (found there without importing it)."""
+    package = importlib.util.find_spec("matplotlib")
+    if package is None or package.origin is None:
+        raise DalleEduError("matplotlib is missing and its fonts with it; install it with: pip install matplotlib")
+    return ImageFont.truetype(Path(package.origin).parent / "mpl-data/fonts/ttf/DejaVuSans.ttf", size)
 
 
 def save_picture(picture: Image.Image, path: str | Path) -> None:

@@ -1,0 +1,88 @@
+"""Attention: every query looks at all the keys and takes home a mixture of their values.
+
+`scaled_dot_product` spells out the five steps. `MultiHeadAttention` does the same for several heads at once through PyTorch's fused kernel, and
+keeps keys and values in a cache allocated once, so that writing the next token costs one token's work.
+
+Letters: n sequences, s heads, q queries, k keys, d channels of a head, w = s * d channels in all.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+
+def scaled_dot_product(
+    query: Float[Tensor, "*n q d"],
+    key: Float[Tensor, "*n k d"],
+    value: Float[Tensor, "*n k v"],
+    mask: Bool[Tensor, "*#n q k"] | None = None,
+) -> tuple[Float[Tensor, "*n q v"], Float[Tensor, "*n q k"]]:
+    """softmax(Q Kᵀ / √d) V (Vaswani et al. 2017, equation 1); returns the mixtures and the weights that made them.
+
+    `mask` is True where a query may look. A query that may look nowhere gets NaN, as in PyTorch.
+    """
+    scores = query @ key.transpose(-2, -1)  # 1. how well each key answers each query: *n q k
+    scores = scores / math.sqrt(query.shape[-1])  # 2. variance 1 again, or the softmax saturates
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -math.inf)  # 3. what must not be seen weighs nothing, *before* the softmax
+    weights = scores.softmax(dim=-1)  # 4. over the keys: each query's weights sum to 1
+    return weights @ value, weights  # 5. the mixture
+
+
+def causal_mask(queries: int, keys: int, device: torch.device | None = None) -> Bool[Tensor, "q k"]:
+    """True where a query may look: the last query sees every key, the one before all but the last key, and so on."""
+    return torch.ones(queries, keys, dtype=torch.bool, device=device).tril(keys - queries)
+
+
+class KeyValueCache:
+    """Room for the keys and values of `length` tokens in every layer, allocated once and filled in place.
+
+    Without it, writing token t computes t tokens again; with it, one.
+    """
+
+    def __init__(self, layers: int, n: int, heads: int, length: int, head_dim: int, device: torch.device, dtype: torch.dtype):
+        self.keys = torch.zeros(layers, n, heads, length, head_dim, device=device, dtype=dtype)
+        self.values = torch.zeros_like(self.keys)
+        self.filled = 0  # tokens that every layer has seen
+
+    def extend(
+        self, layer: int, key: Float[Tensor, "n s t d"], value: Float[Tensor, "n s t d"]
+    ) -> tuple[Float[Tensor, "n s k d"], Float[Tensor, "n s k d"]]:
+        """Store the new tokens' keys and values; return those of all tokens so far."""
+        start, end = self.filled, self.filled + key.shape[2]
+        if end > self.keys.shape[3]:
+            raise ValueError(f"the cache has room for {self.keys.shape[3]} tokens and was given token {end}")
+        self.keys[layer, :, :, start:end] = key
+        self.values[layer, :, :, start:end] = value
+        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+
+
+class MultiHeadAttention(nn.Module):
+    """`heads` attentions side by side, each on its own slice of the channels, and a projection that mixes their answers."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        if width % heads:
+            raise ValueError(f"width {width} cannot be shared out among {heads} heads; choose a multiple")
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+
+    def forward(
+        self, x: Float[Tensor, "n t w"], causal: bool = True, cache: KeyValueCache | None = None, layer: int = 0
+    ) -> Float[Tensor, "n t w"]:
+        query, key, value = rearrange(self.qkv(x), "n t (three s d) -> three n s t d", three=3, s=self.heads)
+        if cache is not None:
+            key, value = cache.extend(layer, key, value)
+        queries, keys = query.shape[2], key.shape[2]
+        if not causal or queries == 1:  # the newest token sees everything before it
+            mixed = F.scaled_dot_product_attention(query, key, value)
+        elif queries == keys:
+            mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+        else:
+            mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=causal_mask(queries, keys, x.device))
+        return self.out(rearrange(mixed, "n s t d -> n t (s d)"))

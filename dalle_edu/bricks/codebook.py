@@ -1,0 +1,150 @@
+"""The discrete VAE: a picture becomes a small grid of codes, and a grid of codes becomes a picture again.
+
+The encoder gives each position of the grid a distribution over K codes; the decoder paints from the codes chosen. Choosing is not differentiable, so
+training draws a *soft* choice with the Gumbel-softmax (Jang et al. 2017; Maddison et al. 2017), and its temperature falls until
+soft and hard choices meet. This is stage one of DALL·E 1 (Ramesh et al. 2021, section 2.1), on a 32 x 32 grid there and an 8 x 8 grid here.
+
+Letters: n pictures, k codes, h x w positions on the grid, H x W pixels.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from dalle_edu.bricks.convolution import Patchify, Unpatchify, residual_stack
+
+
+def gumbel_softmax(
+    logits: Float[Tensor, "*n k"], temperature: float, hard: bool = False, generator: torch.Generator | None = None
+) -> Float[Tensor, "*n k"]:
+    """Draw a code for each position, softly: softmax((logits + Gumbel noise) / temperature).
+
+    As the temperature falls towards 0 the draw tends to a one-hot vector with the probabilities softmax(logits). With `hard`, the result *is* that one-hot
+    vector while its gradient is still the soft one's (straight-through, Bengio et al. 2013).
+    """
+    uniform = torch.empty_like(logits).uniform_(1e-7, 1, generator=generator)
+    gumbel = uniform.log_().neg_().clamp_(min=1e-7).log_().neg_()  # -log(-log u)
+    soft = ((logits + gumbel) / temperature).softmax(dim=-1)
+    if not hard:
+        return soft
+    one_hot = torch.zeros_like(soft).scatter_(-1, soft.argmax(dim=-1, keepdim=True), 1.0)
+    return one_hot + soft - soft.detach()
+
+
+def temperature_at(progress: float, start: float = 1.0, end: float = 1 / 16, until: float = 0.75) -> float:
+    """The temperature after a part `progress` of training: a half cosine from `start` to `end`, reached at `until`, in the logarithm."""
+    fall = 0.5 * (1 - math.cos(math.pi * min(progress / until, 1.0)))
+    return start * (end / start) ** fall
+
+
+def kl_to_uniform(log_q: Float[Tensor, "*n k"]) -> Float[Tensor, ""]:
+    """KL(q || uniform) = log k - H(q), in nats per position: the mean over batch and grid, so that neither size changes its weight."""
+    return math.log(log_q.shape[-1]) + (log_q.exp() * log_q).sum(dim=-1).mean()
+
+
+def codebook_entropy(log_q: Float[Tensor, "*n k"]) -> Float[Tensor, ""]:
+    """The entropy, in nats, of the mean distribution over codes in a batch: log k when all codes serve alike, 0 when one code does everything."""
+    return torch.special.entr(log_q.exp().flatten(0, -2).mean(dim=0)).sum()
+
+
+@torch.no_grad()
+def codes_alive(codes: Int[Tensor, "n h w"], num_codes: int) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """How many codes a batch uses: the number that occur at all, and the perplexity (the exponential of the entropy of their frequencies).
+
+    Both stay tensors on the device: reading them is the caller's choice, and the only moment that waits for the GPU.
+    """
+    counts = torch.zeros(num_codes, device=codes.device).scatter_add_(0, codes.flatten(), torch.ones(codes.numel(), device=codes.device))
+    frequencies = counts / counts.sum()
+    return (counts > 0).float().sum(), torch.special.entr(frequencies).sum().exp()
+
+
+@dataclass(frozen=True)
+class DVAEConfig:
+    """The shape of a discrete VAE. `resolution / grid` is the side of the patch that one code stands for."""
+
+    resolution: int = 64
+    grid: int = 8
+    num_codes: int = 1024
+    width: int = 96
+    depth: int = 2
+    kl_weight: float = 0.0
+    entropy_weight: float = 1e-2
+    confidence_weight: float = 1e-2
+    object_weight: float = 0.0
+    straight_through: bool = False
+
+
+class DiscreteVAE(nn.Module):
+    """Encoder, codebook, decoder.
+
+    Pictures are (n, 3, resolution, resolution) in [-1, 1]; codes are whole numbers below `num_codes`, (n, grid, grid).
+    """
+
+    logit_scale = 3.0  # sharper distributions from the first update: without it most codes die in the first minute
+
+    def __init__(self, config: DVAEConfig):
+        super().__init__()
+        self.config = config
+        patch = config.resolution // (2 * config.grid)
+        width, wide = config.width, 2 * config.width
+        self.encoder = nn.Sequential(
+            Patchify(3, width, patch),
+            residual_stack(width, config.depth),
+            Patchify(width, wide, 2),
+            residual_stack(wide, config.depth),
+            nn.ReLU(),
+            nn.Conv2d(wide, config.num_codes, kernel_size=1),
+        )
+        self.codebook = nn.Embedding(config.num_codes, wide)
+        self.decoder = nn.Sequential(
+            residual_stack(wide, config.depth),
+            Unpatchify(wide, width, 2),
+            residual_stack(width, config.depth),
+            nn.ReLU(),
+            Unpatchify(width, 3, patch),
+        )
+
+    def logits(self, images: Float[Tensor, "n 3 H W"]) -> Float[Tensor, "n h w k"]:
+        return self.encoder(images).permute(0, 2, 3, 1) * self.logit_scale
+
+    @torch.no_grad()
+    def encode(self, images: Float[Tensor, "n 3 H W"]) -> Int[Tensor, "n h w"]:
+        """The most likely code at each position."""
+        return self.logits(images).argmax(dim=-1)
+
+    def decode(self, codes: Int[Tensor, "n h w"]) -> Float[Tensor, "n 3 H W"]:
+        """The picture that a grid of codes stands for."""
+        return self._paint(self.codebook(codes).permute(0, 3, 1, 2))
+
+    def decode_soft(self, choice: Float[Tensor, "n h w k"]) -> Float[Tensor, "n 3 H W"]:
+        """The picture of a mixture of codes at each position: a point in the convex hull of the codebook."""
+        return self._paint((choice @ self.codebook.weight).permute(0, 3, 1, 2))
+
+    def _paint(self, latent: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 3 H W"]:
+        return self.decoder(latent)
+
+    def loss(
+        self, images: Float[Tensor, "n 3 H W"], temperature: float, generator: torch.Generator | None = None
+    ) -> dict[str, Float[Tensor, ""]]:
+        """The loss and its named parts: reconstruction + kl_weight * KL - entropy_weight * codebook entropy."""
+        log_q = self.logits(images).float().log_softmax(dim=-1)
+        choice = gumbel_softmax(log_q, temperature, self.config.straight_through, generator)
+        painted = self.decode_soft(choice).float()
+        weight = 1 + self.config.object_weight * (1 - images).amax(dim=1, keepdim=True) / 2
+        error = painted - images
+        reconstruction = ((error.square() + error.abs()) * weight).mean()
+        kl, entropy = kl_to_uniform(log_q), codebook_entropy(log_q)
+        total = reconstruction - self.config.confidence_weight * kl - self.config.entropy_weight * entropy
+        alive, perplexity = codes_alive(log_q.detach().argmax(dim=-1), self.config.num_codes)
+        return {
+            "loss": total,
+            "reconstruction": reconstruction.detach(),
+            "kl": kl.detach(),
+            "entropy": entropy.detach(),
+            "codes_alive": alive,
+            "perplexity": perplexity,
+        }

@@ -1,0 +1,208 @@
+"""A GPT over one stream of text and image tokens, and the ways to sample from it.
+
+The caption's tokens come first, then the picture's codes, row by row. One network predicts each token from those before it (Ramesh et al. 2021, section 2.2).
+A picture is two-dimensional, so its positions are too: one embedding for the row, one for the column.
+
+Letters: n captions, t text tokens, i image tokens, w channels, v entries of a vocabulary.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from dalle_edu.bricks.attention import KeyValueCache, MultiHeadAttention
+
+# ---------------------------------------------------------------- the network
+
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """The shape of a text-to-image GPT. Text token 0 is padding."""
+
+    text_vocabulary: int = 512
+    text_length: int = 20
+    num_codes: int = 1024
+    grid: int = 8
+    width: int = 256
+    depth: int = 4
+    heads: int = 4
+
+    @property
+    def image_length(self) -> int:
+        return self.grid**2
+
+
+class Block(nn.Module):
+    """Attention, then a small network for each token, each added to what it was given (pre-norm, as in GPT-2)."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.norm_1 = nn.LayerNorm(width, bias=False)
+        self.attention = MultiHeadAttention(width, heads)
+        self.norm_2 = nn.LayerNorm(width, bias=False)
+        self.expand = nn.Linear(width, 4 * width, bias=False)
+        self.contract = nn.Linear(4 * width, width, bias=False)
+
+    def forward(self, x: Float[Tensor, "n t w"], cache: KeyValueCache | None = None, layer: int = 0) -> Float[Tensor, "n t w"]:
+        x = x + self.attention(self.norm_1(x), cache=cache, layer=layer)
+        return x + self.contract(F.gelu(self.expand(self.norm_2(x))))
+
+
+class TextToImageGPT(nn.Module):
+    """The stream is: a start token, `text_length` text tokens, `grid`² image codes. Each predicts the next."""
+
+    def __init__(self, config: GPTConfig):
+        super().__init__()
+        self.config = config
+        width = config.width
+        self.start = nn.Parameter(torch.zeros(width))
+        self.text_embedding = nn.Embedding(config.text_vocabulary, width)
+        self.text_position = nn.Embedding(config.text_length, width)
+        self.text_padding = nn.Embedding(config.text_length, width)  # padding is learned apart for each position, as in DALL·E
+        self.code_embedding = nn.Embedding(config.num_codes, width)
+        self.row_position = nn.Embedding(config.grid, width)
+        self.column_position = nn.Embedding(config.grid, width)
+        self.blocks = nn.ModuleList(Block(width, config.heads) for _ in range(config.depth))
+        self.norm = nn.LayerNorm(width, bias=False)
+        self.text_head = nn.Linear(width, config.text_vocabulary, bias=False)
+        self.code_head = nn.Linear(width, config.num_codes, bias=False)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for name, parameter in self.named_parameters():
+            if name.endswith(("contract.weight", "attention.out.weight")):  # what enters the residual stream, kept at variance 1
+                nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * self.config.depth))
+            elif parameter.ndim == 2 or name == "start":
+                nn.init.normal_(parameter, std=0.02)
+
+    def embed_text(self, text: Int[Tensor, "n t"]) -> Float[Tensor, "n t+1 w"]:
+        """The start token and the caption; padding (token 0) has an embedding of its own at each position."""
+        positions = torch.arange(text.shape[1], device=text.device)
+        words = self.text_embedding(text) + self.text_position(positions)
+        words = torch.where((text == 0).unsqueeze(-1), self.text_padding(positions), words)
+        return torch.cat([self.start.expand(len(text), 1, -1), words], dim=1)
+
+    def embed_codes(self, codes: Int[Tensor, "n i"], first: int = 0) -> Float[Tensor, "n i w"]:
+        """Image codes, the first of which stands at position `first` of the picture."""
+        positions = torch.arange(first, first + codes.shape[1], device=codes.device)
+        rows, columns = positions // self.config.grid, positions % self.config.grid
+        return self.code_embedding(codes) + self.row_position(rows) + self.column_position(columns)
+
+    def _run(self, x: Float[Tensor, "n t w"], cache: KeyValueCache | None = None) -> Float[Tensor, "n t w"]:
+        for layer, block in enumerate(self.blocks):
+            x = block(x, cache, layer)
+        if cache is not None:
+            cache.filled += x.shape[1]
+        return self.norm(x)
+
+    def forward(
+        self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
+    ) -> tuple[Float[Tensor, "n t text_v"], Float[Tensor, "n i code_v"]]:
+        """The logits of every text token and of every image code, each given what comes before it."""
+        hidden = self._run(torch.cat([self.embed_text(text), self.embed_codes(codes[:, :-1])], dim=1))
+        return self.text_head(hidden[:, : text.shape[1]]), self.code_head(hidden[:, text.shape[1] :])
+
+    def loss(self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]) -> dict[str, Float[Tensor, ""]]:
+        """Cross-entropy in nats per token: 1/8 on the text and 7/8 on the picture, since pictures are what we want (Ramesh et al. 2021)."""
+        text_logits, code_logits = self(text, codes)
+        text_loss = F.cross_entropy(text_logits.float().flatten(0, 1), text.flatten())
+        code_loss = F.cross_entropy(code_logits.float().flatten(0, 1), codes.flatten())
+        return {"loss": text_loss / 8 + code_loss * 7 / 8, "text": text_loss.detach(), "image": code_loss.detach()}
+
+
+# ---------------------------------------------------------------- sampling
+
+
+def keep_top_k(logits: Float[Tensor, "n v"], k: int) -> Float[Tensor, "n v"]:
+    """Leave the k most likely entries of each row a chance, and the others none (Fan et al. 2018)."""
+    k = min(k, logits.shape[-1])
+    return logits.masked_fill(logits < logits.topk(k, dim=-1).values[..., -1:], -math.inf)
+
+
+def keep_top_p(logits: Float[Tensor, "n v"], p: float) -> Float[Tensor, "n v"]:
+    """Leave the smallest set of entries whose probabilities reach p a chance (nucleus sampling, Holtzman et al. 2020); the likeliest always."""
+    ordered, order = logits.sort(dim=-1, descending=True)
+    before = ordered.softmax(dim=-1).cumsum(dim=-1) - ordered.softmax(dim=-1)
+    return torch.full_like(logits, -math.inf).scatter(-1, order, ordered.masked_fill(before >= p, -math.inf))
+
+
+def draw(logits: Float[Tensor, "n v"], uniform: Float[Tensor, " n"]) -> Int[Tensor, " n"]:
+    """Draw an entry of each row with probabilities softmax(logits), by inverting the cumulative distribution at `uniform` in [0, 1).
+
+    Chance comes from outside, a number for each row, so a picture does not depend on the batch that it is drawn in.
+    """
+    cumulative = logits.double().softmax(dim=-1).cumsum(dim=-1)
+    last = logits.shape[-1] - 1
+    chosen = torch.searchsorted(cumulative, uniform.double().unsqueeze(-1) * cumulative[..., -1:], right=True)
+    return chosen.squeeze(-1).clamp(max=last)
+
+
+def guide(logits: Float[Tensor, "2n v"], guidance: float) -> Float[Tensor, "n v"]:
+    """Classifier-free guidance (Ho & Salimans 2021): away from what the network would draw without a caption, towards what it draws with one.
+
+    The first half of the rows is conditional, the second unconditional; a guidance of 1 returns the first half.
+    """
+    conditional, unconditional = logits.chunk(2)
+    return unconditional + guidance * (conditional - unconditional)
+
+
+@torch.no_grad()
+def sample_codes(
+    model: TextToImageGPT,
+    text: Int[Tensor, "n t"],
+    uniforms: Float[Tensor, "n i"],
+    guidance: float = 1.0,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    cached: bool = True,
+    callback: Callable[[int, Tensor], None] | None = None,
+) -> Int[Tensor, "n i"]:
+    """Write the image codes one after the other, row by row.
+
+    `uniforms` holds the chance of every choice, in [0, 1). With `guidance` other than 1 the captions and as many empty ones go through the network as one
+    doubled batch. A `temperature` of 0 takes the likeliest code. `callback(position, codes)` is called after each code.
+    """
+    config, n = model.config, len(text)
+    guided = guidance != 1.0
+    if guided:
+        text = torch.cat([text, torch.zeros_like(text)])
+    dtype = model.code_head.weight.dtype
+    head_dim = config.width // config.heads
+    length = 1 + config.text_length + config.image_length
+    cache = KeyValueCache(config.depth, len(text), config.heads, length, head_dim, text.device, dtype) if cached else None
+    codes = torch.zeros(n, config.image_length, dtype=torch.long, device=text.device)
+    prefix = model.embed_text(text)
+    x = prefix
+    for position in range(config.image_length):
+        if position:
+            written = codes[:, position - 1 : position] if cached else codes[:, :position]
+            written = written.repeat(2, 1) if guided else written
+            embedded = model.embed_codes(written, first=position - written.shape[1])
+            x = embedded if cached else torch.cat([prefix, embedded], dim=1)
+        logits = model.code_head(model._run(x, cache)[:, -1])
+        if guided:
+            logits = guide(logits, guidance)
+        codes[:, position] = choose(logits, uniforms[:, position], temperature, top_k, top_p)
+        if callback is not None:
+            callback(position, codes)
+    return codes
+
+
+def choose(
+    logits: Float[Tensor, "n v"], uniform: Float[Tensor, " n"], temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
+) -> Int[Tensor, " n"]:
+    """One step of sampling: temperature, filters, draw."""
+    if temperature == 0:
+        return logits.argmax(dim=-1)
+    logits = logits / temperature
+    if top_k is not None:
+        logits = keep_top_k(logits, top_k)
+    if top_p is not None:
+        logits = keep_top_p(logits, top_p)
+    return draw(logits, uniform)

@@ -1,0 +1,62 @@
+"""Checkpoints: tensors in a safetensors file, everything else as JSON in its header. Nothing is pickled and nothing is executed.
+
+A file carries the SHA-256 of its own contents, so a truncated, foreign or altered one is refused with a sentence that says which it is.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.files import write_aside
+
+_KEY = "dalle_edu"
+
+
+def save_checkpoint(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    """Write tensors and facts (anything JSON can hold) to `path`, whole or not at all."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    header = json.dumps({"facts": facts, "sha256": _digest(tensors, facts)}, ensure_ascii=False)
+    contents = to_bytes(tensors, metadata={_KEY: header})
+    write_aside(path, lambda file: file.write(contents))
+
+
+def load_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors, on the CPU, and the facts of a checkpoint.
+
+    Raises `DalleEduError` where the file is missing, truncated, no safetensors file, not one of ours, or altered since it was written.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DalleEduError(f"there is no checkpoint at {path}; give the path of a .safetensors file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = (file.metadata() or {}).get(_KEY)
+            tensors = {name: file.get_tensor(name) for name in file.keys()} if header else {}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise DalleEduError(f"{path} is not a whole safetensors file ({error}); fetch or train it again") from error
+    if header is None:
+        raise DalleEduError(f"{path} is a safetensors file of another program; this library reads only those that it wrote")
+    try:
+        document = json.loads(header)
+        facts, expected = document["facts"], document["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DalleEduError(f"{path} has a damaged header; fetch or train it again") from error
+    if _digest(tensors, facts) != expected:
+        raise DalleEduError(f"{path} was altered after it was written (its SHA-256 differs); fetch or train it again")
+    return tensors, facts
+
+
+def _digest(tensors: dict[str, Tensor], facts: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()

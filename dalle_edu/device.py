@@ -1,0 +1,61 @@
+"""Where the work is done and in which precision: chosen once, and shown."""
+
+import os
+import platform
+from dataclasses import dataclass
+
+import torch
+
+from dalle_edu.errors import DalleEduError
+
+
+@dataclass(frozen=True)
+class Device:
+    """A torch device, whether bfloat16 autocast pays there, and its name for people."""
+
+    torch_device: torch.device
+    bfloat16: bool
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.torch_device}, {'bf16' if self.bfloat16 else 'fp32'})"
+
+    def autocast(self, enabled: bool = True) -> torch.autocast:
+        """Matrix products and convolutions in bfloat16 inside the block, where this device gains by it."""
+        return torch.autocast(self.torch_device.type, torch.bfloat16, enabled=enabled and self.bfloat16)
+
+
+def choose_device(wanted: str | None = None) -> Device:
+    """The device asked for ("cpu", "cuda", "cuda:1", "mps"), or the fastest one present.
+
+    Raises `DalleEduError` when the device asked for is not there.
+    """
+    if wanted is None:
+        wanted = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(wanted)
+    except RuntimeError as error:
+        raise DalleEduError(f"the device {wanted!r} is unknown; use cpu, cuda or mps") from error
+    if device.type == "cuda":
+        if not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count():
+            raise DalleEduError(f"the device {wanted!r} is not there: torch sees {torch.cuda.device_count()} CUDA devices; use cpu")
+        return Device(device, torch.cuda.is_bf16_supported(), torch.cuda.get_device_name(device))
+    if device.type == "mps":
+        if not torch.backends.mps.is_available():
+            raise DalleEduError("the device 'mps' is not there; use cpu")
+        return Device(device, False, "Apple GPU")
+    if device.type != "cpu":
+        raise DalleEduError(f"the device {wanted!r} is not supported; use cpu, cuda or mps")
+    return Device(device, _cpu_gains_by_bfloat16(), f"CPU, {torch.get_num_threads()} threads")
+
+
+def _cpu_gains_by_bfloat16() -> bool:
+    """True on processors with bfloat16 instructions (AMX, AVX512-BF16); elsewhere bfloat16 is emulated, and slow."""
+    if os.environ.get("DALLE_EDU_BF16") in ("0", "1"):
+        return os.environ["DALLE_EDU_BF16"] == "1"
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return False
+    try:
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    except AttributeError:  # private names, absent from some versions
+        return False

@@ -1,0 +1,111 @@
+"""Examinations: a seeded series of captions, the pictures that a system draws for them, and the report."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.files import write_aside
+from dalle_edu.scorecard.marks import Rate, mark, tally
+from dalle_edu.scorecard.reader import read_pictures
+from dalle_edu.world.catalogue import LANGUAGES
+from dalle_edu.world.grammar import caption
+from dalle_edu.world.scenes import Scene, sample_scene
+
+HELD_OUT_EVERY = 4  # every fourth scene of an exam is one that training never shows
+
+
+class Draws(Protocol):
+    """All that the examiner knows of a system."""
+
+    def generate(self, prompts: Sequence[str], *, seed: int) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Question:
+    """A caption to draw, what it says, and where it comes from."""
+
+    scene: Scene
+    text: str
+    language: str
+    split: str
+
+
+def questions(n: int, seed: int = 0) -> list[Question]:
+    """`n` questions: each scene is asked in French, then in English, so that the two languages are compared on the same scenes."""
+    if not 1 <= n <= 100_000:
+        raise DalleEduError(f"an exam of {n} prompts was asked for; it has 1 to 100000")
+    asked = []
+    for i in range(n):
+        index, language = i // len(LANGUAGES), LANGUAGES[i % len(LANGUAGES)]
+        split = "held_out" if index % HELD_OUT_EVERY == HELD_OUT_EVERY - 1 else "seen"
+        scene = sample_scene(seed=1_000_003 + seed, index=index, split=split)
+        asked.append(Question(scene, caption(scene.description, language, phrasing=index), language, split))
+    return asked
+
+
+@dataclass(frozen=True)
+class Report:
+    """The marks of a system, with the questions they answer."""
+
+    system: str
+    seed: int
+    asked: Sequence[Question]
+    marks: Sequence[dict[str, bool]]
+
+    def rates(self, language: str | None = None, split: str | None = None) -> dict[str, Rate]:
+        """The rate of each skill, over all questions or those of one language, one split or both."""
+        chosen = [
+            marks
+            for question, marks in zip(self.asked, self.marks, strict=True)
+            if language in (None, question.language) and split in (None, question.split)
+        ]
+        return tally(chosen)
+
+    def to_json(self) -> dict[str, Any]:
+        def section(**part: str) -> dict[str, Any]:
+            return {skill: rate.to_json() for skill, rate in self.rates(**part).items()}
+
+        return {
+            "system": self.system,
+            "seed": self.seed,
+            "prompts": len(self.asked),
+            "skills": section(),
+            "languages": {language: section(language=language) for language in LANGUAGES},
+            "splits": {split: section(split=split) for split in ("seen", "held_out")},
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write the report as JSON, whole or not at all."""
+        text = json.dumps(self.to_json(), indent=2) + "\n"
+        write_aside(path, lambda file: file.write(text.encode()))
+
+
+def score(
+    system: Draws,
+    name: str,
+    prompts: int = 1024,
+    seed: int = 0,
+    batch_size: int = 64,
+    progress: Callable[[int], None] | None = None,
+    **options: Any,
+) -> Report:
+    """Ask a system `prompts` questions, one picture for each, and mark what it draws.
+
+    `options` go to `system.generate` (guidance, temperature…); `progress` is told how many pictures each batch brought.
+    """
+    asked = questions(prompts, seed)
+    marks: list[dict[str, bool]] = []
+    for start in range(0, len(asked), batch_size):
+        batch = asked[start : start + batch_size]
+        with torch.no_grad():
+            images = system.generate([question.text for question in batch], seed=seed * 1_000_003 + start, **options)
+        marks += [mark(q.scene.description, objects) for q, objects in zip(batch, read_pictures(images), strict=True)]
+        if progress:
+            progress(len(batch))
+    return Report(name, seed, asked, marks)

@@ -1,0 +1,98 @@
+"""Marks: what a picture that was read gets right of what its caption says.
+
+The skills bear GenEval's names (Ghosh et al. 2023), to which shape and size are added. Each asks one question, and only of captions that
+raise it, so that a system's strengths show apart:
+
+    single_object       one object said: is there exactly one, of the shape and colour said?
+    two_objects         two objects said: are there exactly two, of the shapes said?
+    counting            "three stars": are there three objects?
+    colours             are the colours in the picture those said?
+    shape               are the shapes in the picture those said?
+    size                is each object as large as said?
+    position            do both objects stand, shape and colour right, in the relation said?
+    colour_attribution  two objects of two shapes and two colours: has each its own colour?
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from dalle_edu.world.scenes import Description, Mention, Object, relation_between
+
+SKILLS = ("single_object", "two_objects", "counting", "colours", "shape", "size", "position", "colour_attribution")
+
+
+def mark(description: Description, objects: Sequence[Object]) -> dict[str, bool]:
+    """The marks of a picture, as `read_pictures` read it, for each skill that the caption calls on."""
+    mentions = description.mentions
+    number_right = len(objects) == description.number
+    expected = mentions if len(mentions) > 1 else mentions * description.count
+    pairs = list(zip(expected, _best_order(expected, objects), strict=True)) if number_right else []
+    bound = number_right and all(_same(mention, thing) for mention, thing in pairs)
+    marks = {"shape": {m.shape for m in mentions} == {thing.shape for thing in objects}}
+    if all(m.colour for m in mentions):
+        marks["colours"] = {m.colour for m in mentions} == {thing.colour for thing in objects}
+    if any(m.size for m in mentions):
+        marks["size"] = number_right and all(mention.size in (None, thing.size) for mention, thing in pairs)
+    if description.count > 1:
+        marks["counting"] = number_right
+    elif len(mentions) == 1:
+        marks["single_object"] = bound
+    else:
+        marks["two_objects"] = number_right and sorted(m.shape for m in mentions) == sorted(thing.shape for thing in objects)
+        colours = {m.colour for m in mentions}
+        if None not in colours and len(colours) == 2 and mentions[0].shape != mentions[1].shape:
+            marks["colour_attribution"] = bound
+        if description.relation:
+            marks["position"] = bound and relation_between(pairs[0][1], pairs[1][1]) == description.relation
+    return {skill: marks[skill] for skill in SKILLS if skill in marks}
+
+
+def _same(mention: Mention, thing: Object) -> bool:
+    return mention.shape == thing.shape and mention.colour in (None, thing.colour)
+
+
+def _best_order(mentions: Sequence[Mention], objects: Sequence[Object]) -> Sequence[Object]:
+    """The objects in the order that agrees best with the mentions: shape first, then colour, then size."""
+
+    def agreement(order: Sequence[Object]) -> int:
+        return sum(
+            4 * (m.shape == o.shape) + 2 * (m.colour in (None, o.colour)) + (m.size in (None, o.size))
+            for m, o in zip(mentions, order, strict=True)
+        )
+
+    if len({id(m) for m in mentions}) == 1:
+        return objects
+    return max(permutations(objects), key=agreement)
+
+
+def wilson_interval(correct: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+    """The 95 % interval of a rate (Wilson 1927): unlike the normal one, it stays within [0, 1] and never shrinks to a point."""
+    if n == 0:
+        return 0.0, 1.0
+    rate, spread = correct / n, z * z / n
+    middle = (rate + spread / 2) / (1 + spread)
+    half = z / (1 + spread) * math.sqrt(rate * (1 - rate) / n + spread / (4 * n))
+    low, high = middle - half, middle + half
+    return (0.0 if correct == 0 else low), (1.0 if correct == n else high)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How often a skill was right: `correct` of `n`."""
+
+    n: int
+    correct: int
+
+    def to_json(self) -> dict[str, float]:
+        low, high = wilson_interval(self.correct, self.n)
+        rate = self.correct / self.n if self.n else 0.0
+        return {"n": self.n, "correct": self.correct, "rate": rate, "low": low, "high": high}
+
+
+def tally(marks: Sequence[dict[str, bool]]) -> dict[str, Rate]:
+    """The rate of each skill over many pictures."""
+    return {
+        skill: Rate(sum(skill in m for m in marks), sum(m.get(skill, False) for m in marks)) for skill in SKILLS
+    }

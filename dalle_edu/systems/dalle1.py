@@ -1,0 +1,170 @@
+"""DALL·E 1: a discrete VAE turns pictures into codes, and a GPT writes captions and codes as one stream (Ramesh et al. 2021).
+
+Stage one, "codec", trains the dVAE on pictures alone. Stage two, "prior", freezes it and trains the GPT on captions followed by the codes of their pictures.
+To draw, the GPT continues a caption with codes, and the dVAE's decoder paints them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from dalle_edu.bricks.codebook import DiscreteVAE, DVAEConfig, temperature_at
+from dalle_edu.bricks.transformer import GPTConfig, TextToImageGPT, sample_codes
+from dalle_edu.errors import DalleEduError
+from dalle_edu.systems.system import Stage, System
+from dalle_edu.world.grammar import check_prompt
+from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
+
+MAX_IMAGES = 1024  # in one call; more would not fit in the memory of a laptop
+
+
+@dataclass(frozen=True)
+class DallE1Config:
+    """The two networks, the recipe of their training, and the settings that draw best."""
+
+    dvae: DVAEConfig = field(default_factory=DVAEConfig)
+    gpt: GPTConfig = field(default_factory=GPTConfig)
+    caption_dropout: float = 0.1  # captions that training leaves out, so that guidance knows what no caption looks like
+    guidance: float = 2.0
+    temperature: float = 0.7
+    codec_share: float = 0.4  # of the time of training
+    batch_size: int = 64
+
+
+PRESETS = {
+    "laptop": DallE1Config(
+        dvae=DVAEConfig(resolution=32, num_codes=512, width=64),
+        gpt=GPTConfig(num_codes=512, width=192, depth=4, heads=4),
+    ),
+    "standard": DallE1Config(
+        dvae=DVAEConfig(resolution=64, num_codes=1024, width=96),
+        gpt=GPTConfig(num_codes=1024, width=256, depth=4, heads=4),
+    ),
+    "gpu": DallE1Config(
+        dvae=DVAEConfig(resolution=128, grid=16, num_codes=1024, width=128, depth=3),
+        gpt=GPTConfig(num_codes=1024, grid=16, width=512, depth=8, heads=8),
+        batch_size=256,
+    ),
+}
+
+
+class DallE1(System):
+    """Draws pictures of (3, resolution, resolution) from sentences of at most `text_length` tokens."""
+
+    name = "dalle1"
+    presets = PRESETS
+
+    def __init__(self, config: DallE1Config, tokenizer: CaptionTokenizer | None = None):
+        super().__init__()
+        if config.dvae.num_codes != config.gpt.num_codes or config.dvae.grid != config.gpt.grid:
+            raise ValueError("the dVAE and the GPT must agree on the number of codes and on the grid")
+        self.config = config
+        self.tokenizer = tokenizer or caption_tokenizer()
+        self.dvae = DiscreteVAE(config.dvae)
+        self.gpt = TextToImageGPT(config.gpt)
+        self.stages = (
+            Stage("codec", ("dvae",), config.codec_share, config.batch_size, learning_rate=2e-3),
+            Stage(
+                "prior",
+                ("gpt",),
+                1 - config.codec_share,
+                config.batch_size,
+                learning_rate=2e-3,
+                matrix_learning_rate=2e-2,
+                muon=("gpt.blocks",),
+                bfloat16=config.gpt.width >= 256,
+            ),
+        )
+
+    @property
+    def resolution(self) -> int:
+        return self.config.dvae.resolution
+
+    def tokens(self, captions: Sequence[str]) -> Int[Tensor, "n t"]:
+        return self.tokenizer.encode(captions, self.config.gpt.text_length).to(self.device)
+
+    def loss(
+        self,
+        images: Float[Tensor, "n 3 h w"],
+        captions: Sequence[str],
+        *,
+        stage: str = "prior",
+        progress: float = 1.0,
+        generator: torch.Generator | None = None,
+    ) -> dict[str, Tensor]:
+        if stage == "codec":
+            return self.dvae.loss(images, temperature_at(progress), generator)
+        codes = self.dvae.encode(images).flatten(1)
+        text = self.tokens(captions)
+        kept = torch.rand(len(text), 1, generator=generator, device=text.device) >= self.config.caption_dropout
+        return self.gpt.loss(text * kept, codes)
+
+    @torch.no_grad()
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        seed: int = 0,
+        guidance: float | None = None,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        callback: Callable[[int, Tensor], None] | None = None,
+    ) -> Float[Tensor, "n 3 h w"]:
+        """A picture for each prompt, in [-1, 1].
+
+        `guidance` 1 follows the caption as training did, more follows it more closely; `temperature` 0 takes the likeliest code each time; `top_k` and
+        `top_p` filter the codes. Picture i draws its chance from (seed, i) alone. `callback(position, codes)` watches the codes come.
+        Raises `DalleEduError` for a prompt that cannot be drawn or a setting out of range.
+        """
+        guidance = self.config.guidance if guidance is None else guidance
+        temperature = self.config.temperature if temperature is None else temperature
+        self._check(prompts, guidance, temperature, top_k, top_p)
+        uniforms = chance(len(prompts), self.config.gpt.image_length, seed).to(self.device)
+        codes = sample_codes(
+            self.gpt, self.tokens(prompts), uniforms, guidance, temperature, top_k, top_p, callback=callback
+        )
+        return self.dvae.decode(codes.unflatten(1, (self.config.gpt.grid, -1))).clamp(-1, 1)
+
+    def _check(self, prompts: Sequence[str], guidance: float, temperature: float, top_k: int | None, top_p: float | None) -> None:
+        if isinstance(prompts, str):
+            raise DalleEduError("generate takes a list of prompts; write generate([\"a red circle\"])")
+        if not 1 <= len(prompts) <= MAX_IMAGES:
+            raise DalleEduError(f"{len(prompts)} pictures were asked for; one call draws 1 to {MAX_IMAGES}")
+        for prompt in set(prompts):
+            check_prompt(prompt)
+        if not 0 <= guidance <= 50:
+            raise DalleEduError(f"the guidance is {guidance}; it goes from 0 (ignore the caption) over 1 (none) to 50")
+        if not 0 <= temperature <= 10:
+            raise DalleEduError(f"the temperature is {temperature}; it goes from 0 (always the likeliest code) to 10")
+        if top_k is not None and top_k < 1:
+            raise DalleEduError(f"top-k is {top_k}; it keeps 1 code or more")
+        if top_p is not None and not 0 < top_p <= 1:
+            raise DalleEduError(f"top-p is {top_p}; it is a probability above 0, at most 1")
+
+    @torch.no_grad()
+    def reconstruct(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+        """Pictures through the codes and back: the best that stage two can hope for."""
+        return self.dvae.decode(self.dvae.encode(images)).clamp(-1, 1)
+
+    def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"]:
+        return self.reconstruct(images) if stage == "codec" else self.generate(captions, seed=seed)
+
+    def _extra_facts(self) -> dict[str, Any]:
+        return {"tokenizer": self.tokenizer.to_json()}
+
+    @classmethod
+    def from_facts(cls, facts: dict[str, Any]) -> "DallE1":
+        values = dict(facts["config"])
+        config = DallE1Config(**values | {"dvae": DVAEConfig(**values["dvae"]), "gpt": GPTConfig(**values["gpt"])})
+        return cls(config, CaptionTokenizer.from_json(facts["tokenizer"]))
+
+
+def chance(n: int, length: int, seed: int) -> Float[Tensor, "n length"]:
+    """Uniform numbers in [0, 1), a row for each picture; row i depends on (seed, i) alone, on every device."""
+    rows = [torch.rand(length, generator=torch.Generator().manual_seed((seed * 1_000_003 + i) % 2**63)) for i in range(n)]
+    return torch.stack(rows)

@@ -1,0 +1,115 @@
+"""What every text-to-image system has in common: the interface that training, the examiner and the command line know it by."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
+from dalle_edu.errors import DalleEduError
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of training and its recipe.
+
+    `parts` names the submodules that learn; `share` is the stage's part of the time; `muon` says that the matrices of `muon` submodules are
+    trained by Muon at `matrix_learning_rate`, everything else by AdamW at `learning_rate`. `bfloat16` says whether half precision pays here
+    even on a CPU that has it.
+    """
+
+    name: str
+    parts: tuple[str, ...]
+    share: float
+    batch_size: int
+    learning_rate: float
+    matrix_learning_rate: float = 0.0
+    muon: tuple[str, ...] = ()
+    weight_decay: float = 0.01
+    bfloat16: bool = True
+
+
+class System(nn.Module):
+    """A text-to-image system. Subclasses give `name`, `presets`, `stages`, `loss`, `generate` and `preview`."""
+
+    name: ClassVar[str]
+    presets: ClassVar[dict[str, Any]]
+    config: Any
+    stages: tuple[Stage, ...]
+
+    def loss(
+        self,
+        images: Float[Tensor, "n 3 h w"],
+        captions: Sequence[str],
+        *,
+        stage: str,
+        progress: float = 1.0,
+        generator: torch.Generator | None = None,
+    ) -> dict[str, Tensor]:
+        """The loss of a batch in a stage of training, under "loss", and its named parts.
+
+        `progress` in [0, 1] is the part of the stage that is behind; all chance comes from `generator`.
+        """
+        raise NotImplementedError
+
+    def forward(self, images: Tensor, captions: Sequence[str], **options: Any) -> dict[str, Tensor]:
+        return self.loss(images, captions, **options)
+
+    def generate(self, prompts: Sequence[str], *, seed: int = 0, **options: Any) -> Float[Tensor, "n 3 h w"]:
+        """A picture for each prompt, in [-1, 1]. The same seed gives the same picture, whatever the batch."""
+        raise NotImplementedError
+
+    def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"]:
+        """What the system can already do in a stage, for the eye and the examiner while it learns."""
+        raise NotImplementedError
+
+    @property
+    def resolution(self) -> int:
+        """Pixels on a side of the pictures it draws."""
+        raise NotImplementedError
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def parameter_count(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def save(self, path: str | Path, facts: dict[str, Any] | None = None, dtype: torch.dtype = torch.float16) -> None:
+        """Write the weights (as float16 unless told otherwise), the configuration and `facts` of your own."""
+        tensors = {name: tensor.to(dtype) if tensor.is_floating_point() else tensor for name, tensor in self.state_dict().items()}
+        save_checkpoint(path, tensors, {"system": self.name, "config": asdict(self.config), **self._extra_facts(), **(facts or {})})
+
+    def _extra_facts(self) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def from_facts(cls, facts: dict[str, Any]) -> "System":
+        """The system, untrained, that a checkpoint's facts describe."""
+        raise NotImplementedError
+
+    @classmethod
+    def load(cls, path: str | Path, device: torch.device | str = "cpu") -> "System":
+        """The system stored in a file, in float32, ready to draw. Raises `DalleEduError` where the file does not hold one."""
+        tensors, facts = load_checkpoint(path)
+        return cls.restore(tensors, facts, path, device)
+
+    @classmethod
+    def restore(cls, tensors: dict[str, Tensor], facts: dict[str, Any], path: str | Path, device: torch.device | str) -> "System":
+        if facts.get("system") != cls.name:
+            raise DalleEduError(f"{path} holds {facts.get('system')!r} and {cls.name!r} was expected")
+        try:
+            with torch.device("meta"):  # no memory is taken until the shapes are known to be those of the file
+                system = cls.from_facts(facts)
+        except (TypeError, KeyError, ValueError, AttributeError, RuntimeError) as error:
+            raise DalleEduError(f"{path} describes a system that this version cannot build ({error})") from error
+        expected = {name: tuple(tensor.shape) for name, tensor in system.state_dict().items()}
+        if expected != {name: tuple(tensor.shape) for name, tensor in tensors.items()}:
+            raise DalleEduError(f"{path} holds weights of other shapes than its configuration; fetch or train it again")
+        tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+        system.load_state_dict(tensors, assign=True)
+        return system.to(device).eval()
