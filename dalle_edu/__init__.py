@@ -1,0 +1,29 @@
+"""Build DALL·E yourself, from the perceptron to the picture.
+
+import dalle_edu
+images = dalle_edu.load("dalle1").generate(["un grand cercle rouge à gauche d'un petit carré bleu"])
+"""
+
+from typing import TYPE_CHECKING
+
+from dalle_edu import torchvision_without_cuda
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dalle_edu.systems import System
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "load"]
+
+torchvision_without_cuda.watch()
+
+
+def load(name_or_path: "str | Path", device: str = "cpu") -> "System":
+    """A trained system, ready to draw: by its name ("dalle1", whose weights come with the package) or by the path of a checkpoint.
+
+    Raises `DalleEduError` when there is no such system, or when the file is not a whole checkpoint of this library.
+    """
+    from dalle_edu.weights import load_system  # torch is imported only when it is needed
+
+    return load_system(name_or_path, device)

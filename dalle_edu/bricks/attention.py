@@ -1,7 +1,7 @@
 """Attention: every query looks at all the keys and takes home a mixture of their values.
 
-`scaled_dot_product` spells out the five steps. `MultiHeadAttention` does the same for several heads at once through PyTorch's fused kernel, and
-keeps keys and values in a cache allocated once, so that writing the next token costs one token's work.
+`scaled_dot_product` spells out the five steps. `MultiHeadAttention` does the same for several heads at once through PyTorch's fused
+kernel, and keeps keys and values in a cache allocated once, so that writing the next token costs one token's work.
 
 Letters: n sequences, s heads, q queries, k keys, d channels of a head, w = s * d channels in all.
 """

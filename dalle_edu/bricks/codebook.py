@@ -1,8 +1,9 @@
 """The discrete VAE: a picture becomes a small grid of codes, and a grid of codes becomes a picture again.
 
-The encoder gives each position of the grid a distribution over K codes; the decoder paints from the codes chosen. Choosing is not differentiable, so
-training draws a *soft* choice with the Gumbel-softmax (Jang et al. 2017; Maddison et al. 2017), and its temperature falls until
-soft and hard choices meet. This is stage one of DALL·E 1 (Ramesh et al. 2021, section 2.1), on a 32 x 32 grid there and an 8 x 8 grid here.
+The encoder gives each position of the grid a distribution over K codes; the decoder paints from the codes chosen. Choosing is not
+differentiable, so training draws a *soft* choice with the Gumbel-softmax (Jang et al. 2017; Maddison et al. 2017), and its temperature
+falls until soft and hard choices meet. This is stage one of DALL·E 1 (Ramesh et al. 2021, section 2.1), on a 32 x 32 grid there and an 8
+x 8 grid here.
 
 Letters: n pictures, k codes, h x w positions on the grid, H x W pixels.
 """
@@ -23,8 +24,8 @@ def gumbel_softmax(
 ) -> Float[Tensor, "*n k"]:
     """Draw a code for each position, softly: softmax((logits + Gumbel noise) / temperature).
 
-    As the temperature falls towards 0 the draw tends to a one-hot vector with the probabilities softmax(logits). With `hard`, the result *is* that one-hot
-    vector while its gradient is still the soft one's (straight-through, Bengio et al. 2013).
+    As the temperature falls towards 0 the draw tends to a one-hot vector with the probabilities softmax(logits). With `hard`, the result
+    *is* that one-hot vector while its gradient is still the soft one's (straight-through, Bengio et al. 2013).
     """
     uniform = torch.empty_like(logits).uniform_(1e-7, 1, generator=generator)
     gumbel = uniform.log_().neg_().clamp_(min=1e-7).log_().neg_()  # -log(-log u)
@@ -47,7 +48,8 @@ def kl_to_uniform(log_q: Float[Tensor, "*n k"]) -> Float[Tensor, ""]:
 
 
 def codebook_entropy(log_q: Float[Tensor, "*n k"]) -> Float[Tensor, ""]:
-    """The entropy, in nats, of the mean distribution over codes in a batch: log k when all codes serve alike, 0 when one code does everything."""
+    """The entropy, in nats, of the mean distribution over codes in a batch: log k when all codes serve alike, 0 when one code does
+    everything."""
     return torch.special.entr(log_q.exp().flatten(0, -2).mean(dim=0)).sum()
 
 
@@ -73,8 +75,10 @@ class DVAEConfig:
     depth: int = 2
     kl_weight: float = 0.0
     entropy_weight: float = 1e-2
-    confidence_weight: float = 1e-2
+    confidence_weight: float = 0.0
     object_weight: float = 0.0
+    code_dim: int = 32
+    sharpness: float = 12.0
     straight_through: bool = False
 
 
@@ -97,10 +101,11 @@ class DiscreteVAE(nn.Module):
             Patchify(width, wide, 2),
             residual_stack(wide, config.depth),
             nn.ReLU(),
-            nn.Conv2d(wide, config.num_codes, kernel_size=1),
+            nn.Conv2d(wide, config.code_dim, kernel_size=1),
         )
-        self.codebook = nn.Embedding(config.num_codes, wide)
+        self.codebook = nn.Embedding(config.num_codes, config.code_dim)
         self.decoder = nn.Sequential(
+            nn.Conv2d(config.code_dim, wide, kernel_size=3, padding=1),
             residual_stack(wide, config.depth),
             Unpatchify(wide, width, 2),
             residual_stack(width, config.depth),
@@ -109,7 +114,11 @@ class DiscreteVAE(nn.Module):
         )
 
     def logits(self, images: Float[Tensor, "n 3 H W"]) -> Float[Tensor, "n h w k"]:
-        return self.encoder(images).permute(0, 2, 3, 1) * self.logit_scale
+        direction = F.normalize(self.encoder(images).permute(0, 2, 3, 1).float(), dim=-1)
+        return self.config.sharpness * direction @ self.codes().T
+
+    def codes(self) -> Float[Tensor, "k d"]:
+        return F.normalize(self.codebook.weight, dim=-1)
 
     @torch.no_grad()
     def encode(self, images: Float[Tensor, "n 3 H W"]) -> Int[Tensor, "n h w"]:
@@ -118,11 +127,11 @@ class DiscreteVAE(nn.Module):
 
     def decode(self, codes: Int[Tensor, "n h w"]) -> Float[Tensor, "n 3 H W"]:
         """The picture that a grid of codes stands for."""
-        return self._paint(self.codebook(codes).permute(0, 3, 1, 2))
+        return self._paint(self.codes()[codes].permute(0, 3, 1, 2))
 
     def decode_soft(self, choice: Float[Tensor, "n h w k"]) -> Float[Tensor, "n 3 H W"]:
         """The picture of a mixture of codes at each position: a point in the convex hull of the codebook."""
-        return self._paint((choice @ self.codebook.weight).permute(0, 3, 1, 2))
+        return self._paint((choice @ self.codes()).permute(0, 3, 1, 2))
 
     def _paint(self, latent: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 3 H W"]:
         return self.decoder(latent)

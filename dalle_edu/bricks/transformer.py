@@ -1,7 +1,7 @@
 """A GPT over one stream of text and image tokens, and the ways to sample from it.
 
-The caption's tokens come first, then the picture's codes, row by row. One network predicts each token from those before it (Ramesh et al. 2021, section 2.2).
-A picture is two-dimensional, so its positions are too: one embedding for the row, one for the column.
+The caption's tokens come first, then the picture's codes, row by row. One network predicts each token from those before it (Ramesh et al.
+2021, section 2.2). A picture is two-dimensional, so its positions are too: one embedding for the row, one for the column.
 
 Letters: n captions, t text tokens, i image tokens, w channels, v entries of a vocabulary.
 """
@@ -125,7 +125,8 @@ def keep_top_k(logits: Float[Tensor, "n v"], k: int) -> Float[Tensor, "n v"]:
 
 
 def keep_top_p(logits: Float[Tensor, "n v"], p: float) -> Float[Tensor, "n v"]:
-    """Leave the smallest set of entries whose probabilities reach p a chance (nucleus sampling, Holtzman et al. 2020); the likeliest always."""
+    """Leave the smallest set of entries whose probabilities reach p a chance (nucleus sampling, Holtzman et al. 2020); the likeliest
+    always."""
     ordered, order = logits.sort(dim=-1, descending=True)
     before = ordered.softmax(dim=-1).cumsum(dim=-1) - ordered.softmax(dim=-1)
     return torch.full_like(logits, -math.inf).scatter(-1, order, ordered.masked_fill(before >= p, -math.inf))
@@ -143,7 +144,8 @@ def draw(logits: Float[Tensor, "n v"], uniform: Float[Tensor, " n"]) -> Int[Tens
 
 
 def guide(logits: Float[Tensor, "2n v"], guidance: float) -> Float[Tensor, "n v"]:
-    """Classifier-free guidance (Ho & Salimans 2021): away from what the network would draw without a caption, towards what it draws with one.
+    """Classifier-free guidance (Ho & Salimans 2021): away from what the network would draw without a caption, towards what it draws with
+    one.
 
     The first half of the rows is conditional, the second unconditional; a guidance of 1 returns the first half.
     """
@@ -165,8 +167,8 @@ def sample_codes(
 ) -> Int[Tensor, "n i"]:
     """Write the image codes one after the other, row by row.
 
-    `uniforms` holds the chance of every choice, in [0, 1). With `guidance` other than 1 the captions and as many empty ones go through the network as one
-    doubled batch. A `temperature` of 0 takes the likeliest code. `callback(position, codes)` is called after each code.
+    `uniforms` holds the chance of every choice, in [0, 1). With `guidance` other than 1 the captions and as many empty ones go through
+    the network as one doubled batch. A `temperature` of 0 takes the likeliest code. `callback(position, codes)` is called after each code.
     """
     config, n = model.config, len(text)
     guided = guidance != 1.0
@@ -195,7 +197,11 @@ def sample_codes(
 
 
 def choose(
-    logits: Float[Tensor, "n v"], uniform: Float[Tensor, " n"], temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
+    logits: Float[Tensor, "n v"],
+    uniform: Float[Tensor, " n"],
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
 ) -> Int[Tensor, " n"]:
     """One step of sampling: temperature, filters, draw."""
     if temperature == 0:

@@ -93,6 +93,4 @@ class Rate:
 
 def tally(marks: Sequence[dict[str, bool]]) -> dict[str, Rate]:
     """The rate of each skill over many pictures."""
-    return {
-        skill: Rate(sum(skill in m for m in marks), sum(m.get(skill, False) for m in marks)) for skill in SKILLS
-    }
+    return {skill: Rate(sum(skill in m for m in marks), sum(m.get(skill, False) for m in marks)) for skill in SKILLS}

@@ -1,8 +1,8 @@
 """From a picture back to a scene, by analysis through synthesis.
 
-A pixel on the outline of an object mixes its colour with white, so colours are lines from white, not points: each pixel is given the palette colour whose line
-passes nearest, and how far along it stands (its coverage). Connected pixels make an object; its shape is the one that, drawn by
-the world's own renderer with the same area and centre, overlaps it best.
+A pixel on the outline of an object mixes its colour with white, so colours are lines from white, not points: each pixel is given the
+palette colour whose line passes nearest, and how far along it stands (its coverage). Connected pixels make an object; its shape is the
+one that, drawn by the world's own renderer with the same area and centre, overlaps it best.
 
 Letters: n pictures, m objects, c colours, h = w pixels on a side.
 """

@@ -1,7 +1,7 @@
 """DALL·E 1: a discrete VAE turns pictures into codes, and a GPT writes captions and codes as one stream (Ramesh et al. 2021).
 
-Stage one, "codec", trains the dVAE on pictures alone. Stage two, "prior", freezes it and trains the GPT on captions followed by the codes of their pictures.
-To draw, the GPT continues a caption with codes, and the dVAE's decoder paints them.
+Stage one, "codec", trains the dVAE on pictures alone. Stage two, "prior", freezes it and trains the GPT on captions followed by the codes
+of their pictures. To draw, the GPT continues a caption with codes, and the dVAE's decoder paints them.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,8 @@ from dalle_edu.systems.system import Stage, System
 from dalle_edu.world.grammar import check_prompt
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
-MAX_IMAGES = 1024  # in one call; more would not fit in the memory of a laptop
+MAX_IMAGES = 1024  # in one call
+_TOGETHER = 128  # pictures drawn at a time: enough to keep a machine busy, and few enough for a laptop's memory
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class DallE1(System):
         return self.gpt.loss(text * kept, codes)
 
     @torch.no_grad()
-    def generate(
+    def generate(  # type: ignore[override]
         self,
         prompts: Sequence[str],
         *,
@@ -117,22 +118,23 @@ class DallE1(System):
     ) -> Float[Tensor, "n 3 h w"]:
         """A picture for each prompt, in [-1, 1].
 
-        `guidance` 1 follows the caption as training did, more follows it more closely; `temperature` 0 takes the likeliest code each time; `top_k` and
-        `top_p` filter the codes. Picture i draws its chance from (seed, i) alone. `callback(position, codes)` watches the codes come.
-        Raises `DalleEduError` for a prompt that cannot be drawn or a setting out of range.
+        `guidance` 1 follows the caption as training did, more follows it more closely; `temperature` 0 takes the likeliest code each
+        time; `top_k` and `top_p` filter the codes. Picture i draws its chance from (seed, i) alone. `callback(position, codes)` watches
+        the codes come. Raises `DalleEduError` for a prompt that cannot be drawn or a setting out of range.
         """
         guidance = self.config.guidance if guidance is None else guidance
         temperature = self.config.temperature if temperature is None else temperature
         self._check(prompts, guidance, temperature, top_k, top_p)
         uniforms = chance(len(prompts), self.config.gpt.image_length, seed).to(self.device)
-        codes = sample_codes(
-            self.gpt, self.tokens(prompts), uniforms, guidance, temperature, top_k, top_p, callback=callback
-        )
-        return self.dvae.decode(codes.unflatten(1, (self.config.gpt.grid, -1))).clamp(-1, 1)
+        text, pictures = self.tokens(prompts), []
+        for part, chances in zip(text.split(_TOGETHER), uniforms.split(_TOGETHER), strict=True):
+            codes = sample_codes(self.gpt, part, chances, guidance, temperature, top_k, top_p, callback=callback)
+            pictures.append(self.dvae.decode(codes.unflatten(1, (self.config.gpt.grid, -1))).float().clamp(-1, 1))
+        return torch.cat(pictures)
 
     def _check(self, prompts: Sequence[str], guidance: float, temperature: float, top_k: int | None, top_p: float | None) -> None:
         if isinstance(prompts, str):
-            raise DalleEduError("generate takes a list of prompts; write generate([\"a red circle\"])")
+            raise DalleEduError('generate takes a list of prompts; write generate(["a red circle"])')
         if not 1 <= len(prompts) <= MAX_IMAGES:
             raise DalleEduError(f"{len(prompts)} pictures were asked for; one call draws 1 to {MAX_IMAGES}")
         for prompt in set(prompts):

@@ -1,7 +1,7 @@
 """Captions: a small grammar that says the same thing in French and in English, several ways each, and reads it back.
 
-`caption` turns a `Description` into a sentence with the right agreement and elision; `read_caption` turns a sentence back into a `Description`, whatever
-the phrasing. Reading ignores case, accents, hyphens and the form of apostrophes, as people do when they type.
+`caption` turns a `Description` into a sentence with the right agreement and elision; `read_caption` turns a sentence back into a
+`Description`, whatever the phrasing. Reading ignores case, accents, hyphens and the form of apostrophes, as people do when they type.
 """
 
 import re
@@ -67,15 +67,14 @@ def noun_phrase(mention: Mention, language: str, count: int = 1, number: str = "
     size = mention.size and catalogue.size(mention.size).words[language].form(noun.feminine, plural)
     colour = mention.colour and catalogue.colour(mention.colour).words[language].form(noun.feminine, plural)
     name = noun.plural if plural else noun.singular
-    words = [size, name, colour] if language == "fr" else [size, colour, name]
-    words = [word for word in words if word]
+    words = [word for word in ((size, name, colour) if language == "fr" else (size, colour, name)) if word]
     book = PHRASEBOOKS[language]
     if plural:
         determiner = number or book.numbers[count - 1]
     elif language == "fr":
         determiner = book.articles[noun.feminine]
     else:
-        determiner = book.articles[(words[0] or "")[0] in "aeiou"]
+        determiner = book.articles[words[0][0] in "aeiou"]
     return " ".join([determiner, *words])
 
 
@@ -126,7 +125,9 @@ class _Lexicon:
 @cache
 def _lexicon(catalogue_id: int) -> _Lexicon:
     catalogue = _CATALOGUES[catalogue_id]
-    nouns, colours, sizes = {}, {}, {}
+    nouns: dict[str, str] = {}
+    colours: dict[str, str] = {}
+    sizes: dict[str, str] = {}
     words: dict[str, set[str]] = {language: set() for language in LANGUAGES}
     for language, book in PHRASEBOOKS.items():
         forms = []
@@ -145,7 +146,7 @@ def _lexicon(catalogue_id: int) -> _Lexicon:
         words[language].update(("d", "1", "2", "3", "4") if language == "fr" else ("1", "2", "3", "4"))
     numbers = {word: i + 1 for book in PHRASEBOOKS.values() for i, word in enumerate(book.numbers)}
     numbers |= {str(i): i for i in range(1, 5)}
-    relations = {}
+    relations: dict[tuple[str, ...], str] = {}
     for book in PHRASEBOOKS.values():
         for relation, phrases in book.relations.items():
             relations |= {tuple(_split(phrase.removesuffix(" de"))): relation for phrase in phrases}
@@ -168,8 +169,9 @@ def _split(text: str) -> list[str]:
 
 def read_caption(text: str, catalogue: Catalogue = SHAPES) -> Description | None:
     """The description that a sentence gives, in either language; None where the grammar cannot tell."""
-    book, parts, relation = lexicon(catalogue), [[]], None
-    words = _split(text)
+    book, words = lexicon(catalogue), _split(text)
+    parts: list[list[str]] = [[]]
+    relation = None
     i = 0
     while i < len(words):
         length = next((n for n in (3, 2, 1) if tuple(words[i : i + n]) in book.relations), 0)
@@ -235,7 +237,7 @@ def check_prompt(text: str, catalogue: Catalogue = SHAPES) -> str | None:
     if not isinstance(text, str):
         raise DalleEduError(f"a prompt is a string, and this is {type(text).__name__}")
     if not text.strip():
-        raise DalleEduError("the prompt is empty; write for instance \"a red circle\" or « un cercle rouge »")
+        raise DalleEduError('the prompt is empty; write for instance "a red circle" or « un cercle rouge »')
     if len(text) > MAX_CHARACTERS:
         raise DalleEduError(f"the prompt has {len(text)} characters and may have {MAX_CHARACTERS}; keep one sentence")
     control = next((c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn")), None)

@@ -59,9 +59,7 @@ def lay_out(scenes: Sequence[Scene], catalogue: Catalogue = SHAPES) -> Layout:
     return Layout(len(scenes), slots, tuple(groups))
 
 
-def coverage(
-    distance, geometry: Float[Tensor, "m 3"], resolution: int
-) -> Float[Tensor, "m h w"]:
+def coverage(distance, geometry: Float[Tensor, "m 3"], resolution: int) -> Float[Tensor, "m h w"]:
     """How much of each pixel the shape covers, in [0, 1]: a ramp one pixel wide across the outline."""
     centres = (torch.arange(resolution, device=geometry.device, dtype=geometry.dtype) + 0.5) / resolution
     x0, y0, radius = (column.view(-1, 1, 1) for column in geometry.unbind(1))

@@ -1,7 +1,7 @@
 """Scenes: what stands where, and what a caption will say of it.
 
-A `Scene` is a value: the same seed gives the same scene on every machine, because the only source of chance is Python's Mersenne Twister and
-the only arithmetic is that of IEEE doubles. Places and radii are parts of the canvas's side, x to the right and y downwards.
+A `Scene` is a value: the same seed gives the same scene on every machine, because the only source of chance is Python's Mersenne Twister
+and the only arithmetic is that of IEEE doubles. Places and radii are parts of the canvas's side, x to the right and y downwards.
 """
 
 import random
@@ -99,11 +99,7 @@ def _choose(chance: random.Random, options):
 
 
 def _draw(chance: random.Random, catalogue: Catalogue) -> Scene:
-    kind, point = "", chance.random()
-    for kind, share in KINDS.items():
-        point -= share
-        if point < 0:
-            break
+    kind = _kind(chance.random())
     first = _mention(chance, catalogue)
     if kind == "single":
         description = Description((first,))
@@ -124,6 +120,15 @@ def _draw(chance: random.Random, catalogue: Catalogue) -> Scene:
     )
     said = tuple(_leave_open(chance, mention) for mention in description.mentions)
     return Scene(objects, Description(said, description.count, description.relation))
+
+
+def _kind(point: float) -> str:
+    """The kind of caption on which a point of [0, 1) falls."""
+    for kind, share in KINDS.items():
+        point -= share
+        if point < 0:
+            return kind
+    return next(reversed(KINDS))
 
 
 def _mention(chance: random.Random, catalogue: Catalogue) -> Mention:

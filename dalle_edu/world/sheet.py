@@ -16,9 +16,7 @@ from dalle_edu.files import write_aside
 _INK, _PAPER, _FRAME = (34, 34, 34), (255, 255, 255), (205, 205, 205)
 
 
-def picture_sheet(
-    images: Float[Tensor, "n 3 h w"], captions: Sequence[str], columns: int = 4, tile: int = 192
-) -> Image.Image:
+def picture_sheet(images: Float[Tensor, "n 3 h w"], captions: Sequence[str], columns: int = 4, tile: int = 192) -> Image.Image:
     """Lay pictures in [-1, 1] out in rows of `columns`, each drawn `tile` pixels wide and followed by its caption."""
     if len(images) != len(captions):
         raise DalleEduError(f"{len(images)} pictures came with {len(captions)} captions; a sheet takes one for each")
@@ -35,7 +33,9 @@ def picture_sheet(
         left = gap + (i % columns) * (tile + gap)
         top = gap + (i // columns) * (tile + text_height + gap)
         shrink = picture.shape[0] > tile
-        sheet.paste(Image.fromarray(picture).resize((tile, tile), Image.Resampling.LANCZOS if shrink else Image.Resampling.NEAREST), (left, top))
+        sheet.paste(
+            Image.fromarray(picture).resize((tile, tile), Image.Resampling.LANCZOS if shrink else Image.Resampling.NEAREST), (left, top)
+        )
         pen.rectangle((left - 1, top - 1, left + tile, top + tile), outline=_FRAME)
         for row, line in enumerate(lines):
             pen.text((left, top + tile + 3 + row * line_height), line, fill=_INK, font=font)

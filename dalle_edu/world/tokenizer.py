@@ -1,7 +1,7 @@
 """From captions to token numbers: a byte-level BPE learned from the grammar's captions in both languages.
 
-Every byte is in the vocabulary, so every string can be encoded. Text is normalised as the grammar reads it, without case, accents or hyphens, and each
-word that the world knows ends up as one token. The first token is padding.
+Every byte is in the vocabulary, so every string can be encoded. Text is normalised as the grammar reads it, without case, accents or
+hyphens, and each word that the world knows ends up as one token. The first token is padding.
 """
 
 from collections.abc import Sequence
@@ -87,7 +87,8 @@ def train_tokenizer(catalogue: Catalogue = SHAPES, vocabulary_size: int = VOCABU
 
 @cache
 def caption_tokenizer() -> CaptionTokenizer:
-    """The tokenizer of the world of shapes, learned once and kept beside this file (`python -m dalle_edu.world.tokenizer` learns it again)."""
+    """The tokenizer of the world of shapes, learned once and kept beside this file (`python -m dalle_edu.world.tokenizer` learns it
+    again)."""
     return CaptionTokenizer.from_json(_FILE.read_text(encoding="utf-8"))
 
 

@@ -1,0 +1,334 @@
+"""Training: one visible loop for every system.
+
+    for each stage of the system:
+        for each update:
+            draw a batch of the world -> loss -> gradients -> clip -> step -> average
+
+All chance comes from (seed, stage, update), never from what happened before, so a run that was killed goes on from its last checkpoint
+exactly as if nothing had happened. The run folder holds `run.json` (what was asked), `log.jsonl` (losses, marks), `sheets/` (pictures)
+and `checkpoint.safetensors`.
+"""
+
+import json
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
+from dalle_edu.device import Device, choose_device
+from dalle_edu.errors import DalleEduError
+from dalle_edu.files import write_aside
+from dalle_edu.optim import Average, build_optimizers, load_optimizer_tensors, optimizer_tensors, schedule, trained_parameters
+from dalle_edu.scorecard import mark, questions, read_pictures
+from dalle_edu.scorecard.marks import tally
+from dalle_edu.systems import System, system_class
+from dalle_edu.systems.system import Stage
+from dalle_edu.world import World, picture_sheet, render, save_picture
+from dalle_edu.world.dataset import Batch
+
+LOOKS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # parts of a stage after which it is examined
+_ENDLESS = 2**62
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was asked of a training run. Either `updates` (exactly repeatable) or `minutes` (of wall time) is given, for all stages
+    together."""
+
+    system: str
+    preset: str = "laptop"
+    seed: int = 0
+    updates: int | None = None
+    minutes: float | None = None
+    batch_size: int | None = None
+    exam: int = 128  # prompts at each look; 0 looks at nothing
+    save_every: float = 60.0  # seconds between checkpoints
+    clip: float = 1.0
+
+    def check(self) -> None:
+        presets = system_class(self.system).presets
+        if self.preset not in presets:
+            raise DalleEduError(f"{self.system} has no preset {self.preset!r}; it has {', '.join(presets)}")
+        if (self.updates is None) == (self.minutes is None):
+            raise DalleEduError("give either a number of updates or a number of minutes")
+        if self.updates is not None and not 2 <= self.updates <= 10**8:
+            raise DalleEduError(f"{self.updates} updates were asked for; a run makes 2 to 100000000")
+        if self.minutes is not None and not 0 < self.minutes <= 60 * 24 * 30:
+            raise DalleEduError(f"{self.minutes:g} minutes were asked for; a run takes more than 0 and at most 43200")
+        if self.batch_size is not None and not 1 <= self.batch_size <= 65536:
+            raise DalleEduError(f"the batch size is {self.batch_size}; it is 1 to 65536")
+
+
+@dataclass
+class Clock:
+    """Where a stage stands: its updates, the seconds spent on it, and the part of it that is behind."""
+
+    budget_updates: int | None
+    budget_seconds: float | None
+    update: int = 0
+    seconds: float = 0.0
+    looks: int = 0  # looks taken
+
+    @property
+    def progress(self) -> float:
+        if self.budget_updates is not None:
+            return self.update / self.budget_updates
+        return min(1.0, self.seconds / (self.budget_seconds or 1.0))
+
+
+def train(
+    run: Run,
+    folder: str | Path,
+    device: str | None = None,
+    compile: bool = False,
+    workers: int | None = None,
+    quiet: bool = False,
+) -> System:
+    """Train a system in `folder`, or go on with the run that is there, and return it; its weights are saved as `folder/NAME.safetensors`.
+
+    Ctrl-C ends the update at hand, saves a checkpoint and raises `KeyboardInterrupt`. Raises `DalleEduError` for bad settings, a folder
+    that holds another run, or a loss that is no longer finite.
+    """
+    run.check()
+    folder = Path(folder)
+    place = choose_device(device)
+    accelerator = Accelerator(cpu=place.torch_device.type == "cpu", device_placement=False)
+    if accelerator.num_processes > 1 and place.torch_device.type == "cuda":
+        place = choose_device(f"cuda:{accelerator.local_process_index}")
+    trainer = Trainer(run, folder, place, accelerator, compile, workers, quiet or not accelerator.is_main_process)
+    with _stop_politely() as stopping:
+        return trainer.go(stopping)
+
+
+class Trainer:
+    """The state of a run, and the loop."""
+
+    def __init__(self, run: Run, folder: Path, place: Device, accelerator: Accelerator, compile: bool, workers: int | None, quiet: bool):
+        self.run, self.folder, self.place, self.accelerator = run, folder, place, accelerator
+        self.compile, self.quiet = compile, quiet
+        self.workers = workers if workers is not None else (8 if place.torch_device.type == "cuda" else 0)
+        kind = system_class(run.system)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(run.seed)
+            self.system: System = kind(kind.presets[run.preset])
+        self.system.to(place.torch_device)
+        self.exam = questions(run.exam, seed=7) if run.exam else []
+
+    # ------------------------------------------------------------ the loop
+
+    def go(self, stopping: threading.Event) -> System:
+        first, tensors, clocks = self._resume()
+        for index, stage in enumerate(self.system.stages):
+            if index < first:
+                continue
+            self._stage(index, stage, clocks[index], tensors if index == first else {}, clocks, stopping)
+        if self.accelerator.is_main_process:
+            self.system.save(self.folder / f"{self.run.system}.safetensors", facts={"run": asdict(self.run)})
+        return self.system.eval()
+
+    def _stage(self, index: int, stage: Stage, clock: Clock, tensors: dict, clocks: list[Clock], stopping: threading.Event) -> None:
+        self._prepare(stage)
+        parameters = trained_parameters(self.system, stage)
+        optimizers = build_optimizers(self.system, stage)
+        average = Average(parameters)
+        if any(name.startswith("average.") for name in tensors):
+            load_optimizer_tensors(optimizers, {k.removeprefix("optimizer."): v for k, v in tensors.items() if k.startswith("optimizer.")})
+            average.weights = {k.removeprefix("average."): v for k, v in tensors.items() if k.startswith("average.")}
+            average.weights = {name: value.to(self.place.torch_device) for name, value in average.weights.items()}
+        model = self.accelerator.prepare(self.system) if self.accelerator.num_processes > 1 else self.system
+        generator = torch.Generator(self.place.torch_device)
+        began, saved = time.monotonic() - clock.seconds, time.monotonic()
+        bar = tqdm(total=1.0, initial=clock.progress, desc=f"{stage.name} on {self.place}", disable=self.quiet, bar_format=_BAR)
+        losses: dict[str, torch.Tensor] = {}
+        for batch in self._batches(index, stage, clock.update):
+            if clock.progress >= 1:
+                break
+            rate = schedule(clock.update, clock.progress)
+            for optimizer in optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = group["peak"] * rate
+            generator.manual_seed(self._seed(index, clock.update))
+            images = batch.images(self.system.resolution, self.place.torch_device).contiguous(memory_format=torch.channels_last)
+            with self.place.autocast(stage.bfloat16):
+                losses = model(images, batch.captions, stage=stage.name, progress=clock.progress, generator=generator)
+            self.accelerator.backward(losses["loss"])
+            self.accelerator.clip_grad_norm_([parameter for _, parameter in parameters], self.run.clip)
+            for optimizer in optimizers:
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
+            average.update(parameters, clock.update)
+            clock.update += 1
+            clock.seconds = self._agree(time.monotonic() - began)
+            if clock.update % 10 == 0 or clock.progress >= 1:
+                self._log(stage, clock, losses, bar)
+            if clock.looks < len(LOOKS) and clock.progress >= LOOKS[clock.looks]:
+                paused = time.monotonic()
+                self._look(stage, clock, average, parameters)
+                began += time.monotonic() - paused  # looking is not training
+            if stopping.is_set() or time.monotonic() - saved > self.run.save_every:
+                self._save(index, clocks, optimizers, average)
+                saved = time.monotonic()
+            if stopping.is_set():
+                bar.close()
+                raise KeyboardInterrupt
+        bar.close()
+        average.swap(parameters)
+        self._save(index + 1, clocks, [], None)
+
+    def _prepare(self, stage: Stage) -> None:
+        """Only the parts that a stage names learn; the others are frozen."""
+        learning = {name for name, _ in trained_parameters(self.system, stage)}
+        for name, parameter in self.system.named_parameters():
+            parameter.requires_grad_(name in learning)
+        self.system.train()
+        self.system.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if self.compile:
+            for part in stage.parts:
+                getattr(self.system, part).compile()
+
+    def _batches(self, index: int, stage: Stage, update: int) -> Iterator[Batch]:
+        """Batch after batch of a series that depends on the seed and the stage; a process takes its own share of each."""
+        size = self.run.batch_size or stage.batch_size
+        processes, rank = self.accelerator.num_processes, self.accelerator.process_index
+        if size % processes:
+            raise DalleEduError(f"a batch of {size} cannot be shared out among {processes} processes; choose a multiple")
+        share = size // processes
+
+        def order() -> Iterator[list[int]]:
+            for number in range(update, _ENDLESS // size):
+                start = number * size + rank * share
+                yield list(range(start, start + share))
+
+        world = World(_ENDLESS, seed=self.run.seed * 101 + index)
+        return iter(DataLoader(world, batch_sampler=order(), collate_fn=World.collate, num_workers=self.workers))
+
+    def _seed(self, index: int, update: int) -> int:
+        return (((self.run.seed * 31 + index) * 1_000_003 + update) * 1_009 + self.accelerator.process_index) % 2**63
+
+    def _agree(self, seconds: float) -> float:
+        """The time of the first process, for all: their learning rates must be equal."""
+        if self.accelerator.num_processes == 1 or self.run.minutes is None:
+            return seconds
+        shared = torch.tensor([seconds], dtype=torch.float64, device=self.place.torch_device)
+        torch.distributed.broadcast(shared, src=0)
+        return float(shared)
+
+    # ------------------------------------------------------------ what it leaves behind
+
+    def _log(self, stage: Stage, clock: Clock, losses: dict[str, torch.Tensor], bar: tqdm) -> None:
+        values = {name: float(value.detach()) for name, value in losses.items()}  # the one moment that waits for the device
+        if not all(math.isfinite(value) for value in values.values()):
+            raise DalleEduError(
+                f"the loss is no longer finite at update {clock.update} of {stage.name}; lower the learning rate, "
+                f"or go on from {self.folder / 'checkpoint.safetensors'} with another seed"
+            )
+        bar.n = round(min(clock.progress, 1.0), 4)
+        bar.set_postfix_str(f"update {clock.update}, loss {values['loss']:.3f}")
+        self._write({"stage": stage.name, "update": clock.update, "seconds": round(clock.seconds, 2), **values})
+
+    def _look(self, stage: Stage, clock: Clock, average: Average, parameters: list) -> None:
+        """Examine the averaged weights: the marks go to the log, the first pictures to a sheet."""
+        while clock.looks < len(LOOKS) and clock.progress >= LOOKS[clock.looks]:
+            clock.looks += 1
+        if not self.exam or not self.accelerator.is_main_process:
+            return
+        average.swap(parameters)
+        self.system.eval()
+        scenes, texts = [question.scene for question in self.exam], [question.text for question in self.exam]
+        images = render(scenes, self.system.resolution, self.place.torch_device)
+        starts = range(0, len(texts), 64)
+        drawn = torch.cat([self.system.preview(stage.name, images[i : i + 64], texts[i : i + 64], seed=i) for i in starts])
+        marks = [mark(scene.description, objects) for scene, objects in zip(scenes, read_pictures(drawn), strict=True)]
+        skills = {skill: round(rate.correct / rate.n, 4) for skill, rate in tally(marks).items() if rate.n}
+        self._write({"stage": stage.name, "update": clock.update, "seconds": round(clock.seconds, 2), "skills": skills})
+        save_picture(picture_sheet(drawn[:16], texts[:16]), self.folder / "sheets" / f"{stage.name}-{clock.update:06d}.png")
+        average.swap(parameters)
+        self.system.train()
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        if self.accelerator.is_main_process:
+            with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+
+    # ------------------------------------------------------------ stopping and going on
+
+    def _save(self, index: int, clocks: list[Clock], optimizers: list, average: Average | None) -> None:
+        if not self.accelerator.is_main_process:
+            return
+        tensors = {f"system.{name}": value for name, value in self.system.state_dict().items()}
+        tensors |= {f"optimizer.{name}": value for name, value in optimizer_tensors(optimizers).items()}
+        tensors |= {f"average.{name}": value for name, value in (average.weights if average else {}).items()}
+        facts = {"run": asdict(self.run), "stage": index, "clocks": [asdict(clock) for clock in clocks]}
+        save_checkpoint(self.folder / "checkpoint.safetensors", tensors, facts)
+
+    def _resume(self) -> tuple[int, dict[str, torch.Tensor], list[Clock]]:
+        """The stage to begin with, its tensors, and the clocks: from the folder's checkpoint, or from nothing."""
+        clocks = []
+        for stage in self.system.stages:
+            updates = None if self.run.updates is None else max(1, round(self.run.updates * stage.share))
+            seconds = None if self.run.minutes is None else self.run.minutes * 60 * stage.share
+            clocks.append(Clock(updates, seconds))
+        path, asked = self.folder / "checkpoint.safetensors", self.folder / "run.json"
+        tensors: dict[str, torch.Tensor] = {}
+        stage_index = 0
+        if path.exists():
+            tensors, facts = load_checkpoint(path)
+            if facts.get("run") != asdict(self.run):
+                raise DalleEduError(f"{self.folder} holds a run with other settings ({facts.get('run')}); use another folder")
+            stage_index, clocks = facts["stage"], [Clock(**clock) for clock in facts["clocks"]]
+            self.system.load_state_dict({k.removeprefix("system."): v for k, v in tensors.items() if k.startswith("system.")})
+        if self.accelerator.is_main_process:
+            write_aside(asked, lambda file: file.write((json.dumps(asdict(self.run), indent=2) + "\n").encode()))
+            self._trim_log(stage_index, clocks)
+        self.accelerator.wait_for_everyone()
+        return stage_index, tensors, clocks
+
+    def _trim_log(self, stage_index: int, clocks: list[Clock]) -> None:
+        """Drop what was logged after the checkpoint: it will be logged again."""
+        log = self.folder / "log.jsonl"
+        if not log.exists():
+            return
+        reached = {stage.name: clocks[i].update if i <= stage_index else 0 for i, stage in enumerate(self.system.stages)}
+        kept = []
+        for line in log.read_text(encoding="utf-8").splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue  # the line that the kill cut short
+            if entry["update"] <= reached.get(entry["stage"], 0):
+                kept.append(line + "\n")
+        write_aside(log, lambda file: file.write("".join(kept).encode()))
+
+
+_BAR = "{desc} |{bar}| {percentage:3.0f} % [{elapsed}<{remaining}] {postfix}"
+
+
+class _stop_politely:
+    """Inside the block Ctrl-C (or a polite kill) sets an event rather than breaking an update in two; a second Ctrl-C breaks at once."""
+
+    def __enter__(self) -> threading.Event:
+        self.event = threading.Event()
+        self.before = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.before[number] = signal.signal(number, self._handle)
+        return self.event
+
+    def _handle(self, number: int, frame: Any) -> None:
+        if self.event.is_set():
+            raise KeyboardInterrupt
+        self.event.set()
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)

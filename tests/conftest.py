@@ -1,0 +1,24 @@
+"""What every test shares: one thread, no chance, and no GPU test where there is no GPU."""
+
+import os
+
+import pytest
+import torch
+from hypothesis import settings
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the peers are built from configurations, never fetched
+
+settings.register_profile("dalle_edu", derandomize=True, deadline=None, max_examples=50, database=None)
+settings.load_profile("dalle_edu")
+torch.set_num_threads(1)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device, and torch sees none")
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    """A source of chance that every test starts anew."""
+    return torch.Generator().manual_seed(0)
