@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
@@ -36,9 +37,10 @@ def load_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
     if not path.is_file():
         raise DalleEduError(f"there is no checkpoint at {path}; give the path of a .safetensors file")
     try:
-        with safe_open(path, framework="pt") as file:
-            header = (file.metadata() or {}).get(_KEY)
-            tensors = {name: file.get_tensor(name) for name in file.keys()} if header else {}  # noqa: SIM118 (not a dict)
+        contents = path.read_bytes()  # in one go: the file may be replaced by a newer one at any moment
+        tensors = from_bytes(contents)
+        length = int.from_bytes(contents[:8], "little")
+        header = json.loads(contents[8 : 8 + length]).get("__metadata__", {}).get(_KEY)
     except (SafetensorError, OSError, ValueError) as error:
         raise DalleEduError(f"{path} is not a whole safetensors file ({error}); fetch or train it again") from error
     if header is None:
@@ -58,5 +60,5 @@ def _digest(tensors: dict[str, Tensor], facts: dict[str, Any]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
-        digest.update(memoryview(tensor.reshape(-1).view(torch.uint8).numpy()))
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

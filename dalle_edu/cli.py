@@ -208,7 +208,7 @@ def score(
         report.save(json_file)
 
 
-def _rate(rate: dict[str, float]) -> str:
+def _rate(rate: dict[str, int | float]) -> str:
     if not rate["n"]:
         return "–"
     return f"{100 * rate['rate']:.1f} % [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}] of {rate['n']:.0f}"

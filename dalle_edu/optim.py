@@ -73,11 +73,14 @@ def optimizer_tensors(optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, 
 
 
 def load_optimizer_tensors(optimizers: Sequence[torch.optim.Optimizer], tensors: dict[str, Tensor]) -> None:
-    """Put back what `optimizer_tensors` took."""
+    """Put back what `optimizer_tensors` took, each moment in the memory layout of its parameter: fused steps walk both in memory order."""
     for rank, optimizer in enumerate(optimizers):
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in tensors.items():
             owner, index, key = name.split(".", 2)
             if int(owner) == rank:
-                state.setdefault(int(index), {})[key] = value
+                parameter = parameters[int(index)]
+                like = torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
+                state.setdefault(int(index), {})[key] = like
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -148,40 +148,37 @@ class Trainer:
         model = self.accelerator.prepare(self.system) if self.accelerator.num_processes > 1 else self.system
         generator = torch.Generator(self.place.torch_device)
         began, saved = time.monotonic() - clock.seconds, time.monotonic()
-        bar = tqdm(total=1.0, initial=clock.progress, desc=f"{stage.name} on {self.place}", disable=self.quiet, bar_format=_BAR)
-        losses: dict[str, torch.Tensor] = {}
-        for batch in self._batches(index, stage, clock.update):
-            if clock.progress >= 1:
-                break
-            rate = schedule(clock.update, clock.progress)
-            for optimizer in optimizers:
-                for group in optimizer.param_groups:
-                    group["lr"] = group["peak"] * rate
-            generator.manual_seed(self._seed(index, clock.update))
-            images = batch.images(self.system.resolution, self.place.torch_device).contiguous(memory_format=torch.channels_last)
-            with self.place.autocast(stage.bfloat16):
-                losses = model(images, batch.captions, stage=stage.name, progress=clock.progress, generator=generator)
-            self.accelerator.backward(losses["loss"])
-            self.accelerator.clip_grad_norm_([parameter for _, parameter in parameters], self.run.clip)
-            for optimizer in optimizers:
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)
-            average.update(parameters, clock.update)
-            clock.update += 1
-            clock.seconds = self._agree(time.monotonic() - began)
-            if clock.update % 10 == 0 or clock.progress >= 1:
-                self._log(stage, clock, losses, bar)
-            if clock.looks < len(LOOKS) and clock.progress >= LOOKS[clock.looks]:
-                paused = time.monotonic()
-                self._look(stage, clock, average, parameters)
-                began += time.monotonic() - paused  # looking is not training
-            if stopping.is_set() or time.monotonic() - saved > self.run.save_every:
-                self._save(index, clocks, optimizers, average)
-                saved = time.monotonic()
-            if stopping.is_set():
-                bar.close()
-                raise KeyboardInterrupt
-        bar.close()
+        with tqdm(total=1.0, initial=clock.progress, desc=f"{stage.name} on {self.place}", disable=self.quiet, bar_format=_BAR) as bar:
+            for batch in self._batches(index, stage, clock.update):
+                if clock.progress >= 1:
+                    break
+                rate = schedule(clock.update, clock.progress)
+                for optimizer in optimizers:
+                    for group in optimizer.param_groups:
+                        group["lr"] = group["peak"] * rate
+                generator.manual_seed(self._seed(index, clock.update))
+                images = batch.images(self.system.resolution, self.place.torch_device).contiguous(memory_format=torch.channels_last)
+                with self.place.autocast():
+                    losses = model(images, batch.captions, stage=stage.name, progress=clock.progress, generator=generator)
+                self.accelerator.backward(losses["loss"])
+                self.accelerator.clip_grad_norm_([parameter for _, parameter in parameters], self.run.clip)
+                for optimizer in optimizers:
+                    optimizer.step()
+                    optimizer.zero_grad(set_to_none=True)
+                average.update(parameters, clock.update)
+                clock.update += 1
+                clock.seconds = self._agree(time.monotonic() - began)
+                if clock.update % 10 == 0 or clock.progress >= 1:
+                    self._log(stage, clock, losses, bar)
+                if clock.looks < len(LOOKS) and clock.progress >= LOOKS[clock.looks]:
+                    paused = time.monotonic()
+                    self._look(stage, clock, average, parameters)
+                    began += time.monotonic() - paused  # looking is not training
+                if stopping.is_set() or time.monotonic() - saved > self.run.save_every:
+                    self._save(index, clocks, optimizers, average)
+                    saved = time.monotonic()
+                if stopping.is_set():
+                    raise KeyboardInterrupt
         average.swap(parameters)
         self._save(index + 1, clocks, [], None)
 
@@ -275,7 +272,7 @@ class Trainer:
         """The stage to begin with, its tensors, and the clocks: from the folder's checkpoint, or from nothing."""
         clocks = []
         for stage in self.system.stages:
-            updates = None if self.run.updates is None else max(1, round(self.run.updates * stage.share))
+            updates = None if self.run.updates is None else max(1, round(self.run.updates * stage.updates_share))
             seconds = None if self.run.minutes is None else self.run.minutes * 60 * stage.share
             clocks.append(Clock(updates, seconds))
         path, asked = self.folder / "checkpoint.safetensors", self.folder / "run.json"

@@ -143,7 +143,7 @@ def draw(logits: Float[Tensor, "n v"], uniform: Float[Tensor, " n"]) -> Int[Tens
     return chosen.squeeze(-1).clamp(max=last)
 
 
-def guide(logits: Float[Tensor, "2n v"], guidance: float) -> Float[Tensor, "n v"]:
+def guide(logits: Float[Tensor, "both v"], guidance: float) -> Float[Tensor, "n v"]:
     """Classifier-free guidance (Ho & Salimans 2021): away from what the network would draw without a caption, towards what it draws with
     one.
 

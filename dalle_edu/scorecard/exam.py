@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ from dalle_edu.world.scenes import Scene, sample_scene
 HELD_OUT_EVERY = 4  # every fourth scene of an exam is one that training never shows
 
 
+@runtime_checkable
 class Draws(Protocol):
     """All that the examiner knows of a system."""
 

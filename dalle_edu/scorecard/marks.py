@@ -85,7 +85,7 @@ class Rate:
     n: int
     correct: int
 
-    def to_json(self) -> dict[str, float]:
+    def to_json(self) -> dict[str, int | float]:
         low, high = wilson_interval(self.correct, self.n)
         rate = self.correct / self.n if self.n else 0.0
         return {"n": self.n, "correct": self.correct, "rate": rate, "low": low, "high": high}

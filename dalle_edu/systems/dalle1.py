@@ -33,21 +33,23 @@ class DallE1Config:
     guidance: float = 2.0
     temperature: float = 0.7
     codec_share: float = 0.4  # of the time of training
+    codec_batch_size: int = 32
     batch_size: int = 64
 
 
 PRESETS = {
     "laptop": DallE1Config(
-        dvae=DVAEConfig(resolution=32, num_codes=512, width=64),
+        dvae=DVAEConfig(resolution=32, num_codes=512, width=48),
         gpt=GPTConfig(num_codes=512, width=192, depth=4, heads=4),
     ),
     "standard": DallE1Config(
-        dvae=DVAEConfig(resolution=64, num_codes=1024, width=96),
-        gpt=GPTConfig(num_codes=1024, width=256, depth=4, heads=4),
+        dvae=DVAEConfig(resolution=64, num_codes=1024, width=64),
+        gpt=GPTConfig(num_codes=1024, width=192, depth=6, heads=4),
     ),
     "gpu": DallE1Config(
         dvae=DVAEConfig(resolution=128, grid=16, num_codes=1024, width=128, depth=3),
         gpt=GPTConfig(num_codes=1024, grid=16, width=512, depth=8, heads=8),
+        codec_batch_size=128,
         batch_size=256,
     ),
 }
@@ -68,16 +70,16 @@ class DallE1(System):
         self.dvae = DiscreteVAE(config.dvae)
         self.gpt = TextToImageGPT(config.gpt)
         self.stages = (
-            Stage("codec", ("dvae",), config.codec_share, config.batch_size, learning_rate=2e-3),
+            Stage("codec", ("dvae",), config.codec_share, config.codec_batch_size, learning_rate=2e-3, updates_share=0.75),
             Stage(
                 "prior",
                 ("gpt",),
                 1 - config.codec_share,
                 config.batch_size,
                 learning_rate=2e-3,
+                updates_share=0.25,
                 matrix_learning_rate=2e-2,
                 muon=("gpt.blocks",),
-                bfloat16=config.gpt.width >= 256,
             ),
         )
 

@@ -17,9 +17,9 @@ from dalle_edu.errors import DalleEduError
 class Stage:
     """One stage of training and its recipe.
 
-    `parts` names the submodules that learn; `share` is the stage's part of the time; `muon` says that the matrices of `muon` submodules are
-    trained by Muon at `matrix_learning_rate`, everything else by AdamW at `learning_rate`. `bfloat16` says whether half precision pays here
-    even on a CPU that has it.
+    `parts` names the submodules that learn; `share` is the stage's part of the time of a run, `updates_share` its part of the updates;
+    `muon` says that the matrices of `muon` submodules are trained by Muon at `matrix_learning_rate`, everything else by AdamW at
+    `learning_rate`.
     """
 
     name: str
@@ -27,10 +27,10 @@ class Stage:
     share: float
     batch_size: int
     learning_rate: float
+    updates_share: float
     matrix_learning_rate: float = 0.0
     muon: tuple[str, ...] = ()
     weight_decay: float = 0.01
-    bfloat16: bool = True
 
 
 class System(nn.Module):

@@ -1,0 +1,230 @@
+"""The command line: what it writes, and that each mistake ends in one sentence, a non-zero status and nothing half-written."""
+
+import errno
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from dalle_edu import cli
+from dalle_edu.bricks.codebook import DVAEConfig
+from dalle_edu.bricks.transformer import GPTConfig
+from dalle_edu.scorecard import SKILLS
+from dalle_edu.systems.dalle1 import DallE1, DallE1Config
+
+COMMAND = [sys.executable, "-c", "from dalle_edu.cli import main; main()"]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    torch.manual_seed(0)
+    gpt = GPTConfig(num_codes=32, width=32, depth=1, heads=2)
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    DallE1(DallE1Config(dvae=DVAEConfig(resolution=32, num_codes=32, width=16, depth=1), gpt=gpt)).save(path)
+    return path
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Run the command line in this process; returns the exit status, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["dalle-edu", *map(str, words)])
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as stop:
+            status = stop.code or 0
+        captured = capsys.readouterr()
+        return int(status), captured.out, captured.err
+
+    return call
+
+
+def assert_one_sentence(status: int, err: str, *words: str) -> None:
+    assert status not in (0, None)
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1
+    for word in words:
+        assert word in err
+
+
+def test_generate_writes_a_grid_with_captions_and_its_marks(run, weights, tmp_path):
+    prompts = ["un grand cercle rouge à gauche d'un petit carré bleu", "three green stars"]
+    status, out, err = run("generate", *prompts, "--system", weights, "-n", 3, "--out", "grid.png", "--json", "grid.json")
+    assert (status, err) == (0, "")
+    assert Image.open(tmp_path / "grid.png").size[0] > 3 * 192
+    pictures = json.loads((tmp_path / "grid.json").read_text())["pictures"]
+    assert [picture["prompt"] for picture in pictures] == [prompts[0]] * 3 + [prompts[1]] * 3
+    assert "position" in pictures[0]["marks"]
+    assert "counting" in pictures[3]["marks"]
+    assert "attribution des couleurs" in out
+    assert "number" in out
+
+
+def test_generate_is_repeatable_and_follows_its_seed(run, weights, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run("generate", "a red circle", "--system", weights, "--seed", seed, "--temperature", 1, "--out", f"{name}.png")
+    a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+
+
+def test_unknown_words_are_named_in_the_users_language_and_the_rest_is_drawn(run, weights, tmp_path):
+    status, _, err = run("generate", "un cercle rouge et fluorescent", "--system", weights, "--out", "x.png")
+    assert status == 0
+    assert "« fluorescent »" in err
+    assert "Vocabulaire" in err
+    assert (tmp_path / "x.png").exists()
+
+
+def test_score_writes_the_report(run, weights, tmp_path):
+    status, out, _ = run("score", weights, "--prompts", 24, "--json", "score.json")
+    report = json.loads((tmp_path / "score.json").read_text())
+    assert status == 0
+    assert "counting" in out
+    assert (report["system"], report["seed"], report["prompts"]) == ("dalle1", 0, 24)
+    sections = [report["skills"], *report["languages"].values(), *report["splits"].values()]
+    assert set(report["languages"]) == {"fr", "en"}
+    assert set(report["splits"]) == {"seen", "held_out"}
+    for section in sections:
+        assert set(section) == set(SKILLS)
+        for rate in section.values():
+            assert set(rate) == {"n", "correct", "rate", "low", "high"}
+            assert 0 <= rate["low"] <= rate["rate"] <= rate["high"] <= 1
+    assert report["skills"]["shape"]["n"] == 24
+
+
+def test_world_draws_a_sheet(run, tmp_path):
+    assert run("world", "--n", 5, "--out", "w.png")[0] == 0
+    assert Image.open(tmp_path / "w.png").format == "PNG"
+
+
+def test_doctor_names_what_is_installed(run):
+    _, out, _ = run("doctor")
+    assert torch.__version__.split("+")[0] in out
+    assert "devices" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["generate", ""], "empty"),
+        (["generate", "x" * 10_000], "10000 characters"),
+        (["generate", "a red\x07circle"], "U+0007"),
+        (["generate", "красный круг"], "красный"),
+        (["generate", "un chat violet"], "« chat »"),
+        (["generate", "a red circle", "-n", "0"], "0 pictures"),
+        (["generate", "a red circle", "-n", str(10**9)], "1000000000 pictures"),
+        (["generate", "a red circle", "--out", "picture.jpg"], ".png"),
+        (["generate", "a red circle", "--guidance", "-3"], "guidance"),
+        (["generate", "a red circle", "--temperature", "99"], "temperature"),
+        (["generate", "a red circle", "--top-k", "0"], "top-k"),
+        (["generate", "a red circle", "--device", "abacus"], "abacus"),
+        (["score", "--prompts", "0"], "0 prompts"),
+        (["world", "--n", "0"], "0 scenes"),
+        (["world", "--split", "nowhere"], "nowhere"),
+        (["world", "--resolution", "100000"], "100000"),
+        (["train", "dalle1", "--preset", "enormous"], "enormous"),
+        (["train", "dalle9"], "dalle9"),
+        (["train", "dalle1", "--minutes", "0"], "minutes"),
+    ],
+)
+def test_bad_input_ends_in_one_sentence(run, weights, tmp_path, words, said):
+    if words[0] == "generate":
+        words = [*words, "--system", str(weights)]
+    elif words[0] == "score":
+        words = ["score", str(weights), *words[1:]]
+    status, _, err = run(*words)
+    assert_one_sentence(status, err, said)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["file/below/picture.png", "."])
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(run, weights, tmp_path, place):
+    (tmp_path / "file").write_text("not a folder")
+    status, _, err = run("generate", "a red circle", "--system", weights, "--out", place if place != "." else "folder.png")
+    if place == ".":  # a folder of that name
+        (tmp_path / "folder.png").unlink()
+        (tmp_path / "folder.png").mkdir()
+        status, _, err = run("generate", "a red circle", "--system", weights, "--out", "folder.png")
+    assert_one_sentence(status, err)
+
+
+def test_a_damaged_checkpoint_is_refused(run, weights, tmp_path):
+    whole = weights.read_bytes()
+    altered = bytearray(whole)
+    altered[-100] ^= 1
+    for name, contents in {"truncated": whole[:5000], "altered": bytes(altered), "foreign": b"PK\x03\x04 a zip", "empty": b""}.items():
+        path = tmp_path / f"{name}.safetensors"
+        path.write_bytes(contents)
+        status, _, err = run("generate", "a red circle", "--system", path, "--out", "x.png")
+        assert_one_sentence(status, err, name)
+        assert not (tmp_path / "x.png").exists()
+
+
+def test_a_full_disk_leaves_the_old_file_and_says_so(run, weights, tmp_path, monkeypatch):
+    (tmp_path / "x.png").write_bytes(b"the old picture")
+
+    def no_space(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    status, _, err = run("generate", "a red circle", "--system", weights, "--out", "x.png")
+    assert_one_sentence(status, err, "no space left")
+    assert (tmp_path / "x.png").read_bytes() == b"the old picture"
+    assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limit on memory is set the way of Linux")
+def test_no_memory_ends_in_one_sentence(tmp_path):
+    def little_memory() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+
+    words = ["train", "dalle1", "--updates", "4", "--batch-size", "65536", "--exam", "0", "--run", str(tmp_path / "run"), "--device", "cpu"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*COMMAND, *words], capture_output=True, text=True, preexec_fn=little_memory, env=environment, timeout=200, check=False
+    )
+    assert done.returncode not in (0, None)
+    assert "Traceback" not in done.stderr
+    assert "memory" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_training_saves_and_says_how_to_go_on(tmp_path):
+    words = [
+        "train",
+        "dalle1",
+        "--updates",
+        "5000",
+        "--batch-size",
+        "2",
+        "--exam",
+        "0",
+        "--save-every",
+        "0",
+        "--run",
+        str(tmp_path / "run"),
+    ]
+    child = subprocess.Popen([*COMMAND, *words], stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    checkpoint = tmp_path / "run" / "checkpoint.safetensors"
+    began = time.monotonic()
+    while not checkpoint.exists() and child.poll() is None and time.monotonic() - began < 120:
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "Traceback" not in err
+    assert "goes on from it" in err
+    assert checkpoint.exists()

@@ -1,0 +1,27 @@
+"""A system small enough to train in a second, for tests that run training in processes of their own."""
+
+from dalle_edu.bricks.codebook import DVAEConfig
+from dalle_edu.bricks.transformer import GPTConfig
+from dalle_edu.systems.dalle1 import PRESETS, DallE1Config
+from dalle_edu.training import Run, train
+
+PRESETS["tiny"] = DallE1Config(
+    dvae=DVAEConfig(resolution=32, num_codes=16, width=16, depth=1),
+    gpt=GPTConfig(num_codes=16, width=32, depth=1, heads=2),
+    batch_size=4,
+    codec_share=0.5,
+)
+RUN = Run("dalle1", "tiny", seed=3, updates=60, exam=4, save_every=0.0)  # a checkpoint after every update
+
+
+def train_tiny(folder: str, run: Run = RUN) -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    train(run, folder, device="cpu", quiet=True)
+
+
+if __name__ == "__main__":  # for torchrun
+    import sys
+
+    train_tiny(sys.argv[1])
