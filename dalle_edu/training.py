@@ -152,19 +152,8 @@ class Trainer:
             for batch in self._batches(index, stage, clock.update):
                 if clock.progress >= 1:
                     break
-                rate = schedule(clock.update, clock.progress)
-                for optimizer in optimizers:
-                    for group in optimizer.param_groups:
-                        group["lr"] = group["peak"] * rate
                 generator.manual_seed(self._seed(index, clock.update))
-                images = batch.images(self.system.resolution, self.place.torch_device).contiguous(memory_format=torch.channels_last)
-                with self.place.autocast():
-                    losses = model(images, batch.captions, stage=stage.name, progress=clock.progress, generator=generator)
-                self.accelerator.backward(losses["loss"])
-                self.accelerator.clip_grad_norm_([parameter for _, parameter in parameters], self.run.clip)
-                for optimizer in optimizers:
-                    optimizer.step()
-                    optimizer.zero_grad(set_to_none=True)
+                losses = self._update(stage, batch, clock, model, optimizers, generator)
                 average.update(parameters, clock.update)
                 clock.update += 1
                 clock.seconds = self._agree(time.monotonic() - began)
@@ -181,6 +170,31 @@ class Trainer:
                     raise KeyboardInterrupt
         average.swap(parameters)
         self._save(index + 1, clocks, [], None)
+
+    def _update(
+        self,
+        stage: Stage,
+        batch: Batch,
+        clock: Clock,
+        model: torch.nn.Module,
+        optimizers: list[torch.optim.Optimizer],
+        generator: torch.Generator,
+    ) -> dict[str, torch.Tensor]:
+        """One update: loss, gradients, clip, step."""
+        rate = schedule(clock.update, clock.progress)
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * rate
+        images = batch.images(self.system.resolution, self.place.torch_device).contiguous(memory_format=torch.channels_last)
+        with self.place.autocast():
+            losses = model(images, batch.captions, stage=stage.name, progress=clock.progress, generator=generator)
+        self.accelerator.backward(losses["loss"])
+        learning = [parameter for optimizer in optimizers for group in optimizer.param_groups for parameter in group["params"]]
+        self.accelerator.clip_grad_norm_(learning, self.run.clip)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        return losses
 
     def _prepare(self, stage: Stage) -> None:
         """Only the parts that a stage names learn; the others are frozen."""

@@ -45,7 +45,11 @@ def mark(description: Description, objects: Sequence[Object]) -> dict[str, bool]
         if None not in colours and len(colours) == 2 and mentions[0].shape != mentions[1].shape:
             marks["colour_attribution"] = bound
         if description.relation:
-            marks["position"] = bound and relation_between(pairs[0][1], pairs[1][1]) == description.relation
+            marks["position"] = number_right and any(  # « un cercle à gauche d'un cercle » leaves open which is which
+                all(_same(mention, thing) for mention, thing in zip(mentions, order, strict=True))
+                and relation_between(order[0], order[1]) == description.relation
+                for order in permutations(objects)
+            )
     return {skill: marks[skill] for skill in SKILLS if skill in marks}
 
 

@@ -41,7 +41,8 @@ def test_splits_and_languages():
 
 
 def batches(workers: int) -> list[Batch]:
-    return list(DataLoader(World(24, seed=9), batch_size=8, collate_fn=World.collate, num_workers=workers))
+    world = World(24, seed=9)
+    return list(DataLoader(world, batch_size=8, collate_fn=world.collate, num_workers=workers))
 
 
 def test_workers_change_nothing():
@@ -54,6 +55,6 @@ def test_workers_change_nothing():
 
 def test_a_batch_draws_its_scenes():
     world = World(8, seed=9)
-    batch = World.collate([world[i] for i in range(8)])
+    batch = world.collate([world[i] for i in range(8)])
     assert torch.equal(batch.images(64), render([world[i][0] for i in range(8)], 64))
     assert batch.captions == [world[i][1] for i in range(8)]
