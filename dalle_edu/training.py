@@ -71,12 +71,13 @@ class Run:
 
 @dataclass
 class Clock:
-    """Where a stage stands: its updates, the seconds spent on it, and the part of it that is behind."""
+    """Where a stage stands: its updates, the wall and processor seconds spent on it, and the part of it that is behind."""
 
     budget_updates: int | None
     budget_seconds: float | None
     update: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     looks: int = 0  # looks taken
 
     @property
@@ -84,6 +85,9 @@ class Clock:
         if self.budget_updates is not None:
             return self.update / self.budget_updates
         return min(1.0, self.seconds / (self.budget_seconds or 1.0))
+
+    def reading(self) -> dict[str, float]:
+        return {"update": self.update, "seconds": round(self.seconds, 2), "cpu_seconds": round(self.cpu_seconds, 2)}
 
 
 def train(
@@ -148,6 +152,7 @@ class Trainer:
         model = self.accelerator.prepare(self.system) if self.accelerator.num_processes > 1 else self.system
         generator = torch.Generator(self.place.torch_device)
         began, saved = time.monotonic() - clock.seconds, time.monotonic()
+        cpu_began = time.process_time() - clock.cpu_seconds
         with tqdm(total=1.0, initial=clock.progress, desc=f"{stage.name} on {self.place}", disable=self.quiet, bar_format=_BAR) as bar:
             for batch in self._batches(index, stage, clock.update):
                 if clock.progress >= 1:
@@ -156,13 +161,14 @@ class Trainer:
                 losses = self._update(stage, batch, clock, model, optimizers, generator)
                 average.update(parameters, clock.update)
                 clock.update += 1
-                clock.seconds = self._agree(time.monotonic() - began)
+                clock.seconds, clock.cpu_seconds = self._agree(time.monotonic() - began), time.process_time() - cpu_began
                 if clock.update % 10 == 0 or clock.progress >= 1:
                     self._log(stage, clock, losses, bar)
                 if clock.looks < len(LOOKS) and clock.progress >= LOOKS[clock.looks]:
-                    paused = time.monotonic()
+                    paused, cpu_paused = time.monotonic(), time.process_time()
                     self._look(stage, clock, average, parameters)
                     began += time.monotonic() - paused  # looking is not training
+                    cpu_began += time.process_time() - cpu_paused
                 if stopping.is_set() or time.monotonic() - saved > self.run.save_every:
                     self._save(index, clocks, optimizers, average)
                     saved = time.monotonic()
@@ -245,7 +251,7 @@ class Trainer:
             )
         bar.n = round(min(clock.progress, 1.0), 4)
         bar.set_postfix_str(f"update {clock.update}, loss {values['loss']:.3f}")
-        self._write({"stage": stage.name, "update": clock.update, "seconds": round(clock.seconds, 2), **values})
+        self._write({"stage": stage.name, **clock.reading(), **values})
 
     def _look(self, stage: Stage, clock: Clock, average: Average, parameters: list) -> None:
         """Examine the averaged weights: the marks go to the log, the first pictures to a sheet."""
@@ -261,7 +267,7 @@ class Trainer:
         drawn = torch.cat([self.system.preview(stage.name, images[i : i + 64], texts[i : i + 64], seed=i) for i in starts])
         marks = [mark(scene.description, objects) for scene, objects in zip(scenes, read_pictures(drawn), strict=True)]
         skills = {skill: round(rate.correct / rate.n, 4) for skill, rate in tally(marks).items() if rate.n}
-        self._write({"stage": stage.name, "update": clock.update, "seconds": round(clock.seconds, 2), "skills": skills})
+        self._write({"stage": stage.name, **clock.reading(), "skills": skills})
         save_picture(picture_sheet(drawn[:16], texts[:16]), self.folder / "sheets" / f"{stage.name}-{clock.update:06d}.png")
         average.swap(parameters)
         self.system.train()

@@ -76,8 +76,9 @@ def table(prompts: int = PROMPTS) -> str:
     lines = [
         "# The examiner, examined",
         "",
-        f"Rate at which each skill is marked right, in percent, over {prompts} captions (French and English, seen and held-out combinations).",
-        "Noise is white, its standard deviation for pictures in [-1, 1]; blur is Gaussian. On shuffled captions a low rate is the right answer.",
+        f"Rate at which each skill is marked right, in percent, over {prompts} captions, French and English, seen and held-out.",
+        "Noise is white, its standard deviation given for pictures in [-1, 1]; blur is Gaussian.",
+        "On shuffled captions a low rate is the right answer.",
         "",
         "| pixels | pictures | " + " | ".join(SKILLS) + " |",
         "|---|---|" + "---:|" * len(SKILLS),

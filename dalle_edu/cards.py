@@ -1,0 +1,130 @@
+"""Cards: what a reader must know of trained weights, written from the run that made them and from the exam they passed.
+
+`python -m dalle_edu.cards runs/standard` examines the weights of a run on 1,024 prompts and publishes them in `data/weights`: the
+weights, the report, a figure of every skill against training time, and a card in each language.
+"""
+
+import json
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dalle_edu.device import choose_device
+from dalle_edu.files import write_aside
+from dalle_edu.scorecard import SKILLS, Report, score
+from dalle_edu.weights import load_system
+
+WEIGHTS = Path(__file__).parents[1] / "data" / "weights"
+PROMPTS = 1024
+
+_WORDS = {
+    "en": {
+        "title": "# {name}: weights",
+        "made": "Trained from nothing, on the captioned world alone, by",
+        "facts": "{size:.1f} MB, {parameters:.2f} M parameters, pictures of {resolution} x {resolution} px. Seed {seed}. {machine}.",
+        "time": "| stage | updates | wall time | processor time |",
+        "scores": "Rates of right marks in percent, with 95 % Wilson intervals, over {prompts} prompts that training never drew"
+        " (`dalle-edu score {name} --prompts {prompts}`):",
+        "columns": "| skill | seen combinations | held-out combinations | French | English |",
+        "curve": "Every skill against training time, as the log of the run has it (128 prompts at each look; the codec's marks are those of"
+        " reconstructed pictures):",
+        "alt": "Rate of each skill against minutes of training, for the two stages",
+    },
+    "fr": {
+        "title": "# {name} : les poids",
+        "made": "Entraînés à partir de rien, sur le seul monde légendé, par",
+        "facts": "{size:.1f} Mo, {parameters:.2f} M de paramètres, images de {resolution} × {resolution} px. Graine {seed}. {machine}.",
+        "time": "| étape | mises à jour | temps réel | temps processeur |",
+        "scores": "Taux de réponses justes en pour cent, avec leur intervalle de Wilson à 95 %, sur {prompts} phrases que"
+        " l'entraînement n'a jamais dessinées (`dalle-edu score {name} --prompts {prompts}`) :",
+        "columns": "| compétence | combinaisons vues | combinaisons réservées | français | anglais |",
+        "curve": "Chaque compétence selon le temps d'entraînement, d'après le journal de l'entraînement (128 phrases à chaque"
+        " examen ; pour le codec, les notes sont celles d'images reconstruites) :",
+        "alt": "Taux de chaque compétence selon les minutes d'entraînement, pour les deux étapes",
+    },
+}  # fmt: skip
+
+
+def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> Report:
+    """Examine the weights of a finished run and write weights, report, figure and cards to `target`."""
+    settings = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    name = settings["system"]
+    weights = folder / f"{name}.safetensors"
+    machine = load_system(weights, str(choose_device(device).torch_device))
+    report = score(machine, name, PROMPTS)
+    contents = weights.read_bytes()
+    write_aside(target / weights.name, lambda file: file.write(contents))
+    report.save(target / f"{name}.json")
+    log = [json.loads(line) for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    facts = {
+        "name": name,
+        "prompts": PROMPTS,
+        "size": len(contents) / 1e6,
+        "parameters": machine.parameter_count() / 1e6,
+        "resolution": machine.resolution,
+        "seed": settings["seed"],
+        "machine": f"{_processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
+    }
+    for language, words in _WORDS.items():
+        draw_curves(log, target / f"{name}.{language}.png", language)
+        text = _card(language, words, facts, settings, log, report)
+        suffix = "" if language == "en" else f".{language}"
+        write_aside(target / f"{name}{suffix}.md", lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]
+    return report
+
+
+def _card(language: str, words: dict[str, str], facts: dict[str, Any], settings: dict[str, Any], log: list[dict], report: Report) -> str:
+    budget = f"--updates {settings['updates']}" if settings["updates"] else f"--minutes {settings['minutes']:g}"
+    lines = [words["title"].format(**facts), "", words["made"], "", "```sh"]
+    lines += [f"dalle-edu train {facts['name']} --preset {settings['preset']} {budget} --seed {settings['seed']}", "```", ""]
+    lines += [words["facts"].format(**facts), "", words["time"], "|---|---:|---:|---:|"]
+    for stage in dict.fromkeys(entry["stage"] for entry in log):
+        last = [entry for entry in log if entry["stage"] == stage][-1]
+        lines.append(f"| {stage} | {last['update']} | {last['seconds'] / 60:.1f} min | {last.get('cpu_seconds', 0) / 60:.1f} min |")
+    lines += ["", words["scores"].format(**facts), "", words["columns"], "|---|---:|---:|---:|---:|"]
+    parts = [report.rates(split="seen"), report.rates(split="held_out"), report.rates("fr"), report.rates("en")]
+    for skill in SKILLS:
+        lines.append(f"| {skill} | " + " | ".join(_cell(part[skill].to_json()) for part in parts) + " |")
+    return "\n".join([*lines, "", words["curve"], "", f"![{words['alt']}]({facts['name']}.{language}.png)", ""])
+
+
+def _cell(rate: dict[str, int | float]) -> str:
+    return f"{100 * rate['rate']:.1f} [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}] n = {rate['n']}"
+
+
+def draw_curves(log: list[dict], path: Path, language: str = "en") -> None:
+    """One panel a stage, one line a skill, in a palette that colour-blind readers can tell apart, with a marker for each line."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    colours = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#7F7F7F"]  # Okabe & Ito 2008
+    stages = list(dict.fromkeys(entry["stage"] for entry in log))
+    figure = Figure(figsize=(5.2 * len(stages), 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    minutes, rate = ("minutes d'entraînement", "réponses justes (%)") if language == "fr" else ("minutes of training", "right marks (%)")
+    for axes, stage in zip(figure.subplots(1, len(stages), sharey=True, squeeze=False)[0], stages, strict=True):
+        looks = [entry for entry in log if entry["stage"] == stage and "skills" in entry]
+        for skill, colour, marker in zip(SKILLS, colours, "os^vDPX*", strict=True):
+            points = [(entry["seconds"] / 60, 100 * entry["skills"][skill]) for entry in looks if skill in entry["skills"]]
+            axes.plot(*zip(*points, strict=True), color=colour, marker=marker, markersize=5, linewidth=1.5, label=skill)
+        axes.set(title=stage, xlabel=minutes, ylabel=rate if stage == stages[0] else "", ylim=(-2, 102))
+        axes.grid(alpha=0.3)
+    figure.axes[-1].legend(loc="lower right", fontsize=8)
+    write_aside(path, lambda file: figure.savefig(file, format="png", dpi=120))
+
+
+def _processor() -> str:
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+if __name__ == "__main__":
+    publish(Path(sys.argv[1]))
