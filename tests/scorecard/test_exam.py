@@ -49,6 +49,7 @@ def test_each_scene_is_asked_in_both_languages(asked):
         assert french.text in phrasings(french.scene.description, "fr")
         assert english.text in phrasings(english.scene.description, "en")
         assert read_caption(french.text) == read_caption(english.text) == french.scene.description
+    assert any(question.text.startswith(("une image d", "il y a ")) for question in asked)  # in all the ways there are to say it
 
 
 def test_every_fourth_scene_is_held_out(asked):

@@ -73,6 +73,12 @@ def test_captions_round_trip(tokenizer, language):
         assert tokenizer.decode(tokenizer.encode([text], LENGTH)[0]) == normalize(text)
 
 
+def test_padding_is_not_read(tokenizer):
+    row = tokenizer.encode(["a red circle"], LENGTH)[0]
+    row[1] = PAD  # wherever it stands
+    assert tokenizer.decode(row) == "a circle"
+
+
 def test_different_captions_have_different_tokens(tokenizer):
     captions = {normalize(caption(sample_scene(8, i, "all").description, "fr", i)) for i in range(100)}
     rows = tokenizer.encode(sorted(captions), LENGTH)
