@@ -1,7 +1,8 @@
 """Sampling: our GPT against transformers' GPT-2 and x-transformers, doing the same work on one thread.
 
-Width 256, depth 4, 4 heads; a prefill of 33 tokens, then 256 drawn one after the other from 1,024 entries, of which top-k leaves 128. Single precision, cache on.
-GPT-2 runs twice: through its own `generate`, and in the shortest loop around it that we could write, since the second spares it much. The faster counts.
+Width 256, depth 4, 4 heads; a prefill of 33 tokens, then 256 drawn one after the other from 1,024 entries, of which top-k leaves 128.
+Single precision, cache on. GPT-2 runs twice: through its own `generate`, and in the shortest loop around it that we could write, which
+spares it checks. The faster counts.
 
     python -m benchmarks.sampling [--rounds 9]
 """
@@ -9,6 +10,7 @@ GPT-2 runs twice: through its own `generate`, and in the shortest loop around it
 import argparse
 import statistics
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -36,7 +38,7 @@ def our_sampler() -> tuple[TextToImageGPT, Sampler]:
     return model, sample
 
 
-def gpt2():  # noqa: ANN201  (a GPT2LMHeadModel; transformers is imported where it is used)
+def gpt2():
     from transformers import GPT2Config, GPT2LMHeadModel
 
     config = GPT2Config(
@@ -69,8 +71,9 @@ def gpt2_generate(model, tokens: Tensor, guidance: float = 1.0, top_k: int = TOP
     """GPT-2 through the door that its users take."""
     options = {"guidance_scale": guidance, "negative_prompt_ids": torch.zeros_like(tokens)} if guidance != 1.0 else {}
     written = model.generate(
-        tokens, attention_mask=torch.ones_like(tokens), max_new_tokens=NEW, min_new_tokens=NEW, do_sample=True, top_k=top_k, pad_token_id=0, **options
-    )
+        tokens, attention_mask=torch.ones_like(tokens), max_new_tokens=NEW, min_new_tokens=NEW,
+        do_sample=True, top_k=top_k, pad_token_id=0, **options,
+    )  # fmt: skip
     return written[:, PREFILL:]
 
 
@@ -123,21 +126,27 @@ def measure(rounds: int = 9) -> str:
     columns: dict[str, dict[str, list[float]]] = {}
     for guidance in (1.0, GUIDANCE):
         for n in (1, 4):
-            playing = {name: sample for name, sample in samplers.items() if guidance == 1.0 or name != X}
-            runs = {name: lambda sample=sample, n=n, guidance=guidance: sample(n, guidance) for name, sample in playing.items()}  # type: ignore[misc]
+            playing = [name for name in samplers if guidance == 1.0 or name != X]
+            runs = {name: partial(samplers[name], n, guidance) for name in playing}
             columns[f"batch {n}" + (", guided" if guidance != 1.0 else "")] = interleave(runs, rounds)
     rows = [
-        [name, parameters(models[name]), *(f"{statistics.median(seconds[name]):.3f} s" if name in seconds else "—" for seconds in columns.values())]
+        [name, parameters(models[name])]
+        + [f"{statistics.median(seconds[name]):.3f}" if name in seconds else "—" for seconds in columns.values()]
         for name in samplers
     ]
-    faster = {column: min((name for name in seconds if name != OURS), key=lambda name: statistics.median(seconds[name])) for column, seconds in columns.items()}
-    rows.append(["ours, times as fast as the faster peer", "", *(f"{ratio(s[OURS], s[faster[c]]):.2f} ×" for c, s in columns.items())])
-    rows.append(["ours, times as fast as the faster generate", "", *(f"{min(ratio(s[OURS], s[p]) for p in (GENERATE, X) if p in s):.2f} ×" for s in columns.values())])
-    return table(["CPU seconds, median", "parameters", *columns], rows)
+    rows.append([f"{OURS}, times as fast as the faster peer", "", *(lead(seconds, (LOOP, GENERATE, X)) for seconds in columns.values())])
+    rows.append([f"{OURS}, times as fast as the faster generate", "", *(lead(seconds, (GENERATE, X)) for seconds in columns.values())])
+    return table(["CPU seconds", "parameters", *columns], rows)
+
+
+def lead(seconds: dict[str, list[float]], peers: tuple[str, ...]) -> str:
+    """How many times as fast ours is as the fastest of these peers."""
+    fastest = min((seconds[peer] for peer in peers if peer in seconds), key=statistics.median)
+    return f"{ratio(seconds[OURS], fastest):.2f} ×"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9, help="rounds in which every contender runs once (9)")
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)

@@ -5,6 +5,7 @@ A file carries the SHA-256 of its own contents, so a truncated, foreign or alter
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def load_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
     Raises `DalleEduError` where the file is missing, truncated, no safetensors file, not one of ours, or altered since it was written.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file, this says no to a name too long to exist
         raise DalleEduError(f"there is no checkpoint at {path}; give the path of a .safetensors file")
     try:
         contents = path.read_bytes()  # in one go: the file may be replaced by a newer one at any moment
@@ -48,9 +49,12 @@ def load_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
     try:
         document = json.loads(header)
         facts, expected = document["facts"], document["sha256"]
-    except (ValueError, KeyError, TypeError) as error:
+        if not isinstance(facts, dict):
+            raise TypeError(f"the facts are {type(facts).__name__}")
+        actual = _digest(tensors, facts)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DalleEduError(f"{path} has a damaged header; fetch or train it again") from error
-    if _digest(tensors, facts) != expected:
+    if actual != expected:
         raise DalleEduError(f"{path} was altered after it was written (its SHA-256 differs); fetch or train it again")
     return tensors, facts
 

@@ -234,7 +234,7 @@ def world(
     check_writable(out_file)
     series = World(n, seed=seed, split=split)
     items = [series[i] for i in range(n)]
-    save_picture(picture_sheet(World.collate(items).images(resolution), [text for _, text in items]), out_file)
+    save_picture(picture_sheet(series.collate(items).images(resolution), [text for _, text in items]), out_file)
     out.print(f"→ {out_file}", highlight=False)
 
 

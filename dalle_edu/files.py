@@ -12,10 +12,12 @@ from dalle_edu.errors import DalleEduError
 def write_aside(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
     """Let `write` fill a temporary file in the same folder, then rename it to `path`.
 
-    A reader sees the old file or the new one, never a part, whatever happens in between. Raises `DalleEduError` where the folder is
-    missing, cannot be written or is full.
+    A reader sees the old file or the new one, never a part, whatever happens in between. Missing folders are made.
+    Raises `DalleEduError` where the place cannot be written or is full.
     """
     path = Path(path)
+    if _is_special(path):
+        raise DalleEduError(f"{path} is a device or a pipe, and only a file can be replaced whole; give another name")
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,13 +39,22 @@ def write_aside(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
 def check_writable(path: str | Path) -> None:
     """Raise `DalleEduError` now rather than after the work when `path` cannot be written."""
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise DalleEduError(f"{path} is a folder; give the name of a file in it")
+    if _is_special(path):
+        raise DalleEduError(f"{path} is a device or a pipe, and only a file can be replaced whole; give another name")
     folder = path.parent
-    while not folder.exists():
+    while not os.path.exists(folder):  # unlike Path.exists, this says no to a name too long to exist
         folder = folder.parent
+    longest = max(len(os.fsencode(part)) for part in path.parts)
+    if longest > 240:  # most file systems allow 255 bytes, and a temporary name is a little longer
+        raise DalleEduError(f"{path} cannot be written: a name in it has {longest} bytes; choose a shorter one")
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise DalleEduError(f"{path} cannot be written: {folder} is not a folder one may write in; choose another place")
+
+
+def _is_special(path: Path) -> bool:
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 def _umask() -> int:

@@ -227,7 +227,7 @@ class Trainer:
                 yield list(range(start, start + share))
 
         world = World(_ENDLESS, seed=self.run.seed * 101 + index)
-        return iter(DataLoader(world, batch_sampler=order(), collate_fn=World.collate, num_workers=self.workers))
+        return iter(DataLoader(world, batch_sampler=order(), collate_fn=world.collate, num_workers=self.workers))
 
     def _seed(self, index: int, update: int) -> int:
         return (((self.run.seed * 31 + index) * 1_000_003 + update) * 1_009 + self.accelerator.process_index) % 2**63

@@ -127,6 +127,8 @@ def keep_top_k(logits: Float[Tensor, "n v"], k: int) -> Float[Tensor, "n v"]:
 def keep_top_p(logits: Float[Tensor, "n v"], p: float) -> Float[Tensor, "n v"]:
     """Leave the smallest set of entries whose probabilities reach p a chance (nucleus sampling, Holtzman et al. 2020); the likeliest
     always."""
+    if p >= 1:  # rounding in the sum below would lose the least likely
+        return logits
     ordered, order = logits.sort(dim=-1, descending=True)
     before = ordered.softmax(dim=-1).cumsum(dim=-1) - ordered.softmax(dim=-1)
     return torch.full_like(logits, -math.inf).scatter(-1, order, ordered.masked_fill(before >= p, -math.inf))

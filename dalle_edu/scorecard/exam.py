@@ -17,6 +17,7 @@ from dalle_edu.world.catalogue import LANGUAGES
 from dalle_edu.world.grammar import caption
 from dalle_edu.world.scenes import Scene, sample_scene
 
+_TOGETHER = 64  # pictures drawn at a time; a constant, since the chance of each depends on its place in the batch
 HELD_OUT_EVERY = 4  # every fourth scene of an exam is one that training never shows
 
 
@@ -92,7 +93,6 @@ def score(
     name: str,
     prompts: int = 1024,
     seed: int = 0,
-    batch_size: int = 64,
     progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> Report:
@@ -102,8 +102,8 @@ def score(
     """
     asked = questions(prompts, seed)
     marks: list[dict[str, bool]] = []
-    for start in range(0, len(asked), batch_size):
-        batch = asked[start : start + batch_size]
+    for start in range(0, len(asked), _TOGETHER):
+        batch = asked[start : start + _TOGETHER]
         with torch.no_grad():
             images = system.generate([question.text for question in batch], seed=seed * 1_000_003 + start, **options)
         marks += [mark(q.scene.description, objects) for q, objects in zip(batch, read_pictures(images), strict=True)]

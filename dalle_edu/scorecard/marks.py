@@ -28,7 +28,7 @@ def mark(description: Description, objects: Sequence[Object]) -> dict[str, bool]
     mentions = description.mentions
     number_right = len(objects) == description.number
     expected = mentions if len(mentions) > 1 else mentions * description.count
-    pairs = list(zip(expected, _best_order(expected, objects), strict=True)) if number_right else []
+    pairs = list(zip(expected, _best_order(description, objects), strict=True)) if number_right else []
     bound = number_right and all(_same(mention, thing) for mention, thing in pairs)
     marks = {"shape": {m.shape for m in mentions} == {thing.shape for thing in objects}}
     if all(m.colour for m in mentions):
@@ -45,11 +45,7 @@ def mark(description: Description, objects: Sequence[Object]) -> dict[str, bool]
         if None not in colours and len(colours) == 2 and mentions[0].shape != mentions[1].shape:
             marks["colour_attribution"] = bound
         if description.relation:
-            marks["position"] = number_right and any(  # « un cercle à gauche d'un cercle » leaves open which is which
-                all(_same(mention, thing) for mention, thing in zip(mentions, order, strict=True))
-                and relation_between(order[0], order[1]) == description.relation
-                for order in permutations(objects)
-            )
+            marks["position"] = bound and relation_between(pairs[0][1], pairs[1][1]) == description.relation
     return {skill: marks[skill] for skill in SKILLS if skill in marks}
 
 
@@ -57,18 +53,21 @@ def _same(mention: Mention, thing: Object) -> bool:
     return mention.shape == thing.shape and mention.colour in (None, thing.colour)
 
 
-def _best_order(mentions: Sequence[Mention], objects: Sequence[Object]) -> Sequence[Object]:
-    """The objects in the order that agrees best with the mentions: shape first, then colour, then size."""
-
-    def agreement(order: Sequence[Object]) -> int:
-        return sum(
-            4 * (m.shape == o.shape) + 2 * (m.colour in (None, o.colour)) + (m.size in (None, o.size))
-            for m, o in zip(mentions, order, strict=True)
-        )
-
-    if len({id(m) for m in mentions}) == 1:
+def _best_order(description: Description, objects: Sequence[Object]) -> Sequence[Object]:
+    """The objects in the order that agrees best with the mentions: shape first, then colour, then size, then the relation."""
+    if len(description.mentions) == 1:
         return objects
-    return max(permutations(objects), key=agreement)
+    return max(permutations(objects), key=lambda order: _agreement(description, order))
+
+
+def _agreement(description: Description, order: Sequence[Object]) -> tuple[int, int, int, bool]:
+    pairs = list(zip(description.mentions, order, strict=True))
+    return (
+        sum(mention.shape == thing.shape for mention, thing in pairs),
+        sum(mention.colour in (None, thing.colour) for mention, thing in pairs),
+        sum(mention.size in (None, thing.size) for mention, thing in pairs),
+        description.relation is not None and relation_between(order[0], order[1]) == description.relation,
+    )
 
 
 def wilson_interval(correct: int, n: int, z: float = 1.959964) -> tuple[float, float]:

@@ -44,7 +44,7 @@ def read_pictures(images: Float[Tensor, "n 3 h w"], catalogue: Catalogue = SHAPE
     if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3] or images.shape[2] < 16:
         raise DalleEduError(f"the examiner was given a tensor of shape {tuple(images.shape)}; it reads (n, 3, h, h) with h of at least 16")
     found: list[list[Found]] = []
-    for part in images.split(chunk):
+    for part in images.split(chunk) if len(images) else ():
         found += _read(part.float().cpu(), catalogue)
     return found
 

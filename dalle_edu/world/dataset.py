@@ -19,18 +19,20 @@ class Batch:
 
     layout: Layout
     captions: list[str]
+    catalogue: Catalogue = SHAPES
 
     def images(self, resolution: int, device: torch.device | str = "cpu") -> torch.Tensor:
         """The pictures, drawn on the device itself: (n, 3, resolution, resolution) in [-1, 1]."""
-        return render(self.layout, resolution, device)
+        return render(self.layout, resolution, device, self.catalogue)
 
 
 class World(Dataset):
     """`length` pairs of a scene and its caption; item `i` depends on `seed` and `i` alone.
 
-    `split` is "seen", "held_out" or "all"; `languages` are drawn from with equal chances. `World.collate` makes a `Batch` of items:
+    `split` is "seen", "held_out" or "all"; `languages` are drawn from with equal chances. `collate` makes a `Batch` of items:
 
-        loader = DataLoader(World(10_000, seed=0), batch_size=64, collate_fn=World.collate)
+        world = World(10_000, seed=0)
+        loader = DataLoader(world, batch_size=64, collate_fn=world.collate)
     """
 
     def __init__(
@@ -54,7 +56,6 @@ class World(Dataset):
         language = self.languages[int(chance.random() * len(self.languages))]
         return scene, caption(scene.description, language, int(chance.random() * 720720), self.catalogue)
 
-    @staticmethod
-    def collate(items: Sequence[tuple[Scene, str]]) -> Batch:
+    def collate(self, items: Sequence[tuple[Scene, str]]) -> Batch:
         scenes, captions = zip(*items, strict=True)
-        return Batch(lay_out(scenes), list(captions))
+        return Batch(lay_out(scenes, self.catalogue), list(captions), self.catalogue)

@@ -69,7 +69,7 @@ def noun_phrase(mention: Mention, language: str, count: int = 1, number: str = "
     name = noun.plural if plural else noun.singular
     words = [word for word in ((size, name, colour) if language == "fr" else (size, colour, name)) if word]
     book = PHRASEBOOKS[language]
-    if plural:
+    if number or plural:
         determiner = number or book.numbers[count - 1]
     elif language == "fr":
         determiner = book.articles[noun.feminine]
@@ -84,7 +84,8 @@ def phrasings(description: Description, language: str, catalogue: Catalogue = SH
         raise DalleEduError(f"the language is {language!r}; captions are written in {' and '.join(LANGUAGES)}")
     book, mentions = PHRASEBOOKS[language], description.mentions
     if len(mentions) == 1:
-        numbers = (book.numbers[description.count - 1], str(description.count)) if description.count > 1 else ("",)
+        word, digit = book.numbers[description.count - 1], str(description.count)
+        numbers = (word, digit) if description.count > 1 else ("", digit) if language == "fr" else ("", word, digit)
         bodies = [noun_phrase(mentions[0], language, description.count, number, catalogue) for number in numbers]
     else:
         first, second = (noun_phrase(mention, language, catalogue=catalogue) for mention in mentions)
@@ -119,6 +120,7 @@ class _Lexicon:
     numbers: dict[str, int]
     relations: dict[tuple[str, ...], str]
     links: frozenset[str]
+    compounds: frozenset[tuple[str, ...]]  # names of several words, such as « demi-lune »
     words: dict[str, frozenset[str]]  # by language
 
 
@@ -128,6 +130,7 @@ def _lexicon(catalogue_id: int) -> _Lexicon:
     nouns: dict[str, str] = {}
     colours: dict[str, str] = {}
     sizes: dict[str, str] = {}
+    names: set[tuple[str, ...]] = set()
     words: dict[str, set[str]] = {language: set() for language in LANGUAGES}
     for language, book in PHRASEBOOKS.items():
         forms = []
@@ -139,8 +142,9 @@ def _lexicon(catalogue_id: int) -> _Lexicon:
                 adjective = thing.words[language]
                 forms += [(table, adjective.form(*f), thing.name) for f in product((False, True), repeat=2)]
         for table, form, name in forms:
-            table[normalize(form)] = name
-            words[language].add(normalize(form))
+            table[" ".join(_split(form))] = name
+            words[language].update(_split(form))
+            names.add(tuple(_split(form)))
         fixed = [*book.openings, *book.plural_openings, *book.links, *sum(book.relations.values(), ()), *book.numbers, *book.articles]
         words[language].update(word for phrase in fixed for word in _split(phrase))
         words[language].update(("d", "1", "2", "3", "4") if language == "fr" else ("1", "2", "3", "4"))
@@ -151,7 +155,9 @@ def _lexicon(catalogue_id: int) -> _Lexicon:
         for relation, phrases in book.relations.items():
             relations |= {tuple(_split(phrase.removesuffix(" de"))): relation for phrase in phrases}
     links = frozenset(word for book in PHRASEBOOKS.values() for word in book.links)
-    return _Lexicon(nouns, colours, sizes, numbers, relations, links, {key: frozenset(value) for key, value in words.items()})
+    compounds = frozenset(name for name in names if len(name) > 1)
+    known = {key: frozenset(value) for key, value in words.items()}
+    return _Lexicon(nouns, colours, sizes, numbers, relations, links, compounds, known)
 
 
 _CATALOGUES: dict[int, Catalogue] = {}
@@ -167,9 +173,20 @@ def _split(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", normalize(text))
 
 
+def _read_words(text: str, book: _Lexicon) -> list[str]:
+    """The words of a text, where a name of several words stays one."""
+    words, read = _split(text), []
+    while words:
+        length = next((n for n in (3, 2) if tuple(words[:n]) in book.compounds), 1)
+        read.append(" ".join(words[:length]))
+        words = words[length:]
+    return read
+
+
 def read_caption(text: str, catalogue: Catalogue = SHAPES) -> Description | None:
     """The description that a sentence gives, in either language; None where the grammar cannot tell."""
-    book, words = lexicon(catalogue), _split(text)
+    book = lexicon(catalogue)
+    words = _read_words(text, book)
     parts: list[list[str]] = [[]]
     relation = None
     i = 0
@@ -245,7 +262,7 @@ def check_prompt(text: str, catalogue: Catalogue = SHAPES) -> str | None:
         raise DalleEduError(f"the prompt holds the control character U+{ord(control):04X}; remove it")
     language, unknown = guess_language(text, catalogue), unknown_words(text, catalogue)
     words = ", ".join(f"« {word} »" if language == "fr" else f'"{word}"' for word in unknown)
-    nothing = not set(_split(text)) & set(lexicon(catalogue).nouns)
+    nothing = not set(_read_words(text, lexicon(catalogue))) & set(lexicon(catalogue).nouns)
     if language == "fr":
         report = f"mots inconnus de ce monde : {words}. Vocabulaire — {vocabulary('fr', catalogue)}" if unknown else ""
         if nothing:

@@ -51,6 +51,9 @@ def lay_out(scenes: Sequence[Scene], catalogue: Catalogue = SHAPES) -> Layout:
     for i, scene in enumerate(scenes):
         for rank, thing in enumerate(scene.objects):
             rows.setdefault(thing.shape, []).append((i * slots + rank, (thing.x, thing.y, thing.radius), colours[thing.colour]))
+    unknown = rows.keys() - {shape.name for shape in catalogue.shapes}
+    if unknown:
+        raise DalleEduError(f"the catalogue has no shape {', '.join(sorted(unknown))}; draw the scenes with the catalogue they come from")
     groups = []
     for shape in catalogue.shapes:  # in the catalogue's order, so that equal scenes give equal tensors
         if shape.name in rows:

@@ -87,6 +87,8 @@ def sample_scene(seed: int, index: int = 0, split: str = "seen", catalogue: Cata
     """
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}; expected one of {', '.join(SPLITS)}")
+    if split == "held_out" and not (catalogue.held_out_objects or catalogue.held_out_relations):
+        raise ValueError("this catalogue holds no combination out; ask for the split 'seen' or 'all'")
     chance = random.Random(f"{seed}:{index}:{split}")
     while True:
         scene = _draw(chance, catalogue)
@@ -164,16 +166,17 @@ def _quadrants(chance: random.Random, radii: list[float]) -> list[Place]:
     places = []
     for radius in radii:
         left, top = quarters.pop(int(chance.random() * len(quarters)))
-        low, room = radius + _MARGIN, 0.5 - 2 * (radius + _MARGIN)
+        low, room = radius + _GAP / 2, 0.5 - 2 * (radius + _GAP / 2)
         places.append((left + low + chance.random() * room, top + low + chance.random() * room))
     return places
 
 
 def _apart(places: list[Place], radii: list[float]) -> bool:
-    def squared(i: int, j: int) -> float:
-        return (places[i][0] - places[j][0]) ** 2 + (places[i][1] - places[j][1]) ** 2
-
-    return all(squared(i, j) >= (radii[i] + radii[j] + _GAP) ** 2 for i in range(len(places)) for j in range(i))
+    return all(
+        (places[i][0] - places[j][0]) ** 2 + (places[i][1] - places[j][1]) ** 2 >= (radii[i] + radii[j] + _GAP) ** 2
+        for i in range(len(places))
+        for j in range(i)
+    )
 
 
 _ACROSS: dict[str, Callable[[float, float], tuple[float, float]]] = {

@@ -43,7 +43,7 @@ def diamond(x: Tensor, y: Tensor) -> Tensor:
 def triangle(x: Tensor, y: Tensor) -> Tensor:
     """An equilateral triangle, one corner up."""
     slope = math.sqrt(3) / 2  # the two upper sides face the directions (±√3/2, 1/2), at half the circumscribed radius
-    y = y + 0.08  # centred by eye, between the middle of its corners and that of its height
+    y = y + 0.075  # centred by eye, between the middle of its corners and that of its height
     return torch.maximum(slope * x.abs() + 0.5 * y, -y) - 0.48
 
 

@@ -27,6 +27,7 @@ class CaptionTokenizer:
 
     def __init__(self, tokenizer: Tokenizer):
         self._tokenizer = tokenizer
+        self._tokenizer.encode_special_tokens = True  # whoever types [PAD] writes five characters
 
     @property
     def vocabulary_size(self) -> int:

@@ -30,12 +30,12 @@ class LeavesThePaperWhite:
 
 @pytest.fixture(scope="module")
 def asked() -> list[Question]:
-    return questions(48, seed=5)
+    return questions(144, seed=5)
 
 
 @pytest.fixture(scope="module")
 def perfect(asked) -> Report:
-    return score(KnowsTheAnswers(asked), "perfect", prompts=48, seed=5, batch_size=20)
+    return score(KnowsTheAnswers(asked), "perfect", prompts=144, seed=5)
 
 
 # ---------------------------------------------------------------- questions
@@ -92,8 +92,8 @@ def test_the_report_is_that_of_reading_and_marking_by_hand(asked, perfect):
 
 def test_batches_options_and_progress(asked):
     system, told = KnowsTheAnswers(asked), []
-    score(system, "perfect", prompts=48, seed=5, batch_size=20, progress=told.append, guidance=2.0, temperature=0.5)
-    assert told == [20, 20, 8]
+    score(system, "perfect", prompts=144, seed=5, progress=told.append, guidance=2.0, temperature=0.5)
+    assert told == [64, 64, 16]
     assert [size for size, _, _ in system.calls] == told
     assert len({seed for _, seed, _ in system.calls}) == 3  # no batch repeats the chance of another
     assert all(options == {"guidance": 2.0, "temperature": 0.5} for _, _, options in system.calls)
@@ -104,8 +104,8 @@ def test_languages_and_splits_add_up(perfect):
         assert rate.n == sum(perfect.rates(language=language)[skill].n for language in LANGUAGES)
         assert rate.n == sum(perfect.rates(split=split)[skill].n for split in ("seen", "held_out"))
         assert perfect.rates("fr", "seen")[skill].n <= perfect.rates("fr")[skill].n
-    assert perfect.rates("fr")["shape"].n == perfect.rates("en")["shape"].n == 24
-    assert perfect.rates(split="held_out")["shape"].n == 12
+    assert perfect.rates("fr")["shape"].n == perfect.rates("en")["shape"].n == 72
+    assert perfect.rates(split="held_out")["shape"].n == 36
 
 
 # ---------------------------------------------------------------- the report as JSON

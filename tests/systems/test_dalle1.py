@@ -75,7 +75,7 @@ def test_the_callback_sees_every_code(tiny):
 
 @pytest.mark.parametrize("stage", ["codec", "prior"])
 def test_a_stage_trains_its_own_parts_and_only_them(tiny, stage):
-    batch = World.collate([World(8)[i] for i in range(8)])
+    batch = World(8).collate([World(8)[i] for i in range(8)])
     system = copy.deepcopy(tiny).train()
     losses = system.loss(batch.images(32), batch.captions, stage=stage, progress=0.5, generator=torch.Generator().manual_seed(0))
     losses["loss"].backward()
@@ -84,7 +84,7 @@ def test_a_stage_trains_its_own_parts_and_only_them(tiny, stage):
 
 
 def test_the_loss_depends_on_the_caption_and_on_the_generator_alone(tiny):
-    batch = World.collate([World(8)[i] for i in range(8)])
+    batch = World(8).collate([World(8)[i] for i in range(8)])
     images = batch.images(32)
 
     def loss(captions, seed=0):
