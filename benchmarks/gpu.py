@@ -4,8 +4,8 @@
     python -m benchmarks.gpu --dry-run        the same path on a CPU, with tiny sizes: proves that it works, measures nothing
 
 Training goes through the loop of `dalle_edu.training`: data rendered on the device, bfloat16 where the device gains by it, fused optimiser.
-Shares are of the machine's own rate at products of two 8,192 x 8,192 bfloat16 matrices, measured first; the operations counted are those of a
-batch's loss and its gradients, attention in full, the optimiser's left out.
+Shares are of the machine's own rate at products of two 8,192 x 8,192 bfloat16 matrices, measured first; the operations counted are those of
+a batch's loss and its gradients, attention in full, the optimiser's left out.
 """
 
 import argparse
@@ -51,7 +51,7 @@ class Sizes:
     exam: int
 
 
-FULL = Sizes(matrix=8192, updates=120, draws=(16, 256), compared=16, exam=512)
+FULL = Sizes(matrix=8192, updates=120, draws=(16, 256), compared=16, exam=256)
 DRY = Sizes(matrix=128, updates=30, draws=(2,), compared=2, exam=16)
 
 

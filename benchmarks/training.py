@@ -32,7 +32,7 @@ class Stopwatch(Trainer):
     """The trainer of one stage, which notes the time as it goes and examines nothing."""
 
     def __init__(self, preset: str, stage: str, place: Device, updates: int, workers: int | None = None, compile: bool = False):
-        run = Run("dalle1", preset, updates=updates, exam=0, save_every=float("inf"))
+        run = Run("dalle1", preset, updates=updates, exam=0, save_every=1e9)
         accelerator = Accelerator(cpu=place.torch_device.type == "cpu", device_placement=False)
         with tempfile.TemporaryDirectory() as folder:
             super().__init__(run, Path(folder), place, accelerator, compile, workers, quiet=True)

@@ -42,7 +42,7 @@ def perfect(asked) -> Report:
 
 
 def test_each_scene_is_asked_in_both_languages(asked):
-    assert [question.language for question in asked] == ["fr", "en"] * 24
+    assert [question.language for question in asked] == ["fr", "en"] * 72
     for french, english in zip(asked[::2], asked[1::2], strict=True):
         assert french.scene == english.scene
         assert french.split == english.split
@@ -54,12 +54,12 @@ def test_each_scene_is_asked_in_both_languages(asked):
 
 def test_every_fourth_scene_is_held_out(asked):
     held_out = [question.split == "held_out" for question in asked[::2]]
-    assert held_out == [False, False, False, True] * 6
+    assert held_out == [False, False, False, True] * 18
     assert [is_held_out(question.scene.objects) for question in asked[::2]] == held_out
 
 
 def test_an_exam_is_its_seed(asked):
-    assert questions(48, seed=5) == asked
+    assert questions(144, seed=5) == asked
     assert questions(10, seed=5) == asked[:10]  # a longer exam goes on where a shorter one ends
     assert questions(10, seed=6) != asked[:10]
 
@@ -111,12 +111,12 @@ def test_languages_and_splits_add_up(perfect):
 # ---------------------------------------------------------------- the report as JSON
 
 
-def test_the_json_is_as_the_issue_says(perfect, tmp_path):
+def test_the_json_has_its_documented_form(perfect, tmp_path):
     perfect.save(tmp_path / "report.json")
     document = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert document == perfect.to_json()
     assert set(document) == {"system", "seed", "prompts", "skills", "languages", "splits"}
-    assert (document["system"], document["seed"], document["prompts"]) == ("perfect", 5, 48)
+    assert (document["system"], document["seed"], document["prompts"]) == ("perfect", 5, 144)
     assert set(document["languages"]) == {"fr", "en"}
     assert set(document["splits"]) == {"seen", "held_out"}
     for section in (document["skills"], *document["languages"].values(), *document["splits"].values()):

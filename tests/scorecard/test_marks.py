@@ -213,5 +213,5 @@ def test_tally():
     assert rates["position"] == Rate(0, 0)
 
 
-def test_skills_are_those_of_the_issue():
+def test_skills_bear_the_documented_names():
     assert SKILLS == ("single_object", "two_objects", "counting", "colours", "shape", "size", "position", "colour_attribution")
