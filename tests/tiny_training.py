@@ -11,7 +11,7 @@ PRESETS["tiny"] = DallE1Config(
     batch_size=4,
     codec_share=0.5,
 )
-RUN = Run("dalle1", "tiny", seed=3, updates=60, exam=4, save_every=0.0)  # a checkpoint after every update
+RUN = Run("dalle1", "tiny", seed=3, updates=200, exam=4, save_every=0.0)  # a checkpoint after every update
 
 
 def train_tiny(folder: str, run: Run = RUN) -> None:
