@@ -53,12 +53,14 @@ class KeyValueCache:
         self, layer: int, key: Float[Tensor, "n s t d"], value: Float[Tensor, "n s t d"]
     ) -> tuple[Float[Tensor, "n s k d"], Float[Tensor, "n s k d"]]:
         """Store the new tokens' keys and values; return those of all tokens so far."""
-        start, end = self.filled, self.filled + key.shape[2]
+        tokens = key.shape[2]
+        end = self.filled + tokens
         if end > self.keys.shape[3]:
             raise ValueError(f"the cache has room for {self.keys.shape[3]} tokens and was given token {end}")
-        self.keys[layer, :, :, start:end] = key
-        self.values[layer, :, :, start:end] = value
-        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+        keys, values = self.keys[layer], self.values[layer]
+        keys.narrow(2, self.filled, tokens).copy_(key)
+        values.narrow(2, self.filled, tokens).copy_(value)
+        return keys.narrow(2, 0, end), values.narrow(2, 0, end)
 
 
 class MultiHeadAttention(nn.Module):
@@ -81,6 +83,8 @@ class MultiHeadAttention(nn.Module):
         queries, keys = query.shape[2], key.shape[2]
         if not causal or queries == 1:  # the newest token sees everything before it
             mixed = F.scaled_dot_product_attention(query, key, value)
+        elif x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):  # gradients included, the fused kernel is far slower in bfloat16
+            mixed, _ = scaled_dot_product(query, key, value, causal_mask(queries, keys, x.device))
         elif queries == keys:
             mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
         else:

@@ -9,6 +9,8 @@ Letters: n captions, t text tokens, i image tokens, w channels, v entries of a v
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -155,7 +157,48 @@ def guide(logits: Float[Tensor, "both v"], guidance: float) -> Float[Tensor, "n 
     return unconditional + guidance * (conditional - unconditional)
 
 
-@torch.no_grad()
+class Writer:
+    """The network as sampling uses it: the caption at once, then one code of each picture at a time; logits are those of `forward`.
+
+    The work on one token is so small that looking up modules and launching operations would cost as much again: weights are looked up
+    once, positions added up beforehand.
+    """
+
+    def __init__(self, model: TextToImageGPT, text: Int[Tensor, "n t"]):
+        config, rows, head = model.config, len(text), model.code_head.weight
+        self.heads, self.head_dim = config.heads, config.width // config.heads
+        length = 1 + config.text_length + config.image_length
+        self.cache = KeyValueCache(config.depth, rows, config.heads, length, self.head_dim, head.device, head.dtype)
+        self.blocks = [
+            (
+                block.norm_1.weight,
+                partial(F.linear, weight=block.attention.qkv.weight),
+                partial(F.linear, weight=block.attention.out.weight),
+                block.norm_2.weight,
+                partial(F.linear, weight=block.expand.weight),
+                partial(F.linear, weight=block.contract.weight),
+            )
+            for block in cast("list[Block]", model.blocks)
+        ]
+        self.norm, self.head, self.codes = model.norm.weight, partial(F.linear, weight=head), model.code_embedding.weight
+        self.positions = (model.row_position.weight[:, None] + model.column_position.weight).flatten(0, 1)
+        self.first = self.head(model._run(model.embed_text(text), self.cache)[:, -1].contiguous())
+
+    def logits(self, position: int, last: Int[Tensor, " n"] | None) -> Float[Tensor, "n v"]:
+        """What the network says of the code at `position`, the one before it being `last` (None at the first)."""
+        if last is None:
+            return self.first
+        x = F.embedding(last, self.codes) + self.positions[position - 1]
+        n, w = x.shape
+        for layer, (norm_1, qkv, out, norm_2, expand, contract) in enumerate(self.blocks):
+            query, key, value = qkv(torch.layer_norm(x, (w,), norm_1)).view(n, 3, self.heads, 1, self.head_dim).unbind(1)
+            key, value = self.cache.extend(layer, key, value)
+            x = x + out(F.scaled_dot_product_attention(query, key, value).view(n, w))
+            x = x + contract(F.gelu(expand(torch.layer_norm(x, (w,), norm_2))))
+        self.cache.filled += 1
+        return self.head(torch.layer_norm(x, (w,), self.norm))
+
+
 def sample_codes(
     model: TextToImageGPT,
     text: Int[Tensor, "n t"],
@@ -176,25 +219,24 @@ def sample_codes(
     guided = guidance != 1.0
     if guided:
         text = torch.cat([text, torch.zeros_like(text)])
-    dtype = model.code_head.weight.dtype
-    head_dim = config.width // config.heads
-    length = 1 + config.text_length + config.image_length
-    cache = KeyValueCache(config.depth, len(text), config.heads, length, head_dim, text.device, dtype) if cached else None
     codes = torch.zeros(n, config.image_length, dtype=torch.long, device=text.device)
-    prefix = model.embed_text(text)
-    x = prefix
-    for position in range(config.image_length):
-        if position:
-            written = codes[:, position - 1 : position] if cached else codes[:, :position]
-            written = written.repeat(2, 1) if guided else written
-            embedded = model.embed_codes(written, first=position - written.shape[1])
-            x = embedded if cached else torch.cat([prefix, embedded], dim=1)
-        logits = model.code_head(model._run(x, cache)[:, -1])
-        if guided:
-            logits = guide(logits, guidance)
-        codes[:, position] = choose(logits, uniforms[:, position], temperature, top_k, top_p)
-        if callback is not None:
-            callback(position, codes)
+    # one token at a time, bookkeeping for gradients and casting to half precision would cost more than they give
+    with torch.inference_mode(), torch.autocast(text.device.type, enabled=False):
+        writer = Writer(model, text) if cached else None
+        last = None
+        for position in range(config.image_length):
+            if writer is not None:
+                logits = writer.logits(position, last)
+            else:
+                written = codes[:, :position].repeat(2, 1) if guided else codes[:, :position]
+                stream = torch.cat([model.embed_text(text), model.embed_codes(written)], dim=1)
+                logits = model.code_head(model._run(stream)[:, -1])
+            if guided:
+                logits = guide(logits, guidance)
+            last = codes[:, position] = choose(logits, uniforms[:, position], temperature, top_k, top_p)
+            last = last.repeat(2) if guided else last
+            if callback is not None:
+                callback(position, codes)
     return codes
 
 
@@ -208,7 +250,8 @@ def choose(
     """One step of sampling: temperature, filters, draw."""
     if temperature == 0:
         return logits.argmax(dim=-1)
-    logits = logits / temperature
+    if temperature != 1:
+        logits = logits / temperature
     if top_k is not None:
         logits = keep_top_k(logits, top_k)
     if top_p is not None:
