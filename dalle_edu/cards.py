@@ -112,7 +112,7 @@ def draw_curves(log: list[dict], path: Path, language: str = "en") -> None:
             axes.plot(*zip(*points, strict=True), color=colour, marker=marker, markersize=5, linewidth=1.5, label=skill)
         axes.set(title=stage, xlabel=minutes, ylabel=rate if stage == stages[0] else "", ylim=(-2, 102))
         axes.grid(alpha=0.3)
-    figure.axes[-1].legend(loc="lower right", fontsize=8)
+    figure.legend(*figure.axes[-1].get_legend_handles_labels(), loc="outside right center", fontsize=8)
     write_aside(path, lambda file: figure.savefig(file, format="png", dpi=120))
 
 

@@ -11,7 +11,6 @@ and `checkpoint.safetensors`.
 
 import json
 import math
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.device import Device, choose_device
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
+from dalle_edu.interrupts import StopPolitely
 from dalle_edu.optim import Average, build_optimizers, load_optimizer_tensors, optimizer_tensors, schedule, trained_parameters
 from dalle_edu.scorecard import mark, questions, read_pictures
 from dalle_edu.scorecard.marks import tally
@@ -110,7 +110,7 @@ def train(
     if accelerator.num_processes > 1 and place.torch_device.type == "cuda":
         place = choose_device(f"cuda:{accelerator.local_process_index}")
     trainer = Trainer(run, folder, place, accelerator, compile, workers, quiet or not accelerator.is_main_process)
-    with _stop_politely() as stopping:
+    with StopPolitely() as stopping:
         return trainer.go(stopping)
 
 
@@ -328,24 +328,3 @@ class Trainer:
 
 
 _BAR = "{desc} |{bar}| {percentage:3.0f} % [{elapsed}<{remaining}] {postfix}"
-
-
-class _stop_politely:
-    """Inside the block Ctrl-C (or a polite kill) sets an event rather than breaking an update in two; a second Ctrl-C breaks at once."""
-
-    def __enter__(self) -> threading.Event:
-        self.event = threading.Event()
-        self.before = {}
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self.before[number] = signal.signal(number, self._handle)
-        return self.event
-
-    def _handle(self, number: int, frame: Any) -> None:
-        if self.event.is_set():
-            raise KeyboardInterrupt
-        self.event.set()
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)

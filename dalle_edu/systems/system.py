@@ -1,5 +1,6 @@
 """What every text-to-image system has in common: the interface that training, the examiner and the command line know it by."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class Stage:
     weight_decay: float = 0.01
 
 
-class System(nn.Module):
+class System(nn.Module, ABC):
     """A text-to-image system. Subclasses give `name`, `presets`, `stages`, `loss`, `generate` and `preview`."""
 
     name: ClassVar[str]
@@ -41,6 +42,7 @@ class System(nn.Module):
     config: Any
     stages: tuple[Stage, ...]
 
+    @abstractmethod
     def loss(
         self,
         images: Float[Tensor, "n 3 h w"],
@@ -54,23 +56,22 @@ class System(nn.Module):
 
         `progress` in [0, 1] is the part of the stage that is behind; all chance comes from `generator`.
         """
-        raise NotImplementedError
 
     def forward(self, images: Tensor, captions: Sequence[str], **options: Any) -> dict[str, Tensor]:
         return self.loss(images, captions, **options)
 
+    @abstractmethod
     def generate(self, prompts: Sequence[str], *, seed: int = 0, **options: Any) -> Float[Tensor, "n 3 h w"]:
         """A picture for each prompt, in [-1, 1]. The same seed gives the same picture, whatever the batch."""
-        raise NotImplementedError
 
+    @abstractmethod
     def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"]:
         """What the system can already do in a stage, for the eye and the examiner while it learns."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def resolution(self) -> int:
         """Pixels on a side of the pictures it draws."""
-        raise NotImplementedError
 
     @property
     def device(self) -> torch.device:
@@ -88,9 +89,9 @@ class System(nn.Module):
         return {}
 
     @classmethod
+    @abstractmethod
     def from_facts(cls, facts: dict[str, Any]) -> "System":
         """The system, untrained, that a checkpoint's facts describe."""
-        raise NotImplementedError
 
     @classmethod
     def load(cls, path: str | Path, device: torch.device | str = "cpu") -> "System":
