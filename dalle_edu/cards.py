@@ -14,7 +14,7 @@ import torch
 
 from dalle_edu.device import choose_device
 from dalle_edu.files import write_aside
-from dalle_edu.scorecard import SKILLS, Report, score
+from dalle_edu.scorecard import SKILL_NAMES, SKILLS, Report, score
 from dalle_edu.weights import load_system
 
 WEIGHTS = Path(__file__).parents[1] / "data" / "weights"
@@ -87,7 +87,7 @@ def _card(language: str, words: dict[str, str], facts: dict[str, Any], settings:
     lines += ["", words["scores"].format(**facts), "", words["columns"], "|---|---:|---:|---:|---:|"]
     parts = [report.rates(split="seen"), report.rates(split="held_out"), report.rates("fr"), report.rates("en")]
     for skill in SKILLS:
-        lines.append(f"| {skill} | " + " | ".join(_cell(part[skill].to_json()) for part in parts) + " |")
+        lines.append(f"| {SKILL_NAMES[language][skill]} | " + " | ".join(_cell(part[skill].to_json()) for part in parts) + " |")
     return "\n".join([*lines, "", words["curve"], "", f"![{words['alt']}]({facts['name']}.{language}.png)", ""])
 
 
@@ -109,7 +109,9 @@ def draw_curves(log: list[dict], path: Path, language: str = "en") -> None:
         looks = [entry for entry in log if entry["stage"] == stage and "skills" in entry]
         for skill, colour, marker in zip(SKILLS, colours, "os^vDPX*", strict=True):
             points = [(entry["seconds"] / 60, 100 * entry["skills"][skill]) for entry in looks if skill in entry["skills"]]
-            axes.plot(*zip(*points, strict=True), color=colour, marker=marker, markersize=5, linewidth=1.5, label=skill)
+            axes.plot(
+                *zip(*points, strict=True), color=colour, marker=marker, markersize=5, linewidth=1.5, label=SKILL_NAMES[language][skill]
+            )
         axes.set(title=stage, xlabel=minutes, ylabel=rate if stage == stages[0] else "", ylim=(-2, 102))
         axes.grid(alpha=0.3)
     figure.legend(*figure.axes[-1].get_legend_handles_labels(), loc="outside right center", fontsize=8)

@@ -36,16 +36,25 @@ def load_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
     """
     path = Path(path)
     if not os.path.isfile(path):  # unlike Path.is_file, this says no to a name too long to exist
-        raise DalleEduError(f"there is no checkpoint at {path}; give the path of a .safetensors file")
+        raise DalleEduError(
+            f"there is no checkpoint at {path}; give the path of a .safetensors file",
+            f"il n'y a pas de poids à {path} ; donnez le chemin d'un fichier .safetensors",
+        )
     try:
         contents = path.read_bytes()  # in one go: the file may be replaced by a newer one at any moment
         tensors = from_bytes(contents)
         length = int.from_bytes(contents[:8], "little")
         header = json.loads(contents[8 : 8 + length]).get("__metadata__", {}).get(_KEY)
     except (SafetensorError, OSError, ValueError) as error:
-        raise DalleEduError(f"{path} is not a whole safetensors file ({error}); fetch or train it again") from error
+        raise DalleEduError(
+            f"{path} is not a whole safetensors file ({error}); fetch or train it again",
+            f"{path} n'est pas un fichier safetensors entier ({error}) ; reprenez ou entraînez-le de nouveau",
+        ) from error
     if header is None:
-        raise DalleEduError(f"{path} is a safetensors file of another program; this library reads only those that it wrote")
+        raise DalleEduError(
+            f"{path} is a safetensors file of another program; this library reads only those that it wrote",
+            f"{path} est un fichier safetensors d'un autre programme ; cette bibliothèque ne lit que ceux qu'elle a écrits",
+        )
     try:
         document = json.loads(header)
         facts, expected = document["facts"], document["sha256"]
@@ -53,9 +62,15 @@ def load_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
             raise TypeError(f"the facts are {type(facts).__name__}")
         actual = _digest(tensors, facts)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DalleEduError(f"{path} has a damaged header; fetch or train it again") from error
+        raise DalleEduError(
+            f"{path} has a damaged header; fetch or train it again",
+            f"{path} a un en-tête abîmé ; reprenez ou entraînez-le de nouveau",
+        ) from error
     if actual != expected:
-        raise DalleEduError(f"{path} was altered after it was written (its SHA-256 differs); fetch or train it again")
+        raise DalleEduError(
+            f"{path} was altered after it was written (its SHA-256 differs); fetch or train it again",
+            f"{path} a été modifié après son écriture (son SHA-256 diffère) ; reprenez ou entraînez-le de nouveau",
+        )
     return tensors, facts
 
 

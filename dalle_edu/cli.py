@@ -15,57 +15,86 @@ from rich.console import Console
 from rich.table import Table
 
 from dalle_edu.errors import DalleEduError
+from dalle_edu.helpful import Command, Group
+from dalle_edu.language import reader_language, say
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Pictures from sentences, by machines built from scratch.",
+    help=say(
+        "Pictures from sentences, by machines built from scratch.", "Des images à partir de phrases, par des machines faites de zéro."
+    ),
 )
 out, err = Console(), Console(stderr=True)
 
-DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda or mps; the fastest one present unless given")]
-SeedOption = Annotated[int, typer.Option(min=0, max=2**31, help="the same seed gives the same result")]
-
-SKILL_NAMES = {
-    "fr": {
-        "single_object": "un objet", "two_objects": "deux objets", "counting": "nombre", "colours": "couleurs", "shape": "forme",
-        "size": "taille", "position": "position", "colour_attribution": "attribution des couleurs",
-    },
-    "en": {
-        "single_object": "one object", "two_objects": "two objects", "counting": "number", "colours": "colours", "shape": "shape",
-        "size": "size", "position": "position", "colour_attribution": "colour attribution",
-    },
-}  # fmt: skip
+_DEVICE = say("cpu, cuda or mps; the fastest one present unless given", "cpu, cuda ou mps ; le plus rapide présent, si rien n'est dit")
+DeviceOption = Annotated[str | None, typer.Option(help=_DEVICE)]
+_SEED = say("the same seed gives the same result", "la même graine donne le même résultat")
+SeedOption = Annotated[int, typer.Option(min=0, max=2**31, help=_SEED)]
+_SYSTEM = say("a system's name, or the path of its weights", "le nom d'un système, ou le chemin de ses poids")
+_PNG = say("the PNG to write", "le PNG à écrire")
 
 
-@app.command()
+@app.command(
+    cls=Command,
+    help=say(
+        "Draw sentences: a grid of pictures with their captions, and a mark for each.",
+        "Dessine des phrases : une grille d'images légendées, et une note pour chacune.",
+    ),
+)
 def generate(
-    prompts: Annotated[list[str], typer.Argument(help="sentences, in French or in English")],
-    system: Annotated[str, typer.Option(help="a system's name, or the path of its weights")] = "dalle1",
-    n: Annotated[int, typer.Option("-n", help="pictures for each sentence")] = 4,
+    prompts: Annotated[list[str], typer.Argument(help=say("sentences, in French or in English", "des phrases, en français ou en anglais"))],
+    system: Annotated[str, typer.Option(help=_SYSTEM)] = "dalle1",
+    n: Annotated[int, typer.Option("-n", help=say("pictures for each sentence", "images par phrase"))] = 4,
     seed: SeedOption = 0,
-    guidance: Annotated[float | None, typer.Option(help="1 as trained, more follows the sentence more closely")] = None,
-    temperature: Annotated[float | None, typer.Option(help="0 always the likeliest, 1 as trained")] = None,
-    top_k: Annotated[int | None, typer.Option(help="choose among the k likeliest codes")] = None,
-    top_p: Annotated[float | None, typer.Option(help="choose among the likeliest codes that reach this probability")] = None,
-    out_file: Annotated[Path, typer.Option("--out", help="the PNG to write")] = Path("dalle1.png"),
-    json_file: Annotated[Path | None, typer.Option("--json", help="write the marks of every picture here")] = None,
+    guidance: Annotated[
+        float | None,
+        typer.Option(
+            help=say(
+                "1 as trained, more follows the sentence more closely",
+                "1 comme à l'entraînement ; plus grand, l'image suit la phrase de plus près",
+            )
+        ),
+    ] = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option(help=say("0 always the likeliest, 1 as trained", "0 toujours le plus probable, 1 comme à l'entraînement")),
+    ] = None,
+    top_k: Annotated[
+        int | None, typer.Option(help=say("choose among the k likeliest codes", "choisit parmi les k codes les plus probables"))
+    ] = None,
+    top_p: Annotated[
+        float | None,
+        typer.Option(
+            help=say(
+                "choose among the likeliest codes that reach this probability",
+                "choisit parmi les codes les plus probables qui atteignent cette probabilité",
+            )
+        ),
+    ] = None,
+    out_file: Annotated[Path, typer.Option("--out", help=_PNG)] = Path("dalle1.png"),
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help=say("write the marks of every picture here", "écrit ici les notes de chaque image"))
+    ] = None,
     device: DeviceOption = None,
 ) -> None:
-    """Draw sentences: a grid of pictures with their captions, and a mark for each."""
     import torch
 
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_writable
     from dalle_edu.weights import load_system
     from dalle_edu.world.grammar import check_prompt
-    from dalle_edu.world.sheet import picture_sheet, save_picture
+    from dalle_edu.world.sheet import not_png, picture_sheet, save_picture
 
     if not 1 <= n <= 1024 or n * len(prompts) > 1024:
-        raise DalleEduError(f"{n * len(prompts)} pictures were asked for; one call draws 1 to 1024")
+        asked = n * len(prompts)
+        raise DalleEduError(
+            f"{asked} pictures were asked for; one call draws 1 to 1024", f"{asked} images sont demandées ; un appel en dessine de 1 à 1024"
+        )
     if out_file.suffix.lower() != ".png":
-        raise DalleEduError(f"pictures are written as PNG and the file is {out_file.name!r}; end its name in .png")
+        raise not_png(out_file)
     for path in filter(None, (out_file, json_file)):
         check_writable(path)
     for prompt in prompts:
@@ -114,6 +143,7 @@ def _label(text: str, marks: dict[str, bool] | None) -> str:
 
 
 def _print_marks(prompt: str, marks: list[dict[str, bool] | None]) -> None:
+    from dalle_edu.scorecard import SKILL_NAMES
     from dalle_edu.world.grammar import guess_language
 
     language = guess_language(prompt)
@@ -141,21 +171,55 @@ def _write_json(path: Path, document: Any) -> None:
     write_aside(path, lambda file: file.write(text.encode()))
 
 
-@app.command()
+@app.command(
+    cls=Command,
+    help=say(
+        "Train a system; the folder fills with a log, sheets of pictures, checkpoints, and the weights at the end.",
+        "Entraîne un système ; le dossier se remplit d'un journal, de planches d'images, de sauvegardes, et des poids à la fin.",
+    ),
+)
 def train(
-    system: Annotated[str, typer.Argument(help="the system to train")] = "dalle1",
-    preset: Annotated[str, typer.Option(help="laptop, standard or gpu")] = "laptop",
-    minutes: Annotated[float | None, typer.Option(help="wall time for all stages together (12 unless --updates is given)")] = None,
-    updates: Annotated[int | None, typer.Option(help="updates for all stages together: exactly repeatable")] = None,
-    run: Annotated[Path | None, typer.Option(help="the run's folder; a run that is already there goes on")] = None,
+    system: Annotated[str, typer.Argument(help=say("the system to train", "le système à entraîner"))] = "dalle1",
+    preset: Annotated[str, typer.Option(help=say("laptop, standard or gpu", "laptop, standard ou gpu"))] = "laptop",
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            help=say(
+                "wall time for all stages together (12 unless --updates is given)",
+                "temps réel de toutes les étapes ensemble (12, sauf si --updates est donné)",
+            )
+        ),
+    ] = None,
+    updates: Annotated[
+        int | None,
+        typer.Option(
+            help=say(
+                "updates for all stages together: exactly repeatable", "mises à jour de toutes les étapes ensemble : exactement répétable"
+            )
+        ),
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            help=say(
+                "the run's folder; a run that is already there goes on", "le dossier de l'entraînement ; s'il y en a déjà un, il continue"
+            )
+        ),
+    ] = None,
     seed: SeedOption = 0,
-    batch_size: Annotated[int | None, typer.Option(help="pictures in an update")] = None,
-    exam: Annotated[int, typer.Option(min=0, max=4096, help="prompts of the exam at each look; 0 for none")] = 128,
-    save_every: Annotated[float, typer.Option(min=0, help="seconds between checkpoints")] = 60.0,
+    batch_size: Annotated[int | None, typer.Option(help=say("pictures in an update", "images par mise à jour"))] = None,
+    exam: Annotated[
+        int,
+        typer.Option(
+            min=0, max=4096, help=say("prompts of the exam at each look; 0 for none", "phrases de l'examen à chaque arrêt ; 0 pour aucune")
+        ),
+    ] = 128,
+    save_every: Annotated[float, typer.Option(min=0, help=say("seconds between checkpoints", "secondes entre deux sauvegardes"))] = 60.0,
     device: DeviceOption = None,
-    compile: Annotated[bool, typer.Option("--compile", help="compile the networks (pays on a GPU)")] = False,
+    compile: Annotated[
+        bool, typer.Option("--compile", help=say("compile the networks (pays on a GPU)", "compile les réseaux (utile sur un GPU)"))
+    ] = False,
 ) -> None:
-    """Train a system; the folder fills with a log, sheets of pictures, checkpoints, and the weights at the end."""
     from dalle_edu.training import Run
     from dalle_edu.training import train as train_system
 
@@ -166,26 +230,34 @@ def train(
     try:
         train_system(settings, folder, device, compile)
     except KeyboardInterrupt:
-        err.print(f"stopped; the checkpoint is in {folder}, and the same command goes on from it", highlight=False)
+        en = f"stopped; the checkpoint is in {folder}, and the same command goes on from it"
+        fr = f"arrêté ; la sauvegarde est dans {folder}, et la même commande continue à partir d'elle"
+        err.print(say(en, fr), highlight=False)
         raise typer.Exit(130) from None
     out.print(f"→ {folder / (system + '.safetensors')}", highlight=False)
 
 
-@app.command()
+@app.command(
+    cls=Command,
+    help=say(
+        "Examine a system: how often it is right, skill by skill, with 95 % intervals.",
+        "Examine un système : combien de fois il a raison, compétence par compétence, avec des intervalles à 95 %.",
+    ),
+)
 def score(
-    system: Annotated[str, typer.Argument(help="a system's name, or the path of its weights")] = "dalle1",
-    prompts: Annotated[int, typer.Option(help="pictures to draw and mark")] = 512,
+    system: Annotated[str, typer.Argument(help=_SYSTEM)] = "dalle1",
+    prompts: Annotated[int, typer.Option(help=say("pictures to draw and mark", "images à dessiner et à noter"))] = 512,
     seed: SeedOption = 0,
-    guidance: Annotated[float | None, typer.Option(help="as in generate")] = None,
-    temperature: Annotated[float | None, typer.Option(help="as in generate")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="write the report here")] = None,
+    guidance: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
+    temperature: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))] = None,
     device: DeviceOption = None,
 ) -> None:
-    """Examine a system: how often it is right, skill by skill, with 95 % intervals."""
     from rich.progress import Progress
 
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_writable
+    from dalle_edu.scorecard import SKILL_NAMES
     from dalle_edu.scorecard import score as examine
     from dalle_edu.weights import load_system
 
@@ -196,13 +268,13 @@ def score(
     with Progress(console=err, transient=True) as bar:
         task = bar.add_task(machine.name, total=prompts)
         report = examine(machine, machine.name, prompts, seed, progress=lambda count: bar.advance(task, count), **options)
-    table = Table(title=f"{machine.name}, {prompts} prompts, seed {seed}")
-    table.add_column("skill")
-    for column in ("seen", "held out", "French", "English"):
+    table = Table(title=say(f"{machine.name}, {prompts} prompts, seed {seed}", f"{machine.name}, {prompts} phrases, graine {seed}"))
+    table.add_column(say("skill", "compétence"))
+    for column in (say("seen", "vues"), say("held out", "réservées"), say("French", "français"), say("English", "anglais")):
         table.add_column(column, justify="right")
     parts = [report.rates(split="seen"), report.rates(split="held_out"), report.rates("fr"), report.rates("en")]
     for skill in parts[0]:
-        table.add_row(skill, *(_rate(part[skill].to_json()) for part in parts))
+        table.add_row(SKILL_NAMES[reader_language()][skill], *(_rate(part[skill].to_json()) for part in parts))
     out.print(table)
     if json_file:
         report.save(json_file)
@@ -211,26 +283,28 @@ def score(
 def _rate(rate: dict[str, int | float]) -> str:
     if not rate["n"]:
         return "–"
-    return f"{100 * rate['rate']:.1f} % [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}] of {rate['n']:.0f}"
+    return f"{100 * rate['rate']:.1f} % [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}] {say('of', 'sur')} {rate['n']:.0f}"
 
 
-@app.command()
+@app.command(cls=Command, help=say("Draw a sheet of the captioned world.", "Dessine une planche du monde légendé."))
 def world(
-    n: Annotated[int, typer.Option(help="scenes to draw")] = 16,
+    n: Annotated[int, typer.Option(help=say("scenes to draw", "scènes à dessiner"))] = 16,
     seed: SeedOption = 0,
-    split: Annotated[str, typer.Option(help="seen, held_out or all")] = "all",
-    resolution: Annotated[int, typer.Option(help="pixels on a side")] = 64,
-    out_file: Annotated[Path, typer.Option("--out", help="the PNG to write")] = Path("world.png"),
+    split: Annotated[str, typer.Option(help=say("seen, held_out or all", "seen (vues), held_out (réservées) ou all (toutes)"))] = "all",
+    resolution: Annotated[int, typer.Option(help=say("pixels on a side", "pixels de côté"))] = 64,
+    out_file: Annotated[Path, typer.Option("--out", help=_PNG)] = Path("world.png"),
 ) -> None:
-    """Draw a sheet of the captioned world."""
     from dalle_edu.files import check_writable
     from dalle_edu.world import World, picture_sheet, save_picture
     from dalle_edu.world.scenes import SPLITS
 
     if not 1 <= n <= 1024:
-        raise DalleEduError(f"{n} scenes were asked for; a sheet holds 1 to 1024")
+        raise DalleEduError(
+            f"{n} scenes were asked for; a sheet holds 1 to 1024", f"{n} scènes sont demandées ; une planche en tient de 1 à 1024"
+        )
     if split not in SPLITS:
-        raise DalleEduError(f"the split is {split!r}; it is one of {', '.join(SPLITS)}")
+        known = ", ".join(SPLITS)
+        raise DalleEduError(f'the split is "{split}"; it is one of {known}', f"le choix est « {split} » ; il est l'un de {known}")
     check_writable(out_file)
     series = World(n, seed=seed, split=split)
     items = [series[i] for i in range(n)]
@@ -238,15 +312,22 @@ def world(
     out.print(f"→ {out_file}", highlight=False)
 
 
-@app.command()
+@app.command(
+    cls=Command,
+    help=say(
+        "Say what is installed, which devices there are, and what is missing and how to mend it.",
+        "Dit ce qui est installé, quels appareils sont là, ce qui manque et comment y remédier.",
+    ),
+)
 def doctor() -> None:
-    """Say what is installed, which devices there are, and what is missing and how to mend it."""
     from dalle_edu.doctor import examine_installation
 
     findings = examine_installation()
     table = Table(show_header=False)
     for finding in findings:
-        table.add_row("[green]ok[/green]" if finding.good else "[red]mend[/red]", finding.subject, finding.says)
+        table.add_row(
+            "[green]ok[/green]" if finding.good else say("[red]mend[/red]", "[red]à réparer[/red]"), finding.subject, finding.says
+        )
     out.print(table)
     if not all(finding.good for finding in findings):
         raise typer.Exit(1)
@@ -257,6 +338,13 @@ def _fail(sentence: str, status: int = 1) -> NoReturn:
     sys.exit(status)
 
 
+def _no_memory() -> str:
+    return say(
+        "there is not enough memory; ask for fewer pictures, a smaller batch or a smaller preset",
+        "la mémoire ne suffit pas ; demandez moins d'images, un lot plus petit ou un préréglage plus petit",
+    )
+
+
 def main() -> None:
     """The entry point: turns what went wrong into one sentence."""
     try:
@@ -264,12 +352,12 @@ def main() -> None:
     except DalleEduError as error:
         _fail(str(error))
     except KeyboardInterrupt:
-        _fail("interrupted", 130)
+        _fail(say("interrupted", "interrompu"), 130)
     except MemoryError:
-        _fail("there is not enough memory; ask for fewer pictures or a smaller preset")
+        _fail(_no_memory())
     except RuntimeError as error:
         if "allocate" in str(error) or "out of memory" in str(error).lower():
-            _fail("there is not enough memory; ask for fewer pictures, a smaller batch or a smaller preset")
+            _fail(_no_memory())
         raise
     except BrokenPipeError:
         sys.exit(1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from dalle_edu.errors import DalleEduError
+from dalle_edu.language import say
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,27 @@ def choose_device(wanted: str | None = None) -> Device:
     try:
         device = torch.device(wanted)
     except RuntimeError as error:
-        raise DalleEduError(f"the device {wanted!r} is unknown; use cpu, cuda or mps") from error
+        raise DalleEduError(
+            f'the device "{wanted}" is unknown; use cpu, cuda or mps',
+            f"l'appareil « {wanted} » est inconnu ; prenez cpu, cuda ou mps",
+        ) from error
     if device.type == "cuda":
         if not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count():
-            raise DalleEduError(f"the device {wanted!r} is not there: torch sees {torch.cuda.device_count()} CUDA devices; use cpu")
+            raise DalleEduError(
+                f'the device "{wanted}" is not there: torch sees {torch.cuda.device_count()} CUDA devices; use cpu',
+                f"l'appareil « {wanted} » n'est pas là : torch voit {torch.cuda.device_count()} appareils CUDA ; prenez cpu",
+            )
         return Device(device, torch.cuda.is_bf16_supported(), torch.cuda.get_device_name(device))
     if device.type == "mps":
         if not torch.backends.mps.is_available():
-            raise DalleEduError("the device 'mps' is not there; use cpu")
-        return Device(device, False, "Apple GPU")
+            raise DalleEduError('the device "mps" is not there; use cpu', "l'appareil « mps » n'est pas là ; prenez cpu")
+        return Device(device, False, say("Apple GPU", "GPU Apple"))
     if device.type != "cpu":
-        raise DalleEduError(f"the device {wanted!r} is not supported; use cpu, cuda or mps")
-    return Device(device, _cpu_gains_by_bfloat16(), f"CPU, {torch.get_num_threads()} threads")
+        raise DalleEduError(
+            f'the device "{wanted}" is not supported; use cpu, cuda or mps',
+            f"l'appareil « {wanted} » n'est pas pris en charge ; prenez cpu, cuda ou mps",
+        )
+    return Device(device, _cpu_gains_by_bfloat16(), f"CPU, {torch.get_num_threads()} " + say("threads", "fils"))
 
 
 def _cpu_gains_by_bfloat16() -> bool:

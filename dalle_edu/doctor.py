@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from dalle_edu.errors import DalleEduError
+from dalle_edu.language import say
 
 _PACKAGES = (
     "torch", "torchvision", "numpy", "scipy", "matplotlib", "pillow", "safetensors", "tokenizers", "einops", "jaxtyping", "accelerate",
@@ -26,7 +27,13 @@ def examine_installation() -> list[Finding]:
     """Python, packages, torchvision beside this torch, devices, weights."""
     version = platform.python_version()
     right = (3, 11) <= sys.version_info[:2] < (3, 14)
-    findings = [Finding(right, "python", version if right else f"{version}; install Python 3.11, 3.12 or 3.13")]
+    findings = [
+        Finding(
+            right,
+            "python",
+            version if right else version + say("; install Python 3.11, 3.12 or 3.13", " ; installez Python 3.11, 3.12 ou 3.13"),
+        )
+    ]
     findings += [_package(name) for name in _PACKAGES]
     if all(finding.good for finding in findings[1:3]):
         findings += [_torchvision(), *_devices()]
@@ -38,7 +45,9 @@ def _package(name: str) -> Finding:
     try:
         return Finding(True, name, importlib.metadata.version(name))
     except importlib.metadata.PackageNotFoundError:
-        return Finding(False, name, f"missing; install it with: pip install -c constraints.txt {name}")
+        return Finding(
+            False, name, say("missing; install it with: ", "manque ; installez-le : ") + f"pip install -c constraints.txt {name}"
+        )
 
 
 def _torchvision() -> Finding:
@@ -47,9 +56,19 @@ def _torchvision() -> Finding:
     try:
         import torchvision  # noqa: F401
     except (ImportError, RuntimeError) as error:
-        return Finding(False, "torchvision", f"cannot be imported ({error}); reinstall torch and torchvision together")
-    declared = bool(torchvision_without_cuda._declared)
-    return Finding(True, "torchvision operators", "declared here, since this torch has no CUDA" if declared else "its own")
+        return Finding(
+            False,
+            "torchvision",
+            say(
+                f"cannot be imported ({error}); reinstall torch and torchvision together",
+                f"ne s'importe pas ({error}) ; réinstallez torch et torchvision ensemble",
+            ),
+        )
+    if torchvision_without_cuda._declared:
+        says = say("declared here, since this torch has no CUDA", "déclarés ici, car ce torch n'a pas CUDA")
+    else:
+        says = say("its own", "les siens")
+    return Finding(True, say("torchvision's operators", "opérateurs de torchvision"), says)
 
 
 def _devices() -> list[Finding]:
@@ -59,7 +78,7 @@ def _devices() -> list[Finding]:
 
     chosen = choose_device()
     names = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count())), *(["mps"] if torch.backends.mps.is_available() else [])]
-    return [Finding(True, "devices", ", ".join(names)), Finding(True, "chosen", str(chosen))]
+    return [Finding(True, say("devices", "appareils"), ", ".join(names)), Finding(True, say("chosen", "choisi"), str(chosen))]
 
 
 def _weights() -> list[Finding]:
@@ -68,11 +87,13 @@ def _weights() -> list[Finding]:
 
     findings = []
     for name in SYSTEMS:
+        subject = say(f"weights of {name}", f"poids de {name}")
         try:
             system = load_system(name)
             size = weights_path(name).stat().st_size / 2**20
-            says = f"{system.parameter_count() / 1e6:.1f} M parameters, {size:.1f} MiB, {system.resolution} px"
-            findings.append(Finding(True, f"weights of {name}", says))
+            parameters = system.parameter_count() / 1e6
+            says = say(f"{parameters:.1f} M parameters, {size:.1f} MiB", f"{parameters:.1f} M de paramètres, {size:.1f} Mio")
+            findings.append(Finding(True, subject, f"{says}, {system.resolution} px"))
         except DalleEduError as error:
-            findings.append(Finding(False, f"weights of {name}", str(error)))
+            findings.append(Finding(False, subject, str(error)))
     return findings

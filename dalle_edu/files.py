@@ -17,7 +17,7 @@ def write_aside(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
     """
     path = Path(path)
     if _is_special(path):
-        raise DalleEduError(f"{path} is a device or a pipe, and only a file can be replaced whole; give another name")
+        raise _not_a_file(path)
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,11 @@ def write_aside(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
         os.replace(temporary, path)
         temporary = None
     except OSError as error:
-        raise DalleEduError(f"{path} could not be written: {(error.strerror or str(error)).lower()}; nothing was left there") from error
+        reason = (error.strerror or str(error)).lower()
+        raise DalleEduError(
+            f"{path} could not be written: {reason}; nothing was left there",
+            f"{path} n'a pas pu être écrit : {reason} ; rien n'y est resté",
+        ) from error
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
@@ -40,17 +44,32 @@ def check_writable(path: str | Path) -> None:
     """Raise `DalleEduError` now rather than after the work when `path` cannot be written."""
     path = Path(path)
     if os.path.isdir(path):
-        raise DalleEduError(f"{path} is a folder; give the name of a file in it")
+        raise DalleEduError(
+            f"{path} is a folder; give the name of a file in it", f"{path} est un dossier ; donnez le nom d'un fichier dedans"
+        )
     if _is_special(path):
-        raise DalleEduError(f"{path} is a device or a pipe, and only a file can be replaced whole; give another name")
+        raise _not_a_file(path)
     folder = path.parent
     while not os.path.exists(folder):  # unlike Path.exists, this says no to a name too long to exist
         folder = folder.parent
     longest = max(len(os.fsencode(part)) for part in path.parts)
     if longest > 240:  # most file systems allow 255 bytes, and a temporary name is a little longer
-        raise DalleEduError(f"{path} cannot be written: a name in it has {longest} bytes; choose a shorter one")
+        raise DalleEduError(
+            f"{path} cannot be written: a name in it has {longest} bytes; choose a shorter one",
+            f"{path} ne peut pas être écrit : un de ses noms a {longest} octets ; choisissez-en un plus court",
+        )
     if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise DalleEduError(f"{path} cannot be written: {folder} is not a folder one may write in; choose another place")
+        raise DalleEduError(
+            f"{path} cannot be written: {folder} is not a folder one may write in; choose another place",
+            f"{path} ne peut pas être écrit : on ne peut pas écrire dans {folder} ; choisissez un autre endroit",
+        )
+
+
+def _not_a_file(path: Path) -> DalleEduError:
+    return DalleEduError(
+        f"{path} is a device or a pipe, and only a file can be replaced whole; give another name",
+        f"{path} est un périphérique ou un tube, et seul un fichier se remplace d'un coup ; donnez un autre nom",
+    )
 
 
 def _is_special(path: Path) -> bool:

@@ -1,33 +1,73 @@
-"""How weights move: Muon for the matrices of transformer blocks, AdamW for everything else, one schedule, and an average of the weights."""
+"""How weights move: Muon for matrices and convolution kernels, AdamW for everything else, one schedule, and an average of the weights."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from dalle_edu.systems.system import Stage, System
 
 
 def build_optimizers(system: System, stage: Stage) -> list[torch.optim.Optimizer]:
-    """The optimisers of a stage: Muon (Jordan et al. 2024) where its recipe asks for it, AdamW for the rest.
-
-    Muon replaces each matrix's momentum by the nearest orthogonal matrix, so that all directions learn at the same pace.
-    """
+    """The optimisers of a stage: Muon for the matrices and kernels that its recipe names, AdamW for the rest."""
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
     for name, parameter in trained_parameters(system, stage):
-        by_muon = parameter.ndim == 2 and name.startswith(tuple(stage.muon)) if stage.muon else False
+        by_muon = parameter.ndim >= 2 and name.startswith(stage.muon) if stage.muon else False
         (matrices if by_muon else rest).append(parameter)
     fused = system.device.type in ("cpu", "cuda")
     optimizers: list[torch.optim.Optimizer] = [
         torch.optim.AdamW(rest, lr=stage.learning_rate, betas=(0.9, 0.98), weight_decay=stage.weight_decay, fused=fused)
     ]
     if matrices:
-        optimizers.append(torch.optim.Muon(matrices, lr=stage.matrix_learning_rate, momentum=0.95, weight_decay=stage.weight_decay))
+        optimizers.append(Muon(matrices, lr=stage.matrix_learning_rate, weight_decay=stage.weight_decay))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak"] = group["lr"]
     return optimizers
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum, made orthogonal (Jordan et al. 2024): every direction of a matrix learns at the same pace.
+
+    The momentum U S Vᵀ of each matrix is replaced by U Vᵀ. PyTorch's own takes matrices only; this one takes convolution kernels too,
+    (out, in, height, width), as matrices of (out, in x height x width).
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.0):
+        super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        loss = None if closure is None else torch.enable_grad()(closure)()
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is None:
+                    continue
+                state = self.state[parameter]
+                if not state:
+                    state["momentum_buffer"] = torch.zeros_like(parameter)
+                momentum = state["momentum_buffer"].lerp_(parameter.grad, 1 - group["momentum"])
+                ahead = parameter.grad.lerp(momentum, group["momentum"])  # Nesterov's look-ahead
+                direction = orthogonal(ahead.flatten(1))
+                rows, columns = direction.shape
+                parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                parameter.add_(direction.reshape(parameter.shape), alpha=-group["lr"] * max(1, rows / columns) ** 0.5)
+        return loss
+
+
+def orthogonal(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
+    """Roughly U Vᵀ of the matrix's singular value decomposition U S Vᵀ: five steps of an odd polynomial that draws every singular value
+    near 1 (a Newton-Schulz iteration with the coefficients of Jordan et al. 2024), all matrix products, in bfloat16."""
+    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    x = wide.bfloat16()
+    x = x / x.norm().clamp(min=1e-7)
+    for _ in range(5):
+        gram = x @ x.T
+        change = torch.addmm(gram, gram, gram, beta=-4.7750, alpha=2.0315)  # -4.7750 gram + 2.0315 gram²
+        x = torch.addmm(x, change, x, beta=3.4445)
+    return (x if wide is matrix else x.T).to(matrix.dtype)
 
 
 def trained_parameters(system: System, stage: Stage) -> list[tuple[str, nn.Parameter]]:
@@ -35,7 +75,7 @@ def trained_parameters(system: System, stage: Stage) -> list[tuple[str, nn.Param
     return [(name, parameter) for name, parameter in system.named_parameters() if name.split(".")[0] in stage.parts]
 
 
-def schedule(update: int, progress: float, warmup: int = 30, decay: float = 0.4) -> float:
+def schedule(update: int, progress: float, decay: float, warmup: int = 30) -> float:
     """The learning rate as a part of its peak: up over the first updates, level, then straight down to zero over the last part `decay`."""
     return min(1.0, (update + 1) / warmup) * min(1.0, max(0.0, 1 - progress) / decay)
 

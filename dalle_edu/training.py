@@ -28,6 +28,7 @@ from dalle_edu.device import Device, choose_device
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
 from dalle_edu.interrupts import StopPolitely
+from dalle_edu.language import say
 from dalle_edu.optim import Average, build_optimizers, load_optimizer_tensors, optimizer_tensors, schedule, trained_parameters
 from dalle_edu.scorecard import mark, questions, read_pictures
 from dalle_edu.scorecard.marks import tally
@@ -58,15 +59,31 @@ class Run:
     def check(self) -> None:
         presets = system_class(self.system).presets
         if self.preset not in presets:
-            raise DalleEduError(f"{self.system} has no preset {self.preset!r}; it has {', '.join(presets)}")
+            known = ", ".join(presets)
+            raise DalleEduError(
+                f'{self.system} has no preset "{self.preset}"; it has {known}',
+                f"{self.system} n'a pas de préréglage « {self.preset} » ; il a {known}",
+            )
         if (self.updates is None) == (self.minutes is None):
-            raise DalleEduError("give either a number of updates or a number of minutes")
+            raise DalleEduError(
+                "give either a number of updates or a number of minutes",
+                "donnez soit un nombre de mises à jour, soit un nombre de minutes",
+            )
         if self.updates is not None and not 2 <= self.updates <= 10**8:
-            raise DalleEduError(f"{self.updates} updates were asked for; a run makes 2 to 100000000")
+            raise DalleEduError(
+                f"{self.updates} updates were asked for; a run makes 2 to 100000000",
+                f"{self.updates} mises à jour sont demandées ; un entraînement en fait de 2 à 100000000",
+            )
         if self.minutes is not None and not 0 < self.minutes <= 60 * 24 * 30:
-            raise DalleEduError(f"{self.minutes:g} minutes were asked for; a run takes more than 0 and at most 43200")
+            raise DalleEduError(
+                f"{self.minutes:g} minutes were asked for; a run takes more than 0 and at most 43200",
+                f"{self.minutes:g} minutes sont demandées ; un entraînement en prend plus de 0 et au plus 43200",
+            )
         if self.batch_size is not None and not 1 <= self.batch_size <= 65536:
-            raise DalleEduError(f"the batch size is {self.batch_size}; it is 1 to 65536")
+            raise DalleEduError(
+                f"the batch size is {self.batch_size}; it is 1 to 65536",
+                f"la taille du lot est {self.batch_size} ; elle va de 1 à 65536",
+            )
 
 
 @dataclass
@@ -153,7 +170,7 @@ class Trainer:
         generator = torch.Generator(self.place.torch_device)
         began, saved = time.monotonic() - clock.seconds, time.monotonic()
         cpu_began = time.process_time() - clock.cpu_seconds
-        with tqdm(total=1.0, initial=clock.progress, desc=f"{stage.name} on {self.place}", disable=self.quiet, bar_format=_BAR) as bar:
+        with tqdm(total=1.0, initial=clock.progress, desc=f"{stage.name}, {self.place}", disable=self.quiet, bar_format=_BAR) as bar:
             for batch in self._batches(index, stage, clock.update):
                 if clock.progress >= 1:
                     break
@@ -187,7 +204,7 @@ class Trainer:
         generator: torch.Generator,
     ) -> dict[str, torch.Tensor]:
         """One update: loss, gradients, clip, step."""
-        rate = schedule(clock.update, clock.progress)
+        rate = schedule(clock.update, clock.progress, stage.decay)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
@@ -218,7 +235,10 @@ class Trainer:
         size = self.run.batch_size or stage.batch_size
         processes, rank = self.accelerator.num_processes, self.accelerator.process_index
         if size % processes:
-            raise DalleEduError(f"a batch of {size} cannot be shared out among {processes} processes; choose a multiple")
+            raise DalleEduError(
+                f"a batch of {size} cannot be shared out among {processes} processes; choose a multiple",
+                f"un lot de {size} ne se partage pas entre {processes} processus ; choisissez un multiple",
+            )
         share = size // processes
 
         def order() -> Iterator[list[int]]:
@@ -245,12 +265,13 @@ class Trainer:
     def _log(self, stage: Stage, clock: Clock, losses: dict[str, torch.Tensor], bar: tqdm) -> None:
         values = {name: float(value.detach()) for name, value in losses.items()}  # the one moment that waits for the device
         if not all(math.isfinite(value) for value in values.values()):
+            place = f"{stage.name}, {clock.update}"
             raise DalleEduError(
-                f"the loss is no longer finite at update {clock.update} of {stage.name}; lower the learning rate, "
-                f"or go on from {self.folder / 'checkpoint.safetensors'} with another seed"
+                f"the loss is no longer finite ({place}); lower the learning rate, or take another seed and another folder",
+                f"la perte n'est plus finie ({place}) ; baissez le pas d'apprentissage, ou prenez une autre graine et un autre dossier",
             )
         bar.n = round(min(clock.progress, 1.0), 4)
-        bar.set_postfix_str(f"update {clock.update}, loss {values['loss']:.3f}")
+        bar.set_postfix_str(say("update {}, loss {:.3f}", "mise à jour {}, perte {:.3f}").format(clock.update, values["loss"]))
         self._write({"stage": stage.name, **clock.reading(), **values})
 
     def _look(self, stage: Stage, clock: Clock, average: Average, parameters: list) -> None:
@@ -301,7 +322,11 @@ class Trainer:
         if path.exists():
             tensors, facts = load_checkpoint(path)
             if facts.get("run") != asdict(self.run):
-                raise DalleEduError(f"{self.folder} holds a run with other settings ({facts.get('run')}); use another folder")
+                settings = facts.get("run")
+                raise DalleEduError(
+                    f"{self.folder} holds a run with other settings ({settings}); use another folder",
+                    f"{self.folder} contient un entraînement aux réglages différents ({settings}) ; prenez un autre dossier",
+                )
             stage_index, clocks = facts["stage"], [Clock(**clock) for clock in facts["clocks"]]
             self.system.load_state_dict({k.removeprefix("system."): v for k, v in tensors.items() if k.startswith("system.")})
         if self.accelerator.is_main_process:

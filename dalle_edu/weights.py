@@ -23,12 +23,22 @@ def load_system(name_or_path: str | Path, device: str = "cpu") -> System:
     if name in SYSTEMS:
         path = weights_path(name)
         if not path.is_file():
-            raise DalleEduError(f"the weights of {name} are missing ({path}); train them with: dalle-edu train {name}")
+            raise DalleEduError(
+                f"the weights of {name} are missing ({path}); train them with: dalle-edu train {name}",
+                f"les poids de {name} manquent ({path}) ; entraînez-les : dalle-edu train {name}",
+            )
     elif name.endswith(".safetensors") or Path(name).exists():
         path = Path(name)
     else:
-        raise DalleEduError(f"there is no system {name!r}; give one of {', '.join(SYSTEMS)} or the path of a .safetensors file")
+        known = ", ".join(SYSTEMS)
+        raise DalleEduError(
+            f'there is no system "{name}"; give one of {known} or the path of a .safetensors file',
+            f"il n'y a pas de système « {name} » ; donnez l'un de {known} ou le chemin d'un fichier .safetensors",
+        )
     tensors, facts = load_checkpoint(path)
     if facts.get("system") not in SYSTEMS:
-        raise DalleEduError(f"{path} holds no drawing system (but {facts.get('system', 'a training state')!r}); give the final weights")
+        raise DalleEduError(
+            f"{path} holds no system that draws; give the final weights",
+            f"{path} ne contient pas de système qui dessine ; donnez les poids finals",
+        )
     return system_class(facts["system"]).restore(tensors, facts, path, device)

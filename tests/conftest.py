@@ -7,6 +7,7 @@ import torch
 from hypothesis import settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the peers are built from configurations, never fetched
+os.environ["DALLE_EDU_LANGUAGE"] = "en"  # whatever the locale of the machine
 
 settings.register_profile("dalle_edu", derandomize=True, deadline=None, max_examples=50, database=None)
 settings.load_profile("dalle_edu")

@@ -17,7 +17,7 @@ from tiny_training import RUN, train_tiny
 
 from dalle_edu.checkpoints import load_checkpoint
 from dalle_edu.errors import DalleEduError
-from dalle_edu.optim import Average, schedule
+from dalle_edu.optim import Average
 from dalle_edu.training import Run, train
 
 spawn = multiprocessing.get_context("forkserver")  # a clean process that has imported everything, from which each run is forked
@@ -147,13 +147,6 @@ def test_bad_settings_are_refused_before_anything_is_written(run, tmp_path):
     with pytest.raises(DalleEduError):
         train(run, tmp_path / "run", device="cpu", quiet=True)
     assert not (tmp_path / "run").exists()
-
-
-def test_the_schedule_rises_holds_and_falls_to_zero():
-    assert schedule(0, 0.0) == pytest.approx(1 / 30)
-    assert schedule(100, 0.3) == 1.0
-    assert schedule(100, 0.8) == pytest.approx(0.5)
-    assert schedule(100, 1.0) == 0.0
 
 
 def test_swapping_the_average_twice_changes_nothing():

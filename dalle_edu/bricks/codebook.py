@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -36,8 +37,11 @@ def gumbel_softmax(
     return one_hot + soft - soft.detach()
 
 
-def temperature_at(progress: float, start: float = 1.0, end: float = 1 / 16, until: float = 0.75) -> float:
-    """The temperature after a part `progress` of training: a half cosine from `start` to `end`, reached at `until`, in the logarithm."""
+def temperature_at(progress: float, start: float = 1.0, end: float = 1 / 4, until: float = 0.75) -> float:
+    """The temperature after a part `progress` of training: a half cosine from `start` to `end`, reached at `until`, in the logarithm.
+
+    DALL·E's falls to 1/16. Colder draws make noisier gradients, and our choices are nearly one-hot well before.
+    """
     fall = 0.5 * (1 - math.cos(math.pi * min(progress / until, 1.0)))
     return start * (end / start) ** fall
 
@@ -47,10 +51,20 @@ def kl_to_uniform(log_q: Float[Tensor, "*n k"]) -> Float[Tensor, ""]:
     return math.log(log_q.shape[-1]) + (log_q.exp() * log_q).sum(dim=-1).mean()
 
 
-def codebook_entropy(log_q: Float[Tensor, "*n k"]) -> Float[Tensor, ""]:
+def codebook_entropy(log_q: Float[Tensor, "*n k"], weight: Float[Tensor, "*n"] | None = None) -> Float[Tensor, ""]:
     """The entropy, in nats, of the mean distribution over codes in a batch: log k when all codes serve alike, 0 when one code does
-    everything."""
-    return torch.special.entr(log_q.exp().flatten(0, -2).mean(dim=0)).sum()
+    everything.
+
+    `weight` says how much each position counts in the mean (equally, unless given).
+    """
+    q = log_q.exp().flatten(0, -2)
+    mean = q.mean(dim=0) if weight is None else weight.flatten() @ q / weight.sum().clamp(min=1e-6)
+    return torch.special.entr(mean).sum()
+
+
+def contrast(images: Float[Tensor, "n c H W"], grid: int) -> Float[Tensor, "n h w"]:
+    """The standard deviation of the pixels in each patch of a `grid` x `grid` division: 0 where a picture is flat."""
+    return rearrange(images, "n c (h p) (w q) -> n h w (c p q)", h=grid, w=grid).std(dim=-1)
 
 
 @torch.no_grad()
@@ -92,20 +106,22 @@ class DiscreteVAE(nn.Module):
     The encoder says a direction for each position, and the logit of a code is how well its own direction agrees: the cosine, times
     `sharpness`. DALL·E's encoder gives one free logit a code instead; at our size most of those die within a minute, while directions
     that are compared keep every code near some patch (the l2-normalised codes of Yu et al. 2022, section 3.2).
+
+    The encoder looks at each patch alone, so that equal patches get equal codes: an encoder that sees the neighbours writes something about
+    them into every code of the empty background, and the network that must predict those codes learns little else. The decoder does look
+    around.
     """
 
     def __init__(self, config: DVAEConfig):
         super().__init__()
         self.config = config
-        patch = config.resolution // (2 * config.grid)
+        patch = config.resolution // config.grid
         width, wide = config.width, 2 * config.width
         self.encoder = nn.Sequential(
-            Patchify(3, width, patch),
-            residual_stack(width, config.depth),
-            Patchify(width, wide, 2),
-            residual_stack(wide, config.depth),
+            Patchify(3, 2 * wide, patch),
+            residual_stack(2 * wide, config.depth, kernel_size=1),
             nn.ReLU(),
-            nn.Conv2d(wide, config.code_dim, kernel_size=1),
+            nn.Conv2d(2 * wide, config.code_dim, kernel_size=1),
         )
         self.codebook = nn.Embedding(config.num_codes, config.code_dim)
         self.decoder = nn.Sequential(
@@ -114,7 +130,7 @@ class DiscreteVAE(nn.Module):
             Unpatchify(wide, width, 2),
             residual_stack(width, config.depth),
             nn.ReLU(),
-            Unpatchify(width, 3, patch),
+            Unpatchify(width, 3, patch // 2),
         )
 
     def logits(self, images: Float[Tensor, "n 3 H W"]) -> Float[Tensor, "n h w k"]:
@@ -142,12 +158,15 @@ class DiscreteVAE(nn.Module):
     def loss(
         self, images: Float[Tensor, "n 3 H W"], temperature: float, generator: torch.Generator | None = None
     ) -> dict[str, Float[Tensor, ""]]:
-        """The loss and its named parts: reconstruction + kl_weight * KL - entropy_weight * codebook entropy."""
+        """The loss and its named parts: reconstruction + kl_weight * KL - entropy_weight * codebook entropy.
+
+        In the entropy each patch counts for its contrast: the codes are wanted where something is to be seen.
+        """
         log_q = self.logits(images).float().log_softmax(dim=-1)
         choice = gumbel_softmax(log_q, temperature, self.config.straight_through, generator)
         painted = self.decode_soft(choice).float()
         reconstruction = F.mse_loss(painted, images) + F.l1_loss(painted, images)
-        kl, entropy = kl_to_uniform(log_q), codebook_entropy(log_q)
+        kl, entropy = kl_to_uniform(log_q), codebook_entropy(log_q, contrast(images, self.config.grid))
         total = reconstruction + self.config.kl_weight * kl - self.config.entropy_weight * entropy
         alive, perplexity = codes_alive(log_q.detach().argmax(dim=-1), self.config.num_codes)
         return {

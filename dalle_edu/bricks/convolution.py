@@ -9,14 +9,15 @@ from torch import Tensor, nn
 
 
 class ResidualBlock(nn.Module):
-    """A correction added to its input: ReLU, 3 x 3 convolution, ReLU, 1 x 1 convolution (He et al. 2016).
+    """A correction added to its input: ReLU, convolution, ReLU, 1 x 1 convolution (He et al. 2016).
 
-    The last convolution starts at zero, so that a deep stack begins as the identity and each block departs from it only as far as it helps.
+    The first convolution looks at the neighbours too, or with `kernel_size` 1 at each position alone. The last one starts at zero, so
+    that a deep stack begins as the identity and each block departs from it only as far as it helps.
     """
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, kernel_size: int = 3):
         super().__init__()
-        self.look = nn.Conv2d(width, width, kernel_size=3, padding=1)
+        self.look = nn.Conv2d(width, width, kernel_size, padding=kernel_size // 2)
         self.mix = nn.Conv2d(width, width, kernel_size=1)
         nn.init.zeros_(self.mix.weight)
         nn.init.zeros_(self.mix.bias)  # type: ignore[arg-type]
@@ -25,9 +26,9 @@ class ResidualBlock(nn.Module):
         return x + self.mix(F.relu(self.look(F.relu(x))))
 
 
-def residual_stack(width: int, depth: int) -> nn.Sequential:
+def residual_stack(width: int, depth: int, kernel_size: int = 3) -> nn.Sequential:
     """`depth` residual blocks, one after the other."""
-    return nn.Sequential(*(ResidualBlock(width) for _ in range(depth)))
+    return nn.Sequential(*(ResidualBlock(width, kernel_size) for _ in range(depth)))
 
 
 class Patchify(nn.Conv2d):

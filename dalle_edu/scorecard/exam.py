@@ -41,7 +41,10 @@ class Question:
 def questions(n: int, seed: int = 0) -> list[Question]:
     """`n` questions: each scene is asked in French, then in English, so that the two languages are compared on the same scenes."""
     if not 1 <= n <= 100_000:
-        raise DalleEduError(f"an exam of {n} prompts was asked for; it has 1 to 100000")
+        raise DalleEduError(
+            f"an exam of {n} prompts was asked for; it has 1 to 100000",
+            f"un examen de {n} phrases est demandé ; il en a de 1 à 100000",
+        )
     asked = []
     for i in range(n):
         index, language = i // len(LANGUAGES), LANGUAGES[i % len(LANGUAGES)]

@@ -21,6 +21,16 @@ from itertools import permutations
 from dalle_edu.world.scenes import Description, Mention, Object, relation_between
 
 SKILLS = ("single_object", "two_objects", "counting", "colours", "shape", "size", "position", "colour_attribution")
+SKILL_NAMES = {
+    "fr": {
+        "single_object": "un objet", "two_objects": "deux objets", "counting": "nombre", "colours": "couleurs", "shape": "forme",
+        "size": "taille", "position": "position", "colour_attribution": "attribution des couleurs",
+    },
+    "en": {
+        "single_object": "one object", "two_objects": "two objects", "counting": "number", "colours": "colours", "shape": "shape",
+        "size": "size", "position": "position", "colour_attribution": "colour attribution",
+    },
+}  # fmt: skip
 
 
 def mark(description: Description, objects: Sequence[Object]) -> dict[str, bool]:

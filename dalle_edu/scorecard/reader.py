@@ -42,7 +42,10 @@ def read_pictures(images: Float[Tensor, "n 3 h w"], catalogue: Catalogue = SHAPE
     Pictures are square, in [-1, 1], 16 pixels or more on a side. Raises `DalleEduError` for another shape of tensor.
     """
     if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3] or images.shape[2] < 16:
-        raise DalleEduError(f"the examiner was given a tensor of shape {tuple(images.shape)}; it reads (n, 3, h, h) with h of at least 16")
+        raise DalleEduError(
+            f"the examiner was given a tensor of shape {tuple(images.shape)}; it reads (n, 3, h, h) with h of at least 16",
+            f"l'examinateur a reçu un tenseur de forme {tuple(images.shape)} ; il lit (n, 3, h, h) avec h d'au moins 16",
+        )
     found: list[list[Found]] = []
     for part in images.split(chunk) if len(images) else ():
         found += _read(part.float().cpu(), catalogue)

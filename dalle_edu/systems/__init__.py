@@ -11,7 +11,8 @@ SYSTEMS = {"dalle1": "dalle_edu.systems.dalle1:DallE1"}
 def system_class(name: str) -> type[System]:
     """The class of a system by its name."""
     if name not in SYSTEMS:
-        raise DalleEduError(f"there is no system {name!r}; there is {', '.join(SYSTEMS)}")
+        known = ", ".join(SYSTEMS)
+        raise DalleEduError(f'there is no system "{name}"; there is {known}', f"il n'y a pas de système « {name} » ; il y a {known}")
     module, attribute = SYSTEMS[name].split(":")
     return getattr(import_module(module), attribute)
 

@@ -39,12 +39,14 @@ class DallE1Config:
 
 PRESETS = {
     "laptop": DallE1Config(
-        dvae=DVAEConfig(resolution=32, num_codes=512, width=48),
-        gpt=GPTConfig(num_codes=512, width=192, depth=4, heads=4),
+        dvae=DVAEConfig(resolution=32, num_codes=128, width=48),
+        gpt=GPTConfig(num_codes=128, width=192, depth=4, heads=4),
+        codec_share=0.25,
     ),
     "standard": DallE1Config(
-        dvae=DVAEConfig(resolution=64, num_codes=1024, width=64),
-        gpt=GPTConfig(num_codes=1024, width=192, depth=6, heads=4),
+        dvae=DVAEConfig(resolution=64, num_codes=256, width=64),
+        gpt=GPTConfig(num_codes=256, width=192, depth=4, heads=4),
+        codec_share=0.15,
     ),
     "gpu": DallE1Config(
         dvae=DVAEConfig(resolution=128, grid=16, num_codes=1024, width=128, depth=3),
@@ -70,7 +72,17 @@ class DallE1(System):
         self.dvae = DiscreteVAE(config.dvae)
         self.gpt = TextToImageGPT(config.gpt)
         self.stages = (
-            Stage("codec", ("dvae",), config.codec_share, config.codec_batch_size, learning_rate=2e-3, updates_share=0.75),
+            Stage(
+                "codec",
+                ("dvae",),
+                config.codec_share,
+                config.codec_batch_size,
+                learning_rate=2e-3,
+                updates_share=0.75,
+                matrix_learning_rate=2e-2,
+                muon=("dvae.encoder", "dvae.decoder"),
+                decay=1.0,
+            ),
             Stage(
                 "prior",
                 ("gpt",),
@@ -136,19 +148,34 @@ class DallE1(System):
 
     def _check(self, prompts: Sequence[str], guidance: float, temperature: float, top_k: int | None, top_p: float | None) -> None:
         if isinstance(prompts, str):
-            raise DalleEduError('generate takes a list of prompts; write generate(["a red circle"])')
+            raise DalleEduError(
+                'generate takes a list of prompts; write generate(["a red circle"])',
+                'generate prend une liste de phrases ; écrivez generate(["un cercle rouge"])',
+            )
         if not 1 <= len(prompts) <= MAX_IMAGES:
-            raise DalleEduError(f"{len(prompts)} pictures were asked for; one call draws 1 to {MAX_IMAGES}")
+            raise DalleEduError(
+                f"{len(prompts)} pictures were asked for; one call draws 1 to {MAX_IMAGES}",
+                f"{len(prompts)} images sont demandées ; un appel en dessine de 1 à {MAX_IMAGES}",
+            )
         for prompt in set(prompts):
             check_prompt(prompt)
         if not 0 <= guidance <= 50:
-            raise DalleEduError(f"the guidance is {guidance}; it goes from 0 (ignore the caption) over 1 (none) to 50")
+            raise DalleEduError(
+                f"the guidance is {guidance}; it goes from 0 (ignore the caption) over 1 (none) to 50",
+                f"le guidage est {guidance} ; il va de 0 (ignorer la phrase) à 50, et 1 ne guide pas",
+            )
         if not 0 <= temperature <= 10:
-            raise DalleEduError(f"the temperature is {temperature}; it goes from 0 (always the likeliest code) to 10")
+            raise DalleEduError(
+                f"the temperature is {temperature}; it goes from 0 (always the likeliest code) to 10",
+                f"la température est {temperature} ; elle va de 0 (toujours le code le plus probable) à 10",
+            )
         if top_k is not None and top_k < 1:
-            raise DalleEduError(f"top-k is {top_k}; it keeps 1 code or more")
+            raise DalleEduError(f"top-k is {top_k}; it keeps 1 code or more", f"top-k est {top_k} ; il garde au moins 1 code")
         if top_p is not None and not 0 < top_p <= 1:
-            raise DalleEduError(f"top-p is {top_p}; it is a probability above 0, at most 1")
+            raise DalleEduError(
+                f"top-p is {top_p}; it is a probability above 0, at most 1",
+                f"top-p est {top_p} ; c'est une probabilité au-dessus de 0 et d'au plus 1",
+            )
 
     @torch.no_grad()
     def reconstruct(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:

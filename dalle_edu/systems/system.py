@@ -19,8 +19,8 @@ class Stage:
     """One stage of training and its recipe.
 
     `parts` names the submodules that learn; `share` is the stage's part of the time of a run, `updates_share` its part of the updates;
-    `muon` says that the matrices of `muon` submodules are trained by Muon at `matrix_learning_rate`, everything else by AdamW at
-    `learning_rate`.
+    the matrices and kernels of the submodules named in `muon` are trained by Muon at `matrix_learning_rate`, everything else by AdamW at
+    `learning_rate`; both rates fall to zero over the last part `decay` of the stage.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Stage:
     matrix_learning_rate: float = 0.0
     muon: tuple[str, ...] = ()
     weight_decay: float = 0.01
+    decay: float = 0.4
 
 
 class System(nn.Module, ABC):
@@ -102,15 +103,22 @@ class System(nn.Module, ABC):
     @classmethod
     def restore(cls, tensors: dict[str, Tensor], facts: dict[str, Any], path: str | Path, device: torch.device | str) -> "System":
         if facts.get("system") != cls.name:
-            raise DalleEduError(f"{path} holds {facts.get('system')!r} and {cls.name!r} was expected")
+            found = facts.get("system")
+            raise DalleEduError(f"{path} holds {found} and {cls.name} was expected", f"{path} contient {found} et {cls.name} était attendu")
         try:
             with torch.device("meta"):  # no memory is taken until the shapes are known to be those of the file
                 system = cls.from_facts(facts)
         except (TypeError, KeyError, ValueError, AttributeError, RuntimeError) as error:
-            raise DalleEduError(f"{path} describes a system that this version cannot build ({error})") from error
+            raise DalleEduError(
+                f"{path} describes a system that this version cannot build ({error})",
+                f"{path} décrit un système que cette version ne sait pas construire ({error})",
+            ) from error
         expected = {name: tuple(tensor.shape) for name, tensor in system.state_dict().items()}
         if expected != {name: tuple(tensor.shape) for name, tensor in tensors.items()}:
-            raise DalleEduError(f"{path} holds weights of other shapes than its configuration; fetch or train it again")
+            raise DalleEduError(
+                f"{path} holds weights of other shapes than its configuration; fetch or train it again",
+                f"{path} contient des poids d'autres formes que sa configuration ; reprenez ou entraînez-le de nouveau",
+            )
         tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
         system.load_state_dict(tensors, assign=True)
         return system.to(device).eval()

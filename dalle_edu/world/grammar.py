@@ -81,7 +81,10 @@ def noun_phrase(mention: Mention, language: str, count: int = 1, number: str = "
 def phrasings(description: Description, language: str, catalogue: Catalogue = SHAPES) -> list[str]:
     """Every way in which a language says a description, the plainest first."""
     if language not in PHRASEBOOKS:
-        raise DalleEduError(f"the language is {language!r}; captions are written in {' and '.join(LANGUAGES)}")
+        raise DalleEduError(
+            f'the language is "{language}"; captions are written in {" and ".join(LANGUAGES)}',
+            f"la langue est « {language} » ; les légendes s'écrivent en {' et '.join(LANGUAGES)}",
+        )
     book, mentions = PHRASEBOOKS[language], description.mentions
     if len(mentions) == 1:
         word, digit = book.numbers[description.count - 1], str(description.count)
@@ -252,26 +255,36 @@ def check_prompt(text: str, catalogue: Catalogue = SHAPES) -> str | None:
     vocabulary. Raises `DalleEduError` when nothing could be drawn: empty, too long, control characters, or no known object at all.
     """
     if not isinstance(text, str):
-        raise DalleEduError(f"a prompt is a string, and this is {type(text).__name__}")
+        raise DalleEduError(
+            f"a prompt is a string, and this is {type(text).__name__}",
+            f"une phrase est une chaîne de caractères, et ceci est {type(text).__name__}",
+        )
     if not text.strip():
-        raise DalleEduError('the prompt is empty; write for instance "a red circle" or « un cercle rouge »')
+        raise DalleEduError(
+            'the prompt is empty; write for instance "a red circle"', "la phrase est vide ; écrivez par exemple « un cercle rouge »"
+        )
     if len(text) > MAX_CHARACTERS:
-        raise DalleEduError(f"the prompt has {len(text)} characters and may have {MAX_CHARACTERS}; keep one sentence")
+        raise DalleEduError(
+            f"the prompt has {len(text)} characters and may have {MAX_CHARACTERS}; keep one sentence",
+            f"la phrase a {len(text)} caractères et peut en avoir {MAX_CHARACTERS} ; gardez une seule phrase",
+        )
     control = next((c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn")), None)
     if control:
-        raise DalleEduError(f"the prompt holds the control character U+{ord(control):04X}; remove it")
+        raise DalleEduError(
+            f"the prompt holds the control character U+{ord(control):04X}; remove it",
+            f"la phrase contient le caractère de contrôle U+{ord(control):04X} ; enlevez-le",
+        )
     language, unknown = guess_language(text, catalogue), unknown_words(text, catalogue)
     words = ", ".join(f"« {word} »" if language == "fr" else f'"{word}"' for word in unknown)
-    nothing = not set(_read_words(text, lexicon(catalogue))) & set(lexicon(catalogue).nouns)
     if language == "fr":
-        report = f"mots inconnus de ce monde : {words}. Vocabulaire — {vocabulary('fr', catalogue)}" if unknown else ""
-        if nothing:
-            raise DalleEduError(report or f"aucun objet à dessiner dans « {text} ». Vocabulaire — {vocabulary('fr', catalogue)}")
+        finding = f"mots inconnus de ce monde : {words}" if unknown else f"aucun objet à dessiner dans « {text} »"
+        report = f"{finding}. Vocabulaire — {vocabulary('fr', catalogue)}"
     else:
-        report = f"words unknown to this world: {words}. Vocabulary: {vocabulary('en', catalogue)}" if unknown else ""
-        if nothing:
-            raise DalleEduError(report or f'no object to draw in "{text}". Vocabulary: {vocabulary("en", catalogue)}')
-    return report or None
+        finding = f"words unknown to this world: {words}" if unknown else f'no object to draw in "{text}"'
+        report = f"{finding}. Vocabulary: {vocabulary('en', catalogue)}"
+    if not set(_read_words(text, lexicon(catalogue))) & set(lexicon(catalogue).nouns):
+        raise DalleEduError(report, report)
+    return report if unknown else None
 
 
 def every_caption(catalogue: Catalogue = SHAPES) -> Iterator[str]:

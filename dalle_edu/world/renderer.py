@@ -53,7 +53,11 @@ def lay_out(scenes: Sequence[Scene], catalogue: Catalogue = SHAPES) -> Layout:
             rows.setdefault(thing.shape, []).append((i * slots + rank, (thing.x, thing.y, thing.radius), colours[thing.colour]))
     unknown = rows.keys() - {shape.name for shape in catalogue.shapes}
     if unknown:
-        raise DalleEduError(f"the catalogue has no shape {', '.join(sorted(unknown))}; draw the scenes with the catalogue they come from")
+        names = ", ".join(sorted(unknown))
+        raise DalleEduError(
+            f"the catalogue has no shape {names}; draw the scenes with the catalogue they come from",
+            f"le catalogue n'a pas de forme {names} ; dessinez les scènes avec le catalogue dont elles viennent",
+        )
     groups = []
     for shape in catalogue.shapes:  # in the catalogue's order, so that equal scenes give equal tensors
         if shape.name in rows:
@@ -84,7 +88,10 @@ def render(
     Scenes are drawn `chunk` at a time, to stay in the cache. Raises `DalleEduError` for a resolution outside 8 to 1024.
     """
     if not 8 <= resolution <= 1024:
-        raise DalleEduError(f"the resolution is {resolution}; pictures are drawn at 8 to 1024 pixels, usually 32, 64 or 128")
+        raise DalleEduError(
+            f"the resolution is {resolution}; pictures are drawn at 8 to 1024 pixels, usually 32, 64 or 128",
+            f"la résolution est {resolution} ; les images se dessinent de 8 à 1024 pixels, d'ordinaire 32, 64 ou 128",
+        )
     if isinstance(scenes, Layout):
         return _paint(scenes.to(device), resolution, torch.device(device), catalogue)
     if not scenes:

@@ -19,7 +19,10 @@ _INK, _PAPER, _FRAME = (34, 34, 34), (255, 255, 255), (205, 205, 205)
 def picture_sheet(images: Float[Tensor, "n 3 h w"], captions: Sequence[str], columns: int = 4, tile: int = 192) -> Image.Image:
     """Lay pictures in [-1, 1] out in rows of `columns`, each drawn `tile` pixels wide and followed by its caption."""
     if len(images) != len(captions):
-        raise DalleEduError(f"{len(images)} pictures came with {len(captions)} captions; a sheet takes one for each")
+        raise DalleEduError(
+            f"{len(images)} pictures came with {len(captions)} captions; a sheet takes one for each",
+            f"{len(images)} images sont venues avec {len(captions)} légendes ; une planche en prend une par image",
+        )
     font = _font(max(11, tile // 14))
     wrapped = [textwrap.wrap(text, width=int(tile / (font.size * 0.5))) for text in captions]
     line_height, gap = int(font.size * 1.3), max(8, tile // 16)
@@ -46,7 +49,10 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     """DejaVu Sans, which has every French letter and comes with matplotlib (found there without importing it)."""
     package = importlib.util.find_spec("matplotlib")
     if package is None or package.origin is None:
-        raise DalleEduError("matplotlib is missing and its fonts with it; install it with: pip install matplotlib")
+        raise DalleEduError(
+            "matplotlib is missing and its fonts with it; install it with: pip install matplotlib",
+            "matplotlib manque, et ses polices avec lui ; installez-le : pip install matplotlib",
+        )
     return ImageFont.truetype(Path(package.origin).parent / "mpl-data/fonts/ttf/DejaVuSans.ttf", size)
 
 
@@ -54,5 +60,13 @@ def save_picture(picture: Image.Image, path: str | Path) -> None:
     """Write a PNG whole or not at all: aside first, then renamed into place."""
     path = Path(path)
     if path.suffix.lower() != ".png":
-        raise DalleEduError(f"pictures are written as PNG and the file is {path.name!r}; end its name in .png")
+        raise not_png(path)
     write_aside(path, lambda file: picture.save(file, format="PNG"))
+
+
+def not_png(path: Path) -> DalleEduError:
+    """What to say of a picture's name that does not end in .png."""
+    return DalleEduError(
+        f'pictures are written as PNG and the file is "{path.name}"; end its name in .png',
+        f"les images s'écrivent en PNG et le fichier est « {path.name} » ; terminez son nom par .png",
+    )

@@ -42,10 +42,10 @@ class CaptionTokenizer:
         rows = torch.full((len(captions), length), PAD)
         for row, encoding, caption in zip(rows, self._tokenizer.encode_batch(list(captions)), captions, strict=True):
             if len(encoding.ids) > length:
+                beginning = caption if len(caption) <= 40 else caption[:40] + "…"
                 raise DalleEduError(
-                    f"the caption {caption[:40]!r}… has {len(encoding.ids)} tokens and may have {length}; shorten it"
-                    if len(caption) > 40
-                    else f"the caption {caption!r} has {len(encoding.ids)} tokens and may have {length}; shorten it"
+                    f'the caption "{beginning}" has {len(encoding.ids)} tokens and may have {length}; shorten it',
+                    f"la légende « {beginning} » a {len(encoding.ids)} jetons et peut en avoir {length} ; raccourcissez-la",
                 )
             row[: len(encoding.ids)] = torch.tensor(encoding.ids)
         return rows

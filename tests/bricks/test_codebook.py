@@ -14,6 +14,7 @@ from dalle_edu.bricks.codebook import (
     DVAEConfig,
     codebook_entropy,
     codes_alive,
+    contrast,
     gumbel_softmax,
     kl_to_uniform,
     temperature_at,
@@ -101,7 +102,8 @@ def test_chance_comes_from_the_generator_alone():
 def test_the_temperature_falls_and_stays():
     course = [temperature_at(i / 200) for i in range(201)]
     assert course[0] == pytest.approx(1.0)
-    assert course[-1] == pytest.approx(1 / 16)
+    assert course[-1] == pytest.approx(1 / 4)
+    assert temperature_at(1.0, end=1 / 16) == pytest.approx(1 / 16)
     assert all(later <= earlier for earlier, later in pairwise(course))
     assert temperature_at(0.9) == temperature_at(1.0)
 
@@ -154,6 +156,24 @@ def test_codebook_entropy_is_that_of_torch_distributions():
     torch.testing.assert_close(codebook_entropy(log_q), Categorical(probs=mean).entropy())
 
 
+def test_codebook_entropy_counts_positions_by_weight():
+    """Two codes, the second wherever the weight is: half the weight makes log 2, all of it 0."""
+    log_q = (60 * torch.eye(2, dtype=torch.float64))[[0, 0, 0, 1]].log_softmax(dim=-1).view(1, 2, 2, 2)
+    assert torch.equal(codebook_entropy(log_q, torch.ones(1, 2, 2).double()), codebook_entropy(log_q))
+    assert float(codebook_entropy(log_q, torch.tensor([[[1.0, 1.0], [1.0, 3.0]]]).double())) == pytest.approx(math.log(2))
+    assert float(codebook_entropy(log_q, torch.tensor([[[0.0, 0.0], [0.0, 1.0]]]).double())) == pytest.approx(0, abs=1e-9)
+    assert float(codebook_entropy(log_q, torch.zeros(1, 2, 2).double())) == 0
+
+
+def test_contrast_is_the_deviation_of_each_patch():
+    images = torch.zeros(1, 3, 4, 6)
+    images[0, :, :2, 3:] = torch.randn(3, 2, 3, generator=fresh(0))
+    found = contrast(images, grid=2)
+    assert found.shape == (1, 2, 2)
+    assert float(found[0, 0, 1]) == pytest.approx(float(images[0, :, :2, 3:].std()))
+    assert found.count_nonzero() == 1
+
+
 def test_codes_alive():
     codes = torch.tensor([[[0, 0], [3, 3]], [[0, 3], [0, 3]]])
     alive, perplexity = codes_alive(codes, 8)
@@ -204,6 +224,14 @@ def test_a_code_and_its_one_hot_paint_the_same(dvae, images):
 
 def test_each_picture_is_coded_for_itself(dvae, images):
     assert torch.equal(torch.cat([dvae.encode(image[None]) for image in images]), dvae.encode(images))
+
+
+def test_equal_patches_get_equal_codes_whatever_surrounds_them(dvae, images):
+    other = images.clone()
+    other[:, :, 4:8, 8:12] = -images[:, :, 4:8, 8:12]
+    changed = (dvae.encode(other) != dvae.encode(images)).any(dim=0)
+    assert changed[1, 2]
+    assert changed.sum() == 1
 
 
 def test_different_codes_paint_different_pictures(dvae):

@@ -186,7 +186,7 @@ def test_the_plainest_phrasing_comes_first_and_any_number_picks_one():
 
 
 def test_another_language_is_refused():
-    with pytest.raises(DalleEduError, match="'de'.*fr and en"):
+    with pytest.raises(DalleEduError, match='"de".*fr and en'):
         caption(Description((Mention("star"),)), "de")
 
 

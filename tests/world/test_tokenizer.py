@@ -99,9 +99,9 @@ def test_a_batch_encodes_like_its_members(tokenizer):
 
 
 def test_too_long_a_caption_is_refused_and_quoted(tokenizer):
-    with pytest.raises(DalleEduError, match=r"'a red circle' has 3 tokens and may have 2"):
+    with pytest.raises(DalleEduError, match='"a red circle" has 3 tokens and may have 2'):
         tokenizer.encode(["a circle", "a red circle"], 2)
-    with pytest.raises(DalleEduError, match=r"'(red ){10}'… has 99 tokens and may have 20; shorten it"):
+    with pytest.raises(DalleEduError, match=r'"(red ){10}…" has 99 tokens and may have 20; shorten it'):
         tokenizer.encode(["red " * 99], LENGTH)
 
 

@@ -1,0 +1,1 @@
+"""Experiments, one file for each brick: each trains in under a minute on two cores and shows something."""

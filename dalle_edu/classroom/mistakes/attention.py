@@ -1,0 +1,102 @@
+"""Mistakes about attention."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from dalle_edu.bricks.attention import MultiHeadAttention
+from dalle_edu.classroom.proof import Mistake
+
+
+def scale_forgotten(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    scores = query @ key.transpose(-2, -1)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -math.inf)
+    weights = scores.softmax(dim=-1)
+    return weights @ value, weights
+
+
+def softmax_over_queries(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -1e9)
+    weights = scores.softmax(dim=-2)
+    return weights @ value, weights
+
+
+def mask_after_softmax(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    weights = (query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])).softmax(dim=-1)
+    if mask is not None:
+        weights = weights * mask
+    return weights @ value, weights
+
+
+def mask_upside_down(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    if mask is not None:
+        scores = scores.masked_fill(mask, -1e9)
+    weights = scores.softmax(dim=-1)
+    return weights @ value, weights
+
+
+def sees_the_next_token(queries: int, keys: int, device: torch.device | None = None) -> Tensor:
+    return torch.ones(queries, keys, dtype=torch.bool, device=device).tril(keys - queries + 1)
+
+
+def counts_from_the_first_key(queries: int, keys: int, device: torch.device | None = None) -> Tensor:
+    return torch.ones(queries, keys, dtype=torch.bool, device=device).tril()
+
+
+class HeadsCutAcrossTokens(MultiHeadAttention):
+    def forward(self, x: Tensor, causal: bool = True, **rest: object) -> Tensor:  # type: ignore[override]
+        n, t, w = x.shape
+        query, key, value = (part.reshape(n, self.heads, t, w // self.heads) for part in self.qkv(x).chunk(3, dim=-1))
+        mixed = torch.nn.functional.scaled_dot_product_attention(query, key, value, is_causal=causal)
+        return self.out(mixed.transpose(1, 2).reshape(n, t, w))
+
+
+MISTAKES = [
+    Mistake(
+        "attention:scaled_dot_product",
+        scale_forgotten,
+        "The scores are not divided by √d: their variance grows with d, and the softmax saturates on one key.",
+        "Les scores ne sont pas divisés par √d : leur variance croît avec d, et le softmax se fige sur une seule clé.",
+    ),
+    Mistake(
+        "attention:scaled_dot_product",
+        softmax_over_queries,
+        "The softmax runs over the queries; each query must share its attention out among the keys, the last axis.",
+        "Le softmax porte sur les requêtes ; chaque requête doit répartir son attention entre les clés, le dernier axe.",
+    ),
+    Mistake(
+        "attention:scaled_dot_product",
+        mask_after_softmax,
+        "The mask comes after the softmax, so the weights that are left no longer sum to 1; write -∞ into the scores before it.",
+        "Le masque vient après le softmax : les poids restants ne somment plus à 1 ; écrivez -∞ dans les scores avant lui.",
+    ),
+    Mistake(
+        "attention:scaled_dot_product",
+        mask_upside_down,
+        "The mask is read the other way round: True says where a query may look.",
+        "Le masque est lu à l'envers : True dit où une requête a le droit de regarder.",
+    ),
+    Mistake(
+        "attention:causal_mask",
+        sees_the_next_token,
+        "Each token sees the one after it: the network copies the answer in training and has nothing to copy when it writes.",
+        "Chaque jeton voit le suivant : le réseau recopie la réponse à l'entraînement et n'a plus rien à recopier quand il écrit.",
+    ),
+    Mistake(
+        "attention:causal_mask",
+        counts_from_the_first_key,
+        "With fewer queries than keys, the last query is the newest token and sees every key; here it does not.",
+        "Avec moins de requêtes que de clés, la dernière requête est le jeton le plus récent et voit toutes les clés ; ici, non.",
+    ),
+    Mistake(
+        "attention:MultiHeadAttention",
+        HeadsCutAcrossTokens,
+        "The heads are cut by a reshape that mixes tokens and channels; split the channels first, then move the heads forward.",
+        "Les têtes sont découpées par un reshape qui mêle jetons et canaux ; coupez d'abord les canaux, puis avancez l'axe des têtes.",
+    ),
+]

@@ -1,0 +1,16 @@
+"""The reader's language: French or English, chosen once, by the environment."""
+
+import os
+
+
+def reader_language() -> str:
+    """ "fr" or "en": what DALLE_EDU_LANGUAGE says, or else the locale (LC_ALL, LC_MESSAGES, LANG), or else English."""
+    for variable in ("DALLE_EDU_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if os.environ.get(variable):
+            return "fr" if os.environ[variable].lower().startswith("fr") else "en"
+    return "en"
+
+
+def say(en: str, fr: str) -> str:
+    """The one of two wordings that is in the reader's language."""
+    return fr if reader_language() == "fr" else en

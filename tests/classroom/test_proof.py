@@ -1,0 +1,46 @@
+"""Every brick agrees with its reference, every classic mistake is caught, and each is explained in both languages."""
+
+import pkgutil
+
+import pytest
+
+import dalle_edu.bricks
+from dalle_edu.classroom.proof import Mistake, Reference, mistakes, references
+
+REFERENCES, MISTAKES = references(), mistakes()
+
+
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: f"{reference.target}-{reference.peer}")
+def test_the_library_agrees_with_the_reference(reference: Reference):
+    assert reference.difference(reference.library_version()) <= reference.tolerance
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake.target}-{mistake.name}")
+def test_the_mistake_is_caught(mistake: Mistake):
+    held_against = [reference for reference in REFERENCES if reference.target == mistake.target]
+    assert held_against, "no reference for this target"
+    assert any(reference.catches(mistake.version) for reference in held_against)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake.target}-{mistake.name}")
+def test_the_mistake_is_explained_in_both_languages(mistake: Mistake):
+    for sentence in (mistake.en, mistake.fr):
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
+        assert 30 < len(sentence) < 220
+    assert mistake.en != mistake.fr
+
+
+def test_every_brick_has_references_and_at_least_three_mistakes():
+    bricks = {module.name for module in pkgutil.iter_modules(dalle_edu.bricks.__path__)}
+    assert {reference.brick for reference in REFERENCES} == bricks
+    counts = {brick: sum(mistake.target.startswith(f"{brick}:") for mistake in MISTAKES) for brick in bricks}
+    assert {brick: count for brick, count in counts.items() if count < 3} == {}
+
+
+def test_a_reference_catches_what_raises_or_is_not_finite():
+    reference = Reference("attention:causal_mask", "arithmetic", lambda version: version(), 1e-5)
+    assert reference.catches(lambda: 1 / 0)
+    assert reference.catches(lambda: float("nan"))
+    assert reference.catches(lambda: 1.0)
+    assert not reference.catches(lambda: 1e-6)

@@ -1,0 +1,50 @@
+"""The reader's language: where it comes from, and that a French reader meets French."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.language import reader_language, say
+from dalle_edu.systems import system_class
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "fr_FR.UTF-8"}, "fr"),
+        ({"LANG": "fr_CA"}, "fr"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "fr_FR.UTF-8", "LC_ALL": "en_US.UTF-8"}, "en"),
+        ({"LANG": "en_GB.UTF-8", "LC_MESSAGES": "fr_BE.UTF-8"}, "fr"),
+        ({"LANG": "en_GB.UTF-8", "DALLE_EDU_LANGUAGE": "fr"}, "fr"),
+        ({"LANG": "fr_FR.UTF-8", "DALLE_EDU_LANGUAGE": "en"}, "en"),
+    ],
+)
+def test_the_language_is_that_of_the_environment(monkeypatch, environment, language):
+    for variable in ("DALLE_EDU_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    assert reader_language() == language
+    assert say("yes", "oui") == {"fr": "oui", "en": "yes"}[language]
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("fr", "il n'y a pas de système « dalle9 »"), ("en", 'there is no system "dalle9"')])
+def test_errors_speak_it(monkeypatch, language, sentence):
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", language)
+    with pytest.raises(DalleEduError, match=sentence):
+        system_class("dalle9")
+
+
+def test_help_speaks_it():
+    environment = os.environ | {"DALLE_EDU_LANGUAGE": "fr", "TERMINAL_WIDTH": "200"}
+    command = [sys.executable, "-c", "from dalle_edu.cli import main; main()"]
+    for words in (["--help"], ["train", "--help"]):
+        shown = subprocess.run([*command, *words], env=environment, capture_output=True, text=True, check=True).stdout
+        assert "affiche ce message" in shown
+        for english in ("Show this", "show this", "default:", "Commands", "pictures", " the "):
+            assert english not in shown
