@@ -25,8 +25,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.curve import looks_table, reached_table, read_looks
 from benchmarks.measuring import machine, parameters, table
 from benchmarks.training import Stopwatch
-from dalle_edu.bricks.codebook import DVAEConfig
-from dalle_edu.bricks.transformer import GPTConfig, sample_codes
+from dalle_edu.bricks.dvae import DVAEConfig
+from dalle_edu.bricks.gpt import GPTConfig, sample_codes
 from dalle_edu.device import Device, choose_device
 from dalle_edu.systems.dalle1 import PRESETS, DallE1, DallE1Config, chance
 from dalle_edu.training import Run, Trainer, train

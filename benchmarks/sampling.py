@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.measuring import interleave, machine, parameters, ratio, table
-from dalle_edu.bricks.transformer import GPTConfig, TextToImageGPT, guide, keep_top_k, sample_codes
+from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT, sample_codes
+from dalle_edu.bricks.sampling import guide, keep_top_k
 
 WIDTH, DEPTH, HEADS = 256, 4, 4
 TEXT, GRID, VOCABULARY, TOP_K = 32, 16, 1024, 128

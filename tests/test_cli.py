@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 
 from dalle_edu import cli
-from dalle_edu.bricks.codebook import DVAEConfig
-from dalle_edu.bricks.transformer import GPTConfig
+from dalle_edu.bricks.dvae import DVAEConfig
+from dalle_edu.bricks.gpt import GPTConfig
 from dalle_edu.scorecard import SKILLS
 from dalle_edu.systems.dalle1 import DallE1, DallE1Config
 

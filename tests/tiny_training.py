@@ -1,7 +1,7 @@
 """A system small enough to train in a second, for tests that run training in processes of their own."""
 
-from dalle_edu.bricks.codebook import DVAEConfig
-from dalle_edu.bricks.transformer import GPTConfig
+from dalle_edu.bricks.dvae import DVAEConfig
+from dalle_edu.bricks.gpt import GPTConfig
 from dalle_edu.systems.dalle1 import PRESETS, DallE1Config
 from dalle_edu.training import Run, train
 

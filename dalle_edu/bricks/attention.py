@@ -1,9 +1,10 @@
 """Attention: every query looks at all the keys and takes home a mixture of their values.
 
-`scaled_dot_product` spells out the five steps. `MultiHeadAttention` does the same for several heads at once through PyTorch's fused
-kernel, and keeps keys and values in a cache allocated once, so that writing the next token costs one token's work.
+`scaled_dot_product` spells out the five steps. `MultiHeadAttention` does the same for several heads at once, within one sequence, and keeps
+keys and values in a cache allocated once, so that writing the next token costs one token's work; `CrossAttention` looks from one
+sequence into another. Lesson 05.
 
-Letters: n sequences, s heads, q queries, k keys, d channels of a head, w = s * d channels in all.
+Letters: n sequences, s heads, q queries, k keys, t tokens, d channels of a head, w = s * d channels in all.
 """
 
 import math
@@ -19,7 +20,7 @@ def scaled_dot_product(
     query: Float[Tensor, "*n q d"],
     key: Float[Tensor, "*n k d"],
     value: Float[Tensor, "*n k v"],
-    mask: Bool[Tensor, "*#n q k"] | None = None,
+    mask: Bool[Tensor, "*#n #q k"] | None = None,
 ) -> tuple[Float[Tensor, "*n q v"], Float[Tensor, "*n q k"]]:
     """softmax(Q Kᵀ / √d) V (Vaswani et al. 2017, equation 1); returns the mixtures and the weights that made them.
 
@@ -63,30 +64,84 @@ class KeyValueCache:
         return keys.narrow(2, 0, end), values.narrow(2, 0, end)
 
 
+def attend(
+    query: Float[Tensor, "n s q d"],
+    key: Float[Tensor, "n s k d"],
+    value: Float[Tensor, "n s k d"],
+    mask: Bool[Tensor, "*#n #q k"] | None = None,
+    maps: list[Tensor] | None = None,
+) -> Float[Tensor, "n q w"]:
+    """`scaled_dot_product` for all heads, and their answers side by side again; by PyTorch's fused kernel where that is faster.
+
+    `maps`, a list, receives the weights (n, s, q, k), for drawing.
+    """
+    slow_kernel = query.device.type == "cpu" and torch.is_autocast_enabled("cpu")  # in bfloat16, gradients included
+    if maps is not None or slow_kernel:
+        mixed, weights = scaled_dot_product(query, key, value, mask)
+        if maps is not None:
+            maps.append(weights.detach())
+    else:
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    return rearrange(mixed, "n s q d -> n q (s d)")
+
+
+def _head_width(width: int, heads: int) -> int:
+    if heads < 1 or width % heads:
+        raise ValueError(f"width {width} cannot be shared out among {heads} heads; choose a multiple")
+    return width // heads
+
+
 class MultiHeadAttention(nn.Module):
-    """`heads` attentions side by side, each on its own slice of the channels, and a projection that mixes their answers."""
+    """Self-attention by `heads` attentions side by side, each on its own slice of the channels, and a projection that mixes their answers
+    (Vaswani et al. 2017, section 3.2.2)."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
-        if width % heads:
-            raise ValueError(f"width {width} cannot be shared out among {heads} heads; choose a multiple")
+        _head_width(width, heads)
         self.heads = heads
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
 
     def forward(
-        self, x: Float[Tensor, "n t w"], causal: bool = True, cache: KeyValueCache | None = None, layer: int = 0
+        self,
+        x: Float[Tensor, "n t w"],
+        causal: bool = True,
+        cache: KeyValueCache | None = None,
+        layer: int = 0,
+        visible: Bool[Tensor, "n k"] | None = None,
+        maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
+        """`causal` hides from each token those after it; `visible` is False where a token is padding, which nobody looks at; `cache` holds
+        the keys and values of the tokens before; `maps` receives the weights."""
         query, key, value = rearrange(self.qkv(x), "n t (three s d) -> three n s t d", three=3, s=self.heads)
         if cache is not None:
             key, value = cache.extend(layer, key, value)
         queries, keys = query.shape[2], key.shape[2]
-        if not causal or queries == 1:  # the newest token sees everything before it
-            mixed = F.scaled_dot_product_attention(query, key, value)
-        elif x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):  # gradients included, the fused kernel is far slower in bfloat16
-            mixed, _ = scaled_dot_product(query, key, value, causal_mask(queries, keys, x.device))
-        elif queries == keys:
-            mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
-        else:
-            mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=causal_mask(queries, keys, x.device))
-        return self.out(rearrange(mixed, "n s t d -> n t (s d)"))
+        mask = causal_mask(queries, keys, x.device) if causal and queries > 1 else None  # the newest token sees everything before it
+        if visible is not None:
+            mask = visible[:, None, None] if mask is None else mask & visible[:, None, None]
+        return self.out(attend(query, key, value, mask, maps))
+
+
+class CrossAttention(nn.Module):
+    """Queries from one sequence, keys and values from another: how a decoder reads what an encoder wrote, and how pixels read words."""
+
+    def __init__(self, width: int, heads: int, memory_width: int | None = None):
+        super().__init__()
+        _head_width(width, heads)
+        self.heads = heads
+        self.query = nn.Linear(width, width, bias=False)
+        self.key_value = nn.Linear(memory_width or width, 2 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+
+    def forward(
+        self,
+        x: Float[Tensor, "n t w"],
+        memory: Float[Tensor, "n k m"],
+        visible: Bool[Tensor, "n k"] | None = None,
+        maps: list[Tensor] | None = None,
+    ) -> Float[Tensor, "n t w"]:
+        """`visible` is False where the memory is padding; `maps` receives the weights."""
+        query = rearrange(self.query(x), "n t (s d) -> n s t d", s=self.heads)
+        key, value = rearrange(self.key_value(memory), "n k (two s d) -> two n s k d", two=2, s=self.heads)
+        return self.out(attend(query, key, value, None if visible is None else visible[:, None, None], maps))

@@ -1,15 +1,14 @@
-"""The discrete VAE: a picture becomes a small grid of codes, and a grid of codes becomes a picture again.
+"""The codebook: continuous vectors become numbers from a list, and a picture a grid of such numbers.
 
-The encoder gives each position of the grid a distribution over K codes; the decoder paints from the codes chosen. Choosing is not
-differentiable, so training draws a *soft* choice with the Gumbel-softmax (Jang et al. 2017; Maddison et al. 2017), and its temperature
-falls until soft and hard choices meet. This is stage one of DALL·E 1 (Ramesh et al. 2021, section 2.1), on a 32 x 32 grid there and an 8
-x 8 grid here.
+A vector quantiser replaces each vector by the nearest code of a codebook. Choosing has no gradient, so the gradient is copied straight
+across it; the codes follow the vectors that chose them, and the encoder is asked to commit to its choice. With an encoder and a decoder
+around it, it is the VQ-VAE (van den Oord et al. 2017). Lesson 08.
 
-Letters: n pictures, k codes, h x w positions on the grid, H x W pixels.
+Letters: n pictures, k codes, d channels of a code, h x w positions on the grid, H x W pixels, m vectors.
 """
 
-import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -18,53 +17,33 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dalle_edu.bricks.convolution import Patchify, Unpatchify, residual_stack
+from dalle_edu.errors import DalleEduError
+
+# ---------------------------------------------------------------- choosing a code
 
 
-def gumbel_softmax(
-    logits: Float[Tensor, "*n k"], temperature: float, hard: bool = False, generator: torch.Generator | None = None
-) -> Float[Tensor, "*n k"]:
-    """Draw a code for each position, softly: softmax((logits + Gumbel noise) / temperature).
+def nearest_code(vectors: Float[Tensor, "*m d"], codebook: Float[Tensor, "k d"]) -> Int[Tensor, "*m"]:
+    """The number of the code nearest to each vector (Euclidean distance; the first of equals).
 
-    As the temperature falls towards 0 the draw tends to a one-hot vector with the probabilities softmax(logits). With `hard`, the result
-    *is* that one-hot vector while its gradient is still the soft one's (straight-through, Bengio et al. 2013).
+    |v - c|² = |v|² - 2 v·c + |c|², and |v|² is the same for all codes: one matrix product does.
     """
-    uniform = torch.empty_like(logits).uniform_(1e-7, 1, generator=generator)
-    gumbel = uniform.log_().neg_().clamp_(min=1e-7).log_().neg_()  # -log(-log u)
-    soft = ((logits + gumbel) / temperature).softmax(dim=-1)
-    if not hard:
-        return soft
-    one_hot = torch.zeros_like(soft).scatter_(-1, soft.argmax(dim=-1, keepdim=True), 1.0)
-    return one_hot + soft - soft.detach()
+    return (codebook.square().sum(dim=-1) - 2 * vectors @ codebook.T).argmin(dim=-1)
 
 
-def temperature_at(progress: float, start: float = 1.0, end: float = 1 / 4, until: float = 0.75) -> float:
-    """The temperature after a part `progress` of training: a half cosine from `start` to `end`, reached at `until`, in the logarithm.
+def straight_through(vectors: Float[Tensor, "*m d"], quantized: Float[Tensor, "*m d"]) -> Float[Tensor, "*m d"]:
+    """The codes, with the gradient of the vectors: what comes back to a code goes on to the vector that chose it (Bengio et al. 2013)."""
+    return vectors + (quantized - vectors).detach()
 
-    DALL·E's falls to 1/16. Colder draws make noisier gradients, and our choices are nearly one-hot well before.
+
+def vq_losses(
+    vectors: Float[Tensor, "*m d"], quantized: Float[Tensor, "*m d"], beta: float = 0.25
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """The last two terms of equation 3 of van den Oord et al. (2017), as means over all entries.
+
+    The codebook loss |sg[v] - c|² moves the codes towards the vectors; beta times the commitment loss |v - sg[c]|² keeps the vectors near
+    their codes.
     """
-    fall = 0.5 * (1 - math.cos(math.pi * min(progress / until, 1.0)))
-    return start * (end / start) ** fall
-
-
-def kl_to_uniform(log_q: Float[Tensor, "*n k"]) -> Float[Tensor, ""]:
-    """KL(q || uniform) = log k - H(q), in nats per position: the mean over batch and grid, so that neither size changes its weight."""
-    return math.log(log_q.shape[-1]) + (log_q.exp() * log_q).sum(dim=-1).mean()
-
-
-def codebook_entropy(log_q: Float[Tensor, "*n k"], weight: Float[Tensor, "*n"] | None = None) -> Float[Tensor, ""]:
-    """The entropy, in nats, of the mean distribution over codes in a batch: log k when all codes serve alike, 0 when one code does
-    everything.
-
-    `weight` says how much each position counts in the mean (equally, unless given).
-    """
-    q = log_q.exp().flatten(0, -2)
-    mean = q.mean(dim=0) if weight is None else weight.flatten() @ q / weight.sum().clamp(min=1e-6)
-    return torch.special.entr(mean).sum()
-
-
-def contrast(images: Float[Tensor, "n c H W"], grid: int) -> Float[Tensor, "n h w"]:
-    """The standard deviation of the pixels in each patch of a `grid` x `grid` division: 0 where a picture is flat."""
-    return rearrange(images, "n c (h p) (w q) -> n h w (c p q)", h=grid, w=grid).std(dim=-1)
+    return F.mse_loss(quantized, vectors.detach()), beta * F.mse_loss(vectors, quantized.detach())
 
 
 @torch.no_grad()
@@ -78,102 +57,144 @@ def codes_alive(codes: Int[Tensor, "n h w"], num_codes: int) -> tuple[Float[Tens
     return (counts > 0).float().sum(), torch.special.entr(frequencies).sum().exp()
 
 
-@dataclass(frozen=True)
-class DVAEConfig:
-    """The shape of a discrete VAE. `resolution / grid` is the side of the patch that one code stands for.
+class Quantized(NamedTuple):
+    """What a quantiser makes of vectors: codes, their vectors (with the straight-through gradient), and its part of the loss."""
 
-    `sharpness` is the logit of a perfect match between what the encoder says and a code: a low one spreads each position over hundreds of
-    near-synonyms, a high one uses fewer codes and learns more slowly to move between them.
+    codes: Int[Tensor, "n h w"]
+    vectors: Float[Tensor, "n d h w"]
+    loss: Float[Tensor, ""]
+
+
+class VectorQuantizer(nn.Module):
+    """A codebook that follows the vectors it is given.
+
+    With `decay` None the codes move by gradient (the codebook loss); with a decay they are running means of the vectors that chose them,
+    which needs no learning rate (van den Oord et al. 2017, appendix A.1). A code that nobody chooses any more would never move again:
+    `revive` puts it where the vectors are.
     """
+
+    def __init__(self, num_codes: int, code_dim: int, beta: float = 0.25, decay: float | None = 0.99):
+        super().__init__()
+        if num_codes < 1 or code_dim < 1 or beta < 0 or not (decay is None or 0 <= decay < 1):
+            given = f"{num_codes} codes, {code_dim} channels, beta {beta}, decay {decay}"
+            raise DalleEduError(
+                f"{given}: a codebook has codes and channels, a beta of 0 or more, and a decay of 0 to 1 (1 excluded) or none",
+                f"{given} : un codebook a des codes et des canaux, un beta positif ou nul, et un decay de 0 à 1 (exclu) ou aucun",
+            )
+        self.num_codes, self.beta, self.decay = num_codes, beta, decay
+        self.codebook = nn.Parameter(torch.randn(num_codes, code_dim), requires_grad=decay is None)
+        self.register_buffer("counts", torch.ones(num_codes))  # running number of vectors that choose each code
+        self.register_buffer("sums", self.codebook.detach().clone())  # and running sum of those vectors
+
+    def forward(self, vectors: Float[Tensor, "n d h w"]) -> Quantized:
+        if vectors.shape[1] != self.codebook.shape[1]:
+            raise DalleEduError(
+                f"the vectors have {vectors.shape[1]} channels and the codes {self.codebook.shape[1]}; give both as many",
+                f"les vecteurs ont {vectors.shape[1]} canaux et les codes {self.codebook.shape[1]} ; donnez-leur le même nombre",
+            )
+        last = rearrange(vectors, "n d h w -> n h w d").float()
+        codes = nearest_code(last, self.codebook)
+        quantized = self.codebook[codes]
+        codebook_loss, commitment = vq_losses(last, quantized, self.beta)
+        if self.training and self.decay is not None:
+            self._follow(last.detach().flatten(0, 2), codes.flatten())
+        loss = commitment if self.decay is not None else codebook_loss + commitment
+        return Quantized(codes, rearrange(straight_through(last, quantized), "n h w d -> n d h w"), loss)
+
+    @torch.no_grad()
+    def _follow(self, vectors: Float[Tensor, "m d"], codes: Int[Tensor, " m"]) -> None:
+        chosen = F.one_hot(codes, self.num_codes).to(vectors.dtype)
+        self.counts.lerp_(chosen.sum(dim=0), 1 - self.decay)
+        self.sums.lerp_(chosen.T @ vectors, 1 - self.decay)
+        total = self.counts.sum()
+        smoothed = (self.counts + 1e-5) / (total + self.num_codes * 1e-5) * total  # no division by zero where nobody chose
+        self.codebook.copy_(self.sums / smoothed.unsqueeze(1))
+
+    @torch.no_grad()
+    def revive(
+        self, vectors: Float[Tensor, "n d h w"], threshold: float = 0.1, generator: torch.Generator | None = None
+    ) -> Int[Tensor, ""]:
+        """Move the codes whose running count is below `threshold` onto vectors of the batch taken at random; returns how many."""
+        flat = rearrange(vectors, "n d h w -> (n h w) d").float()
+        dead = self.counts < threshold
+        picks = flat[torch.randint(len(flat), (self.num_codes,), generator=generator, device=flat.device)]
+        self.codebook.copy_(torch.where(dead.unsqueeze(1), picks, self.codebook))
+        self.sums.copy_(torch.where(dead.unsqueeze(1), picks, self.sums))
+        self.counts.masked_fill_(dead, 1.0)
+        return dead.sum()
+
+
+# ---------------------------------------------------------------- around the codebook
+
+
+@dataclass(frozen=True)
+class CodecConfig:
+    """The shape of an encoder and a decoder around a codebook. `resolution / grid` is the side of the patch that one code stands for."""
 
     resolution: int = 64
     grid: int = 8
-    num_codes: int = 1024
+    num_codes: int = 256
     width: int = 64
     depth: int = 2
     code_dim: int = 32
-    sharpness: float = 48.0
-    kl_weight: float = 0.0
-    entropy_weight: float = 0.02
-    straight_through: bool = False
 
 
-class DiscreteVAE(nn.Module):
-    """Encoder, codebook, decoder.
+def patch_encoder(config: CodecConfig) -> nn.Sequential:
+    """Pictures of (n, 3, resolution, resolution) to vectors of (n, code_dim, grid, grid).
 
-    Pictures are (n, 3, resolution, resolution) in [-1, 1]; codes are whole numbers below `num_codes`, (n, grid, grid).
-
-    The encoder says a direction for each position, and the logit of a code is how well its own direction agrees: the cosine, times
-    `sharpness`. DALL·E's encoder gives one free logit a code instead; at our size most of those die within a minute, while directions
-    that are compared keep every code near some patch (the l2-normalised codes of Yu et al. 2022, section 3.2).
-
-    The encoder looks at each patch alone, so that equal patches get equal codes: an encoder that sees the neighbours writes something about
-    them into every code of the empty background, and the network that must predict those codes learns little else. The decoder does look
-    around.
+    It looks at each patch alone, so that equal patches get equal codes: an encoder that sees the neighbours writes something about them
+    into every code of the empty background, and the network that must predict those codes learns little else.
     """
+    width = 4 * config.width
+    return nn.Sequential(
+        Patchify(3, width, config.resolution // config.grid),
+        residual_stack(width, config.depth, kernel_size=1),
+        nn.ReLU(),
+        nn.Conv2d(width, config.code_dim, kernel_size=1),
+    )
 
-    def __init__(self, config: DVAEConfig):
+
+def patch_decoder(config: CodecConfig) -> nn.Sequential:
+    """Vectors of (n, code_dim, grid, grid) to pictures of (n, 3, resolution, resolution). It does look around."""
+    width, patch = config.width, config.resolution // config.grid
+    return nn.Sequential(
+        nn.Conv2d(config.code_dim, 2 * width, kernel_size=3, padding=1),
+        residual_stack(2 * width, config.depth),
+        Unpatchify(2 * width, width, 2),
+        residual_stack(width, config.depth),
+        nn.ReLU(),
+        Unpatchify(width, 3, patch // 2),
+    )
+
+
+class VQVAE(nn.Module):
+    """Encoder, vector quantiser, decoder. Pictures are in [-1, 1]; codes are whole numbers below `num_codes`, (n, grid, grid)."""
+
+    def __init__(self, config: CodecConfig, beta: float = 0.25, decay: float | None = 0.99):
         super().__init__()
         self.config = config
-        patch = config.resolution // config.grid
-        width, wide = config.width, 2 * config.width
-        self.encoder = nn.Sequential(
-            Patchify(3, 2 * wide, patch),
-            residual_stack(2 * wide, config.depth, kernel_size=1),
-            nn.ReLU(),
-            nn.Conv2d(2 * wide, config.code_dim, kernel_size=1),
-        )
-        self.codebook = nn.Embedding(config.num_codes, config.code_dim)
-        self.decoder = nn.Sequential(
-            nn.Conv2d(config.code_dim, wide, kernel_size=3, padding=1),
-            residual_stack(wide, config.depth),
-            Unpatchify(wide, width, 2),
-            residual_stack(width, config.depth),
-            nn.ReLU(),
-            Unpatchify(width, 3, patch // 2),
-        )
-
-    def logits(self, images: Float[Tensor, "n 3 H W"]) -> Float[Tensor, "n h w k"]:
-        """For each position of the grid, how well each code agrees with it."""
-        directions = F.normalize(self.encoder(images).permute(0, 2, 3, 1).float(), dim=-1)
-        return self.config.sharpness * directions @ self.code_directions().T
-
-    def code_directions(self) -> Float[Tensor, "k d"]:
-        """The codebook, each code a unit vector."""
-        return F.normalize(self.codebook.weight, dim=-1)
+        self.encoder, self.decoder = patch_encoder(config), patch_decoder(config)
+        self.quantizer = VectorQuantizer(config.num_codes, config.code_dim, beta, decay)
 
     @torch.no_grad()
     def encode(self, images: Float[Tensor, "n 3 H W"]) -> Int[Tensor, "n h w"]:
-        """The most likely code at each position."""
-        return self.logits(images).argmax(dim=-1)
+        """The nearest code at each position."""
+        return nearest_code(self.encoder(images).permute(0, 2, 3, 1).float(), self.quantizer.codebook)
 
     def decode(self, codes: Int[Tensor, "n h w"]) -> Float[Tensor, "n 3 H W"]:
         """The picture that a grid of codes stands for."""
-        return self.decoder(self.code_directions()[codes].permute(0, 3, 1, 2))
+        return self.decoder(self.quantizer.codebook[codes].permute(0, 3, 1, 2))
 
-    def decode_soft(self, choice: Float[Tensor, "n h w k"]) -> Float[Tensor, "n 3 H W"]:
-        """The picture of a mixture of codes at each position: a point in the convex hull of the codebook."""
-        return self.decoder((choice @ self.code_directions()).permute(0, 3, 1, 2))
-
-    def loss(
-        self, images: Float[Tensor, "n 3 H W"], temperature: float, generator: torch.Generator | None = None
-    ) -> dict[str, Float[Tensor, ""]]:
-        """The loss and its named parts: reconstruction + kl_weight * KL - entropy_weight * codebook entropy.
-
-        In the entropy each patch counts for its contrast: the codes are wanted where something is to be seen.
-        """
-        log_q = self.logits(images).float().log_softmax(dim=-1)
-        choice = gumbel_softmax(log_q, temperature, self.config.straight_through, generator)
-        painted = self.decode_soft(choice).float()
+    def loss(self, images: Float[Tensor, "n 3 H W"]) -> dict[str, Float[Tensor, ""]]:
+        """The loss and its named parts: reconstruction (mean squared and absolute error) + the quantiser's part."""
+        quantized = self.quantizer(self.encoder(images))
+        painted = self.decoder(quantized.vectors).float()
         reconstruction = F.mse_loss(painted, images) + F.l1_loss(painted, images)
-        kl, entropy = kl_to_uniform(log_q), codebook_entropy(log_q, contrast(images, self.config.grid))
-        total = reconstruction + self.config.kl_weight * kl - self.config.entropy_weight * entropy
-        alive, perplexity = codes_alive(log_q.detach().argmax(dim=-1), self.config.num_codes)
+        alive, perplexity = codes_alive(quantized.codes, self.config.num_codes)
         return {
-            "loss": total,
+            "loss": reconstruction + quantized.loss,
             "reconstruction": reconstruction.detach(),
-            "kl": kl.detach(),
-            "entropy": entropy.detach(),
+            "codebook": quantized.loss.detach(),
             "codes_alive": alive,
             "perplexity": perplexity,
         }

@@ -1,259 +1,148 @@
-"""A GPT over one stream of text and image tokens, and the ways to sample from it.
+"""The transformer: layers of attention and of small networks, each a correction added to what it was given.
 
-The caption's tokens come first, then the picture's codes, row by row. One network predicts each token from those before it (Ramesh et al.
-2021, section 2.2). A picture is two-dimensional, so its positions are too: one embedding for the row, one for the column.
+An encoder reads a whole sequence at once; a decoder writes another, one token after the other, looking at what it has written and at what
+the encoder read (Vaswani et al. 2017). A `Block` without encoder is a layer of GPT. Layer norms come before each sublayer (pre-norm, Xiong
+et al. 2020) and nothing has a bias. Lesson 05.
 
-Letters: n captions, t text tokens, i image tokens, w channels, v entries of a vocabulary.
+Letters: n sequences, t tokens of one, k tokens of the other, w channels, v entries of a vocabulary.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from typing import cast
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from dalle_edu.bricks.attention import KeyValueCache, MultiHeadAttention
-
-# ---------------------------------------------------------------- the network
+from dalle_edu.bricks.attention import CrossAttention, KeyValueCache, MultiHeadAttention
 
 
-@dataclass(frozen=True)
-class GPTConfig:
-    """The shape of a text-to-image GPT. Text token 0 is padding."""
+def sinusoidal_positions(length: int, width: int) -> Float[Tensor, "t w"]:
+    """Positions as waves (Vaswani et al. 2017, section 3.5): channel 2i is sin(t / 10000^(2i/w)), channel 2i + 1 the cosine.
 
-    text_vocabulary: int = 512
-    text_length: int = 20
-    num_codes: int = 1024
-    grid: int = 8
-    width: int = 256
-    depth: int = 4
-    heads: int = 4
-
-    @property
-    def image_length(self) -> int:
-        return self.grid**2
+    Moving by a fixed number of tokens turns each pair of channels by a fixed angle, so that relative positions are linear in them.
+    """
+    if length < 1 or width < 2 or width % 2:
+        raise ValueError(f"{length} positions of {width} channels were asked for; give 1 or more positions and an even width")
+    angles = torch.arange(length).unsqueeze(1) * torch.exp(torch.arange(0, width, 2) * (-math.log(10_000) / width))
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
 
 class Block(nn.Module):
-    """Attention, then a small network for each token, each added to what it was given (pre-norm, as in GPT-2)."""
+    """A layer of GPT-2: attention, then a small network for each token, each added to what it was given. If not `causal`, an encoder's."""
 
-    def __init__(self, width: int, heads: int):
+    def __init__(self, width: int, heads: int, causal: bool = True):
         super().__init__()
+        self.causal = causal
         self.norm_1 = nn.LayerNorm(width, bias=False)
         self.attention = MultiHeadAttention(width, heads)
         self.norm_2 = nn.LayerNorm(width, bias=False)
         self.expand = nn.Linear(width, 4 * width, bias=False)
         self.contract = nn.Linear(4 * width, width, bias=False)
 
-    def forward(self, x: Float[Tensor, "n t w"], cache: KeyValueCache | None = None, layer: int = 0) -> Float[Tensor, "n t w"]:
-        x = x + self.attention(self.norm_1(x), cache=cache, layer=layer)
+    def forward(
+        self,
+        x: Float[Tensor, "n t w"],
+        cache: KeyValueCache | None = None,
+        layer: int = 0,
+        visible: Bool[Tensor, "n k"] | None = None,
+        maps: list[Tensor] | None = None,
+    ) -> Float[Tensor, "n t w"]:
+        """`visible`, `cache` and `maps` are those of `MultiHeadAttention`."""
+        x = x + self.attention(self.norm_1(x), self.causal, cache, layer, visible, maps)
         return x + self.contract(F.gelu(self.expand(self.norm_2(x))))
 
 
-class TextToImageGPT(nn.Module):
-    """The stream is: a start token, `text_length` text tokens, `grid`² image codes. Each predicts the next."""
+class CrossBlock(nn.Module):
+    """A decoder's layer: look back at what is written, look across at what was read, then a small network for each token."""
 
-    def __init__(self, config: GPTConfig):
+    def __init__(self, width: int, heads: int):
         super().__init__()
-        self.config = config
-        width = config.width
-        self.start = nn.Parameter(torch.zeros(width))
-        self.text_embedding = nn.Embedding(config.text_vocabulary, width)
-        self.text_position = nn.Embedding(config.text_length, width)
-        self.text_padding = nn.Embedding(config.text_length, width)  # padding is learned apart for each position, as in DALL·E
-        self.code_embedding = nn.Embedding(config.num_codes, width)
-        self.row_position = nn.Embedding(config.grid, width)
-        self.column_position = nn.Embedding(config.grid, width)
-        self.blocks = nn.ModuleList(Block(width, config.heads) for _ in range(config.depth))
-        self.norm = nn.LayerNorm(width, bias=False)
-        self.text_head = nn.Linear(width, config.text_vocabulary, bias=False)
-        self.code_head = nn.Linear(width, config.num_codes, bias=False)
-        self._initialise()
-
-    def _initialise(self) -> None:
-        for name, parameter in self.named_parameters():
-            if name.endswith(("contract.weight", "attention.out.weight")):  # what enters the residual stream, kept at variance 1
-                nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * self.config.depth))
-            elif parameter.ndim == 2 or name == "start":
-                nn.init.normal_(parameter, std=0.02)
-
-    def embed_text(self, text: Int[Tensor, "n t"]) -> Float[Tensor, "n t+1 w"]:
-        """The start token and the caption; padding (token 0) has an embedding of its own at each position."""
-        positions = torch.arange(text.shape[1], device=text.device)
-        words = self.text_embedding(text) + self.text_position(positions)
-        words = torch.where((text == 0).unsqueeze(-1), self.text_padding(positions), words)
-        return torch.cat([self.start.expand(len(text), 1, -1), words], dim=1)
-
-    def embed_codes(self, codes: Int[Tensor, "n i"], first: int = 0) -> Float[Tensor, "n i w"]:
-        """Image codes, the first of which stands at position `first` of the picture."""
-        positions = torch.arange(first, first + codes.shape[1], device=codes.device)
-        rows, columns = positions // self.config.grid, positions % self.config.grid
-        return self.code_embedding(codes) + self.row_position(rows) + self.column_position(columns)
-
-    def _run(self, x: Float[Tensor, "n t w"], cache: KeyValueCache | None = None) -> Float[Tensor, "n t w"]:
-        for layer, block in enumerate(self.blocks):
-            x = block(x, cache, layer)
-        if cache is not None:
-            cache.filled += x.shape[1]
-        return self.norm(x)
+        self.norm_1 = nn.LayerNorm(width, bias=False)
+        self.attention = MultiHeadAttention(width, heads)
+        self.norm_2 = nn.LayerNorm(width, bias=False)
+        self.cross_attention = CrossAttention(width, heads)
+        self.norm_3 = nn.LayerNorm(width, bias=False)
+        self.expand = nn.Linear(width, 4 * width, bias=False)
+        self.contract = nn.Linear(4 * width, width, bias=False)
 
     def forward(
-        self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
-    ) -> tuple[Float[Tensor, "n t text_v"], Float[Tensor, "n i code_v"]]:
-        """The logits of every text token and of every image code, each given what comes before it."""
-        hidden = self._run(torch.cat([self.embed_text(text), self.embed_codes(codes[:, :-1])], dim=1))
-        return self.text_head(hidden[:, : text.shape[1]]), self.code_head(hidden[:, text.shape[1] :])
-
-    def loss(self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]) -> dict[str, Float[Tensor, ""]]:
-        """Cross-entropy in nats per token: 1/8 on the text and 7/8 on the picture, since pictures are what we want (Ramesh et al. 2021)."""
-        text_logits, code_logits = self(text, codes)
-        text_loss = F.cross_entropy(text_logits.float().flatten(0, 1), text.flatten())
-        code_loss = F.cross_entropy(code_logits.float().flatten(0, 1), codes.flatten())
-        return {"loss": text_loss / 8 + code_loss * 7 / 8, "text": text_loss.detach(), "image": code_loss.detach()}
+        self,
+        x: Float[Tensor, "n t w"],
+        memory: Float[Tensor, "n k w"],
+        visible: Bool[Tensor, "n k"] | None = None,
+        maps: list[Tensor] | None = None,
+    ) -> Float[Tensor, "n t w"]:
+        """`visible` is False where the memory is padding; `maps` receives the weights of the look across."""
+        x = x + self.attention(self.norm_1(x))
+        x = x + self.cross_attention(self.norm_2(x), memory, visible, maps)
+        return x + self.contract(F.gelu(self.expand(self.norm_3(x))))
 
 
-# ---------------------------------------------------------------- sampling
+class Encoder(nn.Module):
+    """Reads a sequence: every token, having looked at all the others."""
+
+    def __init__(self, width: int, depth: int, heads: int):
+        super().__init__()
+        self.blocks = nn.ModuleList(Block(width, heads, causal=False) for _ in range(depth))
+        self.norm = nn.LayerNorm(width, bias=False)
+
+    def forward(
+        self, x: Float[Tensor, "n t w"], visible: Bool[Tensor, "n t"] | None = None, maps: list[Tensor] | None = None
+    ) -> Float[Tensor, "n t w"]:
+        for block in self.blocks:
+            x = block(x, visible=visible, maps=maps)
+        return self.norm(x)
 
 
-def keep_top_k(logits: Float[Tensor, "n v"], k: int) -> Float[Tensor, "n v"]:
-    """Leave the k most likely entries of each row a chance, and the others none (Fan et al. 2018)."""
-    k = min(k, logits.shape[-1])
-    return logits.masked_fill(logits < logits.topk(k, dim=-1).values[..., -1:], -math.inf)
+class Decoder(nn.Module):
+    """Writes a sequence: every token, having looked at those before it and at the memory."""
+
+    def __init__(self, width: int, depth: int, heads: int):
+        super().__init__()
+        self.blocks = nn.ModuleList(CrossBlock(width, heads) for _ in range(depth))
+        self.norm = nn.LayerNorm(width, bias=False)
+
+    def forward(
+        self,
+        x: Float[Tensor, "n t w"],
+        memory: Float[Tensor, "n k w"],
+        visible: Bool[Tensor, "n k"] | None = None,
+        maps: list[Tensor] | None = None,
+    ) -> Float[Tensor, "n t w"]:
+        for block in self.blocks:
+            x = block(x, memory, visible, maps)
+        return self.norm(x)
 
 
-def keep_top_p(logits: Float[Tensor, "n v"], p: float) -> Float[Tensor, "n v"]:
-    """Leave the smallest set of entries whose probabilities reach p a chance (nucleus sampling, Holtzman et al. 2020); the likeliest
-    always."""
-    if p >= 1:  # rounding in the sum below would lose the least likely
-        return logits
-    ordered, order = logits.sort(dim=-1, descending=True)
-    before = ordered.softmax(dim=-1).cumsum(dim=-1) - ordered.softmax(dim=-1)
-    return torch.full_like(logits, -math.inf).scatter(-1, order, ordered.masked_fill(before >= p, -math.inf))
+class Transformer(nn.Module):
+    """From a sequence of tokens to another, as in translation: embeddings, positions, encoder, decoder, logits.
 
-
-def draw(logits: Float[Tensor, "n v"], uniform: Float[Tensor, " n"]) -> Int[Tensor, " n"]:
-    """Draw an entry of each row with probabilities softmax(logits), by inverting the cumulative distribution at `uniform` in [0, 1).
-
-    Chance comes from outside, a number for each row, so a picture does not depend on the batch that it is drawn in.
-    """
-    cumulative = logits.double().softmax(dim=-1).cumsum(dim=-1)
-    last = logits.shape[-1] - 1
-    chosen = torch.searchsorted(cumulative, uniform.double().unsqueeze(-1) * cumulative[..., -1:], right=True)
-    return chosen.squeeze(-1).clamp(max=last)
-
-
-def guide(logits: Float[Tensor, "both v"], guidance: float) -> Float[Tensor, "n v"]:
-    """Classifier-free guidance (Ho & Salimans 2021): away from what the network would draw without a caption, towards what it draws with
-    one.
-
-    The first half of the rows is conditional, the second unconditional; a guidance of 1 returns the first half.
-    """
-    conditional, unconditional = logits.chunk(2)
-    return unconditional + guidance * (conditional - unconditional)
-
-
-class Writer:
-    """The network as sampling uses it: the caption at once, then one code of each picture at a time; logits are those of `forward`.
-
-    The work on one token is so small that looking up modules and launching operations would cost as much again: weights are looked up
-    once, positions added up beforehand.
+    Token 0 is padding. `forward` is teacher forcing: the decoder is given the tokens before each one that it must predict.
     """
 
-    def __init__(self, model: TextToImageGPT, text: Int[Tensor, "n t"]):
-        config, rows, head = model.config, len(text), model.code_head.weight
-        self.heads, self.head_dim = config.heads, config.width // config.heads
-        length = 1 + config.text_length + config.image_length
-        self.cache = KeyValueCache(config.depth, rows, config.heads, length, self.head_dim, head.device, head.dtype)
-        self.blocks = [
-            (
-                block.norm_1.weight,
-                partial(F.linear, weight=block.attention.qkv.weight),
-                partial(F.linear, weight=block.attention.out.weight),
-                block.norm_2.weight,
-                partial(F.linear, weight=block.expand.weight),
-                partial(F.linear, weight=block.contract.weight),
-            )
-            for block in cast("list[Block]", model.blocks)
-        ]
-        self.norm, self.head, self.codes = model.norm.weight, partial(F.linear, weight=head), model.code_embedding.weight
-        self.positions = (model.row_position.weight[:, None] + model.column_position.weight).flatten(0, 1)
-        self.first = self.head(model._run(model.embed_text(text), self.cache)[:, -1].contiguous())
+    def __init__(self, source_vocabulary: int, target_vocabulary: int, width: int = 128, depth: int = 2, heads: int = 4, length: int = 64):
+        super().__init__()
+        self.source_embedding = nn.Embedding(source_vocabulary, width)
+        self.target_embedding = nn.Embedding(target_vocabulary, width)
+        self.register_buffer("positions", sinusoidal_positions(length, width), persistent=False)
+        self.encoder, self.decoder = Encoder(width, depth, heads), Decoder(width, depth, heads)
+        self.head = nn.Linear(width, target_vocabulary, bias=False)
 
-    def logits(self, position: int, last: Int[Tensor, " n"] | None) -> Float[Tensor, "n v"]:
-        """What the network says of the code at `position`, the one before it being `last` (None at the first)."""
-        if last is None:
-            return self.first
-        x = F.embedding(last, self.codes) + self.positions[position - 1]
-        n, w = x.shape
-        for layer, (norm_1, qkv, out, norm_2, expand, contract) in enumerate(self.blocks):
-            query, key, value = qkv(torch.layer_norm(x, (w,), norm_1)).view(n, 3, self.heads, 1, self.head_dim).unbind(1)
-            key, value = self.cache.extend(layer, key, value)
-            x = x + out(F.scaled_dot_product_attention(query, key, value).view(n, w))
-            x = x + contract(F.gelu(expand(torch.layer_norm(x, (w,), norm_2))))
-        self.cache.filled += 1
-        return self.head(torch.layer_norm(x, (w,), self.norm))
+    def _embed(self, tokens: Int[Tensor, "n t"], embedding: nn.Embedding) -> Float[Tensor, "n t w"]:
+        if tokens.shape[1] > len(self.positions):
+            raise ValueError(f"a sequence has {tokens.shape[1]} tokens and may have {len(self.positions)}; build the transformer longer")
+        return embedding(tokens) * math.sqrt(embedding.embedding_dim) + self.positions[: tokens.shape[1]]  # section 3.4
 
+    def read(self, source: Int[Tensor, "n k"], maps: list[Tensor] | None = None) -> Float[Tensor, "n k w"]:
+        """What the encoder makes of a source."""
+        return self.encoder(self._embed(source, self.source_embedding), source != 0, maps)
 
-def sample_codes(
-    model: TextToImageGPT,
-    text: Int[Tensor, "n t"],
-    uniforms: Float[Tensor, "n i"],
-    guidance: float = 1.0,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    cached: bool = True,
-    callback: Callable[[int, Tensor], None] | None = None,
-) -> Int[Tensor, "n i"]:
-    """Write the image codes one after the other, row by row.
+    def write(
+        self, written: Int[Tensor, "n t"], memory: Float[Tensor, "n k w"], source: Int[Tensor, "n k"], maps: list[Tensor] | None = None
+    ) -> Float[Tensor, "n t v"]:
+        """The logits of the token that follows each token written so far; `source` says where the memory is padding."""
+        return self.head(self.decoder(self._embed(written, self.target_embedding), memory, source != 0, maps))
 
-    `uniforms` holds the chance of every choice, in [0, 1). With `guidance` other than 1 the captions and as many empty ones go through
-    the network as one doubled batch. A `temperature` of 0 takes the likeliest code. `callback(position, codes)` is called after each code.
-    """
-    config, n = model.config, len(text)
-    guided = guidance != 1.0
-    if guided:
-        text = torch.cat([text, torch.zeros_like(text)])
-    codes = torch.zeros(n, config.image_length, dtype=torch.long, device=text.device)
-    # one token at a time, bookkeeping for gradients and casting to half precision would cost more than they give
-    with torch.inference_mode(), torch.autocast(text.device.type, enabled=False):
-        writer = Writer(model, text) if cached else None
-        last = None
-        for position in range(config.image_length):
-            if writer is not None:
-                logits = writer.logits(position, last)
-            else:
-                written = codes[:, :position].repeat(2, 1) if guided else codes[:, :position]
-                stream = torch.cat([model.embed_text(text), model.embed_codes(written)], dim=1)
-                logits = model.code_head(model._run(stream)[:, -1])
-            if guided:
-                logits = guide(logits, guidance)
-            last = codes[:, position] = choose(logits, uniforms[:, position], temperature, top_k, top_p)
-            last = last.repeat(2) if guided else last
-            if callback is not None:
-                callback(position, codes)
-    return codes
-
-
-def choose(
-    logits: Float[Tensor, "n v"],
-    uniform: Float[Tensor, " n"],
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-) -> Int[Tensor, " n"]:
-    """One step of sampling: temperature, filters, draw."""
-    if temperature == 0:
-        return logits.argmax(dim=-1)
-    if temperature != 1:
-        logits = logits / temperature
-    if top_k is not None:
-        logits = keep_top_k(logits, top_k)
-    if top_p is not None:
-        logits = keep_top_p(logits, top_p)
-    return draw(logits, uniform)
+    def forward(self, source: Int[Tensor, "n k"], written: Int[Tensor, "n t"]) -> Float[Tensor, "n t v"]:
+        return self.write(written, self.read(source), source)

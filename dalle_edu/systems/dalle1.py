@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from dalle_edu.bricks.codebook import DiscreteVAE, DVAEConfig, temperature_at
-from dalle_edu.bricks.transformer import GPTConfig, TextToImageGPT, sample_codes
+from dalle_edu.bricks.dvae import DiscreteVAE, DVAEConfig, temperature_at
+from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT, sample_codes
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.system import Stage, System
 from dalle_edu.world.grammar import check_prompt

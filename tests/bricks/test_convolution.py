@@ -2,9 +2,30 @@ import pytest
 import torch
 import torch.nn.functional as F
 from einops import rearrange
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
-from dalle_edu.bricks.convolution import Patchify, ResidualBlock, Unpatchify, residual_stack
+from dalle_edu.bricks.convolution import (
+    Patchify,
+    ResidualBlock,
+    SmallClassifier,
+    Unpatchify,
+    avg_pool2d,
+    conv2d,
+    conv2d_by_loops,
+    conv_output_size,
+    conv_transpose2d,
+    convolution_matrix,
+    im2col,
+    max_pool2d,
+    residual_stack,
+    transposed_output_size,
+    upsample_bilinear,
+    upsample_nearest,
+)
+from dalle_edu.errors import DalleEduError
+from dalle_edu.world.digits import digits
 
 
 @pytest.fixture(autouse=True)
@@ -126,3 +147,129 @@ def test_unpatchify_sees_one_neighbour_far():
     expected = torch.zeros(7, 7, dtype=torch.bool)
     expected[2:5, 2:5] = True
     assert torch.equal(touched, expected)
+
+
+# ---------------------------------------------------------------- the convolution, three times
+
+
+def tensors(*shapes: tuple[int, ...], seed: int = 0) -> list[torch.Tensor]:
+    chance = torch.Generator().manual_seed(seed)
+    return [torch.randn(shape, generator=chance, dtype=torch.float64) for shape in shapes]
+
+
+settings = st.tuples(st.integers(1, 3), st.integers(0, 2))  # stride, padding
+
+
+@given(seed=st.integers(0, 2**31), setting=settings, kernel=st.tuples(st.integers(1, 3), st.integers(1, 3)))
+def test_the_three_tellings_agree(seed, setting, kernel):
+    images, kernels = tensors((2, 2, 5, 4), (3, 2, *kernel), seed=seed)
+    loops, product = conv2d_by_loops(images, kernels, *setting), conv2d(images, kernels, *setting)
+    torch.testing.assert_close(loops, product)
+    matrix = convolution_matrix(kernels, (5, 4), *setting)
+    torch.testing.assert_close((images.flatten(1) @ matrix.T).view_as(product), product)
+
+
+@given(seed=st.integers(0, 2**31), setting=settings)
+def test_the_transposed_convolution_is_the_transpose(seed, setting):
+    maps, kernels = tensors((2, 3, 3, 4), (3, 2, 3, 3), seed=seed)
+    if setting[1] == 2 and setting[0] == 1:
+        return  # paints less than the margin takes away
+    painted = conv_transpose2d(maps, kernels, *setting)
+    matrix = convolution_matrix(kernels, (painted.shape[2], painted.shape[3]), *setting)
+    torch.testing.assert_close((maps.flatten(1) @ matrix).view_as(painted), painted)
+
+
+def test_it_is_the_gradient_of_the_convolution():
+    images, kernels, gradient = tensors((1, 2, 6, 6), (3, 2, 3, 3), (1, 3, 4, 4))
+    images.requires_grad_()
+    conv2d(images, kernels).backward(gradient)
+    torch.testing.assert_close(images.grad, conv_transpose2d(gradient, kernels))
+
+
+def test_the_arithmetic_by_hand():
+    assert conv_output_size(5, 3, stride=2) == 2
+    assert conv_output_size(8, 3, padding=1) == 8
+    assert transposed_output_size(2, 2) == 3
+    assert transposed_output_size(8, 4, stride=2, padding=1) == 16
+
+
+@given(size=st.integers(1, 20), kernel=st.integers(1, 5), stride=st.integers(1, 4), padding=st.integers(0, 1))
+def test_a_convolution_brings_back_what_its_transpose_painted(size, kernel, stride, padding):
+    if (size - 1) * stride - 2 * padding + kernel >= 1:
+        assert conv_output_size(transposed_output_size(size, kernel, stride, padding), kernel, stride, padding) == size
+
+
+def test_a_shifted_picture_gives_shifted_maps():
+    images, kernels = tensors((1, 1, 8, 8), (2, 1, 3, 3))
+    torch.testing.assert_close(conv2d(images[:, :, 1:, 2:], kernels), conv2d(images, kernels)[:, :, 1:, 2:])
+
+
+def test_gradients_are_right():
+    images, kernels, maps = (tensor.requires_grad_() for tensor in tensors((1, 2, 4, 4), (2, 2, 3, 3), (1, 2, 2, 2)))
+    assert torch.autograd.gradcheck(lambda x, k: conv2d(x, k, 2, 1), (images, kernels))
+    assert torch.autograd.gradcheck(lambda x, k: conv_transpose2d(x, k, 2, 1), (maps, kernels))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: conv_output_size(4, 5), "kernel of 5.*does not fit 4 pixels"),
+        (lambda: conv_output_size(4, 0), "kernel of 0"),
+        (lambda: conv_output_size(4, 2, stride=0), "stride 0"),
+        (lambda: conv_output_size(4, 2, padding=-1), "padding -1"),
+        (lambda: transposed_output_size(1, 2, padding=1), "paints nothing from 1 positions"),
+        (lambda: conv2d(torch.zeros(1, 3, 8, 8), torch.zeros(4, 2, 3, 3)), "3 channels and the kernels expect 2"),
+        (lambda: conv2d_by_loops(torch.zeros(1, 3, 8, 8), torch.zeros(4, 2, 3, 3)), "3 channels and the kernels expect 2"),
+        (lambda: conv_transpose2d(torch.zeros(1, 3, 8, 8), torch.zeros(4, 2, 3, 3)), "3 channels and the kernels expect 4"),
+        (lambda: im2col(torch.zeros(1, 3, 2, 8), (3, 3)), "does not fit 2 pixels"),
+        (lambda: max_pool2d(torch.zeros(1, 1, 2, 2), 3), "does not fit 2 pixels"),
+        (lambda: avg_pool2d(torch.zeros(1, 1, 4, 4), 2, 0), "stride 0"),
+        (lambda: upsample_nearest(torch.zeros(1, 1, 2, 2), 0), "scale is 0"),
+        (lambda: upsample_bilinear(torch.zeros(1, 1, 2, 2), -1), "scale is -1"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(call, said):
+    with pytest.raises(DalleEduError, match=said):
+        call()
+
+
+# ---------------------------------------------------------------- smaller and larger
+
+
+@given(seed=st.integers(0, 2**31), scale=st.integers(1, 4))
+def test_enlarging_keeps_the_mean_and_averaging_undoes_it(seed, scale):
+    (images,) = tensors((1, 2, 3, 5), seed=seed)
+    large = upsample_nearest(images, scale)
+    torch.testing.assert_close(avg_pool2d(large, scale), images)
+    torch.testing.assert_close(max_pool2d(large, scale), images)
+    smooth = upsample_bilinear(images, scale)
+    assert smooth.shape == large.shape
+    assert smooth.max() <= images.max() + 1e-9
+    assert smooth.min() >= images.min() - 1e-9
+
+
+def test_bilinear_enlarging_of_a_ramp_is_a_ramp():
+    ramp = torch.arange(4.0).expand(1, 1, 4, 4)
+    torch.testing.assert_close(upsample_bilinear(ramp, 2)[0, 0, 0], torch.tensor([0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3]))
+
+
+# ---------------------------------------------------------------- the classifier
+
+
+@pytest.mark.parametrize("size", [8, 13, 32])
+def test_the_classifier_takes_any_size(size):
+    assert SmallClassifier(3, 10)(torch.zeros(2, 3, size, size)).shape == (2, 10)
+
+
+def test_the_classifier_learns_digits():
+    images, labels = digits()
+    torch.manual_seed(0)
+    classifier = SmallClassifier(1, 10)
+    optimizer = torch.optim.AdamW(classifier.parameters(), lr=5e-3)
+    for step in range(60):
+        rows = torch.randint(1500, (64,), generator=torch.Generator().manual_seed(step))
+        loss = torch.nn.functional.cross_entropy(classifier(images[rows]), labels[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert (classifier(images[1500:]).argmax(dim=-1) == labels[1500:]).float().mean() > 0.75  # chance is 0.1

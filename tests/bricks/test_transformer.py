@@ -1,418 +1,150 @@
-import math
-
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
-from dalle_edu.bricks.attention import KeyValueCache
-from dalle_edu.bricks.transformer import Block, GPTConfig, TextToImageGPT, choose, draw, guide, keep_top_k, keep_top_p, sample_codes
-
-SMALL = GPTConfig(text_vocabulary=11, text_length=4, num_codes=17, grid=3, width=16, depth=3, heads=2)
-seeds = st.integers(0, 2**31)
+from dalle_edu.bricks.transformer import Block, CrossBlock, Decoder, Encoder, Transformer, sinusoidal_positions
 
 
 def fresh(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def lively(config: GPTConfig = SMALL, dtype: torch.dtype = torch.float64) -> TextToImageGPT:
-    """A network whose every weight matters: at its start a GPT says nearly the same whatever it reads."""
-    torch.manual_seed(0)
-    model = TextToImageGPT(config)
-    for name, parameter in model.named_parameters():
+def lively(module: torch.nn.Module) -> torch.nn.Module:
+    """The same module with weights that all matter, in double precision."""
+    for name, parameter in module.named_parameters():
         torch.nn.init.normal_(parameter, mean=1.0 if "norm" in name else 0.0, std=0.3, generator=fresh(sum(map(ord, name))))
-    return model.to(dtype).eval()
+    return module.double().eval()
 
 
-@pytest.fixture(scope="module")
-def model() -> TextToImageGPT:
-    return lively()
+SOURCE = torch.tensor([[3, 1, 7, 2, 0, 0], [5, 4, 0, 0, 0, 0], [1, 2, 3, 4, 5, 6]])
+VISIBLE = SOURCE != 0
 
 
-@pytest.fixture
-def text() -> torch.Tensor:
-    return torch.tensor([[3, 1, 7, 0], [5, 0, 0, 0], [0, 0, 0, 0], [10, 9, 8, 2], [1, 1, 1, 1]])
+# ---------------------------------------------------------------- positions
 
 
-@pytest.fixture
-def codes() -> torch.Tensor:
-    return torch.randint(17, (5, 9), generator=fresh(1))
+def test_positions_by_hand():
+    found = sinusoidal_positions(3, 4)
+    torch.testing.assert_close(found[0], torch.tensor([0.0, 1.0, 0.0, 1.0]))
+    torch.testing.assert_close(
+        found[2],
+        torch.tensor([2.0, 2.0, 0.02, 0.02]).sin() * torch.tensor([1, 0, 1, 0])
+        + torch.tensor([2.0, 2.0, 0.02, 0.02]).cos() * torch.tensor([0, 1, 0, 1]),
+    )
 
 
-@pytest.fixture
-def uniforms() -> torch.Tensor:
-    return torch.rand(5, 9, generator=fresh(2))
+@given(shift=st.integers(0, 20))
+def test_a_shift_turns_each_pair_of_channels_by_the_same_angle(shift):
+    waves = torch.view_as_complex(sinusoidal_positions(64, 8).double().view(64, 4, 2))  # sin + i cos
+    turned = waves[shift:] / waves[: 64 - shift]
+    torch.testing.assert_close(turned, turned[:1].expand_as(turned), rtol=0, atol=1e-4)
 
 
-# ---------------------------------------------------------------- the network, against Hugging Face's GPT-2
+@pytest.mark.parametrize(("length", "width"), [(0, 8), (4, 0), (4, 7)])
+def test_impossible_positions_are_refused(length, width):
+    with pytest.raises(ValueError, match="even width"):
+        sinusoidal_positions(length, width)
 
 
-def gpt2(width: int, heads: int, depth: int, length: int, blocks: torch.nn.ModuleList, norm: torch.nn.LayerNorm):
-    """GPT-2 with our weights: no biases, no positions of its own, the same activation."""
-    transformers = pytest.importorskip("transformers", reason="the peers are in the test extra")
-    config = transformers.GPT2Config(
-        vocab_size=2, n_positions=length, n_embd=width, n_layer=depth, n_head=heads, activation_function="gelu",
-        resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, layer_norm_epsilon=norm.eps, use_cache=False,
-    )  # fmt: skip
-    peer = transformers.GPT2Model(config).to(norm.weight.dtype).eval()
-    with torch.no_grad():
-        for parameter in peer.parameters():
-            parameter.zero_()
-        for theirs, ours in zip(peer.h, blocks, strict=True):
-            theirs.ln_1.weight.copy_(ours.norm_1.weight)
-            theirs.ln_2.weight.copy_(ours.norm_2.weight)
-            theirs.attn.c_attn.weight.copy_(ours.attention.qkv.weight.T)  # its Conv1D keeps the transpose
-            theirs.attn.c_proj.weight.copy_(ours.attention.out.weight.T)
-            theirs.mlp.c_fc.weight.copy_(ours.expand.weight.T)
-            theirs.mlp.c_proj.weight.copy_(ours.contract.weight.T)
-        peer.ln_f.weight.copy_(norm.weight)
-    return peer
+# ---------------------------------------------------------------- layers
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-10)])
-def test_a_block_is_gpt2s(dtype, tolerance):
+def test_padding_changes_nothing_that_is_not_padding():
+    encoder = lively(Encoder(16, 2, 4))
+    x = torch.randn(3, 6, 16, generator=fresh(0), dtype=torch.float64)
+    other = torch.where(VISIBLE[..., None], x, -5.0)
+    before, after = encoder(x, VISIBLE), encoder(other, VISIBLE)
+    torch.testing.assert_close(before[VISIBLE], after[VISIBLE])
+    assert not torch.allclose(encoder(x)[:2], before[:2])
+
+
+def test_an_encoder_reads_in_both_directions_and_a_decoder_in_one():
+    encoder, decoder = lively(Encoder(16, 2, 4)), lively(Decoder(16, 2, 4))
+    x = torch.randn(1, 5, 16, generator=fresh(1), dtype=torch.float64)
+    memory = torch.randn(1, 3, 16, generator=fresh(2), dtype=torch.float64)
+    for changed in range(5):
+        other = x.clone()
+        other[:, changed, :8] += 1
+        assert ((encoder(other) - encoder(x)).abs().amax(dim=-1) > 1e-9).all()
+        moved = ((decoder(other, memory) - decoder(x, memory)).abs().amax(dim=-1) > 1e-9)[0]
+        assert moved.tolist() == [position >= changed for position in range(5)]
+
+
+def test_every_token_written_sees_the_whole_memory():
+    decoder = lively(Decoder(16, 1, 2))
+    x, memory = (
+        torch.randn(1, 4, 16, generator=fresh(3), dtype=torch.float64),
+        torch.randn(1, 3, 16, generator=fresh(4), dtype=torch.float64),
+    )
+    for changed in range(3):
+        other = memory.clone()
+        other[:, changed] += 1
+        assert ((decoder(x, other) - decoder(x, memory)).abs().amax(dim=-1) > 1e-9).all()
+
+
+def test_maps_are_asked_for_and_keep_their_masks_in_every_layer():
+    transformer = lively(Transformer(9, 8, width=16, depth=3, heads=2, length=8))
+    written = torch.tensor([[1, 2, 3], [4, 5, 6], [7, 1, 2]])
+    read_maps: list[torch.Tensor] = []
+    write_maps: list[torch.Tensor] = []
+    memory = transformer.read(SOURCE, read_maps)
+    logits = transformer.write(written, memory, SOURCE, write_maps)
+    torch.testing.assert_close(logits, transformer(SOURCE, written))  # looking changes nothing
+    assert [tuple(map_.shape) for map_ in read_maps] == [(3, 2, 6, 6)] * 3
+    assert [tuple(map_.shape) for map_ in write_maps] == [(3, 2, 3, 6)] * 3
+    for map_ in read_maps + write_maps:
+        torch.testing.assert_close(map_.sum(dim=-1), torch.ones(map_.shape[:-1], dtype=torch.float64))
+        assert map_.masked_select(~VISIBLE[:, None, None]).eq(0).all()
+        assert not map_.requires_grad
+
+
+def test_maps_of_a_causal_block_stay_causal():
+    maps: list[torch.Tensor] = []
+    x = torch.randn(2, 4, 8, generator=fresh(5))
+    Block(8, 2)(x, maps=maps)
+    assert maps[0].triu(1).eq(0).all()
+    assert maps[0].tril().gt(0).sum() == 2 * 2 * 10
+
+
+def test_gradients_are_right():
+    block = lively(CrossBlock(4, 2))
+    x = torch.randn(1, 3, 4, generator=fresh(6), dtype=torch.float64, requires_grad=True)
+    memory = torch.randn(1, 2, 4, generator=fresh(7), dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(block, (x, memory))
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def test_every_weight_learns():
     torch.manual_seed(0)
-    block, norm = Block(16, 4).to(dtype), torch.nn.LayerNorm(16, bias=False, dtype=dtype)
-    torch.nn.init.normal_(block.norm_1.weight), torch.nn.init.normal_(block.norm_2.weight)
-    peer = gpt2(16, 4, 1, 6, torch.nn.ModuleList([block]), norm)
-    x = torch.randn(3, 6, 16, dtype=dtype)
-    expected = peer(inputs_embeds=x).last_hidden_state
-    torch.testing.assert_close(norm(block(x)), expected, rtol=0, atol=tolerance)
-
-
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-10)])
-def test_the_gpt_is_gpt2(text, codes, dtype, tolerance):
-    model = lively(dtype=dtype)
-    for head in (model.text_head, model.code_head):
-        head.weight.data.mul_(0.3)  # logits of order 1, so that the tolerance is that of float32
-    length = SMALL.text_length + SMALL.image_length
-    peer = gpt2(SMALL.width, SMALL.heads, SMALL.depth, length, model.blocks, model.norm)
-    stream = torch.cat([model.embed_text(text), model.embed_codes(codes[:, :-1])], dim=1)
-    hidden = peer(inputs_embeds=stream).last_hidden_state
-    text_logits, code_logits = model(text, codes)
-    torch.testing.assert_close(text_logits, model.text_head(hidden[:, : SMALL.text_length]), rtol=0, atol=tolerance)
-    torch.testing.assert_close(code_logits, model.code_head(hidden[:, SMALL.text_length :]), rtol=0, atol=tolerance)
-    assert code_logits.std() > 0.1
-
-
-# ---------------------------------------------------------------- the stream
-
-
-def test_shapes(model, text, codes):
-    text_logits, code_logits = model(text, codes)
-    assert text_logits.shape == (5, 4, 11)
-    assert code_logits.shape == (5, 9, 17)
-
-
-@pytest.mark.parametrize("changed", range(9))
-def test_a_code_is_seen_by_those_after_it_only(model, text, codes, changed):
-    other = codes.clone()
-    other[:, changed] = (codes[:, changed] + 1) % 17
-    (words, before), (words_after, after) = model(text, codes), model(text, other)
-    assert torch.equal(words, words_after)
-    assert torch.equal(before[:, : changed + 1], after[:, : changed + 1])  # a code is predicted without being seen
-    if changed < 8:
-        assert ((before[:, changed + 1 :] - after[:, changed + 1 :]).abs().amax(dim=-1) > 1e-6).all()
-
-
-@pytest.mark.parametrize("changed", range(4))
-def test_a_word_is_seen_by_later_words_and_by_every_code(model, text, codes, changed):
-    other = text.clone()
-    other[:, changed] = (text[:, changed] + 1) % 11
-    (words, before), (words_after, after) = model(text, codes), model(other, codes)
-    assert torch.equal(words[:, : changed + 1], words_after[:, : changed + 1])
-    assert ((before - after).abs().amax(dim=-1) > 1e-6).all()
-
-
-def test_padding_has_an_embedding_of_its_own_at_each_position(model):
-    embedded = model.embed_text(torch.zeros(1, 4, dtype=torch.long))[0]
-    torch.testing.assert_close(embedded[0], model.start)
-    torch.testing.assert_close(embedded[1:], model.text_padding.weight)
-    words = model.embed_text(torch.tensor([[5, 5, 0, 0]]))[0]
-    torch.testing.assert_close(words[1:3], model.text_embedding.weight[5] + model.text_position.weight[:2])
-    torch.testing.assert_close(words[3:], model.text_padding.weight[2:])
-
-
-def test_codes_stand_in_rows_and_columns(model):
-    embedded = model.embed_codes(torch.full((1, 9), 6))[0].view(3, 3, 16) - model.code_embedding.weight[6]
-    for row in range(3):
-        for column in range(3):
-            torch.testing.assert_close(embedded[row, column], model.row_position.weight[row] + model.column_position.weight[column])
-    codes = torch.arange(9).view(1, 9)
-    torch.testing.assert_close(model.embed_codes(codes[:, 4:7], first=4), model.embed_codes(codes)[:, 4:7])
-
-
-@torch.no_grad()
-def test_the_loss_is_cross_entropy_weighted_as_said(model, text, codes):
-    text_logits, code_logits = model(text, codes)
-    words = -text_logits.log_softmax(dim=-1).gather(-1, text[..., None]).mean()
-    image = -code_logits.log_softmax(dim=-1).gather(-1, codes[..., None]).mean()
-    parts = model.loss(text, codes)
-    assert float(parts["text"]) == pytest.approx(float(words), rel=1e-5)
-    assert float(parts["image"]) == pytest.approx(float(image), rel=1e-5)
-    assert float(parts["loss"]) == pytest.approx(float(words / 8 + image * 7 / 8), rel=1e-5)
-
-
-def test_a_new_network_is_sure_of_nothing_and_every_weight_learns(text, codes):
-    torch.manual_seed(0)
-    model = TextToImageGPT(SMALL)
-    parts = model.loss(text, codes)
-    assert float(parts["image"]) == pytest.approx(math.log(17), abs=0.1)
-    assert float(parts["text"]) == pytest.approx(math.log(11), abs=0.1)
-    parts["loss"].backward()
-    for name, parameter in model.named_parameters():
+    transformer = Transformer(9, 8, width=16, depth=2, heads=2, length=8)
+    written = torch.tensor([[1, 2, 3, 4]] * 3)
+    transformer(SOURCE, written).log_softmax(dim=-1)[..., 0].sum().backward()
+    for name, parameter in transformer.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
 
 
-# ---------------------------------------------------------------- filters
-
-
-def rows(seed: int, n: int = 6, v: int = 12, scale: float = 2.0) -> torch.Tensor:
-    return scale * torch.randn(n, v, generator=fresh(seed), dtype=torch.float64)
-
-
-@given(seed=seeds, k=st.integers(1, 12))
-def test_keep_top_k_is_transformers(seed, k):
-    warpers = pytest.importorskip("transformers.generation.logits_process", reason="the peers are in the test extra")
-    logits = rows(seed)
-    before = logits.clone()
-    kept = keep_top_k(logits, k)
-    assert torch.equal(kept, warpers.TopKLogitsWarper(k)(None, logits))
-    assert (kept.isfinite().sum(dim=-1) == k).all()
-    assert torch.equal(logits, before)
-
-
-@given(seed=seeds, p=st.floats(0.01, 0.99))
-def test_keep_top_p_is_transformers(seed, p):
-    warpers = pytest.importorskip("transformers.generation.logits_process", reason="the peers are in the test extra")
-    logits = rows(seed)
-    before = logits.clone()
-    assert torch.equal(keep_top_p(logits, p), warpers.TopPLogitsWarper(p)(None, logits))
-    assert torch.equal(logits, before)
-
-
-@given(seed=seeds, p=st.floats(0.01, 0.99))
-def test_keep_top_p_keeps_the_smallest_sufficient_set(seed, p):
-    logits = rows(seed)
-    for row, kept in zip(logits.softmax(dim=-1), keep_top_p(logits, p).isfinite(), strict=True):
-        chosen = row[kept]
-        assert chosen.sum() >= p - 1e-9
-        assert chosen.sum() - chosen.min() < p + 1e-9  # without its least likely member it would not do
-        assert (row[~kept] <= chosen.min()).all()
-
-
-def test_filters_that_keep_everything_change_nothing():
-    logits = torch.randn(4, 2000, generator=fresh(0)) * 6
-    assert torch.equal(keep_top_k(logits, 2000), logits)
-    assert torch.equal(keep_top_k(logits, 10**9), logits)
-    assert torch.equal(keep_top_p(logits, 1.0), logits)
-
-
-def test_filters_that_keep_one_keep_the_likeliest():
-    logits = rows(3)
-    for kept in (keep_top_k(logits, 1), keep_top_p(logits, 1e-9)):
-        assert torch.equal(kept.isfinite().nonzero()[:, 1], logits.argmax(dim=-1))
-
-
-# ---------------------------------------------------------------- drawing
-
-
-def test_draws_have_the_right_frequencies():
-    logits = torch.tensor([1.5, 0.0, -1.0, 0.7, -math.inf, 0.2])
-    draws = draw(logits.expand(20_000, 6), torch.rand(20_000, generator=fresh(0)))
-    counts = draws.bincount(minlength=6)
-    assert counts[4] == 0
-    possible = [0, 1, 2, 3, 5]
-    expected = 20_000 * logits.double().softmax(dim=-1)
-    assert stats.chisquare(counts[possible].numpy(), expected[possible].numpy()).pvalue > 0.01
-
-
-def test_a_draw_inverts_the_cumulative_distribution():
-    logits = torch.tensor([0.5, 0.25, 0.25]).log().expand(6, 3)
-    uniform = torch.tensor([0.0, 0.499, 0.501, 0.749, 0.751, 1 - 2**-24])
-    assert draw(logits, uniform).tolist() == [0, 0, 1, 1, 2, 2]
-
-
-@given(seed=seeds, uniform=st.floats(0, 1, exclude_max=True, width=32), k=st.integers(1, 12))
-def test_what_was_filtered_out_is_never_drawn(seed, uniform, k):
-    logits = keep_top_k(rows(seed), k)
-    chosen = draw(logits, torch.full((6,), uniform))
-    assert logits.gather(1, chosen[:, None]).isfinite().all()
-
-
-@given(seed=seeds)
-def test_a_row_draws_as_it_would_alone(seed):
-    logits, uniform = rows(seed), torch.rand(6, generator=fresh(seed))
-    alone = torch.cat([draw(logits[i : i + 1], uniform[i : i + 1]) for i in range(6)])
-    assert torch.equal(draw(logits, uniform), alone)
-
-
-def test_choose_is_temperature_then_filters_then_draw():
-    logits, uniform = rows(5), torch.rand(6, generator=fresh(5))
-    assert torch.equal(choose(logits, uniform), draw(logits, uniform))
-    expected = draw(keep_top_p(keep_top_k(logits / 0.5, 5), 0.8), uniform)
-    assert torch.equal(choose(logits, uniform, temperature=0.5, top_k=5, top_p=0.8), expected)
-    assert torch.equal(choose(logits, uniform, temperature=0.0), logits.argmax(dim=-1))
-    assert torch.equal(choose(logits, uniform, top_k=1), logits.argmax(dim=-1))
-
-
-# ---------------------------------------------------------------- guidance
-
-
-def test_guide():
-    logits = torch.tensor([[1.0, 2.0], [3.0, 3.0], [0.0, 4.0], [1.0, 1.0]])
-    conditional, unconditional = logits[:2], logits[2:]
-    torch.testing.assert_close(guide(logits, 1.0), conditional)
-    torch.testing.assert_close(guide(logits, 0.0), unconditional)
-    torch.testing.assert_close(guide(logits, 3.0), torch.tensor([[3.0, -2.0], [7.0, 7.0]]))
-
-
-@given(seed=seeds, guidance=st.floats(0, 10))
-def test_guidance_between_equals_is_a_no_op(seed, guidance):
-    logits = rows(seed)
-    torch.testing.assert_close(guide(torch.cat([logits, logits]), guidance), logits)
-
-
-# ---------------------------------------------------------------- sampling
-
-
-@pytest.mark.parametrize("guidance", [1.0, 0.0, 2.5])
-@pytest.mark.parametrize("options", [{}, {"temperature": 0.0}, {"temperature": 0.6, "top_k": 5}, {"top_p": 0.7}], ids=str)
-def test_cached_equals_uncached(model, text, uniforms, guidance, options):
-    cached = sample_codes(model, text, uniforms, guidance, **options)
-    assert torch.equal(cached, sample_codes(model, text, uniforms, guidance, cached=False, **options))
-    assert cached.shape == (5, 9)
-    assert cached.dtype == torch.int64
-
-
-def test_cached_logits_are_those_of_training(model, text, codes):
-    """Token by token through the cache, the network says what it says of the whole stream at once."""
-    cache = KeyValueCache(SMALL.depth, 5, SMALL.heads, 14, 8, torch.device("cpu"), torch.float64)
-    with torch.no_grad():
-        stepwise = [model.code_head(model._run(model.embed_text(text), cache)[:, -1])]
-        stepwise += [model.code_head(model._run(model.embed_codes(codes[:, i : i + 1], first=i), cache)[:, -1]) for i in range(8)]
-        torch.testing.assert_close(torch.stack(stepwise, dim=1), model(text, codes)[1], rtol=0, atol=1e-10)
-
-
-@torch.no_grad()
-def greedy(model: TextToImageGPT, text: torch.Tensor, guidance: float) -> torch.Tensor:
-    """The likeliest code at each position, through `forward` alone: what the sampler must do at temperature 0."""
-    codes = torch.zeros(len(text), SMALL.image_length, dtype=torch.long)
-    for position in range(SMALL.image_length):
-        said, unsaid = model(text, codes)[1][:, position], model(torch.zeros_like(text), codes)[1][:, position]
-        codes[:, position] = (unsaid + guidance * (said - unsaid)).argmax(dim=-1)
-    return codes
-
-
-@pytest.mark.parametrize("guidance", [1.0, 0.0, 2.5])
-def test_temperature_zero_is_greedy(model, text, uniforms, guidance):
-    drawn = sample_codes(model, text, uniforms, guidance, temperature=0.0)
-    assert torch.equal(drawn, greedy(model, text, guidance))
-    assert torch.equal(drawn, sample_codes(model, text, 1 - uniforms, guidance, temperature=0.0))  # chance has no say
-
-
-def test_codes_follow_the_distribution_of_the_network(model, text):
-    """The first code, over 4,000 draws, by chi-square."""
-    with torch.no_grad():
-        expected = model(text[:1], torch.zeros(1, 9, dtype=torch.long))[1][0, 0].softmax(dim=-1)
-    uniforms = torch.rand(4000, 9, generator=fresh(7))
-    counts = sample_codes(model, text[:1].expand(4000, -1), uniforms)[:, 0].bincount(minlength=17)
-    likely = expected * 4000 >= 5
-    observed = [*counts[likely].tolist(), int(counts[~likely].sum())]
-    wanted = [*(4000 * expected[likely]).tolist(), float(4000 * expected[~likely].sum())]
-    if wanted[-1] == 0:
-        observed, wanted = observed[:-1], wanted[:-1]
-    assert stats.chisquare(observed, wanted).pvalue > 0.01
-
-
-def test_guidance_one_is_no_guidance(model, text, uniforms):
-    unguided = sample_codes(model, text, uniforms)
-    assert torch.equal(sample_codes(model, text, uniforms, guidance=1.0), unguided)
-    assert torch.equal(sample_codes(model, text, uniforms, guidance=1.0 + 1e-12), unguided)  # through the doubled batch
-
-
-def test_guidance_zero_ignores_the_caption(model, text, uniforms):
-    empty = torch.zeros_like(text)
-    assert torch.equal(sample_codes(model, text, uniforms, guidance=0.0), sample_codes(model, empty, uniforms))
-    assert torch.equal(sample_codes(model, empty, uniforms, guidance=4.0), sample_codes(model, empty, uniforms))
-
-
-def test_guidance_acts_at_every_step(model, text):
-    """At each position, after the very codes that the guided sampler wrote, some picture would have gone another way without guidance."""
-    many = text[torch.randint(5, (64,), generator=fresh(3))]
-    uniforms = torch.rand(64, 9, generator=fresh(4))
-    guided = sample_codes(model, many, uniforms, guidance=3.0)
-    with torch.no_grad():
-        said, unsaid = model(many, guided)[1], model(torch.zeros_like(many), guided)[1]
-    for position in range(9):
-        expected = draw(unsaid[:, position] + 3.0 * (said[:, position] - unsaid[:, position]), uniforms[:, position])
-        assert torch.equal(guided[:, position], expected)
-        assert not torch.equal(guided[:, position], draw(said[:, position], uniforms[:, position]))
-
-
-def test_a_batch_of_one_draws_what_it_draws_among_many(model, text, uniforms):
-    for guidance in (1.0, 2.5):
-        together = sample_codes(model, text, uniforms, guidance, temperature=0.8)
-        alone = torch.cat([sample_codes(model, text[i : i + 1], uniforms[i : i + 1], guidance, temperature=0.8) for i in range(5)])
-        assert torch.equal(together, alone)
-
-
-@pytest.mark.parametrize("cached", [True, False])
-def test_the_callback_sees_the_picture_grow(model, text, uniforms, cached):
-    seen: list[tuple[int, torch.Tensor]] = []
-    codes = sample_codes(model, text, uniforms, 2.0, cached=cached, callback=lambda position, codes: seen.append((position, codes.clone())))
-    assert [position for position, _ in seen] == list(range(9))
-    for position, so_far in seen:
-        assert torch.equal(so_far[:, : position + 1], codes[:, : position + 1])
-
-
-@pytest.mark.parametrize("guidance", [1.0, 2.5])
-def test_nothing_given_is_changed(model, text, uniforms, guidance):
-    weights = {name: parameter.clone() for name, parameter in model.state_dict().items()}
-    text_before, uniforms_before = text.clone(), uniforms.clone()
-    sample_codes(model, text, uniforms, guidance, temperature=0.5, top_k=3, top_p=0.9)
-    assert torch.equal(text, text_before)
-    assert torch.equal(uniforms, uniforms_before)
-    for name, parameter in model.state_dict().items():
-        assert torch.equal(parameter, weights[name]), name
-    assert all(parameter.grad is None for parameter in model.parameters())
-
-
-def test_the_same_chance_draws_the_same_codes_and_other_chance_others(model, text, uniforms):
-    first = sample_codes(model, text, uniforms)
-    assert torch.equal(sample_codes(model, text, uniforms), first)
-    assert not torch.equal(sample_codes(model, text, 1 - uniforms), first)
-
-
-def test_each_choice_has_its_own_chance(model, text, uniforms):
-    """Changing the chance of one position leaves the codes before it as they were."""
-    first = sample_codes(model, text, uniforms)
-    other = uniforms.clone()
-    other[:, 5] = 1 - other[:, 5]
-    second = sample_codes(model, text, other)
-    assert torch.equal(first[:, :5], second[:, :5])
-    assert not torch.equal(first[:, 5], second[:, 5])
-
-
-def test_sampling_works_in_half_precision(model, text, uniforms):
-    exact = sample_codes(model, text, uniforms, guidance=2.0, temperature=0.0)
-    codes = sample_codes(lively(dtype=torch.bfloat16), text, uniforms, guidance=2.0, temperature=0.0)
-    assert (codes[:, 0] == exact[:, 0]).sum() >= 3
-
-
-def test_sampling_works_under_autocast(model, text, uniforms):
-    """Training previews its samples while it computes in half precision."""
-    exact = sample_codes(model, text, uniforms, guidance=2.0, temperature=0.0)
-    with torch.autocast("cpu", torch.bfloat16):
-        codes = sample_codes(lively(dtype=torch.float32), text, uniforms, guidance=2.0, temperature=0.0)
-    assert (codes[:, 0] == exact[:, 0]).sum() >= 3
-
-
-@pytest.mark.gpu
-def test_a_gpu_says_the_same(text, codes):
-    model = lively(dtype=torch.float32)
-    expected = model(text, codes)[1]
-    torch.testing.assert_close(model.cuda()(text.cuda(), codes.cuda())[1].cpu(), expected, rtol=1e-3, atol=1e-3)
+def test_too_long_a_sequence_is_refused():
+    with pytest.raises(ValueError, match="6 tokens and may have 5"):
+        Transformer(9, 8, width=8, depth=1, heads=1, length=5)(SOURCE, SOURCE[:, :2])
+
+
+def test_it_learns_to_reverse():
+    """Fifty updates halve the loss of writing a sequence backwards: the wiring carries information from source to target."""
+    torch.manual_seed(0)
+    transformer = Transformer(10, 10, width=32, depth=1, heads=4, length=8)
+    optimizer = torch.optim.AdamW(transformer.parameters(), lr=3e-3)
+    losses = []
+    for step in range(60):
+        source = torch.randint(2, 10, (64, 5), generator=fresh(step))
+        target = source.flip(1)
+        written = torch.cat([torch.ones(64, 1, dtype=torch.long), target[:, :-1]], dim=1)
+        loss = torch.nn.functional.cross_entropy(transformer(source, written).flatten(0, 1), target.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.75 * losses[0]

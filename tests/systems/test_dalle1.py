@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import dalle_edu
-from dalle_edu.bricks.codebook import DVAEConfig
-from dalle_edu.bricks.transformer import GPTConfig
+from dalle_edu.bricks.dvae import DVAEConfig
+from dalle_edu.bricks.gpt import GPTConfig
 from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.dalle1 import PRESETS, DallE1, DallE1Config
@@ -51,7 +51,7 @@ def test_a_picture_does_not_depend_on_its_batch(tiny):
 
 
 def test_guidance_one_draws_as_if_there_were_none(tiny):
-    from dalle_edu.bricks.transformer import sample_codes
+    from dalle_edu.bricks.gpt import sample_codes
     from dalle_edu.systems.dalle1 import chance
 
     codes = sample_codes(tiny.gpt, tiny.tokens(PROMPTS), chance(3, 64, 5))
@@ -134,7 +134,7 @@ def test_weights_of_other_shapes_than_their_configuration_are_refused(tiny, tmp_
 
 def test_a_training_state_is_not_taken_for_a_system(tmp_path):
     save_checkpoint(tmp_path / "state.safetensors", {"x": torch.zeros(1)}, {"run": {}})
-    with pytest.raises(DalleEduError, match="no drawing system"):
+    with pytest.raises(DalleEduError, match="no system that draws"):
         dalle_edu.load(tmp_path / "state.safetensors")
 
 

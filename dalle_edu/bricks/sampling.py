@@ -1,0 +1,103 @@
+"""Sampling: from a distribution over the next token to a token, and from tokens to a sentence or a picture.
+
+Each way is one free function of logits, so that they combine: temperature, then filters, then a draw. `guide` is classifier-free guidance.
+`beam_search` looks for the likeliest whole sequence instead. Lesson 05.
+
+Letters: n sequences, v entries of a vocabulary, t tokens, b beams.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+def keep_top_k(logits: Float[Tensor, "n v"], k: int) -> Float[Tensor, "n v"]:
+    """Leave the k most likely entries of each row a chance, and the others none (Fan et al. 2018)."""
+    k = min(k, logits.shape[-1])
+    return logits.masked_fill(logits < logits.topk(k, dim=-1).values[..., -1:], -math.inf)
+
+
+def keep_top_p(logits: Float[Tensor, "n v"], p: float) -> Float[Tensor, "n v"]:
+    """Leave the smallest set of entries whose probabilities reach p a chance (nucleus sampling, Holtzman et al. 2020); the likeliest
+    always."""
+    if p >= 1:  # rounding in the sum below would lose the least likely
+        return logits
+    ordered, order = logits.sort(dim=-1, descending=True)
+    before = ordered.softmax(dim=-1).cumsum(dim=-1) - ordered.softmax(dim=-1)
+    return torch.full_like(logits, -math.inf).scatter(-1, order, ordered.masked_fill(before >= p, -math.inf))
+
+
+def draw(logits: Float[Tensor, "n v"], uniform: Float[Tensor, " n"]) -> Int[Tensor, " n"]:
+    """Draw an entry of each row with probabilities softmax(logits), by inverting the cumulative distribution at `uniform` in [0, 1).
+
+    Chance comes from outside, a number for each row, so a picture does not depend on the batch that it is drawn in.
+    """
+    cumulative = logits.double().softmax(dim=-1).cumsum(dim=-1)
+    last = logits.shape[-1] - 1
+    chosen = torch.searchsorted(cumulative, uniform.double().unsqueeze(-1) * cumulative[..., -1:], right=True)
+    return chosen.squeeze(-1).clamp(max=last)
+
+
+def guide(logits: Float[Tensor, "both v"], guidance: float) -> Float[Tensor, "n v"]:
+    """Classifier-free guidance (Ho & Salimans 2021): away from what the network would draw without a caption, towards what it draws with
+    one.
+
+    The first half of the rows is conditional, the second unconditional; a guidance of 1 returns the first half.
+    """
+    conditional, unconditional = logits.chunk(2)
+    return unconditional + guidance * (conditional - unconditional)
+
+
+def choose(
+    logits: Float[Tensor, "n v"],
+    uniform: Float[Tensor, " n"],
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+) -> Int[Tensor, " n"]:
+    """One step of sampling: temperature, filters, draw."""
+    if temperature == 0:
+        return logits.argmax(dim=-1)
+    if temperature != 1:
+        logits = logits / temperature
+    if top_k is not None:
+        logits = keep_top_k(logits, top_k)
+    if top_p is not None:
+        logits = keep_top_p(logits, top_p)
+    return draw(logits, uniform)
+
+
+def beam_search(
+    next_log_probabilities: Callable[[Int[Tensor, "b t"]], Float[Tensor, "b v"]],
+    start: Int[Tensor, " t"],
+    beams: int,
+    length: int,
+    end: int | None = None,
+    length_penalty: float = 0.0,
+) -> tuple[Int[Tensor, " l"], float]:
+    """The likeliest continuation of `start` that keeping the `beams` best beginnings finds, and its score.
+
+    `next_log_probabilities(tokens)` gives log p(next | tokens) for each row. A sequence stops at the token `end`, or after `length` new
+    tokens. Its score is its log-probability divided by (new tokens)^`length_penalty`: 0 favours short sequences, 1 compares means
+    (Wu et al. 2016, section 7, simplified). One beam is the greedy choice. The result holds the new tokens, `end` included.
+    """
+    if beams < 1 or length < 1:
+        raise ValueError(f"{beams} beams of {length} tokens were asked for; give at least 1 of each")
+    tokens, scores = start.unsqueeze(0), torch.zeros(1, device=start.device, dtype=torch.float64)
+    finished: list[tuple[float, Tensor]] = []
+    for written in range(1, length + 1):
+        totals = scores.unsqueeze(1) + next_log_probabilities(tokens).double()
+        best, where = totals.flatten().topk(min(2 * beams, totals.numel()))  # twice as many: half of them may end here
+        rows, choices = where // totals.shape[1], where % totals.shape[1]
+        grown = torch.cat([tokens[rows], choices.unsqueeze(1)], dim=1)
+        ends = (choices == end) if end is not None else torch.zeros_like(choices, dtype=torch.bool)
+        finished += [(float(s) / written**length_penalty, row[len(start) :]) for s, row in zip(best[ends], grown[ends], strict=True)]
+        tokens, scores = grown[~ends][:beams], best[~ends][:beams]
+        if not len(tokens) or (finished and length_penalty == 0 and max(finished, key=lambda f: f[0])[0] >= float(scores[0])):
+            break  # what is unfinished can only lose
+    finished += [(float(s) / written**length_penalty, row[len(start) :]) for s, row in zip(scores, tokens, strict=True)]
+    score, sequence = max(finished, key=lambda found: found[0])
+    return sequence, score

@@ -1,0 +1,95 @@
+"""Convolution against PyTorch's."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dalle_edu.classroom.proof import Reference, gap
+
+_SETTINGS = ((1, 0), (2, 0), (1, 1), (2, 2), (3, 1))  # stride, padding
+
+
+def _tensors(*shapes: tuple[int, ...]) -> list[Tensor]:
+    chance = torch.Generator().manual_seed(0)
+    return [torch.randn(shape, generator=chance, dtype=torch.float64) for shape in shapes]
+
+
+def _convolution(version: Any) -> float:
+    images, kernels = _tensors((2, 3, 9, 7), (4, 3, 3, 2))
+    return max(gap(version(images, kernels, *setting), F.conv2d(images, kernels, None, *setting)) for setting in _SETTINGS)
+
+
+def _im2col(version: Any) -> float:
+    (images,) = _tensors((2, 3, 9, 7))
+    return max(
+        gap(version(images, (3, 2), stride, padding), F.unfold(images, (3, 2), padding=padding, stride=stride))
+        for stride, padding in _SETTINGS
+    )
+
+
+def _matrix(version: Any) -> float:
+    images, kernels = _tensors((2, 3, 6, 5), (4, 3, 3, 3))
+    differences = []
+    for setting in ((1, 0), (2, 1)):
+        matrix = version(kernels, (6, 5), *setting)
+        expected = F.conv2d(images, kernels, None, *setting)
+        differences.append(gap(images.flatten(1) @ matrix.T, expected.flatten(1)))
+    return max(differences)
+
+
+def _transposed(version: Any) -> float:
+    maps, kernels = _tensors((2, 4, 5, 3), (4, 3, 3, 4))
+    settings = ((1, 0), (2, 0), (2, 1), (3, 1))
+    return max(gap(version(maps, kernels, *setting), F.conv_transpose2d(maps, kernels, None, *setting)) for setting in settings)
+
+
+def _sizes(version: Any) -> float:
+    settings = [(size, kernel, stride, padding) for size in (5, 8) for kernel in (1, 3, 4) for stride in (1, 2, 3) for padding in (0, 1)]
+    return (
+        max(abs(version(s, k, t, p) - F.conv1d(torch.ones(1, 1, s), torch.ones(1, 1, k), None, t, p).shape[-1]) for s, k, t, p in settings)
+        + 0.0
+    )
+
+
+def _transposed_sizes(version: Any) -> float:
+    settings = [(size, kernel, stride, padding) for size in (2, 5) for kernel in (3, 4) for stride in (1, 2, 3) for padding in (0, 1)]
+    peers = [F.conv_transpose1d(torch.ones(1, 1, s), torch.ones(1, 1, k), None, t, p).shape[-1] for s, k, t, p in settings]
+    return max(abs(version(*setting) - peer) for setting, peer in zip(settings, peers, strict=True)) + 0.0
+
+
+def _max_pool(version: Any) -> float:
+    (images,) = _tensors((2, 3, 9, 7))
+    return max(gap(version(images, 2), F.max_pool2d(images, 2)), gap(version(images, 3, 2), F.max_pool2d(images, 3, 2)))
+
+
+def _avg_pool(version: Any) -> float:
+    (images,) = _tensors((2, 3, 9, 7))
+    return max(gap(version(images, 2), F.avg_pool2d(images, 2)), gap(version(images, 3, 2), F.avg_pool2d(images, 3, 2)))
+
+
+def _nearest(version: Any) -> float:
+    (images,) = _tensors((2, 3, 4, 5))
+    return max(gap(version(images, scale), F.interpolate(images, scale_factor=scale, mode="nearest")) for scale in (1, 2, 3))
+
+
+def _bilinear(version: Any) -> float:
+    (images,) = _tensors((2, 3, 4, 5))
+    peers = [F.interpolate(images, scale_factor=scale, mode="bilinear", align_corners=False) for scale in (1, 2, 3)]
+    return max(gap(version(images, scale), peer) for scale, peer in zip((1, 2, 3), peers, strict=True))
+
+
+REFERENCES = [
+    Reference("convolution:conv_output_size", "torch.nn.functional.conv1d, its output's size", _sizes, 0.0),
+    Reference("convolution:transposed_output_size", "torch.nn.functional.conv_transpose1d, its output's size", _transposed_sizes, 0.0),
+    Reference("convolution:conv2d_by_loops", "torch.nn.functional.conv2d", _convolution, 1e-10),
+    Reference("convolution:im2col", "torch.nn.functional.unfold", _im2col, 1e-10),
+    Reference("convolution:conv2d", "torch.nn.functional.conv2d", _convolution, 1e-10),
+    Reference("convolution:convolution_matrix", "torch.nn.functional.conv2d", _matrix, 1e-10),
+    Reference("convolution:conv_transpose2d", "torch.nn.functional.conv_transpose2d", _transposed, 1e-10),
+    Reference("convolution:max_pool2d", "torch.nn.functional.max_pool2d", _max_pool, 1e-10),
+    Reference("convolution:avg_pool2d", "torch.nn.functional.avg_pool2d", _avg_pool, 1e-10),
+    Reference("convolution:upsample_nearest", "torch.nn.functional.interpolate", _nearest, 1e-10),
+    Reference("convolution:upsample_bilinear", "torch.nn.functional.interpolate", _bilinear, 1e-10),
+]
