@@ -3,10 +3,17 @@
 import importlib.metadata
 import platform
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
+
+BRICKS = (
+    "perceptron", "words", "recurrent", "seq2seq", "convolution", "attention", "transformer", "sampling", "gpt", "autoencoder",
+    "codebook", "dvae", "gan", "cyclegan", "vqgan", "unet", "diffusion", "samplers", "contrastive",
+)  # in the order of the lessons, each importing only earlier ones  # fmt: skip
 
 _PACKAGES = (
     "torch", "torchvision", "numpy", "scipy", "matplotlib", "pillow", "safetensors", "tokenizers", "einops", "jaxtyping", "accelerate",
@@ -97,3 +104,38 @@ def _weights() -> list[Finding]:
         except DalleEduError as error:
             findings.append(Finding(False, subject, str(error)))
     return findings
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A brick's function held against its references: the largest difference found, and how many of its classic mistakes they catch."""
+
+    target: str
+    peers: str
+    difference: float | None  # None where a peer is not installed
+    agrees: bool
+    mistakes: int
+    caught: int
+
+    @property
+    def good(self) -> bool:
+        return self.difference is None or (self.agrees and self.caught == self.mistakes)
+
+
+def examine_bricks() -> Iterator[Proof]:
+    """Hold every brick against its references, in the order of the lessons."""
+    from dalle_edu.classroom.proof import mistakes, references
+
+    held: dict[str, list[Any]] = {}
+    for reference in sorted(references(), key=lambda reference: BRICKS.index(reference.brick)):
+        held.setdefault(reference.target, []).append(reference)
+    for target, peers in held.items():
+        wrong, names = [mistake for mistake in mistakes() if mistake.target == target], "; ".join(peer.peer for peer in peers)
+        try:
+            differences = [peer.difference(peer.library_version()) for peer in peers]
+        except ImportError:
+            yield Proof(target, names, None, True, len(wrong), 0)
+            continue
+        agrees = all(difference <= peer.tolerance for difference, peer in zip(differences, peers, strict=True))
+        caught = sum(any(peer.catches(mistake.version) for peer in peers) for mistake in wrong)
+        yield Proof(target, names, max(differences), agrees, len(wrong), caught)

@@ -75,9 +75,9 @@ def trained_parameters(system: System, stage: Stage) -> list[tuple[str, nn.Param
     return [(name, parameter) for name, parameter in system.named_parameters() if name.split(".")[0] in stage.parts]
 
 
-def schedule(update: int, progress: float, decay: float, warmup: int = 30) -> float:
-    """The learning rate as a part of its peak: up over the first updates, level, then straight down to zero over the last part `decay`."""
-    return min(1.0, (update + 1) / warmup) * min(1.0, max(0.0, 1 - progress) / decay)
+def schedule(update: int, progress: float, warmup: int = 30) -> float:
+    """The learning rate as a part of its peak: up over the first updates, then straight down to zero (Bergsma et al. 2025)."""
+    return min(1.0, (update + 1) / warmup) * max(0.0, 1 - progress)
 
 
 class Average:

@@ -36,6 +36,7 @@ from dalle_edu.systems import System, system_class
 from dalle_edu.systems.system import Stage
 from dalle_edu.world import World, picture_sheet, render, save_picture
 from dalle_edu.world.dataset import Batch
+from dalle_edu.world.scenes import PRACTICE
 
 LOOKS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # parts of a stage after which it is examined
 _ENDLESS = 2**62
@@ -204,7 +205,7 @@ class Trainer:
         generator: torch.Generator,
     ) -> dict[str, torch.Tensor]:
         """One update: loss, gradients, clip, step."""
-        rate = schedule(clock.update, clock.progress, stage.decay)
+        rate = schedule(clock.update, clock.progress)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
@@ -246,7 +247,7 @@ class Trainer:
                 start = number * size + rank * share
                 yield list(range(start, start + share))
 
-        world = World(_ENDLESS, seed=self.run.seed * 101 + index)
+        world = World(_ENDLESS, seed=self.run.seed * 101 + index, kinds=PRACTICE)
         return iter(DataLoader(world, batch_sampler=order(), collate_fn=world.collate, num_workers=self.workers))
 
     def _seed(self, index: int, update: int) -> int:

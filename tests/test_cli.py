@@ -91,7 +91,7 @@ def test_score_writes_the_report(run, weights, tmp_path):
     status, out, _ = run("score", weights, "--prompts", 24, "--json", "score.json")
     report = json.loads((tmp_path / "score.json").read_text())
     assert status == 0
-    assert "counting" in out
+    assert "number" in out
     assert (report["system"], report["seed"], report["prompts"]) == ("dalle1", 0, 24)
     sections = [report["skills"], *report["languages"].values(), *report["splits"].values()]
     assert set(report["languages"]) == {"fr", "en"}

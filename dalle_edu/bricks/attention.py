@@ -15,6 +15,8 @@ from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from dalle_edu.errors import DalleEduError
+
 
 def scaled_dot_product(
     query: Float[Tensor, "*n q d"],
@@ -85,10 +87,12 @@ def attend(
     return rearrange(mixed, "n s q d -> n q (s d)")
 
 
-def _head_width(width: int, heads: int) -> int:
+def _check_heads(width: int, heads: int) -> None:
     if heads < 1 or width % heads:
-        raise ValueError(f"width {width} cannot be shared out among {heads} heads; choose a multiple")
-    return width // heads
+        raise DalleEduError(
+            f"width {width} cannot be shared out among {heads} heads; choose a multiple",
+            f"la largeur {width} ne se partage pas entre {heads} têtes ; choisissez un multiple",
+        )
 
 
 class MultiHeadAttention(nn.Module):
@@ -97,7 +101,7 @@ class MultiHeadAttention(nn.Module):
 
     def __init__(self, width: int, heads: int):
         super().__init__()
-        _head_width(width, heads)
+        _check_heads(width, heads)
         self.heads = heads
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
@@ -128,7 +132,7 @@ class CrossAttention(nn.Module):
 
     def __init__(self, width: int, heads: int, memory_width: int | None = None):
         super().__init__()
-        _head_width(width, heads)
+        _check_heads(width, heads)
         self.heads = heads
         self.query = nn.Linear(width, width, bias=False)
         self.key_value = nn.Linear(memory_width or width, 2 * width, bias=False)

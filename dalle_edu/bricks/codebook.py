@@ -73,6 +73,9 @@ class VectorQuantizer(nn.Module):
     `revive` puts it where the vectors are.
     """
 
+    counts: Tensor  # running number of vectors that choose each code
+    sums: Tensor  # and running sum of those vectors
+
     def __init__(self, num_codes: int, code_dim: int, beta: float = 0.25, decay: float | None = 0.99):
         super().__init__()
         if num_codes < 1 or code_dim < 1 or beta < 0 or not (decay is None or 0 <= decay < 1):
@@ -83,8 +86,8 @@ class VectorQuantizer(nn.Module):
             )
         self.num_codes, self.beta, self.decay = num_codes, beta, decay
         self.codebook = nn.Parameter(torch.randn(num_codes, code_dim), requires_grad=decay is None)
-        self.register_buffer("counts", torch.ones(num_codes))  # running number of vectors that choose each code
-        self.register_buffer("sums", self.codebook.detach().clone())  # and running sum of those vectors
+        self.register_buffer("counts", torch.ones(num_codes))
+        self.register_buffer("sums", self.codebook.detach().clone())
 
     def forward(self, vectors: Float[Tensor, "n d h w"]) -> Quantized:
         if vectors.shape[1] != self.codebook.shape[1]:
@@ -97,15 +100,15 @@ class VectorQuantizer(nn.Module):
         quantized = self.codebook[codes]
         codebook_loss, commitment = vq_losses(last, quantized, self.beta)
         if self.training and self.decay is not None:
-            self._follow(last.detach().flatten(0, 2), codes.flatten())
+            self._follow(last.detach().flatten(0, 2), codes.flatten(), self.decay)
         loss = commitment if self.decay is not None else codebook_loss + commitment
         return Quantized(codes, rearrange(straight_through(last, quantized), "n h w d -> n d h w"), loss)
 
     @torch.no_grad()
-    def _follow(self, vectors: Float[Tensor, "m d"], codes: Int[Tensor, " m"]) -> None:
+    def _follow(self, vectors: Float[Tensor, "m d"], codes: Int[Tensor, " m"], decay: float) -> None:
         chosen = F.one_hot(codes, self.num_codes).to(vectors.dtype)
-        self.counts.lerp_(chosen.sum(dim=0), 1 - self.decay)
-        self.sums.lerp_(chosen.T @ vectors, 1 - self.decay)
+        self.counts.lerp_(chosen.sum(dim=0), 1 - decay)
+        self.sums.lerp_(chosen.T @ vectors, 1 - decay)
         total = self.counts.sum()
         smoothed = (self.counts + 1e-5) / (total + self.num_codes * 1e-5) * total  # no division by zero where nobody chose
         self.codebook.copy_(self.sums / smoothed.unsqueeze(1))

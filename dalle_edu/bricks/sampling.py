@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from dalle_edu.errors import DalleEduError
+
 
 def keep_top_k(logits: Float[Tensor, "n v"], k: int) -> Float[Tensor, "n v"]:
     """Leave the k most likely entries of each row a chance, and the others none (Fan et al. 2018)."""
@@ -85,7 +87,10 @@ def beam_search(
     (Wu et al. 2016, section 7, simplified). One beam is the greedy choice. The result holds the new tokens, `end` included.
     """
     if beams < 1 or length < 1:
-        raise ValueError(f"{beams} beams of {length} tokens were asked for; give at least 1 of each")
+        raise DalleEduError(
+            f"{beams} beams of {length} tokens were asked for; give at least 1 of each",
+            f"{beams} faisceaux de {length} jetons sont demandés ; donnez au moins 1 de chaque",
+        )
     tokens, scores = start.unsqueeze(0), torch.zeros(1, device=start.device, dtype=torch.float64)
     finished: list[tuple[float, Tensor]] = []
     for written in range(1, length + 1):

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import CrossAttention, KeyValueCache, MultiHeadAttention
+from dalle_edu.errors import DalleEduError
 
 
 def sinusoidal_positions(length: int, width: int) -> Float[Tensor, "t w"]:
@@ -23,7 +24,10 @@ def sinusoidal_positions(length: int, width: int) -> Float[Tensor, "t w"]:
     Moving by a fixed number of tokens turns each pair of channels by a fixed angle, so that relative positions are linear in them.
     """
     if length < 1 or width < 2 or width % 2:
-        raise ValueError(f"{length} positions of {width} channels were asked for; give 1 or more positions and an even width")
+        raise DalleEduError(
+            f"{length} positions of {width} channels were asked for; give 1 or more positions and an even width",
+            f"{length} positions de {width} canaux sont demandées ; donnez 1 position ou plus et une largeur paire",
+        )
     angles = torch.arange(length).unsqueeze(1) * torch.exp(torch.arange(0, width, 2) * (-math.log(10_000) / width))
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
@@ -121,6 +125,8 @@ class Transformer(nn.Module):
     Token 0 is padding. `forward` is teacher forcing: the decoder is given the tokens before each one that it must predict.
     """
 
+    positions: Tensor
+
     def __init__(self, source_vocabulary: int, target_vocabulary: int, width: int = 128, depth: int = 2, heads: int = 4, length: int = 64):
         super().__init__()
         self.source_embedding = nn.Embedding(source_vocabulary, width)
@@ -131,7 +137,10 @@ class Transformer(nn.Module):
 
     def _embed(self, tokens: Int[Tensor, "n t"], embedding: nn.Embedding) -> Float[Tensor, "n t w"]:
         if tokens.shape[1] > len(self.positions):
-            raise ValueError(f"a sequence has {tokens.shape[1]} tokens and may have {len(self.positions)}; build the transformer longer")
+            raise DalleEduError(
+                f"a sequence has {tokens.shape[1]} tokens and may have {len(self.positions)}; build the transformer longer",
+                f"une suite a {tokens.shape[1]} jetons et peut en avoir {len(self.positions)} ; construisez le transformeur plus long",
+            )
         return embedding(tokens) * math.sqrt(embedding.embedding_dim) + self.positions[: tokens.shape[1]]  # section 3.4
 
     def read(self, source: Int[Tensor, "n k"], maps: list[Tensor] | None = None) -> Float[Tensor, "n k w"]:

@@ -41,11 +41,11 @@ PRESETS = {
     "laptop": DallE1Config(
         dvae=DVAEConfig(resolution=32, num_codes=128, width=48),
         gpt=GPTConfig(num_codes=128, width=192, depth=4, heads=4),
-        codec_share=0.25,
+        codec_share=0.15,
     ),
     "standard": DallE1Config(
         dvae=DVAEConfig(resolution=64, num_codes=256, width=64),
-        gpt=GPTConfig(num_codes=256, width=192, depth=4, heads=4),
+        gpt=GPTConfig(num_codes=256, width=192, depth=6, heads=4),
         codec_share=0.15,
     ),
     "gpu": DallE1Config(
@@ -81,7 +81,6 @@ class DallE1(System):
                 updates_share=0.75,
                 matrix_learning_rate=2e-2,
                 muon=("dvae.encoder", "dvae.decoder"),
-                decay=1.0,
             ),
             Stage(
                 "prior",

@@ -20,7 +20,7 @@ class Stage:
 
     `parts` names the submodules that learn; `share` is the stage's part of the time of a run, `updates_share` its part of the updates;
     the matrices and kernels of the submodules named in `muon` are trained by Muon at `matrix_learning_rate`, everything else by AdamW at
-    `learning_rate`; both rates fall to zero over the last part `decay` of the stage.
+    `learning_rate`; both are the peaks of a schedule.
     """
 
     name: str
@@ -32,7 +32,6 @@ class Stage:
     matrix_learning_rate: float = 0.0
     muon: tuple[str, ...] = ()
     weight_decay: float = 0.01
-    decay: float = 0.4
 
 
 class System(nn.Module, ABC):

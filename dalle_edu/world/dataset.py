@@ -1,7 +1,7 @@
 """The world as a `torch.utils.data` data set: an endless, seeded series of scenes with a caption for each."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
 from dalle_edu.world.grammar import caption
 from dalle_edu.world.renderer import Layout, lay_out, render
-from dalle_edu.world.scenes import Scene, sample_scene
+from dalle_edu.world.scenes import KINDS, Scene, sample_scene
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Batch:
 class World(Dataset):
     """`length` pairs of a scene and its caption; item `i` depends on `seed` and `i` alone.
 
-    `split` is "seen", "held_out" or "all"; `languages` are drawn from with equal chances. `collate` makes a `Batch` of items:
+    `split` is "seen", "held_out" or "all"; `languages` are drawn from with equal chances; `kinds` says how often each
+    kind of caption comes. `collate` makes a `Batch` of items:
 
         world = World(10_000, seed=0)
         loader = DataLoader(world, batch_size=64, collate_fn=world.collate)
@@ -42,8 +43,10 @@ class World(Dataset):
         split: str = "seen",
         languages: Sequence[str] = LANGUAGES,
         catalogue: Catalogue = SHAPES,
+        kinds: Mapping[str, float] = KINDS,
     ):
-        self.length, self.seed, self.split, self.languages, self.catalogue = length, seed, split, tuple(languages), catalogue
+        self.length, self.seed, self.split, self.languages = length, seed, split, tuple(languages)
+        self.catalogue, self.kinds = catalogue, kinds
 
     def __len__(self) -> int:
         return self.length
@@ -52,7 +55,7 @@ class World(Dataset):
         if not 0 <= index < self.length:
             raise IndexError(f"item {index} of a world of {self.length} scenes")
         chance = random.Random(f"{self.seed}:{index}:caption")
-        scene = sample_scene(self.seed, index, self.split, self.catalogue)
+        scene = sample_scene(self.seed, index, self.split, self.catalogue, self.kinds)
         language = self.languages[int(chance.random() * len(self.languages))]
         return scene, caption(scene.description, language, int(chance.random() * 720720), self.catalogue)
 

@@ -5,12 +5,13 @@ and the only arithmetic is that of IEEE doubles. Places and radii are parts of t
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dalle_edu.world.catalogue import SHAPES, Catalogue, Size
 
-KINDS = {"single": 0.22, "pair": 0.16, "relation": 0.42, "count": 0.2}  # what captions are about: the hardest, most often
+KINDS = {"single": 0.36, "pair": 0.12, "relation": 0.28, "count": 0.24}  # what captions are about, and how often
+PRACTICE = {"single": 0.2, "pair": 0.3, "relation": 0.3, "count": 0.2}  # the same for training: more of what is hard
 RELATIONS = ("left", "right", "above", "below")
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
 SPLITS = ("seen", "held_out", "all")
@@ -80,10 +81,12 @@ def is_held_out(objects: tuple[Object, ...], catalogue: Catalogue = SHAPES) -> b
     return False
 
 
-def sample_scene(seed: int, index: int = 0, split: str = "seen", catalogue: Catalogue = SHAPES) -> Scene:
+def sample_scene(
+    seed: int, index: int = 0, split: str = "seen", catalogue: Catalogue = SHAPES, kinds: Mapping[str, float] = KINDS
+) -> Scene:
     """The scene number `index` of the series `seed`.
 
-    `split` is "seen" (what training shows), "held_out" (what it never shows) or "all".
+    `split` is "seen" (what training shows), "held_out" (what it never shows) or "all"; `kinds` says how often each kind of caption comes.
     """
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}; expected one of {', '.join(SPLITS)}")
@@ -91,7 +94,7 @@ def sample_scene(seed: int, index: int = 0, split: str = "seen", catalogue: Cata
         raise ValueError("this catalogue holds no combination out; ask for the split 'seen' or 'all'")
     chance = random.Random(f"{seed}:{index}:{split}")
     while True:
-        scene = _draw(chance, catalogue)
+        scene = _draw(chance, catalogue, kinds)
         if split == "all" or is_held_out(scene.objects, catalogue) == (split == "held_out"):
             return scene
 
@@ -100,8 +103,8 @@ def _choose(chance: random.Random, options):
     return options[int(chance.random() * len(options))]
 
 
-def _draw(chance: random.Random, catalogue: Catalogue) -> Scene:
-    kind = _kind(chance.random())
+def _draw(chance: random.Random, catalogue: Catalogue, kinds: Mapping[str, float]) -> Scene:
+    kind = _kind(chance.random(), kinds)
     first = _mention(chance, catalogue)
     if kind == "single":
         description = Description((first,))
@@ -124,13 +127,13 @@ def _draw(chance: random.Random, catalogue: Catalogue) -> Scene:
     return Scene(objects, Description(said, description.count, description.relation))
 
 
-def _kind(point: float) -> str:
+def _kind(point: float, kinds: Mapping[str, float]) -> str:
     """The kind of caption on which a point of [0, 1) falls."""
-    for kind, share in KINDS.items():
+    for kind, share in kinds.items():
         point -= share
         if point < 0:
             return kind
-    return next(reversed(KINDS))
+    return next(reversed(list(kinds)))
 
 
 def _mention(chance: random.Random, catalogue: Catalogue) -> Mention:

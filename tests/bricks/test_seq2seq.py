@@ -240,3 +240,8 @@ def test_tokens_of_the_other_vocabulary_are_refused():
         translator()(SOURCE.clone().index_fill(1, torch.tensor(1), 8), TARGET)
     with pytest.raises(DalleEduError, match="go from 0 to 7 and the vocabulary from 0 to 6"):
         translator()(SOURCE, TARGET.clone().index_fill(1, torch.tensor(1), 7))
+
+
+def test_a_translation_of_no_words_is_refused():
+    with pytest.raises(DalleEduError, match="the length is 0; allow at least 1 word"):
+        translator().translate(SOURCE, length=0)

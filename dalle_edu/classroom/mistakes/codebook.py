@@ -33,7 +33,7 @@ def gradient_to_the_codes(vectors: Tensor, quantized: Tensor) -> Tensor:
 
 
 class MeanOfTheLastBatch(VectorQuantizer):
-    def _follow(self, vectors: Tensor, codes: Tensor) -> None:
+    def _follow(self, vectors: Tensor, codes: Tensor, decay: float) -> None:
         chosen = F.one_hot(codes, self.num_codes).to(vectors.dtype)
         counts = chosen.sum(dim=0).clamp(min=1)
         with torch.no_grad():
@@ -41,10 +41,10 @@ class MeanOfTheLastBatch(VectorQuantizer):
 
 
 class SumsNotDivided(VectorQuantizer):
-    def _follow(self, vectors: Tensor, codes: Tensor) -> None:
+    def _follow(self, vectors: Tensor, codes: Tensor, decay: float) -> None:
         chosen = F.one_hot(codes, self.num_codes).to(vectors.dtype)
         with torch.no_grad():
-            self.sums.lerp_(chosen.T @ vectors, 1 - (self.decay or 0.0))
+            self.sums.lerp_(chosen.T @ vectors, 1 - decay)
             self.codebook.copy_(self.sums)
 
 

@@ -36,7 +36,7 @@ def always_the_likeliest(logits: Tensor, uniform: Tensor) -> Tensor:
 
 def one_too_far(logits: Tensor, uniform: Tensor) -> Tensor:
     cumulative = logits.softmax(dim=-1).cumsum(dim=-1)
-    return (torch.searchsorted(cumulative, uniform.unsqueeze(-1)).squeeze(-1) + 1).clamp(max=logits.shape[-1] - 1)
+    return ((cumulative < uniform.unsqueeze(-1)).sum(dim=-1) + 1).clamp(max=logits.shape[-1] - 1)
 
 
 def halves_swapped(logits: Tensor, guidance: float) -> Tensor:

@@ -33,18 +33,19 @@ def gpt2(model: TextToImageGPT) -> Any:
         transformers.GPT2Config(
             vocab_size=2, n_positions=length, n_embd=config.width, n_layer=config.depth, n_head=config.heads, activation_function="gelu",
             resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, layer_norm_epsilon=model.norm.eps, use_cache=False,
+            bos_token_id=None, eos_token_id=None,
         )
     ).to(model.norm.weight.dtype).eval()  # fmt: skip
     with torch.no_grad():
         for parameter in peer.parameters():
             parameter.zero_()
         for theirs, ours in zip(peer.h, model.blocks, strict=True):
-            theirs.ln_1.weight.copy_(ours.norm_1.weight)  # type: ignore[union-attr,arg-type]
-            theirs.ln_2.weight.copy_(ours.norm_2.weight)  # type: ignore[union-attr,arg-type]
-            theirs.attn.c_attn.weight.copy_(ours.attention.qkv.weight.T)  # type: ignore[union-attr]  # its Conv1D keeps the transpose
-            theirs.attn.c_proj.weight.copy_(ours.attention.out.weight.T)  # type: ignore[union-attr]
-            theirs.mlp.c_fc.weight.copy_(ours.expand.weight.T)  # type: ignore[union-attr,operator]
-            theirs.mlp.c_proj.weight.copy_(ours.contract.weight.T)  # type: ignore[union-attr,operator]
+            theirs.ln_1.weight.copy_(ours.norm_1.weight)
+            theirs.ln_2.weight.copy_(ours.norm_2.weight)
+            theirs.attn.c_attn.weight.copy_(ours.attention.qkv.weight.T)  # its Conv1D keeps the transpose
+            theirs.attn.c_proj.weight.copy_(ours.attention.out.weight.T)
+            theirs.mlp.c_fc.weight.copy_(ours.expand.weight.T)
+            theirs.mlp.c_proj.weight.copy_(ours.contract.weight.T)
         peer.ln_f.weight.copy_(model.norm.weight)
     return peer
 

@@ -1,0 +1,41 @@
+"""Experiments that a lesson runs: each brick at work in under a minute, with a figure and the numbers it measured.
+
+`python -m dalle_edu.classroom.demo NAME --out FILE.png` runs one of them.
+"""
+
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dalle_edu.files import write_aside
+from dalle_edu.language import say
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What an experiment leaves: a figure, the numbers it measured (CPU seconds among them), and its finding in each language."""
+
+    figure: "Figure"
+    numbers: dict[str, float]
+    says_en: str
+    says_fr: str
+
+    def save(self, path: str | Path) -> None:
+        write_aside(path, lambda file: self.figure.savefig(file, format="png", dpi=110))
+
+
+def run(name: str, seed: int = 0) -> Demo:
+    """The experiment of a brick."""
+    return importlib.import_module(f"dalle_edu.classroom.demos.{name}").demo(seed)
+
+
+if __name__ == "__main__":
+    name, out = sys.argv[1], sys.argv[3] if len(sys.argv) > 3 else f"{sys.argv[1]}.png"
+    shown = run(name)
+    shown.save(out)
+    print(say(shown.says_en, shown.says_fr), *(f"{key}: {value:.4g}" for key, value in shown.numbers.items()), sep="\n")

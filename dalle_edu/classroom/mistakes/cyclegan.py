@@ -1,0 +1,120 @@
+"""Mistakes about CycleGAN."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dalle_edu.bricks.cyclegan import LEAST_SQUARES, CycleGAN, Exchange, HistoryPool
+from dalle_edu.classroom.proof import Mistake
+
+
+def _adversarial(model: CycleGAN, fake_a: Tensor, fake_b: Tensor) -> Tensor:
+    return LEAST_SQUARES.generator(model.judge_b(fake_b)) + LEAST_SQUARES.generator(model.judge_a(fake_a))
+
+
+class ReturnsToTheOtherStyle(CycleGAN):
+    def translators_loss(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
+        a = a[: len(b)]
+        b = b[: len(a)]
+        fake_b, fake_a = self.to_b(a), self.to_a(b)
+        cycle = F.l1_loss(self.to_a(fake_b), b) + F.l1_loss(self.to_b(fake_a), a)
+        identity = F.l1_loss(self.to_b(b), b) + F.l1_loss(self.to_a(a), a)
+        return {"loss": _adversarial(self, fake_a, fake_b) + 10 * cycle + 5 * identity}
+
+
+class TwiceTheSameWay(CycleGAN):
+    def translators_loss(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
+        fake_b, fake_a = self.to_b(a), self.to_a(b)
+        cycle = F.l1_loss(self.to_b(fake_b), a) + F.l1_loss(self.to_a(fake_a), b)
+        identity = F.l1_loss(self.to_b(b), b) + F.l1_loss(self.to_a(a), a)
+        return {"loss": _adversarial(self, fake_a, fake_b) + 10 * cycle + 5 * identity}
+
+
+class NothingIsTranslated(CycleGAN):
+    def translators_loss(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
+        fake_b, fake_a = self.to_b(a), self.to_a(b)
+        cycle = F.l1_loss(self.to_a(fake_b), a) + F.l1_loss(self.to_b(fake_a), b)
+        identity = F.l1_loss(fake_b, a) + F.l1_loss(fake_a, b)
+        return {"loss": _adversarial(self, fake_a, fake_b) + 10 * cycle + 5 * identity}
+
+
+class FakesNotDetached(CycleGAN):
+    def judges_loss(self, a: Tensor, b: Tensor, fake_a: Tensor, fake_b: Tensor) -> Tensor:
+        on_a = LEAST_SQUARES.discriminator(self.judge_a(a), self.judge_a(fake_a))
+        return on_a + LEAST_SQUARES.discriminator(self.judge_b(b), self.judge_b(fake_b))
+
+
+def judges_keep_the_translators_gradients(exchange: Exchange, a: Tensor, b: Tensor) -> dict[str, Tensor]:
+    parts = exchange.model.translators_loss(a, b)
+    exchange.translators.zero_grad()
+    parts["loss"].backward()
+    exchange.translators.step()
+    exchange.model.judges_loss(a, b, exchange.pool_a(parts["fake_a"]), exchange.pool_b(parts["fake_b"])).backward()
+    exchange.judges.step()
+    return parts
+
+
+class NeverOld(HistoryPool):
+    def __call__(self, fakes: Tensor) -> Tensor:
+        self.images = [*self.images, *fakes.detach()][-self.size :]
+        return fakes.detach()
+
+
+class CopiesStay(HistoryPool):
+    def __call__(self, fakes: Tensor) -> Tensor:
+        shown = []
+        for fake in fakes.detach():
+            if len(self.images) < self.size:
+                self.images.append(fake)
+                shown.append(fake)
+            elif torch.rand((), generator=self.chance) < 0.5:
+                shown.append(self.images[int(torch.randint(self.size, (), generator=self.chance))])
+            else:
+                shown.append(fake)
+        return torch.stack(shown)
+
+
+MISTAKES = [
+    Mistake(
+        "cyclegan:CycleGAN",
+        ReturnsToTheOtherStyle,
+        "The cycle is compared with the other style's picture; a -> b -> a must return the picture a that it began with.",
+        "Le cycle est comparé à l'image de l'autre style ; a -> b -> a doit rendre l'image a dont il est parti.",
+    ),
+    Mistake(
+        "cyclegan:CycleGAN",
+        TwiceTheSameWay,
+        "The cycle goes the same way twice; the way back is the other translator's.",
+        "Le cycle prend deux fois le même chemin ; le retour est l'affaire de l'autre traducteur.",
+    ),
+    Mistake(
+        "cyclegan:CycleGAN",
+        NothingIsTranslated,
+        "Identity is asked of pictures that are to be translated, so that nothing changes; ask it of those already in the style.",
+        "L'identité est exigée des images à traduire, et plus rien ne change ; exigez-la de celles qui sont déjà dans le style.",
+    ),
+    Mistake(
+        "cyclegan:CycleGAN",
+        FakesNotDetached,
+        "The discriminators' loss reaches back into the translators and teaches them to be found out; detach the fakes.",
+        "La perte des discriminateurs remonte dans les traducteurs et leur apprend à se faire prendre ; détachez les faux.",
+    ),
+    Mistake(
+        "cyclegan:cyclegan_step",
+        judges_keep_the_translators_gradients,
+        "The translators' step leaves gradients in the discriminators, which step along them; freeze them or clear them first.",
+        "Le pas des traducteurs laisse aux discriminateurs des gradients qu'ils suivent ensuite ; gelez-les ou effacez d'abord.",
+    ),
+    Mistake(
+        "cyclegan:HistoryPool",
+        NeverOld,
+        "The pool stores fakes and shows only the newest, so the discriminators forget; once it is full, half must be old.",
+        "La réserve garde les faux et ne montre que les derniers : les discriminateurs oublient ; une fois pleine, la moitié sont anciens.",
+    ),
+    Mistake(
+        "cyclegan:HistoryPool",
+        CopiesStay,
+        "An old fake is shown but keeps its place, so the pool never changes; the new one must take the place of the old.",
+        "Un faux ancien est montré mais garde sa place, et la réserve ne change plus ; le nouveau doit prendre la place de l'ancien.",
+    ),
+]

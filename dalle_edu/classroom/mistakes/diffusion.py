@@ -1,0 +1,190 @@
+"""Mistakes about the diffusion process."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dalle_edu.bricks import diffusion
+from dalle_edu.bricks.diffusion import Schedule
+from dalle_edu.classroom.proof import Mistake
+
+
+def alpha_instead_of_its_product(x0: Tensor, noise: Tensor, t: Tensor, schedule: Schedule) -> Tensor:
+    alpha = (1 - schedule.betas)[t].view(-1, *[1] * (x0.ndim - 1))
+    return alpha.sqrt() * x0 + (1 - alpha).sqrt() * noise
+
+
+def square_roots_forgotten(x0: Tensor, noise: Tensor, t: Tensor, schedule: Schedule) -> Tensor:
+    alpha_bar = schedule.alphas_bar[t].view(-1, *[1] * (x0.ndim - 1))
+    return alpha_bar * x0 + (1 - alpha_bar) * noise
+
+
+def betas_not_clipped(timesteps: int = 1000, offset: float = 0.008, max_beta: float = 0.999) -> Schedule:
+    at = torch.arange(timesteps + 1, dtype=torch.float64) / timesteps
+    alpha_bar = ((at + offset) / (1 + offset) * math.pi / 2).cos() ** 2
+    return Schedule(1 - alpha_bar[1:] / alpha_bar[:-1])
+
+
+def v_with_the_wrong_sign(x0: Tensor, noise: Tensor, t: Tensor, schedule: Schedule, target: str) -> Tensor:
+    if target != "v":
+        return diffusion.training_target(x0, noise, t, schedule, target)
+    return -diffusion.training_target(x0, noise, t, schedule, "v")
+
+
+def picture_not_divided_by_its_rate(prediction: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule, target: str) -> tuple[Tensor, Tensor]:
+    if target != "eps":
+        return diffusion.picture_and_noise(prediction, x_t, t, schedule, target)
+    return x_t - schedule.rates(t, x_t)[1] * prediction, prediction
+
+
+def one_timestep_for_the_whole_batch(
+    network: Callable[..., Tensor],
+    x0: Tensor,
+    schedule: Schedule,
+    target: str = "v",
+    weights: Tensor | None = None,
+    generator: torch.Generator | None = None,
+    **conditions: Tensor,
+) -> Tensor:
+    t = torch.randint(len(schedule), (1,), generator=generator).expand(len(x0))
+    noise = torch.empty_like(x0).normal_(generator=generator)
+    prediction = network(diffusion.add_noise(x0, noise, t, schedule), t, **conditions)
+    error = (prediction - diffusion.training_target(x0, noise, t, schedule, target)).square().flatten(1).mean(dim=1)
+    return error.mean() if weights is None else (weights[t] * error).mean()
+
+
+Conditions = dict[str, Tensor]
+
+
+def asked_and_blank_swapped(network: Callable[..., Tensor], guidance_scale: float, given: Conditions, blank: Conditions) -> Any:
+    return diffusion.guided(network, guidance_scale, blank, given)
+
+
+def guidance_at_the_first_step_only(network: Callable[..., Tensor], guidance_scale: float, given: Conditions, blank: Conditions) -> Any:
+    steps = iter([diffusion.guided(network, guidance_scale, given, blank)])
+    after = diffusion.guided(network, 1.0, given, blank)
+    return lambda x_t, t: next(steps, after)(x_t, t)
+
+
+def guidance_starts_from_the_condition(network: Callable[..., Tensor], guidance_scale: float, given: Conditions, blank: Conditions) -> Any:
+    def predict(x_t: Tensor, t: Tensor) -> Tensor:
+        with_condition, without = network(x_t, t, **given), network(x_t, t, **blank)
+        return with_condition + guidance_scale * (with_condition - without)
+
+    return predict
+
+
+def divided_without_clamping(x0: Tensor, percentile: float = 0.995) -> Tensor:
+    largest = torch.quantile(x0.flatten(1).abs(), percentile, dim=1).clamp(min=1)
+    return x0 / largest.view(-1, *[1] * (x0.ndim - 1))
+
+
+def threshold_below_one(x0: Tensor, percentile: float = 0.995) -> Tensor:
+    largest = torch.quantile(x0.flatten(1).abs(), percentile, dim=1).view(-1, *[1] * (x0.ndim - 1))
+    return x0.clamp(-largest, largest) / largest
+
+
+def mask_upside_down(denoise: Any, known: Tensor, mask: Tensor, schedule: Schedule, generator: torch.Generator | None = None) -> Any:
+    return diffusion.inpainting(denoise, known, ~mask, schedule, generator)
+
+
+def known_region_without_noise(
+    denoise: Any, known: Tensor, mask: Tensor, schedule: Schedule, generator: torch.Generator | None = None
+) -> Any:
+    return lambda x_t, t: torch.where(mask, known, denoise(torch.where(mask, known, x_t), t))
+
+
+def level_not_told(low: Tensor, resolution: int, t: Tensor, schedule: Schedule, generator: torch.Generator | None = None) -> Tensor:
+    told = diffusion.low_resolution_condition(low, resolution, t, schedule, generator)
+    return torch.cat([told[:, :-1], torch.zeros_like(told[:, -1:])], dim=1)
+
+
+MISTAKES = [
+    Mistake(
+        "diffusion:add_noise",
+        alpha_instead_of_its_product,
+        "The signal left at t is taken from that step's alpha alone; it is the product of all alphas so far.",
+        "Le signal qui reste à t est pris du seul alpha de ce pas ; c'est le produit de tous les alphas jusque-là.",
+    ),
+    Mistake(
+        "diffusion:add_noise",
+        square_roots_forgotten,
+        "The product of the alphas is a variance: multiply the picture by its square root, and the noise by that of its complement to 1.",
+        "Le produit des alphas est une variance : multipliez l'image par sa racine carrée, et le bruit par celle du complément à 1.",
+    ),
+    Mistake(
+        "diffusion:cosine_schedule",
+        betas_not_clipped,
+        "The last beta of the cosine comes to 1: no signal is left to divide by; clip betas at 0.999.",
+        "Le dernier bêta du cosinus arrive à 1 : il ne reste aucun signal par quoi diviser ; bornez les bêtas à 0,999.",
+    ),
+    Mistake(
+        "diffusion:training_target",
+        v_with_the_wrong_sign,
+        "The sign of v is turned round: v is signal rate x noise minus noise rate x picture, and samplers count on it.",
+        "Le signe de v est renversé : v vaut taux de signal x bruit moins taux de bruit x image, et les échantillonneurs s'y fient.",
+    ),
+    Mistake(
+        "diffusion:picture_and_noise",
+        picture_not_divided_by_its_rate,
+        "The noise is taken away but the picture is still faint: divide what is left by the signal rate.",
+        "Le bruit est ôté mais l'image reste affaiblie : divisez ce qui reste par le taux de signal.",
+    ),
+    Mistake(
+        "diffusion:diffusion_loss",
+        one_timestep_for_the_whole_batch,
+        "All pictures of the batch get the same timestep, so the gradient jumps from batch to batch; draw one for each.",
+        "Toutes les images du lot reçoivent le même instant et le gradient saute d'un lot à l'autre ; tirez-en un pour chacune.",
+    ),
+    Mistake(
+        "diffusion:guided",
+        asked_and_blank_swapped,
+        "The halves of the doubled batch are swapped: guidance runs away from what is asked.",
+        "Les moitiés du lot doublé sont échangées : le guidage s'éloigne de ce qui est demandé.",
+    ),
+    Mistake(
+        "diffusion:guided",
+        guidance_at_the_first_step_only,
+        "Guidance acts at the first step only; every step must mix what the network says with and without the condition.",
+        "Le guidage n'agit qu'au premier pas ; chaque pas doit mêler ce que le réseau dit avec et sans la condition.",
+    ),
+    Mistake(
+        "diffusion:guided",
+        guidance_starts_from_the_condition,
+        "The difference is added to the conditional answer, so that a scale of 1 already guides; start from the blank one.",
+        "La différence s'ajoute à la réponse conditionnée et une échelle de 1 guide déjà ; partez de la réponse sans condition.",
+    ),
+    Mistake(
+        "diffusion:dynamic_threshold",
+        divided_without_clamping,
+        "The picture is divided by the threshold but not clipped to it first: the brightest pixels still leave [-1, 1].",
+        "L'image est divisée par le seuil sans y avoir été bornée : les pixels les plus vifs sortent encore de [-1, 1].",
+    ),
+    Mistake(
+        "diffusion:dynamic_threshold",
+        threshold_below_one,
+        "The threshold may fall below 1: pictures that were in range already are stretched; take at least 1.",
+        "Le seuil peut descendre sous 1 : des images qui étaient déjà dans les bornes sont étirées ; prenez au moins 1.",
+    ),
+    Mistake(
+        "diffusion:inpainting",
+        mask_upside_down,
+        "The mask is read the other way round, and the known region is painted over: True says what is kept.",
+        "Le masque est lu à l'envers et la région connue est repeinte : True dit ce que l'on garde.",
+    ),
+    Mistake(
+        "diffusion:inpainting",
+        known_region_without_noise,
+        "The known region goes in without noise, which the network never saw beside noise; bring it to the level of the step.",
+        "La région connue entre sans bruit, ce que le réseau n'a jamais vu à côté du bruit ; portez-la au niveau du pas.",
+    ),
+    Mistake(
+        "diffusion:low_resolution_condition",
+        level_not_told,
+        "The small picture is noised but the network is not told how much; give it the level in a channel of its own.",
+        "La petite image est bruitée mais le réseau ignore de combien ; donnez-lui le niveau dans un canal à part.",
+    ),
+]

@@ -1,0 +1,138 @@
+"""Mistakes about samplers."""
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dalle_edu.bricks.diffusion import Schedule
+from dalle_edu.bricks.samplers import Step, spaced_timesteps
+from dalle_edu.classroom.proof import Mistake
+
+
+def spaced_from_zero_up(schedule: Schedule, steps: int) -> list[int]:
+    return [t * (len(schedule) // steps) for t in reversed(range(steps))]
+
+
+def _ancestral(denoise: Any, x: Tensor, schedule: Schedule, steps: int, generator: Any, callback: Any, **wrong: bool) -> Tensor:
+    """DDPM with one of its classic faults."""
+    path = spaced_timesteps(schedule, steps)
+    for index, (t, before) in enumerate(pairwise([*path, -1])):
+        asked = max(t - 1, 0) if wrong.get("one_too_low") else t
+        x0 = denoise(x, torch.full((len(x),), asked))
+        if callback is not None:
+            callback(Step(index, steps, t, x, x0))
+        now, then = schedule.alpha_bar(t), schedule.alpha_bar(before)
+        beta = float(schedule.betas[t]) if wrong.get("one_step_beta") else 1 - now / then
+        x = (math.sqrt(then) * beta * x0 + math.sqrt(1 - beta) * (1 - then) * x) / (1 - now)
+        variance = beta * (1 - then) / (1 - now)
+        if before < 0 and wrong.get("noise_at_the_end"):
+            variance = beta
+        spread = variance if wrong.get("variance_as_deviation") else math.sqrt(variance)
+        x = x + spread * torch.empty_like(x).normal_(generator=generator)
+    return x
+
+
+def noise_at_the_last_step(
+    denoise: Any, noise: Tensor, schedule: Schedule, steps: int = 50, generator: Any = None, callback: Any = None
+) -> Tensor:
+    return _ancestral(denoise, noise, schedule, steps, generator, callback, noise_at_the_end=True)
+
+
+def timestep_off_by_one(
+    denoise: Any, noise: Tensor, schedule: Schedule, steps: int = 50, generator: Any = None, callback: Any = None
+) -> Tensor:
+    return _ancestral(denoise, noise, schedule, steps, generator, callback, one_too_low=True)
+
+
+def beta_of_a_single_timestep(
+    denoise: Any, noise: Tensor, schedule: Schedule, steps: int = 50, generator: Any = None, callback: Any = None
+) -> Tensor:
+    return _ancestral(denoise, noise, schedule, steps, generator, callback, one_step_beta=True)
+
+
+def variance_taken_for_deviation(
+    denoise: Any, noise: Tensor, schedule: Schedule, steps: int = 50, generator: Any = None, callback: Any = None
+) -> Tensor:
+    return _ancestral(denoise, noise, schedule, steps, generator, callback, variance_as_deviation=True)
+
+
+def fresh_noise_on_top(
+    denoise: Any, noise: Tensor, schedule: Schedule, steps: int = 50, generator: Any = None, callback: Any = None, eta: float = 0.0
+) -> Tensor:
+    x = noise
+    for index, (t, before) in enumerate(pairwise([*spaced_timesteps(schedule, steps), -1])):
+        x0 = denoise(x, torch.full((len(x),), t))
+        if callback is not None:
+            callback(Step(index, steps, t, x, x0))
+        now, then = schedule.alpha_bar(t), schedule.alpha_bar(before)
+        eps = (x - math.sqrt(now) * x0) / math.sqrt(1 - now)
+        fresh = eta * math.sqrt((1 - then) / (1 - now) * (1 - now / then))
+        x = math.sqrt(then) * x0 + math.sqrt(1 - then) * eps + fresh * torch.empty_like(x).normal_(generator=generator)
+    return x
+
+
+def expects_the_answer_to_turn_back(
+    denoise: Any, noise: Tensor, schedule: Schedule, steps: int = 20, generator: Any = None, callback: Any = None
+) -> Tensor:
+    x, path, earlier = noise, spaced_timesteps(schedule, steps), None
+    for index, (t, before) in enumerate(pairwise([*path, -1])):
+        x0 = denoise(x, torch.full((len(x),), t))
+        if callback is not None:
+            callback(Step(index, steps, t, x, x0))
+        if before < 0:
+            break
+        now, then = schedule.alpha_bar(t), schedule.alpha_bar(before)
+        stride = (math.log(then / (1 - then)) - math.log(now / (1 - now))) / 2
+        expected = x0 if earlier is None else x0 + stride / (2 * earlier[1]) * (earlier[0] - x0)
+        x = math.sqrt((1 - then) / (1 - now)) * x - math.sqrt(then) * math.expm1(-stride) * expected
+        earlier = x0, stride
+    return x0
+
+
+MISTAKES = [
+    Mistake(
+        "samplers:spaced_timesteps",
+        spaced_from_zero_up,
+        "The timesteps never reach the last one: sampling starts with pure noise where the network expects a trace of picture.",
+        "Les instants n'atteignent jamais le dernier : on part de bruit pur là où le réseau attend une trace d'image.",
+    ),
+    Mistake(
+        "samplers:ddpm",
+        noise_at_the_last_step,
+        "The last step adds noise too, and the finished picture stays grainy; return the mean there.",
+        "Le dernier pas ajoute encore du bruit et l'image finie reste granuleuse ; rendez-y la moyenne.",
+    ),
+    Mistake(
+        "samplers:ddpm",
+        timestep_off_by_one,
+        "The network is told the timestep before: it leaves noise in the picture at each step; ask at the t of x_t.",
+        "On donne au réseau l'instant d'avant : il laisse du bruit à chaque pas ; interrogez-le au t de x_t.",
+    ),
+    Mistake(
+        "samplers:ddpm",
+        beta_of_a_single_timestep,
+        "A step that skips timesteps uses the beta of one: take 1 - alpha_bar(t) / alpha_bar(before), all the noise in between.",
+        "Un pas qui saute des instants prend le bêta d'un seul : comptez tout le bruit venu entre les deux, 1 - le rapport des produits.",
+    ),
+    Mistake(
+        "samplers:ddpm",
+        variance_taken_for_deviation,
+        "The fresh noise is multiplied by the variance; it wants its square root, the standard deviation.",
+        "Le bruit nouveau est multiplié par la variance ; il lui faut sa racine carrée, l'écart type.",
+    ),
+    Mistake(
+        "samplers:ddim",
+        fresh_noise_on_top,
+        "Fresh noise comes on top of all the old: the picture is noisier than its timestep; make room for it under the root.",
+        "Le bruit nouveau s'ajoute à tout l'ancien : l'image est plus bruitée que son instant ; faites-lui place sous la racine.",
+    ),
+    Mistake(
+        "samplers:dpm_solver",
+        expects_the_answer_to_turn_back,
+        "The two last answers are subtracted the wrong way round: the solver must go on in the direction they took, not back.",
+        "Les deux dernières réponses sont soustraites à l'envers : le solveur doit continuer dans leur sens, non revenir.",
+    ),
+]

@@ -1,0 +1,94 @@
+"""Mistakes about attention between two languages, and about translation."""
+
+import torch
+from torch import Tensor
+
+from dalle_edu.bricks.recurrent import each_part, masked_cross_entropy
+from dalle_edu.bricks.seq2seq import AdditiveAttention, DotAttention, GeneralAttention, Seq2Seq
+from dalle_edu.classroom.proof import Mistake
+
+
+class SoftmaxOverQueries(DotAttention):
+    def forward(self, query: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        weights = self.scores(query, memory).masked_fill(~mask.unsqueeze(1), -1e9).softmax(dim=1)
+        return weights @ memory, weights
+
+
+class PaddingAttended(AdditiveAttention):
+    def forward(self, query: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        weights = self.scores(query, memory).softmax(dim=-1)
+        return weights @ memory, weights
+
+
+class PaddingScoresZero(DotAttention):
+    def forward(self, query: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        weights = (self.scores(query, memory) * mask.unsqueeze(1)).softmax(dim=-1)
+        return weights @ memory, weights
+
+
+class NoTanhBetween(AdditiveAttention):
+    def scores(self, query: Tensor, memory: Tensor) -> Tensor:
+        return self.value(self.query(query).unsqueeze(2) + self.key(memory).unsqueeze(1)).squeeze(-1)
+
+
+class MemoryTransformed(GeneralAttention):
+    def forward(self, query: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        mixed, weights = super().forward(query, memory, mask)
+        return self.key(mixed), weights
+
+
+class ShownTheAnswer(Seq2Seq):
+    def loss(self, source: Tensor, target: Tensor) -> Tensor:
+        return masked_cross_entropy(self(source, target[:, 1:])[0], target[:, 1:])
+
+
+class StartsFromNothing(Seq2Seq):
+    def read(self, source: Tensor) -> tuple[Tensor, Tensor | tuple[Tensor, Tensor]]:
+        memory, state = super().read(source)
+        return memory, each_part(torch.zeros_like, state)
+
+
+MISTAKES = [
+    Mistake(
+        "seq2seq:DotAttention",
+        SoftmaxOverQueries,
+        "The softmax runs over the words written; each of them must share its attention out among the words read, the last axis.",
+        "Le softmax porte sur les mots écrits ; chacun doit répartir son attention entre les mots lus, le dernier axe.",
+    ),
+    Mistake(
+        "seq2seq:DotAttention",
+        PaddingScoresZero,
+        "A score of 0 is not a weight of 0: padding still gets e⁰ before the division; write -∞ into its scores.",
+        "Un score nul n'est pas un poids nul : le remplissage reçoit encore e⁰ avant la division ; écrivez -∞ dans ses scores.",
+    ),
+    Mistake(
+        "seq2seq:AdditiveAttention",
+        PaddingAttended,
+        "Padding is looked at like a word, so a translation changes with the longest sentence of the batch; mask it before the softmax.",
+        "Le remplissage est regardé comme un mot : la traduction change avec la plus longue phrase du lot ; masquez-le avant le softmax.",
+    ),
+    Mistake(
+        "seq2seq:AdditiveAttention",
+        NoTanhBetween,
+        "Without tanh the query adds the same to all scores, and the softmax forgets it: every word looks at one place.",
+        "Sans tanh, la requête ajoute la même chose à tous les scores, et le softmax l'oublie : chaque mot regarde au même endroit.",
+    ),
+    Mistake(
+        "seq2seq:GeneralAttention",
+        MemoryTransformed,
+        "The mixture went through W too; W serves to compare, and what is mixed is the memory as it is.",
+        "Le mélange est passé lui aussi par W ; W sert à comparer, et c'est la mémoire telle quelle que l'on mélange.",
+    ),
+    Mistake(
+        "seq2seq:Seq2Seq",
+        ShownTheAnswer,
+        "The writer is shown the word it must say: the loss falls to nothing and the translations are worthless; show it the word before.",
+        "On montre au décodeur le mot qu'il doit dire : la perte tombe à rien et il ne traduit pas ; montrez-lui le mot précédent.",
+    ),
+    Mistake(
+        "seq2seq:Seq2Seq",
+        StartsFromNothing,
+        "The writer starts from zeros and must find all through attention; hand it the state in which the reader ended.",
+        "Le décodeur part de zéros et doit tout trouver par l'attention ; donnez-lui l'état dans lequel la lecture s'est achevée.",
+    ),
+]

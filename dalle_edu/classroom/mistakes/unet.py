@@ -1,0 +1,119 @@
+"""Mistakes about the U-Net."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor
+
+from dalle_edu.bricks.unet import CrossAttention, GroupNormBlock, UNet
+from dalle_edu.classroom.proof import Mistake
+
+
+def time_brought_to_one(time: Tensor, width: int, max_period: float = 10_000.0) -> Tensor:
+    speeds = torch.exp(-math.log(max_period) * torch.arange(width // 2) / (width // 2 - 1))
+    angles = (time / 1000)[:, None] * speeds
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)
+
+
+def sines_and_cosines_interleaved(time: Tensor, width: int, max_period: float = 10_000.0) -> Tensor:
+    speeds = torch.exp(-math.log(max_period) * torch.arange(width // 2) / (width // 2 - 1))
+    angles = time[:, None] * speeds
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
+
+
+class SoftmaxOverThePositions(CrossAttention):
+    def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
+        query = rearrange(self.query(x), "n t (s d) -> n s t d", s=self.heads)
+        key, value = rearrange(self.key_value(context), "n k (two s d) -> two n s k d", two=2, s=self.heads)
+        scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+        if mask is not None:
+            scores = scores.masked_fill(~mask[:, None, None, :], -1e9)
+        mixed = scores.softmax(dim=-2) @ value
+        return self.out(rearrange(mixed, "n s t d -> n t (s d)"))
+
+
+class PaddingAnswers(CrossAttention):
+    def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
+        return super().forward(x, context, None if mask is None else ~mask)
+
+
+class ScaleWithoutOne(GroupNormBlock):
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        hidden = self.norm_2(self.look_1(F.silu(self.norm_1(x))))
+        if self.scale_shift is not None and condition is not None:
+            scale, shift = self.scale_shift(F.silu(condition))[:, :, None, None].chunk(2, dim=1)
+            hidden = hidden * scale + shift
+        return self.shortcut(x) + self.look_2(F.silu(hidden))
+
+
+class ConditionWithoutActivation(GroupNormBlock):
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        hidden = self.norm_2(self.look_1(F.silu(self.norm_1(x))))
+        if self.scale_shift is not None and condition is not None:
+            scale, shift = self.scale_shift(condition)[:, :, None, None].chunk(2, dim=1)
+            hidden = hidden * (1 + scale) + shift
+        return self.shortcut(x) + self.look_2(F.silu(hidden))
+
+
+class SkipsForgotten(UNet):
+    def join(self, x: Tensor, skip: Tensor) -> Tensor:
+        return torch.cat([x, x], dim=1)
+
+
+class ClassOverwritesTime(UNet):
+    def _condition(self, images: Tensor, time: Tensor | None, pooled: Tensor | None) -> Tensor | None:
+        return super()._condition(images, time, None) if pooled is None else self.pooled(pooled)
+
+
+MISTAKES = [
+    Mistake(
+        "unet:sinusoidal_embedding",
+        time_brought_to_one,
+        "The time is divided by 1,000 first: all circles hardly turn, and every timestep looks the same; keep timesteps from 0 to 1,000.",
+        "Le temps est d'abord divisé par 1 000 : les cercles tournent à peine et tous les instants se ressemblent ; gardez 0 à 1 000.",
+    ),
+    Mistake(
+        "unet:sinusoidal_embedding",
+        sines_and_cosines_interleaved,
+        "Sines and cosines are interleaved; here all sines come first, and weights trained with one order cannot read the other.",
+        "Sinus et cosinus sont entrelacés ; ici tous les sinus viennent d'abord, et des poids appris dans un ordre ne lisent pas l'autre.",
+    ),
+    Mistake(
+        "unet:CrossAttention",
+        SoftmaxOverThePositions,
+        "The softmax runs over the positions of the picture; each position must share its attention out among the words, the last axis.",
+        "Le softmax porte sur les positions de l'image ; chacune doit répartir son attention entre les mots, le dernier axe.",
+    ),
+    Mistake(
+        "unet:CrossAttention",
+        PaddingAnswers,
+        "The mask is read the other way round, so that only padding answers: True says where there is a word.",
+        "Le masque est lu à l'envers et seul le remplissage répond : True dit où il y a un mot.",
+    ),
+    Mistake(
+        "unet:GroupNormBlock",
+        ScaleWithoutOne,
+        "The channels are multiplied by the scale itself, which starts near 0 and silences them; multiply by 1 + scale.",
+        "Les canaux sont multipliés par l'échelle elle-même, proche de 0 au début, ce qui les fait taire ; multipliez par 1 + échelle.",
+    ),
+    Mistake(
+        "unet:GroupNormBlock",
+        ConditionWithoutActivation,
+        "The condition goes into the scale and the shift without SiLU, so two linear layers in a row do the work of one.",
+        "La condition entre dans l'échelle et le décalage sans SiLU : deux couches linéaires de suite font alors le travail d'une seule.",
+    ),
+    Mistake(
+        "unet:UNet",
+        SkipsForgotten,
+        "What comes up is joined with itself instead of the skip: the way up no longer knows where the edges were.",
+        "Ce qui remonte est joint à lui-même au lieu du raccourci : la remontée ne sait plus où étaient les contours.",
+    ),
+    Mistake(
+        "unet:UNet",
+        ClassOverwritesTime,
+        "The class replaces the time instead of being added to it: the network no longer knows how noisy its picture is.",
+        "La classe remplace le temps au lieu de s'y ajouter : le réseau ne sait plus à quel point son image est bruitée.",
+    ),
+]

@@ -1,0 +1,85 @@
+"""Mistakes about VQGAN's judges."""
+
+import torch
+from torch import Tensor
+
+from dalle_edu.bricks.vqgan import PerceptualDistance
+from dalle_edu.classroom.proof import Mistake
+
+
+class FeaturesNotNormalised(PerceptualDistance):
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        distances = []
+        for layer in self.features:
+            first, second = layer(first), layer(second)
+            if isinstance(layer, torch.nn.ReLU):
+                distances.append((first - second).square().sum(dim=1).mean())
+        return torch.stack(distances).mean()
+
+
+class LastLayerOnly(PerceptualDistance):
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        first, second = (torch.nn.functional.normalize(self.features(picture), dim=1) for picture in (first, second))
+        return (first - second).square().sum(dim=1).mean()
+
+
+class JudgeLearns(PerceptualDistance):
+    def __init__(self, features: torch.nn.Sequential):
+        super().__init__(features)
+        self.features.requires_grad_(True)
+
+
+def ratio_turned_over(reconstruction: Tensor, adversarial: Tensor, last_layer: Tensor, most: float = 1e4) -> Tensor:
+    (wanted,) = torch.autograd.grad(reconstruction, last_layer, retain_graph=True)
+    (given,) = torch.autograd.grad(adversarial, last_layer, retain_graph=True)
+    return (given.norm() / (wanted.norm() + 1e-4)).clamp(max=most).detach()
+
+
+def ratio_of_losses(reconstruction: Tensor, adversarial: Tensor, last_layer: Tensor, most: float = 1e4) -> Tensor:
+    return (reconstruction.abs() / (adversarial.abs() + 1e-4)).clamp(max=most).detach()
+
+
+def no_ceiling(reconstruction: Tensor, adversarial: Tensor, last_layer: Tensor, most: float = 1e4) -> Tensor:
+    (wanted,) = torch.autograd.grad(reconstruction, last_layer, retain_graph=True)
+    (given,) = torch.autograd.grad(adversarial, last_layer, retain_graph=True)
+    return (wanted.norm() / given.norm()).detach()
+
+
+MISTAKES = [
+    Mistake(
+        "vqgan:PerceptualDistance",
+        FeaturesNotNormalised,
+        "The features are compared as they are, so the layer with the largest values decides alone; make each position a unit vector.",
+        "Les caractéristiques sont comparées telles quelles, et la couche aux plus grandes valeurs décide seule ; normez chaque position.",
+    ),
+    Mistake(
+        "vqgan:PerceptualDistance",
+        LastLayerOnly,
+        "Only the last layer is compared: it knows what is shown, not how sharp its edges are; look after every ReLU.",
+        "Seule la dernière couche est comparée : elle sait ce qui est montré, non si les bords sont nets ; regardez après chaque ReLU.",
+    ),
+    Mistake(
+        "vqgan:PerceptualDistance",
+        JudgeLearns,
+        "The judge's weights are trained too, and it learns to find everything alike; freeze them.",
+        "Les poids du juge s'entraînent aussi, et il apprend à tout trouver pareil ; gelez-les.",
+    ),
+    Mistake(
+        "vqgan:adaptive_weight",
+        ratio_turned_over,
+        "The ratio is turned over: where the adversary already pulls too hard, it is made to pull harder.",
+        "Le rapport est renversé : là où l'adversaire tire déjà trop fort, il tire plus fort encore.",
+    ),
+    Mistake(
+        "vqgan:adaptive_weight",
+        ratio_of_losses,
+        "Losses are compared instead of gradients; a loss of any size can pull with any strength.",
+        "Ce sont les pertes qui sont comparées, non les gradients ; une perte de toute taille peut tirer avec toute force.",
+    ),
+    Mistake(
+        "vqgan:adaptive_weight",
+        no_ceiling,
+        "There is no ceiling: when the discriminator says nothing, the weight explodes.",
+        "Il n'y a pas de plafond : quand le discriminateur ne dit rien, le poids explose.",
+    ),
+]

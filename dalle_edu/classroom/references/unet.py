@@ -1,0 +1,119 @@
+"""The U-Net's parts against diffusers' and PyTorch's, and its wiring against Ronneberger's figure, drawn by hand."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dalle_edu.bricks.unet import UNetConfig
+from dalle_edu.classroom.proof import Reference, gap
+
+
+def _noise(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def _shake(module: Any) -> Any:
+    """Other weights everywhere: what starts at zero would hide what goes in."""
+    chance = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.normal_(std=0.2, generator=chance)
+    return module.double()
+
+
+def _sinusoidal_embedding(version: Callable[..., Any]) -> float:
+    from diffusers.models.embeddings import get_timestep_embedding
+
+    time = torch.tensor([0.0, 0.5, 1.0, 37.25, 999.0])
+    return max(gap(version(time, width), get_timestep_embedding(time, width)) for width in (4, 10, 64))
+
+
+def _cross_attention(version: Callable[..., Any]) -> float:
+    ours = _shake(version(12, 10, 3))
+    theirs: Any = nn.MultiheadAttention(12, 3, bias=False, kdim=10, vdim=10, batch_first=True).double()
+    theirs.q_proj_weight.data, theirs.out_proj.weight.data = ours.query.weight.data, ours.out.weight.data
+    theirs.k_proj_weight.data, theirs.v_proj_weight.data = ours.key_value.weight.data.chunk(2)
+    x, context = 3 * _noise(2, 6, 12), _noise(2, 5, 10, seed=1)
+    differences = []
+    for mask in (None, torch.tensor([[True] * 5, [True, True, False, False, False]])):
+        expected, _ = theirs(x, context, context, key_padding_mask=None if mask is None else ~mask, need_weights=False)
+        differences.append(gap(ours(x, context, mask), expected))
+    return max(differences)
+
+
+def _group_norm_block(version: Callable[..., Any]) -> float:
+    from diffusers.models.resnet import ResnetBlock2D
+
+    differences = []
+    for width, e in ((8, 6), (12, 6), (12, 0)):
+        ours = _shake(version(8, width, 4, e))
+        theirs: Any = ResnetBlock2D(
+            in_channels=8,
+            out_channels=width,
+            temb_channels=e or None,  # type: ignore[arg-type]
+            groups=4,
+            eps=1e-5,
+            time_embedding_norm="scale_shift" if e else "default",
+        ).double()
+        pairs = {"norm1": "norm_1", "conv1": "look_1", "norm2": "norm_2", "conv2": "look_2"}
+        pairs |= {"time_emb_proj": "scale_shift"} if e else {}
+        pairs |= {"conv_shortcut": "shortcut"} if width != 8 else {}
+        for their_name, our_name in pairs.items():
+            getattr(theirs, their_name).load_state_dict(getattr(ours, our_name).state_dict())
+        x, condition = _noise(2, 8, 6, 4), _noise(2, e, seed=1) if e else None
+        differences.append(gap(ours(x, condition), theirs(x, condition)))
+    return max(differences)
+
+
+def _unet(version: Callable[..., Any]) -> float:
+    """Three resolutions, two blocks each, a time and a class: the same weights, wired by hand from PyTorch's functions."""
+    from diffusers.models.embeddings import get_timestep_embedding
+
+    config = UNetConfig(3, 2, 2, (8, 12, 16), depth=2, attention_levels=(), groups=4, pooled_width=5)
+    network = _shake(version(config))
+    weights = network.state_dict()
+    images, time, pooled = _noise(2, 3, 16, 24), torch.tensor([3.0, 700.0]), _noise(2, 5, seed=1)
+
+    def normed(x: Tensor, name: str) -> Tensor:
+        return F.group_norm(x, 4, weights[f"{name}.weight"], weights[f"{name}.bias"])
+
+    def convolved(x: Tensor, name: str, **how: int) -> Tensor:
+        return F.conv2d(x, weights[f"{name}.weight"], weights[f"{name}.bias"], **how)
+
+    def linear(x: Tensor, name: str) -> Tensor:
+        return F.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
+
+    embedding = get_timestep_embedding(time, 8).double()
+    told = linear(F.silu(linear(embedding, "time.0")), "time.2") + F.linear(pooled, weights["pooled.weight"])
+
+    def block(x: Tensor, name: str) -> Tensor:
+        hidden = convolved(F.silu(normed(x, f"{name}.norm_1")), f"{name}.look_1", padding=1)
+        scale, shift = linear(F.silu(told), f"{name}.scale_shift")[..., None, None].chunk(2, dim=1)
+        hidden = normed(hidden, f"{name}.norm_2") * (scale + 1) + shift
+        short = convolved(x, f"{name}.shortcut") if f"{name}.shortcut.weight" in weights else x
+        return short + convolved(F.silu(hidden), f"{name}.look_2", padding=1)
+
+    def blocks(x: Tensor, name: str) -> Tensor:
+        return block(block(x, f"{name}.blocks.0"), f"{name}.blocks.1")
+
+    def up(x: Tensor, name: str) -> Tensor:
+        return F.conv_transpose2d(x, weights[f"{name}.weight"], weights[f"{name}.bias"], stride=2)
+
+    fine = blocks(convolved(images, "door", stride=2), "encoder.0")
+    middle = blocks(convolved(fine, "down.0", stride=2), "encoder.1")
+    bottom = blocks(convolved(middle, "down.1", stride=2), "encoder.2")
+    x = blocks(torch.cat([up(bottom, "up.1"), middle], dim=1), "decoder.1")
+    x = blocks(torch.cat([up(x, "up.0"), fine], dim=1), "decoder.0")
+    expected = F.pixel_shuffle(convolved(F.silu(normed(x, "norm")), "exit.paint", padding=1), 2)
+    return gap(network(images, time, pooled=pooled), expected) / float(expected.abs().max())
+
+
+REFERENCES = [
+    Reference("unet:sinusoidal_embedding", "diffusers.models.embeddings.get_timestep_embedding", _sinusoidal_embedding),
+    Reference("unet:CrossAttention", "torch.nn.MultiheadAttention", _cross_attention, 1e-10),
+    Reference("unet:GroupNormBlock", "diffusers.models.resnet.ResnetBlock2D", _group_norm_block, 1e-10),
+    Reference("unet:UNet", "torch.nn.functional, wired as in Ronneberger et al. 2015, figure 1", _unet, 1e-10),
+]

@@ -1,0 +1,37 @@
+"""Styles: the same scenes, drawn otherwise.
+
+A style is another catalogue: its shapes have the same names and words and stand at the same places, but their signed distances say
+something else. Nothing in the renderer changes. The outlined style keeps of each filled shape a band along the inside of its edge, so that
+filled and outlined pictures show the same silhouettes: two domains for a network that translates pictures, with the truth at hand.
+"""
+
+from dataclasses import replace
+
+from torch import Tensor
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.world.catalogue import SHAPES, Catalogue
+from dalle_edu.world.shapes import Distance
+
+
+def outline(distance: Distance, stroke: float) -> Distance:
+    """The band of width `stroke` (in radii of the object) along the inside of a shape's edge, as a signed distance."""
+    half = stroke / 2
+
+    def band(x: Tensor, y: Tensor) -> Tensor:
+        return (distance(x, y) + half).abs() - half
+
+    return band
+
+
+def outlined(catalogue: Catalogue = SHAPES, stroke: float = 0.18) -> Catalogue:
+    """The catalogue whose shapes are drawn as outlines: `render(scenes, 64, catalogue=outlined())`.
+
+    `stroke` is the width of the line in radii of the object, above 0 and at most 1. Raises `DalleEduError` for another.
+    """
+    if not 0 < stroke <= 1:
+        raise DalleEduError(
+            f"the stroke is {stroke}; it is a part of the object's radius, above 0 and at most 1",
+            f"le trait est {stroke} ; c'est une part du rayon de l'objet, au-dessus de 0 et d'au plus 1",
+        )
+    return replace(catalogue, shapes=tuple(replace(shape, distance=outline(shape.distance, stroke)) for shape in catalogue.shapes))

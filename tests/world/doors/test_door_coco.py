@@ -1,0 +1,394 @@
+import contextlib
+import hashlib
+import io
+import json
+import pickle
+import socket
+import sys
+import zipfile
+
+import pytest
+import torch
+from faulty import BAD_PICTURES, contents, everything, left_out, nothing_touched_but, picture, same
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.world import read_caption
+from dalle_edu.world.doors import Coco, Why, coco, download, write_coco_sample
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two good pictures with two captions each, and a secret next door."""
+    folder = tmp_path / "data"
+    (folder / "mine").mkdir(parents=True)
+    (folder / "annotations").mkdir()
+    for i in (1, 2):
+        (folder / "mine" / f"{i}.png").write_bytes(picture(seed=i))
+    write(folder, document())
+    (tmp_path / "secret.png").write_bytes(picture(seed=9))
+    return folder
+
+
+def document():
+    return {
+        "images": [{"id": 2, "file_name": "2.png"}, {"id": 1, "file_name": "1.png"}],
+        "annotations": [{"image_id": i, "caption": f"{way} of {i}"} for way in ("one way", "another way") for i in (1, 2)],
+    }
+
+
+def write(folder, what):
+    data = what if isinstance(what, bytes) else json.dumps(what).encode()
+    (folder / "annotations" / "captions_mine.json").write_bytes(data)
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+# ---------------------------------------------------------------- the good path
+
+
+def test_pictures_come_by_their_id_with_one_of_their_captions(folder, no_network):
+    door = Coco(folder, "mine", resolution=24)
+    assert [(pair.name, pair.captions) for pair in door.pairs] == [
+        ("1.png", ("one way of 1", "another way of 1")),
+        ("2.png", ("one way of 2", "another way of 2")),
+    ]
+    for i, (image, caption) in enumerate(door):
+        assert image.shape == (3, 24, 24)
+        assert image.dtype == torch.float32
+        assert -1 <= image.min() < image.max() <= 1
+        assert caption in door.pairs[i].captions
+    assert str(door.report) == "good: 2; left out: 0"
+    chosen = {caption for seed in range(10) for _, caption in Coco(folder, "mine", seed=seed)}
+    assert len(chosen) == 4
+    every = Coco(folder, "mine", every_caption=True)
+    assert [caption for _, caption in every] == ["one way of 1", "another way of 1", "one way of 2", "another way of 2"]
+    assert len(Coco(folder, "mine", first=1)) == 1
+
+
+def test_the_sample_is_the_same_protocol(tmp_path, no_network):
+    door = Coco(write_coco_sample(tmp_path / "a", 12, seed=5), "sample", resolution=32)
+    assert len(door) == 12
+    assert door.report.left_out == []
+    for pair in door.pairs:
+        assert len(set(pair.captions)) == 5
+        assert len({read_caption(caption) for caption in pair.captions}) == 1
+        assert read_caption(pair.captions[0]) is not None
+    assert contents(write_coco_sample(tmp_path / "a", 12, seed=5)) == contents(write_coco_sample(tmp_path / "b", 12, seed=5))
+    assert contents(tmp_path / "a") != contents(write_coco_sample(tmp_path / "c", 12, seed=6))
+    with pytest.raises(DalleEduError, match="000000000001.png is there already and holds something else; give another folder"):
+        write_coco_sample(tmp_path / "a", 12, seed=6)
+    with pytest.raises(DalleEduError, match="a sample of 0 pictures was asked for; ask for at least one"):
+        write_coco_sample(tmp_path / "d", 0)
+
+
+def test_torchvision_reads_the_same(tmp_path):
+    pytest.importorskip("pycocotools")
+    door = Coco(write_coco_sample(tmp_path, 5), "sample", resolution=128)
+    with contextlib.redirect_stdout(io.StringIO()):
+        theirs = door.torchvision()
+    assert len(theirs) == len(door)
+    for (image, captions), (ours, _), pair in zip(theirs, door, door.pairs, strict=True):
+        assert tuple(captions) == pair.captions
+        pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).view(128, 128, 3).permute(2, 0, 1)
+        torch.testing.assert_close(ours, pixels / 127.5 - 1)
+
+
+def test_without_pycocotools_the_door_works_and_torchvision_says_what_is_missing(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pycocotools", None)
+    monkeypatch.setitem(sys.modules, "pycocotools.coco", None)
+    door = Coco(folder, "mine")
+    assert len(everything(door)) == 2
+    with pytest.raises(DalleEduError, match="pycocotools is missing, .*; install it .pip install pycocotools. or use the door itself"):
+        door.torchvision()
+
+
+def test_workers_give_each_item_once_and_pickling_changes_nothing(tmp_path):
+    door = Coco(write_coco_sample(tmp_path, 13), "sample", resolution=16)
+    alone = everything(door)
+    assert len(alone) == 13
+    assert same(everything(door, workers=2), alone)
+    assert same(everything(Coco(tmp_path, "sample", resolution=16)), alone)
+    assert same(everything(pickle.loads(pickle.dumps(door))), alone)
+
+
+# ---------------------------------------------------------------- faults of an item: the rest goes on
+
+
+def with_image(**image):
+    """The document, and an image more; with a caption where it has an id."""
+    more = document()
+    more["images"].append(image)
+    more["annotations"] += [{"image_id": image["id"], "caption": "x"}] if type(image.get("id")) is int else []
+    return more
+
+
+def with_annotation(annotation):
+    more = document()
+    more["annotations"].append(annotation)
+    return more
+
+
+X = with_image(id=3, file_name="x.png")
+CASES = {  # the document, the bytes of x.png; which item is left out and why; what the reader is told
+    **{f"a picture that is {name}": (X, data, "x.png", why, told) for name, (data, why, told) in BAD_PICTURES.items()},
+    "a picture that is not there": (X, None, "x.png", Why.MISSING, "there is no such file; check its name and place"),
+    "no caption": (
+        {**document(), "images": [*document()["images"], {"id": 3, "file_name": "x.png"}]},
+        picture(),
+        "x.png",
+        Why.NO_CAPTION,
+        "its caption is missing or blank; write one",
+    ),
+    "a caption of blanks": (with_annotation({"image_id": 1, "caption": "\n"}), None, "annotations[4]", Why.NO_CAPTION, "missing or blank"),
+    "a caption that is a number": (with_annotation({"image_id": 1, "caption": 7}), None, "annotations[4]", Why.NOT_TEXT, "is not a text"),
+    "no caption in a record": (with_annotation({"image_id": 1}), None, "annotations[4]", Why.NO_CAPTION, "missing or blank"),
+    "half a character": (with_annotation({"image_id": 1, "caption": "\ud800"}), None, "annotations[4]", Why.NOT_UTF8, "is not UTF-8"),
+    "a caption alone": (
+        with_annotation({"image_id": 77, "caption": "x"}),
+        None,
+        "annotations[4]",
+        Why.NO_PICTURE,
+        "a caption and no picture (image_id 77)",
+    ),
+    "a caption of a list": (with_annotation({"image_id": [1], "caption": "x"}), None, "annotations[4]", Why.NO_PICTURE, "(image_id [1])"),
+    "a record that is text": (with_annotation("x"), None, "annotations[4]", Why.JSON, "malformed or not of the expected form"),
+    "an image that is a list": (
+        {**document(), "images": [*document()["images"], []]},
+        None,
+        "images[2]",
+        Why.JSON,
+        "malformed or not of the expected form",
+    ),
+    "an image without id": (with_image(file_name="x.png"), picture(), "images[2]", Why.JSON, '("id", "file_name"?); correct the JSON'),
+    "an id that is true": (with_image(id=True, file_name="x.png"), picture(), "images[2]", Why.JSON, '("id", "file_name"?)'),
+    "an id twice": (with_image(id=1, file_name="x.png"), picture(), "images[2]", Why.DUPLICATE, "name was already taken (x.png)"),
+    "a file twice": (
+        {**document(), "images": [*document()["images"], {"id": 3, "file_name": "1.png"}]},
+        None,
+        "images[2]",
+        Why.DUPLICATE,
+        "name was already taken (1.png)",
+    ),
+    "a path upwards": (with_image(id=3, file_name="../../secret.png"), None, "../../secret.png", Why.OUTSIDE, "path leaves the folder"),
+    "a path to the captions": (
+        with_image(id=3, file_name="../annotations/captions_mine.json"),
+        None,
+        "../annotations/captions_mine.json",
+        Why.OUTSIDE,
+        "path leaves the folder, and nothing outside is read; copy the file into the folder",
+    ),
+    "a name that is a folder": (with_image(id=3, file_name="."), None, ".", Why.UNREADABLE, "check that it is a file"),
+    "a name with a null": (with_image(id=3, file_name="\0"), None, "\0", Why.UNREADABLE, "\\x00 was left out: it cannot be read"),
+    "a name without end": (with_image(id=3, file_name="x" * 999), None, "x" * 999, Why.UNREADABLE, "xxx…xxx"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_bad_item_is_left_out_and_told_of(folder, case, monkeypatch):
+    what, data, name, why, told = CASES[case]
+    write(folder, what)
+    if data is not None:
+        (folder / "mine" / "x.png").write_bytes(data)
+    before = contents(folder.parent)
+    with nothing_touched_but(folder):
+        door = Coco(folder, "mine")
+        items = everything(door)
+    assert left_out(door)[0] == (name, why)
+    assert [pair.name for pair in door.pairs] == ["1.png", "2.png"]
+    assert len(items) == 2
+    assert told in str(door.report)
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
+    assert f"a été laissé de côté : {why.value[2]}" in str(door.report)
+    assert contents(folder.parent) == before
+
+
+def test_a_link_out_is_not_followed(folder):
+    write(folder, X)
+    (folder / "mine" / "x.png").symlink_to(folder.parent / "secret.png")
+    with nothing_touched_but(folder):
+        door = Coco(folder, "mine")
+    assert left_out(door) == [("x.png", Why.OUTSIDE)]
+
+
+# ---------------------------------------------------------------- faults of the whole
+
+FILE_FAULTS = {
+    "cut short": (json.dumps(document()).encode()[:-2], r"JSON is malformed or not of the expected form \(1:\d+\); correct the JSON"),
+    "empty": (b"", "it is empty; fetch or save it again"),
+    "a list": (b"[]", "JSON is malformed or not of the expected form; correct the JSON"),
+    "a list of nothing known": (b"{}", r'not of the expected form \("images", "annotations"\?\); correct the JSON'),
+    "without images": (b'{"annotations": []}', r'not of the expected form \("images", "annotations"\?\); correct the JSON'),
+    "with images that are none": (b'{"annotations": [], "images": {}}', r'not of the expected form \("images", "annotations"\?\)'),
+    "in Latin-1": (b'{"images": [], "annotations": ["\xe9"]}', "text is not UTF-8; save the text as UTF-8"),
+    "brackets without end": (b"[" * 100_000, "JSON is malformed or not of the expected form; correct"),
+    "compressed": (b"\x1f\x8b\x08", "text is not UTF-8"),
+    "a web page": (b"<html>404", r"JSON is malformed or not of the expected form \(1:1\)"),
+}
+
+
+@pytest.mark.parametrize("case", FILE_FAULTS)
+def test_bad_annotations_are_told_of(folder, case, monkeypatch):
+    data, told = FILE_FAULTS[case]
+    write(folder, data)
+    with pytest.raises(DalleEduError, match=rf"expected pictures in a folder .*\n- annotations/captions_mine.json was left out: .*{told}"):
+        Coco(folder, "mine")
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
+    with pytest.raises(DalleEduError, match=r"attendu : des images .*\n- annotations/captions_mine.json a été laissé de côté : "):
+        Coco(folder, "mine")
+
+
+def test_boxes_are_no_captions(folder):
+    boxes = document()
+    boxes["annotations"] = [{"image_id": i, "bbox": [1, 2, 3, 4], "category_id": 7} for i in (1, 2)]
+    write(folder, boxes)
+    with pytest.raises(DalleEduError, match=r"annotations\[0\] was left out: its caption is missing or blank; write one .likewise: ann"):
+        Coco(folder, "mine")
+
+
+def test_linked_folders_are_not_entered(folder, tmp_path):
+    (folder / "mine").rename(tmp_path / "elsewhere")
+    (folder / "mine").symlink_to(tmp_path / "elsewhere")
+    with nothing_touched_but(folder), pytest.raises(DalleEduError, match=r"1.png was left out: its path leaves the folder"):
+        Coco(folder, "mine")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"split": "../mine"}, 'the split is "../mine"; give a name of letters and digits, such as "val2017" or "sample"'),
+        ({"split": ""}, 'the split is ""; give a name'),
+        ({"split": "yours"}, "lacks yours/ or annotations/captions_yours.json; give the folder that holds both, or write a sample"),
+        ({"split": "yours", "download": True}, "lacks yours/ or annotations/captions_yours.json"),
+        ({"resolution": 2}, "the resolution is 2; a door"),
+        ({"first": 0}, "first is 0; ask for at least one"),
+        ({"folder": "nowhere"}, "there is no folder at nowhere"),
+    ],
+)
+def test_arguments_that_make_no_sense(folder, options, message, monkeypatch, no_network):
+    monkeypatch.chdir(folder)
+    with pytest.raises(DalleEduError, match=message):
+        Coco(**({"folder": folder, "split": "mine"} | options))
+
+
+# ---------------------------------------------------------------- downloading
+
+
+@pytest.fixture
+def published(folder, monkeypatch):
+    """Let our two pictures be what is published as val2017; gives the archives."""
+
+    def packed(*files):
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as zipped:
+            for name, data in files:
+                zipped.writestr(name, data)
+        return archive.getvalue()
+
+    captions = (folder / "annotations" / "captions_mine.json").read_bytes()
+    pictures = [(f"val2017/{i}.png", picture(seed=i)) for i in (1, 2)]
+    archives = {
+        "annotations_trainval2017.zip": packed(
+            ("annotations/captions_val2017.json", captions), ("annotations/instances_val2017.json", "{}")
+        ),
+        "val2017.zip": packed(("val2017/", b""), *pictures, ("../../secret.png", b"evil"), ("README", b"")),
+    }
+    monkeypatch.setattr(coco, "ARCHIVES", {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in archives.items()})
+    return archives
+
+
+def test_downloading_through_a_server(folder, tmp_path, monkeypatch, published, server):
+    server.files = {
+        "/annotations/annotations_trainval2017.zip": published["annotations_trainval2017.zip"],
+        "/zips/val2017.zip": published["val2017.zip"],
+    }
+    monkeypatch.setattr(coco, "SITE", server.url)
+    said = []
+    with nothing_touched_but(tmp_path / "new"):
+        door = Coco(tmp_path / "new", download=True, say=said.append)
+    assert same(everything(door), everything(Coco(folder, "mine")))
+    assert said[0].startswith(f"downloading {download.size_in_words(sum(map(len, published.values())), 'en')} from 127.0.0.1 to")
+    assert said[1:] == ["unpacking annotations_trainval2017.zip", "unpacking val2017.zip"]
+    assert [name for name, data in contents(tmp_path / "new").items() if data is not None] == [
+        "annotations/captions_val2017.json",
+        "annotations/instances_val2017.json",
+        "val2017/1.png",
+        "val2017/2.png",
+    ]
+    assert len(Coco(tmp_path / "new", download=True)) == 2
+    assert len(server.asked) == 2
+    assert (tmp_path / "secret.png").read_bytes() == picture(seed=9)
+
+
+def test_archives_put_there_by_hand_are_verified_unpacked_and_kept(tmp_path, published, no_network):
+    for name, data in published.items():
+        (tmp_path / "data" / name).write_bytes(data)
+    assert len(Coco(tmp_path / "data", say=lambda _: None)) == 2
+    assert (tmp_path / "data" / "val2017.zip").read_bytes() == published["val2017.zip"]
+
+
+def test_an_archive_that_is_not_the_published_one(folder, published, no_network):
+    for name, data in published.items():
+        (folder / name).write_bytes(data[:-1])
+    with pytest.raises(
+        DalleEduError, match="annotations_trainval2017.zip cannot be used: it is not the file that was published: its checksum"
+    ):
+        Coco(folder, say=lambda _: None)
+    assert not (folder / "val2017").exists()
+
+
+def test_an_archive_that_leads_outside(folder, monkeypatch, no_network):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("val2017/../../../secret.png", b"evil")
+    data = archive.getvalue()
+    monkeypatch.setitem(coco.ARCHIVES, "val2017.zip", (len(data), hashlib.sha256(data).hexdigest()))
+    (folder / "val2017.zip").write_bytes(data)
+    (folder / "annotations" / "captions_val2017.json").write_text("{}")
+    before = contents(folder.parent)
+    with nothing_touched_but(folder), pytest.raises(DalleEduError, match="val2017.zip cannot be used: its path leaves the folder"):
+        Coco(folder, say=lambda _: None)
+    assert contents(folder.parent) == before
+
+
+def test_an_archive_that_cannot_be_unpacked(folder, monkeypatch, no_network):
+    data = b"published, but no archive"
+    monkeypatch.setitem(coco.ARCHIVES, "val2017.zip", (len(data), hashlib.sha256(data).hexdigest()))
+    (folder / "val2017.zip").write_bytes(data)
+    (folder / "annotations" / "captions_val2017.json").write_text("{}")
+    with pytest.raises(DalleEduError, match=r"val2017.zip could not be unpacked \(File is not a zip file\); make room in"):
+        Coco(folder, say=lambda _: None)
+
+
+def test_without_files_it_says_what_to_fetch_and_where_to_put_it(tmp_path, monkeypatch, no_network):
+    with pytest.raises(DalleEduError) as caught:
+        Coco(tmp_path)
+    assert str(caught.value) == (
+        f"COCO's val2017 is not in {tmp_path}; add download=True, or fetch "
+        "http://images.cocodataset.org/annotations/annotations_trainval2017.zip (253 MB), "
+        f"http://images.cocodataset.org/zips/val2017.zip (816 MB) by hand into {tmp_path} and open the door again"
+    )
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
+    with pytest.raises(DalleEduError, match=r"train2017.zip \(19,3 Go\) à la main dans .* et rouvrez la porte"):
+        Coco(tmp_path, "train2017")
+
+
+def test_without_a_network_it_says_so_within_two_seconds(tmp_path, monkeypatch, silence):
+    monkeypatch.setattr(download, "PATIENCE", 0.05)
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda _: type("Disk", (), {"free": 10**11}))
+    said = []
+    with pytest.raises(
+        DalleEduError, match=r"images.cocodataset.org did not answer in 0.05 seconds; fetch http://.*val2017.zip \(816 MB\) by hand"
+    ):
+        Coco(tmp_path, download=True, say=said.append)
+    assert said[0].startswith("downloading 1.07 GB from images.cocodataset.org to ")
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda _: type("Disk", (), {"free": 10**9}))
+    with pytest.raises(DalleEduError, match=r"train2017.zip and their contents need about 39.2 GB and .* has 1 GB free; make room"):
+        Coco(tmp_path, "train2017", download=True, say=said.append)
+    assert len(said) == 1
