@@ -9,12 +9,13 @@ from torch import Tensor
 from dalle_edu.bricks.contrastive import CLIP, CLIPConfig, ensemble, recall_at, similarity, zero_shot
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import say
+from dalle_edu.optim import Muon
 from dalle_edu.world import SHAPES, Description, Mention, Scene, World, caption, caption_tokenizer, phrasings, render, sample_scene
 
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"  # Okabe & Ito's, told apart by everyone
 CONFIG = CLIPConfig(resolution=32, patch_size=8, width=96, image_depth=1, text_depth=1, embedding=64)
 PAIRS, BATCH, GALLERY, TESTED, SHOWN = 10_000, 128, 100, 300, 8
-LEARNING_RATE = 1e-3
+LEARNING_RATE, MATRIX_LEARNING_RATE = 1e-3, 2e-2
 NEW = 10**6  # scenes from here on are never trained on
 
 
@@ -23,22 +24,31 @@ def tokens(captions: Sequence[str]) -> Tensor:
 
 
 def trained(seed: int, steps: int) -> CLIP:
-    """A CLIP that has seen `steps` batches of pairs; the rate of learning rises over the first twentieth and falls to zero."""
+    """A CLIP that has seen `steps` batches of pairs; the rate of learning rises over the first twentieth and falls to zero.
+
+    Matrices and kernels move by Muon: with AdamW alone, colours are learned in this time and shapes hardly.
+    """
     world = World(PAIRS, seed, languages=("en",))
     batch = world.collate([world[i] for i in range(PAIRS)])
     images, text = batch.images(CONFIG.resolution), tokens(batch.captions)
     text = text[:, : int((text != 0).sum(dim=1).max())]
     torch.manual_seed(seed)
     clip = CLIP(CONFIG)
-    optimizer = torch.optim.AdamW(clip.parameters(), LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.05)
-    pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps, pct_start=0.05, cycle_momentum=False)
+    named = dict(clip.named_parameters())
+    matrices = [p for name, p in named.items() if p.ndim >= 2 and ("blocks" in name or "patchify" in name)]
+    others = [p for p in named.values() if not any(p is matrix for matrix in matrices)]
+    optimizers = [
+        Muon(matrices, MATRIX_LEARNING_RATE, weight_decay=0.01),
+        torch.optim.AdamW(others, LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.05),
+    ]
+    paces = [torch.optim.lr_scheduler.LambdaLR(o, lambda step: min(1, 20 * step / steps) * (1 - step / steps)) for o in optimizers]
     chance = torch.Generator().manual_seed(seed)
     for _ in range(steps):
         chosen = torch.randint(PAIRS, (BATCH,), generator=chance)
-        optimizer.zero_grad()
+        clip.zero_grad()
         clip.loss(images[chosen], text[chosen])["loss"].backward()
-        optimizer.step()
-        pace.step()
+        for moving in (*optimizers, *paces):
+            moving.step()
     return clip.eval().requires_grad_(False)
 
 
@@ -145,9 +155,9 @@ def _figure(images: Tensor, captions: list[str], scores: Tensor, numbers: dict[s
     retrieval = say("caption | picture\namong 100, top {}", "légende | image\nparmi 100, {} premiers")
     labels = [say("shapes named", "formes nommées"), say("colours named", "couleurs nommées"), retrieval.format(1), retrieval.format(5)]
     axes.set_xticks(range(4), labels, fontsize=12)
-    axes.set_ylim(0, 1.12)
+    axes.set_ylim(0, 1.3)
     axes.set_ylabel(say("accuracy", "exactitude"), fontsize=12)
-    axes.legend(fontsize=11, loc="upper right")
+    axes.legend(fontsize=11, loc="upper left", ncols=3, frameon=False)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     return figure
