@@ -28,8 +28,9 @@ from benchmarks.training import Stopwatch
 from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig, sample_codes
 from dalle_edu.device import Device, choose_device
+from dalle_edu.run import Run
 from dalle_edu.systems.dalle1 import PRESETS, DallE1, DallE1Config, chance
-from dalle_edu.training import Run, Trainer, train
+from dalle_edu.training import Trainer, train
 from dalle_edu.world import World
 
 TINY = DallE1Config(

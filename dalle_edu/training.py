@@ -14,7 +14,7 @@ import math
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from dalle_edu.files import write_aside
 from dalle_edu.interrupts import StopPolitely
 from dalle_edu.language import say
 from dalle_edu.optim import Average, build_optimizers, load_optimizer_tensors, optimizer_tensors, schedule, trained_parameters
+from dalle_edu.run import Clock, Run
 from dalle_edu.scorecard import mark, questions, read_pictures
 from dalle_edu.scorecard.marks import tally
 from dalle_edu.systems import System, system_class
@@ -40,72 +41,6 @@ from dalle_edu.world.scenes import PRACTICE
 
 LOOKS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # parts of a stage after which it is examined
 _ENDLESS = 2**62
-
-
-@dataclass(frozen=True)
-class Run:
-    """What was asked of a training run. Either `updates` (exactly repeatable) or `minutes` (of wall time) is given, for all stages
-    together."""
-
-    system: str
-    preset: str = "laptop"
-    seed: int = 0
-    updates: int | None = None
-    minutes: float | None = None
-    batch_size: int | None = None
-    exam: int = 128  # prompts at each look; 0 looks at nothing
-    save_every: float = 60.0  # seconds between checkpoints
-    clip: float = 1.0
-
-    def check(self) -> None:
-        presets = system_class(self.system).presets
-        if self.preset not in presets:
-            known = ", ".join(presets)
-            raise DalleEduError(
-                f'{self.system} has no preset "{self.preset}"; it has {known}',
-                f"{self.system} n'a pas de préréglage « {self.preset} » ; il a {known}",
-            )
-        if (self.updates is None) == (self.minutes is None):
-            raise DalleEduError(
-                "give either a number of updates or a number of minutes",
-                "donnez soit un nombre de mises à jour, soit un nombre de minutes",
-            )
-        if self.updates is not None and not 2 <= self.updates <= 10**8:
-            raise DalleEduError(
-                f"{self.updates} updates were asked for; a run makes 2 to 100000000",
-                f"{self.updates} mises à jour sont demandées ; un entraînement en fait de 2 à 100000000",
-            )
-        if self.minutes is not None and not 0 < self.minutes <= 60 * 24 * 30:
-            raise DalleEduError(
-                f"{self.minutes:g} minutes were asked for; a run takes more than 0 and at most 43200",
-                f"{self.minutes:g} minutes sont demandées ; un entraînement en prend plus de 0 et au plus 43200",
-            )
-        if self.batch_size is not None and not 1 <= self.batch_size <= 65536:
-            raise DalleEduError(
-                f"the batch size is {self.batch_size}; it is 1 to 65536",
-                f"la taille du lot est {self.batch_size} ; elle va de 1 à 65536",
-            )
-
-
-@dataclass
-class Clock:
-    """Where a stage stands: its updates, the wall and processor seconds spent on it, and the part of it that is behind."""
-
-    budget_updates: int | None
-    budget_seconds: float | None
-    update: int = 0
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    looks: int = 0  # looks taken
-
-    @property
-    def progress(self) -> float:
-        if self.budget_updates is not None:
-            return self.update / self.budget_updates
-        return min(1.0, self.seconds / (self.budget_seconds or 1.0))
-
-    def reading(self) -> dict[str, float]:
-        return {"update": self.update, "seconds": round(self.seconds, 2), "cpu_seconds": round(self.cpu_seconds, 2)}
 
 
 def train(

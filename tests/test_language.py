@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from dalle_edu import cli
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import reader_language, say
 from dalle_edu.systems import system_class
@@ -48,3 +49,28 @@ def test_help_speaks_it():
         assert "affiche ce message" in shown
         for english in ("Show this", "show this", "default:", "Commands", "pictures", " the "):
             assert english not in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "french", "english"),
+    [
+        (["score", "--sede", "3"], "l'option --sede n'existe pas", "no such option: --sede (Possible options: --seed)"),
+        (["scor"], "la commande « scor » n'existe pas", "no such command 'scor'. Did you mean 'score'"),
+        (["generate"], "il manque l'argument « prompts »", "missing argument 'prompts'"),
+        (["score", "--seed", "x"], "la valeur donnée à --seed ne convient pas", "invalid value for '--seed'"),
+        (["score", "--seed", "-1"], "la valeur donnée à --seed ne convient pas", "invalid value for '--seed'"),
+        (["score", "a", "b"], "il y a un mot de trop (b)", "got unexpected extra argument(s) (b)"),
+        (["train", "--minutes"], "l'option --minutes demande une valeur", "option '--minutes' requires an argument"),
+    ],
+)
+def test_a_command_that_cannot_be_read_is_refused_in_one_sentence(monkeypatch, capsys, words, french, english):
+    for language, sentence, help in (("fr", french, "--help » dit ce qu'il y a"), ("en", english, '--help" tells what there is')):
+        monkeypatch.setenv("DALLE_EDU_LANGUAGE", language)
+        monkeypatch.setattr(sys, "argv", ["dalle-edu", *words])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        said = capsys.readouterr().err
+        assert stop.value.code == 2
+        assert said.startswith(f"dalle-edu: {sentence}")
+        assert help in said
+        assert said.count("\n") == 1

@@ -18,7 +18,8 @@ from tiny_training import RUN, train_tiny
 from dalle_edu.checkpoints import load_checkpoint
 from dalle_edu.errors import DalleEduError
 from dalle_edu.optim import Average
-from dalle_edu.training import Run, train
+from dalle_edu.run import Run
+from dalle_edu.training import train
 
 spawn = multiprocessing.get_context("forkserver")  # a clean process that has imported everything, from which each run is forked
 spawn.set_forkserver_preload(["tiny_training"])

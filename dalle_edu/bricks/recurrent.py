@@ -155,7 +155,7 @@ def _renew(real: Bool[Tensor, "n 1"], new: Float[Tensor, "n h"], old: Float[Tens
 PAD, START, END = 0, 1, 2
 
 
-class Vocabulary:
+class SequenceVocabulary:
     """The symbols of some sentences, and a number for each; a string counts as a sentence of characters. 0 pads, 1 starts, 2 ends."""
 
     def __init__(self, sentences: Iterable[Sequence[str]]):

@@ -19,7 +19,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Real
 from torch import Tensor, nn
 
-from dalle_edu.bricks.attention import MultiHeadAttention
+from dalle_edu.bricks.attention import CrossAttention, MultiHeadAttention
 from dalle_edu.bricks.convolution import Patchify, Unpatchify
 from dalle_edu.errors import DalleEduError
 
@@ -42,38 +42,6 @@ def sinusoidal_embedding(time: Real[Tensor, " n"], width: int, max_period: float
     speeds = torch.exp(-math.log(max_period) * ranks / (width // 2 - 1))
     angles = time[:, None] * speeds
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
-
-
-class CrossAttention(nn.Module):
-    """Positions of the picture ask, words of the caption answer: queries come from one sequence, keys and values from another.
-
-    `mask` is True where there is a word; padding answers nothing. A picture without any word gets NaN: `UNet` always adds one of its own.
-    """
-
-    def __init__(self, width: int, context_width: int, heads: int):
-        super().__init__()
-        _check_heads(width, heads)
-        self.heads = heads
-        self.query = nn.Linear(width, width, bias=False)
-        self.key_value = nn.Linear(context_width, 2 * width, bias=False)
-        self.out = nn.Linear(width, width, bias=False)
-
-    def forward(
-        self, x: Float[Tensor, "n t w"], context: Float[Tensor, "n k d"], mask: Bool[Tensor, "n k"] | None = None
-    ) -> Float[Tensor, "n t w"]:
-        query = rearrange(self.query(x), "n t (s d) -> n s t d", s=self.heads)
-        key, value = rearrange(self.key_value(context), "n k (two s d) -> two n s k d", two=2, s=self.heads)
-        seen = None if mask is None else mask[:, None, None, :]  # the same words for every head and every position
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
-        return self.out(rearrange(mixed, "n s t d -> n t (s d)"))
-
-
-def _check_heads(width: int, heads: int) -> None:
-    if heads < 1 or width % heads:
-        raise DalleEduError(
-            f"{width} channels cannot be shared out among {heads} heads; choose a multiple",
-            f"{width} canaux ne se partagent pas entre {heads} têtes ; choisissez un multiple",
-        )
 
 
 # ---------------------------------------------------------------- the blocks
@@ -129,7 +97,7 @@ class AttentionBlock(nn.Module):
         _start_at_zero(self.positions.out)
         if text_width:
             self.norm_2 = nn.LayerNorm(width, bias=False)
-            self.words = CrossAttention(width, text_width, heads)
+            self.words = CrossAttention(width, heads, text_width)
             _start_at_zero(self.words.out)
 
     def forward(
@@ -227,8 +195,6 @@ class UNet(nn.Module):
         super().__init__()
         self.config = config
         widths, levels = config.widths, range(len(config.widths))
-        for level in config.attention_levels:
-            _check_heads(widths[level], config.heads)
         if config.time:
             e = config.condition_width
             self.time = nn.Sequential(nn.Linear(widths[0], e), nn.SiLU(), nn.Linear(e, e))

@@ -46,7 +46,7 @@ PRESETS = {
     "standard": DallE1Config(
         dvae=DVAEConfig(resolution=64, num_codes=256, width=64),
         gpt=GPTConfig(num_codes=256, width=192, depth=6, heads=4),
-        codec_share=0.15,
+        codec_share=0.1,
     ),
     "gpu": DallE1Config(
         dvae=DVAEConfig(resolution=128, grid=16, num_codes=1024, width=128, depth=3),

@@ -14,7 +14,7 @@ from dalle_edu.bricks.recurrent import (
     GRUCell,
     LSTMCell,
     RNNCell,
-    Vocabulary,
+    SequenceVocabulary,
     each_part,
     hidden_of,
     masked_cross_entropy,
@@ -187,7 +187,7 @@ def test_empty_sentences_are_refused():
 
 @given(st.lists(st.text(alphabet="abcé '", max_size=8), min_size=1, max_size=5))
 def test_encoding_and_decoding_give_the_sentence_back(sentences):
-    vocabulary = Vocabulary(sentences)
+    vocabulary = SequenceVocabulary(sentences)
     tokens = vocabulary.encode(sentences)
     assert tokens.shape == (len(sentences), max(map(len, sentences)) + 2)
     assert (tokens[:, 0] == START).all()
@@ -197,19 +197,19 @@ def test_encoding_and_decoding_give_the_sentence_back(sentences):
 
 
 def test_the_vocabulary_does_not_depend_on_the_order_of_sentences():
-    assert Vocabulary(["ba", "c"]).symbols == Vocabulary(["c", "ab"]).symbols == ["·", "^", "$", "a", "b", "c"]
-    assert Vocabulary([["un", "carré"]]).symbols[3:] == ["carré", "un"]
+    assert SequenceVocabulary(["ba", "c"]).symbols == SequenceVocabulary(["c", "ab"]).symbols == ["·", "^", "$", "a", "b", "c"]
+    assert SequenceVocabulary([["un", "carré"]]).symbols[3:] == ["carré", "un"]
 
 
 def test_symbols_that_look_like_the_special_ones_are_symbols_like_any_other():
-    vocabulary = Vocabulary(["$^·"])
+    vocabulary = SequenceVocabulary(["$^·"])
     assert vocabulary.encode(["^·$"])[0].min() > PAD
     assert "".join(vocabulary.decode(vocabulary.encode(["^·$"])[0])) == "^·$"
 
 
 def test_an_unknown_symbol_is_refused():
     with pytest.raises(DalleEduError, match="the vocabulary lacks y, z; build it from"):
-        Vocabulary(["abc"]).encode(["ab", "zy"])
+        SequenceVocabulary(["abc"]).encode(["ab", "zy"])
 
 
 # ---------------------------------------------------------------- writing
@@ -323,7 +323,7 @@ def test_samples_keep_the_prompt_and_end_in_padding():
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_character_model_learns_a_sentence_by_heart(cell):
-    vocabulary = Vocabulary(["un cercle"])
+    vocabulary = SequenceVocabulary(["un cercle"])
     tokens = vocabulary.encode(["un cercle"])
     torch.manual_seed(0)
     model = CharacterModel(len(vocabulary), width=8, hidden=24, cell=cell)

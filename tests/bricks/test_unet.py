@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from dalle_edu.bricks.unet import AttentionBlock, CrossAttention, GroupNormBlock, UNet, UNetConfig, sinusoidal_embedding
+from dalle_edu.bricks.attention import CrossAttention
+from dalle_edu.bricks.unet import AttentionBlock, GroupNormBlock, UNet, UNetConfig, sinusoidal_embedding
 from dalle_edu.errors import DalleEduError
 
 seeds = st.integers(0, 2**31)
@@ -93,7 +94,7 @@ def test_the_gradients_of_the_blocks_are_those_of_finite_differences():
     block = shaken(GroupNormBlock(2, 4, 2, 3))
     x, condition = noise(2, 2, 3, 2).requires_grad_(), noise(2, 3, seed=1).requires_grad_()
     assert torch.autograd.gradcheck(block, (x, condition))
-    attention = shaken(CrossAttention(4, 3, 2))
+    attention = shaken(CrossAttention(4, 2, 3))
     x, context = noise(2, 3, 4).requires_grad_(), noise(2, 2, 3, seed=1).requires_grad_()
     assert torch.autograd.gradcheck(lambda x, context: attention(x, context, torch.tensor([[True, True], [True, False]])), (x, context))
     assert torch.autograd.gradcheck(lambda time: sinusoidal_embedding(time, 6), (torch.tensor([0.3, 7.0]).double().requires_grad_(),))
@@ -111,16 +112,16 @@ def test_channels_that_groups_or_heads_cannot_share_are_refused():
     with pytest.raises(DalleEduError, match="8 and 10 channels do not both split into 4 groups"):
         GroupNormBlock(8, 10, 4)
     for heads in (3, 0):
-        with pytest.raises(DalleEduError, match=f"8 channels cannot be shared out among {heads} heads"):
-            CrossAttention(8, 6, heads)
-    with pytest.raises(DalleEduError, match="12 channels cannot be shared out among 8 heads"):
+        with pytest.raises(DalleEduError, match=f"width 8 cannot be shared out among {heads} heads"):
+            CrossAttention(8, heads, 6)
+    with pytest.raises(DalleEduError, match="width 12 cannot be shared out among 8 heads"):
         UNet(UNetConfig(widths=(8, 12), groups=4, heads=8))
 
 
 @given(seed=seeds, hidden=st.integers(0, 2))
 def test_padding_answers_nothing(seed, hidden):
     """A word that the mask hides may say anything."""
-    attention = shaken(CrossAttention(8, 6, 2))
+    attention = shaken(CrossAttention(8, 2, 6))
     x, text = noise(1, 4, 8, seed=seed), noise(1, 3, 6, seed=seed + 1)
     mask = torch.ones(1, 3, dtype=torch.bool).index_fill(1, torch.tensor(hidden), False)
     other = text.clone()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks.recurrent import START, Cell, CharacterModel, GRUCell, LSTMCell, RNNCell, Vocabulary, hidden_of, unroll
+from dalle_edu.bricks.recurrent import START, Cell, CharacterModel, GRUCell, LSTMCell, RNNCell, SequenceVocabulary, hidden_of, unroll
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import say
 from dalle_edu.world import LANGUAGES, World, phrasings, read_caption
@@ -20,7 +20,7 @@ CAPTIONS, BATCH, LENGTH, SAMPLES, SHOWN = 4000, 64, 90, 200, 3
 MOMENTS = (0.04, 0.12, 0.3, 1.0)  # parts of the training after which the LSTM writes
 
 
-def written(model: CharacterModel, vocabulary: Vocabulary, count: int, seed: int) -> list[str]:
+def written(model: CharacterModel, vocabulary: SequenceVocabulary, count: int, seed: int) -> list[str]:
     """Sentences from the start symbol alone, at temperature 1."""
     prompt = torch.full((count, 1), START)
     tokens = model.sample(prompt, LENGTH, 1.0, torch.Generator().manual_seed(seed))
@@ -28,7 +28,7 @@ def written(model: CharacterModel, vocabulary: Vocabulary, count: int, seed: int
 
 
 def trained(
-    cell: type[Cell], captions: Tensor, vocabulary: Vocabulary, steps: int, seed: int
+    cell: type[Cell], captions: Tensor, vocabulary: SequenceVocabulary, steps: int, seed: int
 ) -> tuple[CharacterModel, list[float], dict[int, list[str]]]:
     """A character model, the loss of each step, and what it wrote on the way."""
     torch.manual_seed(seed)
@@ -74,7 +74,7 @@ def demo(seed: int = 0, steps: int = 300, reach: int = 40) -> Demo:
     started = time.process_time()
     world = World(CAPTIONS, seed)
     sentences = [world[index][1] for index in range(CAPTIONS)]
-    vocabulary = Vocabulary(sentences)
+    vocabulary = SequenceVocabulary(sentences)
     captions = vocabulary.encode(sentences)
     losses, felt, samples = {}, {}, {}
     numbers = {"steps": float(steps)}

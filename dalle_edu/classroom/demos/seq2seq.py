@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks.recurrent import Vocabulary
-from dalle_edu.bricks.seq2seq import AdditiveAttention, Attention, Seq2Seq, caption_pairs, join_words, split_words
+from dalle_edu.bricks.recurrent import SequenceVocabulary
+from dalle_edu.bricks.seq2seq import AdditiveAttention, Attention, Seq2Seq
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import say
+from dalle_edu.world.translations import caption_pairs, join_words, split_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,7 +27,7 @@ class Averaging(Attention):
         return query.new_zeros(len(query), query.shape[1], memory.shape[1])
 
 
-Languages = tuple[Vocabulary, Vocabulary]
+Languages = tuple[SequenceVocabulary, SequenceVocabulary]
 
 
 def encoded(pairs: list[tuple[str, str]], languages: Languages) -> tuple[Tensor, Tensor]:
@@ -73,7 +74,10 @@ def demo(seed: int = 0, steps: int = 300) -> Demo:
     """Train both translators on the same sentences; count exact translations of sentences that name combinations never heard of."""
     started = time.process_time()
     pairs, new = caption_pairs(PAIRS, seed), caption_pairs(NEW, seed, "held_out")
-    languages = Vocabulary(split_words(french) for french, _ in pairs), Vocabulary(split_words(english) for _, english in pairs)
+    languages = (
+        SequenceVocabulary(split_words(french) for french, _ in pairs),
+        SequenceVocabulary(split_words(english) for _, english in pairs),
+    )
     model, path = trained(AdditiveAttention, pairs, new, languages, steps, seed)
     _, other = trained(Averaging, pairs, new, languages, steps, seed)
     right, blind = (next(reversed(found.values())) for found in (path, other))

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks.recurrent import Vocabulary, masked_cross_entropy, teacher_forcing
+from dalle_edu.bricks.recurrent import SequenceVocabulary, masked_cross_entropy, teacher_forcing
 from dalle_edu.bricks.sampling import beam_search
-from dalle_edu.bricks.seq2seq import caption_pairs, join_words, split_words
 from dalle_edu.bricks.transformer import Transformer
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import say
+from dalle_edu.world.translations import caption_pairs, join_words, split_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,7 +24,7 @@ def demo(seed: int = 0, steps: int = 400) -> Demo:
     """Train on caption pairs; translate, greedily, sentences that name combinations never heard of; draw the heads."""
     started = time.process_time()
     pairs, new = caption_pairs(PAIRS, seed), caption_pairs(NEW, seed, "held_out")
-    french, english = (Vocabulary(split_words(pair[side]) for pair in pairs) for side in (0, 1))
+    french, english = (SequenceVocabulary(split_words(pair[side]) for pair in pairs) for side in (0, 1))
     sources, targets = (vocabulary.encode([split_words(pair[side]) for pair in pairs]) for side, vocabulary in enumerate((french, english)))
     torch.manual_seed(seed)
     model = Transformer(len(french), len(english), width=64, depth=2, heads=4, length=LENGTH)
@@ -53,7 +53,7 @@ def demo(seed: int = 0, steps: int = 400) -> Demo:
 
 
 @torch.no_grad()
-def _translate(model: Transformer, source: Tensor, english: Vocabulary) -> Tensor:
+def _translate(model: Transformer, source: Tensor, english: SequenceVocabulary) -> Tensor:
     """The greedy translation: beam search with one beam."""
     memory = model.read(source)
 
@@ -63,7 +63,7 @@ def _translate(model: Transformer, source: Tensor, english: Vocabulary) -> Tenso
     return beam_search(next_log_probabilities, torch.tensor([1]), beams=1, length=LENGTH - 2, end=2)[0]
 
 
-def _figure(model: Transformer, french: Vocabulary, english: Vocabulary) -> "Figure":
+def _figure(model: Transformer, french: SequenceVocabulary, english: SequenceVocabulary) -> "Figure":
     from matplotlib.figure import Figure
 
     source = french.encode([split_words(SHOWN)])

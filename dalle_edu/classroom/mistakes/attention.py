@@ -3,9 +3,10 @@
 import math
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
-from dalle_edu.bricks.attention import MultiHeadAttention
+from dalle_edu.bricks.attention import CrossAttention, MultiHeadAttention
 from dalle_edu.classroom.proof import Mistake
 
 
@@ -56,6 +57,19 @@ class HeadsCutAcrossTokens(MultiHeadAttention):
         return self.out(mixed.transpose(1, 2).reshape(n, t, w))
 
 
+class SoftmaxOverTheAskers(CrossAttention):
+    def forward(self, x: Tensor, memory: Tensor, visible: Tensor | None = None, maps: list[Tensor] | None = None) -> Tensor:
+        query = rearrange(self.query(x), "n t (s d) -> n s t d", s=self.heads)
+        key, value = rearrange(self.key_value(memory), "n k (two s d) -> two n s k d", two=2, s=self.heads)
+        mixed, _ = softmax_over_queries(query, key, value, None if visible is None else visible[:, None, None])
+        return self.out(rearrange(mixed, "n s t d -> n t (s d)"))
+
+
+class PaddingAnswers(CrossAttention):
+    def forward(self, x: Tensor, memory: Tensor, visible: Tensor | None = None, maps: list[Tensor] | None = None) -> Tensor:
+        return super().forward(x, memory, None if visible is None else ~visible, maps)
+
+
 MISTAKES = [
     Mistake(
         "attention:scaled_dot_product",
@@ -98,5 +112,17 @@ MISTAKES = [
         HeadsCutAcrossTokens,
         "The heads are cut by a reshape that mixes tokens and channels; split the channels first, then move the heads forward.",
         "Les têtes sont découpées par un reshape qui mêle jetons et canaux ; coupez d'abord les canaux, puis avancez l'axe des têtes.",
+    ),
+    Mistake(
+        "attention:CrossAttention",
+        SoftmaxOverTheAskers,
+        "The softmax runs over those who ask; each must share its attention out among the words it reads, the last axis.",
+        "Le softmax porte sur ceux qui demandent ; chacun doit répartir son attention entre les mots lus, le dernier axe.",
+    ),
+    Mistake(
+        "attention:CrossAttention",
+        PaddingAnswers,
+        "The mask is read the other way round, so that only padding answers: True says where there is a word.",
+        "Le masque est lu à l'envers et seul le remplissage répond : True dit où il y a un mot.",
     ),
 ]

@@ -4,10 +4,9 @@ import math
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
 from torch import Tensor
 
-from dalle_edu.bricks.unet import CrossAttention, GroupNormBlock, UNet
+from dalle_edu.bricks.unet import GroupNormBlock, UNet
 from dalle_edu.classroom.proof import Mistake
 
 
@@ -21,22 +20,6 @@ def sines_and_cosines_interleaved(time: Tensor, width: int, max_period: float = 
     speeds = torch.exp(-math.log(max_period) * torch.arange(width // 2) / (width // 2 - 1))
     angles = time[:, None] * speeds
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
-
-
-class SoftmaxOverThePositions(CrossAttention):
-    def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
-        query = rearrange(self.query(x), "n t (s d) -> n s t d", s=self.heads)
-        key, value = rearrange(self.key_value(context), "n k (two s d) -> two n s k d", two=2, s=self.heads)
-        scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
-        if mask is not None:
-            scores = scores.masked_fill(~mask[:, None, None, :], -1e9)
-        mixed = scores.softmax(dim=-2) @ value
-        return self.out(rearrange(mixed, "n s t d -> n t (s d)"))
-
-
-class PaddingAnswers(CrossAttention):
-    def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
-        return super().forward(x, context, None if mask is None else ~mask)
 
 
 class ScaleWithoutOne(GroupNormBlock):
@@ -79,18 +62,6 @@ MISTAKES = [
         sines_and_cosines_interleaved,
         "Sines and cosines are interleaved; here all sines come first, and weights trained with one order cannot read the other.",
         "Sinus et cosinus sont entrelacés ; ici tous les sinus viennent d'abord, et des poids appris dans un ordre ne lisent pas l'autre.",
-    ),
-    Mistake(
-        "unet:CrossAttention",
-        SoftmaxOverThePositions,
-        "The softmax runs over the positions of the picture; each position must share its attention out among the words, the last axis.",
-        "Le softmax porte sur les positions de l'image ; chacune doit répartir son attention entre les mots, le dernier axe.",
-    ),
-    Mistake(
-        "unet:CrossAttention",
-        PaddingAnswers,
-        "The mask is read the other way round, so that only padding answers: True says where there is a word.",
-        "Le masque est lu à l'envers et seul le remplissage répond : True dit où il y a un mot.",
     ),
     Mistake(
         "unet:GroupNormBlock",

@@ -44,8 +44,24 @@ def _multi_head(version: Callable[..., Any]) -> float:
     return max(differences)
 
 
+def _cross_attention(version: Callable[..., Any]) -> float:
+    torch.manual_seed(0)
+    ours = version(12, 3, 10).double()
+    theirs: Any = nn.MultiheadAttention(12, 3, bias=False, kdim=10, vdim=10, batch_first=True).double()
+    theirs.q_proj_weight.data, theirs.out_proj.weight.data = ours.query.weight.data, ours.out.weight.data
+    theirs.k_proj_weight.data, theirs.v_proj_weight.data = ours.key_value.weight.data.chunk(2)
+    chance = torch.Generator().manual_seed(1)
+    x, memory = (3 * torch.randn(shape, generator=chance, dtype=torch.float64) for shape in ((2, 6, 12), (2, 5, 10)))
+    differences = []
+    for visible in (None, torch.tensor([[True] * 5, [True, True, False, False, False]])):
+        expected, _ = theirs(x, memory, memory, key_padding_mask=None if visible is None else ~visible, need_weights=False)
+        differences.append(gap(ours(x, memory, visible), expected))
+    return max(differences)
+
+
 REFERENCES = [
     Reference("attention:scaled_dot_product", "torch.nn.functional.scaled_dot_product_attention", _scaled_dot_product, 1e-10),
     Reference("attention:causal_mask", "torch.nn.Transformer.generate_square_subsequent_mask", _causal_mask, 0.0),
     Reference("attention:MultiHeadAttention", "torch.nn.MultiheadAttention", _multi_head, 1e-10),
+    Reference("attention:CrossAttention", "torch.nn.MultiheadAttention", _cross_attention, 1e-10),
 ]

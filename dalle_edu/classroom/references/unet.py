@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.classroom.proof import Reference, gap
@@ -29,19 +29,6 @@ def _sinusoidal_embedding(version: Callable[..., Any]) -> float:
 
     time = torch.tensor([0.0, 0.5, 1.0, 37.25, 999.0])
     return max(gap(version(time, width), get_timestep_embedding(time, width)) for width in (4, 10, 64))
-
-
-def _cross_attention(version: Callable[..., Any]) -> float:
-    ours = _shake(version(12, 10, 3))
-    theirs: Any = nn.MultiheadAttention(12, 3, bias=False, kdim=10, vdim=10, batch_first=True).double()
-    theirs.q_proj_weight.data, theirs.out_proj.weight.data = ours.query.weight.data, ours.out.weight.data
-    theirs.k_proj_weight.data, theirs.v_proj_weight.data = ours.key_value.weight.data.chunk(2)
-    x, context = 3 * _noise(2, 6, 12), _noise(2, 5, 10, seed=1)
-    differences = []
-    for mask in (None, torch.tensor([[True] * 5, [True, True, False, False, False]])):
-        expected, _ = theirs(x, context, context, key_padding_mask=None if mask is None else ~mask, need_weights=False)
-        differences.append(gap(ours(x, context, mask), expected))
-    return max(differences)
 
 
 def _group_norm_block(version: Callable[..., Any]) -> float:
@@ -113,7 +100,6 @@ def _unet(version: Callable[..., Any]) -> float:
 
 REFERENCES = [
     Reference("unet:sinusoidal_embedding", "diffusers.models.embeddings.get_timestep_embedding", _sinusoidal_embedding),
-    Reference("unet:CrossAttention", "torch.nn.MultiheadAttention", _cross_attention, 1e-10),
     Reference("unet:GroupNormBlock", "diffusers.models.resnet.ResnetBlock2D", _group_norm_block, 1e-10),
     Reference("unet:UNet", "torch.nn.functional, wired as in Ronneberger et al. 2015, figure 1", _unet, 1e-10),
 ]

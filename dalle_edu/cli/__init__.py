@@ -1,0 +1,48 @@
+"""The command line: `dalle-edu generate · train · score · world · doctor`, a file each.
+
+Every failure that a user can cause ends in one sentence on standard error and a non-zero exit status.
+"""
+
+import sys
+from typing import NoReturn
+
+from dalle_edu.cli import doctor, generate, score, train, world  # noqa: F401  each brings its command
+from dalle_edu.cli.app import app, err
+from dalle_edu.cli.wording import complaint
+from dalle_edu.errors import DalleEduError
+from dalle_edu.language import say
+
+
+def main() -> None:
+    """The entry point: turns what went wrong into one sentence."""
+    try:
+        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
+    except DalleEduError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail(say("interrupted", "interrompu"), 130)
+    except MemoryError:
+        _fail(_no_memory())
+    except RuntimeError as error:
+        if "allocate" in str(error) or "out of memory" in str(error).lower():
+            _fail(_no_memory())
+        raise
+    except BrokenPipeError:
+        sys.exit(1)
+    except Exception as error:
+        sentence = complaint(error)
+        if sentence is None:
+            raise
+        _fail(sentence, 2)
+
+
+def _fail(sentence: str, status: int = 1) -> NoReturn:
+    err.print(f"dalle-edu: {sentence}", style="red", highlight=False, markup=False, soft_wrap=True)
+    sys.exit(status)
+
+
+def _no_memory() -> str:
+    return say(
+        "there is not enough memory; ask for fewer pictures, a smaller batch or a smaller preset",
+        "la mémoire ne suffit pas ; demandez moins d'images, un lot plus petit ou un préréglage plus petit",
+    )

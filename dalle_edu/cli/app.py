@@ -1,0 +1,44 @@
+"""The program that the commands belong to, and the options and outlets that they share."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: idle threads that spin make small models several times slower
+
+import typer
+from rich.console import Console
+
+from dalle_edu.cli.wording import Command, Group
+from dalle_edu.language import say
+
+app = typer.Typer(
+    cls=Group,
+    add_completion=False,
+    help=say(
+        "Pictures from sentences, by machines built from scratch.", "Des images à partir de phrases, par des machines faites de zéro."
+    ),
+)
+out, err = Console(), Console(stderr=True)
+
+_DEVICE = say("cpu, cuda or mps; the fastest one present unless given", "cpu, cuda ou mps ; le plus rapide présent, si rien n'est dit")
+DeviceOption = Annotated[str | None, typer.Option(help=_DEVICE)]
+_SEED = say("the same seed gives the same result", "la même graine donne le même résultat")
+SeedOption = Annotated[int, typer.Option(min=0, max=2**31, help=_SEED)]
+SYSTEM = say("a system's name, or the path of its weights", "le nom d'un système, ou le chemin de ses poids")
+PNG = say("the PNG to write", "le PNG à écrire")
+
+
+def command(help: str) -> Callable:
+    """Make a function a command of the program; `help` is the reader's."""
+    return app.command(cls=Command, help=help)
+
+
+def write_json(path: Path, document: Any) -> None:
+    import json
+
+    from dalle_edu.files import write_aside
+
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    write_aside(path, lambda file: file.write(text.encode()))

@@ -1,0 +1,51 @@
+"""`dalle-edu doctor`."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from dalle_edu.cli.app import command, out
+from dalle_edu.language import say
+
+
+@command(
+    say(
+        "Say what is installed, which devices there are, and what is missing and how to mend it.",
+        "Dit ce qui est installé, quels appareils sont là, ce qui manque et comment y remédier.",
+    ),
+)
+def doctor(
+    bricks: Annotated[
+        bool, typer.Option("--bricks", help=say("hold every brick against its references", "confronte chaque brique à ses références"))
+    ] = False,
+) -> None:
+    from dalle_edu.doctor import examine_bricks, examine_installation
+
+    if bricks:
+        good = _print_proofs(examine_bricks())
+    else:
+        table, findings = Table(show_header=False), examine_installation()
+        for finding in findings:
+            mark = "[green]ok[/green]" if finding.good else say("[red]mend[/red]", "[red]à réparer[/red]")
+            table.add_row(mark, finding.subject, finding.says)
+        out.print(table)
+        good = all(finding.good for finding in findings)
+    if not good:
+        raise typer.Exit(1)
+
+
+def _print_proofs(proofs: Iterable[Any]) -> bool:
+    table, good = Table(), True
+    table.add_column(say("brick", "brique"), no_wrap=True)
+    table.add_column(say("reference", "référence"), ratio=1)
+    for heading in (say("largest gap", "plus grand écart"), say("mistakes caught", "erreurs prises")):
+        table.add_column(heading, justify="right")
+    for proof in proofs:
+        difference = say("not installed", "pas installé") if proof.difference is None else f"{proof.difference:.1e}"
+        caught = f"{proof.caught} / {proof.mistakes}" if proof.mistakes else "–"
+        table.add_row(proof.target, proof.peers, difference, caught, style="" if proof.good else "red")
+        good = good and proof.good
+    out.print(table)
+    return good

@@ -1,0 +1,58 @@
+"""`dalle-edu score`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from dalle_edu.cli.app import SYSTEM, DeviceOption, SeedOption, command, err, out
+from dalle_edu.language import reader_language, say
+
+
+@command(
+    say(
+        "Examine a system: how often it is right, skill by skill, with 95 % intervals.",
+        "Examine un système : combien de fois il a raison, compétence par compétence, avec des intervalles à 95 %.",
+    ),
+)
+def score(
+    system: Annotated[str, typer.Argument(help=SYSTEM)] = "dalle1",
+    prompts: Annotated[int, typer.Option(help=say("pictures to draw and mark", "images à dessiner et à noter"))] = 512,
+    seed: SeedOption = 0,
+    guidance: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
+    temperature: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))] = None,
+    device: DeviceOption = None,
+) -> None:
+    from rich.progress import Progress
+
+    from dalle_edu.device import choose_device
+    from dalle_edu.files import check_writable
+    from dalle_edu.scorecard import SKILL_NAMES
+    from dalle_edu.scorecard import score as examine
+    from dalle_edu.weights import load_system
+
+    if json_file:
+        check_writable(json_file)
+    machine = load_system(system, str(choose_device(device).torch_device))
+    options: Any = {key: value for key, value in {"guidance": guidance, "temperature": temperature}.items() if value is not None}
+    with Progress(console=err, transient=True) as bar:
+        task = bar.add_task(machine.name, total=prompts)
+        report = examine(machine, machine.name, prompts, seed, progress=lambda count: bar.advance(task, count), **options)
+    table = Table(title=say(f"{machine.name}, {prompts} prompts, seed {seed}", f"{machine.name}, {prompts} phrases, graine {seed}"))
+    table.add_column(say("skill", "compétence"))
+    for column in (say("seen", "vues"), say("held out", "réservées"), say("French", "français"), say("English", "anglais")):
+        table.add_column(column, justify="right")
+    parts = [report.rates(split="seen"), report.rates(split="held_out"), report.rates("fr"), report.rates("en")]
+    for skill in parts[0]:
+        table.add_row(SKILL_NAMES[reader_language()][skill], *(_rate(part[skill].to_json()) for part in parts))
+    out.print(table)
+    if json_file:
+        report.save(json_file)
+
+
+def _rate(rate: dict[str, int | float]) -> str:
+    if not rate["n"]:
+        return "–"
+    return f"{100 * rate['rate']:.1f} % [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}] {say('of', 'sur')} {rate['n']:.0f}"

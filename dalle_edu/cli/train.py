@@ -1,0 +1,74 @@
+"""`dalle-edu train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dalle_edu.cli.app import DeviceOption, SeedOption, command, err, out
+from dalle_edu.language import say
+
+
+@command(
+    say(
+        "Train a system; the folder fills with a log, sheets of pictures, checkpoints, and the weights at the end.",
+        "Entraîne un système ; le dossier se remplit d'un journal, de planches d'images, de sauvegardes, et des poids à la fin.",
+    ),
+)
+def train(
+    system: Annotated[str, typer.Argument(help=say("the system to train", "le système à entraîner"))] = "dalle1",
+    preset: Annotated[str, typer.Option(help=say("laptop, standard or gpu", "laptop, standard ou gpu"))] = "laptop",
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            help=say(
+                "wall time for all stages together (12 unless --updates is given)",
+                "temps réel de toutes les étapes ensemble (12, sauf si --updates est donné)",
+            )
+        ),
+    ] = None,
+    updates: Annotated[
+        int | None,
+        typer.Option(
+            help=say(
+                "updates for all stages together: exactly repeatable", "mises à jour de toutes les étapes ensemble : exactement répétable"
+            )
+        ),
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            help=say(
+                "the run's folder; a run that is already there goes on", "le dossier de l'entraînement ; s'il y en a déjà un, il continue"
+            )
+        ),
+    ] = None,
+    seed: SeedOption = 0,
+    batch_size: Annotated[int | None, typer.Option(help=say("pictures in an update", "images par mise à jour"))] = None,
+    exam: Annotated[
+        int,
+        typer.Option(
+            min=0, max=4096, help=say("prompts of the exam at each look; 0 for none", "phrases de l'examen à chaque arrêt ; 0 pour aucune")
+        ),
+    ] = 128,
+    save_every: Annotated[float, typer.Option(min=0, help=say("seconds between checkpoints", "secondes entre deux sauvegardes"))] = 60.0,
+    device: DeviceOption = None,
+    compile: Annotated[
+        bool, typer.Option("--compile", help=say("compile the networks (pays on a GPU)", "compile les réseaux (utile sur un GPU)"))
+    ] = False,
+) -> None:
+    from dalle_edu.run import Run
+    from dalle_edu.training import train as train_system
+
+    if minutes is None and updates is None:
+        minutes = 12.0
+    folder = run or Path("runs") / f"{system}-{preset}"
+    settings = Run(system, preset, seed, updates, minutes, batch_size, exam, save_every)
+    try:
+        train_system(settings, folder, device, compile)
+    except KeyboardInterrupt:
+        en = f"stopped; the checkpoint is in {folder}, and the same command goes on from it"
+        fr = f"arrêté ; la sauvegarde est dans {folder}, et la même commande continue à partir d'elle"
+        err.print(say(en, fr), highlight=False)
+        raise typer.Exit(130) from None
+    out.print(f"→ {folder / (system + '.safetensors')}", highlight=False)

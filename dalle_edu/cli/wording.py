@@ -1,0 +1,63 @@
+"""typer's own words in the reader's language: the titles of its help, and what it finds wrong with a command."""
+
+import re
+from typing import Any
+
+from typer import rich_utils
+from typer.core import TyperCommand, TyperGroup
+
+from dalle_edu.language import reader_language, say
+
+if reader_language() == "fr":
+    rich_utils.COMMANDS_PANEL_TITLE = "Commandes"
+    rich_utils.DEFAULT_STRING, rich_utils.REQUIRED_LONG_STRING = "[par défaut : {}]", "[obligatoire]"
+
+
+class Command(TyperCommand):
+    def get_help_option(self, ctx: Any) -> Any:
+        return _translated(super().get_help_option(ctx))
+
+    def get_usage(self, ctx: Any) -> str:
+        return _usage(super().get_usage(ctx))
+
+
+class Group(TyperGroup):
+    def get_help_option(self, ctx: Any) -> Any:
+        return _translated(super().get_help_option(ctx))
+
+    def get_usage(self, ctx: Any) -> str:
+        return _usage(super().get_usage(ctx))
+
+
+def _translated(option: Any) -> Any:
+    if option is not None:
+        option.help = say("show this message and exit", "affiche ce message, et rien d'autre")
+    return option
+
+
+def _usage(english: str) -> str:
+    return say(english, english.replace("Usage:", "Usage :").replace("COMMAND [ARGS]", "COMMANDE [ARGUMENTS]"))
+
+
+_FRENCH = {
+    r"No such option: (\S+)": "l'option {} n'existe pas",
+    r"No such command '(.+?)'": "la commande « {} » n'existe pas",
+    r"Missing argument '(.+?)'": "il manque l'argument « {} »",
+    r"Missing option '(.+?)'": "il manque l'option {}",
+    r"Got unexpected extra argument\(s\) \((.+)\)": "il y a un mot de trop ({})",
+    r"Option '(.+?)' requires an argument": "l'option {} demande une valeur",
+    r"Invalid value for '(.+?)'": "la valeur donnée à {} ne convient pas",
+}
+
+
+def complaint(error: Exception) -> str | None:
+    """What typer finds wrong with a command, in one sentence; None for an exception that is not typer's."""
+    if not hasattr(error, "format_message"):
+        return None
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "dalle-edu"
+    english = str(error.format_message())
+    found = (wording.format(*match.groups()) for pattern, wording in _FRENCH.items() if (match := re.search(pattern, english)))
+    french = next(found, "cette commande ne se comprend pas")
+    english = f"{english[:1].lower()}{english[1:]}".rstrip(".?")
+    return say(f'{english}; "{path} --help" tells what there is', f"{french} ; « {path} --help » dit ce qu'il y a")

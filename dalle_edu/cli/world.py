@@ -1,0 +1,36 @@
+"""`dalle-edu world`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dalle_edu.cli.app import PNG, SeedOption, command, out
+from dalle_edu.errors import DalleEduError
+from dalle_edu.language import say
+
+
+@command(say("Draw a sheet of the captioned world.", "Dessine une planche du monde légendé."))
+def world(
+    n: Annotated[int, typer.Option(help=say("scenes to draw", "scènes à dessiner"))] = 16,
+    seed: SeedOption = 0,
+    split: Annotated[str, typer.Option(help=say("seen, held_out or all", "seen (vues), held_out (réservées) ou all (toutes)"))] = "all",
+    resolution: Annotated[int, typer.Option(help=say("pixels on a side", "pixels de côté"))] = 64,
+    out_file: Annotated[Path, typer.Option("--out", help=PNG)] = Path("world.png"),
+) -> None:
+    from dalle_edu.files import check_writable
+    from dalle_edu.world import World, picture_sheet, save_picture
+    from dalle_edu.world.scenes import SPLITS
+
+    if not 1 <= n <= 1024:
+        raise DalleEduError(
+            f"{n} scenes were asked for; a sheet holds 1 to 1024", f"{n} scènes sont demandées ; une planche en tient de 1 à 1024"
+        )
+    if split not in SPLITS:
+        known = ", ".join(SPLITS)
+        raise DalleEduError(f'the split is "{split}"; it is one of {known}', f"le choix est « {split} » ; il est l'un de {known}")
+    check_writable(out_file)
+    series = World(n, seed=seed, split=split)
+    items = [series[i] for i in range(n)]
+    save_picture(picture_sheet(series.collate(items).images(resolution), [text for _, text in items]), out_file)
+    out.print(f"→ {out_file}", highlight=False)
