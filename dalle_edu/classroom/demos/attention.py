@@ -103,8 +103,8 @@ def _figure(model: LookUp, path: dict[int, float], other: dict[int, float], seed
     looking.imshow(maps[0][:, 0, 0], cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for row in range(5):
         for column in range(PAIRS):
-            colour, shape = SHAPES.colours[asked[1][row, column]], SHAPES.shapes[asked[2][row, column]]
-            words = f"{shape.words[language].singular}\n{colour.words[language].form(shape.words[language].feminine, False)}"
+            hue, shape = SHAPES.colours[asked[1][row, column]], SHAPES.shapes[asked[2][row, column]]
+            words = f"{shape.words[language].singular}\n{hue.words[language].form(shape.words[language].feminine, False)}"
             words = words if language == "fr" else "\n".join(reversed(words.split("\n")))
             light = float(maps[0][row, 0, 0, column]) > 0.5
             looking.text(column, row, words, ha="center", va="center", fontsize=9, color="white" if light else "black")

@@ -1,7 +1,7 @@
 """Two codebooks side by side: the VQ-VAE's, which chooses the nearest code, and the discrete VAE's, which draws one softly."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from dalle_edu.world import World, render, sample_scene
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SIZES = {"resolution": 32, "num_codes": 128, "width": 32, "depth": 1, "code_dim": 16}
+SIZES: dict[str, Any] = {"resolution": 32, "num_codes": 128, "width": 32, "depth": 1, "code_dim": 16}
 BATCH, EXAM = 32, 128
 
 

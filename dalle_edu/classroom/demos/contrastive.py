@@ -43,12 +43,13 @@ def trained(seed: int, steps: int) -> CLIP:
     ]
     paces = [torch.optim.lr_scheduler.LambdaLR(o, lambda step: min(1, 20 * step / steps) * (1 - step / steps)) for o in optimizers]
     chance = torch.Generator().manual_seed(seed)
+    moves = [optimizer.step for optimizer in optimizers] + [pace.step for pace in paces]
     for _ in range(steps):
         chosen = torch.randint(PAIRS, (BATCH,), generator=chance)
         clip.zero_grad()
         clip.loss(images[chosen], text[chosen])["loss"].backward()
-        for moving in (*optimizers, *paces):
-            moving.step()
+        for move in moves:
+            move()
     return clip.eval().requires_grad_(False)
 
 

@@ -1,7 +1,7 @@
 """Kernels written by hand see edges; kernels that are learned see digits."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -68,7 +68,7 @@ def _figure(model: SmallClassifier, path: dict[int, float]) -> "Figure":
         (back[0, 0], say("transposed: 64 x 64 again", "transposée : de nouveau 64 x 64"), {"cmap": "gray", "vmin": -1, "vmax": 1}),
     ]
     figure = Figure(figsize=(12, 5.6), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1.1, 1])
+    top, bottom = cast("Any", figure.subfigures(2, 1, height_ratios=[1.1, 1]))
     for axes, (picture, title, options) in zip(top.subplots(1, 5), panels, strict=True):
         axes.imshow(picture, **options)
         axes.set_title(title, fontsize=10)

@@ -1,6 +1,7 @@
 """Digits painted out of noise, each as asked, and what guidance gives and takes."""
 
 import time
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -88,7 +89,7 @@ def _figure(found: dict[float, Tensor], path: list[Step], right: list[float], sp
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 8.4), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.05])
+    top, bottom = cast("Any", figure.subfigures(2, 1, height_ratios=[1, 1.05]))
     rows = top.subplots(2, 1)
     shown = [0, 4, 8, 11, 13, 15, 16, 17, 18, 19]
     one = 3  # the digit whose way is shown

@@ -1,7 +1,7 @@
 """A soft draw hardens as its temperature falls; and codes stay alive where their use is rewarded."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import nn
@@ -15,7 +15,7 @@ from dalle_edu.world import World, render, sample_scene
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SIZES = {"resolution": 32, "num_codes": 128, "width": 32, "depth": 1, "code_dim": 16}
+SIZES: dict[str, Any] = {"resolution": 32, "num_codes": 128, "width": 32, "depth": 1, "code_dim": 16}
 BATCH, EXAM, REWARDS = 32, 128, (0.0, 0.02)
 COLOURS, MARKS = ("#E69F00", "#0072B2"), ("s", "o")  # Okabe & Ito
 
@@ -60,7 +60,7 @@ def _figure(paths: dict[float, dict[int, float]], seed: int) -> "Figure":
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 4.4), layout="constrained")
-    draws, living = figure.subfigures(1, 2, width_ratios=[1.2, 1])
+    draws, living = cast("Any", figure.subfigures(1, 2, width_ratios=[1.2, 1]))
     logits = torch.tensor([2.0, 1.5, 0.5, 0.0, -0.5, -1.0])
     temperatures = (4.0, 1.0, 0.25, 1 / 16)
     grid = draws.subplots(3, len(temperatures), sharex=True, sharey=True)

@@ -10,7 +10,7 @@ from dalle_edu.bricks.dvae import DiscreteVAE
 from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT, sample_codes
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import reader_language, say
-from dalle_edu.world import SHAPES, Description, Mention, World, caption, caption_tokenizer
+from dalle_edu.world import SHAPES, Description, Mention, Scene, World, caption, caption_tokenizer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 BATCH, SHOWN, EXAM = 64, 8, 64
 
 
-def single_scenes(count: int, seed: int) -> tuple[list, list[str]]:
+def single_scenes(count: int, seed: int) -> tuple[list[Scene], list[str]]:
     """Scenes of the world that hold one object, with their captions."""
-    world, scenes, captions, index = World(2**31, seed=seed), [], [], 0
+    world, index = World(2**31, seed=seed), 0
+    scenes: list[Scene] = []
+    captions: list[str] = []
     while len(scenes) < count:
         scene, text = world[index]
         if len(scene.objects) == 1:

@@ -1,7 +1,7 @@
 """A line that learns, what no line can do, and the layers that can."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -84,7 +84,7 @@ def _moving_line(axes: "Axes", clouds: Clouds) -> dict[str, float]:
     for number, (a, b, bias) in enumerate(lines, start=1):
         last = number == len(lines)
         if b:
-            style = (
+            style: dict[str, Any] = (
                 {"color": BLACK, "linewidth": 3.0}
                 if last
                 else {"color": "grey", "linewidth": 1.2, "alpha": 0.2 + 0.6 * number / len(lines)}
@@ -160,4 +160,4 @@ def _curve(axes: "Axes", hidden: int, epochs: int, chance: np.random.Generator) 
 def _points(axes: "Axes", clouds: Clouds) -> None:
     x, y = clouds
     for label, colour, marker in ((1, ORANGE, "o"), (-1, BLUE, "^")):
-        axes.scatter(*x[y == label].T, s=26, color=colour, marker=marker, edgecolor=BLACK, linewidth=0.4, zorder=3)
+        axes.scatter(x[y == label, 0], x[y == label, 1], s=26, color=colour, marker=marker, edgecolor=BLACK, linewidth=0.4, zorder=3)

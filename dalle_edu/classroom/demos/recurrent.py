@@ -1,7 +1,7 @@
 """Three cells learn to spell the world's captions, one character at a time; what they write, and how far back they remember."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -76,7 +76,9 @@ def demo(seed: int = 0, steps: int = 300, reach: int = 40) -> Demo:
     sentences = [world[index][1] for index in range(CAPTIONS)]
     vocabulary = SequenceVocabulary(sentences)
     captions = vocabulary.encode(sentences)
-    losses, felt, samples = {}, {}, {}
+    losses: dict[str, list[float]] = {}
+    felt: dict[str, Any] = {}
+    samples: dict[Any, Any] = {}
     numbers = {"steps": float(steps)}
     for name, cell in CELLS.items():
         model, losses[name], path = trained(cell, captions, vocabulary, steps, seed)

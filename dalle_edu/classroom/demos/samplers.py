@@ -2,6 +2,7 @@
 
 import math
 import time
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -93,7 +94,7 @@ def _figure(path: dict[str, list[Step]], law: dict[str, list[float]], end: dict[
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 8), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1.1, 1])
+    top, bottom = cast("Any", figure.subfigures(2, 1, height_ratios=[1.1, 1]))
     for axis, name in zip(top.subplots(1, 3), SAMPLERS, strict=True):
         ways = torch.stack([step.x for step in path[name]] + [path[name][-1].x0])
         axis.scatter(*truth[::10].T, s=4, color="#bbbbbb")

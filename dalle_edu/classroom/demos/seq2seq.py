@@ -52,7 +52,8 @@ def trained(
     hundred is put into the words of an old one.
     """
     torch.manual_seed(seed)
-    model = Seq2Seq(*map(len, languages), width=48, hidden=64, attention=attention)
+    french, english = languages
+    model = Seq2Seq(len(french), len(english), width=48, hidden=64, attention=attention)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.5)
     pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=steps)
     source, target = encoded(pairs, languages)

@@ -53,14 +53,14 @@ def demo(seed: int = 0, count: int = 6000, epochs: int = 20) -> Demo:
                 say(f"{language}: {title}, {right:.0f} of {asked} right", f"{language} : {title}, {right:.0f} justes sur {asked}")
             )
     numbers["cpu_seconds"] = time.process_time() - start
-    french, english, asked = numbers["fr_all"], numbers["en_all"], numbers["fr_questions"]
+    in_french, in_english, total = numbers["fr_all"], numbers["en_all"], numbers["fr_questions"]
     return Demo(
         figure,
         numbers,
-        f"From {count} sentences, the vectors answer {french:.1%} of {asked:.0f} analogies in French and {english:.1%} in English; "
+        f"From {count} sentences, the vectors answer {in_french:.1%} of {total:.0f} analogies in French and {in_english:.1%} in English; "
         f"before training, {numbers['fr_all_untrained']:.1%} and {numbers['en_all_untrained']:.1%}.",
-        f"De {count} phrases, les vecteurs savent répondre à {100 * french:.1f} % de {asked:.0f} analogies en français et à "
-        f"{100 * english:.1f} % en anglais ; avant l'entraînement, à {100 * numbers['fr_all_untrained']:.1f} % et "
+        f"De {count} phrases, les vecteurs savent répondre à {100 * in_french:.1f} % de {total:.0f} analogies en français et à "
+        f"{100 * in_english:.1f} % en anglais ; avant l'entraînement, à {100 * numbers['fr_all_untrained']:.1f} % et "
         f"{100 * numbers['en_all_untrained']:.1f} %.",
     )
 

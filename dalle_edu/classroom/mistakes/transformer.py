@@ -21,19 +21,19 @@ def wavelength_of_each_channel(length: int, width: int) -> Tensor:
 
 
 class NormAfter(Block):
-    def forward(self, x: Tensor, *_: object, **__: object) -> Tensor:  # type: ignore[override]
+    def forward(self, x: Tensor, *_: object, **__: object) -> Tensor:
         x = self.norm_1(x + self.attention(x, self.causal))
         return self.norm_2(x + self.contract(F.gelu(self.expand(x))))
 
 
 class NoResidual(Block):
-    def forward(self, x: Tensor, *_: object, **__: object) -> Tensor:  # type: ignore[override]
+    def forward(self, x: Tensor, *_: object, **__: object) -> Tensor:
         x = self.attention(self.norm_1(x), self.causal)
         return self.contract(F.gelu(self.expand(self.norm_2(x))))
 
 
 class NormOfTheSumKept(Block):
-    def forward(self, x: Tensor, *_: object, **__: object) -> Tensor:  # type: ignore[override]
+    def forward(self, x: Tensor, *_: object, **__: object) -> Tensor:
         x = self.norm_1(x)
         x = self.norm_2(x + self.attention(x, self.causal))
         return x + self.contract(F.gelu(self.expand(x)))

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dalle_edu.bricks.autoencoder import VAE, VAEConfig
 from dalle_edu.classroom.proof import Reference, gap
@@ -148,14 +148,15 @@ def linear_gaussian_vae(std: float = 0.5) -> tuple[VAE, torch.distributions.Dist
     Its encoder says the true posterior, so that one draw of importance sampling is exact.
     """
     vae = VAE(VAEConfig(pixels=4, latent=2, hidden=(), likelihood="gaussian", std=std)).double()
+    encoder, decoder = cast("nn.Linear", vae.encoder[0]), cast("nn.Linear", vae.decoder[0])
     w, b = torch.linalg.qr(_noise(4, 2)).Q * torch.tensor([2.0, 0.5]), _noise(4, seed=1)
     variance = 1 / (1 + w.square().sum(dim=0) / std**2)
     to_mean = variance[:, None] * w.T / std**2
     with torch.no_grad():
-        vae.decoder[0].weight.copy_(w)
-        vae.decoder[0].bias.copy_(b)
-        vae.encoder[0].weight.copy_(torch.cat([to_mean, torch.zeros(2, 4)]))
-        vae.encoder[0].bias.copy_(torch.cat([-to_mean @ b, variance.log()]))
+        decoder.weight.copy_(w)
+        decoder.bias.copy_(b)
+        encoder.weight.copy_(torch.cat([to_mean, torch.zeros(2, 4)]))
+        encoder.bias.copy_(torch.cat([-to_mean @ b, variance.log()]))
     return vae, torch.distributions.MultivariateNormal(b, w @ w.T + std**2 * torch.eye(4, dtype=torch.float64))
 
 
@@ -166,7 +167,7 @@ def _importance(version: Callable[..., Tensor]) -> float:
     exact = truth.log_prob(images)
     gaps = [gap(version(vae, images, samples, torch.Generator().manual_seed(0)), exact) for samples in (1, 7)]
     with torch.no_grad():
-        vae.encoder[0].bias[2:] += 1.0
+        cast("nn.Linear", vae.encoder[0]).bias[2:] += 1.0
     near = gap(version(vae, images, 20_000, torch.Generator().manual_seed(0)), exact)
     return max(*gaps, near - 0.05)
 

@@ -21,7 +21,7 @@ def _gumbel(version: Any) -> float:
         ours = version(logits, 0.6, hard, torch.Generator().manual_seed(4))
         uniform = torch.empty_like(logits).uniform_(1e-7, 1, generator=torch.Generator().manual_seed(4))
         drawn = torch.Tensor.exponential_
-        torch.Tensor.exponential_ = lambda self, noise=uniform: noise.log().neg()  # type: ignore[assignment,method-assign]
+        torch.Tensor.exponential_ = lambda self, noise=uniform: noise.log().neg()  # type: ignore[assignment,method-assign,misc]
         try:
             theirs = F.gumbel_softmax(logits, tau=0.6, hard=hard)
         finally:

@@ -1,9 +1,9 @@
 """The GPT over text and picture against Hugging Face's GPT-2, and its sampler against GPT-2's own `generate`."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT
 from dalle_edu.classroom.proof import Reference, gap
@@ -29,17 +29,18 @@ def gpt2(model: TextToImageGPT) -> Any:
     import transformers
 
     config, length = model.config, 1 + model.config.text_length + model.config.image_length
-    peer = transformers.GPT2Model(
+    network = transformers.GPT2Model(
         transformers.GPT2Config(
             vocab_size=2, n_positions=length, n_embd=config.width, n_layer=config.depth, n_head=config.heads, activation_function="gelu",
             resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, layer_norm_epsilon=model.norm.eps, use_cache=False,
             bos_token_id=None, eos_token_id=None,
         )
-    ).to(model.norm.weight.dtype).eval()  # fmt: skip
+    )  # fmt: skip
+    peer: Any = cast("nn.Module", network).to(model.norm.weight.dtype).eval()
     with torch.no_grad():
         for parameter in peer.parameters():
             parameter.zero_()
-        for theirs, ours in zip(peer.h, model.blocks, strict=True):
+        for theirs, ours in zip(peer.h, cast("Any", model.blocks), strict=True):
             theirs.ln_1.weight.copy_(ours.norm_1.weight)
             theirs.ln_2.weight.copy_(ours.norm_2.weight)
             theirs.attn.c_attn.weight.copy_(ours.attention.qkv.weight.T)  # its Conv1D keeps the transpose

@@ -1,6 +1,6 @@
 """The transformer against PyTorch's layers."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,10 @@ def _inputs() -> tuple[Tensor, Tensor, Tensor]:
 def _positions(version: Any) -> float:
     from diffusers.models.embeddings import SinusoidalPositionalEmbedding
 
-    return max(gap(version(length, width), SinusoidalPositionalEmbedding(width, length).pe[0]) for length, width in ((1, 2), (50, 8)))
+    return max(
+        gap(version(length, width), cast("Tensor", SinusoidalPositionalEmbedding(width, length).pe)[0])
+        for length, width in ((1, 2), (50, 8))
+    )
 
 
 def _peer_layer(kind: Any, ours: Any, **options: Any) -> Any:

@@ -1,10 +1,10 @@
 """VQGAN's judges against PyTorch's cosine similarity and gradients."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from dalle_edu.classroom.proof import Reference, gap
 
@@ -12,9 +12,10 @@ from dalle_edu.classroom.proof import Reference, gap
 def _perceptual(version: Any) -> float:
     """The squared distance of two unit vectors is 2 - 2 cos; and the network that looks learns nothing."""
     torch.manual_seed(0)
-    features = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 5, 3), nn.ReLU()).double()
-    for layer in (features[0], features[3]):
-        nn.init.constant_(layer.bias, 1.0)  # so that something is seen everywhere: the cosine of nothing is not defined
+    looks = nn.Conv2d(3, 6, 3), nn.Conv2d(6, 5, 3)
+    features = nn.Sequential(looks[0], nn.ReLU(), nn.MaxPool2d(2), looks[1], nn.ReLU()).double()
+    for look in looks:
+        nn.init.ones_(cast("Tensor", look.bias))  # so that something is seen everywhere: the cosine of nothing is not defined
     first, second = (torch.randn(2, 3, 12, 12, generator=torch.Generator().manual_seed(i), dtype=torch.float64) for i in (1, 2))
     first.requires_grad_()
     ours = version(features)(first, second)
