@@ -123,7 +123,7 @@ def training_table(presets: list[str], place: Device, sizes: Sizes, peak: float,
     """Pictures per second of each stage, the share of the peak that this is, its memory, and how many pictures the data alone allows."""
     rows = []
     for preset in presets:
-        for stage in ("codec", "prior"):
+        for stage in ("codec", "decoder", "prior"):
             if place.torch_device.type == "cuda":
                 torch.cuda.empty_cache()
                 torch.cuda.reset_peak_memory_stats(place.torch_device)

@@ -72,7 +72,7 @@ def measure(presets: tuple[str, ...] = ("laptop", "standard"), updates: int = 8,
     """The table of both precisions for each stage of each preset."""
     rows: list[list[str]] = []
     for preset in presets:
-        for stage in ("codec", "prior"):
+        for stage in ("codec", "decoder", "prior"):
             seconds: dict[bool, list[float]] = {False: [], True: []}
             for number in range(rounds):
                 for bfloat16 in (False, True) if number % 2 else (True, False):

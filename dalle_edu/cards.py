@@ -29,9 +29,9 @@ _WORDS = {
         "scores": "Rates of right marks in percent, with 95 % Wilson intervals, over {prompts} prompts that training never drew"
         " (`dalle-edu score {name} --prompts {prompts}`):",
         "columns": "| skill | seen combinations | held-out combinations | French | English |",
-        "curve": "Every skill against training time, as the log of the run has it (128 prompts at each look; the codec's marks are those of"
-        " reconstructed pictures):",
-        "alt": "Rate of each skill against minutes of training, for the two stages",
+        "curve": "Every skill against training time, as the log of the run has it (128 prompts at each look; before the prior,"
+        " the marks are those of reconstructed pictures):",
+        "alt": "Rate of each skill against minutes of training, for each stage",
     },
     "fr": {
         "title": "# {name} : les poids",
@@ -42,8 +42,8 @@ _WORDS = {
         " l'entraînement n'a jamais dessinées (`dalle-edu score {name} --prompts {prompts}`) :",
         "columns": "| compétence | combinaisons vues | combinaisons réservées | français | anglais |",
         "curve": "Chaque compétence selon le temps d'entraînement, d'après le journal de l'entraînement (128 phrases à chaque"
-        " examen ; pour le codec, les notes sont celles d'images reconstruites) :",
-        "alt": "Taux de chaque compétence selon les minutes d'entraînement, pour les deux étapes",
+        " examen ; avant le prior, les notes sont celles d'images reconstruites) :",
+        "alt": "Taux de chaque compétence selon les minutes d'entraînement, pour chaque étape",
     },
 }  # fmt: skip
 
@@ -83,7 +83,7 @@ def _card(language: str, words: dict[str, str], facts: dict[str, Any], settings:
     lines += [words["facts"].format(**facts), "", words["time"], "|---|---:|---:|---:|"]
     for stage in dict.fromkeys(entry["stage"] for entry in log):
         last = [entry for entry in log if entry["stage"] == stage][-1]
-        lines.append(f"| {stage} | {last['update']} | {last['seconds'] / 60:.1f} min | {last.get('cpu_seconds', 0) / 60:.1f} min |")
+        lines.append(f"| `{stage}` | {last['update']} | {last['seconds'] / 60:.1f} min | {last.get('cpu_seconds', 0) / 60:.1f} min |")
     lines += ["", words["scores"].format(**facts), "", words["columns"], "|---|---:|---:|---:|---:|"]
     parts = [report.rates(split="seen"), report.rates(split="held_out"), report.rates("fr"), report.rates("en")]
     for skill in SKILLS:

@@ -72,7 +72,9 @@ def orthogonal(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
 
 def trained_parameters(system: System, stage: Stage) -> list[tuple[str, nn.Parameter]]:
     """The parameters that a stage trains, with their names."""
-    return [(name, parameter) for name, parameter in system.named_parameters() if name.split(".")[0] in stage.parts]
+    return [
+        (name, parameter) for name, parameter in system.named_parameters() if name.startswith(tuple(part + "." for part in stage.parts))
+    ]
 
 
 def schedule(update: int, progress: float, warmup: int = 30) -> float:

@@ -164,7 +164,7 @@ class Trainer:
         self.system.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.compile:
             for part in stage.parts:
-                getattr(self.system, part).compile()
+                self.system.get_submodule(part).compile()
 
     def _batches(self, index: int, stage: Stage, update: int) -> Iterator[Batch]:
         """Batch after batch of a series that depends on the seed and the stage; a process takes its own share of each."""

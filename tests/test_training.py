@@ -53,7 +53,7 @@ def assert_same_run(one: Path, other: Path) -> None:
 def test_a_run_leaves_what_it_promises(undisturbed):
     assert json.loads((undisturbed / "run.json").read_text())["updates"] == RUN.updates
     log = [json.loads(line) for line in (undisturbed / "log.jsonl").read_text().splitlines()]
-    assert {entry["stage"] for entry in log} == {"codec", "prior"}
+    assert {entry["stage"] for entry in log} == {"codec", "decoder", "prior"}
     assert any("skills" in entry for entry in log)
     assert sorted(undisturbed.glob("sheets/codec-*.png"))
     assert sorted(undisturbed.glob("sheets/prior-*.png"))

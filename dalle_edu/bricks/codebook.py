@@ -90,6 +90,10 @@ class VectorQuantizer(nn.Module):
         self.register_buffer("sums", self.codebook.detach().clone())
 
     def forward(self, vectors: Float[Tensor, "n d h w"]) -> Quantized:
+        """The codes, the vectors that stand for them (with the gradient of `vectors`), and the loss. In training the codebook follows.
+
+        Raises `DalleEduError` for vectors of another width than the codes.
+        """
         if vectors.shape[1] != self.codebook.shape[1]:
             raise DalleEduError(
                 f"the vectors have {vectors.shape[1]} channels and the codes {self.codebook.shape[1]}; give both as many",

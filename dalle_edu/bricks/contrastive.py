@@ -163,6 +163,7 @@ class TextTower(nn.Module):
         return self.project(hidden[torch.arange(len(text), device=text.device), end])
 
     def forward(self, text: Int[Tensor, "m t"]) -> Float[Tensor, "m e"]:
+        """One vector for each caption, not yet of length 1. Raises `DalleEduError` for captions longer than `text_length`."""
         return self.pool(self.hidden(text), text)
 
 

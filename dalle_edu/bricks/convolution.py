@@ -7,6 +7,8 @@ blocks, patches, a small classifier (LeCun et al. 1989; Dumoulin & Visin 2016 fo
 Letters: n pictures, c channels in, o channels out, k channels that kernels expect, h x w positions, p x q pixels of a patch or kernel.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -40,6 +42,14 @@ def transposed_output_size(size: int, kernel_size: int, stride: int = 1, padding
             f"un noyau transposé de {kernel_size}, pas {stride}, marge {padding}, ne peint rien depuis {size} positions ; changez-en un",
         )
     return painted
+
+
+def receptive_field(kernels: Sequence[int], strides: Sequence[int]) -> int:
+    """The side, in pixels, of what one output of a chain of convolutions sees: counted from the output back to the picture."""
+    field = 1
+    for kernel, stride in zip(reversed(kernels), reversed(strides), strict=True):
+        field = (field - 1) * stride + kernel
+    return field
 
 
 # ---------------------------------------------------------------- the convolution, three times

@@ -85,6 +85,7 @@ class Translator(nn.Module):
         )
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """The same scenes in the other style. Raises `DalleEduError` for sides that are odd or under 8 pixels."""
         if images.shape[2] % 2 or images.shape[3] % 2 or min(images.shape[2:]) < 8:
             raise DalleEduError(
                 f"the pictures are {list(images.shape[2:])}; a translator takes even sides of 8 pixels or more",

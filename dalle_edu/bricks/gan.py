@@ -8,7 +8,7 @@ Letters: n pictures, z channels of noise, c channels, h x w pixels, k outcomes. 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from dalle_edu.bricks.convolution import receptive_field
 from dalle_edu.errors import DalleEduError
 
 # ---------------------------------------------------------------- the game, where everything can be counted
@@ -221,6 +222,7 @@ class Generator(nn.Module):
         initialise(self)
 
     def forward(self, noise: Float[Tensor, "n z"], labels: Int[Tensor, " n"] | None = None) -> Float[Tensor, "n c h w"]:
+        """A picture for each row of noise, drawn from N(0, 1). Raises `DalleEduError` for noise or labels that do not fit."""
         if noise.shape[1] != self.config.latent_dim:
             raise DalleEduError(
                 f"the noise has {noise.shape[1]} channels; this generator takes {self.config.latent_dim}",
@@ -254,6 +256,7 @@ class Discriminator(nn.Module):
         initialise(self)
 
     def forward(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, " n"] | None = None) -> Float[Tensor, " n"]:
+        """A logit for each picture. Raises `DalleEduError` for pictures or labels that do not fit."""
         came, expected = list(images.shape[1:]), [self.config.channels, self.config.resolution, self.config.resolution]
         if came != expected:
             raise DalleEduError(
@@ -291,14 +294,6 @@ def initialise(network: nn.Module, std: float = 0.02) -> None:
 # ---------------------------------------------------------------- judging piece by piece
 
 
-def receptive_field(kernels: Sequence[int], strides: Sequence[int]) -> int:
-    """The side, in pixels, of what one output of a chain of convolutions sees: counted from the output back to the picture."""
-    field = 1
-    for kernel, stride in zip(reversed(kernels), reversed(strides), strict=True):
-        field = (field - 1) * stride + kernel
-    return field
-
-
 class PatchDiscriminator(nn.Module):
     """A logit for each overlapping patch of a picture, whatever its size (Isola et al. 2017, section 3.2.2): it judges texture and edges.
 
@@ -322,6 +317,7 @@ class PatchDiscriminator(nn.Module):
         return receptive_field([4] * len(self.strides), self.strides)
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n rows columns"]:
+        """A logit for each patch. Raises `DalleEduError` for pictures too small to hold one after all the halvings."""
         side, smallest = min(images.shape[-2:]), 3 * 2 ** (len(self.strides) - 2)
         if side < smallest:
             raise DalleEduError(

@@ -36,6 +36,7 @@ class GPTConfig:
 
     @property
     def image_length(self) -> int:
+        """Codes of a picture."""
         return self.grid**2
 
 

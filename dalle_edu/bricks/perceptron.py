@@ -76,19 +76,20 @@ class PerceptronRun:
 
     @property
     def weights(self) -> Float[ndarray, "d"]:
+        """The last weights."""
         return self.boundaries[-1, :-1]
 
     @property
     def bias(self) -> float:
+        """The last bias."""
         return float(self.boundaries[-1, -1])
 
 
 def train_perceptron(x: Real[ndarray, "n d"], y: Real[ndarray, "n"], passes: int = 100) -> PerceptronRun:
-    """Rosenblatt's rule: each example on the wrong side, or on the line, adds itself, with its sign, to the weights.
+    """Rosenblatt's rule: each example on the wrong side, or on the line, adds itself, with its sign (`y`, -1 or +1), to the weights.
 
-    `y` is -1 or +1. The examples are visited in order, at most `passes` times; a pass without a correction ends the training, and
-    then the line separates the classes. A learning rate would only scale the weights, since they start at zero.
-    """
+    The examples are visited in order, at most `passes` times; a pass without a correction ends the training, and the line separates the
+    classes. A learning rate would only scale the weights, since they start at zero."""
     _check_labelled(x, y)
     with_one = np.column_stack([x, np.ones(len(x))])  # the bias is the weight of an input that is always 1
     boundary = np.zeros(with_one.shape[1])
@@ -195,10 +196,7 @@ ACTIVATIONS: dict[str, tuple[Activation, Activation]] = {
 
 
 def cross_entropy(logits: Float[ndarray, "n k"], targets: Int[ndarray, "n"]) -> tuple[float, Float[ndarray, "n k"]]:
-    """The mean over the batch of -log softmax(logits)[target], in nats, and its gradient (softmax - one-hot) / n.
-
-    `targets` are class numbers from 0 to k - 1.
-    """
+    """The mean over the batch of -log softmax(logits)[target], in nats, and its gradient (softmax - one-hot) / n; targets 0 to k - 1."""
     if logits.ndim != 2 or targets.shape != logits.shape[:1] or not len(logits):
         raise DalleEduError(
             f"the logits are {logits.shape} and the targets {targets.shape}; expected (n, k) and (n,), n at least 1",

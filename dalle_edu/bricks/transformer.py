@@ -154,4 +154,5 @@ class Transformer(nn.Module):
         return self.head(self.decoder(self._embed(written, self.target_embedding), memory, source != 0, maps))
 
     def forward(self, source: Int[Tensor, "n k"], written: Int[Tensor, "n t"]) -> Float[Tensor, "n t v"]:
+        """Teacher forcing: the logits of what follows each token of `written`. Raises `DalleEduError` for sequences over `length`."""
         return self.write(written, self.read(source), source)

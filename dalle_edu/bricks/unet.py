@@ -158,6 +158,7 @@ class UNetConfig:
 
     @property
     def condition_width(self) -> int:
+        """Channels of what every block hears of time and class; 0 if it hears of neither."""
         return 4 * self.widths[0] if self.time or self.pooled_width else 0
 
 

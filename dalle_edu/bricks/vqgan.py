@@ -32,6 +32,7 @@ class PerceptualDistance(nn.Module):
         return super().train(False)
 
     def forward(self, first: Float[Tensor, "n 3 H W"], second: Float[Tensor, "n 3 H W"]) -> Float[Tensor, ""]:
+        """The distance, 0 for equal pictures, at most 4."""
         distances = []
         for layer in self.features:
             first, second = layer(first), layer(second)

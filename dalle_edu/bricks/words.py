@@ -191,6 +191,7 @@ class Word2Vec(nn.Module):
 
     @property
     def vectors(self) -> Float[Tensor, "v d"]:
+        """The vectors of all words, without gradient."""
         return self.input.detach()
 
     def hidden(self, given: Int[Tensor, "n c"]) -> Float[Tensor, "n d"]:

@@ -1,7 +1,8 @@
 """DALL·E 1: a discrete VAE turns pictures into codes, and a GPT writes captions and codes as one stream (Ramesh et al. 2021).
 
-Stage one, "codec", trains the dVAE on pictures alone. Stage two, "prior", freezes it and trains the GPT on captions followed by the codes
-of their pictures. To draw, the GPT continues a caption with codes, and the dVAE's decoder paints them.
+Stage one trains the dVAE on pictures alone: "codec" all of it, on soft choices of codes, then "decoder" its decoder alone, on the one
+likeliest code of each patch, since those are what it will be asked to paint. Stage two, "prior", freezes the dVAE and trains the GPT on
+captions followed by the codes of their pictures. To draw, the GPT continues a caption with codes, and the decoder paints them.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ class DallE1Config:
     guidance: float = 2.0
     temperature: float = 0.7
     codec_share: float = 0.4  # of the time of training
+    decoder_share: float = 0.02
     codec_batch_size: int = 32
     batch_size: int = 64
 
@@ -41,12 +43,12 @@ PRESETS = {
     "laptop": DallE1Config(
         dvae=DVAEConfig(resolution=32, num_codes=128, width=48),
         gpt=GPTConfig(num_codes=128, width=192, depth=4, heads=4),
-        codec_share=0.15,
+        codec_share=0.14,
     ),
     "standard": DallE1Config(
         dvae=DVAEConfig(resolution=64, num_codes=256, width=64),
         gpt=GPTConfig(num_codes=256, width=192, depth=6, heads=4),
-        codec_share=0.1,
+        codec_share=0.13,
     ),
     "gpu": DallE1Config(
         dvae=DVAEConfig(resolution=128, grid=16, num_codes=1024, width=128, depth=3),
@@ -78,14 +80,24 @@ class DallE1(System):
                 config.codec_share,
                 config.codec_batch_size,
                 learning_rate=2e-3,
-                updates_share=0.75,
+                updates_share=0.7,
                 matrix_learning_rate=2e-2,
                 muon=("dvae.encoder", "dvae.decoder"),
             ),
             Stage(
+                "decoder",
+                ("dvae.decoder",),
+                config.decoder_share,
+                config.codec_batch_size,
+                learning_rate=1e-3,
+                updates_share=0.05,
+                matrix_learning_rate=1e-2,
+                muon=("dvae.decoder",),
+            ),
+            Stage(
                 "prior",
                 ("gpt",),
-                1 - config.codec_share,
+                1 - config.codec_share - config.decoder_share,
                 config.batch_size,
                 learning_rate=2e-3,
                 updates_share=0.25,
@@ -112,6 +124,8 @@ class DallE1(System):
     ) -> dict[str, Tensor]:
         if stage == "codec":
             return self.dvae.loss(images, temperature_at(progress), generator)
+        if stage == "decoder":
+            return self.dvae.decoder_loss(images)
         codes = self.dvae.encode(images).flatten(1)
         text = self.tokens(captions)
         kept = torch.rand(len(text), 1, generator=generator, device=text.device) >= self.config.caption_dropout
@@ -182,7 +196,7 @@ class DallE1(System):
         return self.dvae.decode(self.dvae.encode(images)).clamp(-1, 1)
 
     def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"]:
-        return self.reconstruct(images) if stage == "codec" else self.generate(captions, seed=seed)
+        return self.generate(captions, seed=seed) if stage == "prior" else self.reconstruct(images)
 
     def _extra_facts(self) -> dict[str, Any]:
         return {"tokenizer": self.tokenizer.to_json()}

@@ -19,6 +19,7 @@ from dalle_edu.bricks.convolution import (
     convolution_matrix,
     im2col,
     max_pool2d,
+    receptive_field,
     residual_stack,
     transposed_output_size,
     upsample_bilinear,
@@ -208,6 +209,15 @@ def test_gradients_are_right():
     images, kernels, maps = (tensor.requires_grad_() for tensor in tensors((1, 2, 4, 4), (2, 2, 3, 3), (1, 2, 2, 2)))
     assert torch.autograd.gradcheck(lambda x, k: conv2d(x, k, 2, 1), (images, kernels))
     assert torch.autograd.gradcheck(lambda x, k: conv_transpose2d(x, k, 2, 1), (maps, kernels))
+
+
+@given(st.lists(st.tuples(st.integers(1, 7), st.integers(1, 3)), max_size=5))
+def test_the_receptive_field_grows_with_every_kernel(chain):
+    kernels, strides = [kernel for kernel, _ in chain], [stride for _, stride in chain]
+    forwards, jump = 1, 1
+    for kernel, stride in chain:
+        forwards, jump = forwards + (kernel - 1) * jump, jump * stride
+    assert receptive_field(kernels, strides) == forwards
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from dalle_edu.bricks.dvae import (
     contrast,
     gumbel_softmax,
     kl_to_uniform,
+    reconstruction_loss,
     temperature_at,
 )
 
@@ -247,3 +248,15 @@ def test_the_same_seed_gives_the_same_loss(dvae, images):
     assert torch.equal(dvae.loss(images, 0.5, fresh(3))["loss"], first)
     assert not torch.equal(dvae.loss(images, 0.5, fresh(4))["loss"], first)
     assert torch.equal(images, before)
+
+
+def test_the_decoder_learns_from_the_codes_that_it_will_paint():
+    torch.manual_seed(0)
+    dvae = DiscreteVAE(SMALL)
+    images = torch.rand(4, 3, 16, 16, generator=fresh(0)) * 2 - 1
+    loss = dvae.decoder_loss(images)["loss"]
+    painted = dvae.decode(dvae.encode(images))
+    torch.testing.assert_close(loss, reconstruction_loss(painted, images))
+    torch.testing.assert_close(loss, ((painted - images) ** 2).mean() + (painted - images).abs().mean())
+    loss.backward()
+    assert {name.split(".")[0] for name, parameter in dvae.named_parameters() if parameter.grad is not None} == {"decoder"}

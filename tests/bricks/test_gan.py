@@ -30,7 +30,6 @@ from dalle_edu.bricks.gan import (
     mode_coverage,
     non_saturating_loss,
     optimal_discriminator,
-    receptive_field,
     saturating_loss,
     value,
 )
@@ -378,15 +377,6 @@ def test_a_picture_smaller_than_a_patch_discriminator_can_halve_is_refused():
     with pytest.raises(DalleEduError, match="23 pixels on a side; give 24 or more"):
         PatchDiscriminator(layers=3, width=2)(torch.zeros(1, 3, 40, 23))
     assert PatchDiscriminator(layers=3, width=2).eval()(torch.zeros(1, 3, 24, 24)).shape == (1, 1, 1)
-
-
-@given(st.lists(st.tuples(st.integers(1, 7), st.integers(1, 3)), max_size=5))
-def test_the_receptive_field_grows_with_every_kernel(chain):
-    kernels, strides = [kernel for kernel, _ in chain], [stride for _, stride in chain]
-    forwards, jump = 1, 1
-    for kernel, stride in chain:
-        forwards, jump = forwards + (kernel - 1) * jump, jump * stride
-    assert receptive_field(kernels, strides) == forwards
 
 
 # ---------------------------------------------------------------- modes

@@ -1,5 +1,7 @@
 """Mistakes about convolution."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,6 +16,10 @@ def padding_counted_once(size: int, kernel_size: int, stride: int = 1, padding: 
 
 def one_forgotten(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> int:
     return (size + 2 * padding - kernel_size) // stride
+
+
+def strides_forgotten(kernels: Sequence[int], strides: Sequence[int]) -> int:
+    return 1 + sum(kernel - 1 for kernel in kernels)
 
 
 def kernel_turned_over(images: Tensor, kernels: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
@@ -77,6 +83,12 @@ MISTAKES = [
         channels_kept_apart,
         "Only the first channel is seen; a kernel has weights for every channel, and their sums add up.",
         "Seul le premier canal est vu ; un noyau a des poids pour chaque canal, et leurs sommes s'ajoutent.",
+    ),
+    Mistake(
+        "convolution:receptive_field",
+        strides_forgotten,
+        "Each layer adds kernel - 1 positions of its own input, which are stride pixels apart further down; multiply by the strides.",
+        "Chaque couche ajoute noyau - 1 positions de sa propre entrée, espacées du pas des couches précédentes ; multipliez par les pas.",
     ),
     Mistake(
         "convolution:conv2d",

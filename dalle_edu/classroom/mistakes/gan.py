@@ -1,6 +1,6 @@
 """Mistakes about adversarial games."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -85,10 +85,6 @@ def one_noise_for_the_whole_round(
         for _ in range(k):
             discriminator_step(game, draw_real()[0], noise)
         generator_step(game, noise)
-
-
-def strides_forgotten(kernels: Sequence[int], strides: Sequence[int]) -> int:
-    return 1 + sum(kernel - 1 for kernel in kernels)
 
 
 class HalvesToTheEnd(PatchDiscriminator):
@@ -183,12 +179,6 @@ MISTAKES = [
         ClassWithoutPicture,
         "The class shifts the logit whatever the picture shows; its vector must be multiplied with the picture's features.",
         "La classe décale le logit quoi que montre l'image ; son vecteur doit être multiplié par les traits de l'image.",
-    ),
-    Mistake(
-        "gan:receptive_field",
-        strides_forgotten,
-        "Each layer adds kernel - 1 positions of its own input, which are stride pixels apart further down; multiply by the strides.",
-        "Chaque couche ajoute noyau - 1 positions de sa propre entrée, espacées du pas des couches précédentes ; multipliez par les pas.",
     ),
     Mistake(
         "gan:PatchDiscriminator",

@@ -1,10 +1,11 @@
 """Convolution against PyTorch's."""
 
+import math
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from dalle_edu.classroom.proof import Reference, gap
 
@@ -80,9 +81,33 @@ def _bilinear(version: Any) -> float:
     return max(gap(version(images, scale), peer) for scale, peer in zip((1, 2, 3), peers, strict=True))
 
 
+def pixels_seen(network: nn.Module, side: int) -> int:
+    """How many pixels wide the gradient of the middle output is."""
+    picture = torch.zeros(1, 3, side, side, dtype=torch.float64, requires_grad=True)
+    judged = network(picture).reshape(-1)
+    rows = math.isqrt(len(judged))
+    judged[(rows // 2) * rows + rows // 2].backward()
+    assert picture.grad is not None
+    columns = picture.grad.abs().sum(dim=(0, 1, 2)).nonzero()
+    return int(columns.max() - columns.min()) + 1
+
+
+def _receptive_field(version: Any) -> float:
+    chains = [([4, 4, 4, 4, 4], [2, 2, 2, 1, 1]), ([3, 3, 3], [1, 1, 1]), ([7, 3, 5], [2, 3, 1]), ([1, 1], [2, 2])]
+    differences = []
+    for kernels, strides in chains:
+        widths = [3] + [2] * len(kernels)
+        layers = [nn.Conv2d(c, 2, kernel, stride) for c, kernel, stride in zip(widths, kernels, strides, strict=False)]
+        for layer in layers:
+            nn.init.ones_(layer.weight)
+        differences.append(abs(pixels_seen(nn.Sequential(*layers, nn.Conv2d(2, 1, 1)).double(), 128) - version(kernels, strides)))
+    return float(max(differences))
+
+
 REFERENCES = [
     Reference("convolution:conv_output_size", "torch.nn.functional.conv1d, its output's size", _sizes, 0.0),
     Reference("convolution:transposed_output_size", "torch.nn.functional.conv_transpose1d, its output's size", _transposed_sizes, 0.0),
+    Reference("convolution:receptive_field", "gradients followed to the picture", _receptive_field, 0.0),
     Reference("convolution:conv2d_by_loops", "torch.nn.functional.conv2d", _convolution, 1e-10),
     Reference("convolution:im2col", "torch.nn.functional.unfold", _im2col, 1e-10),
     Reference("convolution:conv2d", "torch.nn.functional.conv2d", _convolution, 1e-10),

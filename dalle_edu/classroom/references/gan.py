@@ -13,6 +13,7 @@ from torch.func import functional_call
 
 from dalle_edu.bricks.gan import Game, GANConfig
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.classroom.references.convolution import pixels_seen
 
 # ---------------------------------------------------------------- distributions
 
@@ -188,21 +189,10 @@ def _algorithm_1(version: Callable[..., None]) -> float:
 # ---------------------------------------------------------------- networks and measures
 
 
-def _seen(network: nn.Module, side: int) -> int:
-    """How many pixels wide the gradient of the middle output is."""
-    picture = torch.zeros(1, 3, side, side, dtype=torch.float64, requires_grad=True)
-    judged = network(picture).reshape(-1)
-    rows = math.isqrt(len(judged))
-    judged[(rows // 2) * rows + rows // 2].backward()
-    assert picture.grad is not None
-    columns = picture.grad.abs().sum(dim=(0, 1, 2)).nonzero()
-    return int(columns.max() - columns.min()) + 1
-
-
 def _patch_discriminator(version: Callable[..., nn.Module]) -> float:
     """The patches that Isola et al. name, found by following gradients back to the picture."""
     torch.manual_seed(0)
-    found = [_seen(version(3, 4, layers, nn.Identity).double(), 160) for layers in (1, 2, 3)]
+    found = [pixels_seen(version(3, 4, layers, nn.Identity).double(), 160) for layers in (1, 2, 3)]
     return gap(torch.tensor(found), torch.tensor([16, 34, 70]))
 
 
@@ -217,18 +207,6 @@ def _projection(version: Callable[..., Any]) -> float:
     bilinear = nn.Bilinear(3, features.shape[1], 1, bias=False, dtype=torch.float64)
     bilinear.weight.data = judge.embedding.weight.data[None]
     return gap(judge(images, labels), (judge.judge(features) + bilinear(F.one_hot(labels, 3).double(), features)).squeeze(1))
-
-
-def _receptive_field(version: Callable[..., int]) -> float:
-    chains = [([4, 4, 4, 4, 4], [2, 2, 2, 1, 1]), ([3, 3, 3], [1, 1, 1]), ([7, 3, 5], [2, 3, 1]), ([1, 1], [2, 2])]
-    differences = []
-    for kernels, strides in chains:
-        widths = [3] + [2] * len(kernels)
-        layers = [nn.Conv2d(c, 2, kernel, stride) for c, kernel, stride in zip(widths, kernels, strides, strict=False)]
-        for layer in layers:
-            nn.init.ones_(layer.weight)
-        differences.append(abs(_seen(nn.Sequential(*layers, nn.Conv2d(2, 1, 1)).double(), 128) - version(kernels, strides)))
-    return float(max(differences))
 
 
 def _mode_coverage(version: Callable[..., tuple[int, float]]) -> float:
@@ -258,6 +236,5 @@ REFERENCES = [
     Reference("gan:algorithm_1", "torch.autograd.grad", _algorithm_1, 1e-10),
     Reference("gan:Discriminator", "torch.nn.Bilinear", _projection, 1e-10),
     Reference("gan:PatchDiscriminator", "gradients followed to the picture", _patch_discriminator, 0.0),
-    Reference("gan:receptive_field", "gradients followed to the picture", _receptive_field, 0.0),
     Reference("gan:mode_coverage", "scipy.stats.entropy", _mode_coverage, 1e-6),
 ]
