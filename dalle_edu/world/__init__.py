@@ -1,4 +1,7 @@
-"""The captioned world: scenes, the pictures that show them and the sentences that say them, in French and in English."""
+"""The captioned world: scenes, the pictures that show them and the sentences that say them, in French and in English.
+
+Other data enter through `dalle_edu.world.doors`: digits, MNIST, COCO, a folder of pictures with captions, WebDataset shards.
+"""
 
 from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Adjective, Catalogue, Colour, Noun, Shape, Size
 from dalle_edu.world.dataset import Batch, World

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
+from dalle_edu.files import write_aside
 from dalle_edu.world.catalogue import SHAPES, Catalogue
 from dalle_edu.world.grammar import every_caption, normalize
 
@@ -88,10 +89,11 @@ def train_tokenizer(catalogue: Catalogue = SHAPES, vocabulary_size: int = VOCABU
 
 @cache
 def caption_tokenizer() -> CaptionTokenizer:
-    """The tokenizer of the world of shapes, learned once and kept beside this file (`python -m dalle_edu.world.tokenizer` learns it
-    again)."""
+    """The tokenizer of the world of shapes, learned once and kept beside this file (`learn_again` renews it)."""
     return CaptionTokenizer.from_json(_FILE.read_text(encoding="utf-8"))
 
 
-if __name__ == "__main__":
-    _FILE.write_text(train_tokenizer().to_json() + "\n", encoding="utf-8")
+def learn_again() -> None:
+    """Learn the tokenizer of the world of shapes and keep it beside this file, as a change of the grammar asks for."""
+    text = train_tokenizer().to_json() + "\n"
+    write_aside(_FILE, lambda file: file.write(text.encode()))
