@@ -14,3 +14,10 @@ def reader_language() -> str:
 def say(en: str, fr: str) -> str:
     """The one of two wordings that is in the reader's language."""
     return fr if reader_language() == "fr" else en
+
+
+def speak(language: str) -> None:
+    """Choose the reader's language for this process, as a notebook of one edition does: "fr" or "en"."""
+    if language not in ("fr", "en"):
+        raise ValueError(f'the language is "{language}"; it is "fr" or "en"')
+    os.environ["DALLE_EDU_LANGUAGE"] = language

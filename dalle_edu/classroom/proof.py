@@ -22,12 +22,14 @@ class Reference:
     """How to hold a version of `target` ("module:name" within `dalle_edu.bricks`) against `peer`.
 
     `difference(version)` feeds both the same inputs and returns the largest absolute difference; `tolerance` is what rounding explains.
+    `inputs`, for peers that a student may not have installed, gives the arguments alone, to compare with the library instead.
     """
 
     target: str
     peer: str
     difference: Callable[[Any], float]
     tolerance: float = 1e-5
+    inputs: Callable[[], list[tuple[Any, ...]]] | None = None
 
     @property
     def brick(self) -> str:

@@ -46,8 +46,8 @@ PRESETS = {
         codec_share=0.14,
     ),
     "standard": DallE1Config(
-        dvae=DVAEConfig(resolution=64, num_codes=256, width=64),
-        gpt=GPTConfig(num_codes=256, width=192, depth=6, heads=4),
+        dvae=DVAEConfig(resolution=64, num_codes=384, width=64),
+        gpt=GPTConfig(num_codes=384, width=192, depth=6, heads=4),
         codec_share=0.13,
     ),
     "gpu": DallE1Config(

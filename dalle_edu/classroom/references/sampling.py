@@ -55,8 +55,14 @@ def _guide(version: Any) -> float:
 
 
 REFERENCES = [
-    Reference("sampling:keep_top_k", "transformers TopKLogitsWarper", _top_k, 1e-10),
-    Reference("sampling:keep_top_p", "transformers TopPLogitsWarper", _top_p, 1e-10),
+    Reference("sampling:keep_top_k", "transformers TopKLogitsWarper", _top_k, 1e-10, lambda: [(_logits(), k) for k in (1, 3, 12)]),
+    Reference("sampling:keep_top_p", "transformers TopPLogitsWarper", _top_p, 1e-10, lambda: [(_logits(), p) for p in (0.05, 0.5, 0.9)]),
     Reference("sampling:draw", "torch.distributions.Categorical, inverted", _draw, 0.0),
-    Reference("sampling:guide", "transformers ClassifierFreeGuidanceLogitsProcessor", _guide, 1e-10),
+    Reference(
+        "sampling:guide",
+        "transformers ClassifierFreeGuidanceLogitsProcessor",
+        _guide,
+        1e-10,
+        lambda: [(_logits(), scale) for scale in (1.5, 3.0)],
+    ),
 ]

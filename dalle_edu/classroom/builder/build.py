@@ -1,0 +1,148 @@
+"""Notebooks on disk: written from the sources, compared with what is committed, executed, and measured."""
+
+import json
+import multiprocessing
+import os
+import platform
+import resource
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dalle_edu.classroom.builder import notebooks
+from dalle_edu.classroom.builder.prose import check_lesson
+from dalle_edu.classroom.builder.source import Lesson, read_lesson
+from dalle_edu.errors import DalleEduError
+from dalle_edu.files import write_aside
+from dalle_edu.world.catalogue import LANGUAGES
+
+LESSONS = Path(__file__).parents[3] / "lessons"
+MEASURED = "measured.json"
+TIME_LIMIT = 600  # seconds, of a cell
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A notebook that has run, and what it cost."""
+
+    notebook: Any
+    cpu_seconds: float
+    peak_mb: float
+
+
+def lessons(folder: Path = LESSONS) -> list[Lesson]:
+    """All lessons, in order, each checked."""
+    paths = sorted((folder / "sources").glob("*.py"))
+    if not paths:
+        raise DalleEduError(f"{folder / 'sources'} holds no lesson", f"{folder / 'sources'} ne contient aucune leçon")
+    found = [read_lesson(path) for path in paths]
+    for lesson in found:
+        check_lesson(lesson)
+    return found
+
+
+def measured(folder: Path = LESSONS) -> dict[str, Any]:
+    """What the lessons cost, as `measure` found it."""
+    path = folder / MEASURED
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def build(folder: Path = LESSONS) -> list[Path]:
+    """Write the students' notebooks in both languages; returns those that changed."""
+    return [path for path, text in _texts(folder) if _write(path, text)]
+
+
+def stale(folder: Path = LESSONS) -> list[Path]:
+    """The notebooks that differ from what `build` would write, and those that no source stands behind."""
+    expected = dict(_texts(folder))
+    differing = [path for path, text in expected.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    orphans = [path for language in LANGUAGES for path in sorted((folder / language).glob("*.ipynb")) if path not in expected]
+    return differing + orphans
+
+
+def build_course(target: Path, language: str, folder: Path = LESSONS) -> list[Path]:
+    """The source folder of an nbgrader course: an assignment for each lesson."""
+    paths = []
+    for lesson in lessons(folder):
+        path = target / "source" / lesson.name / f"{lesson.name}.ipynb"
+        _write(path, _json(notebooks.assignment(lesson, language)))
+        paths.append(path)
+    return paths
+
+
+def run(lesson: Lesson, language: str) -> Executed:
+    """Run the solved notebook, slides' own cells included, from top to bottom. Raises `DalleEduError` for an error or a warning in it."""
+    notebook = notebooks.everything(lesson, language, measured(lesson.path.parents[1]))
+    with multiprocessing.get_context("spawn").Pool(1) as pool:  # a process of its own, so that its children's cost is the lesson's
+        text, seconds, peak = pool.apply(_execute, (_json(notebook), str(lesson.path.parents[2])))
+    import nbformat
+
+    executed = nbformat.reads(text, as_version=4)
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream" and output.name == "stderr":
+                what = f"{lesson.name} ({language}): {output.text.strip()[:300]}"
+                raise DalleEduError(f"a warning was left in {what}", f"un avertissement est resté dans {what}")
+    return Executed(executed, seconds, peak)
+
+
+def measure(folder: Path = LESSONS) -> dict[str, Any]:
+    """Run every lesson in both languages and keep the larger cost of the two, with the machine's description."""
+    costs = {}
+    for lesson in lessons(folder):
+        runs = [run(lesson, language) for language in LANGUAGES]
+        costs[lesson.number] = {
+            "cpu_seconds": round(max(one.cpu_seconds for one in runs), 1),
+            "peak_mb": round(max(one.peak_mb for one in runs)),
+            "download_mb": 0,
+            "machine": {"en": f"measured on {_machine('en')}", "fr": f"mesuré sur {_machine('fr')}"},
+        }
+    _write(folder / MEASURED, json.dumps(costs, indent=2, ensure_ascii=False) + "\n")
+    return costs
+
+
+# ---------------------------------------------------------------- pieces
+
+
+def _texts(folder: Path) -> Iterator[tuple[Path, str]]:
+    costs = measured(folder)
+    for lesson in lessons(folder):
+        for language in LANGUAGES:
+            yield folder / language / f"{lesson.name}.ipynb", _json(notebooks.student(lesson, language, costs))
+
+
+def _json(notebook: Any) -> str:
+    import nbformat
+
+    nbformat.validate(notebook)
+    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _write(path: Path, text: str) -> bool:
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_aside(path, lambda file: file.write(text.encode()))
+    return True
+
+
+def _execute(text: str, folder: str) -> tuple[str, float, float]:
+    """In a process of its own: the executed notebook, its processor seconds, its peak memory in MB."""
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    os.environ |= {"DALLE_EDU_STATIC": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONWARNINGS": "default"}
+    notebook = nbformat.reads(text, as_version=4)
+    try:
+        NotebookClient(notebook, timeout=TIME_LIMIT, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
+    except CellExecutionError as error:
+        raise DalleEduError(f"the lesson stopped: {error}", f"la leçon s'est arrêtée : {error}") from None
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return nbformat.writes(notebook), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+
+
+def _machine(language: str) -> str:
+    cores = os.cpu_count() or 1
+    return f"{cores} cœurs, {platform.system()}" if language == "fr" else f"{cores} cores, {platform.system()}"

@@ -1,0 +1,196 @@
+"""The library's own code, as a lesson shows it: its real source for the solution, the same without its body for the student.
+
+Checks of the input, which every public function of the library begins with, are left out: they would hide the idea. The French edition
+has docstrings and comments in French, given beside the exercise in the lesson's source:
+
+    # %% implements="perceptron:step" level=1
+    \"""1 là où z >= 0, 0 ailleurs : un neurone s'active ou se tait.\"""
+    # the comment in the code => le commentaire
+"""
+
+import ast
+import builtins
+import importlib
+import inspect
+import io
+import re
+import textwrap
+import tokenize
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+from dalle_edu.classroom.builder.source import replace_node
+from dalle_edu.errors import DalleEduError
+
+Definition = ast.FunctionDef | ast.ClassDef
+TO_DO = {"en": "your turn: replace this line", "fr": "à vous : remplacez cette ligne"}
+
+
+@dataclass(frozen=True)
+class French:
+    """Docstrings, in the order of the code, and comments by their English."""
+
+    docstrings: tuple[str, ...]
+    comments: dict[str, str]
+
+    @classmethod
+    def read(cls, text: str) -> "French":
+        """What an exercise's cell holds."""
+        strings = [
+            node.value.value
+            for node in ast.parse(text).body
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        ]
+        return cls(tuple(strings), dict(re.findall(r"^# (.+?) => (.+)$", text, flags=re.MULTILINE)))
+
+
+def taught_module(target: str) -> ModuleType:
+    """The module of a target such as "attention:attend"; names without a dot are bricks."""
+    module = target.split(":")[0]
+    return importlib.import_module(f"dalle_edu.{module}" if "." in module else f"dalle_edu.bricks.{module}")
+
+
+def solution(target: str, language: str, french: French) -> str:
+    """The target's source in one language, without its checks of the input. Raises `DalleEduError` for a missing or idle translation."""
+    name = target.split(":")[1]
+    code = _without_guards(textwrap.dedent(inspect.getsource(getattr(taught_module(target), name))).rstrip())
+    documented = [node for node in _definitions(ast.parse(code)) if ast.get_docstring(node)]
+    comments = _comments(code)
+    if len(documented) != len(french.docstrings) or set(comments) != set(french.comments):
+        found, given = f"{len(documented)} docstrings, {comments}", f"{len(french.docstrings)} docstrings, {list(french.comments)}"
+        raise DalleEduError(
+            f"{target} is to be put into French: the code has {found}; the lesson gives {given}",
+            f"{target} est à mettre en français : le code a {found} ; la leçon donne {given}",
+        )
+    if language == "en":
+        return code
+    for node, text in reversed(list(zip(documented, french.docstrings, strict=True))):
+        first = node.body[0]
+        lines = inspect.cleandoc(text).splitlines()
+        margin = " " * first.col_offset
+        body = lines[0] if len(lines) == 1 else "\n".join([lines[0], *(margin + line if line else "" for line in lines[1:]), margin])
+        code = replace_node(code, first, f'"""{body}"""')
+    for english, translated in french.comments.items():
+        code = code.replace(f"# {english}", f"# {translated}")
+    return code
+
+
+def hollowed(code: str, language: str, methods: Sequence[str] | None = None) -> str:
+    """Code whose functions have lost their bodies; of a class only `methods` do, or all but `__init__`."""
+    while True:
+        for node in _definitions(ast.parse(code)):
+            if isinstance(node, ast.FunctionDef) and _is_full(node) and _is_asked(code, node, methods):
+                code = _emptied(code, node, language)
+                break
+        else:
+            return code
+
+
+def imports_for(codes: Sequence[tuple[str, str]], known: set[str]) -> str:
+    """The import statements that pieces of code need, given as (target, code); `known` are the names that the lesson itself gives."""
+    froms: dict[str, set[str]] = {}
+    plain: set[str] = set()
+    for target, code in codes:
+        module = taught_module(target)
+        imported = _module_imports(module)
+        for name in sorted(_free_names(code) - known):
+            if name in imported:
+                source, original = imported[name]
+                if original is None:
+                    plain.add(source)
+                else:
+                    froms.setdefault(source, set()).add(original if original == name else f"{original} as {name}")
+            elif hasattr(module, name):
+                froms.setdefault(module.__name__, set()).add(name)
+    lines = sorted(plain) + [f"from {source} import {', '.join(sorted(names, key=str.lower))}" for source, names in sorted(froms.items())]
+    return "\n".join(sorted(lines, key=lambda line: (line.split()[1].startswith("dalle_edu"), line.split()[1])))
+
+
+def names_bound(code: str) -> set[str]:
+    """The names that a cell defines at its top level: imports, functions, classes, variables."""
+    bound: set[str] = set()
+    for node in ast.parse(code).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            bound.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            bound |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        else:
+            bound |= {name.id for name in ast.walk(node) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)}
+    return bound
+
+
+# ---------------------------------------------------------------- pieces
+
+
+def _definitions(tree: ast.Module) -> Iterator[Definition]:
+    """Functions and classes, and the methods of classes, in the order of the code."""
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node
+        if isinstance(node, ast.ClassDef):
+            yield from (inner for inner in node.body if isinstance(inner, ast.FunctionDef))
+
+
+def _without_guards(code: str) -> str:
+    """Code without `if …: raise DalleEduError(…)` and without calls of helpers that only check."""
+    guards = [node for node in ast.walk(ast.parse(code)) if _is_guard(node)]
+    lines = code.splitlines()
+    for guard in sorted(guards, key=lambda node: node.lineno, reverse=True):  # type: ignore[attr-defined]
+        del lines[guard.lineno - 1 : guard.end_lineno]  # type: ignore[attr-defined]
+    return "\n".join(lines)
+
+
+def _is_guard(node: ast.AST) -> bool:
+    if isinstance(node, ast.If):
+        raised = [inner.exc for inner in node.body if isinstance(inner, ast.Raise)]
+        names = [exc.func.id for exc in raised if isinstance(exc, ast.Call) and isinstance(exc.func, ast.Name)]
+        return not node.orelse and len(names) == len(node.body) and set(names) <= {"DalleEduError", "ValueError"}
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id.startswith("_check")
+
+
+def _comments(code: str) -> list[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(code).readline)
+    comments = [token.string.removeprefix("#").strip() for token in tokens if token.type == tokenize.COMMENT]
+    return [comment for comment in comments if not comment.startswith(("type:", "noqa"))]
+
+
+def _is_full(node: ast.FunctionDef) -> bool:
+    last = node.body[-1]
+    return not (isinstance(last, ast.Raise) and isinstance(last.exc, ast.Name) and last.exc.id == "NotImplementedError")
+
+
+def _is_asked(code: str, node: ast.FunctionDef, methods: Sequence[str] | None) -> bool:
+    if node in ast.parse(code).body or node.col_offset == 0:
+        return True
+    return node.name in methods if methods is not None else node.name != "__init__"
+
+
+def _emptied(code: str, node: ast.FunctionDef, language: str) -> str:
+    first = node.body[1 if ast.get_docstring(node) else 0 :]
+    lines, margin = code.splitlines(), " " * (node.col_offset + 4)
+    start = first[0].lineno - 1 if first else (node.end_lineno or 0)
+    return "\n".join([*lines[:start], f"{margin}raise NotImplementedError  # {TO_DO[language]}", *lines[node.end_lineno :]])
+
+
+def _free_names(code: str) -> set[str]:
+    tree = ast.parse(code)
+    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    bound |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    return read - bound - set(dir(builtins))
+
+
+def _module_imports(module: ModuleType) -> dict[str, tuple[str, str | None]]:
+    """What each imported name of a module stands for: ("import torch", None), ("torch", "nn")."""
+    found: dict[str, tuple[str, str | None]] = {}
+    for node in ast.parse(inspect.getsource(module)).body:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found[(alias.asname or alias.name).split(".")[0]] = (ast.unparse(ast.Import([alias])), None)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                found[alias.asname or alias.name] = (node.module, alias.name)
+    return found

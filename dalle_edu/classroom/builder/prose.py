@@ -1,0 +1,112 @@
+"""What a lesson's source must keep: the same bones in both languages, each edition in its own language, a description for every picture."""
+
+import ast
+import re
+from collections.abc import Iterator
+from itertools import groupby
+
+from dalle_edu.classroom.builder.source import Cell, Lesson, complaint, edition, prose_in_code
+from dalle_edu.world.catalogue import LANGUAGES
+from dalle_edu.world.grammar import unknown_words
+
+LINES = 18  # of a cell that is read, not filled in
+_OTHER = {"fr": "English", "en": "French"}
+
+# Words that one language uses all the time and the other never.
+_ENGLISH = "the of and is are was that this with for from which it its be by as an at their they one each what when how we you your not"
+_FRENCH = "le la les des du une est sont que qui dans pour avec par sur ce cette ces il elle ils on nous vous votre ne pas au aux et à"
+_COMMON = {"en": set(_ENGLISH.split()), "fr": set(_FRENCH.split())}
+_NOT_PROSE = re.compile(
+    r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$"  # code and formulas
+    r"|\*[^*\n]+\*|_[^_\n]+_|«[^»]*»|“[^”]*”|\"[^\"]*\""  # titles, terms and quotations, which keep their language
+    r"|\]\([^)]*\)|<[^>]+>|https?://\S+",  # addresses and marks
+    re.DOTALL,
+)
+
+
+def check_lesson(lesson: Lesson) -> None:
+    """Raise `DalleEduError` for the first thing that is amiss."""
+    for problem in problems(lesson):
+        raise complaint(lesson.path, problem)
+
+
+def problems(lesson: Lesson) -> Iterator[str]:
+    """Everything amiss in a source."""
+    yield from _different_bones(lesson)
+    for cell in lesson.cells:
+        yield from _pictures(cell)
+        if cell.kind == "code" and not cell.implements:
+            yield from (f"a comment is in one language only: # {comment}" for comment in prose_in_code(cell.text))
+            if not cell.is_exercise and "quiz" not in cell.facts and len(cell.text.splitlines()) > LINES:
+                yield f"a cell has {len(cell.text.splitlines())} lines, more than {LINES}: {_start(cell.text)}"
+        if cell.kind == "markdown" and cell.language is None and _words(cell.text):
+            yield f"prose without a language: {_start(cell.text)}"
+    for language in LANGUAGES:
+        for cell in edition(lesson.cells, language):
+            texts = [cell.text] if cell.kind == "markdown" else [] if cell.implements else _strings(cell.text)
+            for paragraph in (part for text in texts for part in text.split("\n\n")):
+                if reads_as_other(paragraph, language):
+                    yield f"{_OTHER[language]} prose in the edition {language}: {_start(paragraph)}"
+
+
+def reads_as_other(text: str, language: str) -> bool:
+    """Whether a text is in the other language: at least three of its common words, and more than of its own."""
+    words = _words(text)
+    other = next(name for name in LANGUAGES if name != language)
+    own, foreign = (sum(word in _COMMON[name] for word in words) for name in (language, other))
+    return foreign >= 3 and foreign > own and bool(unknown_words(text))
+
+
+def bones(text: str) -> dict[str, list[str]]:
+    """What both languages must have alike in a piece of prose: levels of headings, displayed equations, pictures, folded hints."""
+    plain = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    return {
+        "headings": re.findall(r"^(#+) ", plain, flags=re.MULTILINE),
+        "equations": [_spoken(equation) for equation in re.findall(r"\$\$(.*?)\$\$", plain, flags=re.DOTALL)],
+        "pictures": re.findall(r"!\[[^\]]*\]\(([^)]*)\)", plain),
+        "hints": re.findall(r"<details>", plain),
+    }
+
+
+def _different_bones(lesson: Lesson) -> Iterator[str]:
+    for is_prose, group in groupby(lesson.cells, key=lambda cell: cell.kind == "markdown"):
+        if not is_prose:
+            continue
+        cells = list(group)
+        sides = {language: [cell for cell in cells if cell.language == language] for language in LANGUAGES}
+        fr, en = sides["fr"], sides["en"]
+        if len(fr) != len(en):
+            yield f"{len(fr)} cells in French and {len(en)} in English, near: {_start((fr or en)[0].text)}"
+            continue
+        for left, right in zip(fr, en, strict=True):
+            for what in ("slide", "slide_only", "tags"):
+                if left.facts.get(what) != right.facts.get(what):
+                    yield f"{what} differs between the languages: {_start(right.text)}"
+            here, there = bones(left.text), bones(right.text)
+            yield from (f"{what} differ between the languages: {_start(right.text)}" for what in here if here[what] != there[what])
+
+
+def _pictures(cell: Cell) -> Iterator[str]:
+    if cell.kind == "markdown":
+        yield from (f"a picture without a description: {path}" for path in re.findall(r"!\[\s*\]\(([^)]*)\)", cell.text))
+    elif not cell.implements and "plt.show" in cell.text:
+        yield f"a figure shown without a description; end the cell with picture(figure, alt): {_start(cell.text)}"
+
+
+def _strings(code: str) -> list[str]:
+    """The strings of a cell that are long enough to be prose."""
+    strings = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [string for string in strings if len(string.split()) >= 4]
+
+
+def _spoken(equation: str) -> str:
+    """An equation without its words, which each language says its own way."""
+    return re.sub(r"\\(text|operatorname|mathrm)\{[^}]*\}|\s", "", equation)
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.findall(r"[^\W\d_]+", _NOT_PROSE.sub(" ", text).lower()) if len(word) > 1 or word in "àa"]
+
+
+def _start(text: str) -> str:
+    return " ".join(text.split())[:70]

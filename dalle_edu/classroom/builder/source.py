@@ -1,0 +1,139 @@
+"""A lesson's source: one file in jupytext's percent format, prose in both languages side by side, code once.
+
+    # %% [markdown] lang="en" slide="slide"       prose of one edition; the other language's cell follows
+    # %% slide="fragment"                         code; `say("Red", "Rouge")` and comments `# en: …`, `# fr: …` become one language
+    # %% implements="attention:attend" level=2    an exercise on the library's own code, which the builder fetches
+    # %% level=1                                  an exercise of the lesson's own; the cell is its solution
+    # %% quiz="neuron"                            a quiz, folded in notebooks
+
+`slide` is a reveal.js slide type; `slide_only` cells appear in the deck alone. A markdown cell without `lang` holds no prose: a formula, a
+picture.
+"""
+
+import ast
+import io
+import tokenize
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.world.catalogue import LANGUAGES
+
+SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip")
+_KNOWN = {"lang", "slide", "slide_only", "implements", "hollow", "level", "quiz", "tags"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: "markdown" or "code", its text, and what its first line says of it."""
+
+    kind: str
+    text: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def language(self) -> str | None:
+        return self.facts.get("lang")
+
+    @property
+    def implements(self) -> str | None:
+        return self.facts.get("implements")
+
+    @property
+    def is_exercise(self) -> bool:
+        return self.kind == "code" and "level" in self.facts
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson as its source file has it: both languages."""
+
+    path: Path
+    number: str
+    hours: float
+    title: dict[str, str]
+    cells: tuple[Cell, ...]
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+
+def read_lesson(path: Path) -> Lesson:
+    """Read and check a source file. Raises `DalleEduError` when a cell says something of itself that the builder does not know."""
+    import jupytext
+
+    notebook = jupytext.reads(path.read_text(encoding="utf-8"), "py:percent")
+    facts = notebook.metadata.get("lesson", {})
+    if set(facts) != {"number", "hours", "title"} or set(facts["title"]) != set(LANGUAGES):
+        raise complaint(path, "the header needs `lesson:` with number, hours, and a title in each language")
+    cells = []
+    for position, cell in enumerate(notebook.cells):
+        cell.metadata.pop("lines_to_next_cell", None)  # jupytext's note on blank lines
+        unknown = set(cell.metadata) - _KNOWN
+        if unknown:
+            raise complaint(path, f"cell {position} has unknown facts {sorted(unknown)}; known are {sorted(_KNOWN)}")
+        if cell.metadata.get("slide", "skip") not in SLIDE_TYPES:
+            raise complaint(path, f"cell {position}: slide is {cell.metadata['slide']!r}; it is one of {SLIDE_TYPES}")
+        if cell.cell_type == "code" and "lang" in cell.metadata:
+            raise complaint(path, f"cell {position} is code with a language; code exists once")
+        cells.append(Cell(cell.cell_type, cell.source, dict(cell.metadata)))
+    return Lesson(path, str(facts["number"]), float(facts["hours"]), dict(facts["title"]), tuple(cells))
+
+
+def edition(cells: Sequence[Cell], language: str) -> list[Cell]:
+    """The cells of one language; strings and comments given in both are resolved."""
+    kept = [cell for cell in cells if cell.language in (None, language)]
+    return [replace(cell, text=one_language(cell.text, language)) if cell.kind == "code" else cell for cell in kept]
+
+
+def one_language(code: str, language: str) -> str:
+    """Code with `say(en, fr)` replaced by one of the two, and of the comment lines `# en: …` and `# fr: …` only one kept."""
+    return "\n".join(_one_comment(line, language) for line in _one_string(code, language).splitlines() if not _is_other(line, language))
+
+
+def prose_in_code(code: str) -> list[str]:
+    """The comments that code shows its readers, without those given in both languages."""
+    tokens = tokenize.generate_tokens(io.StringIO(code).readline)
+    comments = [token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT]
+    return [comment for comment in comments if not comment.startswith(("en: ", "fr: ", "type: ", "noqa"))]
+
+
+def complaint(path: Path, what: str) -> DalleEduError:
+    """What is wrong with a source, for whoever writes lessons."""
+    return DalleEduError(f"{path.name}: {what}", f"{path.name} : {what}")
+
+
+def _is_other(line: str, language: str) -> bool:
+    return any(line.strip().startswith(f"# {other}: ") for other in LANGUAGES if other != language)
+
+
+def _one_comment(line: str, language: str) -> str:
+    start = f"# {language}: "
+    return line.replace(start, "# ", 1) if line.strip().startswith(start) else line
+
+
+def _one_string(code: str, language: str) -> str:
+    """Replace each call `say(en, fr)` by its string, as it is written."""
+    while True:
+        calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call) and _is_say(node)]
+        if not calls:
+            return code
+        inner = max(calls, key=lambda call: (call.lineno, call.col_offset))
+        string = ast.get_source_segment(code, inner.args[("en", "fr").index(language)]) or ""
+        code = replace_node(code, inner, f"({string})" if "\n" in string else string)
+
+
+def _is_say(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id == "say" and len(call.args) == 2
+
+
+def replace_node(code: str, node: ast.expr | ast.stmt, text: str) -> str:
+    """The code with the source of one of its nodes replaced."""
+    lines = [line.encode() for line in code.splitlines(keepends=True)]  # ast counts bytes
+    before = b"".join(lines[: node.lineno - 1]) + lines[node.lineno - 1][: node.col_offset]
+    assert node.end_lineno is not None
+    after = lines[node.end_lineno - 1][node.end_col_offset :] + b"".join(lines[node.end_lineno :])
+    return before.decode() + text + after.decode()

@@ -1,0 +1,319 @@
+"""Checks that diagnose: a student's version of the library's code is run on the library's inputs, and told what it does.
+
+`neuron = check(neuron, "perceptron:neuron")` says whether the version is right, by how much it differs, at which line it stopped, or which
+classic mistake it behaves like; it returns the version when that is right, and the library's when it is not, so that a lesson goes on.
+"""
+
+import copy
+import linecache
+import math
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import torch
+
+from dalle_edu.classroom.proof import Mistake, Reference, mistakes, references
+from dalle_edu.language import say
+
+TOLERANCE = 1e-5  # what rounding explains, whatever the order of the operations
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found: `kind` is "right", "untouched", "raised", "shape", "wrong" or "mistake"; `text` says it to the student."""
+
+    kind: str
+    text: str
+    difference: float = 0.0
+    mistake: Mistake | None = None
+
+    @property
+    def right(self) -> bool:
+        return self.kind == "right"
+
+    def __repr__(self) -> str:
+        return f"{_MARK[self.kind]} {self.text}"
+
+    def _repr_html_(self) -> str:
+        colour = {"right": "#009E73", "untouched": "#56B4E9"}.get(self.kind, "#D55E00")
+        lines = escape(self.text).replace("\n", "<br>")
+        return f'<div style="border-left: 4px solid {colour}; padding: .3em .8em" role="status">{_MARK[self.kind]} {lines}</div>'
+
+
+_MARK = {"right": "✓", "untouched": "…", "raised": "✗", "shape": "✗", "wrong": "✗", "mistake": "✗"}
+
+
+def check(version: Any, target: str, strict: bool = False) -> Any:
+    """Show what `examine` finds; the version itself when it is right, and the library's when it is not.
+
+    `strict` raises AssertionError instead, for graders.
+    """
+    verdict = examine(version, target)
+    if strict and not verdict.right:
+        raise AssertionError(verdict.text)
+    show(verdict)
+    return version if verdict.right else library_version(target)
+
+
+def expect(value: Any, right: Any, what: str, tolerance: float = TOLERANCE) -> None:
+    """Show whether a value that the student computed is the right one; `what` names it."""
+    show(compare(value, right, what, tolerance))
+
+
+def compare(value: Any, right: Any, what: str, tolerance: float = TOLERANCE) -> Verdict:
+    """What there is to say of a value; an ellipsis is an answer not yet given."""
+    if value is ...:
+        return Verdict("untouched", say(f"{what}: your turn.", f"{what} : à vous."))
+    difference = _gap(value, right)
+    if difference <= tolerance:
+        return Verdict("right", say(f"{what}: right.", f"{what} : juste."), difference)
+    return _differs(what, value, right, difference)
+
+
+def show(verdict: Verdict) -> None:
+    """In a notebook as a box, elsewhere as a line."""
+    try:
+        from IPython.core.getipython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        print(verdict)
+        return
+    if get_ipython() is None:
+        print(verdict)
+    else:
+        display(verdict)
+
+
+def examine(version: Any, target: str) -> Verdict:
+    """What a version of `target` ("module:name" within `dalle_edu.bricks`) does, held against the library's."""
+    held = [reference for reference in references() if reference.target == target]
+    if not held:
+        raise LookupError(f"no reference holds {target}")
+    if not callable(version):
+        return Verdict(
+            "untouched", say("Your turn: fill in the cell above and run it.", "À vous : complétez la cellule ci-dessus et lancez-la.")
+        )
+    trial = _function_trial if _is_function(held[0].library_version()) else _class_trial
+    for reference in held:
+        verdict = trial(version, reference)
+        if not verdict.right:
+            return verdict
+    return Verdict("right", say("Right: it does what the library does.", "Juste : cela fait ce que fait la bibliothèque."))
+
+
+def library_version(target: str) -> Any:
+    """The library's own version."""
+    return Reference(target, "", lambda _: 0.0).library_version()
+
+
+# ---------------------------------------------------------------- functions: the library's own inputs, case by case
+
+
+@dataclass
+class Case:
+    """One call that a reference makes, and what the library answers."""
+
+    args: tuple[Any, ...]
+    options: dict[str, Any]
+    answer: Any = None
+
+    def ask(self, version: Callable[..., Any]) -> Any:
+        return version(*copy.deepcopy(self.args), **copy.deepcopy(self.options))
+
+
+def cases(reference: Reference) -> list[Case]:
+    """The calls that a reference makes of the library's version, with its answers."""
+    library, seen = reference.library_version(), list[Case]()
+    if reference.inputs is not None:
+        return [Case(_copied(args), {}, _copied(library(*args))) for args in reference.inputs()]
+
+    def spy(*args: Any, **options: Any) -> Any:
+        case = Case(_copied(args), _copied(options))
+        answer = library(*args, **options)
+        case.answer = _copied(answer)
+        seen.append(case)
+        return answer
+
+    reference.difference(spy)
+    return seen
+
+
+def _function_trial(version: Callable[..., Any], reference: Reference) -> Verdict:
+    asked, worst = cases(reference), 0.0
+    for case in asked:
+        try:
+            answer = case.ask(version)
+        except NotImplementedError:
+            return Verdict("untouched", say("Your turn: replace the line that raises.", "À vous : remplacez la ligne qui lève l'erreur."))
+        except Exception as error:
+            return _named(version, reference, asked) or _raised(version, error, case)
+        worst = max(worst, _gap(answer, case.answer))
+        if worst > 10 * max(reference.tolerance, TOLERANCE):
+            name = reference.target.split(":")[1]
+            return _named(version, reference, asked) or _differs(name, answer, case.answer, worst)
+    return Verdict("right", "", worst)
+
+
+def _named(version: Callable[..., Any], reference: Reference, asked: list[Case]) -> Verdict | None:
+    """The classic mistake that a version behaves like, if it does in every case."""
+    behaviour = [_outcome(case, version) for case in asked]
+    for mistake in mistakes():
+        if mistake.target == reference.target and all(
+            _same(found, _outcome(case, mistake.version)) for case, found in zip(asked, behaviour, strict=True)
+        ):
+            return Verdict("mistake", mistake.explanation, math.inf, mistake)
+    return None
+
+
+def _outcome(case: Case, version: Callable[..., Any]) -> Any:
+    """The answer, or the kind of the error."""
+    try:
+        return case.ask(version)
+    except Exception as error:
+        return type(error)
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, type) or isinstance(other, type):
+        return one is other
+    return _gap(one, other) <= TOLERANCE
+
+
+# ---------------------------------------------------------------- classes: the whole reference at once
+
+
+def _class_trial(version: Any, reference: Reference) -> Verdict:
+    try:
+        difference = reference.difference(version)
+    except NotImplementedError:
+        return Verdict("untouched", say("Your turn: replace the lines that raise.", "À vous : remplacez les lignes qui lèvent l'erreur."))
+    except Exception as error:
+        return _alike(reference, type(error)) or _raised(version, error, None)
+    if difference <= 10 * max(reference.tolerance, TOLERANCE):
+        return Verdict("right", "", difference)
+    return _alike(reference, difference) or Verdict(
+        "wrong",
+        say(
+            f"Not yet: the largest difference from {reference.peer} is {difference:.3g}.",
+            f"Pas encore : le plus grand écart avec {reference.peer} est de {difference:.3g}.",
+        ),
+        difference,
+    )
+
+
+def _alike(reference: Reference, found: Any) -> Verdict | None:
+    """The classic mistake that leaves the very same difference, or stops with the same kind of error."""
+    for mistake in mistakes():
+        if mistake.target == reference.target:
+            try:
+                other: Any = reference.difference(mistake.version)
+            except Exception as error:
+                other = type(error)
+            if other is found or (isinstance(other, float) and isinstance(found, float) and math.isclose(other, found, rel_tol=1e-6)):
+                return Verdict("mistake", mistake.explanation, math.inf, mistake)
+    return None
+
+
+# ---------------------------------------------------------------- what to say
+
+
+def _raised(version: Any, error: Exception, case: Case | None) -> Verdict:
+    """The error, the student's own line that met it, and what the function had been given."""
+    line = _own_line(version, error)
+    given = ", ".join(_looks(value) for value in (*case.args, *case.options.values())) if case else ""
+    en = f"Your code stopped: {type(error).__name__}: {error}"
+    fr = f"Votre code s'est arrêté : {type(error).__name__} : {error}"
+    if line:
+        en, fr = f"{en}\nat the line: {line}", f"{fr}\nà la ligne : {line}"
+    if given:
+        en, fr = f"{en}\nIt had been given: {given}.", f"{fr}\nIl avait reçu : {given}."
+    return Verdict("raised", say(en, fr), math.inf)
+
+
+def _own_line(version: Any, error: Exception) -> str:
+    codes = {code.co_filename for code in _codes(version)}
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in codes]
+    return (own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno or 0)).strip() if own else ""
+
+
+def _codes(version: Any) -> Iterator[Any]:
+    members = vars(version).values() if isinstance(version, type) else [version]
+    yield from (member.__code__ for member in members if hasattr(member, "__code__"))
+
+
+def _differs(name: str, answer: Any, expected: Any, difference: float) -> Verdict:
+    if answer is None:
+        en, fr = f"{name} returns nothing; end with `return`.", f"{name} ne rend rien ; terminez par `return`."
+        return Verdict("shape", say(en, fr), math.inf)
+    if not math.isfinite(difference):
+        return Verdict(
+            "shape",
+            say(
+                f"Not yet: {name} gives {_looks(answer)}; expected {_looks(expected)}.",
+                f"Pas encore : {name} donne {_looks(answer)} ; il faut {_looks(expected)}.",
+            ),
+            difference,
+        )
+    return Verdict(
+        "wrong",
+        say(
+            f"Not yet: {name} is off by up to {difference:.3g}.",
+            f"Pas encore : {name} s'écarte jusqu'à {difference:.3g}.",
+        ),
+        difference,
+    )
+
+
+def _looks(value: Any) -> str:
+    """A value in few words: what it is, and its shape."""
+    if isinstance(value, (torch.Tensor, np.ndarray)):
+        shape = " × ".join(map(str, value.shape)) or say("one number", "un nombre")
+        return say(f"a {type(value).__name__} of {shape}", f"un {type(value).__name__} de {shape}")
+    if isinstance(value, (tuple, list)):
+        return f"({', '.join(_looks(part) for part in value)})"
+    return repr(value) if isinstance(value, (int, float, str, bool, type(None))) else type(value).__name__
+
+
+# ---------------------------------------------------------------- comparing anything
+
+
+def _gap(one: Any, other: Any) -> float:
+    """The largest absolute difference between two answers; infinite when they are not of one kind or shape."""
+    if isinstance(other, (torch.Tensor, np.ndarray, int, float, np.generic)):
+        if not isinstance(one, (torch.Tensor, np.ndarray, int, float, np.generic)):
+            return math.inf
+        left, right = np.asarray(_bare(one), dtype=float), np.asarray(_bare(other), dtype=float)
+        if left.shape != right.shape:
+            return math.inf
+        same = (left == right) | (np.isnan(left) & np.isnan(right))
+        gaps = np.where(same, 0.0, np.abs(left - right))
+        return float(np.nan_to_num(gaps, nan=math.inf).max(initial=0.0))
+    if is_dataclass(other) and not isinstance(other, type):
+        if type(one).__name__ != type(other).__name__:
+            return math.inf
+        return max((_gap(getattr(one, item.name, None), getattr(other, item.name)) for item in fields(other)), default=0.0)
+    if isinstance(other, dict):
+        if not isinstance(one, dict) or set(one) != set(other):
+            return math.inf
+        return max((_gap(one[key], other[key]) for key in other), default=0.0)
+    if isinstance(other, (tuple, list)):
+        if not isinstance(one, (tuple, list)) or len(one) != len(other):
+            return math.inf
+        return max((_gap(left, right) for left, right in zip(one, other, strict=True)), default=0.0)
+    return 0.0 if other is None or (isinstance(one, type(other)) and (callable(other) or one == other)) else math.inf
+
+
+def _bare(value: Any) -> Any:
+    return value.detach().double().numpy() if isinstance(value, torch.Tensor) else value
+
+
+def _copied(value: Any) -> Any:
+    return copy.deepcopy(value.detach() if isinstance(value, torch.Tensor) else value)
+
+
+def _is_function(version: Any) -> bool:
+    return not isinstance(version, type)

@@ -1,0 +1,134 @@
+"""Pictures that answer: sliders and menus where there is a kernel, the same pictures made beforehand where there is none.
+
+    Explorer(draw, slope=Knob("slope", [-1, 0, 1]))
+
+`draw(slope=…)` returns a `Picture`. In a notebook a new position draws anew; on a page of the book every position has been drawn when the
+page was made, and a few lines of JavaScript, without any library, choose which one shows. A reader who prints sees the first.
+"""
+
+import base64
+import hashlib
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from dalle_edu.classroom.figures import Picture
+from dalle_edu.classroom.static import is_static
+from dalle_edu.errors import DalleEduError
+
+MOST = 64  # finished pictures on a page
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A control: its name for the reader, its positions, how each is called, and where it stands at first."""
+
+    label: str
+    values: Sequence[Any]
+    names: Sequence[str] | None = None
+    start: int = 0
+
+    @property
+    def options(self) -> list[str]:
+        return list(self.names) if self.names is not None else [str(value) for value in self.values]
+
+    @property
+    def is_ordered(self) -> bool:
+        """Numbers are for a slider, names for a menu."""
+        return self.names is None and all(isinstance(value, (int, float)) for value in self.values)
+
+
+class Explorer:
+    """A picture and its knobs."""
+
+    def __init__(self, draw: Callable[..., Picture], **knobs: Knob):
+        count = 1
+        for knob in knobs.values():
+            count *= len(knob.values)
+        if not 1 <= count <= MOST:
+            raise DalleEduError(
+                f"the knobs have {count} positions together; a page holds at most {MOST} pictures",
+                f"les réglages ont {count} positions à eux tous ; une page contient au plus {MOST} images",
+            )
+        self.draw, self.knobs = draw, knobs
+
+    def __repr__(self) -> str:
+        return repr(self.at(*(knob.start for knob in self.knobs.values())))
+
+    def at(self, *positions: int) -> Picture:
+        """The picture at given positions of the knobs."""
+        return self.draw(**{name: knob.values[i] for (name, knob), i in zip(self.knobs.items(), positions, strict=True)})
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import HTML, display
+
+        display(HTML(self.frames()) if is_static() else self.widget())
+
+    def widget(self) -> Any:
+        """The live form."""
+        from ipywidgets import HTML, Dropdown, Layout, SelectionSlider, VBox
+
+        style, layout = {"description_width": "initial"}, Layout(width="28em")
+        controls = []
+        for knob in self.knobs.values():
+            kind = SelectionSlider if knob.is_ordered else Dropdown
+            options = list(zip(knob.options, range(len(knob.values)), strict=True))
+            controls.append(
+                kind(options=options, value=knob.start, description=knob.label, style=style, layout=layout, continuous_update=False)
+                if knob.is_ordered
+                else kind(options=options, value=knob.start, description=knob.label, style=style, layout=layout)
+            )
+        shown = HTML()
+
+        def redraw(_: Any = None) -> None:
+            shown.value = self.at(*(control.value for control in controls))._repr_html_()
+
+        for control in controls:
+            control.observe(redraw, names="value")
+        redraw()
+        return VBox([*controls, shown])
+
+    def frames(self) -> str:
+        """The finished form: all pictures, and a script that shows one."""
+        places = list(itertools.product(*(range(len(knob.values)) for knob in self.knobs.values())))
+        pictures = [self.at(*place) for place in places]
+        sources = ["data:image/png;base64," + base64.b64encode(shown.png).decode() for shown in pictures]
+        start = places.index(tuple(knob.start for knob in self.knobs.values()))
+        identity = "explorer-" + hashlib.sha256("".join(sources).encode()).hexdigest()[:10]
+        controls = "".join(_control(f"{identity}-{i}", knob) for i, knob in enumerate(self.knobs.values()))
+        data = {"sources": sources, "alts": [shown.alt for shown in pictures], "sizes": [len(knob.values) for knob in self.knobs.values()]}
+        facts = json.dumps(data).replace("</", "<\\/")
+        image = f'<img src="{sources[start]}" alt="{escape(pictures[start].alt, quote=True)}" style="max-width: 100%" aria-live="polite">'
+        return f'<div id="{identity}" class="explorer">{controls}{image}<script>({_SCRIPT})("{identity}", {facts});</script></div>'
+
+
+def _control(identity: str, knob: Knob) -> str:
+    label = f'<label for="{identity}">{escape(knob.label)}</label>'
+    if knob.is_ordered:
+        options = escape(json.dumps(knob.options), quote=True)
+        slider = f'<input id="{identity}" type="range" min="0" max="{len(knob.values) - 1}" value="{knob.start}" data-names="{options}">'
+        return f'<p>{label} {slider} <output for="{identity}">{escape(knob.options[knob.start])}</output></p>'
+    choices = "".join(
+        f'<option value="{i}"{" selected" if i == knob.start else ""}>{escape(name)}</option>' for i, name in enumerate(knob.options)
+    )
+    return f'<p>{label} <select id="{identity}">{choices}</select></p>'
+
+
+_SCRIPT = """function (id, data) {
+  const box = document.getElementById(id), image = box.querySelector("img");
+  const knobs = Array.from(box.querySelectorAll("input, select"));
+  function show() {
+    let place = 0;
+    knobs.forEach((knob, i) => {
+      place = place * data.sizes[i] + Number(knob.value);
+      const output = knob.parentElement.querySelector("output");
+      if (output) output.value = JSON.parse(knob.dataset.names)[Number(knob.value)];
+    });
+    image.src = data.sources[place];
+    image.alt = data.alts[place];
+  }
+  knobs.forEach(knob => knob.addEventListener("input", show));
+}"""

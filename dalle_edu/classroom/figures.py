@@ -1,0 +1,80 @@
+"""Figures for readers who see, who see other colours, and who listen: every picture carries a description, in the reader's language.
+
+figure, axes = plot()
+axes.plot(losses)
+picture(figure, say("The loss falls from 2.3 to 0.1.", "La perte tombe de 2,3 à 0,1."))
+"""
+
+import base64
+import io
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from dalle_edu.errors import DalleEduError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe & Ito (2008): eight colours that colour-blind readers tell apart.
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW, BLACK = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000",
+)  # fmt: skip
+COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
+
+
+class Picture:
+    """A PNG and what it shows, said in words; it looks alike in a notebook, on a page and on a slide."""
+
+    def __init__(self, png: bytes, alt: str):
+        if len(alt.split()) < 3:
+            raise DalleEduError(
+                f'a picture is described as "{alt}"; say in a sentence what it shows, for readers who listen',
+                f"une image est décrite par « {alt} » ; dites en une phrase ce qu'elle montre, pour qui l'écoute",
+            )
+        self.png, self.alt = png, alt
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.png).decode()
+        return f'<img src="data:image/png;base64,{data}" alt="{escape(self.alt, quote=True)}" style="max-width: 100%">'
+
+
+def plot(rows: int = 1, columns: int = 1, width: float = 7.0, height: float = 3.6) -> tuple["Figure", Any]:
+    """A figure and its axes (one, or an array of them), without the frame's upper and right sides."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(rows, columns)
+    for one in [axes] if rows * columns == 1 else axes.flat:
+        one.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def picture(figure: "Figure", alt: str, dpi: int = 100) -> Picture:
+    """A figure as a picture; `alt` says in a sentence what it shows."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    FigureCanvasAgg(figure)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=dpi)
+    return Picture(file.getvalue(), alt)
+
+
+def sheet(images: Tensor, captions: list[str], alt: str, columns: int | None = None) -> Picture:
+    """Pictures (n, 3, h, w) in [-1, 1] side by side, each with its caption."""
+    from dalle_edu.world import picture_sheet
+
+    file = io.BytesIO()
+    options = {} if columns is None else {"columns": columns}
+    picture_sheet(images, captions, **options).save(file, format="PNG")
+    return Picture(file.getvalue(), alt)
+
+
+def legend(axes: "Axes", **options: Any) -> None:
+    """A legend without a frame."""
+    axes.legend(frameon=False, **options)

@@ -1,0 +1,26 @@
+"""“Which mistake is this?”: a version of the library's code that is wrong, to be found out by its answers alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+from dalle_edu.classroom.proof import mistakes
+from dalle_edu.classroom.quiz import Choice
+from dalle_edu.errors import DalleEduError
+from dalle_edu.language import say
+
+
+def suspect(target: str, number: int) -> tuple[Callable[..., Any], Choice]:
+    """Mistake `number` (from 0) of a target, without its name, and the question of what it does wrong."""
+    known = [mistake for mistake in mistakes() if mistake.target == target]
+    if not 0 <= number < len(known) or len(known) < 2:
+        raise DalleEduError(
+            f"{target} has {len(known)} known mistakes; number {number} is not one to choose among two or more",
+            f"{target} a {len(known)} erreurs connues ; le numéro {number} n'en est pas une à choisir parmi deux ou plus",
+        )
+
+    def mystery(*args: Any, **options: Any) -> Any:
+        return known[number].version(*args, **options)
+
+    question = say("Which mistake does this version make?", "Quelle erreur cette version fait-elle ?")
+    why = say("Its answers on small inputs give it away.", "Ses réponses sur de petites entrées la trahissent.")
+    return mystery, Choice(question, [mistake.explanation for mistake in known], number, why)

@@ -1,0 +1,1 @@
+"""The course's own pictures that answer, a file each."""
