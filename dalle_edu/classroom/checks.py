@@ -68,6 +68,8 @@ def compare(value: Any, right: Any, what: str, tolerance: float = TOLERANCE) -> 
     """What there is to say of a value; an ellipsis is an answer not yet given."""
     if value is ...:
         return Verdict("untouched", say(f"{what}: your turn.", f"{what} : à vous."))
+    if isinstance(value, np.ndarray) and isinstance(right, (list, tuple)):
+        right = np.array(right)
     difference = _gap(value, right)
     if difference <= tolerance:
         return Verdict("right", say(f"{what}: right.", f"{what} : juste."), difference)

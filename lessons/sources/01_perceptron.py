@@ -573,14 +573,14 @@ shuffled = np.random.default_rng(5).permutation(len(x))
 train, test = shuffled[:1400], shuffled[1400:]
 figure, panels = plot(1, 10, width=9, height=1.3)
 for panel, picked in zip(panels, train):
-    panel.imshow(images[picked, 0], cmap="gray")
+    panel.imshow(images[picked, 0].numpy(), cmap="gray")
     panel.axis("off")
 picture(figure, say("Ten handwritten digits, white on black, eight pixels on a side.",
                     "Dix chiffres manuscrits, blanc sur noir, de huit pixels de côté."))
 
 # %% slide="fragment"
 reader = MLP((64, 48, 10), "relu", np.random.default_rng(6))
-gradient_descent(reader, cross_entropy, x[train], y[train], np.random.default_rng(7), epochs=60, batch_size=32, learning_rate=0.05)
+history = gradient_descent(reader, cross_entropy, x[train], y[train], np.random.default_rng(7), epochs=60, batch_size=32, learning_rate=0.05)
 accuracy = (reader.forward(x[test]).argmax(axis=1) == y[test]).mean()
 print(say(f"right on digits never seen: {accuracy:.1%}", f"justes sur des chiffres jamais vus : {100 * accuracy:.1f} %"))
 
@@ -598,7 +598,7 @@ print(say(f"right on digits never seen: {accuracy:.1%}", f"justes sur des chiffr
 
 # %% level=3
 small = MLP((64, 18, 10), "relu", np.random.default_rng(8))
-gradient_descent(small, cross_entropy, x[train], y[train], np.random.default_rng(9), epochs=80, batch_size=16, learning_rate=0.03)
+history = gradient_descent(small, cross_entropy, x[train], y[train], np.random.default_rng(9), epochs=80, batch_size=16, learning_rate=0.03)
 
 # %%
 if small is ...:

@@ -133,7 +133,7 @@ def _execute(text: str, folder: str) -> tuple[str, float, float]:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
-    os.environ |= {"DALLE_EDU_STATIC": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONWARNINGS": "default"}
+    os.environ |= {"DALLE_EDU_STATIC": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     notebook = nbformat.reads(text, as_version=4)
     try:
         NotebookClient(notebook, timeout=TIME_LIMIT, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()

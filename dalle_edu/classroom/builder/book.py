@@ -1,0 +1,112 @@
+"""The book and the decks: every lesson run once in each language, then published as pages and as slides, all of it local.
+
+site/fr/…  site/en/…        the book, page for page the same in both languages
+site/slides/fr/…            the decks
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from dalle_edu.classroom.builder import build, notebooks
+from dalle_edu.classroom.builder.slides import NODE_MODULES, copy_assets, write_deck
+from dalle_edu.classroom.builder.source import Lesson
+from dalle_edu.errors import DalleEduError
+from dalle_edu.files import write_aside
+from dalle_edu.world.catalogue import LANGUAGES
+
+BOOK = Path(__file__).parents[3] / "book"
+SITE = BOOK / "site"
+
+
+def build_slides(site: Path = SITE, folder: Path = build.LESSONS) -> list[Path]:
+    """A deck for each lesson and language."""
+    copy_assets(site)
+    return [write_deck(executed(lesson, language), lesson, language, site) for lesson in build.lessons(folder) for language in LANGUAGES]
+
+
+def build_book(site: Path = SITE, folder: Path = build.LESSONS) -> list[Path]:
+    """The pages of both languages; returns their indices. Raises `DalleEduError` when Sphinx finds anything amiss."""
+    found = build.lessons(folder)
+    decks = [lesson.name for lesson in found if (site / "slides" / "fr" / f"{lesson.name}.html").exists()]
+    for language in LANGUAGES:
+        pages = BOOK / "pages" / language
+        shutil.rmtree(pages, ignore_errors=True)
+        shutil.copytree(BOOK / language, pages)
+        shutil.copy(BOOK / "references.bib", pages)
+        for lesson in found:
+            text = json.dumps(as_page(executed(lesson, language)), ensure_ascii=False, indent=1)
+            write_aside(pages / "lessons" / f"{lesson.name}.ipynb", lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]
+        _sphinx(pages, site / language, language, decks)
+        _mathjax(site / language)
+    write_aside(site / "index.html", lambda file: file.write(_DOOR.encode()))
+    return [site / language / "index.html" for language in LANGUAGES]
+
+
+def executed(lesson: Lesson, language: str) -> Any:
+    """The lesson's executed notebook; run again only when the notebook or the library has changed."""
+    import nbformat
+
+    notebook = notebooks.everything(lesson, language, build.measured(lesson.path.parents[1]))
+    kept = BOOK / "pages" / "executed" / f"{_identity(notebook)}.ipynb"
+    if not kept.exists():
+        text = nbformat.writes(build.run(lesson, language).notebook)
+        write_aside(kept, lambda file: file.write(text.encode()))
+    return nbformat.read(kept, as_version=4)
+
+
+def as_page(notebook: Any) -> Any:
+    """The notebook as the book shows it: solutions and imports folded, slides' own cells left out."""
+    page = deepcopy(notebook)
+    page.cells = [cell for cell in page.cells if not cell.metadata.get("slide_only")]
+    for cell in page.cells:
+        tags = set(cell.metadata.get("tags", []))
+        if "solution" in tags:
+            tags.add("hide-input")
+        if "quiz" in tags:
+            tags = (tags - {"hide-input"}) | {"remove-input"}
+        cell.metadata["tags"] = sorted(tags)
+    return page
+
+
+def _identity(notebook: Any) -> str:
+    """A hash of the notebook and of all the code it could run."""
+    digest = hashlib.sha256(json.dumps(notebook, sort_keys=True).encode())
+    for path in sorted(Path(__file__).parents[2].rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def _sphinx(source: Path, target: Path, language: str, decks: list[str]) -> None:
+    environment = {**os.environ, "DALLE_EDU_LANGUAGE": language, "DALLE_EDU_DECKS": " ".join(decks)}
+    order = ["-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-c", str(BOOK), "-D", f"language={language}", str(source), str(target)]
+    done = subprocess.run([sys.executable, *order], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise DalleEduError(f"the book in {language} has faults:\n{done.stderr}", f"le livre en {language} a des défauts :\n{done.stderr}")
+
+
+def _mathjax(target: Path) -> None:
+    """MathJax beside the pages, so that no page asks the network for it."""
+    if not (NODE_MODULES / "mathjax").is_dir():
+        raise DalleEduError("mathjax is missing; run `npm ci` in book/", "mathjax manque ; lancez `npm ci` dans book/")
+    static = target / "_static" / "mathjax"
+    shutil.copytree(
+        NODE_MODULES / "mathjax" / "es5" / "output" / "chtml" / "fonts", static / "output" / "chtml" / "fonts", dirs_exist_ok=True
+    )
+    shutil.copyfile(NODE_MODULES / "mathjax" / "es5" / "tex-chtml.js", static / "tex-chtml.js")
+
+
+_DOOR = """<!doctype html>
+<html lang="fr">
+<meta charset="utf-8">
+<title>DALL·E</title>
+<script>location.replace((navigator.language || "").startsWith("fr") ? "fr/index.html" : "en/index.html")</script>
+<p><a href="fr/index.html">Français</a> · <a href="en/index.html" lang="en">English</a></p>
+</html>
+"""

@@ -1,0 +1,289 @@
+"""The lesson machine: what it makes of a source, and every fault that it must refuse."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dalle_edu.classroom.builder import build, notebooks
+from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, solution
+from dalle_edu.classroom.builder.prose import problems, reads_as_other
+from dalle_edu.classroom.builder.source import Cell, one_language, read_lesson
+from dalle_edu.classroom.checks import examine
+from dalle_edu.classroom.proof import mistakes
+from dalle_edu.errors import DalleEduError
+
+HEAD = """# ---
+# jupyter:
+#   lesson:
+#     number: "99"
+#     hours: 0.5
+#     title: {en: "A trial", fr: "Un essai"}
+# ---
+
+"""
+GOOD = '''# %% [markdown] lang="fr" slide="slide"
+# ## Une marche
+#
+# La décision est écrite ici, pour un tableau entier.
+
+# %% [markdown] lang="en" slide="slide"
+# ## A step
+#
+# The decision is written here, for a whole array.
+
+# %% [markdown]
+# $$ y = 1 $$
+
+# %%
+import numpy as np
+
+# en: a line of numbers
+# fr: une ligne de nombres
+z = np.linspace(-1, 1, 5)
+print(say("numbers:", "nombres :"), z)
+
+# %% implements="perceptron:step" level=1
+"""1 là où z >= 0, 0 ailleurs : un neurone s'active ou se tait (Rosenblatt 1958)."""
+
+# %% level=2
+half = 1 / 2
+
+
+def double(x):
+    return 2 * x
+
+
+# %%
+expect(half, 0.5, say("half", "la moitié"))
+'''
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "sources" / "99_trial.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(HEAD + text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    return read_lesson(write(tmp_path, GOOD))
+
+
+def sources(notebook) -> str:
+    return "\n\n".join(cell.source for cell in notebook.cells)
+
+
+# ---------------------------------------------------------------- what it makes
+
+
+def test_a_good_source_has_no_problem(lesson):
+    assert list(problems(lesson)) == []
+
+
+def test_each_edition_shows_only_its_own_language(lesson):
+    french, english = sources(notebooks.student(lesson, "fr")), sources(notebooks.student(lesson, "en"))
+    assert "La décision" in french
+    assert "The decision" not in french
+    assert "# une ligne de nombres" in french
+    assert "# a line" not in french
+    assert 'print("nombres :", z)' in french
+    assert 'print("numbers:", z)' in english
+    assert "say(" not in french + english
+
+
+def test_the_stub_is_the_library_without_its_body(lesson):
+    text = sources(notebooks.student(lesson, "en"))
+    assert 'def step(z: Real[ndarray, "*n"]) -> Float[ndarray, "*n"]:' in text
+    assert "1 where z >= 0" in text
+    assert "np.where" not in text
+    assert "raise NotImplementedError  # your turn: replace this line" in text
+    assert 'step = check(step, "perceptron:step")' in text
+    assert "half = ..." in text
+    assert "1 / 2" not in text
+    assert "return 2 * x" not in text
+    assert "np.where" in sources(notebooks.solved(lesson, "en"))
+
+
+def test_exercises_are_numbered_and_graded(lesson):
+    text = sources(notebooks.student(lesson, "fr"))
+    assert "**Exercice 1** ●\n" in text + "\n"
+    assert "**Exercice 2** ●●" in text
+
+
+def test_a_notebook_is_the_same_at_each_build_and_holds_no_output(tmp_path, lesson):
+    assert len(build.build(tmp_path)) == 2
+    first = {path: path.read_bytes() for path in tmp_path.rglob("*.ipynb")}
+    assert build.build(tmp_path) == []
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.ipynb")} == first
+    for content in first.values():
+        cells = json.loads(content)["cells"]
+        assert len({cell["id"] for cell in cells}) == len(cells)
+        assert not any(cell.get("outputs") for cell in cells)
+
+
+def test_what_is_out_of_date_is_found(tmp_path, lesson):
+    build.build(tmp_path)
+    assert build.stale(tmp_path) == []
+    (tmp_path / "fr" / "99_trial.ipynb").write_text("{}", encoding="utf-8")
+    (tmp_path / "en" / "00_orphan.ipynb").write_text("{}", encoding="utf-8")
+    assert [path.name for path in build.stale(tmp_path)] == ["99_trial.ipynb", "00_orphan.ipynb"]
+
+
+def test_a_method_alone_can_be_hollowed():
+    code = (
+        "class A:\n    def __init__(self):\n        self.x = 1\n\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2"
+    )
+    assert "return 1" not in hollowed(code, "en", ["f"])
+    assert "return 2" in hollowed(code, "en", ["f"])
+    assert "self.x = 1" in hollowed(code, "en")
+    assert "return 2" not in hollowed(code, "en")
+
+
+def test_checks_of_the_input_are_left_out_and_imports_found():
+    code = solution("perceptron:neuron", "fr", French(("1 là où la somme n'est pas négative.",), {}))
+    assert "DalleEduError" not in code
+    assert "1 là où" in code
+    needed = imports_for([("perceptron:neuron", code)], known={"step"})
+    assert needed == "from jaxtyping import Float, Real\nfrom numpy import ndarray"
+
+
+def test_a_translation_that_no_longer_fits_the_code_is_refused():
+    with pytest.raises(DalleEduError, match="to be put into French: the code has 1 docstrings"):
+        solution("perceptron:step", "fr", French((), {}))
+    with pytest.raises(DalleEduError, match="to be put into French"):
+        solution("perceptron:step", "en", French(("x",), {"a comment": "un commentaire"}))
+
+
+def test_strings_in_two_languages_are_resolved_as_they_are_written():
+    code = 'f(say(f"é {x}", "à"), [say("a", "b")])'
+    assert one_language(code, "en") == 'f(f"é {x}", ["a"])'
+    assert one_language(code, "fr") == 'f("à", ["b"])'
+
+
+# ---------------------------------------------------------------- what it refuses
+
+
+@pytest.mark.parametrize(
+    ("found", "replaced", "complaint"),
+    [
+        ("# ## A step\n", "# A step\n", "headings differ"),
+        ("# $$ y = 1 $$", "# $$ y = 1 $$\n# and some words of prose", "prose without a language"),
+        ("# The decision is written here", "# $$ 2 $$ The decision is written here", "equations differ"),
+        ('lang="en" slide="slide"', 'lang="en" slide="subslide"', "slide differs"),
+        ('lang="en" slide="slide"', 'lang="fr" slide="slide"', "2 cells in French and 0 in English"),
+        ("# The decision", "# ![](a.png) The decision", "pictures differ"),
+        ("La décision est écrite ici, pour un tableau entier.", "It is written here and it is for the array.", "English prose in the edition fr"),
+        ("The decision is written here, for a whole array.", "Elle est dans le tableau, et elle est pour vous.", "French prose in the edition en"),
+        ("# fr: une ligne de nombres", "# une ligne de nombres", "a comment is in one language only"),
+        ('say("numbers:", "nombres :")', '"the numbers that we have and the ones you see"', "English prose in the edition fr"),
+        ("print(say", "plt.show(); print(say", "a figure shown without a description"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_found(tmp_path, found, replaced, complaint):
+    assert found in GOOD
+    lesson = read_lesson(write(tmp_path, GOOD.replace(found, replaced, 1)))
+    assert any(complaint in problem for problem in problems(lesson)), list(problems(lesson))
+    with pytest.raises(DalleEduError):
+        build.build(tmp_path)
+    assert not list(tmp_path.rglob("*.ipynb"))
+
+
+def test_a_picture_without_a_description_is_found(tmp_path):
+    text = GOOD.replace("# La décision", "# ![](a.png) La décision").replace("# The decision", "# ![](a.png) The decision")
+    assert any("a picture without a description" in problem for problem in problems(read_lesson(write(tmp_path, text))))
+
+
+def test_an_exercise_in_one_language_only_cannot_be_written(tmp_path):
+    with pytest.raises(DalleEduError, match="code exists once"):
+        read_lesson(write(tmp_path, GOOD.replace("# %% level=2", '# %% level=2 lang="fr"')))
+
+
+@pytest.mark.parametrize(("line", "complaint"), [('# %% slde="slide"', "unknown facts"), ('# %% slide="slid"', "it is one of")])
+def test_a_misspelt_fact_is_refused(tmp_path, line, complaint):
+    with pytest.raises(DalleEduError, match=complaint):
+        read_lesson(write(tmp_path, f"{line}\nx = 1\n"))
+
+
+def test_a_header_without_its_facts_is_refused(tmp_path):
+    path = write(tmp_path, GOOD)
+    path.write_text(path.read_text(encoding="utf-8").replace("hours: 0.5", "minutes: 3"), encoding="utf-8")
+    with pytest.raises(DalleEduError, match="number, hours, and a title"):
+        read_lesson(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("The cat is on the table and it sleeps.", "fr", True),
+        ("Le chat est sur la table et il dort.", "fr", False),
+        ("Le chat est sur la table et il dort.", "en", True),
+        ("un grand cercle rouge à gauche d'un petit carré bleu", "en", False),  # a sentence of the world is for the machine
+        ("a large red circle to the left of a small blue square", "fr", False),
+        ("Voir *Learning representations by back-propagating errors*.", "fr", False),
+        ("`for x in the_list: is_it and that` se lit comme du code", "fr", False),
+    ],
+)
+def test_the_language_of_prose_is_told(text, language, expected):
+    assert reads_as_other(text, language) is expected
+
+
+@pytest.mark.slow
+def test_a_lesson_that_breaks_or_warns_fails(tmp_path):
+    for text, complaint in (
+        (GOOD + "\n# %%\n1 / 0\n", "ZeroDivisionError"),
+        (GOOD + '\n# %%\nimport warnings; warnings.warn("hm")\n', "hm"),
+    ):
+        with pytest.raises(DalleEduError, match=complaint):
+            build.run(read_lesson(write(tmp_path, text)), "en")
+
+
+# ---------------------------------------------------------------- the course's own lessons
+
+
+LESSONS = build.lessons()
+EXERCISES = [
+    (lesson.name, cell.implements, tuple(cell.facts["hollow"]) if "hollow" in cell.facts else None, cell)
+    for lesson in LESSONS
+    for cell in lesson.cells
+    if cell.implements
+]
+
+
+def test_the_committed_notebooks_are_up_to_date():
+    assert build.stale() == []
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_a_lesson_has_what_students_were_promised(lesson):
+    levels = [cell.facts["level"] for cell in lesson.cells if cell.is_exercise]
+    assert len(levels) >= 6
+    assert min(levels.count(level) for level in (1, 2, 3)) >= 2
+    slides = [cell for cell in lesson.cells if cell.language in (None, "fr") and cell.facts.get("slide") in ("slide", "subslide")]
+    assert 20 <= len(slides) + 1 <= 30
+    questions = sum(cell.text.count("Choice(") + cell.text.count("Number(") for cell in lesson.cells if "quiz" in cell.facts)
+    assert questions >= 6
+    assert any("suspect(" in cell.text for cell in lesson.cells)
+
+
+def namespace(target: str, code: str) -> dict:
+    """The code run where a notebook would run it."""
+    scope: dict = {}
+    exec(imports_for([(target, code)], {target.split(":")[1]}), scope)
+    exec(compile(code, "<student>", "exec"), scope)
+    return scope
+
+
+@pytest.mark.parametrize(("name", "target", "hollow", "cell"), EXERCISES, ids=[f"{name}-{target}" for name, target, _, _ in EXERCISES])
+def test_the_gate_closes(name: str, target: str, hollow: tuple[str, ...] | None, cell: Cell):
+    """The stub fails its check, the solution passes it, and every known mistake is named."""
+    for language in ("fr", "en"):
+        code, bare = solution(target, language, French.read(cell.text)), target.split(":")[1]
+        assert examine(namespace(target, hollowed(code, language, hollow))[bare], target).kind == "untouched"
+        assert examine(namespace(target, code)[bare], target).right
+    for mistake in mistakes():
+        if mistake.target == target:
+            found = examine(mistake.version, target).mistake
+            assert found is not None
+            assert found.name == mistake.name

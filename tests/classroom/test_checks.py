@@ -1,0 +1,143 @@
+"""Checks know a right version from a wrong one, name classic mistakes, and explain what stopped."""
+
+import inspect
+
+import numpy as np
+import pytest
+import torch
+
+from dalle_edu.bricks import attention, perceptron
+from dalle_edu.classroom.checks import check, compare, examine, expect
+from dalle_edu.classroom.proof import mistakes
+
+MISTAKES = mistakes()
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake.target}-{mistake.name}")
+def test_each_mistake_is_named(mistake):
+    verdict = examine(mistake.version, mistake.target)
+    assert verdict.kind == "mistake", verdict
+    assert verdict.mistake is not None
+    assert verdict.mistake.name == mistake.name
+    assert verdict.text == mistake.en
+
+
+@pytest.mark.parametrize("target", sorted({mistake.target for mistake in MISTAKES}))
+def test_the_library_passes_its_own_check(target):
+    module, name = target.split(":")
+    version = getattr(__import__(f"dalle_edu.bricks.{module}", fromlist=[name]), name)
+    assert examine(version, target).right
+
+
+def test_another_way_of_writing_it_passes():
+    def sigmoid(z):
+        return 0.5 * (1 + np.tanh(z / 2))
+
+    assert examine(sigmoid, "perceptron:sigmoid").right
+    assert check(sigmoid, "perceptron:sigmoid") is sigmoid
+
+
+def test_an_untouched_stub_is_told_to_begin():
+    def step(z):
+        raise NotImplementedError
+
+    verdict = examine(step, "perceptron:step")
+    assert verdict.kind == "untouched"
+    assert "Your turn" in verdict.text
+    assert examine(..., "perceptron:step").kind == "untouched"
+
+
+def test_a_wrong_version_is_replaced_by_the_librarys_so_that_the_lesson_goes_on(capsys):
+    assert check(lambda z: z * 0.0, "perceptron:step") is perceptron.step
+    assert "off by up to 1" in capsys.readouterr().out
+
+
+def test_a_grader_hears_of_it():
+    with pytest.raises(AssertionError, match="off by up to 1"):
+        check(lambda z: z * 0.0, "perceptron:step", strict=True)
+    assert check(perceptron.step, "perceptron:step", strict=True) is perceptron.step
+
+
+def test_an_exception_is_explained_with_its_line_and_what_was_given():
+    def scaled_dot_product(query, key, value, mask=None):
+        scores = query @ key  # the transpose is missing
+        return scores @ value, scores
+
+    verdict = examine(scaled_dot_product, "attention:scaled_dot_product")
+    assert verdict.kind == "raised"
+    assert "scores = query @ key" in verdict.text
+    assert "Tensor of" in verdict.text
+    assert "RuntimeError" in verdict.text
+
+
+def test_a_wrong_shape_and_a_missing_return_are_told_apart():
+    verdict = examine(lambda z: np.append(z, 0.0), "perceptron:relu")
+    assert verdict.kind == "shape"
+    assert "expected a ndarray of 83" in verdict.text
+    assert "return" in examine(lambda z: None, "perceptron:relu").text
+
+
+def test_a_class_is_held_against_its_peer():
+    class Half(attention.MultiHeadAttention):
+        def forward(self, *args, **options):
+            return super().forward(*args, **options) / 2
+
+    verdict = examine(Half, "attention:MultiHeadAttention")
+    assert verdict.kind == "wrong"
+    assert "torch.nn.MultiheadAttention" in verdict.text
+
+
+def test_the_students_own_arguments_are_never_altered():
+    """A version that writes into its arguments spoils nothing for the next case."""
+
+    def relu(z):
+        z[z < 0] = 0
+        return z
+
+    assert examine(relu, "perceptron:relu").right
+    assert examine(perceptron.relu, "perceptron:relu").right
+
+
+def test_it_speaks_french(monkeypatch):
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
+    assert examine(perceptron.step, "perceptron:step").text == "Juste : cela fait ce que fait la bibliothèque."
+    assert "s'écarte jusqu'à" in examine(lambda z: z * 0.0, "perceptron:step").text
+
+
+def test_a_target_that_nothing_holds_is_refused():
+    with pytest.raises(LookupError, match="no reference holds perceptron:gate"):
+        examine(perceptron.gate, "perceptron:gate")
+
+
+@pytest.mark.parametrize(
+    ("value", "right", "kind"),
+    [
+        (..., 3, "untouched"),
+        (3.0, 3, "right"),
+        (4, 3, "wrong"),
+        (np.array([1, 0]), [1, 0], "right"),
+        (np.array([1, 1]), [1, 0], "wrong"),
+        (torch.ones(2), torch.ones(3), "shape"),
+        (None, 3, "shape"),
+        (True, True, "right"),
+        ({"a": 1}, {"a": 1}, "right"),
+        ({"a": 1}, {"b": 1}, "shape"),
+    ],
+)
+def test_values_are_compared(value, right, kind):
+    assert compare(value, right, "the answer").kind == kind
+
+
+def test_expect_shows_and_returns_nothing(capsys):
+    assert expect(3, 3, "the answer") is None  # type: ignore[func-returns-value]
+    assert capsys.readouterr().out == "✓ the answer: right.\n"
+
+
+def test_a_verdict_is_drawn_as_a_box_without_a_hole():
+    verdict = compare("<script>", "x", "a <b> tag")
+    assert "<script>" not in verdict._repr_html_()
+    assert 'role="status"' in verdict._repr_html_()
+
+
+def test_the_stub_of_a_lesson_keeps_the_signature():
+    assert list(inspect.signature(perceptron.neuron).parameters) == ["x", "weights", "bias"]
