@@ -7,12 +7,13 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo test lint lab clean
+.PHONY: help demo test lint lab lessons measure slides book book-serve test-browser clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 BASE := .venv/.base-is-installed
 DEV := .venv/.dev-is-installed
+NODE := book/node_modules/.package-lock.json
 
 # LANG is two things: in `make lab LANG=fr` a language, in the shell's environment a locale such as fr_FR.UTF-8. A bare fr or en is no
 # locale, so the commands below are given a real one of that language instead.
@@ -28,7 +29,7 @@ else
 endif
 
 # Idle threads that spin make small models several times slower.
-test lint lab: export OMP_WAIT_POLICY := PASSIVE
+test lint lab lessons measure slides book test-browser: export OMP_WAIT_POLICY := PASSIVE
 
 help:
 ifeq ($(EDITION),fr)
@@ -36,12 +37,24 @@ ifeq ($(EDITION),fr)
 	@echo "make test           vérifie le style, les types et les étages, puis lance tous les tests"
 	@echo "make lint           la même chose sans les tests"
 	@echo "make lab [LANG=en]  ouvre JupyterLab dans le navigateur"
+	@echo "make lessons        refait les notebooks du cours à partir de leurs sources"
+	@echo "make measure        exécute les leçons et note ce qu'elles coûtent"
+	@echo "make slides         fait les diapositives, et leurs PDF si Chromium est là"
+	@echo "make book           publie le cours en un site, dans book/site"
+	@echo "make book-serve     le montre dans le navigateur"
+	@echo "make test-browser   essaie le site, les diapositives et JupyterLab dans un vrai navigateur"
 	@echo "make clean          efface les caches, les paquets construits et l'image de démonstration (pas .venv, ni runs/)"
 else
 	@echo "make demo           draw a French and an English sentence: demo.png, marks in demo.json"
 	@echo "make test           check style, types and floors, then run all the tests"
 	@echo "make lint           the same without the tests"
 	@echo "make lab [LANG=fr]  open JupyterLab in the browser"
+	@echo "make lessons        make the course's notebooks from their sources"
+	@echo "make measure        run the lessons and note what they cost"
+	@echo "make slides         make the slides, and their PDFs where there is a Chromium"
+	@echo "make book           publish the course as a website, in book/site"
+	@echo "make book-serve     show it in the browser"
+	@echo "make test-browser   try the website, the slides and JupyterLab in a real browser"
 	@echo "make clean          remove caches, built packages and the demo's picture (not .venv, nor runs/)"
 endif
 
@@ -62,8 +75,28 @@ lab: $(BASE)
 	$(BIN)/jupyter lab --ServerApp.ip=localhost --ServerApp.root_dir="$(CURDIR)$(addprefix /,$(wildcard lessons/$(EDITION)))" \
 	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
+lessons: $(DEV)
+	$(BIN)/dalle-edu lessons build
+
+measure: $(DEV)
+	$(BIN)/dalle-edu lessons measure
+	$(BIN)/dalle-edu lessons build
+
+slides: $(DEV) $(NODE)
+	$(BIN)/dalle-edu slides
+	node book/tools/pdf.mjs book/site || echo "the PDFs were left out"
+
+book: slides
+	$(BIN)/dalle-edu book
+
+book-serve: book
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory book/site 8000
+
+test-browser: book
+	node --test tests/browser/*.test.mjs
+
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo.png demo.json
+	rm -rf build dist book/pages book/site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo.png demo.json
 	find . \( -name .git -o -name .venv -o -name runs \) -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 $(BASE): pyproject.toml constraints.txt $(BIN)/python
@@ -73,6 +106,10 @@ $(BASE): pyproject.toml constraints.txt $(BIN)/python
 $(DEV): pyproject.toml constraints.txt $(BIN)/python
 	$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $(BASE) $@
+
+$(NODE): book/package-lock.json
+	cd book && npm ci --no-audit --no-fund
+	@touch $@
 
 # The first Python that can make an environment for this package.
 $(BIN)/python:

@@ -1,0 +1,44 @@
+// A browser that may look at this machine only, and remembers whatever a page tried to fetch from elsewhere or complained of.
+
+import { createReadStream, existsSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { chromium } from "playwright-core";
+
+const PLACES = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png",
+  ".json": "application/json", ".woff": "font/woff", ".woff2": "font/woff2" };
+
+export async function openBrowser() {
+  const executablePath = PLACES.find(place => place && existsSync(place));
+  if (!executablePath) throw new Error("no Chromium was found; install it (Debian: apt install chromium) or set CHROMIUM to its path");
+  return chromium.launch({ executablePath, args: ["--no-sandbox"] });
+}
+
+// A page that collects its faults: `page.faults` lists console errors, exceptions and requests that would leave the machine.
+export async function openPage(browser, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
+  const page = await context.newPage();
+  page.faults = [];
+  await context.route(/^(?!data:|blob:|file:|https?:\/\/(127\.0\.0\.1|localhost)[:/])/, route => {
+    page.faults.push(`request to ${route.request().url()}`);
+    return route.abort();
+  });
+  page.on("console", message => message.type() === "error" && page.faults.push(`console: ${message.text()}`));
+  page.on("pageerror", error => page.faults.push(`exception: ${error.message}`));
+  return page;
+}
+
+// A server of files on this machine alone; returns its address and a way to stop it.
+export function serve(folder) {
+  const server = createServer((request, response) => {
+    const path = join(folder, normalize(decodeURIComponent(request.url.split(/[?#]/)[0])));
+    const file = existsSync(path) && statSync(path).isDirectory() ? join(path, "index.html") : path;
+    if (!path.startsWith(folder) || !existsSync(file)) return response.writeHead(404).end();
+    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+    createReadStream(file).pipe(response);
+  });
+  return new Promise(resolve => server.listen(0, "127.0.0.1", () =>
+    resolve({ address: `http://127.0.0.1:${server.address().port}`, close: () => server.close() })));
+}

@@ -1,0 +1,27 @@
+"""`dalle-edu book` and `dalle-edu slides`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dalle_edu.cli.app import command, out
+from dalle_edu.language import say
+
+_SITE = say("the site's folder", "le dossier du site")
+
+
+@command(say("Publish the lessons as a website, in both languages.", "Publie les leçons en un site, dans les deux langues."))
+def book(site: Annotated[Path | None, typer.Option(help=_SITE)] = None) -> None:
+    from dalle_edu.classroom.builder.book import SITE, build_book
+
+    for path in build_book(site or SITE):
+        out.print(f"→ {path}", highlight=False)
+
+
+@command(say("Make a deck of slides of each lesson, in both languages.", "Fait les diapositives de chaque leçon, dans les deux langues."))
+def slides(site: Annotated[Path | None, typer.Option(help=_SITE)] = None) -> None:
+    from dalle_edu.classroom.builder.book import SITE, build_slides
+
+    for path in build_slides(site or SITE):
+        out.print(f"→ {path}", highlight=False)

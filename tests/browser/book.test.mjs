@@ -1,0 +1,67 @@
+// The website in a real browser: no fault, no request to elsewhere, a language switch and a search that work, and nothing that keeps readers out.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { after, before, test } from "node:test";
+import { openBrowser, openPage, serve } from "../../book/tools/browser.mjs";
+
+const site = resolve("book/site");
+const axe = readFileSync(createRequire(resolve("book/package.json")).resolve("axe-core/axe.min.js"), "utf8");
+const pages = ["index", "glossary", "comparison", "bibliography",
+  ...readdirSync(join(site, "fr", "lessons")).filter(name => name.endsWith(".html")).map(name => `lessons/${name.slice(0, -5)}`)];
+let browser, server;
+
+before(async () => { [browser, server] = [await openBrowser(), await serve(site)]; });
+after(async () => { await browser.close(); server.close(); });
+
+for (const language of ["fr", "en"]) {
+  for (const name of pages) {
+    test(`${language}/${name} loads without a fault and keeps nobody out`, async () => {
+      const page = await openPage(browser);
+      await page.goto(`${server.address}/${language}/${name}.html`);
+      await page.waitForLoadState("networkidle");
+      assert.equal(await page.getAttribute("html", "lang"), language);
+      assert.deepEqual(await page.$$eval("img", images => images.filter(image => !image.alt).map(image => image.src.slice(0, 80))), []);
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+      const serious = violations.filter(fault => ["serious", "critical"].includes(fault.impact));
+      assert.deepEqual(serious.map(fault => `${fault.id}: ${fault.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(" | ")}`), []);
+      assert.deepEqual(page.faults, []);
+      await page.context().close();
+    });
+  }
+}
+
+test("the language switch leads to the same page, and back", async () => {
+  const page = await openPage(browser);
+  const name = pages.at(-1);
+  await page.goto(`${server.address}/fr/${name}.html`);
+  await page.click("a.language-switch");
+  assert.equal(page.url(), `${server.address}/en/${name}.html`);
+  await page.click("a.language-switch");
+  assert.equal(page.url(), `${server.address}/fr/${name}.html`);
+  await page.context().close();
+});
+
+for (const [language, word] of [["fr", "rétropropagation"], ["en", "backpropagation"]]) {
+  test(`the search in ${language} finds « ${word} »`, async () => {
+    const page = await openPage(browser);
+    await page.goto(`${server.address}/${language}/search.html?q=${encodeURIComponent(word)}`);
+    await page.waitForSelector("#search-results li a");
+    assert.ok((await page.$$("#search-results li a")).length >= 1);
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  });
+}
+
+test("a finished widget answers without a kernel", async () => {
+  const page = await openPage(browser);
+  await page.goto(`${server.address}/en/lessons/01_perceptron.html`);
+  const box = page.locator(".explorer").first();
+  const before = await box.locator("img").getAttribute("src");
+  await box.locator("input[type=range]").first().fill("6");
+  assert.notEqual(await box.locator("img").getAttribute("src"), before);
+  await page.context().close();
+});

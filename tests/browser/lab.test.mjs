@@ -1,0 +1,69 @@
+// JupyterLab as a student meets it: lesson 01 opens, all its cells run, a slider moves and the figure answers, a wrong answer gets its diagnosis.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { copyFileSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, before, test } from "node:test";
+import { openBrowser, openPage } from "../../book/tools/browser.mjs";
+
+const token = "a-token-for-the-test", port = 8899 + (process.pid % 500);
+const address = `http://127.0.0.1:${port}`;
+const folder = mkdtempSync(join(tmpdir(), "lessons-"));
+let browser, lab;
+
+before(async () => {
+  copyFileSync(resolve("lessons/en/01_perceptron.ipynb"), join(folder, "01_perceptron.ipynb"));
+  lab = spawn(resolve(".venv/bin/jupyter"), ["lab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", `--ServerApp.port=${port}`,
+    `--ServerApp.root_dir=${folder}`, `--IdentityProvider.token=${token}`, "--LabApp.news_url=None"], { stdio: "ignore" });
+  for (let i = 0; i < 120; i++) {
+    if (await fetch(`${address}/api/status?token=${token}`).then(answer => answer.ok, () => false)) break;
+    await new Promise(resolve => setTimeout(resolve, 500));
+  }
+  browser = await openBrowser();
+});
+after(async () => { await browser.close(); lab.kill(); });
+
+async function idle(page) {
+  for (let i = 0; i < 600; i++) {
+    const kernels = await fetch(`${address}/api/kernels?token=${token}`).then(answer => answer.json());
+    if (kernels.some(kernel => kernel.execution_state === "idle" && kernel.connections > 0)) return;
+    await page.waitForTimeout(250);
+  }
+  throw new Error("the kernel never came to rest");
+}
+
+test("lesson 01, from top to bottom, as a student", { timeout: 400_000 }, async () => {
+  const page = await openPage(browser, { viewport: { width: 1400, height: 1000 } });
+  await page.goto(`${address}/lab/tree/01_perceptron.ipynb?token=${token}`);
+  await page.waitForSelector(".jp-Notebook .jp-CodeCell");
+  await idle(page);
+
+  await page.evaluate(() => window.jupyterapp.commands.execute("notebook:run-all-cells"));
+  await page.waitForSelector("text=Your turn: replace the line that raises.", { state: "attached" });
+  await page.waitForTimeout(2000);
+  await idle(page);
+  assert.equal(await page.locator(".jp-OutputArea-output[data-mime-type*=stderr]").count(), 0, "an error or a warning in the untouched notebook");
+
+  const explorer = page.locator(".widget-vbox").filter({ has: page.locator(".widget-slider, .jupyter-widget-slider") }).first();
+  await explorer.scrollIntoViewIfNeeded();
+  const before = await explorer.locator("img").getAttribute("alt");
+  await explorer.locator(".noUi-handle, [role=slider]").first().focus();
+  for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowRight");
+  await page.waitForFunction(([alt]) => !Array.from(document.querySelectorAll(".widget-vbox img")).some(image => image.alt === alt), [before]);
+
+  // The classic mistake of lesson 01: a softmax that overflows.
+  await page.evaluate(() => {
+    const cells = window.jupyterapp.shell.currentWidget.content.widgets;
+    const cell = cells.find(cell => cell.model.sharedModel.source.startsWith("def softmax("));
+    const body = "exponentials = np.exp(z)\n    return exponentials / exponentials.sum(axis=-1, keepdims=True)";
+    cell.model.sharedModel.source = cell.model.sharedModel.source.replace(/raise NotImplementedError.*/, body);
+    window.jupyterapp.shell.currentWidget.content.activeCellIndex = cells.indexOf(cell);
+  });
+  await page.evaluate(() => window.jupyterapp.commands.execute("notebook:run-cell-and-select-next"));
+  await page.evaluate(() => window.jupyterapp.commands.execute("notebook:run-cell-and-select-next"));
+  await page.waitForSelector("text=The exponential overflows on large logits", { state: "attached", timeout: 30_000 });
+  assert.deepEqual(page.faults.filter(fault => fault.startsWith("request")), []);
+  await page.context().close();
+});
