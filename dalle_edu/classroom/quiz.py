@@ -43,9 +43,9 @@ class Number:
     """A question whose answer is a number; `computed`, where given, finds it again, and must agree."""
 
     question: str
-    right: float
+    right: float | int
     why: str
-    computed: Callable[[], float] | None = None
+    computed: Callable[[], float | int] | None = None
     tolerance: float = 1e-9
 
     def __post_init__(self) -> None:

@@ -280,7 +280,8 @@ def test_the_gate_closes(name: str, target: str, hollow: tuple[str, ...] | None,
     """The stub fails its check, the solution passes it, and every known mistake is named."""
     for language in ("fr", "en"):
         code, bare = solution(target, language, French.read(cell.text)), target.split(":")[1]
-        assert examine(namespace(target, hollowed(code, language, hollow))[bare], target).kind == "untouched"
+        verdict = examine(namespace(target, hollowed(code, language, hollow))[bare], target)
+        assert verdict.kind == "untouched", verdict
         assert examine(namespace(target, code)[bare], target).right
     for mistake in mistakes():
         if mistake.target == target:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dalle_edu.bricks import attention, perceptron
-from dalle_edu.classroom.checks import check, compare, examine, expect
+from dalle_edu.classroom.checks import check, compare, examine, expect, grade_strictly
 from dalle_edu.classroom.proof import mistakes
 
 MISTAKES = mistakes()
@@ -52,10 +52,14 @@ def test_a_wrong_version_is_replaced_by_the_librarys_so_that_the_lesson_goes_on(
     assert "off by up to 1" in capsys.readouterr().out
 
 
-def test_a_grader_hears_of_it():
+def test_a_grader_hears_of_it(monkeypatch):
+    monkeypatch.setenv("DALLE_EDU_STRICT", "0")
+    grade_strictly()
     with pytest.raises(AssertionError, match="off by up to 1"):
-        check(lambda z: z * 0.0, "perceptron:step", strict=True)
-    assert check(perceptron.step, "perceptron:step", strict=True) is perceptron.step
+        check(lambda z: z * 0.0, "perceptron:step")
+    with pytest.raises(AssertionError, match="your turn"):
+        expect(..., 3, "the answer")
+    assert check(perceptron.step, "perceptron:step") is perceptron.step
 
 
 def test_an_exception_is_explained_with_its_line_and_what_was_given():

@@ -23,7 +23,7 @@ def test_answers_are_judged():
 
 def test_a_number_that_does_not_agree_with_its_computation_is_refused():
     with pytest.raises(DalleEduError, match="given as 3 and computed as 4"):
-        Number("2 + 2", right=3, why="", computed=lambda: 4)
+        Number("2 + 2", right=3, why="", computed=lambda: 4.0)
     with pytest.raises(DalleEduError, match="number 2 of 2"):
         Choice("?", ["a", "b"], right=2, why="")
 
@@ -48,7 +48,7 @@ def test_the_widget_answers():
 
 
 def frame(a: int, b: str) -> Picture:
-    figure, axes = plot(width=1, height=1)
+    figure, axes = plot(width=1.0, height=1.0)
     axes.set_title(f"{a}{b}")
     return picture(figure, f"a picture of {a} and {b}", dpi=20)
 

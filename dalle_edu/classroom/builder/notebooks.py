@@ -70,8 +70,8 @@ def assignment(lesson: Lesson, language: str) -> Any:
             cell.source = marked_solution(piece.text, piece.solved or piece.text)
             cell.metadata["nbgrader"] = _grading(cell.id, solution=True)
         elif piece.grade == "test":
-            cell.source = cell.source.replace('")', '", strict=True)')
             cell.metadata["nbgrader"] = _grading(cell.id, points=1)
+    notebook.cells[2].source += "\n\nfrom dalle_edu.classroom.checks import grade_strictly\n\ngrade_strictly()"
     return notebook
 
 
@@ -96,11 +96,13 @@ def cost_line(lesson: Lesson, language: str, measured: dict[str, Any]) -> str:
 
 
 def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Iterator[Piece]:
-    number = 0
+    number, last = 0, None
     for cell, following in zip(cells, [*cells[1:], None], strict=True):
         slide, only, tags = cell.facts.get("slide", "skip"), bool(cell.facts.get("slide_only")), tuple(cell.facts.get("tags", ()))
         if cell.is_exercise:
             number += 1
+        checks_last = last is not None and last.is_exercise and not last.implements and cell.kind == "code"
+        last = cell
         asked = _asked(number + 1, following, language) if following is not None and following.is_exercise else ""
         if cell.implements:
             code, name = taught[cell.implements], cell.implements.split(":")[1]
@@ -112,7 +114,7 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
         else:
             folded = ("quiz", "hide-input") if "quiz" in cell.facts else ()
             text = f"{asked}\n\n{cell.text}" if asked and cell.kind == "markdown" else cell.text
-            yield Piece(cell.kind, text, None, slide, only, (*tags, *folded))
+            yield Piece(cell.kind, text, None, slide, only, (*tags, *folded), "test" if checks_last else None)
         if asked and cell.kind == "code":
             yield Piece("markdown", asked)
 

@@ -33,12 +33,6 @@ def one_direction_only(images: Tensor, texts: Tensor, scale: Tensor | float) -> 
     return F.cross_entropy(logits, torch.arange(len(logits)))
 
 
-def same_axis_twice(images: Tensor, texts: Tensor, scale: Tensor | float) -> Tensor:
-    logits, own = scale * _cosines(images, texts), torch.arange(len(images))
-    by_text = -logits.log_softmax(dim=1).T[own, own].mean()
-    return (F.cross_entropy(logits, own) + by_text) / 2
-
-
 def every_pair_is_of_one_class(images: Tensor, texts: Tensor, scale: Tensor | float) -> Tensor:
     logits = scale * _cosines(images, texts)
     own = torch.zeros(len(logits), dtype=torch.long)
@@ -119,12 +113,6 @@ MISTAKES = [
         one_direction_only,
         "Only pictures choose among sentences; sentences must choose among pictures too, and the loss is the mean of both.",
         "Seules les images choisissent parmi les phrases ; les phrases doivent aussi choisir, et la perte est la moyenne des deux.",
-    ),
-    Mistake(
-        "contrastive:clip_loss",
-        same_axis_twice,
-        "Both directions take their softmax over the sentences; the second one's runs over the pictures.",
-        "Les deux sens prennent leur softmax sur les phrases ; celui du second porte sur les images.",
     ),
     Mistake(
         "contrastive:clip_loss",

@@ -35,7 +35,7 @@ def _capped_scale(version: Callable[..., Tensor]) -> float:
 
     theirs = TheirCLIP(8, {"layers": 1, "width": 8, "head_width": 4, "image_size": 8, "patch_size": 4}, _their_text(8, 4)).double()
     differences = []
-    for log_scale in (math.log(1 / 0.07), 0.3, 4.0, math.log(100), 6.0):
+    for log_scale in (math.log(1 / 0.07), 0.3, 4.0, math.log(100), 6.0, 150.0):
         with torch.no_grad():
             theirs.logit_scale.fill_(log_scale).clamp_(0, math.log(100))
         differences.append(gap(version(torch.tensor(log_scale, dtype=torch.float64)), theirs.logit_scale.exp()))

@@ -101,7 +101,7 @@ def _outputs_and_values() -> tuple[np.ndarray, np.ndarray]:
     return chance.normal(size=(7, 2)), chance.normal(size=(7, 2))
 
 
-def _in_pytorch(network: MLP) -> list[Tensor]:
+def _in_pytorch(network: Any) -> list[Tensor]:
     return [torch.from_numpy(parameter.copy()).requires_grad_() for parameter in network.parameters()]
 
 

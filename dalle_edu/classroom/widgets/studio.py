@@ -1,0 +1,119 @@
+"""The prompt studio: a sentence, three knobs, and pictures with the examiner's marks under each."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from dalle_edu.classroom.explorer import Explorer, Knob
+from dalle_edu.classroom.figures import Picture, sheet
+from dalle_edu.classroom.static import is_static
+from dalle_edu.errors import DalleEduError
+from dalle_edu.language import reader_language, say
+from dalle_edu.scorecard import SKILL_NAMES, mark, read_pictures
+from dalle_edu.systems import System
+from dalle_edu.world import check_prompt, read_caption
+
+SHOWN = 3  # pictures of a sentence, side by side
+GUIDANCES, SEEDS = (0, 1, 2, 5), (0, 1)  # of the finished form
+SENTENCES = {
+    "en": (
+        "a large red circle to the left of a small blue square",
+        "four yellow diamonds",
+        "a pink heart above a black ring",
+        "a purple cross and an orange star",
+    ),
+    "fr": (
+        "un grand cercle rouge à gauche d'un petit carré bleu",
+        "quatre losanges jaunes",
+        "un cœur rose au-dessus d'un anneau noir",
+        "une croix violette et une étoile orange",
+    ),
+}
+
+
+def studio(system: System, sentences: Sequence[str] | None = None) -> "Studio":
+    """The studio of a system; `sentences` are those that a page without a kernel offers. Lesson 11."""
+    return Studio(system, SENTENCES[reader_language()] if sentences is None else sentences)
+
+
+def draw_sentence(
+    system: System, sentence: str, *, guidance: float, seed: int, temperature: float | None = None, shown: int = SHOWN
+) -> Picture:
+    """Pictures of one sentence, each with its marks. Raises `DalleEduError` for a sentence that cannot be drawn."""
+    images = system.generate([sentence] * shown, seed=seed, guidance=guidance, temperature=temperature)
+    description = read_caption(sentence)
+    marks = [None if description is None else mark(description, objects) for objects in read_pictures(images)]
+    right = sum(each is not None and all(each.values()) for each in marks)
+    en = f"{shown} pictures drawn from “{sentence}” with guidance {guidance:g}: {right} all right."
+    fr = f"{shown} images tirées de « {sentence} » avec un guidage de {guidance:g} : {right} toutes justes."
+    return sheet(images, [_label(each) for each in marks], say(en, fr), columns=shown)
+
+
+def _label(marks: dict[str, bool] | None) -> str:
+    """The marks of a picture in a line, each held together by a no-break space."""
+    if marks is None:
+        return say("the examiner cannot read this sentence", "l'examinateur ne sait pas lire cette phrase")
+    names = SKILL_NAMES[reader_language()]
+    return "  ".join(f"{'✓' if right else '✗'} {names[skill]}".replace(" ", "\u00a0") for skill, right in marks.items())
+
+
+class Studio:
+    """A field for a sentence, knobs and a button where there is a kernel; a choice of finished pictures where there is none."""
+
+    def __init__(self, system: System, sentences: Sequence[str]):
+        if not 1 <= len(sentences) <= 5:
+            raise DalleEduError(
+                f"{len(sentences)} sentences were given; the studio's page offers 1 to 5",
+                f"{len(sentences)} phrases sont données ; la page de l'atelier en propose de 1 à 5",
+            )
+        self.system, self.sentences = system, list(sentences)
+
+    def __repr__(self) -> str:
+        return say("the prompt studio: ", "l'atelier : ") + " · ".join(self.sentences)
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import HTML, display
+
+        display(HTML(self.explorer().frames()) if is_static() else self.widget())
+
+    def explorer(self) -> Explorer:
+        """The finished form: every chosen sentence at a few guidances and seeds, at the system's own temperature."""
+        return Explorer(
+            lambda sentence, guidance, seed: draw_sentence(self.system, sentence, guidance=guidance, seed=seed),
+            sentence=Knob(say("sentence", "phrase"), self.sentences),
+            guidance=Knob(say("guidance", "guidage"), GUIDANCES, start=2),
+            seed=Knob(say("seed", "graine"), SEEDS),
+        )
+
+    def answer(self, sentence: str, guidance: float, temperature: float, seed: int) -> str:
+        """What the live form shows, as HTML: words it does not know, then the pictures; or why nothing can be drawn."""
+        try:
+            report = check_prompt(sentence)
+            drawn = draw_sentence(self.system, sentence, guidance=guidance, temperature=temperature, seed=seed)
+        except DalleEduError as error:
+            return f'<p role="alert">✗ {escape(str(error))}</p>'
+        return (f'<p role="status">{escape(report)}</p>' if report else "") + drawn._repr_html_()
+
+    def widget(self) -> Any:
+        """The live form."""
+        from ipywidgets import HTML, BoundedIntText, Button, FloatSlider, HBox, Layout, Text, VBox
+
+        style, settings = {"description_width": "initial"}, self.system.config
+        field = Text(value=self.sentences[0], description=say("sentence", "phrase"), style=style, layout=Layout(width="44em"))
+        guidance = FloatSlider(value=settings.guidance, min=0, max=8, step=0.5, description=say("guidance", "guidage"), style=style)
+        temperature = FloatSlider(
+            value=settings.temperature, min=0, max=2, step=0.1, description=say("temperature", "température"), style=style
+        )
+        seed = BoundedIntText(value=0, min=0, max=9999, description=say("seed", "graine"), style=style, layout=Layout(width="9em"))
+        button, shown = Button(description=say("Draw", "Dessiner"), button_style="primary"), HTML()
+
+        def draw(_: Any = None) -> None:
+            button.disabled = True
+            try:
+                shown.value = self.answer(field.value, guidance.value, temperature.value, seed.value)
+            finally:
+                button.disabled = False
+
+        button.on_click(draw)
+        draw()
+        return VBox([field, HBox([guidance, temperature, seed, button]), shown])

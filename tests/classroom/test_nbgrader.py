@@ -1,0 +1,74 @@
+"""A class can use the same notebooks: nbgrader takes them, hides the solutions, and grades a right and a wrong submission rightly."""
+
+import json
+
+import pytest
+
+from dalle_edu.classroom.builder import build
+
+LESSON = '''# ---
+# jupyter:
+#   lesson:
+#     number: "99"
+#     hours: 0.5
+#     title: {en: "A trial", fr: "Un essai"}
+# ---
+
+# %% implements="perceptron:step" level=1
+"""1 là où z >= 0, 0 ailleurs : un neurone s'active ou se tait (Rosenblatt 1958)."""
+
+# %% level=2
+half = 1 / 2
+
+# %%
+expect(half, 0.5, say("half", "la moitié"))
+'''
+
+
+def answered(notebook: dict, step: str, half: str) -> dict:
+    """A released notebook with a student's two answers in it."""
+    for cell in notebook["cells"]:
+        text = "".join(cell["source"])
+        if "def step" in text:
+            cell["source"] = text.split("    # YOUR CODE HERE")[0] + f"    {step}\n"
+        elif text.startswith("# YOUR CODE HERE"):
+            cell["source"] = half
+    return notebook
+
+
+@pytest.mark.slow
+def test_nbgrader_grades_a_right_and_a_wrong_submission(tmp_path, monkeypatch):
+    from nbgrader.api import Gradebook
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import Config
+
+    (tmp_path / "lessons" / "sources").mkdir(parents=True)
+    (tmp_path / "lessons" / "sources" / "99_trial.py").write_text(LESSON, encoding="utf-8")
+    course = tmp_path / "course"
+    build.build_course(course, "en", tmp_path / "lessons")
+    monkeypatch.chdir(course)
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
+    config = Config()
+    config.CourseDirectory.root = str(course)
+    config.CourseDirectory.course_id = "dalle"
+    config.CourseDirectory.db_url = f"sqlite:///{course / 'gradebook.db'}"
+    api = NbGraderAPI(config=config)
+
+    assert api.generate_assignment("99_trial")["success"]
+    released = course / "release" / "99_trial" / "99_trial.ipynb"
+    text = released.read_text(encoding="utf-8")
+    assert "np.where" not in text
+    assert "1 / 2" not in text
+
+    for student, step, half in (
+        ("ada", "return np.where(z >= 0, 1.0, 0.0)", "half = 0.5"),
+        ("bob", "return np.where(z > 0, 1.0, 0.0)", "half = 0.5"),
+        ("cleo", "raise NotImplementedError", "half = ..."),
+    ):
+        submission = course / "submitted" / student / "99_trial" / "99_trial.ipynb"
+        submission.parent.mkdir(parents=True)
+        submission.write_text(json.dumps(answered(json.loads(text), step, half)), encoding="utf-8")
+        assert api.autograde("99_trial", student)["success"]
+    with Gradebook(config.CourseDirectory.db_url) as book:
+        scores = {student: book.find_submission("99_trial", student).score for student in ("ada", "bob", "cleo")}
+    assert scores == {"ada": 2, "bob": 1, "cleo": 0}
