@@ -61,4 +61,6 @@ def is_value(argument: Any) -> bool:
         return argument.is_leaf
     if isinstance(argument, (torch.nn.Module, torch.optim.Optimizer)):
         return False
-    return callable(argument) or is_dataclass(argument) or not hasattr(argument, "__dict__")
+    if is_dataclass(argument) and not isinstance(argument, type):
+        return all(is_value(getattr(argument, item.name)) for item in fields(argument))
+    return callable(argument) or not hasattr(argument, "__dict__")
