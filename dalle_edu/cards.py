@@ -1,7 +1,7 @@
 """Cards: what a reader must know of trained weights, written from the run that made them and from the exam they passed.
 
 `python -m dalle_edu.cards runs/standard` examines the weights of a run on 1,024 prompts and publishes them in `data/weights`: the
-weights, the report, a figure of every skill against training time, and a card in each language.
+weights, the report, every skill against training time (the log's looks, and a figure), and a card in each language.
 """
 
 import json
@@ -59,6 +59,8 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
     write_aside(target / weights.name, lambda file: file.write(contents))
     report.save(target / f"{name}.json")
     log = [json.loads(line) for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    looks = "".join(json.dumps(entry) + "\n" for entry in log if "skills" in entry)
+    write_aside(target / f"{name}.log.jsonl", lambda file: file.write(looks.encode()))
     facts = {
         "name": name,
         "prompts": PROMPTS,
