@@ -18,7 +18,8 @@ def gap(one: Any, other: Any) -> float:
         if left.shape != right.shape:
             return math.inf
         same = (left == right) | (np.isnan(left) & np.isnan(right))
-        gaps = np.where(same, 0.0, np.abs(left - right))
+        with np.errstate(invalid="ignore"):  # infinities are compared above
+            gaps = np.where(same, 0.0, np.abs(left - right))
         return float(np.nan_to_num(gaps, nan=math.inf).max(initial=0.0))
     if is_dataclass(other) and not isinstance(other, type):
         if type(one).__name__ != type(other).__name__:

@@ -38,7 +38,6 @@
 import itertools
 import math
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -1305,7 +1304,6 @@ for temperature in temperatures:
 # %% slide="fragment" tags=["hide-input"]
 # en: the next two exercises compare minus infinities, which is no fault
 # fr: les deux exercices suivants comparent des moins l'infini, ce qui n'est pas une faute
-np.seterr(invalid="ignore")
 figure, axes = plot()
 axes.plot(temperatures, [100 * share[1] for share in measured], "o-", color=BLUE, label=say("right, word for word", "justes, au mot près"))
 axes.plot(temperatures, [100 * share[3] for share in measured], "s--", color=VERMILION, label=say("different", "différentes"))

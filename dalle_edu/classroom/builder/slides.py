@@ -1,6 +1,7 @@
 """Decks: the cells of a lesson that are slides, as reveal.js pages that open from the book or from a file."""
 
 import shutil
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ def write_deck(executed: Any, lesson: Lesson, language: str, site: Path) -> Path
     from traitlets.config import Config
 
     exporter = SlidesExporter(
-        config=Config(SlidesExporter={"reveal_theme": "white", "reveal_url_prefix": "../assets/reveal.js"}),
+        config=Config(
+            SlidesExporter={"reveal_theme": "white", "reveal_url_prefix": "../assets/reveal.js"},
+            TagRemovePreprocessor={"enabled": True, "remove_input_tags": {"hide-input"}},
+        ),
         template_name="deck",
         extra_template_basedirs=[str(TEMPLATES)],
     )
@@ -51,12 +55,7 @@ def copy_assets(site: Path) -> None:
 
 
 def _shown(executed: Any) -> Any:
-    """The notebook without the cells that no slide shows, and without the code that slides hide."""
-    from copy import deepcopy
-
+    """The notebook without the cells that no slide shows."""
     notebook = deepcopy(executed)
     notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("slideshow", {}).get("slide_type", "skip") != "skip"]
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and "hide-input" in cell.metadata.get("tags", []):
-            cell.source = ""
     return notebook

@@ -73,8 +73,8 @@ MISTAKES = [
     Mistake(
         "transformer:Block",
         NoResidual,
-        "What was given is not added to what was found: without the residual path, gradients fade from layer to layer.",
-        "L'entrée n'est pas ajoutée au résultat : sans chemin résiduel, les gradients s'éteignent de couche en couche.",
+        "What was given is not added to what was found: without the residual path, tokens grow alike from block to block.",
+        "L'entrée n'est pas ajoutée au résultat : sans chemin résiduel, les jetons se ressemblent de plus en plus de bloc en bloc.",
     ),
     Mistake(
         "transformer:Block",
