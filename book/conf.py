@@ -21,8 +21,8 @@ html_css_files = ["book.css"]
 html_js_files = []
 
 nb_execution_mode = "off"  # the notebooks come executed
-nb_code_prompt_show = "Voir" if french else "Show"
-nb_code_prompt_hide = "Cacher" if french else "Hide"
+nb_code_prompt_show = "Voir le code" if french else "Show the code"
+nb_code_prompt_hide = "Cacher le code" if french else "Hide the code"
 nb_number_source_lines = False
 nb_ipywidgets_js = {}
 myst_enable_extensions = ["amsmath", "deflist", "dollarmath", "colon_fence"]
@@ -58,6 +58,7 @@ html_theme_options = {
     "show_toc_level": 2,
 }
 html_context = {
+    "default_mode": "auto",
     "other_language": other,
     "other_language_name": "English" if french else "Français",
     "slides_label": "Diapositives" if french else "Slides",

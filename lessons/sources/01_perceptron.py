@@ -107,7 +107,7 @@ from dalle_edu.world.digits import digits
 #
 # Here are two clouds of points. Turn and push the line until it separates them.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 chance = np.random.default_rng(0)
 clouds = np.concatenate([chance.normal((1.2, 0.9), 0.45, (30, 2)), chance.normal((-0.6, -1.0), 0.45, (30, 2))])
 labels = np.repeat([1, -1], 30)
@@ -212,7 +212,7 @@ draw_boundary(clouds, labels, learned.weights, learned.bias)
 # %% [markdown] slide="fragment"
 # $$ n \, \gamma \;\le\; w \cdot w^\star \;\le\; \lVert w \rVert \;\le\; \sqrt{n} \, R \quad \Longrightarrow \quad n \le (R / \gamma)^2 $$
 
-# %% slide="fragment"
+# %% slide="subslide" tags=["output-only-slide"]
 margins = [1.2, 0.9, 0.6, 0.3, 0.1, 0.03]
 made, allowed = [], []
 for margin in margins:
@@ -303,7 +303,7 @@ print(say("two layers:", "deux couches :"), xor(corners))
 # %% implements="perceptron:sigmoid_derivative" level=1
 """σ(z) (1 - σ(z)) : au plus 1/4, si bien que de hautes piles de sigmoïdes apprennent lentement."""
 
-# %% slide="subslide"
+# %% slide="subslide" tags=["output-only-slide"]
 from dalle_edu.bricks.perceptron import ACTIVATIONS
 
 z = np.linspace(-4, 4, 401)
@@ -519,7 +519,7 @@ losses = gradient_descent(network, cross_entropy, points, arms, np.random.defaul
 right = (network.forward(points).argmax(axis=1) == arms).mean()
 print(say(f"right: {right:.1%}, loss {losses[-1]:.3f}", f"justes : {100 * right:.1f} %, perte {losses[-1]:.3f}"))
 
-# %% slide="fragment"
+# %% slide="subslide" tags=["output-only-slide"]
 side = np.linspace(-2.2, 2.2, 161)
 plane = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 shades = softmax(network.forward(plane))[:, 1].reshape(161, 161)
@@ -543,7 +543,7 @@ picture(figure, say("Two intertwined spirals, and the smooth boundary between th
 # One knob, one picture: the same descent with five different steps. Too small, it drags on; too large, it jumps over the valley. In between, a
 # good decade of values will do.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 figure, axes = plot()
 for rate, colour in zip((0.003, 0.03, 0.3, 1.0, 3.0), COLOURS):
     network = MLP((2, 32, 32, 2), "tanh", np.random.default_rng(3))
@@ -646,7 +646,7 @@ print(max(abs(parameter.grad.numpy().T - slope).max() for parameter, slope in zi
 # ReLUs it can be seen without training anything: each neuron adds one change of slope, and the broken line follows the curve. Twice the neurons
 # make a quarter of the error.
 
-# %% slide="fragment"
+# %% slide="subslide" tags=["output-only-slide"]
 def curve(x):
     return np.sin(2.5 * x) + 0.4 * np.sin(7 * x)
 
@@ -756,7 +756,8 @@ quiz(
 # - Aucune droite ne fait le « ou exclusif » ; deux couches le font.
 # - La rétropropagation est la règle de la chaîne, de la fin au début : entrée × retour, retour par les mêmes poids, fois la pente.
 # - Un gradient se vérifie en poussant chaque poids.
-#
+
+# %% [markdown] lang="fr"
 # ## Pour continuer
 #
 # La leçon 02 donne des vecteurs aux mots, avec les mêmes outils : une perte, un gradient, des lots. Avant cela, changez l'activation du réseau des
@@ -780,7 +781,8 @@ quiz(
 # - No line does the exclusive or; two layers do.
 # - Backpropagation is the chain rule from the end to the beginning: input × what came back, back through the same weights, times the slope.
 # - A gradient is checked by pushing each weight.
-#
+
+# %% [markdown] lang="en"
 # ## Reading on
 #
 # Lesson 02 gives vectors to words, with the same tools: a loss, a gradient, batches. Before that, change the activation of the spirals' network

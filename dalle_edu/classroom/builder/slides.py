@@ -21,7 +21,7 @@ def write_deck(executed: Any, lesson: Lesson, language: str, site: Path) -> Path
     exporter = SlidesExporter(
         config=Config(
             SlidesExporter={"reveal_theme": "white", "reveal_url_prefix": "../assets/reveal.js"},
-            TagRemovePreprocessor={"enabled": True, "remove_input_tags": {"hide-input"}},
+            TagRemovePreprocessor={"enabled": True, "remove_input_tags": {"hide-input", "output-only-slide"}},
         ),
         template_name="deck",
         extra_template_basedirs=[str(TEMPLATES)],

@@ -12,6 +12,7 @@ picture.
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -86,7 +87,7 @@ def read_lesson(path: Path) -> Lesson:
 def edition(cells: Sequence[Cell], language: str) -> list[Cell]:
     """The cells of one language; strings and comments given in both are resolved."""
     kept = [cell for cell in cells if cell.language in (None, language)]
-    return [replace(cell, text=one_language(cell.text, language)) if cell.kind == "code" else cell for cell in kept]
+    return [replace(cell, text=(one_language if cell.kind == "code" else _typeset)(cell.text, language)) for cell in kept]
 
 
 def one_language(code: str, language: str) -> str:
@@ -106,6 +107,17 @@ def complaint(path: Path, what: str) -> DalleEduError:
     return DalleEduError(f"{path.name}: {what}", f"{path.name} : {what}")
 
 
+_AS_WRITTEN = re.compile(r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)|<[^>]+>|https?://\S+)", re.DOTALL)
+
+
+def _typeset(text: str, language: str) -> str:
+    """French punctuation keeps its word: no-break spaces before ; : ! ? » and after «, everywhere but in code, formulas and addresses."""
+    if language != "fr":
+        return text
+    pieces = _AS_WRITTEN.split(text)
+    return "".join(piece if number % 2 else re.sub(r"(?<=\S) (?=[;:!?»])|(?<=«) ", "\u00a0", piece) for number, piece in enumerate(pieces))
+
+
 def _is_other(line: str, language: str) -> bool:
     return any(line.strip().startswith(f"# {other}: ") for other in LANGUAGES if other != language)
 
@@ -122,7 +134,7 @@ def _one_string(code: str, language: str) -> str:
         if not calls:
             return code
         inner = max(calls, key=lambda call: (call.lineno, call.col_offset))
-        string = ast.get_source_segment(code, inner.args[("en", "fr").index(language)]) or ""
+        string = _typeset(ast.get_source_segment(code, inner.args[("en", "fr").index(language)]) or "", language)
         code = replace_node(code, inner, f"({string})" if "\n" in string else string)
 
 

@@ -17,7 +17,7 @@ def boundary_explorer(x: Float[ndarray, "n 2"], y: Float[ndarray, " n"]) -> Expl
     angles = list(range(0, 360, 30))
     return Explorer(
         lambda angle, bias: draw_boundary(x, y, np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))]), bias),
-        angle=Knob(say("direction of the weights (degrees)", "direction des poids (degrés)"), angles, start=1),
+        angle=Knob(say("direction of the weights (degrees)", "direction des poids (degrés)"), angles, start=4),
         bias=Knob(say("bias", "biais"), [-2, -1, 0, 1, 2], start=2),
     )
 
