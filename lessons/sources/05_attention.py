@@ -1302,8 +1302,6 @@ for temperature in temperatures:
 # ### How much chance?
 
 # %% slide="fragment" tags=["hide-input"]
-# en: the next two exercises compare minus infinities, which is no fault
-# fr: les deux exercices suivants comparent des moins l'infini, ce qui n'est pas une faute
 figure, axes = plot()
 axes.plot(temperatures, [100 * share[1] for share in measured], "o-", color=BLUE, label=say("right, word for word", "justes, au mot près"))
 axes.plot(temperatures, [100 * share[3] for share in measured], "s--", color=VERMILION, label=say("different", "différentes"))
