@@ -4,12 +4,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dalle_edu.bricks.codebook import VQVAE, CodecConfig, codes_alive
 from dalle_edu.bricks.dvae import DiscreteVAE, DVAEConfig, temperature_at
 from dalle_edu.classroom.demo import Demo
+from dalle_edu.classroom.learner import Learner
 from dalle_edu.language import say
+from dalle_edu.optim import schedule
 from dalle_edu.world import World, render, sample_scene
 
 if TYPE_CHECKING:
@@ -49,17 +51,12 @@ def demo(seed: int = 0, steps: int = 300) -> Demo:
 def _train(seed: int, steps: int, revive: bool | None) -> VQVAE | DiscreteVAE:
     torch.manual_seed(seed)
     model: VQVAE | DiscreteVAE = DiscreteVAE(DVAEConfig(**SIZES)) if revive is None else VQVAE(CodecConfig(**SIZES), decay=0.95)
-    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=3e-3)
-    pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
+    learner = Learner(model, ("encoder", "decoder"))
     world, chance = World(steps * BATCH, seed=seed), torch.Generator().manual_seed(seed)
     for step in range(steps):
         images = world.collate([world[step * BATCH + i] for i in range(BATCH)]).images(SIZES["resolution"])
         loss = _loss(model, images, step / steps, chance)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        pace.step()
+        learner.step(loss, schedule(step, step / steps))
         if revive and isinstance(model, VQVAE) and step % 20 == 19 and step < 0.8 * steps:
             model.quantizer.revive(model.encoder(images).detach(), generator=chance)
     return model.eval()

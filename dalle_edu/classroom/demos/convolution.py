@@ -24,6 +24,8 @@ def demo(seed: int = 0, steps: int = 600) -> Demo:
     """Edges of a scene by a kernel written by hand, then a classifier of digits whose kernels learn."""
     started = time.process_time()
     images, labels = digits()
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+    images, labels = images[order], labels[order]
     torch.manual_seed(seed)
     model, chance = SmallClassifier(1, 10), torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)

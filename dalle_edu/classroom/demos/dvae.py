@@ -4,12 +4,13 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from torch import nn
 
 from dalle_edu.bricks.codebook import codes_alive
 from dalle_edu.bricks.dvae import DiscreteVAE, DVAEConfig, gumbel_softmax, temperature_at
 from dalle_edu.classroom.demo import Demo
+from dalle_edu.classroom.learner import Learner
 from dalle_edu.language import say
+from dalle_edu.optim import schedule
 from dalle_edu.world import World, render, sample_scene
 
 if TYPE_CHECKING:
@@ -28,18 +29,13 @@ def demo(seed: int = 0, steps: int = 300) -> Demo:
     for reward in REWARDS:
         torch.manual_seed(seed)
         model = DiscreteVAE(DVAEConfig(**SIZES, entropy_weight=reward))
-        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-        pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
+        learner = Learner(model, ("encoder", "decoder"))
         world, chance = World(steps * BATCH, seed=seed), torch.Generator().manual_seed(seed)
         alive: dict[int, float] = {}
         for step in range(1, steps + 1):
             images = world.collate([world[(step - 1) * BATCH + i] for i in range(BATCH)]).images(SIZES["resolution"])
             loss = model.loss(images, temperature_at(step / steps), chance)["loss"]
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            pace.step()
+            learner.step(loss, schedule(step, step / steps))
             if step % max(1, steps // 15) == 0:
                 alive[step] = float(codes_alive(model.encode(scenes), SIZES["num_codes"])[0])
         painted = model.decode(model.encode(scenes)).detach().clamp(-1, 1)

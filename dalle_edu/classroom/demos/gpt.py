@@ -9,6 +9,7 @@ from torch import Tensor
 from dalle_edu.bricks.dvae import DiscreteVAE
 from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT, sample_codes
 from dalle_edu.classroom.demo import Demo
+from dalle_edu.classroom.learner import Learner
 from dalle_edu.language import reader_language, say
 from dalle_edu.world import SHAPES, Description, Mention, Scene, World, caption, caption_tokenizer
 
@@ -35,21 +36,18 @@ def single_scenes(count: int, seed: int) -> tuple[list[Scene], list[str]]:
 def demo(seed: int = 0, steps: int = 400) -> Demo:
     """Train on single objects only, from nothing; the codec is the shipped one, and stays as it is."""
     import dalle_edu
-    from dalle_edu.optim import Muon
     from dalle_edu.scorecard import mark, read_pictures
     from dalle_edu.world import render
 
     started = time.process_time()
     dvae: DiscreteVAE = dalle_edu.load("dalle1").dvae  # type: ignore[assignment]
     resolution, tokenizer = dvae.config.resolution, caption_tokenizer()
-    scenes, captions = single_scenes(24 * BATCH, seed)
+    scenes, captions = single_scenes(60 * BATCH, seed)
     codes = torch.cat([dvae.encode(render(scenes[i : i + BATCH], resolution)).flatten(1) for i in range(0, len(scenes), BATCH)])
     torch.manual_seed(seed)
     model = TextToImageGPT(GPTConfig(num_codes=dvae.config.num_codes, width=96, depth=2, heads=4))
     text = tokenizer.encode(captions, model.config.text_length)
-    matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and name.startswith("blocks")]
-    others = [p for name, p in model.named_parameters() if not (p.ndim == 2 and name.startswith("blocks"))]
-    optimizers = [torch.optim.AdamW(others, lr=3e-3), Muon(matrices, lr=2e-2)]
+    learner = Learner(model, ("blocks",))
     language = reader_language()
     asked = [Description((Mention(shape.name, colour.name),)) for shape, colour in zip(SHAPES.shapes, SHAPES.colours, strict=True)]
     prompts = [caption(description, language) for description in asked]
@@ -62,13 +60,7 @@ def demo(seed: int = 0, steps: int = 400) -> Demo:
         rows = torch.randint(len(codes), (BATCH,), generator=chance)
         kept = torch.rand(BATCH, 1, generator=chance) >= 0.1
         loss = model.loss(text[rows] * kept, codes[rows])["loss"]
-        for optimizer in optimizers:
-            optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer, peak in zip(optimizers, (3e-3, 2e-2), strict=True):
-            optimizer.param_groups[0]["lr"] = peak * min(1.0, step / 20, 2.5 * (1 - (step - 1) / steps))
-            optimizer.step()
+        learner.step(loss, min(1.0, step / 20, 2 * (1 - (step - 1) / steps)))
         if step in (max(1, steps // 20), steps // 5, steps // 2, steps):
             drawn = dvae.decode(sample_codes(model, exam_text, uniforms, 2.0, 0.7).unflatten(1, (model.config.grid, -1))).clamp(-1, 1)
             marks = [mark(description, objects) for description, objects in zip(exam, read_pictures(drawn), strict=True)]
@@ -89,7 +81,7 @@ def _figure(shown: dict[int, tuple[Tensor, float]], prompts: list[str]) -> "Figu
     figure = Figure(figsize=(12, 6.6), layout="constrained")
     for number, (row, (step, (pictures, right))) in enumerate(zip(figure.subplots(len(shown), SHOWN), shown.items(), strict=True)):
         for axes, picture, prompt in zip(row, pictures, prompts, strict=True):
-            axes.imshow((picture.permute(1, 2, 0) + 1) / 2)
+            axes.imshow((picture.detach().permute(1, 2, 0).numpy() + 1) / 2)
             axes.set(xticks=[], yticks=[])
             if number == 0:
                 axes.set_title(prompt, fontsize=9)

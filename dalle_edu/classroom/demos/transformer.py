@@ -10,7 +10,9 @@ from dalle_edu.bricks.recurrent import SequenceVocabulary, masked_cross_entropy,
 from dalle_edu.bricks.sampling import beam_search
 from dalle_edu.bricks.transformer import Transformer
 from dalle_edu.classroom.demo import Demo
+from dalle_edu.classroom.learner import Learner
 from dalle_edu.language import say
+from dalle_edu.optim import schedule
 from dalle_edu.world.translations import caption_pairs, join_words, split_words
 
 if TYPE_CHECKING:
@@ -28,18 +30,13 @@ def demo(seed: int = 0, steps: int = 400) -> Demo:
     sources, targets = (vocabulary.encode([split_words(pair[side]) for pair in pairs]) for side, vocabulary in enumerate((french, english)))
     torch.manual_seed(seed)
     model = Transformer(len(french), len(english), width=64, depth=2, heads=4, length=LENGTH)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.1)
-    pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
+    learner = Learner(model, ("encoder.blocks", "decoder.blocks"))
     chance = torch.Generator().manual_seed(seed)
-    for _ in range(steps):
+    for step in range(steps):
         rows = torch.randint(len(sources), (BATCH,), generator=chance)
         written, expected = teacher_forcing(targets[rows])
         loss = masked_cross_entropy(model(sources[rows], written), expected)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        pace.step()
+        learner.step(loss, schedule(step, step / steps))
     model.eval()
     said = [_translate(model, french.encode([split_words(source)]), english) for source, _ in new]
     right = sum(join_words(english.decode(tokens)) == wanted for tokens, (_, wanted) in zip(said, new, strict=True)) / len(new)

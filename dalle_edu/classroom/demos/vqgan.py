@@ -17,7 +17,9 @@ from dalle_edu.bricks.convolution import SmallClassifier
 from dalle_edu.bricks.vqgan import VQGAN
 from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.classroom.demo import Demo
+from dalle_edu.classroom.learner import Learner
 from dalle_edu.language import say
+from dalle_edu.optim import schedule
 from dalle_edu.weights import weights_path
 from dalle_edu.world import SHAPES, render, sample_scene
 
@@ -55,18 +57,15 @@ def trained_features(seed: int, steps: int = JUDGE_STEPS) -> torch.nn.Sequential
 def train(model: VQGAN, seed: int, steps: int | None = None, seconds: float = 0.0) -> int:
     """Train for so many steps or seconds, the adversary joining in half-way; returns the steps taken."""
     images, chance = scenes(0, SCENES, seed), torch.Generator().manual_seed(seed)
-    codec = torch.optim.AdamW(model.codec_parameters(), lr=3e-3, betas=(0.9, 0.98))
+    codec = Learner(model, ("encoder", "decoder"), parts=("encoder", "decoder", "quantizer"))
     adversary = torch.optim.AdamW(model.discriminator.parameters(), lr=5e-4, betas=(0.5, 0.9))
     started, taken = time.monotonic(), 0
     model.train()
     while taken < steps if steps is not None else time.monotonic() - started < seconds:
         passed = taken / steps if steps is not None else (time.monotonic() - started) / seconds
-        codec.param_groups[0]["lr"] = 3e-3 * (1 - passed)
         batch = images[torch.randint(SCENES, (BATCH,), generator=chance)]
         parts = model.loss(batch, adversarial=0.3 if passed > 0.5 else 0.0)
-        codec.zero_grad()
-        parts["loss"].backward()
-        codec.step()
+        codec.step(parts["loss"], schedule(taken, passed))
         if passed > 0.4:
             adversary.zero_grad()
             model.discriminator_loss(batch).backward()
