@@ -48,6 +48,7 @@ PRESETS = {
     "standard": DallE1Config(
         dvae=DVAEConfig(resolution=64, num_codes=384, width=64),
         gpt=GPTConfig(num_codes=384, width=192, depth=6, heads=4),
+        temperature=0.3,
         codec_share=0.13,
     ),
     "gpu": DallE1Config(
