@@ -1,6 +1,9 @@
 """A class can use the same notebooks: nbgrader takes them, hides the solutions, and grades a right and a wrong submission rightly."""
 
 import json
+import os
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +50,7 @@ def test_nbgrader_grades_a_right_and_a_wrong_submission(tmp_path, monkeypatch):
     course = tmp_path / "course"
     build.build_course(course, "en", tmp_path / "lessons")
     monkeypatch.chdir(course)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # nbgrader calls alembic by name
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
     config = Config()
     config.CourseDirectory.root = str(course)

@@ -75,8 +75,12 @@ def run(lesson: Lesson, language: str) -> Executed:
     """Run the solved notebook, slides' own cells included, from top to bottom. Raises `DalleEduError` for an error or a warning in it."""
     notebook = notebooks.everything(lesson, language, measured(lesson.path.parents[1]))
     with multiprocessing.get_context("spawn").Pool(1) as pool:  # a process of its own, so that its children's cost is the lesson's
-        text, seconds, peak = pool.apply(_execute, (_json(notebook), str(lesson.path.parents[2])))
+        text, seconds, peak, stopped = pool.apply(_execute, (_json(notebook), str(lesson.path.parents[2])))
     import nbformat
+
+    if stopped:
+        what = f"{lesson.name} ({language}): {stopped}"
+        raise DalleEduError(f"the lesson stopped: {what}", f"la leçon s'est arrêtée : {what}")
 
     executed = nbformat.reads(text, as_version=4)
     for cell in executed.cells:
@@ -127,8 +131,8 @@ def _write(path: Path, text: str) -> bool:
     return True
 
 
-def _execute(text: str, folder: str) -> tuple[str, float, float]:
-    """In a process of its own: the executed notebook, its processor seconds, its peak memory in MB."""
+def _execute(text: str, folder: str) -> tuple[str, float, float, str]:
+    """In a process of its own: the executed notebook, its processor seconds, its peak memory in MB, what stopped it if anything."""
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
@@ -138,9 +142,9 @@ def _execute(text: str, folder: str) -> tuple[str, float, float]:
     try:
         NotebookClient(notebook, timeout=TIME_LIMIT, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
     except CellExecutionError as error:
-        raise DalleEduError(f"the lesson stopped: {error}", f"la leçon s'est arrêtée : {error}") from None
+        return text, 0.0, 0.0, str(error)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return nbformat.writes(notebook), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return nbformat.writes(notebook), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, ""
 
 
 def _machine(language: str) -> str:
