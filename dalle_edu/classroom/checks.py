@@ -25,7 +25,7 @@ TOLERANCE = 1e-5  # what rounding explains, whatever the order of the operations
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found: `kind` is "right", "untouched", "raised", "shape", "wrong" or "mistake"; `text` says it to the student."""
+    """What a check found: `kind` is "right", "untouched", "unchecked", "raised", "shape", "wrong" or "mistake"; `text` says it to the student."""
 
     kind: str
     text: str
@@ -45,7 +45,7 @@ class Verdict:
         return f'<div style="border-left: 4px solid {colour}; padding: .3em .8em" role="status">{_MARK[self.kind]} {lines}</div>'
 
 
-_MARK = {"right": "✓", "untouched": "…", "raised": "✗", "shape": "✗", "wrong": "✗", "mistake": "✗"}
+_MARK = {"right": "✓", "untouched": "…", "unchecked": "?", "raised": "✗", "shape": "✗", "wrong": "✗", "mistake": "✗"}
 
 
 def check(version: Any, target: str) -> Any:
@@ -104,7 +104,10 @@ def examine(version: Any, target: str) -> Verdict:
         )
     trial = _function_trial if _is_function(held[0].library_version()) else _class_trial
     for reference in held:
-        verdict = trial(version, reference)
+        try:
+            verdict = trial(version, reference)
+        except _PeerMissing as missing:
+            return Verdict("unchecked", str(missing), math.inf)
         if not verdict.right:
             return verdict
     return Verdict("right", say("Right: it does what the library does.", "Juste : cela fait ce que fait la bibliothèque."))
@@ -113,6 +116,23 @@ def examine(version: Any, target: str) -> Verdict:
 def library_version(target: str) -> Any:
     """The library's own version."""
     return Reference(target, "", lambda _: 0.0).library_version()
+
+
+class _PeerMissing(Exception):
+    """The library that a reference compares with is not installed; nothing can be said."""
+
+
+def _ask_peer(reference: Reference, version: Any) -> float:
+    """The reference's difference; raises `_PeerMissing` where its peer is not installed, and whatever the version raises."""
+    try:
+        return reference.difference(version)
+    except ModuleNotFoundError as error:
+        importing = traceback.extract_tb(error.__traceback__)[-1].filename
+        if importing in {code.co_filename for code in _codes(version)}:
+            raise  # it is the version itself that imports what is not there
+        en = f'This check needs {error.name}: install it with pip install "dalle-edu[peers]", and run the cell again.'
+        fr = f'Cette vérification demande {error.name} : installez-le par pip install "dalle-edu[peers]", puis relancez la cellule.'
+        raise _PeerMissing(say(en, fr)) from error
 
 
 # ---------------------------------------------------------------- functions: the library's own inputs, case by case
@@ -144,7 +164,7 @@ def cases(reference: Reference) -> list[Case]:
         seen.append(case)
         return answer
 
-    reference.difference(spy)
+    _ask_peer(reference, spy)
     return seen
 
 
@@ -163,7 +183,10 @@ def _function_trial(version: Callable[..., Any], reference: Reference) -> Verdic
         if worst > 10 * max(reference.tolerance, TOLERANCE):
             name = reference.target.split(":")[1]
             return _named(version, reference, asked) or _differs(name, answer, case.answer, worst)
-    return _class_trial(version, reference)  # the reference also looks at what no single answer shows
+    try:
+        return _class_trial(version, reference)  # the reference also looks at what no single answer shows
+    except _PeerMissing:  # the library's own answers to the reference's inputs were all found again
+        return Verdict("right", "", worst)
 
 
 def _named(version: Callable[..., Any], reference: Reference, asked: list[Case]) -> Verdict | None:
@@ -200,11 +223,11 @@ def _same(one: Any, other: Any) -> bool:
 
 def _class_trial(version: Any, reference: Reference) -> Verdict:
     try:
-        difference = reference.difference(version)
+        difference = _ask_peer(reference, version)
     except NotImplementedError:
         return Verdict("untouched", say("Your turn: replace the lines that raise.", "À vous : remplacez les lignes qui lèvent l'erreur."))
-    except ModuleNotFoundError:  # a peer that only developers install; the library's own answers were compared already
-        return Verdict("right", "")
+    except _PeerMissing:
+        raise
     except Exception as error:
         return _alike(reference, type(error)) or _raised(version, error, None)
     if math.isfinite(difference) and difference <= 10 * reference.tolerance:

@@ -1,12 +1,13 @@
 """Checks know a right version from a wrong one, name classic mistakes, and explain what stopped."""
 
 import inspect
+import sys
 
 import numpy as np
 import pytest
 import torch
 
-from dalle_edu.bricks import attention, perceptron
+from dalle_edu.bricks import attention, gpt, perceptron, sampling
 from dalle_edu.classroom.checks import check, compare, examine, expect, grade_strictly
 from dalle_edu.classroom.proof import mistakes
 
@@ -135,6 +136,25 @@ def test_values_are_compared(value, right, kind):
 def test_expect_shows_and_returns_nothing(capsys):
     assert expect(3, 3, "the answer") is None  # type: ignore[func-returns-value]
     assert capsys.readouterr().out == "✓ the answer: right.\n"
+
+
+@pytest.mark.parametrize("version", [gpt.TextToImageGPT, gpt.sample_codes])
+def test_without_its_peer_a_check_says_so_and_passes_nothing(version, monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    monkeypatch.setenv("DALLE_EDU_STRICT", "1")
+    target = f"gpt:{version.__name__}"
+    verdict = examine(version, target)
+    assert verdict.kind == "unchecked"
+    assert "transformers" in verdict.text
+    with pytest.raises(AssertionError, match="transformers"):
+        check(version, target)
+
+
+def test_without_its_peer_a_function_is_still_held_against_the_library(monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    monkeypatch.setitem(sys.modules, "transformers.generation.logits_process", None)
+    assert examine(sampling.keep_top_k, "sampling:keep_top_k").right
+    assert not examine(lambda logits, k: logits, "sampling:keep_top_k").right
 
 
 def test_a_verdict_is_drawn_as_a_box_without_a_hole():
