@@ -25,7 +25,10 @@ TOLERANCE = 1e-5  # what rounding explains, whatever the order of the operations
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found: `kind` is "right", "untouched", "unchecked", "raised", "shape", "wrong" or "mistake"; `text` says it to the student."""
+    """What a check found; `text` says it to the student.
+
+    `kind` is "right", "untouched", "unchecked", "raised", "shape", "wrong" or "mistake".
+    """
 
     kind: str
     text: str
