@@ -21,8 +21,8 @@ from accelerate import Accelerator
 from benchmarks.measuring import machine, ratio, table
 from dalle_edu.device import Device
 from dalle_edu.run import Run
+from dalle_edu.systems import Stage
 from dalle_edu.systems.dalle1 import PRESETS
-from dalle_edu.systems.system import Stage
 from dalle_edu.training import Trainer
 from dalle_edu.world.dataset import Batch
 

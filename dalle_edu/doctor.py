@@ -89,14 +89,14 @@ def _devices() -> list[Finding]:
 
 
 def _weights() -> list[Finding]:
-    from dalle_edu.systems import SYSTEMS
-    from dalle_edu.weights import load_system, weights_path
+    from dalle_edu.systems import MODELS
+    from dalle_edu.weights import load_model, weights_path
 
     findings = []
-    for name in SYSTEMS:
+    for name in MODELS:
         subject = say(f"weights of {name}", f"poids de {name}")
         try:
-            system = load_system(name)
+            system = load_model(name)
             size = weights_path(name).stat().st_size / 2**20
             parameters = system.parameter_count() / 1e6
             says = say(f"{parameters:.1f} M parameters, {size:.1f} MiB", f"{parameters:.1f} M de paramètres, {size:.1f} Mio")

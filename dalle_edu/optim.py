@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from dalle_edu.systems.system import Stage, System
+from dalle_edu.systems.trainable import Stage, Trainable
 
 
-def build_optimizers(system: System, stage: Stage) -> list[torch.optim.Optimizer]:
+def build_optimizers(system: Trainable, stage: Stage) -> list[torch.optim.Optimizer]:
     """The optimisers of a stage: Muon for the matrices and kernels that its recipe names, AdamW for the rest."""
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
@@ -70,7 +70,7 @@ def orthogonal(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
     return (x if wide is matrix else x.T).to(matrix.dtype)
 
 
-def trained_parameters(system: System, stage: Stage) -> list[tuple[str, nn.Parameter]]:
+def trained_parameters(system: Trainable, stage: Stage) -> list[tuple[str, nn.Parameter]]:
     """The parameters that a stage trains, with their names."""
     return [
         (name, parameter) for name, parameter in system.named_parameters() if name.startswith(tuple(part + "." for part in stage.parts))

@@ -1,9 +1,9 @@
 """A training run: what was asked of it, and where its stages stand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems import system_class
+from dalle_edu.systems import model_class
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,10 @@ class Run:
     exam: int = 128  # prompts at each look; 0 looks at nothing
     save_every: float = 60.0  # seconds between checkpoints
     clip: float = 1.0
+    foundations: dict[str, str] = field(default_factory=dict)  # files of the weights to stand on, if not those of the package
 
     def check(self) -> None:
-        presets = system_class(self.system).presets
+        presets = model_class(self.system).presets
         if self.preset not in presets:
             known = ", ".join(presets)
             raise DalleEduError(

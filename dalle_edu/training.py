@@ -33,8 +33,8 @@ from dalle_edu.optim import Average, build_optimizers, load_optimizer_tensors, o
 from dalle_edu.run import Clock, Run
 from dalle_edu.scorecard import mark, questions, read_pictures
 from dalle_edu.scorecard.marks import tally
-from dalle_edu.systems import System, system_class
-from dalle_edu.systems.system import Stage
+from dalle_edu.systems import Stage, Trainable, model_class
+from dalle_edu.weights import lay_foundations
 from dalle_edu.world import World, picture_sheet, render, save_picture
 from dalle_edu.world.dataset import Batch
 from dalle_edu.world.scenes import PRACTICE
@@ -50,7 +50,7 @@ def train(
     compile: bool = False,
     workers: int | None = None,
     quiet: bool = False,
-) -> System:
+) -> Trainable:
     """Train a system in `folder`, or go on with the run that is there, and return it; its weights are saved as `folder/NAME.safetensors`.
 
     Ctrl-C ends the update at hand, saves a checkpoint and raises `KeyboardInterrupt`. Raises `DalleEduError` for bad settings, a folder
@@ -74,16 +74,16 @@ class Trainer:
         self.run, self.folder, self.place, self.accelerator = run, folder, place, accelerator
         self.compile, self.quiet = compile, quiet
         self.workers = workers if workers is not None else (8 if place.torch_device.type == "cuda" else 0)
-        kind = system_class(run.system)
+        kind = model_class(run.system)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(run.seed)
-            self.system: System = kind(kind.presets[run.preset])
+            self.system: Trainable = kind(kind.presets[run.preset])
         self.system.to(place.torch_device)
         self.exam = questions(run.exam, seed=7) if run.exam else []
 
     # ------------------------------------------------------------ the loop
 
-    def go(self, stopping: threading.Event) -> System:
+    def go(self, stopping: threading.Event) -> Trainable:
         first, tensors, clocks = self._resume()
         for index, stage in enumerate(self.system.stages):
             if index < first:
@@ -221,11 +221,14 @@ class Trainer:
         scenes, texts = [question.scene for question in self.exam], [question.text for question in self.exam]
         images = render(scenes, self.system.resolution, self.place.torch_device)
         starts = range(0, len(texts), 64)
-        drawn = torch.cat([self.system.preview(stage.name, images[i : i + 64], texts[i : i + 64], seed=i) for i in starts])
-        marks = [mark(scene.description, objects) for scene, objects in zip(scenes, read_pictures(drawn), strict=True)]
-        skills = {skill: round(rate.correct / rate.n, 4) for skill, rate in tally(marks).items() if rate.n}
-        self._write({"stage": stage.name, **clock.reading(), "skills": skills})
-        save_picture(picture_sheet(drawn[:16], texts[:16]), self.folder / "sheets" / f"{stage.name}-{clock.update:06d}.png")
+        seen: dict[str, Any] = {name: round(value, 4) for name, value in self.system.measure(stage.name, images, texts).items()}
+        previews = [self.system.preview(stage.name, images[i : i + 64], texts[i : i + 64], seed=i) for i in starts]
+        drawn = torch.cat([preview for preview in previews if preview is not None] or [images[:0]])
+        if len(drawn):
+            marks = [mark(scene.description, objects) for scene, objects in zip(scenes, read_pictures(drawn), strict=True)]
+            seen["skills"] = {skill: round(rate.correct / rate.n, 4) for skill, rate in tally(marks).items() if rate.n}
+            save_picture(picture_sheet(drawn[:16], texts[:16]), self.folder / "sheets" / f"{stage.name}-{clock.update:06d}.png")
+        self._write({"stage": stage.name, **clock.reading(), **seen})
         average.swap(parameters)
         self.system.train()
 
@@ -265,6 +268,8 @@ class Trainer:
                 )
             stage_index, clocks = facts["stage"], [Clock(**clock) for clock in facts["clocks"]]
             self.system.load_state_dict({k.removeprefix("system."): v for k, v in tensors.items() if k.startswith("system.")})
+        else:
+            lay_foundations(self.system, self.run.foundations)
         if self.accelerator.is_main_process:
             write_aside(asked, lambda file: file.write((json.dumps(asdict(self.run), indent=2) + "\n").encode()))
             self._trim_log(stage_index, clocks)

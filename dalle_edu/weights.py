@@ -1,26 +1,27 @@
-"""The weights that come with the package: where they are, and how a system is loaded by name."""
+"""The weights that come with the package: where they are, and how a model is loaded by name, or built on another's weights."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from dalle_edu.checkpoints import load_checkpoint
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems import SYSTEMS, System, system_class
+from dalle_edu.systems import MODELS, SYSTEMS, System, Trainable, model_class
 
 _PACKAGE = Path(__file__).parent
 
 
 def weights_path(name: str) -> Path:
-    """Where the weights of a system are: inside an installed package, or in `data/weights` of a clone."""
+    """Where the weights of a model are: inside an installed package, or in `data/weights` of a clone."""
     places = [_PACKAGE / "weights", _PACKAGE.parent / "data" / "weights"]
     return next(
         (place / f"{name}.safetensors" for place in places if (place / f"{name}.safetensors").is_file()), places[-1] / f"{name}.safetensors"
     )
 
 
-def load_system(name_or_path: str | Path, device: str = "cpu") -> System:
-    """A trained system, by its name or by the path of a checkpoint; what it is stands in the file itself."""
+def load_model(name_or_path: str | Path, device: str = "cpu") -> Trainable:
+    """A trained model, by its name or by the path of a checkpoint; what it is stands in the file itself."""
     name = str(name_or_path)
-    if name in SYSTEMS:
+    if name in MODELS:
         path = weights_path(name)
         if not path.is_file():
             raise DalleEduError(
@@ -30,15 +31,49 @@ def load_system(name_or_path: str | Path, device: str = "cpu") -> System:
     elif name.endswith(".safetensors") or Path(name).exists():
         path = Path(name)
     else:
-        known = ", ".join(SYSTEMS)
+        known = ", ".join(MODELS)
         raise DalleEduError(
             f'there is no system "{name}"; give one of {known} or the path of a .safetensors file',
             f"il n'y a pas de système « {name} » ; donnez l'un de {known} ou le chemin d'un fichier .safetensors",
         )
     tensors, facts = load_checkpoint(path)
-    if facts.get("system") not in SYSTEMS:
+    if facts.get("system") not in MODELS:
         raise DalleEduError(
             f"{path} holds no system that draws; give the final weights",
             f"{path} ne contient pas de système qui dessine ; donnez les poids finals",
         )
-    return system_class(facts["system"]).restore(tensors, facts, path, device)
+    return model_class(facts["system"]).restore(tensors, facts, path, device)
+
+
+def load_system(name_or_path: str | Path, device: str = "cpu") -> System:
+    """A trained system, ready to draw, as `load_model` does. Raises `DalleEduError` for a model that does not draw."""
+    model = load_model(name_or_path, device)
+    if not isinstance(model, System):
+        known = ", ".join(SYSTEMS)
+        raise DalleEduError(f"{model.name} does not draw; give one of {known}", f"{model.name} ne dessine pas ; donnez l'un de {known}")
+    return model
+
+
+def lay_foundations(model: Trainable, given: Mapping[str, str]) -> None:
+    """Fill the parts that `model.foundations` names with the weights of the models they come from.
+
+    `given` says where other weights of such a model are, by its name ({"clip": "runs/mine/clip.safetensors"}); the others are those that
+    come with the package. Raises `DalleEduError` for a name that is no foundation of this model, or weights of another shape.
+    """
+    needed = {source.split(".")[0] for source in model.foundations.values()}
+    if set(given) - needed:
+        unknown, known = ", ".join(sorted(set(given) - needed)), ", ".join(sorted(needed)) or "-"
+        raise DalleEduError(
+            f"{model.name} is not built on {unknown}, but on: {known}", f"{model.name} ne repose pas sur {unknown}, mais sur : {known}"
+        )
+    for part, source in model.foundations.items():
+        name, _, inside = source.partition(".")
+        found = load_model(given.get(name, name)).get_submodule(inside).state_dict()
+        into = model.get_submodule(part)
+        if {key: value.shape for key, value in found.items()} != {key: value.shape for key, value in into.state_dict().items()}:
+            raise DalleEduError(
+                f"the weights of {name} have other shapes than {model.name} expects; train {name} with the same preset, and name its file",
+                f"les poids de {name} n'ont pas les formes que {model.name} attend ; entraînez {name} avec le même préréglage, et nommez"
+                " son fichier",
+            )
+        into.load_state_dict(found)

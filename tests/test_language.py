@@ -9,7 +9,7 @@ import pytest
 from dalle_edu import cli
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import reader_language, say
-from dalle_edu.systems import system_class
+from dalle_edu.systems import model_class
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_the_language_is_that_of_the_environment(monkeypatch, environment, langu
 def test_errors_speak_it(monkeypatch, language, sentence):
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", language)
     with pytest.raises(DalleEduError, match=sentence):
-        system_class("dalle9")
+        model_class("dalle9")
 
 
 def test_help_speaks_it():

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from dalle_edu.cli.app import DeviceOption, SeedOption, command, err, out
+from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 
 
@@ -52,6 +53,15 @@ def train(
         ),
     ] = 128,
     save_every: Annotated[float, typer.Option(min=0, help=say("seconds between checkpoints", "secondes entre deux sauvegardes"))] = 60.0,
+    foundation: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=say(
+                "weights of yours to stand on, as in clip=runs/clip/clip.safetensors; otherwise those of the package",
+                "des poids à vous sur lesquels s'appuyer, comme clip=runs/clip/clip.safetensors ; sinon ceux du paquet",
+            )
+        ),
+    ] = None,
     device: DeviceOption = None,
     compile: Annotated[
         bool, typer.Option("--compile", help=say("compile the networks (pays on a GPU)", "compile les réseaux (utile sur un GPU)"))
@@ -63,7 +73,8 @@ def train(
     if minutes is None and updates is None:
         minutes = 12.0
     folder = run or Path("runs") / f"{system}-{preset}"
-    settings = Run(system, preset, seed, updates, minutes, batch_size, exam, save_every)
+    foundations = _foundations(foundation or [])
+    settings = Run(system, preset, seed, updates, minutes, batch_size, exam, save_every, foundations=foundations)
     try:
         train_system(settings, folder, device, compile)
     except KeyboardInterrupt:
@@ -72,3 +83,12 @@ def train(
         err.print(say(en, fr), highlight=False)
         raise typer.Exit(130) from None
     out.print(f"→ {folder / (system + '.safetensors')}", highlight=False)
+
+
+def _foundations(options: list[str]) -> dict[str, str]:
+    """["clip=PATH"] as {"clip": PATH}."""
+    pairs = [option.partition("=") for option in options]
+    for option, (name, equals, path) in zip(options, pairs, strict=True):
+        if not (name and equals and path):
+            raise DalleEduError(f'the foundation is "{option}"; write NAME=FILE', f"la fondation est « {option} » ; écrivez NOM=FICHIER")
+    return {name: path for name, _, path in pairs}

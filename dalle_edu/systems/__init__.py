@@ -3,18 +3,26 @@
 from importlib import import_module
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems.system import Stage, System
+from dalle_edu.systems.system import System
+from dalle_edu.systems.trainable import Stage, Trainable
 
-SYSTEMS = {"dalle1": "dalle_edu.systems.dalle1:DallE1"}
+SYSTEMS = {  # what draws
+    "dalle1": "dalle_edu.systems.dalle1:DallE1",
+}
+MODELS = (
+    SYSTEMS
+    | {  # what can be trained
+    }
+)
 
 
-def system_class(name: str) -> type[System]:
-    """The class of a system by its name."""
-    if name not in SYSTEMS:
-        known = ", ".join(SYSTEMS)
+def model_class(name: str) -> type[Trainable]:
+    """The class of a model by its name."""
+    if name not in MODELS:
+        known = ", ".join(MODELS)
         raise DalleEduError(f'there is no system "{name}"; there is {known}', f"il n'y a pas de système « {name} » ; il y a {known}")
-    module, attribute = SYSTEMS[name].split(":")
+    module, attribute = MODELS[name].split(":")
     return getattr(import_module(module), attribute)
 
 
-__all__ = ["SYSTEMS", "Stage", "System", "system_class"]
+__all__ = ["MODELS", "SYSTEMS", "Stage", "System", "Trainable", "model_class"]

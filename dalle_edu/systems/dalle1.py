@@ -15,13 +15,9 @@ from torch import Tensor
 
 from dalle_edu.bricks.dvae import DiscreteVAE, DVAEConfig, temperature_at
 from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT, sample_codes
-from dalle_edu.errors import DalleEduError
-from dalle_edu.systems.system import Stage, System
-from dalle_edu.world.grammar import check_prompt
+from dalle_edu.systems.system import TOGETHER, System, chance, check_choice, check_guidance, check_prompts
+from dalle_edu.systems.trainable import Stage
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
-
-MAX_IMAGES = 1024  # in one call
-_TOGETHER = 128  # pictures drawn at a time: enough to keep a machine busy, and few enough for a laptop's memory
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ PRESETS = {
         dvae=DVAEConfig(resolution=64, num_codes=384, width=64),
         gpt=GPTConfig(num_codes=384, width=192, depth=6, heads=4),
         temperature=0.3,
-        codec_share=0.13,
+        codec_share=0.12,
     ),
     "gpu": DallE1Config(
         dvae=DVAEConfig(resolution=128, grid=16, num_codes=1024, width=128, depth=3),
@@ -152,44 +148,15 @@ class DallE1(System):
         """
         guidance = self.config.guidance if guidance is None else guidance
         temperature = self.config.temperature if temperature is None else temperature
-        self._check(prompts, guidance, temperature, top_k, top_p)
+        check_prompts(prompts)
+        check_guidance(guidance)
+        check_choice(temperature, top_k, top_p)
         uniforms = chance(len(prompts), self.config.gpt.image_length, seed).to(self.device)
         text, pictures = self.tokens(prompts), []
-        for part, chances in zip(text.split(_TOGETHER), uniforms.split(_TOGETHER), strict=True):
+        for part, chances in zip(text.split(TOGETHER), uniforms.split(TOGETHER), strict=True):
             codes = sample_codes(self.gpt, part, chances, guidance, temperature, top_k, top_p, callback=callback)
             pictures.append(self.dvae.decode(codes.unflatten(1, (self.config.gpt.grid, -1))).float().clamp(-1, 1))
         return torch.cat(pictures)
-
-    def _check(self, prompts: Sequence[str], guidance: float, temperature: float, top_k: int | None, top_p: float | None) -> None:
-        if isinstance(prompts, str):
-            raise DalleEduError(
-                'generate takes a list of prompts; write generate(["a red circle"])',
-                'generate prend une liste de phrases ; écrivez generate(["un cercle rouge"])',
-            )
-        if not 1 <= len(prompts) <= MAX_IMAGES:
-            raise DalleEduError(
-                f"{len(prompts)} pictures were asked for; one call draws 1 to {MAX_IMAGES}",
-                f"{len(prompts)} images sont demandées ; un appel en dessine de 1 à {MAX_IMAGES}",
-            )
-        for prompt in set(prompts):
-            check_prompt(prompt)
-        if not 0 <= guidance <= 50:
-            raise DalleEduError(
-                f"the guidance is {guidance}; it goes from 0 (ignore the caption) over 1 (none) to 50",
-                f"le guidage est {guidance} ; il va de 0 (ignorer la phrase) à 50, et 1 ne guide pas",
-            )
-        if not 0 <= temperature <= 10:
-            raise DalleEduError(
-                f"the temperature is {temperature}; it goes from 0 (always the likeliest code) to 10",
-                f"la température est {temperature} ; elle va de 0 (toujours le code le plus probable) à 10",
-            )
-        if top_k is not None and top_k < 1:
-            raise DalleEduError(f"top-k is {top_k}; it keeps 1 code or more", f"top-k est {top_k} ; il garde au moins 1 code")
-        if top_p is not None and not 0 < top_p <= 1:
-            raise DalleEduError(
-                f"top-p is {top_p}; it is a probability above 0, at most 1",
-                f"top-p est {top_p} ; c'est une probabilité au-dessus de 0 et d'au plus 1",
-            )
 
     @torch.no_grad()
     def reconstruct(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
@@ -207,9 +174,3 @@ class DallE1(System):
         values = dict(facts["config"])
         config = DallE1Config(**values | {"dvae": DVAEConfig(**values["dvae"]), "gpt": GPTConfig(**values["gpt"])})
         return cls(config, CaptionTokenizer.from_json(facts["tokenizer"]))
-
-
-def chance(n: int, length: int, seed: int) -> Float[Tensor, "n length"]:
-    """Uniform numbers in [0, 1), a row for each picture; row i depends on (seed, i) alone, on every device."""
-    rows = [torch.rand(length, generator=torch.Generator().manual_seed((seed * 1_000_003 + i) % 2**63)) for i in range(n)]
-    return torch.stack(rows)

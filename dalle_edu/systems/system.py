@@ -1,125 +1,80 @@
-"""What every text-to-image system has in common: the interface that training, the examiner and the command line know it by."""
+"""What all text-to-image systems have in common: beyond learning, they draw."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, ClassVar
-from unittest.mock import patch
+from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.errors import DalleEduError
+from dalle_edu.systems.trainable import Trainable
+from dalle_edu.world.grammar import check_prompt
+
+MAX_IMAGES = 1024  # in one call
+TOGETHER = 128  # pictures drawn at a time: enough to keep a machine busy, and few enough for a laptop's memory
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One stage of training and its recipe.
-
-    `parts` names the submodules that learn; `share` is the stage's part of the time of a run, `updates_share` its part of the updates;
-    the matrices and kernels of the submodules named in `muon` are trained by Muon at `matrix_learning_rate`, everything else by AdamW at
-    `learning_rate`; both are the peaks of a schedule.
-    """
-
-    name: str
-    parts: tuple[str, ...]
-    share: float
-    batch_size: int
-    learning_rate: float
-    updates_share: float
-    matrix_learning_rate: float = 0.0
-    muon: tuple[str, ...] = ()
-    weight_decay: float = 0.01
-
-
-class System(nn.Module, ABC):
-    """A text-to-image system. Subclasses give `name`, `presets`, `stages`, `loss`, `generate` and `preview`."""
-
-    name: ClassVar[str]
-    presets: ClassVar[dict[str, Any]]
-    config: Any
-    stages: tuple[Stage, ...]
-
-    @abstractmethod
-    def loss(
-        self,
-        images: Float[Tensor, "n 3 h w"],
-        captions: Sequence[str],
-        *,
-        stage: str,
-        progress: float = 1.0,
-        generator: torch.Generator | None = None,
-    ) -> dict[str, Tensor]:
-        """The loss of a batch in a stage of training, under "loss", and its named parts.
-
-        `progress` in [0, 1] is the part of the stage that is behind; all chance comes from `generator`.
-        """
-
-    def forward(self, images: Tensor, captions: Sequence[str], **options: Any) -> dict[str, Tensor]:
-        return self.loss(images, captions, **options)
+class System(Trainable):
+    """A text-to-image system. Subclasses give `generate` and what `Trainable` asks for."""
 
     @abstractmethod
     def generate(self, prompts: Sequence[str], *, seed: int = 0, **options: Any) -> Float[Tensor, "n 3 h w"]:
         """A picture for each prompt, in [-1, 1]. The same seed gives the same picture, whatever the batch."""
 
-    @abstractmethod
-    def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"]:
-        """What the system can already do in a stage, for the eye and the examiner while it learns."""
 
-    @property
-    @abstractmethod
-    def resolution(self) -> int:
-        """Pixels on a side of the pictures it draws."""
+def check_prompts(prompts: Sequence[str]) -> None:
+    """Raise `DalleEduError` unless `prompts` is a list of 1 to 1,024 sentences that can be drawn."""
+    if isinstance(prompts, str):
+        raise DalleEduError(
+            'generate takes a list of prompts; write generate(["a red circle"])',
+            'generate prend une liste de phrases ; écrivez generate(["un cercle rouge"])',
+        )
+    if not 1 <= len(prompts) <= MAX_IMAGES:
+        raise DalleEduError(
+            f"{len(prompts)} pictures were asked for; one call draws 1 to {MAX_IMAGES}",
+            f"{len(prompts)} images sont demandées ; un appel en dessine de 1 à {MAX_IMAGES}",
+        )
+    for prompt in set(prompts):
+        check_prompt(prompt)
 
-    @property
-    def device(self) -> torch.device:
-        return next(self.parameters()).device
 
-    def parameter_count(self) -> int:
-        return sum(parameter.numel() for parameter in self.parameters())
+def check_guidance(guidance: float) -> None:
+    """Raise `DalleEduError` unless the guidance scale is 0 to 50."""
+    if not 0 <= guidance <= 50:
+        raise DalleEduError(
+            f"the guidance is {guidance}; it goes from 0 (ignore the caption) over 1 (none) to 50",
+            f"le guidage est {guidance} ; il va de 0 (ignorer la phrase) à 50, et 1 ne guide pas",
+        )
 
-    def save(self, path: str | Path, facts: dict[str, Any] | None = None, dtype: torch.dtype = torch.float16) -> None:
-        """Write the weights (as float16 unless told otherwise), the configuration and `facts` of your own."""
-        tensors = {name: tensor.to(dtype) if tensor.is_floating_point() else tensor for name, tensor in self.state_dict().items()}
-        save_checkpoint(path, tensors, {"system": self.name, "config": asdict(self.config), **self._extra_facts(), **(facts or {})})
 
-    def _extra_facts(self) -> dict[str, Any]:
-        return {}
+def check_choice(temperature: float, top_k: int | None, top_p: float | None) -> None:
+    """Raise `DalleEduError` unless these say how to choose a code among those that a network thinks likely."""
+    if not 0 <= temperature <= 10:
+        raise DalleEduError(
+            f"the temperature is {temperature}; it goes from 0 (always the likeliest code) to 10",
+            f"la température est {temperature} ; elle va de 0 (toujours le code le plus probable) à 10",
+        )
+    if top_k is not None and top_k < 1:
+        raise DalleEduError(f"top-k is {top_k}; it keeps 1 code or more", f"top-k est {top_k} ; il garde au moins 1 code")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise DalleEduError(
+            f"top-p is {top_p}; it is a probability above 0, at most 1",
+            f"top-p est {top_p} ; c'est une probabilité au-dessus de 0 et d'au plus 1",
+        )
 
-    @classmethod
-    @abstractmethod
-    def from_facts(cls, facts: dict[str, Any]) -> "System":
-        """The system, untrained, that a checkpoint's facts describe."""
 
-    @classmethod
-    def load(cls, path: str | Path, device: torch.device | str = "cpu") -> "System":
-        """The system stored in a file, in float32, ready to draw. Raises `DalleEduError` where the file does not hold one."""
-        tensors, facts = load_checkpoint(path)
-        return cls.restore(tensors, facts, path, device)
+def _generators(n: int, seed: int) -> list[torch.Generator]:
+    """One for each picture, which depends on (seed, i) alone."""
+    return [torch.Generator().manual_seed((seed * 1_000_003 + i) % 2**63) for i in range(n)]
 
-    @classmethod
-    def restore(cls, tensors: dict[str, Tensor], facts: dict[str, Any], path: str | Path, device: torch.device | str) -> "System":
-        if facts.get("system") != cls.name:
-            found = facts.get("system")
-            raise DalleEduError(f"{path} holds {found} and {cls.name} was expected", f"{path} contient {found} et {cls.name} était attendu")
-        try:
-            # no memory is taken until the shapes are known to be those of the file; drawing numbers there would import a compiler
-            with torch.device("meta"), patch.object(nn.init, "normal_", lambda tensor, *_, **__: tensor):
-                system = cls.from_facts(facts)
-        except (TypeError, KeyError, ValueError, AttributeError, RuntimeError) as error:
-            raise DalleEduError(
-                f"{path} describes a system that this version cannot build ({error})",
-                f"{path} décrit un système que cette version ne sait pas construire ({error})",
-            ) from error
-        expected = {name: tuple(tensor.shape) for name, tensor in system.state_dict().items()}
-        if expected != {name: tuple(tensor.shape) for name, tensor in tensors.items()}:
-            raise DalleEduError(
-                f"{path} holds weights of other shapes than its configuration; fetch or train it again",
-                f"{path} contient des poids d'autres formes que sa configuration ; reprenez ou entraînez-le de nouveau",
-            )
-        tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
-        system.load_state_dict(tensors, assign=True)
-        return system.to(device).eval()
+
+def chance(n: int, length: int, seed: int) -> Float[Tensor, "n length"]:
+    """Uniform numbers in [0, 1), a row for each picture; row i depends on (seed, i) alone, on every device."""
+    return torch.stack([torch.rand(length, generator=generator) for generator in _generators(n, seed)])
+
+
+def noise_for(n: int, shape: Sequence[int], seed: int) -> Float[Tensor, "n *shape"]:
+    """Standard normal numbers for each picture; those of picture i depend on (seed, i) alone, on every device."""
+    return torch.stack([torch.randn(tuple(shape), generator=generator) for generator in _generators(n, seed)])

@@ -19,6 +19,7 @@ from dalle_edu.classroom.builder.slides import NODE_MODULES, copy_assets, write_
 from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
+from dalle_edu.weights import weights_path
 from dalle_edu.world.catalogue import LANGUAGES
 
 BOOK = Path(__file__).parents[3] / "book"
@@ -50,13 +51,15 @@ def build_book(site: Path = SITE, folder: Path = build.LESSONS) -> list[Path]:
 
 
 def executed(lesson: Lesson, language: str) -> Any:
-    """The lesson's executed notebook; run again only when the notebook or the library has changed."""
+    """The lesson's executed notebook, with what it cost in `metadata["cost"]`; run again only when it or anything that it uses has changed."""
     import nbformat
 
     notebook = notebooks.everything(lesson, language, build.measured(lesson.path.parents[1]))
     kept = BOOK / "pages" / "executed" / f"{_identity(notebook)}.ipynb"
     if not kept.exists():
-        text = nbformat.writes(build.run(lesson, language).notebook)
+        done = build.run(lesson, language)
+        done.notebook.metadata["cost"] = {"cpu_seconds": done.cpu_seconds, "peak_mb": done.peak_mb}
+        text = nbformat.writes(done.notebook)
         write_aside(kept, lambda file: file.write(text.encode()))
     return nbformat.read(kept, as_version=4)
 
@@ -76,9 +79,10 @@ def as_page(notebook: Any) -> Any:
 
 
 def _identity(notebook: Any) -> str:
-    """A hash of the notebook and of all the code it could run."""
+    """A hash of the notebook, of all the code it could run, of the weights, and of the versions of other people's code."""
     digest = hashlib.sha256(json.dumps(notebook, sort_keys=True).encode())
-    for path in sorted(Path(__file__).parents[2].rglob("*.py")):
+    package, versions = Path(__file__).parents[2], BOOK.parent / "constraints.txt"
+    for path in sorted([versions, *package.rglob("*.py"), *weights_path("dalle1").parent.iterdir()]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:20]
 

@@ -20,6 +20,7 @@ from dalle_edu.world.catalogue import LANGUAGES
 LESSONS = Path(__file__).parents[3] / "lessons"
 MEASURED = "measured.json"
 TIME_LIMIT = 600  # seconds, of a cell
+QUIET = ["--log-level=ERROR"]  # a kernel warns that it talks without encryption, which between processes of one machine is no news
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,9 @@ def _execute(text: str, folder: str) -> tuple[str, float, float, str]:
     os.environ |= {"DALLE_EDU_STATIC": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     notebook = nbformat.reads(text, as_version=4)
     try:
-        NotebookClient(notebook, timeout=TIME_LIMIT, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
+        NotebookClient(
+            notebook, timeout=TIME_LIMIT, kernel_name="python3", extra_arguments=QUIET, resources={"metadata": {"path": folder}}
+        ).execute()
     except CellExecutionError as error:
         return text, 0.0, 0.0, str(error)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
