@@ -146,6 +146,21 @@ class CrossAttention(nn.Module):
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
         """`visible` is False where the memory is padding; `maps` receives the weights."""
-        query = rearrange(self.query(x), "n t (s d) -> n s t d", s=self.heads)
+        return self.look(x, *self.remember(memory), visible, maps)
+
+    def remember(self, memory: Float[Tensor, "n k m"]) -> tuple[Float[Tensor, "n s k d"], Float[Tensor, "n s k d"]]:
+        """The keys and values of a memory, which stay the same however often it is looked at."""
         key, value = rearrange(self.key_value(memory), "n k (two s d) -> two n s k d", two=2, s=self.heads)
+        return key, value
+
+    def look(
+        self,
+        x: Float[Tensor, "n t w"],
+        key: Float[Tensor, "n s k d"],
+        value: Float[Tensor, "n s k d"],
+        visible: Bool[Tensor, "n k"] | None = None,
+        maps: list[Tensor] | None = None,
+    ) -> Float[Tensor, "n t w"]:
+        """`forward`, on what `remember` returned."""
+        query = rearrange(self.query(x), "n t (s d) -> n s t d", s=self.heads)
         return self.out(attend(query, key, value, None if visible is None else visible[:, None, None], maps))

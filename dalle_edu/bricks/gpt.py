@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import KeyValueCache
-from dalle_edu.bricks.sampling import choose, guide
+from dalle_edu.bricks.sampling import write_codes
 from dalle_edu.bricks.transformer import Block
 
 
@@ -153,33 +153,25 @@ def sample_codes(
     top_k: int | None = None,
     top_p: float | None = None,
     cached: bool = True,
+    given: Int[Tensor, "n i"] | None = None,
     callback: Callable[[int, Tensor], None] | None = None,
 ) -> Int[Tensor, "n i"]:
-    """Write the image codes one after the other, row by row.
+    """Write the image codes one after the other, row by row, as `write_codes` does.
 
-    `uniforms` holds the chance of every choice, in [0, 1). With `guidance` other than 1 the captions and as many empty ones go through
-    the network as one doubled batch. A `temperature` of 0 takes the likeliest code. `callback(position, codes)` is called after each code.
+    With `guidance` other than 1 the captions and as many empty ones go through the network as one doubled batch. A `temperature` of 0 takes
+    the likeliest code.
     """
-    config, n = model.config, len(text)
-    guided = guidance != 1.0
-    if guided:
+    rows = 1 if guidance == 1.0 else 2
+    if rows == 2:
         text = torch.cat([text, torch.zeros_like(text)])
-    codes = torch.zeros(n, config.image_length, dtype=torch.long, device=text.device)
     # one token at a time, bookkeeping for gradients and casting to half precision would cost more than they give
     with torch.inference_mode(), torch.autocast(text.device.type, enabled=False):
         writer = Writer(model, text) if cached else None
-        last = None
-        for position in range(config.image_length):
+
+        def next_logits(position: int, written: Int[Tensor, "n written"]) -> Float[Tensor, "rows v"]:
             if writer is not None:
-                logits = writer.logits(position, last)
-            else:
-                written = codes[:, :position].repeat(2, 1) if guided else codes[:, :position]
-                stream = torch.cat([model.embed_text(text), model.embed_codes(written)], dim=1)
-                logits = model.code_head(model._run(stream)[:, -1])
-            if guided:
-                logits = guide(logits, guidance)
-            last = codes[:, position] = choose(logits, uniforms[:, position], temperature, top_k, top_p)
-            last = last.repeat(2) if guided else last
-            if callback is not None:
-                callback(position, codes)
-    return codes
+                return writer.logits(position, written[:, -1].repeat(rows) if position else None)
+            stream = torch.cat([model.embed_text(text), model.embed_codes(written.repeat(rows, 1))], dim=1)
+            return model.code_head(model._run(stream)[:, -1])
+
+        return write_codes(next_logits, uniforms, guidance, temperature, top_k, top_p, given, callback)

@@ -72,6 +72,36 @@ def choose(
     return draw(logits, uniform)
 
 
+def write_codes(
+    next_logits: Callable[[int, Int[Tensor, "n written"]], Float[Tensor, "rows v"]],
+    uniforms: Float[Tensor, "n i"],
+    guidance: float = 1.0,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    given: Int[Tensor, "n i"] | None = None,
+    callback: Callable[[int, Tensor], None] | None = None,
+) -> Int[Tensor, "n i"]:
+    """Write pictures code after code: ask for logits, `choose`, and ask again, with the new code written.
+
+    `next_logits(position, written)` is what a network says of the code at `position`, given those before it; with `guidance` other than 1
+    it answers 2n rows, with their captions and without. `uniforms` holds the chance of every choice, in [0, 1). `given` holds codes that
+    are known, and -1 where they must be written. `callback(position, codes)` is called after each code.
+    """
+    codes = torch.zeros(uniforms.shape, dtype=torch.long, device=uniforms.device)
+    for position in range(uniforms.shape[1]):
+        logits = next_logits(position, codes[:, :position])
+        if guidance != 1.0:
+            logits = guide(logits, guidance)
+        chosen = choose(logits, uniforms[:, position], temperature, top_k, top_p)
+        if given is not None:
+            chosen = torch.where(given[:, position] >= 0, given[:, position], chosen)
+        codes[:, position] = chosen
+        if callback is not None:
+            callback(position, codes)
+    return codes
+
+
 def beam_search(
     next_log_probabilities: Callable[[Int[Tensor, "b t"]], Float[Tensor, "b v"]],
     start: Int[Tensor, " t"],

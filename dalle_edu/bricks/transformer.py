@@ -58,14 +58,18 @@ class Block(nn.Module):
 
 
 class CrossBlock(nn.Module):
-    """A decoder's layer: look back at what is written, look across at what was read, then a small network for each token."""
+    """A decoder's layer: look back at what is written, look across at what was read, then a small network for each token.
 
-    def __init__(self, width: int, heads: int):
+    If not `causal`, every token looks at all the others, as the positions of a picture do.
+    """
+
+    def __init__(self, width: int, heads: int, causal: bool = True, memory_width: int | None = None):
         super().__init__()
+        self.causal = causal
         self.norm_1 = nn.LayerNorm(width, bias=False)
         self.attention = MultiHeadAttention(width, heads)
         self.norm_2 = nn.LayerNorm(width, bias=False)
-        self.cross_attention = CrossAttention(width, heads)
+        self.cross_attention = CrossAttention(width, heads, memory_width)
         self.norm_3 = nn.LayerNorm(width, bias=False)
         self.expand = nn.Linear(width, 4 * width, bias=False)
         self.contract = nn.Linear(4 * width, width, bias=False)
@@ -73,12 +77,12 @@ class CrossBlock(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "n t w"],
-        memory: Float[Tensor, "n k w"],
+        memory: Float[Tensor, "n k m"],
         visible: Bool[Tensor, "n k"] | None = None,
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
         """`visible` is False where the memory is padding; `maps` receives the weights of the look across."""
-        x = x + self.attention(self.norm_1(x))
+        x = x + self.attention(self.norm_1(x), self.causal)
         x = x + self.cross_attention(self.norm_2(x), memory, visible, maps)
         return x + self.contract(F.gelu(self.expand(self.norm_3(x))))
 
