@@ -11,7 +11,7 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 
 BRICKS = (
-    "perceptron", "words", "recurrent", "seq2seq", "convolution", "attention", "transformer", "sampling", "gpt", "autoencoder",
+    "perceptron", "words", "recurrent", "seq2seq", "convolution", "attention", "transformer", "sampling", "gpt", "bart", "autoencoder",
     "codebook", "dvae", "gan", "cyclegan", "vqgan", "unet", "diffusion", "samplers", "contrastive",
 )  # in the order of the lessons, each importing only earlier ones  # fmt: skip
 

@@ -1,0 +1,91 @@
+"""The encoder–decoder from captions to codes against PyTorch's transformer, and its sampler against that, step by step."""
+
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dalle_edu.bricks.bart import BARTConfig, TextToImageBART
+from dalle_edu.classroom.proof import Reference, gap
+
+SMALL = BARTConfig(text_vocabulary=11, text_length=4, num_codes=17, grid=3, width=16, depth=3, heads=2, encoder_depth=2)
+TEXT = torch.tensor([[3, 1, 7, 0], [5, 0, 0, 0], [0, 0, 0, 0], [10, 9, 8, 2]])
+
+
+def lively(model: TextToImageBART) -> TextToImageBART:
+    """The same network, in double precision, with weights that all matter."""
+    for name, parameter in model.named_parameters():
+        chance = torch.Generator().manual_seed(sum(map(ord, name)))
+        nn.init.normal_(parameter, mean=1.0 if "norm" in name else 0.0, std=0.3, generator=chance)
+    return model.double().eval()
+
+
+@torch.no_grad()
+def torch_transformer(model: TextToImageBART) -> tuple[nn.TransformerEncoder, nn.TransformerDecoder]:
+    """PyTorch's encoder and decoder with a network's weights."""
+    config = model.config
+    options: dict[str, Any] = {"activation": "gelu", "batch_first": True, "norm_first": True, "bias": False, "dtype": torch.float64}
+    layer = nn.TransformerEncoderLayer(config.width, config.heads, 4 * config.width, 0.0, **options)
+    norm = nn.LayerNorm(config.width, bias=False, dtype=torch.float64)
+    encoder = nn.TransformerEncoder(layer, config.encoder_depth, norm, enable_nested_tensor=False)
+    other = nn.TransformerDecoderLayer(config.width, config.heads, 4 * config.width, 0.0, **options)
+    decoder = nn.TransformerDecoder(other, config.depth, nn.LayerNorm(config.width, bias=False, dtype=torch.float64))
+    for peer, ours in ((encoder, model.encoder), (decoder, model.decoder)):
+        cast("nn.LayerNorm", peer.norm).weight.copy_(ours.norm.weight)
+        for theirs, block in zip(peer.layers, cast("Any", ours.blocks), strict=True):
+            layer_of: Any = theirs
+            layer_of.norm1.weight.copy_(block.norm_1.weight)
+            layer_of.norm2.weight.copy_(block.norm_2.weight)
+            layer_of.self_attn.in_proj_weight.copy_(block.attention.qkv.weight)
+            layer_of.self_attn.out_proj.weight.copy_(block.attention.out.weight)
+            layer_of.linear1.weight.copy_(block.expand.weight)
+            layer_of.linear2.weight.copy_(block.contract.weight)
+            if peer is decoder:
+                across = block.cross_attention
+                layer_of.norm3.weight.copy_(block.norm_3.weight)
+                layer_of.multihead_attn.in_proj_weight.copy_(torch.cat([across.query.weight, across.key_value.weight]))
+                layer_of.multihead_attn.out_proj.weight.copy_(across.out.weight)
+    return encoder.eval(), decoder.eval()
+
+
+@torch.no_grad()
+def peer_logits(model: TextToImageBART, text: Tensor, written: Tensor) -> Tensor:
+    """The logits after each of the codes written so far, by PyTorch's layers: (n, written + 1, v)."""
+    encoder, decoder = torch_transformer(model)
+    hidden = torch.cat([torch.zeros(len(text), 1, dtype=torch.bool), text == 0], dim=1)
+    words = model.text_embedding(F.pad(text, (1, 0))) + model.text_position.weight
+    memory = encoder(words, src_key_padding_mask=hidden)
+    n, tokens = len(text), written.shape[1] + 1
+    places = torch.arange(tokens)
+    x = torch.cat([model.start.expand(n, 1, -1), model.code_embedding(written)], dim=1)
+    x = x + model.row_position(places // model.config.grid) + model.column_position(places % model.config.grid)
+    mask = nn.Transformer.generate_square_subsequent_mask(tokens, dtype=torch.float64)
+    return model.code_head(decoder(x, memory, tgt_mask=mask, memory_key_padding_mask=hidden))
+
+
+@torch.no_grad()
+def _network(version: Any) -> float:
+    model = lively(version(SMALL))
+    codes = torch.randint(17, (4, 9), generator=torch.Generator().manual_seed(1))
+    return gap(model(TEXT, codes), peer_logits(model, TEXT, codes[:, :-1]))
+
+
+@torch.no_grad()
+def _translator(version: Any) -> float:
+    """How many codes differ from those that PyTorch's layers find likeliest, step by step, with guidance computed from two passes."""
+    torch.manual_seed(0)
+    model, wrong = lively(TextToImageBART(SMALL)), 0.0
+    for guidance in (1.0, 2.5):
+        written = torch.zeros(4, 0, dtype=torch.long)
+        for _ in range(9):
+            said, unsaid = (peer_logits(model, text, written)[:, -1] for text in (TEXT, torch.zeros_like(TEXT)))
+            written = torch.cat([written, (unsaid + guidance * (said - unsaid)).argmax(dim=-1, keepdim=True)], dim=1)
+        wrong += float((version(model, TEXT, torch.zeros(4, 9), guidance, temperature=0.0) != written).sum())
+    return wrong
+
+
+REFERENCES = [
+    Reference("bart:TextToImageBART", "torch.nn.TransformerEncoder and TransformerDecoder", _network, 1e-10),
+    Reference("bart:translate", "torch.nn.TransformerDecoder, one token at a time without cache", _translator, 0.0),
+]

@@ -1,0 +1,132 @@
+"""The encoder–decoder from captions to codes: what it may see, and its sampling contract. Its reference is in `classroom/references`."""
+
+import pytest
+import torch
+
+from dalle_edu.bricks.bart import TextToImageBART, translate
+from dalle_edu.bricks.sampling import draw
+from dalle_edu.classroom.references.bart import SMALL, TEXT, lively
+
+
+def fresh(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def model() -> TextToImageBART:
+    torch.manual_seed(0)
+    return lively(TextToImageBART(SMALL))
+
+
+@pytest.fixture(scope="module")
+def codes() -> torch.Tensor:
+    return torch.randint(17, (4, 9), generator=fresh(1))
+
+
+@pytest.fixture(scope="module")
+def uniforms() -> torch.Tensor:
+    return torch.rand(4, 9, generator=fresh(2))
+
+
+@torch.no_grad()
+def test_a_code_depends_on_those_before_it_and_on_every_word(model, codes):
+    before = model(TEXT, codes)
+    for position in range(9):
+        changed = codes.clone()
+        changed[:, position] = (changed[:, position] + 1) % 17
+        after = model(TEXT, changed)
+        assert torch.equal(before[:, : position + 1], after[:, : position + 1])
+        assert position == 8 or not torch.equal(before[:, position + 1], after[:, position + 1])
+    for word in range(4):
+        other = TEXT.clone()
+        other[3, word] = 1
+        assert not torch.equal(model(other, codes)[3, 0], before[3, 0])
+
+
+@torch.no_grad()
+def test_padding_changes_nothing(model, codes):
+    cut = model(TEXT[1:3, :2], codes[1:3])
+    torch.testing.assert_close(cut, model(TEXT[1:3], codes[1:3]), rtol=0, atol=1e-12)
+
+
+def test_every_parameter_learns(model, codes):
+    network = TextToImageBART(SMALL)
+    network.loss(TEXT, codes)["loss"].backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_it_learns_a_caption_by_heart():
+    torch.manual_seed(0)
+    network = TextToImageBART(SMALL)
+    answers = torch.randint(17, (4, 9), generator=fresh(5))
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
+    for _ in range(300):
+        loss = network.loss(TEXT, answers)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.05
+    assert torch.equal(translate(network, TEXT, torch.rand(4, 9, generator=fresh(6)), temperature=0.0), answers)
+
+
+# ---------------------------------------------------------------- sampling
+
+
+@pytest.mark.parametrize("guidance", [1.0, 0.0, 2.5])
+@pytest.mark.parametrize("options", [{}, {"temperature": 0.0}, {"temperature": 0.6, "top_k": 5}, {"top_p": 0.7}], ids=str)
+def test_cached_equals_uncached(model, uniforms, guidance, options):
+    cached = translate(model, TEXT, uniforms, guidance, **options)
+    assert torch.equal(cached, translate(model, TEXT, uniforms, guidance, cached=False, **options))
+    assert cached.shape == (4, 9)
+
+
+def test_guidance_one_is_no_guidance_and_zero_ignores_the_caption(model, uniforms):
+    unguided, empty = translate(model, TEXT, uniforms), torch.zeros_like(TEXT)
+    assert torch.equal(translate(model, TEXT, uniforms, guidance=1.0 + 1e-12), unguided)  # through the doubled batch
+    assert torch.equal(translate(model, TEXT, uniforms, guidance=0.0), translate(model, empty, uniforms))
+    assert torch.equal(translate(model, empty, uniforms, guidance=4.0), translate(model, empty, uniforms))
+
+
+def test_guidance_acts_at_every_step(model):
+    many = TEXT[torch.randint(4, (64,), generator=fresh(3))]
+    uniforms = torch.rand(64, 9, generator=fresh(4))
+    guided = translate(model, many, uniforms, guidance=3.0)
+    with torch.no_grad():
+        said, unsaid = model(many, guided), model(torch.zeros_like(many), guided)
+    for position in range(9):
+        expected = draw(unsaid[:, position] + 3.0 * (said[:, position] - unsaid[:, position]), uniforms[:, position])
+        assert torch.equal(guided[:, position], expected)
+        assert not torch.equal(guided[:, position], draw(said[:, position], uniforms[:, position]))
+
+
+def test_a_batch_of_one_draws_what_it_draws_among_many(model, uniforms):
+    for guidance in (1.0, 2.5):
+        together = translate(model, TEXT, uniforms, guidance, temperature=0.8)
+        alone = torch.cat([translate(model, TEXT[i : i + 1], uniforms[i : i + 1], guidance, temperature=0.8) for i in range(4)])
+        assert torch.equal(together, alone)
+
+
+def test_given_codes_are_kept_and_the_others_follow_from_them(model, codes, uniforms):
+    given = codes.clone()
+    given[:, 4:7] = -1
+    written = translate(model, TEXT, uniforms, 2.0, given=given)
+    assert torch.equal(written[given >= 0], codes[given >= 0])
+    assert not torch.equal(written, translate(model, TEXT, uniforms, 2.0))
+    assert torch.equal(written, translate(model, TEXT, uniforms, 2.0, given=given, cached=False))
+
+
+def test_nothing_given_is_changed(model, uniforms):
+    text, chances, given = TEXT.clone(), uniforms.clone(), torch.full((4, 9), -1)
+    translate(model, text, chances, 2.5, temperature=0.5, top_k=3, top_p=0.9, given=given)
+    assert torch.equal(text, TEXT)
+    assert torch.equal(chances, uniforms)
+    assert (given == -1).all()
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_the_callback_sees_every_code(model, uniforms):
+    seen: list[int] = []
+    translate(model, TEXT, uniforms, 2.0, callback=lambda position, codes: seen.append(position))
+    assert seen == list(range(9))
