@@ -29,7 +29,8 @@ from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig, sample_codes
 from dalle_edu.device import Device, choose_device
 from dalle_edu.run import Run
-from dalle_edu.systems.dalle1 import PRESETS, DallE1, DallE1Config, chance
+from dalle_edu.systems.dalle1 import PRESETS, DallE1, DallE1Config
+from dalle_edu.systems.system import chance
 from dalle_edu.training import Trainer, train
 from dalle_edu.world import World
 

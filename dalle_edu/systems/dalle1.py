@@ -5,7 +5,7 @@ likeliest code of each patch, since those are what it will be asked to paint. St
 captions followed by the codes of their pictures. To draw, the GPT continues a caption with codes, and the decoder paints them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.dvae import DiscreteVAE, DVAEConfig, temperature_at
 from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT, sample_codes
-from dalle_edu.systems.system import TOGETHER, System, chance, check_choice, check_guidance, check_prompts
+from dalle_edu.systems.codes import CodeSystem
 from dalle_edu.systems.trainable import Stage
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
@@ -56,7 +56,7 @@ PRESETS = {
 }
 
 
-class DallE1(System):
+class DallE1(CodeSystem):
     """Draws pictures of (3, resolution, resolution) from sentences of at most `text_length` tokens."""
 
     name = "dalle1"
@@ -107,8 +107,13 @@ class DallE1(System):
     def resolution(self) -> int:
         return self.config.dvae.resolution
 
-    def tokens(self, captions: Sequence[str]) -> Int[Tensor, "n t"]:
-        return self.tokenizer.encode(captions, self.config.gpt.text_length).to(self.device)
+    @property
+    def codec(self) -> DiscreteVAE:
+        return self.dvae
+
+    @property
+    def prior(self) -> TextToImageGPT:
+        return self.gpt
 
     def loss(
         self,
@@ -123,51 +128,14 @@ class DallE1(System):
             return self.dvae.loss(images, temperature_at(progress), generator)
         if stage == "decoder":
             return self.dvae.decoder_loss(images)
-        codes = self.dvae.encode(images).flatten(1)
-        text = self.tokens(captions)
-        kept = torch.rand(len(text), 1, generator=generator, device=text.device) >= self.config.caption_dropout
-        return self.gpt.loss(text * kept, codes)
+        codes, text = self.codes_and_text(images, captions, generator)
+        return self.gpt.loss(text, codes)
 
-    @torch.no_grad()
-    def generate(  # type: ignore[override]
-        self,
-        prompts: Sequence[str],
-        *,
-        seed: int = 0,
-        guidance: float | None = None,
-        temperature: float | None = None,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        callback: Callable[[int, Tensor], None] | None = None,
-    ) -> Float[Tensor, "n 3 h w"]:
-        """A picture for each prompt, in [-1, 1].
+    def write(self, text: Int[Tensor, "n t"], uniforms: Float[Tensor, "n i"], *options: Any, **more: Any) -> Int[Tensor, "n i"]:
+        return sample_codes(self.gpt, text, uniforms, *options, **more)
 
-        `guidance` 1 follows the caption as training did, more follows it more closely; `temperature` 0 takes the likeliest code each
-        time; `top_k` and `top_p` filter the codes. Picture i draws its chance from (seed, i) alone. `callback(position, codes)` watches
-        the codes come. Raises `DalleEduError` for a prompt that cannot be drawn or a setting out of range.
-        """
-        guidance = self.config.guidance if guidance is None else guidance
-        temperature = self.config.temperature if temperature is None else temperature
-        check_prompts(prompts)
-        check_guidance(guidance)
-        check_choice(temperature, top_k, top_p)
-        uniforms = chance(len(prompts), self.config.gpt.image_length, seed).to(self.device)
-        text, pictures = self.tokens(prompts), []
-        for part, chances in zip(text.split(TOGETHER), uniforms.split(TOGETHER), strict=True):
-            codes = sample_codes(self.gpt, part, chances, guidance, temperature, top_k, top_p, callback=callback)
-            pictures.append(self.dvae.decode(codes.unflatten(1, (self.config.gpt.grid, -1))).float().clamp(-1, 1))
-        return torch.cat(pictures)
-
-    @torch.no_grad()
-    def reconstruct(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
-        """Pictures through the codes and back: the best that stage two can hope for."""
-        return self.dvae.decode(self.dvae.encode(images)).clamp(-1, 1)
-
-    def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"]:
-        return self.generate(captions, seed=seed) if stage == "prior" else self.reconstruct(images)
-
-    def _extra_facts(self) -> dict[str, Any]:
-        return {"tokenizer": self.tokenizer.to_json()}
+    def logits(self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]) -> Float[Tensor, "n i v"]:
+        return self.gpt(text, codes)[1]
 
     @classmethod
     def from_facts(cls, facts: dict[str, Any]) -> "DallE1":

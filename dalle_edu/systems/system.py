@@ -40,6 +40,20 @@ def check_prompts(prompts: Sequence[str]) -> None:
         check_prompt(prompt)
 
 
+def check_images(images: Tensor, resolution: int) -> None:
+    """Raise `DalleEduError` unless `images` is a batch of pictures of a system's own size, in [-1, 1]."""
+    if images.ndim != 4 or images.shape[1:] != (3, resolution, resolution) or not len(images):
+        raise DalleEduError(
+            f"the pictures are {tuple(images.shape)}; this system works on (n, 3, {resolution}, {resolution}): resize them",
+            f"les images sont {tuple(images.shape)} ; ce système travaille sur (n, 3, {resolution}, {resolution}) : redimensionnez-les",
+        )
+    if not images.is_floating_point() or float(images.abs().max()) > 1 + 1e-4:
+        raise DalleEduError(
+            f"the pictures are {images.dtype} from {float(images.min()):g} to {float(images.max()):g}; give floats from -1 to 1",
+            f"les images sont {images.dtype} de {float(images.min()):g} à {float(images.max()):g} ; donnez des réels de -1 à 1",
+        )
+
+
 def check_guidance(guidance: float) -> None:
     """Raise `DalleEduError` unless the guidance scale is 0 to 50."""
     if not 0 <= guidance <= 50:

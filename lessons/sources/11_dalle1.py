@@ -49,7 +49,8 @@ from dalle_edu.bricks.dvae import DiscreteVAE, DVAEConfig, contrast, temperature
 from dalle_edu.bricks.gpt import GPTConfig, sample_codes
 from dalle_edu.bricks.sampling import choose
 from dalle_edu.scorecard import SKILL_NAMES, mark, questions, read_pictures, wilson_interval
-from dalle_edu.systems.dalle1 import DallE1, DallE1Config, chance
+from dalle_edu.systems.dalle1 import DallE1, DallE1Config
+from dalle_edu.systems.system import chance
 from dalle_edu.weights import weights_path
 
 # %%
@@ -366,15 +367,15 @@ Explorer(draw_hull, temperature=Knob(say("temperature", "température"), [4.0, 1
 # ### Pourquoi ne pas descendre à zéro ?
 #
 # Un bouton, une image. Donnons à chaque code une valeur, et cherchons comment les logits changent la valeur moyenne du code tiré. La vraie pente se
-# calcule. Le Gumbel-softmax en donne une estimation, dont voici les deux défauts : l'**écart** à la vraie pente (en moyenne, elle se trompe) et la
-# **dispersion** d'un tirage à l'autre (chacune est bruitée).
+# calcule. Le Gumbel-softmax en donne une estimation, dont voici les deux défauts : son **biais** (en moyenne, elle s'écarte de la vraie pente) et sa
+# **dispersion** (d'un tirage à l'autre, elle change).
 
 # %% [markdown] lang="en" slide="slide"
 # ### Why not go down to zero?
 #
 # One knob, one picture. Give each code a value, and ask how the logits change the mean value of the code that is drawn. The true slope can be
-# computed. The Gumbel-softmax gives an estimate of it, with two defects: its **bias** from the true slope (on average it is wrong) and its
-# **spread** from one draw to the next (each of them is noisy).
+# computed. The Gumbel-softmax gives an estimate of it, with two defects: its **bias** (on average it is off the true slope) and its **spread** (it
+# changes from one draw to the next).
 
 # %%
 values = torch.tensor([0.0, 1.0, -1.0, 2.0, 0.5, -2.0])
@@ -389,12 +390,12 @@ for temperature in temperatures:
 
 # %% slide="fragment"
 figure, axes = plot(height=3.2)
-axes.loglog(temperatures, bias, "o-", color=BLUE, label=say("bias", "écart"))
+axes.loglog(temperatures, bias, "o-", color=BLUE, label=say("bias", "biais"))
 axes.loglog(temperatures, spread, "s-", color=VERMILION, label=say("spread", "dispersion"))
 axes.set(xlabel=say("temperature", "température"))
 legend(axes)
 picture(figure, say("As the temperature falls, the bias of the gradient falls and its spread grows.",
-                    "Quand la température baisse, l'écart du gradient diminue et sa dispersion augmente."))
+                    "Quand la température baisse, le biais du gradient diminue et sa dispersion augmente."))
 
 # %% [markdown] lang="fr"
 # On commence donc haut, où le gradient est calme, et l'on finit bas, où il est juste. DALL·E 1 descend de 1 à 1/16 en 150 000 mises à jour ; notre
@@ -524,13 +525,13 @@ for name, said in encoders.items():
 # The experiment: two small dVAEs of 64 codes, one without the reward, one with it. Count the codes still in use.
 
 # %%
-def codes_over_time(reward, updates=150):
+def codes_over_time(reward, updates=150, size=16):
     torch.manual_seed(0)
     model = DiscreteVAE(DVAEConfig(resolution=32, num_codes=64, width=16, depth=1, code_dim=16, entropy_weight=reward))
     optimizer, dice = torch.optim.AdamW(model.parameters(), lr=3e-3), torch.Generator().manual_seed(0)
-    practice, alive = World(32 * updates, seed=0), []
+    practice, alive = World(size * updates, seed=0), []
     for update in range(updates):
-        batch = practice.collate([practice[32 * update + i] for i in range(32)])
+        batch = practice.collate([practice[size * update + i] for i in range(size)])
         loss = model.loss(batch.images(32), temperature_at(update / updates), dice)["loss"]
         optimizer.zero_grad()
         loss.backward()
@@ -548,8 +549,8 @@ for reward, colour, marker in ((0.0, ORANGE, "s"), (0.02, BLUE, "o")):
     print(f"{label} {reward:g} →", alive[-1])
 axes.set(xlabel=say("update", "mise à jour"), ylabel=say("codes in use, of 64", "codes en usage, sur 64"), ylim=(0, 66))
 legend(axes)
-picture(figure, say("Codes in use against updates: a handful without the reward, nearly all with it.",
-                    "Codes en usage selon les mises à jour : une poignée sans récompense, presque tous avec."))
+picture(figure, say("Codes in use against updates: a handful without the reward, most of them with it.",
+                    "Codes en usage selon les mises à jour : une poignée sans récompense, la plupart avec."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # Question à poser : pourquoi un code mort ne revient-il pas tout seul ? Personne ne le choisit, donc il n'entre dans aucune image, donc aucun
@@ -822,8 +823,8 @@ figure, axes = plot(width=4, height=3.4)
 figure.colorbar(axes.imshow(likeness.numpy(), cmap="viridis"), ax=axes)
 axes.plot(4, 3, "x", color="white", markersize=12, markeredgewidth=3)
 axes.set(xlabel=say("column", "colonne"), ylabel=say("row", "ligne"))
-picture(figure, say("A grid of eight by eight likenesses: a bright cross along the row and the column of the marked position.",
-                    "Une grille de huit sur huit ressemblances : une croix claire le long de la ligne et de la colonne de la case marquée."))
+picture(figure, say("A grid of eight by eight likenesses: the row and the column of the marked position stand out.",
+                    "Une grille de huit sur huit ressemblances : la ligne et la colonne de la case marquée ressortent."))
 
 # %% [markdown] lang="fr"
 # ### La perte : un huitième, sept huitièmes
@@ -1051,18 +1052,21 @@ figure, axes = plot(height=3.4)
 draw_rates(axes, guidances, counts_guided, BLUE)
 axes.set(xlabel=say("guidance", "guidage"), ylabel=say("pictures all right (%)", "images toutes justes (%)"), ylim=(-3, 103))
 print(dict(zip(guidances, counts_guided)), say("of", "sur"), len(asked))
-picture(figure, say("The rate of right pictures against guidance, with intervals: near zero at 0, highest in between, lower again at 8.",
-                    "Le taux d'images justes selon le guidage, avec intervalles : presque nul à 0, haut entre les deux, plus bas à 8."))
+least, most, last = counts_guided[0], max(counts_guided), counts_guided[-1]
+picture(figure, say(f"Right pictures of 40 against guidance, with intervals: {least} at 0, {most} at the best, {last} at 8.",
+                    f"Images justes sur 40 selon le guidage, avec intervalles : {least} à 0, {most} au mieux, {last} à 8."))
 
 # %% [markdown] lang="fr"
 # À 0, la phrase ne compte plus et presque rien n'est juste. Trop guidé, le réseau est poussé là où l'entraînement n'est jamais allé. Entre les
 # deux, regardez les intervalles avant de couronner un vainqueur : ceux qui se recouvrent ne départagent rien. Pour séparer 90 % de 95 %, il
-# faudrait plusieurs centaines de phrases ; l'examen complet en a 1 024.
+# faudrait plusieurs centaines de phrases ; l'examen complet en a 1 024. Retenez le score du guidage 1, le réseau tel qu'il a appris, mais tiré
+# à la température de la machine : la section suivante le redonnera à la température 1.
 
 # %% [markdown] lang="en"
 # At 0 the sentence no longer counts and almost nothing is right. Guided too much, the network is pushed where training never went. In between, look
 # at the intervals before you crown a winner: those that overlap decide nothing. To tell 90 % from 95 % would take several hundred sentences; the
-# full exam has 1,024.
+# full exam has 1,024. Remember the score of guidance 1, the network as it has learned, but drawn at the machine's temperature: the next section
+# gives it again at temperature 1.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # Demander : combien de lignes le réseau traite-t-il pour dessiner 40 phrases guidées ? 80, à chacun des 64 pas. Raconter la faute d'une
@@ -1097,8 +1101,8 @@ left.set(xlabel=say("temperature", "température"), ylabel=say("pictures all rig
 right.plot(heats, variety, "s-", color=VERMILION)
 right.set(xlabel=say("temperature", "température"), ylabel=say("spread of eight pictures", "écart entre huit images"))
 print(dict(zip(heats, counts_heated)), say("of", "sur"), len(asked))
-picture(figure, say("Against temperature: the rate of right pictures, which falls at high temperatures, and the spread, which is zero at 0.",
-                    "Selon la température : le taux d'images justes, qui tombe aux hautes températures, et l'écart, nul à 0."))
+picture(figure, say("Against temperature: the rate of right pictures, lowest at 2, and the spread of eight pictures, which is zero at 0.",
+                    "Selon la température : le taux d'images justes, au plus bas à 2, et l'écart entre huit images, nul à 0."))
 
 # %% [markdown] lang="fr"
 # Deux filtres coupent la queue de la loi avant le tirage (leçon 05) : `top_k` ne garde que les $k$ codes les plus probables, `top_p` que les plus
@@ -1113,6 +1117,16 @@ for options in ({}, {"top_k": 4}, {"top_p": 0.9}):
     count = count_right(machine.generate(sentences, seed=5, guidance=1.0, temperature=1.0, **options))
     low, high = wilson_interval(count, len(asked))
     print(f"{options!s:15} {count:3} / {len(asked)}   [{100 * low:.0f} %, {100 * high:.0f} %]")
+
+# %% [markdown] lang="fr"
+# La première ligne est le guidage 1 de tout à l'heure, à une autre température. Les deux boutons ne se règlent pas l'un sans l'autre : à presque
+# chaque case, ce qu'il y a de plus probable est le papier blanc, et un réseau non guidé que l'on tire à froid n'ose pas commencer ses objets.
+# Essayez : `machine.generate(sentences, seed=5, guidance=1.0, temperature=0.3)`.
+
+# %% [markdown] lang="en"
+# The first line is the guidance 1 of a moment ago, at another temperature. The two knobs cannot be set one without the other: at nearly every
+# position the likeliest thing is white paper, and a network without guidance that is drawn from coldly does not dare to begin its objects. Try
+# it: `machine.generate(sentences, seed=5, guidance=1.0, temperature=0.3)`.
 
 # %% [markdown] lang="fr" slide="slide"
 # ### L'atelier
@@ -1376,17 +1390,17 @@ expect(beaten, True, say("better than the default settings", "mieux que les rég
 from dalle_edu.optim import build_optimizers, schedule
 
 torch.manual_seed(0)
-tiny = DallE1(DallE1Config(dvae=DVAEConfig(resolution=32, num_codes=96, width=24, depth=1),
-                           gpt=GPTConfig(num_codes=96, width=64, depth=2, heads=2, text_length=12), batch_size=32))
+tiny = DallE1(DallE1Config(dvae=DVAEConfig(resolution=32, num_codes=64, width=24, depth=1),
+                           gpt=GPTConfig(num_codes=64, width=64, depth=1, heads=2, text_length=12)))
 alone, dice = World(10**6, seed=0, kinds={"single": 1.0}), torch.Generator().manual_seed(0)
 print(say("parameters:", "paramètres :"), tiny.parameter_count(), "/", machine.parameter_count())
 
 # %%
 journal = {}
-for stage, updates in zip(tiny.stages, (180, 20, 240)):
+for stage, updates in zip(tiny.stages, (300, 30, 500)):
     optimizers, curve = build_optimizers(tiny, stage), []
     for update in range(updates):
-        batch = alone.collate([alone[update * 32 + i] for i in range(32)])
+        batch = alone.collate([alone[update * 16 + i] for i in range(16)])
         loss = tiny.loss(batch.images(32), batch.captions, stage=stage.name, progress=update / updates, generator=dice)["loss"]
         loss.backward()
         for optimizer in optimizers:
@@ -1403,18 +1417,18 @@ for axes, (name, curve), colour in zip(panels, journal.items(), COLOURS):
     axes.plot(curve, color=colour)
     axes.set(title=name, xlabel=say("update", "mise à jour"))
 panels[0].set_ylabel(say("loss", "perte"))
-panels[2].axhline(math.log(512) / 8 + math.log(96) * 7 / 8, color="grey", linestyle=":")
+panels[2].axhline(math.log(512) / 8 + math.log(64) * 7 / 8, color="grey", linestyle=":")
 picture(figure, say("The loss of the three stages; those of the codec and of the prior fall steeply, the prior's from that of a network that knows nothing.",
                     "La perte des trois étapes ; celles du codec et du prior tombent vite, celle du prior depuis celle d'un réseau qui ne sait rien."))
 
 # %% [markdown] lang="fr"
-# La ligne pointillée est la perte de qui ne sait rien : $\frac18 \log 512 + \frac78 \log 96$. **Vérifiez toujours votre première perte** ; si elle
+# La ligne pointillée est la perte de qui ne sait rien : $\frac18 \log 512 + \frac78 \log 64$. **Vérifiez toujours votre première perte** ; si elle
 # n'est pas là, cherchez l'erreur avant d'attendre des heures.
 #
 # Et que dessine cette machine d'une demi-minute ?
 
 # %% [markdown] lang="en"
-# The dotted line is the loss of one that knows nothing: $\frac18 \log 512 + \frac78 \log 96$. **Always check your first loss**; if it is not there,
+# The dotted line is the loss of one that knows nothing: $\frac18 \log 512 + \frac78 \log 64$. **Always check your first loss**; if it is not there,
 # look for the bug before you wait for hours.
 #
 # And what does this machine of half a minute draw?
@@ -1498,7 +1512,7 @@ for skill in sorted(followed, key=half_way):
     print(f"{names[skill]:26}", say("half of it after", "la moitié après"), f"{half_way(skill):5.1f} min")
 
 # %% [markdown] lang="fr"
-# Pourquoi dans cet ordre ? Comptez les cases qui doivent s'accorder. Une couleur tient dans une case ; un nombre, dans des taches séparées ; une
+# Pourquoi la couleur si tôt, et l'espace si tard ? Comptez les cases qui doivent s'accorder. Une couleur tient dans une case ; un nombre, dans des taches séparées ; une
 # forme, dans des cases voisines ; lier la bonne couleur à la bonne forme demande de relire la phrase deux fois ; placer l'une par rapport à l'autre
 # demande en plus de se souvenir, bien des lignes plus bas, de ce que l'on a mis en haut. (Une part de l'ordre est dans la définition des notes :
 # celle de position exige que les deux objets soient justes.)
@@ -1507,7 +1521,7 @@ for skill in sorted(followed, key=half_way):
 # des couleurs 19 %, **position 10 %**. Ils comprennent les couleurs et les choses avant de comprendre l'espace.
 
 # %% [markdown] lang="en"
-# Why in this order? Count the patches that must agree. A colour fits in one patch; a number, in separate blobs; a shape, in neighbouring patches;
+# Why is colour so early, and space so late? Count the patches that must agree. A colour fits in one patch; a number, in separate blobs; a shape, in neighbouring patches;
 # binding the right colour to the right shape takes two readings of the sentence; placing one with respect to the other takes, on top of that,
 # remembering many rows further down what was put above. (Part of the order is in the definition of the marks: that of position requires both
 # objects to be right.)
@@ -1577,7 +1591,7 @@ quiz(
          say("The decoder would see mixtures of codes.", "Le décodeur verrait des mélanges de codes.")],
         right=1,
         why=say("Cold draws have the smaller bias and the larger spread; mixtures belong to high temperatures.",
-                "Les tirages froids ont le plus petit écart et la plus grande dispersion ; les mélanges sont ceux des hautes températures."),
+                "Les tirages froids ont le plus petit biais et la plus grande dispersion ; les mélanges sont ceux des hautes températures."),
     ),
     Number(
         say("An encoder is absolutely sure of one code among 8 at every position. What is its divergence from the uniform distribution, to two decimals?",
@@ -1652,7 +1666,7 @@ quiz(
 # - Une divergence se moyenne ; un codebook meurt si rien ne récompense la variété de la loi moyenne.
 # - Texte et image forment un seul flux : remplissage appris, positions à deux dimensions, pertes pesées 1/8 et 7/8.
 # - Le guidage exagère ce que la phrase change ; la température échange la justesse contre la variété ; un critique choisit.
-# - Un taux se lit avec son intervalle ; les compétences arrivent dans un ordre, l'espace à la fin.
+# - Un taux se lit avec son intervalle ; les compétences arrivent dans un ordre, l'espace parmi les dernières.
 
 # %% [markdown] lang="en" slide="slide"
 # ## Take-aways
@@ -1662,7 +1676,7 @@ quiz(
 # - A divergence is averaged; a codebook dies if nothing rewards the variety of the mean distribution.
 # - Text and picture are a single stream: learned padding, two-dimensional positions, losses weighted 1/8 and 7/8.
 # - Guidance exaggerates what the sentence changes; temperature trades rightness for variety; a critic chooses.
-# - A rate is read with its interval; skills come in an order, space at the end.
+# - A rate is read with its interval; skills come in an order, space among the last.
 
 # %% [markdown] lang="fr"
 # ## Pour continuer

@@ -53,7 +53,7 @@ def test_a_picture_does_not_depend_on_its_batch(tiny):
 
 def test_guidance_one_draws_as_if_there_were_none(tiny):
     from dalle_edu.bricks.gpt import sample_codes
-    from dalle_edu.systems.dalle1 import chance
+    from dalle_edu.systems.system import chance
 
     codes = sample_codes(tiny.gpt, tiny.tokens(PROMPTS), chance(3, 64, 5))
     plain = tiny.dvae.decode(codes.unflatten(1, (8, 8))).clamp(-1, 1).detach()
@@ -152,3 +152,34 @@ def test_presets_fit_together_and_fit_in_their_file(preset):
     assert system.resolution == {"laptop": 32, "standard": 64, "gpu": 128}[preset]
     if preset == "standard":
         assert system.parameter_count() * 2 < 10 * 2**20
+
+
+# ---------------------------------------------------------------- with a picture at hand
+
+
+def test_completion_keeps_the_given_rows_and_looks_at_nothing_below(tiny):
+    images = World(3).collate([World(3)[i] for i in range(3)]).images(32)
+    finished = tiny.complete(images, PROMPTS, rows=0.5, seed=1)
+    assert torch.equal(finished[:, :, :16], images[:, :, :16])
+    hidden = images.clone()
+    hidden[:, :, 16:] = 0.3
+    assert torch.equal(tiny.complete(hidden, PROMPTS, rows=0.5, seed=1), finished)
+    assert not torch.equal(tiny.complete(images, PROMPTS, rows=0.5, seed=2), finished)
+    assert torch.equal(tiny.complete(images, PROMPTS, rows=0.0, seed=1), tiny.generate(PROMPTS, seed=1))
+    assert torch.equal(tiny.complete(images, PROMPTS, rows=1.0), images)
+
+
+def test_an_unchanged_caption_changes_no_code(tiny):
+    images = World(3).collate([World(3)[i] for i in range(3)]).images(32)
+    assert torch.equal(tiny.alter(images, PROMPTS, PROMPTS), tiny.reconstruct(images))
+
+
+@pytest.mark.parametrize("images", [torch.zeros(1, 3, 16, 16), torch.zeros(3, 32, 32), torch.full((1, 3, 32, 32), 2.0)])
+def test_pictures_of_another_size_or_range_are_refused(tiny, images):
+    with pytest.raises(DalleEduError, match="pictures"):
+        tiny.complete(images, PROMPTS[:1])
+
+
+def test_a_part_of_the_height_out_of_range_is_refused(tiny):
+    with pytest.raises(DalleEduError, match="height"):
+        tiny.complete(torch.zeros(1, 3, 32, 32), PROMPTS[:1], rows=1.5)

@@ -1,0 +1,163 @@
+"""Systems that draw by writing codes: a codec turns pictures into a grid of codes and back, a prior writes such grids for captions.
+
+DALL·E 1 and DALL·E mini differ in both parts and share everything else, which is here: drawing, finishing a picture that someone began,
+and changing what a caption says of one.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.systems.system import TOGETHER, System, chance, check_choice, check_guidance, check_images, check_prompts
+from dalle_edu.world.tokenizer import CaptionTokenizer
+
+DOUBT = 0.2  # a code is written anew where the new caption makes it less than this many times as likely as the old one did
+
+
+@runtime_checkable
+class Codec(Protocol):
+    """Pictures to grids of codes, and back."""
+
+    def encode(self, images: Tensor) -> Tensor: ...
+    def decode(self, codes: Tensor) -> Tensor: ...
+
+
+class CodeSystem(System):
+    """A system with a codec, a prior and a tokenizer. Subclasses give `codec`, `prior`, `write` and `logits`."""
+
+    tokenizer: CaptionTokenizer
+    prior_stage: ClassVar[str] = "prior"
+
+    @property
+    @abstractmethod
+    def codec(self) -> Codec:
+        """What turns pictures into codes."""
+
+    @property
+    @abstractmethod
+    def prior(self) -> Any:
+        """What writes codes; its `config` says how many."""
+
+    @abstractmethod
+    def write(self, text: Int[Tensor, "n t"], uniforms: Float[Tensor, "n i"], *options: Any, **more: Any) -> Int[Tensor, "n i"]:
+        """Codes for captions: the prior's sampler."""
+
+    @abstractmethod
+    def logits(self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]) -> Float[Tensor, "n i v"]:
+        """What the prior says of every code, given the caption and the codes before it."""
+
+    def tokens(self, captions: Sequence[str]) -> Int[Tensor, "n t"]:
+        return self.tokenizer.encode(captions, self.prior.config.text_length).to(self.device)
+
+    def codes_and_text(
+        self, images: Float[Tensor, "n 3 h w"], captions: Sequence[str], generator: torch.Generator | None
+    ) -> tuple[Int[Tensor, "n i"], Int[Tensor, "n t"]]:
+        """What the prior learns from: the codes of pictures, and their captions, some of which are left out for guidance's sake."""
+        text = self.tokens(captions)
+        kept = torch.rand(len(text), 1, generator=generator, device=text.device) >= self.config.caption_dropout
+        return self.codec.encode(images).flatten(1), text * kept
+
+    # ------------------------------------------------------------ drawing
+
+    @torch.no_grad()
+    def generate(  # type: ignore[override]
+        self,
+        prompts: Sequence[str],
+        *,
+        seed: int = 0,
+        guidance: float | None = None,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        given: Int[Tensor, "n i"] | None = None,
+        callback: Callable[[int, Tensor], None] | None = None,
+    ) -> Float[Tensor, "n 3 h w"]:
+        """A picture for each prompt, in [-1, 1].
+
+        `guidance` 1 follows the caption as training did, more follows it more closely; `temperature` 0 takes the likeliest code each
+        time; `top_k` and `top_p` filter the codes. Picture i draws its chance from (seed, i) alone. `given` holds codes to keep, row by
+        row, and -1 where they must be written. `callback(position, codes)` watches the codes come. Raises `DalleEduError` for a prompt
+        that cannot be drawn or a setting out of range.
+        """
+        guidance = self.config.guidance if guidance is None else guidance
+        temperature = self.config.temperature if temperature is None else temperature
+        check_prompts(prompts)
+        check_guidance(guidance)
+        check_choice(temperature, top_k, top_p)
+        uniforms = chance(len(prompts), self.prior.config.image_length, seed).to(self.device)
+        text, pictures = self.tokens(prompts), []
+        for start in range(0, len(text), TOGETHER):
+            rows = slice(start, start + TOGETHER)
+            kept = None if given is None else given[rows]
+            codes = self.write(text[rows], uniforms[rows], guidance, temperature, top_k, top_p, given=kept, callback=callback)
+            pictures.append(self.paint(codes))
+        return torch.cat(pictures)
+
+    def paint(self, codes: Int[Tensor, "n i"]) -> Float[Tensor, "n 3 h w"]:
+        """The pictures of rows of codes."""
+        return self.codec.decode(codes.unflatten(1, (self.prior.config.grid, -1))).float().clamp(-1, 1)
+
+    @torch.no_grad()
+    def reconstruct(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+        """Pictures through the codes and back: the best that the prior can hope for."""
+        return self.codec.decode(self.codec.encode(images)).float().clamp(-1, 1)
+
+    def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"] | None:
+        return self.generate(captions, seed=seed) if stage == self.prior_stage else self.reconstruct(images)
+
+    # ------------------------------------------------------------ with a picture at hand
+
+    @torch.no_grad()
+    def complete(
+        self, images: Float[Tensor, "n 3 h w"], prompts: Sequence[str], *, rows: float = 0.5, seed: int = 0, **options: Any
+    ) -> Float[Tensor, "n 3 h w"]:
+        """Finish pictures of which the top `rows` (a part, 0 to 1, of the height) are given, as their captions say (Ramesh et al. 2021,
+        figure 2d). The given pixels stay as they are; what was below them is not looked at.
+
+        `rows` is rounded to whole rows of codes. `options` are those of `generate`.
+        """
+        check_images(images, self.resolution)
+        grid = self.prior.config.grid
+        if not 0 <= rows <= 1:
+            raise DalleEduError(
+                f"the top {rows:g} of the picture is given; give a part of its height, 0 to 1",
+                f"le haut donné est {rows:g} de l'image ; donnez une part de sa hauteur, de 0 à 1",
+            )
+        given_rows = round(rows * grid)
+        codes = self.codec.encode(images.to(self.device))
+        codes[:, given_rows:] = -1
+        painted = self.generate(prompts, seed=seed, given=codes.flatten(1), **options)
+        height = given_rows * self.resolution // grid
+        painted[:, :, :height] = images[:, :, :height].to(painted)
+        return painted
+
+    @torch.no_grad()
+    def alter(
+        self, images: Float[Tensor, "n 3 h w"], before: Sequence[str], after: Sequence[str], *, seed: int = 0, **options: Any
+    ) -> Float[Tensor, "n 3 h w"]:
+        """Change in pictures what changes in their captions: codes that the new caption makes much less likely than the old one did are
+        written anew, and so are their neighbours; the others are kept. `options` are those of `generate`."""
+        check_images(images, self.resolution)
+        check_prompts(before)
+        codes = self.codec.encode(images.to(self.device))
+        rows = codes.flatten(1)
+        old, new = (self._log_likelihood(self.tokens(captions), rows) for captions in (before, after))
+        doubted = rearrange((new - old < torch.tensor(DOUBT).log()).float(), "n (h w) -> n 1 h w", h=codes.shape[1])
+        doubted = F.max_pool2d(doubted, kernel_size=3, stride=1, padding=1)[:, 0] > 0
+        return self.generate(after, seed=seed, given=codes.masked_fill(doubted, -1).flatten(1), **options)
+
+    def _log_likelihood(self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]) -> Float[Tensor, "n i"]:
+        """The logarithm of the probability of each code, given the caption and the codes before it."""
+        return self.logits(text, codes).float().log_softmax(dim=-1).gather(2, codes.unsqueeze(2)).squeeze(2)
+
+    # ------------------------------------------------------------ files
+
+    def _extra_facts(self) -> dict[str, Any]:
+        return {"tokenizer": self.tokenizer.to_json()}
