@@ -88,7 +88,8 @@ def write_codes(
     it answers 2n rows, with their captions and without. `uniforms` holds the chance of every choice, in [0, 1). `given` holds codes that
     are known, and -1 where they must be written. `callback(position, codes)` is called after each code.
     """
-    codes = torch.zeros(uniforms.shape, dtype=torch.long, device=uniforms.device)
+    with torch.inference_mode(False):  # so that what comes out is a tensor like any other
+        codes = torch.zeros(uniforms.shape, dtype=torch.long, device=uniforms.device)
     for position in range(uniforms.shape[1]):
         logits = next_logits(position, codes[:, :position])
         if guidance != 1.0:
