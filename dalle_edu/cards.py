@@ -5,14 +5,13 @@ weights, the report, every skill against training time (the log's looks, and a f
 """
 
 import json
-import platform
 import sys
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from dalle_edu.device import choose_device
+from dalle_edu.device import choose_device, processor_name
 from dalle_edu.files import write_aside
 from dalle_edu.scorecard import SKILL_NAMES, SKILLS, Report, score
 from dalle_edu.weights import load_system
@@ -68,7 +67,7 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
         "parameters": machine.parameter_count() / 1e6,
         "resolution": machine.resolution,
         "seed": settings["seed"],
-        "machine": f"{_processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
+        "machine": f"{processor_name()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
     }
     for language, words in _WORDS.items():
         draw_curves(log, target / f"{name}.{language}.png", language)
@@ -118,16 +117,6 @@ def draw_curves(log: list[dict], path: Path, language: str = "en") -> None:
         axes.grid(alpha=0.3)
     figure.legend(*figure.axes[-1].get_legend_handles_labels(), loc="outside right center", fontsize=8)
     write_aside(path, lambda file: figure.savefig(file, format="png", dpi=120))
-
-
-def _processor() -> str:
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 import json
 import multiprocessing
 import os
-import platform
 import resource
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from dalle_edu.classroom.builder import notebooks
 from dalle_edu.classroom.builder.prose import check_lesson
 from dalle_edu.classroom.builder.source import Lesson, read_lesson
+from dalle_edu.device import processor_name
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
 from dalle_edu.world.catalogue import LANGUAGES
@@ -75,8 +76,9 @@ def build_course(target: Path, language: str, folder: Path = LESSONS) -> list[Pa
 def run(lesson: Lesson, language: str) -> Executed:
     """Run the solved notebook, slides' own cells included, from top to bottom. Raises `DalleEduError` for an error or a warning in it."""
     notebook = notebooks.everything(lesson, language, measured(lesson.path.parents[1]))
-    with multiprocessing.get_context("spawn").Pool(1) as pool:  # a process of its own, so that its children's cost is the lesson's
-        text, seconds, peak, stopped = pool.apply(_execute, (_json(notebook), str(lesson.path.parents[2])))
+    alone = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=alone) as pool:  # a process of its own, so that its children's cost is the lesson's
+        text, seconds, peak, stopped = pool.submit(_execute, _json(notebook), str(lesson.path.parents[2])).result()
     import nbformat
 
     if stopped:
@@ -141,8 +143,9 @@ def _execute(text: str, folder: str) -> tuple[str, float, float, str]:
     os.environ |= {"DALLE_EDU_STATIC": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     notebook = nbformat.reads(text, as_version=4)
     try:
+        resources = {"metadata": {"path": folder}}
         NotebookClient(
-            notebook, timeout=TIME_LIMIT, kernel_name="python3", extra_arguments=QUIET, resources={"metadata": {"path": folder}}
+            notebook, timeout=TIME_LIMIT, kernel_name="python3", extra_arguments=QUIET, coalesce_streams=True, resources=resources
         ).execute()
     except CellExecutionError as error:
         return text, 0.0, 0.0, str(error)
@@ -152,4 +155,4 @@ def _execute(text: str, folder: str) -> tuple[str, float, float, str]:
 
 def _machine(language: str) -> str:
     cores = os.cpu_count() or 1
-    return f"{cores} cœurs, {platform.system()}" if language == "fr" else f"{cores} cores, {platform.system()}"
+    return f"{processor_name()}, {cores} cœurs" if language == "fr" else f"{processor_name()}, {cores} cores"
