@@ -18,6 +18,7 @@ from typing import Any
 from dalle_edu.classroom.figures import Picture
 from dalle_edu.classroom.static import is_static
 from dalle_edu.errors import DalleEduError
+from dalle_edu.language import say
 
 MOST = 64  # finished pictures on a page
 
@@ -33,7 +34,7 @@ class Knob:
 
     @property
     def options(self) -> list[str]:
-        return list(self.names) if self.names is not None else [str(value) for value in self.values]
+        return list(self.names) if self.names is not None else [str(value).replace(".", say(".", ",")) for value in self.values]
 
     @property
     def is_ordered(self) -> bool:

@@ -7,15 +7,18 @@ picture(figure, say("The loss falls from 2.3 to 0.1.", "La perte tombe de 2,3 à
 
 import base64
 import io
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
+from dalle_edu.language import reader_language
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 # Okabe & Ito (2008): eight colours that colour-blind readers tell apart.
@@ -52,13 +55,21 @@ def plot(rows: int = 1, columns: int = 1, width: float = 7.0, height: float = 3.
     axes = figure.subplots(rows, columns)
     for one in [axes] if rows * columns == 1 else axes.flat:
         one.spines[["top", "right"]].set_visible(False)
+        if reader_language() == "fr":
+            _with_commas(one.xaxis)
+            _with_commas(one.yaxis)
     return figure, axes
 
 
 def picture(figure: "Figure", alt: str, dpi: int = 100) -> Picture:
     """A figure as a picture; `alt` says in a sentence what it shows."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
 
+    if reader_language() == "fr":
+        alt = _commas(alt)
+        for text in figure.findobj(Text):
+            text.set_text(_commas(text.get_text()))
     FigureCanvasAgg(figure)
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=dpi)
@@ -78,3 +89,20 @@ def sheet(images: Tensor, captions: list[str], alt: str, columns: int | None = N
 def legend(axes: "Axes", **options: Any) -> None:
     """A legend without a frame."""
     axes.legend(frameon=False, **options)
+
+
+def _commas(text: str) -> str:
+    """A text with its decimal points as French writes them."""
+    return re.sub(r"(?<=\d)\.(?=\d)", ",", text)
+
+
+def _with_commas(axis: "Axis") -> None:
+    """Numbers along an axis as French writes them; the axis may still take another scale, or names."""
+    from matplotlib.ticker import ScalarFormatter
+
+    class Commas(ScalarFormatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return _commas(super().__call__(x, pos))
+
+    axis.set_major_formatter(Commas())
+    axis.isDefault_majfmt = True

@@ -3,7 +3,7 @@
 import pytest
 
 from dalle_edu.classroom.explorer import Explorer, Knob
-from dalle_edu.classroom.figures import Picture, picture, plot
+from dalle_edu.classroom.figures import Picture, legend, picture, plot
 from dalle_edu.classroom.quiz import Choice, Number, quiz, verdict
 from dalle_edu.classroom.suspect import suspect
 from dalle_edu.errors import DalleEduError
@@ -93,3 +93,21 @@ def test_a_suspect_is_wrong_and_does_not_say_its_name():
     assert "batch" in question.answer
     with pytest.raises(DalleEduError, match="has 2 known mistakes"):
         suspect("perceptron:softmax", 7)
+
+
+def test_figures_write_numbers_as_their_reader_does(monkeypatch):
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
+    figure, axes = plot()
+    axes.plot([0.0, 0.25, 0.5], label="pas 0.1")
+    axes.set_title("τ = 0.25")
+    legend(axes)
+    shown = picture(figure, "Une ligne qui monte jusqu'à 0.5.")
+    assert shown.alt == "Une ligne qui monte jusqu'à 0,5."
+    texts = [axes.get_title(), axes.get_legend().get_texts()[0].get_text(), *(label.get_text() for label in axes.get_yticklabels())]
+    assert all("." not in text for text in texts), texts
+    assert any("," in label.get_text() for label in axes.get_yticklabels())
+    assert Knob("pas", [0.25]).options == ["0,25"]
+    figure, axes = plot()
+    axes.bar(["rouge", "bleu"], [1, 2])
+    picture(figure, "Deux barres de couleur.")
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["rouge", "bleu"]
