@@ -16,7 +16,7 @@
 # - le laisser apprendre par la règle de Rosenblatt, et compter ses corrections ;
 # - prouver qu'aucun neurone seul ne calcule le « ou exclusif » ;
 # - écrire un réseau à plusieurs couches, et son gradient, à la main, en NumPy ;
-# - reconnaître des chiffres manuscrits, puis dire le même réseau en cinq lignes de PyTorch.
+# - reconnaître des chiffres manuscrits, puis récrire le même réseau en une ligne de PyTorch.
 #
 # **Il faut** un peu de Python et de NumPy, savoir ce qu'est une dérivée et un produit scalaire. Rien d'autre.
 
@@ -30,7 +30,7 @@
 # - let it learn by Rosenblatt's rule, and count its corrections;
 # - prove that no single neuron computes the exclusive or;
 # - write a network of several layers, and its gradient, by hand, in NumPy;
-# - recognise handwritten digits, then say the same network in five lines of PyTorch.
+# - recognise handwritten digits, then write the same network again in one line of PyTorch.
 #
 # **You need** a little Python and NumPy, and to know what a derivative and a dot product are. Nothing else.
 
@@ -39,7 +39,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from dalle_edu.bricks.perceptron import GATES, gate, novikoff_bound, relu_interpolation, torch_mlp, xor
+from dalle_edu.bricks.perceptron import GATES, gate, novikoff_bound, relu_interpolation, xor
 from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.figures import BLUE, COLOURS, ORANGE, VERMILION, legend, picture, plot
 from dalle_edu.classroom.suspect import suspect
@@ -535,7 +535,7 @@ picture(figure, say("Two intertwined spirals, and the smooth boundary between th
 # ### Le pas d'apprentissage
 #
 # Un bouton, une image : la même descente avec cinq pas différents. Trop petit, elle traîne ; trop grand, elle saute par-dessus la vallée. Entre
-# les deux, une bonne décennie de valeurs conviennent.
+# les deux, toute une décade de valeurs convient.
 
 # %% [markdown] lang="en" slide="slide"
 # ### The learning rate
@@ -622,7 +622,8 @@ else:
 # on the way back. With the same weights it finds the same gradients as you.
 
 # %% slide="fragment"
-ours, theirs = MLP((64, 48, 10), "relu", np.random.default_rng(6)), torch_mlp((64, 48, 10)).double()
+ours = MLP((64, 48, 10), "relu", np.random.default_rng(6))
+theirs = nn.Sequential(nn.Linear(64, 48), nn.ReLU(), nn.Linear(48, 10)).double()
 with torch.no_grad():
     for parameter, value in zip(theirs.parameters(), ours.parameters()):
         parameter.copy_(torch.from_numpy(value.T))

@@ -566,7 +566,7 @@ for heads in (1, 2, 4):
     chance = torch.Generator().manual_seed(0)
     right = torch.tensor(learn(TwoLooks(heads), name_two_shapes, steps=200, rate=1e-2))
     learned[heads] = 100 * right.unflatten(0, (-1, 10)).mean(dim=1)
-    print(say(f"{heads} heads: {learned[heads][-1]:.0f} % right", f"têtes : {heads}, justes : {learned[heads][-1]:.0f} %"))
+    print(say(f"heads: {heads}, right: {learned[heads][-1]:.0f} %", f"têtes : {heads}, justes : {learned[heads][-1]:.0f} %"))
 
 # %% [markdown] lang="fr" slide="fragment" slide_only=true
 # Deux couleurs nommées, deux formes à rendre dans l'ordre, un seul mélange :
@@ -982,22 +982,22 @@ source, written = torch.tensor([[5, 8, 3, 9, 2, 7, 4]]), torch.tensor([[1, 6, 3]
 reading, across = [], []
 memory = machine.read(source, reading)
 logits = machine.write(written, memory, source, across)
-print(say("encoder looks ", "l'encodeur regarde"), [tuple(each.shape) for each in reading])
-print(say("decoder across", "le décodeur, la source"), [tuple(each.shape) for each in across])
+print(say("the encoder looks at itself:", "l'encodeur se regarde : "), [tuple(each.shape) for each in reading])
+print(say("the decoder looks at it:    ", "le décodeur le regarde :"), [tuple(each.shape) for each in across])
 print("logits", tuple(logits.shape))
 
 # %% [markdown] lang="fr"
 # Quatre têtes par couche ; sept mots lus qui se regardent tous ; trois mots écrits qui regardent les sept. **À l'entraînement**, on donne
 # au décodeur la vraie traduction, décalée d'un mot, et le masque lui cache la suite : toutes les positions se calculent en parallèle, d'où
-# la vitesse. **À l'écriture**, le mot choisi rentre par le bas et l'on recommence : là, c'est bien un mot après l'autre : l'écriture est
-# **autorégressive**. La perte est l'entropie croisée ; la cible étant un mot certain, elle vaut la divergence de Kullback-Leibler entre ce
+# la vitesse. **À l'écriture**, le mot choisi rentre par le bas et l'on recommence : là, c'est bien un mot après l'autre, et l'on parle
+# d'écriture **autorégressive**. La perte est l'entropie croisée ; la cible étant un mot certain, elle vaut la divergence de Kullback-Leibler entre ce
 # qu'il fallait dire et ce qui est dit.
 
 # %% [markdown] lang="en"
 # Four heads a layer; seven words read that all look at each other; three words written that look at the seven. **In training**, the decoder
 # is given the true translation, shifted by one word, and the mask hides the rest from it: all positions are computed in parallel, hence the
-# speed. **In writing**, the chosen word goes in at the bottom and all begins again: there it really is one word after the other: writing is
-# **autoregressive**. The loss is cross-entropy; since the target is one word for certain, it equals the Kullback-Leibler divergence between
+# speed. **In writing**, the chosen word goes in at the bottom and all begins again: there it really is one word after the other, and writing
+# is called **autoregressive**. The loss is cross-entropy; since the target is one word for certain, it equals the Kullback-Leibler divergence between
 # what should be said and what is said.
 
 # %% [markdown] lang="fr" slide="slide"
