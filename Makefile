@@ -62,8 +62,11 @@ demo: $(BASE)
 	$(BIN)/dalle-edu generate "un grand cercle rouge à gauche d'un petit carré bleu" \
 	  "a large red circle to the left of a small blue square" -n 4 --seed 0 --out demo.png --json demo.json
 
+# The tests in a browser are a part of it wherever there is a browser; where there is none, it is said and the rest counts.
 test: lint
 	$(BIN)/pytest
+	@if node book/tools/chromium.mjs && $(MAKE) --no-print-directory $(NODE); then $(MAKE) --no-print-directory test-browser; \
+	else echo "THE TESTS IN A BROWSER WERE LEFT OUT: they need Node.js 18 or later, npm with its registry in reach, and Chromium" >&2; fi
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -3,17 +3,15 @@
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
-import { chromium } from "playwright-core";
+import playwright from "playwright-core";
+import { chromium } from "./chromium.mjs";
 
-const PLACES = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png",
   ".json": "application/json", ".woff": "font/woff", ".woff2": "font/woff2" };
 
 export async function openBrowser() {
-  const executablePath = PLACES.find(place => place && existsSync(place));
-  if (!executablePath) throw new Error("no Chromium was found; install it (Debian: apt install chromium) or set CHROMIUM to its path");
-  return chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  if (!chromium) throw new Error("no Chromium was found; install it (Debian: apt install chromium) or set CHROMIUM to its path");
+  return playwright.chromium.launch({ executablePath: chromium, args: ["--no-sandbox"] });
 }
 
 // A page that collects its faults: `page.faults` lists console errors, exceptions and requests that would leave the machine.

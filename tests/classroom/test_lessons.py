@@ -1,4 +1,4 @@
-"""Every lesson runs from its first cell to its last, in both languages: solved as the book shows it, and untouched as a student first runs it."""
+"""Every lesson runs from its first cell to its last: solved, as the book shows it, and untouched, as a student first runs it."""
 
 import nbformat
 import pytest

@@ -51,7 +51,7 @@ def build_book(site: Path = SITE, folder: Path = build.LESSONS) -> list[Path]:
 
 
 def executed(lesson: Lesson, language: str) -> Any:
-    """The lesson's executed notebook, with what it cost in `metadata["cost"]`; run again only when it or anything that it uses has changed."""
+    """The lesson's executed notebook, its cost in `metadata["cost"]`; run again only when it, or anything that it uses, has changed."""
     import nbformat
 
     notebook = notebooks.everything(lesson, language, build.measured(lesson.path.parents[1]))
