@@ -106,6 +106,13 @@ def test_the_stub_is_the_library_without_its_body(lesson):
     assert "np.where" in sources(notebooks.solved(lesson, "en"))
 
 
+def test_a_notebook_fetches_the_library_where_it_is_not_installed(lesson):
+    """On Colab, which opens the notebook alone."""
+    preamble = notebooks.student(lesson, "fr").cells[2].source
+    assert preamble.index("%pip install") < preamble.index("from dalle_edu")
+    assert "# sur Colab, par exemple" in preamble
+
+
 def test_exercises_are_numbered_and_graded(lesson):
     text = sources(notebooks.student(lesson, "fr"))
     assert "**Exercice 1** ●\n" in text + "\n"

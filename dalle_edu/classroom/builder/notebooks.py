@@ -15,6 +15,14 @@ from dalle_edu.classroom.builder.source import Cell, Lesson, edition
 
 LEVELS = {1: "●", 2: "●●", 3: "●●●"}
 _EXERCISE = {"en": "Exercise", "fr": "Exercice"}
+_INSTALLING = {
+    language: f"""import importlib.util
+
+if importlib.util.find_spec("dalle_edu") is None:  # {where}
+    %pip install --quiet "dalle-edu @ git+https://github.com/dalle-edu/dalle-edu"
+"""
+    for language, where in (("en", "on Colab, for instance"), ("fr", "sur Colab, par exemple"))
+}
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
@@ -135,12 +143,12 @@ def to_do(code: str, language: str) -> str:
 
 
 def _preamble(cells: Sequence[Cell], taught: Sequence[tuple[str, str]], language: str) -> str:
-    """What every notebook begins with: the reader's language, and the imports that its exercises need."""
+    """What every notebook begins with: the library itself, the imports that its exercises need, and the reader's language."""
     given = {name for cell in cells if cell.kind == "code" and not cell.implements for name in names_bound(cell.text)}
     given |= {target.split(":")[1] for target, _ in taught}
     helpers = ["from dalle_edu.classroom.checks import check, expect", "from dalle_edu.classroom.quiz import Choice, Number, quiz"]
     lines = [*imports_for(taught, given).splitlines(), *helpers, "from dalle_edu.language import speak", "", f'speak("{language}")']
-    return "\n".join(lines)
+    return "\n".join([_INSTALLING[language], *lines])
 
 
 # ---------------------------------------------------------------- from pieces to notebooks
