@@ -7,6 +7,9 @@ painted patches from real ones. The second judge weighs as much as the first whe
 Letters: n pictures, H x W pixels.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -51,9 +54,22 @@ def adaptive_weight(
     return (wanted.norm() / (given.norm() + 1e-4)).clamp(max=most).detach()
 
 
+@contextmanager
+def _not_learning(network: nn.Module) -> Iterator[None]:
+    """Inside the block, what passes through a network teaches others and not the network itself."""
+    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    try:
+        for parameter in learning:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in learning:
+            parameter.requires_grad_(True)
+
+
 class VQGAN(VQVAE):
-    """A VQ-VAE with a perceptual judge and an adversary. Two losses, two optimisers: `loss` for the codec, `discriminator_loss` for the
-    discriminator's own parameters."""
+    """A VQ-VAE with a perceptual judge and an adversary. Two losses: `loss` teaches the codec alone, `discriminator_loss` the
+    discriminator alone, so that they may be added up or taken by turns."""
 
     def __init__(self, config: CodecConfig, features: nn.Sequential, discriminator_width: int = 32, discriminator_layers: int = 2):
         super().__init__(config)
@@ -80,7 +96,8 @@ class VQGAN(VQVAE):
         parts = {"reconstruction": pixels.detach(), "perceptual": seen.detach(), "codebook": quantized.loss.detach()}
         parts |= {"codes_alive": alive, "perplexity": perplexity}
         if adversarial > 0:
-            verdict = hinge_generator_loss(self.discriminator(painted))
+            with _not_learning(self.discriminator):
+                verdict = hinge_generator_loss(self.discriminator(painted))
             weight = adaptive_weight(pixels + seen, verdict, self.last_layer)
             total = total + adversarial * weight * verdict
             parts |= {"verdict": verdict.detach(), "weight": weight}

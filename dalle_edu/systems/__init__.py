@@ -8,12 +8,11 @@ from dalle_edu.systems.trainable import Stage, Trainable
 
 SYSTEMS = {  # what draws
     "dalle1": "dalle_edu.systems.dalle1:DallE1",
+    "dalle_mini": "dalle_edu.systems.dalle_mini:DallEMini",
 }
-MODELS = (
-    SYSTEMS
-    | {  # what can be trained
-    }
-)
+MODELS = SYSTEMS | {  # what can be trained
+    "clip": "dalle_edu.systems.clip:Clip",
+}
 
 
 def model_class(name: str) -> type[Trainable]:

@@ -1,0 +1,168 @@
+"""What every system promises, whatever it is made of: its sampling contract, its stages, its files."""
+
+import copy
+
+import pytest
+import torch
+from tiny_systems import TINY, build
+
+import dalle_edu
+from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
+from dalle_edu.errors import DalleEduError
+from dalle_edu.optim import trained_parameters
+from dalle_edu.systems import SYSTEMS, System
+from dalle_edu.world import World
+
+PROMPTS = ["un cercle rouge", "a large blue square", "trois étoiles vertes"]
+STAGES = [(name, stage.name) for name in TINY for stage in build(name).stages]
+
+
+def pictures(system: System, n: int = 8) -> tuple[torch.Tensor, list[str]]:
+    batch = World(n).collate([World(n)[i] for i in range(n)])
+    return batch.images(system.resolution), batch.captions
+
+
+@pytest.fixture(scope="module", params=sorted(TINY))
+def tiny(request) -> System:
+    return build(request.param)
+
+
+def test_every_system_is_tried_here():
+    assert set(TINY) == set(SYSTEMS)
+
+
+# ---------------------------------------------------------------- drawing
+
+
+def test_pictures_have_the_promised_shape_and_range(tiny):
+    images = tiny.generate(PROMPTS, seed=1)
+    assert images.shape == (3, 3, tiny.resolution, tiny.resolution)
+    assert images.dtype == torch.float32
+    assert images.min() >= -1
+    assert images.max() <= 1
+
+
+def test_the_same_seed_gives_the_same_pictures_and_another_seed_others(tiny):
+    first = tiny.generate(PROMPTS, seed=1)
+    assert torch.equal(first, tiny.generate(PROMPTS, seed=1))
+    assert not torch.equal(first, tiny.generate(PROMPTS, seed=2))
+
+
+def test_pictures_of_one_prompt_differ(tiny):
+    images = tiny.generate(["a red circle"] * 4, seed=0)
+    assert not torch.equal(images[0], images[1])
+
+
+def test_a_picture_does_not_depend_on_its_batch(tiny):
+    many = tiny.generate(PROMPTS, seed=3)
+    torch.testing.assert_close(tiny.generate(PROMPTS[:1], seed=3), many[:1], atol=1e-5, rtol=0)
+
+
+def test_the_chance_of_others_is_left_alone(tiny):
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    tiny.generate(PROMPTS[:1], seed=3)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_guidance_moves_the_picture_and_other_captions_do_too(tiny):
+    plain = tiny.generate(PROMPTS, seed=5, guidance=1.0)
+    assert not torch.equal(tiny.generate(PROMPTS, seed=5, guidance=6.0), plain)
+    assert not torch.equal(tiny.generate(PROMPTS[::-1], seed=5, guidance=1.0), plain)
+
+
+def test_generating_changes_neither_prompts_nor_weights(tiny):
+    prompts, weights = list(PROMPTS), copy.deepcopy(tiny.state_dict())
+    tiny.generate(prompts, seed=0, guidance=3.0)
+    assert prompts == PROMPTS
+    assert all(torch.equal(weights[name], value) for name, value in tiny.state_dict().items())
+    assert not any(parameter.grad is not None for parameter in tiny.parameters())
+
+
+@pytest.mark.parametrize("guidance", [-1.0, 1e9])
+def test_guidance_out_of_range_is_refused(tiny, guidance):
+    with pytest.raises(DalleEduError, match="guidance"):
+        tiny.generate(["a red circle"], guidance=guidance)
+
+
+@pytest.mark.parametrize(
+    "prompts", [[], ["a red circle"] * 1025, "a red circle", [""], ["x" * 10_000], ["a red\x00circle"], ["Привет мир"]]
+)
+def test_prompts_that_cannot_be_drawn_are_refused(tiny, prompts):
+    with pytest.raises(DalleEduError):
+        tiny.generate(prompts)
+
+
+# ---------------------------------------------------------------- learning
+
+
+@pytest.mark.parametrize(("name", "stage"), STAGES)
+@pytest.mark.parametrize("progress", [0.1, 0.9])
+def test_a_stage_teaches_all_its_parts(name, stage, progress):
+    system = build(name).train()
+    recipe = next(recipe for recipe in system.stages if recipe.name == stage)
+    expected = {parameter for parameter, _ in trained_parameters(system, recipe)}
+    for parameter, value in system.named_parameters():
+        value.requires_grad_(parameter in expected)  # as training does
+    images, captions = pictures(system)
+    losses = system.loss(images, captions, stage=stage, progress=progress, generator=torch.Generator().manual_seed(0))
+    losses["loss"].backward()
+    assert all(losses[part].ndim == 0 and torch.isfinite(losses[part]) for part in losses)
+    touched = {parameter for parameter, value in system.named_parameters() if value.grad is not None}
+    assert touched == expected if progress > 0.5 else touched  # some parts join in later
+
+
+def test_the_stages_share_out_the_whole_time(tiny):
+    assert sum(stage.share for stage in tiny.stages) == pytest.approx(1)
+    assert sum(stage.updates_share for stage in tiny.stages) == pytest.approx(1)
+    names = {parameter for parameter, _ in tiny.named_parameters()}
+    for stage in tiny.stages:
+        for part in (*stage.parts, *stage.muon):
+            assert any(name.startswith(part + ".") for name in names), part
+
+
+@pytest.mark.parametrize(("name", "stage"), STAGES)
+def test_the_loss_depends_on_the_generator_alone(name, stage):
+    system = build(name).eval()
+    images, captions = pictures(system)
+
+    def loss(seed: int) -> torch.Tensor:
+        return system.loss(images, captions, stage=stage, progress=0.9, generator=torch.Generator().manual_seed(seed))["loss"]
+
+    assert torch.equal(loss(0), loss(0))
+
+
+# ---------------------------------------------------------------- files
+
+
+def test_saved_and_loaded_it_draws_the_same(tiny, tmp_path):
+    tiny.save(tmp_path / "weights.safetensors", dtype=torch.float32)
+    loaded = dalle_edu.load(tmp_path / "weights.safetensors")
+    assert torch.equal(loaded.generate(PROMPTS, seed=4), tiny.generate(PROMPTS, seed=4))
+    assert loaded.config == tiny.config
+
+
+def test_weights_of_other_shapes_than_their_configuration_are_refused(tiny, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    tiny.save(path)
+    tensors, facts = load_checkpoint(path)
+    largest = max(tensors, key=lambda name: tensors[name].numel())
+    save_checkpoint(path, tensors | {largest: torch.zeros(3)}, facts)
+    with pytest.raises(DalleEduError, match="other shapes"):
+        dalle_edu.load(path)
+    facts["config"]["no_such_field"] = 1
+    save_checkpoint(path, tensors, facts)
+    with pytest.raises(DalleEduError, match="cannot build"):
+        dalle_edu.load(path)
+
+
+@pytest.mark.parametrize("name", sorted(TINY))
+def test_presets_fit_together_and_fit_in_their_file(name):
+    kind = type(build(name))
+    assert set(kind.presets) == {"laptop", "standard", "gpu"}
+    for preset, resolution in {"laptop": 32, "standard": 64, "gpu": 128}.items():
+        with torch.device("meta"):
+            system = kind(kind.presets[preset])
+        assert system.resolution == resolution
+        if preset == "standard":
+            assert system.parameter_count() * 2 < 12e6
