@@ -93,6 +93,23 @@ def cosine_schedule(timesteps: int = 1000, offset: float = 0.008, max_beta: floa
     return Schedule((1 - alpha_bar[1:] / alpha_bar[:-1]).clamp(max=max_beta))
 
 
+def shifted(schedule: Schedule, factor: float) -> Schedule:
+    """The same schedule with `factor` times as much noise beside the same signal, at every timestep (Hoogeboom et al. 2023, section 3.1).
+
+    What is large and flat shows through much noise: where it will stand is settled while a schedule made for photographs has hardly
+    begun. More noise gives that more of the timesteps, in training and in sampling. Raises `DalleEduError` unless `factor` is positive.
+    """
+    if factor <= 0:
+        raise DalleEduError(
+            f"the factor is {factor:g}; give a positive number: above 1 for more noise, below for less",
+            f"le facteur est {factor:g} ; donnez un nombre positif : au-dessus de 1 pour plus de bruit, au-dessous pour moins",
+        )
+    noise_over_signal = factor**2 * (1 - schedule.alphas_bar) / schedule.alphas_bar  # as variances
+    alphas_bar = 1 / (1 + noise_over_signal)
+    before = torch.cat([alphas_bar.new_ones(1), alphas_bar[:-1]])
+    return Schedule((1 - alphas_bar / before).clamp(max=0.9999))
+
+
 def add_noise(x0: Float[Tensor, "n *s"], noise: Float[Tensor, "n *s"], t: Int[Tensor, " n"], schedule: Schedule) -> Float[Tensor, "n *s"]:
     """Draw x_t from q(x_t | x_0) in one step, `noise` being standard normal (Ho et al. 2020, equation 4).
 
@@ -235,8 +252,9 @@ def inpainting(
     mask: Bool[Tensor, "#n *#s"],
     schedule: Schedule,
     generator: torch.Generator | None = None,
+    noise: Float[Tensor, "n *s"] | None = None,
 ) -> Denoiser:
-    """Keep what is known, paint the rest: at each step the known region is noised anew to that step's level.
+    """Keep what is known, paint the rest: at each step the known region is noised anew to that step's level, or always by `noise`.
 
     This is the replacement of Lugmayr et al. (2022, RePaint, equation 8), without their going back and forth. `mask` is True where `known`
     is kept: there the denoiser sees the truth, as noisy as the rest, and its answer is the truth. Any sampler may use it. Raises
@@ -249,21 +267,26 @@ def inpainting(
         )
 
     def denoise_around(x_t: Tensor, t: Tensor) -> Tensor:
-        noise = torch.empty_like(known).normal_(generator=generator)
-        return torch.where(mask, known, denoise(torch.where(mask, add_noise(known, noise, t, schedule), x_t), t))
+        fresh = torch.empty_like(known).normal_(generator=generator) if noise is None else noise
+        return torch.where(mask, known, denoise(torch.where(mask, add_noise(known, fresh, t, schedule), x_t), t))
 
     return denoise_around
 
 
 def low_resolution_condition(
-    low: Float[Tensor, "n c h w"], resolution: int, t: Int[Tensor, " n"], schedule: Schedule, generator: torch.Generator | None = None
+    low: Float[Tensor, "n c h w"],
+    resolution: int,
+    t: Int[Tensor, " n"],
+    schedule: Schedule,
+    generator: torch.Generator | None = None,
+    noise: Float[Tensor, "n c H W"] | None = None,
 ) -> Float[Tensor, "n c+1 H W"]:
     """What a super-resolution network is shown beside x_t: the small picture, enlarged and noised, and a channel that says how much.
 
     Trained on small pictures noised at random, the network does not take their faults for truth (Ho et al. 2021, conditioning
-    augmentation; Saharia et al. 2022 tell it the level). The last channel is t / T.
+    augmentation; Saharia et al. 2022 tell it the level). The last channel is t / T. Without a `noise`, it is drawn from `generator`.
     """
     enlarged = F.interpolate(low, size=(resolution, resolution), mode="bilinear", align_corners=False)
-    noisy = add_noise(enlarged, torch.empty_like(enlarged).normal_(generator=generator), t, schedule)
+    noisy = add_noise(enlarged, torch.empty_like(enlarged).normal_(generator=generator) if noise is None else noise, t, schedule)
     level = (t.to(low) / len(schedule)).view(-1, 1, 1, 1).expand(-1, 1, resolution, resolution)
     return torch.cat([noisy, level], dim=1)

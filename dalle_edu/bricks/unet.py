@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import CrossAttention, MultiHeadAttention
 from dalle_edu.bricks.convolution import Patchify, Unpatchify
+from dalle_edu.bricks.transformer import Block, CrossBlock, sinusoidal_positions
 from dalle_edu.errors import DalleEduError
 
 # ---------------------------------------------------------------- what the network is told
@@ -110,6 +111,39 @@ class AttentionBlock(nn.Module):
         return rearrange(tokens, "n (h w) c -> n c h w", h=x.shape[2])
 
 
+def grid_positions(height: int, width: int, channels: int) -> Float[Tensor, "t c"]:
+    """Sinusoidal positions of a grid, row by row: half the channels say which row, half which column. `channels` is a multiple of 4."""
+    rows, columns = sinusoidal_positions(height, channels // 2), sinusoidal_positions(width, channels // 2)
+    return torch.cat([rows.repeat_interleave(width, dim=0), columns.repeat(height, 1)], dim=1)
+
+
+class Middle(nn.Module):
+    """A transformer at the bottom, where positions are few: layer after layer, each position looks at all the others and at the words.
+
+    Convolutions see looks, this sees relations: which of two objects is the red one, and on which side of the other it stands. Rombach et
+    al. (2022, section 3.3) have such layers at several resolutions, Hoogeboom et al. (2023) nearly all of them at the bottom.
+    """
+
+    def __init__(self, width: int, depth: int, heads: int, text_width: int = 0):
+        super().__init__()
+        self.blocks = nn.ModuleList(
+            CrossBlock(width, heads, causal=False, memory_width=text_width) if text_width else Block(width, heads, causal=False)
+            for _ in range(depth)
+        )
+        for name, layer in self.named_modules():
+            if name.endswith((".out", ".contract")):
+                _start_at_zero(layer)
+
+    def forward(
+        self, x: Float[Tensor, "n c h w"], text: Float[Tensor, "n k d"] | None = None, mask: Bool[Tensor, "n k"] | None = None
+    ) -> Float[Tensor, "n c h w"]:
+        h, w = x.shape[2:]
+        tokens = rearrange(x, "n c h w -> n (h w) c") + grid_positions(h, w, x.shape[1]).to(x)
+        for block in self.blocks:
+            tokens = block(tokens) if text is None else block(tokens, text, mask)
+        return rearrange(tokens, "n (h w) c -> n c h w", h=h)
+
+
 # ---------------------------------------------------------------- the network
 
 
@@ -119,7 +153,8 @@ class UNetConfig:
 
     `widths` are the channels at each resolution, the finest first: the door cuts the picture into patches of `patch_size` pixels (1: none),
     and each further resolution halves the sides. Level i has width `widths[i]`; the last is the bottom. Attention stands at the levels
-    named in `attention_levels`. A `text_width` or `pooled_width` of 0 means that there is no such input, and so does `time=False`.
+    named in `attention_levels`; at the bottom, `middle_depth` layers of a transformer may follow. A `text_width` or `pooled_width` of 0
+    means that there is no such input, and so does `time=False`.
     """
 
     in_channels: int = 3
@@ -133,6 +168,7 @@ class UNetConfig:
     time: bool = True
     text_width: int = 0
     pooled_width: int = 0
+    middle_depth: int = 0
 
     def __post_init__(self) -> None:
         if not self.widths or self.depth < 1 or self.patch_size < 1:
@@ -145,10 +181,11 @@ class UNetConfig:
                 f"attention_levels is {self.attention_levels}; the levels are 0 (the finest) to {len(self.widths) - 1}",
                 f"attention_levels vaut {self.attention_levels} ; les niveaux vont de 0 (le plus fin) à {len(self.widths) - 1}",
             )
-        if self.text_width and not self.attention_levels:
+        if self.text_width and not self.attention_levels and not self.middle_depth:
             raise DalleEduError(
-                f"text_width is {self.text_width} but no level attends; name one in attention_levels",
-                f"text_width vaut {self.text_width} mais aucun niveau n'a d'attention ; nommez-en un dans attention_levels",
+                f"text_width is {self.text_width} but no level attends; name one in attention_levels, or give a middle_depth",
+                f"text_width vaut {self.text_width} mais aucun niveau n'a d'attention ; nommez-en un dans attention_levels, ou donnez un "
+                "middle_depth",
             )
 
     @property
@@ -206,6 +243,7 @@ class UNet(nn.Module):
             self.no_text = nn.Parameter(0.02 * torch.randn(1, 1, config.text_width))
         self.door = Patchify(config.in_channels, widths[0], config.patch_size)
         self.encoder = nn.ModuleList(Stage(config, level, widths[level]) for level in levels)
+        self.middle = Middle(widths[-1], config.middle_depth, config.heads, config.text_width) if config.middle_depth else None
         self.down = nn.ModuleList(Patchify(fine, coarse, 2) for fine, coarse in pairwise(widths))
         self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, stride=2) for fine, coarse in pairwise(widths))
         self.decoder = nn.ModuleList(Stage(config, level, 2 * widths[level]) for level in levels[:-1])
@@ -237,6 +275,8 @@ class UNet(nn.Module):
             skips.append(x)
             x = down(x)
         x = self.encoder[-1](x, condition, words, seen)  # the bottom: each position stands for `stride` pixels
+        if self.middle is not None:
+            x = self.middle(x, words, seen)
         for stage, up, skip in reversed(list(zip(self.decoder, self.up, skips, strict=True))):
             x = stage(self.join(up(x), skip), condition, words, seen)
         return self.exit(F.silu(self.norm(x)))

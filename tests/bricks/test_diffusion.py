@@ -20,6 +20,7 @@ from dalle_edu.bricks.diffusion import (
     linear_schedule,
     low_resolution_condition,
     picture_and_noise,
+    shifted,
     training_target,
 )
 from dalle_edu.errors import DalleEduError
@@ -364,3 +365,15 @@ def test_the_reader_is_told_in_french(monkeypatch):
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
     with pytest.raises(DalleEduError, match="la cible est « noise » ; un réseau prédit l'une de eps, x0, v"):
         denoiser(lambda x, t: x, linear_schedule(), "noise")
+
+
+def test_a_shift_of_one_changes_nothing_and_a_larger_one_adds_noise_everywhere():
+    schedule = cosine_schedule()
+    torch.testing.assert_close(shifted(schedule, 1.0).alphas_bar, schedule.alphas_bar, rtol=0, atol=1e-9)
+    assert (shifted(schedule, 2.0).alphas_bar < schedule.alphas_bar).all()
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0])
+def test_a_shift_that_is_not_positive_is_refused(factor):
+    with pytest.raises(DalleEduError, match="positive"):
+        shifted(cosine_schedule(), factor)

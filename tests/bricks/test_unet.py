@@ -13,7 +13,7 @@ from dalle_edu.bricks.unet import AttentionBlock, GroupNormBlock, UNet, UNetConf
 from dalle_edu.errors import DalleEduError
 
 seeds = st.integers(0, 2**31)
-ALL = UNetConfig(in_channels=2, out_channels=3, widths=(8, 12), depth=1, groups=4, heads=2, text_width=6, pooled_width=5)
+ALL = UNetConfig(in_channels=2, out_channels=3, widths=(8, 12), depth=1, groups=4, heads=2, text_width=6, pooled_width=5, middle_depth=2)
 
 
 @pytest.fixture

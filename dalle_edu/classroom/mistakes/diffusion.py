@@ -102,7 +102,17 @@ def level_not_told(low: Tensor, resolution: int, t: Tensor, schedule: Schedule, 
     return torch.cat([told[:, :-1], torch.zeros_like(told[:, -1:])], dim=1)
 
 
+def shifted_as_variances(schedule: Schedule, factor: float) -> Schedule:
+    return diffusion.shifted(schedule, factor**0.5)
+
+
 MISTAKES = [
+    Mistake(
+        "diffusion:shifted",
+        shifted_as_variances,
+        "The ratio of variances is multiplied by the factor; there shall be that many times as much noise, so its variance grows by factor².",
+        "Le rapport des variances est multiplié par le facteur ; il faut autant de fois plus de bruit, donc une variance × facteur².",
+    ),
     Mistake(
         "diffusion:add_noise",
         alpha_instead_of_its_product,

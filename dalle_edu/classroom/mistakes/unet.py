@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.bricks.unet import GroupNormBlock, UNet
+from dalle_edu.bricks.unet import GroupNormBlock, Middle, UNet
 from dalle_edu.classroom.proof import Mistake
 
 
@@ -50,7 +50,21 @@ class ClassOverwritesTime(UNet):
         return super()._condition(images, time, None) if pooled is None else self.pooled(pooled)
 
 
+class PositionsForgotten(Middle):
+    def forward(self, x: Tensor, text: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+        tokens = x.flatten(2).transpose(1, 2)
+        for block in self.blocks:
+            tokens = block(tokens) if text is None else block(tokens, text, mask)
+        return tokens.transpose(1, 2).unflatten(2, x.shape[2:])
+
+
 MISTAKES = [
+    Mistake(
+        "unet:Middle",
+        PositionsForgotten,
+        "The transformer is not told where each position of the picture is: without positions, left and right are one.",
+        "Le transformeur ne sait pas où se trouve chaque position de l'image : sans positions, gauche et droite se confondent.",
+    ),
     Mistake(
         "unet:sinusoidal_embedding",
         time_brought_to_one,

@@ -184,7 +184,25 @@ def _low_resolution_condition(version: Callable[..., Any]) -> float:
     return gap(found, torch.cat([_scheduler().add_noise(enlarged, noise, t), level], dim=1))
 
 
+def _shifted(version: Callable[..., Any]) -> float:
+    """Flow matching writes noise / signal as sigma / (1 - sigma), and diffusers' scheduler for it shifts just that ratio."""
+    from diffusers import FlowMatchEulerDiscreteScheduler
+
+    differences = []
+    for factor in (0.5, 3.0):
+        schedule = linear_schedule()
+        ratio = ((1 - schedule.alphas_bar) / schedule.alphas_bar).sqrt()
+        scheduler: Any = FlowMatchEulerDiscreteScheduler(shift=factor)
+        scheduler.set_timesteps(sigmas=(ratio / (1 + ratio)).tolist())
+        theirs = scheduler.sigmas[:-1].double()
+        found = version(schedule, factor).alphas_bar
+        ours = ((1 - found) / found).sqrt()
+        differences.append(gap(ours / (1 + ours), theirs))
+    return max(differences)
+
+
 REFERENCES = [
+    Reference("diffusion:shifted", "diffusers.FlowMatchEulerDiscreteScheduler", _shifted, 1e-6),
     Reference("diffusion:linear_schedule", "diffusers.DDPMScheduler", _linear_schedule),
     Reference("diffusion:cosine_schedule", "diffusers.DDPMScheduler", _cosine_schedule),
     Reference("diffusion:add_noise", "diffusers.DDPMScheduler.add_noise", _add_noise, 1e-10),

@@ -55,6 +55,46 @@ def _group_norm_block(version: Callable[..., Any]) -> float:
     return max(differences)
 
 
+def _middle(version: Callable[..., Any]) -> float:
+    """With words and without, against PyTorch's layers on positions written out by hand."""
+    from torch import nn
+
+    differences = []
+    x, text, mask = _noise(2, 16, 3, 4), _noise(2, 5, 8, seed=1), torch.tensor([[True] * 5, [True] * 2 + [False] * 3])
+    options: dict[str, Any] = {"activation": "gelu", "batch_first": True, "norm_first": True, "bias": False, "dtype": torch.float64}
+    for text_width in (8, 0):
+        ours = _shake(version(16, 2, 4, text_width))
+        tokens = x.flatten(2).transpose(1, 2).clone()
+        for position in range(12):
+            for channel in range(16):
+                place, within = (position // 4, channel) if channel < 8 else (position % 4, channel - 8)
+                angle = torch.tensor(place / 10_000 ** (2 * (within // 2) / 8), dtype=torch.float64)
+                tokens[:, position, channel] += angle.cos() if within % 2 else angle.sin()
+        for block in ours.blocks:
+            kind = nn.TransformerDecoderLayer if text_width else nn.TransformerEncoderLayer
+            peer: Any = kind(16, 4, 64, 0.0, **options)
+            norms = ("norm1", "norm2", "norm3") if text_width else ("norm1", "norm2")
+            with torch.no_grad():
+                for number, name in enumerate(norms):
+                    getattr(peer, name).weight.copy_(getattr(block, f"norm_{number + 1}").weight)
+                peer.self_attn.in_proj_weight.copy_(block.attention.qkv.weight)
+                peer.self_attn.out_proj.weight.copy_(block.attention.out.weight)
+                peer.linear1.weight.copy_(block.expand.weight)
+                peer.linear2.weight.copy_(block.contract.weight)
+                if text_width:
+                    across = nn.MultiheadAttention(16, 4, bias=False, kdim=8, vdim=8, batch_first=True, dtype=torch.float64)
+                    across.q_proj_weight.copy_(block.cross_attention.query.weight)
+                    key, value = block.cross_attention.key_value.weight.chunk(2)
+                    across.k_proj_weight.copy_(key)
+                    across.v_proj_weight.copy_(value)
+                    across.out_proj.weight.copy_(block.cross_attention.out.weight)
+                    peer.multihead_attn = across
+            tokens = peer(tokens, text, memory_key_padding_mask=~mask) if text_width else peer(tokens)
+        found = ours(x, text, mask) if text_width else ours(x)
+        differences.append(gap(found, tokens.transpose(1, 2).unflatten(2, (3, 4))))
+    return max(differences)
+
+
 def _unet(version: Callable[..., Any]) -> float:
     """Three resolutions, two blocks each, a time and a class: the same weights, wired by hand from PyTorch's functions."""
     from diffusers.models.embeddings import get_timestep_embedding
@@ -99,6 +139,7 @@ def _unet(version: Callable[..., Any]) -> float:
 
 
 REFERENCES = [
+    Reference("unet:Middle", "torch.nn.TransformerDecoderLayer and TransformerEncoderLayer", _middle, 1e-6),
     Reference("unet:sinusoidal_embedding", "diffusers.models.embeddings.get_timestep_embedding", _sinusoidal_embedding),
     Reference("unet:GroupNormBlock", "diffusers.models.resnet.ResnetBlock2D", _group_norm_block, 1e-10),
     Reference("unet:UNet", "torch.nn.functional, wired as in Ronneberger et al. 2015, figure 1", _unet, 1e-10),
