@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 language = os.environ.get("DALLE_EDU_LANGUAGE", "en")
@@ -18,7 +19,7 @@ bibtex_bibfiles = ["references.bib"]
 templates_path = [str(HERE / "templates")]
 html_static_path = [str(HERE / "static")]
 html_css_files = ["book.css"]
-html_js_files = []
+html_js_files = ["book.js"]
 
 nb_execution_mode = "off"  # the notebooks come executed
 nb_code_prompt_show = "Voir le code" if french else "Show the code"
@@ -56,6 +57,7 @@ html_theme_options = {
     "navbar_end": [],
     "home_page_in_toc": True,
     "show_toc_level": 2,
+    "search_bar_text": "Rechercher…" if french else "Search…",
 }
 html_context = {
     "default_mode": "auto",
@@ -65,3 +67,51 @@ html_context = {
     "decks": os.environ.get("DALLE_EDU_DECKS", "").split(),
 }
 suppress_warnings = ["mystnb.unknown_mime_type"]
+
+
+def students_notebook(found: Any) -> Any:
+    """The theme's buttons, led from a page `lessons/NAME` to the notebook `lessons/LANGUAGE/NAME` that students work in."""
+    if isinstance(found, str):
+        return found.replace(f"lessons/{language}/lessons/", f"lessons/{language}/")
+    if isinstance(found, list):
+        return [students_notebook(each) for each in found]
+    return {key: students_notebook(value) for key, value in found.items()} if isinstance(found, dict) else found
+
+
+# What Sphinx's extensions tell screen readers, and should not: labels that hide the words shown, lists without items.
+MISLEADING = (' aria-label="Toggle hidden content"', ' role="list" class="citation-list"')
+
+
+def mend(app: Any, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    context["header_buttons"] = students_notebook(context.get("header_buttons", []))
+    body = context.get("body", "")
+    for words in MISLEADING:
+        body = body.replace(words, "")
+    context["body"] = body.replace(" and others", " et al.") if pagename == "bibliography" else body
+
+
+# What the theme says in English whatever the language: names of buttons, for screen readers and under the pointer.
+UNTRANSLATED = {
+    "Toggle primary sidebar": "Afficher ou cacher le sommaire",
+    "Toggle secondary sidebar": "Afficher ou cacher le contenu de la page",
+    "Launch interactive content": "Ouvrir le notebook ailleurs",
+    "Launch on Colab": "Ouvrir dans Colab",
+    "Launch on Binder": "Ouvrir dans Binder",
+    "Colab logo": "logo de Colab",
+    "Binder logo": "logo de Binder",
+    "Main": "Navigation principale",
+}
+
+
+def translate_names(app: Any, exception: Exception | None) -> None:
+    for path in Path(app.outdir).rglob("*.html") if french and exception is None else []:
+        text = path.read_text(encoding="utf-8")
+        for english, translated in UNTRANSLATED.items():
+            for attribute in ("title", "aria-label", "alt"):
+                text = text.replace(f'{attribute}="{english}"', f'{attribute}="{translated}"')
+        path.write_text(text, encoding="utf-8")
+
+
+def setup(app: Any) -> None:
+    app.connect("html-page-context", mend, priority=900)  # after the theme's own
+    app.connect("build-finished", translate_names)

@@ -42,10 +42,12 @@ def build_book(site: Path = SITE, folder: Path = build.LESSONS) -> list[Path]:
         shutil.copytree(BOOK / language, pages)
         shutil.copy(BOOK / "references.bib", pages)
         for lesson in found:
-            text = json.dumps(as_page(executed(lesson, language)), ensure_ascii=False, indent=1)
+            text = json.dumps(as_page(executed(lesson, language), language), ensure_ascii=False, indent=1)
             write_aside(pages / "lessons" / f"{lesson.name}.ipynb", lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]
         _sphinx(pages, site / language, language, decks)
         _mathjax(site / language)
+        for lesson in found:  # what the download button gives: the exercises, not their solutions
+            shutil.copyfile(folder / language / f"{lesson.name}.ipynb", site / language / "_sources" / "lessons" / f"{lesson.name}.ipynb")
     write_aside(site / "index.html", lambda file: file.write(_DOOR.encode()))
     return [site / language / "index.html" for language in LANGUAGES]
 
@@ -64,7 +66,7 @@ def executed(lesson: Lesson, language: str) -> Any:
     return nbformat.read(kept, as_version=4)
 
 
-def as_page(notebook: Any) -> Any:
+def as_page(notebook: Any, language: str) -> Any:
     """The notebook as the book shows it: solutions and imports folded, slides' own cells left out."""
     page = deepcopy(notebook)
     page.cells = [cell for cell in page.cells if not cell.metadata.get("slide_only")]
@@ -72,6 +74,7 @@ def as_page(notebook: Any) -> Any:
         tags = set(cell.metadata.get("tags", []))
         if "solution" in tags:
             tags.add("hide-input")
+            cell.metadata["mystnb"] = _PROMPTS[language]
         if "quiz" in tags:
             tags = (tags - {"hide-input"}) | {"remove-input"}
         cell.metadata["tags"] = sorted(tags)
@@ -82,7 +85,8 @@ def _identity(notebook: Any) -> str:
     """A hash of the notebook, of all the code it could run, of the weights, and of the versions of other people's code."""
     digest = hashlib.sha256(json.dumps(notebook, sort_keys=True).encode())
     package, versions = Path(__file__).parents[2], BOOK.parent / "constraints.txt"
-    for path in sorted([versions, *package.rglob("*.py"), *weights_path("dalle1").parent.iterdir()]):
+    code = [path for path in package.rglob("*.py") if not {"builder", "cli"} & set(path.parts)]
+    for path in sorted([versions, *code, *weights_path("dalle1").parent.iterdir()]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:20]
 
@@ -106,6 +110,10 @@ def _mathjax(target: Path) -> None:
     shutil.copyfile(NODE_MODULES / "mathjax" / "es5" / "tex-chtml.js", static / "tex-chtml.js")
 
 
+_PROMPTS = {
+    "fr": {"code_prompt_show": "Voir la solution", "code_prompt_hide": "Cacher la solution"},
+    "en": {"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"},
+}
 _DOOR = """<!doctype html>
 <html lang="fr">
 <meta charset="utf-8">
