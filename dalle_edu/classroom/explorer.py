@@ -102,7 +102,8 @@ class Explorer:
         controls = "".join(_control(f"{identity}-{i}", knob) for i, knob in enumerate(self.knobs.values()))
         data = {"sources": sources, "alts": [shown.alt for shown in pictures], "sizes": [len(knob.values) for knob in self.knobs.values()]}
         facts = json.dumps(data).replace("</", "<\\/")
-        image = f'<img src="{sources[start]}" alt="{escape(pictures[start].alt, quote=True)}" style="max-width: 100%" aria-live="polite">'
+        alt, width = escape(pictures[start].alt, quote=True), pictures[start].width
+        image = f'<img src="{sources[start]}" alt="{alt}" width="{width}" style="max-width: 100%" aria-live="polite">'
         return f'<div id="{identity}" class="explorer">{controls}{image}<script>({_SCRIPT})("{identity}", {facts});</script></div>'
 
 

@@ -29,22 +29,26 @@ COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
 
 
 class Picture:
-    """A PNG and what it shows, said in words; it looks alike in a notebook, on a page and on a slide."""
+    """A PNG and what it shows, said in words; it looks alike in a notebook, on a page and on a slide.
 
-    def __init__(self, png: bytes, alt: str):
+    `density` is the number of its pixels for one of the page's: more than one for screens that are finer, and for slides, which enlarge it.
+    """
+
+    def __init__(self, png: bytes, alt: str, density: float = 1.0):
         if len(alt.split()) < 3:
             raise DalleEduError(
                 f'a picture is described as "{alt}"; say in a sentence what it shows, for readers who listen',
                 f"une image est décrite par « {alt} » ; dites en une phrase ce qu'elle montre, pour qui l'écoute",
             )
         self.png, self.alt = png, alt
+        self.width = round(int.from_bytes(png[16:20], "big") / density)  # on the page; a PNG says its pixels there
 
     def __repr__(self) -> str:
         return self.alt
 
     def _repr_html_(self) -> str:
         data = base64.b64encode(self.png).decode()
-        return f'<img src="data:image/png;base64,{data}" alt="{escape(self.alt, quote=True)}" style="max-width: 100%">'
+        return f'<img src="data:image/png;base64,{data}" alt="{escape(self.alt, quote=True)}" width="{self.width}" style="max-width: 100%">'
 
 
 def plot(rows: int = 1, columns: int = 1, width: float = 7.0, height: float = 3.6) -> tuple["Figure", Any]:
@@ -61,8 +65,8 @@ def plot(rows: int = 1, columns: int = 1, width: float = 7.0, height: float = 3.
     return figure, axes
 
 
-def picture(figure: "Figure", alt: str, dpi: int = 100) -> Picture:
-    """A figure as a picture; `alt` says in a sentence what it shows."""
+def picture(figure: "Figure", alt: str, density: float = 1.4) -> Picture:
+    """A figure as a picture, a hundred of the page's pixels to the inch; `alt` says in a sentence what it shows."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
 
@@ -72,8 +76,8 @@ def picture(figure: "Figure", alt: str, dpi: int = 100) -> Picture:
             text.set_text(_commas(text.get_text()))
     FigureCanvasAgg(figure)
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=dpi)
-    return Picture(file.getvalue(), alt)
+    figure.savefig(file, format="png", dpi=100 * density)
+    return Picture(file.getvalue(), alt, density)
 
 
 def sheet(images: Tensor, captions: list[str], alt: str, columns: int | None = None) -> Picture:

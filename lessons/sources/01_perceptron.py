@@ -189,7 +189,13 @@ Un pas d'apprentissage ne ferait que changer l'échelle des poids, puisqu'ils pa
 """
 # the bias is the weight of an input that is always 1 => le biais est le poids d'une entrée toujours égale à 1
 
-# %% slide="subslide"
+# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# ### La droite qu'il a trouvée
+
+# %% [markdown] lang="en" slide="subslide" slide_only=true
+# ### The line that it found
+
+# %% slide="fragment"
 order = chance.permutation(len(clouds))
 learned = train_perceptron(clouds[order], labels[order])
 print(say("corrections:", "corrections :"), len(learned.boundaries) - 1)
@@ -212,7 +218,13 @@ draw_boundary(clouds, labels, learned.weights, learned.bias)
 # %% [markdown] slide="fragment"
 # $$ n \, \gamma \;\le\; w \cdot w^\star \;\le\; \lVert w \rVert \;\le\; \sqrt{n} \, R \quad \Longrightarrow \quad n \le (R / \gamma)^2 $$
 
-# %% slide="subslide" tags=["output-only-slide"]
+# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# ### La borne, et ce qui se passe
+
+# %% [markdown] lang="en" slide="subslide" slide_only=true
+# ### The bound, and what happens
+
+# %% slide="fragment" tags=["output-only-slide"]
 margins = [1.2, 0.9, 0.6, 0.3, 0.1, 0.03]
 made, allowed = [], []
 for margin in margins:
@@ -300,10 +312,22 @@ print(say("two layers:", "deux couches :"), xor(corners))
 # %% implements="perceptron:sigmoid" level=1
 """1 / (1 + exp(-z)), dans (0, 1). On ne prend que l'exponentielle de nombres négatifs : aucune ne déborde."""
 
+# %% [markdown] lang="fr"
+# Puis sa pente : la seconde formule ci-dessus la donne à partir de `sigmoid` elle-même.
+
+# %% [markdown] lang="en"
+# Then its slope: the second formula above gives it from `sigmoid` itself.
+
 # %% implements="perceptron:sigmoid_derivative" level=1
 """σ(z) (1 - σ(z)) : au plus 1/4, si bien que de hautes piles de sigmoïdes apprennent lentement."""
 
-# %% slide="subslide" tags=["output-only-slide"]
+# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# ### Quatre activations
+
+# %% [markdown] lang="en" slide="subslide" slide_only=true
+# ### Four activations
+
+# %% slide="fragment" tags=["output-only-slide"]
 from dalle_edu.bricks.perceptron import ACTIVATIONS
 
 z = np.linspace(-4, 4, 401)
@@ -505,21 +529,35 @@ print(say("written ", "écrit  "), written[0][2, 3])
 Change le réseau sur place et rend la perte moyenne de chaque époque.
 """
 
-# %% slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Deux spirales
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Two spirals
+
+# %% slide="fragment"
 def spirals(n, generator):
     turn = np.sqrt(generator.uniform(0.02, 1, n)) * 3 * np.pi
     arm = generator.integers(0, 2, n)
     angle = turn + np.pi * arm
-    return np.stack([turn * np.cos(angle), turn * np.sin(angle)], axis=1) / 5 + generator.normal(0, 0.06, (n, 2)), arm
+    places = np.stack([turn * np.cos(angle), turn * np.sin(angle)], axis=1) / 5
+    return places + generator.normal(0, 0.06, (n, 2)), arm
 
 
 points, arms = spirals(600, np.random.default_rng(2))
 network = MLP((2, 32, 32, 2), "tanh", np.random.default_rng(3))
-losses = gradient_descent(network, cross_entropy, points, arms, np.random.default_rng(4), epochs=400, batch_size=50, learning_rate=0.2)
+chance = np.random.default_rng(4)
+losses = gradient_descent(network, cross_entropy, points, arms, chance, epochs=400, batch_size=50, learning_rate=0.2)
 right = (network.forward(points).argmax(axis=1) == arms).mean()
 print(say(f"right: {right:.1%}, loss {losses[-1]:.3f}", f"justes : {100 * right:.1f} %, perte {losses[-1]:.3f}"))
 
-# %% slide="subslide" tags=["output-only-slide"]
+# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# ### La frontière qu'il a trouvée
+
+# %% [markdown] lang="en" slide="subslide" slide_only=true
+# ### The boundary that it found
+
+# %% slide="fragment" tags=["output-only-slide"]
 side = np.linspace(-2.2, 2.2, 161)
 plane = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 shades = softmax(network.forward(plane))[:, 1].reshape(161, 161)
@@ -580,7 +618,8 @@ picture(figure, say("Ten handwritten digits, white on black, eight pixels on a s
 
 # %% slide="fragment"
 reader = MLP((64, 48, 10), "relu", np.random.default_rng(6))
-history = gradient_descent(reader, cross_entropy, x[train], y[train], np.random.default_rng(7), epochs=60, batch_size=32, learning_rate=0.05)
+chance = np.random.default_rng(7)
+history = gradient_descent(reader, cross_entropy, x[train], y[train], chance, epochs=60, batch_size=32, learning_rate=0.05)
 accuracy = (reader.forward(x[test]).argmax(axis=1) == y[test]).mean()
 print(say(f"right on digits never seen: {accuracy:.1%}", f"justes sur des chiffres jamais vus : {100 * accuracy:.1f} %"))
 
@@ -631,7 +670,8 @@ with torch.no_grad():
 loss = nn.functional.cross_entropy(theirs(torch.from_numpy(x[:50])), classes[:50])
 loss.backward()
 by_hand = ours.backward(cross_entropy(ours.forward(x[:50]), y[:50])[1])
-print(max(abs(parameter.grad.numpy().T - slope).max() for parameter, slope in zip(theirs.parameters(), by_hand)))
+gaps = [parameter.grad.numpy().T - slope for parameter, slope in zip(theirs.parameters(), by_hand)]
+print(max(abs(gap).max() for gap in gaps))
 
 # %% [markdown] lang="fr" slide="slide"
 # ## 10. Assez de neurones dessinent n'importe quelle courbe
@@ -647,7 +687,13 @@ print(max(abs(parameter.grad.numpy().T - slope).max() for parameter, slope in zi
 # ReLUs it can be seen without training anything: each neuron adds one change of slope, and the broken line follows the curve. Twice the neurons
 # make a quarter of the error.
 
-# %% slide="subslide" tags=["output-only-slide"]
+# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# ### De plus en plus de neurones
+
+# %% [markdown] lang="en" slide="subslide" slide_only=true
+# ### More and more neurons
+
+# %% slide="fragment" tags=["output-only-slide"]
 def curve(x):
     return np.sin(2.5 * x) + 0.4 * np.sin(7 * x)
 
@@ -677,7 +723,7 @@ Explorer(approximate, neurons=Knob(say("neurons", "neurones"), [2, 4, 8, 16, 32]
 # Here is a softmax that somebody else wrote. It is wrong. Do not look at its code: question it. What does it give for one example? for two?
 # for large numbers? Then answer.
 
-# %%
+# %% slide="fragment"
 mystery, question = suspect("perceptron:softmax", 1)
 print(mystery(np.array([[1.0, 2.0, 3.0]])))
 print(mystery(np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])))
@@ -686,10 +732,10 @@ print(mystery(np.array([[0.0, 0.0], [0.0, 800.0]])))
 # %% quiz="mystery"
 quiz(question)
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr"
 # ## 12. Questions
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## 12. Questions
 
 # %% quiz="perceptron"

@@ -1417,8 +1417,9 @@ def next_words(tokens):
     return gpt(tokens)[:, -1].log_softmax(dim=-1)
 
 
+start = torch.tensor([0])
 for beams, penalty in ((1, 0.0), (2, 0.0), (4, 0.0), (16, 0.0), (16, 1.0)):
-    tokens, score = beam_search(next_words, torch.tensor([0]), beams, LENGTH - 1, end=0, length_penalty=penalty)
+    tokens, score = beam_search(next_words, start, beams, LENGTH - 1, end=0, length_penalty=penalty)
     print(f"{beams:2} {penalty:g} {score:8.3f}  {tokenizer.decode(tokens)}")
 
 # %% [markdown] lang="fr"

@@ -127,7 +127,7 @@ sheet(machine.generate(wishes, seed=1), wishes,
 # 1. A **codec**: any picture becomes a small grid of numbers.
 # 2. A **writer**: a transformer continues a sentence by the numbers of its picture.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(width=9, height=2.7)
 boxes = {say("picture", "image"): (0, 1), say("encoder", "encodeur"): (2, 1), "codes": (4, 1), say("decoder", "décodeur"): (6, 1),
          say("picture again", "image refaite"): (8, 1), say("sentence", "phrase"): (0, 0), say("tokens", "jetons"): (2, 0), "GPT": (4, 0)}
@@ -157,7 +157,13 @@ picture(figure, say("Two rows of boxes: picture, encoder, codes, decoder, pictur
 # looks only along its row, its column or around itself, depending on the layer). But it is of the same family: predict the next token, nothing
 # else. Here are the two machines side by side. OpenAI gathered 250 million pairs of pictures and texts; our world is drawn on demand.
 
-# %% slide="subslide"
+# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# ### Les deux machines
+
+# %% [markdown] lang="en" slide="subslide" slide_only=true
+# ### The two machines
+
+# %% slide="fragment" tags=["hide-input"]
 rows = {
     say("pixels on a side", "pixels de côté"): (256, machine.resolution),
     say("text tokens at most", "jetons de texte au plus"): (256, gpt.text_length),
@@ -221,7 +227,7 @@ expect(pairs_divided_by, (3 * patch**2) ** 2, say("the saving in pairs", "l'éco
 # Our picture has sixteen times fewer pixels, and our grid sixteen times fewer positions: a code stands for as many numbers here as at OpenAI. In
 # bits the saving is smaller: choosing among $K$ codes costs $\log_2 K$ bits.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 world = World(128, seed=77)
 scenes, captions = zip(*(world[i] for i in range(128)))
 images = render(scenes, machine.resolution)
@@ -335,7 +341,7 @@ picture(figure, say("For each of six codes, the softmax's probability and the pa
 # hull**). During training the decoder paints from inside the polygon, where everything glides and has a slope; at a low temperature the points
 # press against the corners, the only places that will exist afterwards.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 angles = torch.arange(6) * torch.pi / 3
 corners = torch.stack([angles.cos(), angles.sin()], dim=-1)
 
@@ -388,7 +394,7 @@ for temperature in temperatures:
     bias.append(float((pushed.grad.mean(dim=0) - exact).norm()))
     spread.append(float(pushed.grad.std(dim=0).norm()))
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(height=3.2)
 axes.loglog(temperatures, bias, "o-", color=BLUE, label=say("bias", "biais"))
 axes.loglog(temperatures, spread, "s-", color=VERMILION, label=say("spread", "dispersion"))
@@ -540,7 +546,13 @@ def codes_over_time(reward, updates=150, size=16):
             alive.append(float(codes_alive(model.encode(render(scenes, 32)), 64)[0]))
     return alive
 
-# %% slide="subslide"
+# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# ### Les codes encore en usage
+
+# %% [markdown] lang="en" slide="subslide" slide_only=true
+# ### Codes still in use
+
+# %% slide="fragment" tags=["output-only-slide"]
 figure, axes = plot(height=3.2)
 for reward, colour, marker in ((0.0, ORANGE, "s"), (0.02, BLUE, "o")):
     alive = codes_over_time(reward)
@@ -600,7 +612,7 @@ with torch.no_grad():
 #
 # What does the writer see? This: on the left a picture, in the middle what will be read of it, on the right what the decoder makes of that.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 def show(axes, image):
     axes.imshow((image.detach().clamp(-1, 1).permute(1, 2, 0).numpy() + 1) / 2)
     axes.axis("off")
@@ -647,7 +659,7 @@ print(say(f"pictures made again in which the examiner finds everything right: {s
 # A code is a mere number; what does it mean? Cut our 128 pictures into patches, and take the mean of those that the encoder calls alike. Here are
 # the 96 codes most used after white paper: edges, tips, flat colours, an alphabet of strokes that nobody drew.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 side = machine.resolution // 8
 patches = rearrange(images, "n c (h p) (w q) -> (n h w) c p q", p=side, q=side)
 means = torch.stack([patches[codes.flatten() == code].mean(dim=0) for code in order[1:97]])
@@ -741,7 +753,7 @@ expect(chosen_codes, machine.dvae.encode(images[:4]), say("the codes of four pic
 # DALL·E 1 has 16,384, in lower case too, and forgets one merge in ten at random in training (*BPE dropout*), so that a word badly cut can still be
 # read.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 sentence = wishes[0]
 text = machine.tokens([sentence])
 words, blanks = int((text != 0).sum()), int((text == 0).sum())
@@ -815,7 +827,7 @@ expect(embedded, machine.gpt.embed_text(some)[:, 1:], say("the embedding of four
 #
 # Here is the likeness (the cosine) of the marked position to all others, in the shipped weights.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 with torch.no_grad():
     places = (machine.gpt.row_position.weight[:, None] + machine.gpt.column_position.weight).flatten(0, 1)
     likeness = F.cosine_similarity(places[3 * 8 + 4], places, dim=-1).view(8, 8)
@@ -877,7 +889,7 @@ with torch.no_grad():
 surprise = F.cross_entropy(guesses.transpose(1, 2), truth, reduction="none").view(2, 8, 8) / math.log(2)
 print(told)
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["hide-input"]
 figure, (left, *maps) = plot(1, 3, width=9, height=3)
 show(left, images[number])
 for axes, one, name in zip(maps, surprise, (say("with the sentence", "avec la phrase"), say("without", "sans"))):
@@ -918,7 +930,7 @@ with torch.no_grad():
 gap = (by_hand - machine.generate([sentence], seed=3)).abs().max()
 print(say("difference from the machine's own:", "écart avec la machine elle-même :"), float(gap))
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(2, 4, width=8.5, height=4.4)
 for line, axes in zip(range(1, 9), panels.flat):
     grid = torch.full((1, 64), background)
@@ -1045,7 +1057,13 @@ def draw_rates(axes, values, counts, colour):
     around = [[rate - 100 * one for rate, one in zip(rates, low)], [100 * one - rate for rate, one in zip(rates, high)]]
     axes.errorbar(values, rates, around, color=colour, marker="o", capsize=4)
 
-# %% slide="subslide"
+# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# ### Combien guider ?
+
+# %% [markdown] lang="en" slide="subslide" slide_only=true
+# ### How much guidance?
+
+# %% slide="fragment" tags=["output-only-slide"]
 guidances = [0, 1, 2, 3, 5, 8]
 counts_guided = sweep("guidance", guidances)
 figure, axes = plot(height=3.4)
@@ -1091,7 +1109,7 @@ picture(figure, say(f"Right pictures of 40 against guidance, with intervals: {le
 # beyond, more and more by chance. It trades rightness for variety. Measure both: the rate of right pictures, and how far eight pictures of one
 # sentence differ.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 heats = [0, 0.4, 0.7, 1, 2]
 counts_heated = sweep("temperature", heats)
 variety = [float(machine.generate([sentence] * 8, seed=6, temperature=heat).std(dim=0).mean()) for heat in heats]
@@ -1140,7 +1158,7 @@ for options in ({}, {"top_k": 4}, {"top_p": 0.9}):
 # Your turn: a sentence, a guidance, a seed, and the examiner's marks under each picture. In a notebook you write your own sentence and set the
 # temperature too; on a page without a kernel, choose among sentences drawn beforehand. Begin by setting the guidance to 0.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 studio(machine)
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
@@ -1163,7 +1181,7 @@ studio(machine)
 # A machine can recite. To know whether it **composes**, training never shows certain pairs of shape and colour, nor certain relations: never a
 # green star, but stars, and green. Here are all eight of them.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 never = [Description((Mention(shape, colour),)) for shape, colour in sorted(SHAPES.held_out_objects)]
 unseen = [caption(description, say("en", "fr")) for description in never]
 new = machine.generate(unseen, seed=2)
@@ -1180,7 +1198,13 @@ sheet(new, [f"{'✓' if note else '✗'} {words}" for note, words in zip(notes, 
 # Eight pictures prove nothing. The report that comes with the weights is made from 1,024 sentences, asked in both languages about the same scenes:
 # let us read it.
 
-# %% slide="subslide"
+# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# ### L'examen complet
+
+# %% [markdown] lang="en" slide="subslide" slide_only=true
+# ### The full exam
+
+# %% slide="fragment" tags=["hide-input"]
 report = json.loads(weights_path("dalle1").with_suffix(".json").read_text(encoding="utf-8"))
 names = SKILL_NAMES[say("en", "fr")]
 figure, axes = plot(width=8, height=3.8)
@@ -1229,7 +1253,7 @@ for wording in phrasings(scene, say("en", "fr")):
 # Its vocabulary is finite. An unknown word is not swallowed in silence: `unknown_words` names it. A sentence all of whose words are known may still
 # leave the world: three things, or two numbers at once. The machine draws all the same, with assurance; it is for the reader to beware.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 odd = [
     say("a turquoise circle and a red square", "un cercle turquoise et un carré rouge"),
     say("a red circle and a blue square and a black star", "un cercle rouge et un carré bleu et une étoile noire"),
@@ -1319,7 +1343,7 @@ shown
 # DALL·E 1 drew 512 pictures a sentence and let CLIP rank them; the gain flattened beyond thirty or so. Take the examiner as critic, and count the
 # sentences for which one picture at least, among $k$, is all right.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 tries = torch.stack([machine.generate(sentences, seed=100 + number, temperature=1.0, guidance=1.0) for number in range(5)])
 right = torch.tensor([[all(mark(question.scene.description, objects).values()) for question, objects in zip(asked, read_pictures(images))]
                       for images in tries])
@@ -1411,7 +1435,7 @@ for stage, updates in zip(tiny.stages, (300, 30, 500)):
         curve.append(float(loss.detach()))
     journal[stage.name] = curve
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(1, 3, width=9, height=2.8)
 for axes, (name, curve), colour in zip(panels, journal.items(), COLOURS):
     axes.plot(curve, color=colour)
@@ -1433,7 +1457,13 @@ picture(figure, say("The loss of the three stages; those of the codec and of the
 #
 # And what does this machine of half a minute draw?
 
-# %% slide="subslide"
+# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# ### Une demi-minute plus tard
+
+# %% [markdown] lang="en" slide="subslide" slide_only=true
+# ### Half a minute later
+
+# %% slide="fragment" tags=["output-only-slide"]
 tiny.eval()
 simple = [alone[500_000 + i] for i in range(64)]
 drawn = tiny.generate([words for _, words in simple])
@@ -1480,7 +1510,7 @@ sheet(drawn[:8], [words for _, words in simple[:8]], say("Eight blurred blobs, e
 # While our weights were training, the examiner came by now and then, with 128 sentences. Here is its log of the stage `prior`. A single loss goes
 # down; what it learns comes in an order.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 log = weights_path("dalle1").with_name("dalle1.log.jsonl").read_text(encoding="utf-8")
 looks = [entry for entry in map(json.loads, log.splitlines()) if entry["stage"] == "prior" and "skills" in entry]
 followed = ("position", "shape", "counting", "colour_attribution", "colours")

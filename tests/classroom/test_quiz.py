@@ -50,7 +50,7 @@ def test_the_widget_answers():
 def frame(a: int, b: str) -> Picture:
     figure, axes = plot(width=1.0, height=1.0)
     axes.set_title(f"{a}{b}")
-    return picture(figure, f"a picture of {a} and {b}", dpi=20)
+    return picture(figure, f"a picture of {a} and {b}", density=0.2)
 
 
 def test_an_explorer_draws_every_position_beforehand():
