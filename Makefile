@@ -14,6 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 BASE := .venv/.base-is-installed
 DEV := .venv/.dev-is-installed
 NODE := book/node_modules/.package-lock.json
+QUIET_LAB := .venv/etc/jupyter/labconfig/page_config.json
 
 # LANG is two things: in `make lab LANG=fr` a language, in the shell's environment a locale such as fr_FR.UTF-8. A bare fr or en is no
 # locale, so the commands below are given a real one of that language instead.
@@ -74,7 +75,7 @@ lint: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-lab: $(BASE)
+lab: $(BASE) $(QUIET_LAB)
 	$(BIN)/jupyter lab --ServerApp.ip=localhost --ServerApp.root_dir="$(CURDIR)$(addprefix /,$(wildcard lessons/$(EDITION)))" \
 	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
@@ -95,7 +96,7 @@ book: slides
 book-serve: book
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory book/site 8000
 
-test-browser: book
+test-browser: book $(QUIET_LAB)
 	node --test tests/browser/*.test.mjs
 
 clean:
@@ -109,6 +110,11 @@ $(BASE): pyproject.toml constraints.txt $(BIN)/python
 $(DEV): pyproject.toml constraints.txt $(BIN)/python
 	$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $(BASE) $@
+
+# JupyterLab offers to fetch news; this one does not.
+$(QUIET_LAB): | $(BASE)
+	$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements"
+	@touch $@
 
 $(NODE): book/package-lock.json
 	cd book && npm ci --no-audit --no-fund
