@@ -6,6 +6,8 @@ from pathlib import Path
 from dalle_edu.checkpoints import load_checkpoint
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems import MODELS, SYSTEMS, System, Trainable, model_class
+from dalle_edu.systems.critic import Critic
+from dalle_edu.systems.open_clip_pretrained import LOCAL, PretrainedClip
 
 _PACKAGE = Path(__file__).parent
 
@@ -51,6 +53,21 @@ def load_system(name_or_path: str | Path, device: str = "cpu") -> System:
     if not isinstance(model, System):
         known = ", ".join(SYSTEMS)
         raise DalleEduError(f"{model.name} does not draw; give one of {known}", f"{model.name} ne dessine pas ; donnez l'un de {known}")
+    return model
+
+
+def load_critic(name_or_path: str | Path, device: str = "cpu") -> Critic:
+    """What compares pictures with sentences: "clip", which comes with the package, the path of another such checkpoint, or a pretrained
+    model of open_clip ("ViT-B-32/laion2b_s34b_b79k", "local-dir:FOLDER"). Raises `DalleEduError` for a model that draws."""
+    name = str(name_or_path)
+    if name.startswith(LOCAL) or ("/" in name and not name.endswith(".safetensors") and not Path(name).exists()):
+        return PretrainedClip.load(name, device)
+    model = load_model(name_or_path, device)
+    if not isinstance(model, Critic):
+        raise DalleEduError(
+            f"{model.name} draws, and what compares is wanted; give clip, or a model of open_clip",
+            f"{model.name} dessine, et il faut ce qui compare ; donnez clip, ou un modèle d'open_clip",
+        )
     return model
 
 

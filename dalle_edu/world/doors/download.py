@@ -135,6 +135,18 @@ def _next_bytes(response: Any) -> bytes:
         return b""
 
 
+def look_up(url: str, limit: int = 10_000_000) -> bytes:
+    """What a server says at an address, at most `limit` bytes. Raises `DalleEduError` where it does not answer in `PATIENCE` seconds."""
+    host = urlsplit(url).hostname or url
+    try:
+        with _answer(urllib.request.Request(url, headers={"User-Agent": "dalle_edu"}), host) as response:
+            return response.read(limit)
+    except _Failed as failure:
+        raise DalleEduError(*failure.args) from failure
+    except (OSError, HTTPException) as error:
+        raise DalleEduError(f"{host} broke off ({error})", f"{host} s'est interrompu ({error})") from error
+
+
 def _answer(request: urllib.request.Request, host: str) -> Any:
     """The server's answer, waited for `PATIENCE` seconds.
 

@@ -1,0 +1,134 @@
+"""What captions claim, and which claims go together: who is whose negative when CLIP learns.
+
+CLIP takes every other caption of a batch for a false one. In a small world many are not: "un cercle rouge" is true of the picture that came
+with "a red circle", and so may "a large red circle" be. Here a caption is a row of numbers, one for each thing that it can say, and two
+captions contradict each other where they both say something and say it differently. And from a caption others are made that contradict it
+in one thing only, the hard negatives of Yuksekgonul et al. 2023: without them word order hardly matters to the loss.
+
+Letters: n and m captions, f = 8 fields.
+"""
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from dalle_edu.world.catalogue import LANGUAGES, SHAPES
+from dalle_edu.world.grammar import caption, read_caption
+from dalle_edu.world.scenes import OPPOSITE, RELATIONS, Description, Mention
+
+UNSAID = -1
+_NAMES = [[thing.name for thing in things] for things in (SHAPES.shapes, SHAPES.colours, SHAPES.sizes)]
+_OTHER_WAY_ROUND = [0, 4, 5, 6, 1, 2, 3]
+_TURNED = torch.tensor([*(RELATIONS.index(OPPOSITE[relation]) for relation in RELATIONS), UNSAID])
+_FOREIGN = 100  # numbers from here on stand for captions that the grammar cannot read, each like itself alone
+
+
+def claims(captions: Sequence[str]) -> Int[Tensor, "n 8"]:
+    """Each caption as a row: how many objects, shape, colour and size of the first, the same of the second, and their relation."""
+    return torch.tensor([_claim(text) for text in captions])
+
+
+@lru_cache(maxsize=1 << 16)
+def _claim(text: str) -> tuple[int, ...]:
+    said = read_caption(text)
+    if said is None:
+        return (_FOREIGN + zlib.crc32(text.encode()), *[UNSAID] * 7)
+    first, second = said.mentions[0], said.mentions[-1]  # one object, or several alike, say the same twice
+    relation = RELATIONS.index(said.relation) if said.relation else UNSAID
+    return (said.number, *_mention(first), *_mention(second), relation)
+
+
+def _mention(mention: Mention) -> tuple[int, ...]:
+    said = zip((mention.shape, mention.colour, mention.size), _NAMES, strict=True)
+    return tuple(UNSAID if word is None else names.index(word) for word, names in said)
+
+
+def compatible(some: Int[Tensor, "n 8"], others: Int[Tensor, "m 8"]) -> Bool[Tensor, "n m"]:
+    """Whether one picture could bear both captions: they contradict each other in nothing, whichever object each names first."""
+    turned = torch.cat([others[:, _OTHER_WAY_ROUND], _TURNED.to(others.device)[others[:, 7:]]], dim=1)
+    return _agree(some, others) | _agree(some, turned)
+
+
+def _agree(some: Tensor, others: Tensor) -> Tensor:
+    some, others = some[:, None], others[None]
+    return ((some == others) | (some == UNSAID) | (others == UNSAID)).all(dim=2)
+
+
+# ---------------------------------------------------------------- captions that are wrong in one thing
+
+
+def _opposite(said: Description, draw: float) -> Description:
+    return replace(said, relation=OPPOSITE[said.relation or "left"])
+
+
+def _across(said: Description, draw: float) -> Description:
+    return replace(
+        said, relation=("above", "below")[int(2 * draw)] if said.relation in ("left", "right") else ("left", "right")[int(2 * draw)]
+    )
+
+
+def _colours_swapped(said: Description, draw: float) -> Description:
+    first, second = said.mentions
+    return replace(said, mentions=(replace(first, colour=second.colour), replace(second, colour=first.colour)))
+
+
+def _shapes_swapped(said: Description, draw: float) -> Description:
+    first, second = said.mentions
+    return replace(said, mentions=(replace(first, shape=second.shape), replace(second, shape=first.shape)))
+
+
+def _number(said: Description, draw: float) -> Description:
+    return replace(said, count=1 + (said.count + int(3 * draw)) % 4)
+
+
+def _change(field: str, names: Sequence[str]) -> Callable[[Description, float], Description]:
+    """Another shape, colour or size for one of the objects."""
+
+    def change(said: Description, draw: float) -> Description:
+        mentions = list(said.mentions)
+        place = int(draw * len(mentions))
+        now = getattr(mentions[place], field)
+        others = [name for name in names if name != now]
+        mentions[place] = replace(mentions[place], **{field: others[int(draw * 1009) % len(others)]})
+        return replace(said, mentions=tuple(mentions))
+
+    return change
+
+
+_shape, _colour, _size = (_change(field, names) for field, names in zip(("shape", "colour", "size"), _NAMES, strict=True))
+CHANGES: dict[str, tuple[Callable[[Description], object], Callable[[Description, float], Description]]] = {
+    # what must have been said, and the change
+    "opposite": (lambda said: said.relation, _opposite),
+    "across": (lambda said: said.relation, _across),
+    "colours swapped": (lambda said: len(said.mentions) == 2 and all(m.colour for m in said.mentions), _colours_swapped),
+    "shapes swapped": (lambda said: len(said.mentions) == 2, _shapes_swapped),
+    "number": (lambda said: len(said.mentions) == 1, _number),
+    "shape": (lambda said: True, _shape),
+    "colour": (lambda said: all(m.colour for m in said.mentions), _colour),
+    "size": (lambda said: any(m.size for m in said.mentions), _size),
+}
+
+
+_OFTEN = {"shape": 4}  # shapes are what is learned last; the other changes come once each
+
+
+def contradict(text: str, draws: Sequence[float], change: str | None = None) -> str:
+    """The caption changed in one thing: in `change` or, by the first of `draws`, in one of those that it allows. The second draw says how,
+    the third chooses the language and the words.
+
+    A caption that the grammar cannot read, or that does not say what is to change, comes back as it is.
+    """
+    said = read_caption(text)
+    if said is None:
+        return text
+    possible = [name for name, (says, _) in CHANGES.items() if says(said) and change in (None, name) for _ in range(_OFTEN.get(name, 1))]
+    if not possible:
+        return text
+    _, made = CHANGES[possible[int(draws[0] * len(possible))]]
+    choice = int(draws[2] * 720720)
+    return caption(made(said, draws[1]), LANGUAGES[choice % 2], choice // 2)

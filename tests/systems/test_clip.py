@@ -1,0 +1,374 @@
+"""CLIP on the captioned world: what it compares, what it learns from, what it refuses."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+import dalle_edu
+from dalle_edu.bricks.contrastive import CLIPConfig, clip_loss
+from dalle_edu.errors import DalleEduError
+from dalle_edu.scorecard.critics import class_names, distinct_scenes, examine, true_of
+from dalle_edu.scorecard.prompt_study import WORDINGS, sentences, study_prompts
+from dalle_edu.systems import SYSTEMS, model_class
+from dalle_edu.systems.claims import CHANGES, claims, compatible, contradict
+from dalle_edu.systems.clip import PRESETS, QUESTIONS, Clip, ClipConfig, forgiving_loss
+from dalle_edu.systems.critic import Critic
+from dalle_edu.systems.disturb import SHIFT, ZOOM, disturb
+from dalle_edu.weights import load_critic
+from dalle_edu.world import SHAPES, World, caption, read_caption, render, sample_scene
+from dalle_edu.world.scenes import PRACTICE
+
+CAPTIONS = ["un cercle rouge", "a large blue square", "trois étoiles vertes", "a red circle above a blue square"]
+TINY = ClipConfig(CLIPConfig(resolution=16, stem_depth=0, width=16, heads=2, image_depth=1, text_depth=1, embedding=8), batch_size=8)
+
+
+@torch.no_grad()
+def build(config: ClipConfig = TINY) -> Clip:
+    torch.manual_seed(0)
+    clip = Clip(config)
+    for parameter in clip.parameters():
+        parameter.add_(0.1 * torch.randn_like(parameter))
+    return clip.eval()
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Clip:
+    return build()
+
+
+def pictures(n: int, resolution: int = 16, seed: int = 0) -> tuple[torch.Tensor, list[str]]:
+    world = World(n, seed=seed, kinds=PRACTICE)
+    batch = world.collate([world[i] for i in range(n)])
+    return batch.images(resolution), batch.captions
+
+
+def chance(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+# ---------------------------------------------------------------- comparing
+
+
+def test_pictures_and_sentences_become_unit_vectors(tiny):
+    images, texts = tiny.encode_images(pictures(5)[0]), tiny.encode_texts(CAPTIONS)
+    assert images.shape == (5, 8)
+    assert texts.shape == (4, 8)
+    for vectors in (images, texts):
+        torch.testing.assert_close(vectors.norm(dim=1), torch.ones(len(vectors)))
+    torch.testing.assert_close(tiny.similarity(pictures(5)[0], CAPTIONS), images @ texts.T)
+
+
+def test_a_vector_does_not_depend_on_its_batch(tiny):
+    images, _ = pictures(300)
+    torch.testing.assert_close(tiny.encode_images(images)[257:258], tiny.encode_images(images[257:258]), atol=1e-5, rtol=0)
+    torch.testing.assert_close(tiny.encode_texts(CAPTIONS)[:1], tiny.encode_texts(CAPTIONS[:1]), atol=1e-5, rtol=0)
+
+
+def test_pictures_of_another_side_are_resized_first(tiny):
+    images, _ = pictures(3, resolution=48)
+    smaller = F.interpolate(images, size=(16, 16), mode="bilinear", antialias=True)
+    assert torch.equal(tiny.encode_images(images), tiny.encode_images(smaller))
+
+
+def test_what_a_sentence_scores_can_be_climbed_by_the_pixels(tiny):
+    images = pictures(2, resolution=24)[0].requires_grad_()
+    tiny.similarity(images, CAPTIONS[:1]).sum().backward()
+    assert (images.grad.abs().amax(dim=(1, 2, 3)) > 0).all()
+
+
+def test_classes_are_ensembles_of_their_sentences(tiny):
+    names, templates = ["a circle", ["a square", "un carré"]], ["{}", "a picture of {}"]
+    directions = tiny.classes(names, templates)
+    said = tiny.encode_texts(["a square", "a picture of a square", "un carré", "a picture of un carré"])
+    torch.testing.assert_close(directions[1], F.normalize(said.mean(dim=0), dim=0))
+    images, _ = pictures(6)
+    probabilities = tiny.classify(images, names, templates)
+    torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(6))
+    assert torch.equal(probabilities.argmax(dim=1), (tiny.encode_images(images) @ directions.T).argmax(dim=1))
+
+
+def test_sentences_find_pictures_and_pictures_find_sentences(tiny):
+    images, captions = pictures(7)
+    scores = tiny.similarity(images, captions)
+    assert torch.equal(tiny.search(images, captions, k=3), scores.topk(3, dim=1).indices)
+    assert torch.equal(tiny.search(captions, images, k=2), scores.T.topk(2, dim=1).indices)
+    assert torch.equal(tiny.search(images, images, k=1)[:, 0], torch.arange(7))
+
+
+@pytest.mark.parametrize("captions", [[], "a red circle", [""], ["x" * 10_000], ["a red\x00circle"], ["Привет мир"], ["une voiture"]])
+def test_sentences_about_nothing_here_are_refused(tiny, captions):
+    with pytest.raises(DalleEduError):
+        tiny.encode_texts(captions)
+
+
+def test_a_word_alone_is_a_sentence_to_a_critic_if_it_is_of_this_world(tiny):
+    assert tiny.encode_texts(["rouge", "square"]).shape == (2, 8)
+
+
+def test_sentences_that_are_too_long_are_refused(tiny):
+    with pytest.raises(DalleEduError, match="21 tokens and may have 20"):
+        tiny.encode_texts(["circle " * 21])
+
+
+@pytest.mark.parametrize("images", [torch.zeros(3, 16, 16), torch.zeros(1, 1, 16, 16), torch.zeros(0, 3, 16, 16)])
+def test_what_is_no_picture_is_refused(tiny, images):
+    with pytest.raises((DalleEduError, TypeError)):  # the shapes are checked by jaxtyping first, in tests
+        tiny.encode_images(images)
+
+
+@pytest.mark.parametrize("templates", [["a picture"], ["{} {}"], []])
+def test_templates_without_a_place_for_the_class_are_refused(tiny, templates):
+    with pytest.raises(DalleEduError):
+        tiny.classes(["a circle"], templates)
+
+
+# ---------------------------------------------------------------- claims
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        ("a red circle", "un cercle rouge", True),
+        ("a red circle", "a large circle", True),
+        ("a red circle", "a blue circle", False),
+        ("a small circle", "a large circle", False),
+        ("a red circle", "two red circles", False),
+        ("three stars", "trois étoiles vertes", True),
+        ("three stars", "four stars", False),
+        ("a star and a cross", "a cross and a star", True),
+        ("a star left of a cross", "a cross right of a star", True),
+        ("a star left of a cross", "a cross left of a star", False),
+        ("a star left of a cross", "a star above a cross", False),
+        ("a star left of a cross", "a star with a cross", True),
+        ("a red star left of a blue cross", "a blue star left of a red cross", False),
+        ("a star", "a star with a cross", False),
+        ("a dog on a mat", "a dog on a mat", True),
+        ("a dog on a mat", "a cat on a mat", False),
+        ("a dog on a mat", "a star", False),
+    ],
+)
+def test_captions_contradict_each_other_where_both_speak(one, other, together):
+    assert compatible(claims([one]), claims([other])).item() == together
+    assert compatible(claims([other]), claims([one])).item() == together
+
+
+def test_what_is_true_of_a_picture_is_never_held_against_it():
+    scenes = [sample_scene(3, i, kinds=PRACTICE) for i in range(300)]
+    said = claims([caption(scene.description, "fr") for scene in scenes])
+    true = torch.tensor([[true_of(other.description, scene) for other in scenes] for scene in scenes])
+    assert true.diagonal().all()
+    assert true.sum() > len(scenes) + 20  # else there is nothing to see
+    assert (compatible(said, said) | ~true).all()
+    assert compatible(said, said).float().mean() < 0.02
+
+
+@pytest.mark.parametrize("change", sorted(CHANGES))
+def test_a_changed_caption_contradicts_the_first_in_one_thing(change):
+    captions = pictures(200)[1]
+    said = claims(captions)
+    changed = claims([contradict(text, (0.0, (i * 0.61) % 1, (i * 0.37) % 1), change) for i, text in enumerate(captions)])
+    wrong = ~compatible(said, changed).diagonal()
+    assert wrong.sum() > 10
+    first = {"number": [0], "shape": [1, 4], "colour": [2, 5], "size": [3, 6], "opposite": [7], "across": [7]}.get(change)
+    if first:
+        differing = (said != changed)[wrong].any(dim=0).nonzero().flatten().tolist()
+        assert set(differing) <= set(first)
+
+
+def test_changes_come_in_both_languages_and_all_kinds():
+    text = "a large red star left of a blue cross"
+    made = {contradict(text, (i / 60, (i * 0.61) % 1, (i * 0.37) % 1)) for i in range(60)}
+    assert any("gauche" in each or "droite" in each for each in made)
+    assert any(each.startswith("a ") for each in made)
+    assert {read_caption(each).relation for each in made} == {"left", "right", "above", "below"}
+    assert contradict("a dog on a mat", (0.5, 0.5, 0.5)) == "a dog on a mat"
+
+
+# ---------------------------------------------------------------- learning
+
+
+def test_where_nothing_is_excused_the_loss_is_the_bricks():
+    images, texts = torch.randn(6, 4, generator=chance(1)), torch.randn(6, 4, generator=chance(2))
+    nobody, oneself = torch.zeros(6, 6, dtype=torch.bool), torch.eye(6, dtype=torch.bool)
+    for excused in (nobody, oneself):
+        torch.testing.assert_close(forgiving_loss(images, texts, 7.0, excused), clip_loss(images, texts, 7.0))
+
+
+def test_what_is_excused_moves_nothing_and_what_is_added_is_only_false():
+    images, texts = torch.randn(4, 3, generator=chance(1)), torch.randn(4, 3, generator=chance(2))
+    excused = torch.zeros(4, 5, dtype=torch.bool)
+    more = torch.cat([texts, images[:1]])  # a false sentence that says exactly the first picture
+    with_it = forgiving_loss(images, more, 7.0, excused)
+    assert with_it > clip_loss(images, texts, 7.0) + 0.1
+    excused[:, 4] = True
+    torch.testing.assert_close(forgiving_loss(images, more, 7.0, excused), clip_loss(images, texts, 7.0))
+
+
+def test_the_loss_depends_on_the_captions_and_on_the_generator_alone(tiny):
+    images, captions = pictures(8)
+
+    def loss(texts, seed=0):
+        return tiny.loss(images, texts, generator=chance(seed))["loss"]
+
+    assert loss(captions) == loss(captions)
+    assert loss(captions) != loss(captions, seed=1)
+    assert loss(captions) != loss(captions[::-1])
+
+
+def test_training_teaches_every_parameter():
+    clip = build().train()
+    clip.loss(*pictures(8), generator=chance())["loss"].backward()
+    assert all(parameter.grad is not None for parameter in clip.parameters())
+
+
+def test_it_learns_colours_in_a_moment():
+    torch.manual_seed(0)
+    clip = Clip(replace(TINY, negatives=1))
+    scenes = [sample_scene(0, i, kinds={"single": 1.0}) for i in range(64)]
+    images, captions = render(scenes, 16), [caption(scene.description, "en") for scene in scenes]
+    before = clip.measure("clip", images, captions)["colour"]
+    for update in range(40):
+        clip.zero_grad()
+        clip.loss(images, captions, generator=chance(update))["loss"].backward()
+        with torch.no_grad():
+            for parameter in clip.parameters():
+                parameter -= 5e-3 * parameter.grad.sign()
+    assert clip.measure("clip", images, captions)["colour"] > max(0.85, before + 0.2)
+
+
+def test_disturbed_pictures_keep_their_places_and_their_range():
+    scenes = [sample_scene(1, i, kinds={"single": 1.0}) for i in range(64)]
+    images = render(scenes, 32)
+    seen = disturb(images, chance(3))
+    assert torch.equal(seen, disturb(images, chance(3)))
+    assert not torch.equal(seen, disturb(images, chance(4)))
+    assert torch.equal(disturb(images, chance(3), strength=0.0), images)
+    assert seen.abs().max() <= 1
+    for axis in (1, 2):
+        before, after = (_centre(each, axis) for each in (images, seen))
+        assert (before - after).abs().max() < SHIFT + ZOOM / 2 + 0.12  # noise and stains pull it to the middle
+        assert torch.corrcoef(torch.stack([before, after]))[0, 1] > 0.9
+
+
+def _centre(images: torch.Tensor, axis: int) -> torch.Tensor:
+    """Where the ink is, along rows (1) or columns (2), as parts of a side."""
+    ink = ((1 - images).amax(dim=1) - 0.5).clamp(min=0)
+    along = ink.sum(dim=3 - axis)
+    return (along * (torch.arange(32) + 0.5) / 32).sum(dim=1) / along.sum(dim=1)
+
+
+class Knowing(Clip):
+    """Sees what was claimed, and nothing else: each caption's claim has a direction of its own."""
+
+    def encode_images(self, images):
+        return self.encode_texts(self.shown)
+
+    def encode_texts(self, captions):
+        rows = [torch.randn(64, generator=chance(hash(tuple(row)) % 2**31)) for row in claims(captions).tolist()]
+        return F.normalize(torch.stack(rows), dim=1)
+
+
+def test_what_is_measured_is_whether_it_knows():
+    images, captions = pictures(40)
+    knowing = Knowing(TINY)
+    knowing.shown = captions
+    known = knowing.measure("clip", images, captions)
+    assert set(known) == {"caption_of_picture", "picture_of_caption", *QUESTIONS}
+    assert all(value == 1 for value in known.values())
+    knowing.shown = captions[1:] + captions[:1]
+    guessed = knowing.measure("clip", images, captions)
+    assert guessed["caption_of_picture"] < 0.3
+    assert guessed["shape"] < 0.8
+
+
+# ---------------------------------------------------------------- examinations
+
+
+def test_galleries_hold_no_caption_that_is_true_of_another_picture():
+    scenes = distinct_scenes(60, seed=4)
+    true = [[true_of(other.description, scene) for other in scenes] for scene in scenes]
+    assert torch.equal(torch.tensor(true), torch.eye(60, dtype=torch.bool))
+
+
+class Blind(Critic):
+    """Says of every picture the same."""
+
+    title, scale = "blind", torch.tensor(1.0)
+
+    def encode_images(self, images):
+        return torch.ones(len(images), 1)
+
+    def encode_texts(self, captions):
+        return torch.ones(len(captions), 1)
+
+
+def test_a_blind_critic_is_found_out():
+    report = examine(Blind(), prompts=80, gallery=20, resolution=16)
+    rates = {name: rate.correct / rate.n for name, rate in report.rates.items()}
+    assert max(rates.values()) < 0.3
+    assert set(rates) >= {"zero-shot shape", "zero-shot colour", "caption of picture, top 1 of 20", "picture of caption, top 1 of 20"}
+    assert report.to_json()["rates"]["zero-shot shape"]["n"] == 80
+
+
+@pytest.mark.parametrize("kind", ["shape", "colour"])
+def test_classes_say_their_class_and_no_other(kind):
+    things = SHAPES.shapes if kind == "shape" else SHAPES.colours
+    for thing, said in zip(things, class_names(kind), strict=True):
+        mentions = [read_caption(text).mentions[0] for text in said]
+        assert {getattr(mention, kind) for mention in mentions} == {thing.name}
+        if kind == "shape":
+            assert {mention.colour for mention in mentions} == {None}
+
+
+def test_wordings_differ_and_each_is_asked_in_both_languages(tiny):
+    assert sentences("shape", "star", "plain", "fr") == ["une étoile"]
+    assert sentences("shape", "star", "picture of", "fr") == ["une image d'une étoile"]
+    assert sentences("colour", "green", "bare word", "fr") == ["vert"]
+    assert sentences("colour", "green", "there is", "en") == ["there is a green circle"]
+    assert sentences("shape", "star", "digit", "en") == ["1 star"]
+    assert len(sentences("shape", "star", "everything", "en")) == 72
+    results = study_prompts(tiny, prompts=8, resolution=16)
+    assert {(each.kind, each.language, each.wording) for each in results} == {
+        (kind, language, wording) for kind in ("shape", "colour") for language in ("fr", "en") for wording in WORDINGS
+    }
+    assert all(each.rate.n == 8 for each in results)
+
+
+# ---------------------------------------------------------------- files
+
+
+def test_saved_and_loaded_it_compares_the_same(tiny, tmp_path):
+    path = tmp_path / "clip.safetensors"
+    tiny.save(path, dtype=torch.float32)
+    loaded = load_critic(path)
+    images, captions = pictures(4)
+    assert torch.equal(loaded.similarity(images, captions), tiny.similarity(images, captions))
+    assert loaded.config == tiny.config
+    with pytest.raises(DalleEduError, match="does not draw"):
+        dalle_edu.load(path)
+
+
+def test_it_can_be_trained_by_name_and_draws_nothing():
+    assert model_class("clip") is Clip
+    assert "clip" not in SYSTEMS
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_presets_are_plain_vision_transformers_and_fit_in_their_file(preset):
+    with torch.device("meta"):
+        clip = Clip(PRESETS[preset])
+    assert clip.resolution == {"laptop": 32, "standard": 64, "gpu": 128}[preset]
+    assert clip.config.clip.stem_depth == 0
+    if preset == "standard":
+        assert clip.parameter_count() * 2 < 3e6
+
+
+def test_comparing_changes_no_weights(tiny):
+    weights = copy.deepcopy(tiny.state_dict())
+    images, captions = pictures(4)
+    tiny.classify(images, ["a circle", "a square"])
+    tiny.measure("clip", images, captions)
+    assert all(torch.equal(weights[name], value) for name, value in tiny.state_dict().items())
