@@ -1,0 +1,161 @@
+"""Our CLIP as a model of open_clip: a folder with its configuration, weights and tokenizer, which open_clip loads by itself.
+
+    open_clip.create_model_and_transforms("local-dir:FOLDER")       the model and how it wants its pictures
+    open_clip.get_tokenizer("local-dir:FOLDER")                     the tokenizer (through transformers, which it needs)
+
+The two are the same function. What differs is where things stand: our layers have no biases, so theirs are zero; the bias of our patches is
+added to the positions instead; our captions are read at the first padding, so padding is their end of text.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save as to_bytes
+from torch import Tensor, nn
+
+from dalle_edu.bricks.contrastive import CLIPConfig
+from dalle_edu.bricks.convolution import Patchify
+from dalle_edu.errors import DalleEduError
+from dalle_edu.files import check_writable, write_aside
+from dalle_edu.systems.clip import Clip
+from dalle_edu.world.tokenizer import PAD, CaptionTokenizer
+
+CONFIGURATION, WEIGHTS, TOKENIZER, TOKENIZER_SETTINGS = (
+    "open_clip_config.json",
+    "open_clip_model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+)
+MEAN, STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # what takes [0, 1] to our [-1, 1]
+_PAD = "[PAD]"
+
+
+def export_to_open_clip(clip: Clip, folder: str | Path, name: str = "dalle_edu_clip") -> Path:
+    """Write `folder`, and return it. The weights are in float32.
+
+    Beside "local-dir:", the model can be loaded by `name` after `open_clip.add_model_config(folder / f"{name}.json")`, with
+    `pretrained=folder / "open_clip_model.safetensors"` and `image_mean` and `image_std` of (0.5, 0.5, 0.5). Raises `DalleEduError` where
+    the folder cannot be written, or the model sees its patches through convolutions, which open_clip's vision transformer does not have.
+    """
+    folder = Path(folder)
+    if clip.config.clip.stem_depth:
+        raise DalleEduError(
+            f"this CLIP has a stem of {clip.config.clip.stem_depth} convolutions, and open_clip's vision transformer has none; "
+            "train one with stem_depth=0",
+            f"ce CLIP a {clip.config.clip.stem_depth} convolutions avant ses morceaux, et celui d'open_clip n'en a pas ; "
+            "entraînez-en un avec stem_depth=0",
+        )
+    check_writable(folder / CONFIGURATION)
+    folder.mkdir(parents=True, exist_ok=True)
+    model, preprocessing = open_clip_config(clip.config.clip, name)
+    by_name = model | {"text_cfg": model["text_cfg"] | {"hf_tokenizer_name": str(folder.resolve())}}
+    contents = {
+        CONFIGURATION: _json({"model_cfg": model, "preprocess_cfg": preprocessing}),
+        f"{name}.json": _json(by_name),
+        WEIGHTS: to_bytes(open_clip_tensors(clip), metadata={"format": "pt"}),
+        TOKENIZER: _json(_ended(clip.tokenizer)),
+        TOKENIZER_SETTINGS: _json(
+            {
+                "tokenizer_class": "PreTrainedTokenizerFast",
+                "pad_token": _PAD,
+                "eos_token": _PAD,
+                "split_special_tokens": True,  # whoever types [PAD] writes five characters
+                "clean_up_tokenization_spaces": False,
+                "model_max_length": clip.config.clip.text_length + 1,
+            }
+        ),
+    }
+    for file_name, data in contents.items():
+        write_aside(folder / file_name, lambda file, data=data: file.write(data))  # type: ignore[misc]
+    return folder
+
+
+def open_clip_config(config: CLIPConfig, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """open_clip's configuration of the model, and of what is done to pictures before it."""
+    vision = {
+        "image_size": config.resolution,
+        "patch_size": config.patch_size,
+        "width": config.width,
+        "layers": config.image_depth,
+        "head_width": config.width // config.heads,
+    }
+    text = {
+        "context_length": config.text_length + 1,  # and an end
+        "vocab_size": config.vocabulary,
+        "width": config.width,
+        "heads": config.heads,
+        "layers": config.text_depth,
+        "pool_type": "eos",  # the state at the first token that is `eos_id`
+        "eos_id": PAD,
+        "pad_id": PAD,
+        "hf_tokenizer_name": name,
+        "tokenizer_kwargs": {"clean": "whitespace"},
+    }
+    preprocessing = {"size": config.resolution, "mean": MEAN, "std": STD, "interpolation": "bilinear", "resize_mode": "squash"}
+    return {"embed_dim": config.embedding, "vision_cfg": vision, "text_cfg": text}, preprocessing
+
+
+def open_clip_tensors(clip: Clip) -> dict[str, Tensor]:
+    """Our weights under open_clip's names."""
+    image, text = clip.clip.image_tower, clip.clip.text_tower
+    patchify = image.patchify
+    assert isinstance(patchify, Patchify)
+    position = image.position.clone()
+    if patchify.bias is not None:
+        position[1:] += patchify.bias  # the class token is no patch
+    tensors = {
+        "visual.conv1.weight": patchify.weight,
+        "visual.class_embedding": image.class_token,
+        "visual.positional_embedding": position,
+        **_norm("visual.ln_pre", image.norm_in),
+        **_norm("visual.ln_post", image.norm_out),
+        "visual.proj": image.project.weight.T,
+        "token_embedding.weight": text.word.weight,
+        "positional_embedding": text.position,
+        **_norm("ln_final", text.norm_out),
+        "text_projection": text.project.weight.T,
+        "logit_scale": clip.scale.log(),
+    }
+    for prefix, blocks in (("visual.transformer", image.blocks), ("transformer", text.blocks)):
+        for i, block in enumerate(blocks):
+            tensors |= dict(_block(f"{prefix}.resblocks.{i}", block))
+    return {key: value.detach().float().cpu().contiguous().clone() for key, value in tensors.items()}
+
+
+def _block(prefix: str, block: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    weights = block.state_dict()
+    width = weights["attention.out.weight"].shape[0]
+    yield from _norm(f"{prefix}.ln_1", block.get_submodule("norm_1")).items()
+    yield from _norm(f"{prefix}.ln_2", block.get_submodule("norm_2")).items()
+    for theirs, ours, outputs in (
+        ("attn.in_proj_", "attention.qkv", 3 * width),
+        ("attn.out_proj.", "attention.out", width),
+        ("mlp.c_fc.", "expand", 4 * width),
+        ("mlp.c_proj.", "contract", width),
+    ):
+        yield f"{prefix}.{theirs}weight", weights[f"{ours}.weight"]
+        yield f"{prefix}.{theirs}bias", torch.zeros(outputs)
+
+
+def _norm(prefix: str, norm: nn.Module) -> dict[str, Tensor]:
+    weight = norm.state_dict()["weight"]
+    return {f"{prefix}.weight": weight, f"{prefix}.bias": torch.zeros_like(weight)}
+
+
+def _ended(tokenizer: CaptionTokenizer) -> dict[str, Any]:
+    """The tokenizer's own file, where every caption ends with a padding, even one that had to be cut."""
+    document = json.loads(tokenizer.to_json())
+    document["post_processor"] = {
+        "type": "TemplateProcessing",
+        "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": _PAD, "type_id": 0}}],
+        "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
+        "special_tokens": {_PAD: {"id": _PAD, "ids": [PAD], "tokens": [_PAD]}},
+    }
+    return document
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
