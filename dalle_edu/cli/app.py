@@ -27,6 +27,16 @@ DeviceOption = Annotated[str | None, typer.Option(help=_DEVICE)]
 _SEED = say("the same seed gives the same result", "la même graine donne le même résultat")
 SeedOption = Annotated[int, typer.Option(min=0, max=2**31, help=_SEED)]
 SYSTEM = say("a system's name, or the path of its weights", "le nom d'un système, ou le chemin de ses poids")
+_CANDIDATES = say(
+    "draw this many pictures of each sentence, and keep those that CLIP likes best",
+    "dessine tant d'images de chaque phrase, et garde celles que CLIP préfère",
+)
+CandidatesOption = Annotated[int | None, typer.Option(help=_CANDIDATES)]
+_CLIP = say(
+    "what compares: clip, the path of its weights, or a model of open_clip such as ViT-B-32/laion2b_s34b_b79k",
+    "ce qui compare : clip, le chemin de ses poids, ou un modèle d'open_clip comme ViT-B-32/laion2b_s34b_b79k",
+)
+ClipOption = Annotated[str, typer.Option(help=_CLIP)]
 PNG = say("the PNG to write", "le PNG à écrire")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dalle_edu.cli.app import PNG, SYSTEM, DeviceOption, SeedOption, command, err, out, write_json
+from dalle_edu.cli.app import PNG, SYSTEM, CandidatesOption, ClipOption, DeviceOption, SeedOption, command, err, out, write_json
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 
@@ -46,6 +46,8 @@ def generate(
             )
         ),
     ] = None,
+    candidates: CandidatesOption = None,
+    clip: ClipOption = "clip",
     out_file: Annotated[Path, typer.Option("--out", help=PNG)] = Path("dalle1.png"),
     json_file: Annotated[
         Path | None, typer.Option("--json", help=say("write the marks of every picture here", "écrit ici les notes de chaque image"))
@@ -56,7 +58,8 @@ def generate(
 
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_writable
-    from dalle_edu.weights import load_system
+    from dalle_edu.systems.rerank import best_of, check_candidates
+    from dalle_edu.weights import load_critic, load_system
     from dalle_edu.world.grammar import check_prompt
     from dalle_edu.world.sheet import not_png, picture_sheet, save_picture
 
@@ -67,16 +70,25 @@ def generate(
         )
     if out_file.suffix.lower() != ".png":
         raise not_png(out_file)
+    if candidates is not None:
+        check_candidates(candidates, keep=n)
     for path in filter(None, (out_file, json_file)):
         check_writable(path)
     for prompt in prompts:
         report = check_prompt(prompt)
         if report:
             err.print(report, style="yellow", highlight=False, soft_wrap=True)
-    machine = load_system(system, str(choose_device(device).torch_device))
+    place = str(choose_device(device).torch_device)
+    machine = load_system(system, place)
     texts = [prompt for prompt in prompts for _ in range(n)]
     settings = {"guidance": guidance, "temperature": temperature, "top_k": top_k, "top_p": top_p}
-    images = machine.generate(texts, seed=seed, **{key: value for key, value in settings.items() if value is not None}).cpu()
+    given: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
+    likings: list[float] | None = None
+    if candidates is None:
+        images = machine.generate(texts, seed=seed, **given).cpu()
+    else:
+        best, scores = best_of(machine, prompts, load_critic(clip, place), candidates, n, seed, **given)
+        images, likings = best.flatten(0, 1).cpu(), scores.flatten().tolist()
     marks, found = _mark_all(texts, images)
     columns = n if n <= 8 else 8
     labels = [_label(text, mark) for text, mark in zip(texts, marks, strict=True)]
@@ -84,13 +96,15 @@ def generate(
         columns = max(c for c in range(1, 9) if n % c == 0)
     save_picture(picture_sheet(images, labels, columns=columns), out_file)
     if json_file:
-        pictures = [
+        pictures: list[dict[str, Any]] = [
             {"prompt": text, "marks": mark, "objects": [vars(thing) for thing in things]}
             for text, mark, things in zip(texts, marks, found, strict=True)
         ]
-        write_json(
-            json_file, {"system": machine.name, "seed": seed, "settings": settings, "torch": torch.__version__, "pictures": pictures}
-        )
+        document = {"system": machine.name, "seed": seed, "settings": settings, "torch": torch.__version__, "pictures": pictures}
+        if likings is not None:
+            document |= {"candidates": candidates, "clip": clip}
+            pictures[:] = [picture | {"clip_score": round(liking, 4)} for picture, liking in zip(pictures, likings, strict=True)]
+        write_json(json_file, document)
     for index, prompt in enumerate(prompts):
         _print_marks(prompt, marks[index * n : (index + 1) * n])
     out.print(f"→ {out_file}", highlight=False)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from dalle_edu.cli.app import SYSTEM, DeviceOption, SeedOption, command, err, out
+from dalle_edu.cli.app import SYSTEM, CandidatesOption, ClipOption, DeviceOption, SeedOption, command, err, out
 from dalle_edu.language import reader_language, say
 
 
@@ -22,6 +22,8 @@ def score(
     seed: SeedOption = 0,
     guidance: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
     temperature: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
+    candidates: CandidatesOption = None,
+    clip: ClipOption = "clip",
     json_file: Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))] = None,
     device: DeviceOption = None,
 ) -> None:
@@ -31,12 +33,18 @@ def score(
     from dalle_edu.files import check_writable
     from dalle_edu.scorecard import SKILL_NAMES
     from dalle_edu.scorecard import score as examine
-    from dalle_edu.weights import load_system
+    from dalle_edu.systems.rerank import BestOf, check_candidates
+    from dalle_edu.weights import load_critic, load_system
 
     if json_file:
         check_writable(json_file)
-    machine = load_system(system, str(choose_device(device).torch_device))
-    options: Any = {key: value for key, value in {"guidance": guidance, "temperature": temperature}.items() if value is not None}
+    if candidates is not None:
+        check_candidates(candidates)
+    place = str(choose_device(device).torch_device)
+    machine: Any = load_system(system, place)
+    if candidates is not None:
+        machine = BestOf(machine, load_critic(clip, place), candidates)
+    options = {key: value for key, value in {"guidance": guidance, "temperature": temperature}.items() if value is not None}
     with Progress(console=err, transient=True) as bar:
         task = bar.add_task(machine.name, total=prompts)
         report = examine(machine, machine.name, prompts, seed, progress=lambda count: bar.advance(task, count), **options)
