@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown] lang="fr" slide="subslide"
-# Une phrase entre, une image sort. Vous avez toutes les pièces : l'autoencodeur et son codebook (leçon 08), le transformeur qui écrit un jeton
+# Une phrase entre, une image sort. Vous avez toutes les pièces : l'auto-encodeur et son codebook (leçon 08), le transformeur qui écrit un jeton
 # après l'autre (leçon 05). DALL·E 1 les visse l'une à l'autre. Nous le démontons, puis nous le remontons à la main.
 #
 # **À la fin de cette leçon, vous saurez**
@@ -18,7 +18,7 @@
 # - écrire une image code après code, la guider, la compléter, en choisir une parmi plusieurs ;
 # - mesurer ce qu'une machine a compris, compétence par compétence, sans vous laisser tromper par le hasard.
 #
-# **Il faut** les leçons 05 (attention et transformeurs) et 08 (autoencodeurs et codebooks).
+# **Il faut** les leçons 05 (attention et transformeurs) et 08 (auto-encodeurs et codebooks).
 
 # %% [markdown] lang="en" slide="subslide"
 # A sentence goes in, a picture comes out. You have all the parts: the autoencoder and its codebook (lesson 08), the transformer that writes one
@@ -100,7 +100,7 @@ sheet(machine.generate(wishes, seed=1), wishes,
 # Un transformeur sait continuer une suite de jetons. Une phrase est une suite de jetons ; une image n'en est pas une. D'où deux étapes (Ramesh
 # et al. 2021) :
 #
-# 1. **un codec** : un autoencodeur discret (dVAE) apprend à dire toute image par une petite grille de numéros, pris dans une liste, le *codebook* ;
+# 1. **un codec** : un auto-encodeur discret (dVAE) apprend à dire toute image par une petite grille de numéros, pris dans une liste, le *codebook* (dictionnaire de codes) ;
 # 2. **un écrivain** : un transformeur à la GPT apprend à continuer une phrase par les numéros de son image.
 #
 # Pour dessiner : la phrase, puis les numéros que l'écrivain ajoute, puis le décodeur, qui les peint.
@@ -531,7 +531,7 @@ for name, said in encoders.items():
 # The experiment: two small dVAEs of 64 codes, one without the reward, one with it. Count the codes still in use.
 
 # %%
-def codes_over_time(reward, updates=150, size=16):
+def codes_over_time(reward, updates=120, size=16):
     torch.manual_seed(0)
     model = DiscreteVAE(DVAEConfig(resolution=32, num_codes=64, width=16, depth=1, code_dim=16, entropy_weight=reward))
     optimizer, dice = torch.optim.AdamW(model.parameters(), lr=3e-3), torch.Generator().manual_seed(0)
@@ -557,7 +557,7 @@ figure, axes = plot(height=3.2)
 for reward, colour, marker in ((0.0, ORANGE, "s"), (0.02, BLUE, "o")):
     alive = codes_over_time(reward)
     label = say("reward for entropy", "récompense de l'entropie")
-    axes.plot(range(15, 151, 15), alive, color=colour, marker=marker, label=f"{label} {reward:g}")
+    axes.plot(range(15, 121, 15), alive, color=colour, marker=marker, label=f"{label} {reward:g}")
     print(f"{label} {reward:g} →", alive[-1])
 axes.set(xlabel=say("update", "mise à jour"), ylabel=say("codes in use, of 64", "codes en usage, sur 64"), ylim=(0, 66))
 legend(axes)
@@ -1149,7 +1149,7 @@ for options in ({}, {"top_k": 4}, {"top_p": 0.9}):
 # %% [markdown] lang="fr" slide="slide"
 # ### L'atelier
 #
-# À vous : une phrase, un guidage, une graine, et les notes de l'examinateur sous chaque image. Dans un carnet, vous écrivez votre phrase et réglez
+# À vous : une phrase, un guidage, une graine, et les notes de l'examinateur sous chaque image. Dans un notebook, vous écrivez votre phrase et réglez
 # aussi la température ; sur une page sans noyau, choisissez parmi les phrases dessinées d'avance. Commencez par mettre le guidage à 0.
 
 # %% [markdown] lang="en" slide="slide"
@@ -1381,7 +1381,7 @@ picture(figure, say("The rate of sentences with a right picture grows with the n
 # %% level=3
 def draw_better(sentences, seed):
     descriptions = [read_caption(sentence) for sentence in sentences]
-    tries = [machine.generate(sentences, seed=seed + number, temperature=0.9) for number in range(6)]
+    tries = [machine.generate(sentences, seed=seed + number, temperature=0.9) for number in range(4)]
     points = [[sum(mark(description, objects).values()) for description, objects in zip(descriptions, read_pictures(images))]
               for images in tries]
     return torch.stack(tries)[torch.tensor(points).argmax(dim=0), torch.arange(len(sentences))]
@@ -1421,7 +1421,7 @@ print(say("parameters:", "paramètres :"), tiny.parameter_count(), "/", machine.
 
 # %%
 journal = {}
-for stage, updates in zip(tiny.stages, (300, 30, 500)):
+for stage, updates in zip(tiny.stages, (250, 30, 400)):
     optimizers, curve = build_optimizers(tiny, stage), []
     for update in range(updates):
         batch = alone.collate([alone[update * 16 + i] for i in range(16)])

@@ -103,7 +103,7 @@ def _figure(vaes: dict[int, VAE], ends: list[Tensor], numbers: dict[str, float],
     _mosaic(figure.add_subplot(grid[1, 2:]), widest.paint(ways), WALK, title)
     errors = figure.add_subplot(grid[2, 2:])
     for (name, colour), mark in zip(COLOURS.items(), "s^o", strict=True):
-        label = {"PCA": say("PCA", "ACP"), "AE": say("autoencoder", "autoencodeur"), "VAE": "VAE"}[name]
+        label = {"PCA": say("PCA", "ACP"), "AE": say("autoencoder", "auto-encodeur"), "VAE": "VAE"}[name]
         errors.plot(
             LATENTS, [numbers[f"error_{name.lower()}_{latent}"] for latent in LATENTS], color=colour, marker=mark, linewidth=2, label=label
         )
