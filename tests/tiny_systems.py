@@ -6,11 +6,17 @@ import torch
 
 from dalle_edu.bricks.bart import BARTConfig
 from dalle_edu.bricks.codebook import CodecConfig
+from dalle_edu.bricks.contrastive import CLIPConfig
 from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig
+from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.systems import System
 from dalle_edu.systems.dalle1 import DallE1, DallE1Config
+from dalle_edu.systems.dalle2 import DallE2, DallE2Config
 from dalle_edu.systems.dalle_mini import DallEMini, DallEMiniConfig
+from dalle_edu.systems.imagen import Imagen, ImagenConfig
+from dalle_edu.systems.priors import PriorConfig
+from dalle_edu.systems.reader import ReaderConfig
 
 
 def tiny_dalle1() -> DallE1:
@@ -24,7 +30,31 @@ def tiny_dalle_mini() -> DallEMini:
     return DallEMini(DallEMiniConfig(vqgan=vqgan, bart=bart, judge_width=8, temperature=1.0))
 
 
-TINY: dict[str, Callable[[], System]] = {"dalle1": tiny_dalle1, "dalle_mini": tiny_dalle_mini}
+def tiny_unet(text_width: int, pooled_width: int = 0) -> UNetConfig:
+    return UNetConfig(
+        widths=(8, 16), depth=1, attention_levels=(), middle_depth=1, heads=2, groups=4, text_width=text_width, pooled_width=pooled_width
+    )
+
+
+def tiny_upsampler() -> UNetConfig:
+    return UNetConfig(in_channels=7, patch_size=4, widths=(8,), depth=1, attention_levels=(), groups=4)
+
+
+def tiny_imagen() -> Imagen:
+    reader = ReaderConfig(width=16, depth=1, heads=2)
+    return Imagen(ImagenConfig(reader=reader, base=tiny_unet(16), upsamplers=(tiny_upsampler(),), steps=4, upsampler_steps=2))
+
+
+def tiny_dalle2() -> DallE2:
+    clip = CLIPConfig(resolution=32, patch_size=8, stem_depth=0, width=16, heads=2, image_depth=1, text_depth=1, embedding=16)
+    prior = PriorConfig(text_width=16, embedding=16, width=16, depth=1, heads=2, components=4, bins=8)
+    config = DallE2Config(
+        clip=clip, decoder=tiny_unet(16, 16), upsamplers=(tiny_upsampler(),), prior=prior, steps=4, prior_steps=2, upsampler_steps=2
+    )
+    return DallE2(config)
+
+
+TINY: dict[str, Callable[[], System]] = {"dalle1": tiny_dalle1, "dalle_mini": tiny_dalle_mini, "dalle2": tiny_dalle2, "imagen": tiny_imagen}
 
 
 @torch.no_grad()

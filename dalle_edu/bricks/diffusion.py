@@ -80,7 +80,7 @@ def _beside(numbers: Float[Tensor, " n"], x: Float[Tensor, "n *s"]) -> Tensor:
 
 def linear_schedule(timesteps: int = 1000, first: float = 1e-4, last: float = 0.02) -> Schedule:
     """Betas that grow evenly (Ho et al. 2020, section 4). Its end values are meant for 1,000 timesteps."""
-    return Schedule(torch.linspace(first, last, timesteps, dtype=torch.float64))
+    return Schedule(torch.linspace(first, last, timesteps, dtype=torch.float64, device="cpu"))
 
 
 def cosine_schedule(timesteps: int = 1000, offset: float = 0.008, max_beta: float = 0.999) -> Schedule:
@@ -88,7 +88,7 @@ def cosine_schedule(timesteps: int = 1000, offset: float = 0.008, max_beta: floa
 
     The last betas would come to 1 and leave nothing to divide by, hence `max_beta`.
     """
-    at = torch.arange(timesteps + 1, dtype=torch.float64) / timesteps
+    at = torch.arange(timesteps + 1, dtype=torch.float64, device="cpu") / timesteps
     alpha_bar = ((at + offset) / (1 + offset) * math.pi / 2).cos() ** 2
     return Schedule((1 - alpha_bar[1:] / alpha_bar[:-1]).clamp(max=max_beta))
 

@@ -28,7 +28,8 @@ def sinusoidal_positions(length: int, width: int) -> Float[Tensor, "t w"]:
             f"{length} positions of {width} channels were asked for; give 1 or more positions and an even width",
             f"{length} positions de {width} canaux sont demandées ; donnez 1 position ou plus et une largeur paire",
         )
-    angles = torch.arange(length).unsqueeze(1) * torch.exp(torch.arange(0, width, 2) * (-math.log(10_000) / width))
+    cpu = torch.device("cpu")  # whatever device networks are being built on
+    angles = torch.arange(length, device=cpu).unsqueeze(1) * torch.exp(torch.arange(0, width, 2, device=cpu) * (-math.log(10_000) / width))
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
 

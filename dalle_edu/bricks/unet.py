@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float, Real
 from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import CrossAttention, MultiHeadAttention
-from dalle_edu.bricks.convolution import Patchify, Unpatchify
+from dalle_edu.bricks.convolution import Patchify, Spread, Unpatchify
 from dalle_edu.bricks.transformer import Block, CrossBlock, sinusoidal_positions
 from dalle_edu.errors import DalleEduError
 
@@ -245,7 +245,7 @@ class UNet(nn.Module):
         self.encoder = nn.ModuleList(Stage(config, level, widths[level]) for level in levels)
         self.middle = Middle(widths[-1], config.middle_depth, config.heads, config.text_width) if config.middle_depth else None
         self.down = nn.ModuleList(Patchify(fine, coarse, 2) for fine, coarse in pairwise(widths))
-        self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, stride=2) for fine, coarse in pairwise(widths))
+        self.up = nn.ModuleList(Spread(coarse, fine, 2) for fine, coarse in pairwise(widths))
         self.decoder = nn.ModuleList(Stage(config, level, 2 * widths[level]) for level in levels[:-1])
         self.norm = nn.GroupNorm(config.groups, widths[0])
         self.exit = Unpatchify(widths[0], config.out_channels, config.patch_size)
@@ -279,7 +279,9 @@ class UNet(nn.Module):
             x = self.middle(x, words, seen)
         for stage, up, skip in reversed(list(zip(self.decoder, self.up, skips, strict=True))):
             x = stage(self.join(up(x), skip), condition, words, seen)
-        return self.exit(F.silu(self.norm(x)))
+        x = F.silu(self.norm(x))
+        with torch.autocast(x.device.type, enabled=False):  # the answer in full precision, and few channels are slow in half
+            return self.exit(x.to(self.exit.paint.weight.dtype))
 
     def join(self, x: Float[Tensor, "n c h w"], skip: Float[Tensor, "n c h w"]) -> Float[Tensor, "n twice_c h w"]:
         """What came up from below, beside what came straight across."""

@@ -9,6 +9,8 @@ from dalle_edu.systems.trainable import Stage, Trainable
 SYSTEMS = {  # what draws
     "dalle1": "dalle_edu.systems.dalle1:DallE1",
     "dalle_mini": "dalle_edu.systems.dalle_mini:DallEMini",
+    "dalle2": "dalle_edu.systems.dalle2:DallE2",
+    "imagen": "dalle_edu.systems.imagen:Imagen",
 }
 MODELS = SYSTEMS | {  # what can be trained
     "clip": "dalle_edu.systems.clip:Clip",

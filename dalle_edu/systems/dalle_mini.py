@@ -13,7 +13,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from dalle_edu.bricks.bart import BARTConfig, TextToImageBART, translate
 from dalle_edu.bricks.codebook import CodecConfig

@@ -63,6 +63,15 @@ def check_guidance(guidance: float) -> None:
         )
 
 
+def check_steps(steps: int) -> None:
+    """Raise `DalleEduError` unless a sampler can take so many steps."""
+    if not 1 <= steps <= 1000:
+        raise DalleEduError(
+            f"{steps} steps were asked for; a sampler takes 1 to 1000",
+            f"{steps} pas sont demandés ; un échantillonneur en fait de 1 à 1000",
+        )
+
+
 def check_choice(temperature: float, top_k: int | None, top_p: float | None) -> None:
     """Raise `DalleEduError` unless these say how to choose a code among those that a network thinks likely."""
     if not 0 <= temperature <= 10:

@@ -10,6 +10,7 @@ from dalle_edu.bricks.convolution import (
     Patchify,
     ResidualBlock,
     SmallClassifier,
+    Spread,
     Unpatchify,
     avg_pool2d,
     conv2d,
@@ -103,6 +104,14 @@ def test_patchify_is_a_linear_map_of_each_patch(patch):
     patches = rearrange(x, "n c (h p) (w q) -> n h w (c p q)", p=patch, q=patch)
     expected = F.linear(patches, patchify.weight.flatten(1), patchify.bias)
     torch.testing.assert_close(patchify(x), rearrange(expected, "n h w d -> n d h w"), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("patch", [1, 2, 3])
+@pytest.mark.parametrize("kind", [Patchify, Spread])
+def test_patches_are_the_convolutions_that_they_are_called_after(kind, patch):
+    layer = stirred(kind(3, 5, patch))
+    x = pictures(2, 3, 8)  # for patches of 3, two rows and columns are left aside
+    torch.testing.assert_close(layer(x), super(kind, layer).forward(x), rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("patch", [1, 2, 4])

@@ -1,0 +1,286 @@
+"""DALL·E 2, or unCLIP: a caption becomes the CLIP embedding of a picture, and that embedding a picture (Ramesh et al. 2022).
+
+    P(x | y) = P(x | z, y) P(z | y)        x a picture, z its CLIP embedding, y a caption
+
+P(z | y) is the *prior*, of which there are two, as in the paper; P(x | z, y) is the *decoder*, a diffusion model of small pictures, with an
+upsampler. CLIP comes trained and stays as it is. Stages: "decoder", "upsampler_64", "prior", "prior_ar".
+
+A picture has an embedding too, so that pictures can be asked for as well as sentences: `vary`, `mix` and `steer` draw from embeddings.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from dalle_edu.bricks.autoencoder import slerp
+from dalle_edu.bricks.contrastive import CLIP, CLIPConfig
+from dalle_edu.bricks.unet import UNetConfig
+from dalle_edu.errors import DalleEduError
+from dalle_edu.systems import clip
+from dalle_edu.systems.cascade import BASE, Cascade, build_upsamplers, painter_unet, shrink, unet_config, upsampler_unet
+from dalle_edu.systems.disturb import resized
+from dalle_edu.systems.painters import Conditions, Painter
+from dalle_edu.systems.priors import AutoregressivePrior, DiffusionPrior, PriorConfig
+from dalle_edu.systems.system import chance, check_images, check_prompts, noise_for
+from dalle_edu.systems.trainable import Stage
+from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
+
+PRIORS = ("diffusion", "autoregressive")
+_PERCENT = 100
+_LAPTOP, _STANDARD, _GPU = (clip.PRESETS[preset].clip for preset in ("laptop", "standard", "gpu"))
+
+
+def decoder_unet(seen: CLIPConfig, widths: tuple[int, int] = (64, 160), middle_depth: int = 4, heads: int = 5) -> UNetConfig:
+    """The painter of small pictures, which hears of z in every block and reads the words of CLIP's text tower."""
+    return painter_unet(seen.width, widths, middle_depth, heads, pooled_width=seen.embedding)
+
+
+def prior_for(seen: CLIPConfig, width: int = 96, depth: int = 3) -> PriorConfig:
+    return PriorConfig(text_width=seen.width, embedding=seen.embedding, width=width, depth=depth)
+
+
+@dataclass(frozen=True)
+class DallE2Config:
+    """The networks, the recipe of their training, and the settings that draw best."""
+
+    clip: CLIPConfig = _STANDARD
+    decoder: UNetConfig = field(default_factory=lambda: decoder_unet(_STANDARD))
+    upsamplers: tuple[UNetConfig, ...] = field(default_factory=lambda: (upsampler_unet(),))
+    prior: PriorConfig = field(default_factory=lambda: prior_for(_STANDARD))
+    shift: float = 3.0  # how much noisier than cosine the decoder's schedule is
+    embedding_dropout: float = 0.1  # embeddings that training leaves out, and captions: the paper's parts
+    caption_dropout: float = 0.5
+    prior_dropout: float = 0.1
+    guidance: float = 2.0
+    prior_guidance: float = 1.0
+    steps: int = 20
+    prior_steps: int = 10
+    upsampler_steps: int = 6
+    upsampler_share: float = 0.08  # of the time of training, each
+    prior_share: float = 0.1  # each
+    batch_size: int = 64
+    upsampler_batch_size: int = 16
+    prior_batch_size: int = 128
+
+
+PRESETS = {
+    "laptop": DallE2Config(clip=_LAPTOP, decoder=decoder_unet(_LAPTOP), upsamplers=(), prior=prior_for(_LAPTOP)),
+    "standard": DallE2Config(),
+    "gpu": DallE2Config(
+        clip=_GPU,
+        decoder=decoder_unet(_GPU, (128, 384), 8, 8),
+        upsamplers=(upsampler_unet((96, 192)), upsampler_unet((64, 128, 192))),
+        prior=prior_for(_GPU, 384, 6),
+        batch_size=256,
+        upsampler_batch_size=64,
+        prior_batch_size=512,
+    ),
+}
+
+
+class DallE2(Cascade):
+    """Draws pictures of (3, resolution, resolution) from sentences, from embeddings, and from other pictures."""
+
+    name = "dalle2"
+    presets = PRESETS
+    foundations: ClassVar = {"clip": "clip.clip"}
+
+    def __init__(self, config: DallE2Config, tokenizer: CaptionTokenizer | None = None):
+        super().__init__()
+        self.config = config
+        self.tokenizer = tokenizer or caption_tokenizer()
+        self.clip = CLIP(config.clip)
+        self.decoder = Painter(config.decoder, config.shift)
+        self.upsamplers = build_upsamplers(config.upsamplers)
+        self.prior, self.prior_ar = DiffusionPrior(config.prior), AutoregressivePrior(config.prior)
+        painting = 1 - config.upsampler_share * len(config.upsamplers) - 2 * config.prior_share
+        self.stages = (
+            Stage(
+                "decoder",
+                ("decoder",),
+                painting,
+                config.batch_size,
+                learning_rate=2e-3,
+                updates_share=painting,
+                matrix_learning_rate=2e-2,
+                muon=("decoder.unet.encoder", "decoder.unet.decoder", "decoder.unet.middle"),
+            ),
+            *self.upsampler_stages(),
+            *(
+                Stage(
+                    name,
+                    (name,),
+                    config.prior_share,
+                    config.prior_batch_size,
+                    learning_rate=2e-3,
+                    updates_share=config.prior_share,
+                    matrix_learning_rate=2e-2,
+                    muon=(f"{name}.blocks",),
+                )
+                for name in ("prior", "prior_ar")
+            ),
+        )
+
+    @property
+    def painter(self) -> Painter:
+        return self.decoder
+
+    @property
+    def text_length(self) -> int:
+        return self.config.clip.text_length
+
+    # ------------------------------------------------------------ embeddings
+
+    @torch.no_grad()
+    def encode_images(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n e"]:
+        """The CLIP embeddings of pictures of any side."""
+        return self.clip.encode_image(resized(images.to(self.device), self.config.clip.resolution)).float()
+
+    @torch.no_grad()
+    def encode_texts(self, captions: Sequence[str]) -> tuple[Float[Tensor, "n t c"], Float[Tensor, "n e"]]:
+        """What CLIP's text tower makes of captions: the state of each token, zero where there is none, and the caption's embedding."""
+        text = self.tokens(captions)
+        tower = self.clip.text_tower
+        states = tower.hidden(text)
+        there = F.pad(text != 0, (1, 0), value=True)  # the tokens, and the end of text after them
+        return (states * there.unsqueeze(-1)).float(), F.normalize(tower.pool(states, text), dim=-1).float()
+
+    @torch.no_grad()
+    def draw_embeddings(self, prompts: Sequence[str], seed: int = 0, prior: str = "diffusion") -> Float[Tensor, "n e"]:
+        """P(z | y): for each prompt the embedding of a picture that it might be said of. Raises `DalleEduError` for an unknown prior."""
+        if prior not in PRIORS:
+            raise DalleEduError(
+                f'the prior is "{prior}"; choose one of {", ".join(PRIORS)}',
+                f"le prior est « {prior} » ; choisissez entre {', '.join(PRIORS)}",
+            )
+        words, caption = self.encode_texts(prompts)
+        n, config = len(prompts), self.config
+        if prior == "autoregressive":
+            uniforms = chance(n, config.prior.components, seed).to(self.device)
+            return self.prior_ar.draw(uniforms, words, caption, config.prior_guidance)
+        noise = noise_for(n, (2 * config.prior.embedding,), seed).to(self.device)
+        return self.prior.draw(noise, words, caption, config.prior_guidance, config.prior_steps)
+
+    # ------------------------------------------------------------ drawing
+
+    def told(self, prompts: Sequence[str], seed: int, **options: Any) -> tuple[Conditions, Conditions]:
+        """What the decoder is told: z, drawn by the `prior` that the options name, and y, unless they say `text=False`."""
+        z = self.draw_embeddings(prompts, seed, options.pop("prior", "diffusion"))
+        text = options.pop("text", True)
+        if options:
+            raise TypeError(f"unknown options: {', '.join(options)}")
+        return self.conditions(z, prompts if text else None)
+
+    def conditions(self, z: Float[Tensor, "n e"], captions: Sequence[str] | None = None) -> tuple[Conditions, Conditions]:
+        """The decoder's conditions for embeddings, with or without captions, and blank ones."""
+        n, seen = len(z), self.config.clip
+        words = torch.zeros(n, seen.text_length + 1, seen.width, device=z.device)
+        visible = torch.zeros(n, seen.text_length + 1, dtype=torch.bool, device=z.device)
+        if captions is not None:
+            words, visible = self.encode_texts(captions)[0], self._visible(captions)
+        given = {"pooled": self._loud(z), "text": words, "text_mask": visible}
+        return given, {"pooled": torch.zeros_like(z), "text": words, "text_mask": torch.zeros_like(visible)}
+
+    def _visible(self, captions: Sequence[str]) -> Tensor:
+        return F.pad(self.tokens(captions) != 0, (1, 0), value=True)
+
+    def _loud(self, z: Float[Tensor, "n e"]) -> Float[Tensor, "n e"]:
+        """An embedding with entries of variance 1, as networks like them."""
+        return z * z.shape[1] ** 0.5
+
+    # ------------------------------------------------------------ from pictures
+
+    @torch.no_grad()
+    def vary(self, images: Float[Tensor, "n 3 h w"], *, seed: int = 0, **options: Any) -> Float[Tensor, "n 3 h w"]:
+        """Other pictures with the same embeddings: what CLIP sees of a picture stays, the rest is drawn anew. Options: guidance, steps."""
+        check_images(images, images.shape[-1])
+        return self.paint(*self.conditions(self.encode_images(images)), seed, **options)
+
+    @torch.no_grad()
+    def mix(
+        self, first: Float[Tensor, "n 3 h w"], second: Float[Tensor, "n 3 h w"], ratio: float = 0.3, *, seed: int = 0, **options: Any
+    ) -> Float[Tensor, "n 3 h w"]:
+        """Pictures whose embeddings lie on the way from the first pictures' to the second ones', `ratio` of it gone, along the sphere."""
+        for images in (first, second):
+            check_images(images, images.shape[-1])
+        if not 0 <= ratio <= 1:
+            raise DalleEduError(
+                f"the ratio is {ratio:g}; give the part of the way from the first picture to the second, 0 to 1",
+                f"le rapport est {ratio:g} ; donnez la part du chemin de la première image à la seconde, de 0 à 1",
+            )
+        return self.paint(*self.conditions(on_the_way(self.encode_images(first), self.encode_images(second), ratio)), seed, **options)
+
+    @torch.no_grad()
+    def steer(
+        self,
+        images: Float[Tensor, "n 3 h w"],
+        before: Sequence[str],
+        after: Sequence[str],
+        ratio: float = 0.4,
+        *,
+        seed: int = 0,
+        **options: Any,
+    ) -> Float[Tensor, "n 3 h w"]:
+        """Pictures moved by what changes between two captions: a text diff, section 3.3 of the paper."""
+        check_images(images, images.shape[-1])
+        for captions in (before, after):
+            check_prompts(captions)
+        difference = F.normalize(self.encode_texts(after)[1] - self.encode_texts(before)[1], dim=-1)
+        return self.paint(*self.conditions(on_the_way(self.encode_images(images), difference, ratio)), seed, **options)
+
+    # ------------------------------------------------------------ learning
+
+    def loss(
+        self,
+        images: Float[Tensor, "n 3 h w"],
+        captions: Sequence[str],
+        *,
+        stage: str = "decoder",
+        progress: float = 1.0,
+        generator: torch.Generator | None = None,
+    ) -> dict[str, Tensor]:
+        if stage.startswith("upsampler"):
+            return self.upsampler_loss(stage, images, generator)
+        z, (words, caption) = self.encode_images(images), self.encode_texts(captions)
+        draws = torch.rand(2, len(z), 1, generator=generator, device=z.device)
+        if stage == "decoder":
+            if self.training:
+                self.prior_ar.follow(z)
+            visible = self._visible(captions) & (draws[0] >= self.config.caption_dropout)
+            pooled = self._loud(z) * (draws[1] >= self.config.embedding_dropout)
+            return self.decoder.loss(shrink(images, BASE), generator, pooled=pooled, text=words, text_mask=visible)
+        kept = (draws[0] >= self.config.prior_dropout).float()
+        words, caption = words * kept.unsqueeze(-1), caption * kept
+        if stage == "prior":
+            return self.prior.loss(z, words, caption, generator)
+        if progress == 0:
+            self.prior_ar.settle()
+        return self.prior_ar.loss(z, words, caption)
+
+    def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"] | None:
+        """The decoder draws from true embeddings until the priors have learned; then all work together."""
+        with torch.no_grad():
+            if stage == "decoder":
+                return self.paint(*self.conditions(self.encode_images(images), captions), seed, full_size=False)
+            if stage.startswith("prior"):
+                given, blank = self.told(captions, seed, prior="diffusion" if stage == "prior" else "autoregressive")
+                return self.paint(given, blank, seed, full_size=False)
+        return super().preview(stage, images, captions, seed)
+
+    @classmethod
+    def from_facts(cls, facts: dict[str, Any]) -> "DallE2":
+        values = dict(facts["config"])
+        unets = {"decoder": unet_config(values["decoder"]), "upsamplers": tuple(unet_config(unet) for unet in values["upsamplers"])}
+        others = {"clip": CLIPConfig(**values["clip"]), "prior": PriorConfig(**values["prior"])}
+        return cls(DallE2Config(**values | unets | others), CaptionTokenizer.from_json(facts["tokenizer"]))
+
+
+def on_the_way(first: Float[Tensor, "n e"], second: Float[Tensor, "n e"], ratio: float) -> Float[Tensor, "n e"]:
+    """Points on the great circles from unit vectors to others, a part `ratio` of the way, to a percent."""
+    paths = [slerp(one, other, _PERCENT + 1) for one, other in zip(first, second, strict=True)]
+    return torch.stack(paths)[:, round(ratio * _PERCENT)]

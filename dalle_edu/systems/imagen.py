@@ -1,0 +1,136 @@
+"""Imagen: a reader that knows text alone, a painter of small pictures that reads it, and upsamplers (Saharia et al. 2022).
+
+Stages: "reader" trains a text encoder on captions alone, which is frozen from then on; "base" trains the painter of 32 x 32 pictures, whose
+positions look across at the caption's words; "upsampler_64" (and "upsampler_128") learn to double a picture's side. To draw, the painter
+goes from noise to a small picture, guided, with dynamic thresholding, and each upsampler doubles it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from dalle_edu.bricks.unet import UNetConfig
+from dalle_edu.systems.cascade import BASE, Cascade, build_upsamplers, painter_unet, shrink, unet_config, upsampler_unet
+from dalle_edu.systems.painters import Conditions, Painter
+from dalle_edu.systems.reader import Reader, ReaderConfig, reader_loss
+from dalle_edu.systems.trainable import Stage
+from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
+
+
+@dataclass(frozen=True)
+class ImagenConfig:
+    """The networks, the recipe of their training, and the settings that draw best."""
+
+    reader: ReaderConfig = field(default_factory=ReaderConfig)
+    base: UNetConfig = field(default_factory=lambda: painter_unet(96, (64, 160), 5, 5))
+    upsamplers: tuple[UNetConfig, ...] = field(default_factory=lambda: (upsampler_unet(),))
+    shift: float = 3.0  # how much noisier than cosine the painter's schedule is
+    caption_dropout: float = 0.1
+    guidance: float = 2.0
+    steps: int = 20
+    upsampler_steps: int = 6
+    reader_share: float = 0.05  # of the time of training
+    upsampler_share: float = 0.1  # each
+    batch_size: int = 64
+    upsampler_batch_size: int = 16
+
+
+PRESETS = {
+    "laptop": ImagenConfig(upsamplers=()),
+    "standard": ImagenConfig(),
+    "gpu": ImagenConfig(
+        reader=ReaderConfig(width=256, depth=4),
+        base=painter_unet(256, (128, 384), 8, 8),
+        upsamplers=(upsampler_unet((96, 192)), upsampler_unet((64, 128, 192))),
+        batch_size=256,
+        upsampler_batch_size=64,
+    ),
+}
+
+
+class Imagen(Cascade):
+    """Draws pictures of (3, resolution, resolution) from sentences of at most `text_length` tokens."""
+
+    name = "imagen"
+    presets = PRESETS
+
+    def __init__(self, config: ImagenConfig, tokenizer: CaptionTokenizer | None = None):
+        super().__init__()
+        self.config = config
+        self.tokenizer = tokenizer or caption_tokenizer()
+        self.reader = Reader(config.reader)
+        self.base = Painter(config.base, config.shift)
+        self.upsamplers = build_upsamplers(config.upsamplers)
+        enlarging = config.upsampler_share * len(config.upsamplers)
+        self.stages = (
+            Stage(
+                "reader",
+                ("reader",),
+                config.reader_share,
+                config.batch_size,
+                learning_rate=2e-3,
+                updates_share=0.2,
+                matrix_learning_rate=2e-2,
+                muon=("reader.transformer.encoder", "reader.transformer.decoder"),
+            ),
+            Stage(
+                "base",
+                ("base",),
+                1 - config.reader_share - enlarging,
+                config.batch_size,
+                learning_rate=2e-3,
+                updates_share=0.8 - enlarging,
+                matrix_learning_rate=2e-2,
+                muon=("base.unet.encoder", "base.unet.decoder", "base.unet.middle"),
+            ),
+            *self.upsampler_stages(),
+        )
+
+    @property
+    def painter(self) -> Painter:
+        return self.base
+
+    @property
+    def text_length(self) -> int:
+        return self.config.reader.text_length
+
+    def told(self, prompts: Sequence[str], seed: int, **options: Any) -> tuple[Conditions, Conditions]:
+        text = self.tokens(prompts)
+        return self._read(text), self._read(torch.zeros_like(text))
+
+    @torch.no_grad()
+    def _read(self, text: Int[Tensor, "n t"]) -> Conditions:
+        """What the painter sees of captions: what the reader, which no longer learns, makes of them."""
+        words, visible = self.reader(text)
+        return {"text": words, "text_mask": visible}
+
+    def loss(
+        self,
+        images: Float[Tensor, "n 3 h w"],
+        captions: Sequence[str],
+        *,
+        stage: str = "base",
+        progress: float = 1.0,
+        generator: torch.Generator | None = None,
+    ) -> dict[str, Tensor]:
+        if stage == "reader":
+            return reader_loss(self.reader, self.tokenizer, captions, generator)
+        if stage != "base":
+            return self.upsampler_loss(stage, images, generator)
+        text = self.tokens(captions)
+        kept = torch.rand(len(text), 1, generator=generator, device=text.device) >= self.config.caption_dropout
+        return self.base.loss(shrink(images, BASE), generator, **self._read(text * kept))
+
+    def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"] | None:
+        return None if stage == "reader" else super().preview(stage, images, captions, seed)
+
+    @classmethod
+    def from_facts(cls, facts: dict[str, Any]) -> "Imagen":
+        values = dict(facts["config"])
+        unets = {"base": unet_config(values["base"]), "upsamplers": tuple(unet_config(unet) for unet in values["upsamplers"])}
+        config = ImagenConfig(**values | {"reader": ReaderConfig(**values["reader"])} | unets)
+        return cls(config, CaptionTokenizer.from_json(facts["tokenizer"]))
