@@ -63,6 +63,7 @@ class Clip(Critic, Trainable):
         self.clip = CLIP(config.clip)
         with torch.no_grad():
             self.clip.log_scale.fill_(math.log(config.first_scale))
+            self.clip.image_tower.position[1:] = rows_and_columns(self.resolution // config.clip.patch_size, config.clip.width)
         self.stages = (
             Stage(
                 "clip",
@@ -177,6 +178,18 @@ def forgiving_loss(
     excused[own, own] = False
     logits = logits.masked_fill(excused, -torch.inf)
     return (F.cross_entropy(logits, own) + F.cross_entropy(logits[:, :n].T, own)) / 2
+
+
+def rows_and_columns(side: int, width: int, strength: float = 0.3, slowest: float = 100.0) -> Float[Tensor, "patches width"]:
+    """Where the positions of a grid of patches begin to learn: waves along its rows and along its columns (Beyer et al. 2022).
+
+    From random positions the network must first find out which patches are neighbours.
+    """
+    rates = slowest ** -torch.linspace(0, 1, (width + 3) // 4)
+    angles = torch.arange(side)[:, None] * rates
+    waves = torch.cat([angles.sin(), angles.cos()], dim=1)  # side, half of the channels
+    grid = torch.cat([waves[:, None].expand(-1, side, -1), waves[None].expand(side, -1, -1)], dim=2)
+    return strength * grid.flatten(0, 1)[:, :width]
 
 
 def _trimmed(text: Int[Tensor, "n t"]) -> Int[Tensor, "n s"]:
