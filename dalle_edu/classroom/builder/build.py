@@ -76,20 +76,23 @@ def build_course(target: Path, language: str, folder: Path = LESSONS) -> list[Pa
 def run(lesson: Lesson, language: str) -> Executed:
     """Run the solved notebook, slides' own cells included, from top to bottom. Raises `DalleEduError` for an error or a warning in it."""
     notebook = notebooks.everything(lesson, language, measured(lesson.path.parents[1]))
-    alone = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=alone) as pool:  # a process of its own, so that its children's cost is the lesson's
-        text, seconds, peak, stopped = pool.submit(_execute, _json(notebook), str(lesson.path.parents[2])).result()
+    return execute(notebook, lesson.path.parents[2], f"{lesson.name} ({language})")
+
+
+def execute(notebook: Any, folder: Path, name: str, static: bool = True) -> Executed:
+    """Run a notebook in a folder, its widgets finished pictures if `static`. Raises `DalleEduError` for an error or a warning in it."""
     import nbformat
 
+    alone = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=alone) as pool:  # a process of its own, so that its children's cost is the notebook's
+        text, seconds, peak, stopped = pool.submit(_execute, _json(notebook), str(folder), static).result()
     if stopped:
-        what = f"{lesson.name} ({language}): {stopped}"
-        raise DalleEduError(f"the lesson stopped: {what}", f"la leçon s'est arrêtée : {what}")
-
+        raise DalleEduError(f"the lesson stopped: {name}: {stopped}", f"la leçon s'est arrêtée : {name} : {stopped}")
     executed = nbformat.reads(text, as_version=4)
     for cell in executed.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "stream" and output.name == "stderr":
-                what = f"{lesson.name} ({language}): {output.text.strip()[:300]}"
+                what = f"{name}: {output.text.strip()[:300]}"
                 raise DalleEduError(f"a warning was left in {what}", f"un avertissement est resté dans {what}")
     return Executed(executed, seconds, peak)
 
@@ -134,13 +137,13 @@ def _write(path: Path, text: str) -> bool:
     return True
 
 
-def _execute(text: str, folder: str) -> tuple[str, float, float, str]:
+def _execute(text: str, folder: str, static: bool) -> tuple[str, float, float, str]:
     """In a process of its own: the executed notebook, its processor seconds, its peak memory in MB, what stopped it if anything."""
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
-    os.environ |= {"DALLE_EDU_STATIC": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    os.environ |= {"DALLE_EDU_STATIC": str(int(static)), "OMP_WAIT_POLICY": "PASSIVE"}
     notebook = nbformat.reads(text, as_version=4)
     try:
         resources = {"metadata": {"path": folder}}
