@@ -156,11 +156,11 @@ def test_captions_contradict_each_other_where_both_speak(one, other, together):
 
 
 def test_what_is_true_of_a_picture_is_never_held_against_it():
-    scenes = [sample_scene(3, i, kinds=PRACTICE) for i in range(300)]
+    scenes = [sample_scene(3, i, kinds=PRACTICE) for i in range(160)]
     said = claims([caption(scene.description, "fr") for scene in scenes])
     true = torch.tensor([[true_of(other.description, scene) for other in scenes] for scene in scenes])
     assert true.diagonal().all()
-    assert true.sum() > len(scenes) + 20  # else there is nothing to see
+    assert true.sum() > len(scenes) + 8  # else there is nothing to see
     assert (compatible(said, said) | ~true).all()
     assert compatible(said, said).float().mean() < 0.02
 
