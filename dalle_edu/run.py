@@ -69,5 +69,5 @@ class Clock:
             return self.update / self.budget_updates
         return min(1.0, self.seconds / (self.budget_seconds or 1.0))
 
-    def reading(self) -> dict[str, float]:
+    def reading(self) -> dict[str, int | float]:
         return {"update": self.update, "seconds": round(self.seconds, 2), "cpu_seconds": round(self.cpu_seconds, 2)}

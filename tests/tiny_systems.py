@@ -11,6 +11,7 @@ from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.systems import System
+from dalle_edu.systems.clip import Clip, ClipConfig
 from dalle_edu.systems.dalle1 import DallE1, DallE1Config
 from dalle_edu.systems.dalle2 import DallE2, DallE2Config
 from dalle_edu.systems.dalle_mini import DallEMini, DallEMiniConfig
@@ -45,11 +46,18 @@ def tiny_imagen() -> Imagen:
     return Imagen(ImagenConfig(reader=reader, base=tiny_unet(16), upsamplers=(tiny_upsampler(),), steps=4, upsampler_steps=2))
 
 
+CLIP_SEEN = CLIPConfig(resolution=32, patch_size=8, stem_depth=0, width=16, heads=2, image_depth=1, text_depth=1, embedding=16)
+
+
+def tiny_clip() -> Clip:
+    """What DALL·E 2 stands on."""
+    return Clip(ClipConfig(CLIP_SEEN))
+
+
 def tiny_dalle2() -> DallE2:
-    clip = CLIPConfig(resolution=32, patch_size=8, stem_depth=0, width=16, heads=2, image_depth=1, text_depth=1, embedding=16)
     prior = PriorConfig(text_width=16, embedding=16, width=16, depth=1, heads=2, components=4, bins=8)
     config = DallE2Config(
-        clip=clip, decoder=tiny_unet(16, 16), upsamplers=(tiny_upsampler(),), prior=prior, steps=4, prior_steps=2, upsampler_steps=2
+        clip=CLIP_SEEN, decoder=tiny_unet(16, 16), upsamplers=(tiny_upsampler(),), prior=prior, steps=4, prior_steps=2, upsampler_steps=2
     )
     return DallE2(config)
 

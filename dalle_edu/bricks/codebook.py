@@ -112,7 +112,8 @@ class VectorQuantizer(nn.Module):
     def _follow(self, vectors: Float[Tensor, "m d"], codes: Int[Tensor, " m"], decay: float) -> None:
         chosen = F.one_hot(codes, self.num_codes).to(vectors.dtype)
         self.counts.lerp_(chosen.sum(dim=0), 1 - decay)
-        self.sums.lerp_(chosen.T @ vectors, 1 - decay)
+        with torch.autocast(vectors.device.type, enabled=False):  # running sums of many small steps want full precision
+            self.sums.lerp_(chosen.T @ vectors, 1 - decay)
         total = self.counts.sum()
         smoothed = (self.counts + 1e-5) / (total + self.num_codes * 1e-5) * total  # no division by zero where nobody chose
         self.codebook.copy_(self.sums / smoothed.unsqueeze(1))

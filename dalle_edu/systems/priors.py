@@ -140,7 +140,8 @@ class AutoregressivePrior(nn.Module):
         """Let the running moments follow a batch of embeddings."""
         z = embedding.float()
         self.mean.lerp_(z.mean(dim=0), LATE)
-        self.second.lerp_(z.T @ z / len(z), LATE)
+        with torch.autocast(z.device.type, enabled=False):
+            self.second.lerp_(z.T @ z / len(z), LATE)
 
     @torch.no_grad()
     def settle(self) -> None:

@@ -193,3 +193,15 @@ def test_codes_and_pictures(images):
     painted = model.decode(codes)
     assert painted.shape == images.shape
     torch.testing.assert_close(painted, model.decoder(model.quantizer(model.encoder(images)).vectors))
+
+
+def test_a_codebook_follows_in_full_precision_under_autocast():
+    vectors = torch.randn(2, 4, 3, 3, generator=torch.Generator().manual_seed(0))
+    books = []
+    for half in (False, True):
+        torch.manual_seed(1)
+        quantizer = VectorQuantizer(8, 4, decay=0.5).train()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            quantizer(vectors)
+        books.append(quantizer.codebook.detach())
+    torch.testing.assert_close(books[0], books[1], rtol=0, atol=1e-6)
