@@ -59,16 +59,21 @@ def load_system(name_or_path: str | Path, device: str = "cpu") -> System:
 def load_critic(name_or_path: str | Path, device: str = "cpu") -> Critic:
     """What compares pictures with sentences: "clip", which comes with the package, the path of another such checkpoint, or a pretrained
     model of open_clip ("ViT-B-32/laion2b_s34b_b79k", "local-dir:FOLDER"). Raises `DalleEduError` for a model that draws."""
-    name = str(name_or_path)
-    if name.startswith(LOCAL) or ("/" in name and not name.endswith(".safetensors") and not Path(name).exists()):
-        return PretrainedClip.load(name, device)
-    model = load_model(name_or_path, device)
+    model = load_examinee(name_or_path, device)
     if not isinstance(model, Critic):
         raise DalleEduError(
             f"{model.name} draws, and what compares is wanted; give clip, or a model of open_clip",
             f"{model.name} dessine, et il faut ce qui compare ; donnez clip, ou un modèle d'open_clip",
         )
     return model
+
+
+def load_examinee(name_or_path: str | Path, device: str = "cpu") -> Trainable | Critic:
+    """What can be examined: what draws, as `load_system` loads it, or what compares, as `load_critic` does."""
+    name = str(name_or_path)
+    if name.startswith(LOCAL) or ("/" in name and not name.endswith(".safetensors") and not Path(name).exists()):
+        return PretrainedClip.load(name, device)
+    return load_model(name_or_path, device)
 
 
 def lay_foundations(model: Trainable, given: Mapping[str, str]) -> None:

@@ -12,8 +12,8 @@ from dalle_edu.language import reader_language, say
 
 @command(
     say(
-        "Examine a system: how often it is right, skill by skill, with 95 % intervals.",
-        "Examine un système : combien de fois il a raison, compétence par compétence, avec des intervalles à 95 %.",
+        "Examine a system, or a critic such as clip: how often it is right, skill by skill, with 95 % intervals.",
+        "Examine un système, ou un critique comme clip : combien de fois il a raison, par compétence, avec des intervalles à 95 %.",
     ),
 )
 def score(
@@ -27,37 +27,51 @@ def score(
     json_file: Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))] = None,
     device: DeviceOption = None,
 ) -> None:
-    from rich.progress import Progress
-
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_writable
-    from dalle_edu.scorecard import SKILL_NAMES
-    from dalle_edu.scorecard import score as examine
+    from dalle_edu.scorecard import SKILL_NAMES, critics
+    from dalle_edu.systems import System
+    from dalle_edu.systems.critic import Critic
     from dalle_edu.systems.rerank import BestOf, check_candidates
-    from dalle_edu.weights import load_critic, load_system
+    from dalle_edu.weights import load_critic, load_examinee, load_system
 
     if json_file:
         check_writable(json_file)
     if candidates is not None:
         check_candidates(candidates)
     place = str(choose_device(device).torch_device)
-    machine: Any = load_system(system, place)
-    if candidates is not None:
-        machine = BestOf(machine, load_critic(clip, place), candidates)
-    options = {key: value for key, value in {"guidance": guidance, "temperature": temperature}.items() if value is not None}
-    with Progress(console=err, transient=True) as bar:
-        task = bar.add_task(machine.name, total=prompts)
-        report = examine(machine, machine.name, prompts, seed, progress=lambda count: bar.advance(task, count), **options)
-    table = Table(title=say(f"{machine.name}, {prompts} prompts, seed {seed}", f"{machine.name}, {prompts} phrases, graine {seed}"))
+    examinee = load_examinee(system, place)
+    report: Any
+    if isinstance(examinee, Critic):
+        name, names = examinee.title, critics.QUESTION_NAMES
+        report = critics.examine(examinee, prompts, min(100, prompts), seed=seed)
+    else:
+        machine: Any = examinee if isinstance(examinee, System) else load_system(system, place)  # which says that it does not draw
+        if candidates is not None:
+            machine = BestOf(machine, load_critic(clip, place), candidates)
+        name, names = machine.name, SKILL_NAMES
+        report = _examine(machine, prompts, seed, guidance=guidance, temperature=temperature)
+    table = Table(title=say(f"{name}, {prompts} prompts, seed {seed}", f"{name}, {prompts} phrases, graine {seed}"))
     table.add_column(say("skill", "compétence"))
     for column in (say("seen", "vues"), say("held out", "réservées"), say("French", "français"), say("English", "anglais")):
         table.add_column(column, justify="right")
     parts = [report.rates(split="seen"), report.rates(split="held_out"), report.rates("fr"), report.rates("en")]
     for skill in parts[0]:
-        table.add_row(SKILL_NAMES[reader_language()][skill], *(_rate(part[skill].to_json()) for part in parts))
+        table.add_row(names[reader_language()][skill], *(_rate(part[skill].to_json()) for part in parts))
     out.print(table)
     if json_file:
         report.save(json_file)
+
+
+def _examine(machine: Any, prompts: int, seed: int, **settings: float | None) -> Any:
+    from rich.progress import Progress
+
+    from dalle_edu.scorecard import score as examine
+
+    options: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
+    with Progress(console=err, transient=True) as bar:
+        task = bar.add_task(machine.name, total=prompts)
+        return examine(machine, machine.name, prompts, seed, progress=lambda count: bar.advance(task, count), **options)
 
 
 def _rate(rate: dict[str, int | float]) -> str:

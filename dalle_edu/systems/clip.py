@@ -24,7 +24,7 @@ from dalle_edu.world.grammar import MAX_CHARACTERS, check_prompt, unknown_words
 from dalle_edu.world.tokenizer import PAD, CaptionTokenizer, caption_tokenizer
 
 TOGETHER = 256  # pictures looked at at a time
-QUESTIONS = {"space": "opposite", "binding": "colours swapped", "number": "number", "size": "size", "shape": "shape", "colour": "colour"}
+QUESTIONS = {"space": "opposite", "binding": "colours_swapped", "number": "number", "size": "size", "shape": "shape", "colour": "colour"}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from dalle_edu import cli
 from dalle_edu.bricks.contrastive import CLIPConfig
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems import open_clip_pretrained
@@ -104,6 +105,15 @@ def test_it_loads_by_name_and_path_too(clip, folder, images):
     torch.testing.assert_close(model.encode_image(images, normalize=True), clip.encode_images(images), atol=1e-5, rtol=0)
     tokens = open_clip.get_tokenizer("dalle_edu_clip")(CAPTIONS)
     torch.testing.assert_close(model.encode_text(tokens, normalize=True), clip.encode_texts(CAPTIONS), atol=1e-5, rtol=0)
+
+
+def test_the_command_line_exports(clip, tmp_path, monkeypatch, capsys):
+    clip.save(tmp_path / "mine.safetensors")
+    monkeypatch.setattr("sys.argv", ["dalle-edu", "export", str(tmp_path / "there"), "--clip", str(tmp_path / "mine.safetensors")])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert not stop.value.code, capsys.readouterr().err
+    assert (tmp_path / "there" / WEIGHTS).is_file()
 
 
 def test_a_stem_of_convolutions_cannot_be_exported_and_nothing_is_written(tmp_path):

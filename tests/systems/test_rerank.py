@@ -190,6 +190,12 @@ def test_score_examines_the_best(run, tmp_path):
     assert "3" in json.loads((tmp_path / "s.json").read_text())["system"]
 
 
+def test_score_examines_a_critic(run, tmp_path):
+    status, _ = run("score", "critic.safetensors", "--prompts", 8, "--json", "c.json")
+    assert status == 0
+    assert json.loads((tmp_path / "c.json").read_text())["questions"]["zero_shot_shape"]["n"] == 8
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

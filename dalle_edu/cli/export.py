@@ -1,0 +1,32 @@
+"""`dalle-edu export`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dalle_edu.cli.app import command, out
+from dalle_edu.errors import DalleEduError
+from dalle_edu.language import say
+
+
+@command(
+    say(
+        "Write a CLIP as a folder that open_clip loads: open_clip.create_model_and_transforms('local-dir:FOLDER').",
+        "Écrit un CLIP en un dossier qu'open_clip charge : open_clip.create_model_and_transforms('local-dir:DOSSIER').",
+    ),
+)
+def export(
+    folder: Annotated[Path, typer.Argument(help=say("the folder to write", "le dossier à écrire"))],
+    clip: Annotated[str, typer.Option(help=say("clip, or the path of its weights", "clip, ou le chemin de ses poids"))] = "clip",
+) -> None:
+    from dalle_edu.systems.clip import Clip
+    from dalle_edu.systems.open_clip_export import export_to_open_clip
+    from dalle_edu.weights import load_model
+
+    model = load_model(clip)
+    if not isinstance(model, Clip):
+        raise DalleEduError(
+            f"{model.name} is no CLIP; open_clip reads CLIPs only", f"{model.name} n'est pas un CLIP ; open_clip ne lit que des CLIP"
+        )
+    out.print(f"→ {export_to_open_clip(model, folder)}", highlight=False)
