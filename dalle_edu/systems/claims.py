@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from dalle_edu.world.catalogue import LANGUAGES, SHAPES
+from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
 from dalle_edu.world.grammar import caption, read_caption
 from dalle_edu.world.scenes import OPPOSITE, RELATIONS, Description, Mention
 
@@ -121,7 +121,9 @@ def contradict(text: str, draws: Sequence[float], change: str | None = None) -> 
     """The caption changed in one thing: in `change` or, by the first of `draws`, in one of those that it allows. The second draw says how,
     the third chooses the language and the words.
 
-    A caption that the grammar cannot read, or that does not say what is to change, comes back as it is.
+    Unless `change` is given, what training holds out is not said either: heard of in false captions alone, it would be learned as what is
+    never true. A caption that the grammar cannot read, that does not say what is to change or that would say what is held out comes back
+    as it is.
     """
     said = read_caption(text)
     if said is None:
@@ -129,6 +131,20 @@ def contradict(text: str, draws: Sequence[float], change: str | None = None) -> 
     possible = [name for name, (says, _) in CHANGES.items() if says(said) and change in (None, name) for _ in range(_OFTEN.get(name, 1))]
     if not possible:
         return text
-    _, made = CHANGES[possible[int(draws[0] * len(possible))]]
+    _, make = CHANGES[possible[int(draws[0] * len(possible))]]
+    made = make(said, draws[1])
+    if change is None and says_what_is_held_out(made):
+        return text
     choice = int(draws[2] * 720720)
-    return caption(made(said, draws[1]), LANGUAGES[choice % 2], choice // 2)
+    return caption(made, LANGUAGES[choice % 2], choice // 2)
+
+
+def says_what_is_held_out(said: Description, catalogue: Catalogue = SHAPES) -> bool:
+    """Whether the words themselves name a combination that training never shows."""
+    if any((mention.shape, mention.colour) in catalogue.held_out_objects for mention in said.mentions):
+        return True
+    if said.relation is None:
+        return False
+    first, second = (mention.shape for mention in said.mentions)
+    both = ((first, said.relation, second), (second, OPPOSITE[said.relation], first))
+    return any(combination in catalogue.held_out_relations for combination in both)

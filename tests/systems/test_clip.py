@@ -14,12 +14,12 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.scorecard.critics import QUESTION_NAMES, class_names, distinct_scenes, examine, true_of
 from dalle_edu.scorecard.prompt_study import WORDINGS, sentences, study_prompts
 from dalle_edu.systems import SYSTEMS, model_class
-from dalle_edu.systems.claims import CHANGES, claims, compatible, contradict
+from dalle_edu.systems.claims import CHANGES, claims, compatible, contradict, says_what_is_held_out
 from dalle_edu.systems.clip import PRESETS, QUESTIONS, Clip, ClipConfig, forgiving_loss
 from dalle_edu.systems.critic import Critic
 from dalle_edu.systems.disturb import SHIFT, ZOOM, disturb
 from dalle_edu.weights import load_critic
-from dalle_edu.world import SHAPES, World, caption, read_caption, render, sample_scene
+from dalle_edu.world import SHAPES, Description, Mention, World, caption, read_caption, render, sample_scene
 from dalle_edu.world.scenes import PRACTICE
 
 CAPTIONS = ["un cercle rouge", "a large blue square", "trois étoiles vertes", "a red circle above a blue square"]
@@ -177,6 +177,20 @@ def test_a_changed_caption_contradicts_the_first_in_one_thing(change):
     if first:
         differing = (said != changed)[wrong].any(dim=0).nonzero().flatten().tolist()
         assert set(differing) <= set(first)
+
+
+def test_what_is_held_out_is_not_said_in_false_captions_either():
+    captions = pictures(300)[1]
+    assert not any(says_what_is_held_out(read_caption(text)) for text in captions)
+    asked = [contradict(text, ((i * 0.23) % 1, (i * 0.61) % 1, (i * 0.37) % 1)) for i, text in enumerate(captions)]
+    assert not any(says_what_is_held_out(read_caption(text)) for text in asked)
+    every = [contradict(text, (0.0, (i * 0.61) % 1, (i * 0.37) % 1), "shape") for i, text in enumerate(captions)]
+    assert any(says_what_is_held_out(read_caption(text)) for text in every)
+    shape, colour = sorted(SHAPES.held_out_objects)[0]
+    first, _, second = next(each for each in SHAPES.held_out_relations if each[1] == "left")
+    assert says_what_is_held_out(Description((Mention(shape, colour),)))
+    assert says_what_is_held_out(Description((Mention(second), Mention(first)), relation="right"))
+    assert not says_what_is_held_out(Description((Mention(second), Mention(first))))
 
 
 def test_changes_come_in_both_languages_and_all_kinds():
