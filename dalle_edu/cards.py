@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from dalle_edu.checkpoints import load_checkpoint
 from dalle_edu.device import choose_device, processor_name
 from dalle_edu.files import write_aside
 from dalle_edu.scorecard import SKILL_NAMES, SKILLS, Report, score
@@ -57,8 +58,9 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
     contents = weights.read_bytes()
     write_aside(target / weights.name, lambda file: file.write(contents))
     report.save(target / f"{name}.json")
-    log = [json.loads(line) for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    looks = "".join(json.dumps(entry) + "\n" for entry in log if "skills" in entry)
+    runs = load_checkpoint(weights)[1]
+    log = _whole_log(folder / "log.jsonl", target / f"{name}.log.jsonl" if runs.get("before") else None)
+    looks = "".join(json.dumps(entry) + "\n" for entry in log if "loss" not in entry)
     write_aside(target / f"{name}.log.jsonl", lambda file: file.write(looks.encode()))
     facts = {
         "name": name,
@@ -71,16 +73,36 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
     }
     for language, words in _WORDS.items():
         draw_curves(log, target / f"{name}.{language}.png", language)
-        text = _card(language, words, facts, settings, log, report)
+        text = _card(language, words, facts, [*runs.get("before", []), settings], log, report)
         suffix = "" if language == "en" else f".{language}"
         write_aside(target / f"{name}{suffix}.md", lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]
     return report
 
 
-def _card(language: str, words: dict[str, str], facts: dict[str, Any], settings: dict[str, Any], log: list[dict], report: Report) -> str:
+def _whole_log(path: Path, before: Path | None) -> list[dict]:
+    """The log of a run; where it went on from other weights, after what is kept of theirs, with its clock set to go on from theirs."""
+    log = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    if before is None or not before.is_file():
+        return log
+    earlier = [json.loads(line) for line in before.read_text(encoding="utf-8").splitlines()]
+    last = {entry["stage"]: entry for entry in earlier}
+    for entry in log:
+        for clock in ("update", "seconds", "cpu_seconds"):
+            entry[clock] += last.get(entry["stage"], {}).get(clock, 0)
+    return earlier + log
+
+
+def command(settings: dict[str, Any]) -> str:
+    """The command that a run answers to."""
     budget = f"--updates {settings['updates']}" if settings["updates"] else f"--minutes {settings['minutes']:g}"
-    lines = [words["title"].format(**facts), "", words["made"], "", "```sh"]
-    lines += [f"dalle-edu train {facts['name']} --preset {settings['preset']} {budget} --seed {settings['seed']}", "```", ""]
+    words = [f"dalle-edu train {settings['system']} --preset {settings['preset']} {budget} --seed {settings['seed']}"]
+    words += [f"--only {settings['only']}"] if settings.get("only") else []
+    words += [f"--begin-with {settings['begin_with']}"] if settings.get("begin_with") else []
+    return " ".join(words)
+
+
+def _card(language: str, words: dict[str, str], facts: dict[str, Any], runs: list[dict[str, Any]], log: list[dict], report: Report) -> str:
+    lines = [words["title"].format(**facts), "", words["made"], "", "```sh", *(command(run) for run in runs), "```", ""]
     lines += [words["facts"].format(**facts), "", words["time"], "|---|---:|---:|---:|"]
     for stage in dict.fromkeys(entry["stage"] for entry in log):
         last = [entry for entry in log if entry["stage"] == stage][-1]

@@ -20,6 +20,8 @@ class Run:
     exam: int = 128  # prompts at each look; 0 looks at nothing
     save_every: float = 60.0  # seconds between checkpoints
     clip: float = 1.0
+    only: str | None = None  # stages to train, with commas between them, if not all
+    begin_with: str | None = None  # a file of weights to go on from, if not from nothing
     foundations: dict[str, str] = field(default_factory=dict)  # files of the weights to stand on, if not those of the package
 
     def check(self) -> None:
@@ -49,6 +51,24 @@ class Run:
             raise DalleEduError(
                 f"the batch size is {self.batch_size}; it is 1 to 65536",
                 f"la taille du lot est {self.batch_size} ; elle va de 1 à 65536",
+            )
+
+    def trains(self, stage: str) -> bool:
+        """Whether a stage is among those to train."""
+        return self.only is None or stage in self.only.split(",")
+
+    def check_stages(self, known: list[str]) -> None:
+        """Raise `DalleEduError` unless the stages to train are some of those that the system has, and can be trained now."""
+        unknown = set() if self.only is None else set(self.only.split(",")) - set(known)
+        if unknown:
+            given, stages = ", ".join(sorted(unknown)), ", ".join(known)
+            raise DalleEduError(
+                f'{self.system} has no stage "{given}"; it has {stages}', f"{self.system} n'a pas d'étape « {given} » ; il a {stages}"
+            )
+        if self.only is not None and self.begin_with is None and not self.trains(known[0]):
+            raise DalleEduError(
+                f"the stage {self.only} builds on earlier ones; name the weights to begin with (--begin-with)",
+                f"l'étape {self.only} repose sur les précédentes ; nommez les poids d'où partir (--begin-with)",
             )
 
 

@@ -34,7 +34,7 @@ from dalle_edu.run import Clock, Run
 from dalle_edu.scorecard import mark, questions, read_pictures
 from dalle_edu.scorecard.marks import tally
 from dalle_edu.systems import Stage, Trainable, model_class
-from dalle_edu.weights import lay_foundations
+from dalle_edu.weights import go_on_from, lay_foundations
 from dalle_edu.world import World, picture_sheet, render, save_picture
 from dalle_edu.world.dataset import Batch
 from dalle_edu.world.scenes import PRACTICE
@@ -78,19 +78,21 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(run.seed)
             self.system: Trainable = kind(kind.presets[run.preset])
+        run.check_stages([stage.name for stage in self.system.stages])
         self.system.to(place.torch_device)
         self.exam = questions(run.exam, seed=7) if run.exam else []
+        self.before: list[dict] = []  # the runs that made the weights that this one begins with
 
     # ------------------------------------------------------------ the loop
 
     def go(self, stopping: threading.Event) -> Trainable:
         first, tensors, clocks = self._resume()
         for index, stage in enumerate(self.system.stages):
-            if index < first:
+            if index < first or not self.run.trains(stage.name):
                 continue
             self._stage(index, stage, clocks[index], tensors if index == first else {}, clocks, stopping)
         if self.accelerator.is_main_process:
-            self.system.save(self.folder / f"{self.run.system}.safetensors", facts={"run": asdict(self.run)})
+            self.system.save(self.folder / f"{self.run.system}.safetensors", facts={"run": asdict(self.run), "before": self.before})
         return self.system.eval()
 
     def _stage(self, index: int, stage: Stage, clock: Clock, tensors: dict, clocks: list[Clock], stopping: threading.Event) -> None:
@@ -245,15 +247,17 @@ class Trainer:
         tensors = {f"system.{name}": value for name, value in self.system.state_dict().items()}
         tensors |= {f"optimizer.{name}": value for name, value in optimizer_tensors(optimizers).items()}
         tensors |= {f"average.{name}": value for name, value in (average.weights if average else {}).items()}
-        facts = {"run": asdict(self.run), "stage": index, "clocks": [asdict(clock) for clock in clocks]}
+        facts = {"run": asdict(self.run), "before": self.before, "stage": index, "clocks": [asdict(clock) for clock in clocks]}
         save_checkpoint(self.folder / "checkpoint.safetensors", tensors, facts)
 
     def _resume(self) -> tuple[int, dict[str, torch.Tensor], list[Clock]]:
         """The stage to begin with, its tensors, and the clocks: from the folder's checkpoint, or from nothing."""
+        chosen = [stage for stage in self.system.stages if self.run.trains(stage.name)]
+        shares, updates_shares = sum(stage.share for stage in chosen), sum(stage.updates_share for stage in chosen)
         clocks = []
         for stage in self.system.stages:
-            updates = None if self.run.updates is None else max(1, round(self.run.updates * stage.updates_share))
-            seconds = None if self.run.minutes is None else self.run.minutes * 60 * stage.share
+            updates = None if self.run.updates is None else max(1, round(self.run.updates * stage.updates_share / updates_shares))
+            seconds = None if self.run.minutes is None else self.run.minutes * 60 * stage.share / shares
             clocks.append(Clock(updates, seconds))
         path, asked = self.folder / "checkpoint.safetensors", self.folder / "run.json"
         tensors: dict[str, torch.Tensor] = {}
@@ -266,8 +270,11 @@ class Trainer:
                     f"{self.folder} holds a run with other settings ({settings}); use another folder",
                     f"{self.folder} contient un entraînement aux réglages différents ({settings}) ; prenez un autre dossier",
                 )
+            self.before = facts["before"]
             stage_index, clocks = facts["stage"], [Clock(**clock) for clock in facts["clocks"]]
             self.system.load_state_dict({k.removeprefix("system."): v for k, v in tensors.items() if k.startswith("system.")})
+        elif self.run.begin_with is not None:
+            self.before = go_on_from(self.system, self.run.begin_with)
         else:
             lay_foundations(self.system, self.run.foundations)
         if self.accelerator.is_main_process:

@@ -99,3 +99,16 @@ def lay_foundations(model: Trainable, given: Mapping[str, str]) -> None:
                 " son fichier",
             )
         into.load_state_dict(found)
+
+
+def go_on_from(model: Trainable, path: str | Path) -> list[dict]:
+    """Fill a model with the weights of another run of the same system and preset; returns the runs that made them, the oldest first."""
+    tensors, facts = load_checkpoint(path)
+    here = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    if facts.get("system") != model.name or {name: tensor.shape for name, tensor in tensors.items()} != here:
+        raise DalleEduError(
+            f"{path} holds no weights of {model.name} with this preset; begin with those of a run of the same preset",
+            f"{path} ne contient pas de poids de {model.name} à ce préréglage ; partez de ceux d'un entraînement au même préréglage",
+        )
+    model.load_state_dict(tensors)
+    return [*facts.get("before", []), facts["run"]]

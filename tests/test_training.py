@@ -162,3 +162,38 @@ def test_swapping_the_average_twice_changes_nothing():
     average.swap(weights)
     assert torch.equal(weights[0][1], before)
     assert torch.equal(average.weights["w"], averaged)
+
+
+def test_a_run_goes_on_from_the_weights_of_another(undisturbed, tmp_path):
+    weights = undisturbed / "dalle1.safetensors"
+    again = replace(RUN, seed=5, updates=8, only="prior", begin_with=str(weights))
+    train(again, tmp_path, device="cpu", quiet=True)
+    old, old_facts = load_checkpoint(weights)
+    new, facts = load_checkpoint(tmp_path / "dalle1.safetensors")
+    assert facts["before"] == [old_facts["run"]]
+    assert facts["run"]["only"] == "prior"
+    for name, value in new.items():
+        assert torch.equal(value, old[name]) == (not name.startswith("gpt.")), name
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert {entry["stage"] for entry in log} == {"prior"}
+    assert log[-1]["update"] == 8  # all of them for the one stage
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"only": "painting"}, "no stage"),
+        ({"only": "prior"}, "begin"),
+        ({"begin_with": "nowhere.safetensors"}, "nowhere"),
+    ],
+)
+def test_stages_and_beginnings_that_are_not_there_are_refused(tmp_path, changes, message):
+    with pytest.raises(DalleEduError, match=message):
+        train(replace(RUN, **changes), tmp_path, device="cpu", quiet=True)
+    assert not (tmp_path / "run.json").exists()
+
+
+def test_weights_of_another_preset_are_no_beginning(undisturbed, tmp_path):
+    wrong = replace(RUN, preset="laptop", begin_with=str(undisturbed / "dalle1.safetensors"))
+    with pytest.raises(DalleEduError, match="preset"):
+        train(wrong, tmp_path, device="cpu", quiet=True)

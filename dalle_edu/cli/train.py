@@ -53,6 +53,16 @@ def train(
         ),
     ] = 128,
     save_every: Annotated[float, typer.Option(min=0, help=say("seconds between checkpoints", "secondes entre deux sauvegardes"))] = 60.0,
+    only: Annotated[
+        str | None,
+        typer.Option(help=say("the stages to train, with commas between them", "les étapes à entraîner, séparées par des virgules")),
+    ] = None,
+    begin_with: Annotated[
+        str | None,
+        typer.Option(
+            help=say("a file of weights to go on from, instead of from nothing", "un fichier de poids d'où partir, au lieu de rien")
+        ),
+    ] = None,
     foundation: Annotated[
         list[str] | None,
         typer.Option(
@@ -74,7 +84,9 @@ def train(
         minutes = 12.0
     folder = run or Path("runs") / f"{system}-{preset}"
     foundations = _foundations(foundation or [])
-    settings = Run(system, preset, seed, updates, minutes, batch_size, exam, save_every, foundations=foundations)
+    settings = Run(
+        system, preset, seed, updates, minutes, batch_size, exam, save_every, only=only, begin_with=begin_with, foundations=foundations
+    )
     try:
         train_system(settings, folder, device, compile)
     except KeyboardInterrupt:
