@@ -25,12 +25,16 @@ MOST = 64  # finished pictures on a page
 
 @dataclass(frozen=True)
 class Knob:
-    """A control: its name for the reader, its positions, how each is called, and where it stands at first."""
+    """A control: its name for the reader, its positions, how each is called, and where it stands at first.
+
+    The names of one that is `pointed` stand in a row, and pointing at one chooses it (in a notebook, a click does).
+    """
 
     label: str
     values: Sequence[Any]
     names: Sequence[str] | None = None
     start: int = 0
+    pointed: bool = False
 
     @property
     def options(self) -> list[str]:
@@ -70,18 +74,22 @@ class Explorer:
 
     def widget(self) -> Any:
         """The live form."""
-        from ipywidgets import HTML, Dropdown, Layout, SelectionSlider, VBox
+        from ipywidgets import HTML, Dropdown, Layout, SelectionSlider, ToggleButtons, VBox
 
-        style, layout = {"description_width": "initial"}, Layout(width="28em")
         controls = []
         for knob in self.knobs.values():
-            kind = SelectionSlider if knob.is_ordered else Dropdown
-            options = list(zip(knob.options, range(len(knob.values)), strict=True))
-            controls.append(
-                kind(options=options, value=knob.start, description=knob.label, style=style, layout=layout, continuous_update=False)
-                if knob.is_ordered
-                else kind(options=options, value=knob.start, description=knob.label, style=style, layout=layout)
-            )
+            facts = {
+                "options": list(zip(knob.options, range(len(knob.values)), strict=True)),
+                "value": knob.start,
+                "description": knob.label,
+            }
+            style, layout = {"description_width": "initial"}, Layout(width="28em")
+            if knob.pointed:
+                controls.append(ToggleButtons(style={**style, "button_width": "auto"}, **facts))
+            elif knob.is_ordered:
+                controls.append(SelectionSlider(style=style, layout=layout, continuous_update=False, **facts))
+            else:
+                controls.append(Dropdown(style=style, layout=layout, **facts))
         shown = HTML()
 
         def redraw(_: Any = None) -> None:
@@ -108,24 +116,33 @@ class Explorer:
 
 
 def _control(identity: str, knob: Knob) -> str:
+    if knob.pointed:
+        radio = '<label><input type="radio" name="{0}" value="{1}"{2}> {3}</label>'
+        row = " ".join(
+            radio.format(identity, i, " checked" if i == knob.start else "", escape(name)) for i, name in enumerate(knob.options)
+        )
+        label = escape(knob.label, quote=True)
+        return f'<p><strong>{label}</strong> <span data-knob role="radiogroup" aria-label="{label}">{row}</span></p>'
     label = f'<label for="{identity}">{escape(knob.label)}</label>'
     if knob.is_ordered:
         options = escape(json.dumps(knob.options), quote=True)
-        slider = f'<input id="{identity}" type="range" min="0" max="{len(knob.values) - 1}" value="{knob.start}" data-names="{options}">'
+        places = f'min="0" max="{len(knob.values) - 1}" value="{knob.start}"'
+        slider = f'<input data-knob id="{identity}" type="range" {places} data-names="{options}">'
         return f'<p>{label} {slider} <output for="{identity}">{escape(knob.options[knob.start])}</output></p>'
     choices = "".join(
         f'<option value="{i}"{" selected" if i == knob.start else ""}>{escape(name)}</option>' for i, name in enumerate(knob.options)
     )
-    return f'<p>{label} <select id="{identity}">{choices}</select></p>'
+    return f'<p>{label} <select data-knob id="{identity}">{choices}</select></p>'
 
 
 _SCRIPT = """function (id, data) {
   const box = document.getElementById(id), image = box.querySelector("img");
-  const knobs = Array.from(box.querySelectorAll("input, select"));
+  const knobs = Array.from(box.querySelectorAll("[data-knob]"));
+  const value = knob => Number((knob.querySelector("input:checked") ?? knob).value);
   function show() {
     let place = 0;
     knobs.forEach((knob, i) => {
-      place = place * data.sizes[i] + Number(knob.value);
+      place = place * data.sizes[i] + value(knob);
       const output = knob.parentElement.querySelector("output");
       if (output) output.value = JSON.parse(knob.dataset.names)[Number(knob.value)];
     });
@@ -133,4 +150,8 @@ _SCRIPT = """function (id, data) {
     image.alt = data.alts[place];
   }
   knobs.forEach(knob => knob.addEventListener("input", show));
+  box.querySelectorAll("[role=radiogroup] label").forEach(label => label.addEventListener("pointerenter", () => {
+    label.firstElementChild.checked = true;
+    show();
+  }));
 }"""

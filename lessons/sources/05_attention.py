@@ -1503,13 +1503,15 @@ picture(figure, say("Operations to write a sentence: they grow with the square o
 # %% [markdown] lang="fr" slide="slide"
 # ## 13. Où regardent les têtes ?
 #
-# Choisissez un jeton et une couche : chaque ligne montre où une tête regarde quand le GPT cherche le mot qui suit ce jeton. En gris, ce que
+# Pointez un jeton (cliquez, dans un notebook) et choisissez une couche : chaque ligne montre où une tête regarde quand le GPT cherche le
+# mot qui suit ce jeton. En gris, ce que
 # le masque cache. Y a-t-il une tête qui regarde le mot d'avant ? une qui revient au début ? une qui retrouve le nom à accorder ?
 
 # %% [markdown] lang="en" slide="slide"
 # ## 13. Where do the heads look?
 #
-# Choose a token and a layer: each row shows where a head looks while the GPT searches for the word after this token. In grey, what the mask
+# Point at a token (click, in a notebook) and choose a layer: each row shows where a head looks while the GPT searches for the word after
+# this token. In grey, what the mask
 # hides. Is there a head that looks at the word before? one that goes back to the start? one that finds the noun to agree with?
 
 # %%

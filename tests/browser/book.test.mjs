@@ -84,6 +84,17 @@ for (const [language, word] of [["fr", "rétropropagation"], ["en", "backpropaga
   });
 }
 
+test("pointing at a token shows where it looks", async () => {
+  const page = await openPage(browser);
+  await page.goto(`${server.address}/en/lessons/05_attention.html`);
+  const box = page.locator(".explorer").filter({ has: page.locator("[role=radiogroup]") });
+  await box.locator("label").nth(2).hover();
+  const shown = await box.locator("img").getAttribute("alt");
+  await box.locator("label").nth(1).hover();
+  assert.notEqual(await box.locator("img").getAttribute("alt"), shown);
+  await page.context().close();
+});
+
 test("a finished widget answers without a kernel", async () => {
   const page = await openPage(browser);
   await page.goto(`${server.address}/en/lessons/01_perceptron.html`);

@@ -111,3 +111,16 @@ def test_figures_write_numbers_as_their_reader_does(monkeypatch):
     axes.bar(["rouge", "bleu"], [1, 2])
     picture(figure, "Deux barres de couleur.")
     assert [label.get_text() for label in axes.get_xticklabels()] == ["rouge", "bleu"]
+
+
+def test_what_is_pointed_at_stands_in_a_row():
+    explorer = Explorer(
+        frame, a=Knob("token", [1, 2], names=["<un>", "deux"], start=1, pointed=True), b=Knob("letter", ["x", "y"], names=["x", "y"])
+    )
+    html = explorer.frames()
+    assert html.count('type="radio"') == 2
+    assert 'value="1" checked> deux' in html
+    assert "<un>" not in html
+    tokens, _, shown = explorer.widget().children
+    tokens.value = 0
+    assert "a picture of 1 and x" in shown.value

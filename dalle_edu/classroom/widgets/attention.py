@@ -16,7 +16,7 @@ SHOWN = 0.1  # a weight from here on is written out
 
 
 def attention_explorer(tokens: Sequence[str], maps: Sequence[Float[Tensor, "1 s t t"]], start: int | None = None) -> Explorer:
-    """A token and a layer to choose, and where each head looks; lesson 05.
+    """A token to point at and a layer to choose, and where each head looks; lesson 05.
 
     `maps` holds the weights of one sentence, a tensor for each layer, as `MultiHeadAttention` leaves them; the token `start` (the last, if
     not given) is shown first. Raises `DalleEduError` when the tokens and the maps disagree, or make more than 40 pictures.
@@ -40,8 +40,9 @@ def attention_explorer(tokens: Sequence[str], maps: Sequence[Float[Tensor, "1 s 
         token=Knob(
             say("token", "jeton"),
             range(len(tokens)),
-            [f"{place} · {word}" for place, word in enumerate(tokens)],
+            tokens,
             len(tokens) - 1 if start is None else start,
+            pointed=True,
         ),
         layer=Knob(say("layer", "couche"), range(len(maps)), layers),
     )
