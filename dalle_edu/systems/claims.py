@@ -18,7 +18,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
-from dalle_edu.world.grammar import caption, read_caption
+from dalle_edu.world.grammar import caption, guess_language, read_caption
 from dalle_edu.world.scenes import OPPOSITE, RELATIONS, Description, Mention
 
 UNSAID = -1
@@ -137,6 +137,15 @@ def contradict(text: str, draws: Sequence[float], change: str | None = None) -> 
         return text
     choice = int(draws[2] * 720720)
     return caption(made, LANGUAGES[choice % 2], choice // 2)
+
+
+@lru_cache(maxsize=1 << 16)
+def without_colours(text: str) -> str:
+    """The caption, in its own language, with every colour left open. One that the grammar cannot read comes back as it is."""
+    said = read_caption(text)
+    if said is None:
+        return text
+    return caption(replace(said, mentions=tuple(replace(mention, colour=None) for mention in said.mentions)), guess_language(text))
 
 
 def says_what_is_held_out(said: Description, catalogue: Catalogue = SHAPES) -> bool:

@@ -1,8 +1,9 @@
 """CLIP on the captioned world: the critic of the other systems (Radford et al. 2021).
 
-It learns from pictures and captions side by side, as the brick does, in three ways harder than the brick: pictures come disturbed, since it
-will judge what half-trained systems paint; captions that may be true of a picture are not held against it; and to each caption come
-others that are wrong in one thing only, so that it must look at space and number (`dalle_edu.systems.claims`).
+It learns from pictures and captions side by side, as the brick does, in four ways of its own. Pictures come disturbed, since it will judge
+what half-trained systems paint. Some come without colour, so that it knows a heart in a colour in which it never saw one. Captions that may
+be true of a picture are not held against it. And to each caption come others that are wrong in one thing only, so that it must look at
+shape, number and space (`dalle_edu.systems.claims`).
 """
 
 import math
@@ -16,9 +17,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from dalle_edu.bricks.contrastive import CLIP, LARGEST_SCALE, CLIPConfig, similarity
-from dalle_edu.systems.claims import claims, compatible, contradict
+from dalle_edu.systems.claims import claims, compatible, contradict, without_colours
 from dalle_edu.systems.critic import Critic, check_pictures, check_sentences
-from dalle_edu.systems.disturb import disturb, resized
+from dalle_edu.systems.disturb import disturb, photocopied, resized
 from dalle_edu.systems.trainable import Stage, Trainable
 from dalle_edu.world.grammar import MAX_CHARACTERS, check_prompt, unknown_words
 from dalle_edu.world.tokenizer import PAD, CaptionTokenizer, caption_tokenizer
@@ -33,6 +34,7 @@ class ClipConfig:
 
     clip: CLIPConfig = field(default_factory=lambda: CLIPConfig(resolution=64, stem_depth=0, width=128, image_depth=4, embedding=128))
     disturbance: float = 1.0  # of the pictures it learns from
+    photocopies: float = 0.25  # part of the pictures that comes without colour, and whose captions say none
     negatives: int = 3  # captions wrong in one thing, for each right one
     first_scale: float = 30.0  # of cosines, before it learns
     forgiving: bool = True  # captions that may be true of a picture are not held against it
@@ -119,7 +121,11 @@ class Clip(Critic, Trainable):
         n, config = len(images), self.config
         with torch.no_grad():  # beyond its cap the scale has no gradient, and would stay there
             self.clip.log_scale.clamp_(max=math.log(LARGEST_SCALE))
-        images = disturb(resized(images, self.resolution), generator, config.disturbance * min(1.0, 2 * progress))
+        images, captions = resized(images, self.resolution), list(captions)
+        copied = int(config.photocopies * n)
+        images = torch.cat([photocopied(images[:copied], generator), images[copied:]])
+        captions[:copied] = [without_colours(text) for text in captions[:copied]]
+        images = disturb(images, generator, config.disturbance * min(1.0, 2 * progress))
         draws = torch.rand(config.negatives, n, 3, generator=generator, device=images.device).cpu()
         draws[..., 0] = (draws[..., 0] + torch.arange(config.negatives)[:, None]) / config.negatives  # one of each sort
         texts = [*captions, *(contradict(text, draw) for some in draws.tolist() for text, draw in zip(captions, some, strict=True))]

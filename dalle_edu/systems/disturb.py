@@ -35,6 +35,12 @@ def disturb(images: Float[Tensor, "n 3 h w"], generator: torch.Generator | None 
     return (images + NOISE * weight_of_noise * noise + STAINS * weight_of_stains * stains).clamp(-1, 1)
 
 
+def photocopied(images: Float[Tensor, "n 3 h w"], generator: torch.Generator | None = None) -> Float[Tensor, "n 3 h w"]:
+    """Pictures without colour: ink of any colour becomes grey, paler or darker from one picture to the next; white stays white."""
+    ink = (1 - images).amax(dim=1, keepdim=True)
+    return (1 - ink * (0.4 + 0.6 * _uniform(images, (len(images), 1, 1, 1), generator))).expand(-1, 3, -1, -1)
+
+
 def _moved(images: Tensor, amount: Tensor, generator: torch.Generator | None) -> Tensor:
     """Shifted and enlarged or made smaller; what comes into view is white."""
     n = len(images)

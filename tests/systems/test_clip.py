@@ -14,10 +14,10 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.scorecard.critics import QUESTION_NAMES, class_names, distinct_scenes, examine, true_of
 from dalle_edu.scorecard.prompt_study import WORDINGS, sentences, study_prompts
 from dalle_edu.systems import SYSTEMS, model_class
-from dalle_edu.systems.claims import CHANGES, claims, compatible, contradict, says_what_is_held_out
+from dalle_edu.systems.claims import CHANGES, claims, compatible, contradict, says_what_is_held_out, without_colours
 from dalle_edu.systems.clip import PRESETS, QUESTIONS, Clip, ClipConfig, forgiving_loss
 from dalle_edu.systems.critic import Critic
-from dalle_edu.systems.disturb import SHIFT, ZOOM, disturb
+from dalle_edu.systems.disturb import SHIFT, ZOOM, disturb, photocopied
 from dalle_edu.weights import load_critic
 from dalle_edu.world import SHAPES, Description, Mention, World, caption, read_caption, render, sample_scene
 from dalle_edu.world.scenes import PRACTICE
@@ -266,6 +266,31 @@ def test_disturbed_pictures_keep_their_places_and_their_range():
         before, after = (_centre(each, axis) for each in (images, seen))
         assert (before - after).abs().max() < SHIFT + ZOOM / 2 + 0.12  # noise and stains pull it to the middle
         assert torch.corrcoef(torch.stack([before, after]))[0, 1] > 0.9
+
+
+def test_photocopies_keep_the_ink_and_lose_the_colours():
+    images = render([sample_scene(1, i, kinds={"single": 1.0}) for i in range(64)], 32)
+    copies = photocopied(images, chance(1))
+    assert torch.equal(copies[:, 0], copies[:, 1])
+    assert torch.equal(copies[:, 0], copies[:, 2])
+    assert torch.equal((copies == 1).all(dim=1), (images == 1).all(dim=1))
+    assert copies.min() >= -1
+    assert (copies.amin(dim=(1, 2, 3)) < 0.7).all()  # nothing so pale that it cannot be seen
+    assert without_colours("un petit anneau violet à droite d'un cercle rose") == "un petit anneau à droite d'un cercle"
+    assert without_colours("three large green stars") == "three large stars"
+    assert without_colours("a green dog on a mat") == "a green dog on a mat"
+
+
+def test_a_share_of_the_batch_is_photocopied_pictures_and_captions_alike(monkeypatch):
+    seen = {}
+    clip = build(replace(TINY, photocopies=0.5, disturbance=0.0, negatives=0, forgiving=False))
+    monkeypatch.setattr(clip.clip.image_tower, "forward", lambda images: seen.update(images=images) or torch.randn(8, 8))
+    monkeypatch.setattr(clip, "tokens", lambda texts: seen.update(texts=texts) or clip.tokenizer.encode(texts, 20))
+    images, captions = pictures(8)
+    clip.loss(images, captions, generator=chance())
+    assert torch.equal(seen["images"][4:], images[4:])
+    assert torch.equal(seen["images"][:4, 0], seen["images"][:4, 1])
+    assert seen["texts"] == [without_colours(text) for text in captions[:4]] + captions[4:]
 
 
 def _centre(images: torch.Tensor, axis: int) -> torch.Tensor:
