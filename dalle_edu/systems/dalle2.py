@@ -202,6 +202,14 @@ class DallE2(Cascade):
         return self.paint(*self.conditions(self.encode_images(images)), seed, **options)
 
     @torch.no_grad()
+    def loop(self, images: Float[Tensor, "n 3 h w"], frames: int, *, seed: int = 0, **options: Any) -> Float[Tensor, "frames n 3 h w"]:
+        """The pictures, a variation of each, a variation of that, and so on: what CLIP does not see drifts, then what it does."""
+        shown = [images.to(self.device)]
+        for frame in range(1, frames):
+            shown.append(self.vary(shown[-1], seed=seed + frame, **options))
+        return torch.stack(shown)
+
+    @torch.no_grad()
     def mix(
         self, first: Float[Tensor, "n 3 h w"], second: Float[Tensor, "n 3 h w"], ratio: float = 0.3, *, seed: int = 0, **options: Any
     ) -> Float[Tensor, "n 3 h w"]:

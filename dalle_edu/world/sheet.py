@@ -64,6 +64,14 @@ def save_picture(picture: Image.Image, path: str | Path) -> None:
     write_aside(path, lambda file: picture.save(file, format="PNG"))
 
 
+def save_animation(frames: Float[Tensor, "n 3 h w"], path: str | Path, tile: int = 192, seconds: float = 0.25) -> None:
+    """Write pictures in [-1, 1] one after the other, over and over, as a GIF, whole or not at all."""
+    pixels = ((frames.detach().float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    first, *others = (Image.fromarray(picture).resize((tile, tile), Image.Resampling.NEAREST) for picture in pixels)
+    duration = round(1000 * seconds)
+    write_aside(path, lambda file: first.save(file, format="GIF", save_all=True, append_images=others, duration=duration, loop=0))
+
+
 def not_png(path: Path) -> DalleEduError:
     """What to say of a picture's name that does not end in .png."""
     return DalleEduError(

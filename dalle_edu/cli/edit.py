@@ -1,0 +1,271 @@
+"""`dalle-edu edit`: what the systems do with a picture at hand."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dalle_edu.cli.app import PNG, DeviceOption, SeedOption, app, out
+from dalle_edu.cli.wording import Command, Group
+from dalle_edu.errors import DalleEduError
+from dalle_edu.language import say
+
+edit = typer.Typer(cls=Group, add_completion=False)
+app.add_typer(
+    edit,
+    name="edit",
+    help=say(
+        "Work on a picture: finish it, change it, vary it, mix it with another.",
+        "Travaille sur une image : la finit, la change, la varie, la mélange à une autre.",
+    ),
+)
+
+Picture = Annotated[Path, typer.Argument(help=say("a picture", "une image"))]
+Prompt = Annotated[str, typer.Argument(help=say("what it shall show", "ce qu'elle doit montrer"))]
+Before = Annotated[str, typer.Argument(help=say("what it shows", "ce qu'elle montre"))]
+Count = Annotated[int, typer.Option("-n", min=1, max=64, help=say("pictures to draw", "images à dessiner"))]
+Out = Annotated[Path, typer.Option("--out", help=PNG)]
+Guidance = Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))]
+_CODES = say("dalle1 or dalle_mini, or the path of weights", "dalle1 ou dalle_mini, ou le chemin de poids")
+CodeSystemOption = Annotated[str, typer.Option("--system", help=_CODES)]
+_CASCADES = say("imagen or dalle2, or the path of weights", "imagen ou dalle2, ou le chemin de poids")
+CascadeOption = Annotated[str, typer.Option("--system", help=_CASCADES)]
+_UNCLIP = say("dalle2, or the path of its weights", "dalle2, ou le chemin de ses poids")
+UnclipOption = Annotated[str, typer.Option("--system", help=_UNCLIP)]
+
+
+def _command(help: str) -> Callable:
+    return edit.command(cls=Command, help=help)
+
+
+@_command(say("Finish a picture whose top is given.", "Finit une image dont le haut est donné."))
+def complete(
+    picture: Picture,
+    prompt: Prompt,
+    rows: Annotated[float, typer.Option(help=say("the part of its height that is given", "la part donnée de sa hauteur"))] = 0.5,
+    n: Count = 4,
+    system: CodeSystemOption = "dalle1",
+    seed: SeedOption = 0,
+    guidance: Guidance = None,
+    out_file: Out = Path("complete.png"),
+    device: DeviceOption = None,
+) -> None:
+    def work(machine: Any, images: Any, options: dict) -> Any:
+        return machine.complete(images, [prompt] * n, rows=rows, **options)
+
+    _edit("complete", [picture], prompt, n, system, seed, guidance, out_file, device, work)
+
+
+@_command(say("Change in a picture what changes in its caption.", "Change dans une image ce qui change dans sa légende."))
+def alter(
+    picture: Picture,
+    before: Before,
+    after: Prompt,
+    n: Count = 4,
+    system: CodeSystemOption = "dalle1",
+    seed: SeedOption = 0,
+    guidance: Guidance = None,
+    out_file: Out = Path("alter.png"),
+    device: DeviceOption = None,
+) -> None:
+    def work(machine: Any, images: Any, options: dict) -> Any:
+        return machine.alter(images, [before] * n, [after] * n, **options)
+
+    _edit("alter", [picture], after, n, system, seed, guidance, out_file, device, work)
+
+
+@_command(say("Paint a part of a picture anew.", "Repeint une partie d'une image."))
+def inpaint(
+    picture: Picture,
+    prompt: Prompt,
+    box: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "left,top,right,bottom of what is painted, as parts of the side",
+                "gauche,haut,droite,bas de ce qui est repeint, en parts du côté",
+            )
+        ),
+    ] = "0.5,0,1,1",
+    n: Count = 4,
+    system: CascadeOption = "imagen",
+    seed: SeedOption = 0,
+    guidance: Guidance = None,
+    out_file: Out = Path("inpaint.png"),
+    device: DeviceOption = None,
+) -> None:
+    left, top, right, bottom = _box(box)
+
+    def work(machine: Any, images: Any, options: dict) -> Any:
+        import torch
+
+        side = machine.resolution
+        keep = torch.ones(len(images), 1, side, side, dtype=torch.bool)
+        keep[:, :, round(top * side) : round(bottom * side), round(left * side) : round(right * side)] = False
+        return machine.inpaint(images, keep, [prompt] * n, **options)
+
+    _edit("inpaint", [picture], prompt, n, system, seed, guidance, out_file, device, work)
+
+
+@_command(say("Draw other pictures that CLIP takes for the same.", "Dessine d'autres images que CLIP tient pour la même."))
+def vary(
+    picture: Picture,
+    n: Count = 4,
+    system: UnclipOption = "dalle2",
+    seed: SeedOption = 0,
+    guidance: Guidance = None,
+    out_file: Out = Path("vary.png"),
+    device: DeviceOption = None,
+) -> None:
+    _edit(
+        "vary", [picture], "", n, system, seed, guidance, out_file, device, lambda machine, images, options: machine.vary(images, **options)
+    )
+
+
+@_command(say("Draw what lies between two pictures.", "Dessine ce qu'il y a entre deux images."))
+def mix(
+    first: Picture,
+    second: Picture,
+    ratio: Annotated[float, typer.Option(help=say("the part of the way, 0 to 1", "la part du chemin, de 0 à 1"))] = 0.3,
+    n: Count = 4,
+    system: UnclipOption = "dalle2",
+    seed: SeedOption = 0,
+    guidance: Guidance = None,
+    out_file: Out = Path("mix.png"),
+    device: DeviceOption = None,
+) -> None:
+    def work(machine: Any, images: Any, options: dict) -> Any:
+        return machine.mix(images[:n], images[n:], ratio, **options)
+
+    _edit("mix", [first, second], "", n, system, seed, guidance, out_file, device, work)
+
+
+@_command(say("Move a picture by what changes between two captions.", "Déplace une image de ce qui change entre deux légendes."))
+def steer(
+    picture: Picture,
+    before: Before,
+    after: Prompt,
+    ratio: Annotated[float, typer.Option(help=say("how far, 0 to 1", "jusqu'où, de 0 à 1"))] = 0.4,
+    n: Count = 4,
+    system: UnclipOption = "dalle2",
+    seed: SeedOption = 0,
+    guidance: Guidance = None,
+    out_file: Out = Path("steer.png"),
+    device: DeviceOption = None,
+) -> None:
+    def work(machine: Any, images: Any, options: dict) -> Any:
+        return machine.steer(images, [before] * n, [after] * n, ratio, **options)
+
+    _edit("steer", [picture], after, n, system, seed, guidance, out_file, device, work)
+
+
+@_command(
+    say(
+        "Vary a picture, then the variation, and so on: an animation.",
+        "Varie une image, puis la variation, et ainsi de suite : une animation.",
+    )
+)
+def loop(
+    picture: Picture,
+    frames: Annotated[int, typer.Option(min=2, max=200, help=say("pictures in the animation", "images de l'animation"))] = 24,
+    system: UnclipOption = "dalle2",
+    seed: SeedOption = 0,
+    guidance: Guidance = None,
+    out_file: Annotated[Path, typer.Option("--out", help=say("the GIF to write", "le GIF à écrire"))] = Path("loop.gif"),
+    device: DeviceOption = None,
+) -> None:
+    from dalle_edu.files import check_writable
+    from dalle_edu.world.sheet import save_animation
+
+    if out_file.suffix.lower() != ".gif":
+        raise DalleEduError(
+            f'the animation is written as GIF and the file is "{out_file.name}"; end its name in .gif',
+            f"l'animation s'écrit en GIF et le fichier est « {out_file.name} » ; terminez son nom par .gif",
+        )
+    check_writable(out_file)
+    machine = _machine("loop", system, device)
+    options = {"seed": seed} | ({} if guidance is None else {"guidance": guidance})
+    save_animation(machine.loop(_read([picture], machine.resolution, 1), frames, **options)[:, 0].cpu(), out_file)
+    out.print(f"→ {out_file}", highlight=False)
+
+
+def _edit(
+    verb: str,
+    pictures: list[Path],
+    label: str,
+    n: int,
+    system: str,
+    seed: int,
+    guidance: float | None,
+    out_file: Path,
+    device: str | None,
+    work: Callable[[Any, Any, dict], Any],
+) -> None:
+    """Read the pictures, `n` times each, work on them, and write a sheet of what was given and what came of it."""
+    import torch
+
+    from dalle_edu.files import check_writable
+    from dalle_edu.world.sheet import not_png, picture_sheet, save_picture
+
+    if out_file.suffix.lower() != ".png":
+        raise not_png(out_file)
+    check_writable(out_file)
+    machine = _machine(verb, system, device)
+    images = _read(pictures, machine.resolution, n)
+    options = {"seed": seed} | ({} if guidance is None else {"guidance": guidance})
+    drawn = work(machine, images, options).cpu()
+    given = say("given", "donnée")
+    labels = [given] * len(pictures) + [label] * n
+    save_picture(picture_sheet(torch.cat([images[::n], drawn]), labels, columns=min(len(labels), 8)), out_file)
+    out.print(f"→ {out_file}", highlight=False)
+
+
+def _machine(verb: str, system: str, device: str | None) -> Any:
+    """The system, if it can do what is asked."""
+    from dalle_edu.device import choose_device
+    from dalle_edu.systems import SYSTEMS, model_class
+    from dalle_edu.weights import load_system
+
+    machine = load_system(system, str(choose_device(device).torch_device))
+    if not hasattr(machine, verb):
+        able = ", ".join(name for name in SYSTEMS if hasattr(model_class(name), verb))
+        raise DalleEduError(
+            f"{machine.name} has no {verb}; these systems have: {able}",
+            f"{machine.name} ne sait pas faire {verb} ; ceux qui savent : {able}",
+        )
+    return machine
+
+
+def _read(paths: list[Path], resolution: int, n: int) -> Any:
+    """Picture files as one batch in [-1, 1], each `n` times."""
+    import torch
+
+    from dalle_edu.world.doors.pictures import decode
+    from dalle_edu.world.doors.report import Unusable
+
+    images = []
+    for path in paths:
+        try:
+            images += [decode(path.read_bytes(), resolution)] * n
+        except Unusable as unusable:
+            raise unusable.of(path) from None
+        except OSError as error:
+            raise DalleEduError(
+                f"{path} cannot be read ({error.strerror}); give the path of a picture",
+                f"{path} ne se lit pas ({error.strerror}) ; donnez le chemin d'une image",
+            ) from error
+    return torch.stack(images)
+
+
+def _box(text: str) -> tuple[float, float, float, float]:
+    try:
+        left, top, right, bottom = map(float, text.split(","))
+    except ValueError:
+        left = top = right = bottom = -1.0
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise DalleEduError(
+            f'the box is "{text}"; give left,top,right,bottom as parts of the side, as in 0.5,0,1,1',
+            f"le cadre est « {text} » ; donnez gauche,haut,droite,bas en parts du côté, comme 0.5,0,1,1",
+        )
+    return left, top, right, bottom
