@@ -1,0 +1,87 @@
+"""Claims: which captions go together, and which are wrong in one thing."""
+
+import pytest
+import torch
+
+from dalle_edu.scorecard.critics import true_of
+from dalle_edu.systems.claims import CHANGES, claims, compatible, contradict, says_what_is_held_out
+from dalle_edu.world import SHAPES, Description, Mention, World, caption, read_caption, sample_scene
+from dalle_edu.world.scenes import PRACTICE
+
+
+def captions_of(n: int) -> list[str]:
+    world = World(n, seed=0, kinds=PRACTICE)
+    return [world[i][1] for i in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        ("a red circle", "un cercle rouge", True),
+        ("a red circle", "a large circle", True),
+        ("a red circle", "a blue circle", False),
+        ("a small circle", "a large circle", False),
+        ("a red circle", "two red circles", False),
+        ("three stars", "trois étoiles vertes", True),
+        ("three stars", "four stars", False),
+        ("a star and a cross", "a cross and a star", True),
+        ("a star left of a cross", "a cross right of a star", True),
+        ("a star left of a cross", "a cross left of a star", False),
+        ("a star left of a cross", "a star above a cross", False),
+        ("a star left of a cross", "a star with a cross", True),
+        ("a red star left of a blue cross", "a blue star left of a red cross", False),
+        ("a star", "a star with a cross", False),
+        ("a dog on a mat", "a dog on a mat", True),
+        ("a dog on a mat", "a cat on a mat", False),
+        ("a dog on a mat", "a star", False),
+    ],
+)
+def test_captions_contradict_each_other_where_both_speak(one, other, together):
+    assert compatible(claims([one]), claims([other])).item() == together
+    assert compatible(claims([other]), claims([one])).item() == together
+
+
+def test_what_is_true_of_a_picture_is_never_held_against_it():
+    scenes = [sample_scene(3, i, kinds=PRACTICE) for i in range(160)]
+    said = claims([caption(scene.description, "fr") for scene in scenes])
+    true = torch.tensor([[true_of(other.description, scene) for other in scenes] for scene in scenes])
+    assert true.diagonal().all()
+    assert true.sum() > len(scenes) + 8  # else there is nothing to see
+    assert (compatible(said, said) | ~true).all()
+    assert compatible(said, said).float().mean() < 0.02
+
+
+@pytest.mark.parametrize("change", sorted(CHANGES))
+def test_a_changed_caption_contradicts_the_first_in_one_thing(change):
+    captions = captions_of(200)
+    said = claims(captions)
+    changed = claims([contradict(text, (0.0, (i * 0.61) % 1, (i * 0.37) % 1), change) for i, text in enumerate(captions)])
+    wrong = ~compatible(said, changed).diagonal()
+    assert wrong.sum() > 10
+    first = {"number": [0], "shape": [1, 4], "colour": [2, 5], "size": [3, 6], "opposite": [7], "across": [7]}.get(change)
+    if first:
+        differing = (said != changed)[wrong].any(dim=0).nonzero().flatten().tolist()
+        assert set(differing) <= set(first)
+
+
+def test_what_is_held_out_is_not_said_in_false_captions_either():
+    captions = captions_of(300)
+    assert not any(says_what_is_held_out(read_caption(text)) for text in captions)
+    asked = [contradict(text, ((i * 0.23) % 1, (i * 0.61) % 1, (i * 0.37) % 1)) for i, text in enumerate(captions)]
+    assert not any(says_what_is_held_out(read_caption(text)) for text in asked)
+    every = [contradict(text, (0.0, (i * 0.61) % 1, (i * 0.37) % 1), "shape") for i, text in enumerate(captions)]
+    assert any(says_what_is_held_out(read_caption(text)) for text in every)
+    shape, colour = sorted(SHAPES.held_out_objects)[0]
+    first, _, second = next(each for each in SHAPES.held_out_relations if each[1] == "left")
+    assert says_what_is_held_out(Description((Mention(shape, colour),)))
+    assert says_what_is_held_out(Description((Mention(second), Mention(first)), relation="right"))
+    assert not says_what_is_held_out(Description((Mention(second), Mention(first))))
+
+
+def test_changes_come_in_both_languages_and_all_kinds():
+    text = "a large red star left of a blue cross"
+    made = {contradict(text, (i / 60, (i * 0.61) % 1, (i * 0.37) % 1)) for i in range(60)}
+    assert any("gauche" in each or "droite" in each for each in made)
+    assert any(each.startswith("a ") for each in made)
+    assert {read_caption(each).relation for each in made} == {"left", "right", "above", "below"}
+    assert contradict("a dog on a mat", (0.5, 0.5, 0.5)) == "a dog on a mat"
