@@ -10,8 +10,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
@@ -86,19 +85,37 @@ class CodeSystem(System):
         row, and -1 where they must be written. `callback(position, codes)` watches the codes come. Raises `DalleEduError` for a prompt
         that cannot be drawn or a setting out of range.
         """
+        codes = self.draw_codes(
+            prompts, seed=seed, guidance=guidance, temperature=temperature, top_k=top_k, top_p=top_p, given=given, callback=callback
+        )
+        return torch.cat([self.paint(part) for part in codes.split(TOGETHER)])
+
+    @torch.no_grad()
+    def draw_codes(
+        self,
+        prompts: Sequence[str],
+        *,
+        seed: int = 0,
+        guidance: float | None = None,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        given: Int[Tensor, "n i"] | None = None,
+        callback: Callable[[int, Tensor], None] | None = None,
+    ) -> Int[Tensor, "n i"]:
+        """The codes of the pictures that `generate` draws."""
         guidance = self.config.guidance if guidance is None else guidance
         temperature = self.config.temperature if temperature is None else temperature
         check_prompts(prompts)
         check_guidance(guidance)
         check_choice(temperature, top_k, top_p)
         uniforms = chance(len(prompts), self.prior.config.image_length, seed).to(self.device)
-        text, pictures = self.tokens(prompts), []
+        text, written = self.tokens(prompts), []
         for start in range(0, len(text), TOGETHER):
             rows = slice(start, start + TOGETHER)
             kept = None if given is None else given[rows]
-            codes = self.write(text[rows], uniforms[rows], guidance, temperature, top_k, top_p, given=kept, callback=callback)
-            pictures.append(self.paint(codes))
-        return torch.cat(pictures)
+            written.append(self.write(text[rows], uniforms[rows], guidance, temperature, top_k, top_p, given=kept, callback=callback))
+        return torch.cat(written)
 
     def paint(self, codes: Int[Tensor, "n i"]) -> Float[Tensor, "n 3 h w"]:
         """The pictures of rows of codes."""
@@ -140,24 +157,56 @@ class CodeSystem(System):
 
     @torch.no_grad()
     def alter(
-        self, images: Float[Tensor, "n 3 h w"], before: Sequence[str], after: Sequence[str], *, seed: int = 0, **options: Any
+        self,
+        images: Float[Tensor, "n 3 h w"],
+        before: Sequence[str],
+        after: Sequence[str],
+        *,
+        seed: int = 0,
+        tries: int = 8,
+        temperature: float | None = 1.0,
+        **options: Any,
     ) -> Float[Tensor, "n 3 h w"]:
         """Change in pictures what changes in their captions: codes that the new caption makes much less likely than the old one did are
-        written anew, and so are their neighbours; the others are kept. `options` are those of `generate`."""
+        written anew, with the whole object that they belong to; the others are kept.
+
+        Who writes in order cannot see what is kept further on, so each picture is tried `tries` times, and the try whose codes are the
+        likeliest all in all is painted. `options` are those of `generate`.
+        """
         check_images(images, self.resolution)
         check_prompts(before)
         codes = self.codec.encode(images.to(self.device))
-        rows = codes.flatten(1)
-        old, new = (self._log_likelihood(self.tokens(captions), rows) for captions in (before, after))
-        doubted = rearrange((new - old < torch.tensor(DOUBT).log()).float(), "n (h w) -> n 1 h w", h=codes.shape[1])
-        doubted = F.max_pool2d(doubted, kernel_size=3, stride=1, padding=1)[:, 0] > 0
-        return self.generate(after, seed=seed, given=codes.masked_fill(doubted, -1).flatten(1), **options)
+        old, new = (self._log_likelihood(captions, codes.flatten(1)) for captions in (before, after))
+        doubted = (new - old < torch.tensor(DOUBT).log()).view_as(codes)
+        anew = _neighbours(_objects_around(doubted, codes))
+        given = codes.masked_fill(anew, -1).flatten(1).repeat_interleave(tries, dim=0)
+        prompts = [caption for caption in after for _ in range(tries)]
+        written = self.draw_codes(prompts, seed=seed, given=given, temperature=temperature, **options)
+        likely = self._log_likelihood(prompts, written).sum(dim=1).unflatten(0, (-1, tries))
+        return self.paint(written.unflatten(0, (-1, tries))[torch.arange(len(images)), likely.argmax(dim=1)])
 
-    def _log_likelihood(self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]) -> Float[Tensor, "n i"]:
+    def _log_likelihood(self, captions: Sequence[str], codes: Int[Tensor, "n i"]) -> Float[Tensor, "n i"]:
         """The logarithm of the probability of each code, given the caption and the codes before it."""
-        return self.logits(text, codes).float().log_softmax(dim=-1).gather(2, codes.unsqueeze(2)).squeeze(2)
+        logits = self.logits(self.tokens(captions), codes).float()
+        return logits.log_softmax(dim=-1).gather(2, codes.unsqueeze(2)).squeeze(2)
 
     # ------------------------------------------------------------ files
 
     def _extra_facts(self) -> dict[str, Any]:
         return {"tokenizer": self.tokenizer.to_json()}
+
+
+def _neighbours(marked: Bool[Tensor, "n h w"]) -> Bool[Tensor, "n h w"]:
+    """The marked positions of a grid, and the eight around each."""
+    return F.max_pool2d(marked.float().unsqueeze(1), kernel_size=3, stride=1, padding=1).squeeze(1) > 0
+
+
+def _objects_around(marked: Bool[Tensor, "n h w"], codes: Int[Tensor, "n h w"]) -> Bool[Tensor, "n h w"]:
+    """The marked positions, and all that hang together with them without crossing the ground, which is a picture's most frequent code.
+
+    A doubt falls on the codes with which an object begins: once these are given, either caption explains the rest of it.
+    """
+    ground = codes.flatten(1).mode(dim=1).values[:, None, None]
+    for _ in range(codes.shape[1] * 2):
+        marked = marked | (_neighbours(marked) & (codes != ground))
+    return marked
