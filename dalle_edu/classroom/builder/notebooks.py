@@ -202,7 +202,7 @@ def _grading(identity: str, solution: bool = False, points: int = 0) -> dict[str
     return {**facts, "task": False, **({"points": points} if points else {})}
 
 
-def _rounded(value: float) -> str:
+def _rounded(value: float | int) -> str:
     """One or two digits that mean something: 0, 7, 40, 350."""
     size = 1 if value < 20 else 10 if value < 200 else 50
     return f"{size * round(value / size):g}"
