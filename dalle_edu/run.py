@@ -25,7 +25,14 @@ class Run:
     foundations: dict[str, str] = field(default_factory=dict)  # files of the weights to stand on, if not those of the package
 
     def check(self) -> None:
-        presets = model_class(self.system).presets
+        kind = model_class(self.system)
+        if getattr(kind, "stages", None) == ():
+            needed = ", ".join(sorted({source.split(".")[0] for source in kind.foundations.values()}))
+            raise DalleEduError(
+                f"{self.system} learns nothing itself; train what it is put together from: {needed}",
+                f"{self.system} n'apprend rien lui-même ; entraînez ce dont il est fait : {needed}",
+            )
+        presets = kind.presets
         if self.preset not in presets:
             known = ", ".join(presets)
             raise DalleEduError(

@@ -23,6 +23,8 @@ def weights_path(name: str) -> Path:
 def load_model(name_or_path: str | Path, device: str = "cpu") -> Trainable:
     """A trained model, by its name or by the path of a checkpoint; what it is stands in the file itself."""
     name = str(name_or_path)
+    if name in MODELS and is_assembled(model_class(name)):
+        return assemble(name, device)
     if name in MODELS:
         path = weights_path(name)
         if not path.is_file():
@@ -45,6 +47,19 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Trainable:
             f"{path} ne contient pas de système qui dessine ; donnez les poids finals",
         )
     return model_class(facts["system"]).restore(tensors, facts, path, device)
+
+
+def is_assembled(kind: type[Trainable]) -> bool:
+    """Whether a model learns nothing itself: others' weights are all it has."""
+    return getattr(kind, "stages", None) == ()
+
+
+def assemble(name: str, device: str = "cpu") -> Trainable:
+    """A model that learns nothing itself, put together from the weights of others."""
+    kind = model_class(name)
+    model = kind(kind.presets["standard"])
+    lay_foundations(model, {})
+    return model.to(device).eval()
 
 
 def load_system(name_or_path: str | Path, device: str = "cpu") -> System:
@@ -88,9 +103,10 @@ def lay_foundations(model: Trainable, given: Mapping[str, str]) -> None:
         raise DalleEduError(
             f"{model.name} is not built on {unknown}, but on: {known}", f"{model.name} ne repose pas sur {unknown}, mais sur : {known}"
         )
+    loaded = {name: load_model(given.get(name, name)) for name in sorted(needed)}
     for part, source in model.foundations.items():
         name, _, inside = source.partition(".")
-        found = load_model(given.get(name, name)).get_submodule(inside).state_dict()
+        found = loaded[name].get_submodule(inside).state_dict()
         into = model.get_submodule(part)
         if {key: value.shape for key, value in found.items()} != {key: value.shape for key, value in into.state_dict().items()}:
             raise DalleEduError(

@@ -18,6 +18,7 @@ from dalle_edu.systems.dalle_mini import DallEMini, DallEMiniConfig
 from dalle_edu.systems.imagen import Imagen, ImagenConfig
 from dalle_edu.systems.priors import PriorConfig
 from dalle_edu.systems.reader import ReaderConfig
+from dalle_edu.systems.vqgan_clip import VqganClip, VqganClipConfig
 
 
 def tiny_dalle1() -> DallE1:
@@ -29,6 +30,11 @@ def tiny_dalle_mini() -> DallEMini:
     vqgan = CodecConfig(resolution=32, num_codes=32, width=16, depth=1, code_dim=8)
     bart = BARTConfig(num_codes=32, width=32, depth=2, heads=2, encoder_depth=1)
     return DallEMini(DallEMiniConfig(vqgan=vqgan, bart=bart, judge_width=8, temperature=1.0))
+
+
+def tiny_vqgan_clip() -> VqganClip:
+    vqgan = CodecConfig(resolution=32, num_codes=32, width=16, depth=1, code_dim=8)
+    return VqganClip(VqganClipConfig(vqgan, CLIP_SEEN, steps=4, cutouts=2))
 
 
 def tiny_unet(text_width: int, pooled_width: int = 0) -> UNetConfig:
@@ -62,7 +68,13 @@ def tiny_dalle2() -> DallE2:
     return DallE2(config)
 
 
-TINY: dict[str, Callable[[], System]] = {"dalle1": tiny_dalle1, "dalle_mini": tiny_dalle_mini, "dalle2": tiny_dalle2, "imagen": tiny_imagen}
+TINY: dict[str, Callable[[], System]] = {
+    "dalle1": tiny_dalle1,
+    "dalle_mini": tiny_dalle_mini,
+    "dalle2": tiny_dalle2,
+    "imagen": tiny_imagen,
+    "vqgan_clip": tiny_vqgan_clip,
+}
 
 
 @torch.no_grad()

@@ -11,8 +11,9 @@ SYSTEMS = {  # what draws
     "dalle_mini": "dalle_edu.systems.dalle_mini:DallEMini",
     "dalle2": "dalle_edu.systems.dalle2:DallE2",
     "imagen": "dalle_edu.systems.imagen:Imagen",
+    "vqgan_clip": "dalle_edu.systems.vqgan_clip:VqganClip",
 }
-MODELS = SYSTEMS | {  # what can be trained
+MODELS = SYSTEMS | {  # what learns, or is put together from what has learned
     "clip": "dalle_edu.systems.clip:Clip",
 }
 

@@ -113,6 +113,9 @@ def test_a_stage_teaches_all_its_parts(name, stage, progress):
 
 
 def test_the_stages_share_out_the_whole_time(tiny):
+    if tiny.name == "vqgan_clip":
+        assert tiny.stages == ()
+        return
     assert sum(stage.share for stage in tiny.stages) == pytest.approx(1)
     assert sum(stage.updates_share for stage in tiny.stages) == pytest.approx(1)
     names = {parameter for parameter, _ in tiny.named_parameters()}

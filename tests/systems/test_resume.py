@@ -38,7 +38,7 @@ def breaking_off(loss: Callable[..., Any], call: int) -> Callable[..., Any]:
     return broken
 
 
-@pytest.mark.parametrize("name", sorted(TINY))
+@pytest.mark.parametrize("name", sorted(TINY.keys() - {"vqgan_clip"}))
 def test_broken_off_and_resumed_it_ends_with_the_same_weights(name, tmp_path, clip_file, monkeypatch):
     kind = model_class(name)
     torch.manual_seed(0)
@@ -78,5 +78,7 @@ def test_a_foundation_of_another_shape_or_name_is_refused(tmp_path, clip_file):
 
     with pytest.raises(DalleEduError, match="other shapes"):
         train(Run("dalle2", "laptop", updates=12, foundations={"clip": str(clip_file)}), tmp_path / "a", device="cpu", quiet=True)
+    with pytest.raises(DalleEduError, match="dalle_mini"):
+        train(Run("vqgan_clip", "laptop", updates=12), tmp_path / "c", device="cpu", quiet=True)
     with pytest.raises(DalleEduError, match="not built on"):
         train(Run("dalle1", "laptop", updates=12, foundations={"clip": str(clip_file)}), tmp_path / "b", device="cpu", quiet=True)

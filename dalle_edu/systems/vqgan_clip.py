@@ -1,0 +1,149 @@
+"""VQGAN+CLIP: nothing is trained to draw; a picture is changed until CLIP finds in it what a sentence says (Crowson et al. 2022).
+
+The picture lives in the VQGAN's latent space, so that whatever comes out is painted as the VQGAN paints. At each step it is cut out in
+several places, CLIP compares the cut-outs with the sentence, and the gradient of what it says goes back through the painter into the
+latent. Both networks come from other systems: the VQGAN from DALL·E mini, CLIP from itself.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from dalle_edu.bricks.codebook import VQVAE, CodecConfig, nearest_code, straight_through
+from dalle_edu.bricks.contrastive import CLIP, CLIPConfig
+from dalle_edu.systems import clip, dalle_mini
+from dalle_edu.systems.disturb import resized
+from dalle_edu.systems.system import System, check_guidance, check_prompts, check_steps, noise_for
+from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
+
+CHANCES = 3  # numbers that a cut-out is drawn from: its size, and where it lies
+
+
+@dataclass(frozen=True)
+class VqganClipConfig:
+    """The two networks, and how a picture is changed."""
+
+    vqgan: CodecConfig
+    clip: CLIPConfig
+    guidance: float = 1.0
+    steps: int = 60
+    cutouts: int = 6
+    smallest: float = 0.75  # side of a cut-out, as a part of the picture's
+    learning_rate: float = 0.15
+    beginning: float = 0.3  # deviation of the noise that a picture begins as, in the VQGAN's latent
+
+
+PRESETS = {preset: VqganClipConfig(dalle_mini.PRESETS[preset].vqgan, clip.PRESETS[preset].clip) for preset in ("laptop", "standard", "gpu")}
+
+
+class VqganClip(System):
+    """Draws pictures of (3, resolution, resolution) by asking CLIP at every step. It has no stages: others learn for it."""
+
+    name = "vqgan_clip"
+    presets = PRESETS
+    foundations: ClassVar = {"vqgan.encoder": "dalle_mini.vqgan.encoder", "vqgan.decoder": "dalle_mini.vqgan.decoder",
+                             "vqgan.quantizer": "dalle_mini.vqgan.quantizer", "clip": "clip.clip"}  # fmt: skip
+    stages = ()
+
+    def __init__(self, config: VqganClipConfig, tokenizer: CaptionTokenizer | None = None):
+        super().__init__()
+        self.config = config
+        self.tokenizer = tokenizer or caption_tokenizer()
+        self.vqgan, self.clip = VQVAE(config.vqgan), CLIP(config.clip)
+        self.requires_grad_(False)
+
+    @property
+    def resolution(self) -> int:
+        return self.config.vqgan.resolution
+
+    def loss(self, images: Tensor, captions: Sequence[str], **options: Any) -> dict[str, Tensor]:
+        raise NotImplementedError("nothing learns here; train dalle_mini and clip")
+
+    def generate(  # type: ignore[override]
+        self,
+        prompts: Sequence[str],
+        *,
+        seed: int = 0,
+        guidance: float | None = None,
+        steps: int | None = None,
+        callback: Callable[[int, Tensor], None] | None = None,
+    ) -> Float[Tensor, "n 3 h w"]:
+        """A picture for each prompt, in [-1, 1].
+
+        `guidance` 1 aims at the sentence, more beyond it, away from what a sentence is like when it says nothing; `steps` is how often
+        CLIP is asked. Picture i draws its chance from (seed, i) alone. `callback(step, pictures)` watches them grow. Raises
+        `DalleEduError` for a prompt that cannot be drawn or a setting out of range.
+        """
+        config = self.config
+        guidance = config.guidance if guidance is None else guidance
+        steps = config.steps if steps is None else steps
+        check_prompts(prompts)
+        check_guidance(guidance)
+        check_steps(steps)
+        n, codec = len(prompts), config.vqgan
+        size = codec.code_dim * codec.grid**2
+        chances = noise_for(n, (size + steps * config.cutouts * CHANCES,), seed).to(self.device)
+        noise, cuts = chances.split([size, steps * config.cutouts * CHANCES], dim=1)
+        cuts = torch.special.ndtr(cuts.unflatten(1, (steps, config.cutouts, CHANCES)))  # uniform in [0, 1]
+        with torch.no_grad():
+            aim = self._aim(prompts, guidance)
+            blank = self.vqgan.encoder(torch.ones(1, 3, codec.resolution, codec.resolution, device=self.device))
+            latent = blank + config.beginning * noise.unflatten(1, (codec.code_dim, codec.grid, codec.grid))
+        latent.requires_grad_(True)
+        optimizer = torch.optim.Adam([latent], lr=config.learning_rate)
+        for step in range(steps):
+            with torch.enable_grad():
+                pictures = self._paint(latent)
+                seen = self.clip.encode_image(resized(cut_out(pictures, cuts[:, step], config.smallest), config.clip.resolution))
+                loss = spherical_distance(seen.unflatten(0, (n, -1)), aim.unsqueeze(1)).mean(dim=1).sum()
+                (latent.grad,) = torch.autograd.grad(loss, [latent])
+            optimizer.param_groups[0]["lr"] = config.learning_rate * (1 - step / steps)
+            optimizer.step()
+            if callback is not None:
+                callback(step, pictures.detach())
+        with torch.no_grad():
+            return self._paint(latent)
+
+    def _aim(self, prompts: Sequence[str], guidance: float) -> Float[Tensor, "n e"]:
+        """Where pictures shall be led: the sentences' embeddings, or beyond them, as seen from that of an empty sentence."""
+        text = self.tokenizer.encode(prompts, self.config.clip.text_length).to(self.device)
+        said, unsaid = self.clip.encode_text(text), self.clip.encode_text(torch.zeros_like(text[:1]))
+        return F.normalize(unsaid + guidance * (said - unsaid), dim=-1) if guidance != 1.0 else said
+
+    def _paint(self, latent: Float[Tensor, "n d g g"]) -> Float[Tensor, "n 3 h w"]:
+        """The picture of a latent: each of its vectors moves to the nearest code, and gradients pass over the move."""
+        vectors = latent.permute(0, 2, 3, 1)
+        codes: Int[Tensor, "n g g"] = nearest_code(vectors.detach(), self.vqgan.quantizer.codebook)
+        quantized = straight_through(vectors, self.vqgan.quantizer.codebook[codes])
+        return self.vqgan.decoder(quantized.permute(0, 3, 1, 2)).clamp(-1, 1)
+
+    def _extra_facts(self) -> dict[str, Any]:
+        return {"tokenizer": self.tokenizer.to_json()}
+
+    @classmethod
+    def from_facts(cls, facts: dict[str, Any]) -> "VqganClip":
+        values = dict(facts["config"])
+        config = VqganClipConfig(**values | {"vqgan": CodecConfig(**values["vqgan"]), "clip": CLIPConfig(**values["clip"])})
+        return cls(config, CaptionTokenizer.from_json(facts["tokenizer"]))
+
+
+def cut_out(images: Float[Tensor, "n 3 h w"], chances: Float[Tensor, "n c three"], smallest: float) -> Float[Tensor, "nc 3 h w"]:
+    """Square pieces of each picture, scaled back to its size: `chances` in [0, 1] say how large each is, from `smallest` to all of the
+    side, and where it lies. Gradients pass."""
+    n, c, _ = chances.shape
+    scale = smallest + (1 - smallest) * chances[..., 0]
+    shift = (chances[..., 1:] * 2 - 1) * (1 - scale).unsqueeze(-1)
+    turned = torch.zeros(n, c, 2, 3, device=images.device)
+    turned[..., 0, 0], turned[..., 1, 1], turned[..., 2] = scale, scale, shift
+    grid = F.affine_grid(turned.flatten(0, 1), [n * c, 3, *images.shape[2:]], align_corners=False)
+    return F.grid_sample(images.repeat_interleave(c, dim=0), grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def spherical_distance(first: Float[Tensor, "*n e"], second: Float[Tensor, "*#n e"]) -> Float[Tensor, "*n"]:
+    """Twice the squared half-angle between unit vectors: 0 where they agree, π²/2 where they are opposed."""
+    return 2 * ((first - second).norm(dim=-1) / 2).clamp(max=1 - 1e-6).asin().square()

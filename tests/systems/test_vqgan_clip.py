@@ -1,0 +1,46 @@
+"""VQGAN+CLIP: it climbs, it is watched, and its cut-outs and distance are what they say."""
+
+import math
+from typing import cast
+
+import pytest
+import torch
+from tiny_systems import build
+
+from dalle_edu.systems.vqgan_clip import VqganClip, cut_out, spherical_distance
+
+
+@pytest.fixture(scope="module")
+def tiny() -> VqganClip:
+    return cast("VqganClip", build("vqgan_clip"))
+
+
+def test_clip_finds_in_the_picture_more_and_more_of_what_the_sentence_says(tiny):
+    prompts, seen = ["un cercle rouge", "two blue stars"], []
+    tiny.generate(prompts, steps=40, callback=lambda step, pictures: seen.append(pictures))
+    aim = tiny._aim(prompts, 1.0)
+    likings = [(tiny.clip.encode_image(pictures) * aim).sum(dim=1) for pictures in (seen[0], seen[-1])]
+    assert len(seen) == 40
+    assert (likings[1] > likings[0]).all()
+
+
+def test_a_cut_out_of_the_whole_side_is_the_picture(tiny):
+    pictures = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    chances = torch.rand(2, 3, 3, generator=torch.Generator().manual_seed(1))
+    chances[..., 0] = 1.0  # the largest
+    torch.testing.assert_close(cut_out(pictures, chances, 0.5), pictures.repeat_interleave(3, dim=0), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("x", "y", "left", "top"), [(0.0, 0.0, 0, 0), (1.0, 0.0, 4, 0), (0.0, 1.0, 0, 4), (0.5, 0.5, 2, 2)])
+def test_a_cut_out_lies_where_chance_puts_it(x, y, left, top):
+    pictures = torch.zeros(1, 3, 8, 8)
+    pictures[:, :, top : top + 4, left : left + 4] = 1.0
+    piece = cut_out(pictures, torch.tensor([[[0.0, x, y]]]), 0.5)  # half of the side
+    assert (piece[:, :, 1:-1, 1:-1] == 1).all()
+    assert (cut_out(1 - pictures, torch.tensor([[[0.0, x, y]]]), 0.5)[:, :, 1:-1, 1:-1] == 0).all()
+
+
+@pytest.mark.parametrize("angle", [0.1, 0.5, math.pi / 2, 3.0])
+def test_the_distance_is_half_the_squared_angle(angle):
+    first, second = torch.tensor([1.0, 0.0]), torch.tensor([math.cos(angle), math.sin(angle)])
+    assert spherical_distance(first, second) == pytest.approx(angle**2 / 2, rel=1e-3)
