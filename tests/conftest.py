@@ -1,7 +1,9 @@
 """What every test shares: one thread, no chance, and no GPU test where there is no GPU."""
 
 import os
+from collections.abc import Iterator
 
+import jaxtyping
 import pytest
 import torch
 from hypothesis import settings
@@ -23,3 +25,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def generator() -> torch.Generator:
     """A source of chance that every test starts anew."""
     return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture
+def no_shape_checking() -> Iterator[None]:
+    """What a reader meets: the library's own errors, without the type checker of the tests."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

@@ -1,7 +1,5 @@
 import math
-from collections.abc import Iterator
 
-import jaxtyping
 import pytest
 import torch
 from hypothesis import given
@@ -29,14 +27,6 @@ seeds = st.integers(0, 2**31)
 shapes = st.sampled_from([(), (5,), (3, 4, 4), (2, 3, 4, 5)])
 SCHEDULES = {"linear": linear_schedule(), "cosine": cosine_schedule()}
 schedules = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
-
-
-@pytest.fixture
-def no_shape_checking() -> Iterator[None]:
-    """What a reader meets: the library's own errors, without the type checker of the tests."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def chance(seed: int = 0) -> torch.Generator:

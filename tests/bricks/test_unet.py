@@ -1,6 +1,3 @@
-from collections.abc import Iterator
-
-import jaxtyping
 import pytest
 import torch
 import torch.nn.functional as F
@@ -14,14 +11,6 @@ from dalle_edu.errors import DalleEduError
 
 seeds = st.integers(0, 2**31)
 ALL = UNetConfig(in_channels=2, out_channels=3, widths=(8, 12), depth=1, groups=4, heads=2, text_width=6, pooled_width=5, middle_depth=2)
-
-
-@pytest.fixture
-def no_shape_checking() -> Iterator[None]:
-    """What a reader meets: the library's own errors, without the type checker of the tests."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def noise(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:

@@ -1,0 +1,87 @@
+"""What Imagen and DALL·E 2 share: guidance at every step, pictures painted into, larger ones from small ones."""
+
+from typing import Any
+
+import pytest
+import torch
+from tiny_systems import build
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.systems.cascade import Cascade
+from dalle_edu.world import World
+
+PROMPTS = ["un cercle rouge", "a large blue square", "trois étoiles vertes"]
+
+
+@pytest.fixture(scope="module", params=["imagen", "dalle2"])
+def tiny(request) -> Cascade:
+    system = build(request.param)
+    assert isinstance(system, Cascade)
+    return system
+
+
+def pictures(n: int, resolution: int) -> torch.Tensor:
+    return World(n).collate([World(n)[i] for i in range(n)]).images(resolution)
+
+
+@pytest.mark.parametrize(("guidance", "rows"), [(1.0, 3), (2.5, 6)])
+def test_guidance_acts_at_every_step(tiny, guidance, rows, monkeypatch):
+    asked: list[int] = []
+    unet = tiny.painter.unet
+    forward = unet.forward
+
+    def watched(x: torch.Tensor, *rest: Any, **more: Any) -> torch.Tensor:
+        asked.append(len(x))
+        return forward(x, *rest, **more)
+
+    monkeypatch.setattr(unet, "forward", watched)
+    tiny.generate(PROMPTS, guidance=guidance, steps=5)
+    assert asked == [rows] * 5  # one network evaluation a step, on a doubled batch where there is guidance
+
+
+def test_the_callback_sees_every_step(tiny):
+    seen: list[tuple[int, int]] = []
+    tiny.generate(PROMPTS, steps=6, callback=lambda step: seen.append((step.index, step.t)))
+    assert [index for index, _ in seen] == list(range(6))
+    assert [t for _, t in seen] == sorted((t for _, t in seen), reverse=True)
+
+
+def test_thresholding_matters_where_guidance_is_strong(tiny):
+    assert not torch.equal(tiny.generate(PROMPTS, guidance=20.0), tiny.generate(PROMPTS, guidance=20.0, threshold=False))
+
+
+def test_kept_pixels_stay_and_the_others_are_painted(tiny):
+    images = pictures(3, tiny.resolution)
+    keep = torch.ones(3, 1, 64, 64, dtype=torch.bool)
+    keep[:, :, 20:52, 30:] = False
+    first, second = (tiny.inpaint(images, keep, PROMPTS, seed=seed) for seed in (0, 1))
+    where = keep.expand_as(images)
+    assert torch.equal(first[where], images[where])
+    assert not torch.equal(first[~where], images[~where])
+    assert not torch.equal(first[~where], second[~where])
+    hidden = torch.where(keep, images, 0.5)
+    torch.testing.assert_close(tiny.inpaint(hidden, keep, PROMPTS, seed=0), first, rtol=0, atol=1e-5)  # what is not kept is not seen
+
+
+@pytest.mark.parametrize(
+    "keep", [torch.ones(3, 1, 64, 64), torch.ones(3, 1, 32, 32, dtype=torch.bool), torch.ones(2, 1, 64, 64, dtype=torch.bool)]
+)
+def test_masks_of_another_kind_or_shape_are_refused(tiny, keep, no_shape_checking):
+    with pytest.raises(DalleEduError, match="keep"):
+        tiny.inpaint(pictures(3, 64), keep, PROMPTS)
+
+
+@pytest.mark.parametrize("steps", [0, 1001])
+def test_steps_out_of_range_are_refused(tiny, steps):
+    with pytest.raises(DalleEduError, match="steps"):
+        tiny.generate(PROMPTS, steps=steps)
+
+
+def test_the_base_alone_is_previewed_small_and_upsamplers_large(tiny):
+    images = pictures(2, 64)
+    painting = next(stage.name for stage in tiny.stages if stage.name in ("base", "decoder"))
+    small, large = (tiny.preview(stage, images, PROMPTS[:2], seed=0) for stage in (painting, "upsampler_64"))
+    assert small is not None
+    assert large is not None
+    assert small.shape[-1] == 32
+    assert large.shape[-1] == 64
