@@ -110,7 +110,7 @@ MISTAKES = [
     Mistake(
         "diffusion:shifted",
         shifted_as_variances,
-        "The ratio of variances is multiplied by the factor; there shall be that many times as much noise, so its variance grows by factor².",
+        "The ratio of variances is multiplied by the factor; that many times as much noise means that its variance grows by factor².",
         "Le rapport des variances est multiplié par le facteur ; il faut autant de fois plus de bruit, donc une variance × facteur².",
     ),
     Mistake(
