@@ -49,6 +49,17 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Trainable:
     return model_class(facts["system"]).restore(tensors, facts, path, device)
 
 
+def trained_systems() -> list[str]:
+    """The systems that can draw at once: their weights, or those that they are put together from, are here."""
+
+    def here(name: str) -> bool:
+        kind = model_class(name)
+        needed = {source.split(".")[0] for source in kind.foundations.values()} if is_assembled(kind) else {name}
+        return all(weights_path(each).is_file() for each in needed)
+
+    return [name for name in SYSTEMS if here(name)]
+
+
 def is_assembled(kind: type[Trainable]) -> bool:
     """Whether a model learns nothing itself: others' weights are all it has."""
     return getattr(kind, "stages", None) == ()

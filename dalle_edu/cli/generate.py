@@ -1,5 +1,6 @@
 """`dalle-edu generate`."""
 
+import inspect
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +9,8 @@ import typer
 from dalle_edu.cli.app import PNG, SYSTEM, CandidatesOption, ClipOption, DeviceOption, SeedOption, command, err, out, write_json
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
+
+ALL = "all"
 
 
 @command(
@@ -18,7 +21,7 @@ from dalle_edu.language import say
 )
 def generate(
     prompts: Annotated[list[str], typer.Argument(help=say("sentences, in French or in English", "des phrases, en français ou en anglais"))],
-    system: Annotated[str, typer.Option(help=SYSTEM)] = "dalle1",
+    system: Annotated[str, typer.Option(help=say(SYSTEM + ", or all", SYSTEM + ", ou all pour tous"))] = "dalle1",
     n: Annotated[int, typer.Option("-n", help=say("pictures for each sentence", "images par phrase"))] = 4,
     seed: SeedOption = 0,
     guidance: Annotated[
@@ -46,6 +49,10 @@ def generate(
             )
         ),
     ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(help=say("how often a painter by diffusion is asked", "combien de fois interroger qui peint par diffusion")),
+    ] = None,
     candidates: CandidatesOption = None,
     clip: ClipOption = "clip",
     out_file: Annotated[Path, typer.Option("--out", help=PNG)] = Path("dalle1.png"),
@@ -58,8 +65,9 @@ def generate(
 
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_writable
+    from dalle_edu.systems.disturb import resized
     from dalle_edu.systems.rerank import best_of, check_candidates
-    from dalle_edu.weights import load_critic, load_system
+    from dalle_edu.weights import load_critic, load_system, trained_systems
     from dalle_edu.world.grammar import check_prompt
     from dalle_edu.world.sheet import not_png, picture_sheet, save_picture
 
@@ -79,52 +87,82 @@ def generate(
         if report:
             err.print(report, style="yellow", highlight=False, soft_wrap=True)
     place = str(choose_device(device).torch_device)
-    machine = load_system(system, place)
-    texts = [prompt for prompt in prompts for _ in range(n)]
-    settings = {"guidance": guidance, "temperature": temperature, "top_k": top_k, "top_p": top_p}
-    given: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
-    likings: list[float] | None = None
-    if candidates is None:
-        images = machine.generate(texts, seed=seed, **given).cpu()
-    else:
-        best, scores = best_of(machine, prompts, load_critic(clip, place), candidates, n, seed, **given)
-        images, likings = best.flatten(0, 1).cpu(), scores.flatten().tolist()
-    marks, found = _mark_all(texts, images)
-    columns = n if n <= 8 else 8
-    labels = [_label(text, mark) for text, mark in zip(texts, marks, strict=True)]
-    if n > 8 and n % 8 and len(prompts) > 1:
-        columns = max(c for c in range(1, 9) if n % c == 0)
-    save_picture(picture_sheet(images, labels, columns=columns), out_file)
+    machines = [load_system(name, place) for name in (trained_systems() if system == ALL else [system])]
+    critic = None if candidates is None else load_critic(clip, place)
+    settings = {"guidance": guidance, "temperature": temperature, "top_k": top_k, "top_p": top_p, "steps": steps}
+    given = {key: value for key, value in settings.items() if value is not None}
+    pictures: list[dict[str, Any]] = []
+    for machine in machines:
+        options = accepted(machine, given, strict=system != ALL)
+        if critic is None or candidates is None:
+            images = machine.generate([prompt for prompt in prompts for _ in range(n)], seed=seed, **options).unflatten(0, (-1, n))
+            likings = None
+        else:
+            images, likings = best_of(machine, prompts, critic, candidates, n, seed, **options)
+        for index, prompt in enumerate(prompts):
+            for number, image in enumerate(images[index].cpu()):
+                liking = {} if likings is None else {"clip_score": round(float(likings[index, number]), 4)}
+                pictures.append({"prompt": prompt, "system": machine.name, "image": image} | liking)
+    pictures.sort(key=lambda picture: prompts.index(picture["prompt"]))  # all that was drawn of a sentence side by side
+    _mark_all(pictures)
+    side = max(picture["image"].shape[-1] for picture in pictures)
+    images = torch.cat([resized(picture["image"].unsqueeze(0), side) for picture in pictures])
+    save_picture(
+        picture_sheet(images, [_label(each, len(machines) > 1) for each in pictures], columns=_columns(n, machines, prompts)), out_file
+    )
     if json_file:
-        pictures: list[dict[str, Any]] = [
-            {"prompt": text, "marks": mark, "objects": [vars(thing) for thing in things]}
-            for text, mark, things in zip(texts, marks, found, strict=True)
-        ]
-        document = {"system": machine.name, "seed": seed, "settings": settings, "torch": torch.__version__, "pictures": pictures}
-        if likings is not None:
-            document |= {"candidates": candidates, "clip": clip}
-            pictures[:] = [picture | {"clip_score": round(liking, 4)} for picture, liking in zip(pictures, likings, strict=True)]
-        write_json(json_file, document)
-    for index, prompt in enumerate(prompts):
-        _print_marks(prompt, marks[index * n : (index + 1) * n])
+        names = ", ".join(machine.name for machine in machines)
+        document = {"system": names, "seed": seed, "settings": settings, "torch": torch.__version__}
+        document |= {"candidates": candidates, "clip": clip} if candidates is not None else {}
+        kept = [{key: value for key, value in picture.items() if key != "image"} for picture in pictures]
+        write_json(json_file, document | {"pictures": kept})
+    for machine in machines:
+        if len(machines) > 1:
+            out.print(f"[bold]{machine.name}[/bold]")
+        for prompt in prompts:
+            _print_marks(prompt, [each["marks"] for each in pictures if (each["prompt"], each["system"]) == (prompt, machine.name)])
     out.print(f"→ {out_file}", highlight=False)
 
 
-def _mark_all(texts: list[str], images: Any) -> tuple[list[dict[str, bool] | None], list]:
-    """The marks of each picture, None where the examiner cannot tell what the sentence asks for, and what it found."""
+def accepted(machine: Any, settings: dict[str, Any], strict: bool = True) -> dict[str, Any]:
+    """The settings that a system's `generate` has; where `strict`, one that it has not is an error."""
+    known = [
+        name for name in inspect.signature(machine.generate).parameters if name not in ("prompts", "seed", "callback", "options", "given")
+    ]
+    unknown = [name for name in settings if name not in known]
+    if unknown and strict:
+        wrong, right = ", ".join(unknown), ", ".join(known)
+        raise DalleEduError(f"{machine.name} has no {wrong}; it has {right}", f"{machine.name} n'a pas de {wrong} ; il a {right}")
+    return {name: value for name, value in settings.items() if name in known}
+
+
+def _columns(n: int, machines: list, prompts: list[str]) -> int:
+    """Pictures in a row: what all systems drew of one sentence, if it fits."""
+    of_one = n * len(machines)
+    if of_one <= 8:
+        return of_one
+    return max(c for c in range(1, 9) if of_one % c == 0) if len(prompts) > 1 else 8
+
+
+def _mark_all(pictures: list[dict[str, Any]]) -> None:
+    """Add to each picture its marks, None where the examiner cannot tell what the sentence asks for, and what it found."""
+    import torch
+
     from dalle_edu.scorecard import mark, read_pictures
     from dalle_edu.world.grammar import read_caption
 
-    found = read_pictures(images)
-    descriptions = {text: read_caption(text) for text in set(texts)}
-    marks = []
-    for text, objects in zip(texts, found, strict=True):
-        description = descriptions[text]
-        marks.append(None if description is None else mark(description, objects))
-    return marks, found
+    descriptions = {text: read_caption(text) for text in {picture["prompt"] for picture in pictures}}
+    for side in {picture["image"].shape[-1] for picture in pictures}:
+        alike = [picture for picture in pictures if picture["image"].shape[-1] == side]
+        for picture, objects in zip(alike, read_pictures(torch.stack([each["image"] for each in alike])), strict=True):
+            description = descriptions[picture["prompt"]]
+            picture["marks"] = None if description is None else mark(description, objects)
+            picture["objects"] = [vars(thing) for thing in objects]
 
 
-def _label(text: str, marks: dict[str, bool] | None) -> str:
+def _label(picture: dict[str, Any], several: bool) -> str:
+    marks = picture["marks"]
+    text = f"{picture['system']}: {picture['prompt']}" if several else picture["prompt"]
     return text if marks is None else f"{text}  ({sum(marks.values())}/{len(marks)})"
 
 
