@@ -57,7 +57,6 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
     report = score(machine, name, PROMPTS)
     contents = weights.read_bytes()
     write_aside(target / weights.name, lambda file: file.write(contents))
-    report.save(target / f"{name}.json")
     runs = load_checkpoint(weights)[1]
     log = _whole_log(folder / "log.jsonl", target / f"{name}.log.jsonl" if runs.get("before") else None)
     looks = "".join(json.dumps(entry) + "\n" for entry in log if "loss" not in entry)
@@ -71,6 +70,15 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
         "seed": settings["seed"],
         "machine": f"{processor_name()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
     }
+    last = [[entry for entry in log if entry["stage"] == stage][-1] for stage in dict.fromkeys(entry["stage"] for entry in log)]
+    training = {
+        "commands": commands([*runs.get("before", []), settings]),
+        "minutes": round(sum(entry["seconds"] for entry in last) / 60, 1),
+        "cpu_minutes": round(sum(entry.get("cpu_seconds", 0.0) for entry in last) / 60, 1),
+        "machine": facts["machine"],
+    }
+    text = json.dumps(report.to_json() | {"training": training}, indent=2) + "\n"
+    write_aside(target / f"{name}.json", lambda file: file.write(text.encode()))
     for language, words in _WORDS.items():
         draw_curves(log, target / f"{name}.{language}.png", language)
         text = _card(language, words, facts, [*runs.get("before", []), settings], log, report)
@@ -92,17 +100,23 @@ def _whole_log(path: Path, before: Path | None) -> list[dict]:
     return earlier + log
 
 
-def command(settings: dict[str, Any]) -> str:
-    """The command that a run answers to."""
-    budget = f"--updates {settings['updates']}" if settings["updates"] else f"--minutes {settings['minutes']:g}"
-    words = [f"dalle-edu train {settings['system']} --preset {settings['preset']} {budget} --seed {settings['seed']}"]
-    words += [f"--only {settings['only']}"] if settings.get("only") else []
-    words += [f"--begin-with {settings['begin_with']}"] if settings.get("begin_with") else []
-    return " ".join(words)
+def commands(runs: list[dict[str, Any]]) -> list[str]:
+    """The commands that repeat runs, each going on from the weights of the one before it."""
+    lines: list[str] = []
+    for number, run in enumerate(runs, start=1):
+        folder = f"runs/{run['system']}-{run['preset']}"
+        budget = f"--updates {run['updates']}" if run["updates"] else f"--minutes {run['minutes']:g}"
+        words = [f"dalle-edu train {run['system']} --preset {run['preset']} {budget} --seed {run['seed']}"]
+        words += [f"--only {run['only']}"] if run.get("only") else []
+        if number > 1:
+            before = folder if number == 2 else f"{folder}-{number - 1}"
+            words.append(f"--begin-with {before}/{run['system']}.safetensors --run {folder}-{number}")
+        lines.append(" ".join(words))
+    return lines
 
 
 def _card(language: str, words: dict[str, str], facts: dict[str, Any], runs: list[dict[str, Any]], log: list[dict], report: Report) -> str:
-    lines = [words["title"].format(**facts), "", words["made"], "", "```sh", *(command(run) for run in runs), "```", ""]
+    lines = [words["title"].format(**facts), "", words["made"], "", "```sh", *commands(runs), "```", ""]
     lines += [words["facts"].format(**facts), "", words["time"], "|---|---:|---:|---:|"]
     for stage in dict.fromkeys(entry["stage"] for entry in log):
         last = [entry for entry in log if entry["stage"] == stage][-1]

@@ -52,12 +52,13 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Trainable:
 def trained_systems() -> list[str]:
     """The systems that can draw at once: their weights, or those that they are put together from, are here."""
 
-    def here(name: str) -> bool:
-        kind = model_class(name)
-        needed = {source.split(".")[0] for source in kind.foundations.values()} if is_assembled(kind) else {name}
-        return all(weights_path(each).is_file() for each in needed)
+    return [name for name in SYSTEMS if all(weights_path(each).is_file() for each in made_of(name))]
 
-    return [name for name in SYSTEMS if here(name)]
+
+def made_of(name: str) -> list[str]:
+    """The models whose weights a system is made of: itself, or those that it is put together from."""
+    kind = model_class(name)
+    return sorted({source.split(".")[0] for source in kind.foundations.values()}) if is_assembled(kind) else [name]
 
 
 def is_assembled(kind: type[Trainable]) -> bool:

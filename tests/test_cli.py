@@ -228,3 +228,29 @@ def test_ctrl_c_while_training_saves_and_says_how_to_go_on(tmp_path):
     assert "Traceback" not in err
     assert "goes on from it" in err
     assert checkpoint.exists()
+
+
+def test_all_systems_are_compared_in_one_table(run, weights, monkeypatch, tmp_path):
+    import dalle_edu.weights
+
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "dalle1.safetensors").write_bytes(weights.read_bytes())
+    monkeypatch.setattr(dalle_edu.weights, "weights_path", lambda name: tmp_path / "w" / f"{name}.safetensors")
+    status, out, _ = run("score", "all", "--prompts", 8, "--json", "all.json")
+    assert status == 0
+    assert "dalle1" in out
+    assert "imagen" not in out  # whose weights are not there
+    (entry,) = json.loads(Path("all.json").read_text())["systems"]
+    assert entry["bytes"] == weights.stat().st_size
+    assert entry["evaluations_per_picture"] == 65
+    assert entry["seconds_per_picture"] > 0
+    assert set(entry["skills"]) == set(SKILLS)
+    status, out, _ = run("generate", "un cercle rouge", "--system", "all", "-n", 2, "--out", "all.png", "--json", "drawn.json")
+    assert status == 0
+    assert [picture["system"] for picture in json.loads(Path("drawn.json").read_text())["pictures"]] == ["dalle1", "dalle1"]
+
+
+def test_a_setting_that_the_system_does_not_have_is_refused(run, weights):
+    status, _, err = run("generate", "un cercle rouge", "--system", weights, "--steps", 5, "--out", "no.png")
+    assert_one_sentence(status, err, "steps", "temperature")
+    assert not Path("no.png").exists()

@@ -26,6 +26,7 @@ _DEVICE = say("cpu, cuda or mps; the fastest one present unless given", "cpu, cu
 DeviceOption = Annotated[str | None, typer.Option(help=_DEVICE)]
 _SEED = say("the same seed gives the same result", "la même graine donne le même résultat")
 SeedOption = Annotated[int, typer.Option(min=0, max=2**31, help=_SEED)]
+ALL = "all"  # instead of a system's name
 SYSTEM = say("a system's name, or the path of its weights", "le nom d'un système, ou le chemin de ses poids")
 _CANDIDATES = say(
     "draw this many pictures of each sentence, and keep those that CLIP likes best",

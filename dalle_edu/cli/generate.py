@@ -6,11 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from dalle_edu.cli.app import PNG, SYSTEM, CandidatesOption, ClipOption, DeviceOption, SeedOption, command, err, out, write_json
+from dalle_edu.cli.app import ALL, PNG, SYSTEM, CandidatesOption, ClipOption, DeviceOption, SeedOption, command, err, out, write_json
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
-
-ALL = "all"
 
 
 @command(

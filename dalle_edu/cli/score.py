@@ -1,12 +1,14 @@
 """`dalle-edu score`."""
 
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from dalle_edu.cli.app import SYSTEM, CandidatesOption, ClipOption, DeviceOption, SeedOption, command, err, out
+from dalle_edu.cli.app import ALL, SYSTEM, CandidatesOption, ClipOption, DeviceOption, SeedOption, command, err, out, write_json
 from dalle_edu.language import reader_language, say
 
 
@@ -17,7 +19,7 @@ from dalle_edu.language import reader_language, say
     ),
 )
 def score(
-    system: Annotated[str, typer.Argument(help=SYSTEM)] = "dalle1",
+    system: Annotated[str, typer.Argument(help=say(SYSTEM + ", or all", SYSTEM + ", ou all pour tous"))] = "dalle1",
     prompts: Annotated[int, typer.Option(help=say("pictures to draw and mark", "images à dessiner et à noter"))] = 512,
     seed: SeedOption = 0,
     guidance: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
@@ -40,6 +42,9 @@ def score(
     if candidates is not None:
         check_candidates(candidates)
     place = str(choose_device(device).torch_device)
+    if system == ALL:
+        _compare(prompts, seed, place, json_file)
+        return
     examinee = load_examinee(system, place)
     report: Any
     if isinstance(examinee, Critic):
@@ -78,3 +83,54 @@ def _rate(rate: dict[str, int | float]) -> str:
     if not rate["n"]:
         return "–"
     return f"{100 * rate['rate']:.1f} % [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}] {say('of', 'sur')} {rate['n']:.0f}"
+
+
+def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> None:
+    """Examine every system that has its weights, and print and write one table of them all."""
+    from rich.progress import Progress
+
+    from dalle_edu.scorecard import SKILL_NAMES, SKILLS
+    from dalle_edu.scorecard.compare import enter, training_of
+    from dalle_edu.weights import load_system, made_of, trained_systems, weights_path
+
+    entries = []
+    with Progress(console=err, transient=True) as bar:
+        for name in trained_systems():
+            task = bar.add_task(name, total=prompts)
+            files = [weights_path(each) for each in made_of(name)]
+            machine: Any = load_system(name, place)
+            training = training_of(weights_path(name).with_suffix(".json"))
+            entries.append(enter(machine, prompts, seed, files, training, partial(bar.advance, task)))
+    names = SKILL_NAMES[reader_language()]
+    table = Table(title=say(f"{prompts} prompts, seed {seed}: % seen/held out", f"{prompts} phrases, graine {seed} : % vues/réservées"))
+    table.add_column("")
+    for entry in entries:
+        table.add_column(entry.report.system, justify="right")
+    splits = [[entry.report.rates(split=split) for entry in entries] for split in ("seen", "held_out")]
+    for skill in SKILLS:
+        cells = [f"{_percent([seen[skill]])}/{_percent([held_out[skill]])}" for seen, held_out in zip(*splits, strict=True)]
+        table.add_row(names[skill], *cells)
+    table.add_section()
+    for label, cell in _COSTS:
+        table.add_row(say(*label), *(cell(entry) for entry in entries))
+    out.print(table)
+    if json_file:
+        write_json(json_file, {"prompts": prompts, "seed": seed, "systems": [entry.to_json() for entry in entries]})
+
+
+def _percent(rates: Iterable[Any]) -> str:
+    """All these marks together."""
+    rates = list(rates)
+    n = sum(rate.n for rate in rates)
+    return f"{100 * sum(rate.correct for rate in rates) / n:.1f}" if n else "–"
+
+
+_COSTS: tuple[tuple[tuple[str, str], Callable[[Any], str]], ...] = (
+    (("all, in French", "tout, en français"), lambda entry: _percent(entry.report.rates("fr").values())),
+    (("all, in English", "tout, en anglais"), lambda entry: _percent(entry.report.rates("en").values())),
+    (("million parameters", "millions de paramètres"), lambda entry: f"{entry.parameters / 1e6:.2f}"),
+    (("megabytes", "mégaoctets"), lambda entry: f"{entry.bytes / 1e6:.1f}"),
+    (("training, CPU minutes", "entraînement, min CPU"), lambda entry: f"{entry.training.get('cpu_minutes', '–')}"),
+    (("a picture, CPU seconds", "une image, s CPU"), lambda entry: f"{entry.cpu_seconds:.2f}"),
+    (("a picture, networks run", "une image, passages"), lambda entry: f"{entry.evaluations}"),
+)

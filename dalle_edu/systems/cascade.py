@@ -72,6 +72,10 @@ class Cascade(System):
     def resolution(self) -> int:
         return BASE * 2 ** len(self.upsamplers)
 
+    @property
+    def evaluations(self) -> int:
+        return self.config.steps + self.config.upsampler_steps * len(self.upsamplers)
+
     def tokens(self, captions: Sequence[str]) -> Int[Tensor, "n t"]:
         return self.tokenizer.encode(captions, self.text_length).to(self.device)
 

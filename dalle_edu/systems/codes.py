@@ -52,6 +52,10 @@ class CodeSystem(System):
     def logits(self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]) -> Float[Tensor, "n i v"]:
         """What the prior says of every code, given the caption and the codes before it."""
 
+    @property
+    def evaluations(self) -> int:
+        return self.prior.config.image_length + 1  # each code, and the painter
+
     def tokens(self, captions: Sequence[str]) -> Int[Tensor, "n t"]:
         return self.tokenizer.encode(captions, self.prior.config.text_length).to(self.device)
 

@@ -134,6 +134,10 @@ class DallE2(Cascade):
     def text_length(self) -> int:
         return self.config.clip.text_length
 
+    @property
+    def evaluations(self) -> int:
+        return super().evaluations + 2 * self.config.prior_steps  # the prior draws twice and keeps one
+
     # ------------------------------------------------------------ embeddings
 
     @torch.no_grad()

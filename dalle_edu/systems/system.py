@@ -23,6 +23,11 @@ class System(Trainable):
     def generate(self, prompts: Sequence[str], *, seed: int = 0, **options: Any) -> Float[Tensor, "n 3 h w"]:
         """A picture for each prompt, in [-1, 1]. The same seed gives the same picture, whatever the batch."""
 
+    @property
+    @abstractmethod
+    def evaluations(self) -> int:
+        """How often networks run for one picture, as `generate` draws it unless told otherwise; a doubled batch counts once."""
+
 
 def check_prompts(prompts: Sequence[str]) -> None:
     """Raise `DalleEduError` unless `prompts` is a list of 1 to 1,024 sentences that can be drawn."""

@@ -61,6 +61,10 @@ class VqganClip(System):
     def resolution(self) -> int:
         return self.config.vqgan.resolution
 
+    @property
+    def evaluations(self) -> int:
+        return self.config.steps
+
     def loss(self, images: Tensor, captions: Sequence[str], **options: Any) -> dict[str, Tensor]:
         raise NotImplementedError("nothing learns here; train dalle_mini and clip")
 
