@@ -14,8 +14,10 @@ import torch
 from dalle_edu.checkpoints import load_checkpoint
 from dalle_edu.device import choose_device, processor_name
 from dalle_edu.files import write_aside
-from dalle_edu.scorecard import SKILL_NAMES, SKILLS, Report, score
-from dalle_edu.weights import load_system
+from dalle_edu.scorecard import SKILL_NAMES, critics, score
+from dalle_edu.systems import System
+from dalle_edu.systems.critic import Critic
+from dalle_edu.weights import load_model
 
 WEIGHTS = Path(__file__).parents[1] / "data" / "weights"
 PROMPTS = 1024
@@ -48,13 +50,20 @@ _WORDS = {
 }  # fmt: skip
 
 
-def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> Report:
+_ALSO_SEEN = {  # what looks at CLIP measure while it learns
+    "en": {"space": "left or right", "binding": "whose colour", "number": "number", "colour": "colour"},
+    "fr": {"space": "gauche ou droite", "binding": "à qui la couleur", "number": "nombre", "colour": "couleur"},
+}
+_CLOCK = ("stage", "update", "seconds", "cpu_seconds")
+
+
+def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> Any:
     """Examine the weights of a finished run and write weights, report, figure and cards to `target`."""
     settings = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     name = settings["system"]
     weights = folder / f"{name}.safetensors"
-    machine = load_system(weights, str(choose_device(device).torch_device))
-    report = score(machine, name, PROMPTS)
+    machine = load_model(weights, str(choose_device(device).torch_device))
+    report: Any = critics.examine(machine, PROMPTS) if isinstance(machine, Critic) else score(_drawing(machine), name, PROMPTS)
     contents = weights.read_bytes()
     write_aside(target / weights.name, lambda file: file.write(contents))
     runs = load_checkpoint(weights)[1]
@@ -87,6 +96,11 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
     return report
 
 
+def _drawing(machine: Any) -> System:
+    assert isinstance(machine, System)
+    return machine
+
+
 def _whole_log(path: Path, before: Path | None) -> list[dict]:
     """The log of a run; where it went on from other weights, after what is kept of theirs, with its clock set to go on from theirs."""
     log = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -115,7 +129,7 @@ def commands(runs: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _card(language: str, words: dict[str, str], facts: dict[str, Any], runs: list[dict[str, Any]], log: list[dict], report: Report) -> str:
+def _card(language: str, words: dict[str, str], facts: dict[str, Any], runs: list[dict[str, Any]], log: list[dict], report: Any) -> str:
     lines = [words["title"].format(**facts), "", words["made"], "", "```sh", *commands(runs), "```", ""]
     lines += [words["facts"].format(**facts), "", words["time"], "|---|---:|---:|---:|"]
     for stage in dict.fromkeys(entry["stage"] for entry in log):
@@ -123,8 +137,9 @@ def _card(language: str, words: dict[str, str], facts: dict[str, Any], runs: lis
         lines.append(f"| `{stage}` | {last['update']} | {last['seconds'] / 60:.1f} min | {last.get('cpu_seconds', 0) / 60:.1f} min |")
     lines += ["", words["scores"].format(**facts), "", words["columns"], "|---|---:|---:|---:|---:|"]
     parts = [report.rates(split="seen"), report.rates(split="held_out"), report.rates("fr"), report.rates("en")]
-    for skill in SKILLS:
-        lines.append(f"| {SKILL_NAMES[language][skill]} | " + " | ".join(_cell(part[skill].to_json()) for part in parts) + " |")
+    names = SKILL_NAMES[language] | critics.QUESTION_NAMES[language]
+    for skill in parts[0]:
+        lines.append(f"| {names[skill]} | " + " | ".join(_cell(part[skill].to_json()) for part in parts) + " |")
     return "\n".join([*lines, "", words["curve"], "", f"![{words['alt']}]({facts['name']}.{language}.png)", ""])
 
 
@@ -138,17 +153,18 @@ def draw_curves(log: list[dict], path: Path, language: str = "en") -> None:
     from matplotlib.figure import Figure
 
     colours = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#7F7F7F"]  # Okabe & Ito 2008
-    stages = list(dict.fromkeys(entry["stage"] for entry in log))
+    looks = [(entry, entry.get("skills") or {k: v for k, v in entry.items() if k not in _CLOCK}) for entry in log if "loss" not in entry]
+    looks = [(entry, rates) for entry, rates in looks if rates]
+    stages, skills = list(dict.fromkeys(entry["stage"] for entry, _ in looks)), list(dict.fromkeys(k for _, rates in looks for k in rates))
+    names = SKILL_NAMES[language] | critics.QUESTION_NAMES[language] | _ALSO_SEEN[language]
     figure = Figure(figsize=(5.2 * len(stages), 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     minutes, rate = ("minutes d'entraînement", "réponses justes (%)") if language == "fr" else ("minutes of training", "right marks (%)")
     for axes, stage in zip(figure.subplots(1, len(stages), sharey=True, squeeze=False)[0], stages, strict=True):
-        looks = [entry for entry in log if entry["stage"] == stage and "skills" in entry]
-        for skill, colour, marker in zip(SKILLS, colours, "os^vDPX*", strict=True):
-            points = [(entry["seconds"] / 60, 100 * entry["skills"][skill]) for entry in looks if skill in entry["skills"]]
-            axes.plot(
-                *zip(*points, strict=True), color=colour, marker=marker, markersize=5, linewidth=1.5, label=SKILL_NAMES[language][skill]
-            )
+        for skill, colour, marker in zip(skills, colours, "os^vDPX*", strict=False):
+            points = [(entry["seconds"] / 60, 100 * rates[skill]) for entry, rates in looks if entry["stage"] == stage and skill in rates]
+            if points:
+                axes.plot(*zip(*points, strict=True), color=colour, marker=marker, markersize=5, linewidth=1.5, label=names[skill])
         axes.set(title=stage, xlabel=minutes, ylabel=rate if stage == stages[0] else "", ylim=(-2, 102))
         axes.grid(alpha=0.3)
     figure.legend(*figure.axes[-1].get_legend_handles_labels(), loc="outside right center", fontsize=8)
