@@ -2,13 +2,12 @@
 
 DALL·E mini (Dayma et al. 2021) took BART (Lewis et al. 2020), a transformer made to translate, and had it translate from words into the
 codes of a VQGAN. Unlike in a GPT over one stream, every word sees the words after it, and what was read is kept apart from what is
-written: the decoder looks across at it in every layer. Lesson 13.
+written: the decoder looks across at it in every layer. `gpt.sample_codes` samples from both. Lesson 13.
 
 Letters: n captions, t text tokens, i image tokens, w channels, v codes.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -19,7 +18,6 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import KeyValueCache
 from dalle_edu.bricks.gpt import GPTConfig
-from dalle_edu.bricks.sampling import write_codes
 from dalle_edu.bricks.transformer import CrossBlock, Decoder, Encoder
 
 
@@ -82,6 +80,15 @@ class TextToImageBART(nn.Module):
         """Cross-entropy of the codes, in nats per code. Nothing is asked about the text: it is read, not written."""
         return {"loss": F.cross_entropy(self(text, codes).float().flatten(0, 1), codes.flatten())}
 
+    def writer(self, text: Int[Tensor, "n t"]) -> "CodeWriter":
+        """The network with a cache, which has read captions and writes one code at a time."""
+        return CodeWriter(self, text)
+
+    def after(self, text: Int[Tensor, "n t"], written: Int[Tensor, "n written"]) -> Float[Tensor, "n v"]:
+        """The same without a cache: the logits of the code that comes after those written."""
+        memory, visible = self.read(text)
+        return self.code_head(self.decoder(self.embed_codes(written), memory, visible)[:, -1])
+
 
 class CodeWriter:
     """The decoder as sampling uses it: one code of each picture at a time.
@@ -109,35 +116,3 @@ class CodeWriter:
             x = x + block.contract(F.gelu(block.expand(block.norm_3(x))))
         self.cache.filled += 1
         return model.code_head(model.decoder.norm(x[:, 0]))
-
-
-def translate(
-    model: TextToImageBART,
-    text: Int[Tensor, "n t"],
-    uniforms: Float[Tensor, "n i"],
-    guidance: float = 1.0,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    cached: bool = True,
-    given: Int[Tensor, "n i"] | None = None,
-    callback: Callable[[int, Tensor], None] | None = None,
-) -> Int[Tensor, "n i"]:
-    """Translate captions into codes, as `write_codes` writes them.
-
-    `guidance` is what DALL·E mini calls super-conditioning: the logits with a caption, drawn away from those with an empty one, both
-    computed in one doubled batch.
-    """
-    rows = 1 if guidance == 1.0 else 2
-    if rows == 2:
-        text = torch.cat([text, torch.zeros_like(text)])
-    with torch.inference_mode(), torch.autocast(text.device.type, enabled=False):
-        writer = CodeWriter(model, text) if cached else None
-
-        def next_logits(position: int, written: Int[Tensor, "n written"]) -> Float[Tensor, "rows v"]:
-            if writer is not None:
-                return writer.logits(position, written[:, -1].repeat(rows) if position else None)
-            memory, visible = model.read(text)
-            return model.code_head(model.decoder(model.embed_codes(written.repeat(rows, 1)), memory, visible)[:, -1])
-
-        return write_codes(next_logits, uniforms, guidance, temperature, top_k, top_p, given, callback)

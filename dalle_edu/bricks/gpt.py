@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -101,6 +101,15 @@ class TextToImageGPT(nn.Module):
         code_loss = F.cross_entropy(code_logits.float().flatten(0, 1), codes.flatten())
         return {"loss": text_loss / 8 + code_loss * 7 / 8, "text": text_loss.detach(), "image": code_loss.detach()}
 
+    def writer(self, text: Int[Tensor, "n t"]) -> "Writer":
+        """The network with a cache, which has read captions and writes one code at a time."""
+        return Writer(self, text)
+
+    def after(self, text: Int[Tensor, "n t"], written: Int[Tensor, "n written"]) -> Float[Tensor, "n v"]:
+        """The same without a cache: the logits of the code that comes after those written."""
+        stream = torch.cat([self.embed_text(text), self.embed_codes(written)], dim=1)
+        return self.code_head(self._run(stream)[:, -1])
+
 
 class Writer:
     """The network as sampling uses it: the caption at once, then one code of each picture at a time; logits are those of `forward`.
@@ -144,8 +153,16 @@ class Writer:
         return self.head(torch.layer_norm(x, (w,), self.norm))
 
 
+@runtime_checkable
+class WritesCodes(Protocol):
+    """What `sample_codes` asks of a network: `logits(position, last)` of a writer, and `after`."""
+
+    def writer(self, text: Tensor) -> Any: ...
+    def after(self, text: Tensor, written: Tensor) -> Tensor: ...
+
+
 def sample_codes(
-    model: TextToImageGPT,
+    model: WritesCodes,
     text: Int[Tensor, "n t"],
     uniforms: Float[Tensor, "n i"],
     guidance: float = 1.0,
@@ -166,12 +183,11 @@ def sample_codes(
         text = torch.cat([text, torch.zeros_like(text)])
     # one token at a time, bookkeeping for gradients and casting to half precision would cost more than they give
     with torch.inference_mode(), torch.autocast(text.device.type, enabled=False):
-        writer = Writer(model, text) if cached else None
+        writer = model.writer(text) if cached else None
 
         def next_logits(position: int, written: Int[Tensor, "n written"]) -> Float[Tensor, "rows v"]:
             if writer is not None:
                 return writer.logits(position, written[:, -1].repeat(rows) if position else None)
-            stream = torch.cat([model.embed_text(text), model.embed_codes(written.repeat(rows, 1))], dim=1)
-            return model.code_head(model._run(stream)[:, -1])
+            return model.after(text, written.repeat(rows, 1))
 
         return write_codes(next_logits, uniforms, guidance, temperature, top_k, top_p, given, callback)

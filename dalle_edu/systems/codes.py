@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from dalle_edu.bricks.gpt import sample_codes
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.system import TOGETHER, System, chance, check_choice, check_guidance, check_images, check_prompts
 from dalle_edu.world.tokenizer import CaptionTokenizer
@@ -29,7 +30,7 @@ class Codec(Protocol):
 
 
 class CodeSystem(System):
-    """A system with a codec, a prior and a tokenizer. Subclasses give `codec`, `prior`, `write` and `logits`."""
+    """A system with a codec, a prior and a tokenizer. Subclasses give `codec`, `prior` and `logits`."""
 
     tokenizer: CaptionTokenizer
     prior_stage: ClassVar[str] = "prior"
@@ -43,10 +44,6 @@ class CodeSystem(System):
     @abstractmethod
     def prior(self) -> Any:
         """What writes codes; its `config` says how many."""
-
-    @abstractmethod
-    def write(self, text: Int[Tensor, "n t"], uniforms: Float[Tensor, "n i"], *options: Any, **more: Any) -> Int[Tensor, "n i"]:
-        """Codes for captions: the prior's sampler."""
 
     @abstractmethod
     def logits(self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]) -> Float[Tensor, "n i v"]:
@@ -118,7 +115,9 @@ class CodeSystem(System):
         for start in range(0, len(text), TOGETHER):
             rows = slice(start, start + TOGETHER)
             kept = None if given is None else given[rows]
-            written.append(self.write(text[rows], uniforms[rows], guidance, temperature, top_k, top_p, given=kept, callback=callback))
+            written.append(
+                sample_codes(self.prior, text[rows], uniforms[rows], guidance, temperature, top_k, top_p, given=kept, callback=callback)
+            )
         return torch.cat(written)
 
     def paint(self, codes: Int[Tensor, "n i"]) -> Float[Tensor, "n 3 h w"]:

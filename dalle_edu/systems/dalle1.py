@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from dalle_edu.bricks.dvae import DiscreteVAE, DVAEConfig, temperature_at
-from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT, sample_codes
+from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT
 from dalle_edu.systems.codes import CodeSystem
 from dalle_edu.systems.trainable import Stage
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
@@ -130,9 +130,6 @@ class DallE1(CodeSystem):
             return self.dvae.decoder_loss(images)
         codes, text = self.codes_and_text(images, captions, generator)
         return self.gpt.loss(text, codes)
-
-    def write(self, text: Int[Tensor, "n t"], uniforms: Float[Tensor, "n i"], *options: Any, **more: Any) -> Int[Tensor, "n i"]:
-        return sample_codes(self.gpt, text, uniforms, *options, **more)
 
     def logits(self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]) -> Float[Tensor, "n i v"]:
         return self.gpt(text, codes)[1]

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from dalle_edu.bricks.bart import BARTConfig, TextToImageBART, translate
+from dalle_edu.bricks.bart import BARTConfig, TextToImageBART
 from dalle_edu.bricks.codebook import CodecConfig
 from dalle_edu.bricks.convolution import SmallClassifier
 from dalle_edu.bricks.vqgan import VQGAN
@@ -157,9 +157,6 @@ class DallEMini(CodeSystem):
             with torch.no_grad():
                 parts["revived"] = self.vqgan.quantizer.revive(self.vqgan.encoder(images), generator=generator)
         return parts
-
-    def write(self, text: Int[Tensor, "n t"], uniforms: Float[Tensor, "n i"], *options: Any, **more: Any) -> Int[Tensor, "n i"]:
-        return translate(self.bart, text, uniforms, *options, **more)
 
     def logits(self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]) -> Float[Tensor, "n i v"]:
         return self.bart(text, codes)

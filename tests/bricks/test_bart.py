@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from dalle_edu.bricks.bart import TextToImageBART, translate
+from dalle_edu.bricks.bart import TextToImageBART
+from dalle_edu.bricks.gpt import sample_codes
 from dalle_edu.bricks.sampling import draw
-from dalle_edu.classroom.references.bart import SMALL, TEXT, lively
+from dalle_edu.classroom.references.bart import SMALL, TEXT, lively, peer_logits
 
 
 def fresh(seed: int) -> torch.Generator:
@@ -68,31 +69,41 @@ def test_it_learns_a_caption_by_heart():
         loss.backward()
         optimizer.step()
     assert loss < 0.05
-    assert torch.equal(translate(network, TEXT, torch.rand(4, 9, generator=fresh(6)), temperature=0.0), answers)
+    assert torch.equal(sample_codes(network, TEXT, torch.rand(4, 9, generator=fresh(6)), temperature=0.0), answers)
 
 
 # ---------------------------------------------------------------- sampling
 
 
+def test_it_samples_what_pytorchs_layers_find_likeliest(model, uniforms):
+    """Step by step and without cache, with guidance computed from two passes."""
+    for guidance in (1.0, 2.5):
+        written = torch.zeros(4, 0, dtype=torch.long)
+        for _ in range(9):
+            said, unsaid = (peer_logits(model, text, written)[:, -1] for text in (TEXT, torch.zeros_like(TEXT)))
+            written = torch.cat([written, (unsaid + guidance * (said - unsaid)).argmax(dim=-1, keepdim=True)], dim=1)
+        assert torch.equal(sample_codes(model, TEXT, uniforms, guidance, temperature=0.0), written)
+
+
 @pytest.mark.parametrize("guidance", [1.0, 0.0, 2.5])
 @pytest.mark.parametrize("options", [{}, {"temperature": 0.0}, {"temperature": 0.6, "top_k": 5}, {"top_p": 0.7}], ids=str)
 def test_cached_equals_uncached(model, uniforms, guidance, options):
-    cached = translate(model, TEXT, uniforms, guidance, **options)
-    assert torch.equal(cached, translate(model, TEXT, uniforms, guidance, cached=False, **options))
+    cached = sample_codes(model, TEXT, uniforms, guidance, **options)
+    assert torch.equal(cached, sample_codes(model, TEXT, uniforms, guidance, cached=False, **options))
     assert cached.shape == (4, 9)
 
 
 def test_guidance_one_is_no_guidance_and_zero_ignores_the_caption(model, uniforms):
-    unguided, empty = translate(model, TEXT, uniforms), torch.zeros_like(TEXT)
-    assert torch.equal(translate(model, TEXT, uniforms, guidance=1.0 + 1e-12), unguided)  # through the doubled batch
-    assert torch.equal(translate(model, TEXT, uniforms, guidance=0.0), translate(model, empty, uniforms))
-    assert torch.equal(translate(model, empty, uniforms, guidance=4.0), translate(model, empty, uniforms))
+    unguided, empty = sample_codes(model, TEXT, uniforms), torch.zeros_like(TEXT)
+    assert torch.equal(sample_codes(model, TEXT, uniforms, guidance=1.0 + 1e-12), unguided)  # through the doubled batch
+    assert torch.equal(sample_codes(model, TEXT, uniforms, guidance=0.0), sample_codes(model, empty, uniforms))
+    assert torch.equal(sample_codes(model, empty, uniforms, guidance=4.0), sample_codes(model, empty, uniforms))
 
 
 def test_guidance_acts_at_every_step(model):
     many = TEXT[torch.randint(4, (64,), generator=fresh(3))]
     uniforms = torch.rand(64, 9, generator=fresh(4))
-    guided = translate(model, many, uniforms, guidance=3.0)
+    guided = sample_codes(model, many, uniforms, guidance=3.0)
     with torch.no_grad():
         said, unsaid = model(many, guided), model(torch.zeros_like(many), guided)
     for position in range(9):
@@ -103,23 +114,23 @@ def test_guidance_acts_at_every_step(model):
 
 def test_a_batch_of_one_draws_what_it_draws_among_many(model, uniforms):
     for guidance in (1.0, 2.5):
-        together = translate(model, TEXT, uniforms, guidance, temperature=0.8)
-        alone = torch.cat([translate(model, TEXT[i : i + 1], uniforms[i : i + 1], guidance, temperature=0.8) for i in range(4)])
+        together = sample_codes(model, TEXT, uniforms, guidance, temperature=0.8)
+        alone = torch.cat([sample_codes(model, TEXT[i : i + 1], uniforms[i : i + 1], guidance, temperature=0.8) for i in range(4)])
         assert torch.equal(together, alone)
 
 
 def test_given_codes_are_kept_and_the_others_follow_from_them(model, codes, uniforms):
     given = codes.clone()
     given[:, 4:7] = -1
-    written = translate(model, TEXT, uniforms, 2.0, given=given)
+    written = sample_codes(model, TEXT, uniforms, 2.0, given=given)
     assert torch.equal(written[given >= 0], codes[given >= 0])
-    assert not torch.equal(written, translate(model, TEXT, uniforms, 2.0))
-    assert torch.equal(written, translate(model, TEXT, uniforms, 2.0, given=given, cached=False))
+    assert not torch.equal(written, sample_codes(model, TEXT, uniforms, 2.0))
+    assert torch.equal(written, sample_codes(model, TEXT, uniforms, 2.0, given=given, cached=False))
 
 
 def test_nothing_given_is_changed(model, uniforms):
     text, chances, given = TEXT.clone(), uniforms.clone(), torch.full((4, 9), -1)
-    translate(model, text, chances, 2.5, temperature=0.5, top_k=3, top_p=0.9, given=given)
+    sample_codes(model, text, chances, 2.5, temperature=0.5, top_k=3, top_p=0.9, given=given)
     assert torch.equal(text, TEXT)
     assert torch.equal(chances, uniforms)
     assert (given == -1).all()
@@ -128,5 +139,5 @@ def test_nothing_given_is_changed(model, uniforms):
 
 def test_the_callback_sees_every_code(model, uniforms):
     seen: list[int] = []
-    translate(model, TEXT, uniforms, 2.0, callback=lambda position, codes: seen.append(position))
+    sample_codes(model, TEXT, uniforms, 2.0, callback=lambda position, codes: seen.append(position))
     assert seen == list(range(9))

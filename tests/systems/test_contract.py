@@ -163,7 +163,7 @@ def test_weights_of_other_shapes_than_their_configuration_are_refused(tiny, tmp_
 @pytest.mark.parametrize("name", sorted(TINY))
 def test_presets_fit_together_and_fit_in_their_file(name):
     kind = type(build(name))
-    assert set(kind.presets) == {"laptop", "standard", "gpu"}
+    assert {"laptop", "standard", "gpu"} <= set(kind.presets)
     for preset, resolution in {"laptop": 32, "standard": 64, "gpu": 128}.items():
         with torch.device("meta"):
             system = kind(kind.presets[preset])

@@ -6,6 +6,7 @@ from their text, so that the same source gives the same bytes.
 
 import ast
 import hashlib
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,9 @@ _KERNEL = {
 }
 
 
+_ONE_AT_A_TIME = threading.Lock()  # lessons are built side by side, and Python 3.11 cannot parse in two threads at once
+
+
 @dataclass(frozen=True)
 class Piece:
     """A cell of a notebook to be: `solved` is what the solution has in place of `text`."""
@@ -44,14 +48,15 @@ class Piece:
 
 def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> list[Piece]:
     """The cells of one edition, exercises and their checks included."""
-    cells = edition(lesson.cells, language)
-    taught = [(cell.implements, solution(cell.implements, language, French.read(cell.text))) for cell in cells if cell.implements]
-    return [
-        Piece("markdown", f"# {lesson.number} · {lesson.title[language]}", slide="slide"),
-        Piece("markdown", cost_line(lesson, language, measured or {})),
-        Piece("code", _preamble(cells, taught, language), tags=("hide-input",)),
-        *_body(cells, dict(taught), language),
-    ]
+    with _ONE_AT_A_TIME:
+        cells = edition(lesson.cells, language)
+        taught = [(cell.implements, solution(cell.implements, language, French.read(cell.text))) for cell in cells if cell.implements]
+        return [
+            Piece("markdown", f"# {lesson.number} · {lesson.title[language]}", slide="slide"),
+            Piece("markdown", cost_line(lesson, language, measured or {})),
+            Piece("code", _preamble(cells, taught, language), tags=("hide-input",)),
+            *_body(cells, dict(taught), language),
+        ]
 
 
 def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:

@@ -1,12 +1,10 @@
 """What goes wrong between a caption and its codes."""
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.bricks.bart import TextToImageBART, translate
+from dalle_edu.bricks.bart import TextToImageBART
 from dalle_edu.classroom.proof import Mistake
 
 
@@ -33,18 +31,6 @@ class AnswerShown(TextToImageBART):
         return self.code_head(self.decoder(self.embed_codes(codes)[:, 1:], memory, visible))
 
 
-def caption_lost_after_the_first_code(
-    model: TextToImageBART, text: Tensor, uniforms: Tensor, guidance: float = 1.0, **options: Any
-) -> Tensor:
-    first = translate(model, text, uniforms, guidance, **options)
-    given = torch.cat([first[:, :1], torch.full_like(first[:, 1:], -1)], dim=1)
-    return translate(model, torch.zeros_like(text), uniforms, 1.0, given=given, **options)
-
-
-def guidance_as_a_share(model: TextToImageBART, text: Tensor, uniforms: Tensor, guidance: float = 1.0, **options: Any) -> Tensor:
-    return translate(model, text, uniforms, 1.0 + guidance if guidance != 1.0 else 1.0, **options)
-
-
 MISTAKES = [
     Mistake(
         "bart:TextToImageBART",
@@ -63,17 +49,5 @@ MISTAKES = [
         AnswerShown,
         "Each code is predicted from a stream that already holds it: shift the codes by one place behind the start token.",
         "Chaque code est prédit à partir d'une suite qui le contient déjà : décalez les codes d'une place derrière le jeton de départ.",
-    ),
-    Mistake(
-        "bart:translate",
-        caption_lost_after_the_first_code,
-        "The caption is read for the first code only; every later code must look across at it too.",
-        "La phrase n'est lue que pour le premier code ; chacun des suivants doit la regarder aussi.",
-    ),
-    Mistake(
-        "bart:translate",
-        guidance_as_a_share,
-        "Guidance is added on top of the caption's own logits; a scale of s means unconditional + s × (conditional − unconditional).",
-        "Le guidage s'ajoute aux logits de la phrase ; une force s veut dire : sans condition + s × (avec condition − sans condition).",
     ),
 ]

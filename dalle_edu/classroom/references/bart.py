@@ -1,4 +1,4 @@
-"""The encoder–decoder from captions to codes against PyTorch's transformer, and its sampler against that, step by step."""
+"""The encoder–decoder from captions to codes against PyTorch's transformer."""
 
 from typing import Any, cast
 
@@ -71,21 +71,6 @@ def _network(version: Any) -> float:
     return gap(model(TEXT, codes), peer_logits(model, TEXT, codes[:, :-1]))
 
 
-@torch.no_grad()
-def _translator(version: Any) -> float:
-    """How many codes differ from those that PyTorch's layers find likeliest, step by step, with guidance computed from two passes."""
-    torch.manual_seed(0)
-    model, wrong = lively(TextToImageBART(SMALL)), 0.0
-    for guidance in (1.0, 2.5):
-        written = torch.zeros(4, 0, dtype=torch.long)
-        for _ in range(9):
-            said, unsaid = (peer_logits(model, text, written)[:, -1] for text in (TEXT, torch.zeros_like(TEXT)))
-            written = torch.cat([written, (unsaid + guidance * (said - unsaid)).argmax(dim=-1, keepdim=True)], dim=1)
-        wrong += float((version(model, TEXT, torch.zeros(4, 9), guidance, temperature=0.0) != written).sum())
-    return wrong
-
-
 REFERENCES = [
     Reference("bart:TextToImageBART", "torch.nn.TransformerEncoder and TransformerDecoder", _network, 1e-10),
-    Reference("bart:translate", "torch.nn.TransformerDecoder, one token at a time without cache", _translator, 0.0),
 ]
