@@ -45,7 +45,7 @@ PRESETS = {
         dvae=DVAEConfig(resolution=64, num_codes=384, width=64),
         gpt=GPTConfig(num_codes=384, width=192, depth=6, heads=4),
         temperature=0.3,
-        codec_share=0.12,
+        codec_share=0.13,
     ),
     "gpu": DallE1Config(
         dvae=DVAEConfig(resolution=128, grid=16, num_codes=1024, width=128, depth=3),
