@@ -89,18 +89,24 @@ def _devices() -> list[Finding]:
 
 
 def _weights() -> list[Finding]:
+    """What draws or compares with the weights that are here, and which others can be trained; nothing to draw with is a fault."""
     from dalle_edu.systems import MODELS
-    from dalle_edu.weights import load_model, weights_path
+    from dalle_edu.weights import load_model, made_of, trained_systems, weights_path
 
-    findings = []
+    findings, drawing = [], trained_systems()
     for name in MODELS:
         subject = say(f"weights of {name}", f"poids de {name}")
+        missing = [each for each in made_of(name) if not weights_path(each).is_file()]
+        if missing:
+            train = ", ".join(f"dalle-edu train {each}" for each in missing)
+            findings.append(Finding(bool(drawing), subject, say(f"none here yet: {train}", f"pas encore : {train}")))
+            continue
         try:
-            system = load_model(name)
-            size = weights_path(name).stat().st_size / 2**20
-            parameters = system.parameter_count() / 1e6
+            model = load_model(name)
+            size = sum(weights_path(each).stat().st_size for each in made_of(name)) / 2**20
+            parameters = model.parameter_count() / 1e6
             says = say(f"{parameters:.1f} M parameters, {size:.1f} MiB", f"{parameters:.1f} M de paramètres, {size:.1f} Mio")
-            findings.append(Finding(True, subject, f"{says}, {system.resolution} px"))
+            findings.append(Finding(True, subject, f"{says}, {model.resolution} px"))
         except DalleEduError as error:
             findings.append(Finding(False, subject, str(error)))
     return findings
