@@ -38,6 +38,7 @@ class Guesser(System):
     """Draws what was said one time in five, and otherwise something else."""
 
     name, presets = "guesser", {}
+    evaluations = 1
     resolution = 32
 
     def __init__(self):
