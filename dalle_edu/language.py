@@ -21,3 +21,9 @@ def speak(language: str) -> None:
     if language not in ("fr", "en"):
         raise ValueError(f'the language is "{language}"; it is "fr" or "en"')
     os.environ["DALLE_EDU_LANGUAGE"] = language
+
+
+def decimal(value: float, digits: int = 1) -> str:
+    """A number as the reader writes it: 97.5, or 97,5 in French."""
+    text = f"{value:.{digits}f}"
+    return say(text, text.replace(".", ","))

@@ -8,7 +8,7 @@ import pytest
 
 from dalle_edu import cli
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import reader_language, say
+from dalle_edu.language import decimal, reader_language, say
 from dalle_edu.systems import model_class
 
 
@@ -74,3 +74,9 @@ def test_a_command_that_cannot_be_read_is_refused_in_one_sentence(monkeypatch, c
         assert said.startswith(f"dalle-edu: {sentence}")
         assert help in said
         assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(("language", "expected"), [("en", "97.5"), ("fr", "97,5")])
+def test_numbers_are_written_as_the_reader_writes_them(monkeypatch, language, expected):
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", language)
+    assert decimal(97.52) == expected

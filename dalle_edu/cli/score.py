@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from dalle_edu.cli.app import ALL, SYSTEM, CandidatesOption, ClipOption, DeviceOption, SeedOption, command, err, out, write_json
-from dalle_edu.language import reader_language, say
+from dalle_edu.language import decimal, reader_language, say
 
 
 @command(
@@ -82,7 +82,8 @@ def _examine(machine: Any, prompts: int, seed: int, **settings: float | None) ->
 def _rate(rate: dict[str, int | float]) -> str:
     if not rate["n"]:
         return "–"
-    return f"{100 * rate['rate']:.1f} % [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}] {say('of', 'sur')} {rate['n']:.0f}"
+    interval = say(", ", "\u00a0; ").join(decimal(100 * rate[end]) for end in ("low", "high"))
+    return f"{decimal(100 * rate['rate'])} % [{interval}] {say('of', 'sur')} {rate['n']:.0f}"
 
 
 def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> None:
@@ -122,15 +123,19 @@ def _percent(rates: Iterable[Any]) -> str:
     """All these marks together."""
     rates = list(rates)
     n = sum(rate.n for rate in rates)
-    return f"{100 * sum(rate.correct for rate in rates) / n:.1f}" if n else "–"
+    return decimal(100 * sum(rate.correct for rate in rates) / n) if n else "–"
+
+
+def _training_minutes(entry: Any) -> str:
+    return decimal(entry.training["cpu_minutes"], 0) if entry.training else "–"
 
 
 _COSTS: tuple[tuple[tuple[str, str], Callable[[Any], str]], ...] = (
     (("all, in French", "tout, en français"), lambda entry: _percent(entry.report.rates("fr").values())),
     (("all, in English", "tout, en anglais"), lambda entry: _percent(entry.report.rates("en").values())),
-    (("million parameters", "millions de paramètres"), lambda entry: f"{entry.parameters / 1e6:.2f}"),
-    (("megabytes", "mégaoctets"), lambda entry: f"{entry.bytes / 1e6:.1f}"),
-    (("training, CPU minutes", "entraînement, min CPU"), lambda entry: f"{entry.training.get('cpu_minutes', '–')}"),
-    (("a picture, CPU seconds", "une image, s CPU"), lambda entry: f"{entry.cpu_seconds:.2f}"),
+    (("million parameters", "millions de paramètres"), lambda entry: decimal(entry.parameters / 1e6, 2)),
+    (("megabytes", "mégaoctets"), lambda entry: decimal(entry.bytes / 1e6)),
+    (("training, CPU minutes", "entraînement, min CPU"), _training_minutes),
+    (("a picture, CPU seconds", "une image, s CPU"), lambda entry: decimal(entry.cpu_seconds, 2)),
     (("a picture, networks run", "une image, passages"), lambda entry: f"{entry.evaluations}"),
 )
