@@ -264,13 +264,15 @@ class Trainer:
         stage_index = 0
         if path.exists():
             tensors, facts = load_checkpoint(path)
-            if facts.get("run") != asdict(self.run):
-                settings = facts.get("run")
+            asked_now = asdict(self.run)
+            begun_with = asked_now | facts["run"] if "run" in facts else {}  # an older version wrote fewer settings
+            if begun_with != asked_now:
+                settings = ", ".join(f"{name} {begun_with[name]}" for name in begun_with if begun_with[name] != asked_now.get(name))
                 raise DalleEduError(
-                    f"{self.folder} holds a run with other settings ({settings}); use another folder",
-                    f"{self.folder} contient un entraînement aux réglages différents ({settings}) ; prenez un autre dossier",
+                    f"{self.folder} holds a run with other settings ({settings}); give the same, or use another folder",
+                    f"{self.folder} contient un entraînement à d'autres réglages ({settings}) ; donnez les mêmes, ou prenez un autre dossier",
                 )
-            self.before = facts["before"]
+            self.before = facts.get("before", [])
             stage_index, clocks = facts["stage"], [Clock(**clock) for clock in facts["clocks"]]
             self.system.load_state_dict({k.removeprefix("system."): v for k, v in tensors.items() if k.startswith("system.")})
         elif self.run.begin_with is not None:

@@ -15,7 +15,7 @@ import pytest
 import torch
 from tiny_training import RUN, train_tiny
 
-from dalle_edu.checkpoints import load_checkpoint
+from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.errors import DalleEduError
 from dalle_edu.optim import Average
 from dalle_edu.run import Run
@@ -115,9 +115,18 @@ def test_an_interrupt_saves_and_the_run_goes_on(undisturbed, tmp_path):
 
 def test_a_folder_with_another_run_is_left_alone(undisturbed):
     before = (undisturbed / "checkpoint.safetensors").read_bytes()
-    with pytest.raises(DalleEduError, match="another folder"):
+    with pytest.raises(DalleEduError, match=r"other settings \(seed 3\); .* another folder"):
         train(replace(RUN, seed=4), undisturbed, device="cpu", quiet=True)
     assert (undisturbed / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_a_run_that_an_older_version_began_goes_on(undisturbed, tmp_path):
+    tensors, facts = load_checkpoint(undisturbed / "checkpoint.safetensors")
+    older = {key: value for key, value in facts["run"].items() if key not in ("only", "begin_with", "foundations")}
+    save_checkpoint(tmp_path / "checkpoint.safetensors", tensors, {key: facts[key] for key in ("stage", "clocks")} | {"run": older})
+    train(RUN, tmp_path, device="cpu", quiet=True)
+    weights, expected = load_checkpoint(tmp_path / "dalle1.safetensors")[0], load_checkpoint(undisturbed / "dalle1.safetensors")[0]
+    assert all(torch.equal(value, expected[name]) for name, value in weights.items())
 
 
 @pytest.mark.slow

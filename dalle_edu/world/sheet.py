@@ -4,6 +4,7 @@ import importlib.util
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -31,7 +32,7 @@ def picture_sheet(images: Float[Tensor, "n 3 h w"], captions: Sequence[str], col
     rows = -(-len(images) // columns)
     sheet = Image.new("RGB", (columns * (tile + gap) + gap, rows * (tile + text_height + gap) + gap), _PAPER)
     pen = ImageDraw.Draw(sheet)
-    pixels = ((images.detach().float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    pixels = as_pixels(images)
     for i, (picture, lines) in enumerate(zip(pixels, wrapped, strict=True)):
         left = gap + (i % columns) * (tile + gap)
         top = gap + (i // columns) * (tile + text_height + gap)
@@ -43,6 +44,11 @@ def picture_sheet(images: Float[Tensor, "n 3 h w"], captions: Sequence[str], col
         for row, line in enumerate(lines):
             pen.text((left, top + tile + 3 + row * line_height), line, fill=_INK, font=font)
     return sheet
+
+
+def as_pixels(images: Float[Tensor, "n 3 h w"]) -> Any:
+    """Pictures in [-1, 1] as bytes, (n, h, w, 3), as Pillow takes them."""
+    return ((images.detach().float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:
@@ -66,7 +72,7 @@ def save_picture(picture: Image.Image, path: str | Path) -> None:
 
 def save_animation(frames: Float[Tensor, "n 3 h w"], path: str | Path, tile: int = 192, seconds: float = 0.25) -> None:
     """Write pictures in [-1, 1] one after the other, over and over, as a GIF, whole or not at all."""
-    pixels = ((frames.detach().float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    pixels = as_pixels(frames)
     first, *others = (Image.fromarray(picture).resize((tile, tile), Image.Resampling.NEAREST) for picture in pixels)
     duration = round(1000 * seconds)
     write_aside(path, lambda file: first.save(file, format="GIF", save_all=True, append_images=others, duration=duration, loop=0))

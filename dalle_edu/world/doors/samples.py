@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
 from dalle_edu.world.dataset import World
 from dalle_edu.world.grammar import phrasings
 from dalle_edu.world.renderer import render
+from dalle_edu.world.sheet import as_pixels
 
 CAPTIONS_A_PICTURE = 5  # as in COCO
 
@@ -28,7 +27,7 @@ def sample_pictures(n: int, seed: int, resolution: int = 128) -> Iterator[tuple[
     world = World(n, seed)
     for i in range(n):
         scene, _ = world[i]
-        pixels = ((render([scene], resolution)[0] + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        pixels = as_pixels(render([scene], resolution))[0]
         ways = [way for language in world.languages for way in phrasings(scene.description, language)]
         yield Image.fromarray(pixels), random.Random(f"{seed}:{i}:captions").sample(ways, CAPTIONS_A_PICTURE)
 

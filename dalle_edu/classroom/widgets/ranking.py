@@ -1,0 +1,120 @@
+"""The ranking desk: one question at a time, a place for each choice, and the answers kept in the questionnaire's folder."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from dalle_edu.classroom.figures import Picture, sheet
+from dalle_edu.classroom.static import is_static
+from dalle_edu.errors import DalleEduError
+from dalle_edu.language import say
+from dalle_edu.scorecard.questionnaire import Questionnaire, Ranking, RankingQuestion
+
+
+def ranking(folder: str | Path, rater: str) -> "RankingDesk":
+    """The desk of a person called `rater`, who goes on where they left off. Raises `DalleEduError` where `folder` is no questionnaire."""
+    return RankingDesk(Questionnaire.load(folder), rater)
+
+
+def shown(question: RankingQuestion) -> Picture:
+    """What a question asks about: its picture, or its pictures with their letters."""
+    if len(question.pictures) == 1:
+        return sheet(question.pictures, [""], say("The picture to find words for.", "L'image à mettre en mots."), columns=1)
+    sentence = question.sentences[0]
+    alt = say(f"{question.choices} pictures drawn from “{sentence}”.", f"{question.choices} images tirées de « {sentence} ».")
+    return sheet(question.pictures, letters(question), alt, columns=min(4, question.choices))
+
+
+def letters(question: RankingQuestion) -> list[str]:
+    """What its choices are called: A, B, C…"""
+    return [chr(ord("A") + choice) for choice in range(question.choices)]
+
+
+class RankingDesk:
+    """Questions to answer one after the other where there is a kernel; all of them, to be looked at, where there is none."""
+
+    def __init__(self, questionnaire: Questionnaire, rater: str):
+        self.questionnaire = questionnaire
+        known = {each.rater: each for each in questionnaire.rankings}
+        self.answers = known.get(rater, Ranking(rater, "person"))
+        if self.answers.kind != "person":
+            raise DalleEduError(
+                f'"{rater}" is the name of a {self.answers.kind} here; a person takes another name',
+                f"« {rater} » est ici le nom d'un classement d'un autre genre ({self.answers.kind}) ; une personne prend un autre nom",
+            )
+
+    @property
+    def open(self) -> list[RankingQuestion]:
+        """The questions not yet answered."""
+        return [question for name, question in self.questionnaire.questions.items() if name not in self.answers.places]
+
+    def answer(self, name: str, places: Sequence[int]) -> None:
+        """Keep the places of a question's choices, in the folder too. Raises `DalleEduError` for places that cannot be."""
+        given = Ranking(self.answers.rater, "person", {**self.answers.places, name: tuple(places)})
+        self.questionnaire.add(given)
+        self.answers = given
+
+    def __repr__(self) -> str:
+        number, done = len(self.questionnaire.questions), len(self.answers.places)
+        return say(f"{number} questions to rank, {done} answered", f"{number} questions à classer, {done} avec réponse")
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import HTML, display
+
+        display(HTML(self.page()) if is_static() else self.widget())
+
+    def page(self) -> str:
+        """The first question, as it is asked."""
+        question = next(iter(self.questionnaire.questions.values()))
+        return f"<div>{shown(question)._repr_html_()}{_wording(question)}</div>"
+
+    def widget(self) -> Any:
+        """The live form."""
+        from ipywidgets import HTML, Button, Dropdown, HBox, VBox
+
+        view, said, choices = HTML(), HTML(), HBox()
+        keep = Button(description=say("Keep", "Garder"), button_style="primary")
+
+        def ask() -> None:
+            todo = self.open
+            keep.disabled = not todo
+            if not todo:
+                view.value = f'<p role="status">{escape(say("All answered. Thank you.", "Tout a sa réponse. Merci."))}</p>'
+                choices.children = ()
+                return
+            view.value = shown(todo[0])._repr_html_() + _wording(todo[0])
+            options = [("–", 0)] + [(str(place), place) for place in range(1, todo[0].choices + 1)]
+            choices.children = tuple(Dropdown(options=options, value=0, description=letter) for letter in letters(todo[0]))
+
+        def kept(_: Any) -> None:
+            places = [choice.value for choice in choices.children]
+            if 0 in places:
+                text = say(
+                    "Give each its place; equals share one.", "Donnez une place à chaque proposition ; à égalité, elles la partagent."
+                )
+                said.value = f'<p role="alert">{escape(text)}</p>'
+                return
+            self.answer(self.open[0].name, places)
+            said.value = f'<p role="status">{escape(repr(self))}</p>'
+            ask()
+
+        keep.on_click(kept)
+        ask()
+        return VBox([view, choices, HBox([keep, said])])
+
+
+def _wording(question: RankingQuestion) -> str:
+    """What is asked, and the sentences."""
+    if len(question.pictures) == 1:
+        asked = say(
+            "Which sentence says best what the picture shows? 1 is the best.", "Quelle phrase dit le mieux l'image ? 1 est la meilleure."
+        )
+        lines = "".join(
+            f"<li><strong>{letter}</strong> {escape(text)}</li>" for letter, text in zip(letters(question), question.sentences, strict=True)
+        )
+        return f"<p>{escape(asked)}</p><ul>{lines}</ul>"
+    asked = say(
+        "Which picture shows best what the sentence says? 1 is the best.", "Quelle image montre le mieux la phrase ? 1 est la meilleure."
+    )
+    return f"<p>{escape(asked)}</p><blockquote>{escape(question.sentences[0])}</blockquote>"

@@ -1,0 +1,148 @@
+"""`dalle-edu rank`: questionnaires in which people, a critic and the examiner put sentences and pictures in order."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from dalle_edu.cli.app import SYSTEM, ClipOption, DeviceOption, SeedOption, app, out, write_json
+from dalle_edu.cli.wording import Command, Group
+from dalle_edu.language import decimal, reader_language, say
+
+rank = typer.Typer(cls=Group, add_completion=False)
+app.add_typer(
+    rank,
+    name="rank",
+    help=say(
+        "Have sentences and pictures ranked, and say how far people, CLIP and the examiner agree.",
+        "Fait classer des phrases et des images, et dit combien les gens, CLIP et l'examinateur s'accordent.",
+    ),
+)
+
+NewFolder = Annotated[Path, typer.Argument(help=say("the folder to write", "le dossier à écrire"))]
+Count = Annotated[int, typer.Option("-n", min=1, max=500, help=say("questions", "questions"))]
+KIND_NAMES = {
+    "fr": {"person": "personne", "model": "machine"},
+    "en": {"person": "person", "model": "machine"},
+}
+
+
+@rank.command(
+    cls=Command,
+    help=say(
+        "Write questions of three sentences for one picture, of COCO or of our own world.",
+        "Écrit des questions de trois phrases pour une image, de COCO ou de notre monde.",
+    ),
+)
+def captions(
+    folder: NewFolder,
+    n: Count = 20,
+    coco: Annotated[
+        Path | None,
+        typer.Option(help=say("COCO's folder; our world if none", "le dossier de COCO ; à défaut, notre monde")),
+    ] = None,
+    split: Annotated[str, typer.Option(help=say("COCO's split", "la partie de COCO"))] = "val2017",
+    download: Annotated[
+        bool, typer.Option("--download", help=say("fetch what is missing of COCO", "télécharge ce qui manque de COCO"))
+    ] = False,
+    first: Annotated[int, typer.Option(min=3, help=say("pictures to choose from", "images parmi lesquelles choisir"))] = 500,
+    side: Annotated[int, typer.Option(min=16, max=1024, help=say("pixels on a side", "pixels de côté"))] = 224,
+    seed: SeedOption = 0,
+) -> None:
+    import tempfile
+
+    from dalle_edu.scorecard.questionnaire import Questionnaire, caption_questions
+    from dalle_edu.world.doors import Coco, write_coco_sample
+
+    with tempfile.TemporaryDirectory() as aside:
+        if coco is None:
+            door = Coco(write_coco_sample(Path(aside) / "coco", min(first, 100), seed), "sample", side)
+        else:
+            door = Coco(coco, split, side, download=download, first=first)
+        Questionnaire(caption_questions(door, n, seed)).save(folder)
+    _written(folder)
+
+
+@rank.command(
+    cls=Command,
+    help=say("Write questions of several pictures for one sentence.", "Écrit des questions de plusieurs images pour une phrase."),
+)
+def pictures(
+    folder: NewFolder,
+    n: Count = 20,
+    choices: Annotated[int, typer.Option(min=2, max=8, help=say("pictures of each sentence", "images par phrase"))] = 4,
+    system: Annotated[str, typer.Option(help=SYSTEM)] = "dalle1",
+    guidance: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
+    temperature: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = None,
+) -> None:
+    from dalle_edu.device import choose_device
+    from dalle_edu.scorecard import questions
+    from dalle_edu.scorecard.questionnaire import Questionnaire, picture_questions
+    from dalle_edu.weights import load_system
+
+    machine = load_system(system, str(choose_device(device).torch_device))
+    sentences = [question.text for question in questions(2 * n, seed)]
+    chosen = [sentences[2 * i + i % 2] for i in range(n)]  # every scene once, in French and in English by turns
+    given: dict[str, Any] = {"guidance": guidance, "temperature": temperature}
+    options = {key: value for key, value in given.items() if value is not None}
+    Questionnaire(picture_questions(machine, chosen, choices, seed, **options)).save(folder)
+    _written(folder)
+
+
+@rank.command(
+    cls=Command,
+    help=say("Say how far the rankings in a folder agree.", "Dit combien les classements d'un dossier s'accordent."),
+)
+def compare(
+    folder: Annotated[Path, typer.Argument(help=say("a questionnaire's folder", "le dossier d'un questionnaire"))],
+    clip: ClipOption = "clip",
+    without_clip: Annotated[bool, typer.Option("--without-clip", help=say("compare without a critic", "compare sans critique"))] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))] = None,
+    device: DeviceOption = None,
+) -> None:
+    from dataclasses import asdict
+
+    from dalle_edu.device import choose_device
+    from dalle_edu.files import check_writable
+    from dalle_edu.scorecard.agreement import EXAMINER, agreements, ranked_by_critic, ranked_by_examiner
+    from dalle_edu.scorecard.questionnaire import PROTOCOL, Questionnaire
+    from dalle_edu.weights import load_critic
+
+    if json_file:
+        check_writable(json_file)
+    questionnaire = Questionnaire.load(folder)
+    rankings = [*questionnaire.rankings, ranked_by_examiner(questionnaire)]
+    if not without_clip:
+        rankings.append(ranked_by_critic(questionnaire, load_critic(clip, str(choose_device(device).torch_device))))
+    found = agreements([ranking for ranking in rankings if ranking.places])
+    table = Table(title=say("Kendall's τ, with its 95 % interval", "τ de Kendall, avec son intervalle à 95 %"))
+    for column in (say("ranked by", "classé par"), say("and by", "et par")):
+        table.add_column(column)
+    for column in ("τ", say("questions", "questions"), say("tied", "à égalité")):
+        table.add_column(column, justify="right")
+    names = KIND_NAMES[reader_language()]
+    named = {PROTOCOL: say("the protocol", "le protocole"), EXAMINER: say("the examiner", "l'examinateur")}
+    for each in found:
+        raters = [named.get(rater, f"{rater} ({names[kind]})") for rater, kind in zip(each.raters, each.kinds, strict=True)]
+        interval = say(", ", "\u00a0; ").join(decimal(end, 2) for end in (each.low, each.high))
+        tau = f"{decimal(each.tau, 2)} [{interval}]" if each.questions else "–"
+        table.add_row(*raters, tau, str(each.questions), str(each.tied))
+    out.print(table)
+    if json_file:
+        write_json(json_file, {"agreements": [asdict(each) | ({} if each.questions else {"tau": None}) for each in found]})
+
+
+def _written(folder: Path) -> None:
+    out.print(f"→ {folder}", highlight=False)
+    out.print(
+        say(
+            f'rank in a notebook: from dalle_edu.classroom.widgets.ranking import ranking; ranking("{folder}", rater="…")',
+            f'classez dans un carnet : from dalle_edu.classroom.widgets.ranking import ranking; ranking("{folder}", rater="…")',
+        ),
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
