@@ -270,7 +270,7 @@ class Trainer:
                 settings = ", ".join(f"{name} {begun_with[name]}" for name in begun_with if begun_with[name] != asked_now.get(name))
                 raise DalleEduError(
                     f"{self.folder} holds a run with other settings ({settings}); give the same, or use another folder",
-                    f"{self.folder} contient un entraînement à d'autres réglages ({settings}) ; donnez les mêmes, ou prenez un autre dossier",
+                    f"{self.folder} contient un entraînement à d'autres réglages ({settings}) ; reprenez-les, ou prenez un autre dossier",
                 )
             self.before = facts.get("before", [])
             stage_index, clocks = facts["stage"], [Clock(**clock) for clock in facts["clocks"]]
