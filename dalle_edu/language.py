@@ -25,5 +25,9 @@ def speak(language: str) -> None:
 
 def decimal(value: float, digits: int = 1) -> str:
     """A number as the reader writes it: 97.5, or 97,5 in French."""
-    text = f"{value:.{digits}f}"
-    return say(text, text.replace(".", ","))
+    return say(f"{value:.{digits}f}", comma(value, digits))
+
+
+def comma(value: float, digits: int = 1) -> str:
+    """A number as French writes it."""
+    return f"{value:.{digits}f}".replace(".", ",")

@@ -7,7 +7,6 @@ written: the decoder looks across at it in every layer. `gpt.sample_codes` sampl
 Letters: n captions, t text tokens, i image tokens, w channels, v codes.
 """
 
-import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import KeyValueCache
 from dalle_edu.bricks.gpt import GPTConfig
-from dalle_edu.bricks.transformer import CrossBlock, Decoder, Encoder
+from dalle_edu.bricks.transformer import CrossBlock, Decoder, Encoder, initialise
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,7 @@ class TextToImageBART(nn.Module):
         self.column_position = nn.Embedding(config.grid, width)
         self.decoder = Decoder(width, config.depth, config.heads)
         self.code_head = nn.Linear(width, config.num_codes, bias=False)
-        self._initialise()
-
-    def _initialise(self) -> None:
-        for name, parameter in self.named_parameters():
-            if name.endswith(("contract.weight", "attention.out.weight")):  # what enters the residual stream, kept at variance 1
-                nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * self.config.depth))
-            elif parameter.ndim == 2 or name == "start":
-                nn.init.normal_(parameter, std=0.02)
+        initialise(self, config.depth)
 
     def read(self, text: Int[Tensor, "n t"]) -> tuple[Float[Tensor, "n t+1 w"], Bool[Tensor, "n t+1"]]:
         """What the encoder makes of captions, and where there is something to look at.

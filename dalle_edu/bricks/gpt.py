@@ -6,7 +6,6 @@ The caption's tokens come first, then the picture's codes, row by row. One netwo
 Letters: n captions, t text tokens, i image tokens, w channels, v entries of a vocabulary.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +18,7 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import KeyValueCache
 from dalle_edu.bricks.sampling import write_codes
-from dalle_edu.bricks.transformer import Block
+from dalle_edu.bricks.transformer import Block, initialise
 
 
 @dataclass(frozen=True)
@@ -58,14 +57,7 @@ class TextToImageGPT(nn.Module):
         self.norm = nn.LayerNorm(width, bias=False)
         self.text_head = nn.Linear(width, config.text_vocabulary, bias=False)
         self.code_head = nn.Linear(width, config.num_codes, bias=False)
-        self._initialise()
-
-    def _initialise(self) -> None:
-        for name, parameter in self.named_parameters():
-            if name.endswith(("contract.weight", "attention.out.weight")):  # what enters the residual stream, kept at variance 1
-                nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * self.config.depth))
-            elif parameter.ndim == 2 or name == "start":
-                nn.init.normal_(parameter, std=0.02)
+        initialise(self, config.depth)
 
     def embed_text(self, text: Int[Tensor, "n t"]) -> Float[Tensor, "n t+1 w"]:
         """The start token and the caption; padding (token 0) has an embedding of its own at each position."""

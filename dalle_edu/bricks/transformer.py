@@ -33,6 +33,16 @@ def sinusoidal_positions(length: int, width: int) -> Float[Tensor, "t w"]:
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
 
+def initialise(model: nn.Module, depth: int) -> None:
+    """Start matrices, and what is called `start`, at a standard deviation of 0.02; what enters the residual stream of `depth` blocks lower
+    by √(2 depth), so that its variance stays what it was (Radford et al. 2019, section 2.3)."""
+    for name, parameter in model.named_parameters():
+        if name.endswith(("contract.weight", "attention.out.weight")):
+            nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * depth))
+        elif parameter.ndim == 2 or name == "start":
+            nn.init.normal_(parameter, std=0.02)
+
+
 class Block(nn.Module):
     """A layer of GPT-2: attention, then a small network for each token, each added to what it was given. If not `causal`, an encoder's."""
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from dalle_edu.bricks.cyclegan import CycleGAN, CycleGANConfig, Exchange, cyclegan_step
 from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.classroom.demo import Demo
-from dalle_edu.language import say
+from dalle_edu.language import comma, say
 from dalle_edu.weights import weights_path
 from dalle_edu.world import render, sample_scene
 from dalle_edu.world.styles import outlined
@@ -104,8 +104,7 @@ def demo(seed: int = 0, steps: int = BRIEF_STEPS) -> Demo:
         f"Without a pair to learn from, outlining leaves {part:.0%} of the difference between the styles; there and back again, a pixel is "
         f"off by {numbers['error_there_and_back']:.3f} on a scale of 2.{brief_en}",
         f"Sans une seule paire, le tracé laisse {100 * part:.0f} % de l'écart entre les styles ; après un aller-retour, un pixel s'écarte "
-        f"de {numbers['error_there_and_back']:.3f}".replace(".", ",")
-        + f" sur une échelle de 2.{brief_fr}",
+        f"de {comma(numbers['error_there_and_back'], 3)} sur une échelle de 2.{brief_fr}",
     )
 
 

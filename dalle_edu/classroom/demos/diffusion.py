@@ -11,7 +11,7 @@ from dalle_edu.bricks.diffusion import Schedule, cosine_schedule, denoiser, diff
 from dalle_edu.bricks.samplers import Step, dpm_solver
 from dalle_edu.bricks.unet import UNet, UNetConfig
 from dalle_edu.classroom.demo import Demo
-from dalle_edu.language import say
+from dalle_edu.language import comma, say
 from dalle_edu.world.digits import digits
 
 SCALES, STEPS, PER_DIGIT, DROPPED = (1.0, 2.0, 4.0), 20, 50, 0.15
@@ -48,10 +48,6 @@ def variety(images: Tensor, labels: Tensor) -> float:
     return float(torch.stack(spread).mean().sqrt())
 
 
-def _french(value: float, digits_after: int) -> str:
-    return f"{value:.{digits_after}f}".replace(".", ",")
-
-
 def demo(seed: int = 0, steps: int = 900) -> Demo:
     """Train on three quarters of the real digits; have the painted ones read by an SVC that has read the same three quarters."""
     from sklearn.svm import SVC
@@ -79,9 +75,9 @@ def demo(seed: int = 0, steps: int = 900) -> Demo:
         numbers,
         f"In {STEPS} steps, {right[0]:.1%} of the digits are as asked without guidance and {right[1]:.1%} at scale 2; "
         f"from 1 to 4 their variety falls from {spread[0]:.2f} to {spread[2]:.2f}: guidance buys obedience with variety.",
-        f"En {STEPS} pas, {_french(100 * right[0], 1)} % des chiffres sont ceux demandés sans guidage, "
-        f"{_french(100 * right[1], 1)} % à l'échelle 2 ; de 1 à 4 leur variété tombe de {_french(spread[0], 2)} "
-        f"à {_french(spread[2], 2)} : le guidage paie l'obéissance en variété.",
+        f"En {STEPS} pas, {comma(100 * right[0], 1)} % des chiffres sont ceux demandés sans guidage, "
+        f"{comma(100 * right[1], 1)} % à l'échelle 2 ; de 1 à 4 leur variété tombe de {comma(spread[0], 2)} "
+        f"à {comma(spread[2], 2)} : le guidage paie l'obéissance en variété.",
     )
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.gan import Discriminator, Game, GANConfig, Generator, algorithm_1, discriminator_step, generator_step, mode_coverage
 from dalle_edu.classroom.demo import Demo
-from dalle_edu.language import say
+from dalle_edu.language import comma, say
 from dalle_edu.world.digits import digits
 
 BLUE, ORANGE, VERMILION = "#0072B2", "#E69F00", "#D55E00"  # Okabe & Ito's, told apart by everyone
@@ -104,14 +104,10 @@ def demo(seed: int = 0, rounds: int = 1500) -> Demo:
         f"After {rounds} rounds {present} of 10 digits are among {SAMPLES} samples ({nats:.2f} nats of entropy; evenly, 2.30). Then the "
         f"generator is let run ahead, {GREED} hasty steps for each of the discriminator: {left} left, {few:.2f} nats. It draws whatever "
         "fools the judge at that moment, and nothing else.",
-        f"Après {rounds} tours, {present} chiffres sur 10 figurent parmi {SAMPLES} tirages (entropie {_comma(nats)} nat, au plus 2,30). "
+        f"Après {rounds} tours, {present} chiffres sur 10 figurent parmi {SAMPLES} tirages (entropie {comma(nats, 2)} nat, au plus 2,30). "
         f"Puis le générateur prend de l'avance, {GREED} pas hâtifs pour un du discriminateur : il en reste {left}, "
-        f"{_comma(few)} nat. Il dessine ce qui trompe le juge à cet instant, et rien d'autre.",
+        f"{comma(few, 2)} nat. Il dessine ce qui trompe le juge à cet instant, et rien d'autre.",
     )
-
-
-def _comma(number: float) -> str:
-    return f"{number:.2f}".replace(".", ",")
 
 
 def _figure(images: Tensor, sheets: dict[int, Tensor], collapsed: Tensor, classes: dict[str, Tensor], found: dict[str, tuple[int, float]]):
@@ -133,7 +129,7 @@ def _figure(images: Tensor, sheets: dict[int, Tensor], collapsed: Tensor, classe
     for place, (name, colour) in enumerate(zip(names, (BLUE, ORANGE, VERMILION), strict=True)):
         shares = classes[name].bincount(minlength=10) / len(classes[name])
         present, nats = found[name]
-        count = say(f"classes: {present}, entropy: {nats:.2f} nats", f"classes : {present}, entropie : {_comma(nats)} nat")
+        count = say(f"classes: {present}, entropy: {nats:.2f} nats", f"classes : {present}, entropie : {comma(nats, 2)} nat")
         axes.bar(torch.arange(10) + 0.27 * (place - 1), shares, 0.27, color=colour, label=f"{names[name]} ({count})")
     axes.set_xticks(range(10))
     axes.set_xlabel(say("digit that the reader sees", "chiffre que voit le lecteur"), fontsize=12)

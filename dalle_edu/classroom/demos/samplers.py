@@ -10,7 +10,7 @@ from torch import Tensor
 from dalle_edu.bricks.diffusion import Denoiser, Schedule, cosine_schedule
 from dalle_edu.bricks.samplers import Step, ddim, ddpm, dpm_solver
 from dalle_edu.classroom.demo import Demo
-from dalle_edu.language import say
+from dalle_edu.language import comma, say
 
 SAMPLERS = {"DDPM": ddpm, "DDIM": ddim, "DPM-Solver++(2M)": dpm_solver}
 COLOURS = {"DDPM": "#D55E00", "DDIM": "#0072B2", "DPM-Solver++(2M)": "#009E73"}
@@ -43,10 +43,6 @@ def distance_of_laws(points: Tensor, others: Tensor, directions: int = 32) -> fl
     angles = torch.arange(directions, dtype=points.dtype) * math.pi / directions
     lines = torch.stack([angles.cos(), angles.sin()])
     return float(((points @ lines).sort(dim=0).values - (others @ lines).sort(dim=0).values).abs().mean())
-
-
-def _french(value: float) -> str:
-    return f"{value:.3f}".replace(".", ",")
 
 
 def eighth_turns(points: Tensor) -> Tensor:
@@ -85,8 +81,8 @@ def demo(seed: int = 0, n: int = 1000) -> Demo:
         numbers,
         f"After 40 questions, DDIM is {first:.3f} from where each noise should end and the second-order solver {second:.3f}: "
         "looking back at one answer costs nothing and saves questions.",
-        f"Après 40 questions, DDIM est à {_french(first)} de là où chaque bruit devrait finir, le solveur du second ordre à "
-        f"{_french(second)} : se souvenir d'une réponse ne coûte rien et épargne des questions.",
+        f"Après 40 questions, DDIM est à {comma(first, 3)} de là où chaque bruit devrait finir, le solveur du second ordre à "
+        f"{comma(second, 3)} : se souvenir d'une réponse ne coûte rien et épargne des questions.",
     )
 
 

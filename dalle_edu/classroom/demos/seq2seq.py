@@ -9,7 +9,7 @@ from torch import Tensor
 from dalle_edu.bricks.recurrent import SequenceVocabulary
 from dalle_edu.bricks.seq2seq import AdditiveAttention, Attention, Seq2Seq
 from dalle_edu.classroom.demo import Demo
-from dalle_edu.language import say
+from dalle_edu.language import comma, say
 from dalle_edu.world.translations import caption_pairs, join_words, split_words
 
 if TYPE_CHECKING:
@@ -89,13 +89,9 @@ def demo(seed: int = 0, steps: int = 300) -> Demo:
         _figure(weights[0], languages[1].decode(tokens[0]), path, other),
         numbers,
         f"Of {NEW} sentences with combinations never heard of, {right:.1%} are translated to the letter; without attention, {blind:.1%}.",
-        f"Sur {NEW} phrases aux combinaisons jamais entendues, {_comma(100 * right)} % sont traduites à la lettre ; "
-        f"sans attention, {_comma(100 * blind)} %.",
+        f"Sur {NEW} phrases aux combinaisons jamais entendues, {comma(100 * right)} % sont traduites à la lettre ; "
+        f"sans attention, {comma(100 * blind)} %.",
     )
-
-
-def _comma(number: float) -> str:
-    return f"{number:.1f}".replace(".", ",")
 
 
 def _figure(weights: Tensor, said: list[str], path: dict[int, float], other: dict[int, float]) -> "Figure":

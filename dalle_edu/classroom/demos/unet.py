@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.unet import UNet, UNetConfig
 from dalle_edu.classroom.demo import Demo
-from dalle_edu.language import say
+from dalle_edu.language import comma, say
 from dalle_edu.world import SHAPES, render, sample_scene
 from dalle_edu.world.renderer import coverage, lay_out
 
@@ -61,10 +61,6 @@ def trained(kind: type[UNet], images: Tensor, truth: Tensor, steps: int, seed: i
     return network.eval()
 
 
-def _french(value: float) -> str:
-    return f"{value:.2f}".replace(".", ",")
-
-
 def demo(seed: int = 0, steps: int = 700) -> Demo:
     """Train on random scenes, with and without skips; measure the mean IoU on scenes that neither saw."""
     started = time.process_time()
@@ -85,7 +81,7 @@ def demo(seed: int = 0, steps: int = 700) -> Demo:
         numbers,
         f"The U-Net names the pixels of new scenes with a mean IoU of {one:.2f}; without skips, {other:.2f}: "
         "it sees what is there, not where it ends.",
-        f"Le U-Net nomme les pixels de scènes nouvelles avec un IoU moyen de {_french(one)} ; sans raccourcis, {_french(other)} : "
+        f"Le U-Net nomme les pixels de scènes nouvelles avec un IoU moyen de {comma(one, 2)} ; sans raccourcis, {comma(other, 2)} : "
         "il voit ce qui est là, non où cela finit.",
     )
 
@@ -99,8 +95,8 @@ def _figure(images: Tensor, maps: list[Tensor], numbers: dict[str, float], colum
     titles = [
         say("picture", "image"),
         say("truth", "vérité"),
-        say(f"U-Net\nIoU {iou[0]:.2f}", f"U-Net\nIoU {_french(iou[0])}"),
-        say(f"without skips\nIoU {iou[1]:.2f}", f"sans raccourcis\nIoU {_french(iou[1])}"),
+        say(f"U-Net\nIoU {iou[0]:.2f}", f"U-Net\nIoU {comma(iou[0], 2)}"),
+        say(f"without skips\nIoU {iou[1]:.2f}", f"sans raccourcis\nIoU {comma(iou[1], 2)}"),
     ]
     figure = Figure(figsize=(10.5, 7.2), layout="constrained")
     axes = figure.subplots(4, columns)
