@@ -7,7 +7,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo test lint lab lessons measure slides book book-serve test-browser clean
+.PHONY: help demo test lint lab lab-language lessons measure slides book book-serve test-browser clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -15,6 +15,7 @@ BASE := .venv/.base-is-installed
 DEV := .venv/.dev-is-installed
 NODE := book/node_modules/.package-lock.json
 QUIET_LAB := .venv/etc/jupyter/labconfig/page_config.json
+LAB_SETTINGS := .venv/share/jupyter/lab/settings
 
 # LANG is two things: in `make lab LANG=fr` a language, in the shell's environment a locale such as fr_FR.UTF-8. A bare fr or en is no
 # locale, so the commands below are given a real one of that language instead.
@@ -75,9 +76,14 @@ lint: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-lab: $(BASE) $(QUIET_LAB)
+lab: $(BASE) $(QUIET_LAB) lab-language
 	$(BIN)/jupyter lab --ServerApp.ip=localhost --ServerApp.root_dir="$(CURDIR)$(addprefix /,$(wildcard lessons/$(EDITION)))" \
 	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+
+# Menus in the edition's language, unless the reader has chosen one in JupyterLab's own settings.
+lab-language: $(BASE)
+	@mkdir -p $(LAB_SETTINGS)
+	@echo '{"@jupyterlab/translation-extension:plugin": {"locale": "$(if $(filter fr,$(EDITION)),fr_FR,en)"}}' > $(LAB_SETTINGS)/overrides.json
 
 lessons: $(DEV)
 	$(BIN)/dalle-edu lessons build

@@ -1,11 +1,11 @@
 // JupyterLab as a student meets it: lesson 01 opens, all its cells run, a slider moves and the figure answers, a wrong answer gets its diagnosis.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { openBrowser, openPage } from "../../book/tools/browser.mjs";
 
 const token = "a-token-for-the-test", port = 8899 + (process.pid % 500);
@@ -13,17 +13,29 @@ const address = `http://127.0.0.1:${port}`;
 const folder = mkdtempSync(join(tmpdir(), "lessons-"));
 let browser, lab;
 
-before(async () => {
-  copyFileSync(resolve("lessons/en/01_perceptron.ipynb"), join(folder, "01_perceptron.ipynb"));
+// JupyterLab as `make lab LANG=…` sets it up, on a folder with one lesson.
+async function startLab(language) {
+  execFileSync("make", ["--no-print-directory", "lab-language", `LANG=${language}`]);
   lab = spawn(resolve(".venv/bin/jupyter"), ["lab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", `--ServerApp.port=${port}`,
     `--ServerApp.root_dir=${folder}`, `--IdentityProvider.token=${token}`, "--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True"], { stdio: "ignore" });
   for (let i = 0; i < 120; i++) {
     if (await fetch(`${address}/api/status?token=${token}`).then(answer => answer.ok, () => false)) break;
     await new Promise(resolve => setTimeout(resolve, 500));
   }
+}
+
+async function stopLab() {
+  const gone = new Promise(resolve => lab.once("exit", resolve));
+  lab.kill();
+  await gone;
+}
+
+before(async () => {
+  copyFileSync(resolve("lessons/en/01_perceptron.ipynb"), join(folder, "01_perceptron.ipynb"));
   browser = await openBrowser();
 });
-after(async () => { await browser.close(); lab.kill(); });
+after(() => browser.close());
+afterEach(stopLab);
 
 async function idle(page) {
   for (let i = 0; i < 600; i++) {
@@ -35,6 +47,7 @@ async function idle(page) {
 }
 
 test("lesson 01, from top to bottom, as a student", { timeout: 600_000 }, async () => {
+  await startLab("en");
   const page = await openPage(browser, { viewport: { width: 1400, height: 1000 } });
   await page.goto(`${address}/lab/tree/01_perceptron.ipynb?token=${token}`);
   await page.waitForSelector(".jp-Notebook .jp-CodeCell", { timeout: 120_000 });
@@ -70,5 +83,13 @@ test("lesson 01, from top to bottom, as a student", { timeout: 600_000 }, async 
   await page.evaluate(() => window.jupyterapp.commands.execute("notebook:run-cell-and-select-next"));
   await page.waitForSelector("text=The exponential overflows on large logits", { state: "attached", timeout: 120_000 });
   assert.deepEqual(page.faults.filter(fault => fault.startsWith("request")), []);
+  await page.context().close();
+});
+
+test("its menus speak French to a French reader", { timeout: 120_000 }, async () => {
+  await startLab("fr");
+  const page = await openPage(browser, { viewport: { width: 1400, height: 1000 } });
+  await page.goto(`${address}/lab?token=${token}`);
+  await page.waitForFunction(() => document.querySelector("#jp-MainMenu")?.innerText.startsWith("Fichier"), null, { timeout: 60_000 });
   await page.context().close();
 });
