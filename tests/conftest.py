@@ -1,7 +1,8 @@
 """What every test shares: one thread, no chance, and no GPU test where there is no GPU."""
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 
 import jaxtyping
 import pytest
@@ -33,3 +34,23 @@ def no_shape_checking() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line in this process; returns the exit status, standard output and standard error."""
+    from dalle_edu import cli
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["dalle-edu", *map(str, words)])
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as stop:
+            status = stop.code or 0
+        captured = capsys.readouterr()
+        return int(status), captured.out, captured.err
+
+    return call

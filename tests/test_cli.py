@@ -14,7 +14,6 @@ import pytest
 import torch
 from PIL import Image
 
-from dalle_edu import cli
 from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig
 from dalle_edu.scorecard import SKILLS
@@ -30,24 +29,6 @@ def weights(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     DallE1(DallE1Config(dvae=DVAEConfig(resolution=32, num_codes=32, width=16, depth=1), gpt=gpt)).save(path)
     return path
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run the command line in this process; returns the exit status, standard output and standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["dalle-edu", *map(str, words)])
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as stop:
-            status = stop.code or 0
-        captured = capsys.readouterr()
-        return int(status), captured.out, captured.err
-
-    return call
 
 
 def assert_one_sentence(status: int, err: str, *words: str) -> None:

@@ -126,7 +126,7 @@ def compare(
     names = KIND_NAMES[reader_language()]
     named = {PROTOCOL: say("the protocol", "le protocole"), EXAMINER: say("the examiner", "l'examinateur")}
     for each in found:
-        raters = [named.get(rater, f"{rater} ({names[kind]})") for rater, kind in zip(each.raters, each.kinds, strict=True)]
+        raters = [named.get(rater) or f"{rater} ({names[kind]})" for rater, kind in zip(each.raters, each.kinds, strict=True)]
         interval = say(", ", "\u00a0; ").join(decimal(end, 2) for end in (each.low, each.high))
         tau = f"{decimal(each.tau, 2)} [{interval}]" if each.questions else "–"
         table.add_row(*raters, tau, str(each.questions), str(each.tied))

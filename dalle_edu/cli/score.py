@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from dalle_edu.cli.app import ALL, SYSTEM, CandidatesOption, ClipOption, DeviceOption, SeedOption, command, err, out, write_json
+from dalle_edu.cli.tables import rate_table
 from dalle_edu.language import decimal, reader_language, say
 
 
@@ -56,14 +57,14 @@ def score(
             machine = BestOf(machine, load_critic(clip, place), candidates)
         name, names = machine.name, SKILL_NAMES
         report = _examine(machine, prompts, seed, guidance=guidance, temperature=temperature)
-    table = Table(title=say(f"{name}, {prompts} prompts, seed {seed}", f"{name}, {prompts} phrases, graine {seed}"))
-    table.add_column(say("skill", "compétence"))
-    for column in (say("seen", "vues"), say("held out", "réservées"), say("French", "français"), say("English", "anglais")):
-        table.add_column(column, justify="right")
-    parts = [report.rates(split="seen"), report.rates(split="held_out"), report.rates("fr"), report.rates("en")]
-    for skill in parts[0]:
-        table.add_row(names[reader_language()][skill], *(_rate(part[skill].to_json()) for part in parts))
-    out.print(table)
+    title = say(f"{name}, {prompts} prompts, seed {seed}", f"{name}, {prompts} phrases, graine {seed}")
+    parts = {
+        say("seen", "vues"): report.rates(split="seen"),
+        say("held out", "réservées"): report.rates(split="held_out"),
+        say("French", "français"): report.rates("fr"),
+        say("English", "anglais"): report.rates("en"),
+    }
+    out.print(rate_table(title, say("skill", "compétence"), names[reader_language()], parts))
     if json_file:
         report.save(json_file)
 
@@ -77,13 +78,6 @@ def _examine(machine: Any, prompts: int, seed: int, **settings: float | None) ->
     with Progress(console=err, transient=True) as bar:
         task = bar.add_task(machine.name, total=prompts)
         return examine(machine, machine.name, prompts, seed, progress=lambda count: bar.advance(task, count), **options)
-
-
-def _rate(rate: dict[str, int | float]) -> str:
-    if not rate["n"]:
-        return "–"
-    interval = say(", ", "\u00a0; ").join(decimal(100 * rate[end]) for end in ("low", "high"))
-    return f"{decimal(100 * rate['rate'])} % [{interval}] {say('of', 'sur')} {rate['n']:.0f}"
 
 
 def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> None:

@@ -103,7 +103,13 @@ def score(
 
     `options` go to `system.generate` (guidance, temperature…); `progress` is told how many pictures each batch brought.
     """
-    asked = questions(prompts, seed)
+    return answer(system, name, questions(prompts, seed), seed, progress, **options)
+
+
+def answer(
+    system: Draws, name: str, asked: Sequence[Question], seed: int = 0, progress: Callable[[int], None] | None = None, **options: Any
+) -> Report:
+    """The same for questions at hand: picture i depends on i, its text and the seed, so that two wordings are drawn by the same chance."""
     marks: list[dict[str, bool]] = []
     for start in range(0, len(asked), _TOGETHER):
         batch = asked[start : start + _TOGETHER]

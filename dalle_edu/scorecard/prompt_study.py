@@ -1,14 +1,21 @@
-"""How the wording of a prompt changes what a critic answers: the bare word, a sentence, an opening, an ensemble (Radford et al. 2021,
-section 3.1.4, where "a photo of a" in place of the bare word brings more than a point on ImageNet, and ensembles bring more).
+"""How the wording of a prompt changes what a critic answers, and what a system draws.
+
+A critic is asked by the bare word, by a sentence, with an opening, by an ensemble (Radford et al. 2021, section 3.1.4, where "a photo of a"
+in place of the bare word brings more than a point on ImageNet, and ensembles bring more). A system is given the same scenes with each
+opening of the grammar, and with one that no training caption has.
 
     for result in study_prompts(critic): print(result.kind, result.language, result.wording, result.rate)
+    for opening, report in study_openings(system).items(): print(opening, report.rates())
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
 from dalle_edu.scorecard.critics import lone_objects
+from dalle_edu.scorecard.exam import Draws, Report, answer, questions
 from dalle_edu.scorecard.marks import Rate
 from dalle_edu.systems.critic import Critic
 from dalle_edu.world.catalogue import LANGUAGES, SHAPES
@@ -18,6 +25,8 @@ from dalle_edu.world.scenes import Description, Mention
 
 KINDS = ("shape", "colour")
 WORDINGS = ("bare word", "plain", "picture of", "there is", "digit", "every template", "every companion", "everything")
+OPENINGS = ("plain", "picture of", "there is", "never heard")
+NEVER_HEARD = {"fr": "dessine-moi ", "en": "please draw "}
 
 
 @dataclass(frozen=True)
@@ -75,3 +84,20 @@ def study_prompts(critic: Critic, prompts: int = 400, resolution: int = 64, seed
                 rate = Rate(len(scenes), int((chosen == truth).sum()))
                 results.append(Wording(kind, language, wording, len(asked[0]), asked[0][0], rate))
     return results
+
+
+def study_openings(
+    system: Draws, name: str, prompts: int = 128, seed: int = 0, progress: Callable[[int], None] | None = None, **options: Any
+) -> dict[str, Report]:
+    """The marks of a system under each opening: the same scenes in the same words, drawn by the same chance, but for how they begin."""
+    asked = questions(prompts, seed)
+    reports = {}
+    for place, opening in enumerate(OPENINGS):
+        worded = []
+        for question in asked:
+            ways = phrasings(question.scene.description, question.language)
+            each_opening = len(ways) // len(PHRASEBOOKS[question.language].openings)
+            text = NEVER_HEARD[question.language] + ways[0] if opening == "never heard" else ways[place * each_opening]
+            worded.append(replace(question, text=text))
+        reports[opening] = answer(system, name, worded, seed, progress, **options)
+    return reports

@@ -7,7 +7,6 @@ import pytest
 import torch
 from tiny_systems import build
 
-from dalle_edu import cli
 from dalle_edu.classroom.widgets.ranking import ranking as desk
 from dalle_edu.errors import DalleEduError
 from dalle_edu.scorecard.agreement import agreement, agreements, places_of, ranked_by_critic, ranked_by_examiner
@@ -202,17 +201,12 @@ def test_a_person_ranks_at_the_desk_and_goes_on_later(folder):
         desk(folder, PROTOCOL)
 
 
-def test_the_command_asks_and_compares(tmp_path, capsys, monkeypatch):
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["dalle-edu", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        return stop.value.code or 0
-
-    assert run("rank", "captions", tmp_path / "asked", "-n", 8, "--side", 64) == 0
-    assert run("rank", "compare", tmp_path / "asked", "--without-clip", "--json", tmp_path / "report.json") == 0
+def test_the_command_asks_and_compares(run, tmp_path):
+    assert run("rank", "captions", tmp_path / "asked", "-n", 8, "--side", 64)[0] == 0
+    assert run("rank", "compare", tmp_path / "asked", "--without-clip", "--json", tmp_path / "report.json")[0] == 0
     (found,) = json.loads((tmp_path / "report.json").read_text())["agreements"]
     assert found["raters"] == ["protocol", "examiner"]
     assert found["tau"] > 0.5
-    assert run("rank", "captions", tmp_path / "asked", "-n", 8) == 1
-    assert "rank in a notebook" in capsys.readouterr().out
+    status, _, complaint = run("rank", "captions", tmp_path / "asked", "-n", 8)
+    assert status == 1
+    assert "holds something already" in complaint

@@ -1,0 +1,238 @@
+"""`dalle-edu study`: what the course claims of its systems beyond their marks, measured again by one command each."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from dalle_edu.cli.app import PNG, SYSTEM, ClipOption, DeviceOption, SeedOption, app, err, out, write_json
+from dalle_edu.cli.tables import rate_cell, rate_table
+from dalle_edu.cli.wording import Command, Group
+from dalle_edu.errors import DalleEduError
+from dalle_edu.language import decimal, reader_language, say
+
+study = typer.Typer(cls=Group, add_completion=False)
+app.add_typer(
+    study,
+    name="study",
+    help=say(
+        "Measure what edits keep, what candidates bring, what wording changes.",
+        "Mesure ce que gardent les retouches, ce qu'apportent les candidates, ce que change la tournure.",
+    ),
+)
+
+SystemArgument = Annotated[str, typer.Argument(help=SYSTEM)]
+PromptsOption = Annotated[int, typer.Option(min=8, max=10_000, help=say("pictures of each kind", "images de chaque sorte"))]
+JsonOption = Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))]
+PngOption = Annotated[Path | None, typer.Option("--out", help=PNG)]
+OPENING_NAMES = {
+    "fr": {"plain": "sans rien", "picture of": "« une image de »", "there is": "« il y a »", "never heard": "« dessine-moi » (jamais vu)"},
+    "en": {"plain": "nothing", "picture of": "“a picture of”", "there is": "“there is”", "never heard": "“please draw” (never seen)"},
+}
+
+
+def _load(system: str, device: str | None) -> Any:
+    from dalle_edu.device import choose_device
+    from dalle_edu.weights import load_system
+
+    return load_system(system, str(choose_device(device).torch_device))
+
+
+def _critic(clip: str, device: str | None) -> Any:
+    from dalle_edu.device import choose_device
+    from dalle_edu.weights import load_critic
+
+    return load_critic(clip, str(choose_device(device).torch_device))
+
+
+def _ready(*files: Path | None) -> None:
+    from dalle_edu.files import check_writable
+
+    for file in filter(None, files):
+        check_writable(file)
+
+
+def _by_skill(title: str, reports: dict[str, Any], json_file: Path | None) -> None:
+    """Print a column for each report, and write them."""
+    from dalle_edu.scorecard import SKILL_NAMES
+
+    out.print(rate_table(title, "", SKILL_NAMES[reader_language()], {name: report.rates() for name, report in reports.items()}))
+    if json_file:
+        write_json(json_file, {name: report.to_json() for name, report in reports.items()})
+
+
+@study.command(cls=Command, help=say("What a system's edits keep of a picture.", "Ce que les retouches d'un système gardent d'une image."))
+def edits(
+    system: SystemArgument,
+    prompts: PromptsOption = 128,
+    seed: SeedOption = 0,
+    json_file: JsonOption = None,
+    device: DeviceOption = None,
+) -> None:
+    from dalle_edu.scorecard.edits import completions, inpaintings, mixtures, variations
+
+    _ready(json_file)
+    machine = _load(system, device)
+    table = Table(title=say(f"{machine.name}, {prompts} edits of each kind", f"{machine.name}, {prompts} retouches de chaque sorte"))
+    for column in (say("edit", "retouche"), say("asked", "question")):
+        table.add_column(column)
+    table.add_column(say("answer", "réponse"), justify="right")
+    found: dict[str, Any] = {}
+
+    as_said = say("is what is said", "conforme à la phrase")
+    touched = say("largest change of a kept pixel", "plus grand écart d'un pixel gardé")
+    moved = say("mean change of a pixel", "écart moyen d'un pixel")
+    if hasattr(machine, "vary"):
+        kept = variations(machine, prompts, seed)
+        found["vary"] = {**kept.rate.to_json(), "changed": kept.changed}
+        table.add_row("vary", say("shape, colour, number kept", "forme, couleur, nombre gardés"), rate_cell(kept.rate))
+        table.add_row("", moved, decimal(kept.changed, 3))
+    if hasattr(machine, "mix"):
+        rates = mixtures(machine, prompts, seed=seed)
+        found["mix"] = {name: rate.to_json() for name, rate in rates.items()}
+        table.add_row("mix 30 %", say("between its parents", "entre ses parents"), rate_cell(rates["between"]))
+        table.add_row("", say("nearer to the first", "plus près du premier"), rate_cell(rates["nearer_to_the_first"]))
+    for edit, examine in (("inpaint", inpaintings), ("complete", completions)):
+        if hasattr(machine, edit):
+            kept, most = examine(machine, prompts, seed=seed)
+            found[edit] = {**kept.rate.to_json(), "changed": kept.changed, "touched": most}
+            table.add_row(edit, as_said, rate_cell(kept.rate))
+            table.add_row("", touched, f"{most:.1e}")
+    if not found:
+        raise DalleEduError(f"{machine.name} edits nothing", f"{machine.name} ne retouche rien")
+    out.print(table)
+    if json_file:
+        write_json(json_file, {"system": machine.name, "prompts": prompts, "seed": seed, "edits": found})
+
+
+@study.command(
+    cls=Command,
+    help=say("What choosing among more pictures brings.", "Ce qu'apporte de choisir parmi plus d'images."),
+)
+def candidates(
+    system: SystemArgument = "dalle1",
+    most: Annotated[int, typer.Option(min=2, max=512, help=say("candidates at most", "candidates, au plus"))] = 32,
+    clip: ClipOption = "clip",
+    prompts: PromptsOption = 128,
+    seed: SeedOption = 0,
+    json_file: JsonOption = None,
+    device: DeviceOption = None,
+) -> None:
+    from dalle_edu.scorecard.candidates import score_against_candidates
+
+    _ready(json_file)
+    machine, critic = _load(system, device), _critic(clip, device)
+    numbers = [2**power for power in range(most.bit_length()) if 2**power <= most]
+    total = prompts * numbers[-1]
+    reports = _watched(total, machine.name, score_against_candidates, machine, critic, prompts, numbers, seed)
+    names = {0: say("one right among them", "une juste dans le lot")}
+    _by_skill(
+        say(f"{machine.name}: the best of so many, by {critic.title}", f"{machine.name} : la meilleure de tant, selon {critic.title}"),
+        {names.get(number, str(number)): reports[number] for number in [*numbers, 0]},
+        json_file,
+    )
+
+
+@study.command(
+    cls=Command,
+    help=say(
+        "What the opening of a prompt changes, for a system or for a critic such as clip.",
+        "Ce que change le début d'une phrase, pour un système ou pour un critique comme clip.",
+    ),
+)
+def wording(
+    system: SystemArgument = "dalle1",
+    prompts: PromptsOption = 256,
+    seed: SeedOption = 0,
+    json_file: JsonOption = None,
+    device: DeviceOption = None,
+) -> None:
+    from dalle_edu.device import choose_device
+    from dalle_edu.scorecard.prompt_study import OPENINGS, study_openings, study_prompts
+    from dalle_edu.systems.critic import Critic
+    from dalle_edu.weights import load_examinee
+
+    _ready(json_file)
+    examinee: Any = load_examinee(system, str(choose_device(device).torch_device))
+    if isinstance(examinee, Critic):
+        _critic_wording(study_prompts(examinee, prompts, seed=seed), examinee.title, json_file)
+        return
+    reports = _watched(prompts * len(OPENINGS), examinee.name, study_openings, examinee, examinee.name, prompts, seed)
+    names = OPENING_NAMES[reader_language()]
+    title = say(f"{examinee.name}: how the prompt begins", f"{examinee.name} : par quoi la phrase commence")
+    _by_skill(title, {names[opening]: report for opening, report in reports.items()}, json_file)
+
+
+def _critic_wording(results: Sequence[Any], title: str, json_file: Path | None) -> None:
+    table = Table(title=say(f"{title}: what a class is asked by", f"{title} : par quoi l'on demande une classe"))
+    for column in (say("what", "quoi"), say("asked by", "demandé par"), say("for example", "par exemple")):
+        table.add_column(column)
+    table.add_column(say("right", "juste"), justify="right")
+    kinds = {"shape": say("shape", "forme"), "colour": say("colour", "couleur")}
+    for each in results:
+        if each.language == reader_language():
+            count = say(f"{each.sentences} sentences", f"{each.sentences} phrases") if each.sentences > 1 else say("1 sentence", "1 phrase")
+            table.add_row(kinds[each.kind], count, each.example, rate_cell(each.rate))
+    out.print(table)
+    if json_file:
+        facts = [
+            {"kind": e.kind, "language": e.language, "wording": e.wording, "sentences": e.sentences, **e.rate.to_json()} for e in results
+        ]
+        write_json(json_file, {"critic": title, "wordings": facts})
+
+
+@study.command(
+    cls=Command,
+    help=say(
+        "Guidance, with Imagen's dynamic thresholding and with a plain clip: a sheet of pictures, and marks.",
+        "Le guidage, avec le seuillage dynamique d'Imagen et sans : une planche d'images, et des notes.",
+    ),
+)
+def thresholds(
+    system: SystemArgument = "imagen",
+    guidances: Annotated[str, typer.Option(help=say("guidances, with commas", "guidages, avec des virgules"))] = "1,2,4,8,16",
+    prompts: PromptsOption = 64,
+    seed: SeedOption = 0,
+    out_file: PngOption = Path("thresholds.png"),
+    json_file: JsonOption = None,
+    device: DeviceOption = None,
+) -> None:
+    import torch
+
+    from dalle_edu.cli.generate import accepted
+    from dalle_edu.scorecard import questions, score
+    from dalle_edu.world.sheet import picture_sheet, save_picture
+
+    _ready(out_file, json_file)
+    machine = _load(system, device)
+    accepted(machine, {"threshold": True})
+    try:
+        scales = [float(scale) for scale in guidances.split(",")]
+    except ValueError:
+        raise DalleEduError(
+            f'the guidances are "{guidances}"; give numbers with commas, as in 1,2,4',
+            f"les guidages sont « {guidances} » ; donnez des nombres et des virgules, comme 1,2,4",
+        ) from None
+    sentence = next(question.text for question in questions(64, seed) if question.language == reader_language())
+    ways = {True: say("dynamic", "dynamique"), False: say("clip", "sans")}
+    pictures, labels, reports = [], [], {}
+    for threshold, way in ways.items():
+        for scale in scales:
+            pictures.append(machine.generate([sentence], seed=seed, guidance=scale, threshold=threshold).cpu())
+            labels.append(f"{way}, {decimal(scale)}")
+            reports[labels[-1]] = score(machine, machine.name, prompts, seed, guidance=scale, threshold=threshold)
+    _by_skill(f"{machine.name}", reports, json_file)
+    if out_file:
+        save_picture(picture_sheet(torch.cat(pictures), labels, columns=len(scales)), out_file)
+        out.print(f"{sentence} → {out_file}", highlight=False)
+
+
+def _watched(total: int, name: str, work: Callable, *arguments: Any) -> Any:
+    """The work, with a bar on stderr that says how far it is."""
+    from rich.progress import Progress
+
+    with Progress(console=err, transient=True) as bar:
+        task = bar.add_task(name, total=total)
+        return work(*arguments, progress=lambda count: bar.advance(task, count))

@@ -1,0 +1,62 @@
+"""`dalle-edu study`: every study runs on small systems, and writes what it prints."""
+
+import json
+
+import pytest
+from PIL import Image
+from tiny_systems import build, tiny_clip
+
+from dalle_edu.scorecard import SKILLS
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The weights of untrained systems, by name."""
+    folder = tmp_path_factory.mktemp("weights")
+    for name in ("dalle1", "imagen", "dalle2"):
+        build(name).save(folder / f"{name}.safetensors")
+    tiny_clip().save(folder / "clip.safetensors")
+    return {path.stem: path for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(("system", "edits"), [("dalle1", {"complete"}), ("imagen", {"inpaint"}), ("dalle2", {"vary", "mix", "inpaint"})])
+def test_each_system_is_asked_for_the_edits_that_it_has(run, files, tmp_path, system, edits):
+    status, out, _ = run("study", "edits", files[system], "--prompts", 8, "--json", tmp_path / "edits.json")
+    found = json.loads((tmp_path / "edits.json").read_text())["edits"]
+    assert status == 0
+    assert set(found) == edits
+    assert all(edit in out for edit in edits)
+    if "inpaint" in edits:
+        assert found["inpaint"]["touched"] <= 1e-6
+
+
+def test_candidates_make_a_curve(run, files, tmp_path):
+    words = ["study", "candidates", files["dalle1"], "--clip", files["clip"], "--most", 4, "--prompts", 8]
+    assert run(*words, "--json", tmp_path / "curve.json")[0] == 0
+    curve = json.loads((tmp_path / "curve.json").read_text())
+    assert list(curve) == ["1", "2", "4", "one right among them"]
+    for skill in SKILLS:  # who knows is never worse than who chooses
+        assert curve["one right among them"]["skills"][skill]["correct"] >= 0
+    assert sum(rate["correct"] for rate in curve["one right among them"]["skills"].values()) >= max(
+        sum(rate["correct"] for rate in curve[number]["skills"].values()) for number in "124"
+    )
+
+
+def test_wordings_of_a_system_and_of_a_critic(run, files, tmp_path):
+    assert run("study", "wording", files["dalle1"], "--prompts", 8, "--json", tmp_path / "system.json")[0] == 0
+    by_opening = json.loads((tmp_path / "system.json").read_text())
+    assert list(by_opening) == ["nothing", "“a picture of”", "“there is”", "“please draw” (never seen)"]
+    assert run("study", "wording", files["clip"], "--prompts", 8, "--json", tmp_path / "critic.json")[0] == 0
+    assert len(json.loads((tmp_path / "critic.json").read_text())["wordings"]) == 32
+
+
+def test_thresholds_are_pictured(run, files, tmp_path):
+    words = ["study", "thresholds", files["imagen"], "--guidances", "1,8", "--prompts", 8, "--out", tmp_path / "sheet.png"]
+    assert run(*words)[0] == 0
+    assert Image.open(tmp_path / "sheet.png").width < Image.open(tmp_path / "sheet.png").height
+    status, _, complaint = run("study", "thresholds", files["imagen"], "--guidances", "1;8")
+    assert status == 1
+    assert "1,2,4" in complaint
+    status, _, complaint = run("study", "thresholds", files["dalle1"])
+    assert status == 1
+    assert "threshold" in complaint
