@@ -71,7 +71,7 @@ def edits(
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
-    from dalle_edu.scorecard.edits import completions, inpaintings, mixtures, variations
+    from dalle_edu.scorecard.edits import alterations, completions, inpaintings, mixtures, variations
 
     _ready(json_file)
     machine = _load(system, device)
@@ -100,6 +100,14 @@ def edits(
             found[edit] = {**kept.rate.to_json(), "changed": kept.changed, "touched": most}
             table.add_row(edit, as_said, rate_cell(kept.rate))
             table.add_row("", touched, f"{most:.1e}")
+    if hasattr(machine, "alter"):
+        for attribute, label in (
+            ("colour", say("another colour", "une autre couleur")),
+            ("shape", say("another shape", "une autre forme")),
+        ):
+            kept = alterations(machine, attribute, prompts, seed)
+            found[f"alter {attribute}"] = {**kept.rate.to_json(), "changed": kept.changed}
+            table.add_row(f"alter, {label}", as_said, rate_cell(kept.rate))
     if not found:
         raise DalleEduError(f"{machine.name} edits nothing", f"{machine.name} ne retouche rien")
     out.print(table)

@@ -5,8 +5,8 @@ Every question is put to scenes that the world draws, so that what must be kept 
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -14,13 +14,14 @@ from torch import Tensor
 
 from dalle_edu.scorecard.marks import Rate, mark
 from dalle_edu.scorecard.reader import read_pictures
-from dalle_edu.world.catalogue import LANGUAGES
+from dalle_edu.world.catalogue import LANGUAGES, SHAPES
 from dalle_edu.world.grammar import caption
 from dalle_edu.world.renderer import render
-from dalle_edu.world.scenes import Object, Scene, sample_scene
+from dalle_edu.world.scenes import Object, Scene, is_held_out, sample_scene
 
 _TOGETHER = 64  # pictures edited at a time
 _KINDS = {"single": 0.4, "count": 0.3, "pair": 0.3}
+_ALTERED = {"single": 0.5, "pair": 0.2, "relation": 0.3}
 
 
 @runtime_checkable
@@ -112,6 +113,41 @@ def completions(system: Edits, n: int = 128, rows: float = 0.5, seed: int = 0) -
         height = round(rows * system.resolution)
         touched = max(touched, float((finished - images)[:, :, :height].abs().max()))
     return Kept(Rate(n, right), changed / n), touched
+
+
+@torch.no_grad()
+def alterations(system: Edits, attribute: str, n: int = 128, seed: int = 0) -> Kept:
+    """One object's "shape" or "colour" changed in the caption: how often the altered picture is all that the new caption says."""
+    scenes = [sample_scene(2_000_003 + seed + 4, i, "seen", kinds=_ALTERED) for i in range(4 * n)]
+    pairs = [(scene, other) for scene in scenes if (other := _altered(scene, attribute)) is not None][:n]
+    right, changed = 0, 0.0
+    for start in range(0, len(pairs), _TOGETHER):
+        part = pairs[start : start + _TOGETHER]
+        images = render([scene for scene, _ in part], system.resolution)
+        before, after = (
+            [caption(pair[side].description, LANGUAGES[i % len(LANGUAGES)], start + i) for i, pair in enumerate(part)] for side in (0, 1)
+        )
+        altered = system.alter(images, before, after, seed=seed + start).cpu()  # type: ignore[attr-defined]
+        right += _as_said([scene for _, scene in part], altered)
+        changed += float((altered - images).abs().mean()) * len(part)
+    return Kept(Rate(len(pairs), right), changed / len(pairs))
+
+
+def _altered(scene: Scene, attribute: str) -> Scene | None:
+    """A scene with the next shape or colour of the catalogue for its first object, if it says one and training shows the result."""
+    thing, mention = scene.objects[0], scene.description.mentions[0]
+    if getattr(mention, attribute) is None:
+        return None
+    names = [each.name for each in (SHAPES.shapes if attribute == "shape" else SHAPES.colours)]
+    start = names.index(getattr(thing, attribute))
+    for name in names[start + 1 :] + names[:start]:
+        change: Any = {attribute: name}
+        objects = (replace(thing, **change), *scene.objects[1:])
+        twins = any(other.shape == objects[0].shape and other.colour == objects[0].colour for other in objects[1:])
+        if not twins and not is_held_out(objects):
+            mentions = (replace(mention, **change), *scene.description.mentions[1:])
+            return Scene(objects, replace(scene.description, mentions=mentions))
+    return None
 
 
 def _left_half(images: Float[Tensor, "n 3 h w"]) -> Tensor:

@@ -1,10 +1,13 @@
 """The examination of edits, itself examined: on editors that keep everything, and on some that do not."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from dalle_edu.scorecard.edits import completions, inpaintings, mixtures, same_things, scenes_to_edit, variations
-from dalle_edu.world import render
+from dalle_edu.scorecard.edits import alterations, completions, inpaintings, mixtures, same_things, scenes_to_edit, variations
+from dalle_edu.scorecard.reader import read_pictures
+from dalle_edu.world import Scene, read_caption, render
 
 
 class Faithful:
@@ -19,6 +22,13 @@ class Faithful:
         return images
 
     def complete(self, images, prompts, *, rows, seed):
+        return images
+
+
+class Idle(Faithful):
+    """Changes nothing when asked to."""
+
+    def alter(self, images, before, after, *, seed):
         return images
 
 
@@ -78,3 +88,25 @@ def test_the_same_things_are_the_same_anywhere_and_of_any_size():
     for scene in scenes:
         assert same_things(scene.objects, scene.objects[::-1])
         assert not same_things(scene.objects, scene.objects[1:])
+
+
+class Alters(Faithful):
+    """Reads the picture, changes the object that the captions speak of, and draws it again."""
+
+    def alter(self, images, before, after, *, seed):
+        scenes = []
+        for objects, old, new in zip(read_pictures(images), map(read_caption, before), map(read_caption, after), strict=True):
+            was, becomes = old.mentions[0], new.mentions[0]
+            place = next(i for i, thing in enumerate(objects) if was.shape == thing.shape and was.colour in (None, thing.colour))
+            changed = replace(objects[place], shape=becomes.shape, colour=becomes.colour or objects[place].colour)
+            scenes.append(Scene((*objects[:place], changed, *objects[place + 1 :]), new))
+        return render(scenes, 64)
+
+
+@pytest.mark.parametrize("attribute", ["shape", "colour"])
+def test_alterations_are_right_where_one_thing_changes_and_nothing_else(attribute):
+    done, undone = alterations(Alters(), attribute, 32), alterations(Idle(), attribute, 32)
+    assert done.rate.n == undone.rate.n == 32
+    assert done.rate.correct >= 31
+    assert undone.rate.correct == 0
+    assert done.changed > undone.changed == 0
