@@ -63,3 +63,12 @@ def test_thresholds_are_pictured(run, files, tmp_path):
     status, _, complaint = run("study", "thresholds", files["dalle1"])
     assert status == 1
     assert "threshold" in complaint
+
+
+def test_priors_are_compared(run, files, tmp_path):
+    assert run("study", "priors", files["dalle2"], "--prompts", 8, "--json", tmp_path / "priors.json")[0] == 0
+    compared = json.loads((tmp_path / "priors.json").read_text())
+    assert list(compared) == ["diffusion, z, y", "diffusion, z", "autoregressive, z, y", "autoregressive, z"]
+    status, _, complaint = run("study", "priors", files["dalle1"])
+    assert status == 1
+    assert "has no prior" in complaint

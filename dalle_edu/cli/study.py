@@ -237,6 +237,39 @@ def thresholds(
         out.print(f"{sentence} → {out_file}", highlight=False)
 
 
+@study.command(
+    cls=Command,
+    help=say(
+        "DALL·E 2 with either prior, with the sentence beside the embedding and with the embedding alone.",
+        "DALL·E 2 avec chacun des deux priors, avec la phrase à côté du plongement et avec le plongement seul.",
+    ),
+)
+def priors(
+    system: SystemArgument = "dalle2",
+    prompts: PromptsOption = 128,
+    seed: SeedOption = 0,
+    json_file: JsonOption = None,
+    device: DeviceOption = None,
+) -> None:
+    from dalle_edu.scorecard import score
+    from dalle_edu.systems.dalle2 import PRIORS, DallE2
+
+    _ready(json_file)
+    machine = _load(system, device)
+    if not isinstance(machine, DallE2):
+        raise DalleEduError(
+            f"{machine.name} has no prior; give dalle2, or the path of its weights",
+            f"{machine.name} n'a pas de prior ; donnez dalle2, ou le chemin de ses poids",
+        )
+    names = {"diffusion": "diffusion", "autoregressive": say("autoregressive", "autorégressif")}
+    reports = {}
+    for prior in PRIORS:
+        for text, told in ((True, "z, y"), (False, "z")):
+            name = f"{names[prior]}, {told}"
+            reports[name] = _watched(prompts, name, partial(score, prior=prior, text=text), machine, machine.name, prompts, seed)
+    _by_skill(f"{machine.name}, {prompts}", reports, json_file)
+
+
 def _watched(total: int, name: str, work: Callable, *arguments: Any) -> Any:
     """The work, with a bar on stderr that says how far it is."""
     from rich.progress import Progress
