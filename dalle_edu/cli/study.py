@@ -1,6 +1,7 @@
 """`dalle-edu study`: what the course claims of its systems beyond their marks, measured again by one command each."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
