@@ -5,6 +5,7 @@ weights, the report, every skill against training time (the log's looks, and a f
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 from dalle_edu.checkpoints import load_checkpoint
 from dalle_edu.device import choose_device, processor_name
 from dalle_edu.files import write_aside
+from dalle_edu.language import typeset
 from dalle_edu.scorecard import SKILL_NAMES, critics, score
 from dalle_edu.systems import System
 from dalle_edu.systems.critic import Critic
@@ -28,7 +30,7 @@ _WORDS = {
         "made": "Trained from nothing, on the captioned world alone, by",
         "facts": "{size:.1f} MB, {parameters:.2f} M parameters, pictures of {resolution} x {resolution} px. Seed {seed}. {machine}.",
         "time": "| stage | updates | wall time | processor time |",
-        "scores": "Rates of right marks in percent, with 95 % Wilson intervals, over {prompts} prompts that training never drew"
+        "scores": "Rates of right marks in percent, with 95 % Wilson intervals, over {prompts} prompts of scenes that training never drew"
         " (`dalle-edu score {name} --prompts {prompts}`):",
         "columns": "| skill | seen combinations | held-out combinations | French | English |",
         "curve": "Every skill against training time, as the log of the run has it (128 prompts at each look; before the prior,"
@@ -38,10 +40,11 @@ _WORDS = {
     "fr": {
         "title": "# {name} : les poids",
         "made": "Entraînés à partir de rien, sur le seul monde légendé, par",
-        "facts": "{size:.1f} Mo, {parameters:.2f} M de paramètres, images de {resolution} × {resolution} px. Graine {seed}. {machine}.",
+        "facts": "{size:.1f} Mo, {parameters:.2f} millions de paramètres, images de {resolution} × {resolution} px. Graine {seed}."
+        " {machine}.",
         "time": "| étape | mises à jour | temps réel | temps processeur |",
-        "scores": "Taux de réponses justes en pour cent, avec leur intervalle de Wilson à 95 %, sur {prompts} phrases que"
-        " l'entraînement n'a jamais dessinées (`dalle-edu score {name} --prompts {prompts}`) :",
+        "scores": "Taux de réponses justes en pour cent, avec leur intervalle de Wilson à 95 %, sur {prompts} phrases dont"
+        " l'entraînement n'a jamais dessiné les scènes (`dalle-edu score {name} --prompts {prompts}`) :",
         "columns": "| compétence | combinaisons vues | combinaisons réservées | français | anglais |",
         "curve": "Chaque compétence selon le temps d'entraînement, d'après le journal de l'entraînement (128 phrases à chaque"
         " examen ; avant le prior, les notes sont celles d'images reconstruites) :",
@@ -140,7 +143,16 @@ def _card(language: str, words: dict[str, str], facts: dict[str, Any], runs: lis
     names = SKILL_NAMES[language] | critics.QUESTION_NAMES[language]
     for skill in parts[0]:
         lines.append(f"| {names[skill]} | " + " | ".join(_cell(part[skill].to_json()) for part in parts) + " |")
-    return "\n".join([*lines, "", words["curve"], "", f"![{words['alt']}]({facts['name']}.{language}.png)", ""])
+    lines += ["", words["curve"], "", f"![{words['alt']}]({facts['name']}.{language}.png)", ""]
+    return "\n".join(lines if language == "en" else [_as_french(line) for line in lines])
+
+
+def _as_french(line: str) -> str:
+    """A line of a card with its numbers and its punctuation as French writes them; commands and versions stay as they are."""
+    if line.startswith(("dalle-edu", "```")):
+        return line
+    intervals = re.sub(r"(?<=\d), (?=\d)", " ; ", line)
+    return typeset(re.sub(r"(?<![\d.])(\d+)\.(\d+)(?![\d.])", r"\1,\2", intervals))
 
 
 def _cell(rate: dict[str, int | float]) -> str:

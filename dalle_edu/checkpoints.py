@@ -48,7 +48,7 @@ def load_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
     except (SafetensorError, OSError, ValueError) as error:
         raise DalleEduError(
             f"{path} is not a whole safetensors file ({error}); fetch or train it again",
-            f"{path} n'est pas un fichier safetensors entier ({error}) ; reprenez ou entraînez-le de nouveau",
+            f"{path} n'est pas un fichier safetensors entier ({error}) ; téléchargez-le ou entraînez-le de nouveau",
         ) from error
     if header is None:
         raise DalleEduError(
@@ -64,12 +64,12 @@ def load_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DalleEduError(
             f"{path} has a damaged header; fetch or train it again",
-            f"{path} a un en-tête abîmé ; reprenez ou entraînez-le de nouveau",
+            f"{path} a un en-tête abîmé ; téléchargez-le ou entraînez-le de nouveau",
         ) from error
     if actual != expected:
         raise DalleEduError(
             f"{path} was altered after it was written (its SHA-256 differs); fetch or train it again",
-            f"{path} a été modifié après son écriture (son SHA-256 diffère) ; reprenez ou entraînez-le de nouveau",
+            f"{path} a été modifié après son écriture (son SHA-256 diffère) ; téléchargez-le ou entraînez-le de nouveau",
         )
     return tensors, facts
 

@@ -1,6 +1,7 @@
 """The reader's language: French or English, chosen once, by the environment."""
 
 import os
+import re
 
 
 def reader_language() -> str:
@@ -13,7 +14,12 @@ def reader_language() -> str:
 
 def say(en: str, fr: str) -> str:
     """The one of two wordings that is in the reader's language."""
-    return fr if reader_language() == "fr" else en
+    return typeset(fr) if reader_language() == "fr" else en
+
+
+def typeset(french: str) -> str:
+    """French with no-break spaces: before ; : ! ? » %, after «, and between the thousands of a number."""
+    return re.sub(r"(?<=\S) (?=[;:!?»])|(?<=«) |(?<=[\d}]) (?=%)|(?<=\d) (?=\d{3}(?!\d))", "\u00a0", french)
 
 
 def speak(language: str) -> None:

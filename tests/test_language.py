@@ -8,7 +8,7 @@ import pytest
 
 from dalle_edu import cli
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import decimal, reader_language, say
+from dalle_edu.language import decimal, reader_language, say, typeset
 from dalle_edu.systems import model_class
 
 
@@ -34,11 +34,18 @@ def test_the_language_is_that_of_the_environment(monkeypatch, environment, langu
     assert say("yes", "oui") == {"fr": "oui", "en": "yes"}[language]
 
 
-@pytest.mark.parametrize(("language", "sentence"), [("fr", "il n'y a pas de système « dalle9 »"), ("en", 'there is no system "dalle9"')])
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("fr", "il n'y a pas de système «\u00a0dalle9\u00a0»"), ("en", 'there is no system "dalle9"')]
+)
 def test_errors_speak_it(monkeypatch, language, sentence):
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", language)
     with pytest.raises(DalleEduError, match=sentence):
         model_class("dalle9")
+
+
+def test_french_punctuation_stays_with_its_word(monkeypatch):
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
+    assert say("no", "« non » ; et a;b : pourquoi ?") == "«\u00a0non\u00a0»\u00a0; et a;b\u00a0: pourquoi\u00a0?"
 
 
 def test_help_speaks_it():
@@ -55,8 +62,8 @@ def test_help_speaks_it():
     ("words", "french", "english"),
     [
         (["score", "--sede", "3"], "l'option --sede n'existe pas", "no such option: --sede (Possible options: --seed)"),
-        (["scor"], "la commande « scor » n'existe pas", "no such command 'scor'. Did you mean 'score'"),
-        (["generate"], "il manque l'argument « prompts »", "missing argument 'prompts'"),
+        (["scor"], "la commande «\u00a0scor\u00a0» n'existe pas", "no such command 'scor'. Did you mean 'score'"),
+        (["generate"], "il manque l'argument «\u00a0prompts\u00a0»", "missing argument 'prompts'"),
         (["score", "--seed", "x"], "la valeur donnée à --seed ne convient pas", "invalid value for '--seed'"),
         (["score", "--seed", "-1"], "la valeur donnée à --seed ne convient pas", "invalid value for '--seed'"),
         (["score", "a", "b"], "il y a un mot de trop (b)", "got unexpected extra argument(s) (b)"),
@@ -64,7 +71,7 @@ def test_help_speaks_it():
     ],
 )
 def test_a_command_that_cannot_be_read_is_refused_in_one_sentence(monkeypatch, capsys, words, french, english):
-    for language, sentence, help in (("fr", french, "--help » dit ce qu'il y a"), ("en", english, '--help" tells what there is')):
+    for language, sentence, help in (("fr", french, "--help\u00a0» énumère ce qui existe"), ("en", english, '--help" tells what there is')):
         monkeypatch.setenv("DALLE_EDU_LANGUAGE", language)
         monkeypatch.setattr(sys, "argv", ["dalle-edu", *words])
         with pytest.raises(SystemExit) as stop:
@@ -80,3 +87,16 @@ def test_a_command_that_cannot_be_read_is_refused_in_one_sentence(monkeypatch, c
 def test_numbers_are_written_as_the_reader_writes_them(monkeypatch, language, expected):
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", language)
     assert decimal(97.52) == expected
+
+
+@pytest.mark.parametrize(
+    ("plain", "set_in_type"),
+    [
+        ("« un cercle » : quoi ?", "«~un cercle~»~: quoi~?"),
+        ("1 024 images, 95 % justes", "1~024 images, 95~% justes"),
+        ("de 1 à 4, ou 64 images", "de 1 à 4, ou 64 images"),
+        ("10 000 000 de pixels", "10~000~000 de pixels"),
+    ],
+)
+def test_french_is_set_as_french_printers_do(plain, set_in_type):
+    assert typeset(plain) == set_in_type.replace("~", "\u00a0")

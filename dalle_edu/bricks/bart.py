@@ -1,6 +1,6 @@
 """An encoder reads a caption, a decoder writes a picture's codes: text to image as translation.
 
-DALL·E mini (Dayma et al. 2021) took BART (Lewis et al. 2020), a transformer made to translate, and had it translate from words into the
+DALL·E mini (Dayma et al. 2021) took BART (Lewis et al. 2020), a transformer that reads one text and writes another, and had it write the
 codes of a VQGAN. Unlike in a GPT over one stream, every word sees the words after it, and what was read is kept apart from what is
 written: the decoder looks across at it in every layer. `gpt.sample_codes` samples from both. Lesson 13.
 

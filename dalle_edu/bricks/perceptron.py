@@ -172,7 +172,7 @@ def relu_derivative(z: Float[ndarray, "*n"]) -> Float[ndarray, "*n"]:
 def softmax(z: Float[ndarray, "*n k"]) -> Float[ndarray, "*n k"]:
     """exp(z) / Σ exp(z) along the last axis: positive numbers that sum to 1.
 
-    Subtracting the largest z changes nothing to the result and keeps every exponential at most 1.
+    Subtracting the largest z changes nothing in the result and keeps every exponential at most 1.
     """
     exponentials = np.exp(z - z.max(axis=-1, keepdims=True))
     return exponentials / exponentials.sum(axis=-1, keepdims=True)

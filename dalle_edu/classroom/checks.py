@@ -236,7 +236,7 @@ def _class_trial(version: Any, reference: Reference) -> Verdict:
     if math.isfinite(difference) and difference <= 10 * reference.tolerance:
         return Verdict("right", "", difference)
     en = f"Not yet: the largest difference from {reference.peer} is {difference:.3g}."
-    fr = f"Pas encore : le plus grand écart avec {reference.peer} est de {difference:.3g}."
+    fr = f"Pas encore : le plus grand écart avec {reference.peer} est de {_with_comma(difference)}."
     return _alike(reference, difference) or Verdict("wrong", say(en, fr), difference)
 
 
@@ -306,10 +306,15 @@ def _differs(name: str, answer: Any, expected: Any, difference: float) -> Verdic
         "wrong",
         say(
             f"Not yet: {name} is off by up to {difference:.3g}.",
-            f"Pas encore : {name} s'écarte jusqu'à {difference:.3g}.",
+            f"Pas encore : {name} s'écarte de {_with_comma(difference)} au plus.",
         ),
         difference,
     )
+
+
+def _with_comma(difference: float) -> str:
+    """A difference as French writes it."""
+    return f"{difference:.3g}".replace(".", ",")
 
 
 def _looks(value: Any) -> str:

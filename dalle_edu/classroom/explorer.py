@@ -55,8 +55,8 @@ class Explorer:
             count *= len(knob.values)
         if not 1 <= count <= MOST:
             raise DalleEduError(
-                f"the knobs have {count} positions together; a page holds at most {MOST} pictures",
-                f"les réglages ont {count} positions à eux tous ; une page contient au plus {MOST} images",
+                f"the knobs have {count} positions together; a page holds at most {MOST} pictures: leave some out",
+                f"les réglages ont {count} positions à eux tous ; une page contient au plus {MOST} images : enlevez-en",
             )
         self.draw, self.knobs = draw, knobs
 

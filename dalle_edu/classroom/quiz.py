@@ -29,8 +29,8 @@ class Choice:
     def __post_init__(self) -> None:
         if not 0 <= self.right < len(self.answers):
             raise DalleEduError(
-                f'the right answer of "{self.question}" is number {self.right} of {len(self.answers)}',
-                f"la bonne réponse de « {self.question} » est la numéro {self.right} sur {len(self.answers)}",
+                f'the right answer of "{self.question}" is number {self.right} of {len(self.answers)}; count from 0',
+                f"la bonne réponse de « {self.question} » est la numéro {self.right} sur {len(self.answers)} ; comptez à partir de 0",
             )
 
     @property
@@ -52,8 +52,8 @@ class Number:
         found = self.right if self.computed is None else float(self.computed())
         if not math.isclose(found, self.right, rel_tol=self.tolerance, abs_tol=self.tolerance):
             raise DalleEduError(
-                f'the answer of "{self.question}" is given as {self.right:g} and computed as {found:g}',
-                f"la réponse de « {self.question} » est donnée comme {self.right:g} et calculée comme {found:g}",
+                f'the answer of "{self.question}" is given as {self.right:g} and computed as {found:g}; correct one of the two',
+                f"la réponse de « {self.question} » est donnée pour {self.right:g} et le calcul donne {found:g} ; corrigez l'un des deux",
             )
 
     @property

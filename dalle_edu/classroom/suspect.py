@@ -14,8 +14,10 @@ def suspect(target: str, number: int) -> tuple[Callable[..., Any], Choice]:
     known = [mistake for mistake in mistakes() if mistake.target == target]
     if not 0 <= number < len(known) or len(known) < 2:
         raise DalleEduError(
-            f"{target} has {len(known)} known mistakes; number {number} is not one to choose among two or more",
-            f"{target} a {len(known)} erreurs connues ; le numéro {number} n'en est pas une à choisir parmi deux ou plus",
+            f"{target} has {len(known)} known mistakes, and number {number} was asked for; take a target with two or more,"
+            " and count from 0",
+            f"{target} a {len(known)} erreurs connues, et la numéro {number} est demandée ; prenez une cible qui en a au moins deux,"
+            " et comptez à partir de 0",
         )
 
     def mystery(*args: Any, **options: Any) -> Any:

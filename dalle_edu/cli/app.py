@@ -17,7 +17,7 @@ app = typer.Typer(
     cls=Group,
     add_completion=False,
     help=say(
-        "Pictures from sentences, by machines built from scratch.", "Des images à partir de phrases, par des machines faites de zéro."
+        "Pictures from sentences, by machines built from scratch.", "Des images à partir de phrases, par des machines bâties de zéro."
     ),
 )
 out, err = Console(), Console(stderr=True)
@@ -30,7 +30,7 @@ ALL = "all"  # instead of a system's name
 SYSTEM = say("a system's name, or the path of its weights", "le nom d'un système, ou le chemin de ses poids")
 _CANDIDATES = say(
     "draw this many pictures of each sentence, and keep those that CLIP likes best",
-    "dessine tant d'images de chaque phrase, et garde celles que CLIP préfère",
+    "dessine ce nombre d'images de chaque phrase, et garde celles que CLIP préfère",
 )
 CandidatesOption = Annotated[int | None, typer.Option(help=_CANDIDATES)]
 _CLIP = say(

@@ -22,7 +22,7 @@ app.add_typer(
 )
 
 Picture = Annotated[Path, typer.Argument(help=say("a picture", "une image"))]
-Prompt = Annotated[str, typer.Argument(help=say("what it shall show", "ce qu'elle doit montrer"))]
+Prompt = Annotated[str, typer.Argument(help=say("what it should show", "ce qu'elle doit montrer"))]
 Before = Annotated[str, typer.Argument(help=say("what it shows", "ce qu'elle montre"))]
 Count = Annotated[int, typer.Option("-n", min=1, max=64, help=say("pictures to draw", "images à dessiner"))]
 Out = Annotated[Path, typer.Option("--out", help=PNG)]
@@ -43,7 +43,7 @@ def _command(help: str) -> Callable:
 def complete(
     picture: Picture,
     prompt: Prompt,
-    rows: Annotated[float, typer.Option(help=say("the part of its height that is given", "la part donnée de sa hauteur"))] = 0.5,
+    rows: Annotated[float, typer.Option(help=say("the part of its height that is kept", "la part de sa hauteur qui est gardée"))] = 0.5,
     n: Count = 4,
     system: CodeSystemOption = "dalle1",
     seed: SeedOption = 0,
@@ -83,7 +83,7 @@ def inpaint(
         str,
         typer.Option(
             help=say(
-                "left,top,right,bottom of what is painted, as parts of the side",
+                "left,top,right,bottom of what is painted anew, as parts of the side",
                 "gauche,haut,droite,bas de ce qui est repeint, en parts du côté",
             )
         ),
@@ -231,8 +231,8 @@ def _machine(verb: str, system: str, device: str | None) -> Any:
     if not hasattr(machine, verb):
         able = ", ".join(name for name in SYSTEMS if hasattr(model_class(name), verb))
         raise DalleEduError(
-            f"{machine.name} has no {verb}; these systems have: {able}",
-            f"{machine.name} ne sait pas faire {verb} ; ceux qui savent : {able}",
+            f"{machine.name} cannot {verb}; these systems can: {able}",
+            f"{machine.name} ne sait pas faire {verb} ; ceux qui savent le faire : {able}",
         )
     return machine
 

@@ -13,7 +13,7 @@ from dalle_edu.language import say
 @command(
     say(
         "Write a CLIP as a folder that open_clip loads: open_clip.create_model_and_transforms('local-dir:FOLDER').",
-        "Écrit un CLIP en un dossier qu'open_clip charge : open_clip.create_model_and_transforms('local-dir:DOSSIER').",
+        "Écrit un CLIP dans un dossier qu'open_clip charge : open_clip.create_model_and_transforms('local-dir:DOSSIER').",
     ),
 )
 def export(
@@ -27,6 +27,7 @@ def export(
     model = load_model(clip)
     if not isinstance(model, Clip):
         raise DalleEduError(
-            f"{model.name} is no CLIP; open_clip reads CLIPs only", f"{model.name} n'est pas un CLIP ; open_clip ne lit que des CLIP"
+            f"{model.name} is no CLIP, and only a CLIP can be exported; give clip, or the path of its weights",
+            f"{model.name} n'est pas un CLIP, et seul un CLIP s'exporte ; donnez clip, ou le chemin de ses poids",
         )
     out.print(f"→ {export_to_open_clip(model, folder)}", highlight=False)

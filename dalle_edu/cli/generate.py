@@ -8,7 +8,7 @@ import typer
 
 from dalle_edu.cli.app import ALL, PNG, SYSTEM, CandidatesOption, ClipOption, DeviceOption, SeedOption, command, err, out, write_json
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import say
+from dalle_edu.language import say, typeset
 
 
 @command(
@@ -49,7 +49,7 @@ def generate(
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option(help=say("how often a painter by diffusion is asked", "combien de fois interroger qui peint par diffusion")),
+        typer.Option(help=say("steps, for dalle2, imagen and vqgan_clip", "nombre de pas, pour dalle2, imagen et vqgan_clip")),
     ] = None,
     candidates: CandidatesOption = None,
     clip: ClipOption = "clip",
@@ -130,7 +130,10 @@ def accepted(machine: Any, settings: dict[str, Any], strict: bool = True) -> dic
     unknown = [name for name in settings if name not in known]
     if unknown and strict:
         wrong, right = ", ".join(unknown), ", ".join(known)
-        raise DalleEduError(f"{machine.name} has no {wrong}; it has {right}", f"{machine.name} n'a pas de {wrong} ; il a {right}")
+        raise DalleEduError(
+            f"{machine.name} takes no {wrong}; its settings are: {right}",
+            f"{machine.name} ne prend pas {wrong} ; ses réglages sont : {right}",
+        )
     return {name: value for name, value in settings.items() if name in known}
 
 
@@ -171,14 +174,11 @@ def _print_marks(prompt: str, marks: list[dict[str, bool] | None]) -> None:
     language = guess_language(prompt)
     known = [mark for mark in marks if mark is not None]
     if not known:
-        sentence = (
-            "l'examinateur ne sait pas lire cette phrase : pas de note"
-            if language == "fr"
-            else "the examiner cannot read this sentence: no marks"
-        )
-        out.print(f"[bold]{prompt}[/bold]: {sentence}" if language == "en" else f"[bold]{prompt}[/bold] : {sentence}", highlight=False)
+        en = f"[bold]{prompt}[/bold]: the examiner cannot read this sentence: no marks"
+        fr = f"[bold]{prompt}[/bold] : l'examinateur ne sait pas lire cette phrase : pas de note"
+        out.print(typeset(fr) if language == "fr" else en, highlight=False)
         return
     rates = " · ".join(f"{SKILL_NAMES[language][skill]} {sum(mark[skill] for mark in known)}/{len(known)}" for skill in known[0])
     right = sum(all(mark.values()) for mark in known)
-    verdict = f"{right} sur {len(known)} tout justes" if language == "fr" else f"{right} of {len(known)} all right"
+    verdict = f"{right} sur {len(known)} entièrement justes" if language == "fr" else f"{right} of {len(known)} entirely right"
     out.print(f"[bold]{prompt}[/bold]\n  {verdict} — {rates}", highlight=False, soft_wrap=True)

@@ -31,7 +31,7 @@ def lessons(
         Path | None,
         typer.Option(help=say("build an nbgrader course in this folder instead", "construit plutôt un cours nbgrader dans ce dossier")),
     ] = None,
-    language: Annotated[str | None, typer.Option(help=say("fr or en, of the nbgrader course", "fr ou en, pour le cours nbgrader"))] = None,
+    language: Annotated[str | None, typer.Option(help=say("fr or en, for the nbgrader course", "fr ou en, pour le cours nbgrader"))] = None,
     folder: Annotated[Path | None, typer.Option(help=say("the lessons' folder", "le dossier des leçons"))] = None,
 ) -> None:
     from dalle_edu.classroom.builder import build as builder

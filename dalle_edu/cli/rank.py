@@ -16,7 +16,7 @@ app.add_typer(
     name="rank",
     help=say(
         "Have sentences and pictures ranked, and say how far people, CLIP and the examiner agree.",
-        "Fait classer des phrases et des images, et dit combien les gens, CLIP et l'examinateur s'accordent.",
+        "Fait classer des phrases et des images, et dit à quel point les gens, CLIP et l'examinateur s'accordent.",
     ),
 )
 
@@ -40,7 +40,7 @@ def captions(
     n: Count = 20,
     coco: Annotated[
         Path | None,
-        typer.Option(help=say("COCO's folder; our world if none", "le dossier de COCO ; à défaut, notre monde")),
+        typer.Option(help=say("COCO's folder; our own world if none is given", "le dossier de COCO ; à défaut, notre monde")),
     ] = None,
     split: Annotated[str, typer.Option(help=say("COCO's split", "la partie de COCO"))] = "val2017",
     download: Annotated[
@@ -94,7 +94,7 @@ def pictures(
 
 @rank.command(
     cls=Command,
-    help=say("Say how far the rankings in a folder agree.", "Dit combien les classements d'un dossier s'accordent."),
+    help=say("Say how far the rankings in a folder agree.", "Dit à quel point les classements d'un dossier s'accordent."),
 )
 def compare(
     folder: Annotated[Path, typer.Argument(help=say("a questionnaire's folder", "le dossier d'un questionnaire"))],
@@ -139,8 +139,8 @@ def _written(folder: Path) -> None:
     out.print(f"→ {folder}", highlight=False)
     out.print(
         say(
-            f'rank in a notebook: from dalle_edu.classroom.widgets.ranking import ranking; ranking("{folder}", rater="…")',
-            f'classez dans un carnet : from dalle_edu.classroom.widgets.ranking import ranking; ranking("{folder}", rater="…")',
+            f'to rank them, in a notebook: from dalle_edu.classroom.widgets.ranking import ranking; ranking("{folder}", rater="…")',
+            f'pour classer, dans un notebook : from dalle_edu.classroom.widgets.ranking import ranking; ranking("{folder}", rater="…")',
         ),
         highlight=False,
         markup=False,

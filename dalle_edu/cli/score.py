@@ -16,7 +16,7 @@ from dalle_edu.language import decimal, reader_language, say
 @command(
     say(
         "Examine a system, or a critic such as clip: how often it is right, skill by skill, with 95 % intervals.",
-        "Examine un système, ou un critique comme clip : combien de fois il a raison, par compétence, avec des intervalles à 95 %.",
+        "Examine un système, ou un critique comme clip : part de réponses justes, par compétence, avec des intervalles à 95 %.",
     ),
 )
 def score(

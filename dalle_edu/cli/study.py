@@ -110,7 +110,8 @@ def edits(
             found[f"alter {attribute}"] = {**kept.rate.to_json(), "changed": kept.changed}
             table.add_row(f"alter, {label}", as_said, rate_cell(kept.rate))
     if not found:
-        raise DalleEduError(f"{machine.name} edits nothing", f"{machine.name} ne retouche rien")
+        able = "dalle1, dalle_mini, dalle2, imagen"
+        raise DalleEduError(f"{machine.name} edits nothing; give one of {able}", f"{machine.name} ne retouche rien ; donnez l'un de {able}")
     out.print(table)
     if json_file:
         write_json(json_file, {"system": machine.name, "prompts": prompts, "seed": seed, "edits": found})
@@ -138,7 +139,10 @@ def candidates(
     reports = _watched(total, machine.name, score_against_candidates, machine, critic, prompts, numbers, seed)
     names = {0: say("one right among them", "une juste dans le lot")}
     _by_skill(
-        say(f"{machine.name}: the best of so many, by {critic.title}", f"{machine.name} : la meilleure de tant, selon {critic.title}"),
+        say(
+            f"{machine.name}: the best of so many, by {critic.title}",
+            f"{machine.name} : la meilleure de tant d'images, selon {critic.title}",
+        ),
         {names.get(number, str(number)): reports[number] for number in [*numbers, 0]},
         json_file,
     )
@@ -175,8 +179,8 @@ def wording(
 
 
 def _critic_wording(results: Sequence[Any], title: str, json_file: Path | None) -> None:
-    table = Table(title=say(f"{title}: what a class is asked by", f"{title} : par quoi l'on demande une classe"))
-    for column in (say("what", "quoi"), say("asked by", "demandé par"), say("for example", "par exemple")):
+    table = Table(title=say(f"{title}: how a class is asked for", f"{title} : comment on demande une classe"))
+    for column in (say("what", "quoi"), say("asked with", "demandé avec"), say("for example", "par exemple")):
         table.add_column(column)
     table.add_column(say("right", "juste"), justify="right")
     kinds = {"shape": say("shape", "forme"), "colour": say("colour", "couleur")}
@@ -195,13 +199,15 @@ def _critic_wording(results: Sequence[Any], title: str, json_file: Path | None) 
 @study.command(
     cls=Command,
     help=say(
-        "Guidance, with Imagen's dynamic thresholding and with a plain clip: a sheet of pictures, and marks.",
-        "Le guidage, avec le seuillage dynamique d'Imagen et sans : une planche d'images, et des notes.",
+        "Guidance, with Imagen's dynamic thresholding and with plain clipping: a sheet of pictures, and marks.",
+        "Le guidage, avec le seuillage dynamique d'Imagen et avec un simple écrêtage : une planche d'images, et des notes.",
     ),
 )
 def thresholds(
     system: SystemArgument = "imagen",
-    guidances: Annotated[str, typer.Option(help=say("guidances, with commas", "guidages, avec des virgules"))] = "1,2,4,8,16",
+    guidances: Annotated[
+        str, typer.Option(help=say("guidances, with commas between them", "guidages, séparés par des virgules"))
+    ] = "1,2,4,8,16",
     prompts: PromptsOption = 64,
     seed: SeedOption = 0,
     out_file: PngOption = Path("thresholds.png"),
@@ -222,10 +228,10 @@ def thresholds(
     except ValueError:
         raise DalleEduError(
             f'the guidances are "{guidances}"; give numbers with commas, as in 1,2,4',
-            f"les guidages sont « {guidances} » ; donnez des nombres et des virgules, comme 1,2,4",
+            f"les guidages sont « {guidances} » ; donnez des nombres séparés par des virgules, comme 1,2,4",
         ) from None
     sentence = next(question.text for question in questions(64, seed) if question.language == reader_language())
-    ways = {True: say("dynamic", "dynamique"), False: say("clip", "sans")}
+    ways = {True: say("dynamic", "dynamique"), False: say("clipping", "écrêtage")}
     pictures, labels, reports = [], [], {}
     for threshold, way in ways.items():
         for scale in scales:

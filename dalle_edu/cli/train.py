@@ -17,7 +17,9 @@ from dalle_edu.language import say
     ),
 )
 def train(
-    system: Annotated[str, typer.Argument(help=say("the system to train", "le système à entraîner"))] = "dalle1",
+    system: Annotated[
+        str, typer.Argument(help=say("dalle1, dalle_mini, dalle2, imagen or clip", "dalle1, dalle_mini, dalle2, imagen ou clip"))
+    ] = "dalle1",
     preset: Annotated[str, typer.Option(help=say("laptop, standard or gpu", "laptop, standard ou gpu"))] = "laptop",
     minutes: Annotated[
         float | None,
@@ -32,7 +34,8 @@ def train(
         int | None,
         typer.Option(
             help=say(
-                "updates for all stages together: exactly repeatable", "mises à jour de toutes les étapes ensemble : exactement répétable"
+                "updates for all stages together: exactly repeatable",
+                "mises à jour de toutes les étapes ensemble : exactement reproductible",
             )
         ),
     ] = None,
@@ -49,7 +52,9 @@ def train(
     exam: Annotated[
         int,
         typer.Option(
-            min=0, max=4096, help=say("prompts of the exam at each look; 0 for none", "phrases de l'examen à chaque arrêt ; 0 pour aucune")
+            min=0,
+            max=4096,
+            help=say("prompts of each exam along the way; 0 for no exam", "phrases de chaque examen en chemin ; 0 : pas d'examen"),
         ),
     ] = 128,
     save_every: Annotated[float, typer.Option(min=0, help=say("seconds between checkpoints", "secondes entre deux sauvegardes"))] = 60.0,
@@ -60,7 +65,9 @@ def train(
     begin_with: Annotated[
         str | None,
         typer.Option(
-            help=say("a file of weights to go on from, instead of from nothing", "un fichier de poids d'où partir, au lieu de rien")
+            help=say(
+                "a file of weights to go on from, instead of from nothing", "un fichier de poids d'où partir, au lieu de partir de rien"
+            )
         ),
     ] = None,
     foundation: Annotated[
@@ -91,7 +98,7 @@ def train(
         train_system(settings, folder, device, compile)
     except KeyboardInterrupt:
         en = f"stopped; the checkpoint is in {folder}, and the same command goes on from it"
-        fr = f"arrêté ; la sauvegarde est dans {folder}, et la même commande continue à partir d'elle"
+        fr = f"arrêté ; la sauvegarde est dans {folder}, et la même commande reprend à partir d'elle"
         err.print(say(en, fr), highlight=False)
         raise typer.Exit(130) from None
     out.print(f"→ {folder / (system + '.safetensors')}", highlight=False)
@@ -102,5 +109,8 @@ def _foundations(options: list[str]) -> dict[str, str]:
     pairs = [option.partition("=") for option in options]
     for option, (name, equals, path) in zip(options, pairs, strict=True):
         if not (name and equals and path):
-            raise DalleEduError(f'the foundation is "{option}"; write NAME=FILE', f"la fondation est « {option} » ; écrivez NOM=FICHIER")
+            raise DalleEduError(
+                f'the foundation is "{option}"; write NAME=FILE, as in clip=clip.safetensors',
+                f"la fondation est « {option} » ; écrivez NOM=FICHIER, comme clip=clip.safetensors",
+            )
     return {name: path for name, _, path in pairs}

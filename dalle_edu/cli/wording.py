@@ -40,12 +40,19 @@ def _usage(english: str) -> str:
 
 
 _FRENCH = {
+    r"No such option: (\S+?)\.? .*?(-[^?)]+)": "l'option {} n'existe pas (peut-être {})",
     r"No such option: (\S+)": "l'option {} n'existe pas",
+    r"No such command '(.+?)'\. Did you mean '(.+?)'": "la commande « {} » n'existe pas (peut-être « {} »)",
     r"No such command '(.+?)'": "la commande « {} » n'existe pas",
     r"Missing argument '(.+?)'": "il manque l'argument « {} »",
     r"Missing option '(.+?)'": "il manque l'option {}",
     r"Got unexpected extra argument\(s\) \((.+)\)": "il y a un mot de trop ({})",
     r"Option '(.+?)' requires an argument": "l'option {} demande une valeur",
+    r"Invalid value for '(.+?)': .*greater than or equal to (\S+)$": "la valeur donnée à {} ne convient pas : il faut au moins {}",
+    r"Invalid value for '(.+?)': .*less than or equal to (\S+)$": "la valeur donnée à {} ne convient pas : il faut au plus {}",
+    r"Invalid value for '(.+?)': .*valid integer": "la valeur donnée à {} ne convient pas : il faut un nombre entier",
+    r"Invalid value for '(.+?)': .*valid number": "la valeur donnée à {} ne convient pas : il faut un nombre",
+    r"Invalid value for '(.+?)': .*is not one of (.+?)\.?$": "la valeur donnée à {} ne convient pas : il faut l'un de {}",
     r"Invalid value for '(.+?)'": "la valeur donnée à {} ne convient pas",
 }
 
@@ -60,4 +67,4 @@ def complaint(error: Exception) -> str | None:
     found = (wording.format(*match.groups()) for pattern, wording in _FRENCH.items() if (match := re.search(pattern, english)))
     french = next(found, "cette commande ne se comprend pas")
     english = f"{english[:1].lower()}{english[1:]}".rstrip(".?")
-    return say(f'{english}; "{path} --help" tells what there is', f"{french} ; « {path} --help » dit ce qu'il y a")
+    return say(f'{english}; "{path} --help" tells what there is', f"{french} ; « {path} --help » énumère ce qui existe")

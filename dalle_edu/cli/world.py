@@ -24,11 +24,11 @@ def world(
 
     if not 1 <= n <= 1024:
         raise DalleEduError(
-            f"{n} scenes were asked for; a sheet holds 1 to 1024", f"{n} scènes sont demandées ; une planche en tient de 1 à 1024"
+            f"{n} scenes were asked for; a sheet holds 1 to 1024", f"{n} scènes sont demandées ; une planche en contient de 1 à 1024"
         )
     if split not in SPLITS:
         known = ", ".join(SPLITS)
-        raise DalleEduError(f'the split is "{split}"; it is one of {known}', f"le choix est « {split} » ; il est l'un de {known}")
+        raise DalleEduError(f'the split is "{split}"; give one of {known}', f"la partie est « {split} » ; donnez l'une de {known}")
     check_writable(out_file)
     series = World(n, seed=seed, split=split)
     items = [series[i] for i in range(n)]

@@ -22,7 +22,9 @@ def model_class(name: str) -> type[Trainable]:
     """The class of a model by its name."""
     if name not in MODELS:
         known = ", ".join(MODELS)
-        raise DalleEduError(f'there is no system "{name}"; there is {known}', f"il n'y a pas de système « {name} » ; il y a {known}")
+        raise DalleEduError(
+            f'there is no system "{name}"; give one of {known}', f"il n'y a pas de système « {name} » ; donnez l'un de {known}"
+        )
     module, attribute = MODELS[name].split(":")
     return getattr(import_module(module), attribute)
 

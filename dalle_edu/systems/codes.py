@@ -147,8 +147,8 @@ class CodeSystem(System):
         grid = self.prior.config.grid
         if not 0 <= rows <= 1:
             raise DalleEduError(
-                f"the top {rows:g} of the picture is given; give a part of its height, 0 to 1",
-                f"le haut donné est {rows:g} de l'image ; donnez une part de sa hauteur, de 0 à 1",
+                f"rows is {rows:g}; give the part of the picture's height that is kept, 0 to 1",
+                f"rows vaut {rows:g} ; donnez la part gardée de la hauteur de l'image, de 0 à 1",
             )
         given_rows = round(rows * grid)
         codes = self.codec.encode(images.to(self.device))

@@ -49,14 +49,14 @@ class Critic(ABC):
         """A direction for each class: the ensemble of its names, each in each template ("a picture of {}")."""
         if isinstance(names, str) or isinstance(templates, str) or not names or not templates:
             raise DalleEduError(
-                'classes and templates are lists; write classify(images, ["a circle", "a square"], ["a picture of {}"])',
-                "classes et modèles sont des listes ; écrivez classify(images, [« un cercle », « un carré »], [« une image de {} »])",
+                'classes and templates are lists, and not empty; write classify(images, ["a circle", "a square"], ["a picture of {}"])',
+                'classes et modèles sont des listes, non vides ; écrivez classify(images, ["un cercle", "un carré"], ["une image de {}"])',
             )
         wrong = next((template for template in templates if template.count("{}") != 1), None)
         if wrong is not None:
             raise DalleEduError(
                 f'the template "{wrong}" must hold {{}} once, where the name of the class goes',
-                f"le modèle « {wrong} » doit contenir {{}} une fois, à la place du nom de la classe",
+                f"le modèle « {wrong} » doit contenir {{}} une fois, là où va le nom de la classe",
             )
         said = [[template.replace("{}", name) for name in _several(ways) for template in templates] for ways in names]
         vectors = self.encode_texts([sentence for sentences in said for sentence in sentences])
@@ -103,7 +103,8 @@ def check_sentences(captions: Sequence[str]) -> None:
     """Raise `DalleEduError` unless `captions` is a list of at least one string."""
     if isinstance(captions, str):
         raise DalleEduError(
-            'the sentences come in a list; write ["a red circle"]', "les phrases viennent dans une liste ; écrivez [« un cercle rouge »]"
+            f'the sentences are the one string "{captions[:40]}"; give a list, as in ["a red circle"]',
+            f'les phrases sont une seule chaîne, « {captions[:40]} » ; donnez une liste, comme ["un cercle rouge"]',
         )
     if not captions:
-        raise DalleEduError("no sentence was given; give one or more", "aucune phrase n'a été donnée ; donnez-en une ou plusieurs")
+        raise DalleEduError("no sentence was given; give one or more", "aucune phrase n'est donnée ; donnez-en une ou plusieurs")

@@ -45,7 +45,7 @@ def export_to_open_clip(clip: Clip, folder: str | Path, name: str = "dalle_edu_c
         raise DalleEduError(
             f"this CLIP has a stem of {clip.config.clip.stem_depth} convolutions, and open_clip's vision transformer has none; "
             "train one with stem_depth=0",
-            f"ce CLIP a {clip.config.clip.stem_depth} convolutions avant ses morceaux, et celui d'open_clip n'en a pas ; "
+            f"ce CLIP a {clip.config.clip.stem_depth} convolutions d'entrée, et le transformeur d'images d'open_clip n'en a pas ; "
             "entraînez-en un avec stem_depth=0",
         )
     check_writable(folder / CONFIGURATION)

@@ -130,8 +130,8 @@ def _parts(name: str) -> tuple[str, str]:
     architecture, _, tag = name.partition("/")
     if not architecture or not tag or "/" in tag or not all(c.isalnum() or c in "-_.+" for c in architecture + tag):
         raise DalleEduError(
-            f'a pretrained CLIP is called ARCHITECTURE/TAG, as in "{EXAMPLE}", and this one "{name}"',
-            f"un CLIP préentraîné s'appelle ARCHITECTURE/ÉTIQUETTE, comme « {EXAMPLE} », et celui-ci « {name} »",
+            f'the model is "{name}"; a pretrained CLIP is called ARCHITECTURE/TAG, as in "{EXAMPLE}"',
+            f"le modèle est « {name} » ; un CLIP préentraîné s'appelle ARCHITECTURE/ÉTIQUETTE, comme « {EXAMPLE} »",
         )
     return architecture, tag
 
@@ -144,13 +144,13 @@ def _known(architecture: str, tag: str) -> dict[str, Any]:
     if not known or configuration is None:
         tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or ", ".join(open_clip.list_models()[:12]) + "…"
         raise DalleEduError(
-            f"open_clip has no pretrained {architecture}/{tag}; it has: {tags}",
-            f"open_clip n'a pas de {architecture}/{tag} préentraîné ; il a : {tags}",
+            f"open_clip has no pretrained {architecture}/{tag}; choose among: {tags}",
+            f"open_clip n'a pas de {architecture}/{tag} préentraîné ; choisissez parmi : {tags}",
         )
     if not known.get("hf_hub") or "hf_tokenizer_name" in configuration["text_cfg"]:
         raise DalleEduError(
             f"{architecture}/{tag} has its weights or its tokenizer elsewhere, which this library does not fetch; take {EXAMPLE}",
-            f"{architecture}/{tag} a ses poids ou son découpeur ailleurs, et cette bibliothèque ne les prend pas là ; prenez {EXAMPLE}",
+            f"{architecture}/{tag} a ses poids ou son découpage en jetons ailleurs, et cette bibliothèque n'y va pas ; prenez {EXAMPLE}",
         )
     return known
 
@@ -182,7 +182,10 @@ def _open_folder(name: str, device: str) -> tuple[Any, Any, dict[str, Any]]:
         model = open_clip.create_model(name, device=device)
         return model, open_clip.get_tokenizer(name), model.visual.preprocess_cfg
     except (RuntimeError, ValueError, OSError, ImportError) as error:
-        raise DalleEduError(f"open_clip cannot read {folder} ({error})", f"open_clip ne sait pas lire {folder} ({error})") from error
+        raise DalleEduError(
+            f"open_clip cannot read {folder} ({error}); export the model again, or give another folder",
+            f"open_clip ne sait pas lire {folder} ({error}) ; exportez de nouveau le modèle, ou donnez un autre dossier",
+        ) from error
 
 
 # ---------------------------------------------------------------- where weights are
@@ -212,7 +215,7 @@ def _endpoint() -> str:
 
 def _check_network(name: str) -> None:
     """Raise `DalleEduError`, soon, where the hub cannot be asked."""
-    en, fr = "HF_HUB_OFFLINE is set", "HF_HUB_OFFLINE est mis"
+    en, fr = "HF_HUB_OFFLINE is set", "HF_HUB_OFFLINE est défini"
     if os.environ.get("HF_HUB_OFFLINE", "0").upper() not in ("1", "ON", "YES", "TRUE"):
         try:
             look_up(f"{_endpoint()}/api/models?limit=1")

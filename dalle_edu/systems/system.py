@@ -33,8 +33,8 @@ def check_prompts(prompts: Sequence[str]) -> None:
     """Raise `DalleEduError` unless `prompts` is a list of 1 to 1,024 sentences that can be drawn."""
     if isinstance(prompts, str):
         raise DalleEduError(
-            'generate takes a list of prompts; write generate(["a red circle"])',
-            'generate prend une liste de phrases ; écrivez generate(["un cercle rouge"])',
+            f'generate takes a list of prompts and was given the string "{prompts[:40]}"; write generate(["a red circle"])',
+            f'generate prend une liste de phrases et a reçu la chaîne « {prompts[:40]} » ; écrivez generate(["un cercle rouge"])',
         )
     if not 1 <= len(prompts) <= MAX_IMAGES:
         raise DalleEduError(
@@ -63,8 +63,8 @@ def check_guidance(guidance: float) -> None:
     """Raise `DalleEduError` unless the guidance scale is 0 to 50."""
     if not 0 <= guidance <= 50:
         raise DalleEduError(
-            f"the guidance is {guidance}; it goes from 0 (ignore the caption) over 1 (none) to 50",
-            f"le guidage est {guidance} ; il va de 0 (ignorer la phrase) à 50, et 1 ne guide pas",
+            f"the guidance is {guidance}; it goes from 0 (the caption is ignored) to 50, and 1 is no guidance",
+            f"le guidage est {guidance} ; il va de 0 (la phrase est ignorée) à 50, et 1 ne guide pas",
         )
 
 

@@ -110,21 +110,25 @@ class Trainable(nn.Module, ABC):
     def restore(cls, tensors: dict[str, Tensor], facts: dict[str, Any], path: str | Path, device: torch.device | str) -> "Trainable":
         if facts.get("system") != cls.name:
             found = facts.get("system")
-            raise DalleEduError(f"{path} holds {found} and {cls.name} was expected", f"{path} contient {found} et {cls.name} était attendu")
+            raise DalleEduError(
+                f"{path} holds {found} and {cls.name} was expected; give weights of {cls.name}",
+                f"{path} contient {found}, et {cls.name} était attendu ; donnez des poids de {cls.name}",
+            )
         try:
             # no memory is taken until the shapes are known to be those of the file; drawing numbers there would import a compiler
             with torch.device("meta"), patch.object(nn.init, "normal_", lambda tensor, *_, **__: tensor):
                 model = cls.from_facts(facts)
         except (TypeError, KeyError, ValueError, AttributeError, RuntimeError) as error:
             raise DalleEduError(
-                f"{path} describes a system that this version cannot build ({error})",
-                f"{path} décrit un système que cette version ne sait pas construire ({error})",
+                f"{path} describes a system that this version cannot build ({error}); take the version that wrote it, or train it again",
+                f"{path} décrit un système que cette version ne sait pas construire ({error}) ; prenez la version qui l'a écrit, ou"
+                " entraînez-le de nouveau",
             ) from error
         expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
         if expected != {name: tuple(tensor.shape) for name, tensor in tensors.items()}:
             raise DalleEduError(
                 f"{path} holds weights of other shapes than its configuration; fetch or train it again",
-                f"{path} contient des poids d'autres formes que sa configuration ; reprenez ou entraînez-le de nouveau",
+                f"{path} contient des poids d'autres formes que sa configuration ; téléchargez-le ou entraînez-le de nouveau",
             )
         tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
         model.load_state_dict(tensors, assign=True)

@@ -18,7 +18,7 @@
 # - écrire un réseau à plusieurs couches, et son gradient, à la main, en NumPy ;
 # - reconnaître des chiffres manuscrits, puis récrire le même réseau en une ligne de PyTorch.
 #
-# **Il faut** un peu de Python et de NumPy, savoir ce qu'est une dérivée et un produit scalaire. Rien d'autre.
+# **Il faut** un peu de Python et de NumPy, et savoir ce que sont une dérivée, un produit scalaire et un produit de matrices. Rien d'autre.
 
 # %% [markdown] lang="en" slide="subslide"
 # Every machine of this course, DALL·E included, is made of one and the same part: a weighted sum followed by a decision. Here is that part,
@@ -32,7 +32,7 @@
 # - write a network of several layers, and its gradient, by hand, in NumPy;
 # - recognise handwritten digits, then write the same network again in one line of PyTorch.
 #
-# **You need** a little Python and NumPy, and to know what a derivative and a dot product are. Nothing else.
+# **You need** a little Python and NumPy, and to know what a derivative, a dot product and a product of matrices are. Nothing else.
 
 # %%
 import numpy as np
@@ -50,19 +50,19 @@ from dalle_edu.world.digits import digits
 # ## 1. Un neurone vote
 #
 # Un neurone reçoit des nombres et rend une réponse : oui ou non. Imaginez un jury dont chaque membre a une voix, mais où certaines voix
-# comptent double et d'autres comptent contre. On additionne ; si le total passe un seuil, c'est oui.
+# comptent double et d'autres comptent contre. On additionne ; si le total atteint un seuil, c'est oui.
 #
 # Chaque entrée $x_i$ est multipliée par son **poids** $w_i$. Le **biais** $b$ dit combien le neurone penche d'avance vers le oui : c'est le
-# seuil, changé de signe et passé de l'autre côté.
+# seuil, changé de signe et passé de l'autre côté de l'inégalité.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 1. A neuron votes
 #
-# A neuron takes numbers and gives an answer: yes or no. Think of a jury where every member has a vote, but where some votes count double and
-# others count against. Add them up; if the total passes a threshold, it is a yes.
+# A neuron takes numbers and gives an answer: yes or no. Think of a jury where every member has a vote, but where some votes count double
+# and others count against. Add them up; if the total reaches a threshold, it is a yes.
 #
 # Each input $x_i$ is multiplied by its **weight** $w_i$. The **bias** $b$ says how far the neuron leans towards yes beforehand: it is the
-# threshold with its sign changed, brought to the other side.
+# threshold with its sign changed, brought to the other side of the inequality.
 
 # %% [markdown] slide="fragment"
 # $$ y = \begin{cases} 1 & w_1 x_1 + \dots + w_d x_d + b \ge 0 \\ 0 & w_1 x_1 + \dots + w_d x_d + b < 0 \end{cases} $$
@@ -84,7 +84,7 @@ from dalle_edu.world.digits import digits
 # <details><summary>Un indice</summary>La décision est déjà écrite : il reste à lui donner la bonne somme.</details>
 
 # %% [markdown] lang="en"
-# Then the sum. `x` holds one example a row: `x @ weights` does all the weighted sums together.
+# Then the sum. `x` holds one example per row: `x @ weights` does all the weighted sums together.
 #
 # <details><summary>A hint</summary>The decision is written already: what remains is to give it the right sum.</details>
 
@@ -94,8 +94,9 @@ from dalle_edu.world.digits import digits
 # %% [markdown] lang="fr" slide="slide"
 # ### Un neurone est une droite
 #
-# Avec deux entrées, les points où la somme vaut exactement zéro forment une droite. D'un côté le neurone s'active, de l'autre il se tait. Les
-# poids sont une flèche perpendiculaire à la droite, qui montre le côté du oui ; le biais pousse la droite le long de la flèche.
+# Avec deux entrées, les points où la somme vaut exactement zéro forment une droite. D'un côté le neurone s'active, de l'autre il se tait.
+# Les poids sont une flèche perpendiculaire à la droite, qui montre le côté du oui ; le biais pousse la droite le long de la flèche, dans un
+# sens ou dans l'autre.
 #
 # Voici deux nuages de points. Tournez et poussez la droite pour les séparer.
 
@@ -103,7 +104,8 @@ from dalle_edu.world.digits import digits
 # ### A neuron is a line
 #
 # With two inputs, the points where the sum is exactly zero form a line. On one side the neuron fires, on the other it keeps silent. The
-# weights are an arrow at right angles to the line, which points to the side of yes; the bias pushes the line along the arrow.
+# weights are an arrow at right angles to the line, which points to the side of yes; the bias pushes the line along the arrow, one way or
+# the other.
 #
 # Here are two clouds of points. Turn and push the line until it separates them.
 
@@ -116,14 +118,14 @@ boundary_explorer(clouds, labels)
 # %% [markdown] lang="fr" slide="slide"
 # ### Des portes logiques
 #
-# McCulloch et Pitts l'ont remarqué dès 1943 : avec des entrées 0 ou 1, un neurone calcule une porte logique. Pour « et », il faut que les deux
-# voix ensemble passent le seuil, mais pas une seule.
+# McCulloch et Pitts l'ont remarqué dès 1943 : avec des entrées 0 ou 1, un neurone calcule une porte logique. Pour « et », les deux
+# voix ensemble doivent atteindre le seuil, et une seule ne doit pas y suffire.
 
 # %% [markdown] lang="en" slide="slide"
 # ### Logic gates
 #
-# McCulloch and Pitts saw it as early as 1943: with inputs 0 or 1, a neuron computes a logic gate. For "and", both votes together must pass
-# the threshold, but not one alone.
+# McCulloch and Pitts saw it as early as 1943: with inputs 0 or 1, a neuron computes a logic gate. For "and", the two votes together must
+# reach the threshold, and one alone must not.
 
 # %% slide="fragment"
 corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
@@ -132,12 +134,12 @@ for name in ("and", "or", "nand"):
     print(f"{name:5} w = {weights}  b = {bias:4}  ->", gate(name, corners))
 
 # %% [markdown] lang="fr"
-# Trouvez vous-même les poids et le biais de la porte « a implique b » : fausse seulement quand a vaut 1 et b vaut 0. Les quatre coins sont
+# Trouvez vous-même les poids et le biais de la porte « a implique b », qui ne vaut 0 que si a vaut 1 et b vaut 0. Les quatre coins sont
 # dans l'ordre 00, 01, 10, 11.
 
 # %% [markdown] lang="en"
-# Find the weights and the bias of the gate "a implies b" yourself: false only when a is 1 and b is 0. The four corners come in the order
-# 00, 01, 10, 11.
+# Find the weights and the bias of the gate "a implies b" yourself: it is 0 only when a is 1 and b is 0. The four corners come in the
+# order 00, 01, 10, 11.
 
 # %% level=1
 implies_weights = [-1.0, 1.0]
@@ -151,41 +153,47 @@ expect(table, [1, 1, 0, 1], say("the table of “a implies b”", "la table de �
 # %% [markdown] lang="fr" slide="slide"
 # ## 2. Le neurone apprend
 #
-# Placer la droite à la main ne va pas loin. En 1958, Frank Rosenblatt laisse le neurone se corriger lui-même. On lui montre un exemple ; s'il
-# a tort, on ajoute l'exemple à ses poids, avec son signe. La droite tourne alors un peu vers l'exemple manqué.
+# Placer la droite à la main ne mène pas loin. En 1958, Frank Rosenblatt laisse le neurone se corriger lui-même. On lui montre un exemple ;
+# s'il a tort, on ajoute l'exemple à ses poids, avec le signe de la bonne réponse. La droite tourne alors un peu vers l'exemple manqué.
 #
-# Les étiquettes $y$ valent ici $-1$ et $+1$, et le biais est le poids d'une entrée qui vaut toujours 1.
+# La bonne réponse, ou **étiquette** $y$, vaut ici $-1$ (non) ou $+1$ (oui). Le biais est rangé dans $w$ : c'est le poids d'une entrée qui
+# vaut toujours 1.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 2. The neuron learns
 #
-# Placing the line by hand does not go far. In 1958 Frank Rosenblatt lets the neuron correct itself. Show it an example; if it is wrong, add
-# the example to its weights, with its sign. The line then turns a little towards the example that it missed.
+# Placing the line by hand does not take us far. In 1958 Frank Rosenblatt lets the neuron correct itself. Show it an example; if it is
+# wrong, add the example to its weights, with the sign of the right answer. The line then turns a little towards the example that it missed.
 #
-# The labels $y$ are $-1$ and $+1$ here, and the bias is the weight of an input that is always 1.
+# The right answer, or **label** $y$, is $-1$ (no) or $+1$ (yes) here. The bias is kept in $w$: it is the weight of an input that is
+# always 1.
 
 # %% [markdown] slide="fragment"
 # $$ y \, (w \cdot x) \le 0 \quad \Longrightarrow \quad w \leftarrow w + y \, x $$
 
 # %% [markdown] lang="fr"
-# Écrivez la règle. Les exemples passent dans l'ordre, au plus `passes` fois ; un passage sans correction termine. Gardez la droite après
-# chaque correction dans `boundaries`, zéros de départ compris, et rendez `PerceptronRun(np.array(boundaries), converged=…)`.
+# Écrivez la règle. Un exemple sur la droite compte comme une erreur : sinon, partis de zéro, les poids ne bougeraient jamais. Les exemples
+# passent dans l'ordre, au plus `passes` fois ; un passage sans correction termine. Gardez la droite (les poids, puis le biais) après chaque
+# correction dans `boundaries`, zéros de départ compris, et rendez `PerceptronRun(np.array(boundaries), converged=…)`. Nul besoin d'un
+# **pas d'apprentissage**, c'est-à-dire d'un facteur devant $y \, x$ : la description de la fonction dit pourquoi.
 #
-# <details><summary>Un indice</summary>`np.column_stack([x, np.ones(len(x))])` ajoute l'entrée toujours égale à 1. Après une correction, créez un
-# nouveau tableau (`boundary = boundary + …`) : `+=` changerait aussi ceux que vous avez gardés.</details>
+# <details><summary>Un indice</summary>`np.column_stack([x, np.ones(len(x))])` ajoute l'entrée toujours égale à 1. Après une correction,
+# créez un nouveau tableau (`boundary = boundary + …`) : `+=` changerait aussi ceux que vous avez gardés.</details>
 
 # %% [markdown] lang="en"
-# Write the rule. The examples go by in order, at most `passes` times; a pass without a correction ends it. Keep the line after each
-# correction in `boundaries`, the zeros of the beginning included, and return `PerceptronRun(np.array(boundaries), converged=…)`.
+# Write the rule. An example on the line counts as an error: otherwise the weights, which start at zero, would never move. The examples go
+# by in order, at most `passes` times; a pass without a correction ends it. Keep the line (the weights, then the bias) after each correction
+# in `boundaries`, the zeros of the beginning included, and return `PerceptronRun(np.array(boundaries), converged=…)`. It needs no
+# **learning rate**, that is, no factor before $y \, x$: the function's description says why.
 #
-# <details><summary>A hint</summary>`np.column_stack([x, np.ones(len(x))])` adds the input that is always 1. After a correction make a new array
-# (`boundary = boundary + …`): `+=` would change those that you kept, too.</details>
+# <details><summary>A hint</summary>`np.column_stack([x, np.ones(len(x))])` adds the input that is always 1. After a correction make a new
+# array (`boundary = boundary + …`): `+=` would change those that you kept, too.</details>
 
 # %% implements="perceptron:train_perceptron" level=2
 """Règle de Rosenblatt : chaque exemple du mauvais côté, ou sur la droite, s'ajoute aux poids avec son signe (`y`, -1 ou +1).
 
-Les exemples passent dans l'ordre, au plus `passes` fois ; un passage sans correction termine l'entraînement, et la droite sépare les classes.
-Un pas d'apprentissage ne ferait que changer l'échelle des poids, puisqu'ils partent de zéro.
+Les exemples passent dans l'ordre, au plus `passes` fois ; un passage sans correction termine l'entraînement, et la droite sépare les
+classes. Un pas d'apprentissage ne ferait que changer l'échelle des poids, puisqu'ils partent de zéro.
 """
 # the bias is the weight of an input that is always 1 => le biais est le poids d'une entrée toujours égale à 1
 
@@ -204,16 +212,22 @@ draw_boundary(clouds, labels, learned.weights, learned.bias)
 # %% [markdown] lang="fr" slide="slide"
 # ### Combien de corrections ?
 #
-# Novikoff a prouvé en 1962 que si une droite sépare les classes avec une marge $\gamma$, et si aucun exemple n'est plus long que $R$, le
-# neurone se corrige au plus $(R/\gamma)^2$ fois, quel que soit le nombre d'exemples. L'idée tient en deux lignes : chaque correction avance
-# d'au moins $\gamma$ vers la bonne direction, alors que le carré de la longueur des poids grandit d'au plus $R^2$.
+# Supposons que des poids $w^\star$, de longueur 1, séparent les classes avec une **marge** $\gamma$ : $y \, (w^\star \cdot x) \ge \gamma$
+# pour chaque exemple. Supposons aussi qu'aucun exemple, entrée 1 comprise, n'est plus long que $R$. Novikoff a prouvé en 1962 que le
+# neurone se corrige alors au plus $(R/\gamma)^2$ fois, quel que soit le nombre d'exemples.
+#
+# Chaque correction fait avancer $w$ d'au moins $\gamma$ le long de $w^\star$. Et comme elle n'a lieu que si $y \, (w \cdot x) \le 0$, le
+# carré de la longueur de $w$ grandit d'au plus $R^2$. Après $n$ corrections :
 
 # %% [markdown] lang="en" slide="slide"
 # ### How many corrections?
 #
-# Novikoff proved in 1962 that if some line separates the classes with a margin $\gamma$, and no example is longer than $R$, the neuron
-# corrects itself at most $(R/\gamma)^2$ times, however many examples there are. The idea takes two lines: each correction moves at least
-# $\gamma$ in the right direction, while the square of the weights' length grows by at most $R^2$.
+# Suppose that weights $w^\star$ of length 1 separate the classes with a **margin** $\gamma$: $y \, (w^\star \cdot x) \ge \gamma$ for every
+# example. Suppose too that no example, its input of 1 included, is longer than $R$. Novikoff proved in 1962 that the neuron then corrects
+# itself at most $(R/\gamma)^2$ times, however many examples there are.
+#
+# Each correction moves $w$ at least $\gamma$ along $w^\star$. And since it is made only if $y \, (w \cdot x) \le 0$, the square of the
+# length of $w$ grows by at most $R^2$. After $n$ corrections:
 
 # %% [markdown] slide="fragment"
 # $$ n \, \gamma \;\le\; w \cdot w^\star \;\le\; \lVert w \rVert \;\le\; \sqrt{n} \, R \quad \Longrightarrow \quad n \le (R / \gamma)^2 $$
@@ -238,8 +252,8 @@ axes.loglog(margins, allowed, "o-", color=BLUE, label=say("the bound", "la borne
 axes.loglog(margins, made, "s-", color=VERMILION, label=say("corrections made", "corrections faites"))
 axes.set(xlabel=say("margin", "marge"))
 legend(axes)
-picture(figure, say("As the margin shrinks, corrections grow, always below the bound.",
-                    "Quand la marge rétrécit, les corrections augmentent, toujours sous la borne."))
+picture(figure, say("As the margin shrinks, corrections grow more numerous, but stay below the bound.",
+                    "Quand la marge rétrécit, les corrections sont plus nombreuses, mais restent sous la borne."))
 
 # %% [markdown] lang="fr" slide="slide"
 # ## 3. Ce qu'aucun neurone ne saura faire
@@ -249,9 +263,9 @@ picture(figure, say("As the margin shrinks, corrections grow, always below the b
 # premières, puis les deux dernières :
 
 # %% [markdown] lang="en" slide="slide"
-# ## 3. What no neuron ever will
+# ## 3. What no neuron will ever do
 #
-# The exclusive or is 1 when one input and only one is 1. Suppose that a neuron computes it. It keeps silent at 00 and at 11:
+# The exclusive or is 1 when one and only one input is 1. Suppose that a neuron computes it. It keeps silent at 00 and at 11:
 # $b < 0$ and $w_1 + w_2 + b < 0$. It fires at 01 and at 10: $w_2 + b \ge 0$ and $w_1 + b \ge 0$. Add the first two, then
 # the last two:
 
@@ -259,39 +273,41 @@ picture(figure, say("As the margin shrinks, corrections grow, always below the b
 # $$ w_1 + w_2 + 2b \;<\; 0 \;\le\; w_1 + w_2 + 2b $$
 
 # %% [markdown] lang="fr"
-# C'est impossible. Minsky et Papert en ont fait un livre en 1969. Vérifions au hasard : cent mille neurones, et le meilleur score de tous.
+# C'est impossible. En 1969, Minsky et Papert ont consacré un livre à ce que les perceptrons ne peuvent pas calculer. Vérifions au hasard :
+# cent mille neurones, et le meilleur score de tous.
 
 # %% [markdown] lang="en"
-# That cannot be. Minsky and Papert made a book of it in 1969. Let us check at random: a hundred thousand neurons, and the best score of all.
+# That is impossible. In 1969 Minsky and Papert devoted a book to what perceptrons cannot compute. Let us check at random: a hundred
+# thousand neurons, and the best score of all.
 
 # %% slide="fragment"
 exclusive = np.array([0, 1, 1, 0])
 tries = chance.normal(size=(100_000, 3))
 answers = corners @ tries[:, :2].T + tries[:, 2] >= 0
-print(say("best of 100,000 neurons: ", "le meilleur de 100 000 neurones : "), (answers.T == exclusive).mean(axis=1).max())
+print(say("best of 100,000 neurons:", "le meilleur de 100 000 neurones :"), (answers.T == exclusive).mean(axis=1).max())
 print(say("two layers:", "deux couches :"), xor(corners))
 
 # %% [markdown] lang="fr" slide="subslide"
-# Deux couches suffisent pourtant : (x ou y) et non (x et y). La première couche dessine deux droites, la seconde ne garde que la bande entre
-# elles. Tout le problème est de **trouver** ces poids : la règle de Rosenblatt corrige la sortie, mais qui dira au neurone caché ce qu'il
-# aurait dû répondre ?
+# Deux couches suffisent pourtant : ($x_1$ ou $x_2$) et non ($x_1$ et $x_2$). La première couche dessine deux droites, la seconde ne garde
+# que la bande entre elles. Tout le problème est de **trouver** ces poids : la règle de Rosenblatt corrige la sortie, mais qui dira à un
+# neurone **caché**, de la première couche, ce qu'il aurait dû répondre ?
 
 # %% [markdown] lang="en" slide="subslide"
-# Two layers are enough, though: (x or y) and not (x and y). The first layer draws two lines, the second keeps only the band between them. The
-# whole problem is to **find** those weights: Rosenblatt's rule corrects the output, but who will tell the hidden neuron what it should have
-# answered?
+# Two layers are enough, though: ($x_1$ or $x_2$) and not ($x_1$ and $x_2$). The first layer draws two lines, the second keeps only the band
+# between them. The whole problem is to **find** those weights: Rosenblatt's rule corrects the output, but who will tell a **hidden**
+# neuron, one of the first layer, what it should have answered?
 
 # %% [markdown] lang="fr" slide="slide"
 # ## 4. Adoucir la décision
 #
-# La réponse sera la pente. Une marche n'en a pas : poussez un peu un poids, et la réponse ne change pas, ou saute. Remplaçons-la par une
-# courbe douce, la **sigmoïde**, qui va de 0 à 1 et dit « plutôt oui » ou « plutôt non ».
+# C'est la pente qui le dira au neurone caché. Mais la décision est une marche, de pente nulle : poussez un peu un poids, et la réponse ne
+# change pas, ou saute. Remplaçons-la par une courbe lisse, la **sigmoïde**, qui va de 0 à 1 et dit « plutôt oui » ou « plutôt non ».
 
 # %% [markdown] lang="en" slide="slide"
 # ## 4. Softening the decision
 #
-# The answer will be the slope. A step has none: push a weight a little, and the answer does not change, or jumps. Let us put a smooth curve
-# in its place, the **sigmoid**, which goes from 0 to 1 and says "rather yes" or "rather no".
+# The slope will tell the hidden neuron. But the decision is a step, whose slope is zero: push a weight a little, and the answer does not
+# change, or jumps. Let us put a smooth curve in its place, the **sigmoid**, which goes from 0 to 1 and says "rather yes" or "rather no".
 
 # %% [markdown] slide="fragment"
 # $$ \sigma(z) = \frac{1}{1 + e^{-z}} \qquad\qquad \sigma'(z) = \sigma(z) \, \bigl(1 - \sigma(z)\bigr) $$
@@ -300,14 +316,14 @@ print(say("two layers:", "deux couches :"), xor(corners))
 # Écrivez-la sans débordement : `np.exp(1000)` vaut l'infini. Pour $z$ négatif, $\sigma(z) = e^{z} / (1 + e^{z})$ n'a que de petites
 # exponentielles.
 #
-# <details><summary>Un indice</summary>Prenez `small = np.exp(-np.abs(z))` : c'est $e^{-z}$ d'un côté et $e^{z}$ de l'autre, jamais plus de 1. Il
-# ne reste qu'à choisir le numérateur.</details>
+# <details><summary>Un indice</summary>Prenez `small = np.exp(-np.abs(z))` : c'est $e^{-z}$ d'un côté et $e^{z}$ de l'autre, jamais plus
+# de 1. Il ne reste qu'à choisir le numérateur.</details>
 
 # %% [markdown] lang="en"
-# Write it without overflow: `np.exp(1000)` is infinite. For negative $z$, $\sigma(z) = e^{z} / (1 + e^{z})$ has small exponentials only.
+# Write it without overflow: `np.exp(1000)` is infinite. For negative $z$, $\sigma(z) = e^{z} / (1 + e^{z})$ has only small exponentials.
 #
-# <details><summary>A hint</summary>Take `small = np.exp(-np.abs(z))`: it is $e^{-z}$ on one side and $e^{z}$ on the other, never more than 1.
-# What remains is to choose the numerator.</details>
+# <details><summary>A hint</summary>Take `small = np.exp(-np.abs(z))`: it is $e^{-z}$ on one side and $e^{z}$ on the other, never more
+# than 1. What remains is to choose the numerator.</details>
 
 # %% implements="perceptron:sigmoid" level=1
 """1 / (1 + exp(-z)), dans (0, 1). On ne prend que l'exponentielle de nombres négatifs : aucune ne déborde."""
@@ -319,7 +335,17 @@ print(say("two layers:", "deux couches :"), xor(corners))
 # Then its slope: the second formula above gives it from `sigmoid` itself.
 
 # %% implements="perceptron:sigmoid_derivative" level=1
-"""σ(z) (1 - σ(z)) : au plus 1/4, si bien que de hautes piles de sigmoïdes apprennent lentement."""
+"""σ(z) (1 - σ(z)) : au plus 1/4, si bien que de longues suites de sigmoïdes apprennent lentement."""
+
+# %% [markdown] lang="fr"
+# La fonction qui suit la somme s'appelle l'**activation** du neurone. Deux autres serviront plus loin : la **tangente hyperbolique**
+# (`tanh`), une sigmoïde étirée pour aller de $-1$ à 1, et le **rectifieur** (*rectified linear unit*, ReLU ; Nair et Hinton 2010),
+# $\max(z, 0)$, dont la pente vaut 1 dès que $z > 0$.
+
+# %% [markdown] lang="en"
+# The function that follows the sum is called the neuron's **activation**. Two others will be of use later: the **hyperbolic tangent**
+# (`tanh`), a sigmoid stretched to go from $-1$ to 1, and the **rectifier** (rectified linear unit, ReLU; Nair and Hinton 2010),
+# $\max(z, 0)$, whose slope is 1 as soon as $z > 0$.
 
 # %% [markdown] lang="fr" slide="subslide" slide_only=true
 # ### Quatre activations
@@ -344,8 +370,8 @@ picture(figure, say("Step, sigmoid, hyperbolic tangent and rectifier, and their 
 # %% [markdown] lang="fr" slide="slide"
 # ## 5. Mesurer l'erreur
 #
-# Pour choisir entre $k$ réponses, un réseau donne un nombre par réponse, un **logit**. Le **softmax** en fait des probabilités : positives, de
-# somme 1, la plus grande au plus grand logit.
+# Pour choisir entre $k$ réponses, un réseau donne un nombre par réponse, un **logit**. Le **softmax** en fait des probabilités : positives,
+# de somme 1, la plus grande au plus grand logit.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 5. Measuring the error
@@ -359,47 +385,63 @@ picture(figure, say("Step, sigmoid, hyperbolic tangent and rectifier, and their 
 # %% [markdown] lang="fr"
 # Deux pièges : l'exponentielle d'un grand logit déborde, et la somme doit se faire sur les réponses (le dernier axe), non sur les exemples.
 #
-# <details><summary>Un indice</summary>Soustraire le même nombre à tous les logits ne change pas $p$. Soustrayez le plus grand.</details>
+# <details><summary>Un indice</summary>Soustraire le même nombre à tous les logits d'un exemple ne change pas $p$. Soustrayez à chaque
+# exemple son plus grand logit ; `keepdims=True` rend `max` et `sum` en colonne, une ligne par exemple.</details>
 
 # %% [markdown] lang="en"
 # Two traps: the exponential of a large logit overflows, and the sum goes over the answers (the last axis), not over the examples.
 #
-# <details><summary>A hint</summary>Subtracting the same number from all logits does not change $p$. Subtract the largest.</details>
+# <details><summary>A hint</summary>Subtracting the same number from all logits of an example does not change $p$. Subtract from each
+# example its largest logit; `keepdims=True` gives `max` and `sum` as a column, one row per example.</details>
 
 # %% implements="perceptron:softmax" level=2
 """exp(z) / Σ exp(z) selon le dernier axe : des nombres positifs de somme 1.
 
-Soustraire le plus grand z ne change rien au résultat et garde toutes les exponentielles sous 1.
+Soustraire le plus grand z ne change rien au résultat, et aucune exponentielle ne dépasse 1.
 """
 
 # %% [markdown] lang="fr" slide="slide"
 # ### L'entropie croisée
 #
-# Quelle perte pour une réponse donnée avec la probabilité $p$ ? Le logarithme : une réponse juste et sûre ($p = 1$) ne coûte rien, une réponse
-# juste jugée impossible coûte l'infini. C'est la surprise du réseau, en nats. Et son gradient est d'une simplicité miraculeuse : ce que le
-# réseau a dit, moins ce qu'il fallait dire.
+# La **perte** dit en un nombre combien une réponse est mauvaise. Si le réseau a donné à la bonne réponse la probabilité $p$, la perte
+# vaut $-\log p$ : rien s'il en était sûr ($p = 1$), l'infini s'il la jugeait impossible ($p = 0$). C'est sa surprise, en nats (le
+# logarithme est népérien). La moyenne sur un **lot** (*batch*) de $n$ exemples est l'**entropie croisée**.
+#
+# Le **gradient** de la perte est la liste de ses dérivées, une pour chaque nombre dont elle dépend. Par rapport aux logits, il est très
+# simple : ce que le réseau a dit, moins ce qu'il fallait dire.
 
 # %% [markdown] lang="en" slide="slide"
 # ### Cross-entropy
 #
-# What should an answer given with probability $p$ cost? Its logarithm: a right and certain answer ($p = 1$) costs nothing, a right one that
-# was thought impossible costs infinity. It is the network's surprise, in nats. And its gradient is wonderfully simple: what the network
-# said, less what it should have said.
+# The **loss** says in one number how bad an answer is. If the network gave the right answer the probability $p$, the loss is
+# $-\log p$: nothing if the network was sure of it ($p = 1$), infinity if it thought it impossible ($p = 0$). It is the network's surprise,
+# in nats (the logarithm is the natural one). The mean over a **batch** of $n$ examples is the **cross-entropy**.
+#
+# The **gradient** of the loss is the list of its derivatives, one for each number that it depends on. With respect to the logits it is very
+# simple: what the network said, less what it should have said.
 
 # %% [markdown] slide="fragment"
 # $$ L = -\frac{1}{n} \sum_{i=1}^{n} \log p_{i, t_i} \qquad\qquad \frac{\partial L}{\partial z_{ij}} = \frac{p_{ij} - [j = t_i]}{n} $$
 
 # %% [markdown] lang="fr"
+# Ici $t_i$, la **cible**, est le numéro de la bonne réponse de l'exemple $i$, et $[j = t_i]$ vaut 1 si $j = t_i$, 0 sinon : pour chaque
+# exemple, une ligne de zéros avec un seul 1 (« un parmi $k$ », *one-hot*). Le gradient vient de ce que
+# $-\log p_t = \log \sum_l e^{z_l} - z_t$, où la dérivée de $\log \sum_l e^{z_l}$ par rapport à $z_j$ est $p_j$.
+#
 # La fonction rend la perte **et** son gradient. N'oubliez pas le $1/n$ du gradient.
 #
-# <details><summary>Un indice</summary>$\log p = (z - \max z) - \log \sum \exp(z - \max z)$. `tableau[np.arange(n), targets]` prend un nombre par
-# ligne, celui de la cible.</details>
+# <details><summary>Un indice</summary>$\log p = (z - \max z) - \log \sum \exp(z - \max z)$. `tableau[np.arange(n), targets]` prend un
+# nombre par ligne, celui de la cible.</details>
 
 # %% [markdown] lang="en"
+# Here $t_i$, the **target**, is the number of the right answer of example $i$, and $[j = t_i]$ is 1 if $j = t_i$, 0 otherwise: for each
+# example, a row of zeros with a single 1 (*one-hot*). The gradient comes from $-\log p_t = \log \sum_l e^{z_l} - z_t$, where the derivative
+# of $\log \sum_l e^{z_l}$ with respect to $z_j$ is $p_j$.
+#
 # The function returns the loss **and** its gradient. Do not forget the gradient's $1/n$.
 #
-# <details><summary>A hint</summary>$\log p = (z - \max z) - \log \sum \exp(z - \max z)$. `array[np.arange(n), targets]` takes one number a row,
-# the target's.</details>
+# <details><summary>A hint</summary>$\log p = (z - \max z) - \log \sum \exp(z - \max z)$. `array[np.arange(n), targets]` takes one number
+# per row, the target's.</details>
 
 # %% implements="perceptron:cross_entropy" level=2
 """La moyenne sur le lot de -log softmax(logits)[cible], en nats, et son gradient (softmax - un parmi k) / n ; cibles de 0 à k - 1."""
@@ -407,14 +449,17 @@ Soustraire le plus grand z ne change rien au résultat et garde toutes les expon
 # %% [markdown] lang="fr" slide="slide"
 # ## 6. Des couches
 #
-# Un **perceptron multicouche** enchaîne : somme pondérée, activation, somme pondérée, activation… La dernière couche n'a pas d'activation : elle
-# donne les logits. Sans activation entre elles, deux couches n'en feraient qu'une, car un produit de matrices est une matrice.
+# Une **couche** est une rangée de neurones qui lisent les mêmes entrées ; chaque colonne de $W$ contient les poids de l'un d'eux. Un
+# **perceptron multicouche** (*multilayer perceptron*, MLP) enchaîne : somme pondérée, activation $\varphi$, somme pondérée, activation… La
+# dernière couche n'a pas d'activation : elle donne les logits. Sans activation entre elles, deux couches n'en vaudraient qu'une, car un
+# produit de matrices est une matrice.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 6. Layers
 #
-# A **multilayer perceptron** goes: weighted sum, activation, weighted sum, activation… The last layer has no activation: it gives the logits.
-# Without activations in between, two layers would be no more than one, for a product of matrices is a matrix.
+# A **layer** is a row of neurons that read the same inputs; each column of $W$ holds the weights of one of them. A **multilayer
+# perceptron** (MLP) alternates: weighted sum, activation $\varphi$, weighted sum, activation… The last layer has no activation: it gives
+# the logits. Without activations in between, two layers would be worth no more than one, for a product of matrices is a matrix.
 
 # %% [markdown] slide="fragment"
 # $$ s_1 = x W_1 + b_1 \qquad a_1 = \varphi(s_1) \qquad s_2 = a_1 W_2 + b_2 $$
@@ -422,8 +467,8 @@ Soustraire le plus grand z ne change rien au résultat et garde toutes les expon
 # %% [markdown] lang="fr" slide="slide"
 # ### La rétropropagation
 #
-# Qui dit au neurone caché ce qu'il aurait dû répondre ? La règle de la chaîne. On part de la fin, du gradient $g$ de la perte par rapport à la
-# sortie, et on remonte une couche après l'autre :
+# Qui dit au neurone caché ce qu'il aurait dû répondre ? La **règle de la chaîne** : quand des effets s'enchaînent, leurs pentes se
+# multiplient. On part de la fin, du gradient $g$ de la perte par rapport à la sortie, et on remonte une couche après l'autre :
 #
 # - le gradient d'un poids est ce qui est **entré** par lui, multiplié par ce qui est **revenu** à sa sortie ;
 # - ce qui revient à la couche d'avant est $g$, passé à l'envers par les mêmes poids ;
@@ -432,39 +477,41 @@ Soustraire le plus grand z ne change rien au résultat et garde toutes les expon
 # %% [markdown] lang="en" slide="slide"
 # ### Backpropagation
 #
-# Who tells the hidden neuron what it should have answered? The chain rule. Start at the end, from the gradient $g$ of the loss with respect to
-# the output, and go back one layer after the other:
+# Who tells the hidden neuron what it should have answered? The **chain rule**: when effects follow one another, their slopes multiply.
+# Start at the end, from the gradient $g$ of the loss with respect to the output, and go back one layer after the other:
 #
-# - a weight's gradient is what **entered** by it, times what **came back** to its output;
+# - a weight's gradient is what **came in** through it, times what **came back** to its output;
 # - what comes back to the layer before is $g$, taken backwards through the same weights;
-# - on its way through the activation it is multiplied by the slope that this had **at the sum it was given**.
+# - on its way through the activation it is multiplied by the slope that the activation had **at the sum it was given**.
 
 # %% [markdown] slide="fragment"
 # $$ \frac{\partial L}{\partial W_2} = a_1^\top g \qquad \frac{\partial L}{\partial b_2} = \sum_i g_i \qquad
 # \frac{\partial L}{\partial s_1} = \bigl(g \, W_2^\top\bigr) \odot \varphi'(s_1) $$
 
 # %% [markdown] lang="fr"
-# Tout le réseau vous est donné, sauf `backward`. `self.given[i]` est ce que la couche i a reçu, `self.sums[i]` ce qu'elle a sommé. Rendez les
-# gradients dans l'ordre de `parameters()` : poids puis biais, de la première couche à la dernière.
+# Dans ces formules, $\top$ transpose, $\odot$ multiplie terme à terme, et $\sum_i$ porte sur les exemples du lot. Tout le réseau vous est
+# donné, sauf `backward` : `self.given[i]` est ce que la couche i a reçu, `self.sums[i]` ce qu'elle a sommé, `self.derivative` est
+# $\varphi'$. Rendez les gradients dans l'ordre de `parameters()` : poids puis biais, de la première couche à la dernière.
 #
-# <details><summary>Un indice</summary>Parcourez les couches à l'envers et mettez chaque paire de gradients **devant** celles que vous avez déjà. La
-# première couche n'a personne à qui passer le gradient.</details>
+# <details><summary>Un indice</summary>Parcourez les couches à l'envers et mettez chaque paire de gradients **devant** celles que vous avez
+# déjà. La première couche n'a personne à qui passer le gradient.</details>
 
 # %% [markdown] lang="en"
-# The whole network is given, but for `backward`. `self.given[i]` is what layer i received, `self.sums[i]` what it summed. Return the gradients
-# in the order of `parameters()`: weights then bias, from the first layer to the last.
+# In these formulas $\top$ transposes, $\odot$ multiplies term by term, and $\sum_i$ runs over the examples of the batch. The whole network
+# is given, except `backward`: `self.given[i]` is what layer i received, `self.sums[i]` what it summed, `self.derivative` is $\varphi'$.
+# Return the gradients in the order of `parameters()`: weights then bias, from the first layer to the last.
 #
-# <details><summary>A hint</summary>Go through the layers backwards and put each pair of gradients **before** those that you have already. The
-# first layer has nobody to pass a gradient to.</details>
+# <details><summary>A hint</summary>Go through the layers backwards and put each pair of gradients **before** those that you have already.
+# The first layer has nobody to pass a gradient to.</details>
 
 # %% implements="perceptron:MLP" level=3 hollow=["backward"]
 """Des couches de neurones : x ↦ activation(x W + b), encore et encore ; la dernière n'a pas d'activation.
 
-`sizes` donne le nombre d'entrées, de neurones de chaque couche cachée, et de sorties. Les poids sont au départ un bruit normal de variance
-2 / entrées, qui garde la taille d'un signal à travers des couches ReLU (He et al. 2015, équation 10) ; les biais sont nuls.
+`sizes` donne le nombre d'entrées, de neurones de chaque couche cachée, et de sorties. Les poids sont tirés au départ d'une loi normale de
+variance 2 / entrées, qui garde la taille d'un signal à travers des couches ReLU (He et al. 2015, équation 10) ; les biais partent de zéro.
 """
 """Poids et biais de la première couche, de la deuxième, et ainsi de suite : les tableaux eux-mêmes, à changer sur place."""
-"""Les sorties. Ce que chaque couche a reçu et ce qu'elle a sommé est gardé pour `backward`."""
+"""Les sorties. Ce que chaque couche a reçu et ce qu'elle a sommé sont gardés pour `backward`."""
 """Du gradient de la perte par rapport aux sorties, ceux par rapport à `parameters()`, dans le même ordre.
 
 La règle de la chaîne, de la dernière couche à la première (Rumelhart, Hinton et Williams 1986) : à appeler après `forward`.
@@ -473,14 +520,14 @@ La règle de la chaîne, de la dernière couche à la première (Rumelhart, Hint
 # %% [markdown] lang="fr" slide="slide"
 # ### Ne croyez pas un gradient : mesurez-le
 #
-# Une dérivée est une limite. On peut donc la vérifier en poussant chaque poids un tout petit peu. C'est lent, mais cela ne se trompe pas :
-# faites-le chaque fois que vous écrivez un gradient.
+# Une dérivée est une limite. On peut donc la vérifier en poussant chaque poids un tout petit peu ; ici, un seul. C'est lent, et les
+# dernières décimales diffèrent, mais une faute dans la formule se voit : faites-le chaque fois que vous écrivez un gradient.
 
 # %% [markdown] lang="en" slide="slide"
 # ### Do not believe a gradient: measure it
 #
-# A derivative is a limit. So it can be checked by pushing each weight a tiny bit. That is slow, but it does not err: do it whenever you write a
-# gradient.
+# A derivative is a limit. So it can be checked by pushing each weight a tiny bit; here, a single weight. That is slow, and the last
+# decimals differ, but a mistake in the formula shows: do it whenever you write a gradient.
 
 # %% slide="fragment"
 network = MLP((3, 5, 2), "tanh", np.random.default_rng(1))
@@ -491,40 +538,45 @@ weight[2, 3] += nudge
 above = cross_entropy(network.forward(x), targets)[0]
 weight[2, 3] -= 2 * nudge
 below = cross_entropy(network.forward(x), targets)[0]
+weight[2, 3] += nudge
 print(say("measured", "mesuré"), (above - below) / (2 * nudge))
-print(say("written ", "écrit  "), written[0][2, 3])
+print(say("written ", "écrit "), written[0][2, 3])
 
 # %% [markdown] lang="fr" slide="slide"
 # ## 7. Descendre la pente
 #
 # Le gradient montre la montée la plus raide ; on fait un petit pas dans l'autre sens. Sur tous les exemples à la fois, chaque pas coûterait
-# cher ; sur un seul, il serait trop bruité. On prend donc un petit **lot** (*mini-batch*) au hasard. Un tour complet est une **époque**.
+# cher ; sur un seul, il serait trop bruité. On prend donc un petit **lot** (*mini-batch*) au hasard. Un tour complet des exemples est une
+# **époque**.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 7. Going down the slope
 #
-# The gradient points up the steepest way; take a small step the other way. On all examples at once each step would be dear; on a single one it
-# would be too noisy. So take a small random **batch**. A whole round is an **epoch**.
+# The gradient points up the steepest way; take a small step the other way. On all examples at once each step would be costly; on a single
+# one it would be too noisy. So take a small random **batch** (a mini-batch). A whole round of the examples is an **epoch**.
 
 # %% [markdown] slide="fragment"
 # $$ \theta \leftarrow \theta - \eta \, \nabla_\theta L $$
 
 # %% [markdown] lang="fr"
-# Écrivez l'entraînement : à chaque époque un nouvel ordre (`generator.permutation`), un lot à la fois, un pas par lot. Rendez la perte moyenne
-# de chaque époque ; le dernier lot peut être plus petit, comptez-le pour ce qu'il est.
+# Ici $\theta$ désigne tous les poids et biais, et le **pas d'apprentissage** $\eta$ (`learning_rate`) règle la longueur du pas. Écrivez
+# l'entraînement : à chaque époque un nouvel ordre (`generator.permutation`), un lot à la fois, un pas par lot. `loss` rend la perte et son
+# gradient, comme `cross_entropy`. Rendez la perte moyenne de chaque époque ; le dernier lot peut être plus petit, comptez-le selon sa
+# taille.
 #
 # <details><summary>Un indice</summary>`parameter -= learning_rate * slope` change le tableau sur place, donc le réseau ;
-# `parameter = parameter - …` n'y changerait rien.</details>
+# `parameter = parameter - …` laisserait le réseau tel quel.</details>
 
 # %% [markdown] lang="en"
-# Write the training: in each epoch a new order (`generator.permutation`), a batch at a time, a step for each batch. Return the mean loss of
-# each epoch; the last batch may be smaller, count it for what it is.
+# Here $\theta$ stands for all weights and biases, and the **learning rate** $\eta$ sets the length of the step. Write the training: in each
+# epoch a new order (`generator.permutation`), a batch at a time, a step for each batch. `loss` returns the loss and its gradient, as
+# `cross_entropy` does. Return the mean loss of each epoch; the last batch may be smaller, count it according to its size.
 #
 # <details><summary>A hint</summary>`parameter -= learning_rate * slope` changes the array in place, hence the network;
-# `parameter = parameter - …` would change nothing there.</details>
+# `parameter = parameter - …` would leave the network as it was.</details>
 
 # %% implements="perceptron:gradient_descent" level=3
-"""Descente de gradient par lots : à chaque époque, les exemples dans un nouvel ordre, un lot à la fois, un pas vers le bas pour chacun.
+"""Descente de gradient par petits lots : à chaque époque, les exemples dans un nouvel ordre, lot par lot, un pas vers le bas pour chacun.
 
 Change le réseau sur place et rend la perte moyenne de chaque époque.
 """
@@ -567,19 +619,19 @@ for arm, colour, marker in ((0, BLUE, "^"), (1, ORANGE, "o")):
     axes.scatter(*points[arms == arm].T, s=9, color=colour, marker=marker)
 axes.set(aspect="equal")
 picture(figure, say("Two intertwined spirals, and the smooth boundary between them that the network found.",
-                    "Deux spirales enlacées, et la frontière douce que le réseau a trouvée entre elles."))
+                    "Deux spirales enlacées, et la frontière lisse que le réseau a trouvée entre elles."))
 
 # %% [markdown] lang="fr" slide="slide"
 # ### Le pas d'apprentissage
 #
-# Un bouton, une image : la même descente avec cinq pas différents. Trop petit, elle traîne ; trop grand, elle saute par-dessus la vallée. Entre
-# les deux, toute une décade de valeurs convient.
+# Un réglage, une image : la même descente avec cinq pas différents. Si le pas est trop petit, elle traîne ; s'il est trop grand, elle saute
+# par-dessus la vallée. Entre les deux, plusieurs valeurs conviennent.
 
 # %% [markdown] lang="en" slide="slide"
 # ### The learning rate
 #
-# One knob, one picture: the same descent with five different steps. Too small, it drags on; too large, it jumps over the valley. In between, a
-# good decade of values will do.
+# One knob, one picture: the same descent with five learning rates. If the rate is too small, it drags on; if it is too large, it jumps over
+# the valley. In between, several values will do.
 
 # %% slide="fragment" tags=["output-only-slide"]
 figure, axes = plot()
@@ -589,20 +641,22 @@ for rate, colour in zip((0.003, 0.03, 0.3, 1.0, 10.0), COLOURS):
     axes.semilogy(losses, color=colour, label=f"{rate:g}")
 axes.set(xlabel=say("epoch", "époque"), ylabel=say("loss", "perte"))
 legend(axes, title=say("learning rate", "pas"), loc="lower left")
-picture(figure, say("Loss against epochs for five learning rates: the smallest hardly falls, two in the middle fall lowest, the largest climbs and stays high.",
-                    "Perte selon l'époque pour cinq pas : le plus petit descend à peine, deux moyens le plus bas, le plus grand monte et reste en haut."))
+picture(figure, say("Loss against epochs for five learning rates: with the smallest it hardly falls, with two in between it falls lowest, "
+                    "with the largest it climbs and stays high.",
+                    "Perte selon l'époque pour cinq pas : avec le plus petit elle descend à peine, avec deux pas moyens elle descend "
+                    "le plus bas, avec le plus grand elle monte et reste en haut."))
 
 # %% [markdown] lang="fr" slide="slide"
 # ## 8. De vrais chiffres
 #
-# Le même code, sans une ligne de plus, apprend à lire. Voici 1 797 chiffres manuscrits de 8 × 8 pixels, livrés avec scikit-learn. Chaque image
-# devient 64 nombres.
+# Le même code, sans une ligne de plus, apprend à lire. Voici 1 797 chiffres manuscrits de 8 × 8 pixels, livrés avec scikit-learn. Chaque
+# image devient 64 nombres.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 8. Real digits
 #
-# The same code, without one more line, learns to read. Here are 1,797 handwritten digits of 8 × 8 pixels, which come with scikit-learn. Each
-# picture becomes 64 numbers.
+# The same code, with not a line added, learns to read. Here are 1,797 handwritten digits of 8 × 8 pixels, which come with scikit-learn.
+# Each picture becomes 64 numbers.
 
 # %%
 images, classes = digits()
@@ -624,14 +678,21 @@ accuracy = (reader.forward(x[test]).argmax(axis=1) == y[test]).mean()
 print(say(f"right on digits never seen: {accuracy:.1%}", f"justes sur des chiffres jamais vus : {100 * accuracy:.1f} %"))
 
 # %% [markdown] lang="fr"
-# À vous de régler. Trouvez un réseau d'**au plus 1 500 poids et biais** qui lit au moins 93 % des chiffres jamais vus : choisissez la taille cachée,
-# l'activation, le pas, le nombre d'époques. Donnez le réseau entraîné.
+# À vous de régler. Trouvez un réseau d'**au plus 1 500 poids et biais** qui lise au moins 93 % des chiffres jamais vus : choisissez la
+# taille de la couche cachée, l'activation, le pas, le nombre d'époques. Donnez le réseau entraîné dans `small`, et ses pertes dans
+# `history`.
+#
+# À force d'essais, ces chiffres ne sont plus vraiment inconnus : une étude rigoureuse règle le réseau sur une troisième part des
+# exemples, dite de **validation**, et garde ceux-ci pour la fin.
 #
 # <details><summary>Un indice</summary>64 entrées, h neurones, 10 sorties : 64h + h + 10h + 10 nombres. Donc h vaut au plus 19.</details>
 
 # %% [markdown] lang="en"
-# Now tune one. Find a network of **at most 1,500 weights and biases** that reads at least 93 % of the digits never seen: choose the hidden size,
-# the activation, the learning rate, the number of epochs. Give the trained network.
+# Now tune one. Find a network of **at most 1,500 weights and biases** that reads at least 93 % of the digits never seen: choose the hidden
+# size, the activation, the learning rate, the number of epochs. Give the trained network in `small`, and its losses in `history`.
+#
+# After enough tries these digits are no longer really unknown: a rigorous study tunes the network on a third part of the examples,
+# called the **validation** set, and keeps these for the end.
 #
 # <details><summary>A hint</summary>64 inputs, h neurons, 10 outputs: 64h + h + 10h + 10 numbers. So h is at most 19.</details>
 
@@ -651,14 +712,16 @@ else:
 # %% [markdown] lang="fr" slide="slide"
 # ## 9. Le même réseau en PyTorch
 #
-# Vous avez écrit les gradients ; vous avez gagné le droit de ne plus le faire. PyTorch note chaque opération à l'aller et applique la règle de
-# la chaîne au retour. Avec les mêmes poids, il trouve les mêmes gradients que vous.
+# Vous avez écrit les gradients ; vous avez gagné le droit de ne plus le faire. PyTorch note chaque opération à l'aller et applique la règle
+# de la chaîne au retour. Avec les mêmes poids, rangés une ligne par neurone (d'où les `.T`), il trouve les mêmes gradients que vous, aux
+# arrondis près.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 9. The same network in PyTorch
 #
-# You wrote the gradients; you have earned the right not to any more. PyTorch notes each operation on the way there and applies the chain rule
-# on the way back. With the same weights it finds the same gradients as you.
+# You wrote the gradients; you have earned the right not to any more. PyTorch notes each operation on the way forward and applies the chain
+# rule on the way back. With the same weights, kept one row per neuron (hence the `.T`), it finds the same gradients as you, but for
+# rounding.
 
 # %% slide="fragment"
 ours = MLP((64, 48, 10), "relu", np.random.default_rng(6))
@@ -671,21 +734,23 @@ loss = nn.functional.cross_entropy(theirs(torch.from_numpy(x[:50])), classes[:50
 loss.backward()
 by_hand = ours.backward(cross_entropy(ours.forward(x[:50]), y[:50])[1])
 gaps = [parameter.grad.numpy().T - slope for parameter, slope in zip(theirs.parameters(), by_hand)]
-print(max(abs(gap).max() for gap in gaps))
+print(say("largest gap:", "plus grand écart :"), max(abs(gap).max() for gap in gaps))
 
 # %% [markdown] lang="fr" slide="slide"
 # ## 10. Assez de neurones dessinent n'importe quelle courbe
 #
-# Cybenko (1989) et Hornik (1991) l'ont prouvé : une seule couche cachée, assez large, approche toute fonction continue d'aussi près que l'on
-# veut. Avec des ReLU, on le voit sans rien entraîner : chaque neurone ajoute un changement de pente, et la ligne brisée suit la courbe. Doubler
-# les neurones divise l'erreur par quatre.
+# Cybenko (1989), pour des sigmoïdes, et Hornik (1991), pour toute activation continue, bornée et non constante, l'ont prouvé : une seule
+# couche cachée, assez large, approche d'aussi près que l'on veut toute fonction continue sur un domaine fermé et borné. Avec des ReLU et
+# une seule entrée, on le voit sans rien entraîner : chaque neurone ajoute un changement de pente, et la ligne brisée suit la courbe. Si la
+# courbe est lisse et les neurones assez nombreux, les doubler divise l'erreur par quatre environ.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 10. Enough neurons draw any curve
 #
-# Cybenko (1989) and Hornik (1991) proved it: a single hidden layer, wide enough, comes as near as you like to any continuous function. With
-# ReLUs it can be seen without training anything: each neuron adds one change of slope, and the broken line follows the curve. Twice the neurons
-# make a quarter of the error.
+# Cybenko (1989), for sigmoids, and Hornik (1991), for any activation that is continuous, bounded and not constant, proved it: a single
+# hidden layer, wide enough, comes as near as you like to any continuous function on a closed and bounded domain. With ReLUs and a single
+# input it can be seen without training anything: each neuron adds one change of slope, and the broken line follows the curve. If the curve
+# is smooth and the neurons are many enough, twice as many make about a quarter of the error.
 
 # %% [markdown] lang="fr" slide="subslide" slide_only=true
 # ### De plus en plus de neurones
@@ -706,7 +771,8 @@ def approximate(neurons):
     axes.plot(across, curve(across), color="grey", linewidth=6, alpha=0.4)
     axes.plot(across, drawn, color=VERMILION)
     axes.set_title(say(f"{neurons} neurons, largest error {error:.3f}", f"{neurons} neurones, plus grande erreur {error:.3f}"))
-    return picture(figure, say(f"A curve and the broken line of {neurons} neurons.", f"Une courbe et la ligne brisée de {neurons} neurones."))
+    return picture(figure, say(f"A curve and the broken line of {neurons} neurons.",
+                               f"Une courbe et la ligne brisée de {neurons} neurones."))
 
 
 Explorer(approximate, neurons=Knob(say("neurons", "neurones"), [2, 4, 8, 16, 32], start=1))
@@ -745,27 +811,31 @@ quiz(
         [say("It turns.", "Elle tourne."), say("It moves, and the side of yes grows.", "Elle se déplace, et le côté du oui grandit."),
          say("It moves, and the side of yes shrinks.", "Elle se déplace, et le côté du oui rétrécit.")],
         right=1,
-        why=say("A larger bias needs less from the inputs to reach zero.", "Un biais plus grand demande moins aux entrées pour atteindre zéro."),
+        why=say("A larger bias needs less from the inputs to reach zero.",
+                "Un biais plus grand demande moins aux entrées pour atteindre zéro."),
     ),
     Choice(
-        say("Rosenblatt's rule is run on examples that no line separates. What does it do?",
-            "On lance la règle de Rosenblatt sur des exemples qu'aucune droite ne sépare. Que fait-elle ?"),
+        say("Rosenblatt's rule is run, with no limit on passes, on examples that no line separates. What does it do?",
+            "On lance la règle de Rosenblatt, sans limiter les passages, sur des exemples qu'aucune droite ne sépare. Que fait-elle ?"),
         [say("It finds the line with the fewest errors.", "Elle trouve la droite qui fait le moins d'erreurs."),
          say("It stops at the first pass.", "Elle s'arrête au premier passage."),
          say("It goes on correcting for ever.", "Elle corrige sans fin.")],
         right=2,
-        why=say("A pass without a correction would be a separating line, and there is none.",
-                "Un passage sans correction serait une droite qui sépare, et il n'y en a pas."),
+        why=say("A pass without a correction would mean a line that separates, and there is none.",
+                "Un passage sans correction voudrait dire une droite qui sépare, et il n'y en a pas."),
     ),
     Number(
-        say("How many weights and biases has a network of sizes (64, 48, 10)?", "Combien de poids et de biais a un réseau de tailles (64, 48, 10) ?"),
+        say("How many weights and biases does a network of sizes (64, 48, 10) have?",
+            "Combien de poids et de biais un réseau de tailles (64, 48, 10) a-t-il ?"),
         right=3610,
-        why=say("64 × 48 + 48 in the first layer, 48 × 10 + 10 in the second.", "64 × 48 + 48 dans la première couche, 48 × 10 + 10 dans la seconde."),
+        why=say("64 × 48 + 48 in the first layer, 48 × 10 + 10 in the second.",
+                "64 × 48 + 48 dans la première couche, 48 × 10 + 10 dans la seconde."),
         computed=lambda: sum(p.size for p in MLP((64, 48, 10), "relu", np.random.default_rng(0)).parameters()),
     ),
     Number(
-        say("A network that knows nothing gives ten classes the same probability. What is its cross-entropy, to two decimals?",
-            "Un réseau qui ne sait rien donne à dix classes la même probabilité. Que vaut son entropie croisée, à deux décimales ?"),
+        say("A network that knows nothing gives ten classes the same probability. What is its cross-entropy, in nats, to two decimals?",
+            "Un réseau qui ne sait rien donne à dix classes la même probabilité. "
+            "Que vaut son entropie croisée, en nats, à deux décimales ?"),
         right=2.30,
         why=say("-log(1/10) = log 10. If your first loss is far from it, look for a bug.",
                 "-log(1/10) = log 10. Si votre première perte en est loin, cherchez une erreur."),
@@ -774,10 +844,11 @@ quiz(
     Choice(
         say("All weights start at zero. What goes wrong?", "Tous les poids partent de zéro. Qu'est-ce qui ne va pas ?"),
         [say("Nothing: the gradient will move them.", "Rien : le gradient les fera bouger."),
-         say("The neurons of a layer stay alike for ever.", "Les neurones d'une couche restent pareils pour toujours."),
+         say("The neurons of a hidden layer stay alike for ever.", "Les neurones d'une couche cachée restent pareils pour toujours."),
          say("The loss is infinite.", "La perte est infinie.")],
         right=1,
-        why=say("Equal neurons get equal gradients; only chance tells them apart.", "Des neurones égaux reçoivent des gradients égaux ; seul le hasard les départage."),
+        why=say("Equal neurons get equal gradients; only chance tells them apart.",
+                "Des neurones égaux reçoivent des gradients égaux ; seul le hasard les départage."),
     ),
     Choice(
         say("Ten layers without any activation between them compute", "Dix couches sans aucune activation entre elles calculent"),
@@ -789,8 +860,8 @@ quiz(
     Number(
         say("The largest slope of the sigmoid is", "La plus grande pente de la sigmoïde vaut"),
         right=0.25,
-        why=say("At z = 0, where σ = 1/2. Ten sigmoids in a row divide a gradient by a million at least.",
-                "En z = 0, où σ = 1/2. Dix sigmoïdes à la suite divisent un gradient par un million au moins."),
+        why=say("At z = 0, where σ = 1/2. By their slopes alone, ten sigmoids in a row divide a gradient by a million at least.",
+                "En z = 0, où σ = 1/2. Par leurs seules pentes, dix sigmoïdes à la suite divisent un gradient par un million au moins."),
         computed=lambda: float(sigmoid_derivative(np.zeros(1))[0]),
     ),
 )
@@ -799,7 +870,8 @@ quiz(
 # ## À retenir
 #
 # - Un neurone est une somme pondérée et une décision : une droite qui coupe le plan.
-# - La règle de Rosenblatt trouve une droite qui sépare, s'il y en a une, en un nombre de corrections qui ne dépend que de la marge.
+# - La règle de Rosenblatt trouve une droite qui sépare, s'il y en a une ; la marge et la longueur des exemples, non leur nombre, bornent
+#   ses corrections.
 # - Aucune droite ne fait le « ou exclusif » ; deux couches le font.
 # - La rétropropagation est la règle de la chaîne, de la fin au début : entrée × retour, retour par les mêmes poids, fois la pente.
 # - Un gradient se vérifie en poussant chaque poids.
@@ -807,8 +879,8 @@ quiz(
 # %% [markdown] lang="fr"
 # ## Pour continuer
 #
-# La leçon 02 donne des vecteurs aux mots, avec les mêmes outils : une perte, un gradient, des lots. Avant cela, changez l'activation du réseau des
-# spirales pour `"step"` et regardez la perte : pourquoi ne bouge-t-elle presque pas ?
+# La leçon 02 donne des vecteurs aux mots, avec les mêmes outils : une perte, un gradient, des lots. Avant cela, changez l'activation du
+# réseau des spirales pour `"step"` et regardez la perte : pourquoi reste-t-elle si haute, et quelle couche apprend encore ?
 #
 # ## Sources
 #
@@ -817,14 +889,18 @@ quiz(
 # - A. Novikoff, *On convergence proofs on perceptrons*, 1962.
 # - M. Minsky et S. Papert, *Perceptrons*, 1969.
 # - D. Rumelhart, G. Hinton et R. Williams, *Learning representations by back-propagating errors*, 1986.
-# - G. Cybenko, *Approximation by superpositions of a sigmoidal function*, 1989 ; K. Hornik, *Approximation capabilities of multilayer feedforward
-#   networks*, 1991.
+# - G. Cybenko, *Approximation by superpositions of a sigmoidal function*, 1989 ; K. Hornik, *Approximation capabilities of multilayer
+#   feedforward networks*, 1991.
+# - E. Alpaydin et C. Kaynak, *Optical recognition of handwritten digits*, 1998 (les chiffres de scikit-learn).
+# - V. Nair et G. Hinton, *Rectified linear units improve restricted Boltzmann machines*, 2010.
+# - K. He, X. Zhang, S. Ren et J. Sun, *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, 2015.
 
 # %% [markdown] lang="en" slide="slide"
 # ## Take-aways
 #
 # - A neuron is a weighted sum and a decision: a line that cuts the plane.
-# - Rosenblatt's rule finds a line that separates, if there is one, in a number of corrections that depends on the margin alone.
+# - Rosenblatt's rule finds a line that separates, if there is one; the margin and the length of the examples, not their number, bound its
+#   corrections.
 # - No line does the exclusive or; two layers do.
 # - Backpropagation is the chain rule from the end to the beginning: input × what came back, back through the same weights, times the slope.
 # - A gradient is checked by pushing each weight.
@@ -832,8 +908,8 @@ quiz(
 # %% [markdown] lang="en"
 # ## Reading on
 #
-# Lesson 02 gives vectors to words, with the same tools: a loss, a gradient, batches. Before that, change the activation of the spirals' network
-# to `"step"` and look at the loss: why does it hardly move?
+# Lesson 02 gives vectors to words, with the same tools: a loss, a gradient, batches. Before that, change the activation of the spirals'
+# network to `"step"` and look at the loss: why does it stay so high, and which layer still learns?
 #
 # ## Sources
 #
@@ -842,5 +918,8 @@ quiz(
 # - A. Novikoff, *On convergence proofs on perceptrons*, 1962.
 # - M. Minsky and S. Papert, *Perceptrons*, 1969.
 # - D. Rumelhart, G. Hinton and R. Williams, *Learning representations by back-propagating errors*, 1986.
-# - G. Cybenko, *Approximation by superpositions of a sigmoidal function*, 1989; K. Hornik, *Approximation capabilities of multilayer feedforward
-#   networks*, 1991.
+# - G. Cybenko, *Approximation by superpositions of a sigmoidal function*, 1989; K. Hornik, *Approximation capabilities of multilayer
+#   feedforward networks*, 1991.
+# - E. Alpaydin and C. Kaynak, *Optical recognition of handwritten digits*, 1998 (scikit-learn's digits).
+# - V. Nair and G. Hinton, *Rectified linear units improve restricted Boltzmann machines*, 2010.
+# - K. He, X. Zhang, S. Ren and J. Sun, *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, 2015.

@@ -100,6 +100,7 @@ readers = {
 }
 words = torch.randn(64, 40, 32).requires_grad_()
 heard = {}
+print(say("slope, 1, 10 and 39 words before the last:", "pente, 1, 10 et 39 mots avant le dernier :"))
 for name, read in readers.items():
     slope = torch.autograd.grad(read(words)[:, -1].sum(), words)[0]
     heard[name] = slope.norm(dim=-1).mean(dim=0).flip(0)
@@ -126,7 +127,8 @@ picture(figure, say("Before training, a word's influence on the last answer fade
 # ### Regarder en arrière
 #
 # Bahdanau, Cho et Bengio (2015) gardent **tous** les états $h_1, \dots, h_n$ du lecteur. À chaque mot à écrire, l'écrivain, dans l'état
-# $s_t$, pose une question et reçoit un résumé fait pour elle, le **vecteur de contexte** $c_t$. Trois matrices apprises donnent les rôles :
+# $s_t$, pose une question et reçoit un résumé fait pour elle, le **vecteur de contexte** $c_t$. Dans les termes d'aujourd'hui, trois
+# matrices apprises donnent les rôles :
 #
 # - la **requête** (*query*) $q_t$ : ce que l'écrivain cherche ;
 # - la **clé** (*key*) $k_i$ de chaque mot lu : ce à quoi il répond ;
@@ -136,7 +138,7 @@ picture(figure, say("Before training, a word's influence on the last answer fade
 # ### Looking back
 #
 # Bahdanau, Cho and Bengio (2015) keep **all** the reader's states $h_1, \dots, h_n$. For each word to write, the writer, in state $s_t$,
-# asks a question and gets a summary made for it, the **context vector** $c_t$. Three learned matrices give the parts to play:
+# asks a question and gets a summary made for it, the **context vector** $c_t$. In today's terms, three learned matrices give the roles:
 #
 # - the **query** $q_t$: what the writer looks for;
 # - the **key** $k_i$ of each word read: what it answers to;
@@ -147,40 +149,45 @@ picture(figure, say("Before training, a word's influence on the last answer fade
 # \alpha_{ti} = \frac{e^{\,\mathrm{score}(q_t, k_i)}}{\sum_j e^{\,\mathrm{score}(q_t, k_j)}} \qquad c_t = \sum_i \alpha_{ti} \, v_i $$
 
 # %% [markdown] lang="fr"
-# Bahdanau note chaque paire par un petit réseau, $v \cdot \tanh(W q + U k)$ ; Luong, Pham et Manning (2015) montrent qu'un simple produit
+# Un **score** note chaque paire d'une requête et d'une clé ; le softmax en fait $\alpha_{ti}$, le poids du mot $i$ dans le mélange. Chez
+# Bahdanau, le score est un petit réseau appris, $a \cdot \tanh(W q + U k)$ ; Luong, Pham et Manning (2015) montrent qu'un simple produit
 # scalaire, $q \cdot k$, suffit souvent. Chaque contexte dépend de toutes les clés et de toutes les valeurs, mais d'une seule requête : la
 # sienne.
 #
 # Vaswani et ses collègues (2017) font alors le pas décisif : si l'on peut regarder partout, à quoi bon la récurrence ? On garde l'attention
-# et on jette le reste. Les états $s_t$ et $h_i$ deviennent de simples plongements de mots, et l'étranglement, la distance et la file
-# disparaissent ensemble :
+# et l'on jette la récurrence. Les $s_t$ et les $h_i$ ne sont plus des états, mais des plongements de mots, puis les sorties de la couche du
+# dessous. L'étranglement, la distance et, sauf quand on écrit, la file disparaissent ensemble :
 #
 # | une couche, sur $t$ mots de $w$ canaux | étapes à la suite | chemin d'un mot à l'autre | multiplications, environ |
 # |---|---|---|---|
 # | récurrente | $t$ | jusqu'à $t$ | $t \cdot w^2$ |
 # | attention | 1 | 1 | $t^2 \cdot w$ |
 #
-# (Vaswani et al. 2017, tableau 1.) Tout a un prix : celui de l'attention croît avec le **carré** de la longueur.
+# (Vaswani et al. 2017, tableau 1, qui ne compte pas les matrices des trois rôles.) Tout a un prix : celui de l'attention croît avec le
+# **carré** de la longueur.
 
 # %% [markdown] lang="en"
-# Bahdanau marks each pair by a small network, $v \cdot \tanh(W q + U k)$; Luong, Pham and Manning (2015) show that a plain dot product,
-# $q \cdot k$, will often do. Each context depends on all the keys and all the values, but on one query alone: its own.
+# A **score** marks each pair of a query and a key; the softmax makes of it $\alpha_{ti}$, the weight of word $i$ in the mixture. Bahdanau's
+# score is a small learned network, $a \cdot \tanh(W q + U k)$; Luong, Pham and Manning (2015) show that a plain dot product, $q \cdot k$,
+# will often do. Each context depends on all the keys and all the values, but on one query alone: its own.
 #
 # Then Vaswani and colleagues (2017) take the decisive step: if one can look everywhere, what is recurrence for? Keep attention and throw
-# away the rest. The states $s_t$ and $h_i$ become plain word embeddings, and bottleneck, distance and queue vanish together:
+# recurrence away. The $s_t$ and $h_i$ are no longer states but word embeddings, then the outputs of the layer below. Bottleneck, distance
+# and, except in writing, queue vanish together:
 #
 # | a layer, on $t$ words of $w$ channels | steps one after the other | path from word to word | multiplications, roughly |
 # |---|---|---|---|
 # | recurrent | $t$ | up to $t$ | $t \cdot w^2$ |
 # | attention | 1 | 1 | $t^2 \cdot w$ |
 #
-# (Vaswani et al. 2017, table 1.) Everything has a price: that of attention grows with the **square** of the length.
+# (Vaswani et al. 2017, table 1, which leaves out the matrices of the three roles.) Everything has a price: that of attention grows with the
+# **square** of the length.
 
 # %% [markdown] lang="fr" slide="slide"
 # ## 2. Cinq pas
 #
 # Un dictionnaire rend la valeur de **la** clé égale à la requête. L'attention est un dictionnaire aimable : toute clé répond, d'autant plus
-# fort qu'elle ressemble à la requête, et l'on rentre avec un mélange. Voici trois objets, sur quatre canaux (rond, pointu, rouge, bleu),
+# fort qu'elle ressemble à la requête, et l'on repart avec un mélange. Voici trois objets, à quatre canaux (rond, pointu, rouge, bleu),
 # dont la valeur est la place, en centimètres. La requête cherche « rond et rouge » : $q = (2, 0, 2, 0)$.
 #
 # | objet | clé | 1. score $q \cdot k$ | 2. divisé par $\sqrt 4$ | 3. masque | 4. softmax | valeur |
@@ -195,7 +202,7 @@ picture(figure, say("Before training, a word's influence on the last answer fade
 # ## 2. Five steps
 #
 # A dictionary returns the value of **the** key that equals the query. Attention is an obliging dictionary: every key answers, the louder
-# the more it is like the query, and one comes home with a mixture. Here are three objects, in four channels (round, pointed, red, blue),
+# the more it is like the query, and one goes home with a mixture. Here are three objects, in four channels (round, pointed, red, blue),
 # whose value is their place, in centimetres. The query looks for "round and red": $q = (2, 0, 2, 0)$.
 #
 # | object | key | 1. score $q \cdot k$ | 2. divided by $\sqrt 4$ | 3. mask | 4. softmax | value |
@@ -207,11 +214,11 @@ picture(figure, say("Before training, a word's influence on the last answer fade
 # 5\. The mixture: $0.665 \, (10, 0) + 0.245 \, (0, 10) + 0.090 \, (10, 10) \approx (7.55, 3.35)$.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# Faire le tableau à la main, au tableau : exp(2) ≈ 7,39, exp(1) ≈ 2,72, exp(0) = 1, somme 11,11. Demander ce que devient le mélange si la
+# Calculer ces poids à la main, au tableau : exp(2) ≈ 7,39, exp(1) ≈ 2,72, exp(0) = 1, somme 11,11. Demander ce que devient le mélange si la
 # requête est (0, 0, 0, 0) : la moyenne des trois places.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# Work the table out by hand on the board: exp(2) ≈ 7.39, exp(1) ≈ 2.72, exp(0) = 1, sum 11.11. Ask what becomes of the mixture when the
+# Work these weights out by hand on the board: exp(2) ≈ 7.39, exp(1) ≈ 2.72, exp(0) = 1, sum 11.11. Ask what becomes of the mixture when the
 # query is (0, 0, 0, 0): the mean of the three places.
 
 # %% [markdown] lang="fr"
@@ -251,19 +258,19 @@ print([sum(weight * place[axis] for weight, (_, place) in zip(weights, seen.valu
 # $$ \mathrm{Attention}(Q, K, V) = \mathrm{softmax}\!\left( \frac{Q K^\top}{\sqrt d} \right) V $$
 
 # %% [markdown] lang="fr"
-# Écrivez les cinq pas en tenseurs. `query` est de forme (…, q, d), `key` (…, k, d), `value` (…, k, v) : les axes de devant, autant qu'il y
-# en a, vont tout seuls. `mask`, s'il est donné, vaut `True` là où une requête a le droit de regarder ; ailleurs, mettez $-\infty$ dans les
-# **scores**, avant le softmax. Rendez les mélanges et les poids.
+# Écrivez les cinq pas en tenseurs. `query` est de forme (…, q, d), soit q requêtes de d canaux ; `key`, (…, k, d) ; `value`, (…, k, v). Les
+# axes de devant, autant qu'il y en a, suivent tout seuls. `mask`, s'il est donné, vaut `True` là où une requête a le droit de regarder ;
+# ailleurs, mettez $-\infty$ dans les **scores**, avant le softmax. Rendez les mélanges et les poids.
 #
-# <details><summary>Un indice</summary>`key.transpose(-2, -1)` retourne les deux derniers axes. `scores.masked_fill(~mask, -math.inf)` écrit
+# <details><summary>Un indice</summary>`key.transpose(-2, -1)` échange les deux derniers axes. `scores.masked_fill(~mask, -math.inf)` écrit
 # $-\infty$ là où le masque est faux. Le softmax va sur les clés : le dernier axe.</details>
 
 # %% [markdown] lang="en"
-# Write the five steps in tensors. `query` is of shape (…, q, d), `key` (…, k, d), `value` (…, k, v): the axes in front, as many as there
-# are, come along by themselves. `mask`, if given, is `True` where a query may look; elsewhere put $-\infty$ into the **scores**, before the
-# softmax. Return the mixtures and the weights.
+# Write the five steps in tensors. `query` is of shape (…, q, d), that is q queries of d channels; `key`, (…, k, d); `value`, (…, k, v). The
+# axes in front, as many as there are, come along by themselves. `mask`, if given, is `True` where a query may look; elsewhere put $-\infty$
+# into the **scores**, before the softmax. Return the mixtures and the weights.
 #
-# <details><summary>A hint</summary>`key.transpose(-2, -1)` turns the last two axes round. `scores.masked_fill(~mask, -math.inf)` writes
+# <details><summary>A hint</summary>`key.transpose(-2, -1)` swaps the last two axes. `scores.masked_fill(~mask, -math.inf)` writes
 # $-\infty$ where the mask is false. The softmax goes over the keys: the last axis.</details>
 
 # %% implements="attention:scaled_dot_product" level=2
@@ -274,7 +281,7 @@ print([sum(weight * place[axis] for weight, (_, place) in zip(weights, seen.valu
 # 1. how well each key answers each query: *n q k => 1. à quel point chaque clé répond à chaque requête : *n q k
 # 2. variance 1 again, or the softmax saturates => 2. de nouveau une variance de 1, sinon le softmax se fige
 # 3. what must not be seen weighs nothing, *before* the softmax => 3. ce qui ne doit pas être vu ne pèse rien, *avant* le softmax
-# 4. over the keys: each query's weights sum to 1 => 4. sur les clés : les poids de chaque requête somment à 1
+# 4. over the keys: each query's weights sum to 1 => 4. sur les clés : les poids de chaque requête sont de somme 1
 # 5. the mixture => 5. le mélange
 
 # %%
@@ -286,12 +293,12 @@ print(weights, mixture)
 # %% [markdown] lang="fr"
 # À vous de demander. Trouvez une requête, de forme 1 × 4, qui mette **plus de 90 %** du poids sur l'étoile bleue.
 #
-# <details><summary>Un indice</summary>Une direction dit ce que l'on cherche ; la longueur dit avec quelle insistance.</details>
+# <details><summary>Un indice</summary>La direction dit ce que l'on cherche ; la longueur, avec quelle insistance.</details>
 
 # %% [markdown] lang="en"
 # Your turn to ask. Find a query, of shape 1 × 4, that puts **more than 90 %** of the weight on the blue star.
 #
-# <details><summary>A hint</summary>A direction says what one looks for; its length says how insistently.</details>
+# <details><summary>A hint</summary>The direction says what one looks for; the length, how insistently.</details>
 
 # %% level=1
 insistent = torch.tensor([[0.0, 6.0, 0.0, 6.0]])
@@ -347,27 +354,30 @@ picture(figure, say("Without the division one key takes nearly all the weight as
                     "Sans division, une clé prend presque tout le poids quand d grandit, et la pente tombe ; avec, ils ne bougent guère."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# Seize clés au hasard : aucune ne mérite d'être choisie. Demander ce que devrait valoir le plus grand poids si le softmax était juste (un
-# peu plus de 1/16). Rappeler la sigmoïde saturée de la leçon 01 : c'est le même mal, et la pente de droite le montre.
+# Seize clés au hasard : aucune ne mérite d'être choisie. Demander ce que vaudrait chaque poids si le partage était égal (1/16, soit 0,06),
+# puis lire les courbes : le plus grand reste près de 0,24 avec la division, et monte vers 1 sans elle. Rappeler la sigmoïde de la leçon 01,
+# plate loin de zéro : c'est le même mal, et la pente de droite le montre.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# Sixteen random keys: none deserves to be chosen. Ask what the largest weight should be if the softmax were fair (a little over 1/16).
-# Recall the saturated sigmoid of lesson 01: it is the same ill, and the slope on the right shows it.
+# Sixteen random keys: none deserves to be chosen. Ask what each weight would be if all were shared equally (1/16, or 0.06), then read the
+# curves: the largest stays near 0.24 with the division, and climbs towards 1 without it. Recall the sigmoid of lesson 01, flat far from
+# zero: it is the same ill, and the slope on the right shows it.
 
 # %% [markdown] lang="fr" slide="slide"
 # ## 4. Cacher
 #
 # Deux choses ne doivent pas être vues : le **remplissage**, qui met les phrases d'un lot à la même longueur, et, pour qui écrit,
-# **l'avenir**. Cacher l'avenir rapporte gros : une légende de $t$ jetons pose $t$ questions à la fois, « que vient-il après ceux-ci ? », et
-# aucune ne peut copier.
+# **l'avenir**. Cacher l'avenir rapporte gros : une légende de $t$ jetons (ici, des mots) pose $t$ questions à la fois, « que vient-il
+# après ceux-ci ? », et aucune ne peut copier.
 #
-# Le masque passe **avant** le softmax. Après, les poids gardés ne sommeraient plus à 1 : le mélange rétrécirait.
+# Le masque passe **avant** le softmax. Après, les poids gardés ne seraient plus de somme 1 : le mélange rétrécirait.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 4. Hiding
 #
 # Two things must not be seen: **padding**, which brings the sentences of a batch to one length, and, for a writer, **the future**. Hiding
-# the future pays well: a caption of $t$ tokens asks $t$ questions at once, "what comes after these?", and none of them can copy.
+# the future pays well: a caption of $t$ tokens (here, words) asks $t$ questions at once, "what comes after these?", and none of them can
+# copy.
 #
 # The mask comes **before** the softmax. After it, the weights that are kept would no longer sum to 1: the mixture would shrink.
 
@@ -379,15 +389,15 @@ print(say("mask before the softmax:", "masque avant le softmax :"), before, say(
 print(say("mask after the softmax: ", "masque après le softmax :"), after, say("sum", "somme"), after.sum().item())
 
 # %% [markdown] lang="fr"
-# Écrivez le masque **causal**. S'il y a autant de requêtes que de clés, la requête $i$ voit les clés jusqu'à $i$ comprise. S'il y a moins
-# de requêtes, ce sont les dernières d'une suite dont on a déjà toutes les clés : la dernière requête voit tout.
+# Écrivez le masque **causal**, qui cache l'avenir. S'il y a autant de requêtes que de clés, la requête $i$ voit les clés jusqu'à $i$
+# comprise. S'il y a moins de requêtes, ce sont les dernières d'une suite dont on a déjà toutes les clés : la dernière requête voit tout.
 #
 # <details><summary>Un indice</summary>`torch.ones(…, dtype=torch.bool).tril(d)` garde le triangle du bas ; `d` décale sa diagonale vers la
 # droite.</details>
 
 # %% [markdown] lang="en"
-# Write the **causal** mask. With as many queries as keys, query $i$ sees the keys up to $i$ included. With fewer queries, they are the last
-# of a sequence of which we have all the keys already: the last query sees everything.
+# Write the **causal** mask, which hides the future. With as many queries as keys, query $i$ sees the keys up to $i$ included. With fewer
+# queries, they are the last of a sequence of which we have all the keys already: the last query sees everything.
 #
 # <details><summary>A hint</summary>`torch.ones(…, dtype=torch.bool).tril(d)` keeps the lower triangle; `d` shifts its diagonal to the
 # right.</details>
@@ -430,20 +440,20 @@ picture(figure, say("Causal masks: a triangle for six queries on six keys; its l
 # Either way, what is learned are the matrices that make queries, keys and values; the weights are worked out anew for each sentence.
 
 # %% [markdown] lang="fr"
-# Un décodeur sans récurrence a besoin des deux : l'attention croisée seule ne saurait, de ce qui est déjà écrit, que le dernier mot ;
+# Qui écrit sans récurrence a besoin des deux : l'attention croisée seule ne saurait, de ce qui est déjà écrit, que le dernier mot ;
 # l'auto-attention lui rend les autres.
 #
-# Voyons un regard s'apprendre. On montre cinq objets de couleurs différentes et l'on nomme une couleur : quelle est la forme ? Une seule
-# attention croisée doit répondre. La fonction `learn` servira à toutes les expériences de la leçon : un optimiseur, un pas qui décroît, une
-# mesure par pas.
+# Voyons un regard s'apprendre. On montre cinq objets de couleurs différentes et l'on nomme une couleur : quelle forme a l'objet de cette
+# couleur ? Une seule attention croisée doit répondre. La fonction `learn` servira à toutes les expériences de la leçon : un optimiseur, un
+# pas d'apprentissage qui décroît, une mesure à chaque étape.
 
 # %% [markdown] lang="en"
-# A decoder without recurrence needs both: cross-attention alone would know only the last word of what is written already; self-attention
+# A writer without recurrence needs both: cross-attention alone would know only the last word of what is written already; self-attention
 # gives it the others back.
 #
-# Let us watch a look being learned. Five objects of different colours are shown and a colour is named: what is the shape? A single
-# cross-attention has to answer. The function `learn` will serve all the experiments of the lesson: an optimiser, a decreasing rate, a
-# measure at each step.
+# Let us watch a look being learned. Five objects of different colours are shown and a colour is named: what shape has the object of that
+# colour? A single cross-attention has to answer. The function `learn` will serve all the experiments of the lesson: an optimiser, a
+# decreasing learning rate, a measure at each step.
 
 # %%
 def learn(model, question, steps, rate=3e-3):
@@ -476,7 +486,8 @@ torch.manual_seed(0)
 chance = torch.Generator().manual_seed(0)
 reader = LookUp(looks=True)
 right = learn(reader, name_the_shape, steps=300)
-print(say("right answers, in %:", "réponses justes, en % :"), [round(100 * part) for part in right[::50]], round(100 * right[-1]))
+print(say("right answers, in %, every 50 steps and at the last:", "réponses justes, en %, tous les 50 pas et au dernier :"))
+print([round(100 * part) for part in right[::50]], round(100 * right[-1]))
 
 # %% [markdown] lang="fr" slide="subslide" slide_only=true
 # ### Un regard qui s'apprend
@@ -515,28 +526,28 @@ picture(figure, say("Five questions, one a row: each puts its weight on the obje
 # %% [markdown] lang="fr" slide="slide"
 # ## 6. Plusieurs têtes
 #
-# Un softmax somme à 1 : une attention ne peut regarder qu'à un endroit, ou regarder tout à moitié. On en met donc plusieurs côte à côte,
-# les **têtes**, chacune sur sa tranche des canaux, avec ses requêtes, ses clés, ses valeurs. Leurs réponses, bout à bout, passent par une
-# dernière matrice qui les mêle. Huit têtes de 64 canaux coûtent autant qu'une de 512.
+# Les poids d'un softmax sont de somme 1 : une attention regarde un seul endroit, ou plusieurs à moitié. On en met donc plusieurs côte à
+# côte, les **têtes**, chacune sur sa tranche des canaux, avec ses requêtes, ses clés, ses valeurs. Leurs réponses, bout à bout, passent par
+# une dernière matrice qui les mêle. Huit têtes de 64 canaux coûtent à peu près autant qu'une de 512.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 6. Several heads
 #
-# A softmax sums to 1: an attention can look at one place only, or half look at everything. So put several side by side, the **heads**, each
-# on its slice of the channels, with queries, keys and values of its own. Their answers, end to end, go through a last matrix that mixes
-# them. Eight heads of 64 channels cost as much as one of 512.
+# The weights of a softmax sum to 1: an attention looks at one place only, or half looks at several. So put several side by side, the
+# **heads**, each on its slice of the channels, with queries, keys and values of its own. Their answers, end to end, go through a last
+# matrix that mixes them. Eight heads of 64 channels cost about as much as one of 512.
 
 # %% [markdown]
 # $$ \mathrm{head}_i = \mathrm{Attention}(Q_i, K_i, V_i) \qquad\qquad
 # \mathrm{MultiHead}(X) = [\mathrm{head}_1 ; \dots ; \mathrm{head}_s] \, W_O $$
 
 # %% [markdown] lang="fr"
-# Ce que vaut une seconde tête ? Posons deux questions d'un coup : deux couleurs sont nommées, dans l'ordre, et il faut rendre les deux
-# formes, **dans l'ordre**. Tout passe par un seul mélange.
+# Que vaut une seconde tête ? Posons deux questions d'un coup : deux couleurs sont nommées, dans un certain ordre, et il faut rendre les
+# deux formes **dans cet ordre**. Une seule requête porte les deux questions, et chaque tête n'en rapporte qu'un mélange.
 
 # %% [markdown] lang="en"
-# What is a second head worth? Let us ask two questions at once: two colours are named, in order, and both shapes must be given, **in that
-# order**. All goes through a single mixture.
+# What is a second head worth? Let us ask two questions at once: two colours are named, in some order, and both shapes must be given **in
+# that order**. A single query carries both questions, and each head brings home one mixture only.
 
 # %%
 class TwoLooks(nn.Module):
@@ -569,10 +580,10 @@ for heads in (1, 2, 4):
     print(say(f"heads: {heads}, right: {learned[heads][-1]:.0f} %", f"têtes : {heads}, justes : {learned[heads][-1]:.0f} %"))
 
 # %% [markdown] lang="fr" slide="fragment" slide_only=true
-# Deux couleurs nommées, deux formes à rendre dans l'ordre, un seul mélange :
+# Deux couleurs nommées, deux formes à rendre dans l'ordre, un mélange par tête :
 
 # %% [markdown] lang="en" slide="fragment" slide_only=true
-# Two colours named, two shapes to be given in order, a single mixture:
+# Two colours named, two shapes to be given in order, one mixture a head:
 
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(height=3.3)
@@ -581,7 +592,7 @@ for (heads, right), colour in zip(learned.items(), COLOURS):
 axes.set(xlabel=say("step", "pas"), ylabel=say("right answers (%)", "réponses justes (%)"), ylim=(0, 103))
 legend(axes, title=say("heads", "têtes"), loc="lower right")
 picture(figure, say("With one head, answers about two places at once stay far from right; with two heads or four they all become right.",
-                    "Avec une tête, les réponses sur deux endroits à la fois plafonnent ; avec deux ou quatre, toutes sont justes."))
+                    "Avec une tête, les réponses aux deux questions plafonnent loin du but ; avec deux ou quatre, toutes sont justes."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # Avant de montrer la courbe, faire voter : une tête suffira-t-elle, en regardant à moitié chaque objet ? Elle rapporte bien les deux
@@ -593,28 +604,29 @@ picture(figure, say("With one head, answers about two places at once stay far fr
 
 # %% [markdown] lang="fr"
 # Écrivez `forward`, le cœur de tout ce qui suit. `self.qkv` fait les trois rôles d'un coup : $3w$ canaux, à couper en requêtes, clés,
-# valeurs, puis en têtes, pour arriver à la forme (n, têtes, jetons, canaux d'une tête). Ensuite :
+# valeurs, puis en têtes, pour arriver à la forme (n phrases, têtes, jetons, canaux d'une tête). Ensuite :
 #
 # - `cache`, s'il y en a un, garde les clés et valeurs des jetons d'avant : `key, value = cache.extend(layer, key, value)` (section 12) ;
-# - si `causal`, le masque causal, de (requêtes, clés) ; `visible`, s'il est donné, de forme (n, clés), s'y ajoute : on regarde là où **les
-#   deux** le permettent ;
-# - `attend(query, key, value, mask, maps)` est donnée : c'est votre `scaled_dot_product` pour toutes les têtes, dont elle range les
-#   réponses bout à bout ; `self.out` les mêle.
+# - si `causal`, le masque causal, de forme (requêtes, clés) ; `visible`, s'il est donné, de forme (n, clés), s'y joint : on regarde là où
+#   **les deux** le permettent ;
+# - `attend(query, key, value, mask, maps)` est donnée : elle fait pour toutes les têtes ce que fait votre `scaled_dot_product`, et range
+#   leurs réponses bout à bout ; `self.out` les mêle.
 #
-# <details><summary>Un indice</summary>`rearrange(x, "n t (three s d) -> three n s t d", three=3, s=self.heads)` coupe et range en une
-# ligne ; le premier axe se déballe en trois. `visible[:, None, None]` a la forme (n, 1, 1, clés).</details>
+# <details><summary>Un indice</summary>`rearrange(self.qkv(x), "n t (three s d) -> three n s t d", three=3, s=self.heads)` coupe et range en
+# une ligne ; le premier axe se déballe en trois. `visible[:, None, None]` a la forme (n, 1, 1, clés).</details>
 
 # %% [markdown] lang="en"
-# Write `forward`, the heart of all that follows. `self.qkv` makes the three parts at once: $3w$ channels, to be cut into queries, keys,
-# values, and then into heads, down to the shape (n, heads, tokens, channels of a head). Then:
+# Write `forward`, the heart of all that follows. `self.qkv` makes the three roles at once: $3w$ channels, to be cut into queries, keys,
+# values, and then into heads, down to the shape (n sentences, heads, tokens, channels of a head). Then:
 #
 # - `cache`, if there is one, keeps the keys and values of the tokens before: `key, value = cache.extend(layer, key, value)` (section 12);
-# - if `causal`, the causal mask, of (queries, keys); `visible`, if given, of shape (n, keys), joins it: one looks where **both** allow it;
-# - `attend(query, key, value, mask, maps)` is given: it is your `scaled_dot_product` for all heads, whose answers it puts end to end;
-#   `self.out` mixes them.
+# - if `causal`, the causal mask, of shape (queries, keys); `visible`, if given, of shape (n, keys), joins it: one looks where **both**
+#   allow it;
+# - `attend(query, key, value, mask, maps)` is given: it does for all heads what your `scaled_dot_product` does, and puts their answers end
+#   to end; `self.out` mixes them.
 #
-# <details><summary>A hint</summary>`rearrange(x, "n t (three s d) -> three n s t d", three=3, s=self.heads)` cuts and sorts in one line;
-# the first axis unpacks into three. `visible[:, None, None]` has the shape (n, 1, 1, keys).</details>
+# <details><summary>A hint</summary>`rearrange(self.qkv(x), "n t (three s d) -> three n s t d", three=3, s=self.heads)` cuts and sorts in
+# one line; the first axis unpacks into three. `visible[:, None, None]` has the shape (n, 1, 1, keys).</details>
 
 # %% implements="attention:MultiHeadAttention" level=3 hollow=["forward"]
 """L'auto-attention par `heads` attentions côte à côte, chacune sur sa tranche de canaux, et une projection qui mêle leurs réponses
@@ -646,14 +658,16 @@ expect([tuple(each.shape) for each in maps], [(2, 3, 5, 5)], say("the maps", "le
 # %% [markdown] lang="fr" slide="slide"
 # ## 7. L'ordre des mots
 #
-# L'attention a un défaut de naissance : elle ne voit qu'un **ensemble**. Mélangez les jetons, et les réponses sortent mélangées de même,
-# pas autrement : scores et sommes se moquent de l'ordre. « Un cercle sur un carré » et « un carré sur un cercle » seraient la même phrase.
+# L'attention a un défaut de naissance : sans masque, elle ne voit qu'un **ensemble**. Mélangez les jetons, et les réponses sortent
+# mélangées de même, sans autre changement : scores et sommes se moquent de l'ordre. « Un cercle sur un carré » et
+# « un carré sur un cercle » seraient la même phrase.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 7. The order of words
 #
-# Attention has a birth defect: it sees nothing but a **set**. Shuffle the tokens, and the answers come out shuffled alike, not otherwise:
-# scores and sums do not care about order. "A circle above a square" and "a square above a circle" would be one and the same sentence.
+# Attention has a birth defect: without a mask it sees nothing but a **set**. Shuffle the tokens, and the answers come out shuffled alike,
+# with no other change: scores and sums do not care about order. "A circle above a square" and "a square above a circle" would be one and
+# the same sentence.
 
 # %% slide="fragment"
 layer, tokens = MultiHeadAttention(32, 4), torch.randn(1, 6, 32, generator=torch.Generator().manual_seed(0))
@@ -666,14 +680,14 @@ print((shuffled - straight[:, order]).abs().max().item())
 #
 # Le remède : **ajouter** à chaque plongement un vecteur qui dit sa place. Il peut être appris, un par place, comme un mot. Ou calculé :
 # l'article de 2017 prend des ondes, de plus en plus lentes d'une paire de canaux à la suivante, comme les aiguilles d'une horloge. Avancer
-# d'un jeton tourne chaque aiguille d'un angle fixe : la distance de deux places se lit dans un produit scalaire.
+# d'un jeton fait tourner chaque aiguille d'un angle fixe : la distance entre deux places se lit dans leur produit scalaire.
 
 # %% [markdown] lang="en" slide="slide"
 # ### Waves for a clock
 #
 # The cure: **add** to each embedding a vector that tells its place. It may be learned, one for each place, like a word. Or worked out: the
 # paper of 2017 takes waves, slower and slower from one pair of channels to the next, like the hands of a clock. Moving on by one token
-# turns each hand by a fixed angle: the distance of two places can be read in a dot product.
+# turns each hand by a fixed angle: the distance between two places can be read in their dot product.
 
 # %% [markdown]
 # $$ p_{t, \, 2i} = \sin\!\left( \frac{t}{10000^{2i/w}} \right) \qquad\qquad p_{t, \, 2i+1} = \cos\!\left( \frac{t}{10000^{2i/w}} \right) $$
@@ -714,13 +728,13 @@ panels[0].set(xlabel=say("channel", "canal"), ylabel=say("place", "place"))
 panels[1].imshow((places @ places.T).numpy(), cmap="Blues")
 panels[1].set(xlabel=say("place", "place"), title=say("dot product of two places", "produit scalaire de deux places"))
 picture(figure, say("Waves, fast in the first channels, slow in the last; the product of two places depends on their distance alone.",
-                    "Des ondes, de plus en plus lentes ; le produit scalaire de deux places ne dépend que de leur distance."))
+                    "Des ondes, rapides d'abord, lentes aux derniers canaux ; le produit de deux places ne dépend que de leur distance."))
 
 # %% [markdown] lang="fr"
 # **Une tête faite à la main.** Voici un regard qu'aucun entraînement n'a touché. Prenez pour clés les places elles-mêmes, et pour requêtes
-# les places passées par une matrice fixe, `turn` : si `positions @ turn` recule chaque place d'un jeton, alors chaque jeton regardera celui
+# les places passées par une matrice fixe, `turn` : si `places @ turn` recule chaque place d'un jeton, alors chaque jeton regardera celui
 # d'avant. Écrivez `step_back(width)`, qui rend cette matrice, de `width` × `width`. Elle ne dépend pas de la place : c'est tout le charme
-# des ondes.
+# des ondes. (La figure multiplie les requêtes par 50, pour insister.)
 #
 # <details><summary>Un indice</summary>Chaque paire de canaux, $(\sin a, \cos a)$, doit devenir $(\sin(a - b), \cos(a - b))$, où $b$ est
 # l'angle dont elle tourne en un jeton. Développez les deux : ce qui multiplie $\sin a$ et $\cos a$ remplit un carré de 2 × 2 sur la
@@ -728,9 +742,9 @@ picture(figure, say("Waves, fast in the first channels, slow in the last; the pr
 
 # %% [markdown] lang="en"
 # **A head made by hand.** Here is a look that no training has touched. Take the places themselves for keys, and for queries the places
-# passed through a fixed matrix, `turn`: if `positions @ turn` moves each place back by one token, then each token will look at the one
-# before. Write `step_back(width)`, which returns that matrix, of `width` × `width`. It does not depend on the place: that is the whole
-# charm of waves.
+# passed through a fixed matrix, `turn`: if `places @ turn` moves each place back by one token, then each token will look at the one before.
+# Write `step_back(width)`, which returns that matrix, of `width` × `width`. It does not depend on the place: that is the whole charm of
+# waves. (The figure multiplies the queries by 50, to insist.)
 #
 # <details><summary>A hint</summary>Each pair of channels, $(\sin a, \cos a)$, must become $(\sin(a - b), \cos(a - b))$, where $b$ is the
 # angle by which it turns in one token. Expand both: what multiplies $\sin a$ and $\cos a$ fills a square of 2 × 2 on the diagonal. Mind the
@@ -775,7 +789,7 @@ picture(figure, say("Where each of twelve tokens looks: with the right matrix, a
 #
 # One knob, one picture. An encoder reads a sentence such as "a circle above a square" and must name the object on top. Each set of words
 # makes two sentences, with opposite answers: without places nobody can be right more than half the time. (In English in both editions: in
-# French, « d'un » gives the second object away.)
+# French, "d'un" gives the second object away.)
 
 # %%
 tokenizer = caption_tokenizer()
@@ -833,13 +847,12 @@ picture(figure, say("Without places the answers stop at half; with waves or with
 # ## 8. Empiler
 #
 # L'attention échange, elle ne réfléchit pas : ses mélanges sont des moyennes. Après elle, un **petit réseau** (*feed-forward*), le même
-# pour tous les jetons d'une couche, travaille chacun à part. Attention puis petit réseau font un **bloc**. Deux précautions permettent d'en
+# pour tous les jetons d'une couche, traite chacun à part. Attention puis petit réseau font un **bloc**. Deux précautions permettent d'en
 # empiler des dizaines :
 #
-# - le **chemin résiduel** (He et al. 2016) : chaque sous-couche **ajoute** sa réponse à ce qu'elle a reçu ; son entrée, pas les mots du
-#   départ ;
-# - la **normalisation de couche** (Ba et al. 2016) : chaque jeton est ramené à une moyenne de 0 et une variance de 1, puis mis à l'échelle
-#   par un gain appris $g$.
+# - le **chemin résiduel** (He et al. 2016) : chaque sous-couche **ajoute** sa réponse à ce qu'on lui a donné, et non aux mots du départ ;
+# - la **normalisation de couche** (Ba et al. 2016) : les canaux de chaque jeton sont ramenés à une moyenne de 0 et une variance de 1, puis
+#   multipliés par un gain appris $g$.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 8. Stacking
@@ -847,9 +860,9 @@ picture(figure, say("Without places the answers stop at half; with waves or with
 # Attention exchanges, it does not think: its mixtures are means. After it a **small network** (*feed-forward*), the same for all the tokens
 # of a layer, works on each one apart. Attention and small network make a **block**. Two precautions let us stack dozens of them:
 #
-# - the **residual path** (He et al. 2016): each sublayer **adds** its answer to what it was given; its own input, not the words at the
-#   start;
-# - **layer normalisation** (Ba et al. 2016): each token is brought to a mean of 0 and a variance of 1, then scaled by a learned gain $g$.
+# - the **residual path** (He et al. 2016): each sublayer **adds** its answer to what it was given, not to the words at the start;
+# - **layer normalisation** (Ba et al. 2016): each token's channels are brought to a mean of 0 and a variance of 1, then multiplied by a
+#   learned gain $g$.
 
 # %% [markdown] slide="fragment"
 # $$ \mathrm{LN}(x) = g \odot \frac{x - \mathrm{mean}(x)}{\sqrt{\mathrm{var}(x) + \varepsilon}} \qquad
@@ -857,8 +870,8 @@ picture(figure, say("Without places the answers stop at half; with waves or with
 
 # %% [markdown] lang="fr"
 # Le transformeur de 2017 normalisait **après** chaque somme ; on normalise aujourd'hui **avant** chaque sous-couche (Xiong et al. 2020) :
-# le chemin du milieu reste libre d'un bout à l'autre, et l'entraînement plus stable. Le petit réseau s'élargit quatre fois puis revient :
-# il tient les deux tiers des poids du bloc.
+# le chemin du milieu reste libre d'un bout à l'autre, et l'entraînement est plus stable. Le petit réseau passe de $w$ canaux à $4w$, puis
+# revient à $w$ : il tient les deux tiers des poids du bloc. `gelu` est un rectifieur au coude adouci (Hendrycks et Gimpel 2016).
 #
 # Écrivez `forward`. La première sous-couche est `self.attention(…, self.causal, cache, layer, visible, maps)` ; la seconde enchaîne
 # `self.expand`, `F.gelu` et `self.contract`.
@@ -868,8 +881,8 @@ picture(figure, say("Without places the answers stop at half; with waves or with
 
 # %% [markdown] lang="en"
 # The transformer of 2017 normalised **after** each sum; today one normalises **before** each sublayer (Xiong et al. 2020): the path in the
-# middle stays free from end to end, and training is steadier. The small network widens four times and comes back: it holds two thirds of
-# the block's weights.
+# middle stays free from end to end, and training is steadier. The small network goes from $w$ channels to $4w$ and back to
+# $w$: it holds two thirds of the block's weights. `gelu` is a rectifier with its bend made smooth (Hendrycks and Gimpel 2016).
 #
 # Write `forward`. The first sublayer is `self.attention(…, self.causal, cache, layer, visible, maps)`; the second goes through
 # `self.expand`, `F.gelu` and `self.contract`.
@@ -878,8 +891,8 @@ picture(figure, say("Without places the answers stop at half; with waves or with
 # never normalised.</details>
 
 # %% implements="transformer:Block" level=2 hollow=["forward"]
-"""Une couche de GPT-2 : attention, puis un petit réseau pour chaque jeton, chacun ajouté à ce qu'il a reçu. Si non `causal`, celle d'un
-encodeur."""
+"""Une couche de GPT-2 : attention, puis un petit réseau pour chaque jeton, chacun ajouté à ce qu'il a reçu. Si `causal` est
+faux, une couche d'encodeur."""
 """`visible`, `cache` et `maps` sont ceux de `MultiHeadAttention`."""
 
 # %%
@@ -904,6 +917,7 @@ from dalle_edu.classroom.mistakes.transformer import NoResidual, NormAfter
 
 names = [say("norm before", "norme avant"), say("norm after", "norme après"), say("no residual", "sans résidu")]
 alike = {name: [] for name in names}
+print(say("cosine after 1, 4, 12 and 24 blocks:", "cosinus après 1, 4, 12 et 24 blocs :"))
 for name, kind in zip(names, (Block, NormAfter, NoResidual)):
     torch.manual_seed(0)
     x = torch.randn(8, 10, 64)
@@ -933,7 +947,7 @@ picture(figure, say("Without the residual path neighbouring tokens soon become a
 #
 # Le transformeur de 2017 traduit. L'**encodeur** lit : une pile de blocs de même forme, chacun avec ses propres poids. Le **décodeur**
 # écrit : ses blocs ont une sous-couche de plus, une attention croisée, dont les requêtes viennent du décodeur et dont clés et valeurs
-# viennent toujours du **haut** de l'encodeur. Au sommet, une couche linéaire donne un score à chaque mot du vocabulaire, et le softmax en
+# viennent toujours du **haut** de l'encodeur. Au sommet, une couche linéaire donne un logit à chaque mot du vocabulaire, et le softmax en
 # fait des probabilités.
 
 # %% [markdown] lang="en"
@@ -941,7 +955,7 @@ picture(figure, say("Without the residual path neighbouring tokens soon become a
 #
 # The transformer of 2017 translates. The **encoder** reads: a stack of blocks of one form, each with weights of its own. The **decoder**
 # writes: its blocks have one more sublayer, a cross-attention, whose queries come from the decoder and whose keys and values always come
-# from the **top** of the encoder. Above it all, a linear layer gives a score to each word of the vocabulary, and the softmax makes
+# from the **top** of the encoder. Above it all, a linear layer gives a logit to each word of the vocabulary, and the softmax makes
 # probabilities of them.
 
 # %% slide="fragment" tags=["hide-input"]
@@ -990,15 +1004,15 @@ print("logits", tuple(logits.shape))
 # Quatre têtes par couche ; sept mots lus qui se regardent tous ; trois mots écrits qui regardent les sept. **À l'entraînement**, on donne
 # au décodeur la vraie traduction, décalée d'un mot, et le masque lui cache la suite : toutes les positions se calculent en parallèle, d'où
 # la vitesse. **À l'écriture**, le mot choisi rentre par le bas et l'on recommence : là, c'est bien un mot après l'autre, et l'on parle
-# d'écriture **autorégressive**. La perte est l'entropie croisée ; la cible étant un mot certain, elle vaut la divergence de Kullback-Leibler entre ce
-# qu'il fallait dire et ce qui est dit.
+# d'écriture **autorégressive**. La perte est l'entropie croisée ; la cible étant un mot certain, elle vaut la divergence de
+# Kullback-Leibler entre ce qu'il fallait dire et ce qui est dit.
 
 # %% [markdown] lang="en"
 # Four heads a layer; seven words read that all look at each other; three words written that look at the seven. **In training**, the decoder
 # is given the true translation, shifted by one word, and the mask hides the rest from it: all positions are computed in parallel, hence the
-# speed. **In writing**, the chosen word goes in at the bottom and all begins again: there it really is one word after the other, and writing
-# is called **autoregressive**. The loss is cross-entropy; since the target is one word for certain, it equals the Kullback-Leibler divergence between
-# what should be said and what is said.
+# speed. **In writing**, the chosen word goes in at the bottom and all begins again: there it really is one word after the other, and the
+# writing is called **autoregressive**. The loss is cross-entropy; since the target is one word for certain, it equals the Kullback-Leibler
+# divergence between what should be said and what is said.
 
 # %% [markdown] lang="fr" slide="slide"
 # ### Trois familles
@@ -1009,7 +1023,7 @@ print("logits", tuple(logits.shape))
 # | décodeur seul | écrire la suite | GPT ; DALL·E 1 : 64 couches, 62 têtes de 64 | textes, puis images |
 # | les deux | lire puis écrire | la machine de 2017 ; BART, dans DALL·E mini : 12 + 12 | traduire |
 #
-# Un décodeur seul n'a personne à lire : plus d'attention croisée. Son bloc est exactement votre `Block`, causal.
+# Un décodeur seul n'a personne à lire : l'attention croisée disparaît. Son bloc est exactement votre `Block`, causal.
 
 # %% [markdown] lang="en" slide="slide"
 # ### Three families
@@ -1020,25 +1034,26 @@ print("logits", tuple(logits.shape))
 # | decoder alone | write what follows | GPT; DALL·E 1: 64 layers, 62 heads of 64 | texts, then pictures |
 # | both | read, then write | the machine of 2017; BART, in DALL·E mini: 12 + 12 | translating |
 #
-# A decoder alone has nobody to read: no more cross-attention. Its block is exactly your `Block`, causal.
+# A decoder alone has nobody to read: cross-attention goes. Its block is exactly your `Block`, causal.
 
 # %% [markdown] lang="fr" slide="slide"
 # ## 10. Un GPT qui écrit des légendes
 #
 # GPT : *generative pre-trained transformer* (Radford et al. 2018). Une pile de blocs causaux, une question à chaque position : **quel est
-# le jeton suivant ?** Notre corpus : 4 000 légendes du monde, en français et en anglais. Le jeton 0 ouvre la phrase, et la ferme.
+# le jeton suivant ?** Notre corpus : 4 000 légendes de notre monde de formes, en français et en anglais. Le jeton 0 ouvre la phrase, et la
+# ferme.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 10. A GPT that writes captions
 #
 # GPT: *generative pre-trained transformer* (Radford et al. 2018). A stack of causal blocks, one question at every position: **which token
-# comes next?** Our corpus: 4,000 captions of the world, in French and in English. Token 0 opens the sentence, and closes it.
+# comes next?** Our corpus: 4,000 captions of our world of shapes, in French and in English. Token 0 opens the sentence, and closes it.
 
 # %% [markdown] lang="fr"
-# Chaque mot du monde est un jeton, et le réseau doit rendre la suite de jetons décalée d'un cran.
+# Chaque mot de ce monde est un jeton, et le réseau doit rendre la suite de jetons décalée d'un cran.
 
 # %% [markdown] lang="en"
-# Each word of the world is a token, and the network has to give the sequence of tokens back shifted by one.
+# Each word of that world is a token, and the network has to give the sequence of tokens back shifted by one.
 
 # %%
 LENGTH = 16
@@ -1086,16 +1101,19 @@ torch.manual_seed(0)
 chance, gpt = torch.Generator().manual_seed(0), CaptionGPT()
 losses = learn(gpt, next_token, steps=1000)
 print(say("weights:", "poids :"), sum(parameter.numel() for parameter in gpt.parameters()))
-print("log 512", round(math.log(512), 2), say(f"; loss at first {losses[0]:.2f}", f" ; perte au début {losses[0]:.2f}"))
+print(say("loss of one who finds 512 tokens equally likely:", "perte de qui juge les 512 jetons équiprobables :"), round(math.log(512), 2))
+print(say(f"at the first step: {losses[0]:.2f}", f"au premier pas : {losses[0]:.2f}"))
 print(say(f"over the last 50 steps: {sum(losses[-50:]) / 50:.2f}", f"sur les 50 derniers pas : {sum(losses[-50:]) / 50:.2f}"))
 
 # %% [markdown] lang="fr"
-# À quoi comparer cette perte ? À ce que savent de simples comptes : celui des mots seuls, et celui des paires, c'est-à-dire du mot suivant
-# quand on ne connaît que le dernier. Sous la seconde ligne, le réseau regarde forcément plus loin qu'un mot en arrière.
+# À quoi comparer cette perte ? À ce que savent de simples comptes : celui des mots un à un, et celui des paires, c'est-à-dire du mot
+# suivant quand on ne connaît que le dernier. Sous la seconde ligne, le réseau sait plus que le dernier mot : il se sert aussi de sa place,
+# ou regarde plus loin en arrière.
 
 # %% [markdown] lang="en"
 # What should this loss be compared with? With what plain counts know: those of single words, and those of pairs, that is of the next word
-# when one knows the last word only. Below the second line, the network must be looking further than one word back.
+# when one knows the last word only. Below the second line, the network knows more than the last word: it also uses its place, or looks
+# further back.
 
 # %%
 def nats(counts):
@@ -1127,13 +1145,13 @@ picture(figure, say("The GPT's loss falls below what counting words knows, then 
 # %% [markdown] lang="fr" slide="slide"
 # ### Il écrit
 #
-# Écrire, c'est demander le jeton suivant, tirer au sort selon les probabilités, l'ajouter, et recommencer. `choose` fait le tirage (nous
+# Écrire, c'est demander les probabilités du jeton suivant, le tirer au sort, l'ajouter et recommencer. `choose` fait le tirage (nous
 # l'ouvrons à la section suivante) ; `uniforms` lui apporte le hasard, un nombre par jeton.
 
 # %% [markdown] lang="en" slide="slide"
 # ### It writes
 #
-# Writing is asking for the next token, drawing it with its probability, adding it, and beginning again. `choose` does the drawing (we open
+# Writing is asking for the probabilities of the next token, drawing it, adding it, and beginning again. `choose` does the drawing (we open
 # it in the next section); `uniforms` brings it its chance, a number for each token.
 
 # %% slide="fragment"
@@ -1205,7 +1223,7 @@ print(say("wrong:", "fausses :"), *[text for text in said if not is_exact(text)]
 
 # %% [markdown] lang="en"
 # Has it learned agreement? French adjectives agree with their noun. After a masculine, a feminine, a singular, a plural noun, which form of
-# « noir » (black) does it expect? Each row gives the probabilities, in %, of the next word.
+# "noir" (black) does it expect? Each row gives the probabilities, in %, of the next word.
 
 # %%
 def prompt(text):
@@ -1216,18 +1234,18 @@ def prompt(text):
 forms = ["noir", "noire", "noirs", "noires"]
 columns = [int(tokenizer.encode([form], 1)) for form in forms]
 print(" " * 20, *(f"{form:>7}" for form in forms))
-for beginning in ("il y a un cercle", "il y a une etoile", "il y a deux cercles", "il y a deux etoiles"):
+for beginning in ("il y a un cercle", "il y a une étoile", "il y a deux cercles", "il y a deux étoiles"):
     with torch.no_grad():
         probabilities = gpt(prompt(beginning))[0, -1].softmax(dim=-1)
     print(f"{beginning:20}", *(f"{100 * probabilities[column]:7.1f}" for column in columns))
 
 # %% [markdown] lang="fr"
-# Refaites l'expérience avec « vert » : l'étoile n'en veut presque pas, à aucune forme. C'est que l'étoile verte est l'une des combinaisons
-# que le monde garde pour l'examen ; le réseau n'a appris que ce qu'on lui a montré.
+# Refaites l'expérience avec « vert » : l'étoile n'en veut presque pas, sous aucune forme. C'est que l'étoile verte est l'une des
+# combinaisons que le monde garde pour l'examen ; le réseau n'a appris que ce qu'on lui a montré.
 
 # %% [markdown] lang="en"
-# Do it again with « vert » (green): the star will hardly have it, in any form. The green star is one of the combinations that the world
-# keeps for the exam; the network has learned only what it was shown.
+# Do it again with "vert" (green): the star will hardly have it, in any form. That is because the green star is one of the combinations that
+# the world keeps for the exam; the network has learned only what it was shown.
 
 # %% [markdown] lang="fr" slide="slide"
 # ## 11. Choisir le jeton suivant
@@ -1235,7 +1253,7 @@ for beginning in ("il y a un cercle", "il y a une etoile", "il y a deux cercles"
 # Le réseau donne une distribution ; à nous d'en faire une phrase.
 #
 # - **glouton** : toujours le plus probable ;
-# - **température** $T$ : diviser les logits par $T$ avant le softmax. Sous 1, les favoris gagnent ; au-dessus, les outsiders ;
+# - **température** $T$ : diviser les logits par $T$ avant le softmax. Sous 1, les favoris gagnent du terrain ; au-dessus, ils en perdent ;
 # - **top-k** : ne tirer que parmi les $k$ plus probables ; **top-p** : parmi les plus probables qui font ensemble $p$ ;
 # - **faisceau** : ne pas tirer du tout, mais chercher la phrase entière la plus probable.
 
@@ -1245,7 +1263,7 @@ for beginning in ("il y a un cercle", "il y a une etoile", "il y a deux cercles"
 # The network gives a distribution; it is up to us to make a sentence of it.
 #
 # - **greedy**: always the likeliest;
-# - **temperature** $T$: divide the logits by $T$ before the softmax. Below 1 the favourites gain; above, the outsiders;
+# - **temperature** $T$: divide the logits by $T$ before the softmax. Below 1 the favourites gain ground; above, they lose it;
 # - **top-k**: draw among the $k$ likeliest only; **top-p**: among the likeliest that make $p$ together;
 # - **beam**: do not draw at all, but look for the likeliest whole sentence.
 
@@ -1283,14 +1301,16 @@ def tempered(temperature):
 Explorer(tempered, temperature=Knob(say("temperature", "température"), [0.1, 0.5, 1, 2, 4, 8], start=2))
 
 # %% [markdown] lang="fr"
-# Combien de hasard faut-il ? Comptons, sur cent phrases à chaque température, celles qui sont justes et celles qui sont différentes.
+# Combien de hasard faut-il ? Comptons, sur cent phrases à chaque température, celles qui sont justes et celles qui diffèrent entre elles.
 
 # %% [markdown] lang="en"
-# How much chance is right? Let us count, on a hundred sentences at each temperature, those that are right and those that are different.
+# How much chance is right? Let us count, in a hundred sentences at each temperature, those that are right and those that differ from each
+# other.
 
 # %%
 temperatures = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0]
 measured = []
+print(say("temperature, right word for word, different:", "température, justes au mot près, différentes :"))
 for temperature in temperatures:
     measured.append(shares([tokenizer.decode(row) for row in write(gpt, uniforms[:100], temperature=temperature)]))
     print(f"{temperature:4}", *(f"{100 * share:5.0f} %" for share in (measured[-1][1], measured[-1][3])))
@@ -1312,11 +1332,11 @@ picture(figure, say("As the temperature rises, sentences become more different f
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # Demander à quelle température l'on écrirait un poème, une ordonnance. À 0, une seule phrase, cent fois : c'est le glouton. Faire le lien
-# avec la longueur de la requête de l'exercice 2 : une température, déjà.
+# avec la longueur de la requête de l'exercice 2 : déjà une température, à l'envers (plus longue, elle laisse moins de choix).
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # Ask at which temperature one would write a poem, a prescription. At 0, one sentence a hundred times: that is greedy. Make the link with
-# the length of the query in exercise 2: a temperature, already.
+# the length of the query in exercise 2: a temperature already, upside down (the longer, the less is left to choose from).
 
 # %% [markdown] lang="fr"
 # Écrivez top-k : dans chaque ligne, laissez les $k$ plus grands logits et mettez les autres à $-\infty$. Si $k$ dépasse le vocabulaire,
@@ -1348,8 +1368,8 @@ picture(figure, say("As the temperature rises, sentences become more different f
 # from.</details>
 
 # %% implements="sampling:keep_top_p" level=3
-"""Laisse une chance au plus petit ensemble d'entrées dont les probabilités atteignent p (Holtzman et al. 2020) ; à la plus probable
-toujours."""
+"""Laisse une chance au plus petit ensemble d'entrées dont les probabilités atteignent p (*nucleus sampling*, Holtzman et al. 2020) ; à la
+plus probable toujours."""
 # rounding in the sum below would lose the least likely => l'arrondi de la somme ci-dessous perdrait les moins probables
 
 # %% [markdown] lang="fr"
@@ -1400,16 +1420,16 @@ Le hasard vient du dehors, un nombre par ligne : une image ne dépend donc pas d
 # %% [markdown] lang="fr" slide="slide"
 # ### Chercher la phrase la plus probable
 #
-# Le glouton prend le meilleur premier pas, qui ne mène pas toujours à la meilleure phrase. La recherche en **faisceau** (*beam search*)
-# garde à chaque pas les $b$ meilleurs débuts. Le score est la log-probabilité de la phrase entière ; diviser par la longueur
-# (`length_penalty=1`) rend leur chance aux longues, dont chaque mot de plus coûte.
+# Le glouton prend à chaque pas le meilleur jeton, ce qui ne mène pas toujours à la meilleure phrase. La recherche en **faisceau** (*beam
+# search*) garde à chaque pas les $b$ meilleurs débuts. Le score est la log-probabilité de la phrase entière ; diviser par la longueur
+# (`length_penalty=1`) rend leur chance aux longues, à qui chaque mot de plus coûte.
 
 # %% [markdown] lang="en" slide="slide"
 # ### Looking for the likeliest sentence
 #
-# Greedy takes the best first step, which does not always lead to the best sentence. **Beam search** keeps the $b$ best beginnings at each
-# step. The score is the log-probability of the whole sentence; dividing by the length (`length_penalty=1`) gives long ones their chance
-# back, for which each further word costs.
+# Greedy takes the best token at each step, which does not always lead to the best sentence. **Beam search** keeps the $b$ best beginnings
+# at each step. The score is the log-probability of the whole sentence; dividing by the length (`length_penalty=1`) gives their chance back
+# to long ones, which pay for each further word.
 
 # %% slide="fragment"
 @torch.no_grad()
@@ -1418,6 +1438,7 @@ def next_words(tokens):
 
 
 start = torch.tensor([0])
+print(say("beams, length_penalty, score, sentence:", "faisceau, length_penalty, score, phrase :"))
 for beams, penalty in ((1, 0.0), (2, 0.0), (4, 0.0), (16, 0.0), (16, 1.0)):
     tokens, score = beam_search(next_words, start, beams, LENGTH - 1, end=0, length_penalty=penalty)
     print(f"{beams:2} {penalty:g} {score:8.3f}  {tokenizer.decode(tokens)}")
@@ -1444,15 +1465,15 @@ for way in ways:
 # ## 12. Ne pas tout recalculer
 #
 # `write` a un vice : pour écrire le jeton $t$, il repasse les $t$ précédents dans le réseau. Or rien n'y a changé : grâce au masque causal,
-# les clés et valeurs d'un jeton ne dépendent que de ceux d'avant. On les garde donc, dans un **cache**. Chaque nouveau jeton fait sa
-# requête, sa clé, sa valeur, et regarde ce que le cache a gardé.
+# les clés et valeurs d'un jeton ne dépendent que de lui et de ceux d'avant. On les garde donc, dans un **cache**. Chaque nouveau jeton fait
+# sa requête, sa clé, sa valeur, et regarde ce que le cache a gardé.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 12. Not computing it all again
 #
 # `write` has a vice: to write token $t$ it passes the $t$ before it through the network again. Yet nothing has changed there: thanks to the
-# causal mask, a token's keys and values depend only on those before it. So keep them, in a **cache**. Each new token makes its query, its
-# key, its value, and looks at what the cache has kept.
+# causal mask, a token's keys and values depend only on itself and those before it. So keep them, in a **cache**. Each new token makes its
+# query, its key, its value, and looks at what the cache has kept.
 
 # %% [markdown]
 # $$ 1 + 2 + \dots + t = \frac{t \, (t + 1)}{2} \qquad \longrightarrow \qquad t $$
@@ -1489,8 +1510,8 @@ for (name, operations), colour in zip(work.items(), (VERMILION, BLUE)):
     axes.plot(lengths, operations, "o-", color=colour, label=name)
 axes.set(xlabel=say("tokens written", "jetons écrits"), ylabel=say("millions of operations", "millions d'opérations"))
 legend(axes)
-picture(figure, say("Operations to write a sentence: they grow with the square of its length without the cache, in a line with it.",
-                    "Opérations pour écrire une phrase : sans cache, elles croissent avec le carré de sa longueur ; avec, en ligne."))
+picture(figure, say("Operations to write a sentence: they grow with the square of its length without the cache, and linearly with it.",
+                    "Opérations pour écrire une phrase : sans cache, comme le carré de sa longueur ; avec lui, en ligne droite."))
 
 # %% [markdown] lang="fr"
 # Le compte est celui des produits par les matrices de poids. Le prix du cache est de la mémoire : deux vecteurs par jeton et par couche.
@@ -1504,15 +1525,15 @@ picture(figure, say("Operations to write a sentence: they grow with the square o
 # ## 13. Où regardent les têtes ?
 #
 # Pointez un jeton (cliquez, dans un notebook) et choisissez une couche : chaque ligne montre où une tête regarde quand le GPT cherche le
-# mot qui suit ce jeton. En gris, ce que
-# le masque cache. Y a-t-il une tête qui regarde le mot d'avant ? une qui revient au début ? une qui retrouve le nom à accorder ?
+# mot qui suit ce jeton. En gris, ce que le masque cache. Y a-t-il une tête qui regarde le mot d'avant ? une qui revient au début ? une qui
+# retrouve le premier objet ?
 
 # %% [markdown] lang="en" slide="slide"
 # ## 13. Where do the heads look?
 #
 # Point at a token (click, in a notebook) and choose a layer: each row shows where a head looks while the GPT searches for the word after
-# this token. In grey, what the mask
-# hides. Is there a head that looks at the word before? one that goes back to the start? one that finds the noun to agree with?
+# this token. In grey, what the mask hides. Is there a head that looks at the word before? one that goes back to the start? one that finds
+# the first object again?
 
 # %%
 from dalle_edu.classroom.widgets.attention import attention_explorer
@@ -1536,7 +1557,7 @@ attention_explorer([say("(start)", "(début)"), *pieces], maps, start=3)
 # %%
 maps, long = [], shown[rows[:, 6] > 0][:100, :8]
 gpt(long, maps=maps)
-print(say("layer head   start  before  itself", "couche tête  début   avant   même"))
+print(say("layer head   start  before  itself", "couche tête  début   avant lui-même"))
 for layer, weights in enumerate(maps):
     at_start, before = weights[:, :, 2:, 0].mean(dim=(0, 2)), weights.diagonal(-1, dim1=2, dim2=3)[..., 1:].mean(dim=(0, 2))
     itself = weights.diagonal(0, dim1=2, dim2=3)[..., 2:].mean(dim=(0, 2))
@@ -1549,7 +1570,7 @@ for layer, weights in enumerate(maps):
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # A warning: an attention map shows where information comes from, not what is made of it; it is a clue, not an explanation. Let everyone
-# suggest a part for one head, then check it against the mean over a hundred captions.
+# suggest a role for one head, then check it against the mean over a hundred captions.
 
 # %% [markdown] lang="fr" slide="slide"
 # ## 14. Quelle erreur est-ce ?
@@ -1656,9 +1677,9 @@ quiz(
 # ## À retenir
 #
 # - Requête, clés, valeurs : scores, division par $\sqrt d$, masque, softmax, mélange. Cinq pas, sans boucle.
-# - Le masque passe avant le softmax ; causal, il permet d'apprendre à toutes les positions à la fois.
+# - Le masque passe avant le softmax ; causal, il permet d'apprendre de toutes les positions à la fois.
 # - Une tête est un regard ; il en faut plusieurs, côte à côte.
-# - L'attention ne voit qu'un ensemble : les places s'ajoutent aux mots.
+# - Sans masque, l'attention ne voit qu'un ensemble : les places s'ajoutent aux mots.
 # - Un bloc : le flux, plus une attention, plus un petit réseau, chacun sur le flux normalisé.
 # - Encodeur pour lire, décodeur pour écrire, attention croisée entre les deux ; un GPT n'est qu'une pile de blocs causaux.
 # - Le réseau donne des probabilités ; température, top-k, top-p et faisceau en font une phrase, et le cache la fait vite.
@@ -1669,7 +1690,7 @@ quiz(
 # - Query, keys, values: scores, division by $\sqrt d$, mask, softmax, mixture. Five steps, no loop.
 # - The mask comes before the softmax; causal, it lets all positions learn at once.
 # - A head is one look; several are needed, side by side.
-# - Attention sees nothing but a set: places are added to the words.
+# - Without a mask, attention sees nothing but a set: places are added to the words.
 # - A block: the stream, plus an attention, plus a small network, each on the normalised stream.
 # - Encoder to read, decoder to write, cross-attention between them; a GPT is no more than a stack of causal blocks.
 # - The network gives probabilities; temperature, top-k, top-p and beams make a sentence of them, and the cache makes it fast.
@@ -1678,8 +1699,8 @@ quiz(
 # ## Pour continuer
 #
 # La leçon 11 donnera à ce GPT des jetons d'image à la suite de ses jetons de texte : il écrira des dessins. Il lui faut d'abord des codes
-# pour les images ; c'est l'affaire des leçons 07 et 08. D'ici là, entraînez `CaptionGPT` avec `depth=0`, puis 1 : de combien la perte
-# s'approche-t-elle de la ligne des paires, et pourquoi ? Et que perd-on à retirer `self.places`, quand le masque causal reste ?
+# pour les images ; c'est l'affaire des leçons 07 et 08. D'ici là, entraînez `CaptionGPT` avec `depth=0`, puis 1 : où la perte se
+# pose-t-elle, par rapport à la ligne des paires, et pourquoi ? Et que perd-on à retirer `self.places`, quand le masque causal reste ?
 #
 # ## Sources
 #
@@ -1688,7 +1709,8 @@ quiz(
 # - M.-T. Luong, H. Pham et C. Manning, *Effective approaches to attention-based neural machine translation*, 2015.
 # - A. Vaswani et al., *Attention is all you need*, 2017.
 # - K. He et al., *Deep residual learning for image recognition*, 2016 ; J. Ba, J. Kiros et G. Hinton, *Layer normalization*, 2016 ; R.
-#   Xiong et al., *On layer normalization in the transformer architecture*, 2020.
+#   Xiong et al., *On layer normalization in the transformer architecture*, 2020 ; D. Hendrycks et K. Gimpel, *Gaussian error linear units*,
+#   2016.
 # - Y. Dong, J.-B. Cordonnier et A. Loukas, *Attention is not all you need: pure attention loses rank doubly exponentially with depth*,
 #   2021.
 # - A. Radford et al., *Improving language understanding by generative pre-training*, 2018 ; *Language models are unsupervised multitask
@@ -1697,23 +1719,25 @@ quiz(
 #   2020 ; C. Raffel et al., *Exploring the limits of transfer learning with a unified text-to-text transformer*, 2020.
 # - A. Fan, M. Lewis et Y. Dauphin, *Hierarchical neural story generation*, 2018 ; A. Holtzman et al., *The curious case of neural text
 #   degeneration*, 2020.
-# - A. Ramesh et al., *Zero-shot text-to-image generation*, 2021.
+# - A. Ramesh et al., *Zero-shot text-to-image generation*, 2021 ; B. Dayma et al., *DALL·E mini*, 2021 ; C. Saharia et al. (Imagen),
+#   *Photorealistic text-to-image diffusion models with deep language understanding*, 2022.
 
 # %% [markdown] lang="en"
 # ## Reading on
 #
 # Lesson 11 will give this GPT image tokens after its text tokens: it will write drawings. First it needs codes for pictures; lessons 07 and
-# 08 see to that. Until then, train `CaptionGPT` with `depth=0`, then 1: how near does the loss come to the line of pairs, and why? And what
-# is lost by taking `self.places` away while the causal mask stays?
+# 08 see to that. Until then, train `CaptionGPT` with `depth=0`, then 1: where does the loss settle, next to the line of pairs, and why? And
+# what is lost by taking `self.places` away while the causal mask stays?
 #
 # ## Sources
 #
-# - I. Sutskever, O. Vinyals and Q. V. Le, *Sequence to sequence learning with neural networks*, 2014.
+# - I. Sutskever, O. Vinyals and Q. Le, *Sequence to sequence learning with neural networks*, 2014.
 # - D. Bahdanau, K. Cho and Y. Bengio, *Neural machine translation by jointly learning to align and translate*, 2015.
 # - M.-T. Luong, H. Pham and C. Manning, *Effective approaches to attention-based neural machine translation*, 2015.
 # - A. Vaswani and others, *Attention is all you need*, 2017.
 # - K. He and others, *Deep residual learning for image recognition*, 2016; J. Ba, J. Kiros and G. Hinton, *Layer normalization*, 2016; R.
-#   Xiong and others, *On layer normalization in the transformer architecture*, 2020.
+#   Xiong and others, *On layer normalization in the transformer architecture*, 2020; D. Hendrycks and K. Gimpel, *Gaussian error linear
+#   units*, 2016.
 # - Y. Dong, J.-B. Cordonnier and A. Loukas, *Attention is not all you need: pure attention loses rank doubly exponentially with depth*,
 #   2021.
 # - A. Radford and others, *Improving language understanding by generative pre-training*, 2018; *Language models are unsupervised multitask
@@ -1722,4 +1746,5 @@ quiz(
 #   *BART*, 2020; C. Raffel and others, *Exploring the limits of transfer learning with a unified text-to-text transformer*, 2020.
 # - A. Fan, M. Lewis and Y. Dauphin, *Hierarchical neural story generation*, 2018; A. Holtzman and others, *The curious case of neural text
 #   degeneration*, 2020.
-# - A. Ramesh and others, *Zero-shot text-to-image generation*, 2021.
+# - A. Ramesh and others, *Zero-shot text-to-image generation*, 2021; B. Dayma and others, *DALL·E mini*, 2021; C. Saharia and others
+#   (Imagen), *Photorealistic text-to-image diffusion models with deep language understanding*, 2022.

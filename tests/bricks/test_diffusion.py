@@ -353,7 +353,7 @@ def test_a_level_outside_the_schedule_is_refused():
 
 def test_the_reader_is_told_in_french(monkeypatch):
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    with pytest.raises(DalleEduError, match="la cible est « noise » ; un réseau prédit l'une de eps, x0, v"):
+    with pytest.raises(DalleEduError, match="la cible est «\u00a0noise\u00a0»\u00a0; un réseau prédit l'une de eps, x0, v"):
         denoiser(lambda x, t: x, linear_schedule(), "noise")
 
 

@@ -347,5 +347,5 @@ def test_what_cannot_be_done_is_refused_with_a_sentence(refused, words):
 
 def test_the_sentence_is_french_for_a_french_reader(monkeypatch):
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    with pytest.raises(DalleEduError, match="« xor » n'est pas une porte"):
+    with pytest.raises(DalleEduError, match="«\u00a0xor\u00a0» n'est pas une porte"):
         gate("xor", TRUTH)

@@ -73,7 +73,7 @@ def test_eta_goes_from_0_to_1(eta):
 
 def test_the_reader_is_told_in_french(monkeypatch):
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    with pytest.raises(DalleEduError, match="0 pas demandés à un calendrier de 1000 instants ; demandez-en de 1 à 1000"):
+    with pytest.raises(DalleEduError, match="0 pas demandés à un calendrier de 1000 instants\u00a0; demandez-en de 1 à 1000"):
         spaced_timesteps(LINEAR, 0)
 
 

@@ -340,5 +340,5 @@ def test_what_cannot_be_done_is_refused_with_a_sentence(refused, words):
 
 def test_the_sentence_is_french_for_a_french_reader(monkeypatch):
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    with pytest.raises(DalleEduError, match="« roy » n'est pas parmi les 1 mots du vocabulaire"):
+    with pytest.raises(DalleEduError, match="«\u00a0roy\u00a0» n'est pas parmi les 1 mots du vocabulaire"):
         Vocabulary([["roi"]])["roy"]

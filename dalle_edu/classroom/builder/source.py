@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dalle_edu.errors import DalleEduError
+from dalle_edu.language import typeset
 from dalle_edu.world.catalogue import LANGUAGES
 
 SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip")
@@ -111,11 +112,10 @@ _AS_WRITTEN = re.compile(r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)|
 
 
 def _typeset(text: str, language: str) -> str:
-    """French punctuation keeps its word: no-break spaces before ; : ! ? » and after «, everywhere but in code, formulas and addresses."""
+    """French typography everywhere but in code, formulas and addresses."""
     if language != "fr":
         return text
-    pieces = _AS_WRITTEN.split(text)
-    return "".join(piece if number % 2 else re.sub(r"(?<=\S) (?=[;:!?»])|(?<=«) ", "\u00a0", piece) for number, piece in enumerate(pieces))
+    return "".join(piece if number % 2 else typeset(piece) for number, piece in enumerate(_AS_WRITTEN.split(text)))
 
 
 def _is_other(line: str, language: str) -> bool:

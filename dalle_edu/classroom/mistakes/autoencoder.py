@@ -124,7 +124,7 @@ MISTAKES = [
         "autoencoder:kl_to_standard_normal",
         sign_lost,
         "The KL came out negative, and adding it to the loss drives the clouds away from the prior; a KL is never below 0.",
-        "La KL est négative, et l'ajouter à la perte éloigne les nuages de l'a priori ; une KL n'est jamais sous 0.",
+        "La KL est négative, et l'ajouter à la perte éloigne les nuages de l'a priori ; une KL n'est jamais négative.",
     ),
     Mistake(
         "autoencoder:bernoulli_log_likelihood",
@@ -135,8 +135,8 @@ MISTAKES = [
     Mistake(
         "autoencoder:gaussian_log_likelihood",
         deviation_not_squared,
-        "The squared error is divided by the standard deviation; divide it by its square, the variance, in both terms.",
-        "Le carré de l'erreur est divisé par l'écart-type ; divisez-le par la variance, son carré, dans les deux termes.",
+        "The standard deviation stands where the variance belongs, under the squared error and in the logarithm; square it in both.",
+        "L'écart-type tient la place de la variance, sous le carré de l'erreur et dans le logarithme ; élevez-le deux fois au carré.",
     ),
     Mistake(
         "autoencoder:VAE",
@@ -148,7 +148,7 @@ MISTAKES = [
         "autoencoder:VAE",
         KLSummedOverTheBatch,
         "The KL is summed over the batch, so beta grows with the batch size; average over pictures, as for the reconstruction.",
-        "La KL est sommée sur le lot : beta grandit avec la taille du lot ; moyennez sur les images, comme la reconstruction.",
+        "La KL est sommée sur le lot : beta grandit avec la taille du lot ; moyennez sur les images, comme pour la reconstruction.",
     ),
     Mistake(
         "autoencoder:importance_log_likelihood",

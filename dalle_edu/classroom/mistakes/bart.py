@@ -35,8 +35,8 @@ MISTAKES = [
     Mistake(
         "bart:TextToImageBART",
         PaddingRead,
-        "The decoder looks at padding: what it draws depends on how long the other captions are; hide tokens that are 0.",
-        "Le décodeur regarde le remplissage : ce qu'il dessine dépend de la longueur des autres phrases ; cachez les jetons 0.",
+        "The decoder looks at padding: what it draws depends on how much of it follows the caption; hide tokens that are 0.",
+        "Le décodeur regarde le remplissage : ce qu'il dessine dépend de ce qu'il y en a après la phrase ; cachez les jetons 0.",
     ),
     Mistake(
         "bart:TextToImageBART",

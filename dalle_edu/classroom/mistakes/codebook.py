@@ -65,7 +65,7 @@ MISTAKES = [
         "codebook:vq_losses",
         beta_on_the_other_term,
         "Beta weighs the codebook loss instead of the commitment loss: it belongs on the term whose code is detached.",
-        "Bêta pèse sur la perte du codebook au lieu de celle d'engagement : il va sur le terme dont le code est détaché.",
+        "Bêta pèse sur la perte du dictionnaire au lieu de celle d'engagement : il va sur le terme dont le code est détaché.",
     ),
     Mistake(
         "codebook:vq_losses",
@@ -89,12 +89,12 @@ MISTAKES = [
         "codebook:VectorQuantizer",
         MeanOfTheLastBatch,
         "Each code is the mean of the last batch alone, and codes that nobody chose fall to zero; keep running counts and sums.",
-        "Chaque code est la moyenne du dernier lot, et les codes non choisis tombent à zéro ; gardez des comptes et des sommes glissants.",
+        "Chaque code est la moyenne du seul dernier lot, et les non choisis tombent à 0 ; gardez des comptes et des sommes glissants.",
     ),
     Mistake(
         "codebook:VectorQuantizer",
         SumsNotDivided,
-        "The running sums are not divided by the running counts, so popular codes run away.",
-        "Les sommes glissantes ne sont pas divisées par les comptes : les codes populaires s'envolent.",
+        "The running sums are not divided by the running counts, so popular codes run away; divide them.",
+        "Les sommes glissantes ne sont pas divisées par les comptes : les codes populaires s'envolent ; divisez-les.",
     ),
 ]

@@ -124,7 +124,7 @@ MISTAKES = [
         "contrastive:clip_loss",
         divided_by_the_scale,
         "The cosines are divided by the scale; it is the inverse of a temperature, so multiply.",
-        "Les cosinus sont divisés par l'échelle ; c'est l'inverse d'une température : multipliez.",
+        "Les cosinus sont divisés par l'échelle, qui est l'inverse d'une température : multipliez.",
     ),
     Mistake(
         "contrastive:TextTower",
@@ -142,7 +142,7 @@ MISTAKES = [
         "contrastive:TextTower",
         ReadBeforeTheEnd,
         "The last word is read, not the end of text after it, and an empty caption is read from the back; count to the first padding.",
-        "On lit le dernier mot au lieu de la fin de texte qui le suit, et une légende vide par l'arrière ; visez le premier remplissage.",
+        "On lit le dernier mot au lieu de la fin de texte qui le suit, et une légende vide par la fin ; visez le premier remplissage.",
     ),
     Mistake(
         "contrastive:CLIP",

@@ -87,8 +87,8 @@ MISTAKES = [
     Mistake(
         "convolution:receptive_field",
         strides_forgotten,
-        "Each layer adds kernel - 1 positions of its own input, which are stride pixels apart further down; multiply by the strides.",
-        "Chaque couche ajoute noyau - 1 positions de sa propre entrée, espacées du pas des couches précédentes ; multipliez par les pas.",
+        "Each layer adds kernel - 1 positions of its input, as many pixels apart as the product of the earlier strides: multiply by it.",
+        "Chaque couche ajoute noyau - 1 positions de son entrée, espacées dans l'image du produit des pas précédents : multipliez.",
     ),
     Mistake(
         "convolution:conv2d",
@@ -105,7 +105,7 @@ MISTAKES = [
     Mistake(
         "convolution:conv_transpose2d",
         transposed_by_turning_the_kernel,
-        "The kernel is turned over before it is painted; the transpose paints it as it is (its gradient turns it over by itself).",
+        "The kernel is turned over before it is painted; the transpose paints it as it is.",
         "Le noyau est retourné avant d'être peint ; la transposée le peint tel quel.",
     ),
     Mistake(
@@ -117,7 +117,7 @@ MISTAKES = [
     Mistake(
         "convolution:upsample_bilinear",
         corners_aligned,
-        "The corner pixels' centres are aligned, so the picture shifts with its size; pixels are little squares, edges coincide.",
+        "The corner pixels' centres are aligned, so the picture shifts with its size; it is the edges that must coincide.",
         "Les centres des pixels de coin sont alignés, si bien que l'image glisse avec sa taille ; ce sont les bords qui doivent coïncider.",
     ),
 ]

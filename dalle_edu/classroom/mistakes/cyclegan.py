@@ -103,13 +103,13 @@ MISTAKES = [
         "cyclegan:cyclegan_step",
         judges_keep_the_translators_gradients,
         "The translators' step leaves gradients in the discriminators, which step along them; freeze them or clear them first.",
-        "Le pas des traducteurs laisse aux discriminateurs des gradients qu'ils suivent ensuite ; gelez-les ou effacez d'abord.",
+        "Le pas des traducteurs laisse aux discriminateurs des gradients qu'ils suivent ensuite ; gelez-les, ou effacez-les d'abord.",
     ),
     Mistake(
         "cyclegan:HistoryPool",
         NeverOld,
         "The pool stores fakes and shows only the newest, so the discriminators forget; once it is full, half must be old.",
-        "La réserve garde les faux et ne montre que les derniers : les discriminateurs oublient ; une fois pleine, la moitié sont anciens.",
+        "La réserve ne montre que ses faux les plus récents, et les juges oublient ; quand elle est pleine, montrez une moitié d'anciens.",
     ),
     Mistake(
         "cyclegan:HistoryPool",

@@ -117,7 +117,7 @@ MISTAKES = [
         "diffusion:add_noise",
         alpha_instead_of_its_product,
         "The signal left at t is taken from that step's alpha alone; it is the product of all alphas so far.",
-        "Le signal qui reste à t est pris du seul alpha de ce pas ; c'est le produit de tous les alphas jusque-là.",
+        "Le signal qui reste à t est tiré du seul alpha de ce pas ; c'est le produit de tous les alphas jusque-là.",
     ),
     Mistake(
         "diffusion:add_noise",
@@ -134,8 +134,8 @@ MISTAKES = [
     Mistake(
         "diffusion:training_target",
         v_with_the_wrong_sign,
-        "The sign of v is turned round: v is signal rate x noise minus noise rate x picture, and samplers count on it.",
-        "Le signe de v est renversé : v vaut taux de signal x bruit moins taux de bruit x image, et les échantillonneurs s'y fient.",
+        "The sign of v is turned round: v is signal rate × noise minus noise rate × picture, and samplers count on it.",
+        "Le signe de v est renversé : v vaut taux de signal × bruit moins taux de bruit × image, et les échantillonneurs s'y fient.",
     ),
     Mistake(
         "diffusion:picture_and_noise",

@@ -40,7 +40,7 @@ MISTAKES = [
         "dvae:gumbel_softmax",
         normal_noise,
         "The noise is normal; only Gumbel noise, -log(-log u), makes the largest entry a draw from softmax(logits).",
-        "Le bruit est normal ; seul un bruit de Gumbel, -log(-log u), fait du plus grand un tirage selon softmax(logits).",
+        "Le bruit est normal ; seul un bruit de Gumbel, -log(-log u), fait du plus grand terme un tirage selon softmax(logits).",
     ),
     Mistake(
         "dvae:gumbel_softmax",
@@ -64,7 +64,7 @@ MISTAKES = [
         "dvae:kl_to_uniform",
         entropy_taken_for_divergence,
         "This is the entropy; the divergence from the uniform distribution is log k minus it.",
-        "C'est l'entropie ; la divergence à la loi uniforme est log k moins elle.",
+        "C'est l'entropie ; la divergence avec la loi uniforme est log k moins cette entropie.",
     ),
     Mistake(
         "dvae:codebook_entropy",

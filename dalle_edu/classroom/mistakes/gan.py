@@ -183,13 +183,13 @@ MISTAKES = [
     Mistake(
         "gan:PatchDiscriminator",
         HalvesToTheEnd,
-        "Every convolution halves, so that patches are larger than meant and few; the last two have stride 1.",
-        "Chaque convolution divise par deux : les morceaux sont plus grands que voulu, et rares ; les deux dernières ont un pas de 1.",
+        "Every convolution halves, so that patches are too large and too few; the last two have stride 1.",
+        "Chaque convolution divise par deux : les morceaux sont trop grands et trop peu nombreux ; les deux dernières ont un pas de 1.",
     ),
     Mistake(
         "gan:mode_coverage",
         seen_once_is_kept,
         "One sample out of a thousand counts as a mode kept; a class is present when a sizeable part of the samples falls in it.",
-        "Un échantillon sur mille suffit à compter un mode ; une classe est présente si une part sensible des échantillons y tombe.",
+        "Un échantillon sur mille suffit pour qu'un mode compte ; une classe est présente si une part notable des échantillons y tombe.",
     ),
 ]

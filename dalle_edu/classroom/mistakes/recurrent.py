@@ -129,7 +129,7 @@ MISTAKES = [
         "unroll",
         padding_read,
         "Padding is read as if it were words, so a sentence's last state depends on its neighbours' lengths; hold the state there.",
-        "Le remplissage est lu comme des mots : le dernier état dépend alors de la longueur des voisines ; gardez-y l'état tel quel.",
+        "Le remplissage est lu comme des mots : le dernier état dépend de la longueur des autres phrases ; gardez-y l'état tel quel.",
     ),
     _mistake(
         "unroll",
@@ -153,7 +153,7 @@ MISTAKES = [
         "masked_cross_entropy",
         sentences_averaged,
         "Each sentence is averaged on its own, so the words of short ones weigh more; divide once, by the number of real symbols.",
-        "Chaque phrase a sa propre moyenne, et les mots des phrases courtes pèsent plus ; divisez une fois, par le nombre de symboles.",
+        "Chaque phrase a sa moyenne, et les mots des phrases courtes pèsent plus ; divisez une fois, par le nombre de vrais symboles.",
     ),
     _mistake(
         "sample_next",

@@ -115,13 +115,13 @@ MISTAKES = [
         "samplers:ddpm",
         beta_of_a_single_timestep,
         "A step that skips timesteps uses the beta of one: take 1 - alpha_bar(t) / alpha_bar(before), all the noise in between.",
-        "Un pas qui saute des instants prend le bêta d'un seul : comptez tout le bruit venu entre les deux, 1 - le rapport des produits.",
+        "Un pas qui saute des instants prend le bêta d'un seul ; il faut 1 - alpha_bar(t) / alpha_bar(avant), tout le bruit entre eux.",
     ),
     Mistake(
         "samplers:ddpm",
         variance_taken_for_deviation,
         "The fresh noise is multiplied by the variance; it wants its square root, the standard deviation.",
-        "Le bruit nouveau est multiplié par la variance ; il lui faut sa racine carrée, l'écart type.",
+        "Le bruit nouveau est multiplié par la variance ; il lui faut sa racine carrée, l'écart-type.",
     ),
     Mistake(
         "samplers:ddim",

@@ -70,7 +70,7 @@ MISTAKES = [
     Mistake(
         "seq2seq:AdditiveAttention",
         NoTanhBetween,
-        "Without tanh the query adds the same to all scores, and the softmax forgets it: every word looks at one place.",
+        "Without tanh the query adds the same to all scores, and the softmax forgets it: every word looks at the same place.",
         "Sans tanh, la requête ajoute la même chose à tous les scores, et le softmax l'oublie : chaque mot regarde au même endroit.",
     ),
     Mistake(
@@ -83,7 +83,7 @@ MISTAKES = [
         "seq2seq:Seq2Seq",
         ShownTheAnswer,
         "The writer is shown the word it must say: the loss falls to nothing and the translations are worthless; show it the word before.",
-        "On montre au décodeur le mot qu'il doit dire : la perte tombe à rien et il ne traduit pas ; montrez-lui le mot précédent.",
+        "On montre au décodeur le mot qu'il doit dire : la perte s'effondre et il ne traduit rien ; montrez-lui le mot précédent.",
     ),
     Mistake(
         "seq2seq:Seq2Seq",

@@ -62,13 +62,13 @@ MISTAKES = [
         "transformer:sinusoidal_positions",
         wavelength_of_each_channel,
         "Sine and cosine of a pair have different wavelengths; they share one, or a shift is no longer a rotation.",
-        "Le sinus et le cosinus d'une paire n'ont pas la même longueur d'onde ; sans elle, un décalage n'est plus une rotation.",
+        "Le sinus et le cosinus d'une paire ont deux longueurs d'onde ; il en faut une seule, sinon un décalage n'est plus une rotation.",
     ),
     Mistake(
         "transformer:Block",
         NormAfter,
-        "The layer norm comes after each sum (post-norm): deep stacks then need a careful warm-up; here it comes before each sublayer.",
-        "La normalisation vient après chaque somme (post-norm), ce qui s'entraîne mal ; ici, elle vient avant chaque sous-couche.",
+        "The layer norm comes after each sum (post-norm): deep stacks then need a careful warm-up; put it before each sublayer.",
+        "La normalisation suit chaque somme (post-norm) : une pile profonde exige un échauffement ; mettez-la avant chaque sous-couche.",
     ),
     Mistake(
         "transformer:Block",

@@ -74,7 +74,7 @@ MISTAKES = [
         "vqgan:adaptive_weight",
         ratio_of_losses,
         "Losses are compared instead of gradients; a loss of any size can pull with any strength.",
-        "Ce sont les pertes qui sont comparées, non les gradients ; une perte de toute taille peut tirer avec toute force.",
+        "Ce sont les pertes qui sont comparées, non les gradients ; grande ou petite, une perte peut tirer avec n'importe quelle force.",
     ),
     Mistake(
         "vqgan:adaptive_weight",

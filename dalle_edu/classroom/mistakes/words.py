@@ -114,14 +114,14 @@ MISTAKES = [
     Mistake(
         "words:windows",
         runs_across_sentences,
-        "The window runs on into the next sentence, and the last word of one keeps company with the first of another.",
+        "The window runs on into the next sentence, and the last word of one keeps company with the first of the other.",
         "La fenêtre déborde sur la phrase suivante : le dernier mot de l'une tient compagnie au premier de l'autre.",
     ),
     Mistake(
         "words:windows",
         sees_itself,
         "Each word is among its own neighbours and learns to guess itself; leave the middle of the window out.",
-        "Chaque mot est parmi ses propres voisins et apprend à se deviner lui-même ; laissez de côté le milieu de la fenêtre.",
+        "Chaque mot figure parmi ses propres voisins et apprend à se deviner lui-même ; laissez de côté le milieu de la fenêtre.",
     ),
     Mistake(
         "words:keep_probability",
@@ -132,8 +132,8 @@ MISTAKES = [
     Mistake(
         "words:noise_distribution",
         as_often_as_in_the_text,
-        "The counts are not raised to the power 3/4: the noise is nearly always an article, which soon teaches nothing.",
-        "Les effectifs ne sont pas élevés à la puissance 3/4 : le bruit est presque toujours un article, qui n'apprend bientôt plus rien.",
+        "The counts are not raised to the power 3/4: the noise is too often an article, which soon teaches nothing.",
+        "Les effectifs ne sont pas élevés à la puissance 3/4 : le bruit est trop souvent un article, qui n'apprend bientôt plus rien.",
     ),
     Mistake(
         "words:negative_sampling_loss",

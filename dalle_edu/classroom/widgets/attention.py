@@ -27,7 +27,7 @@ def attention_explorer(tokens: Sequence[str], maps: Sequence[Float[Tensor, "1 s 
             got = tuple(weights.shape)
             raise DalleEduError(
                 f"the sentence has {len(tokens)} tokens and a map is of shape {got}; give the maps of this sentence, 1 × heads × t × t",
-                f"la phrase a {len(tokens)} jetons et une carte est de forme {got} ; donnez celles de cette phrase, 1 × têtes × t × t",
+                f"la phrase a {len(tokens)} jetons et une carte est de forme {got} ; donnez les cartes de cette phrase, 1 × têtes × t × t",
             )
     if not 1 <= len(tokens) * len(maps) <= MOST_FRAMES:
         raise DalleEduError(
@@ -63,6 +63,6 @@ def draw_looks(tokens: Sequence[str], weights: Float[Tensor, "s t t"], token: in
     axes.set_yticks(range(heads), [say(f"head {head}", f"tête {head}") for head in range(1, heads + 1)])
     axes.set_title(say(f"where “{tokens[token]}” looks, in %", f"où regarde « {tokens[token]} », en %"), color=VERMILION)
     best = [(tokens[place], 100 * looks[head, place]) for head, place in enumerate(looks.argmax(axis=1))]
-    en = ", ".join(f"head {head} most at “{word}” ({part:.0f} %)" for head, (word, part) in enumerate(best, 1))
-    fr = ", ".join(f"la tête {head} surtout « {word} » ({part:.0f} %)" for head, (word, part) in enumerate(best, 1))
+    en = ", ".join(f"head {head} looks most at “{word}” ({part:.0f} %)" for head, (word, part) in enumerate(best, 1))
+    fr = ", ".join(f"la tête {head} regarde surtout « {word} » ({part:.0f} %)" for head, (word, part) in enumerate(best, 1))
     return picture(figure, say(f"From the token “{tokens[token]}”: {en}.", f"Depuis le jeton « {tokens[token]} » : {fr}."))

@@ -40,8 +40,8 @@ class RankingDesk:
         self.answers = known.get(rater, Ranking(rater, "person"))
         if self.answers.kind != "person":
             raise DalleEduError(
-                f'"{rater}" is the name of a {self.answers.kind} here; a person takes another name',
-                f"« {rater} » est ici le nom d'un classement d'un autre genre ({self.answers.kind}) ; une personne prend un autre nom",
+                f'the name "{rater}" belongs to a {self.answers.kind} here; a person takes another name',
+                f"le nom « {rater} » est déjà pris ici, et non par une personne ({self.answers.kind}) ; prenez-en un autre",
             )
 
     @property
@@ -57,7 +57,7 @@ class RankingDesk:
 
     def __repr__(self) -> str:
         number, done = len(self.questionnaire.questions), len(self.answers.places)
-        return say(f"{number} questions to rank, {done} answered", f"{number} questions à classer, {done} avec réponse")
+        return say(f"{number} questions, {done} answered", f"{number} questions, dont {done} avec réponse")
 
     def _ipython_display_(self) -> None:
         from IPython.display import HTML, display
@@ -80,7 +80,7 @@ class RankingDesk:
             todo = self.open
             keep.disabled = not todo
             if not todo:
-                view.value = f'<p role="status">{escape(say("All answered. Thank you.", "Tout a sa réponse. Merci."))}</p>'
+                view.value = f'<p role="status">{escape(say("All answered. Thank you.", "Vous avez répondu à tout. Merci."))}</p>'
                 choices.children = ()
                 return
             view.value = shown(todo[0])._repr_html_() + _wording(todo[0])

@@ -44,8 +44,9 @@ def draw_sentence(
     description = read_caption(sentence)
     marks = [None if description is None else mark(description, objects) for objects in read_pictures(images)]
     right = sum(each is not None and all(each.values()) for each in marks)
-    en = f"{shown} pictures drawn from “{sentence}” with guidance {guidance:g}: {right} all right."
-    fr = f"{shown} images tirées de « {sentence} » avec un guidage de {guidance:g} : {right} toutes justes."
+    scale = f"{guidance:g}".replace(".", say(".", ","))
+    en = f"{shown} pictures drawn from “{sentence}” with guidance {scale}: {right} all right."
+    fr = f"{shown} images tirées de « {sentence} » avec un guidage de {scale} : {right} toutes justes."
     return sheet(images, [_label(each) for each in marks], say(en, fr), columns=shown)
 
 

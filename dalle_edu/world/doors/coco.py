@@ -135,7 +135,7 @@ class Coco(Door):
         except ModuleNotFoundError as error:
             raise DalleEduError(
                 "pycocotools is missing, and torchvision reads COCO with it; install it (pip install pycocotools) or use the door itself",
-                "pycocotools manque, et torchvision lit COCO avec ; installez-le (pip install pycocotools) ou servez-vous de la porte",
+                "pycocotools manque, et torchvision lit COCO avec lui ; installez-le (pip install pycocotools) ou servez-vous de la porte",
             ) from error
 
 
@@ -162,7 +162,7 @@ def _fetch_what_is_missing(folder: Path, split: str, annotations: str, download:
     if f"{split}.zip" not in ARCHIVES:
         raise DalleEduError(
             f"{folder} lacks {split}/ or {annotations}; give the folder that holds both, or write a sample with write_coco_sample",
-            f"il manque {split}/ ou {annotations} à {folder} ; donnez le dossier qui a les deux, ou écrivez un échantillon par "
+            f"il manque {split}/ ou {annotations} à {folder} ; donnez le dossier qui a les deux, ou écrivez un échantillon avec "
             "write_coco_sample",
         )
     wanted = remote_archives(folder, split, annotations)
@@ -170,14 +170,14 @@ def _fetch_what_is_missing(folder: Path, split: str, annotations: str, download:
     if absent and not download:
         en, fr = by_hand(absent)
         raise DalleEduError(
-            f"COCO's {split} is not in {folder}; add download=True, or {en}",
-            f"{split} de COCO n'est pas dans {folder} ; ajoutez download=True, ou {fr}",
+            f"COCO's {split} is not in {folder}; add download=True (--download for a command), or {en}",
+            f"{split} de COCO n'est pas dans {folder} ; ajoutez download=True (--download pour une commande), ou {fr}",
         )
     fetch(absent, say)
     for remote in wanted:
         if remote not in absent:
             verify(folder, remote)
-        say(language.say(f"unpacking {remote.path.name}", f"déballage de {remote.path.name}"))
+        say(language.say(f"unpacking {remote.path.name}", f"décompression de {remote.path.name}"))
         _unpack(folder, remote.path, split if remote.path.stem == split else "annotations")
     for remote in absent:  # what came by hand stays
         remote.path.unlink()
@@ -203,7 +203,7 @@ def _unpack(folder: Path, archive: Path, top: str) -> None:
     except (OSError, zipfile.BadZipFile) as error:
         raise DalleEduError(
             f"{archive} could not be unpacked ({error}); make room in {folder} or unpack it there by hand",
-            f"{archive} n'a pas pu être déballé ({error}) ; faites de la place dans {folder} ou déballez-le là à la main",
+            f"{archive} n'a pas pu être décompressé ({error}) ; faites de la place dans {folder} ou faites-le à la main",
         ) from error
 
 

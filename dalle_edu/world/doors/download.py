@@ -165,7 +165,10 @@ def _answer(request: urllib.request.Request, host: str) -> Any:
     try:
         answer = answers.get(timeout=PATIENCE)
     except queue.Empty:
-        raise _Failed(f"{host} did not answer in {PATIENCE:g} seconds", f"{host} n'a pas répondu en {PATIENCE:g} secondes") from None
+        seconds = f"{PATIENCE:g}"
+        raise _Failed(
+            f"{host} did not answer in {seconds} seconds", f"{host} n'a pas répondu en {seconds.replace('.', ',')} secondes"
+        ) from None
     if isinstance(answer, urllib.error.HTTPError):
         raise _Failed(f"{host} answered with the error {answer.code}", f"{host} a répondu par l'erreur {answer.code}") from answer
     if isinstance(answer, Exception):
@@ -192,9 +195,15 @@ def has_digest(path: Path, remote: Remote) -> bool:
 
 def by_hand(remotes: Sequence[Remote]) -> tuple[str, str]:
     """What to do without a network, in English and in French."""
-    en, fr = (", ".join(f"{remote.url} ({size_in_words(remote.bytes, words)})" for remote in remotes) for words in ("en", "fr"))
+    en, fr = (", ".join(_address(remote, *words) for remote in remotes) for words in (("en", "as"), ("fr", "sous le nom de")))
     folder = remotes[0].path.parent
-    return f"fetch {en} by hand into {folder} and open the door again", f"téléchargez {fr} à la main dans {folder} et rouvrez la porte"
+    return f"fetch {en} by hand into {folder} and try again", f"téléchargez {fr} à la main dans {folder} et recommencez"
+
+
+def _address(remote: Remote, reader_language: str, under_the_name: str) -> str:
+    """Where a file is, its size, and the name to give it, where that is another than its own."""
+    renamed = "" if remote.url.endswith(f"/{remote.path.name}") else f" {under_the_name} {remote.path.name}"
+    return f"{remote.url} ({size_in_words(remote.bytes, reader_language)}){renamed}"
 
 
 def size_in_words(count: int, reader_language: str) -> str:

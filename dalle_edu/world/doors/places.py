@@ -20,7 +20,7 @@ def existing_folder(folder: str | Path, make: bool = False) -> Path:
     if not found:
         raise DalleEduError(
             f"there is no folder at {folder}; give the path of the folder that holds the data",
-            f"il n'y a pas de dossier à {folder} ; donnez le chemin du dossier qui contient les données",
+            f"il n'y a pas de dossier {folder} ; donnez le chemin du dossier qui contient les données",
         )
     return folder.resolve()
 

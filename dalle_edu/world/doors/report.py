@@ -10,24 +10,24 @@ from enum import Enum
 from pathlib import Path
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import reader_language
+from dalle_edu.language import reader_language, say, typeset
 
 
 class Why(Enum):
     """The reasons to leave an item out: the reason and the remedy, in English, then in French."""
 
-    EMPTY = ("it is empty", "fetch or save it again", "il est vide", "reprenez-le ou enregistrez-le de nouveau")
+    EMPTY = ("it is empty", "fetch or save it again", "il est vide", "téléchargez-le ou enregistrez-le de nouveau")
     DAMAGED = (
         "it is truncated or damaged",
         "fetch or save it again",
         "il est tronqué ou abîmé",
-        "reprenez-le ou enregistrez-le de nouveau",
+        "téléchargez-le ou enregistrez-le de nouveau",
     )
     CHECKSUM = (
         "it is not the file that was published: its checksum differs",
         "delete it and fetch it again",
-        "ce n'est pas le fichier publié : sa somme de contrôle diffère",
-        "effacez-le et reprenez-le",
+        "ce n'est pas le fichier publié, car sa somme de contrôle diffère",
+        "effacez-le et téléchargez-le de nouveau",
     )
     FORMAT = (
         "it is not a picture that can be read here",
@@ -72,18 +72,18 @@ class Why(Enum):
         "its name was already taken",
         "give each item a name of its own",
         "son nom était déjà pris",
-        "donnez à chacun un nom à lui",
+        "donnez à chaque élément son propre nom",
     )
     OUTSIDE = (
         "its path leaves the folder, and nothing outside is read",
         "copy the file into the folder",
-        "son chemin sort du dossier, et rien n'est lu dehors",
+        "son chemin sort du dossier, et rien n'est lu au-dehors",
         "copiez le fichier dans le dossier",
     )
     LINK = (
         "it is a link or a device, and neither is followed",
         "put the file itself there",
-        "c'est un lien ou un périphérique, et aucun n'est suivi",
+        "c'est un lien ou un périphérique, et ni l'un ni l'autre n'est suivi",
         "mettez-y le fichier lui-même",
     )
     UNREADABLE = (
@@ -124,7 +124,7 @@ class LeftOut:
         if language == "fr":
             others += f" et {rest} autre{'s' * (rest > 1)}" if rest > 0 else ""
             also = f" (de même : {others})" if alike else ""
-            return f"{name} a été laissé de côté : {reason_fr}{detail} ; {remedy_fr}{also}"
+            return typeset(f"{name} a été laissé de côté : {reason_fr}{detail} ; {remedy_fr}{also}")
         others += f" and {rest} more" if rest > 0 else ""
         also = f" (likewise: {others})" if alike else ""
         return f"{name} was left out: {reason_en}{detail}; {remedy_en}{also}"
@@ -156,10 +156,8 @@ class Report:
         return told
 
     def __str__(self) -> str:
-        if reader_language() == "fr":
-            head = f"bons : {self.good} ; laissés de côté : {len(self.left_out)}"
-        else:
-            head = f"good: {self.good}; left out: {len(self.left_out)}"
+        good, bad = self.good, len(self.left_out)
+        head = say(f"good: {good}; left out: {bad}", f"bons : {good} ; laissés de côté : {bad}")
         return "\n".join([head, *self.sentences()])
 
     def nothing_left(self, place: object, expected_en: str, expected_fr: str) -> DalleEduError:

@@ -205,7 +205,7 @@ def test_a_bad_item_is_left_out_and_told_of(folder, case, monkeypatch):
     assert len(items) == 2
     assert told in str(door.report)
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    assert f"a été laissé de côté : {why.value[2]}" in str(door.report)
+    assert f"a été laissé de côté\u00a0: {why.value[2]}" in str(door.report)
     assert contents(folder.parent) == before
 
 
@@ -240,7 +240,7 @@ def test_bad_annotations_are_told_of(folder, case, monkeypatch):
     with pytest.raises(DalleEduError, match=rf"expected pictures in a folder .*\n- annotations/captions_mine.json was left out: .*{told}"):
         Coco(folder, "mine")
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    with pytest.raises(DalleEduError, match=r"attendu : des images .*\n- annotations/captions_mine.json a été laissé de côté : "):
+    with pytest.raises(DalleEduError, match="attendu\u00a0: des images .*\n- annotations/captions_mine.json a été laissé de côté\u00a0: "):
         Coco(folder, "mine")
 
 
@@ -370,12 +370,12 @@ def test_without_files_it_says_what_to_fetch_and_where_to_put_it(tmp_path, monke
     with pytest.raises(DalleEduError) as caught:
         Coco(tmp_path)
     assert str(caught.value) == (
-        f"COCO's val2017 is not in {tmp_path}; add download=True, or fetch "
+        f"COCO's val2017 is not in {tmp_path}; add download=True (--download for a command), or fetch "
         "http://images.cocodataset.org/annotations/annotations_trainval2017.zip (253 MB), "
-        f"http://images.cocodataset.org/zips/val2017.zip (816 MB) by hand into {tmp_path} and open the door again"
+        f"http://images.cocodataset.org/zips/val2017.zip (816 MB) by hand into {tmp_path} and try again"
     )
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    with pytest.raises(DalleEduError, match=r"train2017.zip \(19,3 Go\) à la main dans .* et rouvrez la porte"):
+    with pytest.raises(DalleEduError, match=r"train2017.zip \(19,3 Go\) à la main dans .* et recommencez"):
         Coco(tmp_path, "train2017")
 
 

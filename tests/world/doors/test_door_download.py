@@ -52,7 +52,7 @@ def test_something_else_is_refused_and_deleted(remote, server, sent, monkeypatch
         quietly(remote)
     assert contents(remote.path.parent) == {}
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    with pytest.raises(DalleEduError, match=r"n'est pas a.bin tel que publié \(son sha256 diffère\) et a été effacé ; téléchargez http"):
+    with pytest.raises(DalleEduError, match="n'est pas a.bin tel que publié .son sha256 diffère. et a été effacé\u00a0; téléchargez http"):
         quietly(remote)
 
 
@@ -70,7 +70,7 @@ def test_no_more_is_written_than_was_published(remote, server):
 def test_an_error_of_the_server(remote, server):
     server.files.clear()
     with pytest.raises(
-        DalleEduError, match=r"127.0.0.1 answered with the error 404; fetch http://.*a.bin \(10.2 kB\) by hand into .*deep and open"
+        DalleEduError, match=r"127.0.0.1 answered with the error 404; fetch http://.*a.bin \(10.2 kB\) by hand into .*deep and try"
     ):
         quietly(remote)
 

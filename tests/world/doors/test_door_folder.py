@@ -239,7 +239,7 @@ def test_a_bad_item_is_left_out_and_told_of(folder, case, monkeypatch):
     assert told in str(door.report)
     assert told in str(door.report.left_out[0])
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    assert f"a été laissé de côté : {why.value[2]}" in str(door.report)
+    assert f"a été laissé de côté\u00a0: {why.value[2]}" in str(door.report)
     assert why.value[3] in str(door.report.left_out[0])
     assert contents(folder.parent) == before
 
@@ -279,7 +279,8 @@ def test_many_faults_make_few_sentences(folder):
     ]
     assert report.counts() == {Why.EMPTY: 6, Why.NO_PICTURE: 1}
     assert report.sentences("fr")[0] == (
-        "0.png a été laissé de côté : il est vide ; reprenez-le ou enregistrez-le de nouveau (de même : 1.png, 2.png, 3.png et 2 autres)"
+        "0.png a été laissé de côté\u00a0: il est vide\u00a0; téléchargez-le ou enregistrez-le de nouveau"
+        " (de même\u00a0: 1.png, 2.png, 3.png et 2 autres)"
     )
 
 
@@ -295,7 +296,7 @@ def test_nothing_good_is_an_error_that_says_why(folder, monkeypatch):
         Folder(folder)
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
     with pytest.raises(
-        DalleEduError, match=r"ne contient aucune image (?s:.*)\n- good.png a été laissé de côté : il est vide ; reprenez-le"
+        DalleEduError, match="ne contient aucune image (?s:.*)\n- good.png a été laissé de côté\u00a0: il est vide\u00a0; téléchargez-le"
     ):
         Folder(folder)
 

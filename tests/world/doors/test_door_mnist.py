@@ -141,7 +141,7 @@ def test_a_bad_item_is_left_out_and_told_of(folder, case, monkeypatch):
     assert left_out(door) == [(name, why)]
     assert told in str(door.report)
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    assert f"{name} a été laissé de côté : {why.value[2]}" in str(door.report)
+    assert f"{name} a été laissé de côté\u00a0: {why.value[2]}" in str(door.report)
     assert contents(folder.parent) == before
 
 
@@ -174,7 +174,7 @@ def test_a_bad_file_is_told_of(folder, case, monkeypatch):
     assert f"\n- {told}" in str(caught.value)
     assert "train[0]" in str(caught.value)
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    with pytest.raises(DalleEduError, match=f"{TRAIN} a été laissé de côté : il est (tronqué ou abîmé|vide) ; reprenez-le"):
+    with pytest.raises(DalleEduError, match=f"{TRAIN} a été laissé de côté\u00a0: il est (tronqué ou abîmé|vide)\u00a0; téléchargez-le"):
         MNIST(folder)
     assert len(MNIST(folder, "test")) == 10
 
@@ -221,7 +221,7 @@ def test_without_files_it_says_what_to_fetch_and_where_to_put_it(tmp_path, monke
     url = "https://ossci-datasets.s3.amazonaws.com/mnist"
     assert str(caught.value) == (
         f"MNIST is not in {tmp_path}; add download=True (11.6 MB), or fetch {url}/train-images-idx3-ubyte.gz (9.91 MB), "
-        f"{url}/train-labels-idx1-ubyte.gz (28.9 kB) by hand into {tmp_path}/MNIST/raw and open the door again"
+        f"{url}/train-labels-idx1-ubyte.gz (28.9 kB) by hand into {tmp_path}/MNIST/raw and try again"
     )
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
     with pytest.raises(
@@ -237,7 +237,7 @@ def test_without_a_network_it_says_so_and_what_to_fetch(tmp_path, no_network):
         MNIST(tmp_path / "new", download=True, say=said.append)
     assert str(caught.value).startswith("ossci-datasets.s3.amazonaws.com cannot be reached (Network is unreachable); fetch https://")
     assert all(f"{name} (" in str(caught.value) for name in PACKED)
-    assert str(caught.value).endswith(f"by hand into {tmp_path}/new/MNIST/raw and open the door again")
+    assert str(caught.value).endswith(f"by hand into {tmp_path}/new/MNIST/raw and try again")
     assert said == [
         f"downloading 11.6 MB from ossci-datasets.s3.amazonaws.com to {tmp_path}/new/MNIST/raw: " + ", ".join(PACKED),
     ]
@@ -247,7 +247,7 @@ def test_a_network_that_never_answers_is_not_waited_for(tmp_path, monkeypatch, s
     assert download.PATIENCE < 2
     monkeypatch.setattr(download, "PATIENCE", 0.05)
     with pytest.raises(
-        DalleEduError, match=r"amazonaws.com did not answer in 0.05 seconds; fetch https://.* by hand into .*MNIST/raw and open"
+        DalleEduError, match=r"amazonaws.com did not answer in 0.05 seconds; fetch https://.* by hand into .*MNIST/raw and try"
     ):
         MNIST(tmp_path, download=True)
     assert "downloading 11.6 MB" in capsys.readouterr().err

@@ -199,7 +199,7 @@ def test_a_bad_item_is_left_out_and_told_of(folder, case, monkeypatch):
     assert items[0][1] == "a kite"
     assert told in str(door.report)
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    assert f"a été laissé de côté : {why.value[2]}" in str(door.report)
+    assert f"a été laissé de côté\u00a0: {why.value[2]}" in str(door.report)
     assert why.value[3] in str(door.report)
     assert contents(folder.parent) == before
 
@@ -276,7 +276,9 @@ def test_nothing_good_is_an_error_that_says_why(folder, monkeypatch):
     with pytest.raises(DalleEduError, match=r"expected WebDataset shards .*\n- 00000.tar was left out: it is empty"):
         Shards(folder)
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    with pytest.raises(DalleEduError, match=r"attendu : des fragments WebDataset .*\n- 00000.tar a été laissé de côté : il est vide"):
+    with pytest.raises(
+        DalleEduError, match="attendu\u00a0: des fragments WebDataset .*\n- 00000.tar a été laissé de côté\u00a0: il est vide"
+    ):
         Shards(folder)
 
 
