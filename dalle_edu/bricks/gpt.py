@@ -164,6 +164,7 @@ def sample_codes(
     cached: bool = True,
     given: Int[Tensor, "n i"] | None = None,
     callback: Callable[[int, Tensor], None] | None = None,
+    daring: float | None = None,
 ) -> Int[Tensor, "n i"]:
     """Write the image codes one after the other, row by row, as `write_codes` does.
 
@@ -182,4 +183,4 @@ def sample_codes(
                 return writer.logits(position, written[:, -1].repeat(rows) if position else None)
             return model.after(text, written.repeat(rows, 1))
 
-        return write_codes(next_logits, uniforms, guidance, temperature, top_k, top_p, given, callback)
+        return write_codes(next_logits, uniforms, guidance, temperature, top_k, top_p, given, callback, daring)

@@ -1,6 +1,6 @@
 """Sampling: from a distribution over the next token to a token, and from tokens to a sentence or a picture.
 
-Each way is one free function of logits, so that they combine: temperature, then filters, then a draw. `guide` is classifier-free guidance.
+Each way is one free function of logits, so that they combine: temperatures, then filters, then a draw. `guide` is classifier-free guidance.
 `beam_search` looks for the likeliest whole sequence instead. Lesson 05.
 
 Letters: n sequences, v entries of a vocabulary, t tokens, b beams.
@@ -32,6 +32,23 @@ def keep_top_p(logits: Float[Tensor, "n v"], p: float) -> Float[Tensor, "n v"]:
     return torch.full_like(logits, -math.inf).scatter(-1, order, ordered.masked_fill(before >= p, -math.inf))
 
 
+def temper(logits: Float[Tensor, "n v"], temperature: float, daring: float | None = None) -> Float[Tensor, "n v"]:
+    """Divide by a temperature: below 1 the likely becomes likelier, above 1 less so.
+
+    A low temperature makes what is rare at each step never happen: a picture that is white so far stays white. With `daring`, two
+    questions have two temperatures: *whether* to leave the likeliest entry is asked at `daring`, *for which* other one at `temperature`.
+    The result is then log-probabilities. `daring` equal to `temperature` changes no probability.
+    """
+    if daring is None:
+        return logits if temperature == 1 else logits / temperature
+    chances = (logits / daring).log_softmax(dim=-1)
+    likeliest = chances.argmax(dim=-1, keepdim=True)
+    others = torch.ones_like(logits, dtype=torch.bool).scatter(-1, likeliest, False)
+    leaving = chances.masked_fill(~others, -math.inf).logsumexp(dim=-1, keepdim=True)
+    which = (logits / temperature).masked_fill(~others, -math.inf).log_softmax(dim=-1)
+    return torch.where(others, leaving + which, chances)
+
+
 def draw(logits: Float[Tensor, "n v"], uniform: Float[Tensor, " n"]) -> Int[Tensor, " n"]:
     """Draw an entry of each row with probabilities softmax(logits), by inverting the cumulative distribution at `uniform` in [0, 1).
 
@@ -59,12 +76,12 @@ def choose(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
+    daring: float | None = None,
 ) -> Int[Tensor, " n"]:
     """One step of sampling: temperature, filters, draw."""
     if temperature == 0:
         return logits.argmax(dim=-1)
-    if temperature != 1:
-        logits = logits / temperature
+    logits = temper(logits, temperature, daring)
     if top_k is not None:
         logits = keep_top_k(logits, top_k)
     if top_p is not None:
@@ -81,6 +98,7 @@ def write_codes(
     top_p: float | None = None,
     given: Int[Tensor, "n i"] | None = None,
     callback: Callable[[int, Tensor], None] | None = None,
+    daring: float | None = None,
 ) -> Int[Tensor, "n i"]:
     """Write pictures code after code: ask for logits, `choose`, and ask again, with the new code written.
 
@@ -94,7 +112,7 @@ def write_codes(
         logits = next_logits(position, codes[:, :position])
         if guidance != 1.0:
             logits = guide(logits, guidance)
-        chosen = choose(logits, uniforms[:, position], temperature, top_k, top_p)
+        chosen = choose(logits, uniforms[:, position], temperature, top_k, top_p, daring)
         if given is not None:
             chosen = torch.where(given[:, position] >= 0, given[:, position], chosen)
         codes[:, position] = chosen

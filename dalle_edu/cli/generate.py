@@ -47,6 +47,15 @@ def generate(
             )
         ),
     ] = None,
+    daring: Annotated[
+        float | None,
+        typer.Option(
+            help=say(
+                "the temperature of whether to leave the likeliest code, if not that of which to take instead",
+                "la température de la question « quitter le code le plus probable ? », si ce n'est pas celle du choix d'un autre",
+            )
+        ),
+    ] = None,
     steps: Annotated[
         int | None,
         typer.Option(help=say("steps, for dalle2, imagen and vqgan_clip", "nombre de pas, pour dalle2, imagen et vqgan_clip")),
@@ -87,7 +96,7 @@ def generate(
     place = str(choose_device(device).torch_device)
     machines = [load_system(name, place) for name in (trained_systems() if system == ALL else [system])]
     critic = None if candidates is None else load_critic(clip, place)
-    settings = {"guidance": guidance, "temperature": temperature, "top_k": top_k, "top_p": top_p, "steps": steps}
+    settings = {"guidance": guidance, "temperature": temperature, "top_k": top_k, "top_p": top_p, "daring": daring, "steps": steps}
     given = {key: value for key, value in settings.items() if value is not None}
     pictures: list[dict[str, Any]] = []
     for machine in machines:

@@ -25,6 +25,7 @@ def score(
     seed: SeedOption = 0,
     guidance: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
     temperature: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
+    daring: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
     candidates: CandidatesOption = None,
     clip: ClipOption = "clip",
     json_file: Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))] = None,
@@ -56,7 +57,7 @@ def score(
         if candidates is not None:
             machine = BestOf(machine, load_critic(clip, place), candidates)
         name, names = machine.name, SKILL_NAMES
-        report = _examine(machine, prompts, seed, guidance=guidance, temperature=temperature)
+        report = _examine(machine, prompts, seed, guidance=guidance, temperature=temperature, daring=daring)
     title = say(f"{name}, {prompts} prompts, seed {seed}", f"{name}, {prompts} phrases, graine {seed}")
     parts = {
         say("seen", "vues"): report.rates(split="seen"),

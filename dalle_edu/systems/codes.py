@@ -76,18 +76,28 @@ class CodeSystem(System):
         temperature: float | None = None,
         top_k: int | None = None,
         top_p: float | None = None,
+        daring: float | None = None,
         given: Int[Tensor, "n i"] | None = None,
         callback: Callable[[int, Tensor], None] | None = None,
     ) -> Float[Tensor, "n 3 h w"]:
         """A picture for each prompt, in [-1, 1].
 
         `guidance` 1 follows the caption as training did, more follows it more closely; `temperature` 0 takes the likeliest code each
-        time; `top_k` and `top_p` filter the codes. Picture i draws its chance from (seed, i) alone. `given` holds codes to keep, row by
+        time, and `daring` is the temperature of whether not to (see `sampling.temper`); a temperature given alone serves for both. `top_k`
+        and `top_p` filter the codes. Picture i draws its chance from (seed, i) alone. `given` holds codes to keep, row by
         row, and -1 where they must be written. `callback(position, codes)` watches the codes come. Raises `DalleEduError` for a prompt
         that cannot be drawn or a setting out of range.
         """
         codes = self.draw_codes(
-            prompts, seed=seed, guidance=guidance, temperature=temperature, top_k=top_k, top_p=top_p, given=given, callback=callback
+            prompts,
+            seed=seed,
+            guidance=guidance,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            daring=daring,
+            given=given,
+            callback=callback,
         )
         return torch.cat([self.paint(part) for part in codes.split(TOGETHER)])
 
@@ -101,23 +111,24 @@ class CodeSystem(System):
         temperature: float | None = None,
         top_k: int | None = None,
         top_p: float | None = None,
+        daring: float | None = None,
         given: Int[Tensor, "n i"] | None = None,
         callback: Callable[[int, Tensor], None] | None = None,
     ) -> Int[Tensor, "n i"]:
         """The codes of the pictures that `generate` draws."""
         guidance = self.config.guidance if guidance is None else guidance
-        temperature = self.config.temperature if temperature is None else temperature
+        if temperature is None:
+            temperature, daring = self.config.temperature, self.config.daring if daring is None else daring
         check_prompts(prompts)
         check_guidance(guidance)
-        check_choice(temperature, top_k, top_p)
+        check_choice(temperature, top_k, top_p, daring)
         uniforms = chance(len(prompts), self.prior.config.image_length, seed).to(self.device)
         text, written = self.tokens(prompts), []
         for start in range(0, len(text), TOGETHER):
             rows = slice(start, start + TOGETHER)
+            choice: Any = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "daring": daring}
             kept = None if given is None else given[rows]
-            written.append(
-                sample_codes(self.prior, text[rows], uniforms[rows], guidance, temperature, top_k, top_p, given=kept, callback=callback)
-            )
+            written.append(sample_codes(self.prior, text[rows], uniforms[rows], guidance, given=kept, callback=callback, **choice))
         return torch.cat(written)
 
     def paint(self, codes: Int[Tensor, "n i"]) -> Float[Tensor, "n 3 h w"]:

@@ -29,6 +29,7 @@ class DallE1Config:
     caption_dropout: float = 0.1  # captions that training leaves out, so that guidance knows what no caption looks like
     guidance: float = 2.0
     temperature: float = 0.7
+    daring: float | None = None  # the temperature of whether to leave the likeliest code, where it has one of its own
     codec_share: float = 0.4  # of the time of training
     decoder_share: float = 0.02
     codec_batch_size: int = 32
@@ -44,8 +45,10 @@ PRESETS = {
     "standard": DallE1Config(
         dvae=DVAEConfig(resolution=64, num_codes=384, width=64),
         gpt=GPTConfig(num_codes=384, width=192, depth=6, heads=4),
-        temperature=0.3,
-        codec_share=0.13,
+        guidance=1.8,
+        temperature=0.4,
+        daring=0.7,
+        codec_share=0.12,
     ),
     "gpu": DallE1Config(
         dvae=DVAEConfig(resolution=128, grid=16, num_codes=1024, width=128, depth=3),

@@ -37,6 +37,7 @@ class DallEMiniConfig:
     caption_dropout: float = 0.1  # captions that training leaves out, so that guidance knows what no caption looks like
     guidance: float = 2.0
     temperature: float = 0.3
+    daring: float | None = None  # the temperature of whether to leave the likeliest code, where it has one of its own
     features_share: float = 0.02  # of the time of training
     codec_share: float = 0.16
     codec_batch_size: int = 32

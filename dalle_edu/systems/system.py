@@ -77,12 +77,17 @@ def check_steps(steps: int) -> None:
         )
 
 
-def check_choice(temperature: float, top_k: int | None, top_p: float | None) -> None:
+def check_choice(temperature: float, top_k: int | None, top_p: float | None, daring: float | None = None) -> None:
     """Raise `DalleEduError` unless these say how to choose a code among those that a network thinks likely."""
     if not 0 <= temperature <= 10:
         raise DalleEduError(
             f"the temperature is {temperature}; it goes from 0 (always the likeliest code) to 10",
             f"la température est {temperature} ; elle va de 0 (toujours le code le plus probable) à 10",
+        )
+    if daring is not None and not 0.01 <= daring <= 10:
+        raise DalleEduError(
+            f"daring is {daring}; it is a temperature from 0.01 to 10",
+            f"l'audace est {daring} ; c'est une température de 0.01 à 10",
         )
     if top_k is not None and top_k < 1:
         raise DalleEduError(f"top-k is {top_k}; it keeps 1 code or more", f"top-k est {top_k} ; il garde au moins 1 code")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dalle_edu.world.catalogue import SHAPES, Catalogue, Size
 
 KINDS = {"single": 0.36, "pair": 0.12, "relation": 0.28, "count": 0.24}  # what captions are about, and how often
-PRACTICE = {"single": 0.2, "pair": 0.3, "relation": 0.3, "count": 0.2}  # the same for training: more of what is hard
+PRACTICE = {"single": 0.13, "pair": 0.45, "relation": 0.25, "count": 0.17}  # the same for training: more of what is hard
 RELATIONS = ("left", "right", "above", "below")
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
 SPLITS = ("seen", "held_out", "all")

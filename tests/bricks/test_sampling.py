@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from dalle_edu.bricks.sampling import beam_search, choose, draw, guide, keep_top_k, keep_top_p
+from dalle_edu.bricks.sampling import beam_search, choose, draw, guide, keep_top_k, keep_top_p, temper
 
 seeds = st.integers(0, 2**31)
 
@@ -189,3 +189,29 @@ def test_it_stops_at_the_end():
 def test_no_beam_or_no_length_is_refused(beams, length):
     with pytest.raises(ValueError, match="at least 1"):
         beam_search(chain(0), torch.tensor([0]), beams, length)
+
+
+@given(st.integers(0, 10**6), st.floats(0.2, 2.0), st.floats(0.2, 2.0))
+def test_daring_says_whether_and_temperature_says_which(seed, temperature, daring):
+    logits = 3 * torch.randn(5, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    chances = temper(logits, temperature, daring).exp()
+    likeliest = logits.argmax(dim=-1, keepdim=True)
+    assert torch.allclose(chances.sum(dim=-1), torch.ones(5, dtype=torch.float64))
+    assert torch.allclose(chances.gather(-1, likeliest), (logits / daring).softmax(dim=-1).gather(-1, likeliest))
+    others = torch.ones_like(logits, dtype=torch.bool).scatter(-1, likeliest, False)
+    which = (logits / temperature)[others].view(5, 11).softmax(dim=-1)
+    assert torch.allclose(chances[others].view(5, 11), which * (1 - chances.gather(-1, likeliest)))
+
+
+def test_one_temperature_for_both_is_the_usual_one():
+    logits = torch.randn(4, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(temper(logits, 0.3, 0.3), (logits / 0.3).log_softmax(dim=-1))
+
+
+def test_what_is_rare_at_each_step_happens_with_daring_only():
+    logits = torch.tensor([[0.97, 0.02, 0.01]]).log().expand(20_000, 3)
+    uniforms = torch.rand(20_000, generator=torch.Generator().manual_seed(0))
+    timid, daring = choose(logits, uniforms, 0.3), choose(logits, uniforms, 0.3, daring=1.0)
+    assert (timid != 0).float().mean() < 1e-3
+    assert (daring != 0).float().mean() == pytest.approx(0.03, abs=0.004)
+    assert (daring == 1).sum() > 5 * (daring == 2).sum()

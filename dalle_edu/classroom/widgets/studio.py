@@ -40,7 +40,7 @@ def draw_sentence(
     system: System, sentence: str, *, guidance: float, seed: int, temperature: float | None = None, shown: int = SHOWN
 ) -> Picture:
     """Pictures of one sentence, each with its marks. Raises `DalleEduError` for a sentence that cannot be drawn."""
-    images = system.generate([sentence] * shown, seed=seed, guidance=guidance, temperature=temperature)
+    images = system.generate([sentence] * shown, seed=seed, guidance=guidance, temperature=temperature, daring=system.config.daring)
     description = read_caption(sentence)
     marks = [None if description is None else mark(description, objects) for objects in read_pictures(images)]
     right = sum(each is not None and all(each.values()) for each in marks)
