@@ -36,8 +36,8 @@ class DallEMiniConfig:
     adversarial: float = 0.1  # how much the discriminator weighs, once it judges
     caption_dropout: float = 0.1  # captions that training leaves out, so that guidance knows what no caption looks like
     guidance: float = 2.0
-    temperature: float = 0.3
-    daring: float | None = None  # the temperature of whether to leave the likeliest code, where it has one of its own
+    temperature: float = 0.4
+    daring: float | None = 0.7  # the temperature of whether to leave the likeliest code, where it has one of its own
     features_share: float = 0.02  # of the time of training
     codec_share: float = 0.16
     codec_batch_size: int = 32

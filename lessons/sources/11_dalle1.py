@@ -962,7 +962,7 @@ picture(figure, say("A picture, and the network's surprise at each of its codes,
 
 # %%
 written = []
-settings = {"guidance": machine.config.guidance, "temperature": machine.config.temperature}
+settings = {"guidance": machine.config.guidance, "temperature": machine.config.temperature, "daring": machine.config.daring}
 uniforms = chance(1, gpt.image_length, seed=3)
 final = sample_codes(machine.gpt, text, uniforms, **settings, callback=lambda position, codes: written.append(codes.clone()))
 with torch.no_grad():
@@ -1195,6 +1195,54 @@ for options in ({}, {"top_k": 4}, {"top_p": 0.9}, {"temperature": 0.3}):
 # The first line is the guidance 1 of a moment ago, at temperature 1; the last is drawn cold. Guidance and temperature cannot be set one
 # without the other: at nearly every position the likeliest thing is white paper, and a network without guidance that is drawn from coldly
 # may never dare to begin an object. Compare the objects drawn with those asked for.
+
+# %% [markdown] lang="fr" slide="slide"
+# ### Oser commencer
+#
+# Voyez ce que coûte un tirage froid. Le papier blanc a 97 chances sur 100 à une case, un début d'objet 3 : à $T = 0{,}3$, les logits sont
+# multipliés par plus de 3, et 3 chances sur 100 deviennent une sur cent mille. La machine remet l'objet à plus tard, case après case, et le
+# place quand elle ne peut plus attendre. Deux objets commencent alors sur la même ligne, ce que le monde montre rarement et qu'elle connaît mal.
+
+# %% [markdown] lang="en" slide="slide"
+# ### Daring to begin
+#
+# See what drawing coldly costs. White paper has 97 chances in 100 at a position, the beginning of an object 3: at $T = 0.3$ the logits are
+# multiplied by more than 3, and 3 chances in 100 become one in a hundred thousand. The machine puts the object off, position after position,
+# and places it when it can wait no longer. Two objects then begin on one row, which the world seldom shows and the machine knows badly.
+
+# %% [markdown] lang="fr"
+# Le remède : deux questions, deux températures. **Faut-il** quitter le code le plus probable ? C'est l'audace (`daring`). **Pour lequel** des
+# autres ? C'est la température. Dessinons 64 phrases qui nomment deux objets sans dire où ils sont.
+
+# %% [markdown] lang="en"
+# The remedy: two questions, two temperatures. **Whether** to leave the likeliest code is the `daring`. **For which** other one is the
+# temperature. Let us draw 64 sentences that name two objects without saying where they stand.
+
+# %% slide="fragment" tags=["output-only-slide"]
+couples = World(64, seed=11, kinds={"pair": 1.0})
+shown, spoken = zip(*(couples[i] for i in range(64)))
+
+
+def level(objects):
+    return len(objects) == 2 and abs(objects[0].y - objects[1].y) < 0.1
+
+
+print(say("the world          ", "le monde           "), f"{sum(level(scene.objects) for scene in shown):2}",
+      say("of 64 side by side at one height", "sur 64 côte à côte, à la même hauteur"))
+for name, options in ((say("one temperature    ", "une température    "), {}), (say("and a daring of 0.7", "et une audace à 0,7"), {"daring": 0.7})):
+    found = read_pictures(machine.generate(spoken, seed=5, temperature=0.3, **options))
+    right = sum(all(mark(scene.description, objects).values()) for scene, objects in zip(shown, found))
+    print(name, f"{sum(map(level, found)):2}", say(f"side by side; {right} of 64 all right", f"côte à côte ; {right} sur 64 toutes justes"))
+
+# %% [markdown] lang="fr"
+# Une température basse ne rend donc pas seulement les images plus semblables : elle change leur composition, et les rend plus difficiles.
+# Avant de conclure qu'un réseau n'a pas appris, demandez-vous si le tirage le laisse dire ce qu'il sait. La machine se sert des deux
+# températures, chaque fois que vous ne lui en donnez aucune.
+
+# %% [markdown] lang="en"
+# So a low temperature does not only make pictures more alike: it changes how they are composed, and makes them harder. Before you conclude
+# that a network has not learned, ask whether the sampling lets it say what it knows. The machine uses both temperatures whenever you give it
+# none.
 
 # %% [markdown] lang="fr" slide="slide"
 # ### L'atelier
