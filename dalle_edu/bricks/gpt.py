@@ -8,7 +8,6 @@ Letters: n captions, t text tokens, i image tokens, w channels, v entries of a v
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from dalle_edu.bricks.attention import KeyValueCache
 from dalle_edu.bricks.sampling import write_codes
 from dalle_edu.bricks.transformer import Block, initialise
+from dalle_edu.device import linear_for
 
 
 @dataclass(frozen=True)
@@ -118,15 +118,15 @@ class Writer:
         self.blocks = [
             (
                 block.norm_1.weight,
-                partial(F.linear, weight=block.attention.qkv.weight),
-                partial(F.linear, weight=block.attention.out.weight),
+                linear_for(block.attention.qkv.weight, rows),
+                linear_for(block.attention.out.weight, rows),
                 block.norm_2.weight,
-                partial(F.linear, weight=block.expand.weight),
-                partial(F.linear, weight=block.contract.weight),
+                linear_for(block.expand.weight, rows),
+                linear_for(block.contract.weight, rows),
             )
             for block in cast("list[Block]", model.blocks)
         ]
-        self.norm, self.head, self.codes = model.norm.weight, partial(F.linear, weight=head), model.code_embedding.weight
+        self.norm, self.head, self.codes = model.norm.weight, linear_for(head, rows), model.code_embedding.weight
         self.positions = (model.row_position.weight[:, None] + model.column_position.weight).flatten(0, 1)
         self.first = self.head(model._run(model.embed_text(text), self.cache)[:, -1].contiguous())
 
