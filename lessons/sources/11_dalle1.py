@@ -962,12 +962,12 @@ picture(figure, say("A picture, and the network's surprise at each of its codes,
 
 # %%
 written = []
-settings = {"guidance": machine.config.guidance, "temperature": machine.config.temperature, "daring": machine.config.daring}
+settings = {"guidance": machine.config.guidance, "temperature": machine.config.temperature}
 uniforms = chance(1, gpt.image_length, seed=3)
 final = sample_codes(machine.gpt, text, uniforms, **settings, callback=lambda position, codes: written.append(codes.clone()))
 with torch.no_grad():
     by_hand = machine.dvae.decode(final.view(1, 8, 8)).clamp(-1, 1)
-gap = (by_hand - machine.generate([sentence], seed=3)).abs().max()
+gap = (by_hand - machine.generate([sentence], seed=3, **settings)).abs().max()
 print(say("difference from the machine's own:", "écart avec la machine elle-même :"), float(gap))
 
 # %% slide="fragment" tags=["hide-input"]
@@ -1196,14 +1196,14 @@ for options in ({}, {"top_k": 4}, {"top_p": 0.9}, {"temperature": 0.3}):
 # without the other: at nearly every position the likeliest thing is white paper, and a network without guidance that is drawn from coldly
 # may never dare to begin an object. Compare the objects drawn with those asked for.
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr"
 # ### Oser commencer
 #
 # Voyez ce que coûte un tirage froid. Le papier blanc a 97 chances sur 100 à une case, un début d'objet 3 : à $T = 0{,}3$, les logits sont
 # multipliés par plus de 3, et 3 chances sur 100 deviennent une sur cent mille. La machine remet l'objet à plus tard, case après case, et le
 # place quand elle ne peut plus attendre. Deux objets commencent alors sur la même ligne, ce que le monde montre rarement et qu'elle connaît mal.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ### Daring to begin
 #
 # See what drawing coldly costs. White paper has 97 chances in 100 at a position, the beginning of an object 3: at $T = 0.3$ the logits are
@@ -1218,7 +1218,7 @@ for options in ({}, {"top_k": 4}, {"top_p": 0.9}, {"temperature": 0.3}):
 # The remedy: two questions, two temperatures. **Whether** to leave the likeliest code is the `daring`. **For which** other one is the
 # temperature. Let us draw 64 sentences that name two objects without saying where they stand.
 
-# %% slide="fragment" tags=["output-only-slide"]
+# %%
 couples = World(64, seed=11, kinds={"pair": 1.0})
 shown, spoken = zip(*(couples[i] for i in range(64)))
 

@@ -105,7 +105,7 @@ def test_the_students_own_arguments_are_never_altered():
 
 def test_it_speaks_french(monkeypatch):
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    assert examine(perceptron.step, "perceptron:step").text == "Juste : cela fait ce que fait la bibliothèque."
+    assert examine(perceptron.step, "perceptron:step").text == "Juste\u00a0: cela fait ce que fait la bibliothèque."
     assert "s'écarte de 1 au plus" in examine(lambda z: z * 0.0, "perceptron:step").text
 
 
