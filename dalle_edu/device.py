@@ -88,7 +88,7 @@ def processor_name() -> str:
 
 
 def linear_for(weight: Tensor, rows: int) -> Callable[[Tensor], Tensor]:
-    """`F.linear` with this weight, for inputs of so many rows, as fast as the processor has it.
+    """`F.linear` with a weight (out, in), for inputs (rows, in) that need no gradient, as fast as the processor has it.
 
     Few rows against a large matrix are a matter of reading the matrix: oneDNN reads one that was laid out for it beforehand in little more
     than half the time. Where there is no oneDNN, for one row, and in other precisions it is plain `F.linear`.

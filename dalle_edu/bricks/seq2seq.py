@@ -10,6 +10,7 @@ Lesson 03.
 """
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -33,7 +34,7 @@ from dalle_edu.errors import DalleEduError
 # ---------------------------------------------------------------- attention
 
 
-class Attention(nn.Module):
+class Attention(nn.Module, ABC):
     """Each word written looks at all the words read, and takes home their mean, weighted by how well they answer.
 
     Kinds of attention differ in `scores` alone.
@@ -42,8 +43,9 @@ class Attention(nn.Module):
     def __init__(self, query_size: int, memory_size: int):
         super().__init__()
 
+    @abstractmethod
     def scores(self, query: Float[Tensor, "n q h"], memory: Float[Tensor, "n k m"]) -> Float[Tensor, "n q k"]:
-        raise NotImplementedError
+        """How well each word read answers each word to be written, before the softmax."""
 
     def forward(
         self, query: Float[Tensor, "n q h"], memory: Float[Tensor, "n k m"], mask: Bool[Tensor, "n k"]

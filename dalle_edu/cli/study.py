@@ -1,6 +1,6 @@
 """`dalle-edu study`: what the course claims of its systems beyond their marks, measured again by one command each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -55,13 +55,14 @@ def _ready(*files: Path | None) -> None:
         check_writable(file)
 
 
-def _by_skill(title: str, reports: dict[str, Any], json_file: Path | None) -> None:
-    """Print a column for each report, and write them."""
+def _by_skill(title: str, reports: Mapping[Any, Any], names: Mapping[Any, str], json_file: Path | None) -> None:
+    """Print a column for each report under its name, and write them under their keys, which are the same in every language."""
     from dalle_edu.scorecard import SKILL_NAMES
 
-    out.print(rate_table(title, "", SKILL_NAMES[reader_language()], {name: report.rates() for name, report in reports.items()}))
+    columns = {names.get(key, str(key)): report.rates() for key, report in reports.items()}
+    out.print(rate_table(title, "", SKILL_NAMES[reader_language()], columns))
     if json_file:
-        write_json(json_file, {name: report.to_json() for name, report in reports.items()})
+        write_json(json_file, {str(key): report.to_json() for key, report in reports.items()})
 
 
 @study.command(cls=Command, help=say("What a system's edits keep of a picture.", "Ce que les retouches d'un système gardent d'une image."))
@@ -137,13 +138,13 @@ def candidates(
     numbers = [2**power for power in range(most.bit_length()) if 2**power <= most]
     total = prompts * numbers[-1]
     reports = _watched(total, machine.name, score_against_candidates, machine, critic, prompts, numbers, seed)
-    names = {0: say("one right among them", "une juste dans le lot")}
     _by_skill(
         say(
             f"{machine.name}: the best of so many, by {critic.title}",
             f"{machine.name} : la meilleure de tant d'images, selon {critic.title}",
         ),
-        {names.get(number, str(number)): reports[number] for number in [*numbers, 0]},
+        {**{number: reports[number] for number in numbers}, "any": reports[0]},
+        {"any": say("one right among them", "une juste dans le lot")},
         json_file,
     )
 
@@ -173,9 +174,8 @@ def wording(
         _critic_wording(study_prompts(examinee, prompts, seed=seed), examinee.title, json_file)
         return
     reports = _watched(prompts * len(OPENINGS), examinee.name, study_openings, examinee, examinee.name, prompts, seed)
-    names = OPENING_NAMES[reader_language()]
     title = say(f"{examinee.name}: how the prompt begins", f"{examinee.name} : par quoi la phrase commence")
-    _by_skill(title, {names[opening]: report for opening, report in reports.items()}, json_file)
+    _by_skill(title, reports, OPENING_NAMES[reader_language()], json_file)
 
 
 def _critic_wording(results: Sequence[Any], title: str, json_file: Path | None) -> None:
@@ -232,15 +232,16 @@ def thresholds(
         ) from None
     sentence = next(question.text for question in questions(64, seed) if question.language == reader_language())
     ways = {True: say("dynamic", "dynamique"), False: say("clipping", "écrêtage")}
-    pictures, labels, reports = [], [], {}
+    pictures, names, reports = [], {}, {}
     for threshold, way in ways.items():
         for scale in scales:
             pictures.append(machine.generate([sentence], seed=seed, guidance=scale, threshold=threshold).cpu())
-            labels.append(f"{way}, {decimal(scale)}")
-            reports[labels[-1]] = score(machine, machine.name, prompts, seed, guidance=scale, threshold=threshold)
-    _by_skill(f"{machine.name}", reports, json_file)
+            key = f"{'dynamic' if threshold else 'clip'}, {scale:g}"
+            names[key] = f"{way}, {decimal(scale)}"
+            reports[key] = score(machine, machine.name, prompts, seed, guidance=scale, threshold=threshold)
+    _by_skill(machine.name, reports, names, json_file)
     if out_file:
-        save_picture(picture_sheet(torch.cat(pictures), labels, columns=len(scales)), out_file)
+        save_picture(picture_sheet(torch.cat(pictures), list(names.values()), columns=len(scales)), out_file)
         out.print(f"{sentence} → {out_file}", highlight=False)
 
 
@@ -268,13 +269,14 @@ def priors(
             f"{machine.name} has no prior; give dalle2, or the path of its weights",
             f"{machine.name} n'a pas de prior ; donnez dalle2, ou le chemin de ses poids",
         )
-    names = {"diffusion": "diffusion", "autoregressive": say("autoregressive", "autorégressif")}
-    reports = {}
+    spoken = {"diffusion": "diffusion", "autoregressive": say("autoregressive", "autorégressif")}
+    reports, names = {}, {}
     for prior in PRIORS:
         for text, told in ((True, "z, y"), (False, "z")):
-            name = f"{names[prior]}, {told}"
-            reports[name] = _watched(prompts, name, partial(score, prior=prior, text=text), machine, machine.name, prompts, seed)
-    _by_skill(f"{machine.name}, {prompts}", reports, json_file)
+            key = f"{prior}, {told}"
+            names[key] = f"{spoken[prior]}, {told}"
+            reports[key] = _watched(prompts, names[key], partial(score, prior=prior, text=text), machine, machine.name, prompts, seed)
+    _by_skill(f"{machine.name}, {prompts}", reports, names, json_file)
 
 
 def _watched(total: int, name: str, work: Callable, *arguments: Any) -> Any:
