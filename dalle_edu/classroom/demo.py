@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dalle_edu.classroom.figures import number_as_read
 from dalle_edu.files import write_aside
 from dalle_edu.language import say
 
@@ -26,12 +27,13 @@ class Demo:
     says_fr: str
 
     def save(self, path: str | Path) -> None:
+        number_as_read(self.figure)
         write_aside(path, lambda file: self.figure.savefig(file, format="png", dpi=110))
 
 
-def run(name: str, seed: int = 0) -> Demo:
-    """The experiment of a brick."""
-    return importlib.import_module(f"dalle_edu.classroom.demos.{name}").demo(seed)
+def run(name: str, seed: int = 0, **length: int) -> Demo:
+    """The experiment of a brick; `length`, such as `steps=2`, makes it shorter or longer than the lesson's."""
+    return importlib.import_module(f"dalle_edu.classroom.demos.{name}").demo(seed, **length)
 
 
 if __name__ == "__main__":

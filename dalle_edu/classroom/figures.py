@@ -18,7 +18,6 @@ from dalle_edu.language import reader_language
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 # Okabe & Ito (2008): eight colours that colour-blind readers tell apart.
@@ -59,25 +58,45 @@ def plot(rows: int = 1, columns: int = 1, width: float = 7.0, height: float = 3.
     axes = figure.subplots(rows, columns)
     for one in [axes] if rows * columns == 1 else axes.flat:
         one.spines[["top", "right"]].set_visible(False)
-        if reader_language() == "fr":
-            _with_commas(one.xaxis)
-            _with_commas(one.yaxis)
     return figure, axes
 
 
 def picture(figure: "Figure", alt: str, density: float = 1.4) -> Picture:
     """A figure as a picture, a hundred of the page's pixels to the inch; `alt` says in a sentence what it shows."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.text import Text
 
-    if reader_language() == "fr":
-        alt = _commas(alt)
-        for text in figure.findobj(Text):
-            text.set_text(_commas(text.get_text()))
+    number_as_read(figure)
     FigureCanvasAgg(figure)
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=100 * density)
-    return Picture(file.getvalue(), alt, density)
+    return Picture(file.getvalue(), _as_french(alt) if reader_language() == "fr" else alt, density)
+
+
+def number_as_read(figure: "Figure") -> None:
+    """Write the numbers of a figure as the reader does: 97.5% becomes 97,5 % in French."""
+    from matplotlib.axis import Axis
+    from matplotlib.text import Text
+    from matplotlib.ticker import Formatter
+
+    class French(Formatter):
+        """What another formatter writes, as French writes it."""
+
+        def __init__(self, other: Formatter):
+            self.other = other
+
+        def __call__(self, x: Any, pos: Any = None) -> str:
+            return _as_french(self.other(x, pos))
+
+        def set_locs(self, locs: Any) -> None:
+            self.other.set_locs(locs)
+
+    if reader_language() == "fr":
+        for axis in figure.findobj(Axis):
+            if isinstance(axis, Axis):
+                axis.set_major_formatter(French(axis.get_major_formatter()))
+        for text in figure.findobj(Text):
+            if isinstance(text, Text):
+                text.set_text(_as_french(text.get_text()))
 
 
 def sheet(images: Tensor, captions: list[str], alt: str, columns: int | None = None) -> Picture:
@@ -95,18 +114,6 @@ def legend(axes: "Axes", **options: Any) -> None:
     axes.legend(frameon=False, **options)
 
 
-def _commas(text: str) -> str:
-    """A text with its decimal points as French writes them."""
-    return re.sub(r"(?<=\d)\.(?=\d)", ",", text)
-
-
-def _with_commas(axis: "Axis") -> None:
-    """Numbers along an axis as French writes them; the axis may still take another scale, or names."""
-    from matplotlib.ticker import ScalarFormatter
-
-    class Commas(ScalarFormatter):
-        def __call__(self, x: float, pos: int | None = None) -> str:
-            return _commas(super().__call__(x, pos))
-
-    axis.set_major_formatter(Commas())
-    axis.isDefault_majfmt = True
+def _as_french(text: str) -> str:
+    """A text with its decimal points and percentages as French writes them."""
+    return re.sub(r"(?<=\d)%", "\u00a0%", re.sub(r"(?<=\d)\.(?=\d)", ",", text))

@@ -865,8 +865,8 @@ picture(figure, say("Without places the answers stop at half; with waves or with
 #   learned gain $g$.
 
 # %% [markdown] slide="fragment"
-# $$ \mathrm{LN}(x) = g \odot \frac{x - \mathrm{mean}(x)}{\sqrt{\mathrm{var}(x) + \varepsilon}} \qquad
-# x \leftarrow x + \mathrm{Attention}(\mathrm{LN}_1(x)) \qquad x \leftarrow x + W_2 \, \mathrm{gelu}(W_1 \, \mathrm{LN}_2(x)) $$
+# $$ \begin{gathered} \mathrm{LN}(x) = g \odot \frac{x - \mathrm{mean}(x)}{\sqrt{\mathrm{var}(x) + \varepsilon}} \\[1ex]
+# x \leftarrow x + \mathrm{Attention}(\mathrm{LN}_1(x)) \qquad x \leftarrow x + W_2 \, \mathrm{gelu}(W_1 \, \mathrm{LN}_2(x)) \end{gathered} $$
 
 # %% [markdown] lang="fr"
 # Le transformeur de 2017 normalisait **après** chaque somme ; on normalise aujourd'hui **avant** chaque sous-couche (Xiong et al. 2020) :

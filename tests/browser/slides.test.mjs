@@ -28,11 +28,15 @@ for (const language of ["fr", "en"]) {
           Reveal.slide(place.h, place.v, 999);
         }, number);
         await page.evaluate(() => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-        const [width, height, title] = await page.evaluate(() => {
+        const [width, height, hidden, title] = await page.evaluate(() => {
           const slide = Reveal.getCurrentSlide();
-          return [slide.scrollWidth, slide.scrollHeight, slide.innerText.slice(0, 50)];
+          // A box that scrolls or clips hides from the slide's own width what does not fit in it.
+          const cut = box => getComputedStyle(box).overflowX !== "visible" && box.clientWidth && box.scrollWidth > box.clientWidth + 1;
+          const boxes = [...slide.querySelectorAll("*")].filter(cut).map(box => box.tagName);
+          return [slide.scrollWidth, slide.scrollHeight, boxes, slide.innerText.slice(0, 50)];
         });
         if (width > 1280 || height > 720) overflowing.push(`slide ${number + 1}: ${width} × ${height}, ${title}`);
+        if (hidden.length) overflowing.push(`slide ${number + 1}: cut in ${hidden.join(", ")}, ${title}`);
       }
       assert.deepEqual(overflowing, []);
       assert.deepEqual(page.faults, []);

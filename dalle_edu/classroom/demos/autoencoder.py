@@ -4,12 +4,13 @@ import time
 from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
 from dalle_edu.bricks.autoencoder import VAE, Autoencoder, VAEConfig, interpolate, latent_plane, pca, slerp
 from dalle_edu.classroom.demo import Demo
-from dalle_edu.language import say
+from dalle_edu.language import comma, say
 from dalle_edu.world.digits import digits
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def measured(vae: VAE, images: Tensor, seed: int) -> dict[str, float]:
     return {"elbo": float(elbo), "error_vae": error(vae.paint(mean), images), "latents_used": float((kl > 0.1).sum())}
 
 
-def demo(seed: int = 0, steps: int = 1500) -> Demo:
+def demo(seed: int = 0, steps: int = 1200) -> Demo:
     """Train on five sixths of the digits, measure on the last sixth."""
     started = time.process_time()
     pixels, labels = digits()
@@ -73,7 +74,7 @@ def demo(seed: int = 0, steps: int = 1500) -> Demo:
         numbers,
         f"With 2 latents, a new digit comes back with an error of {errors[0]:.1f} by PCA and {errors[1]:.1f} by the VAE; "
         f"of 20 latents the VAE uses {used:.0f}.",
-        f"Avec 2 latents, un chiffre nouveau revient avec une erreur de {errors[0]:.1f} par l'ACP et de {errors[1]:.1f} par le VAE ; "
+        f"Avec 2 latents, un chiffre nouveau revient avec une erreur de {comma(errors[0])} par l'ACP et de {comma(errors[1])} par le VAE ; "
         f"sur 20 latents, le VAE en utilise {used:.0f}.",
     )
 
@@ -116,6 +117,7 @@ def _figure(vaes: dict[int, VAE], ends: list[Tensor], numbers: dict[str, float],
 
 
 def _mosaic(axes, pictures: Tensor, columns: int, title: str) -> None:
-    axes.imshow(rearrange(pictures, "(r c) (h w) -> (r h) (c w)", c=columns, h=8), cmap="gray", vmin=0, vmax=1)
+    framed = F.pad(pictures.unflatten(1, (8, 8)), (0, 1, 0, 1), value=0.5)
+    axes.imshow(rearrange(framed, "(r c) h w -> (r h) (c w)", c=columns)[:-1, :-1], cmap="gray", vmin=0, vmax=1)
     axes.set_title(title, fontsize=12)
     axes.set_axis_off()

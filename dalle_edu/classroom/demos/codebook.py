@@ -21,7 +21,7 @@ SIZES: dict[str, Any] = {"resolution": 32, "num_codes": 128, "width": 32, "depth
 BATCH, EXAM = 32, 128
 
 
-def demo(seed: int = 0, steps: int = 300) -> Demo:
+def demo(seed: int = 0, steps: int = 250) -> Demo:
     """Train three codecs on the same scenes: VQ-VAE without and with revival of dead codes, and the discrete VAE."""
     started = time.process_time()
     scenes = render([sample_scene(seed + 1, i) for i in range(EXAM)], SIZES["resolution"])

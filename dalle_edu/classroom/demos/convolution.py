@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.convolution import SmallClassifier, conv2d, conv_transpose2d
 from dalle_edu.classroom.demo import Demo
-from dalle_edu.language import say
+from dalle_edu.language import comma, say
 from dalle_edu.world import render, sample_scene
 from dalle_edu.world.digits import digits
 
@@ -45,7 +45,7 @@ def demo(seed: int = 0, steps: int = 600) -> Demo:
         _figure(model, path),
         numbers,
         f"Two layers of learned kernels read {numbers['accuracy']:.1%} of digits that they have never seen.",
-        f"Deux couches de noyaux appris lisent {100 * numbers['accuracy']:.1f} % de chiffres jamais vus.",
+        f"Deux couches de noyaux appris lisent {comma(100 * numbers['accuracy'])} % de chiffres jamais vus.",
     )
 
 
@@ -66,8 +66,8 @@ def _figure(model: SmallClassifier, path: dict[int, float]) -> "Figure":
         ((scene[0].permute(1, 2, 0) + 1) / 2, say("a scene", "une scène"), {}),
         (across[0, 0], say("edges, left to right", "bords, de gauche à droite"), {"cmap": "RdBu", "vmin": -6, "vmax": 6}),
         (down[0, 0], say("edges, top to bottom", "bords, de haut en bas"), {"cmap": "RdBu", "vmin": -6, "vmax": 6}),
-        (small[0, 0], say("stride 4: 16 x 16", "pas 4 : 16 x 16"), {"cmap": "gray", "vmin": -1, "vmax": 1}),
-        (back[0, 0], say("transposed: 64 x 64 again", "transposée : de nouveau 64 x 64"), {"cmap": "gray", "vmin": -1, "vmax": 1}),
+        (small[0, 0], say("stride 4: 16 × 16", "pas 4 : 16 × 16"), {"cmap": "gray", "vmin": -1, "vmax": 1}),
+        (back[0, 0], say("transposed: 64 × 64 again", "transposée : de nouveau 64 × 64"), {"cmap": "gray", "vmin": -1, "vmax": 1}),
     ]
     figure = Figure(figsize=(12, 5.6), layout="constrained")
     top, bottom = cast("Any", figure.subfigures(2, 1, height_ratios=[1.1, 1]))

@@ -12,10 +12,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dalle_edu.bricks.cyclegan import CycleGAN, CycleGANConfig, Exchange, cyclegan_step
-from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.classroom.demo import Demo
+from dalle_edu.classroom.kept import briefly, recall, train_and_keep
 from dalle_edu.language import comma, say
-from dalle_edu.weights import weights_path
 from dalle_edu.world import render, sample_scene
 from dalle_edu.world.styles import outlined
 
@@ -46,31 +45,20 @@ def train(model: CycleGAN, seed: int, steps: int | None = None, seconds: float =
     return taken
 
 
-def begin(seed: int) -> tuple[CycleGAN, int, float]:
-    """The model, the steps it has been trained for and the minutes they took: saved weights where there are some, or else none."""
-    torch.manual_seed(seed)
-    model, path = CycleGAN(CONFIG), weights_path("cyclegan")
-    if not path.is_file():
-        return model, 0, 0.0
-    tensors, facts = load_checkpoint(path)
-    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-    return model, facts["steps"], facts["minutes"]
-
-
 def main(minutes: float, seed: int = 0) -> None:
-    """Train for so many minutes and save the weights, in half precision."""
-    model, steps, before = begin(seed)
-    steps += train(model, seed + steps, seconds=60 * minutes)
-    halves = {name: tensor.half() for name, tensor in model.state_dict().items()}
-    save_checkpoint(weights_path("cyclegan"), halves, {"brick": "cyclegan", "steps": steps, "minutes": before + minutes})
-    print(say(f"{steps} steps in all, saved to", f"{steps} pas en tout, enregistrés dans"), weights_path("cyclegan"))
+    """Train for so many minutes and keep the weights."""
+    torch.manual_seed(seed)
+    model = CycleGAN(CONFIG)
+    train_and_keep("cyclegan", model, lambda steps: train(model, seed + steps, seconds=60 * minutes), minutes)
 
 
 @torch.no_grad()
 def demo(seed: int = 0, steps: int = BRIEF_STEPS) -> Demo:
     """Translate scenes that training never showed, both ways, and hold them against the truth, which the renderer knows."""
     started = time.process_time()
-    model, trained, minutes = begin(seed)
+    torch.manual_seed(seed)
+    model = CycleGAN(CONFIG)
+    trained, minutes = recall("cyclegan", model)
     if not trained:
         with torch.enable_grad():
             trained = train(model, seed, steps)
@@ -92,12 +80,7 @@ def demo(seed: int = 0, steps: int = BRIEF_STEPS) -> Demo:
         "cpu_seconds": time.process_time() - started,
     }
     part = numbers["error_outlining"] / numbers["error_untouched"]
-    brief_en = (
-        "" if minutes else f" Trained for {trained} steps only: give it minutes with python -m dalle_edu.classroom.demos.cyclegan 10."
-    )
-    brief_fr = (
-        "" if minutes else f" Entraîné {trained} pas seulement : donnez-lui du temps, python -m dalle_edu.classroom.demos.cyclegan 10."
-    )
+    brief_en, brief_fr = briefly("cyclegan", trained)
     return Demo(
         _figure([(filled, drawn, back, lines), (lines, painted, model.to_b(painted), filled)]),
         numbers,

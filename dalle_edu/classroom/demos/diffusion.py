@@ -48,7 +48,7 @@ def variety(images: Tensor, labels: Tensor) -> float:
     return float(torch.stack(spread).mean().sqrt())
 
 
-def demo(seed: int = 0, steps: int = 900) -> Demo:
+def demo(seed: int = 0, steps: int = 700) -> Demo:
     """Train on three quarters of the real digits; have the painted ones read by an SVC that has read the same three quarters."""
     from sklearn.svm import SVC
 

@@ -77,7 +77,7 @@ def _figure(paths: dict[float, dict[int, float]], seed: int) -> "Figure":
         label = say("reward for entropy", "récompense de l'entropie") + f" {reward:g}"
         axes.plot(list(path), list(path.values()), color=colour, marker=marker, linewidth=2, label=label)
     axes.set(xlabel=say("step", "pas"), ylabel=say("codes in use", "codes en usage"), ylim=(0, SIZES["num_codes"] * 1.03))
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="center right")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     return figure

@@ -52,7 +52,7 @@ def drawn(game: Game, noise: Tensor) -> Tensor:
     return pictures
 
 
-def demo(seed: int = 0, rounds: int = 1500) -> Demo:
+def demo(seed: int = 0, rounds: int = 1200) -> Demo:
     """Play algorithm 1 on the digits and count the classes among 500 samples; then let the generator run ahead, and count again."""
     started = time.process_time()
     images, labels = digits(CONFIG.resolution)

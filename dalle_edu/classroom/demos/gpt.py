@@ -1,22 +1,51 @@
 """A small GPT learns to write pictures of one object, in the codes of the codec that comes with the package."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from dalle_edu.bricks.bart import TextToImageBART
 from dalle_edu.bricks.dvae import DiscreteVAE
 from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT, sample_codes
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.classroom.learner import Learner
+from dalle_edu.device import choose_device
 from dalle_edu.language import reader_language, say
 from dalle_edu.world import SHAPES, Description, Mention, Scene, World, caption, caption_tokenizer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BATCH, SHOWN, EXAM = 64, 8, 64
+Writer = TextToImageGPT | TextToImageBART
+BATCH, SHOWN, EXAM = 32, 8, 64
+SCENES = 120 * BATCH
+
+
+@dataclass(frozen=True)
+class Task:
+    """Scenes of one object as captions and codes, and the captions, each many times over, that a writer is examined on."""
+
+    dvae: DiscreteVAE  # the shipped one: it stays as it is
+    text: Tensor
+    codes: Tensor
+    prompts: list[str]
+    asked: list[Description]
+    asked_text: Tensor
+    uniforms: Tensor
+
+    @torch.no_grad()
+    def examine(self, writer: Writer, guidance: float = 2.0) -> tuple[Tensor, float]:
+        """The pictures that a writer draws, in the order asked, and the part of them that show their object."""
+        from dalle_edu.scorecard import mark, read_pictures
+
+        codes = sample_codes(writer, self.asked_text, self.uniforms, guidance, 0.7)
+        drawn = self.dvae.decode(codes.unflatten(1, (writer.config.grid, -1))).clamp(-1, 1)
+        marks = [mark(description, objects) for description, objects in zip(self.asked, read_pictures(drawn), strict=True)]
+        return drawn, sum(each["single_object"] for each in marks) / len(marks)
 
 
 def single_scenes(count: int, seed: int) -> tuple[list[Scene], list[str]]:
@@ -33,58 +62,81 @@ def single_scenes(count: int, seed: int) -> tuple[list[Scene], list[str]]:
     return scenes, captions
 
 
-def demo(seed: int = 0, steps: int = 400) -> Demo:
-    """Train on single objects only, from nothing; the codec is the shipped one, and stays as it is."""
+def single_objects(seed: int) -> Task:
+    """The task: every shape once in training's captions and once, in a colour of its own, in the exam."""
     import dalle_edu
-    from dalle_edu.scorecard import mark, read_pictures
     from dalle_edu.world import render
 
-    started = time.process_time()
     dvae: DiscreteVAE = dalle_edu.load("dalle1").dvae  # type: ignore[assignment]
-    resolution, tokenizer = dvae.config.resolution, caption_tokenizer()
-    scenes, captions = single_scenes(60 * BATCH, seed)
-    codes = torch.cat([dvae.encode(render(scenes[i : i + BATCH], resolution)).flatten(1) for i in range(0, len(scenes), BATCH)])
-    torch.manual_seed(seed)
-    model = TextToImageGPT(GPTConfig(num_codes=dvae.config.num_codes, width=96, depth=2, heads=4))
-    text = tokenizer.encode(captions, model.config.text_length)
-    learner = Learner(model, ("blocks",))
-    language = reader_language()
-    asked = [Description((Mention(shape.name, colour.name),)) for shape, colour in zip(SHAPES.shapes, SHAPES.colours, strict=True)]
-    prompts = [caption(description, language) for description in asked]
-    exam = [description for description in asked for _ in range(EXAM // len(asked))]
-    exam_text = tokenizer.encode([caption(description, language) for description in exam], model.config.text_length)
-    uniforms = torch.rand(EXAM, model.config.image_length, generator=torch.Generator().manual_seed(seed))
-    shown: dict[int, tuple[Tensor, float]] = {}
-    chance = torch.Generator().manual_seed(seed)
+    scenes, captions = single_scenes(SCENES, seed)
+    pictures = [render(scenes[i : i + BATCH], dvae.config.resolution) for i in range(0, SCENES, BATCH)]
+    codes = torch.cat([dvae.encode(batch).flatten(1) for batch in pictures])
+    kinds = [Description((Mention(shape.name, colour.name),)) for shape, colour in zip(SHAPES.shapes, SHAPES.colours, strict=True)]
+    asked = [description for description in kinds for _ in range(EXAM // len(kinds))]
+    language, tokenizer, length = reader_language(), caption_tokenizer(), GPTConfig.text_length
+    return Task(
+        dvae,
+        tokenizer.encode(captions, length),
+        codes,
+        [caption(description, language) for description in kinds],
+        asked,
+        tokenizer.encode([caption(description, language) for description in asked], length),
+        torch.rand(EXAM, codes.shape[1], generator=torch.Generator().manual_seed(seed)),
+    )
+
+
+def train(
+    writer: Writer, muon: tuple[str, ...], task: Task, steps: int, seed: int, watch: Callable[[int], None] = lambda step: None
+) -> None:
+    """So many updates; one caption in ten is left out, so that the writer also knows the pictures that nobody asked for."""
+    learner, device, chance = Learner(writer, muon), choose_device("cpu"), torch.Generator().manual_seed(seed)
     for step in range(1, steps + 1):
-        rows = torch.randint(len(codes), (BATCH,), generator=chance)
+        rows = torch.randint(len(task.codes), (BATCH,), generator=chance)
         kept = torch.rand(BATCH, 1, generator=chance) >= 0.1
-        loss = model.loss(text[rows] * kept, codes[rows])["loss"]
+        with device.autocast():
+            loss = writer.loss(task.text[rows] * kept, task.codes[rows])["loss"]
         learner.step(loss, min(1.0, step / 20, 2 * (1 - (step - 1) / steps)))
+        watch(step)
+
+
+def demo(seed: int = 0, steps: int = 600) -> Demo:
+    """Train on single objects only, from nothing, and examine on the way."""
+    started = time.process_time()
+    task = single_objects(seed)
+    torch.manual_seed(seed)
+    model = TextToImageGPT(GPTConfig(num_codes=task.dvae.config.num_codes, width=96, depth=2, heads=4))
+    shown: dict[int, tuple[Tensor, float]] = {}
+
+    def watch(step: int) -> None:
         if step in (max(1, steps // 20), steps // 5, steps // 2, steps):
-            drawn = dvae.decode(sample_codes(model, exam_text, uniforms, 2.0, 0.7).unflatten(1, (model.config.grid, -1))).clamp(-1, 1)
-            marks = [mark(description, objects) for description, objects in zip(exam, read_pictures(drawn), strict=True)]
-            shown[step] = drawn[:: EXAM // SHOWN], sum(each["single_object"] for each in marks) / EXAM
+            shown[step] = task.examine(model)
+
+    train(model, ("blocks",), task, steps, seed, watch)
     right = shown[steps][1]
     numbers = {"steps": float(steps), "single_object": right, "cpu_seconds": time.process_time() - started}
+    rows = {
+        say(f"step {step}\n{part:.0%} right", f"pas {step}\n{100 * part:.0f} % justes"): pictures
+        for step, (pictures, part) in shown.items()
+    }
     return Demo(
-        _figure(shown, prompts),
+        sheet(rows, task.prompts),
         numbers,
         f"After {steps} updates, {right:.0%} of the pictures show the object that was asked for.",
         f"Après {steps} mises à jour, {100 * right:.0f} % des images montrent l'objet demandé.",
     )
 
 
-def _figure(shown: dict[int, tuple[Tensor, float]], prompts: list[str]) -> "Figure":
+def sheet(rows: dict[str, Tensor], prompts: list[str]) -> "Figure":
+    """One picture of each prompt for each row's name."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 6.6), layout="constrained")
-    for number, (row, (step, (pictures, right))) in enumerate(zip(figure.subplots(len(shown), SHOWN), shown.items(), strict=True)):
-        for axes, picture, prompt in zip(row, pictures, prompts, strict=True):
-            axes.imshow((picture.detach().permute(1, 2, 0).numpy() + 1) / 2)
+    figure = Figure(figsize=(12, 0.3 + 1.6 * len(rows)), layout="constrained")
+    grid = figure.subplots(len(rows), SHOWN, squeeze=False)
+    for number, (row, (name, pictures)) in enumerate(zip(grid, rows.items(), strict=True)):
+        for axes, picture, prompt in zip(row, pictures[:: EXAM // SHOWN], prompts, strict=True):
+            axes.imshow((picture.permute(1, 2, 0).numpy() + 1) / 2)
             axes.set(xticks=[], yticks=[])
             if number == 0:
                 axes.set_title(prompt, fontsize=9)
-        label = say(f"step {step}\n{right:.0%} right", f"pas {step}\n{100 * right:.0f} % justes")
-        row[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=11)
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=11)
     return figure

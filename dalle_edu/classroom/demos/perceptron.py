@@ -17,7 +17,7 @@ from dalle_edu.bricks.perceptron import (
     train_perceptron,
 )
 from dalle_edu.classroom.demo import Demo
-from dalle_edu.language import say
+from dalle_edu.language import comma, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ def demo(seed: int = 0, epochs: int = 20_000) -> Demo:
         f"From 2 neurons to 20, the error of the broken line falls from {few:.2f} to {many:.3f}.",
         f"Un neurone sépare deux nuages en {corrections:.0f} corrections, là où le théorème en permet {bound:.0f}. "
         f"Sur le ou exclusif il ne dépasse pas {100 * one:.0f} % ; deux couches atteignent {100 * two:.0f} %. "
-        f"De 2 neurones à 20, l'erreur de la ligne brisée passe de {few:.2f} à {many:.3f}.",
+        f"De 2 neurones à 20, l'erreur de la ligne brisée passe de {comma(few, 2)} à {comma(many, 3)}.",
     )
 
 
@@ -70,7 +70,7 @@ def _two_clouds(chance: np.random.Generator) -> Clouds:
 
 def _exclusive_or(chance: np.random.Generator) -> Clouds:
     """A cloud at each corner of a square, opposite corners alike; labels -1 and +1."""
-    x = np.concatenate([_cloud(chance, (a, b), 0.28) for a in (-1, 1) for b in (-1, 1)])
+    x = np.concatenate([_cloud(chance, (a, b), 0.28) for a in (-1.0, 1.0) for b in (-1.0, 1.0)])
     y = np.repeat([-1, 1, 1, -1], 40)
     order = chance.permutation(len(x))
     return x[order], y[order]

@@ -69,7 +69,7 @@ def is_of_the_world(sentence: str) -> bool:
     return description is not None and any(sentence in phrasings(description, language) for language in LANGUAGES)
 
 
-def demo(seed: int = 0, steps: int = 300, reach: int = 40) -> Demo:
+def demo(seed: int = 0, steps: int = 220, reach: int = 40) -> Demo:
     """Train the same model with each cell on captions in both languages; count the sentences of the world among those the LSTM writes."""
     started = time.process_time()
     world = World(CAPTIONS, seed)
@@ -97,7 +97,7 @@ def demo(seed: int = 0, steps: int = 300, reach: int = 40) -> Demo:
         f"After {steps} steps, {share:.0%} of what the LSTM writes, letter by letter, are sentences of the world, "
         f"and {new:.0%} of these were not in its {CAPTIONS:,} captions.",
         f"Après {steps} pas, {100 * share:.0f} % de ce que le LSTM écrit, lettre par lettre, sont des phrases du monde, "
-        f"et {100 * new:.0f} % d'entre elles n'étaient pas dans ses {CAPTIONS:,} légendes.".replace(",000", " 000"),
+        f"et {100 * new:.0f} % d'entre elles n'étaient pas dans ses {CAPTIONS // 1000} 000 légendes.",
     )
 
 

@@ -15,7 +15,7 @@ from dalle_edu.world.translations import caption_pairs, join_words, split_words
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PAIRS, NEW, BATCH, MOMENTS = 6000, 500, 128, 10
+PAIRS, NEW, BATCH, MOMENTS = 6000, 500, 128, 6
 WITH, WITHOUT = "#0072B2", "#E69F00"  # Okabe & Ito
 SHOWN = "une grande étoile verte au-dessus d'un petit carré rose"  # training never hears of a green star, nor of a pink square
 

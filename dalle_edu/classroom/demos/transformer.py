@@ -11,7 +11,7 @@ from dalle_edu.bricks.sampling import beam_search
 from dalle_edu.bricks.transformer import Transformer
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.classroom.learner import Learner
-from dalle_edu.language import say
+from dalle_edu.language import comma, say
 from dalle_edu.optim import schedule
 from dalle_edu.world.translations import caption_pairs, join_words, split_words
 
@@ -45,7 +45,7 @@ def demo(seed: int = 0, steps: int = 400) -> Demo:
         _figure(model, french, english),
         numbers,
         f"Of {NEW} sentences with combinations never heard of, {right:.1%} are translated to the letter.",
-        f"Sur {NEW} phrases aux combinaisons jamais entendues, {100 * right:.1f} % sont traduites à la lettre.",
+        f"Sur {NEW} phrases aux combinaisons jamais entendues, {comma(100 * right)} % sont traduites à la lettre.",
     )
 
 

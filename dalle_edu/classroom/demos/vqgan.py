@@ -15,12 +15,11 @@ from torch import Tensor
 from dalle_edu.bricks.codebook import CodecConfig
 from dalle_edu.bricks.convolution import SmallClassifier
 from dalle_edu.bricks.vqgan import VQGAN
-from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.classroom.demo import Demo
+from dalle_edu.classroom.kept import briefly, is_kept, recall, train_and_keep
 from dalle_edu.classroom.learner import Learner
 from dalle_edu.language import say
 from dalle_edu.optim import schedule
-from dalle_edu.weights import weights_path
 from dalle_edu.world import SHAPES, render, sample_scene
 
 if TYPE_CHECKING:
@@ -76,32 +75,24 @@ def train(model: VQGAN, seed: int, steps: int | None = None, seconds: float = 0.
     return taken
 
 
-def begin(seed: int) -> tuple[VQGAN, int, float]:
-    """The model, the steps it has been trained for and the minutes they took: saved weights where there are some, or else none."""
-    path = weights_path("vqgan")
-    if not path.is_file():
-        features = trained_features(seed)
-        torch.manual_seed(seed)
-        return VQGAN(CONFIG, features, discriminator_width=24), 0, 0.0
-    model = VQGAN(CONFIG, SmallClassifier(3, len(SHAPES.shapes)).features, discriminator_width=24)
-    tensors, facts = load_checkpoint(path)
-    model.load_state_dict({name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()})
-    return model, facts["steps"], facts["minutes"]
+def begin(seed: int) -> VQGAN:
+    """A model at its beginning; its eyes are trained here, unless the kept weights, which are to come, hold them."""
+    features = SmallClassifier(3, len(SHAPES.shapes)).features if is_kept("vqgan") else trained_features(seed)
+    torch.manual_seed(seed)
+    return VQGAN(CONFIG, features, discriminator_width=24)
 
 
 def main(minutes: float, seed: int = 0) -> None:
-    """Train for so many minutes and save the weights, in half precision."""
-    model, steps, before = begin(seed)
-    steps += train(model, seed + steps, seconds=60 * minutes)
-    halves = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in model.state_dict().items()}
-    save_checkpoint(weights_path("vqgan"), halves, {"brick": "vqgan", "steps": steps, "minutes": before + minutes})
-    print(say(f"{steps} steps in all, saved to", f"{steps} pas en tout, enregistrés dans"), weights_path("vqgan"))
+    """Train for so many minutes and keep the weights."""
+    model = begin(seed)
+    train_and_keep("vqgan", model, lambda steps: train(model, seed + steps, seconds=60 * minutes), minutes)
 
 
 def demo(seed: int = 0, steps: int = BRIEF_STEPS) -> Demo:
     """Paint scenes that training never showed, and measure what each judge says."""
     started = time.process_time()
-    model, trained, minutes = begin(seed)
+    model = begin(seed)
+    trained, minutes = recall("vqgan", model)
     if not trained:
         trained = train(model, seed, steps)
     model.eval()
@@ -119,13 +110,12 @@ def demo(seed: int = 0, steps: int = BRIEF_STEPS) -> Demo:
             "cpu_seconds": time.process_time() - started,
         }
         maps = model.discriminator(painted[:SHOWN])
-    more = "python -m dalle_edu.classroom.demos.vqgan 10"
-    brief = ("", "") if minutes else (f" Trained for {trained} steps only: {more}.", f" Entraîné {trained} pas seulement : {more}.")
+    brief_en, brief_fr = briefly("vqgan", trained)
     return Demo(
         _figure(images[:SHOWN], painted[:SHOWN], maps),
         numbers,
-        f"The adversary takes {verdicts[0]:.0%} of real patches for real, and {verdicts[1]:.0%} of painted ones.{brief[0]}",
-        f"L'adversaire tient pour vrais {100 * verdicts[0]:.0f} % des morceaux vrais, et {100 * verdicts[1]:.0f} % des peints.{brief[1]}",
+        f"The adversary takes {verdicts[0]:.0%} of real patches for real, and {verdicts[1]:.0%} of painted ones.{brief_en}",
+        f"L'adversaire tient pour vrais {100 * verdicts[0]:.0f} % des morceaux vrais, et {100 * verdicts[1]:.0f} % des peints.{brief_fr}",
     )
 
 

@@ -8,7 +8,7 @@ import torch
 
 from dalle_edu.bricks.words import Vocabulary, Word2Vec, Word2VecConfig, analogy_accuracy, split_words, train_word2vec
 from dalle_edu.classroom.demo import Demo
-from dalle_edu.language import say
+from dalle_edu.language import comma, say
 from dalle_edu.world.sentences import analogies, sentences, word_pairs
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def demo(seed: int = 0, count: int = 6000, epochs: int = 20) -> Demo:
         numbers,
         f"From {count} sentences, the vectors answer {in_french:.1%} of {total:.0f} analogies in French and {in_english:.1%} in English; "
         f"before training, {numbers['fr_all_untrained']:.1%} and {numbers['en_all_untrained']:.1%}.",
-        f"De {count} phrases, les vecteurs savent répondre à {100 * in_french:.1f} % de {total:.0f} analogies en français et à "
-        f"{100 * in_english:.1f} % en anglais ; avant l'entraînement, à {100 * numbers['fr_all_untrained']:.1f} % et "
-        f"{100 * numbers['en_all_untrained']:.1f} %.",
+        f"De {count} phrases, les vecteurs savent répondre à {comma(100 * in_french)} % de {total:.0f} analogies en français et à "
+        f"{comma(100 * in_english)} % en anglais ; avant l'entraînement, à {comma(100 * numbers['fr_all_untrained'])} % et "
+        f"{comma(100 * numbers['en_all_untrained'])} %.",
     )
 
 
@@ -95,7 +95,7 @@ def _label(axes: "Axes", places: dict[str, np.ndarray]) -> None:
     gap, aside = 0.055 * (high - low)[1], 0.05 * (high - low)[0]
     for side in (-1, 1):
         words = sorted((word for word in places if np.sign(places[word][0] - middle[0]) == side), key=lambda word: places[word][1])
-        for word, height in zip(words, _spread([places[word][1] for word in words], gap), strict=True):
+        for word, height in zip(words, _spread([float(places[word][1]) for word in words], float(gap)), strict=True):
             x, y = places[word]
             axes.plot(x, y, "o", color="black", ms=4)
             axes.plot([x, x + side * aside], [y, height], color="grey", lw=0.6)
