@@ -304,8 +304,7 @@ def test_the_interpolation_does_not_touch_its_inputs():
 
 # ---------------------------------------------------------------- what is refused, and the words
 
-CHANCE = np.random.default_rng(0)
-ONE = np.zeros((3, 2))
+CHANCE, ONE = np.random.default_rng(0), np.zeros((3, 2))
 
 
 @pytest.mark.parametrize(

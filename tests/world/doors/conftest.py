@@ -1,10 +1,12 @@
-"""A server on this machine, and a network that never answers."""
+"""A server on this machine, a network that never answers, one that is not there, and a folder in COCO's format."""
 
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from faulty import picture
+from small_coco import document, write
 
 from dalle_edu.world.doors import download
 
@@ -71,3 +73,27 @@ def silence(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", wait)
     yield
     over.set()
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Asking for an address fails at once."""
+
+    def refuse(*arguments, **options):
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def coco_folder(tmp_path):
+    """Two good pictures with two captions each, and a secret next door."""
+    folder = tmp_path / "data"
+    (folder / "mine").mkdir(parents=True)
+    (folder / "annotations").mkdir()
+    for i in (1, 2):
+        (folder / "mine" / f"{i}.png").write_bytes(picture(seed=i))
+    write(folder, document())
+    (tmp_path / "secret.png").write_bytes(picture(seed=9))
+    return folder

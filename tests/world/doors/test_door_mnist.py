@@ -1,7 +1,6 @@
 import gzip
 import hashlib
 import pickle
-import socket
 import struct
 
 import pytest
@@ -42,17 +41,6 @@ def published(monkeypatch):
     """Let our ten digits be what is published."""
     monkeypatch.setattr(Torchvision, "resources", [(name, hashlib.md5(data).hexdigest()) for name, data in PACKED.items()])
     monkeypatch.setattr(mnist, "BYTES", {name: len(data) for name, data in PACKED.items()})
-
-
-@pytest.fixture
-def no_network(monkeypatch):
-    """Every attempt to reach another machine fails at once."""
-
-    def refuse(*arguments, **options):
-        raise OSError("Network is unreachable")
-
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
 # ---------------------------------------------------------------- the good path
