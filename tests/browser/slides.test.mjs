@@ -32,7 +32,7 @@ for (const language of ["fr", "en"]) {
           const slide = Reveal.getCurrentSlide();
           // A box that scrolls or clips hides from the slide's own width what does not fit in it.
           const cut = box => getComputedStyle(box).overflowX !== "visible" && box.clientWidth && box.scrollWidth > box.clientWidth + 1;
-          const boxes = [...slide.querySelectorAll("*")].filter(cut).map(box => box.tagName);
+          const boxes = [...slide.querySelectorAll("*:not(mjx-assistive-mml, mjx-assistive-mml *)")].filter(cut).map(box => box.tagName);
           return [slide.scrollWidth, slide.scrollHeight, boxes, slide.innerText.slice(0, 50)];
         });
         if (width > 1280 || height > 720) overflowing.push(`slide ${number + 1}: ${width} × ${height}, ${title}`);
