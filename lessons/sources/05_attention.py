@@ -145,8 +145,8 @@ picture(figure, say("Before training, a word's influence on the last answer fade
 # - the **value** $v_i$ of each word read: what it has to give.
 
 # %% [markdown] slide="fragment"
-# $$ q_t = W_Q \, s_t \qquad k_i = W_K \, h_i \qquad v_i = W_V \, h_i \qquad\qquad
-# \alpha_{ti} = \frac{e^{\,\mathrm{score}(q_t, k_i)}}{\sum_j e^{\,\mathrm{score}(q_t, k_j)}} \qquad c_t = \sum_i \alpha_{ti} \, v_i $$
+# $$ \begin{gathered} q_t = W_Q \, s_t \qquad k_i = W_K \, h_i \qquad v_i = W_V \, h_i \\[1ex]
+# \alpha_{ti} = \frac{e^{\,\mathrm{score}(q_t, k_i)}}{\sum_j e^{\,\mathrm{score}(q_t, k_j)}} \qquad c_t = \sum_i \alpha_{ti} \, v_i \end{gathered} $$
 
 # %% [markdown] lang="fr"
 # Un **score** note chaque paire d'une requête et d'une clé ; le softmax en fait $\alpha_{ti}$, le poids du mot $i$ dans le mélange. Chez
