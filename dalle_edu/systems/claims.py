@@ -18,7 +18,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
-from dalle_edu.world.grammar import caption, guess_language, read_caption
+from dalle_edu.world.grammar import caption, guess_language, phrasings, read_caption
 from dalle_edu.world.scenes import OPPOSITE, RELATIONS, Description, Mention
 
 UNSAID = -1
@@ -57,6 +57,26 @@ def compatible(some: Int[Tensor, "n 8"], others: Int[Tensor, "m 8"]) -> Bool[Ten
 def _agree(some: Tensor, others: Tensor) -> Tensor:
     some, others = some[:, None], others[None]
     return ((some == others) | (some == UNSAID) | (others == UNSAID)).all(dim=2)
+
+
+# ---------------------------------------------------------------- captions that claim the same
+
+
+def say_otherwise(captions: Sequence[str], generator: torch.Generator | None = None) -> list[str]:
+    """Each caption in other words of either language, naming either object first; one that the grammar cannot read stays as it is."""
+    draws = torch.rand(len(captions), generator=generator, device=generator.device if generator else None).tolist()
+    said = []
+    for text, draw in zip(captions, draws, strict=True):
+        description = read_caption(text)
+        ways = (text,) if description is None else _ways(description)
+        said.append(ways[int(draw * len(ways))])
+    return said
+
+
+@lru_cache(maxsize=1 << 16)
+def _ways(description: Description) -> tuple[str, ...]:
+    sides = dict.fromkeys((description, description.turned()))
+    return tuple(way for side in sides for language in LANGUAGES for way in phrasings(side, language))
 
 
 # ---------------------------------------------------------------- captions that are wrong in one thing
@@ -114,7 +134,9 @@ CHANGES: dict[str, tuple[Callable[[Description], object], Callable[[Description,
 }
 
 
-_OFTEN = {"shape": 4}  # shapes are what is learned last; the other changes come once each
+# How often each change comes, against 1 for the others: what is learned last comes most. Of three false captions, cut from these in order,
+# one turns the relation round wherever there is one.
+_OFTEN = {"opposite": 6, "across": 2, "colours_swapped": 3, "shapes_swapped": 3, "shape": 4}
 
 
 def contradict(text: str, draws: Sequence[float], change: str | None = None) -> str:

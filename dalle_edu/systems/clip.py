@@ -1,9 +1,11 @@
 """CLIP on the captioned world: the critic of the other systems (Radford et al. 2021).
 
-It learns from pictures and captions side by side, as the brick does, in four ways of its own. Pictures come disturbed, since it will judge
+It learns from pictures and captions side by side, as the brick does, in five ways of its own. Pictures come disturbed, since it will judge
 what half-trained systems paint. Some come without colour, so that it knows a heart in a colour in which it never saw one. Captions that may
-be true of a picture are not held against it. And to each caption come others that are wrong in one thing only, so that it must look at
-shape, number and space (`dalle_edu.systems.claims`).
+be true of a picture are not held against it. To each caption come others that are wrong in one thing only, so that it must look at shape,
+number and space (`dalle_edu.systems.claims`). And each caption must also be found by a paraphrase of it, in either language and naming
+either object first: neither tower gains anything by telling left from right until the other does, but the text tower can be its own other
+(self-supervision within a modality, Li et al. 2022, DeCLIP).
 """
 
 import math
@@ -17,7 +19,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from dalle_edu.bricks.contrastive import CLIP, LARGEST_SCALE, CLIPConfig, similarity
-from dalle_edu.systems.claims import claims, compatible, contradict, without_colours
+from dalle_edu.systems.claims import claims, compatible, contradict, say_otherwise, without_colours
 from dalle_edu.systems.critic import Critic, check_pictures, check_sentences
 from dalle_edu.systems.disturb import disturb, photocopied, resized
 from dalle_edu.systems.trainable import Stage, Trainable
@@ -36,6 +38,7 @@ class ClipConfig:
     disturbance: float = 1.0  # of the pictures it learns from
     photocopies: float = 0.25  # part of the pictures that comes without colour, and whose captions say none
     negatives: int = 3  # captions wrong in one thing, for each right one
+    paraphrase: float = 1.0  # what it weighs to find a caption said otherwise, as it finds the caption of a picture
     first_scale: float = 30.0  # of cosines, before it learns
     forgiving: bool = True  # captions that may be true of a picture are not held against it
     batch_size: int = 128
@@ -131,12 +134,14 @@ class Clip(Critic, Trainable):
         texts = [*captions, *(contradict(text, draw) for some in draws.tolist() for text, draw in zip(captions, some, strict=True))]
         said = claims(texts).to(images.device)
         excused = compatible(said[:n], said) if config.forgiving else said.new_zeros(n, len(texts), dtype=torch.bool)
-        towers = self.clip.image_tower(images), self.clip.text_tower(_trimmed(self.tokens(texts)))
+        seen, *read = (tower.float() for tower in self._towers(images, texts, say_otherwise(captions, generator)))
         with torch.autocast(images.device.type, enabled=False):  # a scale of 100 would make bfloat16's steps ones of a half
-            return {
-                "loss": forgiving_loss(towers[0].float(), towers[1].float(), self.clip.scale, excused),
-                "scale": self.clip.scale.detach(),
-            }
+            pictures, words = (forgiving_loss(each, read[0], self.clip.scale, excused) for each in (seen, read[1]))
+            return {"loss": pictures + config.paraphrase * words, "pictures": pictures, "words": words, "scale": self.clip.scale.detach()}
+
+    def _towers(self, images: Tensor, *texts: Sequence[str]) -> list[Tensor]:
+        """The embeddings of pictures, and those of each list of captions."""
+        return [self.clip.image_tower(images), *(self.clip.text_tower(_trimmed(self.tokens(said))) for said in texts)]
 
     @torch.no_grad()
     def measure(self, stage: str, images: Tensor, captions: Sequence[str]) -> dict[str, float]:

@@ -7,7 +7,6 @@ either language, which asks it who is red, who is small and who stands where. It
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -16,9 +15,7 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.recurrent import masked_cross_entropy
 from dalle_edu.bricks.transformer import Transformer
-from dalle_edu.world.catalogue import LANGUAGES
-from dalle_edu.world.grammar import phrasings, read_caption
-from dalle_edu.world.scenes import Description
+from dalle_edu.systems.claims import say_otherwise
 from dalle_edu.world.tokenizer import CaptionTokenizer
 
 
@@ -52,22 +49,6 @@ class Reader(nn.Module):
         """Cross-entropy, in nats per token, of captions said otherwise, each token given those before it. Padding starts a sentence."""
         written = F.pad(otherwise, (1, 0))[:, :-1]
         return {"loss": masked_cross_entropy(self.transformer(text, written).float(), otherwise)}
-
-
-def say_otherwise(captions: Sequence[str], generator: torch.Generator | None = None) -> list[str]:
-    """Each caption in other words, of either language; one that the grammar cannot read stays as it is."""
-    draws = torch.rand(len(captions), generator=generator, device=generator.device if generator else None).tolist()
-    said = []
-    for caption, draw in zip(captions, draws, strict=True):
-        description = read_caption(caption)
-        ways = (caption,) if description is None else _ways(description)
-        said.append(ways[int(draw * len(ways))])
-    return said
-
-
-@lru_cache(maxsize=65536)
-def _ways(description: Description) -> tuple[str, ...]:
-    return tuple(way for language in LANGUAGES for way in phrasings(description, language))
 
 
 def reader_loss(

@@ -6,7 +6,7 @@ and the only arithmetic is that of IEEE doubles. Places and radii are parts of t
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dalle_edu.world.catalogue import SHAPES, Catalogue, Size
 
@@ -52,6 +52,11 @@ class Description:
     def number(self) -> int:
         """How many objects the picture must hold."""
         return self.count if len(self.mentions) == 1 else len(self.mentions)
+
+    def turned(self) -> "Description":
+        """The same said from the other side: the second object first, and the opposite relation. One mention has no other side."""
+        relation = OPPOSITE[self.relation] if self.relation else None
+        return replace(self, mentions=self.mentions[::-1], relation=relation)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from dalle_edu.scorecard.critics import true_of
-from dalle_edu.systems.claims import CHANGES, claims, compatible, contradict, says_what_is_held_out
+from dalle_edu.systems.claims import CHANGES, claims, compatible, contradict, say_otherwise, says_what_is_held_out
 from dalle_edu.world import SHAPES, Description, Mention, World, caption, read_caption, sample_scene
+from dalle_edu.world.grammar import guess_language
 from dalle_edu.world.scenes import PRACTICE
 
 
@@ -85,3 +86,19 @@ def test_changes_come_in_both_languages_and_all_kinds():
     assert any(each.startswith("a ") for each in made)
     assert {read_caption(each).relation for each in made} == {"left", "right", "above", "below"}
     assert contradict("a dog on a mat", (0.5, 0.5, 0.5)) == "a dog on a mat"
+
+
+def test_what_is_said_otherwise_claims_the_same():
+    captions = captions_of(60)
+    said = [say_otherwise(captions, torch.Generator().manual_seed(seed)) for seed in range(8)]
+    for sentences in said:
+        for before, after in zip(captions, sentences, strict=True):
+            description = read_caption(before)
+            assert read_caption(after) in (description, description.turned())
+    pair = next(i for i, text in enumerate(captions) if read_caption(text).relation)
+    assert len({read_caption(sentences[pair]) for sentences in said}) == 2, "either object is named first"
+    assert len({guess_language(sentences[pair]) for sentences in said}) == 2, "either language is spoken"
+
+
+def test_what_the_grammar_cannot_read_is_not_said_otherwise():
+    assert say_otherwise(["a cat on a mat"]) == ["a cat on a mat"]

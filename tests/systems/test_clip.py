@@ -205,7 +205,7 @@ def test_a_share_of_the_batch_is_photocopied_pictures_and_captions_alike(monkeyp
     seen = {}
     clip = build(replace(TINY, photocopies=0.5, disturbance=0.0, negatives=0, forgiving=False))
     monkeypatch.setattr(clip.clip.image_tower, "forward", lambda images: seen.update(images=images) or torch.randn(8, 8))
-    monkeypatch.setattr(clip, "tokens", lambda texts: seen.update(texts=texts) or clip.tokenizer.encode(texts, 20))
+    monkeypatch.setattr(clip, "tokens", lambda texts: seen.setdefault("texts", texts) and clip.tokenizer.encode(texts, 20))
     images, captions = pictures(8)
     clip.loss(images, captions, generator=chance())
     assert torch.equal(seen["images"][4:], images[4:])
