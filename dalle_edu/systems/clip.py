@@ -75,7 +75,7 @@ class Clip(Critic, Trainable):
                 ("clip",),
                 share=1.0,
                 batch_size=config.batch_size,
-                learning_rate=2e-3,
+                learning_rate=1e-3,
                 updates_share=1.0,
                 matrix_learning_rate=2e-2,
                 muon=("clip.image_tower.blocks", "clip.image_tower.patchify", "clip.text_tower.blocks"),
