@@ -134,8 +134,8 @@ CHANGES: dict[str, tuple[Callable[[Description], object], Callable[[Description,
 }
 
 
-# How often each change comes, against 1 for the others: what is learned last comes most. Of three false captions, cut from these in order,
-# one turns the relation round wherever there is one.
+# How often each change comes, against 1 for the others: what is learned last comes most. Of three false captions, taken from as many parts
+# of this order, the first nearly always turns the relation round, where there is one.
 _OFTEN = {"opposite": 6, "across": 2, "colours_swapped": 3, "shapes_swapped": 3, "shape": 4}
 
 

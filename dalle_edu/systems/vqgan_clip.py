@@ -16,6 +16,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.codebook import VQVAE, CodecConfig, nearest_code, straight_through
 from dalle_edu.bricks.contrastive import CLIP, CLIPConfig
+from dalle_edu.errors import DalleEduError
 from dalle_edu.systems import clip, dalle_mini
 from dalle_edu.systems.disturb import resized
 from dalle_edu.systems.system import System, check_guidance, check_prompts, check_steps, noise_for
@@ -66,7 +67,11 @@ class VqganClip(System):
         return self.config.steps
 
     def loss(self, images: Tensor, captions: Sequence[str], **options: Any) -> dict[str, Tensor]:
-        raise NotImplementedError("nothing learns here; train dalle_mini and clip")
+        """Raises `DalleEduError`: nothing learns here."""
+        raise DalleEduError(
+            "vqgan_clip learns nothing of its own, so it has no loss; train dalle_mini and clip, of which it is made",
+            "vqgan_clip n'apprend rien par lui-même, donc n'a pas de perte ; entraînez dalle_mini et clip, dont il est fait",
+        )
 
     def generate(  # type: ignore[override]
         self,

@@ -10,8 +10,9 @@ from matplotlib.text import Text
 from PIL import Image
 
 from dalle_edu import bricks
-from dalle_edu.classroom import demos
+from dalle_edu.classroom import demos, kept
 from dalle_edu.classroom.demo import run
+from dalle_edu.classroom.demos import vqgan as demos_vqgan
 
 NAMES = sorted(module.name for module in pkgutil.iter_modules(demos.__path__))
 BRIEF = {
@@ -29,7 +30,6 @@ SMALL = {
     "gpt": {"gpt.SCENES": 320, "gpt.EXAM": 8},
     "seq2seq": {"seq2seq.PAIRS": 600, "seq2seq.NEW": 16},
     "transformer": {"transformer.PAIRS": 600, "transformer.NEW": 8},
-    "vqgan": {"vqgan.SCENES": 400, "vqgan.JUDGE_STEPS": 2},
 }
 
 
@@ -55,6 +55,17 @@ def test_an_experiment_runs_and_draws(name, monkeypatch, tmp_path):
     assert not [text for text in texts if re.search(r"\d\.\d|\d%", text)], "numbers as English writes them"
     assert all(math.isfinite(number) for number in shown.numbers.values()), shown.numbers
     assert "cpu_seconds" in shown.numbers
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["cyclegan", "vqgan"])
+def test_without_kept_weights_an_experiment_trains_briefly_and_says_so(name, monkeypatch, tmp_path):
+    monkeypatch.setattr(kept, "weights_path", lambda name: tmp_path / f"{name}.safetensors")
+    monkeypatch.setattr(demos_vqgan, "JUDGE_STEPS", 2)
+    shown = run(name, steps=2)
+    assert shown.numbers["steps_trained"] == 2
+    assert "Trained for 2 steps only" in shown.says_en
+    assert "Entraîné 2 pas seulement" in shown.says_fr
 
 
 @pytest.mark.long

@@ -100,5 +100,12 @@ def test_what_is_said_otherwise_claims_the_same():
     assert len({guess_language(sentences[pair]) for sentences in said}) == 2, "either language is spoken"
 
 
+def test_what_is_true_of_a_picture_is_true_of_it_from_the_other_side():
+    scenes = [sample_scene(3, i, kinds=PRACTICE) for i in range(160)]
+    turned = [scene.description.turned() for scene in scenes]
+    assert all(true_of(description, scene) for description, scene in zip(turned, scenes, strict=True))
+    assert sum(description != scene.description for description, scene in zip(turned, scenes, strict=True)) > 50
+
+
 def test_what_the_grammar_cannot_read_is_not_said_otherwise():
     assert say_otherwise(["a cat on a mat"]) == ["a cat on a mat"]

@@ -7,6 +7,7 @@ import pytest
 import torch
 from tiny_systems import build
 
+from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.vqgan_clip import VqganClip, cut_out, spherical_distance
 
 
@@ -22,6 +23,11 @@ def test_clip_finds_in_the_picture_more_and_more_of_what_the_sentence_says(tiny)
     likings = [(tiny.clip.encode_image(pictures) * aim).sum(dim=1) for pictures in (seen[0], seen[-1])]
     assert len(seen) == 40
     assert (likings[1] > likings[0]).all()
+
+
+def test_it_says_what_to_train_in_its_place(tiny):
+    with pytest.raises(DalleEduError, match="train dalle_mini and clip"):
+        tiny.loss(torch.zeros(1, 3, 8, 8), ["a red circle"])
 
 
 def test_a_cut_out_of_the_whole_side_is_the_picture(tiny):

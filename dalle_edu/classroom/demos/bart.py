@@ -9,7 +9,7 @@ from dalle_edu.classroom.demo import Demo
 from dalle_edu.classroom.demos.gpt import sheet, single_objects, train
 from dalle_edu.language import say
 
-SCALES = (1.0, 2.0, 4.0, 10.0)  # 10 is what DALL·E mini's own page draws with
+SCALES = (1.0, 2.0, 4.0, 10.0)  # 10 is DALL·E mini's default
 
 
 def demo(seed: int = 0, steps: int = 480) -> Demo:
