@@ -62,7 +62,7 @@ def generate(
     ] = None,
     candidates: CandidatesOption = None,
     clip: ClipOption = "clip",
-    out_file: Annotated[Path, typer.Option("--out", help=PNG)] = Path("dalle1.png"),
+    out_file: Annotated[Path | None, typer.Option("--out", help=PNG + say("; SYSTEM.png unless given", " ; à défaut, SYSTÈME.png"))] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help=say("write the marks of every picture here", "écrit ici les notes de chaque image"))
     ] = None,
@@ -83,6 +83,8 @@ def generate(
         raise DalleEduError(
             f"{asked} pictures were asked for; one call draws 1 to 1024", f"{asked} images sont demandées ; un appel en dessine de 1 à 1024"
         )
+    if out_file is None:
+        out_file = Path(f"{Path(system).stem}.png")
     if out_file.suffix.lower() != ".png":
         raise not_png(out_file)
     if candidates is not None:
