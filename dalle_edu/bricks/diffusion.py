@@ -168,6 +168,12 @@ def _check_target(target: str) -> None:
         )
 
 
+def spread_timesteps(n: int, timesteps: int, generator: torch.Generator | None, device: torch.device) -> Int[Tensor, " n"]:
+    """A timestep for each of n pictures, every one as likely as any other: the k-th part of the schedule goes to one of them at random."""
+    parts = torch.randperm(n, generator=generator, device=device) + torch.rand(n, generator=generator, device=device)
+    return (parts / n * timesteps).long().clamp(max=timesteps - 1)  # rounding may reach the end
+
+
 def diffusion_loss(
     network: Network,
     x0: Float[Tensor, "n *s"],
@@ -179,10 +185,11 @@ def diffusion_loss(
 ) -> Float[Tensor, ""]:
     """Noise each picture as far as chance says, and take the mean squared error of what the network says (Ho et al. 2020, Algorithm 1).
 
-    `weights` says how much each timestep counts; without it, all alike. `conditions` go to the network as they are. `generator` lives
-    where `x0` does.
+    Chance is fair to the batch: each n-th part of the schedule gets one picture (Kingma et al. 2021, appendix I.1), which makes the
+    gradient less of a gamble than n independent draws. `weights` says how much each timestep counts; without it, all alike. `conditions`
+    go to the network as they are. `generator` lives where `x0` does.
     """
-    t = torch.randint(len(schedule), (len(x0),), generator=generator, device=x0.device)
+    t = spread_timesteps(len(x0), len(schedule), generator, x0.device)
     noise = torch.empty_like(x0).normal_(generator=generator)
     prediction = network(add_noise(x0, noise, t, schedule), t, **conditions)
     error = (prediction - training_target(x0, noise, t, schedule, target)).square().reshape(len(x0), -1).mean(dim=1)

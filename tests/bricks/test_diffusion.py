@@ -17,6 +17,7 @@ from dalle_edu.bricks.diffusion import (
     linear_schedule,
     picture_and_noise,
     shifted,
+    spread_timesteps,
     training_target,
 )
 from dalle_edu.errors import DalleEduError
@@ -180,6 +181,18 @@ def test_every_timestep_is_drawn_and_the_same_chance_draws_the_same():
     assert int(counts.min()) > 340
     assert torch.equal(heard[0][0], heard[1][0])
     assert losses[0] == losses[1] != losses[2]
+
+
+def test_each_part_of_the_schedule_gets_one_picture_of_the_batch():
+    drawn = torch.stack([spread_timesteps(8, 1000, chance(seed), torch.device("cpu")) for seed in range(4000)])
+    assert (drawn.sort(dim=1).values // 125 == torch.arange(8)).all()
+    assert int(drawn.min()) == 0
+    assert int(drawn.max()) == 999
+    for place in drawn.T:  # and each picture may get any
+        assert abs(float(place.double().mean()) - 499.5) < 20
+        assert abs(float(place.double().std()) - 288.7) < 10
+    one = torch.stack([spread_timesteps(1, 3, chance(seed), torch.device("cpu")) for seed in range(3000)])
+    assert int(one.flatten().bincount(minlength=3).min()) > 900
 
 
 def test_weights_choose_the_timesteps_that_count():
