@@ -33,8 +33,7 @@ _WORDS = {
         "scores": "Rates of right marks in percent, with 95 % Wilson intervals, over {prompts} prompts of scenes that training never drew"
         " (`dalle-edu score {name} --prompts {prompts}`):",
         "columns": "| skill | seen combinations | held-out combinations | French | English |",
-        "curve": "Every skill against training time, as the log of the run has it (128 prompts at each look; before the prior,"
-        " the marks are those of reconstructed pictures):",
+        "curve": "Every skill against training time, as the log of the run has it, {exam} prompts at each look{looks}:",
         "alt": "Rate of each skill against minutes of training, for each stage",
     },
     "fr": {
@@ -46,13 +45,34 @@ _WORDS = {
         "scores": "Taux de réponses justes en pour cent, avec leur intervalle de Wilson à 95 %, sur {prompts} phrases dont"
         " l'entraînement n'a jamais dessiné les scènes (`dalle-edu score {name} --prompts {prompts}`) :",
         "columns": "| compétence | combinaisons vues | combinaisons réservées | français | anglais |",
-        "curve": "Chaque compétence selon le temps d'entraînement, d'après le journal de l'entraînement (128 phrases à chaque"
-        " examen ; avant le prior, les notes sont celles d'images reconstruites) :",
+        "curve": "Chaque compétence selon le temps d'entraînement, d'après le journal de l'entraînement,"
+        " {exam} phrases à chaque examen{looks} :",
         "alt": "Taux de chaque compétence selon les minutes d'entraînement, pour chaque étape",
     },
 }  # fmt: skip
 
 
+_LOOKS = {  # what a look sees of a stage, where it is not what the system draws
+    "codes": (
+        "; before the prior, the marks are those of reconstructed pictures",
+        " ; avant le prior, les notes sont celles d'images reconstruites",
+    ),
+    "clip": (
+        "; each question sets a picture's own caption against one that is wrong in that one thing",
+        " ; chaque question oppose la légende d'une image à une autre, fausse en cela seulement",
+    ),
+    "dalle2": (
+        "; the decoder paints small pictures from true embeddings, the upsampler enlarges true pictures, the priors set all to work",
+        " ; le décodeur peint de petites images à partir de vrais plongements, le suréchantillonneur agrandit de vraies images, les priors"
+        " font tout travailler",
+    ),
+    "imagen": (
+        "; the reader is asked which of two captions says the same as a third, the base paints small pictures, the upsampler enlarges"
+        " true ones",
+        " ; on demande au lecteur laquelle de deux légendes dit la même chose qu'une troisième, la base peint de petites images,"
+        " le suréchantillonneur en agrandit de vraies",
+    ),
+}
 _ALSO_SEEN = {  # what looks at CLIP measure while it learns
     "en": {"space": "left or right", "binding": "whose colour", "number": "number", "colour": "colour"},
     "fr": {"space": "gauche ou droite", "binding": "à qui la couleur", "number": "nombre", "colour": "couleur"},
@@ -80,6 +100,7 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
         "parameters": machine.parameter_count() / 1e6,
         "resolution": machine.resolution,
         "seed": settings["seed"],
+        "exam": settings["exam"],
         "machine": f"{processor_name()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
     }
     last = [[entry for entry in log if entry["stage"] == stage][-1] for stage in dict.fromkeys(entry["stage"] for entry in log)]
@@ -143,7 +164,13 @@ def _card(language: str, words: dict[str, str], facts: dict[str, Any], runs: lis
     names = SKILL_NAMES[language] | critics.QUESTION_NAMES[language]
     for skill in parts[0]:
         lines.append(f"| {names[skill]} | " + " | ".join(_cell(part[skill].to_json()) for part in parts) + " |")
-    lines += ["", words["curve"], "", f"![{words['alt']}]({facts['name']}.{language}.png)", ""]
+    lines += [
+        "",
+        words["curve"].format(looks=_LOOKS.get(facts["name"], _LOOKS["codes"])[language == "fr"], **facts),
+        "",
+        f"![{words['alt']}]({facts['name']}.{language}.png)",
+        "",
+    ]
     return "\n".join(lines if language == "en" else [_as_french(line) for line in lines])
 
 
