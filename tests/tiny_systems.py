@@ -49,7 +49,7 @@ def tiny_upsampler() -> UNetConfig:
 
 def tiny_imagen() -> Imagen:
     reader = ReaderConfig(width=16, depth=1, heads=2)
-    return Imagen(ImagenConfig(reader=reader, base=tiny_unet(16), upsamplers=(tiny_upsampler(),), steps=4, upsampler_steps=2))
+    return Imagen(ImagenConfig(reader=reader, base=tiny_unet(16, 16), upsamplers=(tiny_upsampler(),), steps=4, upsampler_steps=2))
 
 
 CLIP_SEEN = CLIPConfig(resolution=32, patch_size=8, stem_depth=0, width=16, heads=2, image_depth=1, text_depth=1, embedding=16)

@@ -24,10 +24,18 @@ from dalle_edu.world.tokenizer import CaptionTokenizer
 BASE = 32  # pixels on a side of what the painter paints
 
 
-def painter_unet(text_width: int, widths: tuple[int, int], middle_depth: int, heads: int, pooled_width: int = 0) -> UNetConfig:
-    """16 x 16 positions of 2 x 2 pixels, and a transformer on 8 x 8 of them that reads the caption."""
+def painter_unet(
+    text_width: int, pooled_width: int, widths: tuple[int, int] = (64, 128), depth: int = 1, middle_depth: int = 4, heads: int = 4
+) -> UNetConfig:
+    """16 x 16 positions of 2 x 2 pixels, and a transformer on 8 x 8 of them that reads the caption; every block hears the pooled vector."""
     return UNetConfig(
-        widths=widths, attention_levels=(), middle_depth=middle_depth, heads=heads, text_width=text_width, pooled_width=pooled_width
+        widths=widths,
+        depth=depth,
+        attention_levels=(),
+        middle_depth=middle_depth,
+        heads=heads,
+        text_width=text_width,
+        pooled_width=pooled_width,
     )
 
 

@@ -14,20 +14,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from dalle_edu.bricks.contrastive import CLIP, LARGEST_SCALE, CLIPConfig, similarity
-from dalle_edu.systems.claims import claims, compatible, contradict, say_otherwise, without_colours
+from dalle_edu.systems.claims import claims, compatible, say_otherwise, without_colours
+from dalle_edu.systems.contrast import excuses, false_captions, forgiving_loss, told_apart
 from dalle_edu.systems.critic import Critic, check_pictures, check_sentences
 from dalle_edu.systems.disturb import disturb, photocopied, resized
 from dalle_edu.systems.trainable import Stage, Trainable
 from dalle_edu.world.grammar import MAX_CHARACTERS, check_prompt, unknown_words
-from dalle_edu.world.tokenizer import PAD, CaptionTokenizer, caption_tokenizer
+from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer, trimmed
 
 TOGETHER = 256  # pictures looked at at a time
-QUESTIONS = {"space": "opposite", "binding": "colours_swapped", "number": "number", "size": "size", "shape": "shape", "colour": "colour"}
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class Clip(Critic, Trainable):
     def encode_texts(self, captions: Sequence[str]) -> Float[Tensor, "m e"]:
         """Sentences as unit vectors. Raises `DalleEduError` for those that name nothing of this world, or are too long."""
         check_captions(captions)
-        return self.clip.encode_text(_trimmed(self.tokens(captions)))
+        return self.clip.encode_text(trimmed(self.tokens(captions)))
 
     # ------------------------------------------------------------ how it learns
 
@@ -129,11 +128,10 @@ class Clip(Critic, Trainable):
         images = torch.cat([photocopied(images[:copied], generator), images[copied:]])
         captions[:copied] = [without_colours(text) for text in captions[:copied]]
         images = disturb(images, generator, config.disturbance * min(1.0, 2 * progress))
-        draws = torch.rand(config.negatives, n, 3, generator=generator, device=images.device).cpu()
-        draws[..., 0] = (draws[..., 0] + torch.arange(config.negatives)[:, None]) / config.negatives  # one of each sort
-        texts = [*captions, *(contradict(text, draw) for some in draws.tolist() for text, draw in zip(captions, some, strict=True))]
-        said = claims(texts).to(images.device)
-        excused = compatible(said[:n], said) if config.forgiving else said.new_zeros(n, len(texts), dtype=torch.bool)
+        texts = [*captions, *false_captions(captions, config.negatives, generator, images.device)]
+        excused = excuses(captions, texts).to(images.device)
+        if not config.forgiving:
+            excused = torch.zeros_like(excused)
         seen, *read = (tower.float() for tower in self._towers(images, texts, say_otherwise(captions, generator)))
         with torch.autocast(images.device.type, enabled=False):  # a scale of 100 would make bfloat16's steps ones of a half
             pictures, words = (forgiving_loss(each, read[0], self.clip.scale, excused) for each in (seen, read[1]))
@@ -141,7 +139,7 @@ class Clip(Critic, Trainable):
 
     def _towers(self, images: Tensor, *texts: Sequence[str]) -> list[Tensor]:
         """The embeddings of pictures, and those of each list of captions."""
-        return [self.clip.image_tower(images), *(self.clip.text_tower(_trimmed(self.tokens(said))) for said in texts)]
+        return [self.clip.image_tower(images), *(self.clip.text_tower(trimmed(self.tokens(said))) for said in texts)]
 
     @torch.no_grad()
     def measure(self, stage: str, images: Tensor, captions: Sequence[str]) -> dict[str, float]:
@@ -150,18 +148,11 @@ class Clip(Critic, Trainable):
         seen, said = self.encode_images(images), claims(captions)
         scores = similarity(seen, self.encode_texts(captions)).cpu()
         right = compatible(said, said)
-        own = scores.diagonal()
         numbers = {
             "caption_of_picture": float(right.gather(1, scores.argmax(dim=1, keepdim=True)).float().mean()),
             "picture_of_caption": float(right.gather(0, scores.argmax(dim=0, keepdim=True)).float().mean()),
         }
-        for question, change in QUESTIONS.items():
-            wrong = [contradict(text, (0.0, 0.5, i / len(captions)), change) for i, text in enumerate(captions)]
-            asked = ~compatible(said, claims(wrong)).diagonal()
-            if asked.any():
-                against = (seen * self.encode_texts(wrong)).sum(dim=1).cpu()
-                numbers[question] = float((own > against)[asked].float().mean())
-        return numbers
+        return numbers | told_apart(seen, captions, self.encode_texts)
 
     # ------------------------------------------------------------ files
 
@@ -175,22 +166,6 @@ class Clip(Critic, Trainable):
         return cls(config, CaptionTokenizer.from_json(facts["tokenizer"]))
 
 
-def forgiving_loss(
-    images: Float[Tensor, "n e"], texts: Float[Tensor, "m e"], scale: Float[Tensor, ""] | float, excused: Bool[Tensor, "n m"]
-) -> Float[Tensor, ""]:
-    """The contrastive loss, where the first n texts are the pictures' own, the others are only false, and excused pairs do not count.
-
-    Where nothing but the pairs themselves is excused, and m is n, it is `clip_loss`.
-    """
-    n = len(images)
-    own = torch.arange(n, device=images.device)
-    logits = scale * similarity(images, texts)
-    excused = excused.clone()
-    excused[own, own] = False
-    logits = logits.masked_fill(excused, -torch.inf)
-    return (F.cross_entropy(logits, own) + F.cross_entropy(logits[:, :n].T, own)) / 2
-
-
 def rows_and_columns(side: int, width: int, strength: float = 0.3, slowest: float = 100.0) -> Float[Tensor, "patches width"]:
     """Where the positions of a grid of patches begin to learn: waves along its rows and along its columns (Beyer et al. 2022).
 
@@ -201,11 +176,6 @@ def rows_and_columns(side: int, width: int, strength: float = 0.3, slowest: floa
     waves = torch.cat([angles.sin(), angles.cos()], dim=1)  # side, half of the channels
     grid = torch.cat([waves[:, None].expand(-1, side, -1), waves[None].expand(side, -1, -1)], dim=2)
     return strength * grid.flatten(0, 1)[:, :width]
-
-
-def _trimmed(text: Int[Tensor, "n t"]) -> Int[Tensor, "n s"]:
-    """Without the padding that all captions share, which changes nothing and costs time."""
-    return text[:, : int((text != PAD).sum(dim=1).max())]
 
 
 def check_captions(captions: Sequence[str]) -> None:

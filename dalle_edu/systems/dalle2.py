@@ -35,9 +35,9 @@ _PERCENT = 100
 _LAPTOP, _STANDARD, _GPU = (clip.PRESETS[preset].clip for preset in ("laptop", "standard", "gpu"))
 
 
-def decoder_unet(seen: CLIPConfig, widths: tuple[int, int] = (64, 160), middle_depth: int = 4, heads: int = 5) -> UNetConfig:
+def decoder_unet(seen: CLIPConfig, **shape: Any) -> UNetConfig:
     """The painter of small pictures, which hears of z in every block and reads the words of CLIP's text tower."""
-    return painter_unet(seen.width, widths, middle_depth, heads, pooled_width=seen.embedding)
+    return painter_unet(seen.width, seen.embedding, **shape)
 
 
 def prior_for(seen: CLIPConfig, width: int = 96, depth: int = 3) -> PriorConfig:
@@ -52,7 +52,7 @@ class DallE2Config:
     decoder: UNetConfig = field(default_factory=lambda: decoder_unet(_STANDARD))
     upsamplers: tuple[UNetConfig, ...] = field(default_factory=lambda: (upsampler_unet(),))
     prior: PriorConfig = field(default_factory=lambda: prior_for(_STANDARD))
-    shift: float = 3.0  # how much noisier than cosine the decoder's schedule is
+    shift: float = 2.0  # how much noisier than cosine the decoder's schedule is
     embedding_dropout: float = 0.1  # embeddings that training leaves out, and captions: the paper's parts
     caption_dropout: float = 0.5
     prior_dropout: float = 0.1
@@ -73,7 +73,7 @@ PRESETS = {
     "standard": DallE2Config(),
     "gpu": DallE2Config(
         clip=_GPU,
-        decoder=decoder_unet(_GPU, (128, 384), 8, 8),
+        decoder=decoder_unet(_GPU, widths=(128, 384), depth=2, middle_depth=8, heads=8),
         upsamplers=(upsampler_unet((96, 192)), upsampler_unet((64, 128, 192))),
         prior=prior_for(_GPU, 384, 6),
         batch_size=256,

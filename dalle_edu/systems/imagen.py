@@ -1,8 +1,9 @@
 """Imagen: a reader that knows text alone, a painter of small pictures that reads it, and upsamplers (Saharia et al. 2022).
 
 Stages: "reader" trains a text encoder on captions alone, which is frozen from then on; "base" trains the painter of 32 x 32 pictures, whose
-positions look across at the caption's words; "upsampler_64" (and "upsampler_128") learn to double a picture's side. To draw, the painter
-goes from noise to a small picture, guided, with dynamic thresholding, and each upsampler doubles it.
+positions look across at the caption's words and whose blocks hear of the whole sentence; "upsampler_64" (and "upsampler_128") learn to
+double a picture's side. To draw, the painter goes from noise to a small picture, guided, with dynamic thresholding, and each upsampler
+doubles it.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from torch import Tensor
 
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.systems.cascade import BASE, Cascade, build_upsamplers, painter_unet, shrink, unet_config, upsampler_unet
+from dalle_edu.systems.claims import say_otherwise
+from dalle_edu.systems.contrast import told_apart
 from dalle_edu.systems.painters import Conditions, Painter
 from dalle_edu.systems.reader import Reader, ReaderConfig, reader_loss
 from dalle_edu.systems.trainable import Stage
@@ -26,15 +29,16 @@ class ImagenConfig:
     """The networks, the recipe of their training, and the settings that draw best."""
 
     reader: ReaderConfig = field(default_factory=ReaderConfig)
-    base: UNetConfig = field(default_factory=lambda: painter_unet(96, (64, 160), 5, 5))
+    base: UNetConfig = field(default_factory=lambda: painter_unet(96, 96))
     upsamplers: tuple[UNetConfig, ...] = field(default_factory=lambda: (upsampler_unet(),))
-    shift: float = 3.0  # how much noisier than cosine the painter's schedule is
+    shift: float = 2.0  # how much noisier than cosine the painter's schedule is
     caption_dropout: float = 0.1
     guidance: float = 2.0
     steps: int = 20
     upsampler_steps: int = 6
     reader_share: float = 0.05  # of the time of training
     upsampler_share: float = 0.1  # each
+    reader_batch_size: int = 128
     batch_size: int = 64
     upsampler_batch_size: int = 16
 
@@ -44,7 +48,7 @@ PRESETS = {
     "standard": ImagenConfig(),
     "gpu": ImagenConfig(
         reader=ReaderConfig(width=256, depth=4),
-        base=painter_unet(256, (128, 384), 8, 8),
+        base=painter_unet(256, 256, (128, 384), 2, 8, 8),
         upsamplers=(upsampler_unet((96, 192)), upsampler_unet((64, 128, 192))),
         batch_size=256,
         upsampler_batch_size=64,
@@ -60,6 +64,8 @@ class Imagen(Cascade):
 
     def __init__(self, config: ImagenConfig, tokenizer: CaptionTokenizer | None = None):
         super().__init__()
+        if not config.reader.width == config.base.text_width == config.base.pooled_width:
+            raise ValueError("the painter must be as wide as the reader where it looks at words (text_width) and sentences (pooled_width)")
         self.config = config
         self.tokenizer = tokenizer or caption_tokenizer()
         self.reader = Reader(config.reader)
@@ -71,8 +77,8 @@ class Imagen(Cascade):
                 "reader",
                 ("reader",),
                 config.reader_share,
-                config.batch_size,
-                learning_rate=2e-3,
+                config.reader_batch_size,
+                learning_rate=1e-3,
                 updates_share=0.2,
                 matrix_learning_rate=2e-2,
                 muon=("reader.transformer.encoder", "reader.transformer.decoder"),
@@ -105,8 +111,8 @@ class Imagen(Cascade):
     @torch.no_grad()
     def _read(self, text: Int[Tensor, "n t"]) -> Conditions:
         """What the painter sees of captions: what the reader, which no longer learns, makes of them."""
-        words, visible = self.reader(text)
-        return {"text": words, "text_mask": visible}
+        words, visible, sentence = self.reader(text)
+        return {"text": words, "text_mask": visible, "pooled": sentence}
 
     def loss(
         self,
@@ -124,6 +130,14 @@ class Imagen(Cascade):
         text = self.tokens(captions)
         kept = torch.rand(len(text), 1, generator=generator, device=text.device) >= self.config.caption_dropout
         return self.base.loss(shrink(images, BASE), generator, **self._read(text * kept))
+
+    def measure(self, stage: str, images: Tensor, captions: Sequence[str]) -> dict[str, float]:
+        """How often the reader finds a caption nearer to a paraphrase than to one that is wrong in space, binding, number and so on."""
+        if stage != "reader":
+            return {}
+        chance = torch.Generator().manual_seed(0)
+        seen = self.reader.sentence(self.tokens(say_otherwise(captions, chance)))
+        return told_apart(seen, captions, lambda texts: self.reader.sentence(self.tokens(texts)))
 
     def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"] | None:
         return None if stage == "reader" else super().preview(stage, images, captions, seed)

@@ -1,10 +1,15 @@
 """A reader: it learns what captions mean from text alone, and is then frozen and read by a system that paints.
 
 Imagen's finding was that a language model which never saw a picture serves a painter better than a larger painter does (Saharia et al.
-2022, section 4.3). Theirs, T5, learned by filling in words on the web; ours learns by saying the captions of the world otherwise, in
-either language, which asks it who is red, who is small and who stands where. Its encoder's states are what the painter sees.
+2022, section 4.3). Theirs, T5, learned by filling in words on the web; ours learns in two ways, both of which ask it who is red, who is
+small and who stands where. It says captions otherwise, in either language, naming either object first. And it makes one vector of a whole
+caption, near that of a paraphrase and far from that of a caption wrong in one thing (Reimers & Gurevych 2019): so whatever the words, what
+stands on the left is in the same place. The painter sees both, the states of the words and the vector of the sentence.
+
+Letters: n captions, t tokens read, w channels.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +21,10 @@ from torch import Tensor, nn
 from dalle_edu.bricks.recurrent import masked_cross_entropy
 from dalle_edu.bricks.transformer import Transformer
 from dalle_edu.systems.claims import say_otherwise
-from dalle_edu.world.tokenizer import CaptionTokenizer
+from dalle_edu.systems.contrast import excuses, false_captions, forgiving_loss
+from dalle_edu.world.tokenizer import CaptionTokenizer, trimmed
+
+FALSE = 3  # captions wrong in one thing, for each right one
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,7 @@ class ReaderConfig:
 
 
 class Reader(nn.Module):
-    """Captions as token numbers in, a vector for each token out: (n, t, width), and which tokens are no padding."""
+    """Captions as token numbers in; out come a vector for each token, which tokens are no padding, and a vector for the whole."""
 
     def __init__(self, config: ReaderConfig):
         super().__init__()
@@ -39,22 +47,37 @@ class Reader(nn.Module):
         self.transformer = Transformer(
             config.vocabulary, config.vocabulary, config.width, config.depth, config.heads, config.text_length + 1
         )
+        self.whole = nn.Linear(config.width, config.width, bias=False)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(20.0)))
 
-    def forward(self, text: Int[Tensor, "n t"]) -> tuple[Float[Tensor, "n t w"], Bool[Tensor, "n t"]]:
+    def forward(self, text: Int[Tensor, "n t"]) -> tuple[Float[Tensor, "n t w"], Bool[Tensor, "n t"], Float[Tensor, "n w"]]:
+        """The states, where there is a token, and the sentences' vectors, whose entries have variance 1. No caption at all is all zeros."""
         visible = text != 0
-        states = self.transformer.read(text)
-        return torch.where(visible.unsqueeze(-1), states, 0.0), visible  # where nothing can be seen, as in no caption, attention gives NaN
+        there = visible.unsqueeze(-1)
+        states = torch.where(there, self.transformer.read(text), 0.0)  # where nothing can be seen, as in no caption, attention gives NaN
+        mean = states.sum(dim=1) / there.sum(dim=1).clamp(min=1)
+        return states, visible, F.normalize(self.whole(mean), dim=-1) * math.sqrt(self.config.width)
 
-    def loss(self, text: Int[Tensor, "n t"], otherwise: Int[Tensor, "n t"]) -> dict[str, Float[Tensor, ""]]:
+    def sentence(self, text: Int[Tensor, "n t"]) -> Float[Tensor, "n w"]:
+        """Captions as unit vectors."""
+        return F.normalize(self(text)[2].float(), dim=-1)
+
+    def loss(self, text: Int[Tensor, "n t"], otherwise: Int[Tensor, "n written"]) -> Float[Tensor, ""]:
         """Cross-entropy, in nats per token, of captions said otherwise, each token given those before it. Padding starts a sentence."""
         written = F.pad(otherwise, (1, 0))[:, :-1]
-        return {"loss": masked_cross_entropy(self.transformer(text, written).float(), otherwise)}
+        return masked_cross_entropy(self.transformer(text, written).float(), otherwise)
 
 
 def reader_loss(
     reader: Reader, tokenizer: CaptionTokenizer, captions: Sequence[str], generator: torch.Generator | None
 ) -> dict[str, Tensor]:
-    """The loss of a batch of captions: say them otherwise."""
+    """The loss of a batch of captions: say them otherwise, and know a paraphrase from what is false."""
     device, length = next(reader.parameters()).device, reader.config.text_length
-    text, otherwise = (tokenizer.encode(each, length).to(device) for each in (captions, say_otherwise(captions, generator)))
-    return reader.loss(text, otherwise)
+    otherwise = say_otherwise(captions, generator)
+    texts = [*captions, *false_captions(captions, FALSE, generator, device)]
+    tokens, said = (trimmed(tokenizer.encode(each, length)).to(device) for each in (texts, otherwise))
+    written = reader.loss(tokens[: len(captions)], said)
+    seen, read = reader.sentence(said), reader.sentence(tokens)
+    with torch.autocast(device.type, enabled=False):
+        sentences = forgiving_loss(seen, read, reader.log_scale.exp().clamp(max=100.0), excuses(captions, texts).to(device))
+    return {"loss": written + sentences, "written": written, "sentences": sentences}

@@ -87,6 +87,11 @@ def train_tokenizer(catalogue: Catalogue = SHAPES, vocabulary_size: int = VOCABU
     return CaptionTokenizer(tokenizer)
 
 
+def trimmed(tokens: Int[Tensor, "n t"]) -> Int[Tensor, "n s"]:
+    """Rows of tokens without the padding that all of them share, which changes nothing and costs time."""
+    return tokens[:, : int((tokens != PAD).sum(dim=1).max())]
+
+
 @cache
 def caption_tokenizer() -> CaptionTokenizer:
     """The tokenizer of the world of shapes, learned once and kept beside this file (`learn_again` renews it)."""

@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 
 import dalle_edu
-from dalle_edu.bricks.contrastive import CLIPConfig, clip_loss
+from dalle_edu.bricks.contrastive import CLIPConfig
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems import SYSTEMS, model_class
 from dalle_edu.systems.claims import claims, without_colours
-from dalle_edu.systems.clip import PRESETS, QUESTIONS, Clip, ClipConfig, forgiving_loss
+from dalle_edu.systems.clip import PRESETS, Clip, ClipConfig
+from dalle_edu.systems.contrast import QUESTIONS
 from dalle_edu.systems.disturb import SHIFT, ZOOM, disturb, photocopied
 from dalle_edu.weights import load_critic
 from dalle_edu.world import World, caption, render, sample_scene
@@ -125,23 +126,6 @@ def test_templates_without_a_place_for_the_class_are_refused(tiny, templates):
 # ---------------------------------------------------------------- learning
 
 
-def test_where_nothing_is_excused_the_loss_is_the_bricks():
-    images, texts = torch.randn(6, 4, generator=chance(1)), torch.randn(6, 4, generator=chance(2))
-    nobody, oneself = torch.zeros(6, 6, dtype=torch.bool), torch.eye(6, dtype=torch.bool)
-    for excused in (nobody, oneself):
-        torch.testing.assert_close(forgiving_loss(images, texts, 7.0, excused), clip_loss(images, texts, 7.0))
-
-
-def test_what_is_excused_moves_nothing_and_what_is_added_is_only_false():
-    images, texts = torch.randn(4, 3, generator=chance(1)), torch.randn(4, 3, generator=chance(2))
-    excused = torch.zeros(4, 5, dtype=torch.bool)
-    more = torch.cat([texts, images[:1]])  # a false sentence that says exactly the first picture
-    with_it = forgiving_loss(images, more, 7.0, excused)
-    assert with_it > clip_loss(images, texts, 7.0) + 0.1
-    excused[:, 4] = True
-    torch.testing.assert_close(forgiving_loss(images, more, 7.0, excused), clip_loss(images, texts, 7.0))
-
-
 def test_the_loss_depends_on_the_captions_and_on_the_generator_alone(tiny):
     images, captions = pictures(8)
 
@@ -151,6 +135,14 @@ def test_the_loss_depends_on_the_captions_and_on_the_generator_alone(tiny):
     assert loss(captions) == loss(captions)
     assert loss(captions) != loss(captions, seed=1)
     assert loss(captions) != loss(captions[::-1])
+
+
+def test_paraphrases_weigh_what_the_configuration_says():
+    images, captions = pictures(8)
+    for weight in (0.0, 0.5):
+        parts = build(replace(TINY, paraphrase=weight)).loss(images, captions, generator=chance())
+        assert parts["words"] > 0.1
+        torch.testing.assert_close(parts["loss"], parts["pictures"] + weight * parts["words"])
 
 
 def test_training_teaches_every_parameter():

@@ -1,0 +1,60 @@
+"""Learning from what is false: captions wrong in one thing, a loss that forgives what may be true, and what was learned by it.
+
+CLIP compares pictures with captions by it, Imagen's reader captions with captions.
+
+Letters: n captions that are true of something, m captions to compare it with, of which the first n are theirs, e channels.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from dalle_edu.bricks.contrastive import similarity
+from dalle_edu.systems.claims import claims, compatible, contradict
+
+QUESTIONS = {"space": "opposite", "binding": "colours_swapped", "number": "number", "size": "size", "shape": "shape", "colour": "colour"}
+
+
+def false_captions(captions: Sequence[str], each: int, generator: torch.Generator | None, device: torch.device | str) -> list[str]:
+    """`each` captions that contradict each caption in one thing, in as many sorts: first one for all, then another for all, and so on."""
+    draws = torch.rand(each, len(captions), 3, generator=generator, device=device).cpu()
+    draws[..., 0] = (draws[..., 0] + torch.arange(each)[:, None]) / each  # one of each sort
+    return [contradict(text, draw) for some in draws.tolist() for text, draw in zip(captions, some, strict=True)]
+
+
+def excuses(captions: Sequence[str], texts: Sequence[str]) -> Bool[Tensor, "n m"]:
+    """Which of the texts may be true of what a caption was said of, and so are not held against it."""
+    return compatible(claims(captions), claims(texts))
+
+
+def forgiving_loss(
+    seen: Float[Tensor, "n e"], texts: Float[Tensor, "m e"], scale: Float[Tensor, ""] | float, excused: Bool[Tensor, "n m"]
+) -> Float[Tensor, ""]:
+    """The contrastive loss, where the first n texts are each one's own, the others are only false, and excused pairs do not count.
+
+    Where nothing but the pairs themselves is excused, and m is n, it is `clip_loss`.
+    """
+    n = len(seen)
+    own = torch.arange(n, device=seen.device)
+    logits = scale * similarity(seen, texts)
+    excused = excused.clone()
+    excused[own, own] = False
+    logits = logits.masked_fill(excused, -torch.inf)
+    return (F.cross_entropy(logits, own) + F.cross_entropy(logits[:, :n].T, own)) / 2
+
+
+@torch.no_grad()
+def told_apart(seen: Float[Tensor, "n e"], captions: Sequence[str], encode: Callable[[Sequence[str]], Tensor]) -> dict[str, float]:
+    """How often what was seen is nearer to its own caption than to one that is wrong in space, binding, number, size, shape or colour
+    alone. A question that no caption allows is left out."""
+    own, numbers = (seen * encode(captions)).sum(dim=1), {}
+    for question, change in QUESTIONS.items():
+        wrong = [contradict(text, (0.0, 0.5, i / len(captions)), change) for i, text in enumerate(captions)]
+        asked = ~excuses(captions, wrong).diagonal().to(seen.device)
+        if asked.any():
+            against = (seen * encode(wrong)).sum(dim=1)
+            numbers[question] = float((own > against)[asked].float().mean())
+    return numbers

@@ -1,0 +1,118 @@
+"""What is false, and what a loss makes of it; and Imagen's reader, which learns from both."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from tiny_systems import build
+
+from dalle_edu.bricks.contrastive import clip_loss
+from dalle_edu.systems.claims import claims, say_otherwise
+from dalle_edu.systems.contrast import QUESTIONS, excuses, false_captions, forgiving_loss, told_apart
+from dalle_edu.systems.imagen import Imagen
+from dalle_edu.systems.reader import FALSE, reader_loss
+from dalle_edu.world import World
+
+SENTENCES = [World(40)[i][1] for i in range(40)]
+
+
+def chance(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def imagen() -> Imagen:
+    system = build("imagen")
+    assert isinstance(system, Imagen)
+    return system
+
+
+def test_where_nothing_is_excused_the_loss_is_the_bricks():
+    images, texts = torch.randn(6, 4, generator=chance(1)), torch.randn(6, 4, generator=chance(2))
+    nobody, oneself = torch.zeros(6, 6, dtype=torch.bool), torch.eye(6, dtype=torch.bool)
+    for excused in (nobody, oneself):
+        torch.testing.assert_close(forgiving_loss(images, texts, 7.0, excused), clip_loss(images, texts, 7.0))
+
+
+def test_what_is_excused_moves_nothing_and_what_is_added_is_only_false():
+    images, texts = torch.randn(4, 3, generator=chance(1)), torch.randn(4, 3, generator=chance(2))
+    excused = torch.zeros(4, 5, dtype=torch.bool)
+    more = torch.cat([texts, images[:1]])  # a false sentence that says exactly the first picture
+    with_it = forgiving_loss(images, more, 7.0, excused)
+    assert with_it > clip_loss(images, texts, 7.0) + 0.1
+    excused[:, 4] = True
+    torch.testing.assert_close(forgiving_loss(images, more, 7.0, excused), clip_loss(images, texts, 7.0))
+
+
+def test_false_captions_come_in_as_many_sorts_and_are_false():
+    false = false_captions(SENTENCES, 3, chance(), "cpu")
+    assert len(false) == 3 * len(SENTENCES)
+    changed = [text != SENTENCES[i % len(SENTENCES)] for i, text in enumerate(false)]
+    held_against = ~excuses(SENTENCES, false)
+    own = torch.cat([held_against[:, start : start + len(SENTENCES)].diagonal() for start in range(0, len(false), len(SENTENCES))])
+    assert sum(changed) > 0.8 * len(false)
+    assert own[torch.tensor(changed)].float().mean() > 0.95  # "a circle and a red square", shapes swapped, may be true still
+    assert false == false_captions(SENTENCES, 3, chance(), "cpu") != false_captions(SENTENCES, 3, chance(1), "cpu")
+
+
+def test_excuses_are_for_what_may_be_true():
+    texts = ["un cercle rouge", "a large red circle", "un cercle bleu"]
+    assert excuses(["a red circle"], texts).tolist() == [[True, True, False]]
+
+
+def meaning(captions: list[str]) -> torch.Tensor:
+    """A vector for each thing that may be said, whatever the words."""
+    rows = [torch.randn(64, generator=chance(hash(tuple(row)) % 2**31)) for row in claims(captions).tolist()]
+    return F.normalize(torch.stack(rows), dim=1)
+
+
+def test_who_knows_the_meaning_tells_everything_apart_and_who_does_not_guesses():
+    known = told_apart(meaning(SENTENCES), SENTENCES, meaning)
+    assert set(known) == set(QUESTIONS)
+    assert all(rate == 1 for rate in known.values())
+    guessed = told_apart(meaning(SENTENCES[1:] + SENTENCES[:1]), SENTENCES, meaning)
+    assert sum(guessed.values()) / len(guessed) < 0.75
+
+
+# ---------------------------------------------------------------- the reader
+
+
+def test_the_reader_sees_no_padding_and_reads_nothing_in_nothing(imagen):
+    short = imagen.tokens(["a red circle", ""])
+    states, visible, sentence = imagen.reader(short)
+    assert visible.sum(dim=1).tolist() == [3, 0]
+    assert (states[~visible] == 0).all()
+    assert (sentence[1] == 0).all()
+    torch.testing.assert_close(sentence[0].square().mean(), torch.tensor(1.0))
+    padded = F.pad(short[:1, :3], (0, 9))
+    torch.testing.assert_close(imagen.reader(padded)[2], sentence[:1])
+
+
+def test_what_the_painter_hears_is_what_the_reader_made_of_the_caption(imagen):
+    given, blank = imagen.told(["a red circle", "trois croix roses"], seed=0)
+    assert torch.equal(given["pooled"], imagen.reader(imagen.tokens(["a red circle", "trois croix roses"]))[2])
+    assert (blank["pooled"] == 0).all()
+    assert not blank["text_mask"].any()
+
+
+def test_the_reader_is_told_what_is_false(imagen):
+    parts = reader_loss(imagen.reader, imagen.tokenizer, SENTENCES[:8], chance())
+    torch.testing.assert_close(parts["loss"], parts["written"] + parts["sentences"])
+    otherwise = say_otherwise(SENTENCES[:8], chance())
+    generator = chance()
+    say_otherwise(SENTENCES[:8], generator)
+    texts = [*SENTENCES[:8], *false_captions(SENTENCES[:8], FALSE, generator, "cpu")]
+    seen, read = (imagen.reader.sentence(imagen.tokens(each)) for each in (otherwise, texts))
+    expected = forgiving_loss(seen, read, imagen.reader.log_scale.exp(), excuses(SENTENCES[:8], texts))
+    torch.testing.assert_close(parts["sentences"], expected)
+
+
+def test_what_the_reader_knows_is_measured_while_it_learns(imagen):
+    assert set(imagen.measure("reader", torch.zeros(40, 3, 64, 64), SENTENCES)) == set(QUESTIONS)
+    assert imagen.measure("base", torch.zeros(40, 3, 64, 64), SENTENCES) == {}
+
+
+def test_a_painter_that_does_not_fit_its_reader_is_refused(imagen):
+    from dataclasses import replace
+
+    with pytest.raises(ValueError, match="as wide as the reader"):
+        Imagen(replace(imagen.config, base=replace(imagen.config.base, pooled_width=8)))
