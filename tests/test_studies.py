@@ -68,3 +68,16 @@ def test_priors_are_compared(run, files, tmp_path):
     status, _, complaint = run("study", "priors", files["dalle1"])
     assert status == 1
     assert "has no prior" in complaint
+
+
+def test_readers_are_compared_in_text_and_in_pictures(run, files, tmp_path):
+    status, out, _ = run("study", "readers", files["imagen"], files["imagen"], "--prompts", 32, "--json", tmp_path / "readers.json")
+    assert status == 0
+    assert "1 × 16" in out
+    first, second = json.loads((tmp_path / "readers.json").read_text())["readers"]
+    assert first == second
+    assert set(first["told_apart"]) == {"space", "binding", "number", "size", "shape", "colour"}
+    assert first["reader_parameters"] > 0
+    status, _, complaint = run("study", "readers", files["dalle1"])
+    assert status == 1
+    assert "has no reader" in complaint

@@ -28,6 +28,14 @@ SystemArgument = Annotated[str, typer.Argument(help=SYSTEM)]
 PromptsOption = Annotated[int, typer.Option(min=8, max=10_000, help=say("pictures of each kind", "images de chaque sorte"))]
 JsonOption = Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))]
 PngOption = Annotated[Path | None, typer.Option("--out", help=PNG)]
+_APART = {  # what captions are told apart by
+    "space": say("left or right", "gauche ou droite"),
+    "binding": say("whose colour", "à qui la couleur"),
+    "number": say("number", "nombre"),
+    "size": say("size", "taille"),
+    "shape": say("shape", "forme"),
+    "colour": say("colour", "couleur"),
+}
 OPENING_NAMES = {
     "fr": {"plain": "sans rien", "picture of": "« une image de »", "there is": "« il y a »", "never heard": "« dessine-moi » (jamais vu)"},
     "en": {"plain": "nothing", "picture of": "“a picture of”", "there is": "“there is”", "never heard": "“please draw” (never seen)"},
@@ -277,6 +285,57 @@ def priors(
             names[key] = f"{spoken[prior]}, {told}"
             reports[key] = _watched(prompts, names[key], partial(score, prior=prior, text=text), machine, machine.name, prompts, seed)
     _by_skill(f"{machine.name}, {prompts}", reports, names, json_file)
+
+
+@study.command(
+    cls=Command,
+    help=say(
+        "Imagen with readers of several sizes: what each knows of captions, and what the painter makes of it.",
+        "Imagen avec des lecteurs de plusieurs tailles : ce que chacun sait des légendes, et ce que le peintre en fait.",
+    ),
+)
+def readers(
+    systems: Annotated[
+        list[str], typer.Argument(help=say("weights of imagen, one file for each reader", "des poids d'imagen, un fichier par lecteur"))
+    ],
+    prompts: PromptsOption = 256,
+    seed: SeedOption = 0,
+    json_file: JsonOption = None,
+    device: DeviceOption = None,
+) -> None:
+    from dalle_edu.scorecard import SKILL_NAMES, questions, score
+    from dalle_edu.systems.imagen import Imagen
+
+    _ready(json_file)
+    machines = [_load(system, device) for system in systems]
+    for machine in machines:
+        if not isinstance(machine, Imagen):
+            raise DalleEduError(
+                f"{machine.name} has no reader; give files of weights of imagen",
+                f"{machine.name} n'a pas de lecteur ; donnez des fichiers de poids d'imagen",
+            )
+    texts = [question.text for question in questions(prompts, seed)]
+    apart = [machine.understands(texts) for machine in machines]
+    reports = [_watched(prompts, machine.name, score, machine, machine.name, prompts, seed) for machine in machines]
+    weights = [sum(parameter.numel() for parameter in machine.reader.parameters()) for machine in machines]
+    table = Table(title=say(f"Readers of imagen, {prompts} captions", f"Lecteurs d'imagen, {prompts} légendes"))
+    table.add_column("")
+    for machine in machines:
+        table.add_column(f"{machine.config.reader.depth} × {machine.config.reader.width}", justify="right")
+    table.add_row(say("thousand parameters", "milliers de paramètres"), *(decimal(count / 1e3, 0) for count in weights))
+    table.add_section()
+    for question in apart[0]:
+        table.add_row(f"{say('text', 'texte')}, {_APART[question]}", *(f"{decimal(100 * each[question])} %" for each in apart))
+    table.add_section()
+    for skill, name in SKILL_NAMES[reader_language()].items():
+        table.add_row(f"{say('pictures', 'images')}, {name}", *(rate_cell(report.rates()[skill]) for report in reports))
+    out.print(table)
+    if json_file:
+        entries = [
+            {"reader_parameters": count, "told_apart": known} | report.to_json()
+            for count, known, report in zip(weights, apart, reports, strict=True)
+        ]
+        write_json(json_file, {"prompts": prompts, "seed": seed, "readers": entries})
 
 
 def _watched(total: int, name: str, work: Callable, *arguments: Any) -> Any:

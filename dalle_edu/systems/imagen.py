@@ -43,8 +43,12 @@ class ImagenConfig:
     upsampler_batch_size: int = 16
 
 
+_READERS = {"small_reader": ReaderConfig(width=32, depth=1), "laptop": ReaderConfig(), "large_reader": ReaderConfig(width=160, depth=4)}
 PRESETS = {
-    "laptop": ImagenConfig(upsamplers=()),
+    **{
+        name: ImagenConfig(reader=reader, base=painter_unet(reader.width, reader.width), upsamplers=(), reader_share=0.2)
+        for name, reader in _READERS.items()
+    },
     "standard": ImagenConfig(),
     "gpu": ImagenConfig(
         reader=ReaderConfig(width=256, depth=4),
@@ -131,13 +135,17 @@ class Imagen(Cascade):
         kept = torch.rand(len(text), 1, generator=generator, device=text.device) >= self.config.caption_dropout
         return self.base.loss(shrink(images, BASE), generator, **self._read(text * kept))
 
-    def measure(self, stage: str, images: Tensor, captions: Sequence[str]) -> dict[str, float]:
+    def understands(self, captions: Sequence[str]) -> dict[str, float]:
         """How often the reader finds a caption nearer to a paraphrase than to one that is wrong in space, binding, number and so on."""
-        if stage != "reader":
-            return {}
-        chance = torch.Generator().manual_seed(0)
-        seen = self.reader.sentence(self.tokens(say_otherwise(captions, chance)))
-        return told_apart(seen, captions, lambda texts: self.reader.sentence(self.tokens(texts)))
+        paraphrases = say_otherwise(captions, torch.Generator().manual_seed(0))
+        return told_apart(self._sentences(paraphrases), captions, self._sentences)
+
+    @torch.no_grad()
+    def _sentences(self, captions: Sequence[str]) -> Float[Tensor, "n w"]:
+        return self.reader.sentence(self.tokens(captions))
+
+    def measure(self, stage: str, images: Tensor, captions: Sequence[str]) -> dict[str, float]:
+        return self.understands(captions) if stage == "reader" else {}
 
     def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"] | None:
         return None if stage == "reader" else super().preview(stage, images, captions, seed)

@@ -1,0 +1,61 @@
+"""Cards: what they say of weights is what the run's own files say."""
+
+import json
+
+import pytest
+import torch
+from tiny_systems import TINY, tiny_clip
+
+from dalle_edu import cards
+from dalle_edu.run import Run
+from dalle_edu.systems import model_class
+from dalle_edu.training import train
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """The folder of a tiny run of each kind, and of what was published of it."""
+    folder = tmp_path_factory.mktemp("cards")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cards, "PROMPTS", 100)  # a gallery of captions
+        for name, config in (("imagen", TINY["imagen"]().config), ("clip", tiny_clip().config)):
+            patched.setitem(model_class(name).presets, "tiny", config)
+            train(Run(name, "tiny", seed=4, updates=40, batch_size=4, exam=16), folder / name, device="cpu", quiet=True)
+            cards.publish(folder / name, folder / "weights", device="cpu")
+        yield folder
+
+
+@pytest.mark.parametrize("name", ["imagen", "clip"])
+def test_what_is_published_is_the_run(published, name):
+    weights = published / "weights"
+    assert (weights / f"{name}.safetensors").read_bytes() == (published / name / f"{name}.safetensors").read_bytes()
+    report = json.loads((weights / f"{name}.json").read_text())
+    assert report["training"]["commands"] == [f"dalle-edu train {name} --preset tiny --updates 40 --seed 4"]
+    looks = [json.loads(line) for line in (weights / f"{name}.log.jsonl").read_text().splitlines()]
+    assert {look["stage"] for look in looks} == {stage.name for stage in model_class(name)(model_class(name).presets["tiny"]).stages}
+    for language, suffix in (("en", ""), ("fr", ".fr")):
+        card = (weights / f"{name}{suffix}.md").read_text()
+        assert report["training"]["commands"][0] in card
+        assert f"{name}.{language}.png" in card
+        assert (weights / f"{name}.{language}.png").is_file()
+        assert str(torch.__version__) in card
+        assert "{" not in card
+        assert "16 p" in card  # prompts, or phrases, at each look
+
+
+def test_a_french_card_is_french(published):
+    card = (published / "weights" / "imagen.fr.md").read_text()
+    assert "lecteur" in card
+    assert "updates" not in card.replace("--updates", "")
+    assert "à chaque examen" in card
+    assert "examen ;" not in card  # the space before a semicolon does not break
+
+
+def test_going_on_from_weights_is_told_as_two_commands():
+    first = {"system": "clip", "preset": "laptop", "updates": None, "minutes": 10.0, "seed": 0}
+    second = first | {"minutes": 2.5, "only": "clip"}
+    assert cards.commands([first, second]) == [
+        "dalle-edu train clip --preset laptop --minutes 10 --seed 0",
+        "dalle-edu train clip --preset laptop --minutes 2.5 --seed 0 --only clip --begin-with runs/clip-laptop/clip.safetensors"
+        " --run runs/clip-laptop-2",
+    ]
