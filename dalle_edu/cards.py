@@ -101,7 +101,7 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
         "resolution": machine.resolution,
         "seed": settings["seed"],
         "exam": settings["exam"],
-        "machine": f"{processor_name()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
+        "machine": f"{processor_name()}, torch {torch.__version__}",
     }
     last = [[entry for entry in log if entry["stage"] == stage][-1] for stage in dict.fromkeys(entry["stage"] for entry in log)]
     training = {
