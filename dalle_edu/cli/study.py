@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from dalle_edu.cli.app import PNG, SYSTEM, ClipOption, DeviceOption, SeedOption, app, err, out, write_json
-from dalle_edu.cli.tables import rate_cell, rate_table
+from dalle_edu.cli.tables import LEGEND, rate_cell, rate_table
 from dalle_edu.cli.wording import Command, Group
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import decimal, reader_language, say
@@ -85,7 +85,9 @@ def edits(
 
     _ready(json_file)
     machine = _load(system, device)
-    table = Table(title=say(f"{machine.name}, {prompts} edits of each kind", f"{machine.name}, {prompts} retouches de chaque sorte"))
+    table = Table(
+        title=say(f"{machine.name}, {prompts} edits of each kind", f"{machine.name}, {prompts} retouches de chaque sorte"), caption=LEGEND
+    )
     for column in (say("edit", "retouche"), say("asked", "question")):
         table.add_column(column)
     table.add_column(say("answer", "réponse"), justify="right")
@@ -187,7 +189,7 @@ def wording(
 
 
 def _critic_wording(results: Sequence[Any], title: str, json_file: Path | None) -> None:
-    table = Table(title=say(f"{title}: how a class is asked for", f"{title} : comment on demande une classe"))
+    table = Table(title=say(f"{title}: how a class is asked for", f"{title} : comment on demande une classe"), caption=LEGEND)
     for column in (say("what", "quoi"), say("asked with", "demandé avec"), say("for example", "par exemple")):
         table.add_column(column)
     table.add_column(say("right", "juste"), justify="right")
@@ -318,7 +320,7 @@ def readers(
     apart = [machine.understands(texts) for machine in machines]
     reports = [_watched(prompts, machine.name, score, machine, machine.name, prompts, seed) for machine in machines]
     weights = [sum(parameter.numel() for parameter in machine.reader.parameters()) for machine in machines]
-    table = Table(title=say(f"Readers of imagen, {prompts} captions", f"Lecteurs d'imagen, {prompts} légendes"))
+    table = Table(title=say(f"Readers of imagen, {prompts} captions", f"Lecteurs d'imagen, {prompts} légendes"), caption=LEGEND)
     table.add_column("")
     for machine in machines:
         table.add_column(f"{machine.config.reader.depth} × {machine.config.reader.width}", justify="right")
