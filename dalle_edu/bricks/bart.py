@@ -22,9 +22,13 @@ from dalle_edu.bricks.transformer import CrossBlock, Decoder, Encoder, initialis
 
 @dataclass(frozen=True)
 class BARTConfig(GPTConfig):
-    """The shape of a text-to-image BART: `depth` layers write, `encoder_depth` layers read. Text token 0 is padding."""
+    """The shape of a text-to-image BART: `depth` layers write, `encoder_depth` layers read. Text token 0 is padding.
+
+    If `directed`, half of the encoder's heads look back, the others ahead (see `attention.directed_mask`).
+    """
 
     encoder_depth: int = 2
+    directed: bool = False
 
 
 class TextToImageBART(nn.Module):
@@ -36,7 +40,7 @@ class TextToImageBART(nn.Module):
         width = config.width
         self.text_embedding = nn.Embedding(config.text_vocabulary, width)
         self.text_position = nn.Embedding(config.text_length + 1, width)
-        self.encoder = Encoder(width, config.encoder_depth, config.heads)
+        self.encoder = Encoder(width, config.encoder_depth, config.heads, config.directed)
         self.start = nn.Parameter(torch.zeros(width))
         self.code_embedding = nn.Embedding(config.num_codes, width)
         self.row_position = nn.Embedding(config.grid, width)

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from dalle_edu.bricks.attention import CrossAttention, KeyValueCache, MultiHeadAttention
+from dalle_edu.bricks.attention import CrossAttention, KeyValueCache, MultiHeadAttention, directed_mask
 from dalle_edu.errors import DalleEduError
 
 
@@ -60,7 +60,7 @@ class Block(nn.Module):
         x: Float[Tensor, "n t w"],
         cache: KeyValueCache | None = None,
         layer: int = 0,
-        visible: Bool[Tensor, "n k"] | None = None,
+        visible: Bool[Tensor, "n k"] | Bool[Tensor, "n s t k"] | None = None,
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
         """`visible`, `cache` and `maps` are those of `MultiHeadAttention`."""
@@ -99,19 +99,29 @@ class CrossBlock(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Reads a sequence: every token, having looked at all the others."""
+    """Reads a sequence: every token, having looked at all the others. If `directed`, half of the heads look back, the others ahead."""
 
-    def __init__(self, width: int, depth: int, heads: int):
+    def __init__(self, width: int, depth: int, heads: int, directed: bool = False):
         super().__init__()
+        self.directed, self.heads = directed, heads
         self.blocks = nn.ModuleList(Block(width, heads, causal=False) for _ in range(depth))
         self.norm = nn.LayerNorm(width, bias=False)
 
     def forward(
         self, x: Float[Tensor, "n t w"], visible: Bool[Tensor, "n t"] | None = None, maps: list[Tensor] | None = None
     ) -> Float[Tensor, "n t w"]:
+        seen = self._directed(x, visible) if self.directed else visible
         for block in self.blocks:
-            x = block(x, visible=visible, maps=maps)
+            x = block(x, visible=seen, maps=maps)
         return self.norm(x)
+
+    def _directed(self, x: Float[Tensor, "n t w"], visible: Bool[Tensor, "n t"] | None) -> Bool[Tensor, "n s t t"]:
+        """Where each head may look. Padding looks at itself: somewhere it must."""
+        n, t = x.shape[:2]
+        mask = directed_mask(self.heads, t, x.device).expand(n, -1, -1, -1)
+        if visible is None:
+            return mask
+        return (mask & visible[:, None, None]) | torch.eye(t, dtype=torch.bool, device=x.device)
 
 
 class Decoder(nn.Module):
@@ -142,12 +152,23 @@ class Transformer(nn.Module):
 
     positions: Tensor
 
-    def __init__(self, source_vocabulary: int, target_vocabulary: int, width: int = 128, depth: int = 2, heads: int = 4, length: int = 64):
+    def __init__(
+        self,
+        source_vocabulary: int,
+        target_vocabulary: int,
+        width: int = 128,
+        depth: int = 2,
+        heads: int = 4,
+        length: int = 64,
+        directed: bool = False,
+    ):
         super().__init__()
         self.source_embedding = nn.Embedding(source_vocabulary, width)
         self.target_embedding = nn.Embedding(target_vocabulary, width)
+        for embedding in (self.source_embedding, self.target_embedding):
+            nn.init.normal_(embedding.weight, std=width**-0.5)  # multiplied by √width as they are, words would drown the positions
         self.register_buffer("positions", sinusoidal_positions(length, width), persistent=False)
-        self.encoder, self.decoder = Encoder(width, depth, heads), Decoder(width, depth, heads)
+        self.encoder, self.decoder = Encoder(width, depth, heads, directed), Decoder(width, depth, heads)
         self.head = nn.Linear(width, target_vocabulary, bias=False)
 
     def _embed(self, tokens: Int[Tensor, "n t"], embedding: nn.Embedding) -> Float[Tensor, "n t w"]:

@@ -38,8 +38,8 @@ class DallEMiniConfig:
     guidance: float = 2.0
     temperature: float = 0.4
     daring: float | None = 0.7  # the temperature of whether to leave the likeliest code, where it has one of its own
-    features_share: float = 0.02  # of the time of training
-    codec_share: float = 0.16
+    features_share: float = 0.01  # of the time of training
+    codec_share: float = 0.08
     codec_batch_size: int = 32
     batch_size: int = 64
 
@@ -47,16 +47,16 @@ class DallEMiniConfig:
 PRESETS = {
     "laptop": DallEMiniConfig(
         vqgan=CodecConfig(resolution=32, num_codes=128, width=48),
-        bart=BARTConfig(num_codes=128, width=192, depth=4, heads=4, encoder_depth=2),
+        bart=BARTConfig(num_codes=128, width=192, depth=4, heads=4, encoder_depth=2, directed=True),
         temperature=0.7,
     ),
     "standard": DallEMiniConfig(
         vqgan=CodecConfig(resolution=64, num_codes=384, width=64),
-        bart=BARTConfig(num_codes=384, width=192, depth=5, heads=4, encoder_depth=3),
+        bart=BARTConfig(num_codes=384, width=192, depth=5, heads=4, encoder_depth=3, directed=True),
     ),
     "gpu": DallEMiniConfig(
         vqgan=CodecConfig(resolution=128, grid=16, num_codes=1024, width=128, depth=3),
-        bart=BARTConfig(num_codes=1024, grid=16, width=512, depth=8, heads=8, encoder_depth=4),
+        bart=BARTConfig(num_codes=1024, grid=16, width=512, depth=8, heads=8, encoder_depth=4, directed=True),
         judge_width=64,
         temperature=0.7,
         codec_batch_size=128,

@@ -45,7 +45,7 @@ class Reader(nn.Module):
         super().__init__()
         self.config = config
         self.transformer = Transformer(
-            config.vocabulary, config.vocabulary, config.width, config.depth, config.heads, config.text_length + 1
+            config.vocabulary, config.vocabulary, config.width, config.depth, config.heads, config.text_length + 1, directed=True
         )
         self.whole = nn.Linear(config.width, config.width, bias=False)
         self.log_scale = nn.Parameter(torch.tensor(math.log(20.0)))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from dalle_edu.bricks.attention import KeyValueCache, MultiHeadAttention, causal_mask, scaled_dot_product
+from dalle_edu.bricks.attention import KeyValueCache, MultiHeadAttention, causal_mask, directed_mask, scaled_dot_product
 
 PRECISION = [(torch.float32, 1e-5), (torch.float64, 1e-10)]
 seeds = st.integers(0, 2**31)
@@ -199,3 +199,22 @@ def test_a_full_cache_refuses_another_token_and_keeps_what_it_holds():
     empty = KeyValueCache(1, 1, 2, 3, 4, torch.device("cpu"), torch.float32)
     with pytest.raises(ValueError, match="room for 3 tokens and was given token 4"):
         attention(torch.ones(1, 4, 8), cache=empty)
+
+
+# ---------------------------------------------------------------- heads that look one way
+
+
+def test_half_of_the_heads_look_back_and_the_others_ahead():
+    assert directed_mask(2, 3).int().tolist() == [[[1, 0, 0], [1, 1, 0], [1, 1, 1]], [[1, 1, 1], [0, 1, 1], [0, 0, 1]]]
+    assert directed_mask(5, 4).sum(dim=(1, 2)).tolist() == [10] * 5
+    assert directed_mask(5, 4)[:, 0, 3].tolist() == [False, False, False, True, True]
+
+
+def test_a_mask_for_each_head_is_pytorchs():
+    torch.manual_seed(0)
+    ours, theirs = MultiHeadAttention(12, 4).double(), nn.MultiheadAttention(12, 4, bias=False, batch_first=True).double()
+    ours.qkv.weight.data, ours.out.weight.data = theirs.in_proj_weight.data, theirs.out_proj.weight.data
+    x, mask = noise(2, 5, 12), directed_mask(4, 5).expand(2, -1, -1, -1).clone()
+    mask[1, :, 1:, 0] = False  # and a padding, in the second sequence
+    expected, _ = theirs(x, x, x, attn_mask=~mask.flatten(0, 1), need_weights=False)
+    torch.testing.assert_close(ours(x, causal=False, visible=mask), expected, rtol=0, atol=1e-10)

@@ -71,6 +71,32 @@ def test_an_encoder_reads_in_both_directions_and_a_decoder_in_one():
         assert moved.tolist() == [position >= changed for position in range(5)]
 
 
+def test_a_directed_encoder_knows_before_from_after_and_no_padding():
+    x = torch.randn(3, 6, 16, generator=fresh(0), dtype=torch.float64)
+    plain, directed = (lively(Encoder(16, 2, 4, directed=way)) for way in (False, True))
+    order = torch.tensor([1, 0, 2, 3, 4, 5])  # the first two tokens change places
+    torch.testing.assert_close(plain(x[:, order])[:, order], plain(x))  # which is all that changes where nobody looks one way
+    assert not torch.allclose(directed(x[:, order])[:, order], directed(x))
+    other = torch.where(VISIBLE[..., None], x, -5.0)
+    before, after = directed(x, VISIBLE), directed(other, VISIBLE)
+    assert before.isfinite().all()
+    torch.testing.assert_close(before[VISIBLE], after[VISIBLE])
+    torch.testing.assert_close(directed(x[:1, :4]), before[:1, :4])
+    assert directed(x, torch.zeros_like(VISIBLE)).isfinite().all()  # where there is nothing but padding
+    for changed in range(6):  # between two layers, all of them hear of all
+        moved = x.clone()
+        moved[:, changed, :8] += 1
+        assert ((directed(moved) - directed(x)).abs().amax(dim=-1) > 1e-9).all()
+
+
+def test_positions_are_heard_beside_words():
+    """An embedding is multiplied by √width (section 3.4): it must be as small as that before, or positions say nothing beside it."""
+    transformer = Transformer(500, 500, width=64, depth=1, heads=2)
+    tokens = torch.arange(500).view(10, 50)
+    words = transformer._embed(tokens, transformer.source_embedding) - transformer.positions[:50]
+    assert 0.8 < words.std().item() < 1.2
+
+
 def test_every_token_written_sees_the_whole_memory():
     decoder = lively(Decoder(16, 1, 2))
     x, memory = (
