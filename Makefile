@@ -7,7 +7,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo test lint lab lab-language lessons measure slides book book-serve test-browser clean
+.PHONY: help demo sheet test lint lab lab-language lessons measure slides book book-serve test-browser clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -36,6 +36,7 @@ test lint lab lessons measure slides book test-browser: export OMP_WAIT_POLICY :
 help:
 ifeq ($(EDITION),fr)
 	@echo "make demo           dessine une phrase française et une phrase anglaise : demo.png, notes dans demo.json"
+	@echo "make sheet          dessine huit phrases avec chaque système : sheet.png"
 	@echo "make test           vérifie le style, les types et les étages, puis lance tous les tests"
 	@echo "make lint           la même chose sans les tests"
 	@echo "make lab [LANG=en]  ouvre JupyterLab dans le navigateur"
@@ -48,6 +49,7 @@ ifeq ($(EDITION),fr)
 	@echo "make clean          efface les caches, les paquets construits et l'image de démonstration (pas .venv, ni runs/)"
 else
 	@echo "make demo           draw a French and an English sentence: demo.png, marks in demo.json"
+	@echo "make sheet          draw eight sentences with every system: sheet.png"
 	@echo "make test           check style, types and floors, then run all the tests"
 	@echo "make lint           the same without the tests"
 	@echo "make lab [LANG=fr]  open JupyterLab in the browser"
@@ -63,6 +65,11 @@ endif
 demo: $(BASE)
 	$(BIN)/dalle-edu generate "un grand cercle rouge à gauche d'un petit carré bleu" \
 	  "a large red circle to the left of a small blue square" -n 4 --seed 0 --out demo.png --json demo.json
+
+sheet: $(BASE)
+	$(BIN)/dalle-edu generate --system all -n 1 --seed 0 --out sheet.png --json sheet.json \
+	  "un grand cercle rouge à gauche d'un petit carré bleu" "a pink heart above a black ring" "trois étoiles vertes" "two small yellow crosses" \
+	  "une croix noire et un losange orange" "a purple diamond" "un anneau violet sous un cœur rouge" "four blue circles"
 
 # The tests in a browser are a part of it wherever there is a browser; where there is none, it is said and the rest counts.
 test: lint
@@ -106,7 +113,7 @@ test-browser: book $(QUIET_LAB)
 	node --test tests/browser/*.test.mjs
 
 clean:
-	rm -rf build dist book/pages book/site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo.png demo.json
+	rm -rf build dist book/pages book/site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo.png demo.json sheet.png sheet.json
 	find . \( -name .git -o -name .venv -o -name runs \) -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 $(BASE): pyproject.toml constraints.txt $(BIN)/python
