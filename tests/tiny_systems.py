@@ -34,7 +34,7 @@ def tiny_dalle_mini() -> DallEMini:
 
 def tiny_vqgan_clip() -> VqganClip:
     vqgan = CodecConfig(resolution=32, num_codes=32, width=16, depth=1, code_dim=8)
-    return VqganClip(VqganClipConfig(vqgan, CLIP_SEEN, steps=4, cutouts=2))
+    return VqganClip(VqganClipConfig(vqgan, CLIP_SEEN, steps=4, cutouts=2, beginnings=3))
 
 
 def tiny_unet(text_width: int, pooled_width: int = 0) -> UNetConfig:

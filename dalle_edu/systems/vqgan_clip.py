@@ -1,8 +1,8 @@
 """VQGAN+CLIP: nothing is trained to draw; a picture is changed until CLIP finds in it what a sentence says (Crowson et al. 2022).
 
-The picture lives in the VQGAN's latent space, so that whatever comes out is painted as the VQGAN paints. At each step it is cut out in
-several places, CLIP compares the cut-outs with the sentence, and the gradient of what it says goes back through the painter into the
-latent. Both networks come from other systems: the VQGAN from DALL·E mini, CLIP from itself.
+The picture lives in the VQGAN's latent space, so that whatever comes out is painted as the VQGAN paints. At each step pieces of it are
+cut out, CLIP compares them with the sentence, and the gradient of what it says goes back through the painter into the latent. Both networks
+come from other systems: the VQGAN from DALL·E mini, CLIP from itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,11 +32,13 @@ class VqganClipConfig:
     vqgan: CodecConfig
     clip: CLIPConfig
     guidance: float = 1.0
-    steps: int = 60
-    cutouts: int = 6
-    smallest: float = 0.75  # side of a cut-out, as a part of the picture's
-    learning_rate: float = 0.15
-    beginning: float = 0.3  # deviation of the noise that a picture begins as, in the VQGAN's latent
+    steps: int = 120
+    cutouts: int = 1  # at each step; many steps that see one each come nearer than a few that see many
+    smallest: float = 0.8  # side of a cut-out, as a part of the picture's
+    learning_rate: float = 3.0  # how far the latent goes in a step at first, all its numbers together
+    momentum: float = 0.8
+    beginnings: int = 32  # noises of which the one that CLIP likes best is taken: a patch once coloured seldom changes its colour
+    beginning: float = 0.8  # their deviation, in the VQGAN's latent
 
 
 PRESETS = {preset: VqganClipConfig(dalle_mini.PRESETS[preset].vqgan, clip.PRESETS[preset].clip) for preset in ("laptop", "standard", "gpu")}
@@ -64,7 +66,7 @@ class VqganClip(System):
 
     @property
     def evaluations(self) -> int:
-        return self.config.steps
+        return self.config.steps + self.config.beginnings
 
     def loss(self, images: Tensor, captions: Sequence[str], **options: Any) -> dict[str, Tensor]:
         """Raises `DalleEduError`: nothing learns here."""
@@ -96,27 +98,36 @@ class VqganClip(System):
         check_steps(steps)
         n, codec = len(prompts), config.vqgan
         size = codec.code_dim * codec.grid**2
-        chances = noise_for(n, (size + steps * config.cutouts * CHANCES,), seed).to(self.device)
-        noise, cuts = chances.split([size, steps * config.cutouts * CHANCES], dim=1)
+        amounts = [config.beginnings * size, steps * config.cutouts * CHANCES]
+        noise, cuts = noise_for(n, (sum(amounts),), seed).to(self.device).split(amounts, dim=1)
         cuts = torch.special.ndtr(cuts.unflatten(1, (steps, config.cutouts, CHANCES)))  # uniform in [0, 1]
         with torch.no_grad():
             aim = self._aim(prompts, guidance)
-            blank = self.vqgan.encoder(torch.ones(1, 3, codec.resolution, codec.resolution, device=self.device))
-            latent = blank + config.beginning * noise.unflatten(1, (codec.code_dim, codec.grid, codec.grid))
-        latent.requires_grad_(True)
-        optimizer = torch.optim.Adam([latent], lr=config.learning_rate)
+            latent = self._beginning(noise.unflatten(1, (-1, codec.code_dim, codec.grid, codec.grid)), aim)
+        moving = torch.zeros_like(latent)
         for step in range(steps):
             with torch.enable_grad():
+                latent.requires_grad_(True)
                 pictures = self._paint(latent)
                 seen = self.clip.encode_image(resized(cut_out(pictures, cuts[:, step], config.smallest), config.clip.resolution))
                 loss = spherical_distance(seen.unflatten(0, (n, -1)), aim.unsqueeze(1)).mean(dim=1).sum()
-                (latent.grad,) = torch.autograd.grad(loss, [latent])
-            optimizer.param_groups[0]["lr"] = config.learning_rate * (1 - step / steps)
-            optimizer.step()
+                (gradient,) = torch.autograd.grad(loss, [latent])
+            length = gradient.flatten(1).norm(dim=1).clamp(min=1e-12)[:, None, None, None]
+            moving = moving.lerp(gradient / length, 1 - config.momentum)  # where CLIP asks nothing, nothing moves, as Adam would have it
+            latent = latent.detach() - config.learning_rate * (1 - step / steps) * moving
             if callback is not None:
                 callback(step, pictures.detach())
         with torch.no_grad():
             return self._paint(latent)
+
+    def _beginning(self, noise: Float[Tensor, "n b d g g"], aim: Float[Tensor, "n e"]) -> Float[Tensor, "n d g g"]:
+        """White paper under noise: of several, for each picture the one that CLIP finds nearest to what is asked."""
+        side = self.resolution
+        blank = self.vqgan.encoder(torch.ones(1, 3, side, side, device=self.device))
+        latents = blank + self.config.beginning * noise
+        looked_at = (resized(self._paint(each), self.config.clip.resolution) for each in latents.unbind(dim=1))
+        likings = torch.stack([(self.clip.encode_image(pictures) * aim).sum(dim=1) for pictures in looked_at])
+        return latents[torch.arange(len(noise), device=self.device), likings.argmax(dim=0)]
 
     def _aim(self, prompts: Sequence[str], guidance: float) -> Float[Tensor, "n e"]:
         """Where pictures shall be led: the sentences' embeddings, or beyond them, as seen from that of an empty sentence."""

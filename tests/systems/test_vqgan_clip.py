@@ -25,6 +25,15 @@ def test_clip_finds_in_the_picture_more_and_more_of_what_the_sentence_says(tiny)
     assert (likings[1] > likings[0]).all()
 
 
+def test_of_several_beginnings_it_takes_the_one_that_clip_likes_best(tiny):
+    noise = torch.randn(2, 5, 8, 8, 8, generator=torch.Generator().manual_seed(0))
+    aim = tiny._aim(["un cercle rouge", "two blue stars"], 1.0)
+    best = tiny.clip.encode_image(tiny._paint(tiny._beginning(noise, aim)))
+    for one in noise.split(1, dim=1):
+        alone = tiny.clip.encode_image(tiny._paint(tiny._beginning(one, aim)))
+        assert ((best * aim).sum(dim=1) >= (alone * aim).sum(dim=1) - 1e-5).all()
+
+
 def test_it_says_what_to_train_in_its_place(tiny):
     with pytest.raises(DalleEduError, match="train dalle_mini and clip"):
         tiny.loss(torch.zeros(1, 3, 8, 8), ["a red circle"])
