@@ -41,16 +41,6 @@ def causal_mask(queries: int, keys: int, device: torch.device | None = None) -> 
     return torch.ones(queries, keys, dtype=torch.bool, device=device).tril(keys - queries)
 
 
-def directed_mask(heads: int, tokens: int, device: torch.device | None = None) -> Bool[Tensor, "s t t"]:
-    """Half of the heads look back, the others ahead, each token at itself too (Shen et al. 2018, DiSAN).
-
-    Attention by itself does not know order. Where every head sees everything, "left of" looks the same to the words before it and to
-    those after it, but for what positions say, and who stands on which side is learned late.
-    """
-    back = causal_mask(tokens, tokens, device)
-    return torch.stack([back if head < heads / 2 else back.T for head in range(heads)])
-
-
 class KeyValueCache:
     """Room for the keys and values of `length` tokens in every layer, allocated once and filled in place.
 
@@ -122,19 +112,52 @@ class MultiHeadAttention(nn.Module):
         causal: bool = True,
         cache: KeyValueCache | None = None,
         layer: int = 0,
-        visible: Bool[Tensor, "n k"] | Bool[Tensor, "n s t k"] | None = None,
+        visible: Bool[Tensor, "n k"] | None = None,
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
-        """`causal` hides from each token those after it; `visible` is False where a token is padding, which nobody looks at, or where a
-        query of a head may not look; `cache` holds the keys and values of the tokens before; `maps` receives the weights."""
+        """`causal` hides from each token those after it; `visible` is False where a token is padding, which nobody looks at; `cache` holds
+        the keys and values of the tokens before; `maps` receives the weights."""
         query, key, value = rearrange(self.qkv(x), "n t (three s d) -> three n s t d", three=3, s=self.heads)
         if cache is not None:
             key, value = cache.extend(layer, key, value)
         queries, keys = query.shape[2], key.shape[2]
         mask = causal_mask(queries, keys, x.device) if causal and queries > 1 else None  # the newest token sees everything before it
         if visible is not None:
-            seen = visible[:, None, None] if visible.ndim == 2 else visible
-            mask = seen if mask is None else mask & seen
+            mask = visible[:, None, None] if mask is None else mask & visible[:, None, None]
+        return self.out(attend(query, key, value, mask, maps))
+
+
+def directed_mask(heads: int, tokens: int, device: torch.device | None = None) -> Bool[Tensor, "s t t"]:
+    """Half of the heads look back, the others ahead, each token at itself too."""
+    back = causal_mask(tokens, tokens, device)
+    return torch.stack([back if head < heads / 2 else back.T for head in range(heads)])
+
+
+class DirectedAttention(MultiHeadAttention):
+    """Self-attention for reading: half of the heads look back, the others ahead (Shen et al. 2018, DiSAN).
+
+    Attention by itself does not know order. Where every head sees everything, "left of" looks the same to the words before it and to
+    those after it, but for what positions say, and who stands on which side is learned late.
+    """
+
+    def forward(
+        self,
+        x: Float[Tensor, "n t w"],
+        causal: bool = False,
+        cache: KeyValueCache | None = None,
+        layer: int = 0,
+        visible: Bool[Tensor, "n k"] | None = None,
+        maps: list[Tensor] | None = None,
+    ) -> Float[Tensor, "n t w"]:
+        """`visible` is False where a token is padding: nobody else looks at it, and it at itself, for somewhere it must. There is no
+        reading with `causal` or a `cache`."""
+        if causal or cache is not None:
+            raise ValueError("directed attention reads whole sequences; it is neither causal nor cached")
+        query, key, value = rearrange(self.qkv(x), "n t (three s d) -> three n s t d", three=3, s=self.heads)
+        tokens = x.shape[1]
+        mask = directed_mask(self.heads, tokens, x.device)
+        if visible is not None:
+            mask = (mask & visible[:, None, None]) | torch.eye(tokens, dtype=torch.bool, device=x.device)
         return self.out(attend(query, key, value, mask, maps))
 
 

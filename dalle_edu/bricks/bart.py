@@ -24,7 +24,7 @@ from dalle_edu.bricks.transformer import CrossBlock, Decoder, Encoder, initialis
 class BARTConfig(GPTConfig):
     """The shape of a text-to-image BART: `depth` layers write, `encoder_depth` layers read. Text token 0 is padding.
 
-    If `directed`, half of the encoder's heads look back, the others ahead (see `attention.directed_mask`).
+    If `directed`, half of the encoder's heads look back, the others ahead (see `DirectedAttention`).
     """
 
     encoder_depth: int = 2

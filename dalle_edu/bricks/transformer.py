@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from dalle_edu.bricks.attention import CrossAttention, KeyValueCache, MultiHeadAttention, directed_mask
+from dalle_edu.bricks.attention import CrossAttention, DirectedAttention, KeyValueCache, MultiHeadAttention
 from dalle_edu.errors import DalleEduError
 
 
@@ -60,7 +60,7 @@ class Block(nn.Module):
         x: Float[Tensor, "n t w"],
         cache: KeyValueCache | None = None,
         layer: int = 0,
-        visible: Bool[Tensor, "n k"] | Bool[Tensor, "n s t k"] | None = None,
+        visible: Bool[Tensor, "n k"] | None = None,
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
         """`visible`, `cache` and `maps` are those of `MultiHeadAttention`."""
@@ -103,25 +103,18 @@ class Encoder(nn.Module):
 
     def __init__(self, width: int, depth: int, heads: int, directed: bool = False):
         super().__init__()
-        self.directed, self.heads = directed, heads
         self.blocks = nn.ModuleList(Block(width, heads, causal=False) for _ in range(depth))
+        if directed:
+            for block in self.blocks:
+                block.attention = DirectedAttention(width, heads)
         self.norm = nn.LayerNorm(width, bias=False)
 
     def forward(
         self, x: Float[Tensor, "n t w"], visible: Bool[Tensor, "n t"] | None = None, maps: list[Tensor] | None = None
     ) -> Float[Tensor, "n t w"]:
-        seen = self._directed(x, visible) if self.directed else visible
         for block in self.blocks:
-            x = block(x, visible=seen, maps=maps)
+            x = block(x, visible=visible, maps=maps)
         return self.norm(x)
-
-    def _directed(self, x: Float[Tensor, "n t w"], visible: Bool[Tensor, "n t"] | None) -> Bool[Tensor, "n s t t"]:
-        """Where each head may look. Padding looks at itself: somewhere it must."""
-        n, t = x.shape[:2]
-        mask = directed_mask(self.heads, t, x.device).expand(n, -1, -1, -1)
-        if visible is None:
-            return mask
-        return (mask & visible[:, None, None]) | torch.eye(t, dtype=torch.bool, device=x.device)
 
 
 class Decoder(nn.Module):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from dalle_edu.bricks.attention import KeyValueCache, MultiHeadAttention, causal_mask, directed_mask, scaled_dot_product
+from dalle_edu.bricks.attention import DirectedAttention, KeyValueCache, MultiHeadAttention, causal_mask, directed_mask, scaled_dot_product
 
 PRECISION = [(torch.float32, 1e-5), (torch.float64, 1e-10)]
 seeds = st.integers(0, 2**31)
@@ -210,11 +210,17 @@ def test_half_of_the_heads_look_back_and_the_others_ahead():
     assert directed_mask(5, 4)[:, 0, 3].tolist() == [False, False, False, True, True]
 
 
-def test_a_mask_for_each_head_is_pytorchs():
+def test_directed_attention_is_pytorchs_with_a_mask_for_each_head():
     torch.manual_seed(0)
-    ours, theirs = MultiHeadAttention(12, 4).double(), nn.MultiheadAttention(12, 4, bias=False, batch_first=True).double()
+    ours, theirs = DirectedAttention(12, 4).double(), nn.MultiheadAttention(12, 4, bias=False, batch_first=True).double()
     ours.qkv.weight.data, ours.out.weight.data = theirs.in_proj_weight.data, theirs.out_proj.weight.data
     x, mask = noise(2, 5, 12), directed_mask(4, 5).expand(2, -1, -1, -1).clone()
-    mask[1, :, 1:, 0] = False  # and a padding, in the second sequence
+    visible = torch.tensor([[True] * 5, [False] + [True] * 4])
+    mask[1, :, 1:, 0] = False  # the first token of the second sequence is padding
+    mask[1, :, 0, 1:] = directed_mask(4, 5)[:, 0, 1:]
     expected, _ = theirs(x, x, x, attn_mask=~mask.flatten(0, 1), need_weights=False)
-    torch.testing.assert_close(ours(x, causal=False, visible=mask), expected, rtol=0, atol=1e-10)
+    torch.testing.assert_close(ours(x, visible=visible), expected, rtol=0, atol=1e-10)
+    torch.testing.assert_close(ours(x[:1]), expected[:1], rtol=0, atol=1e-10)
+    for options in ({"causal": True}, {"cache": KeyValueCache(1, 2, 4, 5, 3, x.device, x.dtype)}):
+        with pytest.raises(ValueError, match="neither causal nor cached"):
+            ours(x, **options)
