@@ -2,7 +2,7 @@
 
 CLIP compares pictures with captions by it, Imagen's reader captions with captions.
 
-Letters: n captions that are true of something, m captions to compare it with, of which the first n are theirs, e channels.
+Letters: n things seen (pictures, or captions said otherwise), m captions, of which the first n are theirs and the others false, e channels.
 """
 
 from collections.abc import Callable, Sequence

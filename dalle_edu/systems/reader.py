@@ -54,7 +54,7 @@ class Reader(nn.Module):
         """The states, where there is a token, and the sentences' vectors, whose entries have variance 1. No caption at all is all zeros."""
         visible = text != 0
         there = visible.unsqueeze(-1)
-        states = torch.where(there, self.transformer.read(text), 0.0)  # where nothing can be seen, as in no caption, attention gives NaN
+        states = torch.where(there, self.transformer.read(text), 0.0)  # what padding makes of itself is nobody's business
         mean = states.sum(dim=1) / there.sum(dim=1).clamp(min=1)
         return states, visible, F.normalize(self.whole(mean), dim=-1) * math.sqrt(self.config.width)
 

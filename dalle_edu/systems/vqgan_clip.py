@@ -113,7 +113,7 @@ class VqganClip(System):
                 loss = spherical_distance(seen.unflatten(0, (n, -1)), aim.unsqueeze(1)).mean(dim=1).sum()
                 (gradient,) = torch.autograd.grad(loss, [latent])
             length = gradient.flatten(1).norm(dim=1).clamp(min=1e-12)[:, None, None, None]
-            moving = moving.lerp(gradient / length, 1 - config.momentum)  # where CLIP asks nothing, nothing moves, as Adam would have it
+            moving = moving.lerp(gradient / length, 1 - config.momentum)  # where CLIP asks nothing, nothing moves; Adam would move it
             latent = latent.detach() - config.learning_rate * (1 - step / steps) * moving
             if callback is not None:
                 callback(step, pictures.detach())
