@@ -61,7 +61,9 @@ def choose_device(wanted: str | None = None) -> Device:
             f'the device "{wanted}" is not supported; use cpu, cuda or mps',
             f"l'appareil « {wanted} » n'est pas pris en charge ; prenez cpu, cuda ou mps",
         )
-    return Device(device, _cpu_gains_by_bfloat16(), f"CPU, {torch.get_num_threads()} " + say("threads", "fils"))
+    threads = torch.get_num_threads()
+    count = say("1 thread", "1 fil") if threads == 1 else say(f"{threads} threads", f"{threads} fils")
+    return Device(device, _cpu_gains_by_bfloat16(), f"CPU, {count}")
 
 
 def _cpu_gains_by_bfloat16() -> bool:

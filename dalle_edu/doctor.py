@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import say
+from dalle_edu.language import decimal, say
 
 BRICKS = (
     "perceptron", "words", "recurrent", "seq2seq", "convolution", "attention", "transformer", "sampling", "gpt", "bart", "autoencoder",
@@ -95,7 +95,7 @@ def _weights() -> list[Finding]:
 
     findings, drawing = [], trained_systems()
     for name in MODELS:
-        subject = say(f"weights of {name}", f"poids de {name}")
+        subject = say(f"weights of {name}", ("poids d'" if name[0] in "aeiou" else "poids de ") + name)
         missing = [each for each in made_of(name) if not weights_path(each).is_file()]
         if missing:
             train = ", ".join(f"dalle-edu train {each}" for each in missing)
@@ -104,8 +104,8 @@ def _weights() -> list[Finding]:
         try:
             model = load_model(name)
             size = sum(weights_path(each).stat().st_size for each in made_of(name)) / 2**20
-            parameters = model.parameter_count() / 1e6
-            says = say(f"{parameters:.1f} M parameters, {size:.1f} MiB", f"{parameters:.1f} M de paramètres, {size:.1f} Mio")
+            parameters, mebibytes = decimal(model.parameter_count() / 1e6), decimal(size)
+            says = say(f"{parameters} M parameters, {mebibytes} MiB", f"{parameters} M de paramètres, {mebibytes} Mio")
             findings.append(Finding(True, subject, f"{says}, {model.resolution} px"))
         except DalleEduError as error:
             findings.append(Finding(False, subject, str(error)))
