@@ -101,7 +101,7 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
         "resolution": machine.resolution,
         "seed": settings["seed"],
         "exam": settings["exam"],
-        "machine": f"{processor_name()}, torch {torch.__version__}",
+        "machine": runs.get("machine", f"{processor_name()}, torch {torch.__version__}"),  # older runs do not say
     }
     last = [[entry for entry in log if entry["stage"] == stage][-1] for stage in dict.fromkeys(entry["stage"] for entry in log)]
     training = {
@@ -145,6 +145,7 @@ def commands(runs: list[dict[str, Any]]) -> list[str]:
         folder = f"runs/{run['system']}-{run['preset']}"
         budget = f"--updates {run['updates']}" if run["updates"] else f"--minutes {run['minutes']:g}"
         words = [f"dalle-edu train {run['system']} --preset {run['preset']} {budget} --seed {run['seed']}"]
+        words += [f"--batch-size {run['batch_size']}"] if run.get("batch_size") else []
         words += [f"--only {run['only']}"] if run.get("only") else []
         if number > 1:
             before = folder if number == 2 else f"{folder}-{number - 1}"

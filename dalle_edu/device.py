@@ -78,10 +78,10 @@ def _cpu_gains_by_bfloat16() -> bool:
         return False
 
 
-def processor_name() -> str:
-    """What the maker calls this machine's GPU, or its processor where there is none."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
+def processor_name(device: torch.device | None = None) -> str:
+    """What the maker calls a device; without one, this machine's GPU, or its processor where there is none."""
+    if torch.cuda.is_available() and (device is None or device.type == "cuda"):
+        return torch.cuda.get_device_name(device)
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))

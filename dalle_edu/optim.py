@@ -1,6 +1,7 @@
 """How weights move: Muon for matrices and convolution kernels, AdamW for everything else, one schedule, and an average of the weights."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -42,32 +43,36 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         loss = None if closure is None else torch.enable_grad()(closure)()
         for group in self.param_groups:
+            alike: dict[tuple[int, int], list[nn.Parameter]] = {}  # matrices of one shape are turned together: many small products are slow
             for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                state = self.state[parameter]
-                if not state:
-                    state["momentum_buffer"] = torch.zeros_like(parameter)
-                momentum = state["momentum_buffer"].lerp_(parameter.grad, 1 - group["momentum"])
-                ahead = parameter.grad.lerp(momentum, group["momentum"])  # Nesterov's look-ahead
-                direction = orthogonal(ahead.flatten(1))
-                rows, columns = direction.shape
-                parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                parameter.add_(direction.reshape(parameter.shape), alpha=-group["lr"] * max(1, rows / columns) ** 0.5)
+                if parameter.grad is not None:
+                    alike.setdefault((len(parameter), parameter[0].numel()), []).append(parameter)
+            for (rows, columns), parameters in alike.items():
+                directions = orthogonal(torch.stack([self._ahead(parameter, group["momentum"]).flatten(1) for parameter in parameters]))
+                for parameter, direction in zip(parameters, directions, strict=True):
+                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                    parameter.add_(direction.reshape(parameter.shape), alpha=-group["lr"] * max(1, rows / columns) ** 0.5)
         return loss
 
+    def _ahead(self, parameter: nn.Parameter, momentum: float) -> Tensor:
+        """Where the momentum will be after one more gradient like this one (Nesterov)."""
+        state, gradient = self.state[parameter], cast(Tensor, parameter.grad)
+        if not state:
+            state["momentum_buffer"] = torch.zeros_like(parameter)
+        return gradient.lerp(state["momentum_buffer"].lerp_(gradient, 1 - momentum), momentum)
 
-def orthogonal(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
-    """Roughly U Vᵀ of the matrix's singular value decomposition U S Vᵀ: five steps of an odd polynomial that draws every singular value
-    near 1 (a Newton-Schulz iteration with the coefficients of Jordan et al. 2024), all matrix products, in bfloat16."""
-    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    x = wide.bfloat16()
-    x = x / x.norm().clamp(min=1e-7)
+
+def orthogonal(matrices: Float[Tensor, "s m n"]) -> Float[Tensor, "s m n"]:
+    """Roughly U Vᵀ of the singular value decomposition U S Vᵀ of each matrix of a stack: five steps of an odd polynomial that draws every
+    singular value near 1 (a Newton-Schulz iteration with the coefficients of Jordan et al. 2024), all matrix products, in bfloat16."""
+    wide = matrices.shape[1] <= matrices.shape[2]
+    x = (matrices if wide else matrices.mT).bfloat16()
+    x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
     for _ in range(5):
-        gram = x @ x.T
-        change = torch.addmm(gram, gram, gram, beta=-4.7750, alpha=2.0315)  # -4.7750 gram + 2.0315 gram²
-        x = torch.addmm(x, change, x, beta=3.4445)
-    return (x if wide is matrix else x.T).to(matrix.dtype)
+        gram = x @ x.mT
+        change = torch.baddbmm(gram, gram, gram, beta=-4.7750, alpha=2.0315)  # -4.7750 gram + 2.0315 gram²
+        x = torch.baddbmm(x, change, x, beta=3.4445)
+    return (x if wide else x.mT).to(matrices.dtype)
 
 
 def trained_parameters(system: Trainable, stage: Stage) -> list[tuple[str, nn.Parameter]]:

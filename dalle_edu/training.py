@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch._functorch.config as functorch_config
 from accelerate import Accelerator
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
-from dalle_edu.device import Device, choose_device
+from dalle_edu.device import Device, choose_device, processor_name
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
 from dalle_edu.interrupts import StopPolitely
@@ -92,7 +93,7 @@ class Trainer:
                 continue
             self._stage(index, stage, clocks[index], tensors if index == first else {}, clocks, stopping)
         if self.accelerator.is_main_process:
-            self.system.save(self.folder / f"{self.run.system}.safetensors", facts={"run": asdict(self.run), "before": self.before})
+            self.system.save(self.folder / f"{self.run.system}.safetensors", facts=self._facts())
         return self.system.eval()
 
     def _stage(self, index: int, stage: Stage, clock: Clock, tensors: dict, clocks: list[Clock], stopping: threading.Event) -> None:
@@ -165,8 +166,10 @@ class Trainer:
         self.system.train()
         self.system.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.compile:
+            functorch_config.donated_buffer = False  # a VQGAN walks back through its decoder more than once
             for part in stage.parts:
-                self.system.get_submodule(part).compile()
+                for network in _networks(self.system.get_submodule(part)):
+                    network.compile()
 
     def _batches(self, index: int, stage: Stage, update: int) -> Iterator[Batch]:
         """Batch after batch of a series that depends on the seed and the stage; a process takes its own share of each."""
@@ -212,6 +215,7 @@ class Trainer:
         bar.set_postfix_str(say("update {}, loss {:.3f}", "mise à jour {}, perte {:.3f}").format(clock.update, values["loss"]))
         self._write({"stage": stage.name, **clock.reading(), **values})
 
+    @torch.compiler.set_stance("force_eager")  # few pictures, of batches and modes unlike those of training: compiling for them takes longer
     def _look(self, stage: Stage, clock: Clock, average: Average, parameters: list) -> None:
         """Examine the averaged weights: the marks go to the log, the first pictures to a sheet."""
         while clock.looks < len(LOOKS) and clock.progress >= LOOKS[clock.looks]:
@@ -247,8 +251,13 @@ class Trainer:
         tensors = {f"system.{name}": value for name, value in self.system.state_dict().items()}
         tensors |= {f"optimizer.{name}": value for name, value in optimizer_tensors(optimizers).items()}
         tensors |= {f"average.{name}": value for name, value in (average.weights if average else {}).items()}
-        facts = {"run": asdict(self.run), "before": self.before, "stage": index, "clocks": [asdict(clock) for clock in clocks]}
+        facts = self._facts() | {"stage": index, "clocks": [asdict(clock) for clock in clocks]}
         save_checkpoint(self.folder / "checkpoint.safetensors", tensors, facts)
+
+    def _facts(self) -> dict[str, Any]:
+        """What was asked, of what this run went on from, and where: for whoever finds the weights."""
+        machine = f"{processor_name(self.place.torch_device)}, torch {torch.__version__}"
+        return {"run": asdict(self.run), "before": self.before, "machine": machine}
 
     def _resume(self) -> tuple[int, dict[str, torch.Tensor], list[Clock]]:
         """The stage to begin with, its tensors, and the clocks: from the folder's checkpoint, or from nothing."""
@@ -300,6 +309,15 @@ class Trainer:
             if entry["update"] <= reached.get(entry["stage"], 0):
                 kept.append(line + "\n")
         write_aside(log, lambda file: file.write("".join(kept).encode()))
+
+
+def _networks(part: torch.nn.Module) -> Iterator[torch.nn.Module]:
+    """What of a part is called as a whole: itself, or else those of its children that are."""
+    if type(part).forward is not torch.nn.Module.forward:
+        yield part
+    else:
+        for child in part.children():
+            yield from _networks(child)
 
 
 _BAR = "{desc} |{bar}| {percentage:3.0f} % [{elapsed}<{remaining}] {postfix}"

@@ -30,7 +30,7 @@ def test_what_is_published_is_the_run(published, name):
     weights = published / "weights"
     assert (weights / f"{name}.safetensors").read_bytes() == (published / name / f"{name}.safetensors").read_bytes()
     report = json.loads((weights / f"{name}.json").read_text())
-    assert report["training"]["commands"] == [f"dalle-edu train {name} --preset tiny --updates 40 --seed 4"]
+    assert report["training"]["commands"] == [f"dalle-edu train {name} --preset tiny --updates 40 --seed 4 --batch-size 4"]
     looks = [json.loads(line) for line in (weights / f"{name}.log.jsonl").read_text().splitlines()]
     assert {look["stage"] for look in looks} == {stage.name for stage in model_class(name)(model_class(name).presets["tiny"]).stages}
     for language, suffix in (("en", ""), ("fr", ".fr")):

@@ -25,7 +25,7 @@ BASE = 32  # pixels on a side of what the painter paints
 
 
 def painter_unet(
-    text_width: int, pooled_width: int, widths: tuple[int, int] = (64, 128), depth: int = 1, middle_depth: int = 4, heads: int = 4
+    text_width: int, pooled_width: int, widths: tuple[int, int] = (80, 160), depth: int = 1, middle_depth: int = 5, heads: int = 5
 ) -> UNetConfig:
     """16 x 16 positions of 2 x 2 pixels, and a transformer on 8 x 8 of them that reads the caption; every block hears the pooled vector."""
     return UNetConfig(

@@ -60,8 +60,8 @@ class DallE2Config:
     prior_guidance: float = 1.0
     steps: int = 20
     prior_steps: int = 10
-    upsampler_steps: int = 6
-    upsampler_share: float = 0.08  # of the time of training, each
+    upsampler_steps: int = 3
+    upsampler_share: float = 0.05  # of the time of training, each
     prior_share: float = 0.1  # each
     batch_size: int = 64
     upsampler_batch_size: int = 16

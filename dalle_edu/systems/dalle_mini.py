@@ -38,8 +38,8 @@ class DallEMiniConfig:
     guidance: float = 2.0
     temperature: float = 0.4
     daring: float | None = 0.7  # the temperature of whether to leave the likeliest code, where it has one of its own
-    features_share: float = 0.01  # of the time of training
-    codec_share: float = 0.08
+    features_share: float = 0.02  # of the time of training
+    codec_share: float = 0.16
     codec_batch_size: int = 32
     batch_size: int = 64
 

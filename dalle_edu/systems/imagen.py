@@ -30,14 +30,14 @@ class ImagenConfig:
 
     reader: ReaderConfig = field(default_factory=ReaderConfig)
     base: UNetConfig = field(default_factory=lambda: painter_unet(96, 96))
-    upsamplers: tuple[UNetConfig, ...] = field(default_factory=lambda: (upsampler_unet(),))
+    upsamplers: tuple[UNetConfig, ...] = field(default_factory=lambda: (upsampler_unet(), upsampler_unet()))
     shift: float = 2.0  # how much noisier than cosine the painter's schedule is
     caption_dropout: float = 0.1
     guidance: float = 2.0
     steps: int = 20
-    upsampler_steps: int = 6
-    reader_share: float = 0.05  # of the time of training
-    upsampler_share: float = 0.1  # each
+    upsampler_steps: int = 3
+    reader_share: float = 0.14  # of the time of training
+    upsampler_share: float = 0.05  # each
     reader_batch_size: int = 128
     batch_size: int = 64
     upsampler_batch_size: int = 16

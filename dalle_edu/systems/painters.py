@@ -1,7 +1,9 @@
 """Painters: a U-Net that turns noise into pictures, and one that makes small pictures larger. Imagen and DALL·E 2 are built of them.
 
-Both learn to predict v at timesteps of a cosine schedule, shifted towards noise for the small picture, where everything about the layout is
-settled early. Both are sampled by DPM-Solver++, which draws nothing on the way: a picture depends on its first noise alone.
+The painter learns to predict v at timesteps of a cosine schedule, shifted towards noise, since everything about a layout is settled early.
+The upsampler predicts the picture itself: the small one beside it says nearly all of it, whatever the noise, and what a network has to say
+of noise would be spread over every pixel of white paper. Both are sampled by DPM-Solver++, which draws nothing on the way: a picture
+depends on its first noise alone.
 """
 
 from collections.abc import Callable
@@ -72,17 +74,17 @@ class Upsampler(nn.Module):
         self.schedule = cosine_schedule()
 
     def loss(self, images: Float[Tensor, "n 3 h w"], generator: torch.Generator | None) -> dict[str, Tensor]:
-        """The mean squared error of v for pictures of the large size, shown together with themselves at half of it."""
+        """The mean squared error of pictures of the large size, shown together with themselves at half of it."""
         most = round(SMOOTHED * len(self.schedule))
         level = torch.randint(most, (len(images),), generator=generator, device=images.device)
         seen = low_resolution_condition(F.avg_pool2d(images, 2), self.resolution, level, self.schedule, generator)
-        return {"loss": diffusion_loss(self._beside(seen), images, self.schedule, "v", generator=generator)}
+        return {"loss": diffusion_loss(self._beside(seen), images, self.schedule, "x0", generator=generator)}
 
     def enlarge(
         self,
         low: Float[Tensor, "n 3 l l"],
         noise: Float[Tensor, "n 6 h w"],
-        steps: int = 6,
+        steps: int = 3,
         level: float = 0.1,
         known: Known | None = None,
         callback: Callback | None = None,
@@ -91,7 +93,7 @@ class Upsampler(nn.Module):
         start, cover = noise.chunk(2, dim=1)
         t: Int[Tensor, " n"] = torch.full((len(low),), round(level * (len(self.schedule) - 1)), device=low.device)
         seen = low_resolution_condition(low, self.resolution, t, self.schedule, noise=cover)
-        denoise = _around(denoiser(self._beside(seen), self.schedule, "v", _clip), known, self.schedule, start)
+        denoise = _around(denoiser(self._beside(seen), self.schedule, "x0", _clip), known, self.schedule, start)
         return _clip(dpm_solver(denoise, start, self.schedule, steps, callback=callback))
 
     def _beside(self, seen: Float[Tensor, "n 4 h w"]) -> Network:
