@@ -147,6 +147,7 @@ def commands(runs: list[dict[str, Any]]) -> list[str]:
         words = [f"dalle-edu train {run['system']} --preset {run['preset']} {budget} --seed {run['seed']}"]
         words += [f"--batch-size {run['batch_size']}"] if run.get("batch_size") else []
         words += [f"--only {run['only']}"] if run.get("only") else []
+        words += [f"--rate {run['rate']:g}"] if run.get("rate", 1.0) != 1.0 else []
         if number > 1:
             before = folder if number == 2 else f"{folder}-{number - 1}"
             words.append(f"--begin-with {before}/{run['system']}.safetensors --run {folder}-{number}")

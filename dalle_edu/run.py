@@ -22,6 +22,7 @@ class Run:
     clip: float = 1.0
     only: str | None = None  # stages to train, with commas between them, if not all
     begin_with: str | None = None  # a file of weights to go on from, if not from nothing
+    rate: float = 1.0  # of the recipe's learning rates: less, to refine weights rather than to make them
     foundations: dict[str, str] = field(default_factory=dict)  # files of the weights to stand on, if not those of the package
 
     def check(self) -> None:
@@ -53,6 +54,11 @@ class Run:
             raise DalleEduError(
                 f"{self.minutes:g} minutes were asked for; a run takes more than 0 and at most 43200",
                 f"{self.minutes:g} minutes sont demandées ; un entraînement en prend plus de 0 et au plus 43200",
+            )
+        if not 0 < self.rate <= 10:
+            raise DalleEduError(
+                f"the rate is {self.rate:g}; it multiplies the recipe's learning rates: above 0, at most 10",
+                f"le facteur est {self.rate:g} ; il multiplie les pas d'apprentissage de la recette : au-dessus de 0, au plus 10",
             )
         if self.batch_size is not None and not 1 <= self.batch_size <= 65536:
             raise DalleEduError(

@@ -143,7 +143,7 @@ class Trainer:
         generator: torch.Generator,
     ) -> dict[str, torch.Tensor]:
         """One update: loss, gradients, clip, step."""
-        rate = schedule(clock.update, clock.progress)
+        rate = self.run.rate * schedule(clock.update, clock.progress)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate

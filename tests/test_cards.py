@@ -53,9 +53,9 @@ def test_a_french_card_is_french(published):
 
 def test_going_on_from_weights_is_told_as_two_commands():
     first = {"system": "clip", "preset": "laptop", "updates": None, "minutes": 10.0, "seed": 0}
-    second = first | {"minutes": 2.5, "only": "clip"}
+    second = first | {"minutes": 2.5, "only": "clip", "rate": 0.5}
     assert cards.commands([first, second]) == [
         "dalle-edu train clip --preset laptop --minutes 10 --seed 0",
-        "dalle-edu train clip --preset laptop --minutes 2.5 --seed 0 --only clip --begin-with runs/clip-laptop/clip.safetensors"
+        "dalle-edu train clip --preset laptop --minutes 2.5 --seed 0 --only clip --rate 0.5 --begin-with runs/clip-laptop/clip.safetensors"
         " --run runs/clip-laptop-2",
     ]

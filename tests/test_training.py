@@ -150,6 +150,7 @@ def test_two_processes_share_the_work(tmp_path):
         Run("dalle1", updates=0),
         Run("dalle1", minutes=-1.0),
         Run("dalle1", updates=10, batch_size=0),
+        Run("dalle1", updates=10, rate=0.0),
         Run("dalle7", updates=10),
     ],
 )
@@ -186,6 +187,17 @@ def test_a_run_goes_on_from_the_weights_of_another(undisturbed, tmp_path):
     log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert {entry["stage"] for entry in log} == {"prior"}
     assert log[-1]["update"] == 8  # all of them for the one stage
+
+
+def test_a_smaller_rate_moves_weights_less(undisturbed, tmp_path):
+    weights = undisturbed / "dalle1.safetensors"
+    before, moved = load_checkpoint(weights)[0], {}
+    for rate in (1.0, 0.01):
+        run = replace(RUN, updates=8, only="prior", begin_with=str(weights), rate=rate)
+        train(run, tmp_path / str(rate), device="cpu", quiet=True)
+        after = load_checkpoint(tmp_path / str(rate) / "dalle1.safetensors")[0]
+        moved[rate] = sum(float((after[name].float() - before[name].float()).norm()) for name in after if name.startswith("gpt."))
+    assert 0 < moved[0.01] < moved[1.0] / 5
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,15 @@ def train(
             )
         ),
     ] = None,
+    rate: Annotated[
+        float,
+        typer.Option(
+            help=say(
+                "multiplies the learning rates: below 1 to refine the weights that --begin-with names",
+                "multiplie les pas d'apprentissage : moins de 1 pour affiner les poids que nomme --begin-with",
+            )
+        ),
+    ] = 1.0,
     foundation: Annotated[
         list[str] | None,
         typer.Option(
@@ -92,7 +101,18 @@ def train(
     folder = run or Path("runs") / f"{system}-{preset}"
     foundations = _foundations(foundation or [])
     settings = Run(
-        system, preset, seed, updates, minutes, batch_size, exam, save_every, only=only, begin_with=begin_with, foundations=foundations
+        system,
+        preset,
+        seed,
+        updates,
+        minutes,
+        batch_size,
+        exam,
+        save_every,
+        only=only,
+        begin_with=begin_with,
+        rate=rate,
+        foundations=foundations,
     )
     try:
         train_system(settings, folder, device, compile)

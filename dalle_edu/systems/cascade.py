@@ -154,8 +154,8 @@ class Cascade(System):
     def enlarge(
         self, small: Float[Tensor, "n 3 l l"], noises: Sequence[Tensor], known: tuple[Tensor, Tensor] | None = None
     ) -> Float[Tensor, "n 3 h w"]:
-        """A painter's pictures at the system's size."""
-        for upsampler, noise in zip(self._upsamplers(), noises, strict=True):
+        """A painter's pictures at the system's size; with fewer noises than upsamplers, at that of the last that has one."""
+        for upsampler, noise in zip(self._upsamplers(), noises, strict=False):
             small = upsampler.enlarge(small, noise, self.config.upsampler_steps, known=_shrunk(known, upsampler.resolution))
         return small
 
@@ -213,7 +213,8 @@ class Cascade(System):
         """What the painter paints, small; or true small pictures, enlarged."""
         with torch.no_grad():
             if stage.startswith("upsampler"):
-                return self.enlarge(shrink(images, BASE), self.noises(len(images), seed)[1:])
+                trained = [upsampler for upsampler in self._upsamplers() if upsampler.resolution <= int(stage.removeprefix("upsampler_"))]
+                return self.enlarge(shrink(images, BASE), self.noises(len(images), seed)[1 : len(trained) + 1])
             return self.paint(*self.told(captions, seed), seed, full_size=False)
 
     # ------------------------------------------------------------ files

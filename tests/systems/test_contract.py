@@ -167,6 +167,7 @@ def test_presets_fit_together_and_fit_in_their_file(name):
     for preset, resolution in {"laptop": 32, "standard": 64, "gpu": 128}.items():
         with torch.device("meta"):
             system = kind(kind.presets[preset])
-        assert system.resolution == resolution
+        larger = (name, preset) == ("imagen", "standard")  # whose pictures are enlarged twice
+        assert system.resolution == (128 if larger else resolution)
         if preset == "standard":
             assert system.parameter_count() * 2 < 12e6
