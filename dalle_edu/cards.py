@@ -1,24 +1,27 @@
 """Cards: what a reader must know of trained weights, written from the run that made them and from the exam they passed.
 
-`python -m dalle_edu.cards runs/standard` examines the weights of a run on 1,024 prompts and publishes them in `data/weights`: the
-weights, the report, every skill against training time (the log's looks, and a figure), and a card in each language.
+`python -m dalle_edu.cards runs/standard` examines the weights of a run on 1,024 prompts, drawing with the settings that its preset has
+today, and publishes them in `data/weights`: the weights, the report, every skill against training time (the log's looks, and a figure), and
+a card in each language.
 """
 
 import json
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from dalle_edu.checkpoints import load_checkpoint
+from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.device import choose_device, processor_name
 from dalle_edu.files import write_aside
 from dalle_edu.language import typeset
 from dalle_edu.scorecard import SKILL_NAMES, critics, score
 from dalle_edu.systems import System
 from dalle_edu.systems.critic import Critic
+from dalle_edu.systems.system import DRAWING
 from dalle_edu.weights import load_model
 
 WEIGHTS = Path(__file__).parents[1] / "data" / "weights"
@@ -86,22 +89,24 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
     name = settings["system"]
     weights = folder / f"{name}.safetensors"
     machine = load_model(weights, str(choose_device(device).torch_device))
+    tensors, runs = load_checkpoint(weights)
+    runs["config"] |= _drawing_settings(type(machine).presets[settings["preset"]])
+    machine.config = type(machine).from_facts(runs).config
     report: Any = critics.examine(machine, PROMPTS) if isinstance(machine, Critic) else score(_drawing(machine), name, PROMPTS)
-    contents = weights.read_bytes()
-    write_aside(target / weights.name, lambda file: file.write(contents))
-    runs = load_checkpoint(weights)[1]
+    save_checkpoint(target / weights.name, tensors, runs)
     log = _whole_log(folder / "log.jsonl", target / f"{name}.log.jsonl" if runs.get("before") else None)
     looks = "".join(json.dumps(entry) + "\n" for entry in log if "loss" not in entry)
     write_aside(target / f"{name}.log.jsonl", lambda file: file.write(looks.encode()))
     facts = {
         "name": name,
         "prompts": PROMPTS,
-        "size": len(contents) / 1e6,
+        "size": (target / weights.name).stat().st_size / 1e6,
         "parameters": machine.parameter_count() / 1e6,
         "resolution": machine.resolution,
         "seed": settings["seed"],
         "exam": settings["exam"],
-        "machine": runs.get("machine", f"{processor_name()}, torch {torch.__version__}"),  # older runs do not say
+        "machine": "; ".join(dict.fromkeys(machine for run in [*runs.get("before", []), runs] if (machine := run.get("machine"))))
+        or f"{processor_name()}, torch {torch.__version__}",  # runs of older versions do not say where they were
     }
     last = [[entry for entry in log if entry["stage"] == stage][-1] for stage in dict.fromkeys(entry["stage"] for entry in log)]
     training = {
@@ -123,6 +128,11 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
 def _drawing(machine: Any) -> System:
     assert isinstance(machine, System)
     return machine
+
+
+def _drawing_settings(config: Any) -> dict[str, Any]:
+    """How a preset draws as of today: found after training, and no part of what was learned."""
+    return {name: value for name, value in asdict(config).items() if name in DRAWING}
 
 
 def _whole_log(path: Path, before: Path | None) -> list[dict]:

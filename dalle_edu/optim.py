@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from dalle_edu.device import choose_device
 from dalle_edu.systems.trainable import Stage, Trainable
 
 
@@ -22,7 +23,9 @@ def build_optimizers(system: Trainable, stage: Stage) -> list[torch.optim.Optimi
         torch.optim.AdamW(rest, lr=stage.learning_rate, betas=(0.9, 0.98), weight_decay=stage.weight_decay, fused=fused)
     ]
     if matrices:
-        optimizers.append(Muon(matrices, lr=stage.matrix_learning_rate, weight_decay=stage.weight_decay))
+        bfloat16 = choose_device(str(system.device)).bfloat16  # where it is emulated, it is slow
+        precision = torch.bfloat16 if bfloat16 else torch.float32
+        optimizers.append(Muon(matrices, lr=stage.matrix_learning_rate, weight_decay=stage.weight_decay, precision=precision))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak"] = group["lr"]
@@ -33,11 +36,19 @@ class Muon(torch.optim.Optimizer):
     """Momentum, made orthogonal (Jordan et al. 2024): every direction of a matrix learns at the same pace.
 
     The momentum U S Vᵀ of each matrix is replaced by U Vᵀ. PyTorch's own takes matrices only; this one takes convolution kernels too,
-    (out, in, height, width), as matrices of (out, in x height x width).
+    (out, in, height, width), as matrices of (out, in x height x width). `precision` is that of the products which make momenta orthogonal.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.0):
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: float,
+        momentum: float = 0.95,
+        weight_decay: float = 0.0,
+        precision: torch.dtype = torch.bfloat16,
+    ):
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        self.precision = precision
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
@@ -48,7 +59,8 @@ class Muon(torch.optim.Optimizer):
                 if parameter.grad is not None:
                     alike.setdefault((len(parameter), parameter[0].numel()), []).append(parameter)
             for (rows, columns), parameters in alike.items():
-                directions = orthogonal(torch.stack([self._ahead(parameter, group["momentum"]).flatten(1) for parameter in parameters]))
+                ahead = torch.stack([self._ahead(parameter, group["momentum"]).flatten(1) for parameter in parameters])
+                directions = orthogonal(ahead, self.precision)
                 for parameter, direction in zip(parameters, directions, strict=True):
                     parameter.mul_(1 - group["lr"] * group["weight_decay"])
                     parameter.add_(direction.reshape(parameter.shape), alpha=-group["lr"] * max(1, rows / columns) ** 0.5)
@@ -62,11 +74,11 @@ class Muon(torch.optim.Optimizer):
         return gradient.lerp(state["momentum_buffer"].lerp_(gradient, 1 - momentum), momentum)
 
 
-def orthogonal(matrices: Float[Tensor, "s m n"]) -> Float[Tensor, "s m n"]:
+def orthogonal(matrices: Float[Tensor, "s m n"], precision: torch.dtype = torch.bfloat16) -> Float[Tensor, "s m n"]:
     """Roughly U Vᵀ of the singular value decomposition U S Vᵀ of each matrix of a stack: five steps of an odd polynomial that draws every
-    singular value near 1 (a Newton-Schulz iteration with the coefficients of Jordan et al. 2024), all matrix products, in bfloat16."""
+    singular value near 1 (a Newton-Schulz iteration with the coefficients of Jordan et al. 2024), all of it matrix products."""
     wide = matrices.shape[1] <= matrices.shape[2]
-    x = (matrices if wide else matrices.mT).bfloat16()
+    x = (matrices if wide else matrices.mT).to(precision)
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
     for _ in range(5):
         gram = x @ x.mT

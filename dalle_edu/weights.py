@@ -130,7 +130,8 @@ def lay_foundations(model: Trainable, given: Mapping[str, str]) -> None:
 
 
 def go_on_from(model: Trainable, path: str | Path) -> list[dict]:
-    """Fill a model with the weights of another run of the same system and preset; returns the runs that made them, the oldest first."""
+    """Fill a model with the weights of another run of the same system and preset; returns the runs that made them and their
+    machines, the oldest first."""
     tensors, facts = load_checkpoint(path)
     here = {name: tensor.shape for name, tensor in model.state_dict().items()}
     if facts.get("system") != model.name or {name: tensor.shape for name, tensor in tensors.items()} != here:
@@ -139,4 +140,4 @@ def go_on_from(model: Trainable, path: str | Path) -> list[dict]:
             f"{path} ne contient pas de poids de {model.name} à ce préréglage ; partez de ceux d'un entraînement au même préréglage",
         )
     model.load_state_dict(tensors)
-    return [*facts.get("before", []), facts["run"]]
+    return [*facts.get("before", []), facts["run"] | {"machine": facts.get("machine")}]

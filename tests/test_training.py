@@ -180,7 +180,7 @@ def test_a_run_goes_on_from_the_weights_of_another(undisturbed, tmp_path):
     train(again, tmp_path, device="cpu", quiet=True)
     old, old_facts = load_checkpoint(weights)
     new, facts = load_checkpoint(tmp_path / "dalle1.safetensors")
-    assert facts["before"] == [old_facts["run"]]
+    assert facts["before"] == [old_facts["run"] | {"machine": old_facts["machine"]}]
     assert facts["run"]["only"] == "prior"
     for name, value in new.items():
         assert torch.equal(value, old[name]) == (not name.startswith("gpt.")), name

@@ -56,9 +56,9 @@ class DallE2Config:
     embedding_dropout: float = 0.1  # embeddings that training leaves out, and captions: the paper's parts
     caption_dropout: float = 0.5
     prior_dropout: float = 0.1
-    guidance: float = 2.0
-    prior_guidance: float = 1.0
-    steps: int = 20
+    guidance: float = 1.5
+    prior_guidance: float = 3.0
+    steps: int = 10
     prior_steps: int = 10
     upsampler_steps: int = 3
     upsampler_share: float = 0.05  # of the time of training, each
