@@ -32,7 +32,7 @@ _WORDS = {
         "title": "# {name}: weights",
         "made": "Trained from nothing, on the captioned world alone, by",
         "facts": "{size:.1f} MB, {parameters:.2f} M parameters, pictures of {resolution} x {resolution} px. Seed {seed}. {machine}.",
-        "time": "| stage | updates | wall time | processor time |",
+        "time": "| stage | updates | wall time | of processor | of GPU |",
         "scores": "Rates of right marks in percent, with 95 % Wilson intervals, over {prompts} prompts of scenes that training never drew"
         " (`dalle-edu score {name} --prompts {prompts}`):",
         "columns": "| skill | seen combinations | held-out combinations | French | English |",
@@ -44,7 +44,7 @@ _WORDS = {
         "made": "Entraînés à partir de rien, sur le seul monde légendé, par",
         "facts": "{size:.1f} Mo, {parameters:.2f} millions de paramètres, images de {resolution} × {resolution} px. Graine {seed}."
         " {machine}.",
-        "time": "| étape | mises à jour | temps réel | temps processeur |",
+        "time": "| étape | mises à jour | temps réel | de processeur | de GPU |",
         "scores": "Taux de réponses justes en pour cent, avec leur intervalle de Wilson à 95 %, sur {prompts} phrases dont"
         " l'entraînement n'a jamais dessiné les scènes (`dalle-edu score {name} --prompts {prompts}`) :",
         "columns": "| compétence | combinaisons vues | combinaisons réservées | français | anglais |",
@@ -80,7 +80,7 @@ _ALSO_SEEN = {  # what looks at CLIP measure while it learns
     "en": {"space": "left or right", "binding": "whose colour", "number": "number", "colour": "colour"},
     "fr": {"space": "gauche ou droite", "binding": "à qui la couleur", "number": "nombre", "colour": "couleur"},
 }
-_CLOCK = ("stage", "update", "seconds", "cpu_seconds")
+_CLOCKS = ("update", "seconds", "cpu_seconds", "gpu_seconds")
 
 
 def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> Any:
@@ -113,6 +113,7 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
         "commands": commands([*runs.get("before", []), settings]),
         "minutes": round(sum(entry["seconds"] for entry in last) / 60, 1),
         "cpu_minutes": round(sum(entry.get("cpu_seconds", 0.0) for entry in last) / 60, 1),
+        "gpu_minutes": round(sum(entry.get("gpu_seconds", 0.0) for entry in last) / 60, 1),
         "machine": facts["machine"],
     }
     text = json.dumps(report.to_json() | {"training": training}, indent=2) + "\n"
@@ -143,8 +144,8 @@ def _whole_log(path: Path, before: Path | None) -> list[dict]:
     earlier = [json.loads(line) for line in before.read_text(encoding="utf-8").splitlines()]
     last = {entry["stage"]: entry for entry in earlier}
     for entry in log:
-        for clock in ("update", "seconds", "cpu_seconds"):
-            entry[clock] += last.get(entry["stage"], {}).get(clock, 0)
+        for clock in _CLOCKS:
+            entry[clock] = entry.get(clock, 0) + last.get(entry["stage"], {}).get(clock, 0)
     return earlier + log
 
 
@@ -167,10 +168,11 @@ def commands(runs: list[dict[str, Any]]) -> list[str]:
 
 def _card(language: str, words: dict[str, str], facts: dict[str, Any], runs: list[dict[str, Any]], log: list[dict], report: Any) -> str:
     lines = [words["title"].format(**facts), "", words["made"], "", "```sh", *commands(runs), "```", ""]
-    lines += [words["facts"].format(**facts), "", words["time"], "|---|---:|---:|---:|"]
+    lines += [words["facts"].format(**facts), "", words["time"], "|---|---:|---:|---:|---:|"]
     for stage in dict.fromkeys(entry["stage"] for entry in log):
         last = [entry for entry in log if entry["stage"] == stage][-1]
-        lines.append(f"| `{stage}` | {last['update']} | {last['seconds'] / 60:.1f} min | {last.get('cpu_seconds', 0) / 60:.1f} min |")
+        times = " | ".join(f"{last.get(clock, 0) / 60:.1f} min" for clock in ("seconds", "cpu_seconds", "gpu_seconds"))
+        lines.append(f"| `{stage}` | {last['update']} | {times} |")
     lines += ["", words["scores"].format(**facts), "", words["columns"], "|---|---:|---:|---:|---:|"]
     parts = [report.rates(split="seen"), report.rates(split="held_out"), report.rates("fr"), report.rates("en")]
     names = SKILL_NAMES[language] | critics.QUESTION_NAMES[language]
@@ -204,7 +206,11 @@ def draw_curves(log: list[dict], path: Path, language: str = "en") -> None:
     from matplotlib.figure import Figure
 
     colours = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#7F7F7F"]  # Okabe & Ito 2008
-    looks = [(entry, entry.get("skills") or {k: v for k, v in entry.items() if k not in _CLOCK}) for entry in log if "loss" not in entry]
+    looks = [
+        (entry, entry.get("skills") or {k: v for k, v in entry.items() if k not in ("stage", *_CLOCKS)})
+        for entry in log
+        if "loss" not in entry
+    ]
     looks = [(entry, rates) for entry, rates in looks if rates]
     stages, skills = list(dict.fromkeys(entry["stage"] for entry, _ in looks)), list(dict.fromkeys(k for _, rates in looks for k in rates))
     names = SKILL_NAMES[language] | critics.QUESTION_NAMES[language] | _ALSO_SEEN[language]

@@ -213,7 +213,7 @@ class Trainer:
             )
         bar.n = round(min(clock.progress, 1.0), 4)
         bar.set_postfix_str(say("update {}, loss {:.3f}", "mise à jour {}, perte {:.3f}").format(clock.update, values["loss"]))
-        self._write({"stage": stage.name, **clock.reading(), **values})
+        self._write({"stage": stage.name, **self._reading(clock), **values})
 
     @torch.compiler.set_stance(
         "force_eager"
@@ -236,9 +236,14 @@ class Trainer:
             marks = [mark(scene.description, objects) for scene, objects in zip(scenes, read_pictures(drawn), strict=True)]
             seen["skills"] = {skill: round(rate.correct / rate.n, 4) for skill, rate in tally(marks).items() if rate.n}
             save_picture(picture_sheet(drawn[:16], texts[:16]), self.folder / "sheets" / f"{stage.name}-{clock.update:06d}.png")
-        self._write({"stage": stage.name, **clock.reading(), **seen})
+        self._write({"stage": stage.name, **self._reading(clock), **seen})
         average.swap(parameters)
         self.system.train()
+
+    def _reading(self, clock: Clock) -> dict[str, int | float]:
+        """What the clock says; on a GPU, wall time is its time too."""
+        reading = clock.reading()
+        return reading | {"gpu_seconds": reading["seconds"]} if self.place.torch_device.type == "cuda" else reading
 
     def _write(self, entry: dict[str, Any]) -> None:
         if self.accelerator.is_main_process:

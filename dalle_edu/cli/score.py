@@ -121,8 +121,8 @@ def _percent(rates: Iterable[Any]) -> str:
     return decimal(100 * sum(rate.correct for rate in rates) / n) if n else "–"
 
 
-def _training_minutes(entry: Any) -> str:
-    return decimal(entry.training["cpu_minutes"], 0) if entry.training else "–"
+def _training_minutes(entry: Any, of: str) -> str:
+    return decimal(entry.training.get(f"{of}_minutes", 0.0), 0) if entry.training else "–"
 
 
 _COSTS: tuple[tuple[tuple[str, str], Callable[[Any], str]], ...] = (
@@ -130,7 +130,8 @@ _COSTS: tuple[tuple[tuple[str, str], Callable[[Any], str]], ...] = (
     (("all, in English", "tout, en anglais"), lambda entry: _percent(entry.report.rates("en").values())),
     (("million parameters", "millions de paramètres"), lambda entry: decimal(entry.parameters / 1e6, 2)),
     (("megabytes", "mégaoctets"), lambda entry: decimal(entry.bytes / 1e6)),
-    (("training, CPU minutes", "entraînement, min CPU"), _training_minutes),
+    (("training, CPU minutes", "entraînement, min CPU"), partial(_training_minutes, of="cpu")),
+    (("training, GPU minutes", "entraînement, min GPU"), partial(_training_minutes, of="gpu")),
     (("a picture, CPU seconds", "une image, s CPU"), lambda entry: decimal(entry.cpu_seconds, 2)),
     (("a picture, networks run", "une image, passages"), lambda entry: f"{entry.evaluations}"),
 )
