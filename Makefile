@@ -35,7 +35,7 @@ test lint lab lessons measure slides book test-browser: export OMP_WAIT_POLICY :
 
 help:
 ifeq ($(EDITION),fr)
-	@echo "make demo           dessine une phrase française et une phrase anglaise : demo.png, notes dans demo.json"
+	@echo "make demo           dessine une phrase avec chaque système, en deux langues : demo.png, notes dans demo.json"
 	@echo "make sheet          dessine huit phrases avec chaque système : sheet.png"
 	@echo "make test           vérifie le style, les types et les étages, puis lance tous les tests"
 	@echo "make lint           la même chose sans les tests"
@@ -48,7 +48,7 @@ ifeq ($(EDITION),fr)
 	@echo "make test-browser   essaie le site, les diapositives et JupyterLab dans un vrai navigateur"
 	@echo "make clean          efface les caches, les paquets construits et l'image de démonstration (pas .venv, ni runs/)"
 else
-	@echo "make demo           draw a French and an English sentence: demo.png, marks in demo.json"
+	@echo "make demo           draw a sentence with every system, in two languages: demo.png, marks in demo.json"
 	@echo "make sheet          draw eight sentences with every system: sheet.png"
 	@echo "make test           check style, types and floors, then run all the tests"
 	@echo "make lint           the same without the tests"
@@ -63,8 +63,8 @@ else
 endif
 
 demo: $(BASE)
-	$(BIN)/dalle-edu generate "un grand cercle rouge à gauche d'un petit carré bleu" \
-	  "a large red circle to the left of a small blue square" -n 4 --seed 0 --out demo.png --json demo.json
+	$(BIN)/dalle-edu generate --system all "un grand cercle rouge à gauche d'un petit carré bleu" \
+	  "a large red circle to the left of a small blue square" -n 1 --seed 0 --out demo.png --json demo.json
 
 sheet: $(BASE)
 	$(BIN)/dalle-edu generate --system all -n 1 --seed 0 --out sheet.png --json sheet.json \

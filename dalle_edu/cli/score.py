@@ -33,7 +33,6 @@ def score(
 ) -> None:
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_writable
-    from dalle_edu.scorecard import SKILL_NAMES, critics
     from dalle_edu.systems import System
     from dalle_edu.systems.critic import Critic
     from dalle_edu.systems.rerank import BestOf, check_candidates
@@ -47,7 +46,9 @@ def score(
     if system == ALL:
         _compare(prompts, seed, place, json_file)
         return
-    examinee = load_examinee(system, place)
+    examinee = load_examinee(system, place)  # whoever asks for what cannot be fetched is told so before the examiner is loaded
+    from dalle_edu.scorecard import SKILL_NAMES, critics
+
     report: Any
     if isinstance(examinee, Critic):
         name, names = examinee.title, critics.QUESTION_NAMES
