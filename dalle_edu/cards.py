@@ -18,7 +18,7 @@ from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.device import choose_device, processor_name
 from dalle_edu.files import write_aside
 from dalle_edu.language import typeset
-from dalle_edu.scorecard import SKILL_NAMES, critics, score
+from dalle_edu.scorecard import SKILL_NAMES, SKILLS, critics, score
 from dalle_edu.systems import System
 from dalle_edu.systems.critic import Critic
 from dalle_edu.systems.system import DRAWING
@@ -201,31 +201,43 @@ def _cell(rate: dict[str, int | float]) -> str:
 
 
 def draw_curves(log: list[dict], path: Path, language: str = "en") -> None:
-    """One panel a stage, one line a skill, in a palette that colour-blind readers can tell apart, with a marker for each line."""
+    """One panel a stage, one line a skill, in a palette that colour-blind readers can tell apart, with a marker for each line. A stage that
+    draws nothing has a legend of its own."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     colours = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#7F7F7F"]  # Okabe & Ito 2008
-    looks = [
-        (entry, entry.get("skills") or {k: v for k, v in entry.items() if k not in ("stage", *_CLOCKS)})
-        for entry in log
-        if "loss" not in entry
-    ]
+    looks = [(entry, entry.get("skills") or _measured(entry)) for entry in log if "loss" not in entry]
     looks = [(entry, rates) for entry, rates in looks if rates]
-    stages, skills = list(dict.fromkeys(entry["stage"] for entry, _ in looks)), list(dict.fromkeys(k for _, rates in looks for k in rates))
-    names = SKILL_NAMES[language] | critics.QUESTION_NAMES[language] | _ALSO_SEEN[language]
+    stages = list(dict.fromkeys(entry["stage"] for entry, _ in looks))
     figure = Figure(figsize=(5.2 * len(stages), 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     minutes, rate = ("minutes d'entraînement", "réponses justes (%)") if language == "fr" else ("minutes of training", "right marks (%)")
+    skills_shown: dict[str, Any] = {}
     for axes, stage in zip(figure.subplots(1, len(stages), sharey=True, squeeze=False)[0], stages, strict=True):
-        for skill, colour, marker in zip(skills, colours, "os^vDPX*", strict=False):
-            points = [(entry["seconds"] / 60, 100 * rates[skill]) for entry, rates in looks if entry["stage"] == stage and skill in rates]
+        here = [(entry, rates) for entry, rates in looks if entry["stage"] == stage]
+        draws = "skills" in here[0][0]
+        asked = SKILLS if draws else tuple(dict.fromkeys(question for _, rates in here for question in rates))
+        names = SKILL_NAMES[language] if draws else critics.QUESTION_NAMES[language] | _ALSO_SEEN[language]
+        for question, colour, marker in zip(asked, colours, "os^vDPX*", strict=False):
+            points = [(entry["seconds"] / 60, 100 * rates[question]) for entry, rates in here if question in rates]
             if points:
-                axes.plot(*zip(*points, strict=True), color=colour, marker=marker, markersize=5, linewidth=1.5, label=names[skill])
+                style: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 5, "linewidth": 1.5}
+                (line,) = axes.plot(*zip(*points, strict=True), label=names.get(question) or SKILL_NAMES[language][question], **style)
+                if draws:
+                    skills_shown[names[question]] = line
+        if not draws:
+            axes.legend(loc="lower right", fontsize=8)
         axes.set(title=stage, xlabel=minutes, ylabel=rate if stage == stages[0] else "", ylim=(-2, 102))
         axes.grid(alpha=0.3)
-    figure.legend(*figure.axes[-1].get_legend_handles_labels(), loc="outside right center", fontsize=8)
+    if skills_shown:
+        figure.legend(skills_shown.values(), skills_shown.keys(), loc="outside right center", fontsize=8)
     write_aside(path, lambda file: figure.savefig(file, format="png", dpi=120))
+
+
+def _measured(entry: dict[str, Any]) -> dict[str, float]:
+    """What a look measured where nothing was drawn."""
+    return {name: value for name, value in entry.items() if name not in ("stage", *_CLOCKS)}
 
 
 if __name__ == "__main__":
