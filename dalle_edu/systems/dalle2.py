@@ -58,7 +58,7 @@ class DallE2Config:
     prior_dropout: float = 0.1
     guidance: float = 1.5
     prior_guidance: float = 3.0
-    steps: int = 10
+    steps: int = 20
     prior_steps: int = 10
     upsampler_steps: int = 3
     upsampler_share: float = 0.05  # of the time of training, each

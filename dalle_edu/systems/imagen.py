@@ -34,7 +34,7 @@ class ImagenConfig:
     shift: float = 2.0  # how much noisier than cosine the painter's schedule is
     caption_dropout: float = 0.1
     guidance: float = 2.0
-    steps: int = 10
+    steps: int = 20
     upsampler_steps: int = 3
     reader_share: float = 0.14  # of the time of training
     upsampler_share: float = 0.05  # each
