@@ -215,9 +215,7 @@ class Trainer:
         bar.set_postfix_str(say("update {}, loss {:.3f}", "mise à jour {}, perte {:.3f}").format(clock.update, values["loss"]))
         self._write({"stage": stage.name, **self._reading(clock), **values})
 
-    @torch.compiler.set_stance(
-        "force_eager"
-    )  # few pictures, of batches and modes unlike those of training: compiling for them takes longer
+    @torch.compiler.set_stance("force_eager")  # compiling anew for so few pictures takes longer than drawing them
     def _look(self, stage: Stage, clock: Clock, average: Average, parameters: list) -> None:
         """Examine the averaged weights: the marks go to the log, the first pictures to a sheet."""
         while clock.looks < len(LOOKS) and clock.progress >= LOOKS[clock.looks]:

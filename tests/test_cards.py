@@ -1,12 +1,14 @@
 """Cards: what they say of weights is what the run's own files say."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from tiny_systems import TINY, tiny_clip
 
 from dalle_edu import cards
+from dalle_edu.checkpoints import load_checkpoint
 from dalle_edu.run import Run
 from dalle_edu.systems import model_class
 from dalle_edu.training import train
@@ -49,6 +51,17 @@ def test_a_french_card_is_french(published):
     assert "updates" not in card.replace("--updates", "")
     assert "à chaque examen" in card
     assert "examen ;" not in card  # the space before a semicolon does not break
+
+
+def test_weights_are_published_with_the_settings_that_their_preset_has_today(published, tmp_path, monkeypatch):
+    config = TINY["imagen"]().config
+    monkeypatch.setitem(model_class("imagen").presets, "tiny", replace(config, guidance=config.guidance + 1, caption_dropout=0.9))
+    monkeypatch.setattr(cards, "PROMPTS", 100)
+    cards.publish(published / "imagen", tmp_path, device="cpu")
+    tensors, facts = load_checkpoint(tmp_path / "imagen.safetensors")
+    learned, before = load_checkpoint(published / "imagen" / "imagen.safetensors")
+    assert facts["config"] == before["config"] | {"guidance": config.guidance + 1}  # and what training went by stays
+    assert all(torch.equal(tensors[name], learned[name]) for name in learned)
 
 
 def test_going_on_from_weights_is_told_as_two_commands():

@@ -9,10 +9,11 @@ def fresh(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float32])
 @pytest.mark.parametrize("shape", [(8, 8), (6, 20), (20, 6)])
-def test_singular_values_come_near_one_and_directions_stay(shape):
+def test_singular_values_come_near_one_and_directions_stay(shape, precision):
     matrix = torch.randn(shape, generator=fresh(0))
-    found = orthogonal(matrix[None])[0]
+    found = orthogonal(matrix[None], precision)[0]
     assert found.shape == matrix.shape
     values = torch.linalg.svdvals(found)
     assert values.min() > 0.4
@@ -36,6 +37,19 @@ def test_muon_is_pytorchs_on_matrices(shape):
             optimizer.step()
     assert not torch.equal(ours, start)
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
+
+
+def test_matrices_turned_together_move_as_they_would_alone():
+    starts = [torch.randn(shape, generator=fresh(rank)) for rank, shape in enumerate([(6, 20), (6, 20), (20, 6)])]
+    together, alone = ([nn.Parameter(start.clone()) for start in starts] for _ in range(2))
+    for parameter in (*together, *alone):
+        parameter.grad = parameter.detach().sin()
+    Muon(together, lr=0.02).step()
+    for parameter in alone:
+        Muon([parameter], lr=0.02).step()
+    for one, other, start in zip(together, alone, starts, strict=True):
+        assert not torch.equal(one, start)
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(4, 3, 3, 3), (32, 2, 3, 3)])

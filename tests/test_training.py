@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny_systems import build
 from tiny_training import RUN, train_tiny
 
 from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.errors import DalleEduError
 from dalle_edu.optim import Average
 from dalle_edu.run import Run
-from dalle_edu.training import train
+from dalle_edu.training import _networks, train
 
 spawn = multiprocessing.get_context("forkserver")  # a clean process that has imported everything, from which each run is forked
 spawn.set_forkserver_preload(["tiny_training"])
@@ -218,3 +219,9 @@ def test_weights_of_another_preset_are_no_beginning(undisturbed, tmp_path):
     wrong = replace(RUN, preset="laptop", begin_with=str(undisturbed / "dalle1.safetensors"))
     with pytest.raises(DalleEduError, match="preset"):
         train(wrong, tmp_path, device="cpu", quiet=True)
+
+
+def test_compiling_reaches_what_is_called():
+    painter = build("imagen").base  # whose loss is no forward
+    assert list(_networks(painter)) == [painter.unet]
+    assert list(_networks(painter.unet)) == [painter.unet]
