@@ -5,9 +5,10 @@ from pathlib import Path
 
 from dalle_edu.checkpoints import load_checkpoint
 from dalle_edu.errors import DalleEduError
+from dalle_edu.hub import is_pretrained
 from dalle_edu.systems import MODELS, SYSTEMS, System, Trainable, model_class
 from dalle_edu.systems.critic import Critic
-from dalle_edu.systems.open_clip_pretrained import LOCAL, PretrainedClip
+from dalle_edu.systems.open_clip_pretrained import PretrainedClip
 
 _PACKAGE = Path(__file__).parent
 
@@ -98,7 +99,7 @@ def load_critic(name_or_path: str | Path, device: str = "cpu") -> Critic:
 def load_examinee(name_or_path: str | Path, device: str = "cpu") -> Trainable | Critic:
     """What can be examined: what draws, as `load_system` loads it, or what compares, as `load_critic` does."""
     name = str(name_or_path)
-    if name.startswith(LOCAL) or ("/" in name and not name.endswith(".safetensors") and not Path(name).exists()):
+    if is_pretrained(name):
         return PretrainedClip.load(name, device)
     return load_model(name_or_path, device)
 

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from dalle_edu.cli.wording import Command, Group
+from dalle_edu.hub import check_reachable, is_pretrained
 from dalle_edu.language import say
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ _SEED = say("the same seed gives the same result", "la même graine donne le mê
 SeedOption = Annotated[int, typer.Option(min=0, max=2**31, help=_SEED)]
 ALL = "all"  # instead of a system's name
 SYSTEM = say("a system's name, or the path of its weights", "le nom d'un système, ou le chemin de ses poids")
+EXAMINEE = say(f"{SYSTEM}; or what compares, as for --clip", f"{SYSTEM} ; ou ce qui compare, comme pour --clip")
 _CANDIDATES = say(
     "draw this many pictures of each sentence, and keep those that CLIP likes best",
     "dessine ce nombre d'images de chaque phrase, et garde celles que CLIP préfère",
@@ -37,7 +39,16 @@ _CLIP = say(
     "what compares: clip, the path of its weights, or a model of open_clip such as ViT-B-32/laion2b_s34b_b79k",
     "ce qui compare : clip, le chemin de ses poids, ou un modèle d'open_clip comme ViT-B-32/laion2b_s34b_b79k",
 )
-ClipOption = Annotated[str, typer.Option(help=_CLIP)]
+
+
+def reachable(name: str) -> str:
+    """A model's name, unless it stands for weights that are not here and cannot be fetched: that is said before torch is imported."""
+    if is_pretrained(name):
+        check_reachable(name)
+    return name
+
+
+ClipOption = Annotated[str, typer.Option(help=_CLIP, callback=reachable)]
 PNG = say("the PNG to write", "le PNG à écrire")
 
 

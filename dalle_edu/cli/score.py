@@ -8,7 +8,19 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from dalle_edu.cli.app import ALL, SYSTEM, CandidatesOption, ClipOption, DeviceOption, SeedOption, command, err, out, write_json
+from dalle_edu.cli.app import (
+    ALL,
+    EXAMINEE,
+    CandidatesOption,
+    ClipOption,
+    DeviceOption,
+    SeedOption,
+    command,
+    err,
+    out,
+    reachable,
+    write_json,
+)
 from dalle_edu.cli.tables import rate_table
 from dalle_edu.language import decimal, reader_language, say
 
@@ -20,7 +32,9 @@ from dalle_edu.language import decimal, reader_language, say
     ),
 )
 def score(
-    system: Annotated[str, typer.Argument(help=say(SYSTEM + ", or all", SYSTEM + ", ou all pour tous"))] = "dalle1",
+    system: Annotated[
+        str, typer.Argument(help=say(f"{EXAMINEE}; or all", f"{EXAMINEE} ; ou all pour tous"), callback=reachable)
+    ] = "dalle1",
     prompts: Annotated[int, typer.Option(help=say("pictures to draw and mark", "images à dessiner et à noter"))] = 512,
     seed: SeedOption = 0,
     guidance: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
@@ -46,7 +60,7 @@ def score(
     if system == ALL:
         _compare(prompts, seed, place, json_file)
         return
-    examinee = load_examinee(system, place)  # whoever asks for what cannot be fetched is told so before the examiner is loaded
+    examinee = load_examinee(system, place)
     from dalle_edu.scorecard import SKILL_NAMES, critics
 
     report: Any

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from dalle_edu.cli.app import PNG, SYSTEM, ClipOption, DeviceOption, SeedOption, app, err, out, write_json
+from dalle_edu.cli.app import EXAMINEE, PNG, SYSTEM, ClipOption, DeviceOption, SeedOption, app, err, out, reachable, write_json
 from dalle_edu.cli.tables import LEGEND, rate_cell, rate_table
 from dalle_edu.cli.wording import Command, Group
 from dalle_edu.errors import DalleEduError
@@ -167,7 +167,7 @@ def candidates(
     ),
 )
 def wording(
-    system: SystemArgument = "dalle1",
+    system: Annotated[str, typer.Argument(help=EXAMINEE, callback=reachable)] = "dalle1",
     prompts: PromptsOption = 256,
     seed: SeedOption = 0,
     json_file: JsonOption = None,

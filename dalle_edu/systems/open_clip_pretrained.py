@@ -9,8 +9,6 @@ file fetches nothing and does not import open_clip, which takes seconds.
 Letters: n pictures, m sentences, e channels.
 """
 
-import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,14 +18,13 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from dalle_edu import hub
+from dalle_edu.download import fetch, tell
 from dalle_edu.errors import DalleEduError
+from dalle_edu.hub import EXAMPLE, LOCAL
 from dalle_edu.systems.critic import Critic, check_pictures, check_sentences
-from dalle_edu.world.doors.download import Remote, fetch, look_up, tell
 
-LOCAL = "local-dir:"
-EXAMPLE = "ViT-B-32/laion2b_s34b_b79k"
 _TOGETHER = 64
-_WEIGHTS = "open_clip_model.safetensors"
 
 
 class PretrainedClip(Critic):
@@ -49,15 +46,13 @@ class PretrainedClip(Critic):
         """
         if name.startswith(LOCAL):
             return cls(name, *_open_folder(name, device))
-        architecture, tag = _parts(name)
-        place = (Path(folder) if folder else _cache()) / f"{architecture}--{tag}.safetensors"
-        if not place.is_file() and not _others_cache():
-            _check_network(name)  # before open_clip is imported
-        known = _known(architecture, tag)
-        weights = place if place.is_file() else _in_others_cache(known["hf_hub"])
+        architecture, tag = hub.parts(name)
+        hub.check_reachable(name, folder)  # before open_clip is imported
+        known, place = _known(architecture, tag), hub.place_of(name, folder)
+        weights = place if place.is_file() else hub.in_the_hubs_cache(known["hf_hub"])
         if weights is None:
-            _check_network(name)
-            fetch([_published(name, known["hf_hub"], place)], say)
+            hub.check_network(name)
+            fetch([hub.published(name, known["hf_hub"], place)], say)
             weights = place
         return cls(name, *_open(architecture, known, weights, device))
 
@@ -126,16 +121,6 @@ def _square(pixels: Tensor, mode: str, fill: int) -> Tensor:
 # ---------------------------------------------------------------- what open_clip knows
 
 
-def _parts(name: str) -> tuple[str, str]:
-    architecture, _, tag = name.partition("/")
-    if not architecture or not tag or "/" in tag or not all(c.isalnum() or c in "-_.+" for c in architecture + tag):
-        raise DalleEduError(
-            f'the model is "{name}"; a pretrained CLIP is called ARCHITECTURE/TAG, as in "{EXAMPLE}"',
-            f"le modèle est « {name} » ; un CLIP préentraîné s'appelle ARCHITECTURE/ÉTIQUETTE, comme « {EXAMPLE} »",
-        )
-    return architecture, tag
-
-
 def _known(architecture: str, tag: str) -> dict[str, Any]:
     """What open_clip knows of a model, if we can use it: weights on the hub, and a tokenizer that comes with open_clip."""
     import open_clip
@@ -186,58 +171,3 @@ def _open_folder(name: str, device: str) -> tuple[Any, Any, dict[str, Any]]:
             f"open_clip cannot read {folder} ({error}); export the model again, or give another folder",
             f"open_clip ne sait pas lire {folder} ({error}) ; exportez de nouveau le modèle, ou donnez un autre dossier",
         ) from error
-
-
-# ---------------------------------------------------------------- where weights are
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dalle_edu" / "open_clip"
-
-
-def _hub() -> Path:
-    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "huggingface"
-    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub")
-
-
-def _others_cache() -> bool:
-    """Whether Hugging Face's cache holds any model of open_clip."""
-    return next(_hub().glob(f"models--*/snapshots/*/{_WEIGHTS}"), None) is not None
-
-
-def _in_others_cache(repository: str) -> Path | None:
-    return next(_hub().glob(f"models--{repository.strip('/').replace('/', '--')}/snapshots/*/{_WEIGHTS}"), None)
-
-
-def _endpoint() -> str:
-    return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
-
-
-def _check_network(name: str) -> None:
-    """Raise `DalleEduError`, soon, where the hub cannot be asked."""
-    en, fr = "HF_HUB_OFFLINE is set", "HF_HUB_OFFLINE est défini"
-    if os.environ.get("HF_HUB_OFFLINE", "0").upper() not in ("1", "ON", "YES", "TRUE"):
-        try:
-            look_up(f"{_endpoint()}/api/models?limit=1")
-            return
-        except DalleEduError as error:
-            en = fr = str(error)
-    raise DalleEduError(
-        f"{name} is not on this machine and cannot be fetched ({en}); go online once, or take the course's own CLIP",
-        f"{name} n'est pas sur cette machine et ne peut pas être téléchargé ({fr}) ; connectez-vous une fois, ou prenez le CLIP du cours",
-    )
-
-
-def _published(name: str, repository: str, place: Path) -> Remote:
-    """The weights as the hub publishes them, with their size and checksum."""
-    repository = repository.strip("/")
-    try:
-        files = json.loads(look_up(f"{_endpoint()}/api/models/{repository}?blobs=true"))["siblings"]
-        found = next(file for file in files if file["rfilename"] == _WEIGHTS)
-        size, digest = int(found["lfs"]["size"]), str(found["lfs"]["sha256"])
-    except (ValueError, KeyError, TypeError, StopIteration) as error:
-        raise DalleEduError(
-            f"{repository}, where {name} should be, publishes no {_WEIGHTS}; choose another tag",
-            f"{repository}, où {name} devrait être, ne publie pas de {_WEIGHTS} ; choisissez une autre étiquette",
-        ) from error
-    return Remote(f"{_endpoint()}/{repository}/resolve/main/{_WEIGHTS}", place, size, "sha256", digest)

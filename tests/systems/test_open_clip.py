@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-import socket
-import threading
+import os
+import subprocess
+import sys
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dalle_edu import cli
+from dalle_edu import cli, download
 from dalle_edu.bricks.contrastive import CLIPConfig
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems import open_clip_pretrained
@@ -22,7 +22,6 @@ from dalle_edu.systems.open_clip_export import MEAN, STD, WEIGHTS, export_to_ope
 from dalle_edu.systems.open_clip_pretrained import EXAMPLE, PretrainedClip
 from dalle_edu.weights import load_critic
 from dalle_edu.world import World
-from dalle_edu.world.doors import download
 
 TOWERS = CLIPConfig(resolution=32, stem_depth=0, width=32, heads=2, image_depth=2, text_depth=2, embedding=16)
 CAPTIONS = [
@@ -205,56 +204,50 @@ def test_offline_by_request_it_says_so_at_once(elsewhere, monkeypatch):
         PretrainedClip.load("ViT-B-32/openai")
 
 
-def test_an_answer_is_not_waited_for_and_open_clip_not_imported_without_one(elsewhere, monkeypatch):
+def test_an_answer_is_not_waited_for_and_open_clip_not_imported_without_one(elsewhere, monkeypatch, silence):
     assert download.PATIENCE < 2
-    over = threading.Event()
-
-    def wait(*arguments, **options):
-        over.wait(10)
-        raise OSError("the test is over")
-
-    monkeypatch.setattr(socket, "getaddrinfo", wait)
     monkeypatch.setattr(download, "PATIENCE", 0.05)
     monkeypatch.setattr(open_clip_pretrained, "_known", None)  # what imports open_clip, which takes seconds
     began = time.monotonic()
     assert_refused("did not answer")
     assert time.monotonic() - began < 5  # the silence lasts ten seconds
-    over.set()
+
+
+@pytest.mark.parametrize("words", [("score", EXAMPLE), ("study", "wording", EXAMPLE), ("generate", "a circle", "--clip", EXAMPLE)])
+def test_the_command_line_says_so_before_torch_is_imported(words, tmp_path):
+    script = f"""
+import sys
+from dalle_edu import cli
+sys.argv = ["dalle-edu", *{words!r}]
+try:
+    cli.main()
+finally:
+    print("torch" in sys.modules)
+"""
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "XDG_CACHE_HOME": str(tmp_path), "HF_HOME": str(tmp_path)}
+    environment.pop("HF_HUB_CACHE", None)
+    done = subprocess.run([sys.executable, "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "False\n")
+    assert "is not on this machine" in done.stderr
 
 
 @pytest.fixture
-def hub(elsewhere, monkeypatch):
-    """A hub that publishes one small file of weights."""
+def hub(elsewhere, monkeypatch, server):
+    """A hub that publishes one small file of weights: what it answers to each address."""
     weights = b"weights" * 1000
     digest = hashlib.sha256(weights).hexdigest()
     file = {"rfilename": "open_clip_model.safetensors", "lfs": {"size": len(weights), "sha256": digest}}
-    answers = {
+    server.files |= {
         "/api/models?limit=1": b"[]",
         "/api/models/someone/small?blobs=true": json.dumps({"siblings": [{"rfilename": "README.md"}, file]}).encode(),
         "/api/models/someone/pickled?blobs=true": json.dumps({"siblings": [{"rfilename": "open_clip_pytorch_model.bin"}]}).encode(),
         "/someone/small/resolve/main/open_clip_model.safetensors": weights,
     }
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            data = answers.get(self.path)
-            self.send_response(404 if data is None else 200)
-            self.end_headers()
-            self.wfile.write(data or b"")
-
-        def log_message(self, *arguments):
-            pass
-
-    monkeypatch.setattr(download, "PATIENCE", 30.0)  # a busy machine may stop a test for a while
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
     known = {"small": {"hf_hub": "someone/small/"}, "pickled": {"hf_hub": "someone/pickled/"}}
     monkeypatch.setattr(open_clip_pretrained, "_known", lambda architecture, tag: known[tag])
     monkeypatch.setattr(open_clip_pretrained, "_open", lambda architecture, known, weights, device: _opened(weights))
-    yield answers
-    server.shutdown()
-    server.server_close()
+    return server.files
 
 
 def _opened(weights: Path):

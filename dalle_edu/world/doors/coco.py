@@ -22,12 +22,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dalle_edu import language
+from dalle_edu.download import Remote, by_hand, fetch, tell
 from dalle_edu.errors import DalleEduError
 from dalle_edu.world.doors.captions import MAX_JSON_BYTES, clean_caption, decode_text, read_json
 from dalle_edu.world.doors.door import Door, Pair, check_range
-from dalle_edu.world.doors.download import Remote, by_hand, fetch, tell, verify
 from dalle_edu.world.doors.pictures import decode
-from dalle_edu.world.doors.places import existing_folder, inside, read_inside
+from dalle_edu.world.doors.places import existing_folder, inside, read_inside, verify
 from dalle_edu.world.doors.report import Unusable, Why
 from dalle_edu.world.doors.samples import sample_pictures, write_new
 

@@ -13,12 +13,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from dalle_edu.download import Remote, by_hand, fetch, size_in_words, tell
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
 from dalle_edu.world.doors.door import Door, Pair, check_range
-from dalle_edu.world.doors.download import Remote, by_hand, fetch, size_in_words, tell, verify
 from dalle_edu.world.doors.pictures import fit
-from dalle_edu.world.doors.places import existing_folder, file_inside, inside
+from dalle_edu.world.doors.places import existing_folder, file_inside, inside, verify
 from dalle_edu.world.doors.report import Unusable, Why
 
 BYTES = {  # torchvision knows where the files are and their MD5, not how large they are

@@ -3,6 +3,7 @@
 import stat
 from pathlib import Path
 
+from dalle_edu.download import Remote, has_digest
 from dalle_edu.errors import DalleEduError
 from dalle_edu.world.doors.pictures import MAX_BYTES
 from dalle_edu.world.doors.report import Unusable, Why
@@ -63,3 +64,13 @@ def read_inside(folder: Path, name: str, offset: int = 0, size: int = -1, limit:
             return file.read(size)
     except OSError as error:
         raise Unusable(Why.UNREADABLE) from error
+
+
+def verify(folder: Path, remote: Remote) -> None:
+    """Raise `DalleEduError` where the file in its place is not in `folder`, or not the one that was published."""
+    try:
+        path = file_inside(folder, remote.path.relative_to(folder).as_posix(), limit=1 << 50)
+        if path.stat().st_size != remote.bytes or not has_digest(path, remote):
+            raise Unusable(Why.CHECKSUM)
+    except Unusable as fault:
+        raise fault.of(remote.path) from fault

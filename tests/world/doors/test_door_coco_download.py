@@ -5,8 +5,9 @@ import zipfile
 import pytest
 from faulty import contents, everything, nothing_touched_but, picture, same
 
+from dalle_edu import download
 from dalle_edu.errors import DalleEduError
-from dalle_edu.world.doors import Coco, coco, download
+from dalle_edu.world.doors import Coco, coco
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import torch
 from faulty import contents, everything, left_out, nothing_touched_but, same
 from torchvision.datasets import MNIST as Torchvision
 
+from dalle_edu import download
 from dalle_edu.errors import DalleEduError
-from dalle_edu.world.doors import MNIST, Why, download, mnist
+from dalle_edu.world.doors import MNIST, Why, mnist
 
 LABELS = [3, 1, 4, 1, 5, 9, 2, 6, 5, 0]
 IMAGES = torch.randint(0, 256, (10, 28, 28), generator=torch.Generator().manual_seed(0)).to(torch.uint8)

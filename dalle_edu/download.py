@@ -23,8 +23,6 @@ from tqdm import tqdm
 from dalle_edu import language
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import check_writable
-from dalle_edu.world.doors.places import file_inside
-from dalle_edu.world.doors.report import Unusable, Why
 
 PATIENCE = 1.8  # seconds until a server must have answered
 STALL = 20.0  # seconds without a byte, in the middle of a file
@@ -175,16 +173,6 @@ def _answer(request: urllib.request.Request, host: str) -> Any:
         reason = getattr(answer, "reason", answer)
         raise _Failed(f"{host} cannot be reached ({reason})", f"{host} est injoignable ({reason})") from answer
     return answer
-
-
-def verify(folder: Path, remote: Remote) -> None:
-    """Raise `DalleEduError` where the file in its place is not in `folder`, or not the one that was published."""
-    try:
-        path = file_inside(folder, remote.path.relative_to(folder).as_posix(), limit=1 << 50)
-        if path.stat().st_size != remote.bytes or not has_digest(path, remote):
-            raise Unusable(Why.CHECKSUM)
-    except Unusable as fault:
-        raise fault.of(remote.path) from fault
 
 
 def has_digest(path: Path, remote: Remote) -> bool:

@@ -3,11 +3,10 @@ import threading
 import time
 
 import pytest
-from faulty import contents
 
+from dalle_edu import download
+from dalle_edu.download import Remote, fetch, size_in_words
 from dalle_edu.errors import DalleEduError
-from dalle_edu.world.doors import download
-from dalle_edu.world.doors.download import Remote, fetch, size_in_words
 
 DATA = bytes(range(256)) * 40
 
@@ -50,7 +49,7 @@ def test_something_else_is_refused_and_deleted(remote, server, sent, monkeypatch
         DalleEduError, match=r"what 127.0.0.1 sent is not a.bin as it was published \(its sha256 differs\) and was deleted; fetch"
     ):
         quietly(remote)
-    assert contents(remote.path.parent) == {}
+    assert list(remote.path.parent.iterdir()) == []
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
     with pytest.raises(DalleEduError, match="n'est pas a.bin tel que publié .son sha256 diffère. et a été effacé\u00a0; téléchargez http"):
         quietly(remote)
