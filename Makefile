@@ -7,7 +7,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo sheet test lint lab lab-language lessons measure slides book book-serve test-browser clean
+.PHONY: help demo sheet marks test lint lab lab-language lessons measure slides book book-serve test-browser clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -31,12 +31,13 @@ else
 endif
 
 # Idle threads that spin make small models several times slower.
-test lint lab lessons measure slides book test-browser: export OMP_WAIT_POLICY := PASSIVE
+marks test lint lab lessons measure slides book test-browser: export OMP_WAIT_POLICY := PASSIVE
 
 help:
 ifeq ($(EDITION),fr)
 	@echo "make demo           dessine une phrase avec chaque système, en deux langues : demo.png, notes dans demo.json"
 	@echo "make sheet          dessine huit phrases avec chaque système : sheet.png"
+	@echo "make marks          examine chaque système et refait le tableau des README"
 	@echo "make test           vérifie le style, les types et les étages, puis lance tous les tests"
 	@echo "make lint           la même chose sans les tests"
 	@echo "make lab [LANG=en]  ouvre JupyterLab dans le navigateur"
@@ -50,6 +51,7 @@ ifeq ($(EDITION),fr)
 else
 	@echo "make demo           draw a sentence with every system, in two languages: demo.png, marks in demo.json"
 	@echo "make sheet          draw eight sentences with every system: sheet.png"
+	@echo "make marks          examine every system and make the READMEs' table again"
 	@echo "make test           check style, types and floors, then run all the tests"
 	@echo "make lint           the same without the tests"
 	@echo "make lab [LANG=fr]  open JupyterLab in the browser"
@@ -70,6 +72,10 @@ sheet: $(BASE)
 	$(BIN)/dalle-edu generate --system all -n 1 --seed 0 --out sheet.png --json sheet.json \
 	  "un grand cercle rouge à gauche d'un petit carré bleu" "a pink heart above a black ring" "trois étoiles vertes" "two small yellow crosses" \
 	  "une croix noire et un losange orange" "a purple diamond" "un anneau violet sous un cœur rouge" "four blue circles"
+
+marks: $(BASE)
+	$(BIN)/dalle-edu score all --prompts 512 --json data/marks.json
+	$(BIN)/python -m dalle_edu.readme
 
 # The tests in a browser are a part of it wherever there is a browser; where there is none, it is said and the rest counts.
 test: lint

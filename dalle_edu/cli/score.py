@@ -1,6 +1,5 @@
 """`dalle-edu score`."""
 
-from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +21,7 @@ from dalle_edu.cli.app import (
     write_json,
 )
 from dalle_edu.cli.tables import rate_table
-from dalle_edu.language import decimal, reader_language, say
+from dalle_edu.language import reader_language, say
 
 
 @command(
@@ -100,8 +99,7 @@ def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> Non
     """Examine every system that has its weights, and print and write one table of them all."""
     from rich.progress import Progress
 
-    from dalle_edu.scorecard import SKILL_NAMES, SKILLS
-    from dalle_edu.scorecard.compare import enter, training_of
+    from dalle_edu.scorecard.compare import enter, table, training_of
     from dalle_edu.weights import load_system, made_of, trained_systems, weights_path
 
     entries = []
@@ -112,41 +110,14 @@ def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> Non
             machine: Any = load_system(name, place)
             training = training_of(weights_path(name).with_suffix(".json"))
             entries.append(enter(machine, prompts, seed, files, training, partial(bar.advance, task)))
-    names = SKILL_NAMES[reader_language()]
-    table = Table(title=say(f"{prompts} prompts, seed {seed}: % seen/held out", f"{prompts} phrases, graine {seed} : % vues/réservées"))
-    table.add_column("")
+    printed = Table(title=say(f"{prompts} prompts, seed {seed}: % seen/held out", f"{prompts} phrases, graine {seed} : % vues/réservées"))
+    printed.add_column("")
     for entry in entries:
-        table.add_column(entry.report.system, justify="right")
-    splits = [[entry.report.rates(split=split) for entry in entries] for split in ("seen", "held_out")]
-    for skill in SKILLS:
-        cells = [f"{_percent([seen[skill]])}/{_percent([held_out[skill]])}" for seen, held_out in zip(*splits, strict=True)]
-        table.add_row(names[skill], *cells)
-    table.add_section()
-    for label, cell in _COSTS:
-        table.add_row(say(*label), *(cell(entry) for entry in entries))
-    out.print(table)
+        printed.add_column(entry["system"], justify="right")
+    for lines in table(entries, reader_language()):
+        printed.add_section()
+        for line in lines:
+            printed.add_row(*line)
+    out.print(printed)
     if json_file:
-        write_json(json_file, {"prompts": prompts, "seed": seed, "systems": [entry.to_json() for entry in entries]})
-
-
-def _percent(rates: Iterable[Any]) -> str:
-    """All these marks together."""
-    rates = list(rates)
-    n = sum(rate.n for rate in rates)
-    return decimal(100 * sum(rate.correct for rate in rates) / n) if n else "–"
-
-
-def _training_minutes(entry: Any, of: str) -> str:
-    return decimal(entry.training.get(f"{of}_minutes", 0.0), 0) if entry.training else "–"
-
-
-_COSTS: tuple[tuple[tuple[str, str], Callable[[Any], str]], ...] = (
-    (("all, in French", "tout, en français"), lambda entry: _percent(entry.report.rates("fr").values())),
-    (("all, in English", "tout, en anglais"), lambda entry: _percent(entry.report.rates("en").values())),
-    (("million parameters", "millions de paramètres"), lambda entry: decimal(entry.parameters / 1e6, 2)),
-    (("megabytes", "mégaoctets"), lambda entry: decimal(entry.bytes / 1e6)),
-    (("training, CPU minutes", "entraînement, min CPU"), partial(_training_minutes, of="cpu")),
-    (("training, GPU minutes", "entraînement, min GPU"), partial(_training_minutes, of="gpu")),
-    (("a picture, CPU seconds", "une image, s CPU"), lambda entry: decimal(entry.cpu_seconds, 2)),
-    (("a picture, networks run", "une image, passages"), lambda entry: f"{entry.evaluations}"),
-)
+        write_json(json_file, {"prompts": prompts, "seed": seed, "systems": entries})

@@ -1,15 +1,17 @@
 """One table for all systems: what each gets right, and what it costs."""
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from dalle_edu.scorecard.exam import Report, score
+from dalle_edu.language import comma
+from dalle_edu.scorecard.exam import score
+from dalle_edu.scorecard.marks import SKILL_NAMES, SKILLS
 
 
 @runtime_checkable
@@ -24,31 +26,6 @@ class Comparable(Protocol):
     def generate(self, prompts: Sequence[str], *, seed: int) -> Tensor: ...
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A line of the table. `evaluations` says how often networks run for a picture, `seconds` and `cpu_seconds` what one takes, drawn
-    among many; `training` is what the weights' card says of how they were made."""
-
-    report: Report
-    parameters: int
-    bytes: int
-    seconds: float
-    cpu_seconds: float
-    evaluations: int
-    training: dict[str, Any]
-
-    def to_json(self) -> dict[str, Any]:
-        costs = {
-            "parameters": self.parameters,
-            "bytes": self.bytes,
-            "seconds_per_picture": round(self.seconds, 4),
-            "cpu_seconds_per_picture": round(self.cpu_seconds, 4),
-            "evaluations_per_picture": self.evaluations,
-            "training": self.training,
-        }
-        return self.report.to_json() | costs
-
-
 def enter(
     system: Comparable,
     prompts: int,
@@ -56,13 +33,30 @@ def enter(
     files: Sequence[Path],
     training: dict[str, Any],
     progress: Callable[[int], None] | None = None,
-) -> Entry:
-    """Examine a system and weigh it; `files` are the weights that it is made of."""
+) -> dict[str, Any]:
+    """A column of the table: a system examined and weighed.
+
+    `files` are the weights that it is made of, and `training` what the card of these says of how they were made. Seconds are those that
+    a picture takes, drawn and marked among many; `evaluations_per_picture` says how often networks run for it.
+    """
     began, cpu_began = time.monotonic(), time.process_time()
     report = score(system, system.name, prompts, seed, progress)
     seconds, cpu_seconds = time.monotonic() - began, time.process_time() - cpu_began
-    size = sum(path.stat().st_size for path in files)
-    return Entry(report, system.parameter_count(), size, seconds / prompts, cpu_seconds / prompts, system.evaluations, training)
+    return report.to_json() | {
+        "parameters": system.parameter_count(),
+        "bytes": sum(path.stat().st_size for path in files),
+        "weights": {path.name: digest(path) for path in files},
+        "seconds_per_picture": round(seconds / prompts, 4),
+        "cpu_seconds_per_picture": round(cpu_seconds / prompts, 4),
+        "evaluations_per_picture": system.evaluations,
+        "training": training,
+    }
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file, by which a table says which weights it is of."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def training_of(report_file: Path) -> dict[str, Any]:
@@ -70,3 +64,41 @@ def training_of(report_file: Path) -> dict[str, Any]:
     if not report_file.is_file():
         return {}
     return json.loads(report_file.read_text(encoding="utf-8")).get("training", {})
+
+
+def table(entries: Sequence[dict[str, Any]], language: str) -> tuple[list[list[str]], list[list[str]]]:
+    """What each system gets right, seen/held out in percent, and what it costs: lines of a name and a cell for each system."""
+    marks = []
+    for skill in SKILLS:
+        parts = [[entry["splits"][split][skill] for split in ("seen", "held_out")] for entry in entries]
+        marks.append([SKILL_NAMES[language][skill], *("/".join(_percent([rate], language) for rate in rates) for rates in parts)])
+    costs = []
+    for names, cell in _COSTS:
+        costs.append([names[language], *(cell(entry, language) for entry in entries)])
+    return marks, costs
+
+
+def _percent(rates: Sequence[dict[str, Any]], language: str) -> str:
+    """All these marks together."""
+    n = sum(rate["n"] for rate in rates)
+    return _number(100 * sum(rate["correct"] for rate in rates) / n, 1, language) if n else "–"
+
+
+def _number(value: float, digits: int, language: str) -> str:
+    return comma(value, digits) if language == "fr" else f"{value:.{digits}f}"
+
+
+def _minutes(entry: dict[str, Any], of: str, language: str) -> str:
+    return _number(entry["training"].get(f"{of}_minutes", 0.0), 0, language) if entry["training"] else "–"
+
+
+_COSTS: tuple[tuple[dict[str, str], Callable[[dict[str, Any], str], str]], ...] = (
+    ({"en": "all, in French", "fr": "tout, en français"}, lambda entry, of: _percent([*entry["languages"]["fr"].values()], of)),
+    ({"en": "all, in English", "fr": "tout, en anglais"}, lambda entry, of: _percent([*entry["languages"]["en"].values()], of)),
+    ({"en": "million parameters", "fr": "millions de paramètres"}, lambda entry, of: _number(entry["parameters"] / 1e6, 2, of)),
+    ({"en": "megabytes", "fr": "mégaoctets"}, lambda entry, of: _number(entry["bytes"] / 1e6, 1, of)),
+    ({"en": "training, CPU minutes", "fr": "entraînement, min CPU"}, lambda entry, of: _minutes(entry, "cpu", of)),
+    ({"en": "training, GPU minutes", "fr": "entraînement, min GPU"}, lambda entry, of: _minutes(entry, "gpu", of)),
+    ({"en": "a picture, CPU seconds", "fr": "une image, s CPU"}, lambda entry, of: _number(entry["cpu_seconds_per_picture"], 2, of)),
+    ({"en": "a picture, networks run", "fr": "une image, passages"}, lambda entry, of: str(entry["evaluations_per_picture"])),
+)
