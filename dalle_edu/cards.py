@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
     text = json.dumps(report.to_json() | {"training": training}, indent=2) + "\n"
     write_aside(target / f"{name}.json", lambda file: file.write(text.encode()))
     for language, words in _WORDS.items():
-        draw_curves(log, target / f"{name}.{language}.png", language)
+        write_aside(target / f"{name}.{language}.png", partial(curves(log, language).savefig, format="png", dpi=120))
         text = _card(language, words, facts, [*runs.get("before", []), settings], log, report)
         suffix = "" if language == "en" else f".{language}"
         write_aside(target / f"{name}{suffix}.md", lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]
@@ -200,9 +201,9 @@ def _cell(rate: dict[str, int | float]) -> str:
     return f"{100 * rate['rate']:.1f} [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}] n = {rate['n']}"
 
 
-def draw_curves(log: list[dict], path: Path, language: str = "en") -> None:
-    """One panel a stage, one line a skill, in a palette that colour-blind readers can tell apart, with a marker for each line. A stage that
-    draws nothing has a legend of its own."""
+def curves(log: list[dict], language: str) -> Any:
+    """Every skill against training time: one panel a stage, one line a skill, in a palette that colour-blind readers can tell apart, with a
+    marker for each line. A stage that draws nothing has a legend of its own. Returns a figure of matplotlib."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -232,7 +233,7 @@ def draw_curves(log: list[dict], path: Path, language: str = "en") -> None:
         axes.grid(alpha=0.3)
     if skills_shown:
         figure.legend(skills_shown.values(), skills_shown.keys(), loc="outside right center", fontsize=8)
-    write_aside(path, lambda file: figure.savefig(file, format="png", dpi=120))
+    return figure
 
 
 def _measured(entry: dict[str, Any]) -> dict[str, float]:

@@ -10,6 +10,7 @@ from tiny_systems import TINY, tiny_clip
 from dalle_edu import cards
 from dalle_edu.checkpoints import load_checkpoint
 from dalle_edu.run import Run
+from dalle_edu.scorecard import SKILL_NAMES, SKILLS
 from dalle_edu.systems import model_class
 from dalle_edu.training import train
 
@@ -72,3 +73,21 @@ def test_going_on_from_weights_is_told_as_two_commands():
         "dalle-edu train clip --preset laptop --minutes 2.5 --seed 0 --only clip --rate 0.5 --begin-with runs/clip-laptop/clip.safetensors"
         " --run runs/clip-laptop-2",
     ]
+
+
+def test_the_curves_leave_out_no_skill_and_give_a_stage_that_draws_nothing_its_own_legend():
+    clocks = {"update": 1, "cpu_seconds": 1.0}
+    log = [{"stage": "reader", "seconds": 60 * i, "space": 0.5 + 0.1 * i, "colour": 1.0, **clocks} for i in (1, 2)]
+    # a skill that the first look asked nothing of is still drawn
+    log += [{"stage": "base", "seconds": 60, "skills": {skill: 0.5 for skill in SKILLS if skill != "counting"}, **clocks}]
+    log += [{"stage": "base", "seconds": 120, "skills": dict.fromkeys(SKILLS, 0.75), **clocks}]
+    log += [{"stage": "base", "seconds": 130, "loss": 1.0, **clocks}]
+    figure = cards.curves(log, "fr")
+    reader, base = figure.axes
+    assert [text.get_text() for text in reader.get_legend().get_texts()] == ["gauche ou droite", "couleur"]
+    assert [list(line.get_ydata()) for line in reader.lines] == [pytest.approx([60, 70]), [100, 100]]
+    assert len(base.lines) == len(SKILLS)
+    assert [list(line.get_xdata()) for line in base.lines if line.get_label() == SKILL_NAMES["fr"]["counting"]] == [[2]]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [SKILL_NAMES["fr"][skill] for skill in SKILLS]
+    assert len({(line.get_color(), line.get_marker()) for line in base.lines}) == len(SKILLS)

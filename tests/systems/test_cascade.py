@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_systems import build
+from tiny_systems import build, tiny_unet, tiny_upsampler
 
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.cascade import Cascade
+from dalle_edu.systems.imagen import Imagen, ImagenConfig
+from dalle_edu.systems.reader import ReaderConfig
 from dalle_edu.world import World
 
 PROMPTS = ["un cercle rouge", "a large blue square", "trois étoiles vertes"]
@@ -85,3 +87,21 @@ def test_the_base_alone_is_previewed_small_and_upsamplers_large(tiny):
     assert large is not None
     assert small.shape[-1] == 32
     assert large.shape[-1] == 64
+
+
+def test_each_upsampler_is_previewed_at_its_own_size_and_without_those_after_it():
+    reader, painter = ReaderConfig(width=16, depth=1, heads=2), tiny_unet(16, 16)
+    system = Imagen(ImagenConfig(reader=reader, base=painter, upsamplers=(tiny_upsampler(), tiny_upsampler()), steps=4, upsampler_steps=2))
+    images = pictures(2, 128)
+
+    def previews():
+        return [system.preview(f"upsampler_{side}", images, PROMPTS[:2], seed=0) for side in (64, 128)]
+
+    before = previews()
+    assert [preview.shape[-1] for preview in before] == [64, 128]
+    with torch.no_grad():
+        for parameter in system.upsamplers[1].parameters():
+            parameter.add_(1.0)
+    after = previews()
+    assert torch.equal(before[0], after[0])
+    assert not torch.equal(before[1], after[1])
