@@ -2,7 +2,7 @@
 
 `python -m dalle_edu.cards runs/standard` examines the weights of a run on 1,024 prompts, drawing with the settings that its preset has
 today, and publishes them in `data/weights`: the weights, the report, every skill against training time (the log's looks, and a figure), and
-a card in each language.
+a card in each language. Without a run, it writes all cards again from what is published.
 """
 
 import json
@@ -19,6 +19,7 @@ from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.device import choose_device, processor_name
 from dalle_edu.files import write_aside
 from dalle_edu.language import typeset
+from dalle_edu.run import Run
 from dalle_edu.scorecard import SKILL_NAMES, SKILLS, critics, score
 from dalle_edu.systems import System
 from dalle_edu.systems.critic import Critic
@@ -32,26 +33,29 @@ _WORDS = {
     "en": {
         "title": "# {name}: weights",
         "made": "Trained from nothing, on the captioned world alone, by",
-        "facts": "{size:.1f} MB, {parameters:.2f} M parameters, pictures of {resolution} x {resolution} px. Seed {seed}. {machine}.",
-        "time": "| stage | updates | wall time | of processor | of GPU |",
-        "scores": "Rates of right marks in percent, with 95 % Wilson intervals, over {prompts} prompts of scenes that training never drew"
+        "facts": "{size:.1f} MB, {parameters:.2f} M parameters, pictures of {resolution} x {resolution} px. {seeds}. {machine}.",
+        "seeds": ("Seed {}", "Seeds {}", "{} and {}"),
+        "exams": "{} to {}",
+        "time": "| stage | updates | wall time | CPU time | GPU time |",
+        "scores": "Percentage judged right, with 95 % Wilson intervals, over {prompts} prompts of scenes that training never drew"
         " (`dalle-edu score {name} --prompts {prompts}`):",
         "columns": "| skill | seen combinations | held-out combinations | French | English |",
         "curve": "Every skill against training time, as the log of the run has it, {exam} prompts at each look{looks}:",
-        "alt": "Rate of each skill against minutes of training, for each stage",
+        "alt": "Rate of each skill against minutes of training, a panel for each stage that was examined",
     },
     "fr": {
         "title": "# {name} : les poids",
         "made": "Entraînés à partir de rien, sur le seul monde légendé, par",
-        "facts": "{size:.1f} Mo, {parameters:.2f} millions de paramètres, images de {resolution} × {resolution} px. Graine {seed}."
-        " {machine}.",
-        "time": "| étape | mises à jour | temps réel | de processeur | de GPU |",
+        "facts": "{size:.1f} Mo, {parameters:.2f} M de paramètres, images de {resolution} × {resolution} px. {seeds}. {machine}.",
+        "seeds": ("Graine {}", "Graines {}", "{} et {}"),
+        "exams": "{} à {}",
+        "time": "| étape | mises à jour | temps réel | temps processeur | temps GPU |",
         "scores": "Taux de réponses justes en pour cent, avec leur intervalle de Wilson à 95 %, sur {prompts} phrases dont"
         " l'entraînement n'a jamais dessiné les scènes (`dalle-edu score {name} --prompts {prompts}`) :",
         "columns": "| compétence | combinaisons vues | combinaisons réservées | français | anglais |",
         "curve": "Chaque compétence selon le temps d'entraînement, d'après le journal de l'entraînement,"
         " {exam} phrases à chaque examen{looks} :",
-        "alt": "Taux de chaque compétence selon les minutes d'entraînement, pour chaque étape",
+        "alt": "Taux de chaque compétence selon les minutes d'entraînement, un panneau par étape examinée",
     },
 }  # fmt: skip
 
@@ -66,9 +70,10 @@ _LOOKS = {  # what a look sees of a stage, where it is not what the system draws
         " ; chaque question oppose la légende d'une image à une autre, fausse en cela seulement",
     ),
     "dalle2": (
-        "; the decoder paints small pictures from true embeddings, the upsampler enlarges true pictures, the priors set all to work",
-        " ; le décodeur peint de petites images à partir de vrais plongements, le suréchantillonneur agrandit de vraies images, les priors"
-        " font tout travailler",
+        "; the decoder paints small pictures from true embeddings, the upsampler enlarges true pictures; for the priors, the whole chain"
+        " draws",
+        " ; le décodeur peint de petites images à partir de vrais plongements, le suréchantillonneur agrandit de vraies images ; pour les"
+        " priors, toute la chaîne dessine",
     ),
     "imagen": (
         "; the reader is asked which of two captions says the same as a third, the base paints small pictures, the upsampler enlarges"
@@ -79,7 +84,7 @@ _LOOKS = {  # what a look sees of a stage, where it is not what the system draws
 }
 _ALSO_SEEN = {  # what looks at CLIP measure while it learns
     "en": {"space": "left or right", "binding": "whose colour", "number": "number", "colour": "colour"},
-    "fr": {"space": "gauche ou droite", "binding": "à qui la couleur", "number": "nombre", "colour": "couleur"},
+    "fr": {"space": "gauche ou droite", "binding": "couleur de quel objet", "number": "nombre", "colour": "couleur"},
 }
 _CLOCKS = ("update", "seconds", "cpu_seconds", "gpu_seconds")
 
@@ -95,36 +100,45 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
     machine.config = type(machine).from_facts(runs).config
     report: Any = critics.examine(machine, PROMPTS) if isinstance(machine, Critic) else score(_drawing(machine), name, PROMPTS)
     save_checkpoint(target / weights.name, tensors, runs)
-    log = _whole_log(folder / "log.jsonl", target / f"{name}.log.jsonl" if runs.get("before") else None)
+    before = runs.get("before", [])
+    log = _whole_log(folder / "log.jsonl", target / f"{name}.log.jsonl" if before else None)
     looks = "".join(json.dumps(entry) + "\n" for entry in log if "loss" not in entry)
     write_aside(target / f"{name}.log.jsonl", lambda file: file.write(looks.encode()))
-    facts = {
-        "name": name,
-        "prompts": PROMPTS,
-        "size": (target / weights.name).stat().st_size / 1e6,
-        "parameters": machine.parameter_count() / 1e6,
-        "resolution": machine.resolution,
-        "seed": settings["seed"],
-        "exam": settings["exam"],
-        "machine": "; ".join(dict.fromkeys(machine for run in [*runs.get("before", []), runs] if (machine := run.get("machine"))))
-        or f"{processor_name()}, torch {torch.__version__}",  # runs of older versions do not say where they were
-    }
-    last = [[entry for entry in log if entry["stage"] == stage][-1] for stage in dict.fromkeys(entry["stage"] for entry in log)]
+    last = _last(log)
+    machines = [run.get("machine") for run in [*before, runs]]
     training = {
-        "commands": commands([*runs.get("before", []), settings]),
-        "minutes": round(sum(entry["seconds"] for entry in last) / 60, 1),
-        "cpu_minutes": round(sum(entry.get("cpu_seconds", 0.0) for entry in last) / 60, 1),
-        "gpu_minutes": round(sum(entry.get("gpu_seconds", 0.0) for entry in last) / 60, 1),
-        "machine": facts["machine"],
+        "commands": commands([*before, settings]),
+        "minutes": round(sum(entry["seconds"] for entry in last.values()) / 60, 1),
+        "cpu_minutes": round(sum(entry.get("cpu_seconds", 0.0) for entry in last.values()) / 60, 1),
+        "gpu_minutes": round(sum(entry.get("gpu_seconds", 0.0) for entry in last.values()) / 60, 1),
+        "machine": "; ".join(dict.fromkeys(filter(None, machines))) or f"{processor_name()}, torch {torch.__version__}",
     }
     text = json.dumps(report.to_json() | {"training": training}, indent=2) + "\n"
     write_aside(target / f"{name}.json", lambda file: file.write(text.encode()))
+    write_cards(name, target)
+    return report
+
+
+def write_cards(name: str, target: Path = WEIGHTS) -> None:
+    """Write the cards and figures of published weights from the files beside them."""
+    weights = target / f"{name}.safetensors"
+    machine, header = load_model(weights), load_checkpoint(weights)[1]
+    report = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
+    log = [json.loads(line) for line in weights.with_suffix(".log.jsonl").read_text(encoding="utf-8").splitlines()]
+    runs = [*header.get("before", []), header["run"]]
+    facts = {
+        "name": name,
+        "prompts": PROMPTS,
+        "size": weights.stat().st_size / 1e6,
+        "parameters": machine.parameter_count() / 1e6,
+        "resolution": machine.resolution,
+        "machine": report["training"]["machine"],
+    }
     for language, words in _WORDS.items():
         write_aside(target / f"{name}.{language}.png", partial(curves(log, language).savefig, format="png", dpi=120))
-        text = _card(language, words, facts, [*runs.get("before", []), settings], log, report)
+        text = _card(language, words, facts, runs, log, report)
         suffix = "" if language == "en" else f".{language}"
         write_aside(target / f"{name}{suffix}.md", lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]
-    return report
 
 
 def _drawing(machine: Any) -> System:
@@ -143,7 +157,7 @@ def _whole_log(path: Path, before: Path | None) -> list[dict]:
     if before is None or not before.is_file():
         return log
     earlier = [json.loads(line) for line in before.read_text(encoding="utf-8").splitlines()]
-    last = {entry["stage"]: entry for entry in earlier}
+    last = _last(earlier)
     for entry in log:
         for clock in _CLOCKS:
             entry[clock] = entry.get(clock, 0) + last.get(entry["stage"], {}).get(clock, 0)
@@ -158,6 +172,7 @@ def commands(runs: list[dict[str, Any]]) -> list[str]:
         budget = f"--updates {run['updates']}" if run["updates"] else f"--minutes {run['minutes']:g}"
         words = [f"dalle-edu train {run['system']} --preset {run['preset']} {budget} --seed {run['seed']}"]
         words += [f"--batch-size {run['batch_size']}"] if run.get("batch_size") else []
+        words += [f"--exam {run['exam']}"] if run["exam"] != Run.exam else []
         words += [f"--only {run['only']}"] if run.get("only") else []
         words += [f"--rate {run['rate']:g}"] if run.get("rate", 1.0) != 1.0 else []
         if number > 1:
@@ -167,26 +182,31 @@ def commands(runs: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _card(language: str, words: dict[str, str], facts: dict[str, Any], runs: list[dict[str, Any]], log: list[dict], report: Any) -> str:
+def _card(language: str, words: dict[str, Any], facts: dict[str, Any], runs: list[dict[str, Any]], log: list[dict], report: dict) -> str:
+    seeds, exams = list(dict.fromkeys(str(run["seed"]) for run in runs)), sorted({run["exam"] for run in runs})
+    one, several, joined = words["seeds"]
+    facts = facts | {
+        "seeds": one.format(*seeds) if len(seeds) == 1 else several.format(joined.format(", ".join(seeds[:-1]), seeds[-1])),
+        "exam": exams[0] if len(exams) == 1 else words["exams"].format(exams[0], exams[-1]),
+        "looks": _LOOKS.get(facts["name"], _LOOKS["codes"])[language == "fr"],
+    }
     lines = [words["title"].format(**facts), "", words["made"], "", "```sh", *commands(runs), "```", ""]
     lines += [words["facts"].format(**facts), "", words["time"], "|---|---:|---:|---:|---:|"]
-    for stage in dict.fromkeys(entry["stage"] for entry in log):
-        last = [entry for entry in log if entry["stage"] == stage][-1]
+    for stage, last in _last(log).items():
         times = " | ".join(f"{last.get(clock, 0) / 60:.1f} min" for clock in ("seconds", "cpu_seconds", "gpu_seconds"))
         lines.append(f"| `{stage}` | {last['update']} | {times} |")
     lines += ["", words["scores"].format(**facts), "", words["columns"], "|---|---:|---:|---:|---:|"]
-    parts = [report.rates(split="seen"), report.rates(split="held_out"), report.rates("fr"), report.rates("en")]
+    parts = [*(report["splits"][split] for split in ("seen", "held_out")), *(report["languages"][each] for each in ("fr", "en"))]
     names = SKILL_NAMES[language] | critics.QUESTION_NAMES[language]
     for skill in parts[0]:
-        lines.append(f"| {names[skill]} | " + " | ".join(_cell(part[skill].to_json()) for part in parts) + " |")
-    lines += [
-        "",
-        words["curve"].format(looks=_LOOKS.get(facts["name"], _LOOKS["codes"])[language == "fr"], **facts),
-        "",
-        f"![{words['alt']}]({facts['name']}.{language}.png)",
-        "",
-    ]
+        lines.append(f"| {names[skill]} | " + " | ".join(_cell(part[skill]) for part in parts) + " |")
+    lines += ["", words["curve"].format(**facts), "", f"![{words['alt']}]({facts['name']}.{language}.png)", ""]
     return "\n".join(lines if language == "en" else [_as_french(line) for line in lines])
+
+
+def _last(log: list[dict]) -> dict[str, dict]:
+    """The last entry of each stage."""
+    return {entry["stage"]: entry for entry in log}
 
 
 def _as_french(line: str) -> str:
@@ -213,7 +233,7 @@ def curves(log: list[dict], language: str) -> Any:
     stages = list(dict.fromkeys(entry["stage"] for entry, _ in looks))
     figure = Figure(figsize=(5.2 * len(stages), 4.2), layout="constrained")
     FigureCanvasAgg(figure)
-    minutes, rate = ("minutes d'entraînement", "réponses justes (%)") if language == "fr" else ("minutes of training", "right marks (%)")
+    minutes, rate = ("minutes d'entraînement", "réponses justes (%)") if language == "fr" else ("minutes of training", "judged right (%)")
     skills_shown: dict[str, Any] = {}
     for axes, stage in zip(figure.subplots(1, len(stages), sharey=True, squeeze=False)[0], stages, strict=True):
         here = [(entry, rates) for entry, rates in looks if entry["stage"] == stage]
@@ -242,4 +262,8 @@ def _measured(entry: dict[str, Any]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    publish(Path(sys.argv[1]))
+    if sys.argv[1:]:
+        publish(Path(sys.argv[1]))
+    else:
+        for file in sorted(WEIGHTS.glob("*.log.jsonl")):
+            write_cards(file.name.removesuffix(".log.jsonl"))

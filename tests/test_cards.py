@@ -33,7 +33,7 @@ def test_what_is_published_is_the_run(published, name):
     weights = published / "weights"
     assert (weights / f"{name}.safetensors").read_bytes() == (published / name / f"{name}.safetensors").read_bytes()
     report = json.loads((weights / f"{name}.json").read_text())
-    assert report["training"]["commands"] == [f"dalle-edu train {name} --preset tiny --updates 40 --seed 4 --batch-size 4"]
+    assert report["training"]["commands"] == [f"dalle-edu train {name} --preset tiny --updates 40 --seed 4 --batch-size 4 --exam 16"]
     looks = [json.loads(line) for line in (weights / f"{name}.log.jsonl").read_text().splitlines()]
     assert {look["stage"] for look in looks} == {stage.name for stage in model_class(name)(model_class(name).presets["tiny"]).stages}
     for language, suffix in (("en", ""), ("fr", ".fr")):
@@ -66,7 +66,7 @@ def test_weights_are_published_with_the_settings_that_their_preset_has_today(pub
 
 
 def test_going_on_from_weights_is_told_as_two_commands():
-    first = {"system": "clip", "preset": "laptop", "updates": None, "minutes": 10.0, "seed": 0}
+    first = {"system": "clip", "preset": "laptop", "updates": None, "minutes": 10.0, "seed": 0, "exam": 128}
     second = first | {"minutes": 2.5, "only": "clip", "rate": 0.5}
     assert cards.commands([first, second]) == [
         "dalle-edu train clip --preset laptop --minutes 10 --seed 0",
@@ -91,3 +91,12 @@ def test_the_curves_leave_out_no_skill_and_give_a_stage_that_draws_nothing_its_o
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [SKILL_NAMES["fr"][skill] for skill in SKILLS]
     assert len({(line.get_color(), line.get_marker()) for line in base.lines}) == len(SKILLS)
+
+
+@pytest.mark.parametrize("name", sorted(path.name.removesuffix(".log.jsonl") for path in cards.WEIGHTS.glob("*.log.jsonl")))
+def test_the_cards_that_are_published_say_what_the_files_beside_them_say(name, tmp_path):
+    for suffix in ("safetensors", "json", "log.jsonl"):
+        (tmp_path / f"{name}.{suffix}").symlink_to(cards.WEIGHTS / f"{name}.{suffix}")
+    cards.write_cards(name, tmp_path)
+    for card in (f"{name}.md", f"{name}.fr.md"):
+        assert (tmp_path / card).read_text() == (cards.WEIGHTS / card).read_text(), "write them again: python -m dalle_edu.cards"
