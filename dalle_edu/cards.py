@@ -2,7 +2,8 @@
 
 `python -m dalle_edu.cards runs/standard` examines the weights of a run on 1,024 prompts, drawing with the settings that its preset has
 today, and publishes them in `data/weights`: the weights, the report, every skill against training time (the log's looks, and a figure), and
-a card in each language. Without a run, it writes all cards again from what is published.
+a card in each language. `python -m dalle_edu.cards clip` examines published weights again, and without any name all cards are written
+again from what is published.
 """
 
 import json
@@ -21,7 +22,8 @@ from dalle_edu.files import write_aside
 from dalle_edu.language import typeset
 from dalle_edu.run import Run
 from dalle_edu.scorecard import SKILL_NAMES, SKILLS, critics, score
-from dalle_edu.systems import System
+from dalle_edu.scorecard.compare import training_of
+from dalle_edu.systems import model_class
 from dalle_edu.systems.critic import Critic
 from dalle_edu.systems.system import DRAWING
 from dalle_edu.weights import load_model
@@ -93,30 +95,43 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
     """Examine the weights of a finished run and write weights, report, figure and cards to `target`."""
     settings = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     name = settings["system"]
-    weights = folder / f"{name}.safetensors"
-    machine = load_model(weights, str(choose_device(device).torch_device))
-    tensors, runs = load_checkpoint(weights)
-    runs["config"] |= _drawing_settings(type(machine).presets[settings["preset"]])
-    machine.config = type(machine).from_facts(runs).config
-    report: Any = critics.examine(machine, PROMPTS) if isinstance(machine, Critic) else score(_drawing(machine), name, PROMPTS)
-    save_checkpoint(target / weights.name, tensors, runs)
-    before = runs.get("before", [])
-    log = _whole_log(folder / "log.jsonl", target / f"{name}.log.jsonl" if before else None)
+    tensors, header = load_checkpoint(folder / f"{name}.safetensors")
+    header["config"] |= _drawing_settings(model_class(name).presets[settings["preset"]])
+    machine: Any = load_model(folder / f"{name}.safetensors", str(choose_device(device).torch_device))
+    machine.config = type(machine).from_facts(header).config
+    report = _examined(machine)
+    log = _whole_log(folder / "log.jsonl", target / f"{name}.log.jsonl", len(header.get("before", [])))
     looks = "".join(json.dumps(entry) + "\n" for entry in log if "loss" not in entry)
+    save_checkpoint(target / f"{name}.safetensors", tensors, header)
     write_aside(target / f"{name}.log.jsonl", lambda file: file.write(looks.encode()))
-    last = _last(log)
-    machines = [run.get("machine") for run in [*before, runs]]
-    training = {
-        "commands": commands([*before, settings]),
-        "minutes": round(sum(entry["seconds"] for entry in last.values()) / 60, 1),
-        "cpu_minutes": round(sum(entry.get("cpu_seconds", 0.0) for entry in last.values()) / 60, 1),
-        "gpu_minutes": round(sum(entry.get("gpu_seconds", 0.0) for entry in last.values()) / 60, 1),
-        "machine": "; ".join(dict.fromkeys(filter(None, machines))) or f"{processor_name()}, torch {torch.__version__}",
-    }
-    text = json.dumps(report.to_json() | {"training": training}, indent=2) + "\n"
-    write_aside(target / f"{name}.json", lambda file: file.write(text.encode()))
-    write_cards(name, target)
+    _report(name, target, report)
     return report
+
+
+def examine(name: str, target: Path = WEIGHTS, device: str | None = None) -> Any:
+    """Examine published weights again, and write their report, figure and cards."""
+    report = _examined(load_model(target / f"{name}.safetensors", str(choose_device(device).torch_device)))
+    _report(name, target, report)
+    return report
+
+
+def _examined(machine: Any) -> Any:
+    return critics.examine(machine, PROMPTS) if isinstance(machine, Critic) else score(machine, machine.name, PROMPTS)
+
+
+def _report(name: str, target: Path, report: Any) -> None:
+    """Write what an exam of published weights found and how they were trained, and the cards."""
+    report_file = target / f"{name}.json"
+    header, last = load_checkpoint(target / f"{name}.safetensors")[1], _last(_entries(target / f"{name}.log.jsonl"))
+    machines = [run.get("machine") for run in [*header.get("before", []), header]]
+    training: dict[str, Any] = {"commands": commands(_runs(header))}
+    for clock in ("seconds", "cpu_seconds", "gpu_seconds"):
+        training[clock.replace("seconds", "minutes")] = round(sum(entry.get(clock, 0.0) for entry in last.values()) / 60, 1)
+    before = training_of(report_file).get("machine")  # runs of older versions do not say where they were
+    training["machine"] = "; ".join(dict.fromkeys(filter(None, machines))) or before or f"{processor_name()}, torch {torch.__version__}"
+    text = json.dumps(report.to_json() | {"prompts": PROMPTS, "training": training}, indent=2) + "\n"
+    write_aside(report_file, lambda file: file.write(text.encode()))
+    write_cards(name, target)
 
 
 def write_cards(name: str, target: Path = WEIGHTS) -> None:
@@ -124,11 +139,10 @@ def write_cards(name: str, target: Path = WEIGHTS) -> None:
     weights = target / f"{name}.safetensors"
     machine, header = load_model(weights), load_checkpoint(weights)[1]
     report = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
-    log = [json.loads(line) for line in weights.with_suffix(".log.jsonl").read_text(encoding="utf-8").splitlines()]
-    runs = [*header.get("before", []), header["run"]]
+    log, runs = _entries(weights.with_suffix(".log.jsonl")), _runs(header)
     facts = {
         "name": name,
-        "prompts": PROMPTS,
+        "prompts": report["prompts"],
         "size": weights.stat().st_size / 1e6,
         "parameters": machine.parameter_count() / 1e6,
         "resolution": machine.resolution,
@@ -141,9 +155,13 @@ def write_cards(name: str, target: Path = WEIGHTS) -> None:
         write_aside(target / f"{name}{suffix}.md", lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]
 
 
-def _drawing(machine: Any) -> System:
-    assert isinstance(machine, System)
-    return machine
+def _runs(header: dict[str, Any]) -> list[dict[str, Any]]:
+    """The runs that made weights, the oldest first."""
+    return [*header.get("before", []), header["run"]]
+
+
+def _entries(log: Path) -> list[dict]:
+    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
 
 
 def _drawing_settings(config: Any) -> dict[str, Any]:
@@ -151,12 +169,13 @@ def _drawing_settings(config: Any) -> dict[str, Any]:
     return {name: value for name, value in asdict(config).items() if name in DRAWING}
 
 
-def _whole_log(path: Path, before: Path | None) -> list[dict]:
-    """The log of a run; where it went on from other weights, after what is kept of theirs, with its clock set to go on from theirs."""
-    log = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    if before is None or not before.is_file():
+def _whole_log(path: Path, published: Path, before: int) -> list[dict]:
+    """The log of a run; where it went on from the weights of others, after what is published of theirs, with its clock set to go on from
+    theirs. Each entry says how many runs came before its own, so that whoever publishes twice finds nothing twice."""
+    log = [entry | {"before": before} for entry in _entries(path)]
+    if not before or not published.is_file():
         return log
-    earlier = [json.loads(line) for line in before.read_text(encoding="utf-8").splitlines()]
+    earlier = [entry for entry in _entries(published) if entry.get("before", 0) < before]
     last = _last(earlier)
     for entry in log:
         for clock in _CLOCKS:
@@ -173,6 +192,7 @@ def commands(runs: list[dict[str, Any]]) -> list[str]:
         words = [f"dalle-edu train {run['system']} --preset {run['preset']} {budget} --seed {run['seed']}"]
         words += [f"--batch-size {run['batch_size']}"] if run.get("batch_size") else []
         words += [f"--exam {run['exam']}"] if run["exam"] != Run.exam else []
+        words += [f"--foundation {each}={path}" for each, path in run.get("foundations", {}).items()]
         words += [f"--only {run['only']}"] if run.get("only") else []
         words += [f"--rate {run['rate']:g}"] if run.get("rate", 1.0) != 1.0 else []
         if number > 1:
@@ -258,12 +278,12 @@ def curves(log: list[dict], language: str) -> Any:
 
 def _measured(entry: dict[str, Any]) -> dict[str, float]:
     """What a look measured where nothing was drawn."""
-    return {name: value for name, value in entry.items() if name not in ("stage", *_CLOCKS)}
+    return {name: value for name, value in entry.items() if name not in ("stage", "before", *_CLOCKS)}
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        publish(Path(sys.argv[1]))
-    else:
+    for each in sys.argv[1:]:
+        publish(Path(each)) if Path(each).is_dir() else examine(each)
+    if not sys.argv[1:]:
         for file in sorted(WEIGHTS.glob("*.log.jsonl")):
             write_cards(file.name.removesuffix(".log.jsonl"))

@@ -38,8 +38,8 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Trainable:
     else:
         known = ", ".join(MODELS)
         raise DalleEduError(
-            f'there is no system "{name}"; give one of {known} or the path of a .safetensors file',
-            f"il n'y a pas de système « {name} » ; donnez l'un de {known} ou le chemin d'un fichier .safetensors",
+            f'there is no system "{name}"; choose among: {known}, or give the path of a .safetensors file',
+            f"il n'y a pas de système « {name} » ; choisissez parmi : {known}, ou donnez le chemin d'un fichier .safetensors",
         )
     tensors, facts = load_checkpoint(path)
     if facts.get("system") not in MODELS:
@@ -80,7 +80,9 @@ def load_system(name_or_path: str | Path, device: str = "cpu") -> System:
     model = load_model(name_or_path, device)
     if not isinstance(model, System):
         known = ", ".join(SYSTEMS)
-        raise DalleEduError(f"{model.name} does not draw; give one of {known}", f"{model.name} ne dessine pas ; donnez l'un de {known}")
+        raise DalleEduError(
+            f"{model.name} does not draw; choose among: {known}", f"{model.name} ne dessine pas ; choisissez parmi : {known}"
+        )
     return model
 
 
@@ -123,9 +125,10 @@ def lay_foundations(model: Trainable, given: Mapping[str, str]) -> None:
         into = model.get_submodule(part)
         if {key: value.shape for key, value in found.items()} != {key: value.shape for key, value in into.state_dict().items()}:
             raise DalleEduError(
-                f"the weights of {name} have other shapes than {model.name} expects; train {name} with the same preset, and name its file",
-                f"les poids de {name} n'ont pas les formes que {model.name} attend ; entraînez {name} avec le même préréglage, et nommez"
-                " son fichier",
+                f"the weights of {name} have other shapes than {model.name} expects; train it with the same preset (dalle-edu train {name}"
+                f" --preset …), and name its file: --foundation {name}=FILE",
+                f"les poids de {name} n'ont pas les formes que {model.name} attend ; entraînez-le avec le même préréglage (dalle-edu train"
+                f" {name} --preset …), et nommez son fichier : --foundation {name}=FICHIER",
             )
         into.load_state_dict(found)
 

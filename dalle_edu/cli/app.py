@@ -18,18 +18,22 @@ app = typer.Typer(
     cls=Group,
     add_completion=False,
     help=say(
-        "Pictures from sentences, by machines built from scratch.", "Des images à partir de phrases, par des machines bâties de zéro."
+        "Pictures from sentences, by machines built from scratch.",
+        "Des images à partir de phrases, par des machines construites à partir de zéro.",
     ),
 )
 out, err = Console(), Console(stderr=True)
 
-_DEVICE = say("cpu, cuda or mps; the fastest one present unless given", "cpu, cuda ou mps ; le plus rapide présent, si rien n'est dit")
+_DEVICE = say("cpu, cuda or mps; by default the fastest there is", "cpu, cuda ou mps ; par défaut le plus rapide disponible")
 DeviceOption = Annotated[str | None, typer.Option(help=_DEVICE)]
 _SEED = say("the same seed gives the same result", "la même graine donne le même résultat")
 SeedOption = Annotated[int, typer.Option(min=0, max=2**31, help=_SEED)]
 ALL = "all"  # instead of a system's name
 SYSTEM = say("a system's name, or the path of its weights", "le nom d'un système, ou le chemin de ses poids")
-EXAMINEE = say(f"{SYSTEM}; or what compares, as for --clip", f"{SYSTEM} ; ou ce qui compare, comme pour --clip")
+EXAMINEE = say(
+    "a system's name, clip, the path of weights, or a model of open_clip such as ViT-B-32/laion2b_s34b_b79k",
+    "le nom d'un système, clip, le chemin de poids, ou un modèle d'open_clip comme ViT-B-32/laion2b_s34b_b79k",
+)
 _CANDIDATES = say(
     "draw this many pictures of each sentence, and keep those that CLIP likes best",
     "dessine ce nombre d'images de chaque phrase, et garde celles que CLIP préfère",

@@ -11,7 +11,7 @@ from dalle_edu.language import say
 _SITE = say("the site's folder", "le dossier du site")
 
 
-@command(say("Publish the lessons as a website, in both languages.", "Publie les leçons en un site, dans les deux langues."))
+@command(say("Publish the lessons as a website, in both languages.", "Publie les leçons sous forme de site, dans les deux langues."))
 def book(site: Annotated[Path | None, typer.Option(help=_SITE)] = None) -> None:
     from dalle_edu.classroom.builder.book import SITE, build_book
 

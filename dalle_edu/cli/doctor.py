@@ -12,8 +12,8 @@ from dalle_edu.language import say
 
 @command(
     say(
-        "Say what is installed, which devices there are, and what is missing and how to mend it.",
-        "Dit ce qui est installé, quels appareils sont là, ce qui manque et comment y remédier.",
+        "Say what is installed, which devices there are, what is missing, and what to do about it.",
+        "Dit ce qui est installé, quels processeurs et GPU sont disponibles, ce qui manque et comment y remédier.",
     ),
 )
 def doctor(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dalle_edu.cli.app import PNG, DeviceOption, SeedOption, app, out
+from dalle_edu.cli.app import PNG, DeviceOption, SeedOption, app, err, out
 from dalle_edu.cli.wording import Command, Group
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
@@ -54,10 +54,10 @@ def complete(
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.complete(images, [prompt] * n, rows=rows, **options)
 
-    _edit("complete", [picture], prompt, n, system, seed, guidance, out_file, device, work)
+    _edit("complete", [picture], [prompt], n, system, seed, guidance, out_file, device, work)
 
 
-@_command(say("Change in a picture what changes in its caption.", "Change dans une image ce qui change dans sa légende."))
+@_command(say("Change a picture as its caption is changed.", "Modifie une image comme sa légende est modifiée."))
 def alter(
     picture: Picture,
     before: Before,
@@ -72,7 +72,7 @@ def alter(
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.alter(images, [before] * n, [after] * n, **options)
 
-    _edit("alter", [picture], after, n, system, seed, guidance, out_file, device, work)
+    _edit("alter", [picture], [before, after], n, system, seed, guidance, out_file, device, work)
 
 
 @_command(say("Paint a part of a picture anew.", "Repeint une partie d'une image."))
@@ -83,8 +83,8 @@ def inpaint(
         str,
         typer.Option(
             help=say(
-                "left,top,right,bottom of what is painted anew, as parts of the side",
-                "gauche,haut,droite,bas de ce qui est repeint, en parts du côté",
+                "left,top,right,bottom of what is painted anew, as fractions of the side",
+                "gauche,haut,droite,bas de ce qui est repeint, en fractions du côté",
             )
         ),
     ] = "0.5,0,1,1",
@@ -105,7 +105,7 @@ def inpaint(
         keep[:, :, round(top * side) : round(bottom * side), round(left * side) : round(right * side)] = False
         return machine.inpaint(images, keep, [prompt] * n, **options)
 
-    _edit("inpaint", [picture], prompt, n, system, seed, guidance, out_file, device, work)
+    _edit("inpaint", [picture], [prompt], n, system, seed, guidance, out_file, device, work)
 
 
 @_command(say("Draw other pictures that CLIP takes for the same.", "Dessine d'autres images que CLIP tient pour la même."))
@@ -119,7 +119,7 @@ def vary(
     device: DeviceOption = None,
 ) -> None:
     _edit(
-        "vary", [picture], "", n, system, seed, guidance, out_file, device, lambda machine, images, options: machine.vary(images, **options)
+        "vary", [picture], [], n, system, seed, guidance, out_file, device, lambda machine, images, options: machine.vary(images, **options)
     )
 
 
@@ -127,7 +127,10 @@ def vary(
 def mix(
     first: Picture,
     second: Picture,
-    ratio: Annotated[float, typer.Option(help=say("the part of the way, 0 to 1", "la part du chemin, de 0 à 1"))] = 0.3,
+    ratio: Annotated[
+        float,
+        typer.Option(help=say("how far from the first (0) to the second (1)", "à quelle distance entre la première (0) et la seconde (1)")),
+    ] = 0.3,
     n: Count = 4,
     system: UnclipOption = "dalle2",
     seed: SeedOption = 0,
@@ -138,10 +141,15 @@ def mix(
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.mix(images[:n], images[n:], ratio, **options)
 
-    _edit("mix", [first, second], "", n, system, seed, guidance, out_file, device, work)
+    _edit("mix", [first, second], [], n, system, seed, guidance, out_file, device, work)
 
 
-@_command(say("Move a picture by what changes between two captions.", "Déplace une image de ce qui change entre deux légendes."))
+@_command(
+    say(
+        "Draw a picture whose CLIP embedding is moved as one caption differs from another.",
+        "Dessine une image dont le plongement CLIP est déplacé comme une légende diffère d'une autre.",
+    )
+)
 def steer(
     picture: Picture,
     before: Before,
@@ -157,7 +165,7 @@ def steer(
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.steer(images, [before] * n, [after] * n, ratio, **options)
 
-    _edit("steer", [picture], after, n, system, seed, guidance, out_file, device, work)
+    _edit("steer", [picture], [before, after], n, system, seed, guidance, out_file, device, work)
 
 
 @_command(
@@ -193,7 +201,7 @@ def loop(
 def _edit(
     verb: str,
     pictures: list[Path],
-    label: str,
+    sentences: list[str],
     n: int,
     system: str,
     seed: int,
@@ -202,21 +210,26 @@ def _edit(
     device: str | None,
     work: Callable[[Any, Any, dict], Any],
 ) -> None:
-    """Read the pictures, `n` times each, work on them, and write a sheet of what was given and what came of it."""
+    """Read the pictures, `n` times each, work on them, and write a sheet of what was given and what came of it, under the last sentence."""
     import torch
 
     from dalle_edu.files import check_writable
+    from dalle_edu.world.grammar import check_prompt
     from dalle_edu.world.sheet import not_png, picture_sheet, save_picture
 
     if out_file.suffix.lower() != ".png":
         raise not_png(out_file)
     check_writable(out_file)
+    for sentence in sentences:
+        report = check_prompt(sentence)
+        if report:
+            err.print(report, style="yellow", highlight=False, markup=False, soft_wrap=True)
     machine = _machine(verb, system, device)
     images = _read(pictures, machine.resolution, n)
     options = {"seed": seed} | ({} if guidance is None else {"guidance": guidance})
     drawn = work(machine, images, options).cpu()
     given = say("given", "donnée")
-    labels = [given] * len(pictures) + [label] * n
+    labels = [given] * len(pictures) + (sentences[-1:] or [""]) * n
     save_picture(picture_sheet(torch.cat([images[::n], drawn]), labels, columns=min(len(labels), 8)), out_file)
     out.print(f"→ {out_file}", highlight=False)
 
@@ -265,7 +278,7 @@ def _box(text: str) -> tuple[float, float, float, float]:
         left = top = right = bottom = -1.0
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
         raise DalleEduError(
-            f'the box is "{text}"; give left,top,right,bottom as parts of the side, as in 0.5,0,1,1',
-            f"le cadre est « {text} » ; donnez gauche,haut,droite,bas en parts du côté, comme 0.5,0,1,1",
+            f'the box is "{text}"; give left,top,right,bottom as fractions of the side, as in 0.5,0,1,1',
+            f"le cadre est « {text} » ; donnez gauche,haut,droite,bas en fractions du côté, comme 0.5,0,1,1",
         )
     return left, top, right, bottom

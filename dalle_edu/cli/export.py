@@ -17,7 +17,7 @@ from dalle_edu.language import say
     ),
 )
 def export(
-    folder: Annotated[Path, typer.Argument(help=say("the folder to write", "le dossier à écrire"))],
+    folder: Annotated[Path, typer.Argument(help=say("the folder to create", "le dossier à créer"))],
     clip: Annotated[str, typer.Option(help=say("clip, or the path of its weights", "clip, ou le chemin de ses poids"))] = "clip",
 ) -> None:
     from dalle_edu.systems.clip import Clip

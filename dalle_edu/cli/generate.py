@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from dalle_edu.cli.app import ALL, PNG, SYSTEM, CandidatesOption, ClipOption, DeviceOption, SeedOption, command, err, out, write_json
 from dalle_edu.errors import DalleEduError
@@ -19,7 +20,9 @@ from dalle_edu.language import say, typeset
 )
 def generate(
     prompts: Annotated[list[str], typer.Argument(help=say("sentences, in French or in English", "des phrases, en français ou en anglais"))],
-    system: Annotated[str, typer.Option(help=say(SYSTEM + ", or all", SYSTEM + ", ou all pour tous"))] = "dalle1",
+    system: Annotated[
+        str, typer.Option(help=say(SYSTEM + "; or all, that draw", SYSTEM + " ; ou all, tous ceux qui dessinent"))
+    ] = "dalle1",
     n: Annotated[int, typer.Option("-n", help=say("pictures for each sentence", "images par phrase"))] = 4,
     seed: SeedOption = 0,
     guidance: Annotated[
@@ -51,8 +54,9 @@ def generate(
         float | None,
         typer.Option(
             help=say(
-                "the temperature of whether to leave the likeliest code, if not that of which to take instead",
-                "la température de la question « quitter le code le plus probable ? », si ce n'est pas celle du choix d'un autre",
+                "the temperature of leaving the likeliest code or not; --temperature is then that of the choice among the others",
+                "la température de la décision de quitter ou non le code le plus probable ; --temperature ne règle plus que le choix du"
+                " remplaçant",
             )
         ),
     ] = None,
@@ -74,7 +78,8 @@ def generate(
     from dalle_edu.files import check_writable
     from dalle_edu.systems.disturb import resized
     from dalle_edu.systems.rerank import best_of, check_candidates
-    from dalle_edu.weights import load_critic, load_system, trained_systems
+    from dalle_edu.systems.system import check_choice, check_guidance, check_steps
+    from dalle_edu.weights import load_critic, load_system
     from dalle_edu.world.grammar import check_prompt
     from dalle_edu.world.sheet import not_png, picture_sheet, save_picture
 
@@ -94,11 +99,14 @@ def generate(
     for prompt in prompts:
         report = check_prompt(prompt)
         if report:
-            err.print(report, style="yellow", highlight=False, soft_wrap=True)
+            err.print(report, style="yellow", highlight=False, markup=False, soft_wrap=True)
     place = str(choose_device(device).torch_device)
-    machines = [load_system(name, place) for name in (trained_systems() if system == ALL else [system])]
-    critic = None if candidates is None else load_critic(clip, place)
     settings = {"guidance": guidance, "temperature": temperature, "top_k": top_k, "top_p": top_p, "daring": daring, "steps": steps}
+    check_guidance(1.0 if guidance is None else guidance)
+    check_steps(1 if steps is None else steps)
+    check_choice(1.0 if temperature is None else temperature, top_k, top_p, daring)
+    machines = [load_system(name, place) for name in (all_trained() if system == ALL else [system])]
+    critic = None if candidates is None else load_critic(clip, place)
     given = {key: value for key, value in settings.items() if value is not None}
     pictures: list[dict[str, Any]] = []
     for machine in machines:
@@ -127,10 +135,23 @@ def generate(
         write_json(json_file, document | {"pictures": kept})
     for machine in machines:
         if len(machines) > 1:
-            out.print(f"[bold]{machine.name}[/bold]")
+            out.print(machine.name, style="bold", highlight=False)
         for prompt in prompts:
             _print_marks(prompt, [each["marks"] for each in pictures if (each["prompt"], each["system"]) == (prompt, machine.name)])
-    out.print(f"→ {out_file}", highlight=False)
+    out.print(f"→ {out_file}", highlight=False, markup=False)
+
+
+def all_trained() -> list[str]:
+    """Every system that has its weights. Raises `DalleEduError` where none has."""
+    from dalle_edu.weights import trained_systems
+
+    names = trained_systems()
+    if not names:
+        raise DalleEduError(
+            "no system has its weights here; train one with: dalle-edu train dalle1",
+            "aucun système n'a ses poids ici ; entraînez-en un : dalle-edu train dalle1",
+        )
+    return names
 
 
 def accepted(machine: Any, settings: dict[str, Any], strict: bool = True) -> dict[str, Any]:
@@ -185,11 +206,11 @@ def _print_marks(prompt: str, marks: list[dict[str, bool] | None]) -> None:
     language = guess_language(prompt)
     known = [mark for mark in marks if mark is not None]
     if not known:
-        en = f"[bold]{prompt}[/bold]: the examiner cannot read this sentence: no marks"
-        fr = f"[bold]{prompt}[/bold] : l'examinateur ne sait pas lire cette phrase : pas de note"
+        en = f"[bold]{escape(prompt)}[/bold]: the examiner cannot read this sentence: no marks"
+        fr = f"[bold]{escape(prompt)}[/bold] : l'examinateur ne sait pas lire cette phrase : pas de note"
         out.print(typeset(fr) if language == "fr" else en, highlight=False)
         return
     rates = " · ".join(f"{SKILL_NAMES[language][skill]} {sum(mark[skill] for mark in known)}/{len(known)}" for skill in known[0])
     right = sum(all(mark.values()) for mark in known)
     verdict = f"{right} sur {len(known)} entièrement justes" if language == "fr" else f"{right} of {len(known)} entirely right"
-    out.print(f"[bold]{prompt}[/bold]\n  {verdict} — {rates}", highlight=False, soft_wrap=True)
+    out.print(f"[bold]{escape(prompt)}[/bold]\n  {verdict} — {rates}", highlight=False, soft_wrap=True)

@@ -38,7 +38,7 @@ def lessons(
     from dalle_edu.world.catalogue import LANGUAGES
 
     if language not in (None, *LANGUAGES):
-        raise DalleEduError(f'the language is "{language}"; it is fr or en', f"la langue est « {language} » ; c'est fr ou en")
+        raise DalleEduError(f'the language is "{language}"; give fr or en', f"la langue est « {language} » ; donnez fr ou en")
     where = folder or builder.LESSONS
     if nbgrader:
         for path in builder.build_course(nbgrader, language or reader_language(), where):

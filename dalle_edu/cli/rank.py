@@ -20,7 +20,7 @@ app.add_typer(
     ),
 )
 
-NewFolder = Annotated[Path, typer.Argument(help=say("the folder to write", "le dossier à écrire"))]
+NewFolder = Annotated[Path, typer.Argument(help=say("the folder to create", "le dossier à créer"))]
 Count = Annotated[int, typer.Option("-n", min=1, max=500, help=say("questions", "questions"))]
 KIND_NAMES = {
     "fr": {"person": "personne", "model": "machine"},
@@ -52,9 +52,10 @@ def captions(
 ) -> None:
     import tempfile
 
-    from dalle_edu.scorecard.questionnaire import Questionnaire, caption_questions
+    from dalle_edu.scorecard.questionnaire import Questionnaire, caption_questions, check_new_folder
     from dalle_edu.world.doors import Coco, write_coco_sample
 
+    check_new_folder(folder)
     with tempfile.TemporaryDirectory() as aside:
         if coco is None:
             door = Coco(write_coco_sample(Path(aside) / "coco", min(first, 100), seed), "sample", side)
@@ -78,16 +79,18 @@ def pictures(
     seed: SeedOption = 0,
     device: DeviceOption = None,
 ) -> None:
+    from dalle_edu.cli.generate import accepted
     from dalle_edu.device import choose_device
     from dalle_edu.scorecard import questions
-    from dalle_edu.scorecard.questionnaire import Questionnaire, picture_questions
+    from dalle_edu.scorecard.questionnaire import Questionnaire, check_new_folder, picture_questions
     from dalle_edu.weights import load_system
 
+    check_new_folder(folder)
     machine = load_system(system, str(choose_device(device).torch_device))
     sentences = [question.text for question in questions(2 * n, seed)]
     chosen = [sentences[2 * i + i % 2] for i in range(n)]  # every scene once, in French and in English by turns
     given: dict[str, Any] = {"guidance": guidance, "temperature": temperature}
-    options = {key: value for key, value in given.items() if value is not None}
+    options = accepted(machine, {key: value for key, value in given.items() if value is not None})
     Questionnaire(picture_questions(machine, chosen, choices, seed, **options)).save(folder)
     _written(folder)
 

@@ -20,7 +20,9 @@ from dalle_edu.cli.app import (
     reachable,
     write_json,
 )
+from dalle_edu.cli.generate import accepted, all_trained
 from dalle_edu.cli.tables import rate_table
+from dalle_edu.errors import DalleEduError
 from dalle_edu.language import reader_language, say
 
 
@@ -32,7 +34,7 @@ from dalle_edu.language import reader_language, say
 )
 def score(
     system: Annotated[
-        str, typer.Argument(help=say(f"{EXAMINEE}; or all", f"{EXAMINEE} ; ou all pour tous"), callback=reachable)
+        str, typer.Argument(help=say(f"{EXAMINEE}; or all, that draw", f"{EXAMINEE} ; ou all, tous ceux qui dessinent"), callback=reachable)
     ] = "dalle1",
     prompts: Annotated[int, typer.Option(help=say("pictures to draw and mark", "images à dessiner et à noter"))] = 512,
     seed: SeedOption = 0,
@@ -56,7 +58,11 @@ def score(
     if candidates is not None:
         check_candidates(candidates)
     place = str(choose_device(device).torch_device)
+    settings: dict[str, Any] = {"guidance": guidance, "temperature": temperature, "daring": daring}
+    given = {name: value for name, value in settings.items() if value is not None}
+    of_one = [*given, *(["candidates"] if candidates is not None else [])]
     if system == ALL:
+        _none_of(of_one, ALL)
         _compare(prompts, seed, place, json_file)
         return
     examinee = load_examinee(system, place)
@@ -64,14 +70,16 @@ def score(
 
     report: Any
     if isinstance(examinee, Critic):
+        _none_of(of_one, examinee.title)
         name, names = examinee.title, critics.QUESTION_NAMES
         report = critics.examine(examinee, prompts, min(100, prompts), seed=seed)
     else:
         machine: Any = examinee if isinstance(examinee, System) else load_system(system, place)  # which says that it does not draw
+        accepted(machine, given)
         if candidates is not None:
             machine = BestOf(machine, load_critic(clip, place), candidates)
         name, names = machine.name, SKILL_NAMES
-        report = _examine(machine, prompts, seed, guidance=guidance, temperature=temperature, daring=daring)
+        report = _examine(machine, prompts, seed, given)
     title = say(f"{name}, {prompts} prompts, seed {seed}", f"{name}, {prompts} phrases, graine {seed}")
     parts = {
         say("seen", "vues"): report.rates(split="seen"),
@@ -84,15 +92,24 @@ def score(
         report.save(json_file)
 
 
-def _examine(machine: Any, prompts: int, seed: int, **settings: float | None) -> Any:
+def _none_of(settings: list[str], who: str) -> None:
+    """Raise `DalleEduError` where settings were given that who is examined does not have."""
+    if settings:
+        names = ", ".join(settings)
+        raise DalleEduError(
+            f"{who} takes no {names}; leave that out, or examine one system",
+            f"{who} ne prend pas {names} ; ne le donnez pas, ou examinez un seul système",
+        )
+
+
+def _examine(machine: Any, prompts: int, seed: int, settings: dict[str, Any]) -> Any:
     from rich.progress import Progress
 
     from dalle_edu.scorecard import score as examine
 
-    options: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
     with Progress(console=err, transient=True) as bar:
         task = bar.add_task(machine.name, total=prompts)
-        return examine(machine, machine.name, prompts, seed, progress=lambda count: bar.advance(task, count), **options)
+        return examine(machine, machine.name, prompts, seed, progress=lambda count: bar.advance(task, count), **settings)
 
 
 def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> None:
@@ -100,16 +117,18 @@ def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> Non
     from rich.progress import Progress
 
     from dalle_edu.scorecard.compare import enter, table, training_of
-    from dalle_edu.weights import load_system, made_of, trained_systems, weights_path
+    from dalle_edu.weights import load_system, made_of, weights_path
 
     entries = []
     with Progress(console=err, transient=True) as bar:
-        for name in trained_systems():
+        for name in all_trained():
             task = bar.add_task(name, total=prompts)
             files = [weights_path(each) for each in made_of(name)]
             machine: Any = load_system(name, place)
             training = training_of(weights_path(name).with_suffix(".json"))
             entries.append(enter(machine, prompts, seed, files, training, partial(bar.advance, task)))
+            if json_file:  # what is measured is kept, whatever comes after
+                write_json(json_file, {"prompts": prompts, "seed": seed, "systems": entries})
     printed = Table(title=say(f"{prompts} prompts, seed {seed}: % seen/held out", f"{prompts} phrases, graine {seed} : % vues/réservées"))
     printed.add_column("")
     for entry in entries:
@@ -119,5 +138,3 @@ def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> Non
         for line in lines:
             printed.add_row(*line)
     out.print(printed)
-    if json_file:
-        write_json(json_file, {"prompts": prompts, "seed": seed, "systems": entries})

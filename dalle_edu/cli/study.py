@@ -28,17 +28,18 @@ SystemArgument = Annotated[str, typer.Argument(help=SYSTEM)]
 PromptsOption = Annotated[int, typer.Option(min=8, max=10_000, help=say("pictures of each kind", "images de chaque sorte"))]
 JsonOption = Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))]
 PngOption = Annotated[Path | None, typer.Option("--out", help=PNG)]
+_EDITS = ("vary", "mix", "inpaint", "complete", "alter")
 _APART = {  # what captions are told apart by
     "space": say("left or right", "gauche ou droite"),
-    "binding": say("whose colour", "à qui la couleur"),
+    "binding": say("whose colour", "couleur de quel objet"),
     "number": say("number", "nombre"),
     "size": say("size", "taille"),
     "shape": say("shape", "forme"),
     "colour": say("colour", "couleur"),
 }
 OPENING_NAMES = {
-    "fr": {"plain": "sans rien", "picture of": "« une image de »", "there is": "« il y a »", "never heard": "« dessine-moi » (jamais vu)"},
-    "en": {"plain": "nothing", "picture of": "“a picture of”", "there is": "“there is”", "never heard": "“please draw” (never seen)"},
+    "fr": {"plain": "sans rien", "picture of": "« une image de »", "there is": "« il y a »", "never heard": "« dessine » (jamais vu)"},
+    "en": {"plain": "nothing", "picture of": "“a picture of”", "there is": "“there is”", "never heard": "“draw” (never seen)"},
 }
 
 
@@ -82,6 +83,7 @@ def edits(
     device: DeviceOption = None,
 ) -> None:
     from dalle_edu.scorecard.edits import alterations, completions, inpaintings, mixtures, variations
+    from dalle_edu.systems import SYSTEMS, model_class
 
     _ready(json_file)
     machine = _load(system, device)
@@ -121,8 +123,10 @@ def edits(
             found[f"alter {attribute}"] = {**kept.rate.to_json(), "changed": kept.changed}
             table.add_row(f"alter, {label}", as_said, rate_cell(kept.rate))
     if not found:
-        able = "dalle1, dalle_mini, dalle2, imagen"
-        raise DalleEduError(f"{machine.name} edits nothing; give one of {able}", f"{machine.name} ne retouche rien ; donnez l'un de {able}")
+        able = ", ".join(name for name in SYSTEMS if any(hasattr(model_class(name), edit) for edit in _EDITS))
+        raise DalleEduError(
+            f"{machine.name} edits nothing; choose among: {able}", f"{machine.name} ne retouche rien ; choisissez parmi : {able}"
+        )
     out.print(table)
     if json_file:
         write_json(json_file, {"system": machine.name, "prompts": prompts, "seed": seed, "edits": found})
@@ -150,8 +154,8 @@ def candidates(
     reports = _watched(total, machine.name, score_against_candidates, machine, critic, prompts, numbers, seed)
     _by_skill(
         say(
-            f"{machine.name}: the best of so many, by {critic.title}",
-            f"{machine.name} : la meilleure de tant d'images, selon {critic.title}",
+            f"{machine.name}: the best picture of N, by {critic.title}",
+            f"{machine.name} : la meilleure image parmi N, selon {critic.title}",
         ),
         {**{number: reports[number] for number in numbers}, "any": reports[0]},
         {"any": say("one right among them", "une juste dans le lot")},
@@ -228,18 +232,23 @@ def thresholds(
 
     from dalle_edu.cli.generate import accepted
     from dalle_edu.scorecard import questions, score
-    from dalle_edu.world.sheet import picture_sheet, save_picture
+    from dalle_edu.systems.system import check_guidance
+    from dalle_edu.world.sheet import not_png, picture_sheet, save_picture
 
-    _ready(out_file, json_file)
-    machine = _load(system, device)
-    accepted(machine, {"threshold": True})
     try:
-        scales = [float(scale) for scale in guidances.split(",")]
+        scales = list(dict.fromkeys(float(scale) for scale in guidances.split(",")))
     except ValueError:
         raise DalleEduError(
             f'the guidances are "{guidances}"; give numbers with commas, as in 1,2,4',
             f"les guidages sont « {guidances} » ; donnez des nombres séparés par des virgules, comme 1,2,4",
         ) from None
+    for scale in scales:
+        check_guidance(scale)
+    if out_file and out_file.suffix.lower() != ".png":
+        raise not_png(out_file)
+    _ready(out_file, json_file)
+    machine = _load(system, device)
+    accepted(machine, {"threshold": True})
     sentence = next(question.text for question in questions(64, seed) if question.language == reader_language())
     ways = {True: say("dynamic", "dynamique"), False: say("clipping", "écrêtage")}
     pictures, names, reports = [], {}, {}
@@ -247,7 +256,7 @@ def thresholds(
         for scale in scales:
             pictures.append(machine.generate([sentence], seed=seed, guidance=scale, threshold=threshold).cpu())
             key = f"{'dynamic' if threshold else 'clip'}, {scale:g}"
-            names[key] = f"{way}, {decimal(scale)}"
+            names[key] = f"{way}, {say(f'{scale:g}', f'{scale:g}'.replace('.', ','))}"
             reports[key] = score(machine, machine.name, prompts, seed, guidance=scale, threshold=threshold)
     _by_skill(machine.name, reports, names, json_file)
     if out_file:
@@ -276,8 +285,8 @@ def priors(
     machine = _load(system, device)
     if not isinstance(machine, DallE2):
         raise DalleEduError(
-            f"{machine.name} has no prior; give dalle2, or the path of its weights",
-            f"{machine.name} n'a pas de prior ; donnez dalle2, ou le chemin de ses poids",
+            f"{machine.name} has no prior between CLIP's embeddings; give dalle2, or the path of its weights",
+            f"{machine.name} n'a pas de prior entre plongements de CLIP ; donnez dalle2, ou le chemin de ses poids",
         )
     spoken = {"diffusion": "diffusion", "autoregressive": say("autoregressive", "autorégressif")}
     reports, names = {}, {}

@@ -25,8 +25,8 @@ def train(
         float | None,
         typer.Option(
             help=say(
-                "wall time for all stages together (12 unless --updates is given)",
-                "temps réel de toutes les étapes ensemble (12, sauf si --updates est donné)",
+                "minutes of training for all stages together, exams not counted (12 unless --updates is given)",
+                "minutes d'entraînement de toutes les étapes ensemble, examens non compris (12, sauf si --updates est donné)",
             )
         ),
     ] = None,

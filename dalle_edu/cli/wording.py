@@ -45,6 +45,7 @@ _FRENCH = {
     r"No such command '(.+?)'\. Did you mean '(.+?)'": "la commande « {} » n'existe pas (peut-être « {} »)",
     r"No such command '(.+?)'": "la commande « {} » n'existe pas",
     r"Missing argument '(.+?)'": "il manque l'argument « {} »",
+    r"Missing command": "il manque une commande",
     r"Missing option '(.+?)'": "il manque l'option {}",
     r"Got unexpected extra argument\(s\) \((.+)\)": "il y a un mot de trop ({})",
     r"Option '(.+?)' requires an argument": "l'option {} demande une valeur",
@@ -52,7 +53,7 @@ _FRENCH = {
     r"Invalid value for '(.+?)': .*less than or equal to (\S+)$": "la valeur donnée à {} ne convient pas : il faut au plus {}",
     r"Invalid value for '(.+?)': .*valid integer": "la valeur donnée à {} ne convient pas : il faut un nombre entier",
     r"Invalid value for '(.+?)': .*valid number": "la valeur donnée à {} ne convient pas : il faut un nombre",
-    r"Invalid value for '(.+?)': .*is not one of (.+?)\.?$": "la valeur donnée à {} ne convient pas : il faut l'un de {}",
+    r"Invalid value for '(.+?)': .*is not one of (.+?)\.?$": "la valeur donnée à {} ne convient pas : choisissez parmi {}",
     r"Invalid value for '(.+?)'": "la valeur donnée à {} ne convient pas",
 }
 

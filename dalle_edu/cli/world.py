@@ -12,7 +12,7 @@ from dalle_edu.language import say
 
 @command(say("Draw a sheet of the captioned world.", "Dessine une planche du monde légendé."))
 def world(
-    n: Annotated[int, typer.Option(help=say("scenes to draw", "scènes à dessiner"))] = 16,
+    n: Annotated[int, typer.Option("-n", "--n", help=say("scenes to draw", "scènes à dessiner"))] = 16,
     seed: SeedOption = 0,
     split: Annotated[str, typer.Option(help=say("seen, held_out or all", "seen (vues), held_out (réservées) ou all (toutes)"))] = "all",
     resolution: Annotated[int, typer.Option(help=say("pixels on a side", "pixels de côté"))] = 64,
@@ -28,7 +28,7 @@ def world(
         )
     if split not in SPLITS:
         known = ", ".join(SPLITS)
-        raise DalleEduError(f'the split is "{split}"; give one of {known}', f"la partie est « {split} » ; donnez l'une de {known}")
+        raise DalleEduError(f'the split is "{split}"; choose among: {known}', f"la partie est « {split} » ; choisissez parmi : {known}")
     check_writable(out_file)
     series = World(n, seed=seed, split=split)
     items = [series[i] for i in range(n)]

@@ -213,7 +213,7 @@ def _found(critic: Critic, scenes: list[Scene], turn: int, resolution: int) -> t
 
 def _preferred(critic: Critic, scenes: list[Scene], seen: Float[Tensor, "n e"], captions: Sequence[str], change: str) -> list[Answer]:
     """Whether each picture's own caption scores above the same one with `change` made, where it can be made."""
-    wrong = [contradict(text, (0.0, (i * 0.618) % 1, (i * 0.755) % 1), change) for i, text in enumerate(captions)]
+    wrong = [contradict(text, (0.0, i * 0.618 % 1), change) for i, text in enumerate(captions)]
     asked = ~compatible(claims(captions), claims(wrong)).diagonal()
     right, others = (critic.encode_texts(texts).cpu() for texts in (captions, wrong))
     preferred = (seen * right).sum(dim=1) > (seen * others).sum(dim=1)

@@ -110,7 +110,7 @@ def completions(system: Edits, n: int = 128, rows: float = 0.5, seed: int = 0) -
         finished = system.complete(images, texts, rows=rows, seed=seed + start).cpu()  # type: ignore[attr-defined]
         right += _as_said(part, finished)
         changed += float((finished - images).abs().mean()) * len(part)
-        height = round(rows * system.resolution)
+        height = system.given_height(rows)  # type: ignore[attr-defined]
         touched = max(touched, float((finished - images)[:, :, :height].abs().max()))
     return Kept(Rate(n, right), changed / n), touched
 

@@ -26,7 +26,7 @@ from dalle_edu.world.scenes import Description, Mention
 KINDS = ("shape", "colour")
 WORDINGS = ("bare word", "plain", "picture of", "there is", "digit", "every template", "every companion", "everything")
 OPENINGS = ("plain", "picture of", "there is", "never heard")
-NEVER_HEARD = {"fr": "dessine-moi ", "en": "please draw "}
+NEVER_HEARD = {"fr": "dessine ", "en": "draw "}
 
 
 @dataclass(frozen=True)

@@ -70,12 +70,18 @@ class Ranking:
         if not re.fullmatch(r"\w[\w .-]{0,60}", self.rater):
             raise DalleEduError(
                 f'the rater is called "{self.rater}"; give a name of letters and digits, 61 at most',
-                f"qui classe s'appelle « {self.rater} » ; donnez un nom en lettres et chiffres, 61 au plus",
+                f"qui a classé s'appelle « {self.rater} » ; donnez un nom en lettres et chiffres, 61 au plus",
             )
         if self.kind not in RATERS:
             known = ", ".join(RATERS)
             raise DalleEduError(
-                f'the rater is a "{self.kind}"; it is one of {known}', f"qui classe est « {self.kind} » ; c'est l'un de {known}"
+                f'the kind of rater is "{self.kind}"; choose among: {known}',
+                f"le genre « {self.kind} » de qui a classé est inconnu ; choisissez parmi : {known}",
+            )
+        if (self.rater == PROTOCOL) != (self.kind == PROTOCOL):
+            raise DalleEduError(
+                f'"{self.rater}" ranks as a {self.kind}; the name and the kind "{PROTOCOL}" belong together, so give the rater another',
+                f"« {self.rater} » classe en tant que {self.kind} ; le nom et le genre « {PROTOCOL} » vont ensemble, donnez-en un autre",
             )
 
 
@@ -88,8 +94,8 @@ def caption_questions(door: Door, n: int = 20, seed: int = 0) -> list[RankingQue
     """
     if not 1 <= n <= len(door.pairs) or len(door.pairs) < 3:
         raise DalleEduError(
-            f"{n} questions were asked for, and {len(door.pairs)} pictures are there; ask for 1 to as many, of 3 pictures at least",
-            f"{n} questions sont demandées, et {len(door.pairs)} images sont là ; demandez-en de 1 à autant, sur 3 images au moins",
+            f"{n} questions were asked for, and {len(door.pairs)} pictures are there; ask for no more than pictures, of 3 at least",
+            f"{n} questions sont demandées, et {len(door.pairs)} images sont là ; demandez-en au plus autant, sur au moins 3 images",
         )
     chance = random.Random(f"{seed}:questions")
     questions = []
@@ -134,11 +140,7 @@ class Questionnaire:
     def save(self, folder: str | Path) -> Path:
         """Write the questions and their pictures into a new or empty folder, each file whole; the questions last. Returns the folder."""
         folder = Path(folder)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise DalleEduError(
-                f"{folder} holds something already; give a new or an empty folder",
-                f"{folder} contient déjà quelque chose ; donnez un dossier nouveau ou vide",
-            )
+        check_new_folder(folder)
         entries = []
         for question in self.questions.values():
             names = [f"{question.name}-{number}.png" for number in range(len(question.pictures))]
@@ -203,6 +205,15 @@ class Questionnaire:
                     f"{ranking.rater} answers {list(places)} to {name}; give {question.choices} places, from 1 to {question.choices}",
                     f"{ranking.rater} répond {list(places)} à {name} ; donnez {question.choices} places, de 1 à {question.choices}",
                 )
+
+
+def check_new_folder(folder: Path) -> None:
+    """Raise `DalleEduError` where there is something already in a folder that is to be filled."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DalleEduError(
+            f"{folder} holds something already; give a new or an empty folder",
+            f"{folder} contient déjà quelque chose ; donnez un dossier nouveau ou vide",
+        )
 
 
 def _fields(entry: Any) -> tuple[str, tuple[str, ...], tuple[str, ...], tuple[int, ...] | None]:

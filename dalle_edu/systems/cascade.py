@@ -17,7 +17,7 @@ from dalle_edu.bricks.samplers import Callback
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.painters import Conditions, Painter, Upsampler
-from dalle_edu.systems.system import TOGETHER, System, check_guidance, check_images, check_prompts, check_steps, noise_for
+from dalle_edu.systems.system import TOGETHER, System, check_guidance, check_images, check_pairs, check_prompts, check_steps, noise_for
 from dalle_edu.systems.trainable import Stage
 from dalle_edu.world.tokenizer import CaptionTokenizer
 
@@ -173,13 +173,11 @@ class Cascade(System):
     ) -> Float[Tensor, "n 3 h w"]:
         """Pictures painted anew where `keep` is False, so that the whole is what a prompt says. Kept pixels stay exactly as they are."""
         check_images(images, self.resolution)
-        check_prompts(prompts)
-        if keep.dtype != torch.bool or keep.shape != (len(images), 1, self.resolution, self.resolution) or len(prompts) != len(images):
+        check_pairs(images, prompts)
+        if keep.dtype != torch.bool or keep.shape != (len(images), 1, self.resolution, self.resolution):
             raise DalleEduError(
-                f"keep is {keep.dtype} {tuple(keep.shape)} for {len(images)} pictures and {len(prompts)} prompts; give a bool for each"
-                " pixel, (n, 1, h, w), and a prompt for each picture",
-                f"keep est {keep.dtype} {tuple(keep.shape)} pour {len(images)} images et {len(prompts)} phrases ; donnez un booléen"
-                " par pixel, (n, 1, h, w), et une phrase par image",
+                f"keep is {keep.dtype} {tuple(keep.shape)} for {len(images)} pictures; give a bool for each pixel, (n, 1, h, w)",
+                f"keep est {keep.dtype} {tuple(keep.shape)} pour {len(images)} images ; donnez un booléen par pixel, (n, 1, h, w)",
             )
         images, keep = images.to(self.device), keep.to(self.device)
         given, blank = self.told(prompts, seed, **options)
@@ -217,10 +215,11 @@ class Cascade(System):
                 return self.enlarge(shrink(images, BASE), self.noises(len(images), seed)[1 : len(trained) + 1])
             return self.paint(*self.told(captions, seed), seed, full_size=False)
 
-    # ------------------------------------------------------------ files
 
-    def _extra_facts(self) -> dict[str, Any]:
-        return {"tokenizer": self.tokenizer.to_json()}
+def refuse(options: dict[str, Any]) -> None:
+    """Raise `TypeError` for options that nothing takes, as Python does for an argument that a function does not have."""
+    if options:
+        raise TypeError(f"unknown options: {', '.join(options)}")
 
 
 def build_upsamplers(configs: Sequence[UNetConfig]) -> nn.ModuleList:

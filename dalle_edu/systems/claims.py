@@ -107,11 +107,12 @@ def _number(said: Description, draw: float) -> Description:
 
 
 def _change(field: str, names: Sequence[str]) -> Callable[[Description, float], Description]:
-    """Another shape, colour or size for one of the objects."""
+    """Another shape, colour or size for one of the objects of which one is said."""
 
     def change(said: Description, draw: float) -> Description:
         mentions = list(said.mentions)
-        place = int(draw * len(mentions))
+        places = [i for i, mention in enumerate(mentions) if getattr(mention, field) is not None]
+        place = places[int(draw * len(places))]
         now = getattr(mentions[place], field)
         others = [name for name in names if name != now]
         mentions[place] = replace(mentions[place], **{field: others[int(draw * 1009) % len(others)]})
@@ -140,12 +141,12 @@ _OFTEN = {"opposite": 6, "across": 2, "colours_swapped": 3, "shapes_swapped": 3,
 
 
 def contradict(text: str, draws: Sequence[float], change: str | None = None) -> str:
-    """The caption changed in one thing: in `change` or, by the first of `draws`, in one of those that it allows. The second draw says how,
-    the third chooses the language and the words.
+    """The caption changed in one thing.
 
-    Unless `change` is given, what training holds out is not said either: heard of in false captions alone, it would be learned as what is
-    never true. A caption that the grammar cannot read, that does not say what is to change or that would say what is held out comes back
-    as it is.
+    For training, the first of `draws` says in what, of all that it allows, the second how, and the third chooses the language and the
+    words; what training holds out is not said, since, heard of in false captions alone, it would be learned as what is never true. For an
+    exam, `change` says in what, and the caption keeps its language and its words. One that the grammar cannot read, that does not say what
+    is to change or that would say what is held out comes back as it is.
     """
     said = read_caption(text)
     if said is None:
@@ -157,6 +158,10 @@ def contradict(text: str, draws: Sequence[float], change: str | None = None) -> 
     made = make(said, draws[1])
     if change is None and says_what_is_held_out(made):
         return text
+    if change is not None:
+        language = guess_language(text)
+        ways = phrasings(said, language)
+        return caption(made, language, ways.index(text) if text in ways else 0)
     choice = int(draws[2] * 720720)
     return caption(made, LANGUAGES[choice % 2], choice // 2)
 

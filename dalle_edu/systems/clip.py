@@ -156,9 +156,6 @@ class Clip(Critic, Trainable):
 
     # ------------------------------------------------------------ files
 
-    def _extra_facts(self) -> dict[str, Any]:
-        return {"tokenizer": self.tokenizer.to_json()}
-
     @classmethod
     def from_facts(cls, facts: dict[str, Any]) -> "Clip":
         values = dict(facts["config"])

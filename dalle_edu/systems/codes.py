@@ -15,7 +15,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.gpt import sample_codes
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems.system import TOGETHER, System, chance, check_choice, check_guidance, check_images, check_prompts
+from dalle_edu.systems.system import TOGETHER, System, chance, check_choice, check_guidance, check_images, check_pairs, check_prompts
 from dalle_edu.world.tokenizer import CaptionTokenizer
 
 DOUBT = 0.2  # a code is written anew where the new caption makes it less than this many times as likely as the old one did
@@ -155,19 +155,23 @@ class CodeSystem(System):
         `rows` is rounded to whole rows of codes. `options` are those of `generate`.
         """
         check_images(images, self.resolution)
-        grid = self.prior.config.grid
+        check_pairs(images, prompts)
+        height = self.given_height(rows)
+        codes = self.codec.encode(images.to(self.device))
+        codes[:, height * codes.shape[1] // self.resolution :] = -1
+        painted = self.generate(prompts, seed=seed, given=codes.flatten(1), **options)
+        painted[:, :, :height] = images[:, :, :height].to(painted)
+        return painted
+
+    def given_height(self, rows: float) -> int:
+        """How many rows of pixels `complete` keeps of a picture. Raises `DalleEduError` unless `rows` is a part of it."""
         if not 0 <= rows <= 1:
             raise DalleEduError(
                 f"rows is {rows:g}; give the part of the picture's height that is kept, 0 to 1",
                 f"rows vaut {rows:g} ; donnez la part gardée de la hauteur de l'image, de 0 à 1",
             )
-        given_rows = round(rows * grid)
-        codes = self.codec.encode(images.to(self.device))
-        codes[:, given_rows:] = -1
-        painted = self.generate(prompts, seed=seed, given=codes.flatten(1), **options)
-        height = given_rows * self.resolution // grid
-        painted[:, :, :height] = images[:, :, :height].to(painted)
-        return painted
+        grid = self.prior.config.grid
+        return round(rows * grid) * self.resolution // grid
 
     @torch.no_grad()
     def alter(
@@ -188,7 +192,7 @@ class CodeSystem(System):
         likeliest all in all is painted. `options` are those of `generate`.
         """
         check_images(images, self.resolution)
-        check_prompts(before)
+        check_pairs(images, before, after)
         codes = self.codec.encode(images.to(self.device))
         old, new = (self._log_likelihood(captions, codes.flatten(1)) for captions in (before, after))
         doubted = (new - old < torch.tensor(DOUBT).log()).view_as(codes)
@@ -205,9 +209,6 @@ class CodeSystem(System):
         return logits.log_softmax(dim=-1).gather(2, codes.unsqueeze(2)).squeeze(2)
 
     # ------------------------------------------------------------ files
-
-    def _extra_facts(self) -> dict[str, Any]:
-        return {"tokenizer": self.tokenizer.to_json()}
 
 
 def _neighbours(marked: Bool[Tensor, "n h w"]) -> Bool[Tensor, "n h w"]:

@@ -52,7 +52,7 @@ def told_apart(seen: Float[Tensor, "n e"], captions: Sequence[str], encode: Call
     alone. A question that no caption allows is left out."""
     own, numbers = (seen * encode(captions)).sum(dim=1), {}
     for question, change in QUESTIONS.items():
-        wrong = [contradict(text, (0.0, 0.5, i / len(captions)), change) for i, text in enumerate(captions)]
+        wrong = [contradict(text, (0.0, i * 0.618 % 1), change) for i, text in enumerate(captions)]
         asked = ~excuses(captions, wrong).diagonal().to(seen.device)
         if asked.any():
             against = (seen * encode(wrong)).sum(dim=1)

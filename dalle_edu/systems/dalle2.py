@@ -22,16 +22,17 @@ from dalle_edu.bricks.contrastive import CLIP, CLIPConfig
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems import clip
-from dalle_edu.systems.cascade import BASE, Cascade, build_upsamplers, painter_unet, shrink, unet_config, upsampler_unet
+from dalle_edu.systems.cascade import BASE, Cascade, build_upsamplers, painter_unet, refuse, shrink, unet_config, upsampler_unet
 from dalle_edu.systems.disturb import resized
 from dalle_edu.systems.painters import Conditions, Painter
 from dalle_edu.systems.priors import AutoregressivePrior, DiffusionPrior, PriorConfig
-from dalle_edu.systems.system import chance, check_images, check_prompts, noise_for
+from dalle_edu.systems.system import chance, check_images, check_pairs, noise_for
 from dalle_edu.systems.trainable import Stage
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
 PRIORS = ("diffusion", "autoregressive")
 _PERCENT = 100
+_OF_THE_PRIOR = 1  # the stream of its chance; the decoder's is another
 _LAPTOP, _STANDARD, _GPU = (clip.PRESETS[preset].clip for preset in ("laptop", "standard", "gpu"))
 
 
@@ -165,9 +166,9 @@ class DallE2(Cascade):
         words, caption = self.encode_texts(prompts)
         n, config = len(prompts), self.config
         if prior == "autoregressive":
-            uniforms = chance(n, config.prior.components, seed).to(self.device)
+            uniforms = chance(n, config.prior.components, seed, _OF_THE_PRIOR).to(self.device)
             return self.prior_ar.draw(uniforms, words, caption, config.prior_guidance)
-        noise = noise_for(n, (2 * config.prior.embedding,), seed).to(self.device)
+        noise = noise_for(n, (2 * config.prior.embedding,), seed, _OF_THE_PRIOR).to(self.device)
         return self.prior.draw(noise, words, caption, config.prior_guidance, config.prior_steps)
 
     # ------------------------------------------------------------ drawing
@@ -176,8 +177,7 @@ class DallE2(Cascade):
         """What the decoder is told: z, drawn by the `prior` that the options name, and y, unless they say `text=False`."""
         z = self.draw_embeddings(prompts, seed, options.pop("prior", "diffusion"))
         text = options.pop("text", True)
-        if options:
-            raise TypeError(f"unknown options: {', '.join(options)}")
+        refuse(options)
         return self.conditions(z, prompts if text else None)
 
     def conditions(self, z: Float[Tensor, "n e"], captions: Sequence[str] | None = None) -> tuple[Conditions, Conditions]:
@@ -208,6 +208,7 @@ class DallE2(Cascade):
     @torch.no_grad()
     def loop(self, images: Float[Tensor, "n 3 h w"], frames: int, *, seed: int = 0, **options: Any) -> Float[Tensor, "frames n 3 h w"]:
         """The pictures, a variation of each, a variation of that, and so on: what CLIP does not see drifts, then what it does."""
+        check_images(images, self.resolution)
         shown = [images.to(self.device)]
         for frame in range(1, frames):
             shown.append(self.vary(shown[-1], seed=seed + frame, **options))
@@ -220,10 +221,10 @@ class DallE2(Cascade):
         """Pictures whose embeddings lie on the way from the first pictures' to the second ones', `ratio` of it gone, along the sphere."""
         for images in (first, second):
             check_images(images, images.shape[-1])
-        if not 0 <= ratio <= 1:
+        if len(first) != len(second):
             raise DalleEduError(
-                f"the ratio is {ratio:g}; give the part of the way from the first picture to the second, 0 to 1",
-                f"le rapport est {ratio:g} ; donnez la part du chemin de la première image à la seconde, de 0 à 1",
+                f"{len(first)} pictures are to be mixed with {len(second)}; give as many",
+                f"{len(first)} images doivent se mélanger à {len(second)} ; donnez-en autant",
             )
         return self.paint(*self.conditions(on_the_way(self.encode_images(first), self.encode_images(second), ratio)), seed, **options)
 
@@ -240,8 +241,7 @@ class DallE2(Cascade):
     ) -> Float[Tensor, "n 3 h w"]:
         """Pictures moved by what changes between two captions: a text diff, section 3.3 of the paper."""
         check_images(images, images.shape[-1])
-        for captions in (before, after):
-            check_prompts(captions)
+        check_pairs(images, before, after)
         difference = F.normalize(self.encode_texts(after)[1] - self.encode_texts(before)[1], dim=-1)
         return self.paint(*self.conditions(on_the_way(self.encode_images(images), difference, ratio)), seed, **options)
 
@@ -293,6 +293,12 @@ class DallE2(Cascade):
 
 
 def on_the_way(first: Float[Tensor, "n e"], second: Float[Tensor, "n e"], ratio: float) -> Float[Tensor, "n e"]:
-    """Points on the great circles from unit vectors to others, a part `ratio` of the way, to a percent."""
+    """Points on the great circles from unit vectors to others, a part `ratio` of the way, to a percent. Raises `DalleEduError` for a ratio
+    that is not in [0, 1]."""
+    if not 0 <= ratio <= 1:
+        raise DalleEduError(
+            f"the ratio is {ratio:g}; give the part of the way that is gone, 0 to 1",
+            f"le rapport est {ratio:g} ; donnez la part du chemin parcourue, de 0 à 1",
+        )
     paths = [slerp(one, other, _PERCENT + 1) for one, other in zip(first, second, strict=True)]
     return torch.stack(paths)[:, round(ratio * _PERCENT)]

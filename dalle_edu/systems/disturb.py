@@ -1,7 +1,7 @@
 """Disturbed pictures: what a critic must see through, since it judges what codecs, half-trained painters and cut-outs make of a scene.
 
-Nothing here turns a picture round: left stays left, and above stays above. Each picture is disturbed by an amount of its own, from not at
-all to `strength`.
+Nothing here turns a picture round: left stays left, and above stays above. Each picture is moved and stained by an amount of its own, from
+not at all to `strength`; half of them are blurred, whatever the strength.
 """
 
 import torch
@@ -22,7 +22,8 @@ def resized(images: Float[Tensor, "n 3 h w"], side: int) -> Float[Tensor, "n 3 s
 
 
 def disturb(images: Float[Tensor, "n 3 h w"], generator: torch.Generator | None = None, strength: float = 1.0) -> Float[Tensor, "n 3 h w"]:
-    """Pictures moved and enlarged a little, some of them blurred, with noise and stains; all chance comes from `generator`."""
+    """Pictures moved and enlarged a little, half of them blurred, with noise and stains; all chance comes from `generator`. At strength 0
+    they come back as they are."""
     if strength == 0:
         return images
     amount = strength * _uniform(images, (len(images), 1, 1, 1), generator)

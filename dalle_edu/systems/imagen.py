@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from dalle_edu.bricks.unet import UNetConfig
-from dalle_edu.systems.cascade import BASE, Cascade, build_upsamplers, painter_unet, shrink, unet_config, upsampler_unet
+from dalle_edu.systems.cascade import BASE, Cascade, build_upsamplers, painter_unet, refuse, shrink, unet_config, upsampler_unet
 from dalle_edu.systems.claims import say_otherwise
 from dalle_edu.systems.contrast import told_apart
 from dalle_edu.systems.painters import Conditions, Painter
@@ -109,6 +109,7 @@ class Imagen(Cascade):
         return self.config.reader.text_length
 
     def told(self, prompts: Sequence[str], seed: int, **options: Any) -> tuple[Conditions, Conditions]:
+        refuse(options)
         text = self.tokens(prompts)
         return self._read(text), self._read(torch.zeros_like(text))
 

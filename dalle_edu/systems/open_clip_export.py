@@ -53,7 +53,6 @@ def export_to_open_clip(clip: Clip, folder: str | Path, name: str = "dalle_edu_c
     model, preprocessing = open_clip_config(clip.config.clip, name)
     by_name = model | {"text_cfg": model["text_cfg"] | {"hf_tokenizer_name": str(folder.resolve())}}
     contents = {
-        CONFIGURATION: _json({"model_cfg": model, "preprocess_cfg": preprocessing}),
         f"{name}.json": _json(by_name),
         WEIGHTS: to_bytes(open_clip_tensors(clip), metadata={"format": "pt"}),
         TOKENIZER: _json(_ended(clip.tokenizer)),
@@ -67,6 +66,7 @@ def export_to_open_clip(clip: Clip, folder: str | Path, name: str = "dalle_edu_c
                 "model_max_length": clip.config.clip.text_length + 1,
             }
         ),
+        CONFIGURATION: _json({"model_cfg": model, "preprocess_cfg": preprocessing}),  # by which the folder is known for a model, so last
     }
     for file_name, data in contents.items():
         write_aside(folder / file_name, lambda file, data=data: file.write(data))  # type: ignore[misc]

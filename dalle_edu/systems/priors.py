@@ -135,9 +135,15 @@ class AutoregressivePrior(nn.Module):
         nn.init.normal_(self.value.weight, std=0.02)
         nn.init.normal_(self.place.weight, std=0.02)
 
+    @property
+    def _settled(self) -> bool:
+        return not torch.equal(self.basis, torch.eye(*self.basis.shape, device=self.basis.device))
+
     @torch.no_grad()
     def follow(self, embedding: Float[Tensor, "n e"]) -> None:
-        """Let the running moments follow a batch of embeddings."""
+        """Let the running moments follow a batch of embeddings, until the components are fixed."""
+        if self._settled:
+            return
         z = embedding.float()
         self.mean.lerp_(z.mean(dim=0), LATE)
         with torch.autocast(z.device.type, enabled=False):
@@ -145,10 +151,12 @@ class AutoregressivePrior(nn.Module):
 
     @torch.no_grad()
     def settle(self) -> None:
-        """Fix the components: the widest directions of what was followed, and the spread along each."""
+        """Fix the components, once: the widest directions of what was followed, and the spread along each."""
+        if self._settled:  # a network has learned to write in them
+            return
         covariance = (self.second - torch.outer(self.mean, self.mean)).double()
         values, vectors = torch.linalg.eigh(covariance)
-        signs = vectors.gather(0, vectors.abs().argmax(dim=0, keepdim=True)).sign()  # one of two opposite directions, always the same
+        signs = vectors.gather(0, vectors.abs().argmax(dim=0, keepdim=True)).sign()  # of two opposite directions, one
         k = self.config.components
         self.basis.copy_((vectors * signs).flip(1)[:, :k])
         self.deviation.copy_(values.flip(0)[:k].clamp(min=1e-8).sqrt())

@@ -53,11 +53,22 @@ def check_images(images: Tensor, resolution: int) -> None:
             f"the pictures are {tuple(images.shape)}; this system works on (n, 3, {resolution}, {resolution}): resize them",
             f"les images sont {tuple(images.shape)} ; ce système travaille sur (n, 3, {resolution}, {resolution}) : redimensionnez-les",
         )
-    if not images.is_floating_point() or float(images.abs().max()) > 1 + 1e-4:
+    if not images.is_floating_point() or not float(images.abs().max()) <= 1 + 1e-4:  # not a number is not in range either
         raise DalleEduError(
             f"the pictures are {images.dtype} from {float(images.min()):g} to {float(images.max()):g}; give floats from -1 to 1",
             f"les images sont {images.dtype} de {float(images.min()):g} à {float(images.max()):g} ; donnez des réels de -1 à 1",
         )
+
+
+def check_pairs(images: Tensor, *captions: Sequence[str]) -> None:
+    """Raise `DalleEduError` unless there is a sentence that can be drawn for each picture, in each list of sentences."""
+    for each in captions:
+        check_prompts(each)
+        if len(each) != len(images):
+            raise DalleEduError(
+                f"{len(images)} pictures came with {len(each)} sentences; give one for each",
+                f"{len(images)} images sont venues avec {len(each)} phrases ; donnez-en une par image",
+            )
 
 
 def check_guidance(guidance: float) -> None:
@@ -88,7 +99,7 @@ def check_choice(temperature: float, top_k: int | None, top_p: float | None, dar
     if daring is not None and not 0.01 <= daring <= 10:
         raise DalleEduError(
             f"daring is {daring}; it is a temperature from 0.01 to 10",
-            f"l'audace est {daring} ; c'est une température de 0.01 à 10",
+            f"l'audace est {daring} ; c'est une température de 0,01 à 10",
         )
     if top_k is not None and top_k < 1:
         raise DalleEduError(f"top-k is {top_k}; it keeps 1 code or more", f"top-k est {top_k} ; il garde au moins 1 code")
@@ -99,16 +110,17 @@ def check_choice(temperature: float, top_k: int | None, top_p: float | None, dar
         )
 
 
-def _generators(n: int, seed: int) -> list[torch.Generator]:
-    """One for each picture, which depends on (seed, i) alone."""
-    return [torch.Generator().manual_seed((seed * 1_000_003 + i) % 2**63) for i in range(n)]
+def _generators(n: int, seed: int, stream: int) -> list[torch.Generator]:
+    """One for each picture, which depends on (seed, i) and on the stream alone."""
+    return [torch.Generator().manual_seed((seed * 1_000_003 + i + (stream << 48)) % 2**63) for i in range(n)]
 
 
-def chance(n: int, length: int, seed: int) -> Float[Tensor, "n length"]:
-    """Uniform numbers in [0, 1), a row for each picture; row i depends on (seed, i) alone, on every device."""
-    return torch.stack([torch.rand(length, generator=generator) for generator in _generators(n, seed)])
+def chance(n: int, length: int, seed: int, stream: int = 0) -> Float[Tensor, "n length"]:
+    """Uniform numbers in [0, 1), a row for each picture; row i depends on (seed, i) alone, on every device. Who draws twice for one picture
+    takes another `stream`."""
+    return torch.stack([torch.rand(length, generator=generator) for generator in _generators(n, seed, stream)])
 
 
-def noise_for(n: int, shape: Sequence[int], seed: int) -> Float[Tensor, "n *shape"]:
-    """Standard normal numbers for each picture; those of picture i depend on (seed, i) alone, on every device."""
-    return torch.stack([torch.randn(tuple(shape), generator=generator) for generator in _generators(n, seed)])
+def noise_for(n: int, shape: Sequence[int], seed: int, stream: int = 0) -> Float[Tensor, "n *shape"]:
+    """Standard normal numbers for each picture, as `chance` gives uniform ones."""
+    return torch.stack([torch.randn(tuple(shape), generator=generator) for generator in _generators(n, seed, stream)])

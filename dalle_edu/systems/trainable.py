@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.errors import DalleEduError
+from dalle_edu.world.tokenizer import CaptionTokenizer
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Trainable(nn.Module, ABC):
     presets: ClassVar[dict[str, Any]]
     foundations: ClassVar[dict[str, str]] = {}
     config: Any
+    tokenizer: CaptionTokenizer
     stages: tuple[Stage, ...]
 
     @abstractmethod
@@ -90,10 +92,9 @@ class Trainable(nn.Module, ABC):
     def save(self, path: str | Path, facts: dict[str, Any] | None = None, dtype: torch.dtype = torch.float16) -> None:
         """Write the weights (as float16 unless told otherwise), the configuration and `facts` of your own."""
         tensors = {name: tensor.to(dtype) if tensor.is_floating_point() else tensor for name, tensor in self.state_dict().items()}
-        save_checkpoint(path, tensors, {"system": self.name, "config": asdict(self.config), **self._extra_facts(), **(facts or {})})
-
-    def _extra_facts(self) -> dict[str, Any]:
-        return {}
+        save_checkpoint(
+            path, tensors, {"system": self.name, "config": asdict(self.config), "tokenizer": self.tokenizer.to_json(), **(facts or {})}
+        )
 
     @classmethod
     @abstractmethod

@@ -19,7 +19,7 @@ from dalle_edu.bricks.contrastive import CLIP, CLIPConfig
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems import clip, dalle_mini
 from dalle_edu.systems.disturb import resized
-from dalle_edu.systems.system import System, check_guidance, check_prompts, check_steps, noise_for
+from dalle_edu.systems.system import TOGETHER, System, check_guidance, check_prompts, check_steps, noise_for
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
 CHANCES = 3  # numbers that a cut-out is drawn from: its size, and where it lies
@@ -96,14 +96,25 @@ class VqganClip(System):
         check_prompts(prompts)
         check_guidance(guidance)
         check_steps(steps)
-        n, codec = len(prompts), config.vqgan
-        size = codec.code_dim * codec.grid**2
-        amounts = [config.beginnings * size, steps * config.cutouts * CHANCES]
-        noise, cuts = noise_for(n, (sum(amounts),), seed).to(self.device).split(amounts, dim=1)
-        cuts = torch.special.ndtr(cuts.unflatten(1, (steps, config.cutouts, CHANCES)))  # uniform in [0, 1]
-        with torch.no_grad():
-            aim = self._aim(prompts, guidance)
-            latent = self._beginning(noise.unflatten(1, (-1, codec.code_dim, codec.grid, codec.grid)), aim)
+        amounts = [config.beginnings * config.vqgan.code_dim * config.vqgan.grid**2, steps * config.cutouts * CHANCES]
+        chances, pictures = noise_for(len(prompts), (sum(amounts),), seed).to(self.device), []
+        for start in range(0, len(prompts), TOGETHER):
+            rows = slice(start, start + TOGETHER)
+            noise, cuts = chances[rows].split(amounts, dim=1)
+            cuts = torch.special.ndtr(cuts.unflatten(1, (steps, config.cutouts, CHANCES)))  # uniform in [0, 1]
+            pictures.append(self._climb(noise, cuts, self._aim(prompts[rows], guidance), callback))
+        return torch.cat(pictures)
+
+    def _climb(
+        self,
+        noise: Float[Tensor, "n latents"],
+        cuts: Float[Tensor, "n steps c three"],
+        aim: Float[Tensor, "n e"],
+        callback: Callable[[int, Tensor], None] | None,
+    ) -> Float[Tensor, "n 3 h w"]:
+        """Pictures led from noise towards an aim, each step along the gradient of what CLIP says of pieces of them."""
+        config, n, steps = self.config, len(noise), cuts.shape[1]
+        latent = self._beginning(noise.unflatten(1, (-1, config.vqgan.code_dim, config.vqgan.grid, config.vqgan.grid)), aim)
         moving = torch.zeros_like(latent)
         for step in range(steps):
             with torch.enable_grad():
@@ -120,6 +131,7 @@ class VqganClip(System):
         with torch.no_grad():
             return self._paint(latent)
 
+    @torch.no_grad()
     def _beginning(self, noise: Float[Tensor, "n b d g g"], aim: Float[Tensor, "n e"]) -> Float[Tensor, "n d g g"]:
         """White paper under noise: of several, for each picture the one that CLIP finds nearest to what is asked."""
         side = self.resolution
@@ -129,6 +141,7 @@ class VqganClip(System):
         likings = torch.stack([(self.clip.encode_image(pictures) * aim).sum(dim=1) for pictures in looked_at])
         return latents[torch.arange(len(noise), device=self.device), likings.argmax(dim=0)]
 
+    @torch.no_grad()
     def _aim(self, prompts: Sequence[str], guidance: float) -> Float[Tensor, "n e"]:
         """Where pictures shall be led: the sentences' embeddings, or beyond them, as seen from that of an empty sentence."""
         text = self.tokenizer.encode(prompts, self.config.clip.text_length).to(self.device)
@@ -141,9 +154,6 @@ class VqganClip(System):
         codes: Int[Tensor, "n g g"] = nearest_code(vectors.detach(), self.vqgan.quantizer.codebook)
         quantized = straight_through(vectors, self.vqgan.quantizer.codebook[codes])
         return self.vqgan.decoder(quantized.permute(0, 3, 1, 2)).clamp(-1, 1)
-
-    def _extra_facts(self) -> dict[str, Any]:
-        return {"tokenizer": self.tokenizer.to_json()}
 
     @classmethod
     def from_facts(cls, facts: dict[str, Any]) -> "VqganClip":

@@ -24,6 +24,17 @@ class Faithful:
     def complete(self, images, prompts, *, rows, seed):
         return images
 
+    def given_height(self, rows):
+        return round(rows * 8) * 8
+
+
+class Careful(Faithful):
+    """Finishes pictures of which it keeps whole rows of codes, and nothing below them."""
+
+    def complete(self, images, prompts, *, rows, seed):
+        height = self.given_height(rows)
+        return torch.cat([images[:, :, :height], images[:, :, height:].flip(2)], dim=2)
+
 
 class Idle(Faithful):
     """Changes nothing when asked to."""
@@ -72,6 +83,13 @@ def test_who_does_not_is_found_out():
     for examined, touched in (inpaintings(Careless(), 24), completions(Careless(), 24)):
         assert touched > 0.1
         assert examined.changed > 0
+
+
+@pytest.mark.parametrize("rows", [0.3, 0.5])
+def test_rows_that_were_not_given_may_change(rows):
+    examined, touched = completions(Careful(), 24, rows)
+    assert touched == 0
+    assert examined.changed > 0
 
 
 @pytest.mark.parametrize(("ratio", "nearer"), [(0.1, True), (0.9, False)])

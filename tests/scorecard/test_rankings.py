@@ -142,7 +142,9 @@ def test_nothing_is_written_over(folder, door):
     ("make", "complaint"),
     [
         (lambda: Ranking("../out", "person"), "name of letters"),
-        (lambda: Ranking("anna", "cat"), "one of person"),
+        (lambda: Ranking("anna", "cat"), "choose among: person"),
+        (lambda: Ranking("anna", "protocol"), "belong together"),
+        (lambda: Ranking("protocol", "person"), "belong together"),
         (lambda: Questionnaire([], [Ranking("anna", "person", {"x": (1, 2)})]), "no question here"),
         (
             lambda: Questionnaire([RankingQuestion("x", ("a", "b"), torch.zeros(1, 3, 8, 8))], [Ranking("anna", "person", {"x": (1, 3)})]),

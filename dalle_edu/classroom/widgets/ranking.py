@@ -37,7 +37,7 @@ class RankingDesk:
     def __init__(self, questionnaire: Questionnaire, rater: str):
         self.questionnaire = questionnaire
         known = {each.rater: each for each in questionnaire.rankings}
-        self.answers = known.get(rater, Ranking(rater, "person"))
+        self.answers = known.get(rater) or Ranking(rater, "person")
         if self.answers.kind != "person":
             raise DalleEduError(
                 f'the name "{rater}" belongs to a {self.answers.kind} here; a person takes another name',
