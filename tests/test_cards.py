@@ -1,6 +1,7 @@
 """Cards: what they say of weights is what the run's own files say."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -63,6 +64,25 @@ def test_weights_are_published_with_the_settings_that_their_preset_has_today(pub
     learned, before = load_checkpoint(published / "imagen" / "imagen.safetensors")
     assert facts["config"] == before["config"] | {"guidance": config.guidance + 1}  # and what training went by stays
     assert all(torch.equal(tensors[name], learned[name]) for name in learned)
+
+
+def test_published_twice_a_run_is_told_once(published, tmp_path, monkeypatch):
+    monkeypatch.setattr(cards, "PROMPTS", 100)
+    shutil.copytree(published / "weights", tmp_path / "weights")
+    begin = str(published / "weights" / "imagen.safetensors")
+    log = [json.loads(line) for line in (published / "weights" / "imagen.log.jsonl").read_text().splitlines()]
+    before = max(look["update"] for look in log if look["stage"] == "base")
+    more = Run("imagen", "tiny", seed=5, updates=8, batch_size=4, exam=16, only="base", begin_with=begin)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(model_class("imagen").presets, "tiny", TINY["imagen"]().config)
+        train(more, tmp_path / "more", device="cpu", quiet=True)
+        for _ in range(2):
+            cards.publish(tmp_path / "more", tmp_path / "weights", device="cpu")
+            looks = [json.loads(line) for line in (tmp_path / "weights" / "imagen.log.jsonl").read_text().splitlines()]
+            updates = [look["update"] for look in looks if look["stage"] == "base"]
+            assert updates == sorted(set(updates))
+            assert updates[-1] == before + 8
+    assert len(json.loads((tmp_path / "weights" / "imagen.json").read_text())["training"]["commands"]) == 2
 
 
 def test_going_on_from_weights_is_told_as_two_commands():

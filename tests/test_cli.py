@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from tiny_systems import build, tiny_clip
 
 from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig
@@ -229,6 +230,45 @@ def test_all_systems_are_compared_in_one_table(run, weights, monkeypatch, tmp_pa
     status, out, _ = run("generate", "un cercle rouge", "--system", "all", "-n", 2, "--out", "all.png", "--json", "drawn.json")
     assert status == 0
     assert [picture["system"] for picture in json.loads(Path("drawn.json").read_text())["pictures"]] == ["dalle1", "dalle1"]
+
+
+def test_settings_that_nobody_examined_has_are_refused(run, weights, tmp_path):
+    build("imagen").save(tmp_path / "imagen.safetensors")
+    tiny_clip().save(tmp_path / "clip.safetensors")
+    for words, names in (
+        (("all", "--guidance", 2), ("all", "guidance")),
+        ((tmp_path / "imagen.safetensors", "--temperature", 0.5), ("imagen", "temperature")),
+        ((tmp_path / "clip.safetensors", "--candidates", 4), ("clip", "candidates")),
+    ):
+        status, _, err = run("score", *words, "--prompts", 8)
+        assert_one_sentence(status, err, *names)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    status, _, err = run("rank", "pictures", tmp_path / "full", "--system", "no such system")
+    assert_one_sentence(status, err, "holds something already")
+
+
+def test_brackets_in_a_sentence_are_printed_as_they_are(run, weights):
+    status, out, _ = run("generate", "a [red] circle [/b]", "--system", weights, "-n", 1, "--out", "brackets.png")
+    assert status == 0
+    assert "a [red] circle [/b]" in out
+
+
+def test_an_edit_says_which_words_it_does_not_know(run, weights):
+    assert run("world", "-n", 1, "--resolution", 32, "--out", "one.png")[0] == 0
+    words = ["edit", "complete", "one.png", "a red circle and a dragon", "--system", weights, "-n", 1]
+    status, _, err = run(*words)
+    assert status == 0
+    assert "dragon" in err
+
+
+def test_all_systems_without_any_weights(run, monkeypatch):
+    import dalle_edu.weights
+
+    monkeypatch.setattr(dalle_edu.weights, "trained_systems", list)
+    for words in (("generate", "un cercle", "--system", "all"), ("score", "all")):
+        status, _, err = run(*words)
+        assert_one_sentence(status, err, "dalle-edu train dalle1")
 
 
 def test_a_setting_that_the_system_does_not_have_is_refused(run, weights):

@@ -3,8 +3,12 @@
 import json
 
 import pytest
+import torch
 from PIL import Image
 from tiny_systems import build, tiny_clip
+
+from dalle_edu.scorecard.prompt_study import study_openings
+from dalle_edu.world import caption_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +53,19 @@ def test_wordings_of_a_system_and_of_a_critic(run, files, tmp_path):
     assert len(json.loads((tmp_path / "critic.json").read_text())["wordings"]) == 32
 
 
+def test_no_opening_makes_a_sentence_too_long_for_the_systems():
+    asked: list[str] = []
+
+    class Reads:
+        def generate(self, prompts, *, seed):
+            asked.extend(prompts)
+            return torch.ones(len(prompts), 3, 16, 16)
+
+    study_openings(Reads(), "reads", 1024)
+    assert len(asked) == 4 * 1024
+    caption_tokenizer().encode(asked, 20)  # which refuses what is longer
+
+
 def test_thresholds_are_pictured(run, files, tmp_path):
     words = ["study", "thresholds", files["imagen"], "--guidances", "1,8", "--prompts", 8, "--out", tmp_path / "sheet.png"]
     assert run(*words)[0] == 0
@@ -56,6 +73,12 @@ def test_thresholds_are_pictured(run, files, tmp_path):
     status, _, complaint = run("study", "thresholds", files["imagen"], "--guidances", "1;8")
     assert status == 1
     assert "1,2,4" in complaint
+    for words, about in ((("--guidances", "1,60"), "0 (the caption is ignored) to 50"), (("--out", tmp_path / "sheet.jpg"), "PNG")):
+        status, _, complaint = run("study", "thresholds", "no such system", *words)  # said before anything is loaded
+        assert status == 1
+        assert about in complaint
+    words = ["study", "thresholds", files["imagen"], "--guidances", "1,1", "--prompts", 8, "--out", tmp_path / "one.png"]
+    assert run(*words)[0] == 0
     status, _, complaint = run("study", "thresholds", files["dalle1"])
     assert status == 1
     assert "threshold" in complaint

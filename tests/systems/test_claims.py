@@ -6,7 +6,7 @@ import torch
 from dalle_edu.scorecard.critics import true_of
 from dalle_edu.systems.claims import CHANGES, claims, compatible, contradict, say_otherwise, says_what_is_held_out
 from dalle_edu.world import SHAPES, Description, Mention, World, caption, read_caption, sample_scene
-from dalle_edu.world.grammar import guess_language
+from dalle_edu.world.grammar import guess_language, phrasings
 from dalle_edu.world.scenes import PRACTICE
 
 
@@ -63,6 +63,28 @@ def test_a_changed_caption_contradicts_the_first_in_one_thing(change):
     if first:
         differing = (said != changed)[wrong].any(dim=0).nonzero().flatten().tolist()
         assert set(differing) <= set(first)
+
+
+@pytest.mark.parametrize("change", sorted(CHANGES))
+def test_in_an_exam_the_language_and_the_words_stay(change):
+    compared = 0
+    for text in captions_of(400):
+        changed = contradict(text, (0.0, 0.7), change)
+        if changed == text:
+            continue
+        language = guess_language(text)
+        before, after = (phrasings(read_caption(each), language) for each in (text, changed))
+        assert changed in after, (text, changed)
+        if len(before) == len(after):
+            assert before.index(text) == after.index(changed), (text, changed)
+            compared += 1
+    assert compared > 20 or change == "across"  # above is said in fewer ways than left
+
+
+def test_only_a_size_that_is_said_is_changed():
+    for draw in (0.0, 0.3, 0.6, 0.99):
+        changed = contradict("a large red circle to the left of a blue square", (0.0, draw), "size")
+        assert changed == "a small red circle to the left of a blue square"
 
 
 def test_what_is_held_out_is_not_said_in_false_captions_either():

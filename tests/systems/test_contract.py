@@ -11,9 +11,12 @@ from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.errors import DalleEduError
 from dalle_edu.optim import trained_parameters
 from dalle_edu.systems import SYSTEMS, System
+from dalle_edu.systems.system import noise_for
 from dalle_edu.world import World
 
 PROMPTS = ["un cercle rouge", "a large blue square", "trois étoiles vertes"]
+_VERBS = ("complete", "alter", "inpaint", "vary", "mix", "steer", "loop")
+EDITS = [(name, verb) for name in TINY for verb in _VERBS if hasattr(build(name), verb)]
 STAGES = [(name, stage.name) for name in TINY for stage in build(name).stages]
 
 
@@ -56,6 +59,38 @@ def test_pictures_of_one_prompt_differ(tiny):
 def test_a_picture_does_not_depend_on_its_batch(tiny):
     many = tiny.generate(PROMPTS, seed=3)
     torch.testing.assert_close(tiny.generate(PROMPTS[:1], seed=3), many[:1], atol=1e-5, rtol=0)
+
+
+def test_many_pictures_are_drawn_some_at_a_time(tiny, monkeypatch):
+    together = tiny.generate(PROMPTS, seed=3)
+    for module in ("codes", "cascade", "vqgan_clip"):
+        monkeypatch.setattr(f"dalle_edu.systems.{module}.TOGETHER", 2)
+    torch.testing.assert_close(tiny.generate(PROMPTS, seed=3), together, atol=1e-5, rtol=0)
+
+
+def test_streams_of_chance_have_nothing_in_common():
+    first, second = (noise_for(2, (1000,), 0, stream) for stream in (0, 1))
+    assert (first @ second.T / 1000).abs().max() < 0.2
+    assert torch.equal(noise_for(2, (1000,), 0, 1), second)
+
+
+@pytest.mark.parametrize(("name", "edit"), EDITS)
+def test_edits_of_what_does_not_match_are_refused(name, edit, no_shape_checking):
+    tiny = build(name)
+    images = pictures(tiny, 2)[0]
+    keep = torch.ones(2, 1, tiny.resolution, tiny.resolution, dtype=torch.bool)
+    wrong = {
+        "complete": [lambda: tiny.complete(images, PROMPTS), lambda: tiny.complete(images[:1], PROMPTS[:2])],
+        "alter": [lambda: tiny.alter(images, PROMPTS[:2], PROMPTS[:1]), lambda: tiny.alter(images, PROMPTS[:2], "un cercle")],
+        "inpaint": [lambda: tiny.inpaint(images, keep, PROMPTS)],
+        "vary": [lambda: tiny.vary(images * float("nan")), lambda: tiny.vary(images[0])],
+        "mix": [lambda: tiny.mix(images, images[:1]), lambda: tiny.mix(images, images, 1.5)],
+        "steer": [lambda: tiny.steer(images, PROMPTS[:2], PROMPTS), lambda: tiny.steer(images, PROMPTS[:2], PROMPTS[1:], -0.2)],
+        "loop": [lambda: tiny.loop(images[..., :16, :16], 3)],
+    }
+    for attempt in wrong[edit]:
+        with pytest.raises(DalleEduError):
+            attempt()
 
 
 def test_the_chance_of_others_is_left_alone(tiny):

@@ -131,6 +131,18 @@ def test_the_decoder_hears_of_the_embedding_and_of_the_words(tiny):
         assert not any(torch.equal(one, other) for other in drawn[:i])
 
 
+def test_components_that_a_network_has_learned_to_write_stay_as_they_are():
+    prior = AutoregressivePrior(PriorConfig(text_width=16, embedding=16, width=16, depth=1, heads=2, components=4, bins=8))
+    clouds = [F.normalize(torch.randn(256, 16, generator=chance(seed)) * torch.linspace(2, 0.1, 16), dim=1) for seed in (0, 1)]
+    for _ in range(50):
+        prior.follow(clouds[0])
+    prior.settle()
+    settled = {name: buffer.clone() for name, buffer in prior.named_buffers()}
+    prior.follow(clouds[1])  # as when training goes on from weights
+    prior.settle()
+    assert all(torch.equal(settled[name], buffer) for name, buffer in prior.named_buffers())
+
+
 def test_an_option_that_it_does_not_know_is_refused(tiny):
     with pytest.raises(TypeError, match="colour"):
         tiny.generate(PROMPTS, colour="red")
