@@ -1,7 +1,6 @@
 """`dalle-edu study`: what the course claims of its systems beyond their marks, measured again by one command each."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,21 +28,14 @@ PromptsOption = Annotated[int, typer.Option(min=8, max=10_000, help=say("picture
 JsonOption = Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))]
 PngOption = Annotated[Path | None, typer.Option("--out", help=PNG)]
 _EDITS = ("vary", "mix", "inpaint", "complete", "alter")
-_APART = {  # what captions are told apart by
-    "space": say("left or right", "gauche ou droite"),
-    "binding": say("whose colour", "couleur de quel objet"),
-    "number": say("number", "nombre"),
-    "size": say("size", "taille"),
-    "shape": say("shape", "forme"),
-    "colour": say("colour", "couleur"),
-}
 OPENING_NAMES = {
     "fr": {"plain": "sans rien", "picture of": "« une image de »", "there is": "« il y a »", "never heard": "« dessine » (jamais vu)"},
     "en": {"plain": "nothing", "picture of": "“a picture of”", "there is": "“there is”", "never heard": "“draw” (never seen)"},
 }
 
 
-def _load(system: str, device: str | None) -> Any:
+def load(system: str, device: str | None) -> Any:
+    """A system by its name or its file, on a device."""
     from dalle_edu.device import choose_device
     from dalle_edu.weights import load_system
 
@@ -57,14 +49,15 @@ def _critic(clip: str, device: str | None) -> Any:
     return load_critic(clip, str(choose_device(device).torch_device))
 
 
-def _ready(*files: Path | None) -> None:
+def ready(*files: Path | None) -> None:
+    """Raise `DalleEduError`, before any work, where a file that is asked for cannot be written."""
     from dalle_edu.files import check_writable
 
     for file in filter(None, files):
         check_writable(file)
 
 
-def _by_skill(title: str, reports: Mapping[Any, Any], names: Mapping[Any, str], json_file: Path | None) -> None:
+def by_skill(title: str, reports: Mapping[Any, Any], names: Mapping[Any, str], json_file: Path | None) -> None:
     """Print a column for each report under its name, and write them under their keys, which are the same in every language."""
     from dalle_edu.scorecard import SKILL_NAMES
 
@@ -85,8 +78,8 @@ def edits(
     from dalle_edu.scorecard.edits import alterations, completions, inpaintings, mixtures, variations
     from dalle_edu.systems import SYSTEMS, model_class
 
-    _ready(json_file)
-    machine = _load(system, device)
+    ready(json_file)
+    machine = load(system, device)
     table = Table(
         title=say(f"{machine.name}, {prompts} edits of each kind", f"{machine.name}, {prompts} retouches de chaque sorte"), caption=LEGEND
     )
@@ -147,12 +140,12 @@ def candidates(
 ) -> None:
     from dalle_edu.scorecard.candidates import score_against_candidates
 
-    _ready(json_file)
-    machine, critic = _load(system, device), _critic(clip, device)
+    ready(json_file)
+    machine, critic = load(system, device), _critic(clip, device)
     numbers = [2**power for power in range(most.bit_length()) if 2**power <= most]
     total = prompts * numbers[-1]
-    reports = _watched(total, machine.name, score_against_candidates, machine, critic, prompts, numbers, seed)
-    _by_skill(
+    reports = watched(total, machine.name, score_against_candidates, machine, critic, prompts, numbers, seed)
+    by_skill(
         say(
             f"{machine.name}: the best picture of N, by {critic.title}",
             f"{machine.name} : la meilleure image parmi N, selon {critic.title}",
@@ -182,14 +175,14 @@ def wording(
     from dalle_edu.systems.critic import Critic
     from dalle_edu.weights import load_examinee
 
-    _ready(json_file)
+    ready(json_file)
     examinee: Any = load_examinee(system, str(choose_device(device).torch_device))
     if isinstance(examinee, Critic):
         _critic_wording(study_prompts(examinee, prompts, seed=seed), examinee.title, json_file)
         return
-    reports = _watched(prompts * len(OPENINGS), examinee.name, study_openings, examinee, examinee.name, prompts, seed)
+    reports = watched(prompts * len(OPENINGS), examinee.name, study_openings, examinee, examinee.name, prompts, seed)
     title = say(f"{examinee.name}: how the prompt begins", f"{examinee.name} : par quoi la phrase commence")
-    _by_skill(title, reports, OPENING_NAMES[reader_language()], json_file)
+    by_skill(title, reports, OPENING_NAMES[reader_language()], json_file)
 
 
 def _critic_wording(results: Sequence[Any], title: str, json_file: Path | None) -> None:
@@ -210,146 +203,7 @@ def _critic_wording(results: Sequence[Any], title: str, json_file: Path | None) 
         write_json(json_file, {"critic": title, "wordings": facts})
 
 
-@study.command(
-    cls=Command,
-    help=say(
-        "Guidance, with Imagen's dynamic thresholding and with plain clipping: a sheet of pictures, and marks.",
-        "Le guidage, avec le seuillage dynamique d'Imagen et avec un simple écrêtage : une planche d'images, et des notes.",
-    ),
-)
-def thresholds(
-    system: SystemArgument = "imagen",
-    guidances: Annotated[
-        str, typer.Option(help=say("guidances, with commas between them", "guidages, séparés par des virgules"))
-    ] = "1,2,4,8,16",
-    prompts: PromptsOption = 64,
-    seed: SeedOption = 0,
-    out_file: PngOption = Path("thresholds.png"),
-    json_file: JsonOption = None,
-    device: DeviceOption = None,
-) -> None:
-    import torch
-
-    from dalle_edu.cli.generate import accepted
-    from dalle_edu.scorecard import questions, score
-    from dalle_edu.systems.system import check_guidance
-    from dalle_edu.world.sheet import not_png, picture_sheet, save_picture
-
-    try:
-        scales = list(dict.fromkeys(float(scale) for scale in guidances.split(",")))
-    except ValueError:
-        raise DalleEduError(
-            f'the guidances are "{guidances}"; give numbers with commas, as in 1,2,4',
-            f"les guidages sont « {guidances} » ; donnez des nombres séparés par des virgules, comme 1,2,4",
-        ) from None
-    for scale in scales:
-        check_guidance(scale)
-    if out_file and out_file.suffix.lower() != ".png":
-        raise not_png(out_file)
-    _ready(out_file, json_file)
-    machine = _load(system, device)
-    accepted(machine, {"threshold": True})
-    sentence = next(question.text for question in questions(64, seed) if question.language == reader_language())
-    ways = {True: say("dynamic", "dynamique"), False: say("clipping", "écrêtage")}
-    pictures, names, reports = [], {}, {}
-    for threshold, way in ways.items():
-        for scale in scales:
-            pictures.append(machine.generate([sentence], seed=seed, guidance=scale, threshold=threshold).cpu())
-            key = f"{'dynamic' if threshold else 'clip'}, {scale:g}"
-            names[key] = f"{way}, {say(f'{scale:g}', f'{scale:g}'.replace('.', ','))}"
-            reports[key] = score(machine, machine.name, prompts, seed, guidance=scale, threshold=threshold)
-    _by_skill(machine.name, reports, names, json_file)
-    if out_file:
-        save_picture(picture_sheet(torch.cat(pictures), list(names.values()), columns=len(scales)), out_file)
-        out.print(f"{sentence} → {out_file}", highlight=False)
-
-
-@study.command(
-    cls=Command,
-    help=say(
-        "DALL·E 2 with either prior, with the sentence beside the embedding and with the embedding alone.",
-        "DALL·E 2 avec chacun des deux priors, avec la phrase à côté du plongement et avec le plongement seul.",
-    ),
-)
-def priors(
-    system: SystemArgument = "dalle2",
-    prompts: PromptsOption = 128,
-    seed: SeedOption = 0,
-    json_file: JsonOption = None,
-    device: DeviceOption = None,
-) -> None:
-    from dalle_edu.scorecard import score
-    from dalle_edu.systems.dalle2 import PRIORS, DallE2
-
-    _ready(json_file)
-    machine = _load(system, device)
-    if not isinstance(machine, DallE2):
-        raise DalleEduError(
-            f"{machine.name} has no prior between CLIP's embeddings; give dalle2, or the path of its weights",
-            f"{machine.name} n'a pas de prior entre plongements de CLIP ; donnez dalle2, ou le chemin de ses poids",
-        )
-    spoken = {"diffusion": "diffusion", "autoregressive": say("autoregressive", "autorégressif")}
-    reports, names = {}, {}
-    for prior in PRIORS:
-        for text, told in ((True, "z, y"), (False, "z")):
-            key = f"{prior}, {told}"
-            names[key] = f"{spoken[prior]}, {told}"
-            reports[key] = _watched(prompts, names[key], partial(score, prior=prior, text=text), machine, machine.name, prompts, seed)
-    _by_skill(f"{machine.name}, {prompts}", reports, names, json_file)
-
-
-@study.command(
-    cls=Command,
-    help=say(
-        "Imagen with readers of several sizes: what each knows of captions, and what the painter makes of it.",
-        "Imagen avec des lecteurs de plusieurs tailles : ce que chacun sait des légendes, et ce que le peintre en fait.",
-    ),
-)
-def readers(
-    systems: Annotated[
-        list[str], typer.Argument(help=say("weights of imagen, one file for each reader", "des poids d'imagen, un fichier par lecteur"))
-    ],
-    prompts: PromptsOption = 256,
-    seed: SeedOption = 0,
-    json_file: JsonOption = None,
-    device: DeviceOption = None,
-) -> None:
-    from dalle_edu.scorecard import SKILL_NAMES, questions, score
-    from dalle_edu.systems.imagen import Imagen
-
-    _ready(json_file)
-    machines = [_load(system, device) for system in systems]
-    for machine in machines:
-        if not isinstance(machine, Imagen):
-            raise DalleEduError(
-                f"{machine.name} has no reader; give files of weights of imagen",
-                f"{machine.name} n'a pas de lecteur ; donnez des fichiers de poids d'imagen",
-            )
-    texts = [question.text for question in questions(prompts, seed)]
-    apart = [machine.understands(texts) for machine in machines]
-    reports = [_watched(prompts, machine.name, score, machine, machine.name, prompts, seed) for machine in machines]
-    weights = [sum(parameter.numel() for parameter in machine.reader.parameters()) for machine in machines]
-    table = Table(title=say(f"Readers of imagen, {prompts} captions", f"Lecteurs d'imagen, {prompts} légendes"), caption=LEGEND)
-    table.add_column("")
-    for machine in machines:
-        table.add_column(f"{machine.config.reader.depth} × {machine.config.reader.width}", justify="right")
-    table.add_row(say("thousand parameters", "milliers de paramètres"), *(decimal(count / 1e3, 0) for count in weights))
-    table.add_section()
-    for question in apart[0]:
-        table.add_row(f"{say('text', 'texte')}, {_APART[question]}", *(f"{decimal(100 * each[question])} %" for each in apart))
-    table.add_section()
-    for skill, name in SKILL_NAMES[reader_language()].items():
-        table.add_row(f"{say('pictures', 'images')}, {name}", *(rate_cell(report.rates()[skill]) for report in reports))
-    out.print(table)
-    if json_file:
-        entries = [
-            {"reader_parameters": count, "told_apart": known} | report.to_json()
-            for count, known, report in zip(weights, apart, reports, strict=True)
-        ]
-        write_json(json_file, {"prompts": prompts, "seed": seed, "readers": entries})
-
-
-def _watched(total: int, name: str, work: Callable, *arguments: Any) -> Any:
+def watched(total: int, name: str, work: Callable, *arguments: Any) -> Any:
     """The work, with a bar on stderr that says how far it is."""
     from rich.progress import Progress
 

@@ -1,0 +1,163 @@
+"""`dalle-edu study`, of the systems that paint by diffusion: thresholding, priors, readers."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from dalle_edu.cli.app import DeviceOption, SeedOption, out, write_json
+from dalle_edu.cli.study import JsonOption, PngOption, PromptsOption, SystemArgument, by_skill, load, ready, study, watched
+from dalle_edu.cli.tables import LEGEND, rate_cell
+from dalle_edu.cli.wording import Command
+from dalle_edu.errors import DalleEduError
+from dalle_edu.language import decimal, reader_language, say
+
+_APART = {  # what captions are told apart by
+    "space": say("left or right", "gauche ou droite"),
+    "binding": say("whose colour", "couleur de quel objet"),
+    "number": say("number", "nombre"),
+    "size": say("size", "taille"),
+    "shape": say("shape", "forme"),
+    "colour": say("colour", "couleur"),
+}
+
+
+@study.command(
+    cls=Command,
+    help=say(
+        "Guidance, with Imagen's dynamic thresholding and with plain clipping: a sheet of pictures, and marks.",
+        "Le guidage, avec le seuillage dynamique d'Imagen et avec un simple écrêtage : une planche d'images, et des notes.",
+    ),
+)
+def thresholds(
+    system: SystemArgument = "imagen",
+    guidances: Annotated[
+        str, typer.Option(help=say("guidances, with commas between them", "guidages, séparés par des virgules"))
+    ] = "1,2,4,8,16",
+    prompts: PromptsOption = 64,
+    seed: SeedOption = 0,
+    out_file: PngOption = Path("thresholds.png"),
+    json_file: JsonOption = None,
+    device: DeviceOption = None,
+) -> None:
+    import torch
+
+    from dalle_edu.cli.generate import accepted
+    from dalle_edu.scorecard import questions, score
+    from dalle_edu.systems.system import check_guidance
+    from dalle_edu.world.sheet import not_png, picture_sheet, save_picture
+
+    try:
+        scales = list(dict.fromkeys(float(scale) for scale in guidances.split(",")))
+    except ValueError:
+        raise DalleEduError(
+            f'the guidances are "{guidances}"; give numbers with commas, as in 1,2,4',
+            f"les guidages sont « {guidances} » ; donnez des nombres séparés par des virgules, comme 1,2,4",
+        ) from None
+    for scale in scales:
+        check_guidance(scale)
+    if out_file and out_file.suffix.lower() != ".png":
+        raise not_png(out_file)
+    ready(out_file, json_file)
+    machine = load(system, device)
+    accepted(machine, {"threshold": True})
+    sentence = next(question.text for question in questions(64, seed) if question.language == reader_language())
+    ways = {True: say("dynamic", "dynamique"), False: say("clipping", "écrêtage")}
+    pictures, names, reports = [], {}, {}
+    for threshold, way in ways.items():
+        for scale in scales:
+            pictures.append(machine.generate([sentence], seed=seed, guidance=scale, threshold=threshold).cpu())
+            key = f"{'dynamic' if threshold else 'clip'}, {scale:g}"
+            names[key] = f"{way}, {say(f'{scale:g}', f'{scale:g}'.replace('.', ','))}"
+            reports[key] = score(machine, machine.name, prompts, seed, guidance=scale, threshold=threshold)
+    by_skill(machine.name, reports, names, json_file)
+    if out_file:
+        save_picture(picture_sheet(torch.cat(pictures), list(names.values()), columns=len(scales)), out_file)
+        out.print(f"{sentence} → {out_file}", highlight=False)
+
+
+@study.command(
+    cls=Command,
+    help=say(
+        "DALL·E 2 with either prior, with the sentence beside the embedding and with the embedding alone.",
+        "DALL·E 2 avec chacun des deux priors, avec la phrase à côté du plongement et avec le plongement seul.",
+    ),
+)
+def priors(
+    system: SystemArgument = "dalle2",
+    prompts: PromptsOption = 128,
+    seed: SeedOption = 0,
+    json_file: JsonOption = None,
+    device: DeviceOption = None,
+) -> None:
+    from dalle_edu.scorecard import score
+    from dalle_edu.systems.dalle2 import PRIORS, DallE2
+
+    ready(json_file)
+    machine = load(system, device)
+    if not isinstance(machine, DallE2):
+        raise DalleEduError(
+            f"{machine.name} has no prior between CLIP's embeddings; give dalle2, or the path of its weights",
+            f"{machine.name} n'a pas de prior entre plongements de CLIP ; donnez dalle2, ou le chemin de ses poids",
+        )
+    spoken = {"diffusion": "diffusion", "autoregressive": say("autoregressive", "autorégressif")}
+    reports, names = {}, {}
+    for prior in PRIORS:
+        for text, told in ((True, "z, y"), (False, "z")):
+            key = f"{prior}, {told}"
+            names[key] = f"{spoken[prior]}, {told}"
+            reports[key] = watched(prompts, names[key], partial(score, prior=prior, text=text), machine, machine.name, prompts, seed)
+    by_skill(f"{machine.name}, {prompts}", reports, names, json_file)
+
+
+@study.command(
+    cls=Command,
+    help=say(
+        "Imagen with readers of several sizes: what each knows of captions, and what the painter makes of it.",
+        "Imagen avec des lecteurs de plusieurs tailles : ce que chacun sait des légendes, et ce que le peintre en fait.",
+    ),
+)
+def readers(
+    systems: Annotated[
+        list[str], typer.Argument(help=say("weights of imagen, one file for each reader", "des poids d'imagen, un fichier par lecteur"))
+    ],
+    prompts: PromptsOption = 256,
+    seed: SeedOption = 0,
+    json_file: JsonOption = None,
+    device: DeviceOption = None,
+) -> None:
+    from dalle_edu.scorecard import SKILL_NAMES, questions, score
+    from dalle_edu.systems.imagen import Imagen
+
+    ready(json_file)
+    machines = [load(system, device) for system in systems]
+    for machine in machines:
+        if not isinstance(machine, Imagen):
+            raise DalleEduError(
+                f"{machine.name} has no reader; give files of weights of imagen",
+                f"{machine.name} n'a pas de lecteur ; donnez des fichiers de poids d'imagen",
+            )
+    texts = [question.text for question in questions(prompts, seed)]
+    apart = [machine.understands(texts) for machine in machines]
+    reports = [watched(prompts, machine.name, score, machine, machine.name, prompts, seed) for machine in machines]
+    weights = [sum(parameter.numel() for parameter in machine.reader.parameters()) for machine in machines]
+    table = Table(title=say(f"Readers of imagen, {prompts} captions", f"Lecteurs d'imagen, {prompts} légendes"), caption=LEGEND)
+    table.add_column("")
+    for machine in machines:
+        table.add_column(f"{machine.config.reader.depth} × {machine.config.reader.width}", justify="right")
+    table.add_row(say("thousand parameters", "milliers de paramètres"), *(decimal(count / 1e3, 0) for count in weights))
+    table.add_section()
+    for question in apart[0]:
+        table.add_row(f"{say('text', 'texte')}, {_APART[question]}", *(f"{decimal(100 * each[question])} %" for each in apart))
+    table.add_section()
+    for skill, name in SKILL_NAMES[reader_language()].items():
+        table.add_row(f"{say('pictures', 'images')}, {name}", *(rate_cell(report.rates()[skill]) for report in reports))
+    out.print(table)
+    if json_file:
+        entries = [
+            {"reader_parameters": count, "told_apart": known} | report.to_json()
+            for count, known, report in zip(weights, apart, reports, strict=True)
+        ]
+        write_json(json_file, {"prompts": prompts, "seed": seed, "readers": entries})
