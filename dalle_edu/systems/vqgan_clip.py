@@ -32,11 +32,11 @@ class VqganClipConfig:
     vqgan: CodecConfig
     clip: CLIPConfig
     guidance: float = 1.0
-    steps: int = 120
+    steps: int = 96
     cutouts: int = 1  # at each step; many steps that see one each come nearer than a few that see many
     smallest: float = 0.8  # side of a cut-out, as a part of the picture's
-    learning_rate: float = 3.0  # how far the latent goes in a step at first, all its numbers together
-    momentum: float = 0.8
+    learning_rate: float = 10.0  # how far the latent goes in a step at first, all its numbers together
+    momentum: float = 0.4
     beginnings: int = 32  # noises of which the one that CLIP likes best is taken: a patch once coloured seldom changes its colour
     beginning: float = 0.8  # their deviation, in the VQGAN's latent
 
