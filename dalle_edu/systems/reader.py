@@ -62,10 +62,11 @@ class Reader(nn.Module):
         """Captions as unit vectors."""
         return F.normalize(self(text)[2].float(), dim=-1)
 
-    def loss(self, text: Int[Tensor, "n t"], otherwise: Int[Tensor, "n written"]) -> Float[Tensor, ""]:
-        """Cross-entropy, in nats per token, of captions said otherwise, each token given those before it. Padding starts a sentence."""
+    def loss(self, text: Int[Tensor, "n t"], states: Float[Tensor, "n t w"], otherwise: Int[Tensor, "n written"]) -> Float[Tensor, ""]:
+        """Cross-entropy, in nats per token, of captions said otherwise, each token given those before it and the states that the captions
+        were read into. Padding starts a sentence."""
         written = F.pad(otherwise, (1, 0))[:, :-1]
-        return masked_cross_entropy(self.transformer(text, written).float(), otherwise)
+        return masked_cross_entropy(self.transformer.write(written, states, text).float(), otherwise)
 
 
 def reader_loss(
@@ -76,8 +77,9 @@ def reader_loss(
     otherwise = say_otherwise(captions, generator)
     texts = [*captions, *false_captions(captions, FALSE, generator, device)]
     tokens, said = (trimmed(tokenizer.encode(each, length)).to(device) for each in (texts, otherwise))
-    written = reader.loss(tokens[: len(captions)], said)
-    seen, read = reader.sentence(said), reader.sentence(tokens)
+    states, _, wholes = reader(tokens)
+    written = reader.loss(tokens[: len(captions)], states[: len(captions)], said)
+    seen, read = reader.sentence(said), F.normalize(wholes.float(), dim=-1)
     with torch.autocast(device.type, enabled=False):
         sentences = forgiving_loss(seen, read, reader.log_scale.exp().clamp(max=100.0), excuses(captions, texts).to(device))
     return {"loss": written + sentences, "written": written, "sentences": sentences}
