@@ -15,7 +15,17 @@ from torch import Tensor
 
 from dalle_edu.bricks.gpt import sample_codes
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems.system import TOGETHER, System, chance, check_choice, check_guidance, check_images, check_pairs, check_prompts
+from dalle_edu.systems.system import (
+    TOGETHER,
+    System,
+    chance,
+    check_choice,
+    check_guidance,
+    check_images,
+    check_pairs,
+    check_prompts,
+    check_tries,
+)
 from dalle_edu.world.tokenizer import CaptionTokenizer
 
 DOUBT = 0.2  # a code is written anew where the new caption makes it less than this many times as likely as the old one did
@@ -193,6 +203,7 @@ class CodeSystem(System):
         """
         check_images(images, self.resolution)
         check_pairs(images, before, after)
+        check_tries(tries)
         codes = self.codec.encode(images.to(self.device))
         old, new = (self._log_likelihood(captions, codes.flatten(1)) for captions in (before, after))
         doubted = (new - old < torch.tensor(DOUBT).log()).view_as(codes)

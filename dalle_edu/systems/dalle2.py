@@ -26,7 +26,7 @@ from dalle_edu.systems.cascade import BASE, Cascade, build_upsamplers, painter_u
 from dalle_edu.systems.disturb import resized
 from dalle_edu.systems.painters import Conditions, Painter
 from dalle_edu.systems.priors import AutoregressivePrior, DiffusionPrior, PriorConfig
-from dalle_edu.systems.system import chance, check_images, check_pairs, noise_for
+from dalle_edu.systems.system import chance, check_images, check_pairs, check_tries, noise_for
 from dalle_edu.systems.trainable import Stage
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
@@ -57,7 +57,7 @@ class DallE2Config:
     embedding_dropout: float = 0.1  # embeddings that training leaves out, and captions: the paper's parts
     caption_dropout: float = 0.5
     prior_dropout: float = 0.1
-    guidance: float = 1.5
+    guidance: float = 2.0
     prior_guidance: float = 3.0
     steps: int = 20
     prior_steps: int = 10
@@ -200,10 +200,23 @@ class DallE2(Cascade):
     # ------------------------------------------------------------ from pictures
 
     @torch.no_grad()
+    def paint_embeddings(
+        self, z: Float[Tensor, "n e"], seed: int = 0, tries: int = 2, guidance: float = 1.0, **options: Any
+    ) -> Float[Tensor, "n 3 h w"]:
+        """P(x | z), without a word: each embedding is painted `tries` times, and the picture that CLIP sees nearest to it is kept, as the
+        prior keeps one of two embeddings. Two tries without guidance cost what one costs with it. Options: steps."""
+        check_tries(tries)
+        wanted = z.repeat_interleave(tries, dim=0)
+        drawn = self.paint(*self.conditions(wanted), seed, guidance, **options)
+        near = (self.encode_images(drawn) * wanted).sum(dim=1).unflatten(0, (-1, tries))
+        return drawn.unflatten(0, (-1, tries))[torch.arange(len(z), device=z.device), near.argmax(dim=1)]
+
+    @torch.no_grad()
     def vary(self, images: Float[Tensor, "n 3 h w"], *, seed: int = 0, **options: Any) -> Float[Tensor, "n 3 h w"]:
-        """Other pictures with the same embeddings: what CLIP sees of a picture stays, the rest is drawn anew. Options: guidance, steps."""
+        """Other pictures with the same embeddings: what CLIP sees of a picture stays, the rest is drawn anew. Options are those of
+        `paint_embeddings`."""
         check_images(images, images.shape[-1])
-        return self.paint(*self.conditions(self.encode_images(images)), seed, **options)
+        return self.paint_embeddings(self.encode_images(images), seed, **options)
 
     @torch.no_grad()
     def loop(self, images: Float[Tensor, "n 3 h w"], frames: int, *, seed: int = 0, **options: Any) -> Float[Tensor, "frames n 3 h w"]:
@@ -226,7 +239,7 @@ class DallE2(Cascade):
                 f"{len(first)} pictures are to be mixed with {len(second)}; give as many",
                 f"{len(first)} images doivent se mélanger à {len(second)} ; donnez-en autant",
             )
-        return self.paint(*self.conditions(on_the_way(self.encode_images(first), self.encode_images(second), ratio)), seed, **options)
+        return self.paint_embeddings(on_the_way(self.encode_images(first), self.encode_images(second), ratio), seed, **options)
 
     @torch.no_grad()
     def steer(
@@ -243,7 +256,7 @@ class DallE2(Cascade):
         check_images(images, images.shape[-1])
         check_pairs(images, before, after)
         difference = F.normalize(self.encode_texts(after)[1] - self.encode_texts(before)[1], dim=-1)
-        return self.paint(*self.conditions(on_the_way(self.encode_images(images), difference, ratio)), seed, **options)
+        return self.paint_embeddings(on_the_way(self.encode_images(images), difference, ratio), seed, **options)
 
     # ------------------------------------------------------------ learning
 

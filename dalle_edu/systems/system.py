@@ -89,6 +89,15 @@ def check_steps(steps: int) -> None:
         )
 
 
+def check_tries(tries: int) -> None:
+    """Raise `DalleEduError` unless a picture can be drawn so many times."""
+    if not 1 <= tries <= MAX_IMAGES:
+        raise DalleEduError(
+            f"{tries} tries were asked for; a picture is drawn 1 to {MAX_IMAGES} times",
+            f"{tries} essais sont demandés ; une image se dessine de 1 à {MAX_IMAGES} fois",
+        )
+
+
 def check_choice(temperature: float, top_k: int | None, top_p: float | None, daring: float | None = None) -> None:
     """Raise `DalleEduError` unless these say how to choose a code among those that a network thinks likely."""
     if not 0 <= temperature <= 10:
