@@ -24,9 +24,9 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.systems import clip
 from dalle_edu.systems.cascade import BASE, Cascade, build_upsamplers, painter_unet, refuse, shrink, unet_config, upsampler_unet
 from dalle_edu.systems.disturb import resized
-from dalle_edu.systems.painters import Conditions, Painter
+from dalle_edu.systems.painters import Callback, Conditions, Painter
 from dalle_edu.systems.priors import AutoregressivePrior, DiffusionPrior, PriorConfig
-from dalle_edu.systems.system import chance, check_images, check_pairs, check_tries, noise_for
+from dalle_edu.systems.system import chance, check_images, check_pairs, check_prompts, check_tries, noise_for
 from dalle_edu.systems.trainable import Stage
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
@@ -57,9 +57,10 @@ class DallE2Config:
     embedding_dropout: float = 0.1  # embeddings that training leaves out, and captions: the paper's parts
     caption_dropout: float = 0.5
     prior_dropout: float = 0.1
-    guidance: float = 2.0
+    guidance: float = 1.0
+    tries: int = 2  # pictures drawn of each embedding, of which one is kept
     prior_guidance: float = 3.0
-    steps: int = 20
+    steps: int = 10
     prior_steps: int = 10
     upsampler_steps: int = 3
     upsampler_share: float = 0.05  # of the time of training, each
@@ -137,7 +138,7 @@ class DallE2(Cascade):
 
     @property
     def evaluations(self) -> int:
-        return super().evaluations + 2 * self.config.prior_steps  # the prior draws twice and keeps one
+        return self.config.tries * super().evaluations + 2 * self.config.prior_steps  # the prior too draws twice and keeps one
 
     # ------------------------------------------------------------ embeddings
 
@@ -173,6 +174,54 @@ class DallE2(Cascade):
 
     # ------------------------------------------------------------ drawing
 
+    @torch.no_grad()
+    def generate(  # type: ignore[override]
+        self,
+        prompts: Sequence[str],
+        *,
+        seed: int = 0,
+        guidance: float | None = None,
+        steps: int | None = None,
+        tries: int | None = None,
+        threshold: bool = True,
+        prior: str = "diffusion",
+        text: bool = True,
+        callback: Callback | None = None,
+    ) -> Float[Tensor, "n 3 h w"]:
+        """A picture for each prompt, in [-1, 1]: P(x | y) = P(x | z, y) P(z | y).
+
+        `prior` is "diffusion" or "autoregressive"; `text=False` leaves y out of P(x | z, y); the other settings are those of
+        `paint_embeddings` and of every cascade. Picture i draws its chance from (seed, i) alone. Raises `DalleEduError` for a prompt that
+        cannot be drawn or a setting out of range.
+        """
+        check_prompts(prompts)
+        settings: dict[str, Any] = {"guidance": guidance, "steps": steps, "tries": tries, "threshold": threshold, "callback": callback}
+        return self.paint_embeddings(self.draw_embeddings(prompts, seed, prior), prompts if text else None, seed=seed, **settings)
+
+    @torch.no_grad()
+    def paint_embeddings(
+        self,
+        z: Float[Tensor, "n e"],
+        captions: Sequence[str] | None = None,
+        *,
+        seed: int = 0,
+        tries: int | None = None,
+        guidance: float | None = None,
+        steps: int | None = None,
+        threshold: bool = True,
+        callback: Callback | None = None,
+    ) -> Float[Tensor, "n 3 h w"]:
+        """P(x | z, y), or without captions P(x | z). Each embedding is painted `tries` times, and the picture in which CLIP sees it best is
+        kept, as the prior keeps one of two embeddings. Two tries of ten steps without guidance cost half of what one of twenty costs with
+        it, and are right more often."""
+        tries = self.config.tries if tries is None else tries
+        check_tries(tries)
+        wanted = z.repeat_interleave(tries, dim=0)
+        told = self.conditions(wanted, None if captions is None else [caption for caption in captions for _ in range(tries)])
+        drawn = self.paint(*told, seed, guidance, steps, threshold, callback=callback)
+        near = (self.encode_images(drawn) * wanted).sum(dim=1).unflatten(0, (-1, tries))
+        return drawn.unflatten(0, (-1, tries))[torch.arange(len(z), device=z.device), near.argmax(dim=1)]
+
     def told(self, prompts: Sequence[str], seed: int, **options: Any) -> tuple[Conditions, Conditions]:
         """What the decoder is told: z, drawn by the `prior` that the options name, and y, unless they say `text=False`."""
         z = self.draw_embeddings(prompts, seed, options.pop("prior", "diffusion"))
@@ -200,23 +249,11 @@ class DallE2(Cascade):
     # ------------------------------------------------------------ from pictures
 
     @torch.no_grad()
-    def paint_embeddings(
-        self, z: Float[Tensor, "n e"], seed: int = 0, tries: int = 2, guidance: float = 1.0, **options: Any
-    ) -> Float[Tensor, "n 3 h w"]:
-        """P(x | z), without a word: each embedding is painted `tries` times, and the picture that CLIP sees nearest to it is kept, as the
-        prior keeps one of two embeddings. Two tries without guidance cost what one costs with it. Options: steps."""
-        check_tries(tries)
-        wanted = z.repeat_interleave(tries, dim=0)
-        drawn = self.paint(*self.conditions(wanted), seed, guidance, **options)
-        near = (self.encode_images(drawn) * wanted).sum(dim=1).unflatten(0, (-1, tries))
-        return drawn.unflatten(0, (-1, tries))[torch.arange(len(z), device=z.device), near.argmax(dim=1)]
-
-    @torch.no_grad()
     def vary(self, images: Float[Tensor, "n 3 h w"], *, seed: int = 0, **options: Any) -> Float[Tensor, "n 3 h w"]:
         """Other pictures with the same embeddings: what CLIP sees of a picture stays, the rest is drawn anew. Options are those of
         `paint_embeddings`."""
         check_images(images, images.shape[-1])
-        return self.paint_embeddings(self.encode_images(images), seed, **options)
+        return self.paint_embeddings(self.encode_images(images), seed=seed, **options)
 
     @torch.no_grad()
     def loop(self, images: Float[Tensor, "n 3 h w"], frames: int, *, seed: int = 0, **options: Any) -> Float[Tensor, "frames n 3 h w"]:
@@ -239,7 +276,7 @@ class DallE2(Cascade):
                 f"{len(first)} pictures are to be mixed with {len(second)}; give as many",
                 f"{len(first)} images doivent se mélanger à {len(second)} ; donnez-en autant",
             )
-        return self.paint_embeddings(on_the_way(self.encode_images(first), self.encode_images(second), ratio), seed, **options)
+        return self.paint_embeddings(on_the_way(self.encode_images(first), self.encode_images(second), ratio), seed=seed, **options)
 
     @torch.no_grad()
     def steer(
@@ -256,7 +293,7 @@ class DallE2(Cascade):
         check_images(images, images.shape[-1])
         check_pairs(images, before, after)
         difference = F.normalize(self.encode_texts(after)[1] - self.encode_texts(before)[1], dim=-1)
-        return self.paint_embeddings(on_the_way(self.encode_images(images), difference, ratio), seed, **options)
+        return self.paint_embeddings(on_the_way(self.encode_images(images), difference, ratio), seed=seed, **options)
 
     # ------------------------------------------------------------ learning
 

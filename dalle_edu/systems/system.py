@@ -13,7 +13,7 @@ from dalle_edu.systems.trainable import Trainable
 from dalle_edu.world.grammar import check_prompt
 
 MAX_IMAGES = 1024  # in one call
-DRAWING = ("guidance", "prior_guidance", "temperature", "daring", "steps", "prior_steps", "upsampler_steps")  # settings, not learned
+DRAWING = ("guidance", "prior_guidance", "tries", "temperature", "daring", "steps", "prior_steps", "upsampler_steps")  # not learned
 TOGETHER = 128  # pictures drawn at a time: enough to keep a machine busy, and few enough for a laptop's memory
 
 

@@ -161,10 +161,10 @@ def test_variations_differ_from_one_another_and_come_from_the_embedding_alone(ti
 
 def test_of_several_tries_the_nearest_to_the_embedding_is_kept(tiny, images):
     z = tiny.encode_images(images)
-    near = [(tiny.encode_images(tiny.paint_embeddings(z, 0, tries)) * z).sum(dim=1) for tries in (1, 4)]
+    near = [(tiny.encode_images(tiny.paint_embeddings(z, tries=tries)) * z).sum(dim=1) for tries in (1, 4)]
     assert (near[1] >= near[0] - 1e-6)[0]  # whose first try is the same; those of the others depend on how many there are
     assert near[1].mean() > near[0].mean()
-    torch.testing.assert_close(tiny.paint_embeddings(z[:1], 0, 3), tiny.paint_embeddings(z, 0, 3)[:1], atol=1e-5, rtol=0)
+    torch.testing.assert_close(tiny.paint_embeddings(z[:1], tries=3), tiny.paint_embeddings(z, tries=3)[:1], atol=1e-5, rtol=0)
     with pytest.raises(DalleEduError, match="0 tries"):
         tiny.vary(images, tries=0)
 
