@@ -81,7 +81,10 @@ def table(entries: Sequence[dict[str, Any]], language: str) -> tuple[list[list[s
 def _percent(rates: Sequence[dict[str, Any]], language: str) -> str:
     """All these marks together."""
     n = sum(rate["n"] for rate in rates)
-    return _number(100 * sum(rate["correct"] for rate in rates) / n, 1, language) if n else "–"
+    right = sum(rate["correct"] for rate in rates)
+    if right == n:
+        return "100" if n else "–"
+    return _number(100 * right / n, 1, language)
 
 
 def _number(value: float, digits: int, language: str) -> str:
