@@ -166,7 +166,12 @@ def _open_folder(name: str, device: str) -> tuple[Any, Any, dict[str, Any]]:
     try:
         model = open_clip.create_model(name, device=device)
         return model, open_clip.get_tokenizer(name), model.visual.preprocess_cfg
-    except (RuntimeError, ValueError, OSError, ImportError) as error:
+    except ImportError as error:
+        raise DalleEduError(
+            f"open_clip needs another package to read {folder} ({error}); install it: pip install -c constraints.txt -e '.[peers]'",
+            f"open_clip a besoin d'un autre paquet pour lire {folder} ({error}) : pip install -c constraints.txt -e '.[peers]'",
+        ) from error
+    except (RuntimeError, ValueError, OSError) as error:
         raise DalleEduError(
             f"open_clip cannot read {folder} ({error}); export the model again, or give another folder",
             f"open_clip ne sait pas lire {folder} ({error}) ; exportez de nouveau le modèle, ou donnez un autre dossier",

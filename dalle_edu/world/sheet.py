@@ -1,7 +1,6 @@
 """Picture sheets: a grid of pictures, each above its caption, as one image file."""
 
 import importlib.util
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ def picture_sheet(images: Float[Tensor, "n 3 h w"], captions: Sequence[str], col
             f"{len(images)} images sont venues avec {len(captions)} légendes ; une planche en prend une par image",
         )
     font = _font(max(11, tile // 14))
-    wrapped = [textwrap.wrap(text, width=int(tile / (font.size * 0.5))) for text in captions]
+    wrapped = [_wrapped(text, font, tile) for text in captions]
     line_height, gap = int(font.size * 1.3), max(8, tile // 16)
     text_height = line_height * max((len(lines) for lines in wrapped), default=0)
     columns = max(1, min(columns, len(images)))
@@ -44,6 +43,17 @@ def picture_sheet(images: Float[Tensor, "n 3 h w"], captions: Sequence[str], col
         for row, line in enumerate(lines):
             pen.text((left, top + tile + 3 + row * line_height), line, fill=_INK, font=font)
     return sheet
+
+
+def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+    """A text in lines of at most `width` pixels; a longer word has a line to itself."""
+    lines: list[str] = []
+    for word in filter(None, text.split(" ")):
+        if lines and font.getlength(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
 
 
 def as_pixels(images: Float[Tensor, "n 3 h w"]) -> Any:

@@ -75,3 +75,13 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DalleEduError, match=r"sheet\.png could not be written"):
         save_picture(Image.new("RGB", (4, 4)), tmp_path / "file" / "sheet.png")
+
+
+def test_no_caption_runs_into_its_neighbour():
+    images = torch.ones(2, 3, 8, 8)
+    long = "imagen: un anneau violet sous un grand cœur rouge, MMMMMMMM WWWWWWWW"
+    sheet = picture_sheet(images, [long, ""], columns=2, tile=155)
+    gap = sheet.width - 2 * 155 - 2 * (sheet.width - 2 * 155) // 3
+    below = sheet.crop((gap + 155 + 1, gap + 155 + 2, 2 * gap + 155 - 1, sheet.height))  # between the columns
+    assert below.getextrema() == ((255, 255),) * 3
+    assert sheet.crop((0, gap + 155 + 2, gap + 155, sheet.height)).getextrema()[0][0] < 128  # there is a caption
