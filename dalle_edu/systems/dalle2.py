@@ -26,7 +26,7 @@ from dalle_edu.systems.cascade import BASE, Cascade, build_upsamplers, painter_u
 from dalle_edu.systems.disturb import resized
 from dalle_edu.systems.painters import Callback, Conditions, Painter
 from dalle_edu.systems.priors import AutoregressivePrior, DiffusionPrior, PriorConfig
-from dalle_edu.systems.system import chance, check_images, check_pairs, check_prompts, check_tries, noise_for
+from dalle_edu.systems.system import chance, check_couples, check_images, check_pairs, check_prompts, check_tries, noise_for
 from dalle_edu.systems.trainable import Stage
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
@@ -269,13 +269,7 @@ class DallE2(Cascade):
         self, first: Float[Tensor, "n 3 h w"], second: Float[Tensor, "n 3 h w"], ratio: float = 0.3, *, seed: int = 0, **options: Any
     ) -> Float[Tensor, "n 3 h w"]:
         """Pictures whose embeddings lie on the way from the first pictures' to the second ones', `ratio` of it gone, along the sphere."""
-        for images in (first, second):
-            check_images(images, images.shape[-1])
-        if len(first) != len(second):
-            raise DalleEduError(
-                f"{len(first)} pictures are to be mixed with {len(second)}; give as many",
-                f"{len(first)} images doivent se mélanger à {len(second)} ; donnez-en autant",
-            )
+        check_couples(first, second)
         return self.paint_embeddings(on_the_way(self.encode_images(first), self.encode_images(second), ratio), seed=seed, **options)
 
     @torch.no_grad()

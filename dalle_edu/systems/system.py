@@ -60,6 +60,17 @@ def check_images(images: Tensor, resolution: int) -> None:
         )
 
 
+def check_couples(first: Tensor, second: Tensor) -> None:
+    """Raise `DalleEduError` unless these are two batches of square pictures in [-1, 1], as many in each."""
+    for images in (first, second):
+        check_images(images, images.shape[-1])
+    if len(first) != len(second):
+        raise DalleEduError(
+            f"{len(first)} pictures came with {len(second)} others; give one for each",
+            f"{len(first)} images sont venues avec {len(second)} autres ; donnez-en une par image",
+        )
+
+
 def check_pairs(images: Tensor, *captions: Sequence[str]) -> None:
     """Raise `DalleEduError` unless there is a sentence that can be drawn for each picture, in each list of sentences."""
     for each in captions:
