@@ -5,7 +5,7 @@
 P(z | y) is the *prior*, of which there are two, as in the paper; P(x | z, y) is the *decoder*, a diffusion model of small pictures, with an
 upsampler. CLIP comes trained and stays as it is. Stages: "decoder", "upsampler_64", "prior", "prior_ar".
 
-A picture has an embedding too, so that pictures can be asked for as well as sentences: `vary`, `mix` and `steer` draw from embeddings.
+A picture has an embedding too, so that pictures can be asked for as well as sentences: see `from_pictures.py`.
 """
 
 from collections.abc import Sequence
@@ -17,21 +17,20 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from dalle_edu.bricks.autoencoder import slerp
 from dalle_edu.bricks.contrastive import CLIP, CLIPConfig
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems import clip
-from dalle_edu.systems.cascade import BASE, Cascade, build_upsamplers, painter_unet, refuse, shrink, unet_config, upsampler_unet
+from dalle_edu.systems.cascade import BASE, build_upsamplers, painter_unet, refuse, shrink, unet_config, upsampler_unet
 from dalle_edu.systems.disturb import resized
+from dalle_edu.systems.from_pictures import FromPictures
 from dalle_edu.systems.painters import Callback, Conditions, Painter
 from dalle_edu.systems.priors import AutoregressivePrior, DiffusionPrior, PriorConfig
-from dalle_edu.systems.system import chance, check_couples, check_images, check_pairs, check_prompts, check_tries, noise_for
+from dalle_edu.systems.system import chance, check_prompts, check_tries, noise_for
 from dalle_edu.systems.trainable import Stage
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
 PRIORS = ("diffusion", "autoregressive")
-_PERCENT = 100
 _OF_THE_PRIOR = 1  # the stream of its chance; the decoder's is another
 _LAPTOP, _STANDARD, _GPU = (clip.PRESETS[preset].clip for preset in ("laptop", "standard", "gpu"))
 
@@ -85,7 +84,7 @@ PRESETS = {
 }
 
 
-class DallE2(Cascade):
+class DallE2(FromPictures):
     """Draws pictures of (3, resolution, resolution) from sentences, from embeddings, and from other pictures."""
 
     name = "dalle2"
@@ -199,7 +198,7 @@ class DallE2(Cascade):
         return self.paint_embeddings(self.draw_embeddings(prompts, seed, prior), prompts if text else None, seed=seed, **settings)
 
     @torch.no_grad()
-    def paint_embeddings(
+    def paint_embeddings(  # type: ignore[override]
         self,
         z: Float[Tensor, "n e"],
         captions: Sequence[str] | None = None,
@@ -246,49 +245,6 @@ class DallE2(Cascade):
         """An embedding with entries of variance 1, as networks like them."""
         return z * z.shape[1] ** 0.5
 
-    # ------------------------------------------------------------ from pictures
-
-    @torch.no_grad()
-    def vary(self, images: Float[Tensor, "n 3 h w"], *, seed: int = 0, **options: Any) -> Float[Tensor, "n 3 h w"]:
-        """Other pictures with the same embeddings: what CLIP sees of a picture stays, the rest is drawn anew. Options are those of
-        `paint_embeddings`."""
-        check_images(images, images.shape[-1])
-        return self.paint_embeddings(self.encode_images(images), seed=seed, **options)
-
-    @torch.no_grad()
-    def loop(self, images: Float[Tensor, "n 3 h w"], frames: int, *, seed: int = 0, **options: Any) -> Float[Tensor, "frames n 3 h w"]:
-        """The pictures, a variation of each, a variation of that, and so on: what CLIP does not see drifts, then what it does."""
-        check_images(images, self.resolution)
-        shown = [images.to(self.device)]
-        for frame in range(1, frames):
-            shown.append(self.vary(shown[-1], seed=seed + frame, **options))
-        return torch.stack(shown)
-
-    @torch.no_grad()
-    def mix(
-        self, first: Float[Tensor, "n 3 h w"], second: Float[Tensor, "n 3 h w"], ratio: float = 0.3, *, seed: int = 0, **options: Any
-    ) -> Float[Tensor, "n 3 h w"]:
-        """Pictures whose embeddings lie on the way from the first pictures' to the second ones', `ratio` of it gone, along the sphere."""
-        check_couples(first, second)
-        return self.paint_embeddings(on_the_way(self.encode_images(first), self.encode_images(second), ratio), seed=seed, **options)
-
-    @torch.no_grad()
-    def steer(
-        self,
-        images: Float[Tensor, "n 3 h w"],
-        before: Sequence[str],
-        after: Sequence[str],
-        ratio: float = 0.4,
-        *,
-        seed: int = 0,
-        **options: Any,
-    ) -> Float[Tensor, "n 3 h w"]:
-        """Pictures moved by what changes between two captions: a text diff, section 3.3 of the paper."""
-        check_images(images, images.shape[-1])
-        check_pairs(images, before, after)
-        difference = F.normalize(self.encode_texts(after)[1] - self.encode_texts(before)[1], dim=-1)
-        return self.paint_embeddings(on_the_way(self.encode_images(images), difference, ratio), seed=seed, **options)
-
     # ------------------------------------------------------------ learning
 
     def loss(
@@ -334,15 +290,3 @@ class DallE2(Cascade):
         unets = {"decoder": unet_config(values["decoder"]), "upsamplers": tuple(unet_config(unet) for unet in values["upsamplers"])}
         others = {"clip": CLIPConfig(**values["clip"]), "prior": PriorConfig(**values["prior"])}
         return cls(DallE2Config(**values | unets | others), CaptionTokenizer.from_json(facts["tokenizer"]))
-
-
-def on_the_way(first: Float[Tensor, "n e"], second: Float[Tensor, "n e"], ratio: float) -> Float[Tensor, "n e"]:
-    """Points on the great circles from unit vectors to others, a part `ratio` of the way, to a percent. Raises `DalleEduError` for a ratio
-    that is not in [0, 1]."""
-    if not 0 <= ratio <= 1:
-        raise DalleEduError(
-            f"the ratio is {ratio:g}; give the part of the way that is gone, 0 to 1",
-            f"le rapport est {ratio:g} ; donnez la part du chemin parcourue, de 0 à 1",
-        )
-    paths = [slerp(one, other, _PERCENT + 1) for one, other in zip(first, second, strict=True)]
-    return torch.stack(paths)[:, round(ratio * _PERCENT)]

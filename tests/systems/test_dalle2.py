@@ -9,7 +9,8 @@ from sklearn.decomposition import PCA
 from tiny_systems import build
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems.dalle2 import DallE2, on_the_way
+from dalle_edu.systems.dalle2 import DallE2
+from dalle_edu.systems.from_pictures import on_the_way
 from dalle_edu.systems.priors import AutoregressivePrior, DiffusionPrior, PriorConfig
 from dalle_edu.world import World
 
