@@ -1,10 +1,11 @@
 """The examiner examined: how often it is right on pictures whose scene is known, and how it bears shuffling, noise and blur.
 
-`python -m dalle_edu.scorecard.examined` writes the table to `data/examiner.md`; the tests make it again and compare.
+`python -m dalle_edu.scorecard.examined` writes the table to `data/examiner.md` and, in French, `data/examiner.fr.md`; the tests make it
+again and compare.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -13,12 +14,14 @@ from torch import Tensor
 
 from dalle_edu.files import write_aside
 from dalle_edu.scorecard.exam import questions
-from dalle_edu.scorecard.marks import SKILLS, mark, tally
+from dalle_edu.scorecard.marks import SKILL_NAMES, SKILLS, mark, tally
 from dalle_edu.scorecard.reader import read_pictures
 from dalle_edu.world.renderer import render
 
-TABLE = Path(__file__).parents[2] / "data" / "examiner.md"
+_DATA = Path(__file__).parents[2] / "data"
+TABLES = {"en": _DATA / "examiner.md", "fr": _DATA / "examiner.fr.md"}
 PROMPTS = 1200
+RESOLUTIONS = (32, 64, 128)
 
 
 def noisy(sigma: float) -> Callable[[Tensor], Tensor]:
@@ -51,13 +54,13 @@ CONDITIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def examine_examiner(resolution: int, prompts: int = PROMPTS) -> dict[str, dict[str, float]]:
-    """The rate of each skill under each condition, and on ground truth whose captions were shuffled."""
+def examine_examiner(resolution: int, prompts: int = PROMPTS, conditions: Sequence[str] = tuple(CONDITIONS)) -> dict[str, dict[str, float]]:
+    """The rate of each skill under each condition, and with "ground truth" that of its pictures under shuffled captions."""
     asked = questions(prompts, seed=5)
     images = render([question.scene for question in asked], resolution)
     rates = {}
-    for condition, change in CONDITIONS.items():
-        found = read_pictures(change(images))
+    for condition in conditions:
+        found = read_pictures(CONDITIONS[condition](images))
         rates[condition] = _rates([mark(q.scene.description, objects) for q, objects in zip(asked, found, strict=True)])
         if condition == "ground truth":
             others = list(found)
@@ -71,24 +74,47 @@ def _rates(marks: list[dict[str, bool]]) -> dict[str, float]:
     return {skill: rate.correct / rate.n for skill, rate in tally(marks).items()}
 
 
-def table(prompts: int = PROMPTS) -> str:
-    """The rates in percent, as Markdown."""
-    lines = [
+_OPENING = {
+    "en": (
         "# The examiner, examined",
         "",
-        f"Rate at which each skill is marked right, in percent, over {prompts} captions, French and English, seen and held-out.",
+        "Rate at which each skill is marked right, in percent, over {} captions, French and English, seen and held-out.",
         "Noise is white, its standard deviation given for pictures in [-1, 1]; blur is Gaussian.",
         "On shuffled captions a low rate is the right answer.",
+    ),
+    "fr": (
+        "# L'examinateur examiné",
         "",
-        "| pixels | pictures | " + " | ".join(SKILLS) + " |",
-        "|---|---|" + "---:|" * len(SKILLS),
-    ]
-    for resolution in (32, 64):
-        for condition, rates in examine_examiner(resolution, prompts).items():
-            lines.append(f"| {resolution} | {condition} | " + " | ".join(f"{100 * rates[skill]:.1f}" for skill in SKILLS) + " |")
-    return "\n".join(lines) + "\n"
+        "Part des images où chaque compétence est jugée juste, en pour cent, sur {} légendes, françaises et anglaises, vues et réservées.",
+        "Le bruit est blanc, son écart type donné pour des images dans [-1, 1] ; le flou est gaussien.",
+        "Sur des légendes mélangées, un taux bas est la bonne réponse.",
+    ),
+}
+_COLUMNS = {"en": ("pixels", "pictures"), "fr": ("pixels", "images")}
+_WORDS = {"ground truth": "vérité", "captions shuffled": "légendes mélangées", "noise": "bruit", "blur": "flou", ".": ","}
+
+
+def tables(rates: Mapping[int, Mapping[str, Mapping[str, float]]], prompts: int) -> dict[str, str]:
+    """Rates of skills, by resolution and condition, in percent, as Markdown, in each language."""
+    made = {}
+    for language, opening in _OPENING.items():
+        cells = [[*_COLUMNS[language], *SKILL_NAMES[language].values()], ["---", "---", *["---:"] * len(SKILLS)]]
+        for resolution, conditions in rates.items():
+            for condition, found in conditions.items():
+                row = [str(resolution), condition, *(f"{100 * found[skill]:.1f}" for skill in SKILLS)]
+                cells.append(row if language == "en" else [_in_french(cell) for cell in row])
+        lines = [*opening, "", *("| " + " | ".join(row) + " |" for row in cells)]
+        made[language] = "\n".join(lines).format(prompts) + "\n"
+    return made
+
+
+def _in_french(cell: str) -> str:
+    for english, french in _WORDS.items():
+        cell = cell.replace(english, french)
+    return cell
 
 
 if __name__ == "__main__":
-    contents = table().encode()
-    write_aside(TABLE, lambda file: file.write(contents))
+    rates = {resolution: examine_examiner(resolution) for resolution in RESOLUTIONS}
+    for language, table in tables(rates, PROMPTS).items():
+        write_aside(TABLES[language], lambda file, table=table: file.write(table.encode()))  # type: ignore[misc]

@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from dalle_edu.scorecard import SKILLS, Question, mark, questions, read_pictures
-from dalle_edu.scorecard.examined import TABLE, examine_examiner
+from dalle_edu.scorecard.examined import PROMPTS as EXAMINED
+from dalle_edu.scorecard.examined import RESOLUTIONS, TABLES, examine_examiner, tables
 from dalle_edu.scorecard.marks import Rate, tally
 from dalle_edu.world import render
 
@@ -79,11 +80,33 @@ def test_light_harm_is_forgiven_and_heavy_harm_is_not(table, resolution):
     assert harm["counting"] > 0.98  # what is blurred can still be counted
 
 
-def test_the_published_table_is_this_one(table, resolution):
-    """`python -m dalle_edu.scorecard.examined` writes it anew after a change that is meant."""
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in TABLE.read_text(encoding="utf-8").splitlines() if "|" in line]
-    assert tuple(rows[0][2:]) == SKILLS
-    published = {row[1]: [float(cell) for cell in row[2:]] for row in rows[2:] if row[0] == str(resolution)}
-    assert list(published) == list(table)
+def test_the_published_tables_are_this_one(table, resolution):
+    """`python -m dalle_edu.scorecard.examined` writes them anew after a change that is meant."""
+    assert_published(resolution, table)
+    assert list(published(resolution)) == list(table)
+
+
+@pytest.mark.slow
+def test_the_published_table_holds_for_the_largest_pictures():
+    assert_published(128, examine_examiner(128, conditions=("ground truth", "noise 0.4")))
+
+
+def test_the_published_table_is_the_same_in_french():
+    rates = {
+        resolution: {condition: {skill: rate / 100 for skill, rate in zip(SKILLS, row, strict=True)} for condition, row in rows.items()}
+        for resolution in RESOLUTIONS
+        if (rows := published(resolution))
+    }
+    assert list(rates) == list(RESOLUTIONS)
+    assert tables(rates, EXAMINED) == {language: file.read_text(encoding="utf-8") for language, file in TABLES.items()}
+
+
+def published(resolution: int) -> dict[str, list[float]]:
+    lines = TABLES["en"].read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return {row[1]: [float(cell) for cell in row[2:]] for row in rows[2:] if row[0] == str(resolution)}
+
+
+def assert_published(resolution: int, table: dict[str, dict[str, float]]) -> None:
     for condition, rates in table.items():
-        assert [100 * rates[skill] for skill in SKILLS] == pytest.approx(published[condition], abs=1), condition
+        assert [100 * rates[skill] for skill in SKILLS] == pytest.approx(published(resolution)[condition], abs=1), condition

@@ -2,6 +2,7 @@
 
 import json
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +15,8 @@ from dalle_edu.scorecard.questionnaire import PROTOCOL, Questionnaire, Ranking, 
 from dalle_edu.systems.critic import Critic
 from dalle_edu.world import read_caption, render, sample_scene
 from dalle_edu.world.doors import Coco, write_coco_sample
+
+RANKINGS = Path(__file__).parents[2] / "data" / "rankings"
 
 
 @pytest.fixture(scope="module")
@@ -212,3 +215,22 @@ def test_the_command_asks_and_compares(run, tmp_path):
     status, _, complaint = run("rank", "captions", tmp_path / "asked", "-n", 8)
     assert status == 1
     assert "holds something already" in complaint
+
+
+# ---------------------------------------------------------------- the questionnaires that come with the project
+
+
+def test_the_questionnaires_that_everybody_ranks_are_whole():
+    captions, pictures = (Questionnaire.load(RANKINGS / name) for name in ("captions", "pictures"))
+    assert [question.choices for question in captions.questions.values()] == [3] * 20
+    assert [question.choices for question in pictures.questions.values()] == [4] * 20
+    meant = agreement(captions.ranking(PROTOCOL), ranked_by_examiner(captions))
+    assert meant.low > 0.5
+    drawn = ranked_by_examiner(pictures)
+    assert sum(len(set(places)) > 1 for places in drawn.places.values()) >= 15  # most sentences have right pictures and wrong ones
+
+
+def test_people_who_ranked_them_are_people():
+    for folder in ("captions", "pictures"):
+        raters = [ranking for ranking in Questionnaire.load(RANKINGS / folder).rankings if ranking.kind != PROTOCOL]
+        assert all(ranking.kind == "person" and ranking.places for ranking in raters)

@@ -1,6 +1,8 @@
 """What every system promises, whatever it is made of: its sampling contract, its stages, its files."""
 
 import copy
+from dataclasses import fields
+from inspect import signature
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
 from dalle_edu.errors import DalleEduError
 from dalle_edu.optim import trained_parameters
 from dalle_edu.systems import SYSTEMS, System
-from dalle_edu.systems.system import noise_for
+from dalle_edu.systems.system import DRAWING, noise_for
 from dalle_edu.world import World
 
 PROMPTS = ["un cercle rouge", "a large blue square", "trois étoiles vertes"]
@@ -66,6 +68,18 @@ def test_many_pictures_are_drawn_some_at_a_time(tiny, monkeypatch):
     for module in ("codes", "cascade", "vqgan_clip"):
         monkeypatch.setattr(f"dalle_edu.systems.{module}.TOGETHER", 2)
     torch.testing.assert_close(tiny.generate(PROMPTS, seed=3), together, atol=1e-5, rtol=0)
+
+
+def test_settings_of_drawing_are_those_that_generate_takes(tiny):
+    """What a configuration says and a call may say otherwise was not learned, so that weights are published with today's value of it."""
+    numbers = {name for name, value in vars(tiny.config).items() if isinstance(value, int | float)}
+    settings = numbers & set(signature(tiny.generate).parameters)
+    assert settings
+    assert settings <= set(DRAWING)
+
+
+def test_no_setting_of_drawing_is_outdated():
+    assert set(DRAWING) <= {field.name for name in TINY for field in fields(build(name).config)}
 
 
 def test_streams_of_chance_have_nothing_in_common():
