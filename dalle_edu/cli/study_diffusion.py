@@ -121,7 +121,13 @@ def priors(
 )
 def readers(
     systems: Annotated[
-        list[str], typer.Argument(help=say("weights of imagen, one file for each reader", "des poids d'imagen, un fichier par lecteur"))
+        list[str],
+        typer.Argument(
+            help=say(
+                "weights of imagen, one file for each reader, as its presets small_reader, laptop and large_reader train them",
+                "des poids d'imagen, un fichier par lecteur, que donnent ses préréglages small_reader, laptop et large_reader",
+            )
+        ),
     ],
     prompts: PromptsOption = 256,
     seed: SeedOption = 0,
