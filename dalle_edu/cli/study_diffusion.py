@@ -102,14 +102,15 @@ def priors(
             f"{machine.name} has no prior between CLIP's embeddings; give dalle2, or the path of its weights",
             f"{machine.name} n'a pas de prior entre plongements de CLIP ; donnez dalle2, ou le chemin de ses poids",
         )
-    spoken = {"diffusion": "diffusion", "autoregressive": say("autoregressive", "autorégressif")}
+    spoken = {"diffusion": "diffusion", "autoregressive": "AR"}
     reports, names = {}, {}
     for prior in PRIORS:
         for text, told in ((True, "z, y"), (False, "z")):
             key = f"{prior}, {told}"
             names[key] = f"{spoken[prior]}, {told}"
             reports[key] = watched(prompts, names[key], partial(score, prior=prior, text=text), machine, machine.name, prompts, seed)
-    by_skill(f"{machine.name}, {prompts}", reports, names, json_file)
+    title = say("with a diffusion prior or an autoregressive one (AR)", "avec un prior de diffusion ou autorégressif (AR)")
+    by_skill(f"{machine.name}, {title}", reports, names, json_file)
 
 
 @study.command(
