@@ -48,7 +48,7 @@ def load_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
     except (SafetensorError, OSError, ValueError) as error:
         raise DalleEduError(
             f"{path} is not a whole safetensors file ({error}); fetch or train it again",
-            f"{path} n'est pas un fichier safetensors entier ({error}) ; téléchargez-le ou entraînez-le de nouveau",
+            f"{path} n'est pas un fichier safetensors entier ; téléchargez-le ou entraînez-le de nouveau",
         ) from error
     if header is None:
         raise DalleEduError(

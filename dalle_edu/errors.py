@@ -1,6 +1,21 @@
 """The one exception that a reader meets on purpose: a sentence that says what came, what was expected, what to do."""
 
+import errno
+import os
+
 from dalle_edu.language import say
+
+_FRENCH = {
+    errno.ENOENT: "ce fichier n'existe pas",
+    errno.EACCES: "l'accès est refusé",
+    errno.EPERM: "l'accès est refusé",
+    errno.EEXIST: "un fichier porte déjà ce nom",
+    errno.ENOTDIR: "un fichier tient la place d'un dossier",
+    errno.EISDIR: "c'est un dossier",
+    errno.ENOSPC: "il n'y a plus de place",
+    errno.EROFS: "on ne peut qu'y lire",
+    errno.ENAMETOOLONG: "ce nom est trop long",
+}
 
 
 class DalleEduError(ValueError):
@@ -8,3 +23,13 @@ class DalleEduError(ValueError):
 
     def __init__(self, en: str, fr: str):
         super().__init__(say(en, fr))
+
+
+class Stopped(DalleEduError):
+    """Work that the reader interrupted, and where it goes on. The command line exits with status 130."""
+
+
+def reasons(error: OSError) -> tuple[str, str]:
+    """Why the system refused something, in English and in French."""
+    english = (os.strerror(error.errno) if error.errno else str(error)).lower()
+    return english, _FRENCH.get(error.errno or 0, english)

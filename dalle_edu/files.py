@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from dalle_edu.errors import DalleEduError
+from dalle_edu.errors import DalleEduError, reasons
 
 
 def write_aside(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
@@ -30,10 +30,10 @@ def write_aside(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
         os.replace(temporary, path)
         temporary = None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        en, fr = reasons(error)
         raise DalleEduError(
-            f"{path} could not be written: {reason}; nothing was left there",
-            f"{path} n'a pas pu être écrit : {reason} ; rien n'y est resté",
+            f"{path} could not be written: {en}; what was there before is as it was",
+            f"{path} n'a pas pu être écrit : {fr} ; ce qui s'y trouvait n'a pas changé",
         ) from error
     finally:
         if temporary is not None:
@@ -62,6 +62,15 @@ def check_writable(path: str | Path) -> None:
         raise DalleEduError(
             f"{path} cannot be written: {folder} is not a folder one may write in; choose another place",
             f"{path} ne peut pas être écrit : on ne peut pas écrire dans {folder} ; choisissez un autre endroit",
+        )
+
+
+def check_new_folder(folder: Path) -> None:
+    """Raise `DalleEduError` where there is something already in a folder that is to be filled."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DalleEduError(
+            f"{folder} holds something already; give a new or an empty folder",
+            f"{folder} contient déjà quelque chose ; donnez un dossier nouveau ou vide",
         )
 
 

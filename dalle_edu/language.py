@@ -34,6 +34,12 @@ def decimal(value: float, digits: int = 1) -> str:
     return say(f"{value:.{digits}f}", comma(value, digits))
 
 
+def scientific(value: float) -> str:
+    """A very small or very large number as the reader writes it: 1.1e-16, or 1,1e-16 in French."""
+    english = f"{value:.1e}"
+    return say(english, english.replace(".", ","))
+
+
 def comma(value: float, digits: int = 1) -> str:
     """A number as French writes it."""
     return f"{value:.{digits}f}".replace(".", ",")

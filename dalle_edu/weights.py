@@ -6,6 +6,7 @@ from pathlib import Path
 from dalle_edu.checkpoints import load_checkpoint
 from dalle_edu.errors import DalleEduError
 from dalle_edu.hub import is_pretrained
+from dalle_edu.language import say
 from dalle_edu.systems import MODELS, SYSTEMS, System, Trainable, model_class
 from dalle_edu.systems.critic import Critic
 from dalle_edu.systems.open_clip_pretrained import PretrainedClip
@@ -114,23 +115,29 @@ def lay_foundations(model: Trainable, given: Mapping[str, str]) -> None:
     """
     needed = {source.split(".")[0] for source in model.foundations.values()}
     if set(given) - needed:
-        unknown, known = ", ".join(sorted(set(given) - needed)), ", ".join(sorted(needed)) or "-"
+        unknown, known = ", ".join(sorted(set(given) - needed)), ", ".join(sorted(needed)) or say("nothing", "rien")
         raise DalleEduError(
             f"{model.name} is not built on {unknown}, but on: {known}", f"{model.name} ne repose pas sur {unknown}, mais sur : {known}"
         )
     loaded = {name: load_model(given.get(name, name)) for name in sorted(needed)}
+    for name, found in loaded.items():
+        if found.name != name:
+            raise DalleEduError(
+                f"{given[name]} holds {found.name}, and {name} is wanted; name weights of {name}",
+                f"{given[name]} contient {found.name}, et il faut {name} ; nommez des poids de {name}",
+            )
     for part, source in model.foundations.items():
         name, _, inside = source.partition(".")
-        found = loaded[name].get_submodule(inside).state_dict()
+        tensors = loaded[name].get_submodule(inside).state_dict()
         into = model.get_submodule(part)
-        if {key: value.shape for key, value in found.items()} != {key: value.shape for key, value in into.state_dict().items()}:
+        if {key: value.shape for key, value in tensors.items()} != {key: value.shape for key, value in into.state_dict().items()}:
             raise DalleEduError(
                 f"the weights of {name} have other shapes than {model.name} expects; train it with the same preset (dalle-edu train {name}"
                 f" --preset …), and name its file: --foundation {name}=FILE",
                 f"les poids de {name} n'ont pas les formes que {model.name} attend ; entraînez-le avec le même préréglage (dalle-edu train"
                 f" {name} --preset …), et nommez son fichier : --foundation {name}=FICHIER",
             )
-        into.load_state_dict(found)
+        into.load_state_dict(tensors)
 
 
 def go_on_from(model: Trainable, path: str | Path) -> list[dict]:

@@ -64,7 +64,7 @@ def test_generate_is_repeatable_and_follows_its_seed(run, weights, tmp_path):
 def test_unknown_words_are_named_in_the_users_language_and_the_rest_is_drawn(run, weights, tmp_path):
     status, _, err = run("generate", "un cercle rouge et fluorescent", "--system", weights, "--out", "x.png")
     assert status == 0
-    assert "« fluorescent »" in err
+    assert "«\u00a0fluorescent\u00a0»" in err
     assert "Vocabulaire" in err
     assert (tmp_path / "x.png").exists()
 
@@ -104,7 +104,7 @@ def test_doctor_names_what_is_installed(run):
         (["generate", "x" * 10_000], "10000 characters"),
         (["generate", "a red\x07circle"], "U+0007"),
         (["generate", "красный круг"], "красный"),
-        (["generate", "un chat violet"], "« chat »"),
+        (["generate", "un chat violet"], "«\u00a0chat\u00a0»"),
         (["generate", "a red circle", "-n", "0"], "0 pictures"),
         (["generate", "a red circle", "-n", str(10**9)], "1000000000 pictures"),
         (["generate", "a red circle", "--out", "picture.jpg"], ".png"),

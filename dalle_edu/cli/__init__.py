@@ -9,18 +9,20 @@ from typing import NoReturn
 from dalle_edu.cli import book, doctor, edit, export, generate, lessons, rank, score, study, study_diffusion, train, world  # noqa: F401  each brings its command
 from dalle_edu.cli.app import app, err
 from dalle_edu.cli.wording import complaint
-from dalle_edu.errors import DalleEduError
+from dalle_edu.errors import DalleEduError, Stopped, reasons
 from dalle_edu.language import say
+
+_INTERRUPTED = 130  # the exit status that shells give to what Ctrl-C ended
 
 
 def main() -> None:
     """The entry point: turns what went wrong into one sentence."""
     try:
-        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
+        status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except Stopped as stopped:
+        _fail(str(stopped), _INTERRUPTED)
     except DalleEduError as error:
         _fail(str(error))
-    except KeyboardInterrupt:
-        _fail(say("interrupted", "interrompu"), 130)
     except MemoryError:
         _fail(_no_memory())
     except RuntimeError as error:
@@ -29,11 +31,17 @@ def main() -> None:
         raise
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:
+        english, french = reasons(error)
+        _fail(say(f"the system refuses: {english}", f"le système refuse : {french}"))
     except Exception as error:
         sentence = complaint(error)
         if sentence is None:
             raise
         _fail(sentence, 2)
+    if status == _INTERRUPTED:  # typer's answer to Ctrl-C
+        _fail(say("interrupted", "interrompu"), _INTERRUPTED)
+    sys.exit(status)
 
 
 def _fail(sentence: str, status: int = 1) -> NoReturn:

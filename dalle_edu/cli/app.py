@@ -1,7 +1,9 @@
 """The program that the commands belong to, and the options and outlets that they share."""
 
+import io
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,7 @@ import typer
 from rich.console import Console
 
 from dalle_edu.cli.wording import Command, Group
+from dalle_edu.errors import DalleEduError
 from dalle_edu.hub import check_reachable, is_pretrained
 from dalle_edu.language import say
 
@@ -22,6 +25,9 @@ app = typer.Typer(
         "Des images à partir de phrases, par des machines construites à partir de zéro.",
     ),
 )
+for _stream in (sys.stdout, sys.stderr):
+    if isinstance(_stream, io.TextIOWrapper):
+        _stream.reconfigure(errors="replace")  # a sign that a terminal's encoding lacks is not worth a picture
 out, err = Console(), Console(stderr=True)
 
 _DEVICE = say("cpu, cuda or mps; by default the fastest there is", "cpu, cuda ou mps ; par défaut le plus rapide disponible")
@@ -53,12 +59,35 @@ def reachable(name: str) -> str:
 
 
 ClipOption = Annotated[str, typer.Option(help=_CLIP, callback=reachable)]
+OtherClipOption = Annotated[
+    str | None, typer.Option(help=_CLIP + say("; clip unless given", " ; à défaut, clip"), callback=lambda name: name and reachable(name))
+]
 PNG = say("the PNG to write", "le PNG à écrire")
 
 
 def command(help: str) -> Callable:
     """Make a function a command of the program; `help` is the reader's."""
     return app.command(cls=Command, help=help)
+
+
+def ready(*files: Path | None, given: Sequence[Path] = ()) -> None:
+    """Raise `DalleEduError`, before any work, where a file that is asked for cannot be written, twice the same, or one that was given."""
+    from dalle_edu.files import check_writable
+
+    taken = {path.resolve() for path in given}
+    for file in filter(None, files):
+        check_writable(file)
+        if file.resolve() in taken:
+            raise DalleEduError(
+                f"{file} is named twice, and what is there would be lost; give another name to what is written",
+                f"{file} est nommé deux fois, et ce qui s'y trouve serait perdu ; donnez un autre nom à ce qui s'écrit",
+            )
+        taken.add(file.resolve())
+
+
+def written(place: Path) -> None:
+    """Say where something was written."""
+    out.print(f"→ {place}", highlight=False, markup=False, soft_wrap=True)
 
 
 def write_json(path: Path, document: Any) -> None:

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from dalle_edu.cli.app import command, out
-from dalle_edu.language import say
+from dalle_edu.language import say, scientific
 
 
 @command(
@@ -39,11 +39,11 @@ def doctor(
 def _print_proofs(proofs: Iterable[Any]) -> bool:
     table, good = Table(), True
     table.add_column(say("brick", "brique"), no_wrap=True)
-    table.add_column(say("reference", "référence"), ratio=1)
+    table.add_column(say("reference", "référence"), ratio=1, overflow="fold")
     for heading in (say("largest gap", "plus grand écart"), say("mistakes caught", "erreurs repérées")):
         table.add_column(heading, justify="right")
     for proof in proofs:
-        difference = say("not installed", "non installé") if proof.difference is None else f"{proof.difference:.1e}"
+        difference = say("not installed", "non installé") if proof.difference is None else scientific(proof.difference)
         caught = f"{proof.caught} / {proof.mistakes}" if proof.mistakes else "–"
         table.add_row(proof.target, proof.peers, difference, caught, style="" if proof.good else "red")
         good = good and proof.good

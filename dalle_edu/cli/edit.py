@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from dalle_edu.cli.app import PNG, DeviceOption, SeedOption, app, err, out
+from dalle_edu.cli.app import PNG, DeviceOption, SeedOption, app, err, ready, written
 from dalle_edu.cli.wording import Command, Group
-from dalle_edu.errors import DalleEduError
+from dalle_edu.errors import DalleEduError, reasons
 from dalle_edu.language import say
 
 edit = typer.Typer(cls=Group, add_completion=False)
@@ -21,7 +21,8 @@ app.add_typer(
     ),
 )
 
-Picture = Annotated[Path, typer.Argument(help=say("a picture", "une image"))]
+_PICTURE = say("a picture; of one that is no square, its middle", "une image ; d'une image qui n'est pas carrée, le milieu")
+Picture = Annotated[Path, typer.Argument(help=_PICTURE)]
 Prompt = Annotated[str, typer.Argument(help=say("what it should show", "ce qu'elle doit montrer"))]
 Before = Annotated[str, typer.Argument(help=say("what it shows", "ce qu'elle montre"))]
 Count = Annotated[int, typer.Option("-n", min=1, max=64, help=say("pictures to draw", "images à dessiner"))]
@@ -102,7 +103,13 @@ def inpaint(
 
         side = machine.resolution
         keep = torch.ones(len(images), 1, side, side, dtype=torch.bool)
-        keep[:, :, round(top * side) : round(bottom * side), round(left * side) : round(right * side)] = False
+        anew = keep[:, :, round(top * side) : round(bottom * side), round(left * side) : round(right * side)]
+        if not anew.numel():
+            raise DalleEduError(
+                f'the box "{box}" holds no pixel of a picture of {side} × {side}; give a larger one',
+                f"le cadre « {box} » ne contient aucun pixel d'une image de {side} × {side} ; donnez-en un plus grand",
+            )
+        anew.fill_(False)
         return machine.inpaint(images, keep, [prompt] * n, **options)
 
     _edit("inpaint", [picture], [prompt], n, system, seed, guidance, out_file, device, work)
@@ -183,7 +190,6 @@ def loop(
     out_file: Annotated[Path, typer.Option("--out", help=say("the GIF to write", "le GIF à écrire"))] = Path("loop.gif"),
     device: DeviceOption = None,
 ) -> None:
-    from dalle_edu.files import check_writable
     from dalle_edu.world.sheet import save_animation
 
     if out_file.suffix.lower() != ".gif":
@@ -191,11 +197,11 @@ def loop(
             f'the animation is written as GIF and the file is "{out_file.name}"; end its name in .gif',
             f"l'animation s'écrit en GIF et le fichier est « {out_file.name} » ; terminez son nom par .gif",
         )
-    check_writable(out_file)
+    ready(out_file, given=[picture])
     machine = _machine("loop", system, device)
     options = {"seed": seed} | ({} if guidance is None else {"guidance": guidance})
     save_animation(machine.loop(_read([picture], machine.resolution, 1), frames, **options)[:, 0].cpu(), out_file)
-    out.print(f"→ {out_file}", highlight=False)
+    written(out_file)
 
 
 def _edit(
@@ -213,13 +219,12 @@ def _edit(
     """Read the pictures, `n` times each, work on them, and write a sheet of what was given and what came of it, under the last sentence."""
     import torch
 
-    from dalle_edu.files import check_writable
     from dalle_edu.world.grammar import check_prompt
     from dalle_edu.world.sheet import not_png, picture_sheet, save_picture
 
     if out_file.suffix.lower() != ".png":
         raise not_png(out_file)
-    check_writable(out_file)
+    ready(out_file, given=pictures)
     for sentence in sentences:
         report = check_prompt(sentence)
         if report:
@@ -231,7 +236,7 @@ def _edit(
     given = say("given", "donnée")
     labels = [given] * len(pictures) + (sentences[-1:] or [""]) * n
     save_picture(picture_sheet(torch.cat([images[::n], drawn]), labels, columns=min(len(labels), 8)), out_file)
-    out.print(f"→ {out_file}", highlight=False)
+    written(out_file)
 
 
 def _machine(verb: str, system: str, device: str | None) -> Any:
@@ -264,9 +269,10 @@ def _read(paths: list[Path], resolution: int, n: int) -> Any:
         except Unusable as unusable:
             raise unusable.of(path) from None
         except OSError as error:
+            en, fr = reasons(error)
             raise DalleEduError(
-                f"{path} cannot be read ({error.strerror}); give the path of a picture",
-                f"{path} ne se lit pas ({error.strerror}) ; donnez le chemin d'une image",
+                f"{path} cannot be read: {en}; give the path of a picture",
+                f"{path} ne se lit pas : {fr} ; donnez le chemin d'une image",
             ) from error
     return torch.stack(images)
 

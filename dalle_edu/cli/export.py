@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dalle_edu.cli.app import command, out
+from dalle_edu.cli.app import command, written
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 
@@ -20,14 +20,16 @@ def export(
     folder: Annotated[Path, typer.Argument(help=say("the folder to create", "le dossier à créer"))],
     clip: Annotated[str, typer.Option(help=say("clip, or the path of its weights", "clip, ou le chemin de ses poids"))] = "clip",
 ) -> None:
+    from dalle_edu.files import check_new_folder
     from dalle_edu.systems.clip import Clip
     from dalle_edu.systems.open_clip_export import export_to_open_clip
     from dalle_edu.weights import load_model
 
+    check_new_folder(folder)
     model = load_model(clip)
     if not isinstance(model, Clip):
         raise DalleEduError(
             f"{model.name} is no CLIP, and only a CLIP can be exported; give clip, or the path of its weights",
             f"{model.name} n'est pas un CLIP, et seul un CLIP s'exporte ; donnez clip, ou le chemin de ses poids",
         )
-    out.print(f"→ {export_to_open_clip(model, folder)}", highlight=False)
+    written(export_to_open_clip(model, folder))

@@ -7,7 +7,21 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from dalle_edu.cli.app import ALL, PNG, SYSTEM, CandidatesOption, ClipOption, DeviceOption, SeedOption, command, err, out, write_json
+from dalle_edu.cli.app import (
+    ALL,
+    PNG,
+    SYSTEM,
+    CandidatesOption,
+    DeviceOption,
+    OtherClipOption,
+    SeedOption,
+    command,
+    err,
+    out,
+    ready,
+    write_json,
+    written,
+)
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say, typeset
 
@@ -65,8 +79,17 @@ def generate(
         typer.Option(help=say("steps, for dalle2, imagen and vqgan_clip", "nombre de pas, pour dalle2, imagen et vqgan_clip")),
     ] = None,
     candidates: CandidatesOption = None,
-    clip: ClipOption = "clip",
+    clip: OtherClipOption = None,
     out_file: Annotated[Path | None, typer.Option("--out", help=PNG + say("; SYSTEM.png unless given", " ; à défaut, SYSTÈME.png"))] = None,
+    apart: Annotated[
+        Path | None,
+        typer.Option(
+            help=say(
+                "a folder to fill with the pictures one by one, without captions, as edit takes them",
+                "un dossier à remplir des images une à une, sans légende, telles qu'edit les prend",
+            )
+        ),
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help=say("write the marks of every picture here", "écrit ici les notes de chaque image"))
     ] = None,
@@ -75,13 +98,13 @@ def generate(
     import torch
 
     from dalle_edu.device import choose_device
-    from dalle_edu.files import check_writable
+    from dalle_edu.files import check_new_folder
     from dalle_edu.systems.disturb import resized
     from dalle_edu.systems.rerank import best_of, check_candidates
     from dalle_edu.systems.system import check_choice, check_guidance, check_steps
     from dalle_edu.weights import load_critic, load_system
     from dalle_edu.world.grammar import check_prompt
-    from dalle_edu.world.sheet import not_png, picture_sheet, save_picture
+    from dalle_edu.world.sheet import not_png, picture_of, picture_sheet, save_picture
 
     if not 1 <= n <= 1024 or n * len(prompts) > 1024:
         asked = n * len(prompts)
@@ -92,10 +115,13 @@ def generate(
         out_file = Path(f"{Path(system).stem}.png")
     if out_file.suffix.lower() != ".png":
         raise not_png(out_file)
+    only_with_candidates(clip, candidates)
     if candidates is not None:
         check_candidates(candidates, keep=n)
-    for path in filter(None, (out_file, json_file)):
-        check_writable(path)
+    ready(out_file, json_file)
+    if apart is not None:
+        check_new_folder(apart)
+        ready(apart / "0.png")
     for prompt in prompts:
         report = check_prompt(prompt)
         if report:
@@ -106,11 +132,11 @@ def generate(
     check_steps(1 if steps is None else steps)
     check_choice(1.0 if temperature is None else temperature, top_k, top_p, daring)
     machines = [load_system(name, place) for name in (all_trained() if system == ALL else [system])]
-    critic = None if candidates is None else load_critic(clip, place)
-    given = {key: value for key, value in settings.items() if value is not None}
+    critic = None if candidates is None else load_critic(clip or "clip", place)
+    used: dict[str, dict[str, Any]] = {}
     pictures: list[dict[str, Any]] = []
     for machine in machines:
-        options = accepted(machine, given, strict=system != ALL)
+        options = used[machine.name] = accepted(machine, settings, strict=system != ALL)
         if critic is None or candidates is None:
             images = machine.generate([prompt for prompt in prompts for _ in range(n)], seed=seed, **options).unflatten(0, (-1, n))
             likings = None
@@ -119,26 +145,41 @@ def generate(
         for index, prompt in enumerate(prompts):
             for number, image in enumerate(images[index].cpu()):
                 liking = {} if likings is None else {"clip_score": round(float(likings[index, number]), 4)}
-                pictures.append({"prompt": prompt, "system": machine.name, "image": image} | liking)
-    pictures.sort(key=lambda picture: prompts.index(picture["prompt"]))  # all that was drawn of a sentence side by side
+                pictures.append({"prompt": prompt, "system": machine.name, "asked": index, "image": image} | liking)
+    pictures.sort(key=lambda picture: picture["asked"])  # all that was drawn of a sentence side by side
     _mark_all(pictures)
     side = max(picture["image"].shape[-1] for picture in pictures)
     images = torch.cat([resized(picture["image"].unsqueeze(0), side) for picture in pictures])
     save_picture(
         picture_sheet(images, [_label(each, len(machines) > 1) for each in pictures], columns=_columns(n, machines, prompts)), out_file
     )
+    if apart is not None:
+        for number, picture in enumerate(pictures):
+            picture["file"] = f"{number}.png"
+            save_picture(picture_of(picture["image"]), apart / picture["file"])
     if json_file:
         names = ", ".join(machine.name for machine in machines)
-        document = {"system": names, "seed": seed, "settings": settings, "torch": torch.__version__}
-        document |= {"candidates": candidates, "clip": clip} if candidates is not None else {}
-        kept = [{key: value for key, value in picture.items() if key != "image"} for picture in pictures]
+        document = {"system": names, "seed": seed, "settings": used if system == ALL else used[names], "torch": torch.__version__}
+        document |= {"candidates": candidates, "clip": clip or "clip"} if candidates is not None else {}
+        kept = [{key: value for key, value in picture.items() if key not in ("asked", "image")} for picture in pictures]
         write_json(json_file, document | {"pictures": kept})
     for machine in machines:
         if len(machines) > 1:
             out.print(machine.name, style="bold", highlight=False)
-        for prompt in prompts:
-            _print_marks(prompt, [each["marks"] for each in pictures if (each["prompt"], each["system"]) == (prompt, machine.name)])
-    out.print(f"→ {out_file}", highlight=False, markup=False)
+        for index, prompt in enumerate(prompts):
+            _print_marks(prompt, [each["marks"] for each in pictures if (each["asked"], each["system"]) == (index, machine.name)])
+    written(out_file)
+    if apart is not None:
+        written(apart)
+
+
+def only_with_candidates(clip: str | None, candidates: int | None) -> None:
+    """Raise `DalleEduError` where a critic is named that has nothing to choose among."""
+    if clip is not None and candidates is None:
+        raise DalleEduError(
+            "--clip chooses among candidates; say how many with --candidates",
+            "--clip choisit parmi des candidates ; dites combien avec --candidates",
+        )
 
 
 def all_trained() -> list[str]:
@@ -155,18 +196,16 @@ def all_trained() -> list[str]:
 
 
 def accepted(machine: Any, settings: dict[str, Any], strict: bool = True) -> dict[str, Any]:
-    """The settings that a system's `generate` has; where `strict`, one that it has not is an error."""
-    known = [
-        name for name in inspect.signature(machine.generate).parameters if name not in ("prompts", "seed", "callback", "options", "given")
-    ]
-    unknown = [name for name in settings if name not in known]
+    """Of the settings of a command, None where nothing was asked for, those that were and that a system's `generate` has; where `strict`,
+    one that it has not is an error."""
+    known = inspect.signature(machine.generate).parameters
+    given = {name: value for name, value in settings.items() if value is not None}
+    unknown = [name for name in given if name not in known]
     if unknown and strict:
-        wrong, right = ", ".join(unknown), ", ".join(known)
-        raise DalleEduError(
-            f"{machine.name} takes no {wrong}; its settings are: {right}",
-            f"{machine.name} ne prend pas {wrong} ; ses réglages sont : {right}",
-        )
-    return {name: value for name, value in settings.items() if name in known}
+        wrong, right = (", ".join(name.replace("_", "-") for name in names) for names in (unknown, [n for n in settings if n in known]))
+        others = say(f"; its settings are: {right}", f" ; ses réglages sont : {right}") if right else ""
+        raise DalleEduError(f"{machine.name} takes no {wrong}{others}", f"{machine.name} ne prend pas {wrong}{others}")
+    return {name: value for name, value in given.items() if name in known}
 
 
 def _columns(n: int, machines: list, prompts: list[str]) -> int:
@@ -195,7 +234,7 @@ def _mark_all(pictures: list[dict[str, Any]]) -> None:
 
 def _label(picture: dict[str, Any], several: bool) -> str:
     marks = picture["marks"]
-    text = f"{picture['system']}: {picture['prompt']}" if several else picture["prompt"]
+    text = say(f"{picture['system']}: ", f"{picture['system']} : ") + picture["prompt"] if several else picture["prompt"]
     return text if marks is None else f"{text}  ({sum(marks.values())}/{len(marks)})"
 
 
@@ -212,5 +251,5 @@ def _print_marks(prompt: str, marks: list[dict[str, bool] | None]) -> None:
         return
     rates = " · ".join(f"{SKILL_NAMES[language][skill]} {sum(mark[skill] for mark in known)}/{len(known)}" for skill in known[0])
     right = sum(all(mark.values()) for mark in known)
-    verdict = f"{right} sur {len(known)} entièrement justes" if language == "fr" else f"{right} of {len(known)} entirely right"
+    verdict = f"{right} sur {len(known)} sans faute" if language == "fr" else f"{right} of {len(known)} entirely right"
     out.print(f"[bold]{escape(prompt)}[/bold]\n  {verdict} — {rates}", highlight=False, soft_wrap=True)

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from dalle_edu.cli.app import SYSTEM, ClipOption, DeviceOption, SeedOption, app, out, write_json
+from dalle_edu.cli.app import SYSTEM, DeviceOption, OtherClipOption, SeedOption, app, out, write_json, written
 from dalle_edu.cli.wording import Command, Group
+from dalle_edu.errors import DalleEduError
 from dalle_edu.language import decimal, reader_language, say
 
 rank = typer.Typer(cls=Group, add_completion=False)
@@ -42,7 +43,9 @@ def captions(
         Path | None,
         typer.Option(help=say("COCO's folder; our own world if none is given", "le dossier de COCO ; à défaut, notre monde")),
     ] = None,
-    split: Annotated[str, typer.Option(help=say("COCO's split", "la partie de COCO"))] = "val2017",
+    split: Annotated[
+        str | None, typer.Option(help=say("COCO's split, val2017 unless given", "la partie de COCO ; à défaut, val2017"))
+    ] = None,
     download: Annotated[
         bool, typer.Option("--download", help=say("fetch what is missing of COCO", "télécharge ce qui manque de COCO"))
     ] = False,
@@ -52,17 +55,23 @@ def captions(
 ) -> None:
     import tempfile
 
-    from dalle_edu.scorecard.questionnaire import Questionnaire, caption_questions, check_new_folder
+    from dalle_edu.files import check_new_folder
+    from dalle_edu.scorecard.questionnaire import Questionnaire, caption_questions
     from dalle_edu.world.doors import Coco, write_coco_sample
 
     check_new_folder(folder)
+    if coco is None and (split is not None or download):
+        raise DalleEduError(
+            "--split and --download are about COCO; give its folder with --coco",
+            "--split et --download concernent COCO ; donnez son dossier avec --coco",
+        )
     with tempfile.TemporaryDirectory() as aside:
         if coco is None:
             door = Coco(write_coco_sample(Path(aside) / "coco", min(first, 100), seed), "sample", side)
         else:
-            door = Coco(coco, split, side, download=download, first=first)
+            door = Coco(coco, split or "val2017", side, download=download, first=first)
         Questionnaire(caption_questions(door, n, seed)).save(folder)
-    _written(folder)
+    _filled(folder)
 
 
 @rank.command(
@@ -81,8 +90,9 @@ def pictures(
 ) -> None:
     from dalle_edu.cli.generate import accepted
     from dalle_edu.device import choose_device
+    from dalle_edu.files import check_new_folder
     from dalle_edu.scorecard import questions
-    from dalle_edu.scorecard.questionnaire import Questionnaire, check_new_folder, picture_questions
+    from dalle_edu.scorecard.questionnaire import Questionnaire, picture_questions
     from dalle_edu.weights import load_system
 
     check_new_folder(folder)
@@ -90,9 +100,9 @@ def pictures(
     sentences = [question.text for question in questions(2 * n, seed)]
     chosen = [sentences[2 * i + i % 2] for i in range(n)]  # every scene once, in French and in English by turns
     given: dict[str, Any] = {"guidance": guidance, "temperature": temperature}
-    options = accepted(machine, {key: value for key, value in given.items() if value is not None})
+    options = accepted(machine, given)
     Questionnaire(picture_questions(machine, chosen, choices, seed, **options)).save(folder)
-    _written(folder)
+    _filled(folder)
 
 
 @rank.command(
@@ -101,7 +111,7 @@ def pictures(
 )
 def compare(
     folder: Annotated[Path, typer.Argument(help=say("a questionnaire's folder", "le dossier d'un questionnaire"))],
-    clip: ClipOption = "clip",
+    clip: OtherClipOption = None,
     without_clip: Annotated[bool, typer.Option("--without-clip", help=say("compare without a critic", "compare sans critique"))] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))] = None,
     device: DeviceOption = None,
@@ -116,10 +126,15 @@ def compare(
 
     if json_file:
         check_writable(json_file)
+    if clip and without_clip:
+        raise DalleEduError(
+            "--clip names what --without-clip leaves out; give one of them",
+            "--clip nomme ce que --without-clip écarte ; donnez l'un des deux",
+        )
     questionnaire = Questionnaire.load(folder)
     rankings = [*questionnaire.rankings, ranked_by_examiner(questionnaire)]
     if not without_clip:
-        rankings.append(ranked_by_critic(questionnaire, load_critic(clip, str(choose_device(device).torch_device))))
+        rankings.append(ranked_by_critic(questionnaire, load_critic(clip or "clip", str(choose_device(device).torch_device))))
     found = agreements([ranking for ranking in rankings if ranking.places])
     table = Table(title=say("Kendall's τ, with its 95 % interval", "τ de Kendall, avec son intervalle à 95 %"))
     for column in (say("ranked by", "classé par"), say("and by", "et par")):
@@ -138,8 +153,8 @@ def compare(
         write_json(json_file, {"agreements": [asdict(each) | ({} if each.questions else {"tau": None}) for each in found]})
 
 
-def _written(folder: Path) -> None:
-    out.print(f"→ {folder}", highlight=False)
+def _filled(folder: Path) -> None:
+    written(folder)
     out.print(
         say(
             f'to rank them, in a notebook: from dalle_edu.classroom.widgets.ranking import ranking; ranking("{folder}", rater="…")',

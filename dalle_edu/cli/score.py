@@ -11,8 +11,8 @@ from dalle_edu.cli.app import (
     ALL,
     EXAMINEE,
     CandidatesOption,
-    ClipOption,
     DeviceOption,
+    OtherClipOption,
     SeedOption,
     command,
     err,
@@ -20,8 +20,8 @@ from dalle_edu.cli.app import (
     reachable,
     write_json,
 )
-from dalle_edu.cli.generate import accepted, all_trained
-from dalle_edu.cli.tables import rate_table
+from dalle_edu.cli.generate import accepted, all_trained, only_with_candidates
+from dalle_edu.cli.tables import rate_tables
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import reader_language, say
 
@@ -42,7 +42,7 @@ def score(
     temperature: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
     daring: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
     candidates: CandidatesOption = None,
-    clip: ClipOption = "clip",
+    clip: OtherClipOption = None,
     json_file: Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))] = None,
     device: DeviceOption = None,
 ) -> None:
@@ -60,7 +60,7 @@ def score(
     place = str(choose_device(device).torch_device)
     settings: dict[str, Any] = {"guidance": guidance, "temperature": temperature, "daring": daring}
     given = {name: value for name, value in settings.items() if value is not None}
-    of_one = [*given, *(["candidates"] if candidates is not None else [])]
+    of_one = [*given, *(name for name, value in (("candidates", candidates), ("clip", clip)) if value is not None)]
     if system == ALL:
         _none_of(of_one, ALL)
         _compare(prompts, seed, place, json_file)
@@ -75,9 +75,10 @@ def score(
         report = critics.examine(examinee, prompts, min(100, prompts), seed=seed)
     else:
         machine: Any = examinee if isinstance(examinee, System) else load_system(system, place)  # which says that it does not draw
-        accepted(machine, given)
+        accepted(machine, settings)
+        only_with_candidates(clip, candidates)
         if candidates is not None:
-            machine = BestOf(machine, load_critic(clip, place), candidates)
+            machine = BestOf(machine, load_critic(clip or "clip", place), candidates)
         name, names = machine.name, SKILL_NAMES
         report = _examine(machine, prompts, seed, given)
     title = say(f"{name}, {prompts} prompts, seed {seed}", f"{name}, {prompts} phrases, graine {seed}")
@@ -87,7 +88,8 @@ def score(
         say("French", "français"): report.rates("fr"),
         say("English", "anglais"): report.rates("en"),
     }
-    out.print(rate_table(title, say("skill", "compétence"), names[reader_language()], parts))
+    for table in rate_tables(title, say("skill", "compétence"), names[reader_language()], parts):
+        out.print(table)
     if json_file:
         report.save(json_file)
 
@@ -97,8 +99,8 @@ def _none_of(settings: list[str], who: str) -> None:
     if settings:
         names = ", ".join(settings)
         raise DalleEduError(
-            f"{who} takes no {names}; leave that out, or examine one system",
-            f"{who} ne prend pas {names} ; ne le donnez pas, ou examinez un seul système",
+            f"{who} takes no {names}; leave that out, or examine one system that draws",
+            f"{who} ne prend pas {names} ; ne le donnez pas, ou examinez un seul système qui dessine",
         )
 
 

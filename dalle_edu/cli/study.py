@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from dalle_edu.cli.app import EXAMINEE, PNG, SYSTEM, ClipOption, DeviceOption, SeedOption, app, err, out, reachable, write_json
-from dalle_edu.cli.tables import LEGEND, rate_cell, rate_table
+from dalle_edu.cli.app import EXAMINEE, PNG, SYSTEM, ClipOption, DeviceOption, SeedOption, app, err, out, reachable, ready, write_json
+from dalle_edu.cli.tables import LEGEND, rate_cell, rate_tables
 from dalle_edu.cli.wording import Command, Group
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import decimal, reader_language, say
+from dalle_edu.language import decimal, reader_language, say, scientific, typeset
 
 study = typer.Typer(cls=Group, add_completion=False)
 app.add_typer(
@@ -29,7 +29,12 @@ JsonOption = Annotated[Path | None, typer.Option("--json", help=say("write the r
 PngOption = Annotated[Path | None, typer.Option("--out", help=PNG)]
 _EDITS = ("vary", "mix", "inpaint", "complete", "alter")
 OPENING_NAMES = {
-    "fr": {"plain": "sans rien", "picture of": "« une image de »", "there is": "« il y a »", "never heard": "« dessine » (jamais vu)"},
+    "fr": {
+        "plain": "sans rien",
+        "picture of": typeset("« une image de »"),
+        "there is": typeset("« il y a »"),
+        "never heard": typeset("« dessine » (jamais vu)"),
+    },
     "en": {"plain": "nothing", "picture of": "“a picture of”", "there is": "“there is”", "never heard": "“draw” (never seen)"},
 }
 
@@ -49,20 +54,13 @@ def _critic(clip: str, device: str | None) -> Any:
     return load_critic(clip, str(choose_device(device).torch_device))
 
 
-def ready(*files: Path | None) -> None:
-    """Raise `DalleEduError`, before any work, where a file that is asked for cannot be written."""
-    from dalle_edu.files import check_writable
-
-    for file in filter(None, files):
-        check_writable(file)
-
-
 def by_skill(title: str, reports: Mapping[Any, Any], names: Mapping[Any, str], json_file: Path | None) -> None:
     """Print a column for each report under its name, and write them under their keys, which are the same in every language."""
     from dalle_edu.scorecard import SKILL_NAMES
 
     columns = {names.get(key, str(key)): report.rates() for key, report in reports.items()}
-    out.print(rate_table(title, "", SKILL_NAMES[reader_language()], columns))
+    for table in rate_tables(title, "", SKILL_NAMES[reader_language()], columns):
+        out.print(table)
     if json_file:
         write_json(json_file, {str(key): report.to_json() for key, report in reports.items()})
 
@@ -106,7 +104,7 @@ def edits(
             kept, most = examine(machine, prompts, seed=seed)
             found[edit] = {**kept.rate.to_json(), "changed": kept.changed, "touched": most}
             table.add_row(edit, as_said, rate_cell(kept.rate))
-            table.add_row("", touched, f"{most:.1e}")
+            table.add_row("", touched, scientific(most))
     if hasattr(machine, "alter"):
         for attribute, label in (
             ("colour", say("another colour", "une autre couleur")),

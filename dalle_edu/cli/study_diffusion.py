@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from dalle_edu.cli.app import DeviceOption, SeedOption, out, write_json
-from dalle_edu.cli.study import JsonOption, PngOption, PromptsOption, SystemArgument, by_skill, load, ready, study, watched
+from dalle_edu.cli.app import DeviceOption, SeedOption, out, ready, write_json
+from dalle_edu.cli.study import JsonOption, PngOption, PromptsOption, SystemArgument, by_skill, load, study, watched
 from dalle_edu.cli.tables import LEGEND, rate_cell
 from dalle_edu.cli.wording import Command
 from dalle_edu.errors import DalleEduError
@@ -50,7 +50,7 @@ def thresholds(
     from dalle_edu.world.sheet import not_png, picture_sheet, save_picture
 
     try:
-        scales = list(dict.fromkeys(float(scale) for scale in guidances.split(",")))
+        scales = list({f"{scale:g}": scale for scale in map(float, guidances.split(","))}.values())
     except ValueError:
         raise DalleEduError(
             f'the guidances are "{guidances}"; give numbers with commas, as in 1,2,4',
@@ -71,11 +71,12 @@ def thresholds(
             pictures.append(machine.generate([sentence], seed=seed, guidance=scale, threshold=threshold).cpu())
             key = f"{'dynamic' if threshold else 'clip'}, {scale:g}"
             names[key] = f"{way}, {say(f'{scale:g}', f'{scale:g}'.replace('.', ','))}"
-            reports[key] = score(machine, machine.name, prompts, seed, guidance=scale, threshold=threshold)
+            work = partial(score, guidance=scale, threshold=threshold)
+            reports[key] = watched(prompts, names[key], work, machine, machine.name, prompts, seed)
     by_skill(machine.name, reports, names, json_file)
     if out_file:
         save_picture(picture_sheet(torch.cat(pictures), list(names.values()), columns=len(scales)), out_file)
-        out.print(f"{sentence} → {out_file}", highlight=False)
+        out.print(f"{sentence} → {out_file}", highlight=False, markup=False, soft_wrap=True)
 
 
 @study.command(

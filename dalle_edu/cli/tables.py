@@ -1,12 +1,13 @@
 """Tables of rates, as several commands print them: narrow enough for a terminal of 80 columns."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.table import Table
 
 from dalle_edu.language import decimal, say
 
+_COLUMNS = 4  # of a table
 LEGEND = say("% right (of how many); below, the 95 % interval", "% justes (sur combien) ; dessous, l'intervalle à 95 %")
 
 
@@ -19,13 +20,17 @@ def rate_cell(rate: Any) -> str:
     return f"{decimal(100 * facts['rate'])} ({facts['n']})\n[dim]{low}–{high}[/dim]"
 
 
-def rate_table(title: str, corner: str, names: Mapping[str, str], columns: Mapping[str, Mapping[str, Any]]) -> Table:
-    """A line for each of what is asked, a column for each who answers. `names` says what is asked in the reader's words."""
-    table = Table(title=title, caption=LEGEND)
-    table.add_column(corner)
-    for column in columns:
-        table.add_column(column, justify="right")
-    asked = next(iter(columns.values()))
-    for question in asked:
-        table.add_row(names[question], *(rate_cell(rates[question]) for rates in columns.values()))
-    return table
+def rate_tables(title: str, corner: str, names: Mapping[str, str], columns: Mapping[str, Mapping[str, Any]]) -> Iterator[Table]:
+    """A line for each of what is asked, a column for each who answers. `names` says what is asked in the reader's words. What has more
+    columns than the terminal has room for comes as several tables, one below the other."""
+    answers = list(columns.items())
+    tables = -(-len(answers) // _COLUMNS)
+    for number in range(tables):
+        part = answers[number * len(answers) // tables : (number + 1) * len(answers) // tables]
+        table = Table(title=None if number else title, caption=LEGEND if number == tables - 1 else None)
+        table.add_column(corner)
+        for column, _ in part:
+            table.add_column(column, justify="right", overflow="fold")
+        for question in part[0][1]:
+            table.add_row(names[question], *(rate_cell(rates[question]) for _, rates in part))
+        yield table

@@ -5,9 +5,14 @@ from typing import Annotated
 
 import typer
 
-from dalle_edu.cli.app import DeviceOption, SeedOption, command, err, out
-from dalle_edu.errors import DalleEduError
+from dalle_edu.cli.app import DeviceOption, SeedOption, command, written
+from dalle_edu.errors import DalleEduError, Stopped
 from dalle_edu.language import say
+
+_PRESETS = say(
+    "laptop, standard or gpu; imagen has a small_reader and a large_reader too",
+    "laptop, standard ou gpu ; imagen a aussi small_reader et large_reader",
+)
 
 
 @command(
@@ -20,7 +25,7 @@ def train(
     system: Annotated[
         str, typer.Argument(help=say("dalle1, dalle_mini, dalle2, imagen or clip", "dalle1, dalle_mini, dalle2, imagen ou clip"))
     ] = "dalle1",
-    preset: Annotated[str, typer.Option(help=say("laptop, standard or gpu", "laptop, standard ou gpu"))] = "laptop",
+    preset: Annotated[str, typer.Option(help=_PRESETS)] = "laptop",
     minutes: Annotated[
         float | None,
         typer.Option(
@@ -93,6 +98,7 @@ def train(
         bool, typer.Option("--compile", help=say("compile the networks (pays on a GPU)", "compile les réseaux (utile sur un GPU)"))
     ] = False,
 ) -> None:
+    from dalle_edu.files import check_writable
     from dalle_edu.run import Run
     from dalle_edu.training import train as train_system
 
@@ -100,6 +106,7 @@ def train(
         minutes = 12.0
     folder = run or Path("runs") / f"{system}-{preset}"
     foundations = _foundations(foundation or [])
+    check_writable(folder / "run.json")
     settings = Run(
         system,
         preset,
@@ -119,18 +126,20 @@ def train(
     except KeyboardInterrupt:
         en = f"stopped; the checkpoint is in {folder}, and the same command goes on from it"
         fr = f"arrêté ; la sauvegarde est dans {folder}, et la même commande reprend à partir d'elle"
-        err.print(say(en, fr), highlight=False)
-        raise typer.Exit(130) from None
-    out.print(f"→ {folder / (system + '.safetensors')}", highlight=False)
+        raise Stopped(en, fr) from None
+    written(folder / f"{system}.safetensors")
 
 
 def _foundations(options: list[str]) -> dict[str, str]:
     """["clip=PATH"] as {"clip": PATH}."""
     pairs = [option.partition("=") for option in options]
+    names = [name for name, _, _ in pairs]
     for option, (name, equals, path) in zip(options, pairs, strict=True):
         if not (name and equals and path):
             raise DalleEduError(
                 f'the foundation is "{option}"; write NAME=FILE, as in clip=clip.safetensors',
                 f"la fondation est « {option} » ; écrivez NOM=FICHIER, comme clip=clip.safetensors",
             )
+        if names.count(name) > 1:
+            raise DalleEduError(f"{name} has two foundations; give one", f"{name} a deux fondations ; donnez-en une")
     return {name: path for name, _, path in pairs}

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dalle_edu.cli.app import PNG, SeedOption, command, out
+from dalle_edu.cli.app import PNG, SeedOption, command, written
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 
@@ -33,4 +33,4 @@ def world(
     series = World(n, seed=seed, split=split)
     items = [series[i] for i in range(n)]
     save_picture(picture_sheet(series.collate(items).images(resolution), [text for _, text in items]), out_file)
-    out.print(f"→ {out_file}", highlight=False)
+    written(out_file)

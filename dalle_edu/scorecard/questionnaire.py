@@ -28,7 +28,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.words import jaccard_similarity, split_words
 from dalle_edu.errors import DalleEduError
-from dalle_edu.files import write_aside
+from dalle_edu.files import check_new_folder, write_aside
 from dalle_edu.systems.rerank import draw_candidates
 from dalle_edu.systems.system import System
 from dalle_edu.world.doors.captions import decode_text, read_json
@@ -205,15 +205,6 @@ class Questionnaire:
                     f"{ranking.rater} answers {list(places)} to {name}; give {question.choices} places, from 1 to {question.choices}",
                     f"{ranking.rater} répond {list(places)} à {name} ; donnez {question.choices} places, de 1 à {question.choices}",
                 )
-
-
-def check_new_folder(folder: Path) -> None:
-    """Raise `DalleEduError` where there is something already in a folder that is to be filled."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DalleEduError(
-            f"{folder} holds something already; give a new or an empty folder",
-            f"{folder} contient déjà quelque chose ; donnez un dossier nouveau ou vide",
-        )
 
 
 def _fields(entry: Any) -> tuple[str, tuple[str, ...], tuple[str, ...], tuple[int, ...] | None]:

@@ -15,10 +15,12 @@ from torch import Tensor
 
 from dalle_edu.bricks.autoencoder import slerp
 from dalle_edu.errors import DalleEduError
+from dalle_edu.language import comma
 from dalle_edu.systems.cascade import Cascade
 from dalle_edu.systems.system import check_couples, check_images, check_pairs
 
 _PERCENT = 100
+_NO_CHANGE = 1e-5  # the length of a difference of embeddings that says nothing
 
 
 class FromPictures(Cascade):
@@ -76,8 +78,13 @@ class FromPictures(Cascade):
         """Pictures moved by what changes between two captions: a text diff, section 3.3 of the paper."""
         check_images(images, images.shape[-1])
         check_pairs(images, before, after)
-        difference = F.normalize(self.encode_texts(after)[1] - self.encode_texts(before)[1], dim=-1)
-        return self.paint_embeddings(on_the_way(self.encode_images(images), difference, ratio), seed=seed, **options)
+        difference = self.encode_texts(after)[1] - self.encode_texts(before)[1]
+        for same in (difference.norm(dim=-1) < _NO_CHANGE).nonzero().flatten().tolist():
+            raise DalleEduError(
+                f'"{before[same]}" and "{after[same]}" say the same, so there is no way to go; change the second caption',
+                f"« {before[same]} » et « {after[same]} » disent la même chose, il n'y a donc nulle part où aller ; changez la seconde",
+            )
+        return self.paint_embeddings(on_the_way(self.encode_images(images), F.normalize(difference, dim=-1), ratio), seed=seed, **options)
 
 
 def on_the_way(first: Float[Tensor, "n e"], second: Float[Tensor, "n e"], ratio: float) -> Float[Tensor, "n e"]:
@@ -86,7 +93,7 @@ def on_the_way(first: Float[Tensor, "n e"], second: Float[Tensor, "n e"], ratio:
     if not 0 <= ratio <= 1:
         raise DalleEduError(
             f"the ratio is {ratio:g}; give the part of the way that is gone, 0 to 1",
-            f"le rapport est {ratio:g} ; donnez la part du chemin parcourue, de 0 à 1",
+            f"le rapport est {comma(ratio, 2)} ; donnez la part du chemin parcourue, de 0 à 1",
         )
     paths = [slerp(one, other, _PERCENT + 1) for one, other in zip(first, second, strict=True)]
     return torch.stack(paths)[:, round(ratio * _PERCENT)]

@@ -49,7 +49,6 @@ def export_to_open_clip(clip: Clip, folder: str | Path, name: str = "dalle_edu_c
             "entraînez-en un avec stem_depth=0",
         )
     check_writable(folder / CONFIGURATION)
-    folder.mkdir(parents=True, exist_ok=True)
     model, preprocessing = open_clip_config(clip.config.clip, name)
     by_name = model | {"text_cfg": model["text_cfg"] | {"hf_tokenizer_name": str(folder.resolve())}}
     contents = {

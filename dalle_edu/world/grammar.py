@@ -12,6 +12,7 @@ from functools import cache
 from itertools import product
 
 from dalle_edu.errors import DalleEduError
+from dalle_edu.language import typeset
 from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
 from dalle_edu.world.scenes import RELATIONS, Description, Mention
 
@@ -278,7 +279,7 @@ def check_prompt(text: str, catalogue: Catalogue = SHAPES) -> str | None:
     words = ", ".join(f"« {word} »" if language == "fr" else f'"{word}"' for word in unknown)
     if language == "fr":
         finding = f"mots inconnus de ce monde : {words}" if unknown else f"aucun objet à dessiner dans « {text} »"
-        report = f"{finding}. Vocabulaire — {vocabulary('fr', catalogue)}"
+        report = typeset(f"{finding}. Vocabulaire — {vocabulary('fr', catalogue)}")
     else:
         finding = f"words unknown to this world: {words}" if unknown else f'no object to draw in "{text}"'
         report = f"{finding}. Vocabulary: {vocabulary('en', catalogue)}"

@@ -61,6 +61,11 @@ def as_pixels(images: Float[Tensor, "n 3 h w"]) -> Any:
     return ((images.detach().float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
 
 
+def picture_of(image: Float[Tensor, "3 h w"]) -> Image.Image:
+    """One picture in [-1, 1], pixel for pixel."""
+    return Image.fromarray(as_pixels(image.unsqueeze(0))[0])
+
+
 def _font(size: int) -> ImageFont.FreeTypeFont:
     """DejaVu Sans, which has every French letter and comes with matplotlib (found there without importing it)."""
     package = importlib.util.find_spec("matplotlib")

@@ -1,7 +1,7 @@
 """From captions to token numbers: a byte-level BPE learned from the grammar's captions in both languages.
 
 Every byte is in the vocabulary, so every string can be encoded. Text is normalised as the grammar reads it, without case, accents or
-hyphens, and each word that the world knows ends up as one token. The first token is padding.
+punctuation, and each word that the world knows ends up as one token. The first token is padding.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Int
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
@@ -21,6 +21,15 @@ from dalle_edu.world.grammar import every_caption, normalize
 PAD = 0
 VOCABULARY_SIZE = 512
 _FILE = Path(__file__).with_name("tokenizer.json")
+_NORMALIZER = normalizers.Sequence(  # what `grammar.normalize` does, in the tokenizer's own terms, and no sign but apostrophes within words
+    [
+        normalizers.Lowercase(),
+        *(normalizers.Replace(old, new) for old, new in (("œ", "oe"), ("’", "'"))),
+        normalizers.NFKD(),
+        normalizers.StripAccents(),
+        normalizers.Replace(Regex(r"[^\p{L}\p{N}']|(?<!\p{L})'|'(?!\p{L})"), " "),
+    ]
+)
 
 
 class CaptionTokenizer:
@@ -28,7 +37,8 @@ class CaptionTokenizer:
 
     def __init__(self, tokenizer: Tokenizer):
         self._tokenizer = tokenizer
-        self._tokenizer.encode_special_tokens = True  # whoever types [PAD] writes five characters
+        self._tokenizer.normalizer = _NORMALIZER
+        self._tokenizer.encode_special_tokens = True  # whoever types [PAD] writes three letters
 
     @property
     def vocabulary_size(self) -> int:
@@ -66,14 +76,7 @@ class CaptionTokenizer:
 def train_tokenizer(catalogue: Catalogue = SHAPES, vocabulary_size: int = VOCABULARY_SIZE) -> CaptionTokenizer:
     """Learn the merges from the grammar's own captions (Sennrich et al. 2016, on bytes as in GPT-2)."""
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.normalizer = normalizers.Sequence(  # what `grammar.normalize` does, in the tokenizer's own terms
-        [
-            normalizers.Lowercase(),
-            *(normalizers.Replace(old, new) for old, new in (("œ", "oe"), ("’", "'"), ("-", " "))),
-            normalizers.NFKD(),
-            normalizers.StripAccents(),
-        ]
-    )
+    tokenizer.normalizer = _NORMALIZER
     bytes_of_words = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), bytes_of_words])
     tokenizer.decoder = decoders.ByteLevel()

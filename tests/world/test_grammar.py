@@ -204,7 +204,7 @@ def test_unknown_words_are_reported_in_the_language_of_the_prompt():
     french = check_prompt("un cercle rouge avec un dragon")
     assert french is not None
     assert french.startswith("mots inconnus")
-    assert "« dragon »" in french
+    assert "«\u00a0dragon\u00a0»" in french
     english = check_prompt("a red circle with a dragon")
     assert english is not None
     assert english.startswith("words unknown")
@@ -235,9 +235,9 @@ def test_the_report_gives_the_whole_vocabulary(language):
         ("красный круг", '"красный", "круг"'),
         ("红色的圆圈", "红色的圆圈"),
         ("دائرة حمراء", "دائرة"),
-        ("un dragon", "mots inconnus de ce monde : « dragon »"),
+        ("un dragon", "mots inconnus de ce monde\u00a0: «\u00a0dragon\u00a0»"),
         ("a dragon above the house", 'unknown to this world: "dragon", "house"'),
-        ("rouge et bleu", "aucun objet à dessiner dans « rouge et bleu »"),
+        ("rouge et bleu", "aucun objet à dessiner dans «\u00a0rouge et bleu\u00a0»"),
         ("red and blue", 'no object to draw in "red and blue"'),
         ("!!!", "no object to draw"),
         ("🙂", "no object to draw"),
