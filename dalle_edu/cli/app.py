@@ -90,6 +90,15 @@ def written(place: Path) -> None:
     out.print(f"→ {place}", highlight=False, markup=False, soft_wrap=True)
 
 
+def watched(total: int, name: str, work: Callable, *arguments: Any, **settings: Any) -> Any:
+    """The work, which calls its `progress` with how much more of `total` is done, with a bar on a terminal's stderr that shows it."""
+    from rich.progress import Progress
+
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(name, total=total)
+        return work(*arguments, progress=lambda count: bar.advance(task, count), **settings)
+
+
 def write_json(path: Path, document: Any) -> None:
     import json
 

@@ -112,7 +112,7 @@ def generate(
             f"{asked} pictures were asked for; one call draws 1 to 1024", f"{asked} images sont demandées ; un appel en dessine de 1 à 1024"
         )
     if out_file is None:
-        out_file = Path(f"{Path(system).stem}.png")
+        out_file = Path(f"{Path(system).stem or ALL}.png")
     if out_file.suffix.lower() != ".png":
         raise not_png(out_file)
     only_with_candidates(clip, candidates)

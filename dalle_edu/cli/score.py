@@ -1,6 +1,5 @@
 """`dalle-edu score`."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,9 +14,9 @@ from dalle_edu.cli.app import (
     OtherClipOption,
     SeedOption,
     command,
-    err,
     out,
     reachable,
+    watched,
     write_json,
 )
 from dalle_edu.cli.generate import accepted, all_trained, only_with_candidates
@@ -67,6 +66,7 @@ def score(
         return
     examinee = load_examinee(system, place)
     from dalle_edu.scorecard import SKILL_NAMES, critics
+    from dalle_edu.scorecard import score as examine
 
     report: Any
     if isinstance(examinee, Critic):
@@ -80,7 +80,7 @@ def score(
         if candidates is not None:
             machine = BestOf(machine, load_critic(clip or "clip", place), candidates)
         name, names = machine.name, SKILL_NAMES
-        report = _examine(machine, prompts, seed, given)
+        report = watched(prompts, name, examine, machine, name, prompts, seed, **given)
     title = say(f"{name}, {prompts} prompts, seed {seed}", f"{name}, {prompts} phrases, graine {seed}")
     parts = {
         say("seen", "vues"): report.rates(split="seen"),
@@ -104,33 +104,18 @@ def _none_of(settings: list[str], who: str) -> None:
         )
 
 
-def _examine(machine: Any, prompts: int, seed: int, settings: dict[str, Any]) -> Any:
-    from rich.progress import Progress
-
-    from dalle_edu.scorecard import score as examine
-
-    with Progress(console=err, transient=True) as bar:
-        task = bar.add_task(machine.name, total=prompts)
-        return examine(machine, machine.name, prompts, seed, progress=lambda count: bar.advance(task, count), **settings)
-
-
 def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> None:
     """Examine every system that has its weights, and print and write one table of them all."""
-    from rich.progress import Progress
-
     from dalle_edu.scorecard.compare import enter, table, training_of
     from dalle_edu.weights import load_system, made_of, weights_path
 
     entries = []
-    with Progress(console=err, transient=True) as bar:
-        for name in all_trained():
-            task = bar.add_task(name, total=prompts)
-            files = [weights_path(each) for each in made_of(name)]
-            machine: Any = load_system(name, place)
-            training = training_of(weights_path(name).with_suffix(".json"))
-            entries.append(enter(machine, prompts, seed, files, training, partial(bar.advance, task)))
-            if json_file:  # what is measured is kept, whatever comes after
-                write_json(json_file, {"prompts": prompts, "seed": seed, "systems": entries})
+    for name in all_trained():
+        files = [weights_path(each) for each in made_of(name)]
+        training = training_of(weights_path(name).with_suffix(".json"))
+        entries.append(watched(prompts, name, enter, load_system(name, place), prompts, seed, files, training))
+        if json_file:  # what is measured is kept, whatever comes after
+            write_json(json_file, {"prompts": prompts, "seed": seed, "systems": entries})
     printed = Table(title=say(f"{prompts} prompts, seed {seed}: % seen/held out", f"{prompts} phrases, graine {seed} : % vues/réservées"))
     printed.add_column("")
     for entry in entries:

@@ -1,13 +1,26 @@
 """`dalle-edu study`: what the course claims of its systems beyond their marks, measured again by one command each."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from dalle_edu.cli.app import EXAMINEE, PNG, SYSTEM, ClipOption, DeviceOption, SeedOption, app, err, out, reachable, ready, write_json
+from dalle_edu.cli.app import (
+    EXAMINEE,
+    PNG,
+    SYSTEM,
+    ClipOption,
+    DeviceOption,
+    SeedOption,
+    app,
+    out,
+    reachable,
+    ready,
+    watched,
+    write_json,
+)
 from dalle_edu.cli.tables import LEGEND, rate_cell, rate_tables
 from dalle_edu.cli.wording import Command, Group
 from dalle_edu.errors import DalleEduError
@@ -199,12 +212,3 @@ def _critic_wording(results: Sequence[Any], title: str, json_file: Path | None) 
             {"kind": e.kind, "language": e.language, "wording": e.wording, "sentences": e.sentences, **e.rate.to_json()} for e in results
         ]
         write_json(json_file, {"critic": title, "wordings": facts})
-
-
-def watched(total: int, name: str, work: Callable, *arguments: Any) -> Any:
-    """The work, with a bar on stderr that says how far it is."""
-    from rich.progress import Progress
-
-    with Progress(console=err, transient=True) as bar:
-        task = bar.add_task(name, total=total)
-        return work(*arguments, progress=lambda count: bar.advance(task, count))

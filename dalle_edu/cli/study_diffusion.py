@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from dalle_edu.cli.app import DeviceOption, SeedOption, out, ready, write_json
-from dalle_edu.cli.study import JsonOption, PngOption, PromptsOption, SystemArgument, by_skill, load, study, watched
+from dalle_edu.cli.app import DeviceOption, SeedOption, out, ready, watched, write_json
+from dalle_edu.cli.study import JsonOption, PngOption, PromptsOption, SystemArgument, by_skill, load, study
 from dalle_edu.cli.tables import LEGEND, rate_cell
 from dalle_edu.cli.wording import Command
 from dalle_edu.errors import DalleEduError

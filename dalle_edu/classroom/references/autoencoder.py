@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.autoencoder import VAE, VAEConfig
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 
 def _noise(*shape: int, seed: int = 0) -> Tensor:
@@ -204,8 +205,18 @@ def _slerp(version: Callable[..., Tensor]) -> float:
 REFERENCES = [
     Reference("autoencoder:pca", "sklearn.decomposition.PCA", _pca, 1e-10),
     Reference("autoencoder:largest_angle", "scipy.linalg.subspace_angles", _largest_angle, 1e-10),
-    Reference("autoencoder:Autoencoder", "sklearn.decomposition.PCA, once trained", _linear_autoencoder, 1e-5),
-    Reference("autoencoder:reparametrise", "torch.distributions.Normal and scipy.stats.kstest", _reparametrise, 1e-10),
+    Reference(
+        "autoencoder:Autoencoder",
+        say("sklearn.decomposition.PCA, once trained", "sklearn.decomposition.PCA, une fois entraîné"),
+        _linear_autoencoder,
+        1e-5,
+    ),
+    Reference(
+        "autoencoder:reparametrise",
+        say("torch.distributions.Normal and scipy.stats.kstest", "torch.distributions.Normal et scipy.stats.kstest"),
+        _reparametrise,
+        1e-10,
+    ),
     Reference("autoencoder:kl_to_standard_normal", "torch.distributions.kl_divergence", _kl_by_pytorch, 1e-10),
     Reference("autoencoder:kl_to_standard_normal", "scipy.integrate.quad", _kl_by_quadrature, 1e-10),
     Reference("autoencoder:bernoulli_log_likelihood", "torch.distributions.Bernoulli", _bernoulli, 1e-10),

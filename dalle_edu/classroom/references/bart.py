@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.bart import BARTConfig, TextToImageBART
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 SMALL = BARTConfig(text_vocabulary=11, text_length=4, num_codes=17, grid=3, width=16, depth=3, heads=2, encoder_depth=2)
 TEXT = torch.tensor([[3, 1, 7, 0], [5, 0, 0, 0], [0, 0, 0, 0], [10, 9, 8, 2]])
@@ -72,5 +73,10 @@ def _network(version: Any) -> float:
 
 
 REFERENCES = [
-    Reference("bart:TextToImageBART", "torch.nn.TransformerEncoder and TransformerDecoder", _network, 1e-10),
+    Reference(
+        "bart:TextToImageBART",
+        say("torch.nn.TransformerEncoder and TransformerDecoder", "torch.nn.TransformerEncoder et TransformerDecoder"),
+        _network,
+        1e-10,
+    ),
 ]

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 
 def _vectors(batch: int = 0) -> Tensor:
@@ -68,7 +69,7 @@ def _quantizer(version: Any) -> float:
 
 REFERENCES = [
     Reference("codebook:nearest_code", "scipy.cluster.vq.vq", _nearest, 0.0),
-    Reference("codebook:straight_through", "torch.autograd of the identity", _straight_through, 1e-10),
-    Reference("codebook:vq_losses", "equation 3 and its derivative, by hand", _losses, 1e-10),
+    Reference("codebook:straight_through", say("torch.autograd of the identity", "torch.autograd de l'identité"), _straight_through, 1e-10),
+    Reference("codebook:vq_losses", say("equation 3 and its derivative, by hand", "l'équation 3 et sa dérivée, à la main"), _losses, 1e-10),
     Reference("codebook:VectorQuantizer", "vector_quantize_pytorch.VectorQuantize", _quantizer, 1e-5),
 ]

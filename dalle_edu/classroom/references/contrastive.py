@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.contrastive import CLIP, CLIPConfig
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 
 def _embeddings(n: int = 6, m: int = 6, e: int = 5) -> tuple[Tensor, Tensor]:
@@ -218,7 +219,7 @@ REFERENCES = [
     Reference("contrastive:ImageTower", "open_clip.CLIP.encode_image", _image_tower, 1e-10),
     Reference("contrastive:TextTower", "open_clip.CLIP.encode_text", _text_tower, 1e-10),
     Reference("contrastive:ensemble", "open_clip.build_zero_shot_classifier", _ensemble, 1e-10),
-    Reference("contrastive:zero_shot", "scipy.special.softmax of cosines", _zero_shot, 1e-10),
+    Reference("contrastive:zero_shot", say("scipy.special.softmax of cosines", "scipy.special.softmax de cosinus"), _zero_shot, 1e-10),
     Reference("contrastive:search", "sklearn.neighbors.NearestNeighbors", _search, 0.0),
     Reference("contrastive:recall_at", "sklearn.metrics.top_k_accuracy_score", _recall_at, 1e-6),
 ]

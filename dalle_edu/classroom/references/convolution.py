@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 _SETTINGS = ((1, 0), (2, 0), (1, 1), (2, 2), (3, 1))  # stride, padding
 
@@ -105,9 +106,21 @@ def _receptive_field(version: Any) -> float:
 
 
 REFERENCES = [
-    Reference("convolution:conv_output_size", "torch.nn.functional.conv1d, its output's size", _sizes, 0.0),
-    Reference("convolution:transposed_output_size", "torch.nn.functional.conv_transpose1d, its output's size", _transposed_sizes, 0.0),
-    Reference("convolution:receptive_field", "gradients followed to the picture", _receptive_field, 0.0),
+    Reference(
+        "convolution:conv_output_size",
+        say("torch.nn.functional.conv1d, its output's size", "torch.nn.functional.conv1d, la taille de sa sortie"),
+        _sizes,
+        0.0,
+    ),
+    Reference(
+        "convolution:transposed_output_size",
+        say("torch.nn.functional.conv_transpose1d, its output's size", "torch.nn.functional.conv_transpose1d, la taille de sa sortie"),
+        _transposed_sizes,
+        0.0,
+    ),
+    Reference(
+        "convolution:receptive_field", say("gradients followed to the picture", "gradients suivis jusqu'à l'image"), _receptive_field, 0.0
+    ),
     Reference("convolution:conv2d_by_loops", "torch.nn.functional.conv2d", _convolution, 1e-10),
     Reference("convolution:im2col", "torch.nn.functional.unfold", _im2col, 1e-10),
     Reference("convolution:conv2d", "torch.nn.functional.conv2d", _convolution, 1e-10),

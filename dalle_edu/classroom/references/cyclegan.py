@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.cyclegan import CycleGAN, CycleGANConfig, Exchange, HistoryPool
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 _SMALL = CycleGANConfig(width=4, blocks=1, pool_size=2)
 
@@ -94,8 +95,10 @@ def _history_pool(version: type[HistoryPool]) -> float:
 
 
 REFERENCES = [
-    Reference("cyclegan:CycleGAN", "torch.nn.functional.l1_loss and mse_loss", _translators, 1e-10),
-    Reference("cyclegan:CycleGAN", "torch.nn.functional.mse_loss, judges", _judges, 1e-10),
+    Reference(
+        "cyclegan:CycleGAN", say("torch.nn.functional.l1_loss and mse_loss", "torch.nn.functional.l1_loss et mse_loss"), _translators, 1e-10
+    ),
+    Reference("cyclegan:CycleGAN", say("torch.nn.functional.mse_loss, judges", "torch.nn.functional.mse_loss, comme juge"), _judges, 1e-10),
     Reference("cyclegan:cyclegan_step", "torch.autograd.grad", _step, 1e-10),
     Reference("cyclegan:HistoryPool", "scipy.stats.binom", _history_pool, 0.0),
 ]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.diffusion import TARGETS, dynamic_threshold, linear_schedule, picture_and_noise
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 PREDICTION_TYPES = {"eps": "epsilon", "x0": "sample", "v": "v_prediction"}
 
@@ -208,10 +209,25 @@ REFERENCES = [
     Reference("diffusion:add_noise", "diffusers.DDPMScheduler.add_noise", _add_noise, 1e-10),
     Reference("diffusion:training_target", "diffusers.DDPMScheduler.get_velocity", _training_target, 1e-10),
     Reference("diffusion:picture_and_noise", "diffusers.DDPMScheduler.step", _picture_and_noise, 1e-10),
-    Reference("diffusion:diffusion_loss", "torch.nn.functional.mse_loss on diffusers' targets", _diffusion_loss, 1e-10),
-    Reference("diffusion:guided", "torch.lerp of two separate calls", _guided, 1e-10),
+    Reference(
+        "diffusion:diffusion_loss",
+        say("torch.nn.functional.mse_loss on diffusers' targets", "torch.nn.functional.mse_loss sur les cibles de diffusers"),
+        _diffusion_loss,
+        1e-10,
+    ),
+    Reference("diffusion:guided", say("torch.lerp of two separate calls", "torch.lerp de deux appels séparés"), _guided, 1e-10),
     Reference("diffusion:denoiser", "diffusers.DDPMScheduler.step", _denoiser, 1e-10),
     Reference("diffusion:dynamic_threshold", "diffusers.DDPMScheduler._threshold_sample", _dynamic_threshold, 1e-10),
-    Reference("diffusion:inpainting", "diffusers.RePaintScheduler, a whole trajectory", _inpainting, 1e-10),
-    Reference("diffusion:low_resolution_condition", "torch interpolation and diffusers' add_noise", _low_resolution_condition, 1e-10),
+    Reference(
+        "diffusion:inpainting",
+        say("diffusers.RePaintScheduler, a whole trajectory", "diffusers.RePaintScheduler, une trajectoire entière"),
+        _inpainting,
+        1e-10,
+    ),
+    Reference(
+        "diffusion:low_resolution_condition",
+        say("torch interpolation and diffusers' add_noise", "l'interpolation de torch et add_noise de diffusers"),
+        _low_resolution_condition,
+        1e-10,
+    ),
 ]

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.distributions import Categorical, kl_divergence
 
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 
 def _log_q() -> Tensor:
@@ -45,7 +46,12 @@ def _entropy(version: Any) -> float:
 
 
 REFERENCES = [
-    Reference("dvae:gumbel_softmax", "torch.nn.functional.gumbel_softmax, on the same noise", _gumbel, 1e-6),
+    Reference(
+        "dvae:gumbel_softmax",
+        say("torch.nn.functional.gumbel_softmax, on the same noise", "torch.nn.functional.gumbel_softmax, sur le même bruit"),
+        _gumbel,
+        1e-6,
+    ),
     Reference("dvae:kl_to_uniform", "torch.distributions.kl_divergence", _kl, 1e-10),
     Reference("dvae:codebook_entropy", "torch.distributions.Categorical.entropy", _entropy, 1e-10),
 ]

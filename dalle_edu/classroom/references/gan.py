@@ -14,6 +14,7 @@ from torch.func import functional_call
 from dalle_edu.bricks.gan import Game, GANConfig
 from dalle_edu.classroom.proof import Reference, gap
 from dalle_edu.classroom.references.convolution import pixels_seen
+from dalle_edu.language import say
 
 # ---------------------------------------------------------------- distributions
 
@@ -235,6 +236,8 @@ REFERENCES = [
     Reference("gan:generator_step", "torch.autograd.grad", _generator_step, 1e-10),
     Reference("gan:algorithm_1", "torch.autograd.grad", _algorithm_1, 1e-10),
     Reference("gan:Discriminator", "torch.nn.Bilinear", _projection, 1e-10),
-    Reference("gan:PatchDiscriminator", "gradients followed to the picture", _patch_discriminator, 0.0),
+    Reference(
+        "gan:PatchDiscriminator", say("gradients followed to the picture", "gradients suivis jusqu'à l'image"), _patch_discriminator, 0.0
+    ),
     Reference("gan:mode_coverage", "scipy.stats.entropy", _mode_coverage, 1e-6),
 ]

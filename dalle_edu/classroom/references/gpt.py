@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 _SMALL = GPTConfig(text_vocabulary=11, text_length=4, num_codes=17, grid=3, width=16, depth=3, heads=2)
 _TEXT = torch.tensor([[3, 1, 7, 0], [5, 0, 0, 0], [0, 0, 0, 0], [10, 9, 8, 2]])
@@ -82,5 +83,10 @@ def _sampler(version: Any) -> float:
 
 REFERENCES = [
     Reference("gpt:TextToImageGPT", "transformers GPT2Model", _network, 1e-10),
-    Reference("gpt:sample_codes", "transformers GPT2Model, one token at a time without cache", _sampler, 0.0),
+    Reference(
+        "gpt:sample_codes",
+        say("transformers GPT2Model, one token at a time without cache", "transformers GPT2Model, un jeton à la fois sans cache"),
+        _sampler,
+        0.0,
+    ),
 ]

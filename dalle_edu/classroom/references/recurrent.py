@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.recurrent import PAD, GRUCell, LSTMCell, RNNCell
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 
 def _noise(*shape: int, seed: int = 0) -> Tensor:
@@ -89,7 +90,15 @@ REFERENCES = [
     Reference("recurrent:RNNCell", "torch.nn.RNNCell", _cell(nn.RNNCell, 1), 1e-10),
     Reference("recurrent:LSTMCell", "torch.nn.LSTMCell", _cell(nn.LSTMCell, 2), 1e-10),
     Reference("recurrent:GRUCell", "torch.nn.GRUCell", _cell(nn.GRUCell, 1), 1e-10),
-    Reference("recurrent:unroll", "torch.nn.RNN, LSTM and GRU, bidirectional, on packed sentences", _unroll, 1e-10),
+    Reference(
+        "recurrent:unroll",
+        say(
+            "torch.nn.RNN, LSTM and GRU, bidirectional, on packed sentences",
+            "torch.nn.RNN, LSTM et GRU, bidirectionnels, sur des phrases compactées",
+        ),
+        _unroll,
+        1e-10,
+    ),
     Reference("recurrent:teacher_forcing", "torch.Tensor.unfold", _teacher_forcing, 0.0),
     Reference("recurrent:masked_cross_entropy", "torch.nn.functional.cross_entropy(ignore_index)", _masked_cross_entropy, 1e-10),
     Reference("recurrent:sample_next", "torch.distributions.Categorical", _sample_next, 1e-5),

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.diffusion import Schedule, cosine_schedule, linear_schedule, picture_and_noise
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 
 def _noise(*shape: int, seed: int = 0) -> Tensor:
@@ -96,7 +97,15 @@ def _spaced_timesteps(version: Callable[..., Any]) -> float:
 
 REFERENCES = [
     Reference("samplers:spaced_timesteps", "diffusers.DDIMScheduler.set_timesteps", _spaced_timesteps, 0.0),
-    Reference("samplers:ddpm", "diffusers.DDPMScheduler, whole trajectories", _ddpm, 1e-10),
-    Reference("samplers:ddim", "diffusers.DDIMScheduler, whole trajectories", _ddim, 1e-10),
-    Reference("samplers:dpm_solver", "diffusers.DPMSolverMultistepScheduler, whole trajectories", _dpm_solver),
+    Reference(
+        "samplers:ddpm", say("diffusers.DDPMScheduler, whole trajectories", "diffusers.DDPMScheduler, trajectoires entières"), _ddpm, 1e-10
+    ),
+    Reference(
+        "samplers:ddim", say("diffusers.DDIMScheduler, whole trajectories", "diffusers.DDIMScheduler, trajectoires entières"), _ddim, 1e-10
+    ),
+    Reference(
+        "samplers:dpm_solver",
+        say("diffusers.DPMSolverMultistepScheduler, whole trajectories", "diffusers.DPMSolverMultistepScheduler, trajectoires entières"),
+        _dpm_solver,
+    ),
 ]

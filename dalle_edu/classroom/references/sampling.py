@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 
 def _logits() -> Tensor:
@@ -57,7 +58,7 @@ def _guide(version: Any) -> float:
 REFERENCES = [
     Reference("sampling:keep_top_k", "transformers TopKLogitsWarper", _top_k, 1e-10, lambda: [(_logits(), k) for k in (1, 3, 12)]),
     Reference("sampling:keep_top_p", "transformers TopPLogitsWarper", _top_p, 1e-10, lambda: [(_logits(), p) for p in (0.05, 0.5, 0.9)]),
-    Reference("sampling:draw", "torch.distributions.Categorical, inverted", _draw, 0.0),
+    Reference("sampling:draw", say("torch.distributions.Categorical, inverted", "torch.distributions.Categorical, inversée"), _draw, 0.0),
     Reference(
         "sampling:guide",
         "transformers ClassifierFreeGuidanceLogitsProcessor",

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from dalle_edu.bricks.recurrent import PAD
 from dalle_edu.bricks.seq2seq import DotAttention
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 _LENGTHS = (6, 4, 1)
 _MASK = torch.arange(6) < torch.tensor(_LENGTHS)[:, None]
@@ -89,7 +90,25 @@ def _translator(version: Callable[..., Any]) -> float:
 
 REFERENCES = [
     Reference("seq2seq:DotAttention", "torch.nn.functional.scaled_dot_product_attention(scale=1)", _dot, 1e-10),
-    Reference("seq2seq:GeneralAttention", "torch.nn.Bilinear, pair by pair", _pair_by_pair(_bilinear), 1e-10),
-    Reference("seq2seq:AdditiveAttention", "torch.nn.Linear and Tanh, pair by pair", _pair_by_pair(_concatenated), 1e-10),
-    Reference("seq2seq:Seq2Seq", "torch.nn.GRU on packed sentences, with PyTorch's attention and cross-entropy", _translator, 1e-10),
+    Reference(
+        "seq2seq:GeneralAttention",
+        say("torch.nn.Bilinear, pair by pair", "torch.nn.Bilinear, paire par paire"),
+        _pair_by_pair(_bilinear),
+        1e-10,
+    ),
+    Reference(
+        "seq2seq:AdditiveAttention",
+        say("torch.nn.Linear and Tanh, pair by pair", "torch.nn.Linear et Tanh, paire par paire"),
+        _pair_by_pair(_concatenated),
+        1e-10,
+    ),
+    Reference(
+        "seq2seq:Seq2Seq",
+        say(
+            "torch.nn.GRU on packed sentences, with PyTorch's attention and cross-entropy",
+            "torch.nn.GRU sur des phrases compactées, avec l'attention et l'entropie croisée de PyTorch",
+        ),
+        _translator,
+        1e-10,
+    ),
 ]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 
 def _noise(*shape: int, seed: int = 0) -> Tensor:
@@ -139,8 +140,21 @@ def _unet(version: Callable[..., Any]) -> float:
 
 
 REFERENCES = [
-    Reference("unet:Middle", "torch.nn.TransformerDecoderLayer and TransformerEncoderLayer", _middle, 1e-6),
+    Reference(
+        "unet:Middle",
+        say("torch.nn.TransformerDecoderLayer and TransformerEncoderLayer", "torch.nn.TransformerDecoderLayer et TransformerEncoderLayer"),
+        _middle,
+        1e-6,
+    ),
     Reference("unet:sinusoidal_embedding", "diffusers.models.embeddings.get_timestep_embedding", _sinusoidal_embedding),
     Reference("unet:GroupNormBlock", "diffusers.models.resnet.ResnetBlock2D", _group_norm_block, 1e-10),
-    Reference("unet:UNet", "torch.nn.functional, wired as in Ronneberger et al. 2015, figure 1", _unet, 1e-10),
+    Reference(
+        "unet:UNet",
+        say(
+            "torch.nn.functional, wired as in Ronneberger et al. 2015, figure 1",
+            "torch.nn.functional, câblé comme dans Ronneberger et al. 2015, figure 1",
+        ),
+        _unet,
+        1e-10,
+    ),
 ]

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.language import say
 
 
 def _perceptual(version: Any) -> float:
@@ -44,5 +45,5 @@ def _weight(version: Any) -> float:
 
 REFERENCES = [
     Reference("vqgan:PerceptualDistance", "torch.nn.functional.cosine_similarity", _perceptual, 1e-8),
-    Reference("vqgan:adaptive_weight", "the norms of known gradients", _weight, 1e-8),
+    Reference("vqgan:adaptive_weight", say("the norms of known gradients", "les normes de gradients connus"), _weight, 1e-8),
 ]
