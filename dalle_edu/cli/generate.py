@@ -233,8 +233,11 @@ def _mark_all(pictures: list[dict[str, Any]]) -> None:
 
 
 def _label(picture: dict[str, Any], several: bool) -> str:
-    marks = picture["marks"]
-    text = say(f"{picture['system']}: ", f"{picture['system']} : ") + picture["prompt"] if several else picture["prompt"]
+    from dalle_edu.world.grammar import guess_language
+
+    marks, text = picture["marks"], picture["prompt"]
+    if several:
+        text = f"{picture['system']}: {text}" if guess_language(text) == "en" else typeset(f"{picture['system']} : {text}")
     return text if marks is None else f"{text}  ({sum(marks.values())}/{len(marks)})"
 
 
