@@ -95,30 +95,23 @@ def generate(
     ] = None,
     device: DeviceOption = None,
 ) -> None:
-    import torch
-
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_new_folder
-    from dalle_edu.systems.disturb import resized
-    from dalle_edu.systems.rerank import best_of, check_candidates
+    from dalle_edu.systems.rerank import check_candidates
     from dalle_edu.systems.system import check_choice, check_guidance, check_steps
     from dalle_edu.weights import load_critic, load_system
     from dalle_edu.world.grammar import check_prompt
-    from dalle_edu.world.sheet import not_png, picture_of, picture_sheet, save_picture
 
     if not 1 <= n <= 1024 or n * len(prompts) > 1024:
         asked = n * len(prompts)
         raise DalleEduError(
             f"{asked} pictures were asked for; one call draws 1 to 1024", f"{asked} images sont demandées ; un appel en dessine de 1 à 1024"
         )
-    if out_file is None:
-        out_file = Path(f"{Path(system).stem or ALL}.png")
-    if out_file.suffix.lower() != ".png":
-        raise not_png(out_file)
+    out_file = out_file or Path(f"{Path(system).stem or ALL}.png")
     only_with_candidates(clip, candidates)
     if candidates is not None:
         check_candidates(candidates, keep=n)
-    ready(out_file, json_file)
+    _ready_to_write(out_file, json_file)
     if apart is not None:
         check_new_folder(apart)
         ready(apart / "0.png")
@@ -132,37 +125,17 @@ def generate(
     check_steps(1 if steps is None else steps)
     check_choice(1.0 if temperature is None else temperature, top_k, top_p, daring)
     machines = [load_system(name, place) for name in (all_trained() if system == ALL else [system])]
+    used = {machine.name: accepted(machine, settings, strict=system != ALL) for machine in machines}
     critic = None if candidates is None else load_critic(clip or "clip", place)
-    used: dict[str, dict[str, Any]] = {}
-    pictures: list[dict[str, Any]] = []
-    for machine in machines:
-        options = used[machine.name] = accepted(machine, settings, strict=system != ALL)
-        if critic is None or candidates is None:
-            images = machine.generate([prompt for prompt in prompts for _ in range(n)], seed=seed, **options).unflatten(0, (-1, n))
-            likings = None
-        else:
-            images, likings = best_of(machine, prompts, critic, candidates, n, seed, **options)
-        for index, prompt in enumerate(prompts):
-            for number, image in enumerate(images[index].cpu()):
-                liking = {} if likings is None else {"clip_score": round(float(likings[index, number]), 4)}
-                pictures.append({"prompt": prompt, "system": machine.name, "asked": index, "image": image} | liking)
+    pictures = [each for machine in machines for each in _drawn(machine, prompts, n, seed, critic, candidates or 1, used[machine.name])]
     pictures.sort(key=lambda picture: picture["asked"])  # all that was drawn of a sentence side by side
     _mark_all(pictures)
-    side = max(picture["image"].shape[-1] for picture in pictures)
-    images = torch.cat([resized(picture["image"].unsqueeze(0), side) for picture in pictures])
-    save_picture(
-        picture_sheet(images, [_label(each, len(machines) > 1) for each in pictures], columns=_columns(n, machines, prompts)), out_file
-    )
+    _save_sheet(out_file, pictures, n, machines, prompts)
     if apart is not None:
-        for number, picture in enumerate(pictures):
-            picture["file"] = f"{number}.png"
-            save_picture(picture_of(picture["image"]), apart / picture["file"])
+        _save_apart(apart, pictures)
     if json_file:
-        names = ", ".join(machine.name for machine in machines)
-        document = {"system": names, "seed": seed, "settings": used if system == ALL else used[names], "torch": torch.__version__}
-        document |= {"candidates": candidates, "clip": clip or "clip"} if candidates is not None else {}
-        kept = [{key: value for key, value in picture.items() if key not in ("asked", "image")} for picture in pictures]
-        write_json(json_file, document | {"pictures": kept})
+        choice = {} if candidates is None else {"candidates": candidates, "clip": clip or "clip"}
+        write_json(json_file, _document(pictures, used if system == ALL else used[machines[0].name], machines, seed, choice))
     for machine in machines:
         if len(machines) > 1:
             out.print(machine.name, style="bold", highlight=False)
@@ -171,6 +144,14 @@ def generate(
     written(out_file)
     if apart is not None:
         written(apart)
+
+
+def _ready_to_write(out_file: Path, json_file: Path | None) -> None:
+    from dalle_edu.world.sheet import not_png
+
+    if out_file.suffix.lower() != ".png":
+        raise not_png(out_file)
+    ready(out_file, json_file)
 
 
 def only_with_candidates(clip: str | None, candidates: int | None) -> None:
@@ -206,6 +187,58 @@ def accepted(machine: Any, settings: dict[str, Any], strict: bool = True) -> dic
         others = say(f"; its settings are: {right}", f" ; ses réglages sont : {right}") if right else ""
         raise DalleEduError(f"{machine.name} takes no {wrong}{others}", f"{machine.name} ne prend pas {wrong}{others}")
     return {name: value for name, value in given.items() if name in known}
+
+
+def _drawn(
+    machine: Any, prompts: list[str], n: int, seed: int, critic: Any, candidates: int, options: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """What a system draws of each sentence, n pictures of it; with a critic, those of the candidates that it likes best."""
+    from dalle_edu.systems.rerank import best_of
+
+    likings = None
+    if critic is None:
+        images = machine.generate([prompt for prompt in prompts for _ in range(n)], seed=seed, **options).unflatten(0, (-1, n))
+    else:
+        images, likings = best_of(machine, prompts, critic, candidates, n, seed, **options)
+    drawn = []
+    for index, prompt in enumerate(prompts):
+        for number, image in enumerate(images[index].cpu()):
+            liking = {} if likings is None else {"clip_score": round(float(likings[index, number]), 4)}
+            drawn.append({"prompt": prompt, "system": machine.name, "asked": index, "image": image} | liking)
+    return drawn
+
+
+def _save_sheet(file: Path, pictures: list[dict[str, Any]], n: int, machines: list, prompts: list[str]) -> None:
+    """All pictures with their captions, at the size of the largest."""
+    import torch
+
+    from dalle_edu.systems.disturb import resized
+    from dalle_edu.world.sheet import picture_sheet, save_picture
+
+    side = max(picture["image"].shape[-1] for picture in pictures)
+    images = torch.cat([resized(picture["image"].unsqueeze(0), side) for picture in pictures])
+    labels = [_label(each, len(machines) > 1) for each in pictures]
+    save_picture(picture_sheet(images, labels, columns=_columns(n, machines, prompts)), file)
+
+
+def _save_apart(folder: Path, pictures: list[dict[str, Any]]) -> None:
+    """Each picture in a file of its own, whose name it is given as "file"."""
+    from dalle_edu.world.sheet import picture_of, save_picture
+
+    for number, picture in enumerate(pictures):
+        picture["file"] = f"{number}.png"
+        save_picture(picture_of(picture["image"]), folder / picture["file"])
+
+
+def _document(
+    pictures: list[dict[str, Any]], settings: dict[str, Any], machines: list, seed: int, choice: dict[str, Any]
+) -> dict[str, Any]:
+    """What was drawn, how, and how right it is, for JSON."""
+    import torch
+
+    names = ", ".join(machine.name for machine in machines)
+    kept = [{key: value for key, value in picture.items() if key not in ("asked", "image")} for picture in pictures]
+    return {"system": names, "seed": seed, "settings": settings, "torch": torch.__version__, **choice, "pictures": kept}
 
 
 def _columns(n: int, machines: list, prompts: list[str]) -> int:

@@ -98,10 +98,15 @@ def examine(critic: Critic, prompts: int = 1200, gallery: int = 100, resolution:
 
     `gallery` is how many captions, or pictures, are searched at a time.
     """
-    if not 2 <= gallery <= prompts <= 100_000:
+    if not 2 <= prompts <= 100_000:
         raise DalleEduError(
-            f"galleries of {gallery} were asked for in an exam of {prompts} prompts; it has 2 to 100000, and as many as a gallery at least",
-            f"des galeries de {gallery} sont demandées dans un examen de {prompts} phrases ; il en a de 2 à 100000, au moins une galerie",
+            f"the exam was asked for with prompts={prompts}; it takes 2 to 100000",
+            f"l'examen est demandé avec prompts={prompts} ; il en prend de 2 à 100000",
+        )
+    if not 2 <= gallery <= prompts:
+        raise DalleEduError(
+            f"galleries of {gallery} were asked for in an exam of {prompts} prompts; a gallery has from 2 to all of them",
+            f"des galeries de {gallery} sont demandées dans un examen de {prompts} phrases ; une galerie en a de 2 à toutes",
         )
     answers: dict[str, list[Answer]] = {}
     for kind in ("shape", "colour"):

@@ -230,8 +230,8 @@ def _picture(png: bytes) -> Float[Tensor, "3 h w"]:
     if not png.startswith(b"\x89PNG"):
         raise Unusable(Why.FORMAT)
     side = int.from_bytes(png[16:20], "big")
-    if not 1 <= side <= _MAX_SIDE:
-        raise Unusable(Why.TOO_LARGE)
+    if side > _MAX_SIDE:
+        raise Unusable(Why.TOO_LARGE, f"{side} > {_MAX_SIDE} pixels")
     return decode(png, side)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from dalle_edu.bricks.samplers import Callback
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems.painters import Conditions, Painter, Upsampler
+from dalle_edu.systems.painters import Conditions, Known, Painter, Upsampler
 from dalle_edu.systems.system import TOGETHER, System, check_guidance, check_images, check_pairs, check_prompts, check_steps, noise_for
 from dalle_edu.systems.trainable import Stage
 from dalle_edu.world.tokenizer import CaptionTokenizer
@@ -57,7 +57,7 @@ def shrink(images: Float[Tensor, "n 3 h w"], side: int) -> Float[Tensor, "n 3 l 
 
 
 class Cascade(System):
-    """A system with a painter, upsamplers and a tokenizer. Subclasses give `painter`, `text_length` and what the painter is told."""
+    """A system with a painter, upsamplers and a tokenizer. Subclasses give `painter`, `text_length` and `draw`."""
 
     tokenizer: CaptionTokenizer
     upsamplers: nn.ModuleList
@@ -73,8 +73,8 @@ class Cascade(System):
         """How many tokens a caption may have."""
 
     @abstractmethod
-    def told(self, prompts: Sequence[str], seed: int, **options: Any) -> tuple[Conditions, Conditions]:
-        """The painter's conditions for prompts, and blank ones."""
+    def draw(self, prompts: Sequence[str], seed: int, known: Known | None = None, **settings: Any) -> Float[Tensor, "n 3 h w"]:
+        """A picture for each prompt, painted around what is known of it, under the settings of `generate`."""
 
     @property
     def resolution(self) -> int:
@@ -100,27 +100,25 @@ class Cascade(System):
         return [part.unflatten(1, (channels, side, side)) for part, (channels, side) in zip(parts, sides, strict=True)]
 
     @torch.no_grad()
-    def generate(
+    def generate(  # type: ignore[override]
         self,
         prompts: Sequence[str],
         *,
         seed: int = 0,
         guidance: float | None = None,
         steps: int | None = None,
-        threshold: bool = True,
+        threshold: bool | None = None,
         callback: Callback | None = None,
-        **options: Any,
     ) -> Float[Tensor, "n 3 h w"]:
         """A picture for each prompt, in [-1, 1].
 
         `guidance` 1 follows the caption as training did, more follows it more closely; `steps` is how often the painter is asked;
         `threshold` says whether what strong guidance drives out of range is tamed by dynamic thresholding, or clipped. Picture i draws its
-        chance from (seed, i) alone. `callback` watches the painter's steps; `options` are those of the system. Raises `DalleEduError` for
-        a prompt that cannot be drawn or a setting out of range.
+        chance from (seed, i) alone. `callback` watches the painter's steps. Raises `DalleEduError` for a prompt that cannot be drawn or a
+        setting out of range.
         """
         check_prompts(prompts)
-        given, blank = self.told(prompts, seed, **options)
-        return self.paint(given, blank, seed, guidance, steps, threshold, callback=callback)
+        return self.draw(prompts, seed, guidance=guidance, steps=steps, threshold=threshold, callback=callback)
 
     @torch.no_grad()
     def paint(
@@ -130,14 +128,15 @@ class Cascade(System):
         seed: int,
         guidance: float | None = None,
         steps: int | None = None,
-        threshold: bool = True,
-        known: tuple[Float[Tensor, "n 3 h w"], Bool[Tensor, "n 1 h w"]] | None = None,
+        threshold: bool | None = None,
+        known: Known | None = None,
         callback: Callback | None = None,
         full_size: bool = True,
     ) -> Float[Tensor, "n 3 h w"]:
         """Pictures under conditions: the painter's, then enlarged. `known` is a picture of full size and where it is kept."""
         guidance = self.config.guidance if guidance is None else guidance
         steps = self.config.steps if steps is None else steps
+        threshold = self.config.threshold if threshold is None else threshold
         check_guidance(guidance)
         check_steps(steps)
         n = len(next(iter(given.values())))
@@ -151,9 +150,7 @@ class Cascade(System):
             pictures.append(self.enlarge(small, others, kept) if full_size else small)
         return torch.cat(pictures)
 
-    def enlarge(
-        self, small: Float[Tensor, "n 3 l l"], noises: Sequence[Tensor], known: tuple[Tensor, Tensor] | None = None
-    ) -> Float[Tensor, "n 3 h w"]:
+    def enlarge(self, small: Float[Tensor, "n 3 l l"], noises: Sequence[Tensor], known: Known | None = None) -> Float[Tensor, "n 3 h w"]:
         """A painter's pictures at the system's size; with fewer noises than upsamplers, at that of the last that has one."""
         for upsampler, noise in zip(self._upsamplers(), noises, strict=False):
             small = upsampler.enlarge(small, noise, self.config.upsampler_steps, known=_shrunk(known, upsampler.resolution))
@@ -167,11 +164,10 @@ class Cascade(System):
         prompts: Sequence[str],
         *,
         seed: int = 0,
-        guidance: float | None = None,
-        steps: int | None = None,
-        **options: Any,
+        **settings: Any,
     ) -> Float[Tensor, "n 3 h w"]:
-        """Pictures painted anew where `keep` is False, so that the whole is what a prompt says. Kept pixels stay exactly as they are."""
+        """Pictures painted anew where `keep` is False, so that the whole is what a prompt says, under the settings of `generate`. Kept
+        pixels stay exactly as they are."""
         check_images(images, self.resolution)
         check_pairs(images, prompts)
         if keep.dtype != torch.bool or keep.shape != (len(images), 1, self.resolution, self.resolution):
@@ -180,9 +176,7 @@ class Cascade(System):
                 f"keep est {keep.dtype} {tuple(keep.shape)} pour {len(images)} images ; donnez un booléen par pixel, (n, 1, h, w)",
             )
         images, keep = images.to(self.device), keep.to(self.device)
-        given, blank = self.told(prompts, seed, **options)
-        painted = self.paint(given, blank, seed, guidance, steps, known=(images, keep))
-        return torch.where(keep, images, painted)
+        return torch.where(keep, images, self.draw(prompts, seed, (images, keep), **settings))
 
     # ------------------------------------------------------------ learning
 
@@ -207,19 +201,11 @@ class Cascade(System):
         upsampler = next(each for each in self._upsamplers() if stage == f"upsampler_{each.resolution}")
         return upsampler.loss(shrink(images, upsampler.resolution), generator)
 
+    @torch.no_grad()
     def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"] | None:
-        """What the painter paints, small; or true small pictures, enlarged."""
-        with torch.no_grad():
-            if stage.startswith("upsampler"):
-                trained = [upsampler for upsampler in self._upsamplers() if upsampler.resolution <= int(stage.removeprefix("upsampler_"))]
-                return self.enlarge(shrink(images, BASE), self.noises(len(images), seed)[1 : len(trained) + 1])
-            return self.paint(*self.told(captions, seed), seed, full_size=False)
-
-
-def refuse(options: dict[str, Any]) -> None:
-    """Raise `TypeError` for options that nothing takes, as Python does for an argument that a function does not have."""
-    if options:
-        raise TypeError(f"unknown options: {', '.join(options)}")
+        """True small pictures, enlarged by the upsamplers that are trained by now."""
+        trained = [upsampler for upsampler in self._upsamplers() if upsampler.resolution <= int(stage.removeprefix("upsampler_"))]
+        return self.enlarge(shrink(images, BASE), self.noises(len(images), seed)[1 : len(trained) + 1])
 
 
 def build_upsamplers(configs: Sequence[UNetConfig]) -> nn.ModuleList:

@@ -21,10 +21,10 @@ from dalle_edu.bricks.contrastive import CLIP, CLIPConfig
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems import clip
-from dalle_edu.systems.cascade import BASE, build_upsamplers, painter_unet, refuse, shrink, unet_config, upsampler_unet
+from dalle_edu.systems.cascade import BASE, build_upsamplers, painter_unet, shrink, unet_config, upsampler_unet
 from dalle_edu.systems.disturb import resized
 from dalle_edu.systems.from_pictures import FromPictures
-from dalle_edu.systems.painters import Callback, Conditions, Painter
+from dalle_edu.systems.painters import Callback, Conditions, Known, Painter
 from dalle_edu.systems.priors import AutoregressivePrior, DiffusionPrior, PriorConfig
 from dalle_edu.systems.system import chance, check_prompts, check_tries, noise_for
 from dalle_edu.systems.trainable import Stage
@@ -57,6 +57,7 @@ class DallE2Config:
     caption_dropout: float = 0.5
     prior_dropout: float = 0.1
     guidance: float = 1.0
+    threshold: bool = True  # dynamic, or a plain clip
     tries: int = 2  # pictures drawn of each embedding, of which one is kept
     prior_guidance: float = 3.0
     steps: int = 10
@@ -182,7 +183,7 @@ class DallE2(FromPictures):
         guidance: float | None = None,
         steps: int | None = None,
         tries: int | None = None,
-        threshold: bool = True,
+        threshold: bool | None = None,
         prior: str = "diffusion",
         text: bool = True,
         callback: Callback | None = None,
@@ -195,7 +196,20 @@ class DallE2(FromPictures):
         """
         check_prompts(prompts)
         settings: dict[str, Any] = {"guidance": guidance, "steps": steps, "tries": tries, "threshold": threshold, "callback": callback}
-        return self.paint_embeddings(self.draw_embeddings(prompts, seed, prior), prompts if text else None, seed=seed, **settings)
+        return self.draw(prompts, seed, prior=prior, text=text, **settings)
+
+    def draw(
+        self,
+        prompts: Sequence[str],
+        seed: int,
+        known: Known | None = None,
+        *,
+        prior: str = "diffusion",
+        text: bool = True,
+        **settings: Any,
+    ) -> Float[Tensor, "n 3 h w"]:
+        z = self.draw_embeddings(prompts, seed, prior)
+        return self.paint_embeddings(z, prompts if text else None, seed=seed, known=known, **settings)
 
     @torch.no_grad()
     def paint_embeddings(  # type: ignore[override]
@@ -207,26 +221,21 @@ class DallE2(FromPictures):
         tries: int | None = None,
         guidance: float | None = None,
         steps: int | None = None,
-        threshold: bool = True,
+        threshold: bool | None = None,
+        known: Known | None = None,
         callback: Callback | None = None,
     ) -> Float[Tensor, "n 3 h w"]:
         """P(x | z, y), or without captions P(x | z). Each embedding is painted `tries` times, and the picture in which CLIP sees it best is
         kept, as the prior keeps one of two embeddings. Two tries of ten steps without guidance cost half of what one of twenty costs with
-        it, and are right more often."""
+        it, and are right more often. `known` is a picture for each embedding and where it is kept."""
         tries = self.config.tries if tries is None else tries
         check_tries(tries)
         wanted = z.repeat_interleave(tries, dim=0)
         told = self.conditions(wanted, None if captions is None else [caption for caption in captions for _ in range(tries)])
-        drawn = self.paint(*told, seed, guidance, steps, threshold, callback=callback)
+        around = None if known is None else (known[0].repeat_interleave(tries, dim=0), known[1].repeat_interleave(tries, dim=0))
+        drawn = self.paint(*told, seed, guidance, steps, threshold, around, callback)
         near = (self.encode_images(drawn) * wanted).sum(dim=1).unflatten(0, (-1, tries))
         return drawn.unflatten(0, (-1, tries))[torch.arange(len(z), device=z.device), near.argmax(dim=1)]
-
-    def told(self, prompts: Sequence[str], seed: int, **options: Any) -> tuple[Conditions, Conditions]:
-        """What the decoder is told: z, drawn by the `prior` that the options name, and y, unless they say `text=False`."""
-        z = self.draw_embeddings(prompts, seed, options.pop("prior", "diffusion"))
-        text = options.pop("text", True)
-        refuse(options)
-        return self.conditions(z, prompts if text else None)
 
     def conditions(self, z: Float[Tensor, "n e"], captions: Sequence[str] | None = None) -> tuple[Conditions, Conditions]:
         """The decoder's conditions for embeddings, with or without captions, and blank ones."""
@@ -280,8 +289,8 @@ class DallE2(FromPictures):
             if stage == "decoder":
                 return self.paint(*self.conditions(self.encode_images(images), captions), seed, full_size=False)
             if stage.startswith("prior"):
-                given, blank = self.told(captions, seed, prior="diffusion" if stage == "prior" else "autoregressive")
-                return self.paint(given, blank, seed, full_size=False)
+                z = self.draw_embeddings(captions, seed, "diffusion" if stage == "prior" else "autoregressive")
+                return self.paint(*self.conditions(z, captions), seed, full_size=False)
         return super().preview(stage, images, captions, seed)
 
     @classmethod

@@ -2,8 +2,8 @@
 
 Stages: "reader" trains a text encoder on captions alone, which is frozen from then on; "base" trains the painter of 32 x 32 pictures, whose
 positions look across at the caption's words and whose blocks hear of the whole sentence; "upsampler_64" (and "upsampler_128") learn to
-double a picture's side. To draw, the painter goes from noise to a small picture, guided, with dynamic thresholding, and each upsampler
-doubles it.
+double a picture's side. To draw, the painter goes from noise to a small picture, guided, and each upsampler doubles it.
+Dynamic thresholding, which the paper's strong guidance needed, is there to compare.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from dalle_edu.bricks.unet import UNetConfig
-from dalle_edu.systems.cascade import BASE, Cascade, build_upsamplers, painter_unet, refuse, shrink, unet_config, upsampler_unet
+from dalle_edu.systems.cascade import BASE, Cascade, build_upsamplers, painter_unet, shrink, unet_config, upsampler_unet
 from dalle_edu.systems.claims import say_otherwise
 from dalle_edu.systems.contrast import told_apart
-from dalle_edu.systems.painters import Conditions, Painter
+from dalle_edu.systems.painters import Conditions, Known, Painter
 from dalle_edu.systems.reader import Reader, ReaderConfig, reader_loss
 from dalle_edu.systems.trainable import Stage
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
@@ -34,6 +34,7 @@ class ImagenConfig:
     shift: float = 2.0  # how much noisier than cosine the painter's schedule is
     caption_dropout: float = 0.1
     guidance: float = 2.0
+    threshold: bool = False  # dynamic, or a plain clip; the first greys white paper, and costs marks here
     steps: int = 20
     upsampler_steps: int = 3
     reader_share: float = 0.14  # of the time of training
@@ -108,8 +109,11 @@ class Imagen(Cascade):
     def text_length(self) -> int:
         return self.config.reader.text_length
 
-    def told(self, prompts: Sequence[str], seed: int, **options: Any) -> tuple[Conditions, Conditions]:
-        refuse(options)
+    def draw(self, prompts: Sequence[str], seed: int, known: Known | None = None, **settings: Any) -> Float[Tensor, "n 3 h w"]:
+        return self.paint(*self.told(prompts), seed, known=known, **settings)
+
+    def told(self, prompts: Sequence[str]) -> tuple[Conditions, Conditions]:
+        """The painter's conditions for prompts, and blank ones."""
         text = self.tokens(prompts)
         return self._read(text), self._read(torch.zeros_like(text))
 
@@ -149,6 +153,8 @@ class Imagen(Cascade):
         return self.understands(captions) if stage == "reader" else {}
 
     def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"] | None:
+        if stage == "base":
+            return self.paint(*self.told(captions), seed, full_size=False)
         return None if stage == "reader" else super().preview(stage, images, captions, seed)
 
     @classmethod

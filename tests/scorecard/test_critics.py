@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from dalle_edu.errors import DalleEduError
 from dalle_edu.scorecard.critics import QUESTION_NAMES, class_names, distinct_scenes, examine, true_of
 from dalle_edu.scorecard.prompt_study import WORDINGS, sentences, study_prompts
 from dalle_edu.systems.critic import Critic
@@ -38,6 +39,15 @@ def test_a_blind_critic_is_found_out(tmp_path):
     assert report.rates(split="held_out")["zero_shot_shape"].n == 20
     report.save(tmp_path / "blind.json")
     assert json.loads((tmp_path / "blind.json").read_text())["questions"]["zero_shot_shape"]["n"] == 80
+
+
+@pytest.mark.parametrize(
+    ("sizes", "complaint"),
+    [((1, 1), "prompts=1; it takes 2 to 100000"), ((8, 9), "galleries of 9 were asked for in an exam of 8 prompts")],
+)
+def test_an_exam_too_small_is_refused(sizes, complaint):
+    with pytest.raises(DalleEduError, match=complaint):
+        examine(Blind(), *sizes)
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

@@ -50,7 +50,16 @@ def test_the_callback_sees_every_step(tiny):
 
 
 def test_thresholding_matters_where_guidance_is_strong(tiny):
-    assert not torch.equal(tiny.generate(PROMPTS, guidance=20.0), tiny.generate(PROMPTS, guidance=20.0, threshold=False))
+    drawn = {way: tiny.generate(PROMPTS, guidance=20.0, threshold=way) for way in (True, False)}
+    assert not torch.equal(drawn[True], drawn[False])
+    assert torch.equal(tiny.generate(PROMPTS, guidance=20.0), drawn[tiny.config.threshold])
+
+
+def test_what_is_painted_anew_is_the_try_that_clip_likes_best():
+    tiny = build("dalle2")
+    images, keep = pictures(3, tiny.resolution), torch.zeros(3, 1, 64, 64, dtype=torch.bool)
+    assert tiny.config.tries > 1
+    torch.testing.assert_close(tiny.inpaint(images, keep, PROMPTS, seed=2), tiny.generate(PROMPTS, seed=2), atol=1e-5, rtol=0)
 
 
 def test_kept_pixels_stay_and_the_others_are_painted(tiny):

@@ -42,7 +42,7 @@ def decode(data: bytes, resolution: int) -> Float[Tensor, "3 h w"]:
         except Unusable:
             raise
         except Image.DecompressionBombError as error:
-            raise Unusable(Why.TOO_LARGE) from error
+            raise Unusable(Why.TOO_LARGE, f"> {MAX_PIXELS} pixels") from error
         except UnidentifiedImageError as error:
             begun = data.startswith(tuple(FORMATS.values()))
             raise Unusable(Why.DAMAGED if begun else Why.FORMAT) from error
