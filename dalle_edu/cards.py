@@ -23,6 +23,7 @@ from dalle_edu.language import typeset
 from dalle_edu.run import Run
 from dalle_edu.scorecard import SKILL_NAMES, SKILLS, critics, score
 from dalle_edu.scorecard.compare import training_of
+from dalle_edu.scorecard.curves import draw_rates, empty_figure
 from dalle_edu.systems import model_class
 from dalle_edu.systems.critic import Critic
 from dalle_edu.systems.system import DRAWING
@@ -242,17 +243,12 @@ def _cell(rate: dict[str, int | float]) -> str:
 
 
 def curves(log: list[dict], language: str) -> Any:
-    """Every skill against training time: one panel a stage, one line a skill, in a palette that colour-blind readers can tell apart, with a
-    marker for each line. A stage that draws nothing has a legend of its own. Returns a figure of matplotlib."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    colours = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#7F7F7F"]  # Okabe & Ito 2008
+    """Every skill against training time: one panel a stage, one line a skill. A stage that draws nothing has a legend of its own. Returns a
+    figure of matplotlib."""
     looks = [(entry, entry.get("skills") or _measured(entry)) for entry in log if "loss" not in entry]
     looks = [(entry, rates) for entry, rates in looks if rates]
     stages = list(dict.fromkeys(entry["stage"] for entry, _ in looks))
-    figure = Figure(figsize=(5.2 * len(stages), 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = empty_figure(5.2 * len(stages), 4.2)
     minutes, rate = ("minutes d'entraînement", "réponses justes (%)") if language == "fr" else ("minutes of training", "judged right (%)")
     skills_shown: dict[str, Any] = {}
     for axes, stage in zip(figure.subplots(1, len(stages), sharey=True, squeeze=False)[0], stages, strict=True):
@@ -260,17 +256,20 @@ def curves(log: list[dict], language: str) -> Any:
         draws = "skills" in here[0][0]
         asked = SKILLS if draws else tuple(dict.fromkeys(question for _, rates in here for question in rates))
         names = SKILL_NAMES[language] if draws else critics.QUESTION_NAMES[language] | _ALSO_SEEN[language]
-        for question, colour, marker in zip(asked, colours, "os^vDPX*", strict=False):
-            points = [(entry["seconds"] / 60, 100 * rates[question]) for entry, rates in here if question in rates]
-            if points:
-                style: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 5, "linewidth": 1.5}
-                (line,) = axes.plot(*zip(*points, strict=True), label=names.get(question) or SKILL_NAMES[language][question], **style)
-                if draws:
-                    skills_shown[names[question]] = line
-        if not draws:
+        lines = draw_rates(
+            axes,
+            {
+                names.get(question) or SKILL_NAMES[language][question]: [
+                    (entry["seconds"] / 60, 100 * rates[question]) for entry, rates in here if question in rates
+                ]
+                for question in asked
+            },
+        )
+        if draws:
+            skills_shown |= lines
+        else:
             axes.legend(loc="lower right", fontsize=8)
-        axes.set(title=stage, xlabel=minutes, ylabel=rate if stage == stages[0] else "", ylim=(-2, 102))
-        axes.grid(alpha=0.3)
+        axes.set(title=stage, xlabel=minutes, ylabel=rate if stage == stages[0] else "")
     if skills_shown:
         figure.legend(skills_shown.values(), skills_shown.keys(), loc="outside right center", fontsize=8)
     return figure

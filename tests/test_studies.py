@@ -37,7 +37,10 @@ def test_each_system_is_asked_for_the_edits_that_it_has(run, files, tmp_path, sy
 
 def test_candidates_make_a_curve(run, files, tmp_path):
     words = ["study", "candidates", files["dalle1"], "--clip", files["clip"], "--most", 4, "--prompts", 8]
-    assert run(*words, "--json", tmp_path / "curve.json")[0] == 0
+    assert run(*words, "--json", tmp_path / "curve.json", "--out", tmp_path / "curve.png")[0] == 0
+    with Image.open(tmp_path / "curve.png") as picture:
+        assert picture.width > picture.height > 300
+    assert "a.jpg" in run(*words, "--out", "a.jpg")[2]
     curve = json.loads((tmp_path / "curve.json").read_text())
     assert list(curve) == ["1", "2", "4", "any"]
     assert sum(rate["correct"] for rate in curve["any"]["skills"].values()) >= max(

@@ -85,6 +85,15 @@ def ready(*files: Path | None, given: Sequence[Path] = ()) -> None:
         taken.add(file.resolve())
 
 
+def ready_to_draw(picture: Path | None, *files: Path | None, given: Sequence[Path] = ()) -> None:
+    """The same of a picture to be written, a PNG, and of other files."""
+    from dalle_edu.world.sheet import not_png
+
+    if picture and picture.suffix.lower() != ".png":
+        raise not_png(picture)
+    ready(picture, *files, given=given)
+
+
 def written(place: Path) -> None:
     """Say where something was written."""
     out.print(f"→ {place}", highlight=False, markup=False, soft_wrap=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dalle_edu.cli.app import PNG, DeviceOption, SeedOption, app, err, ready, written
+from dalle_edu.cli.app import PNG, DeviceOption, SeedOption, app, err, ready, ready_to_draw, written
 from dalle_edu.cli.wording import Command, Group
 from dalle_edu.errors import DalleEduError, reasons
 from dalle_edu.language import say
@@ -220,11 +220,9 @@ def _edit(
     import torch
 
     from dalle_edu.world.grammar import check_prompt
-    from dalle_edu.world.sheet import not_png, picture_sheet, save_picture
+    from dalle_edu.world.sheet import picture_sheet, save_picture
 
-    if out_file.suffix.lower() != ".png":
-        raise not_png(out_file)
-    ready(out_file, given=pictures)
+    ready_to_draw(out_file, given=pictures)
     for sentence in sentences:
         report = check_prompt(sentence)
         if report:

@@ -19,6 +19,7 @@ from dalle_edu.cli.app import (
     err,
     out,
     ready,
+    ready_to_draw,
     write_json,
     written,
 )
@@ -111,7 +112,7 @@ def generate(
     only_with_candidates(clip, candidates)
     if candidates is not None:
         check_candidates(candidates, keep=n)
-    _ready_to_write(out_file, json_file)
+    ready_to_draw(out_file, json_file)
     if apart is not None:
         check_new_folder(apart)
         ready(apart / "0.png")
@@ -144,14 +145,6 @@ def generate(
     written(out_file)
     if apart is not None:
         written(apart)
-
-
-def _ready_to_write(out_file: Path, json_file: Path | None) -> None:
-    from dalle_edu.world.sheet import not_png
-
-    if out_file.suffix.lower() != ".png":
-        raise not_png(out_file)
-    ready(out_file, json_file)
 
 
 def only_with_candidates(clip: str | None, candidates: int | None) -> None:

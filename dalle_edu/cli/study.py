@@ -1,6 +1,7 @@
 """`dalle-edu study`: what the course claims of its systems beyond their marks, measured again by one command each."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,8 +19,10 @@ from dalle_edu.cli.app import (
     out,
     reachable,
     ready,
+    ready_to_draw,
     watched,
     write_json,
+    written,
 )
 from dalle_edu.cli.tables import LEGEND, rate_cell, rate_tables
 from dalle_edu.cli.wording import Command, Group
@@ -31,8 +34,8 @@ app.add_typer(
     study,
     name="study",
     help=say(
-        "Measure what edits keep, what candidates bring, what wording changes.",
-        "Mesure ce que gardent les retouches, ce qu'apportent les candidates, ce que change la tournure.",
+        "Measure what edits keep, and what candidates, wording, thresholding, priors and readers change.",
+        "Mesure ce que gardent les retouches, et ce que changent candidates, tournure, seuillage, priors et lecteurs.",
     ),
 )
 
@@ -146,25 +149,29 @@ def candidates(
     clip: ClipOption = "clip",
     prompts: PromptsOption = 128,
     seed: SeedOption = 0,
+    out_file: PngOption = None,
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
+    from dalle_edu.files import write_aside
     from dalle_edu.scorecard.candidates import score_against_candidates
+    from dalle_edu.scorecard.curves import against_candidates
 
-    ready(json_file)
+    ready_to_draw(out_file, json_file)
     machine, critic = load(system, device), _critic(clip, device)
     numbers = [2**power for power in range(most.bit_length()) if 2**power <= most]
     total = prompts * numbers[-1]
     reports = watched(total, machine.name, score_against_candidates, machine, critic, prompts, numbers, seed)
-    by_skill(
-        say(
-            f"{machine.name}: the best picture of N, by {critic.title}",
-            f"{machine.name} : la meilleure image parmi N, selon {critic.title}",
-        ),
-        {**{number: reports[number] for number in numbers}, "any": reports[0]},
-        {"any": say("one right among them", "une juste dans le lot")},
-        json_file,
+    title = say(
+        f"{machine.name}: the best picture of N, by {critic.title}",
+        f"{machine.name} : la meilleure image parmi N, selon {critic.title}",
     )
+    names = {"any": say("one right among them", "une juste dans le lot")}
+    by_skill(title, {**{number: reports[number] for number in numbers}, "any": reports[0]}, names, json_file)
+    if out_file:
+        figure = against_candidates({number: report.rates() for number, report in reports.items()}, title, reader_language())
+        write_aside(out_file, partial(figure.savefig, format="png", dpi=120))
+        written(out_file)
 
 
 @study.command(

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from dalle_edu.cli.app import DeviceOption, SeedOption, out, ready, watched, write_json
+from dalle_edu.cli.app import DeviceOption, SeedOption, out, ready, ready_to_draw, watched, write_json
 from dalle_edu.cli.study import JsonOption, PngOption, PromptsOption, SystemArgument, by_skill, load, study
 from dalle_edu.cli.tables import LEGEND, rate_cell
 from dalle_edu.cli.wording import Command
@@ -47,7 +47,7 @@ def thresholds(
     from dalle_edu.cli.generate import accepted
     from dalle_edu.scorecard import questions, score
     from dalle_edu.systems.system import check_guidance
-    from dalle_edu.world.sheet import not_png, picture_sheet, save_picture
+    from dalle_edu.world.sheet import picture_sheet, save_picture
 
     try:
         scales = list({f"{scale:g}": scale for scale in map(float, guidances.split(","))}.values())
@@ -58,9 +58,7 @@ def thresholds(
         ) from None
     for scale in scales:
         check_guidance(scale)
-    if out_file and out_file.suffix.lower() != ".png":
-        raise not_png(out_file)
-    ready(out_file, json_file)
+    ready_to_draw(out_file, json_file)
     machine = load(system, device)
     accepted(machine, {"threshold": True})
     sentence = next(question.text for question in questions(64, seed) if question.language == reader_language())

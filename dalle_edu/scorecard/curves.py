@@ -1,0 +1,59 @@
+"""Curves of rates: a line for each thing that is asked, in a palette that colour-blind readers can tell apart, with a marker of its own."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dalle_edu.scorecard.marks import SKILL_NAMES, SKILLS, Rate
+
+_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#7F7F7F")  # Okabe & Ito 2008
+_MARKERS = "os^vDPX*"
+_AXES = {
+    "en": ("candidates", "one right\namong them", "judged right (%)"),
+    "fr": ("candidates", "une juste\ndans le lot", "réponses justes (%)"),
+}
+
+
+def empty_figure(width: float, height: float) -> Any:
+    """A figure of matplotlib that opens no window; width and height in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def draw_rates(axes: Any, points: Mapping[str, Sequence[tuple[int | float, float]]]) -> dict[str, Any]:
+    """A line through the points (x, percent) of each name, and the lines by their names; a name without points keeps its colour."""
+    lines = {}
+    for (name, line), colour, marker in zip(points.items(), _COLOURS, _MARKERS, strict=False):
+        if line:
+            style: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 5, "linewidth": 1.5}
+            (lines[name],) = axes.plot(*zip(*line, strict=True), label=name, **style)
+    axes.set(ylim=(-2, 102))
+    axes.grid(alpha=0.3)
+    return lines
+
+
+def against_candidates(rates: Mapping[int, Mapping[str, Rate]], title: str, language: str) -> Any:
+    """Every skill against the number of candidates, powers of two, that a critic chooses among; `rates` 0 are of a choice that never errs
+    among the most of them, and stand apart on the right. Returns a figure of matplotlib."""
+    numbers = sorted(number for number in rates if number)
+    unerring, names = 2 * numbers[-1], SKILL_NAMES[language]
+    asked = [skill for skill in SKILLS if rates[0][skill].n]
+    figure = empty_figure(8.0, 4.6)
+    axes = figure.subplots()
+    lines = draw_rates(axes, {names[skill]: [(number, _percent(rates[number][skill])) for number in numbers] for skill in asked})
+    for skill, line in zip(asked, lines.values(), strict=True):
+        axes.plot([unerring], [_percent(rates[0][skill])], color=line.get_color(), marker=line.get_marker(), mfc="white", clip_on=False)
+    axes.axvline(unerring / 2**0.5, color="#7F7F7F", linewidth=1, linestyle=":")
+    xlabel, among, rate = _AXES[language]
+    axes.set_xscale("log", base=2)
+    axes.set_xticks([*numbers, unerring], [*map(str, numbers), among])
+    axes.set(title=title, xlabel=xlabel, ylabel=rate)
+    figure.legend(lines.values(), lines.keys(), loc="outside right center", fontsize=8)
+    return figure
+
+
+def _percent(rate: Rate) -> float:
+    return 100 * rate.correct / rate.n
