@@ -117,7 +117,8 @@ def test_a_terminal_without_arrows_loses_no_picture(files, tmp_path):
 
 @pytest.mark.slow
 def test_ctrl_c_is_told(files, tmp_path):
-    command = [sys.executable, "-c", "from dalle_edu.cli import main; print('at work', flush=True); main()"]
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # which a shell's background would have it ignore
+    command = [sys.executable, "-c", f"{heard}; from dalle_edu.cli import main; print('at work', flush=True); main()"]
     english = os.environ | {"OMP_NUM_THREADS": "1", "DALLE_EDU_LANGUAGE": "en"}
     words = [*command, "score", str(files["imagen"]), "--prompts", "100000"]
     child = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=english)
