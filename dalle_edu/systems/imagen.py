@@ -33,6 +33,7 @@ class ImagenConfig:
     upsamplers: tuple[UNetConfig, ...] = field(default_factory=lambda: (upsampler_unet(), upsampler_unet()))
     shift: float = 2.0  # how much noisier than cosine the painter's schedule is
     caption_dropout: float = 0.1
+    sentence_dropout: float = 0.25  # sentences of which the painter is told the words alone, which it then has to put together itself
     guidance: float = 2.0
     threshold: bool = False  # dynamic, or a plain clip; the first greys white paper, and costs marks here
     steps: int = 20
@@ -137,8 +138,10 @@ class Imagen(Cascade):
         if stage != "base":
             return self.upsampler_loss(stage, images, generator)
         text = self.tokens(captions)
-        kept = torch.rand(len(text), 1, generator=generator, device=text.device) >= self.config.caption_dropout
-        return self.base.loss(shrink(images, BASE), generator, **self._read(text * kept))
+        draws = torch.rand(2, len(text), 1, generator=generator, device=text.device)
+        told = self._read(text * (draws[0] >= self.config.caption_dropout))
+        told["pooled"] = told["pooled"] * (draws[1] >= self.config.sentence_dropout)
+        return self.base.loss(shrink(images, BASE), generator, **told)
 
     def understands(self, captions: Sequence[str]) -> dict[str, float]:
         """How often the reader finds a caption nearer to a paraphrase than to one that is wrong in space, binding, number and so on."""
