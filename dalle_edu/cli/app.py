@@ -86,7 +86,7 @@ def ready(*files: Path | None, given: Sequence[Path] = ()) -> None:
 
 
 def ready_to_draw(picture: Path | None, *files: Path | None, given: Sequence[Path] = ()) -> None:
-    """The same of a picture to be written, a PNG, and of other files."""
+    """What `ready` does, where the first file is a picture: it must be a PNG."""
     from dalle_edu.world.sheet import not_png
 
     if picture and picture.suffix.lower() != ".png":

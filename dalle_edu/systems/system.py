@@ -13,10 +13,8 @@ from dalle_edu.systems.trainable import Trainable
 from dalle_edu.world.grammar import check_prompt
 
 MAX_IMAGES = 1024  # in one call
-DRAWING = (  # settings that were not learned
-    *("guidance", "threshold", "prior_guidance", "tries", "temperature", "daring"),
-    *("steps", "prior_steps", "upsampler_steps"),
-)
+# settings that were not learned
+DRAWING = ("guidance", "threshold", "prior_guidance", "tries", "temperature", "daring", "steps", "prior_steps", "upsampler_steps")
 TOGETHER = 128  # pictures drawn at a time: enough to keep a machine busy, and few enough for a laptop's memory
 
 

@@ -171,6 +171,8 @@ def test_rankings_that_cannot_be_are_refused(make, complaint):
         ("questions.json", '{"questions": [{"name": "x", "sentences": ["a", "b"], "pictures": ["none.png"]}]}', "none.png cannot be used"),
         ("captions-00-0.png", "GIF89a", "captions-00-0.png cannot be used"),
         ("captions-00-0.png", "\x89PNG", "captions-00-0.png cannot be used"),
+        ("captions-00-0.png", "\x89PNG" + 12 * "\0" + "\0\0\x13\x88", "5000 > 4096 pixels"),
+        ("captions-00-0.png", "\x89PNG" + 16 * "\0", "captions-00-0.png cannot be used"),
         ("rankings/anna.json", "[1]", "rankings/anna.json cannot be used"),
         ("rankings/anna.json", '{"rater": "anna", "kind": "person", "places": {"captions-00": 3}}', "rankings/anna.json cannot be used"),
         ("rankings/anna.json", '{"rater": "anna", "kind": "person", "places": {"captions-00": [1, 2]}}', "anna answers"),

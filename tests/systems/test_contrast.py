@@ -1,5 +1,7 @@
 """What is false, and what a loss makes of it; and Imagen's reader, which learns from both."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -92,6 +94,19 @@ def test_what_the_painter_hears_is_what_the_reader_made_of_the_caption(imagen):
     assert torch.equal(given["pooled"], imagen.reader(imagen.tokens(["a red circle", "trois croix roses"]))[2])
     assert (blank["pooled"] == 0).all()
     assert not blank["text_mask"].any()
+
+
+@pytest.mark.parametrize("dropout", [0.0, 1.0])
+def test_sentences_are_left_out_and_their_words_are_not(imagen, monkeypatch, dropout):
+    heard: dict[str, torch.Tensor] = {}
+    monkeypatch.setattr(imagen, "config", replace(imagen.config, caption_dropout=0.0, sentence_dropout=dropout))
+    monkeypatch.setattr(imagen.base, "loss", lambda images, generator, **told: heard.update(told) or {})
+    captions = ["a red circle", "trois croix roses"]
+    imagen.loss(torch.zeros(2, 3, 32, 32), captions, stage="base", generator=chance())
+    given, _ = imagen.told(captions)
+    assert torch.equal(heard["pooled"], given["pooled"] * (1 - dropout))
+    assert torch.equal(heard["text"], given["text"])
+    assert torch.equal(heard["text_mask"], given["text_mask"])
 
 
 def test_the_reader_is_told_what_is_false(imagen):

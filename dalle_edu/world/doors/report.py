@@ -104,7 +104,10 @@ class Unusable(Exception):
     def of(self, path: Path) -> DalleEduError:
         """What to raise where a whole door depends on this one file."""
         reason_en, remedy_en, reason_fr, remedy_fr = self.why.value
-        return DalleEduError(f"{path} cannot be used: {reason_en}; {remedy_en}", f"{path} ne peut pas servir : {reason_fr} ; {remedy_fr}")
+        detail = self.detail and f" ({self.detail})"
+        return DalleEduError(
+            f"{path} cannot be used: {reason_en}{detail}; {remedy_en}", f"{path} ne peut pas servir : {reason_fr}{detail} ; {remedy_fr}"
+        )
 
 
 @dataclass(frozen=True)
