@@ -75,7 +75,7 @@ sheet: $(BASE)
 
 marks: $(BASE)
 	$(BIN)/dalle-edu score all --prompts 512 --json data/marks.json
-	$(BIN)/python -m dalle_edu.readme
+	$(BIN)/python -m dalle_edu.publishing.readme
 
 # The tests in a browser are a part of it wherever there is a browser; where there is none, it is said and the rest counts.
 test: lint

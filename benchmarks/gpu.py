@@ -3,9 +3,9 @@
     python -m benchmarks.gpu [--presets gpu standard] [--minutes 4] [--folder runs/gpu]
     python -m benchmarks.gpu --dry-run        the same path on a CPU, with tiny sizes: proves that it works, measures nothing
 
-Training goes through the loop of `dalle_edu.training`: data rendered on the device, bfloat16 where the device gains by it, fused optimiser.
-Shares are of the machine's own rate at products of two 8,192 x 8,192 bfloat16 matrices, measured first; the operations counted are those of
-a batch's loss and its gradients, attention in full, the optimiser's left out.
+Training goes through the loop of `dalle_edu.training.loop`: data rendered on the device, bfloat16 where the device gains by it, fused
+optimiser. Shares are of the machine's own rate at products of two 8,192 x 8,192 bfloat16 matrices, measured first; the operations counted
+are those of a batch's loss and its gradients, attention in full, the optimiser's left out.
 """
 
 import argparse
@@ -28,10 +28,10 @@ from benchmarks.training import Stopwatch
 from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig, sample_codes
 from dalle_edu.device import Device, choose_device
-from dalle_edu.run import Run
 from dalle_edu.systems.dalle1 import PRESETS, DallE1, DallE1Config
-from dalle_edu.systems.system import chance
-from dalle_edu.training import Trainer, train
+from dalle_edu.systems.interface.noise import uniforms_for
+from dalle_edu.training.loop import Trainer, train
+from dalle_edu.training.run import Run
 from dalle_edu.world import World
 
 TINY = DallE1Config(
@@ -203,13 +203,13 @@ def agreement_table(presets: list[str], place: Device, sizes: Sizes) -> str:
         n, gpt = sizes.compared, here.config.gpt
         text = here.tokens(captions(n))
         codes = torch.randint(gpt.num_codes, (n, gpt.image_length), generator=torch.Generator().manual_seed(0))
-        uniforms = chance(n, gpt.image_length, seed=0)
+        uniforms = uniforms_for(n, gpt.image_length, seed=0)
 
         def run(system: DallE1, text: Tensor = text, codes: Tensor = codes, uniforms: Tensor = uniforms) -> tuple[Tensor, Tensor, Tensor]:
             text, codes, uniforms = (tensor.to(system.device) for tensor in (text, codes, uniforms))
             logits = system.gpt(text, codes)[1]
             pixels = system.dvae.decode(codes.unflatten(1, (system.config.gpt.grid, -1)))
-            return logits.cpu(), pixels.cpu(), sample_codes(system.gpt, text, uniforms, guidance=2.0).cpu()
+            return logits.cpu(), pixels.cpu(), sample_codes(system.gpt, text, uniforms, guidance_scale=2.0).cpu()
 
         expected = run(here)
         for allowed in (False, True):

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.measuring import interleave, machine, parameters, ratio, table
+from dalle_edu.bricks.decoding import guide, keep_top_k
 from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT, sample_codes
-from dalle_edu.bricks.sampling import guide, keep_top_k
 
 WIDTH, DEPTH, HEADS = 256, 4, 4
 TEXT, GRID, VOCABULARY, TOP_K = 32, 16, 1024, 128
@@ -33,8 +33,8 @@ def our_sampler() -> tuple[TextToImageGPT, Sampler]:
     config = GPTConfig(text_vocabulary=VOCABULARY, text_length=TEXT, num_codes=VOCABULARY, grid=GRID, width=WIDTH, depth=DEPTH, heads=HEADS)
     model = TextToImageGPT(config).eval()
 
-    def sample(n: int, guidance: float) -> Tensor:
-        return sample_codes(model, captions(n, TEXT), torch.rand(n, NEW), guidance=guidance, top_k=TOP_K)
+    def sample(n: int, guidance_scale: float) -> Tensor:
+        return sample_codes(model, captions(n, TEXT), torch.rand(n, NEW), guidance_scale=guidance_scale, top_k=TOP_K)
 
     return model, sample
 
@@ -51,26 +51,26 @@ def gpt2():
 
 
 @torch.inference_mode()
-def gpt2_loop(model, tokens: Tensor, guidance: float = 1.0, top_k: int = TOP_K) -> Tensor:
+def gpt2_loop(model, tokens: Tensor, guidance_scale: float = 1.0, top_k: int = TOP_K) -> Tensor:
     """GPT-2 with its own cache and nothing around it; guidance as one doubled batch."""
     from transformers import DynamicCache
 
-    guided = guidance != 1.0
+    guided = guidance_scale != 1.0
     cache = DynamicCache(config=model.config)
     fed = torch.cat([tokens, torch.zeros_like(tokens)]) if guided else tokens
     drawn = []
     for _ in range(NEW):
         logits = model(input_ids=fed, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1]
         if guided:
-            logits = guide(logits, guidance)
+            logits = guide(logits, guidance_scale)
         drawn.append(torch.multinomial(keep_top_k(logits, top_k).softmax(dim=-1), 1))
         fed = drawn[-1].repeat(2, 1) if guided else drawn[-1]
     return torch.cat(drawn, dim=1)
 
 
-def gpt2_generate(model, tokens: Tensor, guidance: float = 1.0, top_k: int = TOP_K) -> Tensor:
+def gpt2_generate(model, tokens: Tensor, guidance_scale: float = 1.0, top_k: int = TOP_K) -> Tensor:
     """GPT-2 through the door that its users take."""
-    options = {"guidance_scale": guidance, "negative_prompt_ids": torch.zeros_like(tokens)} if guidance != 1.0 else {}
+    options = {"guidance_scale": guidance_scale, "negative_prompt_ids": torch.zeros_like(tokens)} if guidance_scale != 1.0 else {}
     written = model.generate(
         tokens, attention_mask=torch.ones_like(tokens), max_new_tokens=NEW, min_new_tokens=NEW,
         do_sample=True, top_k=top_k, pad_token_id=0, **options,
@@ -85,7 +85,7 @@ def x_transformers_sampler() -> tuple[torch.nn.Module, Sampler]:
     layers = Decoder(dim=WIDTH, depth=DEPTH, heads=HEADS, attn_dim_head=WIDTH // HEADS, attn_flash=True)
     model = AutoregressiveWrapper(TransformerWrapper(num_tokens=VOCABULARY, max_seq_len=PREFILL + NEW, attn_layers=layers)).eval()
 
-    def sample(n: int, guidance: float) -> Tensor:
+    def sample(n: int, guidance_scale: float) -> Tensor:
         return model.generate(captions(n, PREFILL), NEW, filter_logits_fn="top_k", filter_kwargs={"k": TOP_K}, cache_kv=True)
 
     return model, sample
@@ -102,8 +102,8 @@ def contenders() -> tuple[dict[str, torch.nn.Module], dict[str, Sampler]]:
     x, sample_x = x_transformers_sampler()
     samplers: dict[str, Sampler] = {
         OURS: sample_ours,
-        LOOP: lambda n, guidance: gpt2_loop(theirs, captions(n, PREFILL), guidance),
-        GENERATE: lambda n, guidance: gpt2_generate(theirs, captions(n, PREFILL), guidance),
+        LOOP: lambda n, guidance_scale: gpt2_loop(theirs, captions(n, PREFILL), guidance_scale),
+        GENERATE: lambda n, guidance_scale: gpt2_generate(theirs, captions(n, PREFILL), guidance_scale),
         X: sample_x,
     }
     return {OURS: ours, LOOP: theirs, GENERATE: theirs, X: x}, samplers
@@ -125,11 +125,11 @@ def measure(rounds: int = 9) -> str:
     models, samplers = contenders()
     check(models, samplers)
     columns: dict[str, dict[str, list[float]]] = {}
-    for guidance in (1.0, GUIDANCE):
+    for guidance_scale in (1.0, GUIDANCE):
         for n in (1, 4):
-            playing = [name for name in samplers if guidance == 1.0 or name != X]
-            runs = {name: partial(samplers[name], n, guidance) for name in playing}
-            columns[f"batch {n}" + (", guided" if guidance != 1.0 else "")] = interleave(runs, rounds)
+            playing = [name for name in samplers if guidance_scale == 1.0 or name != X]
+            runs = {name: partial(samplers[name], n, guidance_scale) for name in playing}
+            columns[f"batch {n}" + (", guided" if guidance_scale != 1.0 else "")] = interleave(runs, rounds)
     rows = [
         [name, parameters(models[name])]
         + [f"{statistics.median(seconds[name]):.3f}" if name in seconds else "—" for seconds in columns.values()]

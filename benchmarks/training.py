@@ -1,7 +1,7 @@
 """Training: updates and pictures per second of each stage of DALL·E 1, in single precision and in bfloat16, on one thread.
 
-Each figure comes from the loop of `dalle_edu.training` itself, data and logging included; seconds are CPU seconds. The two precisions take
-turns, so their ratio says where bfloat16 pays.
+Each figure comes from the loop of `dalle_edu.training.loop` itself, data and logging included; seconds are CPU seconds. The two precisions
+take turns, so their ratio says where bfloat16 pays.
 
     python -m benchmarks.training [--presets laptop standard] [--updates 8] [--rounds 3]
 """
@@ -20,10 +20,10 @@ from accelerate import Accelerator
 
 from benchmarks.measuring import machine, ratio, table
 from dalle_edu.device import Device
-from dalle_edu.run import Run
 from dalle_edu.systems import Stage
 from dalle_edu.systems.dalle1 import PRESETS
-from dalle_edu.training import Trainer
+from dalle_edu.training.loop import Trainer
+from dalle_edu.training.run import Run
 from dalle_edu.world.dataset import Batch
 
 WARM_UP = 2  # updates that are not counted: memory is allocated, kernels are chosen

@@ -24,6 +24,6 @@ def load(name_or_path: "str | Path", device: str = "cpu") -> "System":
 
     Raises `DalleEduError` when there is no such system, or when the file is not a whole checkpoint of this library.
     """
-    from dalle_edu.weights import load_system  # torch is imported only when it is needed
+    from dalle_edu.loading import load_system  # torch is imported only when it is needed
 
     return load_system(name_or_path, device)

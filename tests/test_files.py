@@ -67,7 +67,7 @@ def test_an_interrupted_writer_leaves_the_old_file(tmp_path, interruption):
 def test_while_writing_a_reader_sees_the_old_file(tmp_path):
     (tmp_path / "a.bin").write_bytes(b"old")
     seen = []
-    reader = (tmp_path / "a.bin").open("rb")  # who has the old file open goes on reading the old file
+    text_encoder = (tmp_path / "a.bin").open("rb")  # who has the old file open goes on reading the old file
 
     def look(file):
         file.write(b"new")
@@ -75,8 +75,8 @@ def test_while_writing_a_reader_sees_the_old_file(tmp_path):
         seen.append((tmp_path / "a.bin").read_bytes())
 
     write_aside(tmp_path / "a.bin", look)
-    with reader:
-        assert reader.read() == b"old"
+    with text_encoder:
+        assert text_encoder.read() == b"old"
     assert seen == [b"old"]
     assert (tmp_path / "a.bin").read_bytes() == b"new"
 

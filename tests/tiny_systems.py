@@ -16,8 +16,8 @@ from dalle_edu.systems.dalle1 import DallE1, DallE1Config
 from dalle_edu.systems.dalle2 import DallE2, DallE2Config
 from dalle_edu.systems.dalle_mini import DallEMini, DallEMiniConfig
 from dalle_edu.systems.imagen import Imagen, ImagenConfig
-from dalle_edu.systems.priors import PriorConfig
-from dalle_edu.systems.reader import ReaderConfig
+from dalle_edu.systems.parts.embedding_priors import PriorConfig
+from dalle_edu.systems.parts.text_encoder import TextEncoderConfig
 from dalle_edu.systems.vqgan_clip import VqganClip, VqganClipConfig
 
 
@@ -29,7 +29,7 @@ def tiny_dalle1() -> DallE1:
 def tiny_dalle_mini() -> DallEMini:
     vqgan = CodecConfig(resolution=32, num_codes=32, width=16, depth=1, code_dim=8)
     bart = BARTConfig(num_codes=32, width=32, depth=2, heads=2, encoder_depth=1)
-    return DallEMini(DallEMiniConfig(vqgan=vqgan, bart=bart, judge_width=8, temperature=1.0))
+    return DallEMini(DallEMiniConfig(vqgan=vqgan, bart=bart, discriminator_width=8, temperature=1.0))
 
 
 def tiny_vqgan_clip() -> VqganClip:
@@ -48,8 +48,10 @@ def tiny_upsampler() -> UNetConfig:
 
 
 def tiny_imagen() -> Imagen:
-    reader = ReaderConfig(width=16, depth=1, heads=2)
-    return Imagen(ImagenConfig(reader=reader, base=tiny_unet(16, 16), upsamplers=(tiny_upsampler(),), steps=4, upsampler_steps=2))
+    text_encoder = TextEncoderConfig(width=16, depth=1, heads=2)
+    return Imagen(
+        ImagenConfig(text_encoder=text_encoder, base=tiny_unet(16, 16), upsamplers=(tiny_upsampler(),), steps=4, upsampler_steps=2)
+    )
 
 
 CLIP_SEEN = CLIPConfig(resolution=32, patch_size=8, stem_depth=0, width=16, heads=2, image_depth=1, text_depth=1, embedding=16)

@@ -2,9 +2,9 @@
 
 from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig
-from dalle_edu.run import Run
 from dalle_edu.systems.dalle1 import PRESETS, DallE1Config
-from dalle_edu.training import train
+from dalle_edu.training.loop import train
+from dalle_edu.training.run import Run
 
 PRESETS["tiny"] = DallE1Config(
     dvae=DVAEConfig(resolution=32, num_codes=16, width=16, depth=1),

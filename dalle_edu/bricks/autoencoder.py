@@ -209,7 +209,7 @@ class VAE(nn.Module):
         mean, log_variance = self.encoder(images).chunk(2, dim=-1)
         return mean, log_variance
 
-    def paint(self, latents: Float[Tensor, "*n k"]) -> Float[Tensor, "*n d"]:
+    def decode(self, latents: Float[Tensor, "*n k"]) -> Float[Tensor, "*n d"]:
         """The pictures that latents stand for: the mean of each pixel."""
         painted = self.decoder(latents)
         return painted.sigmoid() if self.config.likelihood == "bernoulli" else painted
@@ -239,7 +239,7 @@ class VAE(nn.Module):
         """Pictures painted from latents drawn at random: the generator must live on the network's device."""
         weight = next(self.parameters())
         latents = torch.randn(count, self.config.latent, generator=generator, device=weight.device, dtype=weight.dtype)
-        return self.paint(latents)
+        return self.decode(latents)
 
 
 @torch.no_grad()

@@ -49,7 +49,7 @@ class TextToImageBART(nn.Module):
         self.code_head = nn.Linear(width, config.num_codes, bias=False)
         initialise(self, config.depth)
 
-    def read(self, text: Int[Tensor, "n t"]) -> tuple[Float[Tensor, "n t+1 w"], Bool[Tensor, "n t+1"]]:
+    def encode(self, text: Int[Tensor, "n t"]) -> tuple[Float[Tensor, "n t+1 w"], Bool[Tensor, "n t+1"]]:
         """What the encoder makes of captions, and where there is something to look at.
 
         A padding token goes before each caption and may be seen, so that there is something to look at even where nothing is said.
@@ -69,24 +69,24 @@ class TextToImageBART(nn.Module):
 
     def forward(self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]) -> Float[Tensor, "n i v"]:
         """The logits of every code, given the caption and the codes before it."""
-        memory, visible = self.read(text)
+        memory, visible = self.encode(text)
         return self.code_head(self.decoder(self.embed_codes(codes[:, :-1]), memory, visible))
 
     def loss(self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]) -> dict[str, Float[Tensor, ""]]:
         """Cross-entropy of the codes, in nats per code. Nothing is asked about the text: it is read, not written."""
         return {"loss": F.cross_entropy(self(text, codes).float().flatten(0, 1), codes.flatten())}
 
-    def writer(self, text: Int[Tensor, "n t"]) -> "CodeWriter":
+    def with_cache(self, text: Int[Tensor, "n t"]) -> "CachedBART":
         """The network with a cache, which has read captions and writes one code at a time."""
-        return CodeWriter(self, text)
+        return CachedBART(self, text)
 
-    def after(self, text: Int[Tensor, "n t"], written: Int[Tensor, "n written"]) -> Float[Tensor, "n v"]:
+    def next_logits(self, text: Int[Tensor, "n t"], written: Int[Tensor, "n written"]) -> Float[Tensor, "n v"]:
         """The same without a cache: the logits of the code that comes after those written."""
-        memory, visible = self.read(text)
+        memory, visible = self.encode(text)
         return self.code_head(self.decoder(self.embed_codes(written), memory, visible)[:, -1])
 
 
-class CodeWriter:
+class CachedBART:
     """The decoder as sampling uses it: one code of each picture at a time.
 
     What was read gives the same keys and values at every step, and what was written too: both are kept.
@@ -94,7 +94,7 @@ class CodeWriter:
 
     def __init__(self, model: TextToImageBART, text: Int[Tensor, "n t"]):
         config = model.config
-        memory, self.visible = model.read(text)
+        memory, self.visible = model.encode(text)
         self.model, self.blocks = model, cast("list[CrossBlock]", list(model.decoder.blocks))
         self.read = [block.cross_attention.remember(memory) for block in self.blocks]
         head_dim = config.width // config.heads

@@ -106,10 +106,10 @@ class HistoryPool:
     whose place the new one takes. What is stored carries no gradient.
     """
 
-    def __init__(self, size: int, chance: torch.Generator):
+    def __init__(self, size: int, generator: torch.Generator):
         if size < 0:
             raise DalleEduError(f"the pool's size is {size}; give 0 or more", f"la taille de la réserve est {size} ; donnez 0 ou plus")
-        self.size, self.chance = size, chance
+        self.size, self.generator = size, generator
         self.images: list[Tensor] = []
 
     def __call__(self, fakes: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
@@ -117,8 +117,8 @@ class HistoryPool:
         for fake in fakes.detach():
             if len(self.images) < self.size:
                 self.images.append(fake)
-            elif self.size and torch.rand((), generator=self.chance) < 0.5:
-                place = int(torch.randint(self.size, (), generator=self.chance))
+            elif self.size and torch.rand((), generator=self.generator) < 0.5:
+                place = int(torch.randint(self.size, (), generator=self.generator))
                 fake, self.images[place] = self.images[place], fake
             shown.append(fake)
         return torch.stack(shown)
@@ -152,7 +152,7 @@ class CycleGAN(nn.Module):
         parts = {"adversarial": adversarial, "cycle": cycle, "identity": identity, "fake_a": fake_a, "fake_b": fake_b}
         return {"loss": loss, **{name: part.detach() for name, part in parts.items()}}
 
-    def judges_loss(
+    def discriminators_loss(
         self,
         a: Float[Tensor, "n c h w"],
         b: Float[Tensor, "m c h w"],
@@ -176,12 +176,12 @@ class Exchange:
     pool_b: HistoryPool
 
     @classmethod
-    def start(cls, model: CycleGAN, chance: torch.Generator, learning_rate: float = 2e-4) -> "Exchange":
+    def start(cls, model: CycleGAN, generator: torch.Generator, learning_rate: float = 2e-4) -> "Exchange":
         """Adam with the momentum 0.5 that DCGAN and CycleGAN train with, and empty pools."""
         translators = [*model.to_a.parameters(), *model.to_b.parameters()]
         judges = [*model.judge_a.parameters(), *model.judge_b.parameters()]
         adam_1, adam_2 = (torch.optim.Adam(side, learning_rate, betas=(0.5, 0.999)) for side in (translators, judges))
-        return cls(model, adam_1, adam_2, *(HistoryPool(model.config.pool_size, chance) for _ in "ab"))
+        return cls(model, adam_1, adam_2, *(HistoryPool(model.config.pool_size, generator) for _ in "ab"))
 
 
 def cyclegan_step(exchange: Exchange, a: Float[Tensor, "n c h w"], b: Float[Tensor, "m c h w"]) -> dict[str, Tensor]:
@@ -195,7 +195,7 @@ def cyclegan_step(exchange: Exchange, a: Float[Tensor, "n c h w"], b: Float[Tens
     exchange.translators.step()
     model.judge_a.requires_grad_(True)
     model.judge_b.requires_grad_(True)
-    judged = model.judges_loss(a, b, exchange.pool_a(parts.pop("fake_a")), exchange.pool_b(parts.pop("fake_b")))
+    judged = model.discriminators_loss(a, b, exchange.pool_a(parts.pop("fake_a")), exchange.pool_b(parts.pop("fake_b")))
     exchange.judges.zero_grad()
     judged.backward()
     exchange.judges.step()

@@ -30,7 +30,7 @@ Denoiser = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Schedule:
+class NoiseSchedule:
     """How much noise comes at each timestep: `betas`, T numbers in (0, 1), of which everything else follows.
 
     x_t = signal * x_0 + noise * eps, with signal² = alpha_bar, the product of all (1 - beta) so far, and signal² + noise² = 1, so that
@@ -78,22 +78,22 @@ def _beside(numbers: Float[Tensor, " n"], x: Float[Tensor, "n *s"]) -> Tensor:
     return numbers.view(-1, *[1] * (x.ndim - 1))
 
 
-def linear_schedule(timesteps: int = 1000, first: float = 1e-4, last: float = 0.02) -> Schedule:
+def linear_schedule(timesteps: int = 1000, first: float = 1e-4, last: float = 0.02) -> NoiseSchedule:
     """Betas that grow evenly (Ho et al. 2020, section 4). Its end values are meant for 1,000 timesteps."""
-    return Schedule(torch.linspace(first, last, timesteps, dtype=torch.float64, device="cpu"))
+    return NoiseSchedule(torch.linspace(first, last, timesteps, dtype=torch.float64, device="cpu"))
 
 
-def cosine_schedule(timesteps: int = 1000, offset: float = 0.008, max_beta: float = 0.999) -> Schedule:
+def cosine_schedule(timesteps: int = 1000, offset: float = 0.008, max_beta: float = 0.999) -> NoiseSchedule:
     """alpha_bar falls like a squared cosine: small pictures are not drowned as early (Nichol & Dhariwal 2021, equation 17).
 
     The last betas would come to 1 and leave nothing to divide by, hence `max_beta`.
     """
     at = torch.arange(timesteps + 1, dtype=torch.float64, device="cpu") / timesteps
     alpha_bar = ((at + offset) / (1 + offset) * math.pi / 2).cos() ** 2
-    return Schedule((1 - alpha_bar[1:] / alpha_bar[:-1]).clamp(max=max_beta))
+    return NoiseSchedule((1 - alpha_bar[1:] / alpha_bar[:-1]).clamp(max=max_beta))
 
 
-def shifted(schedule: Schedule, factor: float) -> Schedule:
+def shifted(schedule: NoiseSchedule, factor: float) -> NoiseSchedule:
     """The same schedule with `factor` times as much noise beside the same signal, at every timestep (Hoogeboom et al. 2023, section 3.1).
 
     What is large and flat shows through much noise: where it will stand is settled while a schedule made for photographs has hardly
@@ -107,10 +107,12 @@ def shifted(schedule: Schedule, factor: float) -> Schedule:
     noise_over_signal = factor**2 * (1 - schedule.alphas_bar) / schedule.alphas_bar  # as variances
     alphas_bar = 1 / (1 + noise_over_signal)
     before = torch.cat([alphas_bar.new_ones(1), alphas_bar[:-1]])
-    return Schedule((1 - alphas_bar / before).clamp(max=0.9999))
+    return NoiseSchedule((1 - alphas_bar / before).clamp(max=0.9999))
 
 
-def add_noise(x0: Float[Tensor, "n *s"], noise: Float[Tensor, "n *s"], t: Int[Tensor, " n"], schedule: Schedule) -> Float[Tensor, "n *s"]:
+def add_noise(
+    x0: Float[Tensor, "n *s"], noise: Float[Tensor, "n *s"], t: Int[Tensor, " n"], schedule: NoiseSchedule
+) -> Float[Tensor, "n *s"]:
     """Draw x_t from q(x_t | x_0) in one step, `noise` being standard normal (Ho et al. 2020, equation 4).
 
     Raises `DalleEduError` for a timestep outside the schedule, or noise of another shape.
@@ -128,7 +130,7 @@ def add_noise(x0: Float[Tensor, "n *s"], noise: Float[Tensor, "n *s"], t: Int[Te
 
 
 def training_target(
-    x0: Float[Tensor, "n *s"], noise: Float[Tensor, "n *s"], t: Int[Tensor, " n"], schedule: Schedule, target: str
+    x0: Float[Tensor, "n *s"], noise: Float[Tensor, "n *s"], t: Int[Tensor, " n"], schedule: NoiseSchedule, target: str
 ) -> Float[Tensor, "n *s"]:
     """What the network should say at t: the noise, the picture, or v = signal * noise - noise rate * picture (Salimans & Ho 2022).
 
@@ -145,7 +147,7 @@ def training_target(
 
 
 def picture_and_noise(
-    prediction: Float[Tensor, "n *s"], x_t: Float[Tensor, "n *s"], t: Int[Tensor, " n"], schedule: Schedule, target: str
+    prediction: Float[Tensor, "n *s"], x_t: Float[Tensor, "n *s"], t: Int[Tensor, " n"], schedule: NoiseSchedule, target: str
 ) -> tuple[Float[Tensor, "n *s"], Float[Tensor, "n *s"]]:
     """The picture x0 and the noise eps that a prediction means: whichever is predicted, x_t gives the other.
 
@@ -177,7 +179,7 @@ def spread_timesteps(n: int, timesteps: int, generator: torch.Generator | None, 
 def diffusion_loss(
     network: Network,
     x0: Float[Tensor, "n *s"],
-    schedule: Schedule,
+    schedule: NoiseSchedule,
     target: str = "v",
     weights: Float[Tensor, " T"] | None = None,
     generator: torch.Generator | None = None,
@@ -199,30 +201,32 @@ def diffusion_loss(
 # ---------------------------------------------------------------- from a network to a denoiser
 
 
-def guided(network: Network, guidance_scale: float, given: dict[str, Tensor], blank: dict[str, Tensor]) -> Network:
+def guided(network: Network, guidance_scale: float, conditional: dict[str, Tensor], unconditional: dict[str, Tensor]) -> Network:
     """Classifier-free guidance (Ho & Salimans 2022): go from what the network says without the condition to what it says with it, and on.
 
-    `given` and `blank` are the conditions of n pictures, with and without what is asked. The network runs once, on a batch of 2n; at a
-    scale of 1 it runs on n, for guidance does nothing there. Whatever it predicts may be mixed: at one (x_t, t), eps, x0 and v are straight
-    lines of one another. Raises `DalleEduError` unless both have the same names and shapes.
+    `conditional` and `unconditional` are the conditions of n pictures, with and without what is asked. The network runs once, on a batch of
+    2n; at a scale of 1 it runs on n, for guidance does nothing there. Whatever it predicts may be mixed: at one (x_t, t), eps, x0 and v are
+    straight lines of one another. Raises `DalleEduError` unless both have the same names and shapes.
     """
-    if {name: value.shape for name, value in given.items()} != {name: value.shape for name, value in blank.items()}:
+    if {name: value.shape for name, value in conditional.items()} != {name: value.shape for name, value in unconditional.items()}:
         raise DalleEduError(
-            f"guidance has the conditions {sorted(given)} on one side, {sorted(blank)} on the other; give both the same names and shapes",
-            f"le guidage a les conditions {sorted(given)} d'un côté, {sorted(blank)} de l'autre ; donnez les mêmes noms et formes aux deux",
+            f"guidance has the conditions {sorted(conditional)} on one side, {sorted(unconditional)} on the other; give both the same "
+            "names and shapes",
+            f"le guidage a les conditions {sorted(conditional)} d'un côté, {sorted(unconditional)} de l'autre ; donnez les mêmes noms et "
+            "formes aux deux",
         )
 
     def predict(x_t: Tensor, t: Tensor) -> Tensor:
         if guidance_scale == 1:
-            return network(x_t, t, **given)
-        doubled = {name: torch.cat([given[name], blank[name]]) for name in given}
+            return network(x_t, t, **conditional)
+        doubled = {name: torch.cat([conditional[name], unconditional[name]]) for name in conditional}
         with_condition, without = network(torch.cat([x_t, x_t]), torch.cat([t, t]), **doubled).chunk(2)
         return without + guidance_scale * (with_condition - without)
 
     return predict
 
 
-def denoiser(network: Network, schedule: Schedule, target: str = "v", clip: Callable[[Tensor], Tensor] | None = None) -> Denoiser:
+def denoiser(network: Network, schedule: NoiseSchedule, target: str = "v", clip: Callable[[Tensor], Tensor] | None = None) -> Denoiser:
     """What samplers ask: (x_t, t) to the clean picture that the network believes in, which `clip` keeps in range if need be."""
     _check_target(target)
 
@@ -257,7 +261,7 @@ def inpainting(
     denoise: Denoiser,
     known: Float[Tensor, "n *s"],
     mask: Bool[Tensor, "#n *#s"],
-    schedule: Schedule,
+    schedule: NoiseSchedule,
     generator: torch.Generator | None = None,
     noise: Float[Tensor, "n *s"] | None = None,
 ) -> Denoiser:
@@ -284,7 +288,7 @@ def low_resolution_condition(
     low: Float[Tensor, "n c h w"],
     resolution: int,
     t: Int[Tensor, " n"],
-    schedule: Schedule,
+    schedule: NoiseSchedule,
     generator: torch.Generator | None = None,
     noise: Float[Tensor, "n c H W"] | None = None,
 ) -> Float[Tensor, "n c+1 H W"]:

@@ -62,7 +62,7 @@ def codebook_entropy(log_q: Float[Tensor, "*n k"], weight: Float[Tensor, "*n"] |
     return torch.special.entr(mean).sum()
 
 
-def contrast(images: Float[Tensor, "n c H W"], grid: int) -> Float[Tensor, "n h w"]:
+def patch_contrast(images: Float[Tensor, "n c H W"], grid: int) -> Float[Tensor, "n h w"]:
     """The standard deviation of the pixels in each patch of a `grid` x `grid` division: 0 where a picture is flat."""
     return rearrange(images, "n c (h p) (w q) -> n h w (c p q)", h=grid, w=grid).std(dim=-1)
 
@@ -135,7 +135,7 @@ class DiscreteVAE(nn.Module):
         choice = gumbel_softmax(log_q, temperature, self.config.straight_through, generator)
         painted = self.decode_soft(choice).float()
         reconstruction = reconstruction_loss(painted, images)
-        kl, entropy = kl_to_uniform(log_q), codebook_entropy(log_q, contrast(images, self.config.grid))
+        kl, entropy = kl_to_uniform(log_q), codebook_entropy(log_q, patch_contrast(images, self.config.grid))
         total = reconstruction + self.config.kl_weight * kl - self.config.entropy_weight * entropy
         alive, perplexity = codes_alive(log_q.detach().argmax(dim=-1), self.config.num_codes)
         return {

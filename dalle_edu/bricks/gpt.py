@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import KeyValueCache
-from dalle_edu.bricks.sampling import write_codes
+from dalle_edu.bricks.decoding import sample_sequence
 from dalle_edu.bricks.transformer import Block, initialise
 from dalle_edu.device import linear_for
 
@@ -93,17 +93,17 @@ class TextToImageGPT(nn.Module):
         code_loss = F.cross_entropy(code_logits.float().flatten(0, 1), codes.flatten())
         return {"loss": text_loss / 8 + code_loss * 7 / 8, "text": text_loss.detach(), "image": code_loss.detach()}
 
-    def writer(self, text: Int[Tensor, "n t"]) -> "Writer":
+    def with_cache(self, text: Int[Tensor, "n t"]) -> "CachedGPT":
         """The network with a cache, which has read captions and writes one code at a time."""
-        return Writer(self, text)
+        return CachedGPT(self, text)
 
-    def after(self, text: Int[Tensor, "n t"], written: Int[Tensor, "n written"]) -> Float[Tensor, "n v"]:
+    def next_logits(self, text: Int[Tensor, "n t"], written: Int[Tensor, "n written"]) -> Float[Tensor, "n v"]:
         """The same without a cache: the logits of the code that comes after those written."""
         stream = torch.cat([self.embed_text(text), self.embed_codes(written)], dim=1)
         return self.code_head(self._run(stream)[:, -1])
 
 
-class Writer:
+class CachedGPT:
     """The network as sampling uses it: the caption at once, then one code of each picture at a time; logits are those of `forward`.
 
     The work on one token is so small that looking up modules and launching operations would cost as much again: weights are looked up
@@ -146,18 +146,18 @@ class Writer:
 
 
 @runtime_checkable
-class WritesCodes(Protocol):
-    """What `sample_codes` asks of a network: `logits(position, last)` of a writer, and `after`."""
+class CodeModel(Protocol):
+    """What `sample_codes` asks of a network: `logits(position, last)` of its cached form, and `next_logits`."""
 
-    def writer(self, text: Tensor) -> Any: ...
-    def after(self, text: Tensor, written: Tensor) -> Tensor: ...
+    def with_cache(self, text: Tensor) -> Any: ...
+    def next_logits(self, text: Tensor, written: Tensor) -> Tensor: ...
 
 
 def sample_codes(
-    model: WritesCodes,
+    model: CodeModel,
     text: Int[Tensor, "n t"],
     uniforms: Float[Tensor, "n i"],
-    guidance: float = 1.0,
+    guidance_scale: float = 1.0,
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
@@ -166,21 +166,21 @@ def sample_codes(
     callback: Callable[[int, Tensor], None] | None = None,
     daring: float | None = None,
 ) -> Int[Tensor, "n i"]:
-    """Write the image codes one after the other, row by row, as `write_codes` does.
+    """Write the image codes one after the other, row by row, as `sample_sequence` does.
 
-    With `guidance` other than 1 the captions and as many empty ones go through the network as one doubled batch. A `temperature` of 0 takes
-    the likeliest code.
+    With `guidance_scale` other than 1 the captions and as many empty ones go through the network as one doubled batch. A `temperature` of 0
+    takes the likeliest code.
     """
-    rows = 1 if guidance == 1.0 else 2
+    rows = 1 if guidance_scale == 1.0 else 2
     if rows == 2:
         text = torch.cat([text, torch.zeros_like(text)])
     # one token at a time, bookkeeping for gradients and casting to half precision would cost more than they give
     with torch.inference_mode(), torch.autocast(text.device.type, enabled=False):
-        writer = model.writer(text) if cached else None
+        writer = model.with_cache(text) if cached else None
 
         def next_logits(position: int, written: Int[Tensor, "n written"]) -> Float[Tensor, "rows v"]:
             if writer is not None:
                 return writer.logits(position, written[:, -1].repeat(rows) if position else None)
-            return model.after(text, written.repeat(rows, 1))
+            return model.next_logits(text, written.repeat(rows, 1))
 
-        return write_codes(next_logits, uniforms, guidance, temperature, top_k, top_p, given, callback, daring)
+        return sample_sequence(next_logits, uniforms, guidance_scale, temperature, top_k, top_p, given, callback, daring)

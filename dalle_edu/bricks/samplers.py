@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from dalle_edu.bricks.diffusion import Denoiser, Schedule
+from dalle_edu.bricks.diffusion import Denoiser, NoiseSchedule
 from dalle_edu.errors import DalleEduError
 
 
@@ -39,7 +39,7 @@ class Step:
 Callback = Callable[[Step], None]
 
 
-def spaced_timesteps(schedule: Schedule, steps: int) -> list[int]:
+def spaced_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
     """`steps` timesteps, evenly spaced from the last one down, so that sampling starts where there is nothing but noise.
 
     Spacing them from 0 up would start where a little of the picture is left, and the sampler would be lied to (Lin et al. 2023, table 2,
@@ -70,7 +70,7 @@ def _ask(denoise: Denoiser, x: Float[Tensor, "n *s"], path: list[int], index: in
 def ddpm(
     denoise: Denoiser,
     noise: Float[Tensor, "n *s"],
-    schedule: Schedule,
+    schedule: NoiseSchedule,
     steps: int = 50,
     generator: torch.Generator | None = None,
     callback: Callback | None = None,
@@ -94,7 +94,7 @@ def ddpm(
 def ddim(
     denoise: Denoiser,
     noise: Float[Tensor, "n *s"],
-    schedule: Schedule,
+    schedule: NoiseSchedule,
     steps: int = 50,
     generator: torch.Generator | None = None,
     callback: Callback | None = None,
@@ -126,7 +126,7 @@ def ddim(
 def dpm_solver(
     denoise: Denoiser,
     noise: Float[Tensor, "n *s"],
-    schedule: Schedule,
+    schedule: NoiseSchedule,
     steps: int = 20,
     generator: torch.Generator | None = None,
     callback: Callback | None = None,

@@ -129,7 +129,7 @@ class Seq2Seq(nn.Module):
         self.combine = nn.Linear(2 * hidden, hidden)
         self.head = nn.Linear(hidden, target_size)
 
-    def read(self, source: Int[Tensor, "n k"]) -> tuple[Float[Tensor, "n k m"], State]:
+    def encode(self, source: Int[Tensor, "n k"]) -> tuple[Float[Tensor, "n k m"], State]:
         """What is remembered of each word, and the state in which the writer starts: both directions side by side."""
         expect_tokens(source, self.source_embedding.num_embeddings)
         embedded, mask = self.source_embedding(source), source != PAD
@@ -137,7 +137,7 @@ class Seq2Seq(nn.Module):
         back, start = unroll(self.backwards, embedded, mask=mask, backwards=True)
         return torch.cat([ahead, back], dim=-1), each_part(_side_by_side, end, start)
 
-    def write(
+    def decode(
         self, shown: Int[Tensor, "n q"], state: State, memory: Float[Tensor, "n k m"], mask: Bool[Tensor, "n k"]
     ) -> tuple[Float[Tensor, "n q v"], Float[Tensor, "n q k"], State]:
         """The logits of the word after each one shown, where the writer looked for it, and its last state."""
@@ -148,8 +148,8 @@ class Seq2Seq(nn.Module):
 
     def forward(self, source: Int[Tensor, "n k"], shown: Int[Tensor, "n q"]) -> tuple[Float[Tensor, "n q v"], Float[Tensor, "n q k"]]:
         """Logits and attention weights when the words of `shown` are already written."""
-        memory, state = self.read(source)
-        logits, weights, _ = self.write(shown, state, memory, source != PAD)
+        memory, state = self.encode(source)
+        logits, weights, _ = self.decode(shown, state, memory, source != PAD)
         return logits, weights
 
     def loss(self, source: Int[Tensor, "n k"], target: Int[Tensor, "n t"]) -> Float[Tensor, ""]:
@@ -162,13 +162,13 @@ class Seq2Seq(nn.Module):
         """The likeliest word at each step, until every sentence has ended or has `length` words; and where the writer looked for each."""
         if length < 1:
             raise DalleEduError(f"the length is {length}; allow at least 1 word", f"la longueur est {length} ; accordez au moins 1 mot")
-        (memory, state), mask = self.read(source), source != PAD
+        (memory, state), mask = self.encode(source), source != PAD
         last = source.new_full((len(source), 1), START)
         ended = torch.zeros_like(last, dtype=torch.bool)
         tokens: list[Tensor] = []
         looks: list[Tensor] = []
         while len(tokens) < length and not ended.all():
-            logits, weights, state = self.write(last, state, memory, mask)
+            logits, weights, state = self.decode(last, state, memory, mask)
             last = logits.argmax(dim=-1).masked_fill(ended, PAD)
             ended = ended | (last == END)
             tokens.append(last)

@@ -172,11 +172,11 @@ class Transformer(nn.Module):
             )
         return embedding(tokens) * math.sqrt(embedding.embedding_dim) + self.positions[: tokens.shape[1]]  # section 3.4
 
-    def read(self, source: Int[Tensor, "n k"], maps: list[Tensor] | None = None) -> Float[Tensor, "n k w"]:
+    def encode(self, source: Int[Tensor, "n k"], maps: list[Tensor] | None = None) -> Float[Tensor, "n k w"]:
         """What the encoder makes of a source."""
         return self.encoder(self._embed(source, self.source_embedding), source != 0, maps)
 
-    def write(
+    def decode(
         self, written: Int[Tensor, "n t"], memory: Float[Tensor, "n k w"], source: Int[Tensor, "n k"], maps: list[Tensor] | None = None
     ) -> Float[Tensor, "n t v"]:
         """The logits of the token that follows each token written so far; `source` says where the memory is padding."""
@@ -184,4 +184,4 @@ class Transformer(nn.Module):
 
     def forward(self, source: Int[Tensor, "n k"], written: Int[Tensor, "n t"]) -> Float[Tensor, "n t v"]:
         """Teacher forcing: the logits of what follows each token of `written`. Raises `DalleEduError` for sequences over `length`."""
-        return self.write(written, self.read(source), source)
+        return self.decode(written, self.encode(source), source)

@@ -199,7 +199,7 @@ class UNetConfig:
         return 4 * self.widths[0] if self.time or self.pooled_width else 0
 
 
-class Stage(nn.Module):
+class ResolutionLevel(nn.Module):
     """`depth` residual blocks at one resolution, and perhaps one attention block."""
 
     def __init__(self, config: UNetConfig, level: int, channels: int):
@@ -242,11 +242,11 @@ class UNet(nn.Module):
             self.text_norm = nn.LayerNorm(config.text_width)
             self.no_text = nn.Parameter(0.02 * torch.randn(1, 1, config.text_width))
         self.door = Patchify(config.in_channels, widths[0], config.patch_size)
-        self.encoder = nn.ModuleList(Stage(config, level, widths[level]) for level in levels)
+        self.encoder = nn.ModuleList(ResolutionLevel(config, level, widths[level]) for level in levels)
         self.middle = Middle(widths[-1], config.middle_depth, config.heads, config.text_width) if config.middle_depth else None
         self.down = nn.ModuleList(Patchify(fine, coarse, 2) for fine, coarse in pairwise(widths))
         self.up = nn.ModuleList(Spread(coarse, fine, 2) for fine, coarse in pairwise(widths))
-        self.decoder = nn.ModuleList(Stage(config, level, 2 * widths[level]) for level in levels[:-1])
+        self.decoder = nn.ModuleList(ResolutionLevel(config, level, 2 * widths[level]) for level in levels[:-1])
         self.norm = nn.GroupNorm(config.groups, widths[0])
         self.exit = Unpatchify(widths[0], config.out_channels, config.patch_size)
         _start_at_zero(self.exit)

@@ -52,8 +52,8 @@ _MARK = {"right": "✓", "untouched": "…", "unchecked": "?", "raised": "✗", 
 
 
 def check(version: Any, target: str) -> Any:
-    """Show what `examine` finds; the version itself when it is right, and the library's when it is not."""
-    verdict = examine(version, target)
+    """Show what `diagnose` finds; the version itself when it is right, and the library's when it is not."""
+    verdict = diagnose(version, target)
     show(verdict)
     return version if verdict.right else library_version(target)
 
@@ -96,7 +96,7 @@ def show(verdict: Verdict) -> None:
         display(verdict)
 
 
-def examine(version: Any, target: str) -> Verdict:
+def diagnose(version: Any, target: str) -> Verdict:
     """What a version of `target` ("module:name" within `dalle_edu.bricks`) does, held against the library's."""
     held = [reference for reference in references() if reference.target == target]
     if not held:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from dalle_edu.optim import Muon
+from dalle_edu.training.muon import Muon
 
 
 class Learner:

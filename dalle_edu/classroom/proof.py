@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from dalle_edu.bricks import BRICKS
 from dalle_edu.language import say
 
 
@@ -87,3 +88,36 @@ def _modules(folder: str) -> Iterator[Any]:
     package = importlib.import_module(f"dalle_edu.classroom.{folder}")
     for module in pkgutil.iter_modules(package.__path__):
         yield importlib.import_module(f"{package.__name__}.{module.name}")
+
+
+@dataclass(frozen=True)
+class BrickProof:
+    """A brick's function held against its references: the largest difference found, and how many of its classic mistakes they catch."""
+
+    target: str
+    peers: str
+    difference: float | None  # None where a peer is not installed
+    agrees: bool
+    mistakes: int
+    caught: int
+
+    @property
+    def good(self) -> bool:
+        return self.difference is None or (self.agrees and self.caught == self.mistakes)
+
+
+def prove_bricks() -> Iterator[BrickProof]:
+    """Hold every brick against its references, in the order of the lessons."""
+    held: dict[str, list[Any]] = {}
+    for reference in sorted(references(), key=lambda reference: BRICKS.index(reference.brick)):
+        held.setdefault(reference.target, []).append(reference)
+    for target, peers in held.items():
+        wrong, names = [mistake for mistake in mistakes() if mistake.target == target], "; ".join(peer.peer for peer in peers)
+        try:
+            differences = [peer.difference(peer.library_version()) for peer in peers]
+        except ImportError:
+            yield BrickProof(target, names, None, True, len(wrong), 0)
+            continue
+        agrees = all(difference <= peer.tolerance for difference, peer in zip(differences, peers, strict=True))
+        caught = sum(any(peer.catches(mistake.version) for peer in peers) for mistake in wrong)
+        yield BrickProof(target, names, max(differences), agrees, len(wrong), caught)

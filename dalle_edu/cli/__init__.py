@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from dalle_edu.cli import book, doctor, edit, export, generate, lessons, rank, score, study, study_diffusion, train, world  # noqa: F401  each brings its command
 from dalle_edu.cli.app import app, err
-from dalle_edu.cli.wording import complaint
+from dalle_edu.cli.typer_in_french import complaint
 from dalle_edu.errors import DalleEduError, Stopped, reasons
 from dalle_edu.language import say
 

@@ -12,9 +12,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: idle thread
 import typer
 from rich.console import Console
 
-from dalle_edu.cli.wording import Command, Group
+from dalle_edu.checkpoints.hub import check_reachable, is_pretrained
+from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import DalleEduError
-from dalle_edu.hub import check_reachable, is_pretrained
 from dalle_edu.language import say
 
 app = typer.Typer(

@@ -21,12 +21,13 @@ def doctor(
         bool, typer.Option("--bricks", help=say("hold every brick against its references", "confronte chaque brique à ses références"))
     ] = False,
 ) -> None:
-    from dalle_edu.doctor import examine_bricks, examine_installation
+    from dalle_edu.classroom.proof import prove_bricks
+    from dalle_edu.cli.installation import check_installation
 
     if bricks:
-        good = _print_proofs(examine_bricks())
+        good = _print_proofs(prove_bricks())
     else:
-        table, findings = Table(show_header=False), examine_installation()
+        table, findings = Table(show_header=False), check_installation()
         for finding in findings:
             mark = "[green]ok[/green]" if finding.good else say("[red]mend[/red]", "[red]à réparer[/red]")
             table.add_row(mark, finding.subject, finding.says)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from dalle_edu.cli.app import PNG, DeviceOption, SeedOption, app, err, ready, ready_to_draw, written
-from dalle_edu.cli.wording import Command, Group
+from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import DalleEduError, reasons
 from dalle_edu.language import say
 
@@ -27,7 +27,7 @@ Prompt = Annotated[str, typer.Argument(help=say("what it should show", "ce qu'el
 Before = Annotated[str, typer.Argument(help=say("what it shows", "ce qu'elle montre"))]
 Count = Annotated[int, typer.Option("-n", min=1, max=64, help=say("pictures to draw", "images à dessiner"))]
 Out = Annotated[Path, typer.Option("--out", help=PNG)]
-Guidance = Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))]
+Guidance = Annotated[float | None, typer.Option("--guidance-scale", "--guidance", help=say("as in generate", "comme pour generate"))]
 _CODES = say("dalle1 or dalle_mini, or the path of weights", "dalle1 ou dalle_mini, ou le chemin de poids")
 CodeSystemOption = Annotated[str, typer.Option("--system", help=_CODES)]
 _CASCADES = say("imagen or dalle2, or the path of weights", "imagen ou dalle2, ou le chemin de poids")
@@ -48,14 +48,14 @@ def complete(
     n: Count = 4,
     system: CodeSystemOption = "dalle1",
     seed: SeedOption = 0,
-    guidance: Guidance = None,
+    guidance_scale: Guidance = None,
     out_file: Out = Path("complete.png"),
     device: DeviceOption = None,
 ) -> None:
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.complete(images, [prompt] * n, rows=rows, **options)
 
-    _edit("complete", [picture], [prompt], n, system, seed, guidance, out_file, device, work)
+    _edit("complete", [picture], [prompt], n, system, seed, guidance_scale, out_file, device, work)
 
 
 @_command(say("Change a picture as its caption is changed.", "Modifie une image comme sa légende est modifiée."))
@@ -66,14 +66,14 @@ def alter(
     n: Count = 4,
     system: CodeSystemOption = "dalle1",
     seed: SeedOption = 0,
-    guidance: Guidance = None,
+    guidance_scale: Guidance = None,
     out_file: Out = Path("alter.png"),
     device: DeviceOption = None,
 ) -> None:
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.alter(images, [before] * n, [after] * n, **options)
 
-    _edit("alter", [picture], [before, after], n, system, seed, guidance, out_file, device, work)
+    _edit("alter", [picture], [before, after], n, system, seed, guidance_scale, out_file, device, work)
 
 
 @_command(say("Paint a part of a picture anew.", "Repeint une partie d'une image."))
@@ -92,7 +92,7 @@ def inpaint(
     n: Count = 4,
     system: CascadeOption = "imagen",
     seed: SeedOption = 0,
-    guidance: Guidance = None,
+    guidance_scale: Guidance = None,
     out_file: Out = Path("inpaint.png"),
     device: DeviceOption = None,
 ) -> None:
@@ -112,7 +112,7 @@ def inpaint(
         anew.fill_(False)
         return machine.inpaint(images, keep, [prompt] * n, **options)
 
-    _edit("inpaint", [picture], [prompt], n, system, seed, guidance, out_file, device, work)
+    _edit("inpaint", [picture], [prompt], n, system, seed, guidance_scale, out_file, device, work)
 
 
 @_command(say("Draw other pictures that CLIP takes for the same.", "Dessine d'autres images que CLIP tient pour la même."))
@@ -121,12 +121,21 @@ def vary(
     n: Count = 4,
     system: UnclipOption = "dalle2",
     seed: SeedOption = 0,
-    guidance: Guidance = None,
+    guidance_scale: Guidance = None,
     out_file: Out = Path("vary.png"),
     device: DeviceOption = None,
 ) -> None:
     _edit(
-        "vary", [picture], [], n, system, seed, guidance, out_file, device, lambda machine, images, options: machine.vary(images, **options)
+        "vary",
+        [picture],
+        [],
+        n,
+        system,
+        seed,
+        guidance_scale,
+        out_file,
+        device,
+        lambda machine, images, options: machine.vary(images, **options),
     )
 
 
@@ -141,14 +150,14 @@ def mix(
     n: Count = 4,
     system: UnclipOption = "dalle2",
     seed: SeedOption = 0,
-    guidance: Guidance = None,
+    guidance_scale: Guidance = None,
     out_file: Out = Path("mix.png"),
     device: DeviceOption = None,
 ) -> None:
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.mix(images[:n], images[n:], ratio, **options)
 
-    _edit("mix", [first, second], [], n, system, seed, guidance, out_file, device, work)
+    _edit("mix", [first, second], [], n, system, seed, guidance_scale, out_file, device, work)
 
 
 @_command(
@@ -165,14 +174,14 @@ def steer(
     n: Count = 4,
     system: UnclipOption = "dalle2",
     seed: SeedOption = 0,
-    guidance: Guidance = None,
+    guidance_scale: Guidance = None,
     out_file: Out = Path("steer.png"),
     device: DeviceOption = None,
 ) -> None:
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.steer(images, [before] * n, [after] * n, ratio, **options)
 
-    _edit("steer", [picture], [before, after], n, system, seed, guidance, out_file, device, work)
+    _edit("steer", [picture], [before, after], n, system, seed, guidance_scale, out_file, device, work)
 
 
 @_command(
@@ -186,7 +195,7 @@ def loop(
     frames: Annotated[int, typer.Option(min=2, max=200, help=say("pictures in the animation", "images de l'animation"))] = 24,
     system: UnclipOption = "dalle2",
     seed: SeedOption = 0,
-    guidance: Guidance = None,
+    guidance_scale: Guidance = None,
     out_file: Annotated[Path, typer.Option("--out", help=say("the GIF to write", "le GIF à écrire"))] = Path("loop.gif"),
     device: DeviceOption = None,
 ) -> None:
@@ -199,7 +208,7 @@ def loop(
         )
     ready(out_file, given=[picture])
     machine = _machine("loop", system, device)
-    options = {"seed": seed} | ({} if guidance is None else {"guidance": guidance})
+    options = {"seed": seed} | ({} if guidance_scale is None else {"guidance_scale": guidance_scale})
     save_animation(machine.loop(_read([picture], machine.resolution, 1), frames, **options)[:, 0].cpu(), out_file)
     written(out_file)
 
@@ -211,7 +220,7 @@ def _edit(
     n: int,
     system: str,
     seed: int,
-    guidance: float | None,
+    guidance_scale: float | None,
     out_file: Path,
     device: str | None,
     work: Callable[[Any, Any, dict], Any],
@@ -229,7 +238,7 @@ def _edit(
             err.print(report, style="yellow", highlight=False, markup=False, soft_wrap=True)
     machine = _machine(verb, system, device)
     images = _read(pictures, machine.resolution, n)
-    options = {"seed": seed} | ({} if guidance is None else {"guidance": guidance})
+    options = {"seed": seed} | ({} if guidance_scale is None else {"guidance_scale": guidance_scale})
     drawn = work(machine, images, options).cpu()
     given = say("given", "donnée")
     labels = [given] * len(pictures) + (sentences[-1:] or [""]) * n
@@ -240,8 +249,8 @@ def _edit(
 def _machine(verb: str, system: str, device: str | None) -> Any:
     """The system, if it can do what is asked."""
     from dalle_edu.device import choose_device
+    from dalle_edu.loading import load_system
     from dalle_edu.systems import SYSTEMS, model_class
-    from dalle_edu.weights import load_system
 
     machine = load_system(system, str(choose_device(device).torch_device))
     if not hasattr(machine, verb):
@@ -257,8 +266,8 @@ def _read(paths: list[Path], resolution: int, n: int) -> Any:
     """Picture files as one batch in [-1, 1], each `n` times."""
     import torch
 
-    from dalle_edu.world.doors.pictures import decode
-    from dalle_edu.world.doors.report import Unusable
+    from dalle_edu.datasets.pictures import decode
+    from dalle_edu.datasets.report import Unusable
 
     images = []
     for path in paths:

@@ -21,9 +21,9 @@ def export(
     clip: Annotated[str, typer.Option(help=say("clip, or the path of its weights", "clip, ou le chemin de ses poids"))] = "clip",
 ) -> None:
     from dalle_edu.files import check_new_folder
+    from dalle_edu.loading import load_model
+    from dalle_edu.publishing.open_clip_export import export_to_open_clip
     from dalle_edu.systems.clip import Clip
-    from dalle_edu.systems.open_clip_export import export_to_open_clip
-    from dalle_edu.weights import load_model
 
     check_new_folder(folder)
     model = load_model(clip)

@@ -40,13 +40,15 @@ def generate(
     ] = "dalle1",
     n: Annotated[int, typer.Option("-n", help=say("pictures for each sentence", "images par phrase"))] = 4,
     seed: SeedOption = 0,
-    guidance: Annotated[
+    guidance_scale: Annotated[
         float | None,
         typer.Option(
+            "--guidance-scale",
+            "--guidance",
             help=say(
                 "1 as trained, more follows the sentence more closely",
                 "1 comme à l'entraînement ; plus grand, l'image suit la phrase de plus près",
-            )
+            ),
         ),
     ] = None,
     temperature: Annotated[
@@ -98,9 +100,9 @@ def generate(
 ) -> None:
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_new_folder
-    from dalle_edu.systems.rerank import check_candidates
-    from dalle_edu.systems.system import check_choice, check_guidance, check_steps
-    from dalle_edu.weights import load_critic, load_system
+    from dalle_edu.loading import load_critic, load_system
+    from dalle_edu.systems.critics.reranking import check_candidates
+    from dalle_edu.systems.interface.checks import check_choice, check_guidance_scale, check_steps
     from dalle_edu.world.grammar import check_prompt
 
     if not 1 <= n <= 1024 or n * len(prompts) > 1024:
@@ -121,8 +123,15 @@ def generate(
         if report:
             err.print(report, style="yellow", highlight=False, markup=False, soft_wrap=True)
     place = str(choose_device(device).torch_device)
-    settings = {"guidance": guidance, "temperature": temperature, "top_k": top_k, "top_p": top_p, "daring": daring, "steps": steps}
-    check_guidance(1.0 if guidance is None else guidance)
+    settings = {
+        "guidance_scale": guidance_scale,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "daring": daring,
+        "steps": steps,
+    }
+    check_guidance_scale(1.0 if guidance_scale is None else guidance_scale)
     check_steps(1 if steps is None else steps)
     check_choice(1.0 if temperature is None else temperature, top_k, top_p, daring)
     machines = [load_system(name, place) for name in (all_trained() if system == ALL else [system])]
@@ -158,7 +167,7 @@ def only_with_candidates(clip: str | None, candidates: int | None) -> None:
 
 def all_trained() -> list[str]:
     """Every system that has its weights. Raises `DalleEduError` where none has."""
-    from dalle_edu.weights import trained_systems
+    from dalle_edu.loading import trained_systems
 
     names = trained_systems()
     if not names:
@@ -186,7 +195,7 @@ def _drawn(
     machine: Any, prompts: list[str], n: int, seed: int, critic: Any, candidates: int, options: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """What a system draws of each sentence, n pictures of it; with a critic, those of the candidates that it likes best."""
-    from dalle_edu.systems.rerank import best_of
+    from dalle_edu.systems.critics.reranking import best_of
 
     likings = None
     if critic is None:
@@ -205,7 +214,7 @@ def _save_sheet(file: Path, pictures: list[dict[str, Any]], n: int, machines: li
     """All pictures with their captions, at the size of the largest."""
     import torch
 
-    from dalle_edu.systems.disturb import resized
+    from dalle_edu.systems.parts.augment import resized
     from dalle_edu.world.sheet import picture_sheet, save_picture
 
     side = max(picture["image"].shape[-1] for picture in pictures)
@@ -246,13 +255,13 @@ def _mark_all(pictures: list[dict[str, Any]]) -> None:
     """Add to each picture its marks, None where the examiner cannot tell what the sentence asks for, and what it found."""
     import torch
 
-    from dalle_edu.scorecard import mark, read_pictures
+    from dalle_edu.scorecard import mark, parse_pictures
     from dalle_edu.world.grammar import read_caption
 
     descriptions = {text: read_caption(text) for text in {picture["prompt"] for picture in pictures}}
     for side in {picture["image"].shape[-1] for picture in pictures}:
         alike = [picture for picture in pictures if picture["image"].shape[-1] == side]
-        for picture, objects in zip(alike, read_pictures(torch.stack([each["image"] for each in alike])), strict=True):
+        for picture, objects in zip(alike, parse_pictures(torch.stack([each["image"] for each in alike])), strict=True):
             description = descriptions[picture["prompt"]]
             picture["marks"] = None if description is None else mark(description, objects)
             picture["objects"] = [vars(thing) for thing in objects]

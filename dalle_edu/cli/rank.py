@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from dalle_edu.cli.app import SYSTEM, DeviceOption, OtherClipOption, SeedOption, app, out, write_json, written
-from dalle_edu.cli.wording import Command, Group
+from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import decimal, reader_language, say
 
@@ -55,9 +55,9 @@ def captions(
 ) -> None:
     import tempfile
 
+    from dalle_edu.datasets import Coco, write_coco_sample
     from dalle_edu.files import check_new_folder
-    from dalle_edu.scorecard.questionnaire import Questionnaire, caption_questions
-    from dalle_edu.world.doors import Coco, write_coco_sample
+    from dalle_edu.rankings.questionnaire import Questionnaire, caption_questions
 
     check_new_folder(folder)
     if coco is None and (split is not None or download):
@@ -67,10 +67,10 @@ def captions(
         )
     with tempfile.TemporaryDirectory() as aside:
         if coco is None:
-            door = Coco(write_coco_sample(Path(aside) / "coco", min(first, 100), seed), "sample", side)
+            dataset = Coco(write_coco_sample(Path(aside) / "coco", min(first, 100), seed), "sample", side)
         else:
-            door = Coco(coco, split or "val2017", side, download=download, first=first)
-        Questionnaire(caption_questions(door, n, seed)).save(folder)
+            dataset = Coco(coco, split or "val2017", side, download=download, first=first)
+        Questionnaire(caption_questions(dataset, n, seed)).save(folder)
     _filled(folder)
 
 
@@ -83,7 +83,9 @@ def pictures(
     n: Count = 20,
     choices: Annotated[int, typer.Option(min=2, max=8, help=say("pictures of each sentence", "images par phrase"))] = 4,
     system: Annotated[str, typer.Option(help=SYSTEM)] = "dalle1",
-    guidance: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
+    guidance_scale: Annotated[
+        float | None, typer.Option("--guidance-scale", "--guidance", help=say("as in generate", "comme pour generate"))
+    ] = None,
     temperature: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
     seed: SeedOption = 0,
     device: DeviceOption = None,
@@ -91,15 +93,15 @@ def pictures(
     from dalle_edu.cli.generate import accepted
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_new_folder
+    from dalle_edu.loading import load_system
+    from dalle_edu.rankings.questionnaire import Questionnaire, picture_questions
     from dalle_edu.scorecard import questions
-    from dalle_edu.scorecard.questionnaire import Questionnaire, picture_questions
-    from dalle_edu.weights import load_system
 
     check_new_folder(folder)
     machine = load_system(system, str(choose_device(device).torch_device))
     sentences = [question.text for question in questions(2 * n, seed)]
     chosen = [sentences[2 * i + i % 2] for i in range(n)]  # every scene once, in French and in English by turns
-    given: dict[str, Any] = {"guidance": guidance, "temperature": temperature}
+    given: dict[str, Any] = {"guidance_scale": guidance_scale, "temperature": temperature}
     options = accepted(machine, given)
     Questionnaire(picture_questions(machine, chosen, choices, seed, **options)).save(folder)
     _filled(folder)
@@ -120,9 +122,9 @@ def compare(
 
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_writable
-    from dalle_edu.scorecard.agreement import EXAMINER, agreements, ranked_by_critic, ranked_by_examiner
-    from dalle_edu.scorecard.questionnaire import PROTOCOL, Questionnaire
-    from dalle_edu.weights import load_critic
+    from dalle_edu.loading import load_critic
+    from dalle_edu.rankings.agreement import EXAMINER, agreements, ranked_by_critic, ranked_by_examiner
+    from dalle_edu.rankings.questionnaire import PROTOCOL, Questionnaire
 
     if json_file:
         check_writable(json_file)

@@ -37,7 +37,9 @@ def score(
     ] = "dalle1",
     prompts: Annotated[int, typer.Option(help=say("pictures to draw and mark", "images à dessiner et à noter"))] = 512,
     seed: SeedOption = 0,
-    guidance: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
+    guidance_scale: Annotated[
+        float | None, typer.Option("--guidance-scale", "--guidance", help=say("as in generate", "comme pour generate"))
+    ] = None,
     temperature: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
     daring: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
     candidates: CandidatesOption = None,
@@ -47,17 +49,17 @@ def score(
 ) -> None:
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_writable
+    from dalle_edu.loading import load_critic, load_examinee, load_system
     from dalle_edu.systems import System
-    from dalle_edu.systems.critic import Critic
-    from dalle_edu.systems.rerank import BestOf, check_candidates
-    from dalle_edu.weights import load_critic, load_examinee, load_system
+    from dalle_edu.systems.critics.critic import Critic
+    from dalle_edu.systems.critics.reranking import BestOf, check_candidates
 
     if json_file:
         check_writable(json_file)
     if candidates is not None:
         check_candidates(candidates)
     place = str(choose_device(device).torch_device)
-    settings: dict[str, Any] = {"guidance": guidance, "temperature": temperature, "daring": daring}
+    settings: dict[str, Any] = {"guidance_scale": guidance_scale, "temperature": temperature, "daring": daring}
     given = {name: value for name, value in settings.items() if value is not None}
     of_one = [*given, *(name for name, value in (("candidates", candidates), ("clip", clip)) if value is not None)]
     if system == ALL:
@@ -65,14 +67,14 @@ def score(
         _compare(prompts, seed, place, json_file)
         return
     examinee = load_examinee(system, place)
-    from dalle_edu.scorecard import SKILL_NAMES, critics
-    from dalle_edu.scorecard import score as examine
+    from dalle_edu.scorecard import SKILL_NAMES, critic_exam
+    from dalle_edu.scorecard import score as score_system
 
     report: Any
     if isinstance(examinee, Critic):
         _none_of(of_one, examinee.title)
-        name, names = examinee.title, critics.QUESTION_NAMES
-        report = critics.examine(examinee, prompts, min(100, prompts), seed=seed)
+        name, names = examinee.title, critic_exam.QUESTION_NAMES
+        report = critic_exam.examine_critic(examinee, prompts, min(100, prompts), seed=seed)
     else:
         machine: Any = examinee if isinstance(examinee, System) else load_system(system, place)  # which says that it does not draw
         accepted(machine, settings)
@@ -80,7 +82,7 @@ def score(
         if candidates is not None:
             machine = BestOf(machine, load_critic(clip or "clip", place), candidates)
         name, names = machine.name, SKILL_NAMES
-        report = watched(prompts, name, examine, machine, name, prompts, seed, **given)
+        report = watched(prompts, name, score_system, machine, name, prompts, seed, **given)
     title = say(f"{name}, {prompts} prompts, seed {seed}", f"{name}, {prompts} phrases, graine {seed}")
     parts = {
         say("seen", "vues"): report.rates(split="seen"),
@@ -106,8 +108,9 @@ def _none_of(settings: list[str], who: str) -> None:
 
 def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> None:
     """Examine every system that has its weights, and print and write one table of them all."""
+    from dalle_edu.checkpoints.shipped import weights_path
+    from dalle_edu.loading import load_system, made_of
     from dalle_edu.scorecard.compare import enter, table, training_of
-    from dalle_edu.weights import load_system, made_of, weights_path
 
     entries = []
     for name in all_trained():

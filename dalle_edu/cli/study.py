@@ -25,7 +25,7 @@ from dalle_edu.cli.app import (
     written,
 )
 from dalle_edu.cli.tables import LEGEND, rate_cell, rate_tables
-from dalle_edu.cli.wording import Command, Group
+from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import decimal, reader_language, say, scientific, typeset
 
@@ -34,8 +34,8 @@ app.add_typer(
     study,
     name="study",
     help=say(
-        "Measure what edits keep, and what candidates, wording, thresholding, priors and readers change.",
-        "Mesure ce que gardent les retouches, et ce que changent candidates, tournure, seuillage, priors et lecteurs.",
+        "Measure what edits keep, and what candidates, wording, thresholding, priors and text encoders change.",
+        "Mesure ce que gardent les retouches, et ce que changent candidates, tournure, seuillage, priors et encodeurs de texte.",
     ),
 )
 
@@ -58,14 +58,14 @@ OPENING_NAMES = {
 def load(system: str, device: str | None) -> Any:
     """A system by its name or its file, on a device."""
     from dalle_edu.device import choose_device
-    from dalle_edu.weights import load_system
+    from dalle_edu.loading import load_system
 
     return load_system(system, str(choose_device(device).torch_device))
 
 
 def _critic(clip: str, device: str | None) -> Any:
     from dalle_edu.device import choose_device
-    from dalle_edu.weights import load_critic
+    from dalle_edu.loading import load_critic
 
     return load_critic(clip, str(choose_device(device).torch_device))
 
@@ -89,7 +89,7 @@ def edits(
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
-    from dalle_edu.scorecard.edits import alterations, completions, inpaintings, mixtures, variations
+    from dalle_edu.studies.edits import alterations, completions, inpaintings, mixtures, variations
     from dalle_edu.systems import SYSTEMS, model_class
 
     ready(json_file)
@@ -154,8 +154,8 @@ def candidates(
     device: DeviceOption = None,
 ) -> None:
     from dalle_edu.files import write_aside
-    from dalle_edu.scorecard.candidates import score_against_candidates
     from dalle_edu.scorecard.curves import against_candidates
+    from dalle_edu.studies.candidates import score_against_candidates
 
     ready_to_draw(out_file, json_file)
     machine, critic = load(system, device), _critic(clip, device)
@@ -189,9 +189,9 @@ def wording(
     device: DeviceOption = None,
 ) -> None:
     from dalle_edu.device import choose_device
-    from dalle_edu.scorecard.prompt_study import OPENINGS, study_openings, study_prompts
-    from dalle_edu.systems.critic import Critic
-    from dalle_edu.weights import load_examinee
+    from dalle_edu.loading import load_examinee
+    from dalle_edu.studies.wording import OPENINGS, study_openings, study_prompts
+    from dalle_edu.systems.critics.critic import Critic
 
     ready(json_file)
     examinee: Any = load_examinee(system, str(choose_device(device).torch_device))

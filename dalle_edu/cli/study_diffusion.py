@@ -1,4 +1,4 @@
-"""`dalle-edu study`, of the systems that paint by diffusion: thresholding, priors, readers."""
+"""`dalle-edu study`, of the systems that paint by diffusion: thresholding, priors, text encoders."""
 
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from rich.table import Table
 from dalle_edu.cli.app import DeviceOption, SeedOption, out, ready, ready_to_draw, watched, write_json
 from dalle_edu.cli.study import JsonOption, PngOption, PromptsOption, SystemArgument, by_skill, load, study
 from dalle_edu.cli.tables import LEGEND, rate_cell
-from dalle_edu.cli.wording import Command
+from dalle_edu.cli.typer_in_french import Command
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import decimal, reader_language, say
 
@@ -46,7 +46,7 @@ def thresholds(
 
     from dalle_edu.cli.generate import accepted
     from dalle_edu.scorecard import questions, score
-    from dalle_edu.systems.system import check_guidance
+    from dalle_edu.systems.interface.checks import check_guidance_scale
     from dalle_edu.world.sheet import picture_sheet, save_picture
 
     try:
@@ -57,7 +57,7 @@ def thresholds(
             f"les guidages sont « {guidances} » ; donnez des nombres séparés par des virgules, comme 1,2,4",
         ) from None
     for scale in scales:
-        check_guidance(scale)
+        check_guidance_scale(scale)
     ready_to_draw(out_file, json_file)
     machine = load(system, device)
     accepted(machine, {"threshold": True})
@@ -66,10 +66,10 @@ def thresholds(
     pictures, names, reports = [], {}, {}
     for threshold, way in ways.items():
         for scale in scales:
-            pictures.append(machine.generate([sentence], seed=seed, guidance=scale, threshold=threshold).cpu())
+            pictures.append(machine.generate([sentence], seed=seed, guidance_scale=scale, threshold=threshold).cpu())
             key = f"{'dynamic' if threshold else 'clip'}, {scale:g}"
             names[key] = f"{way}, {say(f'{scale:g}', f'{scale:g}'.replace('.', ','))}"
-            work = partial(score, guidance=scale, threshold=threshold)
+            work = partial(score, guidance_scale=scale, threshold=threshold)
             reports[key] = watched(prompts, names[key], work, machine, machine.name, prompts, seed)
     by_skill(machine.name, reports, names, json_file)
     if out_file:
@@ -115,17 +115,19 @@ def priors(
 @study.command(
     cls=Command,
     help=say(
-        "Imagen with readers of several sizes: what each knows of captions, and what the painter makes of it.",
-        "Imagen avec des lecteurs de plusieurs tailles : ce que chacun sait des légendes, et ce que le peintre en fait.",
+        "Imagen with text encoders of several sizes: what each knows of captions, and what the base model makes of it.",
+        "Imagen avec des encodeurs de texte de plusieurs tailles : ce que chacun sait des légendes, et ce que le modèle de base en fait.",
     ),
 )
-def readers(
+def text_encoders(
     systems: Annotated[
         list[str],
         typer.Argument(
             help=say(
-                "weights of imagen, one file for each reader, as its presets small_reader, laptop and large_reader train them",
-                "des poids d'imagen, un fichier par lecteur, que donnent ses préréglages small_reader, laptop et large_reader",
+                "weights of imagen, one file for each text encoder, as its presets small_text_encoder, laptop and large_text_encoder train "
+                "them",
+                "des poids d'imagen, un fichier par encodeur de texte, que donnent ses préréglages small_text_encoder, laptop et "
+                "large_text_encoder",
             )
         ),
     ],
@@ -142,17 +144,19 @@ def readers(
     for machine in machines:
         if not isinstance(machine, Imagen):
             raise DalleEduError(
-                f"{machine.name} has no reader; give files of weights of imagen",
-                f"{machine.name} n'a pas de lecteur ; donnez des fichiers de poids d'imagen",
+                f"{machine.name} has no text encoder; give files of weights of imagen",
+                f"{machine.name} n'a pas d'encodeur de texte ; donnez des fichiers de poids d'imagen",
             )
     texts = [question.text for question in questions(prompts, seed)]
     apart = [machine.understands(texts) for machine in machines]
     reports = [watched(prompts, machine.name, score, machine, machine.name, prompts, seed) for machine in machines]
-    weights = [sum(parameter.numel() for parameter in machine.reader.parameters()) for machine in machines]
-    table = Table(title=say(f"Readers of imagen, {prompts} captions", f"Lecteurs d'imagen, {prompts} légendes"), caption=LEGEND)
+    weights = [sum(parameter.numel() for parameter in machine.text_encoder.parameters()) for machine in machines]
+    table = Table(
+        title=say(f"Text encoders of imagen, {prompts} captions", f"Encodeurs de texte d'imagen, {prompts} légendes"), caption=LEGEND
+    )
     table.add_column("")
     for machine in machines:
-        table.add_column(f"{machine.config.reader.depth} × {machine.config.reader.width}", justify="right")
+        table.add_column(f"{machine.config.text_encoder.depth} × {machine.config.text_encoder.width}", justify="right")
     table.add_row(say("thousand parameters", "milliers de paramètres"), *(decimal(count / 1e3, 0) for count in weights))
     table.add_section()
     for question in apart[0]:
@@ -163,7 +167,7 @@ def readers(
     out.print(table)
     if json_file:
         entries = [
-            {"reader_parameters": count, "told_apart": known} | report.to_json()
+            {"text_encoder_parameters": count, "told_apart": known} | report.to_json()
             for count, known, report in zip(weights, apart, reports, strict=True)
         ]
-        write_json(json_file, {"prompts": prompts, "seed": seed, "readers": entries})
+        write_json(json_file, {"prompts": prompts, "seed": seed, "text_encoders": entries})

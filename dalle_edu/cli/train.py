@@ -10,8 +10,8 @@ from dalle_edu.errors import DalleEduError, Stopped
 from dalle_edu.language import say
 
 _PRESETS = say(
-    "laptop, standard or gpu; imagen has a small_reader and a large_reader too",
-    "laptop, standard ou gpu ; imagen a aussi small_reader et large_reader",
+    "laptop, standard or gpu; imagen has a small_text_encoder and a large_text_encoder too",
+    "laptop, standard ou gpu ; imagen a aussi small_text_encoder et large_text_encoder",
 )
 
 
@@ -99,8 +99,8 @@ def train(
     ] = False,
 ) -> None:
     from dalle_edu.files import check_writable
-    from dalle_edu.run import Run
-    from dalle_edu.training import train as train_system
+    from dalle_edu.training.loop import train as train_system
+    from dalle_edu.training.run import Run
 
     if minutes is None and updates is None:
         minutes = 12.0

@@ -20,7 +20,7 @@ def world(
 ) -> None:
     from dalle_edu.files import check_writable
     from dalle_edu.world import World, picture_sheet, save_picture
-    from dalle_edu.world.scenes import SPLITS
+    from dalle_edu.world.scene_sampler import SPLITS
 
     if not 1 <= n <= 1024:
         raise DalleEduError(

@@ -1,7 +1,20 @@
 """The examiner: reads a picture back into a scene and marks it against its caption, skill by skill."""
 
+from dalle_edu.scorecard.confidence_interval import Rate, wilson_interval
 from dalle_edu.scorecard.exam import Question, Report, questions, score
-from dalle_edu.scorecard.marks import SKILL_NAMES, SKILLS, Rate, mark, wilson_interval
-from dalle_edu.scorecard.reader import Found, read_pictures
+from dalle_edu.scorecard.marks import SKILL_NAMES, SKILLS, mark
+from dalle_edu.scorecard.picture_parser import Found, parse_pictures
 
-__all__ = ["SKILL_NAMES", "SKILLS", "Found", "Question", "Rate", "Report", "mark", "questions", "read_pictures", "score", "wilson_interval"]
+__all__ = [
+    "SKILL_NAMES",
+    "SKILLS",
+    "Found",
+    "Question",
+    "Rate",
+    "Report",
+    "mark",
+    "questions",
+    "parse_pictures",
+    "score",
+    "wilson_interval",
+]

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dalle_edu.scorecard.marks import SKILL_NAMES, SKILLS, Rate
+from dalle_edu.scorecard.confidence_interval import Rate
+from dalle_edu.scorecard.marks import SKILL_NAMES, SKILLS
 
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#7F7F7F")  # Okabe & Ito 2008
 _MARKERS = "os^vDPX*"

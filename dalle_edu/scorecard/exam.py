@@ -11,11 +11,13 @@ from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
-from dalle_edu.scorecard.marks import Rate, mark, tally
-from dalle_edu.scorecard.reader import read_pictures
+from dalle_edu.scorecard.confidence_interval import Rate
+from dalle_edu.scorecard.marks import mark, tally
+from dalle_edu.scorecard.picture_parser import parse_pictures
 from dalle_edu.world.catalogue import LANGUAGES
 from dalle_edu.world.grammar import caption
-from dalle_edu.world.scenes import Scene, sample_scene
+from dalle_edu.world.scene_sampler import sample_scene
+from dalle_edu.world.scenes import Scene
 
 _TOGETHER = 64  # pictures drawn at a time; a constant, since the chance of each depends on its place in the batch
 HELD_OUT_EVERY = 4  # every fourth scene of an exam is one that training never shows
@@ -115,7 +117,7 @@ def answer(
         batch = asked[start : start + _TOGETHER]
         with torch.no_grad():
             images = system.generate([question.text for question in batch], seed=seed * 1_000_003 + start, **options)
-        marks += [mark(q.scene.description, objects) for q, objects in zip(batch, read_pictures(images), strict=True)]
+        marks += [mark(q.scene.description, objects) for q, objects in zip(batch, parse_pictures(images), strict=True)]
         if progress:
             progress(len(batch))
     return Report(name, seed, asked, marks)

@@ -13,11 +13,10 @@ raise it, so that a system's strengths show apart:
     colour_attribution  two objects of two shapes and two colours: has each its own colour?
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import permutations
 
+from dalle_edu.scorecard.confidence_interval import Rate
 from dalle_edu.world.scenes import Description, Mention, Object, relation_between
 
 SKILLS = ("single_object", "two_objects", "counting", "colours", "shape", "size", "position", "colour_attribution")
@@ -34,7 +33,7 @@ SKILL_NAMES = {
 
 
 def mark(description: Description, objects: Sequence[Object]) -> dict[str, bool]:
-    """The marks of a picture, as `read_pictures` read it, for each skill that the caption calls on."""
+    """The marks of a picture, as `parse_pictures` read it, for each skill that the caption calls on."""
     mentions = description.mentions
     number_right = len(objects) == description.number
     expected = mentions if len(mentions) > 1 else mentions * description.count
@@ -78,30 +77,6 @@ def _agreement(description: Description, order: Sequence[Object]) -> tuple[int, 
         sum(mention.size in (None, thing.size) for mention, thing in pairs),
         description.relation is not None and relation_between(order[0], order[1]) == description.relation,
     )
-
-
-def wilson_interval(correct: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """The 95 % interval of a rate (Wilson 1927): unlike the normal one, it stays within [0, 1] and never shrinks to a point."""
-    if n == 0:
-        return 0.0, 1.0
-    rate, spread = correct / n, z * z / n
-    middle = (rate + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * math.sqrt(rate * (1 - rate) / n + spread / (4 * n))
-    low, high = middle - half, middle + half
-    return (0.0 if correct == 0 else low), (1.0 if correct == n else high)
-
-
-@dataclass(frozen=True)
-class Rate:
-    """How often a skill was right: `correct` of `n`."""
-
-    n: int
-    correct: int
-
-    def to_json(self) -> dict[str, int | float]:
-        low, high = wilson_interval(self.correct, self.n)
-        rate = self.correct / self.n if self.n else 0.0
-        return {"n": self.n, "correct": self.correct, "rate": rate, "low": low, "high": high}
 
 
 def tally(marks: Sequence[dict[str, bool]]) -> dict[str, Rate]:

@@ -3,8 +3,8 @@
 from importlib import import_module
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems.system import System
-from dalle_edu.systems.trainable import Stage, Trainable
+from dalle_edu.systems.interface.system import System
+from dalle_edu.systems.interface.trainable import Stage, Trainable
 
 SYSTEMS = {  # what draws
     "dalle1": "dalle_edu.systems.dalle1:DallE1",

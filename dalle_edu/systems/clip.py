@@ -3,9 +3,9 @@
 It learns from pictures and captions side by side, as the brick does, in five ways of its own. Pictures come disturbed, since it will judge
 what half-trained systems paint. Some come without colour, so that it knows a heart in a colour in which it never saw one. Captions that may
 be true of a picture are not held against it. To each caption come others that are wrong in one thing only, so that it must look at shape,
-number and space (`dalle_edu.systems.claims`). And each caption must also be found by a paraphrase of it, in either language and naming
-either object first: neither tower gains anything by telling left from right until the other does, but the text tower can be its own other
-(self-supervision within a modality, Li et al. 2022, DeCLIP).
+number and space (`dalle_edu.systems.hard_negatives.negatives`). And each caption must also be found by a paraphrase of it, in either
+language and naming either object first: neither tower gains anything by telling left from right until the other does, but the text tower
+can be its own other (self-supervision within a modality, Li et al. 2022, DeCLIP).
 """
 
 import math
@@ -18,11 +18,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from dalle_edu.bricks.contrastive import CLIP, LARGEST_SCALE, CLIPConfig, similarity
-from dalle_edu.systems.claims import claims, compatible, say_otherwise, without_colours
-from dalle_edu.systems.contrast import excuses, false_captions, forgiving_loss, told_apart
-from dalle_edu.systems.critic import Critic, check_pictures, check_sentences
-from dalle_edu.systems.disturb import disturb, photocopied, resized
-from dalle_edu.systems.trainable import Stage, Trainable
+from dalle_edu.systems.critics.critic import Critic, check_pictures, check_sentences
+from dalle_edu.systems.hard_negatives.attributes import caption_attributes, compatible
+from dalle_edu.systems.hard_negatives.contrastive_loss import compatible_captions, hard_negative_accuracy, masked_clip_loss
+from dalle_edu.systems.hard_negatives.negatives import hard_negatives
+from dalle_edu.systems.hard_negatives.paraphrases import paraphrase, without_colours
+from dalle_edu.systems.interface.trainable import Stage, Trainable
+from dalle_edu.systems.parts.augment import augment, grayscale, resized
 from dalle_edu.world.grammar import MAX_CHARACTERS, check_prompt, unknown_words
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer, trimmed
 
@@ -34,12 +36,12 @@ class ClipConfig:
     """The two towers, and how they learn."""
 
     clip: CLIPConfig = field(default_factory=lambda: CLIPConfig(resolution=64, stem_depth=0, width=128, image_depth=4, embedding=128))
-    disturbance: float = 1.0  # of the pictures it learns from
-    photocopies: float = 0.25  # part of the pictures that comes without colour, and whose captions say none
+    augmentation: float = 1.0  # of the pictures it learns from
+    grayscale_share: float = 0.25  # part of the pictures that comes without colour, and whose captions say none
     negatives: int = 3  # captions wrong in one thing, for each right one
-    paraphrase: float = 1.0  # what it weighs to find a caption said otherwise, as it finds the caption of a picture
+    paraphrase_weight: float = 1.0  # what it weighs to find a caption said otherwise, as it finds the caption of a picture
     first_scale: float = 30.0  # of cosines, before it learns
-    forgiving: bool = True  # captions that may be true of a picture are not held against it
+    mask_false_negatives: bool = True  # captions that may be true of a picture are not held against it
     batch_size: int = 128
 
 
@@ -124,18 +126,23 @@ class Clip(Critic, Trainable):
         with torch.no_grad():  # beyond its cap the scale has no gradient, and would stay there
             self.clip.log_scale.clamp_(max=math.log(LARGEST_SCALE))
         images, captions = resized(images, self.resolution), list(captions)
-        copied = int(config.photocopies * n)
-        images = torch.cat([photocopied(images[:copied], generator), images[copied:]])
+        copied = int(config.grayscale_share * n)
+        images = torch.cat([grayscale(images[:copied], generator), images[copied:]])
         captions[:copied] = [without_colours(text) for text in captions[:copied]]
-        images = disturb(images, generator, config.disturbance * min(1.0, 2 * progress))
-        texts = [*captions, *false_captions(captions, config.negatives, generator, images.device)]
-        excused = excuses(captions, texts).to(images.device)
-        if not config.forgiving:
+        images = augment(images, generator, config.augmentation * min(1.0, 2 * progress))
+        texts = [*captions, *hard_negatives(captions, config.negatives, generator, images.device)]
+        excused = compatible_captions(captions, texts).to(images.device)
+        if not config.mask_false_negatives:
             excused = torch.zeros_like(excused)
-        seen, *read = (tower.float() for tower in self._towers(images, texts, say_otherwise(captions, generator)))
+        seen, *read = (tower.float() for tower in self._towers(images, texts, paraphrase(captions, generator)))
         with torch.autocast(images.device.type, enabled=False):  # a scale of 100 would make bfloat16's steps ones of a half
-            pictures, words = (forgiving_loss(each, read[0], self.clip.scale, excused) for each in (seen, read[1]))
-            return {"loss": pictures + config.paraphrase * words, "pictures": pictures, "words": words, "scale": self.clip.scale.detach()}
+            pictures, words = (masked_clip_loss(each, read[0], self.clip.scale, excused) for each in (seen, read[1]))
+            return {
+                "loss": pictures + config.paraphrase_weight * words,
+                "pictures": pictures,
+                "words": words,
+                "scale": self.clip.scale.detach(),
+            }
 
     def _towers(self, images: Tensor, *texts: Sequence[str]) -> list[Tensor]:
         """The embeddings of pictures, and those of each list of captions."""
@@ -145,22 +152,22 @@ class Clip(Critic, Trainable):
     def measure(self, stage: str, images: Tensor, captions: Sequence[str]) -> dict[str, float]:
         """How often the best caption is one that may be true, how often the best picture is, and how often its own caption is preferred
         to one that is wrong in space, binding, number, size, shape or colour alone."""
-        seen, said = self.encode_images(images), claims(captions)
+        seen, said = self.encode_images(images), caption_attributes(captions)
         scores = similarity(seen, self.encode_texts(captions)).cpu()
         right = compatible(said, said)
         numbers = {
             "caption_of_picture": float(right.gather(1, scores.argmax(dim=1, keepdim=True)).float().mean()),
             "picture_of_caption": float(right.gather(0, scores.argmax(dim=0, keepdim=True)).float().mean()),
         }
-        return numbers | told_apart(seen, captions, self.encode_texts)
+        return numbers | hard_negative_accuracy(seen, captions, self.encode_texts)
 
     # ------------------------------------------------------------ files
 
     @classmethod
-    def from_facts(cls, facts: dict[str, Any]) -> "Clip":
-        values = dict(facts["config"])
+    def from_metadata(cls, metadata: dict[str, Any]) -> "Clip":
+        values = dict(metadata["config"])
         config = ClipConfig(**values | {"clip": CLIPConfig(**values["clip"])})
-        return cls(config, CaptionTokenizer.from_json(facts["tokenizer"]))
+        return cls(config, CaptionTokenizer.from_json(metadata["tokenizer"]))
 
 
 def rows_and_columns(side: int, width: int, strength: float = 0.3, slowest: float = 100.0) -> Float[Tensor, "patches width"]:

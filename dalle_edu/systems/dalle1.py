@@ -15,8 +15,8 @@ from torch import Tensor
 
 from dalle_edu.bricks.dvae import DiscreteVAE, DVAEConfig, temperature_at
 from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT
-from dalle_edu.systems.codes import CodeSystem
-from dalle_edu.systems.trainable import Stage
+from dalle_edu.systems.families.autoregressive import AutoregressiveSystem
+from dalle_edu.systems.interface.trainable import Stage
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
 
@@ -27,7 +27,7 @@ class DallE1Config:
     dvae: DVAEConfig = field(default_factory=DVAEConfig)
     gpt: GPTConfig = field(default_factory=GPTConfig)
     caption_dropout: float = 0.1  # captions that training leaves out, so that guidance knows what no caption looks like
-    guidance: float = 2.0
+    guidance_scale: float = 2.0
     temperature: float = 0.7
     daring: float | None = None  # the temperature of whether to leave the likeliest code, where it has one of its own
     codec_share: float = 0.4  # of the time of training
@@ -45,7 +45,7 @@ PRESETS = {
     "standard": DallE1Config(
         dvae=DVAEConfig(resolution=64, num_codes=384, width=64),
         gpt=GPTConfig(num_codes=384, width=192, depth=6, heads=4),
-        guidance=1.8,
+        guidance_scale=1.8,
         temperature=0.4,
         daring=0.7,
         codec_share=0.12,
@@ -59,7 +59,7 @@ PRESETS = {
 }
 
 
-class DallE1(CodeSystem):
+class DallE1(AutoregressiveSystem):
     """Draws pictures of (3, resolution, resolution) from sentences of at most `text_length` tokens."""
 
     name = "dalle1"
@@ -115,7 +115,7 @@ class DallE1(CodeSystem):
         return self.dvae
 
     @property
-    def prior(self) -> TextToImageGPT:
+    def code_prior(self) -> TextToImageGPT:
         return self.gpt
 
     def loss(
@@ -138,7 +138,7 @@ class DallE1(CodeSystem):
         return self.gpt(text, codes)[1]
 
     @classmethod
-    def from_facts(cls, facts: dict[str, Any]) -> "DallE1":
-        values = dict(facts["config"])
+    def from_metadata(cls, metadata: dict[str, Any]) -> "DallE1":
+        values = dict(metadata["config"])
         config = DallE1Config(**values | {"dvae": DVAEConfig(**values["dvae"]), "gpt": GPTConfig(**values["gpt"])})
-        return cls(config, CaptionTokenizer.from_json(facts["tokenizer"]))
+        return cls(config, CaptionTokenizer.from_json(metadata["tokenizer"]))

@@ -21,13 +21,14 @@ from dalle_edu.bricks.contrastive import CLIP, CLIPConfig
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems import clip
-from dalle_edu.systems.cascade import BASE, build_upsamplers, painter_unet, shrink, unet_config, upsampler_unet
-from dalle_edu.systems.disturb import resized
-from dalle_edu.systems.from_pictures import FromPictures
-from dalle_edu.systems.painters import Callback, Conditions, Known, Painter
-from dalle_edu.systems.priors import AutoregressivePrior, DiffusionPrior, PriorConfig
-from dalle_edu.systems.system import chance, check_prompts, check_tries, noise_for
-from dalle_edu.systems.trainable import Stage
+from dalle_edu.systems.families.cascade import BASE, base_unet, build_upsamplers, shrink, unet_config, upsampler_unet
+from dalle_edu.systems.image_edits.variations import ImageVariations
+from dalle_edu.systems.interface.checks import check_prompts, check_tries
+from dalle_edu.systems.interface.noise import noise_for, uniforms_for
+from dalle_edu.systems.interface.trainable import Stage
+from dalle_edu.systems.parts.augment import resized
+from dalle_edu.systems.parts.base_model import BaseModel, Callback, Conditions, KnownPixels
+from dalle_edu.systems.parts.embedding_priors import AutoregressivePrior, DiffusionPrior, PriorConfig
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
 PRIORS = ("diffusion", "autoregressive")
@@ -36,8 +37,8 @@ _LAPTOP, _STANDARD, _GPU = (clip.PRESETS[preset].clip for preset in ("laptop", "
 
 
 def decoder_unet(seen: CLIPConfig, **shape: Any) -> UNetConfig:
-    """The painter of small pictures, which hears of z in every block and reads the words of CLIP's text tower."""
-    return painter_unet(seen.width, seen.embedding, **shape)
+    """The base model of small pictures, which hears of z in every block and reads the words of CLIP's text tower."""
+    return base_unet(seen.width, seen.embedding, **shape)
 
 
 def prior_for(seen: CLIPConfig, width: int = 96, depth: int = 3) -> PriorConfig:
@@ -56,10 +57,10 @@ class DallE2Config:
     embedding_dropout: float = 0.1  # embeddings that training leaves out, and captions: the paper's parts
     caption_dropout: float = 0.5
     prior_dropout: float = 0.1
-    guidance: float = 1.0
+    guidance_scale: float = 1.0
     threshold: bool = True  # dynamic, or a plain clip
     tries: int = 2  # pictures drawn of each embedding, of which one is kept
-    prior_guidance: float = 3.0
+    prior_guidance_scale: float = 3.0
     steps: int = 10
     prior_steps: int = 10
     upsampler_steps: int = 3
@@ -85,7 +86,7 @@ PRESETS = {
 }
 
 
-class DallE2(FromPictures):
+class DallE2(ImageVariations):
     """Draws pictures of (3, resolution, resolution) from sentences, from embeddings, and from other pictures."""
 
     name = "dalle2"
@@ -97,7 +98,7 @@ class DallE2(FromPictures):
         self.config = config
         self.tokenizer = tokenizer or caption_tokenizer()
         self.clip = CLIP(config.clip)
-        self.decoder = Painter(config.decoder, config.shift)
+        self.decoder = BaseModel(config.decoder, config.shift)
         self.upsamplers = build_upsamplers(config.upsamplers)
         self.prior, self.prior_ar = DiffusionPrior(config.prior), AutoregressivePrior(config.prior)
         painting = 1 - config.upsampler_share * len(config.upsamplers) - 2 * config.prior_share
@@ -129,7 +130,7 @@ class DallE2(FromPictures):
         )
 
     @property
-    def painter(self) -> Painter:
+    def base_model(self) -> BaseModel:
         return self.decoder
 
     @property
@@ -157,7 +158,7 @@ class DallE2(FromPictures):
         return (states * there.unsqueeze(-1)).float(), F.normalize(tower.pool(states, text), dim=-1).float()
 
     @torch.no_grad()
-    def draw_embeddings(self, prompts: Sequence[str], seed: int = 0, prior: str = "diffusion") -> Float[Tensor, "n e"]:
+    def sample_embeddings(self, prompts: Sequence[str], seed: int = 0, prior: str = "diffusion") -> Float[Tensor, "n e"]:
         """P(z | y): for each prompt the embedding of a picture that it might be said of. Raises `DalleEduError` for an unknown prior."""
         if prior not in PRIORS:
             raise DalleEduError(
@@ -167,10 +168,10 @@ class DallE2(FromPictures):
         words, caption = self.encode_texts(prompts)
         n, config = len(prompts), self.config
         if prior == "autoregressive":
-            uniforms = chance(n, config.prior.components, seed, _OF_THE_PRIOR).to(self.device)
-            return self.prior_ar.draw(uniforms, words, caption, config.prior_guidance)
+            uniforms = uniforms_for(n, config.prior.components, seed, _OF_THE_PRIOR).to(self.device)
+            return self.prior_ar.sample(uniforms, words, caption, config.prior_guidance_scale)
         noise = noise_for(n, (2 * config.prior.embedding,), seed, _OF_THE_PRIOR).to(self.device)
-        return self.prior.draw(noise, words, caption, config.prior_guidance, config.prior_steps)
+        return self.prior.sample(noise, words, caption, config.prior_guidance_scale, config.prior_steps)
 
     # ------------------------------------------------------------ drawing
 
@@ -180,7 +181,7 @@ class DallE2(FromPictures):
         prompts: Sequence[str],
         *,
         seed: int = 0,
-        guidance: float | None = None,
+        guidance_scale: float | None = None,
         steps: int | None = None,
         tries: int | None = None,
         threshold: bool | None = None,
@@ -191,38 +192,44 @@ class DallE2(FromPictures):
         """A picture for each prompt, in [-1, 1]: P(x | y) = P(x | z, y) P(z | y).
 
         `prior` is "diffusion" or "autoregressive"; `text=False` leaves y out of P(x | z, y); the other settings are those of
-        `paint_embeddings` and of every cascade. Picture i draws its chance from (seed, i) alone. Raises `DalleEduError` for a prompt that
+        `decode_embeddings` and of every cascade. Picture i draws its chance from (seed, i) alone. Raises `DalleEduError` for a prompt that
         cannot be drawn or a setting out of range.
         """
         check_prompts(prompts)
-        settings: dict[str, Any] = {"guidance": guidance, "steps": steps, "tries": tries, "threshold": threshold, "callback": callback}
+        settings: dict[str, Any] = {
+            "guidance_scale": guidance_scale,
+            "steps": steps,
+            "tries": tries,
+            "threshold": threshold,
+            "callback": callback,
+        }
         return self.draw(prompts, seed, prior=prior, text=text, **settings)
 
     def draw(
         self,
         prompts: Sequence[str],
         seed: int,
-        known: Known | None = None,
+        known: KnownPixels | None = None,
         *,
         prior: str = "diffusion",
         text: bool = True,
         **settings: Any,
     ) -> Float[Tensor, "n 3 h w"]:
-        z = self.draw_embeddings(prompts, seed, prior)
-        return self.paint_embeddings(z, prompts if text else None, seed=seed, known=known, **settings)
+        z = self.sample_embeddings(prompts, seed, prior)
+        return self.decode_embeddings(z, prompts if text else None, seed=seed, known=known, **settings)
 
     @torch.no_grad()
-    def paint_embeddings(  # type: ignore[override]
+    def decode_embeddings(  # type: ignore[override]
         self,
         z: Float[Tensor, "n e"],
         captions: Sequence[str] | None = None,
         *,
         seed: int = 0,
         tries: int | None = None,
-        guidance: float | None = None,
+        guidance_scale: float | None = None,
         steps: int | None = None,
         threshold: bool | None = None,
-        known: Known | None = None,
+        known: KnownPixels | None = None,
         callback: Callback | None = None,
     ) -> Float[Tensor, "n 3 h w"]:
         """P(x | z, y), or without captions P(x | z). Each embedding is painted `tries` times, and the picture in which CLIP sees it best is
@@ -233,7 +240,7 @@ class DallE2(FromPictures):
         wanted = z.repeat_interleave(tries, dim=0)
         told = self.conditions(wanted, None if captions is None else [caption for caption in captions for _ in range(tries)])
         around = None if known is None else (known[0].repeat_interleave(tries, dim=0), known[1].repeat_interleave(tries, dim=0))
-        drawn = self.paint(*told, seed, guidance, steps, threshold, around, callback)
+        drawn = self.sample(*told, seed, guidance_scale, steps, threshold, around, callback)
         near = (self.encode_images(drawn) * wanted).sum(dim=1).unflatten(0, (-1, tries))
         return drawn.unflatten(0, (-1, tries))[torch.arange(len(z), device=z.device), near.argmax(dim=1)]
 
@@ -287,15 +294,15 @@ class DallE2(FromPictures):
         """The decoder draws from true embeddings until the priors have learned; then all work together."""
         with torch.no_grad():
             if stage == "decoder":
-                return self.paint(*self.conditions(self.encode_images(images), captions), seed, full_size=False)
+                return self.sample(*self.conditions(self.encode_images(images), captions), seed, full_size=False)
             if stage.startswith("prior"):
-                z = self.draw_embeddings(captions, seed, "diffusion" if stage == "prior" else "autoregressive")
-                return self.paint(*self.conditions(z, captions), seed, full_size=False)
+                z = self.sample_embeddings(captions, seed, "diffusion" if stage == "prior" else "autoregressive")
+                return self.sample(*self.conditions(z, captions), seed, full_size=False)
         return super().preview(stage, images, captions, seed)
 
     @classmethod
-    def from_facts(cls, facts: dict[str, Any]) -> "DallE2":
-        values = dict(facts["config"])
+    def from_metadata(cls, metadata: dict[str, Any]) -> "DallE2":
+        values = dict(metadata["config"])
         unets = {"decoder": unet_config(values["decoder"]), "upsamplers": tuple(unet_config(unet) for unet in values["upsamplers"])}
         others = {"clip": CLIPConfig(**values["clip"]), "prior": PriorConfig(**values["prior"])}
-        return cls(DallE2Config(**values | unets | others), CaptionTokenizer.from_json(facts["tokenizer"]))
+        return cls(DallE2Config(**values | unets | others), CaptionTokenizer.from_json(metadata["tokenizer"]))

@@ -19,11 +19,11 @@ from dalle_edu.bricks.bart import BARTConfig, TextToImageBART
 from dalle_edu.bricks.codebook import CodecConfig
 from dalle_edu.bricks.convolution import SmallClassifier
 from dalle_edu.bricks.vqgan import VQGAN
-from dalle_edu.systems.codes import CodeSystem
-from dalle_edu.systems.trainable import Stage
+from dalle_edu.systems.families.autoregressive import AutoregressiveSystem
+from dalle_edu.systems.interface.trainable import Stage
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
-JUDGED_FROM, REVIVED_UNTIL = 0.5, 0.4  # parts of the codec's training
+ADVERSARIAL_FROM, REVIVED_UNTIL = 0.5, 0.4  # parts of the codec's training
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class DallEMiniConfig:
 
     vqgan: CodecConfig = field(default_factory=CodecConfig)
     bart: BARTConfig = field(default_factory=BARTConfig)
-    judge_width: int = 24  # channels of the discriminator's first layer
+    discriminator_width: int = 24  # channels of the discriminator's first layer
     adversarial: float = 0.1  # how much the discriminator weighs, once it judges
     caption_dropout: float = 0.1  # captions that training leaves out, so that guidance knows what no caption looks like
-    guidance: float = 2.0
+    guidance_scale: float = 2.0
     temperature: float = 0.4
     daring: float | None = 0.7  # the temperature of whether to leave the likeliest code, where it has one of its own
     features_share: float = 0.02  # of the time of training
@@ -57,7 +57,7 @@ PRESETS = {
     "gpu": DallEMiniConfig(
         vqgan=CodecConfig(resolution=128, grid=16, num_codes=1024, width=128, depth=3),
         bart=BARTConfig(num_codes=1024, grid=16, width=512, depth=8, heads=8, encoder_depth=4, directed=True),
-        judge_width=64,
+        discriminator_width=64,
         temperature=0.7,
         codec_batch_size=128,
         batch_size=256,
@@ -65,7 +65,7 @@ PRESETS = {
 }
 
 
-class DallEMini(CodeSystem):
+class DallEMini(AutoregressiveSystem):
     """Draws pictures of (3, resolution, resolution) from sentences of at most `text_length` tokens."""
 
     name = "dalle_mini"
@@ -78,7 +78,7 @@ class DallEMini(CodeSystem):
         self.config = config
         self.tokenizer = tokenizer or caption_tokenizer()
         guesser = SmallClassifier(3, config.bart.text_vocabulary)
-        self.vqgan = VQGAN(config.vqgan, guesser.features, config.judge_width)
+        self.vqgan = VQGAN(config.vqgan, guesser.features, config.discriminator_width)
         self.guess = guesser.decide
         self.bart = TextToImageBART(config.bart)
         self.stages = (
@@ -121,7 +121,7 @@ class DallEMini(CodeSystem):
         return self.vqgan
 
     @property
-    def prior(self) -> TextToImageBART:
+    def code_prior(self) -> TextToImageBART:
         return self.bart
 
     def loss(
@@ -149,7 +149,7 @@ class DallEMini(CodeSystem):
 
     def _codec_loss(self, images: Float[Tensor, "n 3 h w"], progress: float, generator: torch.Generator | None) -> dict[str, Tensor]:
         """The VQGAN's loss, and the discriminator's once it judges; codes that nobody chooses are put to use early on."""
-        judged = progress >= JUDGED_FROM
+        judged = progress >= ADVERSARIAL_FROM
         parts = self.vqgan.loss(images, self.config.adversarial if judged else 0.0)
         if judged:
             parts["discriminator"] = self.vqgan.discriminator_loss(images)
@@ -166,7 +166,7 @@ class DallEMini(CodeSystem):
         return None if stage == "features" else super().preview(stage, images, captions, seed)
 
     @classmethod
-    def from_facts(cls, facts: dict[str, Any]) -> "DallEMini":
-        values = dict(facts["config"])
+    def from_metadata(cls, metadata: dict[str, Any]) -> "DallEMini":
+        values = dict(metadata["config"])
         config = DallEMiniConfig(**values | {"vqgan": CodecConfig(**values["vqgan"]), "bart": BARTConfig(**values["bart"])})
-        return cls(config, CaptionTokenizer.from_json(facts["tokenizer"]))
+        return cls(config, CaptionTokenizer.from_json(metadata["tokenizer"]))

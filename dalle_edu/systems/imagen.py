@@ -1,8 +1,8 @@
-"""Imagen: a reader that knows text alone, a painter of small pictures that reads it, and upsamplers (Saharia et al. 2022).
+"""Imagen: a text encoder that knows text alone, a base model of small pictures that reads it, and upsamplers (Saharia et al. 2022).
 
-Stages: "reader" trains a text encoder on captions alone, which is frozen from then on; "base" trains the painter of 32 x 32 pictures, whose
+Stages: "text_encoder" trains one on captions alone, which is frozen from then on; "base" trains the base model of 32 x 32 pictures, whose
 positions look across at the caption's words and whose blocks hear of the whole sentence; "upsampler_64" (and "upsampler_128") learn to
-double a picture's side. To draw, the painter goes from noise to a small picture, guided, and each upsampler doubles it.
+double a picture's side. To draw, the base model goes from noise to a small picture, guided, and each upsampler doubles it.
 Dynamic thresholding, which the paper's strong guidance needed, is there to compare.
 """
 
@@ -15,12 +15,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from dalle_edu.bricks.unet import UNetConfig
-from dalle_edu.systems.cascade import BASE, Cascade, build_upsamplers, painter_unet, shrink, unet_config, upsampler_unet
-from dalle_edu.systems.claims import say_otherwise
-from dalle_edu.systems.contrast import told_apart
-from dalle_edu.systems.painters import Conditions, Known, Painter
-from dalle_edu.systems.reader import Reader, ReaderConfig, reader_loss
-from dalle_edu.systems.trainable import Stage
+from dalle_edu.systems.families.cascade import BASE, Cascade, base_unet, build_upsamplers, shrink, unet_config, upsampler_unet
+from dalle_edu.systems.hard_negatives.contrastive_loss import hard_negative_accuracy
+from dalle_edu.systems.hard_negatives.paraphrases import paraphrase
+from dalle_edu.systems.interface.trainable import Stage
+from dalle_edu.systems.parts.base_model import BaseModel, Conditions, KnownPixels
+from dalle_edu.systems.parts.text_encoder import TextEncoder, TextEncoderConfig, text_encoder_loss
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
 
@@ -28,33 +28,39 @@ from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 class ImagenConfig:
     """The networks, the recipe of their training, and the settings that draw best."""
 
-    reader: ReaderConfig = field(default_factory=ReaderConfig)
-    base: UNetConfig = field(default_factory=lambda: painter_unet(96, 96))
+    text_encoder: TextEncoderConfig = field(default_factory=TextEncoderConfig)
+    base: UNetConfig = field(default_factory=lambda: base_unet(96, 96))
     upsamplers: tuple[UNetConfig, ...] = field(default_factory=lambda: (upsampler_unet(), upsampler_unet()))
-    shift: float = 2.0  # how much noisier than cosine the painter's schedule is
+    shift: float = 2.0  # how much noisier than cosine the base model's schedule is
     caption_dropout: float = 0.1
-    sentence_dropout: float = 0.25  # sentences of which the painter is told the words alone, which it then has to put together itself
-    guidance: float = 2.0
+    sentence_dropout: float = 0.25  # sentences of which the base model is told the words alone, which it then has to put together itself
+    guidance_scale: float = 2.0
     threshold: bool = False  # dynamic, or a plain clip; the first greys white paper, and costs marks here
     steps: int = 20
     upsampler_steps: int = 3
-    reader_share: float = 0.14  # of the time of training
+    text_encoder_share: float = 0.14  # of the time of training
     upsampler_share: float = 0.05  # each
-    reader_batch_size: int = 128
+    text_encoder_batch_size: int = 128
     batch_size: int = 64
     upsampler_batch_size: int = 16
 
 
-_READERS = {"small_reader": ReaderConfig(width=32, depth=1), "laptop": ReaderConfig(), "large_reader": ReaderConfig(width=160, depth=4)}
+_READERS = {
+    "small_text_encoder": TextEncoderConfig(width=32, depth=1),
+    "laptop": TextEncoderConfig(),
+    "large_text_encoder": TextEncoderConfig(width=160, depth=4),
+}
 PRESETS = {
     **{
-        name: ImagenConfig(reader=reader, base=painter_unet(reader.width, reader.width), upsamplers=(), reader_share=0.2)
-        for name, reader in _READERS.items()
+        name: ImagenConfig(
+            text_encoder=text_encoder, base=base_unet(text_encoder.width, text_encoder.width), upsamplers=(), text_encoder_share=0.2
+        )
+        for name, text_encoder in _READERS.items()
     },
     "standard": ImagenConfig(),
     "gpu": ImagenConfig(
-        reader=ReaderConfig(width=256, depth=4),
-        base=painter_unet(256, 256, (128, 384), 2, 8, 8),
+        text_encoder=TextEncoderConfig(width=256, depth=4),
+        base=base_unet(256, 256, (128, 384), 2, 8, 8),
         upsamplers=(upsampler_unet((96, 192)), upsampler_unet((64, 128, 192))),
         batch_size=256,
         upsampler_batch_size=64,
@@ -70,29 +76,31 @@ class Imagen(Cascade):
 
     def __init__(self, config: ImagenConfig, tokenizer: CaptionTokenizer | None = None):
         super().__init__()
-        if not config.reader.width == config.base.text_width == config.base.pooled_width:
-            raise ValueError("the painter must be as wide as the reader where it looks at words (text_width) and sentences (pooled_width)")
+        if not config.text_encoder.width == config.base.text_width == config.base.pooled_width:
+            raise ValueError(
+                "the base model must be as wide as the text encoder where it looks at words (text_width) and sentences (pooled_width)"
+            )
         self.config = config
         self.tokenizer = tokenizer or caption_tokenizer()
-        self.reader = Reader(config.reader)
-        self.base = Painter(config.base, config.shift)
+        self.text_encoder = TextEncoder(config.text_encoder)
+        self.base = BaseModel(config.base, config.shift)
         self.upsamplers = build_upsamplers(config.upsamplers)
         enlarging = config.upsampler_share * len(config.upsamplers)
         self.stages = (
             Stage(
-                "reader",
-                ("reader",),
-                config.reader_share,
-                config.reader_batch_size,
+                "text_encoder",
+                ("text_encoder",),
+                config.text_encoder_share,
+                config.text_encoder_batch_size,
                 learning_rate=1e-3,
                 updates_share=0.2,
                 matrix_learning_rate=2e-2,
-                muon=("reader.transformer.encoder", "reader.transformer.decoder"),
+                muon=("text_encoder.transformer.encoder", "text_encoder.transformer.decoder"),
             ),
             Stage(
                 "base",
                 ("base",),
-                1 - config.reader_share - enlarging,
+                1 - config.text_encoder_share - enlarging,
                 config.batch_size,
                 learning_rate=2e-3,
                 updates_share=0.8 - enlarging,
@@ -103,25 +111,25 @@ class Imagen(Cascade):
         )
 
     @property
-    def painter(self) -> Painter:
+    def base_model(self) -> BaseModel:
         return self.base
 
     @property
     def text_length(self) -> int:
-        return self.config.reader.text_length
+        return self.config.text_encoder.text_length
 
-    def draw(self, prompts: Sequence[str], seed: int, known: Known | None = None, **settings: Any) -> Float[Tensor, "n 3 h w"]:
-        return self.paint(*self.told(prompts), seed, known=known, **settings)
+    def draw(self, prompts: Sequence[str], seed: int, known: KnownPixels | None = None, **settings: Any) -> Float[Tensor, "n 3 h w"]:
+        return self.sample(*self.told(prompts), seed, known=known, **settings)
 
     def told(self, prompts: Sequence[str]) -> tuple[Conditions, Conditions]:
-        """The painter's conditions for prompts, and blank ones."""
+        """The base model's conditions for prompts, and those of no prompt."""
         text = self.tokens(prompts)
         return self._read(text), self._read(torch.zeros_like(text))
 
     @torch.no_grad()
     def _read(self, text: Int[Tensor, "n t"]) -> Conditions:
-        """What the painter sees of captions: what the reader, which no longer learns, makes of them."""
-        words, visible, sentence = self.reader(text)
+        """What the base model sees of captions: the output of the text encoder, which no longer learns."""
+        words, visible, sentence = self.text_encoder(text)
         return {"text": words, "text_mask": visible, "pooled": sentence}
 
     def loss(
@@ -133,8 +141,8 @@ class Imagen(Cascade):
         progress: float = 1.0,
         generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
-        if stage == "reader":
-            return reader_loss(self.reader, self.tokenizer, captions, generator)
+        if stage == "text_encoder":
+            return text_encoder_loss(self.text_encoder, self.tokenizer, captions, generator)
         if stage != "base":
             return self.upsampler_loss(stage, images, generator)
         text = self.tokens(captions)
@@ -144,25 +152,27 @@ class Imagen(Cascade):
         return self.base.loss(shrink(images, BASE), generator, **told)
 
     def understands(self, captions: Sequence[str]) -> dict[str, float]:
-        """How often the reader finds a caption nearer to a paraphrase than to one that is wrong in space, binding, number and so on."""
-        paraphrases = say_otherwise(captions, torch.Generator().manual_seed(0))
-        return told_apart(self._sentences(paraphrases), captions, self._sentences)
+        """How often the text encoder finds a caption nearer to a paraphrase than to one that is wrong in space, binding, number and so
+        on.
+        """
+        paraphrases = paraphrase(captions, torch.Generator().manual_seed(0))
+        return hard_negative_accuracy(self._sentences(paraphrases), captions, self._sentences)
 
     @torch.no_grad()
     def _sentences(self, captions: Sequence[str]) -> Float[Tensor, "n w"]:
-        return self.reader.sentence(self.tokens(captions))
+        return self.text_encoder.sentence(self.tokens(captions))
 
     def measure(self, stage: str, images: Tensor, captions: Sequence[str]) -> dict[str, float]:
-        return self.understands(captions) if stage == "reader" else {}
+        return self.understands(captions) if stage == "text_encoder" else {}
 
     def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"] | None:
         if stage == "base":
-            return self.paint(*self.told(captions), seed, full_size=False)
-        return None if stage == "reader" else super().preview(stage, images, captions, seed)
+            return self.sample(*self.told(captions), seed, full_size=False)
+        return None if stage == "text_encoder" else super().preview(stage, images, captions, seed)
 
     @classmethod
-    def from_facts(cls, facts: dict[str, Any]) -> "Imagen":
-        values = dict(facts["config"])
+    def from_metadata(cls, metadata: dict[str, Any]) -> "Imagen":
+        values = dict(metadata["config"])
         unets = {"base": unet_config(values["base"]), "upsamplers": tuple(unet_config(unet) for unet in values["upsamplers"])}
-        config = ImagenConfig(**values | {"reader": ReaderConfig(**values["reader"])} | unets)
-        return cls(config, CaptionTokenizer.from_json(facts["tokenizer"]))
+        config = ImagenConfig(**values | {"text_encoder": TextEncoderConfig(**values["text_encoder"])} | unets)
+        return cls(config, CaptionTokenizer.from_json(metadata["tokenizer"]))

@@ -1,7 +1,7 @@
 """VQGAN+CLIP: nothing is trained to draw; a picture is changed until CLIP finds in it what a sentence says (Crowson et al. 2022).
 
 The picture lives in the VQGAN's latent space, so that whatever comes out is painted as the VQGAN paints. At each step pieces of it are
-cut out, CLIP compares them with the sentence, and the gradient of what it says goes back through the painter into the latent. Both networks
+cut out, CLIP compares them with the sentence, and the gradient of what it says goes back through the decoder into the latent. Both networks
 come from other systems: the VQGAN from DALL·E mini, CLIP from itself.
 """
 
@@ -18,8 +18,10 @@ from dalle_edu.bricks.codebook import VQVAE, CodecConfig, nearest_code, straight
 from dalle_edu.bricks.contrastive import CLIP, CLIPConfig
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems import clip, dalle_mini
-from dalle_edu.systems.disturb import resized
-from dalle_edu.systems.system import TOGETHER, System, check_guidance, check_prompts, check_steps, noise_for
+from dalle_edu.systems.interface.checks import check_guidance_scale, check_prompts, check_steps
+from dalle_edu.systems.interface.noise import noise_for
+from dalle_edu.systems.interface.system import TOGETHER, System
+from dalle_edu.systems.parts.augment import resized
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
 CHANCES = 3  # numbers that a cut-out is drawn from: its size, and where it lies
@@ -31,7 +33,7 @@ class VqganClipConfig:
 
     vqgan: CodecConfig
     clip: CLIPConfig
-    guidance: float = 1.0
+    guidance_scale: float = 1.0
     steps: int = 96
     cutouts: int = 1  # at each step; many steps that see one each come nearer than a few that see many
     smallest: float = 0.8  # side of a cut-out, as a part of the picture's
@@ -80,21 +82,21 @@ class VqganClip(System):
         prompts: Sequence[str],
         *,
         seed: int = 0,
-        guidance: float | None = None,
+        guidance_scale: float | None = None,
         steps: int | None = None,
         callback: Callable[[int, Tensor], None] | None = None,
     ) -> Float[Tensor, "n 3 h w"]:
         """A picture for each prompt, in [-1, 1].
 
-        `guidance` 1 aims at the sentence, more beyond it, away from what a sentence is like when it says nothing; `steps` is how often
-        CLIP is asked. Picture i draws its chance from (seed, i) alone. `callback(step, pictures)` watches them grow. Raises
+        `guidance_scale` 1 aims at the sentence, more beyond it, away from what a sentence is like when it says nothing; `steps` is how
+        often CLIP is asked. Picture i draws its chance from (seed, i) alone. `callback(step, pictures)` watches them grow. Raises
         `DalleEduError` for a prompt that cannot be drawn or a setting out of range.
         """
         config = self.config
-        guidance = config.guidance if guidance is None else guidance
+        guidance_scale = config.guidance_scale if guidance_scale is None else guidance_scale
         steps = config.steps if steps is None else steps
         check_prompts(prompts)
-        check_guidance(guidance)
+        check_guidance_scale(guidance_scale)
         check_steps(steps)
         amounts = [config.beginnings * config.vqgan.code_dim * config.vqgan.grid**2, steps * config.cutouts * CHANCES]
         chances, pictures = noise_for(len(prompts), (sum(amounts),), seed).to(self.device), []
@@ -102,7 +104,7 @@ class VqganClip(System):
             rows = slice(start, start + TOGETHER)
             noise, cuts = chances[rows].split(amounts, dim=1)
             cuts = torch.special.ndtr(cuts.unflatten(1, (steps, config.cutouts, CHANCES)))  # uniform in [0, 1]
-            pictures.append(self._climb(noise, cuts, self._aim(prompts[rows], guidance), callback))
+            pictures.append(self._climb(noise, cuts, self._aim(prompts[rows], guidance_scale), callback))
         return torch.cat(pictures)
 
     def _climb(
@@ -142,11 +144,11 @@ class VqganClip(System):
         return latents[torch.arange(len(noise), device=self.device), likings.argmax(dim=0)]
 
     @torch.no_grad()
-    def _aim(self, prompts: Sequence[str], guidance: float) -> Float[Tensor, "n e"]:
+    def _aim(self, prompts: Sequence[str], guidance_scale: float) -> Float[Tensor, "n e"]:
         """Where pictures shall be led: the sentences' embeddings, or beyond them, as seen from that of an empty sentence."""
         text = self.tokenizer.encode(prompts, self.config.clip.text_length).to(self.device)
         said, unsaid = self.clip.encode_text(text), self.clip.encode_text(torch.zeros_like(text[:1]))
-        return F.normalize(unsaid + guidance * (said - unsaid), dim=-1) if guidance != 1.0 else said
+        return F.normalize(unsaid + guidance_scale * (said - unsaid), dim=-1) if guidance_scale != 1.0 else said
 
     def _paint(self, latent: Float[Tensor, "n d g g"]) -> Float[Tensor, "n 3 h w"]:
         """The picture of a latent: each of its vectors moves to the nearest code, and gradients pass over the move."""
@@ -156,10 +158,10 @@ class VqganClip(System):
         return self.vqgan.decoder(quantized.permute(0, 3, 1, 2)).clamp(-1, 1)
 
     @classmethod
-    def from_facts(cls, facts: dict[str, Any]) -> "VqganClip":
-        values = dict(facts["config"])
+    def from_metadata(cls, metadata: dict[str, Any]) -> "VqganClip":
+        values = dict(metadata["config"])
         config = VqganClipConfig(**values | {"vqgan": CodecConfig(**values["vqgan"]), "clip": CLIPConfig(**values["clip"])})
-        return cls(config, CaptionTokenizer.from_json(facts["tokenizer"]))
+        return cls(config, CaptionTokenizer.from_json(metadata["tokenizer"]))
 
 
 def cut_out(images: Float[Tensor, "n 3 h w"], chances: Float[Tensor, "n c three"], smallest: float) -> Float[Tensor, "nc 3 h w"]:

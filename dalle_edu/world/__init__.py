@@ -1,13 +1,15 @@
 """The captioned world: scenes, the pictures that show them and the sentences that say them, in French and in English.
 
-Other data enter through `dalle_edu.world.doors`: digits, MNIST, COCO, a folder of pictures with captions, WebDataset shards.
+Other data enter through `dalle_edu.datasets`: digits, MNIST, COCO, a folder of pictures with captions, WebDataset shards.
 """
 
 from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Adjective, Catalogue, Colour, Noun, Shape, Size
 from dalle_edu.world.dataset import Batch, World
 from dalle_edu.world.grammar import caption, check_prompt, phrasings, read_caption, unknown_words
+from dalle_edu.world.held_out import is_held_out
 from dalle_edu.world.renderer import RESOLUTIONS, render
-from dalle_edu.world.scenes import Description, Mention, Object, Scene, is_held_out, relation_between, sample_scene
+from dalle_edu.world.scene_sampler import sample_scene
+from dalle_edu.world.scenes import Description, Mention, Object, Scene, relation_between
 from dalle_edu.world.sheet import picture_sheet, save_picture
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer, train_tokenizer
 

@@ -10,7 +10,8 @@ from torch.utils.data import Dataset
 from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
 from dalle_edu.world.grammar import caption
 from dalle_edu.world.renderer import Layout, lay_out, render
-from dalle_edu.world.scenes import KINDS, Scene, sample_scene
+from dalle_edu.world.scene_sampler import KINDS, sample_scene
+from dalle_edu.world.scenes import Scene
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,10 @@ class World(Dataset):
     def __getitem__(self, index: int) -> tuple[Scene, str]:
         if not 0 <= index < self.length:
             raise IndexError(f"item {index} of a world of {self.length} scenes")
-        chance = random.Random(f"{self.seed}:{index}:caption")
+        rng = random.Random(f"{self.seed}:{index}:caption")
         scene = sample_scene(self.seed, index, self.split, self.catalogue, self.kinds)
-        language = self.languages[int(chance.random() * len(self.languages))]
-        return scene, caption(scene.description, language, int(chance.random() * 720720), self.catalogue)
+        language = self.languages[int(rng.random() * len(self.languages))]
+        return scene, caption(scene.description, language, int(rng.random() * 720720), self.catalogue)
 
     def collate(self, items: Sequence[tuple[Scene, str]]) -> Batch:
         scenes, captions = zip(*items, strict=True)

@@ -1,22 +1,12 @@
 """Scenes: what stands where, and what a caption will say of it.
 
-A `Scene` is a value: the same seed gives the same scene on every machine, because the only source of chance is Python's Mersenne Twister
-and the only arithmetic is that of IEEE doubles. Places and radii are parts of the canvas's side, x to the right and y downwards.
+A `Scene` is a value. Places and radii are parts of the canvas's side, x to the right and y downwards.
 """
 
-import random
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from dalle_edu.world.catalogue import SHAPES, Catalogue, Size
-
-KINDS = {"single": 0.36, "pair": 0.12, "relation": 0.28, "count": 0.24}  # what captions are about, and how often
-PRACTICE = {"single": 0.13, "pair": 0.45, "relation": 0.25, "count": 0.17}  # the same for training: more of what is hard
 RELATIONS = ("left", "right", "above", "below")
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
-SPLITS = ("seen", "held_out", "all")
-_GAP, _MARGIN = 0.04, 0.01  # white between two objects, and between an object and the edge
-_SIZE_SAID, _COLOUR_SAID = 0.35, 0.93
 
 
 @dataclass(frozen=True)
@@ -73,129 +63,3 @@ def relation_between(first: Object, second: Object) -> str:
     if abs(dx) >= abs(dy):
         return "left" if dx < 0 else "right"
     return "above" if dy < 0 else "below"
-
-
-def is_held_out(objects: tuple[Object, ...], catalogue: Catalogue = SHAPES) -> bool:
-    """Whether a picture shows a combination that training never shows."""
-    if any((thing.shape, thing.colour) in catalogue.held_out_objects for thing in objects):
-        return True
-    for first in objects:
-        for second in objects:
-            if first is not second and (first.shape, relation_between(first, second), second.shape) in catalogue.held_out_relations:
-                return True
-    return False
-
-
-def sample_scene(
-    seed: int, index: int = 0, split: str = "seen", catalogue: Catalogue = SHAPES, kinds: Mapping[str, float] = KINDS
-) -> Scene:
-    """The scene number `index` of the series `seed`.
-
-    `split` is "seen" (what training shows), "held_out" (what it never shows) or "all"; `kinds` says how often each kind of caption comes.
-    """
-    if split not in SPLITS:
-        raise ValueError(f"split is {split!r}; expected one of {', '.join(SPLITS)}")
-    if split == "held_out" and not (catalogue.held_out_objects or catalogue.held_out_relations):
-        raise ValueError("this catalogue holds no combination out; ask for the split 'seen' or 'all'")
-    chance = random.Random(f"{seed}:{index}:{split}")
-    while True:
-        scene = _draw(chance, catalogue, kinds)
-        if split == "all" or is_held_out(scene.objects, catalogue) == (split == "held_out"):
-            return scene
-
-
-def _choose(chance: random.Random, options):
-    return options[int(chance.random() * len(options))]
-
-
-def _draw(chance: random.Random, catalogue: Catalogue, kinds: Mapping[str, float]) -> Scene:
-    kind = _kind(chance.random(), kinds)
-    first = _mention(chance, catalogue)
-    if kind == "single":
-        description = Description((first,))
-    elif kind == "count":
-        description = Description((first,), count=2 + int(chance.random() * 3))
-    else:
-        second = _mention(chance, catalogue)
-        while (second.shape, second.colour) == (first.shape, first.colour):
-            second = _mention(chance, catalogue)
-        description = Description((first, second), relation=_choose(chance, RELATIONS) if kind == "relation" else None)
-    mentions = description.mentions if description.count == 1 else (first,) * description.count
-    sizes = [catalogue.size(mention.size or "") for mention in mentions]
-    radii = [low + chance.random() * (high - low) for low, high in (size.radius for size in sizes)]
-    places = _places(chance, radii, sizes, description.relation)
-    objects = tuple(
-        Object(mention.shape, mention.colour or "", mention.size or "", x, y, radius)
-        for mention, (x, y), radius in zip(mentions, places, radii, strict=True)
-    )
-    said = tuple(_leave_open(chance, mention) for mention in description.mentions)
-    return Scene(objects, Description(said, description.count, description.relation))
-
-
-def _kind(point: float, kinds: Mapping[str, float]) -> str:
-    """The kind of caption on which a point of [0, 1) falls."""
-    for kind, share in kinds.items():
-        point -= share
-        if point < 0:
-            return kind
-    return next(reversed(list(kinds)))
-
-
-def _mention(chance: random.Random, catalogue: Catalogue) -> Mention:
-    shape, colour, size = (_choose(chance, options).name for options in (catalogue.shapes, catalogue.colours, catalogue.sizes))
-    return Mention(shape, colour, size)
-
-
-def _leave_open(chance: random.Random, mention: Mention) -> Mention:
-    colour = mention.colour if chance.random() < _COLOUR_SAID else None
-    size = mention.size if chance.random() < _SIZE_SAID else None
-    return Mention(mention.shape, colour, size)
-
-
-Place = tuple[float, float]
-
-
-def _places(chance: random.Random, radii: list[float], sizes: list[Size], relation: str | None) -> list[Place]:
-    """Centres at which objects neither touch nor leave the canvas, and the first stands to the second as `relation` says."""
-    if len(radii) > 2 and max(radii) > 0.16:
-        return _quadrants(chance, radii)
-    while True:
-        places: list[Place] = []
-        for radius in radii:
-            low, room = radius + _MARGIN, 1 - 2 * (radius + _MARGIN)
-            places.append((low + chance.random() * room, low + chance.random() * room))
-        if _apart(places, radii) and (relation is None or _clearly(relation, places[0], places[1])):
-            return places
-
-
-def _quadrants(chance: random.Random, radii: list[float]) -> list[Place]:
-    """Large objects, three or four: one in each quarter of the canvas, taken at random."""
-    quarters = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5)]
-    places = []
-    for radius in radii:
-        left, top = quarters.pop(int(chance.random() * len(quarters)))
-        low, room = radius + _GAP / 2, 0.5 - 2 * (radius + _GAP / 2)
-        places.append((left + low + chance.random() * room, top + low + chance.random() * room))
-    return places
-
-
-def _apart(places: list[Place], radii: list[float]) -> bool:
-    return all(
-        (places[i][0] - places[j][0]) ** 2 + (places[i][1] - places[j][1]) ** 2 >= (radii[i] + radii[j] + _GAP) ** 2
-        for i in range(len(places))
-        for j in range(i)
-    )
-
-
-_ACROSS: dict[str, Callable[[float, float], tuple[float, float]]] = {
-    "left": lambda dx, dy: (-dx, dy),
-    "right": lambda dx, dy: (dx, dy),
-    "above": lambda dx, dy: (-dy, dx),
-    "below": lambda dx, dy: (dy, dx),
-}
-
-
-def _clearly(relation: str, first: Place, second: Place) -> bool:
-    """Whether nobody would doubt the relation: twice as far along its axis as across it."""
-    along, across = _ACROSS[relation](first[0] - second[0], first[1] - second[1])
-    return along >= 2 * abs(across)

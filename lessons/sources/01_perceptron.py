@@ -44,7 +44,7 @@ from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.figures import BLUE, COLOURS, ORANGE, VERMILION, legend, picture, plot
 from dalle_edu.classroom.suspect import suspect
 from dalle_edu.classroom.widgets.boundary import boundary_explorer, draw_boundary
-from dalle_edu.world.digits import digits
+from dalle_edu.datasets.digits import digits
 
 # %% [markdown] lang="fr" slide="slide"
 # ## 1. Un neurone vote
@@ -110,8 +110,8 @@ from dalle_edu.world.digits import digits
 # Here are two clouds of points. Turn and push the line until it separates them.
 
 # %% slide="fragment" tags=["output-only-slide"]
-chance = np.random.default_rng(0)
-clouds = np.concatenate([chance.normal((1.2, 0.9), 0.45, (30, 2)), chance.normal((-0.6, -1.0), 0.45, (30, 2))])
+rng = np.random.default_rng(0)
+clouds = np.concatenate([rng.normal((1.2, 0.9), 0.45, (30, 2)), rng.normal((-0.6, -1.0), 0.45, (30, 2))])
 labels = np.repeat([1, -1], 30)
 boundary_explorer(clouds, labels)
 
@@ -204,7 +204,7 @@ classes. Un pas d'apprentissage ne ferait que changer l'échelle des poids, puis
 # ### The line that it found
 
 # %% slide="fragment"
-order = chance.permutation(len(clouds))
+order = rng.permutation(len(clouds))
 learned = train_perceptron(clouds[order], labels[order])
 print(say("corrections:", "corrections :"), len(learned.boundaries) - 1)
 draw_boundary(clouds, labels, learned.weights, learned.bias)
@@ -242,7 +242,7 @@ draw_boundary(clouds, labels, learned.weights, learned.bias)
 margins = [1.2, 0.9, 0.6, 0.3, 0.1, 0.03]
 made, allowed = [], []
 for margin in margins:
-    points = chance.uniform(-2, 2, (2000, 2))
+    points = rng.uniform(-2, 2, (2000, 2))
     distance = points @ [0.6, 0.8]
     points, sign = points[abs(distance) > margin], np.sign(distance[abs(distance) > margin]).astype(int)
     made.append(len(train_perceptron(points, sign).boundaries) - 1)
@@ -282,7 +282,7 @@ picture(figure, say("As the margin shrinks, corrections grow more numerous, but 
 
 # %% slide="fragment"
 exclusive = np.array([0, 1, 1, 0])
-tries = chance.normal(size=(100_000, 3))
+tries = rng.normal(size=(100_000, 3))
 answers = corners @ tries[:, :2].T + tries[:, 2] >= 0
 print(say("best of 100,000 neurons:", "le meilleur de 100 000 neurones :"), (answers.T == exclusive).mean(axis=1).max())
 print(say("two layers:", "deux couches :"), xor(corners))
@@ -531,7 +531,7 @@ La règle de la chaîne, de la dernière couche à la première (Rumelhart, Hint
 
 # %% slide="fragment"
 network = MLP((3, 5, 2), "tanh", np.random.default_rng(1))
-x, targets = chance.normal(size=(4, 3)), np.array([0, 1, 1, 0])
+x, targets = rng.normal(size=(4, 3)), np.array([0, 1, 1, 0])
 written = network.backward(cross_entropy(network.forward(x), targets)[1])
 weight, nudge = network.weights[0], 1e-6
 weight[2, 3] += nudge
@@ -598,8 +598,8 @@ def spirals(n, generator):
 
 points, arms = spirals(600, np.random.default_rng(2))
 network = MLP((2, 32, 32, 2), "tanh", np.random.default_rng(3))
-chance = np.random.default_rng(4)
-losses = gradient_descent(network, cross_entropy, points, arms, chance, epochs=400, batch_size=50, learning_rate=0.2)
+rng = np.random.default_rng(4)
+losses = gradient_descent(network, cross_entropy, points, arms, rng, epochs=400, batch_size=50, learning_rate=0.2)
 right = (network.forward(points).argmax(axis=1) == arms).mean()
 print(say(f"right: {right:.1%}, loss {losses[-1]:.3f}", f"justes : {100 * right:.1f} %, perte {losses[-1]:.3f}"))
 
@@ -672,8 +672,8 @@ picture(figure, say("Ten handwritten digits, white on black, eight pixels on a s
 
 # %% slide="fragment"
 reader = MLP((64, 48, 10), "relu", np.random.default_rng(6))
-chance = np.random.default_rng(7)
-history = gradient_descent(reader, cross_entropy, x[train], y[train], chance, epochs=60, batch_size=32, learning_rate=0.05)
+rng = np.random.default_rng(7)
+history = gradient_descent(reader, cross_entropy, x[train], y[train], rng, epochs=60, batch_size=32, learning_rate=0.05)
 accuracy = (reader.forward(x[test]).argmax(axis=1) == y[test]).mean()
 print(say(f"right on digits never seen: {accuracy:.1%}", f"justes sur des chiffres jamais vus : {100 * accuracy:.1f} %"))
 

@@ -44,7 +44,7 @@ from torch import nn
 
 from dalle_edu.bricks import attention
 from dalle_edu.bricks.attention import CrossAttention, KeyValueCache
-from dalle_edu.bricks.sampling import beam_search, choose
+from dalle_edu.bricks.decoding import beam_search, choose
 from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.figures import BLUE, COLOURS, GREEN, ORANGE, SKY, VERMILION, legend, picture, plot
 from dalle_edu.world import LANGUAGES, SHAPES, Description, Mention, World, caption, caption_tokenizer, phrasings, read_caption
@@ -328,8 +328,8 @@ expect(on_the_star, True, say("more than 90 % on the star", "plus de 90 % sur l'
 
 # %%
 def look(width, divided):
-    chance = torch.Generator().manual_seed(width)
-    asking, answering = (torch.randn(500, rows, width, generator=chance) for rows in (1, 16))
+    generator = torch.Generator().manual_seed(width)
+    asking, answering = (torch.randn(500, rows, width, generator=generator) for rows in (1, 16))
     scores = asking @ answering.transpose(1, 2) / (math.sqrt(width) if divided else 1)
     largest = scores.requires_grad_().softmax(dim=-1).amax(dim=-1)
     slope = torch.autograd.grad(largest.sum(), scores)[0]
@@ -477,13 +477,13 @@ from dalle_edu.classroom.demos.attention import LookUp, questions
 
 
 def name_the_shape(model):
-    *shown, answers = questions(128, chance)
+    *shown, answers = questions(128, generator)
     logits = model(*shown)
     return F.cross_entropy(logits, answers), accuracy(logits, answers)
 
 
 torch.manual_seed(0)
-chance = torch.Generator().manual_seed(0)
+generator = torch.Generator().manual_seed(0)
 reader = LookUp(looks=True)
 right = learn(reader, name_the_shape, steps=300)
 print(say("right answers, in %, every 50 steps and at the last:", "réponses justes, en %, tous les 50 pas et au dernier :"))
@@ -564,8 +564,8 @@ class TwoLooks(nn.Module):
 
 # %%
 def name_two_shapes(model):
-    colours = torch.rand(128, 8, generator=chance).argsort(dim=1)[:, :4]
-    shapes, places = torch.randint(8, (128, 4), generator=chance), torch.rand(128, 4, generator=chance).argsort(dim=1)[:, :2]
+    colours = torch.rand(128, 8, generator=generator).argsort(dim=1)[:, :4]
+    shapes, places = torch.randint(8, (128, 4), generator=generator), torch.rand(128, 4, generator=generator).argsort(dim=1)[:, :2]
     logits, answers = model(*colours.gather(1, places).T, colours, shapes), shapes.gather(1, places)
     return F.cross_entropy(logits.flatten(0, 1), answers.flatten()), accuracy(logits, answers)
 
@@ -574,7 +574,7 @@ def name_two_shapes(model):
 learned = {}
 for heads in (1, 2, 4):
     torch.manual_seed(0)
-    chance = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     right = torch.tensor(learn(TwoLooks(heads), name_two_shapes, steps=200, rate=1e-2))
     learned[heads] = 100 * right.unflatten(0, (-1, 10)).mean(dim=1)
     print(say(f"heads: {heads}, right: {learned[heads][-1]:.0f} %", f"têtes : {heads}, justes : {learned[heads][-1]:.0f} %"))
@@ -994,8 +994,8 @@ from dalle_edu.bricks.transformer import Transformer
 machine = Transformer(30, 30, width=32, depth=2, heads=4)
 source, written = torch.tensor([[5, 8, 3, 9, 2, 7, 4]]), torch.tensor([[1, 6, 3]])
 reading, across = [], []
-memory = machine.read(source, reading)
-logits = machine.write(written, memory, source, across)
+memory = machine.encode(source, reading)
+logits = machine.decode(written, memory, source, across)
 print(say("the encoder looks at itself:", "l'encodeur se regarde : "), [tuple(each.shape) for each in reading])
 print(say("the decoder looks at it:    ", "le décodeur le regarde :"), [tuple(each.shape) for each in across])
 print("logits", tuple(logits.shape))
@@ -1092,13 +1092,13 @@ class CaptionGPT(nn.Module):
 
 # %%
 def next_token(model):
-    batch = torch.randint(len(rows), (64,), generator=chance)
+    batch = torch.randint(len(rows), (64,), generator=generator)
     loss = F.cross_entropy(model(shown[batch]).flatten(0, 1), expected[batch].flatten())
     return loss, loss.item()
 
 
 torch.manual_seed(0)
-chance, gpt = torch.Generator().manual_seed(0), CaptionGPT()
+generator, gpt = torch.Generator().manual_seed(0), CaptionGPT()
 losses = learn(gpt, next_token, steps=1000)
 print(say("weights:", "poids :"), sum(parameter.numel() for parameter in gpt.parameters()))
 print(say("loss of one who finds 512 tokens equally likely:", "perte de qui juge les 512 jetons équiprobables :"), round(math.log(512), 2))
@@ -1158,9 +1158,9 @@ picture(figure, say("The GPT's loss falls below what counting words knows, then 
 @torch.no_grad()
 def write(gpt, uniforms, **options):
     written = torch.zeros(len(uniforms), 1, dtype=torch.long)
-    for chance in uniforms.T:
+    for uniform in uniforms.T:
         logits = gpt(written)[:, -1]
-        written = torch.cat([written, choose(logits, chance, **options)[:, None]], dim=1)
+        written = torch.cat([written, choose(logits, uniform, **options)[:, None]], dim=1)
     return written[:, 1:].masked_fill((written[:, 1:] == 0).cumsum(dim=1) > 0, 0)
 
 
@@ -1349,7 +1349,7 @@ picture(figure, say("As the temperature rises, sentences become more different f
 #
 # <details><summary>A hint</summary>`logits.topk(k, dim=-1).values[..., -1:]` is the smallest logit to keep.</details>
 
-# %% implements="sampling:keep_top_k" level=1
+# %% implements="decoding:keep_top_k" level=1
 """Laisse une chance aux k entrées les plus probables de chaque ligne, et aucune aux autres (Fan et al. 2018)."""
 
 # %% [markdown] lang="fr"
@@ -1367,7 +1367,7 @@ picture(figure, say("As the temperature rises, sentences become more different f
 # **before** it reaches $p$ already: the cumulative sum less itself. `scatter(-1, order, …)` puts each value back where it came
 # from.</details>
 
-# %% implements="sampling:keep_top_p" level=3
+# %% implements="decoding:keep_top_p" level=3
 """Laisse une chance au plus petit ensemble d'entrées dont les probabilités atteignent p (*nucleus sampling*, Holtzman et al. 2020) ; à la
 plus probable toujours."""
 # rounding in the sum below would lose the least likely => l'arrondi de la somme ci-dessous perdrait les moins probables
@@ -1411,7 +1411,7 @@ picture(figure, say("Two next-word distributions, one wide and one narrow: top-k
 # <details><summary>A hint</summary>The cumulative sum says where each entry ends. How many end at `uniform` or before? That is the number
 # wanted. Work in `double`; `torch.searchsorted(…, right=True)`, or a comparison and a sum, counts for you.</details>
 
-# %% implements="sampling:draw" level=2
+# %% implements="decoding:sample" level=2
 """Tire une entrée de chaque ligne avec les probabilités softmax(logits), en inversant la répartition cumulée en `uniform`, dans [0, 1).
 
 Le hasard vient du dehors, un nombre par ligne : une image ne dépend donc pas du lot dans lequel elle est tirée.
@@ -1483,9 +1483,9 @@ for way in ways:
 def write_cached(gpt, uniforms, **options):
     written = torch.zeros(len(uniforms), 1, dtype=torch.long)
     cache = KeyValueCache(2, len(uniforms), 4, LENGTH, 16, written.device, torch.float32)
-    for chance in uniforms.T:
+    for uniform in uniforms.T:
         logits = gpt(written[:, -1:], cache)[:, -1]
-        written = torch.cat([written, choose(logits, chance, **options)[:, None]], dim=1)
+        written = torch.cat([written, choose(logits, uniform, **options)[:, None]], dim=1)
     return written[:, 1:].masked_fill((written[:, 1:] == 0).cumsum(dim=1) > 0, 0)
 
 

@@ -47,13 +47,13 @@ from einops import rearrange
 
 import dalle_edu
 from dalle_edu.bricks.codebook import codes_alive
-from dalle_edu.bricks.dvae import DiscreteVAE, DVAEConfig, contrast, temperature_at
+from dalle_edu.bricks.dvae import DiscreteVAE, DVAEConfig, patch_contrast, temperature_at
 from dalle_edu.bricks.gpt import GPTConfig, sample_codes
-from dalle_edu.bricks.sampling import choose
-from dalle_edu.scorecard import SKILL_NAMES, mark, questions, read_pictures, wilson_interval
+from dalle_edu.bricks.decoding import choose
+from dalle_edu.scorecard import SKILL_NAMES, mark, questions, parse_pictures, wilson_interval
 from dalle_edu.systems.dalle1 import DallE1, DallE1Config
-from dalle_edu.systems.system import chance
-from dalle_edu.weights import weights_path
+from dalle_edu.systems.interface.noise import uniforms_for
+from dalle_edu.checkpoints.shipped import weights_path
 
 # %%
 from dalle_edu.classroom.explorer import Explorer, Knob
@@ -657,7 +657,7 @@ picture(figure, say("A picture of two shapes; its grid of 8 × 8 numbers, most o
 # %%
 counts = torch.bincount(codes.flatten(), minlength=codec.num_codes)
 order = counts.argsort(descending=True)
-right = [all(mark(scene.description, objects).values()) for scene, objects in zip(scenes, read_pictures(machine.reconstruct(images)))]
+right = [all(mark(scene.description, objects).values()) for scene, objects in zip(scenes, parse_pictures(machine.reconstruct(images)))]
 low, high = wilson_interval(sum(right), len(right))
 print(say(f"the code {background} alone makes up {float(counts.max() / counts.sum()):.0%} of all codes: white paper",
           f"le code {background} fait à lui seul {100 * float(counts.max() / counts.sum()):.0f} % de tous les codes : le papier blanc"))
@@ -711,7 +711,7 @@ picture(figure, say("Ninety-six small coloured patches: edges, corners and fills
 # equal patches have equal codes.
 
 # %%
-row, column = divmod(int(contrast(images[number : number + 1], 8).flatten().argmax()), 8)
+row, column = divmod(int(patch_contrast(images[number : number + 1], 8).flatten().argmax()), 8)
 
 
 def with_code(code):
@@ -962,8 +962,8 @@ picture(figure, say("A picture, and the network's surprise at each of its codes,
 
 # %%
 written = []
-settings = {"guidance": machine.config.guidance, "temperature": machine.config.temperature}
-uniforms = chance(1, gpt.image_length, seed=3)
+settings = {"guidance_scale": machine.config.guidance_scale, "temperature": machine.config.temperature}
+uniforms = uniforms_for(1, gpt.image_length, seed=3)
 final = sample_codes(machine.gpt, text, uniforms, **settings, callback=lambda position, codes: written.append(codes.clone()))
 with torch.no_grad():
     by_hand = machine.dvae.decode(final.view(1, 8, 8)).clamp(-1, 1)
@@ -1003,7 +1003,7 @@ picture(figure, say("Eight states of one picture: it grows row by row from the t
 # <details><summary>A hint</summary>Begin with zeros, whole numbers (`dtype=torch.long`), and fill one column at each turn.</details>
 
 # %% level=2
-def write_codes(model, text, uniforms, temperature):
+def sample_sequence(model, text, uniforms, temperature):
     codes = torch.zeros(uniforms.shape, dtype=torch.long)
     for position in range(uniforms.shape[1]):
         logits = model(text, codes)[1][:, position]
@@ -1013,7 +1013,7 @@ def write_codes(model, text, uniforms, temperature):
 # %%
 try:
     with torch.no_grad():
-        mine = write_codes(machine.gpt, text, uniforms, 0.7)
+        mine = sample_sequence(machine.gpt, text, uniforms, 0.7)
 except NotImplementedError:
     mine = ...
 expect(mine, sample_codes(machine.gpt, text, uniforms, temperature=0.7), say("the 64 codes of a picture", "les 64 codes d'une image"))
@@ -1066,7 +1066,7 @@ for cached in (True, False):
 # DALL·E 1 did not guide: the idea dates from the end of the same year. DALL·E mini, DALL·E 2 and Imagen took it up. Write it; `logits`
 # holds the two halves of the doubled batch.
 
-# %% implements="sampling:guide" level=1
+# %% implements="decoding:guide" level=1
 """Guidage sans classifieur (Ho et Salimans 2021) : s'éloigner de ce que le réseau dessinerait sans phrase, vers ce qu'il dessine avec une.
 
 La première moitié des lignes est conditionnelle, la seconde ne l'est pas ; un guidage de 1 rend la première moitié.
@@ -1088,7 +1088,7 @@ sentences = [question.text for question in asked]
 
 
 def count_right(images):
-    found = read_pictures(images)
+    found = parse_pictures(images)
     return sum(all(mark(question.scene.description, objects).values()) for question, objects in zip(asked, found))
 
 
@@ -1110,7 +1110,7 @@ def draw_rates(axes, values, counts, colour):
 
 # %% slide="fragment" tags=["output-only-slide"]
 guidances = [0, 1, 2, 3, 5, 8]
-counts_guided = sweep("guidance", guidances)
+counts_guided = sweep("guidance_scale", guidances)
 figure, axes = plot(height=3.4)
 draw_rates(axes, guidances, counts_guided, BLUE)
 axes.set(xlabel=say("guidance", "guidage"), ylabel=say("pictures all right (%)", "images toutes justes (%)"), ylim=(-3, 103))
@@ -1180,8 +1180,8 @@ picture(figure, say(f"Against temperature: right pictures of 40, {cold} at 0 and
 # %%
 wanted = sum(question.scene.description.number for question in asked)
 for options in ({}, {"top_k": 4}, {"top_p": 0.9}, {"temperature": 0.3}):
-    made = machine.generate(sentences, seed=5, **{"guidance": 1.0, "temperature": 1.0} | options)
-    count, drawn = count_right(made), sum(map(len, read_pictures(made)))
+    made = machine.generate(sentences, seed=5, **{"guidance_scale": 1.0, "temperature": 1.0} | options)
+    count, drawn = count_right(made), sum(map(len, parse_pictures(made)))
     low, high = wilson_interval(count, len(asked))
     print(f"{options!s:20} {count:3} / {len(asked)}   [{100 * low:3.0f} %, {100 * high:3.0f} %]   ",
           say(f"{drawn} objects drawn, {wanted} asked for", f"{drawn} objets dessinés, {wanted} demandés"))
@@ -1230,7 +1230,7 @@ def level(objects):
 print(say("the world          ", "le monde           "), f"{sum(level(scene.objects) for scene in shown):2}",
       say("of 64 side by side at one height", "sur 64 côte à côte, à la même hauteur"))
 for name, options in ((say("one temperature    ", "une température    "), {}), (say("and a daring of 0.7", "et une audace à 0,7"), {"daring": 0.7})):
-    found = read_pictures(machine.generate(spoken, seed=5, temperature=0.3, **options))
+    found = parse_pictures(machine.generate(spoken, seed=5, temperature=0.3, **options))
     right = sum(all(mark(scene.description, objects).values()) for scene, objects in zip(shown, found))
     print(name, f"{sum(map(level, found)):2}", say(f"side by side; {right} of 64 all right", f"côte à côte ; {right} sur 64 toutes justes"))
 
@@ -1284,7 +1284,7 @@ studio(machine)
 never = [Description((Mention(shape, colour),)) for shape, colour in sorted(SHAPES.held_out_objects)]
 unseen = [caption(description, say("en", "fr")) for description in never]
 new = machine.generate(unseen, seed=2)
-notes = [all(mark(description, objects).values()) for description, objects in zip(never, read_pictures(new))]
+notes = [all(mark(description, objects).values()) for description, objects in zip(never, parse_pictures(new))]
 sheet(new, [f"{'✓' if note else '✗'} {words}" for note, words in zip(notes, unseen)],
       say(f"Eight pictures of combinations never seen in training; {sum(notes)} are right.",
           f"Huit images de combinaisons jamais vues à l'entraînement ; {sum(notes)} sont justes."))
@@ -1337,7 +1337,7 @@ for skill, name in names.items():
 # %%
 scene = Description((Mention("heart", "purple"), Mention("cross", "orange")), relation="left")
 for wording in phrasings(scene, say("en", "fr")):
-    found = read_pictures(machine.generate([wording] * 8, seed=4))
+    found = parse_pictures(machine.generate([wording] * 8, seed=4))
     print(sum(all(mark(scene, objects).values()) for objects in found), "/ 8 ", wording)
 
 # %% [markdown] lang="fr" slide="slide"
@@ -1407,12 +1407,12 @@ except ValueError as refusal:
 # the same codes. `guide` returns one half.</details>
 
 # %% level=3
-def complete(model, text, uniforms, given, guidance, temperature):
+def complete(model, text, uniforms, given, guidance_scale, temperature):
     both = torch.cat([text, torch.zeros_like(text)])
     codes = torch.zeros(uniforms.shape, dtype=torch.long)
     codes[:, : given.shape[1]] = given
     for position in range(given.shape[1], uniforms.shape[1]):
-        logits = guide(model(both, codes.repeat(2, 1))[1][:, position], guidance)
+        logits = guide(model(both, codes.repeat(2, 1))[1][:, position], guidance_scale)
         codes[:, position] = choose(logits, uniforms[:, position], temperature)
     return codes
 
@@ -1424,7 +1424,7 @@ below = [say(f"a red circle above a {thing}", f"un cercle rouge au-dessus d'{cho
 try:
     with torch.no_grad():
         again = complete(machine.gpt, text, uniforms, final[:, :40], **settings)
-        finished = complete(machine.gpt, machine.tokens(below), chance(3, 64, seed=1), given, **settings)
+        finished = complete(machine.gpt, machine.tokens(below), uniforms_for(3, 64, seed=1), given, **settings)
         shown = sheet(machine.dvae.decode(finished.view(3, 8, 8)), below,
                       say("Three pictures with the same top, completed after three sentences.",
                           "Trois images dont le haut est le même, complétées d'après trois phrases."))
@@ -1446,8 +1446,8 @@ shown
 # count the sentences for which one picture at least, among $k$, is all right.
 
 # %% slide="fragment" tags=["output-only-slide"]
-tries = torch.stack([machine.generate(sentences, seed=100 + number, temperature=1.0, guidance=1.0) for number in range(5)])
-right = torch.tensor([[all(mark(question.scene.description, objects).values()) for question, objects in zip(asked, read_pictures(images))]
+tries = torch.stack([machine.generate(sentences, seed=100 + number, temperature=1.0, guidance_scale=1.0) for number in range(5)])
+right = torch.tensor([[all(mark(question.scene.description, objects).values()) for question, objects in zip(asked, parse_pictures(images))]
                       for images in tries])
 best = [int(right[:k].any(dim=0).sum()) for k in range(1, 6)]
 figure, axes = plot(height=3.2)
@@ -1465,7 +1465,7 @@ picture(figure, say(f"Sentences of 40 with a right picture, against the number o
 # **À vous de battre les réglages par défaut.** Écrivez `draw_better(sentences, seed)`, qui rend une image par phrase et a le droit d'en
 # dessiner huit au plus pour chacune. Sur 24 phrases, il faut plus d'images toutes justes que `machine.generate(sentences, seed=seed)`, ou
 # n'en manquer qu'une. Tout est permis : réglages, filtres, essais. `mark` attend une description, que donne `read_caption(phrase)`, et des
-# objets, que donne `read_pictures(images)`.
+# objets, que donne `parse_pictures(images)`.
 #
 # <details><summary>Un indice</summary>Le nombre de notes justes, `sum(mark(…).values())`, classe même des images toutes fausses. Et que
 # vaut un second essai s'il ressemble au premier ?</details>
@@ -1477,7 +1477,7 @@ picture(figure, say(f"Sentences of 40 with a right picture, against the number o
 # **Beat the default settings.** Write `draw_better(sentences, seed)`, which returns one picture for each sentence and may draw eight at
 # most for each. On 24 sentences it must have more pictures all right than `machine.generate(sentences, seed=seed)`, or miss one at most.
 # Everything is allowed: settings, filters, tries. `mark` expects a description, which `read_caption(sentence)` gives, and objects, which
-# `read_pictures(images)` gives.
+# `parse_pictures(images)` gives.
 #
 # <details><summary>A hint</summary>The number of right marks, `sum(mark(…).values())`, ranks even pictures that are all wrong. And what is
 # a second try worth if it is like the first?</details>
@@ -1486,7 +1486,7 @@ picture(figure, say(f"Sentences of 40 with a right picture, against the number o
 def draw_better(sentences, seed):
     descriptions = [read_caption(sentence) for sentence in sentences]
     tries = [machine.generate(sentences, seed=seed + number, temperature=0.9) for number in range(4)]
-    points = [[sum(mark(description, objects).values()) for description, objects in zip(descriptions, read_pictures(images))]
+    points = [[sum(mark(description, objects).values()) for description, objects in zip(descriptions, parse_pictures(images))]
               for images in tries]
     return torch.stack(tries)[torch.tensor(points).argmax(dim=0), torch.arange(len(sentences))]
 
@@ -1517,7 +1517,8 @@ expect(beaten, True, say("better than the default settings", "mieux que les rég
 # their directions learn at the same pace (Jordan et al. 2024).
 
 # %%
-from dalle_edu.optim import build_optimizers, schedule
+from dalle_edu.training.optimizers import build_optimizers
+from dalle_edu.training.learning_rate import learning_rate_schedule
 
 torch.manual_seed(0)
 tiny = DallE1(DallE1Config(dvae=DVAEConfig(resolution=32, num_codes=64, width=24, depth=1),
@@ -1535,7 +1536,7 @@ for stage, updates in zip(tiny.stages, (250, 30, 400)):
         loss.backward()
         for optimizer in optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * schedule(update, update / updates)
+                group["lr"] = group["peak"] * learning_rate_schedule(update, update / updates)
             optimizer.step()
             optimizer.zero_grad()
         curve.append(float(loss.detach()))
@@ -1573,7 +1574,7 @@ picture(figure, say("The loss of the three stages; the prior's begins near the d
 tiny.eval()
 simple = [alone[500_000 + i] for i in range(64)]
 drawn = tiny.generate([words for _, words in simple])
-found = [mark(scene.description, objects) for (scene, _), objects in zip(simple, read_pictures(drawn))]
+found = [mark(scene.description, objects) for (scene, _), objects in zip(simple, parse_pictures(drawn))]
 for skill in ("colours", "shape"):
     notes = [each[skill] for each in found if skill in each]
     print(f"{names[skill]:10} {sum(notes)} / {len(notes)}")

@@ -19,8 +19,8 @@ from dalle_edu.bricks.autoencoder import (
     reparametrise,
 )
 from dalle_edu.classroom.references.autoencoder import linear_gaussian_vae
+from dalle_edu.datasets.digits import digits
 from dalle_edu.errors import DalleEduError
-from dalle_edu.world.digits import digits
 
 seeds = st.integers(0, 2**31)
 
@@ -29,7 +29,7 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def chance(seed: int = 0) -> torch.Generator:
+def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
@@ -122,7 +122,7 @@ def test_the_trained_linear_autoencoder_spans_the_principal_components():
 def test_pictures_of_another_size_are_refused():
     for model in (Autoencoder(6, 2), VAE(VAEConfig(6, 2, (4,)))):
         with pytest.raises(DalleEduError, match=r"the pictures have 5 pixels and 6 were expected; flatten them"):
-            model.loss(torch.zeros(3, 5), *([chance()] if isinstance(model, VAE) else []))
+            model.loss(torch.zeros(3, 5), *([generator()] if isinstance(model, VAE) else []))
 
 
 def test_the_network_has_no_relu_at_its_ends():
@@ -136,15 +136,15 @@ def test_the_network_has_no_relu_at_its_ends():
 def test_draws_depend_on_the_generator_alone():
     mean, log_variance = noise(4, 3), noise(4, 3, seed=1)
     torch.manual_seed(1)
-    first = reparametrise(mean, log_variance, chance(5))
+    first = reparametrise(mean, log_variance, generator(5))
     torch.manual_seed(2)
-    assert torch.equal(first, reparametrise(mean, log_variance, chance(5)))
-    assert not torch.equal(first, reparametrise(mean, log_variance, chance(6)))
+    assert torch.equal(first, reparametrise(mean, log_variance, generator(5)))
+    assert not torch.equal(first, reparametrise(mean, log_variance, generator(6)))
 
 
 def test_the_gradients_are_those_of_finite_differences():
     inputs = noise(2, 3).requires_grad_(), noise(2, 3, seed=1).requires_grad_()
-    assert torch.autograd.gradcheck(lambda m, v: reparametrise(m, v, chance()), inputs)
+    assert torch.autograd.gradcheck(lambda m, v: reparametrise(m, v, generator()), inputs)
     assert torch.autograd.gradcheck(kl_to_standard_normal, inputs)
     greys = noise(2, 3, seed=2).sigmoid()
     assert torch.autograd.gradcheck(lambda logits: bernoulli_log_likelihood(greys, logits), inputs[:1])
@@ -190,7 +190,7 @@ def test_pixels_out_of_range_are_refused():
     with pytest.raises(DalleEduError, match=r"the pixels go from -1 to 1; a Bernoulli likelihood wants them in \[0, 1\]: rescale"):
         bernoulli_log_likelihood(torch.tensor([[-1.0, 1.0]]), torch.zeros(1, 2))
     with pytest.raises(DalleEduError, match="from 0 to 16"):
-        VAE(VAEConfig(2, 1, ())).loss(torch.tensor([[0.0, 16.0]]), chance())
+        VAE(VAEConfig(2, 1, ())).loss(torch.tensor([[0.0, 16.0]]), generator())
 
 
 def test_a_deviation_of_zero_is_refused():
@@ -222,10 +222,10 @@ def test_the_loss_is_its_parts_and_does_not_depend_on_the_size_of_the_batch(like
     with torch.no_grad():
         vae.encoder[-1].bias[3:] = -60.0  # no chance left in the latents
     images = noise(5, 9).sigmoid()
-    parts = vae.loss(images, chance())
+    parts = vae.loss(images, generator())
     torch.testing.assert_close(parts["loss"], parts["reconstruction"] + 2.5 * parts["kl"])
     torch.testing.assert_close(parts["elbo"], -parts["reconstruction"] - parts["kl"])
-    torch.testing.assert_close(vae.loss(images.repeat(4, 1), chance())["loss"], parts["loss"])
+    torch.testing.assert_close(vae.loss(images.repeat(4, 1), generator())["loss"], parts["loss"])
 
 
 def test_the_weight_of_the_kl_grows_with_neither_pixels_nor_batch():
@@ -236,7 +236,7 @@ def test_the_weight_of_the_kl_grows_with_neither_pixels_nor_batch():
             torch.nn.init.zeros_(weight)
         torch.nn.init.ones_(vae.encoder[0].bias[:2])
     images = noise(3, 4).float()
-    one, two = (vae.loss(pictures, chance()) for vae, pictures in ((single, images), (double, images.repeat(1, 2))))
+    one, two = (vae.loss(pictures, generator()) for vae, pictures in ((single, images), (double, images.repeat(1, 2))))
     torch.testing.assert_close(two["reconstruction"], 2 * one["reconstruction"])
     torch.testing.assert_close(two["kl"], one["kl"])
 
@@ -248,7 +248,7 @@ def test_the_elbo_is_below_the_log_likelihood_and_touches_it_at_the_true_posteri
 
     def elbo() -> float:
         """The mean over pictures and 200 draws of each."""
-        return float(vae.loss(images.repeat(200, 1), chance())["elbo"])
+        return float(vae.loss(images.repeat(200, 1), generator())["elbo"])
 
     assert elbo() == pytest.approx(float(exact.mean()), abs=0.02)
     with torch.no_grad():
@@ -264,7 +264,7 @@ def test_more_draws_come_closer_to_the_log_likelihood_from_below():
         vae.encoder[0].bias[2:] += 1.0
     images = noise(400, 4, seed=3)
     exact = truth.log_prob(images).mean()
-    lacks = [float(exact - importance_log_likelihood(vae, images, samples, chance()).mean()) for samples in (1, 5, 50, 500)]
+    lacks = [float(exact - importance_log_likelihood(vae, images, samples, generator()).mean()) for samples in (1, 5, 50, 500)]
     assert lacks == sorted(lacks, reverse=True)
     assert lacks[0] > 0.5
     assert abs(lacks[-1]) < 0.01
@@ -272,19 +272,19 @@ def test_more_draws_come_closer_to_the_log_likelihood_from_below():
 
 def test_no_draws_are_refused():
     with pytest.raises(DalleEduError, match="0 samples were asked for; the estimate needs at least 1"):
-        importance_log_likelihood(linear_gaussian_vae()[0], noise(2, 4), 0, chance())
+        importance_log_likelihood(linear_gaussian_vae()[0], noise(2, 4), 0, generator())
 
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_samples(likelihood):
     torch.manual_seed(0)
     vae = VAE(VAEConfig(9, 3, (7,), likelihood)).double()
-    pictures = vae.sample(6, chance())
+    pictures = vae.sample(6, generator())
     assert pictures.shape == (6, 9)
     assert pictures.dtype == torch.float64
     assert not pictures.requires_grad
-    assert torch.equal(pictures, vae.sample(6, chance()))
-    latents = torch.randn(6, 3, generator=chance(), dtype=torch.float64)
+    assert torch.equal(pictures, vae.sample(6, generator()))
+    latents = torch.randn(6, 3, generator=generator(), dtype=torch.float64)
     painted = vae.decoder(latents)
     torch.testing.assert_close(pictures, painted.sigmoid() if likelihood == "bernoulli" else painted)
 
@@ -292,16 +292,16 @@ def test_samples(likelihood):
 def test_a_vae_learns_digits_and_uses_its_latents():
     images = (digits()[0].flatten(1) + 1) / 2
     torch.manual_seed(0)
-    vae, generator = VAE(VAEConfig(64, 4, (64,))), chance()
+    vae, source = VAE(VAEConfig(64, 4, (64,))), generator()
     optimiser = torch.optim.Adam(vae.parameters(), lr=5e-3)
-    first = vae.loss(images, generator)
+    first = vae.loss(images, source)
     for _ in range(150):
-        batch = images[torch.randint(len(images), (128,), generator=generator)]
-        loss = vae.loss(batch, generator)["loss"]
+        batch = images[torch.randint(len(images), (128,), generator=source)]
+        loss = vae.loss(batch, source)["loss"]
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    last = vae.loss(images, generator)
+    last = vae.loss(images, source)
     assert last["elbo"] > first["elbo"] + 10
     assert last["kl"] > 1
-    assert importance_log_likelihood(vae, images[:100], 50, generator).mean() > vae.loss(images[:100], generator)["elbo"]
+    assert importance_log_likelihood(vae, images[:100], 50, source).mean() > vae.loss(images[:100], source)["elbo"]

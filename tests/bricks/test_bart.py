@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from dalle_edu.bricks.bart import TextToImageBART
+from dalle_edu.bricks.decoding import sample
 from dalle_edu.bricks.gpt import sample_codes
-from dalle_edu.bricks.sampling import draw
 from dalle_edu.classroom.references.bart import SMALL, TEXT, lively, peer_logits
 
 
@@ -77,45 +77,45 @@ def test_it_learns_a_caption_by_heart():
 
 def test_it_samples_what_pytorchs_layers_find_likeliest(model, uniforms):
     """Step by step and without cache, with guidance computed from two passes."""
-    for guidance in (1.0, 2.5):
+    for guidance_scale in (1.0, 2.5):
         written = torch.zeros(4, 0, dtype=torch.long)
         for _ in range(9):
             said, unsaid = (peer_logits(model, text, written)[:, -1] for text in (TEXT, torch.zeros_like(TEXT)))
-            written = torch.cat([written, (unsaid + guidance * (said - unsaid)).argmax(dim=-1, keepdim=True)], dim=1)
-        assert torch.equal(sample_codes(model, TEXT, uniforms, guidance, temperature=0.0), written)
+            written = torch.cat([written, (unsaid + guidance_scale * (said - unsaid)).argmax(dim=-1, keepdim=True)], dim=1)
+        assert torch.equal(sample_codes(model, TEXT, uniforms, guidance_scale, temperature=0.0), written)
 
 
-@pytest.mark.parametrize("guidance", [1.0, 0.0, 2.5])
+@pytest.mark.parametrize("guidance_scale", [1.0, 0.0, 2.5])
 @pytest.mark.parametrize("options", [{}, {"temperature": 0.0}, {"temperature": 0.6, "top_k": 5}, {"top_p": 0.7}], ids=str)
-def test_cached_equals_uncached(model, uniforms, guidance, options):
-    cached = sample_codes(model, TEXT, uniforms, guidance, **options)
-    assert torch.equal(cached, sample_codes(model, TEXT, uniforms, guidance, cached=False, **options))
+def test_cached_equals_uncached(model, uniforms, guidance_scale, options):
+    cached = sample_codes(model, TEXT, uniforms, guidance_scale, **options)
+    assert torch.equal(cached, sample_codes(model, TEXT, uniforms, guidance_scale, cached=False, **options))
     assert cached.shape == (4, 9)
 
 
 def test_guidance_one_is_no_guidance_and_zero_ignores_the_caption(model, uniforms):
     unguided, empty = sample_codes(model, TEXT, uniforms), torch.zeros_like(TEXT)
-    assert torch.equal(sample_codes(model, TEXT, uniforms, guidance=1.0 + 1e-12), unguided)  # through the doubled batch
-    assert torch.equal(sample_codes(model, TEXT, uniforms, guidance=0.0), sample_codes(model, empty, uniforms))
-    assert torch.equal(sample_codes(model, empty, uniforms, guidance=4.0), sample_codes(model, empty, uniforms))
+    assert torch.equal(sample_codes(model, TEXT, uniforms, guidance_scale=1.0 + 1e-12), unguided)  # through the doubled batch
+    assert torch.equal(sample_codes(model, TEXT, uniforms, guidance_scale=0.0), sample_codes(model, empty, uniforms))
+    assert torch.equal(sample_codes(model, empty, uniforms, guidance_scale=4.0), sample_codes(model, empty, uniforms))
 
 
 def test_guidance_acts_at_every_step(model):
     many = TEXT[torch.randint(4, (64,), generator=fresh(3))]
     uniforms = torch.rand(64, 9, generator=fresh(4))
-    guided = sample_codes(model, many, uniforms, guidance=3.0)
+    guided = sample_codes(model, many, uniforms, guidance_scale=3.0)
     with torch.no_grad():
         said, unsaid = model(many, guided), model(torch.zeros_like(many), guided)
     for position in range(9):
-        expected = draw(unsaid[:, position] + 3.0 * (said[:, position] - unsaid[:, position]), uniforms[:, position])
+        expected = sample(unsaid[:, position] + 3.0 * (said[:, position] - unsaid[:, position]), uniforms[:, position])
         assert torch.equal(guided[:, position], expected)
-        assert not torch.equal(guided[:, position], draw(said[:, position], uniforms[:, position]))
+        assert not torch.equal(guided[:, position], sample(said[:, position], uniforms[:, position]))
 
 
 def test_a_batch_of_one_draws_what_it_draws_among_many(model, uniforms):
-    for guidance in (1.0, 2.5):
-        together = sample_codes(model, TEXT, uniforms, guidance, temperature=0.8)
-        alone = torch.cat([sample_codes(model, TEXT[i : i + 1], uniforms[i : i + 1], guidance, temperature=0.8) for i in range(4)])
+    for guidance_scale in (1.0, 2.5):
+        together = sample_codes(model, TEXT, uniforms, guidance_scale, temperature=0.8)
+        alone = torch.cat([sample_codes(model, TEXT[i : i + 1], uniforms[i : i + 1], guidance_scale, temperature=0.8) for i in range(4)])
         assert torch.equal(together, alone)
 
 

@@ -26,8 +26,8 @@ from dalle_edu.bricks.convolution import (
     upsample_bilinear,
     upsample_nearest,
 )
+from dalle_edu.datasets.digits import digits
 from dalle_edu.errors import DalleEduError
-from dalle_edu.world.digits import digits
 
 
 @pytest.fixture(autouse=True)
@@ -163,8 +163,8 @@ def test_unpatchify_sees_one_neighbour_far():
 
 
 def tensors(*shapes: tuple[int, ...], seed: int = 0) -> list[torch.Tensor]:
-    chance = torch.Generator().manual_seed(seed)
-    return [torch.randn(shape, generator=chance, dtype=torch.float64) for shape in shapes]
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes]
 
 
 settings = st.tuples(st.integers(1, 3), st.integers(0, 2))  # stride, padding

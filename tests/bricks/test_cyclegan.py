@@ -160,11 +160,11 @@ def test_the_parts_are_weighed_by_the_configuration():
 def test_swapping_the_styles_changes_nothing():
     cyclegan, (a, b) = model(), (pictures(), pictures(seed=1))
     loss = cyclegan.translators_loss(a, b)
-    judged = cyclegan.judges_loss(a, b, loss["fake_a"], loss["fake_b"])
+    judged = cyclegan.discriminators_loss(a, b, loss["fake_a"], loss["fake_b"])
     cyclegan.to_a, cyclegan.to_b = cyclegan.to_b, cyclegan.to_a
     cyclegan.judge_a, cyclegan.judge_b = cyclegan.judge_b, cyclegan.judge_a
     torch.testing.assert_close(cyclegan.translators_loss(b, a)["loss"], loss["loss"])
-    torch.testing.assert_close(cyclegan.judges_loss(b, a, loss["fake_b"], loss["fake_a"]), judged)
+    torch.testing.assert_close(cyclegan.discriminators_loss(b, a, loss["fake_b"], loss["fake_a"]), judged)
 
 
 def test_a_step_moves_all_four_networks_and_returns_every_loss():

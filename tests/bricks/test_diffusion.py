@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dalle_edu.bricks.diffusion import (
     TARGETS,
-    Schedule,
+    NoiseSchedule,
     add_noise,
     cosine_schedule,
     denoiser,
@@ -28,12 +28,12 @@ SCHEDULES = {"linear": linear_schedule(), "cosine": cosine_schedule()}
 schedules = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
 
 
-def chance(seed: int = 0) -> torch.Generator:
+def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
 def noise(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
-    return torch.randn(*shape, generator=chance(seed), dtype=dtype)
+    return torch.randn(*shape, generator=generator(seed), dtype=dtype)
 
 
 def close(ours: torch.Tensor, theirs: torch.Tensor, tolerance: float = 1e-10) -> None:
@@ -73,7 +73,7 @@ def test_one_step_to_t_is_t_steps_of_one(schedule):
 @pytest.mark.parametrize("betas", [[], [0.5, 1.0], [0.0, 0.1], [-0.1], [float("nan")]], ids=str)
 def test_betas_lie_between_0_and_1(betas):
     with pytest.raises(DalleEduError, match="each above 0 and below 1; clip them"):
-        Schedule(torch.tensor(betas))
+        NoiseSchedule(torch.tensor(betas))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_an_unknown_target_is_refused():
 # ---------------------------------------------------------------- the loss
 
 
-def truthful(x0: torch.Tensor, schedule: Schedule, target: str):
+def truthful(x0: torch.Tensor, schedule: NoiseSchedule, target: str):
     """A network that knows the picture, and with it the answer."""
 
     def network(x_t: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
@@ -163,8 +163,8 @@ def truthful(x0: torch.Tensor, schedule: Schedule, target: str):
 @pytest.mark.parametrize("shape", [(), (6,), (3, 4, 4)], ids=str)
 def test_who_knows_the_picture_loses_nothing(target, shape):
     schedule, x0 = cosine_schedule(), noise(8, *shape)
-    assert float(diffusion_loss(truthful(x0, schedule, target), x0, schedule, target, generator=chance())) < 1e-12
-    silent = diffusion_loss(lambda x, t: torch.zeros_like(x), x0, schedule, target, generator=chance())
+    assert float(diffusion_loss(truthful(x0, schedule, target), x0, schedule, target, generator=generator())) < 1e-12
+    silent = diffusion_loss(lambda x, t: torch.zeros_like(x), x0, schedule, target, generator=generator())
     assert float(silent) > 0.3
 
 
@@ -175,7 +175,7 @@ def test_every_timestep_is_drawn_and_the_same_chance_draws_the_same():
         heard.append((x_t, t))
         return x_t
 
-    losses = [diffusion_loss(network, noise(2000, 1), linear_schedule(5), generator=chance(seed)) for seed in (0, 0, 1)]
+    losses = [diffusion_loss(network, noise(2000, 1), linear_schedule(5), generator=generator(seed)) for seed in (0, 0, 1)]
     counts = heard[0][1].bincount(minlength=5)
     assert len(counts) == 5
     assert int(counts.min()) > 340
@@ -184,14 +184,14 @@ def test_every_timestep_is_drawn_and_the_same_chance_draws_the_same():
 
 
 def test_each_part_of_the_schedule_gets_one_picture_of_the_batch():
-    drawn = torch.stack([spread_timesteps(8, 1000, chance(seed), torch.device("cpu")) for seed in range(4000)])
+    drawn = torch.stack([spread_timesteps(8, 1000, generator(seed), torch.device("cpu")) for seed in range(4000)])
     assert (drawn.sort(dim=1).values // 125 == torch.arange(8)).all()
     assert int(drawn.min()) == 0
     assert int(drawn.max()) == 999
     for place in drawn.T:  # and each picture may get any
         assert abs(float(place.double().mean()) - 499.5) < 20
         assert abs(float(place.double().std()) - 288.7) < 10
-    one = torch.stack([spread_timesteps(1, 3, chance(seed), torch.device("cpu")) for seed in range(3000)])
+    one = torch.stack([spread_timesteps(1, 3, generator(seed), torch.device("cpu")) for seed in range(3000)])
     assert int(one.flatten().bincount(minlength=3).min()) > 900
 
 
@@ -204,11 +204,11 @@ def test_weights_choose_the_timesteps_that_count():
         return torch.where((t == 3)[:, None], torch.zeros(()), truthful(x0, schedule, "eps")(x_t, t))
 
     only_3 = torch.zeros(10).index_fill(0, torch.tensor(3), 1.0)
-    all_alike = diffusion_loss(network, x0, schedule, "eps", generator=chance())
+    all_alike = diffusion_loss(network, x0, schedule, "eps", generator=generator())
     assert int((said[0] == 3).sum()) > 0
-    close(diffusion_loss(network, x0, schedule, "eps", only_3, chance()), all_alike)
-    assert float(diffusion_loss(network, x0, schedule, "eps", 1 - only_3, chance())) < 1e-12
-    close(diffusion_loss(network, x0, schedule, "eps", torch.full((10,), 2.0), chance()), 2 * all_alike)
+    close(diffusion_loss(network, x0, schedule, "eps", only_3, generator()), all_alike)
+    assert float(diffusion_loss(network, x0, schedule, "eps", 1 - only_3, generator())) < 1e-12
+    close(diffusion_loss(network, x0, schedule, "eps", torch.full((10,), 2.0), generator()), 2 * all_alike)
 
 
 def test_the_gradient_of_the_loss_is_that_of_finite_differences():
@@ -216,7 +216,7 @@ def test_the_gradient_of_the_loss_is_that_of_finite_differences():
 
     def loss(weight):
         return diffusion_loss(
-            lambda x, t, shift: x * weight[0] + weight[1] * shift, noise(4, 3), linear_schedule(), generator=chance(), shift=noise(4, 1)
+            lambda x, t, shift: x * weight[0] + weight[1] * shift, noise(4, 3), linear_schedule(), generator=generator(), shift=noise(4, 1)
         )
 
     assert torch.autograd.gradcheck(loss, (weight,))

@@ -7,12 +7,12 @@ from dalle_edu.bricks.diffusion import add_noise, cosine_schedule, inpainting, l
 from dalle_edu.errors import DalleEduError
 
 
-def chance(seed: int = 0) -> torch.Generator:
+def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
 def noise(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
-    return torch.randn(*shape, generator=chance(seed), dtype=dtype)
+    return torch.randn(*shape, generator=generator(seed), dtype=dtype)
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4, 4), (1, 1, 4, 4), (2, 1, 4, 4)], ids=str)
@@ -25,18 +25,18 @@ def test_what_is_known_is_kept_and_shown_as_noisy_as_the_rest(shape):
         shown.append(x)
         return x
 
-    found = inpainting(denoise, known, mask, linear_schedule(), chance())(x_t, t)
+    found = inpainting(denoise, known, mask, linear_schedule(), generator())(x_t, t)
     everywhere = mask.expand(2, 3, 4, 4)
     assert torch.equal(found[everywhere], known[everywhere])
     assert torch.equal(found[~everywhere], x_t[~everywhere])
-    expected = add_noise(known, torch.empty_like(known).normal_(generator=chance()), t, linear_schedule())
+    expected = add_noise(known, torch.empty_like(known).normal_(generator=generator()), t, linear_schedule())
     assert torch.equal(shown[0][everywhere], expected[everywhere])
 
 
 def test_the_known_region_is_noised_anew_each_time():
     shown = []
     mask = torch.ones(1, 4, dtype=torch.bool)
-    around = inpainting(lambda x, t: shown.append(x) or x, noise(1, 4), mask, linear_schedule(), chance())
+    around = inpainting(lambda x, t: shown.append(x) or x, noise(1, 4), mask, linear_schedule(), generator())
     for _ in range(2):
         around(noise(1, 4), torch.tensor([500]))
     assert not torch.equal(shown[0], shown[1])
@@ -49,7 +49,7 @@ def test_a_mask_is_boolean(no_shape_checking):
 
 def test_the_small_picture_comes_enlarged_noised_and_labelled():
     low, t = noise(2, 3, 4, 4, dtype=torch.float32), torch.tensor([0, 500])
-    shown = low_resolution_condition(low, 16, t, cosine_schedule(), chance())
+    shown = low_resolution_condition(low, 16, t, cosine_schedule(), generator())
     assert shown.shape == (2, 4, 16, 16)
     assert shown.dtype == torch.float32
     assert (shown[0, -1] == 0).all()

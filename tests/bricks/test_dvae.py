@@ -13,9 +13,9 @@ from dalle_edu.bricks.dvae import (
     DiscreteVAE,
     DVAEConfig,
     codebook_entropy,
-    contrast,
     gumbel_softmax,
     kl_to_uniform,
+    patch_contrast,
     reconstruction_loss,
     temperature_at,
 )
@@ -168,7 +168,7 @@ def test_codebook_entropy_counts_positions_by_weight():
 def test_contrast_is_the_deviation_of_each_patch():
     images = torch.zeros(1, 3, 4, 6)
     images[0, :, :2, 3:] = torch.randn(3, 2, 3, generator=fresh(0))
-    found = contrast(images, grid=2)
+    found = patch_contrast(images, grid=2)
     assert found.shape == (1, 2, 2)
     assert float(found[0, 0, 1]) == pytest.approx(float(images[0, :, :2, 3:].std()))
     assert found.count_nonzero() == 1

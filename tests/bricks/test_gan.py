@@ -228,13 +228,13 @@ def test_two_points_are_learned():
     generator, discriminator = nn.Linear(1, 1), nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Linear(16, 1))
     first = torch.optim.Adam(generator.parameters(), 0.02, betas=(0.5, 0.99))
     second = torch.optim.Adam(discriminator.parameters(), 0.02, betas=(0.5, 0.99))
-    chance = torch.Generator().manual_seed(0)
+    source = torch.Generator().manual_seed(0)
 
     def draw_real():
-        return 2 + 0.1 * torch.randn(64, 1, generator=chance), None
+        return 2 + 0.1 * torch.randn(64, 1, generator=source), None
 
     def draw_noise():
-        return torch.randn(64, 1, generator=chance)
+        return torch.randn(64, 1, generator=source)
 
     algorithm_1(Game(generator, discriminator, first, second), draw_real, draw_noise, 400)
     drawn = generator(draw_noise()).detach()

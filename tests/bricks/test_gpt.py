@@ -5,8 +5,8 @@ import torch
 from scipy import stats
 
 from dalle_edu.bricks.attention import KeyValueCache
+from dalle_edu.bricks.decoding import sample
 from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT, sample_codes
-from dalle_edu.bricks.sampling import draw
 from dalle_edu.bricks.transformer import Block
 
 SMALL = GPTConfig(text_vocabulary=11, text_length=4, num_codes=17, grid=3, width=16, depth=3, heads=2)
@@ -169,11 +169,11 @@ def test_a_new_network_is_sure_of_nothing_and_every_weight_learns(text, codes):
 # ---------------------------------------------------------------- sampling
 
 
-@pytest.mark.parametrize("guidance", [1.0, 0.0, 2.5])
+@pytest.mark.parametrize("guidance_scale", [1.0, 0.0, 2.5])
 @pytest.mark.parametrize("options", [{}, {"temperature": 0.0}, {"temperature": 0.6, "top_k": 5}, {"top_p": 0.7}], ids=str)
-def test_cached_equals_uncached(model, text, uniforms, guidance, options):
-    cached = sample_codes(model, text, uniforms, guidance, **options)
-    assert torch.equal(cached, sample_codes(model, text, uniforms, guidance, cached=False, **options))
+def test_cached_equals_uncached(model, text, uniforms, guidance_scale, options):
+    cached = sample_codes(model, text, uniforms, guidance_scale, **options)
+    assert torch.equal(cached, sample_codes(model, text, uniforms, guidance_scale, cached=False, **options))
     assert cached.shape == (5, 9)
     assert cached.dtype == torch.int64
 
@@ -188,20 +188,20 @@ def test_cached_logits_are_those_of_training(model, text, codes):
 
 
 @torch.no_grad()
-def greedy(model: TextToImageGPT, text: torch.Tensor, guidance: float) -> torch.Tensor:
+def greedy(model: TextToImageGPT, text: torch.Tensor, guidance_scale: float) -> torch.Tensor:
     """The likeliest code at each position, through `forward` alone: what the sampler must do at temperature 0."""
     codes = torch.zeros(len(text), SMALL.image_length, dtype=torch.long)
     for position in range(SMALL.image_length):
         said, unsaid = model(text, codes)[1][:, position], model(torch.zeros_like(text), codes)[1][:, position]
-        codes[:, position] = (unsaid + guidance * (said - unsaid)).argmax(dim=-1)
+        codes[:, position] = (unsaid + guidance_scale * (said - unsaid)).argmax(dim=-1)
     return codes
 
 
-@pytest.mark.parametrize("guidance", [1.0, 0.0, 2.5])
-def test_temperature_zero_is_greedy(model, text, uniforms, guidance):
-    drawn = sample_codes(model, text, uniforms, guidance, temperature=0.0)
-    assert torch.equal(drawn, greedy(model, text, guidance))
-    assert torch.equal(drawn, sample_codes(model, text, 1 - uniforms, guidance, temperature=0.0))  # chance has no say
+@pytest.mark.parametrize("guidance_scale", [1.0, 0.0, 2.5])
+def test_temperature_zero_is_greedy(model, text, uniforms, guidance_scale):
+    drawn = sample_codes(model, text, uniforms, guidance_scale, temperature=0.0)
+    assert torch.equal(drawn, greedy(model, text, guidance_scale))
+    assert torch.equal(drawn, sample_codes(model, text, 1 - uniforms, guidance_scale, temperature=0.0))  # chance has no say
 
 
 def test_codes_follow_the_distribution_of_the_network(model, text):
@@ -220,33 +220,33 @@ def test_codes_follow_the_distribution_of_the_network(model, text):
 
 def test_guidance_one_is_no_guidance(model, text, uniforms):
     unguided = sample_codes(model, text, uniforms)
-    assert torch.equal(sample_codes(model, text, uniforms, guidance=1.0), unguided)
-    assert torch.equal(sample_codes(model, text, uniforms, guidance=1.0 + 1e-12), unguided)  # through the doubled batch
+    assert torch.equal(sample_codes(model, text, uniforms, guidance_scale=1.0), unguided)
+    assert torch.equal(sample_codes(model, text, uniforms, guidance_scale=1.0 + 1e-12), unguided)  # through the doubled batch
 
 
 def test_guidance_zero_ignores_the_caption(model, text, uniforms):
     empty = torch.zeros_like(text)
-    assert torch.equal(sample_codes(model, text, uniforms, guidance=0.0), sample_codes(model, empty, uniforms))
-    assert torch.equal(sample_codes(model, empty, uniforms, guidance=4.0), sample_codes(model, empty, uniforms))
+    assert torch.equal(sample_codes(model, text, uniforms, guidance_scale=0.0), sample_codes(model, empty, uniforms))
+    assert torch.equal(sample_codes(model, empty, uniforms, guidance_scale=4.0), sample_codes(model, empty, uniforms))
 
 
 def test_guidance_acts_at_every_step(model, text):
     """At each position, after the very codes that the guided sampler wrote, some picture would have gone another way without guidance."""
     many = text[torch.randint(5, (64,), generator=fresh(3))]
     uniforms = torch.rand(64, 9, generator=fresh(4))
-    guided = sample_codes(model, many, uniforms, guidance=3.0)
+    guided = sample_codes(model, many, uniforms, guidance_scale=3.0)
     with torch.no_grad():
         said, unsaid = model(many, guided)[1], model(torch.zeros_like(many), guided)[1]
     for position in range(9):
-        expected = draw(unsaid[:, position] + 3.0 * (said[:, position] - unsaid[:, position]), uniforms[:, position])
+        expected = sample(unsaid[:, position] + 3.0 * (said[:, position] - unsaid[:, position]), uniforms[:, position])
         assert torch.equal(guided[:, position], expected)
-        assert not torch.equal(guided[:, position], draw(said[:, position], uniforms[:, position]))
+        assert not torch.equal(guided[:, position], sample(said[:, position], uniforms[:, position]))
 
 
 def test_a_batch_of_one_draws_what_it_draws_among_many(model, text, uniforms):
-    for guidance in (1.0, 2.5):
-        together = sample_codes(model, text, uniforms, guidance, temperature=0.8)
-        alone = torch.cat([sample_codes(model, text[i : i + 1], uniforms[i : i + 1], guidance, temperature=0.8) for i in range(5)])
+    for guidance_scale in (1.0, 2.5):
+        together = sample_codes(model, text, uniforms, guidance_scale, temperature=0.8)
+        alone = torch.cat([sample_codes(model, text[i : i + 1], uniforms[i : i + 1], guidance_scale, temperature=0.8) for i in range(5)])
         assert torch.equal(together, alone)
 
 
@@ -259,11 +259,11 @@ def test_the_callback_sees_the_picture_grow(model, text, uniforms, cached):
         assert torch.equal(so_far[:, : position + 1], codes[:, : position + 1])
 
 
-@pytest.mark.parametrize("guidance", [1.0, 2.5])
-def test_nothing_given_is_changed(model, text, uniforms, guidance):
+@pytest.mark.parametrize("guidance_scale", [1.0, 2.5])
+def test_nothing_given_is_changed(model, text, uniforms, guidance_scale):
     weights = {name: parameter.clone() for name, parameter in model.state_dict().items()}
     text_before, uniforms_before = text.clone(), uniforms.clone()
-    sample_codes(model, text, uniforms, guidance, temperature=0.5, top_k=3, top_p=0.9)
+    sample_codes(model, text, uniforms, guidance_scale, temperature=0.5, top_k=3, top_p=0.9)
     assert torch.equal(text, text_before)
     assert torch.equal(uniforms, uniforms_before)
     for name, parameter in model.state_dict().items():
@@ -288,16 +288,16 @@ def test_each_choice_has_its_own_chance(model, text, uniforms):
 
 
 def test_sampling_works_in_half_precision(model, text, uniforms):
-    exact = sample_codes(model, text, uniforms, guidance=2.0, temperature=0.0)
-    codes = sample_codes(lively(dtype=torch.bfloat16), text, uniforms, guidance=2.0, temperature=0.0)
+    exact = sample_codes(model, text, uniforms, guidance_scale=2.0, temperature=0.0)
+    codes = sample_codes(lively(dtype=torch.bfloat16), text, uniforms, guidance_scale=2.0, temperature=0.0)
     assert (codes[:, 0] == exact[:, 0]).sum() >= 3
 
 
 def test_sampling_works_under_autocast(model, text, uniforms):
     """Training previews its samples while it computes in half precision."""
-    exact = sample_codes(model, text, uniforms, guidance=2.0, temperature=0.0)
+    exact = sample_codes(model, text, uniforms, guidance_scale=2.0, temperature=0.0)
     with torch.autocast("cpu", torch.bfloat16):
-        codes = sample_codes(lively(dtype=torch.float32), text, uniforms, guidance=2.0, temperature=0.0)
+        codes = sample_codes(lively(dtype=torch.float32), text, uniforms, guidance_scale=2.0, temperature=0.0)
     assert (codes[:, 0] == exact[:, 0]).sum() >= 3
 
 

@@ -36,8 +36,8 @@ SLOPED = ("sigmoid", "tanh", "relu")
 
 def separable(seed: int, n: int = 30, d: int = 2) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Examples, their labels, and the weights and bias that made the labels."""
-    chance = np.random.default_rng(seed)
-    x, weights, bias = chance.normal(size=(n, d)), chance.normal(size=d), float(chance.normal())
+    rng = np.random.default_rng(seed)
+    x, weights, bias = rng.normal(size=(n, d)), rng.normal(size=d), float(rng.normal())
     distance = (x @ weights + bias) / np.sqrt(weights @ weights + bias**2)
     keep = np.abs(distance) > 0.05
     return x[keep], np.where(distance > 0, 1, -1)[keep], weights, bias
@@ -185,8 +185,8 @@ def test_cross_entropy_by_hand():
 
 @given(seed=seeds, n=st.integers(1, 6), copies=st.integers(2, 4))
 def test_a_batch_repeated_has_the_same_loss_and_slopes(seed, n, copies):
-    chance = np.random.default_rng(seed)
-    logits, targets, values = chance.normal(size=(n, 3)), chance.integers(0, 3, size=n), chance.normal(size=(n, 3))
+    rng = np.random.default_rng(seed)
+    logits, targets, values = rng.normal(size=(n, 3)), rng.integers(0, 3, size=n), rng.normal(size=(n, 3))
     for loss, wanted, tile in ((cross_entropy, targets, copies), (mean_squared_error, values, (copies, 1))):
         value, gradient = loss(logits, wanted)
         again, gradients = loss(np.tile(logits, (copies, 1)), np.tile(wanted, tile))
@@ -200,8 +200,8 @@ def test_a_batch_repeated_has_the_same_loss_and_slopes(seed, n, copies):
 @pytest.mark.parametrize("activation", SLOPED)
 @given(seed=seeds)
 def test_gradients_are_finite_differences(activation, seed):
-    chance = np.random.default_rng(seed)
-    network, x, targets = MLP((2, 3, 2), activation, chance), chance.normal(size=(4, 2)), chance.integers(0, 2, size=4)
+    rng = np.random.default_rng(seed)
+    network, x, targets = MLP((2, 3, 2), activation, rng), rng.normal(size=(4, 2)), rng.integers(0, 2, size=4)
     network.forward(x)
     assume(np.abs(network.sums[0]).min() > 1e-3)
     gradients = network.backward(cross_entropy(network.forward(x), targets)[1])
@@ -273,8 +273,8 @@ def test_gradient_descent_visits_every_example_once_an_epoch():
 
 @given(seed=seeds, count=st.integers(2, 30))
 def test_relus_pass_through_the_knots(seed, count):
-    chance = np.random.default_rng(seed)
-    knots, values = np.cumsum(chance.uniform(0.1, 1, size=count)), chance.normal(size=count)
+    rng = np.random.default_rng(seed)
+    knots, values = np.cumsum(rng.uniform(0.1, 1, size=count)), rng.normal(size=count)
     network = relu_interpolation(knots, values)
     assert network.weights[0].shape == (1, count - 1)
     np.testing.assert_allclose(network.forward(knots[:, None])[:, 0], values, atol=1e-10)

@@ -32,7 +32,7 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def chance(seed: int = 0) -> torch.Generator:
+def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
@@ -217,7 +217,7 @@ def test_an_unknown_symbol_is_refused():
 
 @given(seed=seeds)
 def test_what_is_shown_comes_one_step_before_what_is_expected(seed):
-    sentences = torch.randint(0, 9, (2, 6), generator=chance(seed))
+    sentences = torch.randint(0, 9, (2, 6), generator=generator(seed))
     shown, expected = teacher_forcing(sentences)
     assert torch.equal(shown[:, 1:], expected[:, :-1])
     assert torch.equal(shown[:, 0], sentences[:, 0])
@@ -226,7 +226,7 @@ def test_what_is_shown_comes_one_step_before_what_is_expected(seed):
 
 @given(seed=seeds, padding=st.integers(0, 4))
 def test_the_loss_does_not_depend_on_padding(seed, padding):
-    logits, expected = noise(2, 3, 5, seed=seed), torch.randint(1, 5, (2, 3), generator=chance(seed))
+    logits, expected = noise(2, 3, 5, seed=seed), torch.randint(1, 5, (2, 3), generator=generator(seed))
     padded = torch.cat([expected, torch.full((2, padding), PAD)], dim=1)
     more = torch.cat([logits, 10 * noise(2, padding, 5, seed=seed + 1)], dim=1)
     torch.testing.assert_close(masked_cross_entropy(more, padded), masked_cross_entropy(logits, expected))
@@ -253,22 +253,22 @@ def test_symbols_beyond_the_vocabulary_are_refused():
 
 def test_temperature_zero_takes_the_likeliest_and_a_low_one_nearly_always():
     logits = noise(50, 6)
-    assert torch.equal(sample_next(logits, 0.0, chance()), logits.argmax(dim=-1))
-    assert torch.equal(sample_next(logits, 1e-4, chance()), logits.argmax(dim=-1))
+    assert torch.equal(sample_next(logits, 0.0, generator()), logits.argmax(dim=-1))
+    assert torch.equal(sample_next(logits, 1e-4, generator()), logits.argmax(dim=-1))
 
 
 def test_chance_is_the_generators_alone():
     logits = noise(50, 6)
     torch.manual_seed(1)
-    first = sample_next(logits, 1.0, chance(3))
+    first = sample_next(logits, 1.0, generator(3))
     torch.manual_seed(2)
-    assert torch.equal(first, sample_next(logits, 1.0, chance(3)))
-    assert not torch.equal(first, sample_next(logits, 1.0, chance(4)))
+    assert torch.equal(first, sample_next(logits, 1.0, generator(3)))
+    assert not torch.equal(first, sample_next(logits, 1.0, generator(4)))
 
 
 def test_a_negative_temperature_is_refused():
     with pytest.raises(DalleEduError, match=r"the temperature is -0.5; choose 0"):
-        sample_next(torch.zeros(1, 3), -0.5, chance())
+        sample_next(torch.zeros(1, 3), -0.5, generator())
 
 
 # ---------------------------------------------------------------- the character model
@@ -299,7 +299,7 @@ def test_the_state_carries_all_that_was_read(cell):
 
 def test_greedy_samples_are_what_the_model_says_of_them():
     model = character_model()
-    tokens = model.sample(torch.tensor([[START], [START]]), 9, 0.0, chance())
+    tokens = model.sample(torch.tensor([[START], [START]]), 9, 0.0, generator())
     said = model(tokens[:, :-1])[0].argmax(dim=-1)
     for row, likeliest in zip(tokens, said, strict=True):
         written = row[1:].tolist()
@@ -311,14 +311,14 @@ def test_greedy_samples_are_what_the_model_says_of_them():
 def test_samples_keep_the_prompt_and_end_in_padding():
     model = character_model()
     prompt = torch.tensor([[START, 3, 4]]).expand(40, 3)
-    tokens = model.sample(prompt, 12, 2.0, chance())
+    tokens = model.sample(prompt, 12, 2.0, generator())
     assert tokens.shape == (40, 15)
     assert torch.equal(tokens[:, :3], prompt)
     for row in tokens[:, 3:].tolist():
         if END in row:
             assert set(row[row.index(END) + 1 :]) <= {PAD}
     assert sum(END in row for row in tokens.tolist()) > 10
-    assert torch.equal(tokens, model.sample(prompt, 12, 2.0, chance()))
+    assert torch.equal(tokens, model.sample(prompt, 12, 2.0, generator()))
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -334,7 +334,7 @@ def test_the_character_model_learns_a_sentence_by_heart(cell):
         loss.backward()
         optimiser.step()
     assert loss < 0.1
-    assert "".join(vocabulary.decode(model.sample(tokens[:, :1], 12, 0.0, chance())[0])) == "un cercle"
+    assert "".join(vocabulary.decode(model.sample(tokens[:, :1], 12, 0.0, generator())[0])) == "un cercle"
 
 
 def test_a_token_unknown_to_the_model_is_refused():

@@ -16,12 +16,12 @@ samplers = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
 LINEAR, COSINE = linear_schedule(), cosine_schedule()
 
 
-def chance(seed: int = 0) -> torch.Generator:
+def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
 def noise(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
-    return torch.randn(*shape, generator=chance(seed), dtype=dtype)
+    return torch.randn(*shape, generator=generator(seed), dtype=dtype)
 
 
 def close(ours: torch.Tensor, theirs: torch.Tensor, tolerance: float = 1e-10) -> None:
@@ -85,7 +85,7 @@ def test_the_reader_is_told_in_french(monkeypatch):
 def test_who_knows_the_picture_gets_it(sampler, seed, shape, steps):
     """Whatever the noise, the shape and the number of steps: the last step goes all the way and adds nothing."""
     picture = noise(2, *shape, seed=seed)
-    close(sampler(lambda x, t: picture, noise(2, *shape, seed=seed + 1), LINEAR, steps, chance()), picture)
+    close(sampler(lambda x, t: picture, noise(2, *shape, seed=seed + 1), LINEAR, steps, generator()), picture)
 
 
 @samplers
@@ -93,7 +93,7 @@ def test_who_knows_the_picture_gets_it(sampler, seed, shape, steps):
 def test_the_noise_stays_as_it_was_and_the_picture_has_its_dtype(sampler, dtype):
     start = noise(2, 3, dtype=dtype)
     before = start.clone()
-    picture = sampler(gaussian(0.0, 0.5, COSINE), start, COSINE, 6, chance())
+    picture = sampler(gaussian(0.0, 0.5, COSINE), start, COSINE, 6, generator())
     assert torch.equal(start, before)
     assert picture.dtype == dtype
 
@@ -107,7 +107,7 @@ def test_the_callback_sees_every_step(sampler):
         return gaussian(0.3, 0.5, LINEAR)(x, t)
 
     start = noise(2, 3)
-    picture = sampler(denoise, start, LINEAR, 5, chance(), seen.append)
+    picture = sampler(denoise, start, LINEAR, 5, generator(), seen.append)
     assert [(step.index, step.steps, step.t) for step in seen] == [(0, 5, 999), (1, 5, 799), (2, 5, 599), (3, 5, 399), (4, 5, 199)]
     assert [t for _, t in asked] == [[999] * 2, [799] * 2, [599] * 2, [399] * 2, [199] * 2]
     assert torch.equal(seen[0].x, start)
@@ -119,7 +119,7 @@ def test_the_callback_sees_every_step(sampler):
 @samplers
 def test_no_gradient_is_kept(sampler):
     weight = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
-    assert not sampler(lambda x, t: weight * x, noise(2, 3), LINEAR, 3, chance()).requires_grad
+    assert not sampler(lambda x, t: weight * x, noise(2, 3), LINEAR, 3, generator()).requires_grad
 
 
 @samplers
@@ -127,7 +127,7 @@ def test_pictures_of_a_batch_do_not_hear_each_other(sampler):
     start = noise(2, 3)
     other = start.clone()
     other[0] = 9.0
-    one, another = (sampler(gaussian(0.3, 0.5, LINEAR), x, LINEAR, 5, chance()) for x in (start, other))
+    one, another = (sampler(gaussian(0.3, 0.5, LINEAR), x, LINEAR, 5, generator()) for x in (start, other))
     assert torch.equal(one[1], another[1])
     assert not torch.equal(one[0], another[0])
 
@@ -145,21 +145,21 @@ def test_one_step_is_one_question(sampler):
 @pytest.mark.parametrize("steps", [7, 50])
 def test_ddim_with_all_the_noise_is_ddpm(schedule, steps):
     start, denoise = noise(2, 3, 4), gaussian(0.3, 0.5, schedule)
-    close(ddim(denoise, start, schedule, steps, chance(), eta=1.0), ddpm(denoise, start, schedule, steps, chance()))
+    close(ddim(denoise, start, schedule, steps, generator(), eta=1.0), ddpm(denoise, start, schedule, steps, generator()))
 
 
 def test_who_draws_and_who_does_not():
     start, denoise = noise(2, 3), gaussian(0.3, 0.5, LINEAR)
     for sampler in (ddim, dpm_solver):
-        assert torch.equal(sampler(denoise, start, LINEAR, 5, chance(0)), sampler(denoise, start, LINEAR, 5, chance(1)))
-    assert torch.equal(ddpm(denoise, start, LINEAR, 5, chance(0)), ddpm(denoise, start, LINEAR, 5, chance(0)))
-    assert not torch.equal(ddpm(denoise, start, LINEAR, 5, chance(0)), ddpm(denoise, start, LINEAR, 5, chance(1)))
+        assert torch.equal(sampler(denoise, start, LINEAR, 5, generator(0)), sampler(denoise, start, LINEAR, 5, generator(1)))
+    assert torch.equal(ddpm(denoise, start, LINEAR, 5, generator(0)), ddpm(denoise, start, LINEAR, 5, generator(0)))
+    assert not torch.equal(ddpm(denoise, start, LINEAR, 5, generator(0)), ddpm(denoise, start, LINEAR, 5, generator(1)))
 
 
 @pytest.mark.parametrize(("sampler", "steps"), [(ddpm, 200), (ddim, 200), (dpm_solver, 30)], ids=["ddpm", "ddim", "dpm_solver"])
 def test_the_law_of_the_pictures_comes_out(sampler, steps):
     """Normal pictures of mean 0.3 and deviation 0.5, from their own best denoiser."""
-    found = sampler(gaussian(0.3, 0.5, COSINE), noise(20_000), COSINE, steps, chance(1))
+    found = sampler(gaussian(0.3, 0.5, COSINE), noise(20_000), COSINE, steps, generator(1))
     assert abs(float(found.mean()) - 0.3) < 0.015
     assert abs(float(found.std()) - 0.5) < 0.015
 
@@ -188,7 +188,7 @@ def test_what_is_known_survives_every_sampler():
     known, mask = noise(2, 3, 4), noise(1, 3, 4, seed=1) > 0
     for sampler in SAMPLERS.values():
         plain = gaussian(0.3, 0.5, LINEAR)
-        picture = sampler(inpainting(plain, known, mask, LINEAR, chance(2)), noise(2, 3, 4, seed=3), LINEAR, 8, chance(4))
+        picture = sampler(inpainting(plain, known, mask, LINEAR, generator(2)), noise(2, 3, 4, seed=3), LINEAR, 8, generator(4))
         everywhere = mask.expand(2, 3, 4)
         close(picture[everywhere], known[everywhere])
         assert float((picture - known)[~everywhere].abs().min()) > 1e-3

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from dalle_edu.bricks.recurrent import END, PAD, START, GRUCell, LSTMCell, RNNCell, SequenceVocabulary
 from dalle_edu.bricks.seq2seq import AdditiveAttention, Attention, DotAttention, GeneralAttention, Seq2Seq
+from dalle_edu.datasets.translations import join_words, split_words
 from dalle_edu.errors import DalleEduError
-from dalle_edu.world.translations import join_words, split_words
 
 KINDS = [DotAttention, GeneralAttention, AdditiveAttention]
 CELLS = [RNNCell, LSTMCell, GRUCell]

@@ -114,8 +114,8 @@ def test_maps_are_asked_for_and_keep_their_masks_in_every_layer():
     written = torch.tensor([[1, 2, 3], [4, 5, 6], [7, 1, 2]])
     read_maps: list[torch.Tensor] = []
     write_maps: list[torch.Tensor] = []
-    memory = transformer.read(SOURCE, read_maps)
-    logits = transformer.write(written, memory, SOURCE, write_maps)
+    memory = transformer.encode(SOURCE, read_maps)
+    logits = transformer.decode(written, memory, SOURCE, write_maps)
     torch.testing.assert_close(logits, transformer(SOURCE, written))  # looking changes nothing
     assert [tuple(map_.shape) for map_ in read_maps] == [(3, 2, 6, 6)] * 3
     assert [tuple(map_.shape) for map_ in write_maps] == [(3, 2, 3, 6)] * 3

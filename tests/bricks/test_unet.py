@@ -19,10 +19,10 @@ def noise(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> tor
 
 def shaken(module: nn.Module) -> nn.Module:
     """Nothing starts at zero any more, so that nothing is hidden."""
-    chance = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in module.parameters():
-            parameter.normal_(std=0.3, generator=chance)
+            parameter.normal_(std=0.3, generator=generator)
     return module.double()
 
 
@@ -266,13 +266,13 @@ def test_it_segments():
     torch.manual_seed(0)
     network = UNet(UNetConfig(1, 2, 1, (16, 16), 1, (), groups=4, time=False))
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
-    chance = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
 
     def scene() -> tuple[torch.Tensor, torch.Tensor]:
         truth = torch.zeros(32, 16, 16, dtype=torch.long)
-        for one, (y, x) in zip(truth, torch.randint(0, 9, (32, 2), generator=chance).tolist(), strict=True):
+        for one, (y, x) in zip(truth, torch.randint(0, 9, (32, 2), generator=generator).tolist(), strict=True):
             one[y : y + 7, x : x + 7] = 1
-        return truth[:, None] + 0.7 * torch.randn(32, 1, 16, 16, generator=chance), truth
+        return truth[:, None] + 0.7 * torch.randn(32, 1, 16, 16, generator=generator), truth
 
     for _ in range(60):
         images, truth = scene()

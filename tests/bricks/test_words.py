@@ -28,20 +28,20 @@ from dalle_edu.bricks.words import (
     train_word2vec,
     windows,
 )
+from dalle_edu.datasets.sentences import JOYFUL_ANIMALS, analogies, sentences
 from dalle_edu.errors import DalleEduError
-from dalle_edu.world.sentences import JOYFUL_ANIMALS, analogies, sentences
 
 seeds = st.integers(0, 2**31)
 texts = st.lists(st.lists(st.sampled_from("abcdef"), max_size=8), max_size=5)
 bags = st.sets(st.sampled_from("abcdef"))
 
 
-def chance(seed: int = 0) -> torch.Generator:
+def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(*shape, generator=chance(seed), dtype=torch.float64)
+    return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
 
 
 def numbered(lengths: list[int]) -> torch.Tensor:
@@ -138,8 +138,8 @@ def test_the_three_sentences_share_many_of_their_words():
 
 @given(lengths=st.lists(st.integers(0, 6), min_size=1, max_size=4), window=st.integers(1, 4), seed=seeds)
 def test_windows_hold_the_neighbours_within_reach_in_the_same_sentence(lengths, window, seed):
-    tokens, sentence = torch.randint(9, (sum(lengths),), generator=chance(seed)), numbered(lengths)
-    found, shrunk = windows(tokens, sentence, window), windows(tokens, sentence, window, chance(seed))
+    tokens, sentence = torch.randint(9, (sum(lengths),), generator=generator(seed)), numbered(lengths)
+    found, shrunk = windows(tokens, sentence, window), windows(tokens, sentence, window, generator(seed))
     assert found.shape == shrunk.shape == (len(tokens), 2 * window + 1)
     for i in range(len(tokens)):
         for place, offset in enumerate(range(-window, window + 1)):
@@ -155,7 +155,7 @@ def test_windows_hold_the_neighbours_within_reach_in_the_same_sentence(lengths, 
 def test_a_dynamic_window_sees_near_words_more_often():
     """The neighbour at distance k is seen with probability (window - k + 1) / window."""
     tokens = torch.ones(20_000, dtype=torch.long)
-    seen = (windows(tokens, torch.zeros_like(tokens), 4, chance()) != NOTHING)[4:-4].double().mean(dim=0)
+    seen = (windows(tokens, torch.zeros_like(tokens), 4, generator()) != NOTHING)[4:-4].double().mean(dim=0)
     expected = torch.tensor([1, 2, 3, 4, 0, 4, 3, 2, 1], dtype=torch.float64) / 4
     torch.testing.assert_close(seen, expected, rtol=0, atol=0.015)
 
@@ -205,25 +205,25 @@ def test_the_loss_by_hand():
 @given(seed=seeds)
 def test_the_gradient_is_the_finite_difference(seed):
     hidden, output = noise(3, 2, seed=seed).requires_grad_(), noise(5, 2, seed=seed + 1).requires_grad_()
-    targets, negatives = torch.randint(5, (3,), generator=chance(seed)), torch.randint(5, (3, 4), generator=chance(seed + 1))
+    targets, negatives = torch.randint(5, (3,), generator=generator(seed)), torch.randint(5, (3, 4), generator=generator(seed + 1))
     assert torch.autograd.gradcheck(lambda h, o: negative_sampling_loss(h, o, targets, negatives), (hidden, output))
 
 
 def test_fresh_vectors_know_nothing():
     """All outputs are zero, so every guess is a toss: the loss is (1 + m) log 2 whatever is given."""
-    model = Word2Vec(10, 4, chance())
+    model = Word2Vec(10, 4, generator())
     loss = model(torch.tensor([[1, NOTHING], [2, 3]]), torch.tensor([4, 5]), torch.tensor([[6, 7, 8], [1, 2, 9]]))
     assert loss.item() == pytest.approx(4 * math.log(2))
     assert model.vectors.abs().max() <= 0.5 / 4
     assert not model.vectors.requires_grad
-    assert torch.equal(model.vectors, Word2Vec(10, 4, chance()).vectors)
-    assert not torch.equal(model.vectors, Word2Vec(10, 4, chance(1)).vectors)
+    assert torch.equal(model.vectors, Word2Vec(10, 4, generator()).vectors)
+    assert not torch.equal(model.vectors, Word2Vec(10, 4, generator(1)).vectors)
 
 
 @given(seed=seeds)
 def test_the_order_of_the_words_given_and_the_empty_places_do_not_matter(seed):
-    model = Word2Vec(10, 4, chance())
-    given = torch.randint(10, (5, 3), generator=chance(seed))
+    model = Word2Vec(10, 4, generator())
+    given = torch.randint(10, (5, 3), generator=generator(seed))
     padded = F.pad(given.flip(1), (1, 2), value=NOTHING)
     torch.testing.assert_close(model.hidden(padded), model.hidden(given))
     torch.testing.assert_close(model.hidden(given), model.vectors[given].mean(dim=1))
@@ -232,9 +232,9 @@ def test_the_order_of_the_words_given_and_the_empty_places_do_not_matter(seed):
 @pytest.mark.parametrize(("cbow", "epochs"), [(False, 6), (True, 20)])
 def test_the_kings_and_the_queens_are_found(cbow, epochs):
     """A short training on our own grammar answers most questions, where chance would answer one in 280."""
-    text = [split_words(sentence) for sentence in sentences("en", 2500, chance())]
+    text = [split_words(sentence) for sentence in sentences("en", 2500, generator())]
     vocabulary = Vocabulary(text)
-    model, losses = train_word2vec(text, vocabulary, Word2VecConfig(dim=32, epochs=epochs, learning_rate=0.1, cbow=cbow), chance())
+    model, losses = train_word2vec(text, vocabulary, Word2VecConfig(dim=32, epochs=epochs, learning_rate=0.1, cbow=cbow), generator())
     questions = torch.tensor([[vocabulary[word] for word in question] for question in analogies("en")["gender"]])
     assert len(losses) == epochs
     assert losses[-1] < 0.6 * losses[0]
@@ -245,7 +245,7 @@ def test_the_kings_and_the_queens_are_found(cbow, epochs):
 def test_training_is_its_seed():
     text = [split_words(sentence) for sentence in JOYFUL_ANIMALS["fr"]]
     config = Word2VecConfig(dim=4, epochs=3, threshold=1.0)
-    one, same, other = (train_word2vec(text, Vocabulary(text), config, chance(seed))[0].vectors for seed in (0, 0, 1))
+    one, same, other = (train_word2vec(text, Vocabulary(text), config, generator(seed))[0].vectors for seed in (0, 0, 1))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 
@@ -256,14 +256,14 @@ def test_three_sentences_teach_nothing_stable():
     vocabulary, config = Vocabulary(text), Word2VecConfig(dim=16, epochs=100, threshold=1.0)
     neighbours = set()
     for seed in range(6):
-        vectors = train_word2vec(text, vocabulary, config, chance(seed))[0].vectors
+        vectors = train_word2vec(text, vocabulary, config, generator(seed))[0].vectors
         neighbours.add(int(nearest(vectors, vectors[vocabulary["chat"]], 1, [vocabulary["chat"]])[1]))
     assert len(neighbours) > 1
 
 
 def test_an_epoch_in_which_every_word_is_left_out_is_an_empty_one():
     text = [["a", "a"]]
-    _, losses = train_word2vec(text, Vocabulary(text), Word2VecConfig(dim=2, epochs=2, threshold=1e-12), chance())
+    _, losses = train_word2vec(text, Vocabulary(text), Word2VecConfig(dim=2, epochs=2, threshold=1e-12), generator())
     assert losses == [0, 0]
 
 
@@ -290,11 +290,11 @@ def test_an_analogy_is_a_parallelogram():
 @given(seed=seeds, scale=st.floats(0.1, 10))
 def test_the_words_of_the_question_never_answer_it_and_lengths_do_not_matter(seed, scale):
     vectors = noise(9, 3, seed=seed)
-    a, b, c = torch.randint(1, 9, (3,), generator=chance(seed)).tolist()
+    a, b, c = torch.randint(1, 9, (3,), generator=generator(seed)).tolist()
     cosines, ids = analogy(vectors, a, b, c, 5)
     assert not {UNKNOWN, a, b, c} & set(ids.tolist())
     assert (cosines.diff() <= 0).all()
-    lengths = torch.rand(9, 1, generator=chance(seed), dtype=torch.float64) + scale
+    lengths = torch.rand(9, 1, generator=generator(seed), dtype=torch.float64) + scale
     assert torch.equal(analogy(vectors * lengths, a, b, c, 5)[1], ids)
 
 
@@ -319,11 +319,11 @@ TWO = torch.zeros(2, dtype=torch.long)
             r"hidden is \(2, 3\), output \(5, 4\), targets \(2,\) and negatives \(2, 1\); expected",
         ),
         (lambda: unchecked(negative_sampling_loss)(noise(2, 3), noise(5, 3), TWO, TWO[:1, None]), r"negatives \(1, 1\); expected"),
-        (lambda: train_word2vec([["a"]], Vocabulary([]), Word2VecConfig(), chance()), "none of the 1 tokens is in the vocabulary"),
-        (lambda: train_word2vec([], Vocabulary([["a"]]), Word2VecConfig(), chance()), "none of the 0 tokens"),
+        (lambda: train_word2vec([["a"]], Vocabulary([]), Word2VecConfig(), generator()), "none of the 1 tokens is in the vocabulary"),
+        (lambda: train_word2vec([], Vocabulary([["a"]]), Word2VecConfig(), generator()), "none of the 0 tokens"),
         (
             lambda: train_word2vec(
-                [["a", "b", "c"] * 50], Vocabulary([["a", "b", "c"] * 50]), Word2VecConfig(threshold=1.0, learning_rate=1e30), chance()
+                [["a", "b", "c"] * 50], Vocabulary([["a", "b", "c"] * 50]), Word2VecConfig(threshold=1.0, learning_rate=1e30), generator()
             ),
             r"the vectors grew without end: lower learning_rate \(1e\+30\) or batch_size \(256\)",
         ),

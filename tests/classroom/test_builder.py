@@ -9,7 +9,7 @@ from dalle_edu.classroom.builder import build, notebooks
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, solution
 from dalle_edu.classroom.builder.prose import problems, reads_as_other
 from dalle_edu.classroom.builder.source import Cell, one_language, read_lesson
-from dalle_edu.classroom.checks import examine
+from dalle_edu.classroom.checks import diagnose
 from dalle_edu.classroom.proof import mistakes
 from dalle_edu.errors import DalleEduError
 
@@ -287,11 +287,11 @@ def test_the_gate_closes(name: str, target: str, hollow: tuple[str, ...] | None,
     """The stub fails its check, the solution passes it, and every known mistake is named."""
     for language in ("fr", "en"):
         code, bare = solution(target, language, French.read(cell.text)), target.split(":")[1]
-        verdict = examine(namespace(target, hollowed(code, language, hollow))[bare], target)
+        verdict = diagnose(namespace(target, hollowed(code, language, hollow))[bare], target)
         assert verdict.kind == "untouched", verdict
-        assert examine(namespace(target, code)[bare], target).right
+        assert diagnose(namespace(target, code)[bare], target).right
     for mistake in mistakes():
         if mistake.target == target:
-            found = examine(mistake.version, target).mistake
+            found = diagnose(mistake.version, target).mistake
             assert found is not None
             assert found.name == mistake.name

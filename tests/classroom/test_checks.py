@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from dalle_edu.bricks import attention, gpt, perceptron, sampling
-from dalle_edu.classroom.checks import check, compare, examine, expect, grade_strictly
+from dalle_edu.bricks import attention, decoding, gpt, perceptron
+from dalle_edu.classroom.checks import check, compare, diagnose, expect, grade_strictly
 from dalle_edu.classroom.proof import mistakes
 
 MISTAKES = mistakes()
@@ -16,7 +16,7 @@ MISTAKES = mistakes()
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake.target}-{mistake.name}")
 def test_each_mistake_is_named(mistake):
-    verdict = examine(mistake.version, mistake.target)
+    verdict = diagnose(mistake.version, mistake.target)
     assert verdict.kind == "mistake", verdict
     assert verdict.mistake is not None
     assert verdict.mistake.name == mistake.name
@@ -27,14 +27,14 @@ def test_each_mistake_is_named(mistake):
 def test_the_library_passes_its_own_check(target):
     module, name = target.split(":")
     version = getattr(__import__(f"dalle_edu.bricks.{module}", fromlist=[name]), name)
-    assert examine(version, target).right
+    assert diagnose(version, target).right
 
 
 def test_another_way_of_writing_it_passes():
     def sigmoid(z):
         return 0.5 * (1 + np.tanh(z / 2))
 
-    assert examine(sigmoid, "perceptron:sigmoid").right
+    assert diagnose(sigmoid, "perceptron:sigmoid").right
     assert check(sigmoid, "perceptron:sigmoid") is sigmoid
 
 
@@ -42,10 +42,10 @@ def test_an_untouched_stub_is_told_to_begin():
     def step(z):
         raise NotImplementedError
 
-    verdict = examine(step, "perceptron:step")
+    verdict = diagnose(step, "perceptron:step")
     assert verdict.kind == "untouched"
     assert "Your turn" in verdict.text
-    assert examine(..., "perceptron:step").kind == "untouched"
+    assert diagnose(..., "perceptron:step").kind == "untouched"
 
 
 def test_a_wrong_version_is_replaced_by_the_librarys_so_that_the_lesson_goes_on(capsys):
@@ -68,7 +68,7 @@ def test_an_exception_is_explained_with_its_line_and_what_was_given():
         scores = query @ key  # the transpose is missing
         return scores @ value, scores
 
-    verdict = examine(scaled_dot_product, "attention:scaled_dot_product")
+    verdict = diagnose(scaled_dot_product, "attention:scaled_dot_product")
     assert verdict.kind == "raised"
     assert "scores = query @ key" in verdict.text
     assert "Tensor of" in verdict.text
@@ -76,10 +76,10 @@ def test_an_exception_is_explained_with_its_line_and_what_was_given():
 
 
 def test_a_wrong_shape_and_a_missing_return_are_told_apart():
-    verdict = examine(lambda z: np.append(z, 0.0), "perceptron:relu")
+    verdict = diagnose(lambda z: np.append(z, 0.0), "perceptron:relu")
     assert verdict.kind == "shape"
     assert "expected a ndarray of 83" in verdict.text
-    assert "return" in examine(lambda z: None, "perceptron:relu").text
+    assert "return" in diagnose(lambda z: None, "perceptron:relu").text
 
 
 def test_a_class_is_held_against_its_peer():
@@ -87,7 +87,7 @@ def test_a_class_is_held_against_its_peer():
         def forward(self, *args, **options):
             return super().forward(*args, **options) / 2
 
-    verdict = examine(Half, "attention:MultiHeadAttention")
+    verdict = diagnose(Half, "attention:MultiHeadAttention")
     assert verdict.kind == "wrong"
     assert "torch.nn.MultiheadAttention" in verdict.text
 
@@ -99,19 +99,19 @@ def test_the_students_own_arguments_are_never_altered():
         z[z < 0] = 0
         return z
 
-    assert examine(relu, "perceptron:relu").right
-    assert examine(perceptron.relu, "perceptron:relu").right
+    assert diagnose(relu, "perceptron:relu").right
+    assert diagnose(perceptron.relu, "perceptron:relu").right
 
 
 def test_it_speaks_french(monkeypatch):
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
-    assert examine(perceptron.step, "perceptron:step").text == "Juste\u00a0: cela fait ce que fait la bibliothèque."
-    assert "s'écarte de 1 au plus" in examine(lambda z: z * 0.0, "perceptron:step").text
+    assert diagnose(perceptron.step, "perceptron:step").text == "Juste\u00a0: cela fait ce que fait la bibliothèque."
+    assert "s'écarte de 1 au plus" in diagnose(lambda z: z * 0.0, "perceptron:step").text
 
 
 def test_a_target_that_nothing_holds_is_refused():
     with pytest.raises(LookupError, match="no reference holds perceptron:gate"):
-        examine(perceptron.gate, "perceptron:gate")
+        diagnose(perceptron.gate, "perceptron:gate")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_without_its_peer_a_check_says_so_and_passes_nothing(version, monkeypatc
     monkeypatch.setitem(sys.modules, "transformers", None)
     monkeypatch.setenv("DALLE_EDU_STRICT", "1")
     target = f"gpt:{version.__name__}"
-    verdict = examine(version, target)
+    verdict = diagnose(version, target)
     assert verdict.kind == "unchecked"
     assert "transformers" in verdict.text
     with pytest.raises(AssertionError, match="transformers"):
@@ -153,8 +153,8 @@ def test_without_its_peer_a_check_says_so_and_passes_nothing(version, monkeypatc
 def test_without_its_peer_a_function_is_still_held_against_the_library(monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
     monkeypatch.setitem(sys.modules, "transformers.generation.logits_process", None)
-    assert examine(sampling.keep_top_k, "sampling:keep_top_k").right
-    assert not examine(lambda logits, k: logits, "sampling:keep_top_k").right
+    assert diagnose(decoding.keep_top_k, "decoding:keep_top_k").right
+    assert not diagnose(lambda logits, k: logits, "decoding:keep_top_k").right
 
 
 def test_a_verdict_is_drawn_as_a_box_without_a_hole():

@@ -10,7 +10,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from dalle_edu import bricks
-from dalle_edu.classroom import demos, kept
+from dalle_edu.classroom import demos, pretrained
 from dalle_edu.classroom.demo import run
 from dalle_edu.classroom.demos import vqgan as demos_vqgan
 
@@ -60,7 +60,7 @@ def test_an_experiment_runs_and_draws(name, monkeypatch, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["cyclegan", "vqgan"])
 def test_without_kept_weights_an_experiment_trains_briefly_and_says_so(name, monkeypatch, tmp_path):
-    monkeypatch.setattr(kept, "weights_path", lambda name: tmp_path / f"{name}.safetensors")
+    monkeypatch.setattr(pretrained, "weights_path", lambda name: tmp_path / f"{name}.safetensors")
     monkeypatch.setattr(demos_vqgan, "JUDGE_STEPS", 2)
     shown = run(name, steps=2)
     assert shown.numbers["steps_trained"] == 2

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.scorecard import SKILLS, Question, Report, mark, questions, read_pictures, score
+from dalle_edu.scorecard import SKILLS, Question, Report, mark, parse_pictures, questions, score
 from dalle_edu.world import LANGUAGES, Scene, is_held_out, read_caption, render
 from dalle_edu.world.grammar import phrasings
 
@@ -85,18 +85,18 @@ def test_who_draws_nothing_gets_nothing():
 
 
 def test_the_report_is_that_of_reading_and_marking_by_hand(asked, perfect):
-    found = read_pictures(render([question.scene for question in asked], 32))
+    found = parse_pictures(render([question.scene for question in asked], 32))
     assert list(perfect.marks) == [mark(question.scene.description, objects) for question, objects in zip(asked, found, strict=True)]
     assert list(perfect.asked) == asked
 
 
 def test_batches_options_and_progress(asked):
     system, told = KnowsTheAnswers(asked), []
-    score(system, "perfect", prompts=144, seed=5, progress=told.append, guidance=2.0, temperature=0.5)
+    score(system, "perfect", prompts=144, seed=5, progress=told.append, guidance_scale=2.0, temperature=0.5)
     assert told == [64, 64, 16]
     assert [size for size, _, _ in system.calls] == told
     assert len({seed for _, seed, _ in system.calls}) == 3  # no batch repeats the chance of another
-    assert all(options == {"guidance": 2.0, "temperature": 0.5} for _, _, options in system.calls)
+    assert all(options == {"guidance_scale": 2.0, "temperature": 0.5} for _, _, options in system.calls)
 
 
 def test_languages_and_splits_add_up(perfect):

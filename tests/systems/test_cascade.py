@@ -7,9 +7,9 @@ import torch
 from tiny_systems import build, tiny_unet, tiny_upsampler
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems.cascade import Cascade
+from dalle_edu.systems.families.cascade import Cascade
 from dalle_edu.systems.imagen import Imagen, ImagenConfig
-from dalle_edu.systems.reader import ReaderConfig
+from dalle_edu.systems.parts.text_encoder import TextEncoderConfig
 from dalle_edu.world import World
 
 PROMPTS = ["un cercle rouge", "a large blue square", "trois étoiles vertes"]
@@ -26,10 +26,10 @@ def pictures(n: int, resolution: int) -> torch.Tensor:
     return World(n).collate([World(n)[i] for i in range(n)]).images(resolution)
 
 
-@pytest.mark.parametrize(("guidance", "rows"), [(1.0, 3), (2.5, 6)])
-def test_guidance_acts_at_every_step(tiny, guidance, rows, monkeypatch):
+@pytest.mark.parametrize(("guidance_scale", "rows"), [(1.0, 3), (2.5, 6)])
+def test_guidance_acts_at_every_step(tiny, guidance_scale, rows, monkeypatch):
     asked: list[int] = []
-    unet = tiny.painter.unet
+    unet = tiny.base_model.unet
     forward = unet.forward
 
     def watched(x: torch.Tensor, *rest: Any, **more: Any) -> torch.Tensor:
@@ -37,7 +37,7 @@ def test_guidance_acts_at_every_step(tiny, guidance, rows, monkeypatch):
         return forward(x, *rest, **more)
 
     monkeypatch.setattr(unet, "forward", watched)
-    tiny.generate(PROMPTS, guidance=guidance, steps=5)
+    tiny.generate(PROMPTS, guidance_scale=guidance_scale, steps=5)
     tries = getattr(tiny.config, "tries", 1)
     assert asked == [rows * tries] * 5  # one network evaluation a step, on a doubled batch where there is guidance
 
@@ -50,9 +50,9 @@ def test_the_callback_sees_every_step(tiny):
 
 
 def test_thresholding_matters_where_guidance_is_strong(tiny):
-    drawn = {way: tiny.generate(PROMPTS, guidance=20.0, threshold=way) for way in (True, False)}
+    drawn = {way: tiny.generate(PROMPTS, guidance_scale=20.0, threshold=way) for way in (True, False)}
     assert not torch.equal(drawn[True], drawn[False])
-    assert torch.equal(tiny.generate(PROMPTS, guidance=20.0), drawn[tiny.config.threshold])
+    assert torch.equal(tiny.generate(PROMPTS, guidance_scale=20.0), drawn[tiny.config.threshold])
 
 
 def test_what_is_painted_anew_is_the_try_that_clip_likes_best():
@@ -100,8 +100,12 @@ def test_the_base_alone_is_previewed_small_and_upsamplers_large(tiny):
 
 
 def test_each_upsampler_is_previewed_at_its_own_size_and_without_those_after_it():
-    reader, painter = ReaderConfig(width=16, depth=1, heads=2), tiny_unet(16, 16)
-    system = Imagen(ImagenConfig(reader=reader, base=painter, upsamplers=(tiny_upsampler(), tiny_upsampler()), steps=4, upsampler_steps=2))
+    text_encoder, base_model = TextEncoderConfig(width=16, depth=1, heads=2), tiny_unet(16, 16)
+    system = Imagen(
+        ImagenConfig(
+            text_encoder=text_encoder, base=base_model, upsamplers=(tiny_upsampler(), tiny_upsampler()), steps=4, upsampler_steps=2
+        )
+    )
     images = pictures(2, 128)
 
     def previews():

@@ -10,14 +10,15 @@ import torch.nn.functional as F
 import dalle_edu
 from dalle_edu.bricks.contrastive import CLIPConfig
 from dalle_edu.errors import DalleEduError
+from dalle_edu.loading import load_critic
 from dalle_edu.systems import SYSTEMS, model_class
-from dalle_edu.systems.claims import claims, without_colours
 from dalle_edu.systems.clip import PRESETS, Clip, ClipConfig
-from dalle_edu.systems.contrast import QUESTIONS
-from dalle_edu.systems.disturb import SHIFT, ZOOM, disturb, photocopied
-from dalle_edu.weights import load_critic
+from dalle_edu.systems.hard_negatives.attributes import caption_attributes
+from dalle_edu.systems.hard_negatives.contrastive_loss import QUESTIONS
+from dalle_edu.systems.hard_negatives.paraphrases import without_colours
+from dalle_edu.systems.parts.augment import SHIFT, ZOOM, augment, grayscale
 from dalle_edu.world import World, render, sample_scene
-from dalle_edu.world.scenes import PRACTICE
+from dalle_edu.world.scene_sampler import PRACTICE
 
 CAPTIONS = ["un cercle rouge", "a large blue square", "trois étoiles vertes", "a red circle above a blue square"]
 TINY = ClipConfig(CLIPConfig(resolution=16, stem_depth=0, width=16, heads=2, image_depth=1, text_depth=1, embedding=8), batch_size=8)
@@ -43,7 +44,7 @@ def pictures(n: int, resolution: int = 16, seed: int = 0) -> tuple[torch.Tensor,
     return batch.images(resolution), batch.captions
 
 
-def chance(seed: int = 0) -> torch.Generator:
+def uniforms_for(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
@@ -130,7 +131,7 @@ def test_the_loss_depends_on_the_captions_and_on_the_generator_alone(tiny):
     images, captions = pictures(8)
 
     def loss(texts, seed=0):
-        return tiny.loss(images, texts, generator=chance(seed))["loss"]
+        return tiny.loss(images, texts, generator=uniforms_for(seed))["loss"]
 
     assert loss(captions) == loss(captions)
     assert loss(captions) != loss(captions, seed=1)
@@ -140,25 +141,25 @@ def test_the_loss_depends_on_the_captions_and_on_the_generator_alone(tiny):
 def test_paraphrases_weigh_what_the_configuration_says():
     images, captions = pictures(8)
     for weight in (0.0, 0.5):
-        parts = build(replace(TINY, paraphrase=weight)).loss(images, captions, generator=chance())
+        parts = build(replace(TINY, paraphrase_weight=weight)).loss(images, captions, generator=uniforms_for())
         assert parts["words"] > 0.1
         torch.testing.assert_close(parts["loss"], parts["pictures"] + weight * parts["words"])
 
 
 def test_training_teaches_every_parameter():
     clip = build().train()
-    clip.loss(*pictures(8), generator=chance())["loss"].backward()
+    clip.loss(*pictures(8), generator=uniforms_for())["loss"].backward()
     assert all(parameter.grad is not None for parameter in clip.parameters())
 
 
 def test_it_learns_a_few_captions_and_their_pictures():
     torch.manual_seed(0)
-    clip = Clip(replace(TINY, negatives=1, photocopies=0.0))
+    clip = Clip(replace(TINY, negatives=1, grayscale_share=0.0))
     images, captions = pictures(16)
     optimizer, losses = torch.optim.Adam(clip.parameters(), 1e-2), []
     for update in range(60):
         optimizer.zero_grad()
-        parts = clip.loss(images, captions, progress=0.0, generator=chance(update))
+        parts = clip.loss(images, captions, progress=0.0, generator=uniforms_for(update))
         parts["loss"].backward()
         optimizer.step()
         losses.append({name: part.item() for name, part in parts.items()})
@@ -170,10 +171,10 @@ def test_it_learns_a_few_captions_and_their_pictures():
 def test_disturbed_pictures_keep_their_places_and_their_range():
     scenes = [sample_scene(1, i, kinds={"single": 1.0}) for i in range(64)]
     images = render(scenes, 32)
-    seen = disturb(images, chance(3))
-    assert torch.equal(seen, disturb(images, chance(3)))
-    assert not torch.equal(seen, disturb(images, chance(4)))
-    assert torch.equal(disturb(images, chance(3), strength=0.0), images)
+    seen = augment(images, uniforms_for(3))
+    assert torch.equal(seen, augment(images, uniforms_for(3)))
+    assert not torch.equal(seen, augment(images, uniforms_for(4)))
+    assert torch.equal(augment(images, uniforms_for(3), strength=0.0), images)
     assert seen.abs().max() <= 1
     for axis in (1, 2):
         before, after = (_centre(each, axis) for each in (images, seen))
@@ -183,7 +184,7 @@ def test_disturbed_pictures_keep_their_places_and_their_range():
 
 def test_photocopies_keep_the_ink_and_lose_the_colours():
     images = render([sample_scene(1, i, kinds={"single": 1.0}) for i in range(64)], 32)
-    copies = photocopied(images, chance(1))
+    copies = grayscale(images, uniforms_for(1))
     assert torch.equal(copies[:, 0], copies[:, 1])
     assert torch.equal(copies[:, 0], copies[:, 2])
     assert torch.equal((copies == 1).all(dim=1), (images == 1).all(dim=1))
@@ -196,11 +197,11 @@ def test_photocopies_keep_the_ink_and_lose_the_colours():
 
 def test_a_share_of_the_batch_is_photocopied_pictures_and_captions_alike(monkeypatch):
     seen = {}
-    clip = build(replace(TINY, photocopies=0.5, disturbance=0.0, negatives=0, forgiving=False))
+    clip = build(replace(TINY, grayscale_share=0.5, augmentation=0.0, negatives=0, mask_false_negatives=False))
     monkeypatch.setattr(clip.clip.image_tower, "forward", lambda images: seen.update(images=images) or torch.randn(8, 8))
     monkeypatch.setattr(clip, "tokens", lambda texts: seen.setdefault("texts", texts) and clip.tokenizer.encode(texts, 20))
     images, captions = pictures(8)
-    clip.loss(images, captions, generator=chance())
+    clip.loss(images, captions, generator=uniforms_for())
     assert torch.equal(seen["images"][4:], images[4:])
     assert torch.equal(seen["images"][:4, 0], seen["images"][:4, 1])
     assert seen["texts"] == [without_colours(text) for text in captions[:4]] + captions[4:]
@@ -220,7 +221,7 @@ class Knowing(Clip):
         return self.encode_texts(self.shown)
 
     def encode_texts(self, captions):
-        rows = [torch.randn(64, generator=chance(hash(tuple(row)) % 2**31)) for row in claims(captions).tolist()]
+        rows = [torch.randn(64, generator=uniforms_for(hash(tuple(row)) % 2**31)) for row in caption_attributes(captions).tolist()]
         return F.normalize(torch.stack(rows), dim=1)
 
 

@@ -9,11 +9,12 @@ import torch
 from tiny_systems import TINY, build
 
 import dalle_edu
-from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
+from dalle_edu.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from dalle_edu.errors import DalleEduError
-from dalle_edu.optim import trained_parameters
 from dalle_edu.systems import SYSTEMS, System
-from dalle_edu.systems.system import DRAWING, noise_for
+from dalle_edu.systems.interface.noise import noise_for
+from dalle_edu.systems.interface.system import DRAWING
+from dalle_edu.training.optimizers import trained_parameters
 from dalle_edu.world import World
 
 PROMPTS = ["un cercle rouge", "a large blue square", "trois étoiles vertes"]
@@ -65,7 +66,7 @@ def test_a_picture_does_not_depend_on_its_batch(tiny):
 
 def test_many_pictures_are_drawn_some_at_a_time(tiny, monkeypatch):
     together = tiny.generate(PROMPTS, seed=3)
-    for module in ("codes", "cascade", "vqgan_clip"):
+    for module in ("families.autoregressive", "families.cascade", "vqgan_clip"):
         monkeypatch.setattr(f"dalle_edu.systems.{module}.TOGETHER", 2)
     torch.testing.assert_close(tiny.generate(PROMPTS, seed=3), together, atol=1e-5, rtol=0)
 
@@ -115,23 +116,23 @@ def test_the_chance_of_others_is_left_alone(tiny):
 
 
 def test_guidance_moves_the_picture_and_other_captions_do_too(tiny):
-    plain = tiny.generate(PROMPTS, seed=5, guidance=1.0)
-    assert not torch.equal(tiny.generate(PROMPTS, seed=5, guidance=6.0), plain)
-    assert not torch.equal(tiny.generate(PROMPTS[::-1], seed=5, guidance=1.0), plain)
+    plain = tiny.generate(PROMPTS, seed=5, guidance_scale=1.0)
+    assert not torch.equal(tiny.generate(PROMPTS, seed=5, guidance_scale=6.0), plain)
+    assert not torch.equal(tiny.generate(PROMPTS[::-1], seed=5, guidance_scale=1.0), plain)
 
 
 def test_generating_changes_neither_prompts_nor_weights(tiny):
     prompts, weights = list(PROMPTS), copy.deepcopy(tiny.state_dict())
-    tiny.generate(prompts, seed=0, guidance=3.0)
+    tiny.generate(prompts, seed=0, guidance_scale=3.0)
     assert prompts == PROMPTS
     assert all(torch.equal(weights[name], value) for name, value in tiny.state_dict().items())
     assert not any(parameter.grad is not None for parameter in tiny.parameters())
 
 
-@pytest.mark.parametrize("guidance", [-1.0, 1e9])
-def test_guidance_out_of_range_is_refused(tiny, guidance):
+@pytest.mark.parametrize("guidance_scale", [-1.0, 1e9])
+def test_guidance_out_of_range_is_refused(tiny, guidance_scale):
     with pytest.raises(DalleEduError, match="guidance"):
-        tiny.generate(["a red circle"], guidance=guidance)
+        tiny.generate(["a red circle"], guidance_scale=guidance_scale)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import torch
 from tiny_systems import build
 
 import dalle_edu
-from dalle_edu.checkpoints import load_checkpoint, save_checkpoint
+from dalle_edu.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.dalle1 import DallE1
 from dalle_edu.world import World
@@ -22,12 +22,12 @@ def tiny() -> DallE1:
 
 def test_guidance_one_draws_as_if_there_were_none(tiny):
     from dalle_edu.bricks.gpt import sample_codes
-    from dalle_edu.systems.system import chance
+    from dalle_edu.systems.interface.noise import uniforms_for
 
-    codes = sample_codes(tiny.gpt, tiny.tokens(PROMPTS), chance(3, 64, 5))
+    codes = sample_codes(tiny.gpt, tiny.tokens(PROMPTS), uniforms_for(3, 64, 5))
     plain = tiny.dvae.decode(codes.unflatten(1, (8, 8))).clamp(-1, 1).detach()
-    assert torch.equal(tiny.generate(PROMPTS, seed=5, guidance=1.0), plain)
-    assert not torch.equal(tiny.generate(PROMPTS, seed=5, guidance=6.0), plain)
+    assert torch.equal(tiny.generate(PROMPTS, seed=5, guidance_scale=1.0), plain)
+    assert not torch.equal(tiny.generate(PROMPTS, seed=5, guidance_scale=6.0), plain)
 
 
 def test_the_callback_sees_every_code(tiny):
@@ -49,7 +49,15 @@ def test_the_loss_depends_on_the_caption_and_on_the_generator_alone(tiny):
 
 @pytest.mark.parametrize(
     "options",
-    [{"guidance": -1.0}, {"guidance": 1e9}, {"temperature": -0.1}, {"temperature": 11.0}, {"top_k": 0}, {"top_p": 0.0}, {"top_p": 1.5}],
+    [
+        {"guidance_scale": -1.0},
+        {"guidance_scale": 1e9},
+        {"temperature": -0.1},
+        {"temperature": 11.0},
+        {"top_k": 0},
+        {"top_p": 0.0},
+        {"top_p": 1.5},
+    ],
 )
 def test_settings_out_of_range_are_refused(tiny, options):
     with pytest.raises(DalleEduError, match="it"):

@@ -10,8 +10,8 @@ from tiny_systems import build
 
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.dalle2 import DallE2
-from dalle_edu.systems.from_pictures import on_the_way
-from dalle_edu.systems.priors import AutoregressivePrior, DiffusionPrior, PriorConfig
+from dalle_edu.systems.image_edits.variations import on_the_way
+from dalle_edu.systems.parts.embedding_priors import AutoregressivePrior, DiffusionPrior, PriorConfig
 from dalle_edu.world import World
 
 PROMPTS = ["un cercle rouge", "a large blue square", "trois étoiles vertes"]
@@ -28,7 +28,7 @@ def images() -> torch.Tensor:
     return World(3).collate([World(3)[i] for i in range(3)]).images(64)
 
 
-def chance(seed: int) -> torch.Generator:
+def uniforms_for(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
@@ -37,12 +37,12 @@ def chance(seed: int) -> torch.Generator:
 
 @pytest.mark.parametrize("prior", ["diffusion", "autoregressive"])
 def test_a_prior_draws_unit_vectors_that_depend_on_prompt_and_seed(tiny, prior):
-    z = tiny.draw_embeddings(PROMPTS, seed=0, prior=prior)
+    z = tiny.sample_embeddings(PROMPTS, seed=0, prior=prior)
     torch.testing.assert_close(z.norm(dim=1), torch.ones(3), rtol=0, atol=1e-5)
-    assert torch.equal(z, tiny.draw_embeddings(PROMPTS, seed=0, prior=prior))
-    assert not torch.allclose(z, tiny.draw_embeddings(PROMPTS, seed=1, prior=prior))
-    assert not torch.allclose(z, tiny.draw_embeddings(PROMPTS[::-1], seed=0, prior=prior))
-    torch.testing.assert_close(tiny.draw_embeddings(PROMPTS[:1], seed=0, prior=prior), z[:1], rtol=0, atol=1e-5)
+    assert torch.equal(z, tiny.sample_embeddings(PROMPTS, seed=0, prior=prior))
+    assert not torch.allclose(z, tiny.sample_embeddings(PROMPTS, seed=1, prior=prior))
+    assert not torch.allclose(z, tiny.sample_embeddings(PROMPTS[::-1], seed=0, prior=prior))
+    torch.testing.assert_close(tiny.sample_embeddings(PROMPTS[:1], seed=0, prior=prior), z[:1], rtol=0, atol=1e-5)
 
 
 def test_an_unknown_prior_is_refused(tiny):
@@ -53,16 +53,16 @@ def test_an_unknown_prior_is_refused(tiny):
 def test_drawing_does_not_rescale_what_it_is_given(tiny):
     words, caption = tiny.encode_texts(PROMPTS)
     before = words.clone(), caption.clone()
-    noise = torch.randn(3, 32, generator=chance(0))
-    tiny.prior.draw(noise, words, caption, guidance=2.0)
+    noise = torch.randn(3, 32, generator=uniforms_for(0))
+    tiny.prior.sample(noise, words, caption, guidance_scale=2.0)
     assert torch.equal(words, before[0])
     assert torch.equal(caption, before[1])
 
 
 def pairs() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Two captions, and the embedding of a picture for each."""
-    embedding = F.normalize(torch.randn(2, 16, generator=chance(1)), dim=-1)
-    return embedding, torch.randn(2, 5, 8, generator=chance(2)), F.normalize(torch.randn(2, 16, generator=chance(3)), dim=-1)
+    embedding = F.normalize(torch.randn(2, 16, generator=uniforms_for(1)), dim=-1)
+    return embedding, torch.randn(2, 5, 8, generator=uniforms_for(2)), F.normalize(torch.randn(2, 16, generator=uniforms_for(3)), dim=-1)
 
 
 def learn(prior: torch.nn.Module, steps: int, loss) -> None:
@@ -75,11 +75,11 @@ def learn(prior: torch.nn.Module, steps: int, loss) -> None:
 
 def test_the_diffusion_prior_learns_which_embedding_goes_with_which_caption():
     torch.manual_seed(0)
-    prior, (z, words, caption), source = DiffusionPrior(SMALL), pairs(), chance(4)
+    prior, (z, words, caption), source = DiffusionPrior(SMALL), pairs(), uniforms_for(4)
     many = [each.repeat_interleave(16, dim=0) for each in (z, words, caption)]
     learn(prior, 150, lambda: prior.loss(*many, source))
     with torch.no_grad():
-        drawn = prior.draw(torch.randn(32, 32, generator=chance(5)), many[1], many[2])
+        drawn = prior.sample(torch.randn(32, 32, generator=uniforms_for(5)), many[1], many[2])
     assert (drawn * many[0]).sum(dim=1).min() > 0.9
 
 
@@ -87,17 +87,17 @@ def test_the_autoregressive_prior_does_too():
     torch.manual_seed(0)
     prior, (z, words, caption) = AutoregressivePrior(SMALL), pairs()
     for _ in range(400):
-        prior.follow(z + 0.05 * torch.randn(2, 16, generator=chance(_)))
+        prior.follow(z + 0.05 * torch.randn(2, 16, generator=uniforms_for(_)))
     prior.settle()
     learn(prior, 80, lambda: prior.loss(z, words, caption))
     with torch.no_grad():
-        drawn = prior.draw(torch.rand(2, 6, generator=chance(5)), words, caption, temperature=0.5)
+        drawn = prior.sample(torch.rand(2, 6, generator=uniforms_for(5)), words, caption, temperature=0.5)
     assert (drawn * z).sum(dim=1).min() > 0.9
 
 
 def test_the_components_are_those_of_scikit_learn():
     scales = torch.linspace(2, 0.1, 16)
-    data = torch.randn(4000, 16, generator=chance(0)) * scales + 1
+    data = torch.randn(4000, 16, generator=uniforms_for(0)) * scales + 1
     prior = AutoregressivePrior(SMALL)
     prior.mean.copy_(data.mean(dim=0))
     prior.second.copy_(data.T @ data / len(data))
@@ -110,13 +110,13 @@ def test_the_components_are_those_of_scikit_learn():
 
 def test_components_come_back_to_the_middle_of_their_bins():
     prior = AutoregressivePrior(SMALL)
-    codes = torch.randint(4, 28, (5, 6), generator=chance(0))
+    codes = torch.randint(4, 28, (5, 6), generator=uniforms_for(0))
     along = ((codes + 0.5) / 32 * 6 - 3) * prior.deviation
     assert torch.equal(prior.to_codes(prior.mean + along @ prior.basis.T), codes)
 
 
 def test_running_moments_forget_where_they_began():
-    prior, z = AutoregressivePrior(SMALL), F.normalize(torch.randn(512, 16, generator=chance(0)) + 1, dim=-1)
+    prior, z = AutoregressivePrior(SMALL), F.normalize(torch.randn(512, 16, generator=uniforms_for(0)) + 1, dim=-1)
     for _ in range(500):
         prior.follow(z)
     torch.testing.assert_close(prior.mean, z.mean(dim=0), rtol=0, atol=1e-3)
@@ -134,7 +134,7 @@ def test_the_decoder_hears_of_the_embedding_and_of_the_words(tiny):
 
 def test_components_that_a_network_has_learned_to_write_stay_as_they_are():
     prior = AutoregressivePrior(PriorConfig(text_width=16, embedding=16, width=16, depth=1, heads=2, components=4, bins=8))
-    clouds = [F.normalize(torch.randn(256, 16, generator=chance(seed)) * torch.linspace(2, 0.1, 16), dim=1) for seed in (0, 1)]
+    clouds = [F.normalize(torch.randn(256, 16, generator=uniforms_for(seed)) * torch.linspace(2, 0.1, 16), dim=1) for seed in (0, 1)]
     for _ in range(50):
         prior.follow(clouds[0])
     prior.settle()
@@ -156,16 +156,16 @@ def test_variations_differ_from_one_another_and_come_from_the_embedding_alone(ti
     first, second = tiny.vary(images, seed=0), tiny.vary(images, seed=1)
     assert first.shape == images.shape
     assert not torch.equal(first, second)
-    alone = tiny.vary(images, seed=0, tries=1, guidance=2.0)
-    assert torch.equal(alone, tiny.paint(*tiny.conditions(tiny.encode_images(images)), 0, 2.0))
+    alone = tiny.vary(images, seed=0, tries=1, guidance_scale=2.0)
+    assert torch.equal(alone, tiny.sample(*tiny.conditions(tiny.encode_images(images)), 0, 2.0))
 
 
 def test_of_several_tries_the_nearest_to_the_embedding_is_kept(tiny, images):
     z = tiny.encode_images(images)
-    near = [(tiny.encode_images(tiny.paint_embeddings(z, tries=tries)) * z).sum(dim=1) for tries in (1, 4)]
+    near = [(tiny.encode_images(tiny.decode_embeddings(z, tries=tries)) * z).sum(dim=1) for tries in (1, 4)]
     assert (near[1] >= near[0] - 1e-6)[0]  # whose first try is the same; those of the others depend on how many there are
     assert near[1].mean() > near[0].mean()
-    torch.testing.assert_close(tiny.paint_embeddings(z[:1], tries=3), tiny.paint_embeddings(z, tries=3)[:1], atol=1e-5, rtol=0)
+    torch.testing.assert_close(tiny.decode_embeddings(z[:1], tries=3), tiny.decode_embeddings(z, tries=3)[:1], atol=1e-5, rtol=0)
     with pytest.raises(DalleEduError, match="0 tries"):
         tiny.vary(images, tries=0)
 
@@ -179,7 +179,7 @@ def test_mixing_goes_from_one_picture_to_the_other(tiny, images):
 
 
 def test_on_the_way_angles_are_shared_out_as_asked():
-    first, second = (F.normalize(torch.randn(4, 8, generator=chance(seed)), dim=-1) for seed in (0, 1))
+    first, second = (F.normalize(torch.randn(4, 8, generator=uniforms_for(seed)), dim=-1) for seed in (0, 1))
     between = on_the_way(first, second, 0.3)
     whole = (first * second).sum(dim=1).clamp(-1, 1).acos()
     torch.testing.assert_close((first * between).sum(dim=1).clamp(-1, 1).acos(), 0.3 * whole, rtol=1e-3, atol=1e-3)

@@ -16,11 +16,11 @@ from PIL import Image
 from dalle_edu import cli, download
 from dalle_edu.bricks.contrastive import CLIPConfig
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems import open_clip_pretrained
+from dalle_edu.loading import load_critic
+from dalle_edu.publishing.open_clip_export import MEAN, STD, WEIGHTS, export_to_open_clip
 from dalle_edu.systems.clip import Clip, ClipConfig
-from dalle_edu.systems.open_clip_export import MEAN, STD, WEIGHTS, export_to_open_clip
-from dalle_edu.systems.open_clip_pretrained import EXAMPLE, PretrainedClip
-from dalle_edu.weights import load_critic
+from dalle_edu.systems.critics import open_clip_pretrained
+from dalle_edu.systems.critics.open_clip_pretrained import EXAMPLE, PretrainedClip
 from dalle_edu.world import World
 
 TOWERS = CLIPConfig(resolution=32, stem_depth=0, width=32, heads=2, image_depth=2, text_depth=2, embedding=16)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from dalle_edu.scorecard import mark, read_pictures
+from dalle_edu.scorecard import mark, parse_pictures
 from dalle_edu.world import (
     LANGUAGES,
     SHAPES,
@@ -97,7 +97,7 @@ def test_a_new_shape_and_colour_are_recognised_by_the_examiner():
     scenes = [scene for scene in scenes if any(thing.shape == "half_moon" or thing.colour == "grey" for thing in scene.objects)]
     assert len(scenes) > 40
     assert {thing.shape for scene in scenes for thing in scene.objects} == {shape.name for shape in OPENED.shapes}
-    read = read_pictures(render(scenes, 64, catalogue=OPENED), OPENED)
+    read = parse_pictures(render(scenes, 64, catalogue=OPENED), OPENED)
     marks = [value for scene, objects in zip(scenes, read, strict=True) for value in mark(scene.description, objects).values()]
     assert sum(marks) >= 0.99 * len(marks)
 

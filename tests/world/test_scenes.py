@@ -5,9 +5,9 @@ from itertools import combinations
 
 import pytest
 
-from dalle_edu.world import SHAPES, Description, Mention, Object, Scene, is_held_out, relation_between, sample_scene
-from dalle_edu.world import scenes as scenes_module
-from dalle_edu.world.scenes import KINDS, RELATIONS
+from dalle_edu.world import SHAPES, Description, Mention, Object, Scene, is_held_out, relation_between, sample_scene, scene_sampler
+from dalle_edu.world.scene_sampler import KINDS
+from dalle_edu.world.scenes import RELATIONS
 
 SERIES = 400
 
@@ -190,7 +190,7 @@ def test_every_shape_and_colour_is_held_out_once_and_seen_otherwise():
 
 def test_nothing_held_out_is_an_error_not_an_endless_search(monkeypatch):
     """A catalogue that holds nothing out has no held-out scene: whoever asks is told, rather than left waiting."""
-    draw, drawn = scenes_module._draw, []
+    draw, drawn = scene_sampler._draw, []
 
     def counted(*arguments):
         drawn.append(1)
@@ -198,7 +198,7 @@ def test_nothing_held_out_is_an_error_not_an_endless_search(monkeypatch):
             pytest.fail("200 scenes were drawn in search of a held-out one that cannot exist")
         return draw(*arguments)
 
-    monkeypatch.setattr(scenes_module, "_draw", counted)
+    monkeypatch.setattr(scene_sampler, "_draw", counted)
     catalogue = replace(SHAPES, held_out_objects=frozenset(), held_out_relations=frozenset())
     with pytest.raises(ValueError, match="held_out|holds"):
         sample_scene(0, split="held_out", catalogue=catalogue)

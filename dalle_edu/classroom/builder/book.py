@@ -14,12 +14,12 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from dalle_edu.checkpoints.shipped import weights_path
 from dalle_edu.classroom.builder import build, notebooks
 from dalle_edu.classroom.builder.slides import NODE_MODULES, copy_assets, write_deck
 from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
-from dalle_edu.weights import weights_path
 from dalle_edu.world.catalogue import LANGUAGES
 
 BOOK = Path(__file__).parents[3] / "book"

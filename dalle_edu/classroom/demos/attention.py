@@ -36,21 +36,21 @@ class LookUp(nn.Module):
         return self.name(self.attention(self.colours(asked).unsqueeze(1), memory, maps=maps)).squeeze(1)
 
 
-def questions(n: int, chance: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def questions(n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """A colour asked for, `PAIRS` pairs of different colours, and the shape that is the answer."""
-    colours = torch.rand(n, len(SHAPES.colours), generator=chance).argsort(dim=1)[:, :PAIRS]
-    shapes = torch.randint(len(SHAPES.shapes), (n, PAIRS), generator=chance)
-    place = torch.randint(PAIRS, (n, 1), generator=chance)
+    colours = torch.rand(n, len(SHAPES.colours), generator=generator).argsort(dim=1)[:, :PAIRS]
+    shapes = torch.randint(len(SHAPES.shapes), (n, PAIRS), generator=generator)
+    place = torch.randint(PAIRS, (n, 1), generator=generator)
     return colours.gather(1, place).squeeze(1), colours, shapes, shapes.gather(1, place).squeeze(1)
 
 
 def _train(looks: bool, steps: int, seed: int) -> tuple[LookUp, dict[int, float]]:
     torch.manual_seed(seed)
-    model, chance, path = LookUp(looks), torch.Generator().manual_seed(seed), {}
+    model, generator, path = LookUp(looks), torch.Generator().manual_seed(seed), {}
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     *exam, answers = questions(1000, torch.Generator().manual_seed(seed + 1))
     for step in range(1, steps + 1):
-        *asked, expected = questions(BATCH, chance)
+        *asked, expected = questions(BATCH, generator)
         loss = F.cross_entropy(model(*asked), expected)
         optimizer.zero_grad()
         loss.backward()
@@ -83,12 +83,12 @@ def _figure(model: LookUp, path: dict[int, float], other: dict[int, float], seed
     figure = Figure(figsize=(13, 4.6), layout="constrained")
     scaled, looking, learning = figure.subplots(1, 3, width_ratios=[1, 1.25, 1])
 
-    chance = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     widths, keys = [2, 4, 8, 16, 32, 64, 128, 256, 512], 16
     for divided, colour, mark in ((True, WITH, "o"), (False, WITHOUT, "s")):
         largest = []
         for width in widths:
-            query, key = (torch.randn(200, rows, width, generator=chance) for rows in (1, keys))
+            query, key = (torch.randn(200, rows, width, generator=generator) for rows in (1, keys))
             query = query if divided else query * width**0.5  # undoes the division
             largest.append(float(scaled_dot_product(query, key, key)[1].amax(dim=-1).mean()))
         label = say("divided by √d", "divisés par √d") if divided else say("not divided", "non divisés")

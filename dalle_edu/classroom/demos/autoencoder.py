@@ -10,8 +10,8 @@ from torch import Tensor
 
 from dalle_edu.bricks.autoencoder import VAE, Autoencoder, VAEConfig, interpolate, latent_plane, pca, slerp
 from dalle_edu.classroom.demo import Demo
+from dalle_edu.datasets.digits import digits
 from dalle_edu.language import comma, say
-from dalle_edu.world.digits import digits
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,10 +24,10 @@ def trained(model: VAE | Autoencoder, images: Tensor, steps: int, seed: int) -> 
     """Adam on random batches, the rate of learning rising over the first tenth and falling to zero."""
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps, pct_start=0.1)
-    chance = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     for _ in range(steps):
-        batch = images[torch.randint(len(images), (BATCH,), generator=chance)]
-        loss = model.loss(batch, chance)["loss"] if isinstance(model, VAE) else model.loss(batch)
+        batch = images[torch.randint(len(images), (BATCH,), generator=generator)]
+        loss = model.loss(batch, generator)["loss"] if isinstance(model, VAE) else model.loss(batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -45,7 +45,7 @@ def measured(vae: VAE, images: Tensor, seed: int) -> dict[str, float]:
     mean, log_variance = vae.encode(images)
     kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean(dim=0)
     elbo = vae.loss(images.repeat(20, 1), torch.Generator().manual_seed(seed))["elbo"]
-    return {"elbo": float(elbo), "error_vae": error(vae.paint(mean), images), "latents_used": float((kl > 0.1).sum())}
+    return {"elbo": float(elbo), "error_vae": error(vae.decode(mean), images), "latents_used": float((kl > 0.1).sum())}
 
 
 def demo(seed: int = 0, steps: int = 1200) -> Demo:
@@ -90,7 +90,7 @@ def _figure(vaes: dict[int, VAE], ends: list[Tensor], numbers: dict[str, float],
         _mosaic(figure.add_subplot(grid[0, column]), sheet, SHEET, say(f"Drawn from {latent} latents", f"Tirés de {latent} latents"))
     _mosaic(
         figure.add_subplot(grid[1:, :2]),
-        vaes[2].paint(latent_plane(PLANE).flatten(0, 1)),
+        vaes[2].decode(latent_plane(PLANE).flatten(0, 1)),
         PLANE,
         say("The plane of 2 latents, even in probability", "Le plan de 2 latents, régulier en probabilité"),
     )
@@ -101,7 +101,7 @@ def _figure(vaes: dict[int, VAE], ends: list[Tensor], numbers: dict[str, float],
         f"From a 3 to a 6 in {LATENTS[-1]} latents: straight, and along the arc",
         f"D'un 3 à un 6 en {LATENTS[-1]} latents : tout droit, et par l'arc",
     )
-    _mosaic(figure.add_subplot(grid[1, 2:]), widest.paint(ways), WALK, title)
+    _mosaic(figure.add_subplot(grid[1, 2:]), widest.decode(ways), WALK, title)
     errors = figure.add_subplot(grid[2, 2:])
     for (name, colour), mark in zip(COLOURS.items(), "s^o", strict=True):
         label = {"PCA": say("PCA", "ACP"), "AE": say("autoencoder", "auto-encodeur"), "VAE": "VAE"}[name]

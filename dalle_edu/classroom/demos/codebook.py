@@ -11,7 +11,7 @@ from dalle_edu.bricks.dvae import DiscreteVAE, DVAEConfig, temperature_at
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.classroom.learner import Learner
 from dalle_edu.language import say
-from dalle_edu.optim import schedule
+from dalle_edu.training.learning_rate import learning_rate_schedule
 from dalle_edu.world import World, render, sample_scene
 
 if TYPE_CHECKING:
@@ -52,19 +52,19 @@ def _train(seed: int, steps: int, revive: bool | None) -> VQVAE | DiscreteVAE:
     torch.manual_seed(seed)
     model: VQVAE | DiscreteVAE = DiscreteVAE(DVAEConfig(**SIZES)) if revive is None else VQVAE(CodecConfig(**SIZES), decay=0.95)
     learner = Learner(model, ("encoder", "decoder"))
-    world, chance = World(steps * BATCH, seed=seed), torch.Generator().manual_seed(seed)
+    world, generator = World(steps * BATCH, seed=seed), torch.Generator().manual_seed(seed)
     for step in range(steps):
         images = world.collate([world[step * BATCH + i] for i in range(BATCH)]).images(SIZES["resolution"])
-        loss = _loss(model, images, step / steps, chance)
-        learner.step(loss, schedule(step, step / steps))
+        loss = _loss(model, images, step / steps, generator)
+        learner.step(loss, learning_rate_schedule(step, step / steps))
         if revive and isinstance(model, VQVAE) and step % 20 == 19 and step < 0.8 * steps:
-            model.quantizer.revive(model.encoder(images).detach(), generator=chance)
+            model.quantizer.revive(model.encoder(images).detach(), generator=generator)
     return model.eval()
 
 
-def _loss(model: VQVAE | DiscreteVAE, images: Tensor, progress: float, chance: torch.Generator) -> Tensor:
+def _loss(model: VQVAE | DiscreteVAE, images: Tensor, progress: float, generator: torch.Generator) -> Tensor:
     if isinstance(model, DiscreteVAE):
-        return model.loss(images, temperature_at(progress), chance)["loss"]
+        return model.loss(images, temperature_at(progress), generator)["loss"]
     return model.loss(images)["loss"]
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from dalle_edu.bricks.contrastive import CLIP, CLIPConfig, ensemble, recall_at, similarity, zero_shot
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import say
-from dalle_edu.optim import Muon
+from dalle_edu.training.muon import Muon
 from dalle_edu.world import SHAPES, Description, Mention, Scene, World, caption, caption_tokenizer, phrasings, render, sample_scene
 
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"  # Okabe & Ito's, told apart by everyone
@@ -42,10 +42,10 @@ def trained(seed: int, steps: int) -> CLIP:
         torch.optim.AdamW(others, LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.05),
     ]
     paces = [torch.optim.lr_scheduler.LambdaLR(o, lambda step: min(1, 20 * step / steps) * (1 - step / steps)) for o in optimizers]
-    chance = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     moves = [optimizer.step for optimizer in optimizers] + [pace.step for pace in paces]
     for _ in range(steps):
-        chosen = torch.randint(PAIRS, (BATCH,), generator=chance)
+        chosen = torch.randint(PAIRS, (BATCH,), generator=generator)
         clip.zero_grad()
         clip.loss(images[chosen], text[chosen])["loss"].backward()
         for move in moves:

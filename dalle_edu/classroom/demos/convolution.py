@@ -9,9 +9,9 @@ from torch import Tensor
 
 from dalle_edu.bricks.convolution import SmallClassifier, conv2d, conv_transpose2d
 from dalle_edu.classroom.demo import Demo
+from dalle_edu.datasets.digits import digits
 from dalle_edu.language import comma, say
 from dalle_edu.world import render, sample_scene
-from dalle_edu.world.digits import digits
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,12 +27,12 @@ def demo(seed: int = 0, steps: int = 600) -> Demo:
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
     images, labels = images[order], labels[order]
     torch.manual_seed(seed)
-    model, chance = SmallClassifier(1, 10), torch.Generator().manual_seed(seed)
+    model, generator = SmallClassifier(1, 10), torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, 5e-3, total_steps=steps)
     path: dict[int, float] = {}
     for step in range(1, steps + 1):
-        rows = torch.randint(TRAINED, (BATCH,), generator=chance)
+        rows = torch.randint(TRAINED, (BATCH,), generator=generator)
         loss = F.cross_entropy(model(images[rows]), labels[rows])
         optimizer.zero_grad()
         loss.backward()

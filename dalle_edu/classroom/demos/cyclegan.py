@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.cyclegan import CycleGAN, CycleGANConfig, Exchange, cyclegan_step
 from dalle_edu.classroom.demo import Demo
-from dalle_edu.classroom.kept import briefly, recall, train_and_keep
+from dalle_edu.classroom.pretrained import briefly, recall, train_and_keep
 from dalle_edu.language import comma, say
 from dalle_edu.world import render, sample_scene
 from dalle_edu.world.styles import outlined
@@ -31,15 +31,15 @@ def filled_and_outlined(first: int, n: int, seed: int) -> tuple[Float[Tensor, "n
 
 def train(model: CycleGAN, seed: int, steps: int | None = None, seconds: float = 0.0, learning_rate: float = 4e-4) -> int:
     """Train on 4,000 filled scenes and 4,000 others, outlined, for so many steps or seconds; returns the steps taken."""
-    chance = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     (filled, _), (_, lines) = filled_and_outlined(0, 4000, seed), filled_and_outlined(4000, 4000, seed)
-    exchange = Exchange.start(model, chance, learning_rate)
+    exchange = Exchange.start(model, generator, learning_rate)
     started, taken = time.monotonic(), 0
     while taken < steps if steps is not None else time.monotonic() - started < seconds:
         passed = taken / steps if steps is not None else (time.monotonic() - started) / seconds
         for group in (*exchange.translators.param_groups, *exchange.judges.param_groups):
             group["lr"] = learning_rate * min(1.0, 2 * (1 - passed))  # constant, then down to 0, as in Zhu et al. 2017
-        a, b = (pictures[torch.randint(len(pictures), (BATCH,), generator=chance)] for pictures in (filled, lines))
+        a, b = (pictures[torch.randint(len(pictures), (BATCH,), generator=generator)] for pictures in (filled, lines))
         cyclegan_step(exchange, a, b)
         taken += 1
     return taken

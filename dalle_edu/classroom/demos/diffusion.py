@@ -7,34 +7,34 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dalle_edu.bricks.diffusion import Schedule, cosine_schedule, denoiser, diffusion_loss, guided
+from dalle_edu.bricks.diffusion import NoiseSchedule, cosine_schedule, denoiser, diffusion_loss, guided
 from dalle_edu.bricks.samplers import Step, dpm_solver
 from dalle_edu.bricks.unet import UNet, UNetConfig
 from dalle_edu.classroom.demo import Demo
+from dalle_edu.datasets.digits import digits
 from dalle_edu.language import comma, say
-from dalle_edu.world.digits import digits
 
 SCALES, STEPS, PER_DIGIT, DROPPED = (1.0, 2.0, 4.0), 20, 50, 0.15
 
 
-def trained(images: Tensor, classes: Tensor, schedule: Schedule, steps: int, seed: int, batch: int = 64) -> nn.Module:
+def trained(images: Tensor, classes: Tensor, schedule: NoiseSchedule, steps: int, seed: int, batch: int = 64) -> nn.Module:
     """A small U-Net that predicts v; now and then a class is blanked, so that the network knows the digits without being told which."""
     torch.manual_seed(seed)
     network = UNet(UNetConfig(1, 1, 1, (32, 64), depth=1, attention_levels=(1,), heads=2, pooled_width=10))
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, fused=True)
     pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps, pct_start=0.1)
-    chance = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     for _ in range(steps):
-        chosen = torch.randint(len(images), (batch,), generator=chance)
-        told = torch.rand(batch, 1, generator=chance) >= DROPPED
+        chosen = torch.randint(len(images), (batch,), generator=generator)
+        told = torch.rand(batch, 1, generator=generator) >= DROPPED
         optimizer.zero_grad()
-        diffusion_loss(network, images[chosen], schedule, "v", generator=chance, pooled=classes[chosen] * told).backward()
+        diffusion_loss(network, images[chosen], schedule, "v", generator=generator, pooled=classes[chosen] * told).backward()
         optimizer.step()
         pace.step()
     return network.eval()
 
 
-def painted(network: nn.Module, asked: Tensor, scale: float, schedule: Schedule, seed: int, callback=None) -> Tensor:
+def painted(network: nn.Module, asked: Tensor, scale: float, schedule: NoiseSchedule, seed: int, callback=None) -> Tensor:
     """One digit for each row of `asked` (one-hot)."""
     noise = torch.randn(len(asked), 1, 8, 8, generator=torch.Generator().manual_seed(seed))
     predict = guided(network, scale, {"pooled": asked}, {"pooled": torch.zeros_like(asked)})

@@ -10,7 +10,7 @@ from dalle_edu.bricks.dvae import DiscreteVAE, DVAEConfig, gumbel_softmax, tempe
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.classroom.learner import Learner
 from dalle_edu.language import say
-from dalle_edu.optim import schedule
+from dalle_edu.training.learning_rate import learning_rate_schedule
 from dalle_edu.world import World, render, sample_scene
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ def demo(seed: int = 0, steps: int = 300) -> Demo:
         torch.manual_seed(seed)
         model = DiscreteVAE(DVAEConfig(**SIZES, entropy_weight=reward))
         learner = Learner(model, ("encoder", "decoder"))
-        world, chance = World(steps * BATCH, seed=seed), torch.Generator().manual_seed(seed)
+        world, generator = World(steps * BATCH, seed=seed), torch.Generator().manual_seed(seed)
         alive: dict[int, float] = {}
         for step in range(1, steps + 1):
             images = world.collate([world[(step - 1) * BATCH + i] for i in range(BATCH)]).images(SIZES["resolution"])
-            loss = model.loss(images, temperature_at(step / steps), chance)["loss"]
-            learner.step(loss, schedule(step, step / steps))
+            loss = model.loss(images, temperature_at(step / steps), generator)["loss"]
+            learner.step(loss, learning_rate_schedule(step, step / steps))
             if step % max(1, steps // 15) == 0:
                 alive[step] = float(codes_alive(model.encode(scenes), SIZES["num_codes"])[0])
         painted = model.decode(model.encode(scenes)).detach().clamp(-1, 1)
@@ -62,8 +62,8 @@ def _figure(paths: dict[float, dict[int, float]], seed: int) -> "Figure":
     grid = draws.subplots(3, len(temperatures), sharex=True, sharey=True)
     for column, temperature in enumerate(temperatures):
         for row in range(3):
-            chance = torch.Generator().manual_seed(seed + row)
-            grid[row, column].bar(range(6), gumbel_softmax(logits, temperature, generator=chance), color="#0072B2")
+            generator = torch.Generator().manual_seed(seed + row)
+            grid[row, column].bar(range(6), gumbel_softmax(logits, temperature, generator=generator), color="#0072B2")
             grid[row, column].set(ylim=(0, 1.05), xticks=[], yticks=[0, 1])
         grid[0, column].set_title(f"τ = {temperature:g}", fontsize=11)
     draws.suptitle(

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from dalle_edu.bricks.gan import Discriminator, Game, GANConfig, Generator, algorithm_1, discriminator_step, generator_step, mode_coverage
 from dalle_edu.classroom.demo import Demo
+from dalle_edu.datasets.digits import digits
 from dalle_edu.language import comma, say
-from dalle_edu.world.digits import digits
 
 BLUE, ORANGE, VERMILION = "#0072B2", "#E69F00", "#D55E00"  # Okabe & Ito's, told apart by everyone
 CONFIG = GANConfig(resolution=16, latent_dim=32, width=24)
@@ -57,14 +57,14 @@ def demo(seed: int = 0, rounds: int = 1200) -> Demo:
     started = time.process_time()
     images, labels = digits(CONFIG.resolution)
     read, accuracy = digit_reader(seed)
-    chance = torch.Generator().manual_seed(seed)
-    fixed = torch.randn(SAMPLES, CONFIG.latent_dim, generator=chance)
+    generator = torch.Generator().manual_seed(seed)
+    fixed = torch.randn(SAMPLES, CONFIG.latent_dim, generator=generator)
 
     def draw_real() -> tuple[Tensor, None]:
-        return images[torch.randint(len(images), (BATCH,), generator=chance)], None
+        return images[torch.randint(len(images), (BATCH,), generator=generator)], None
 
     def draw_noise() -> Tensor:
-        return torch.randn(BATCH, CONFIG.latent_dim, generator=chance)
+        return torch.randn(BATCH, CONFIG.latent_dim, generator=generator)
 
     healthy, sheets = new_game(seed), {}
     moments = sorted({round(rounds * part) for part in (0.02, 0.1, 0.4, 1)})

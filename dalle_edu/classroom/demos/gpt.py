@@ -20,7 +20,7 @@ from dalle_edu.world import SHAPES, Description, Mention, Scene, World, caption,
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Writer = TextToImageGPT | TextToImageBART
+CachedGPT = TextToImageGPT | TextToImageBART
 BATCH, SHOWN, EXAM = 32, 8, 64
 SCENES = 120 * BATCH
 
@@ -38,13 +38,13 @@ class Task:
     uniforms: Tensor
 
     @torch.no_grad()
-    def examine(self, writer: Writer, guidance: float = 2.0) -> tuple[Tensor, float]:
+    def examine(self, writer: CachedGPT, guidance_scale: float = 2.0) -> tuple[Tensor, float]:
         """The pictures that a writer draws, in the order asked, and the part of them that show their object."""
-        from dalle_edu.scorecard import mark, read_pictures
+        from dalle_edu.scorecard import mark, parse_pictures
 
-        codes = sample_codes(writer, self.asked_text, self.uniforms, guidance, 0.7)
+        codes = sample_codes(writer, self.asked_text, self.uniforms, guidance_scale, 0.7)
         drawn = self.dvae.decode(codes.unflatten(1, (writer.config.grid, -1))).clamp(-1, 1)
-        marks = [mark(description, objects) for description, objects in zip(self.asked, read_pictures(drawn), strict=True)]
+        marks = [mark(description, objects) for description, objects in zip(self.asked, parse_pictures(drawn), strict=True)]
         return drawn, sum(each["single_object"] for each in marks) / len(marks)
 
 
@@ -86,13 +86,13 @@ def single_objects(seed: int) -> Task:
 
 
 def train(
-    writer: Writer, muon: tuple[str, ...], task: Task, steps: int, seed: int, watch: Callable[[int], None] = lambda step: None
+    writer: CachedGPT, muon: tuple[str, ...], task: Task, steps: int, seed: int, watch: Callable[[int], None] = lambda step: None
 ) -> None:
     """So many updates; one caption in ten is left out, so that the writer also knows the pictures that nobody asked for."""
-    learner, device, chance = Learner(writer, muon), choose_device("cpu"), torch.Generator().manual_seed(seed)
+    learner, device, generator = Learner(writer, muon), choose_device("cpu"), torch.Generator().manual_seed(seed)
     for step in range(1, steps + 1):
-        rows = torch.randint(len(task.codes), (BATCH,), generator=chance)
-        kept = torch.rand(BATCH, 1, generator=chance) >= 0.1
+        rows = torch.randint(len(task.codes), (BATCH,), generator=generator)
+        kept = torch.rand(BATCH, 1, generator=generator) >= 0.1
         with device.autocast():
             loss = writer.loss(task.text[rows] * kept, task.codes[rows])["loss"]
         learner.step(loss, min(1.0, step / 20, 2 * (1 - (step - 1) / steps)))

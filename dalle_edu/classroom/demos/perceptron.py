@@ -31,15 +31,15 @@ def demo(seed: int = 0, epochs: int = 20_000) -> Demo:
     """A perceptron on two clouds and on exclusive or, a network on exclusive or, and a curve drawn with 2, 5 and 20 neurons."""
     from matplotlib.figure import Figure
 
-    start, chance = time.process_time(), np.random.default_rng(seed)
+    start, generator = time.process_time(), np.random.default_rng(seed)
     figure = Figure(figsize=(14, 8.4), layout="constrained")
     above, below = figure.subplots(2, 3)
-    separable, crossed = _two_clouds(chance), _exclusive_or(chance)
+    separable, crossed = _two_clouds(generator), _exclusive_or(generator)
     numbers = _moving_line(above[0], separable)
     numbers |= _errors(above[1], separable, crossed)
-    numbers |= _two_layers(above[2], crossed, chance)
+    numbers |= _two_layers(above[2], crossed, generator)
     for axes, hidden in zip(below, HIDDEN, strict=True):
-        numbers |= _curve(axes, hidden, epochs, chance)
+        numbers |= _curve(axes, hidden, epochs, generator)
     numbers["cpu_seconds"] = time.process_time() - start
     few, many = (numbers[f"largest_error_joined_{hidden}"] for hidden in (HIDDEN[0], HIDDEN[-1]))
     corrections, bound, one, two = (numbers[name] for name in ("corrections", "bound", "xor_one_neuron", "xor_two_layers"))
@@ -55,24 +55,24 @@ def demo(seed: int = 0, epochs: int = 20_000) -> Demo:
     )
 
 
-def _cloud(chance: np.random.Generator, centre: tuple[float, float], spread: float) -> np.ndarray:
-    return chance.normal(centre, spread, size=(40, 2))
+def _cloud(generator: np.random.Generator, centre: tuple[float, float], spread: float) -> np.ndarray:
+    return generator.normal(centre, spread, size=(40, 2))
 
 
-def _two_clouds(chance: np.random.Generator) -> Clouds:
+def _two_clouds(generator: np.random.Generator) -> Clouds:
     """Two clouds on either side of the line 0.6 x + 0.8 y = 3, none nearer to it than 0.3; labels -1 and +1."""
-    x = np.concatenate([_cloud(chance, (2.4, 3.2), 0.4), _cloud(chance, (1.2, 1.6), 0.4)])
+    x = np.concatenate([_cloud(generator, (2.4, 3.2), 0.4), _cloud(generator, (1.2, 1.6), 0.4)])
     side = x @ [0.6, 0.8] - 3
     x, y = x[np.abs(side) > 0.3], np.where(side > 0, 1, -1)[np.abs(side) > 0.3]
-    order = chance.permutation(len(x))
+    order = generator.permutation(len(x))
     return x[order], y[order]
 
 
-def _exclusive_or(chance: np.random.Generator) -> Clouds:
+def _exclusive_or(generator: np.random.Generator) -> Clouds:
     """A cloud at each corner of a square, opposite corners alike; labels -1 and +1."""
-    x = np.concatenate([_cloud(chance, (a, b), 0.28) for a in (-1.0, 1.0) for b in (-1.0, 1.0)])
+    x = np.concatenate([_cloud(generator, (a, b), 0.28) for a in (-1.0, 1.0) for b in (-1.0, 1.0)])
     y = np.repeat([-1, 1, 1, -1], 40)
-    order = chance.permutation(len(x))
+    order = generator.permutation(len(x))
     return x[order], y[order]
 
 
@@ -115,11 +115,11 @@ def _errors(axes: "Axes", separable: Clouds, crossed: Clouds) -> dict[str, float
     return {"xor_one_neuron": best}
 
 
-def _two_layers(axes: "Axes", clouds: Clouds, chance: np.random.Generator) -> dict[str, float]:
+def _two_layers(axes: "Axes", clouds: Clouds, generator: np.random.Generator) -> dict[str, float]:
     x, y = clouds
     classes = (y > 0).astype(int)
-    network = MLP((2, 8, 2), "tanh", chance)
-    gradient_descent(network, cross_entropy, x, classes, chance, epochs=200, batch_size=16, learning_rate=0.2)
+    network = MLP((2, 8, 2), "tanh", generator)
+    gradient_descent(network, cross_entropy, x, classes, generator, epochs=200, batch_size=16, learning_rate=0.2)
     side = np.linspace(-2.2, 2.2, 121)
     plane = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     probability = softmax(network.forward(plane))[:, 1].reshape(121, 121)
@@ -131,7 +131,7 @@ def _two_layers(axes: "Axes", clouds: Clouds, chance: np.random.Generator) -> di
     return {"xor_two_layers": right}
 
 
-def _curve(axes: "Axes", hidden: int, epochs: int, chance: np.random.Generator) -> dict[str, float]:
+def _curve(axes: "Axes", hidden: int, epochs: int, generator: np.random.Generator) -> dict[str, float]:
     """The same curve by `hidden` neurons: trained, and placed by hand on evenly spaced knots."""
 
     def target(x: np.ndarray) -> np.ndarray:
@@ -140,8 +140,8 @@ def _curve(axes: "Axes", hidden: int, epochs: int, chance: np.random.Generator) 
     x = np.linspace(-1.5, 1.5, 301)
     y, knots = target(x), np.linspace(-1.5, 1.5, hidden + 1)
     joined = relu_interpolation(knots, target(knots)).forward(x[:, None])[:, 0]
-    network = MLP((1, hidden, 1), "tanh", chance)
-    gradient_descent(network, mean_squared_error, x[::3, None], y[::3, None], chance, epochs, batch_size=32, learning_rate=0.05)
+    network = MLP((1, hidden, 1), "tanh", generator)
+    gradient_descent(network, mean_squared_error, x[::3, None], y[::3, None], generator, epochs, batch_size=32, learning_rate=0.05)
     trained = network.forward(x[:, None])[:, 0]
     axes.plot(x, y, color="grey", lw=6, alpha=0.45, label=say("the curve", "la courbe"))
     axes.plot(x, joined, color=BLUE, lw=1.8, ls="--", label=say("ReLU, placed by hand", "ReLU, placés à la main"))

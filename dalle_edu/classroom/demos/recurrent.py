@@ -35,11 +35,11 @@ def trained(
     model = CharacterModel(len(vocabulary), width=32, hidden=128, cell=cell)
     optimizer = torch.optim.Adam(model.parameters(), lr=8e-3)
     pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, 8e-3, total_steps=steps, pct_start=0.1)
-    chance = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     moments = {max(1, round(part * steps)) for part in MOMENTS} if cell is LSTMCell else set()
     losses, samples = [], {}
     for step in range(1, steps + 1):
-        batch = captions[torch.randint(len(captions), (BATCH,), generator=chance)]
+        batch = captions[torch.randint(len(captions), (BATCH,), generator=generator)]
         loss = model.loss(batch[:, : int((batch > 0).sum(dim=1).max())])
         optimizer.zero_grad()
         loss.backward()

@@ -7,7 +7,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks.diffusion import Denoiser, Schedule, cosine_schedule
+from dalle_edu.bricks.diffusion import Denoiser, NoiseSchedule, cosine_schedule
 from dalle_edu.bricks.samplers import Step, ddim, ddpm, dpm_solver
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import comma, say
@@ -24,7 +24,7 @@ def centres() -> Tensor:
     return torch.stack([angles.cos(), angles.sin()], dim=1)
 
 
-def best_denoiser(schedule: Schedule) -> Denoiser:
+def best_denoiser(schedule: NoiseSchedule) -> Denoiser:
     """The mean of what x_0 may have been: a mixture over the clouds, each as likely as the noisy point says."""
 
     def denoise(x_t: Tensor, t: Tensor) -> Tensor:
@@ -55,10 +55,10 @@ def eighth_turns(points: Tensor) -> Tensor:
 def demo(seed: int = 0, n: int = 1000) -> Demo:
     """Sample the clouds with few and with many steps; measure the distance from the true law, and from where each noise should end."""
     started = time.process_time()
-    schedule, chance = cosine_schedule(), torch.Generator().manual_seed(seed)
+    schedule, generator = cosine_schedule(), torch.Generator().manual_seed(seed)
     denoise = best_denoiser(schedule)
-    noise = eighth_turns(torch.randn(n, 2, generator=chance, dtype=torch.float64))
-    truth, again = (eighth_turns(centres()[0] + WIDTH * torch.randn(n, 2, generator=chance, dtype=torch.float64)) for _ in range(2))
+    noise = eighth_turns(torch.randn(n, 2, generator=generator, dtype=torch.float64))
+    truth, again = (eighth_turns(centres()[0] + WIDTH * torch.randn(n, 2, generator=generator, dtype=torch.float64)) for _ in range(2))
     exact = dpm_solver(denoise, noise, schedule, len(schedule))
     law: dict[str, list[float]] = {}
     end: dict[str, list[float]] = {"DDIM": [], "DPM-Solver++(2M)": []}

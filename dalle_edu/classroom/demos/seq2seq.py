@@ -9,8 +9,8 @@ from torch import Tensor
 from dalle_edu.bricks.recurrent import SequenceVocabulary
 from dalle_edu.bricks.seq2seq import AdditiveAttention, Attention, Seq2Seq
 from dalle_edu.classroom.demo import Demo
+from dalle_edu.datasets.translations import caption_pairs, join_words, split_words
 from dalle_edu.language import comma, say
-from dalle_edu.world.translations import caption_pairs, join_words, split_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,9 +57,9 @@ def trained(
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.5)
     pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=steps)
     source, target = encoded(pairs, languages)
-    chance, path = torch.Generator().manual_seed(seed), {}
+    generator, path = torch.Generator().manual_seed(seed), {}
     for step in range(1, steps + 1):
-        chosen = torch.randint(len(source), (BATCH,), generator=chance)
+        chosen = torch.randint(len(source), (BATCH,), generator=generator)
         loss = model.loss(source[chosen], target[chosen])
         optimizer.zero_grad()
         loss.backward()

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from dalle_edu.bricks.decoding import beam_search
 from dalle_edu.bricks.recurrent import SequenceVocabulary, masked_cross_entropy, teacher_forcing
-from dalle_edu.bricks.sampling import beam_search
 from dalle_edu.bricks.transformer import Transformer
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.classroom.learner import Learner
+from dalle_edu.datasets.translations import caption_pairs, join_words, split_words
 from dalle_edu.language import comma, say
-from dalle_edu.optim import schedule
-from dalle_edu.world.translations import caption_pairs, join_words, split_words
+from dalle_edu.training.learning_rate import learning_rate_schedule
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,12 +31,12 @@ def demo(seed: int = 0, steps: int = 400) -> Demo:
     torch.manual_seed(seed)
     model = Transformer(len(french), len(english), width=64, depth=2, heads=4, length=LENGTH)
     learner = Learner(model, ("encoder.blocks", "decoder.blocks"))
-    chance = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     for step in range(steps):
-        rows = torch.randint(len(sources), (BATCH,), generator=chance)
+        rows = torch.randint(len(sources), (BATCH,), generator=generator)
         written, expected = teacher_forcing(targets[rows])
         loss = masked_cross_entropy(model(sources[rows], written), expected)
-        learner.step(loss, schedule(step, step / steps))
+        learner.step(loss, learning_rate_schedule(step, step / steps))
     model.eval()
     said = [_translate(model, french.encode([split_words(source)]), english) for source, _ in new]
     right = sum(join_words(english.decode(tokens)) == wanted for tokens, (_, wanted) in zip(said, new, strict=True)) / len(new)
@@ -52,10 +52,10 @@ def demo(seed: int = 0, steps: int = 400) -> Demo:
 @torch.no_grad()
 def _translate(model: Transformer, source: Tensor, english: SequenceVocabulary) -> Tensor:
     """The greedy translation: beam search with one beam."""
-    memory = model.read(source)
+    memory = model.encode(source)
 
     def next_log_probabilities(tokens: Tensor) -> Tensor:
-        return model.write(tokens, memory.expand(len(tokens), -1, -1), source.expand(len(tokens), -1))[:, -1].log_softmax(dim=-1)
+        return model.decode(tokens, memory.expand(len(tokens), -1, -1), source.expand(len(tokens), -1))[:, -1].log_softmax(dim=-1)
 
     return beam_search(next_log_probabilities, torch.tensor([1]), beams=1, length=LENGTH - 2, end=2)[0]
 
@@ -66,7 +66,7 @@ def _figure(model: Transformer, french: SequenceVocabulary, english: SequenceVoc
     source = french.encode([split_words(SHOWN)])
     written = torch.cat([torch.tensor([1]), _translate(model, source, english)])[None]
     maps: list[Tensor] = []
-    model.write(written[:, :-1], model.read(source), source, maps)
+    model.decode(written[:, :-1], model.encode(source), source, maps)
     read = [say("(start)", "(début)"), *split_words(SHOWN), say("(end)", "(fin)")]
     wrote = [*(english.symbols[token] for token in written[0, 1:-1]), say("(end)", "(fin)")]
     figure = Figure(figsize=(13, 8), layout="constrained")

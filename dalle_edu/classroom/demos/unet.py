@@ -51,9 +51,9 @@ def trained(kind: type[UNet], images: Tensor, truth: Tensor, steps: int, seed: i
     network = kind(config)
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps, pct_start=0.1)
-    chance = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     for _ in range(steps):
-        chosen = torch.randint(len(images), (batch,), generator=chance)
+        chosen = torch.randint(len(images), (batch,), generator=generator)
         optimizer.zero_grad()
         F.cross_entropy(network(images[chosen]), truth[chosen]).backward()
         optimizer.step()

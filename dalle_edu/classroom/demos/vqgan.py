@@ -16,10 +16,10 @@ from dalle_edu.bricks.codebook import CodecConfig
 from dalle_edu.bricks.convolution import SmallClassifier
 from dalle_edu.bricks.vqgan import VQGAN
 from dalle_edu.classroom.demo import Demo
-from dalle_edu.classroom.kept import briefly, is_kept, recall, train_and_keep
 from dalle_edu.classroom.learner import Learner
+from dalle_edu.classroom.pretrained import briefly, is_kept, recall, train_and_keep
 from dalle_edu.language import say
-from dalle_edu.optim import schedule
+from dalle_edu.training.learning_rate import learning_rate_schedule
 from dalle_edu.world import SHAPES, render, sample_scene
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ def trained_features(seed: int, steps: int = JUDGE_STEPS) -> torch.nn.Sequential
     drawn = [sample_scene(seed, index) for index in range(SCENES)]
     images = render(drawn, CONFIG.resolution)
     holds = torch.tensor([[float(name in {thing.shape for thing in scene.objects}) for name in names] for scene in drawn])
-    classifier, chance = SmallClassifier(3, len(names)), torch.Generator().manual_seed(seed)
+    classifier, generator = SmallClassifier(3, len(names)), torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(classifier.parameters(), lr=3e-3)
     for _ in range(steps):
-        rows = torch.randint(SCENES, (64,), generator=chance)
+        rows = torch.randint(SCENES, (64,), generator=generator)
         loss = F.binary_cross_entropy_with_logits(classifier(images[rows]), holds[rows])
         optimizer.zero_grad()
         loss.backward()
@@ -55,22 +55,22 @@ def trained_features(seed: int, steps: int = JUDGE_STEPS) -> torch.nn.Sequential
 
 def train(model: VQGAN, seed: int, steps: int | None = None, seconds: float = 0.0) -> int:
     """Train for so many steps or seconds, the adversary joining in half-way; returns the steps taken."""
-    images, chance = scenes(0, SCENES, seed), torch.Generator().manual_seed(seed)
+    images, generator = scenes(0, SCENES, seed), torch.Generator().manual_seed(seed)
     codec = Learner(model, ("encoder", "decoder"), parts=("encoder", "decoder", "quantizer"))
     adversary = torch.optim.AdamW(model.discriminator.parameters(), lr=5e-4, betas=(0.5, 0.9))
     started, taken = time.monotonic(), 0
     model.train()
     while taken < steps if steps is not None else time.monotonic() - started < seconds:
         passed = taken / steps if steps is not None else (time.monotonic() - started) / seconds
-        batch = images[torch.randint(SCENES, (BATCH,), generator=chance)]
+        batch = images[torch.randint(SCENES, (BATCH,), generator=generator)]
         parts = model.loss(batch, adversarial=0.3 if passed > 0.5 else 0.0)
-        codec.step(parts["loss"], schedule(taken, passed))
+        codec.step(parts["loss"], learning_rate_schedule(taken, passed))
         if passed > 0.4:
             adversary.zero_grad()
             model.discriminator_loss(batch).backward()
             adversary.step()
         if taken % 20 == 19 and passed < 0.4:
-            model.quantizer.revive(model.encoder(batch).detach(), generator=chance)
+            model.quantizer.revive(model.encoder(batch).detach(), generator=generator)
         taken += 1
     return taken
 

@@ -8,8 +8,8 @@ import torch
 
 from dalle_edu.bricks.words import Vocabulary, Word2Vec, Word2VecConfig, analogy_accuracy, split_words, train_word2vec
 from dalle_edu.classroom.demo import Demo
+from dalle_edu.datasets.sentences import analogies, sentences, word_pairs
 from dalle_edu.language import comma, say
-from dalle_edu.world.sentences import analogies, sentences, word_pairs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,13 +9,13 @@ from dalle_edu.classroom.proof import Mistake
 
 
 class PaddingRead(TextToImageBART):
-    def read(self, text: Tensor) -> tuple[Tensor, Tensor]:
-        memory, visible = super().read(text)
+    def encode(self, text: Tensor) -> tuple[Tensor, Tensor]:
+        memory, visible = super().encode(text)
         return memory, torch.ones_like(visible)
 
 
 class WordsCausal(TextToImageBART):
-    def read(self, text: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, text: Tensor) -> tuple[Tensor, Tensor]:
         text = F.pad(text, (1, 0))
         visible = text != 0
         visible[:, 0] = True
@@ -27,7 +27,7 @@ class WordsCausal(TextToImageBART):
 
 class AnswerShown(TextToImageBART):
     def forward(self, text: Tensor, codes: Tensor) -> Tensor:
-        memory, visible = self.read(text)
+        memory, visible = self.encode(text)
         return self.code_head(self.decoder(self.embed_codes(codes)[:, 1:], memory, visible))
 
 

@@ -39,7 +39,7 @@ class NothingIsTranslated(CycleGAN):
 
 
 class FakesNotDetached(CycleGAN):
-    def judges_loss(self, a: Tensor, b: Tensor, fake_a: Tensor, fake_b: Tensor) -> Tensor:
+    def discriminators_loss(self, a: Tensor, b: Tensor, fake_a: Tensor, fake_b: Tensor) -> Tensor:
         on_a = LEAST_SQUARES.discriminator(self.judge_a(a), self.judge_a(fake_a))
         return on_a + LEAST_SQUARES.discriminator(self.judge_b(b), self.judge_b(fake_b))
 
@@ -49,7 +49,7 @@ def judges_keep_the_translators_gradients(exchange: Exchange, a: Tensor, b: Tens
     exchange.translators.zero_grad()
     parts["loss"].backward()
     exchange.translators.step()
-    exchange.model.judges_loss(a, b, exchange.pool_a(parts["fake_a"]), exchange.pool_b(parts["fake_b"])).backward()
+    exchange.model.discriminators_loss(a, b, exchange.pool_a(parts["fake_a"]), exchange.pool_b(parts["fake_b"])).backward()
     exchange.judges.step()
     return parts
 
@@ -67,8 +67,8 @@ class CopiesStay(HistoryPool):
             if len(self.images) < self.size:
                 self.images.append(fake)
                 shown.append(fake)
-            elif torch.rand((), generator=self.chance) < 0.5:
-                shown.append(self.images[int(torch.randint(self.size, (), generator=self.chance))])
+            elif torch.rand((), generator=self.generator) < 0.5:
+                shown.append(self.images[int(torch.randint(self.size, (), generator=self.generator))])
             else:
                 shown.append(fake)
         return torch.stack(shown)

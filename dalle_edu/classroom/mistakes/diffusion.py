@@ -8,33 +8,35 @@ import torch
 from torch import Tensor
 
 from dalle_edu.bricks import diffusion
-from dalle_edu.bricks.diffusion import Schedule
+from dalle_edu.bricks.diffusion import NoiseSchedule
 from dalle_edu.classroom.proof import Mistake
 
 
-def alpha_instead_of_its_product(x0: Tensor, noise: Tensor, t: Tensor, schedule: Schedule) -> Tensor:
+def alpha_instead_of_its_product(x0: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule) -> Tensor:
     alpha = (1 - schedule.betas)[t].view(-1, *[1] * (x0.ndim - 1))
     return alpha.sqrt() * x0 + (1 - alpha).sqrt() * noise
 
 
-def square_roots_forgotten(x0: Tensor, noise: Tensor, t: Tensor, schedule: Schedule) -> Tensor:
+def square_roots_forgotten(x0: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule) -> Tensor:
     alpha_bar = schedule.alphas_bar[t].view(-1, *[1] * (x0.ndim - 1))
     return alpha_bar * x0 + (1 - alpha_bar) * noise
 
 
-def betas_not_clipped(timesteps: int = 1000, offset: float = 0.008, max_beta: float = 0.999) -> Schedule:
+def betas_not_clipped(timesteps: int = 1000, offset: float = 0.008, max_beta: float = 0.999) -> NoiseSchedule:
     at = torch.arange(timesteps + 1, dtype=torch.float64) / timesteps
     alpha_bar = ((at + offset) / (1 + offset) * math.pi / 2).cos() ** 2
-    return Schedule(1 - alpha_bar[1:] / alpha_bar[:-1])
+    return NoiseSchedule(1 - alpha_bar[1:] / alpha_bar[:-1])
 
 
-def v_with_the_wrong_sign(x0: Tensor, noise: Tensor, t: Tensor, schedule: Schedule, target: str) -> Tensor:
+def v_with_the_wrong_sign(x0: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule, target: str) -> Tensor:
     if target != "v":
         return diffusion.training_target(x0, noise, t, schedule, target)
     return -diffusion.training_target(x0, noise, t, schedule, "v")
 
 
-def picture_not_divided_by_its_rate(prediction: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule, target: str) -> tuple[Tensor, Tensor]:
+def picture_not_divided_by_its_rate(
+    prediction: Tensor, x_t: Tensor, t: Tensor, schedule: NoiseSchedule, target: str
+) -> tuple[Tensor, Tensor]:
     if target != "eps":
         return diffusion.picture_and_noise(prediction, x_t, t, schedule, target)
     return x_t - schedule.rates(t, x_t)[1] * prediction, prediction
@@ -43,7 +45,7 @@ def picture_not_divided_by_its_rate(prediction: Tensor, x_t: Tensor, t: Tensor, 
 def one_timestep_for_the_whole_batch(
     network: Callable[..., Tensor],
     x0: Tensor,
-    schedule: Schedule,
+    schedule: NoiseSchedule,
     target: str = "v",
     weights: Tensor | None = None,
     generator: torch.Generator | None = None,
@@ -87,22 +89,22 @@ def threshold_below_one(x0: Tensor, percentile: float = 0.995) -> Tensor:
     return x0.clamp(-largest, largest) / largest
 
 
-def mask_upside_down(denoise: Any, known: Tensor, mask: Tensor, schedule: Schedule, generator: torch.Generator | None = None) -> Any:
+def mask_upside_down(denoise: Any, known: Tensor, mask: Tensor, schedule: NoiseSchedule, generator: torch.Generator | None = None) -> Any:
     return diffusion.inpainting(denoise, known, ~mask, schedule, generator)
 
 
 def known_region_without_noise(
-    denoise: Any, known: Tensor, mask: Tensor, schedule: Schedule, generator: torch.Generator | None = None
+    denoise: Any, known: Tensor, mask: Tensor, schedule: NoiseSchedule, generator: torch.Generator | None = None
 ) -> Any:
     return lambda x_t, t: torch.where(mask, known, denoise(torch.where(mask, known, x_t), t))
 
 
-def level_not_told(low: Tensor, resolution: int, t: Tensor, schedule: Schedule, generator: torch.Generator | None = None) -> Tensor:
+def level_not_told(low: Tensor, resolution: int, t: Tensor, schedule: NoiseSchedule, generator: torch.Generator | None = None) -> Tensor:
     told = diffusion.low_resolution_condition(low, resolution, t, schedule, generator)
     return torch.cat([told[:, :-1], torch.zeros_like(told[:, -1:])], dim=1)
 
 
-def shifted_as_variances(schedule: Schedule, factor: float) -> Schedule:
+def shifted_as_variances(schedule: NoiseSchedule, factor: float) -> NoiseSchedule:
     return diffusion.shifted(schedule, factor**0.5)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dalle_edu.bricks.decoding import choose
 from dalle_edu.bricks.gpt import TextToImageGPT, sample_codes
-from dalle_edu.bricks.sampling import choose
 from dalle_edu.classroom.proof import Mistake
 
 
@@ -31,8 +31,8 @@ class AnswerShown(TextToImageGPT):
 
 
 @torch.no_grad()
-def guided_once(model: TextToImageGPT, text: Tensor, uniforms: Tensor, guidance: float = 1.0, **options: Any) -> Tensor:
-    first = sample_codes(model, text, uniforms, guidance, **options)[:, :1]
+def guided_once(model: TextToImageGPT, text: Tensor, uniforms: Tensor, guidance_scale: float = 1.0, **options: Any) -> Tensor:
+    first = sample_codes(model, text, uniforms, guidance_scale, **options)[:, :1]
     codes = first
     for position in range(1, model.config.image_length):
         logits = model.code_head(model._run(torch.cat([model.embed_text(text), model.embed_codes(codes)], dim=1))[:, -1])
@@ -40,15 +40,15 @@ def guided_once(model: TextToImageGPT, text: Tensor, uniforms: Tensor, guidance:
     return codes
 
 
-def caption_emptied_in_place(model: TextToImageGPT, text: Tensor, uniforms: Tensor, guidance: float = 1.0, **options: Any) -> Tensor:
+def caption_emptied_in_place(model: TextToImageGPT, text: Tensor, uniforms: Tensor, guidance_scale: float = 1.0, **options: Any) -> Tensor:
     text = text.clone()
-    if guidance != 1.0:
+    if guidance_scale != 1.0:
         text.zero_()
-    return sample_codes(model, text, uniforms, guidance, **options)
+    return sample_codes(model, text, uniforms, guidance_scale, **options)
 
 
-def written_column_by_column(model: TextToImageGPT, text: Tensor, uniforms: Tensor, guidance: float = 1.0, **options: Any) -> Tensor:
-    codes = sample_codes(model, text, uniforms, guidance, **options)
+def written_column_by_column(model: TextToImageGPT, text: Tensor, uniforms: Tensor, guidance_scale: float = 1.0, **options: Any) -> Tensor:
+    codes = sample_codes(model, text, uniforms, guidance_scale, **options)
     return codes.unflatten(1, (model.config.grid, -1)).transpose(1, 2).flatten(1)
 
 

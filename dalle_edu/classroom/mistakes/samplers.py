@@ -7,16 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks.diffusion import Schedule
+from dalle_edu.bricks.diffusion import NoiseSchedule
 from dalle_edu.bricks.samplers import Step, spaced_timesteps
 from dalle_edu.classroom.proof import Mistake
 
 
-def spaced_from_zero_up(schedule: Schedule, steps: int) -> list[int]:
+def spaced_from_zero_up(schedule: NoiseSchedule, steps: int) -> list[int]:
     return [t * (len(schedule) // steps) for t in reversed(range(steps))]
 
 
-def _ancestral(denoise: Any, x: Tensor, schedule: Schedule, steps: int, generator: Any, callback: Any, **wrong: bool) -> Tensor:
+def _ancestral(denoise: Any, x: Tensor, schedule: NoiseSchedule, steps: int, generator: Any, callback: Any, **wrong: bool) -> Tensor:
     """DDPM with one of its classic faults."""
     path = spaced_timesteps(schedule, steps)
     for index, (t, before) in enumerate(pairwise([*path, -1])):
@@ -36,31 +36,31 @@ def _ancestral(denoise: Any, x: Tensor, schedule: Schedule, steps: int, generato
 
 
 def noise_at_the_last_step(
-    denoise: Any, noise: Tensor, schedule: Schedule, steps: int = 50, generator: Any = None, callback: Any = None
+    denoise: Any, noise: Tensor, schedule: NoiseSchedule, steps: int = 50, generator: Any = None, callback: Any = None
 ) -> Tensor:
     return _ancestral(denoise, noise, schedule, steps, generator, callback, noise_at_the_end=True)
 
 
 def timestep_off_by_one(
-    denoise: Any, noise: Tensor, schedule: Schedule, steps: int = 50, generator: Any = None, callback: Any = None
+    denoise: Any, noise: Tensor, schedule: NoiseSchedule, steps: int = 50, generator: Any = None, callback: Any = None
 ) -> Tensor:
     return _ancestral(denoise, noise, schedule, steps, generator, callback, one_too_low=True)
 
 
 def beta_of_a_single_timestep(
-    denoise: Any, noise: Tensor, schedule: Schedule, steps: int = 50, generator: Any = None, callback: Any = None
+    denoise: Any, noise: Tensor, schedule: NoiseSchedule, steps: int = 50, generator: Any = None, callback: Any = None
 ) -> Tensor:
     return _ancestral(denoise, noise, schedule, steps, generator, callback, one_step_beta=True)
 
 
 def variance_taken_for_deviation(
-    denoise: Any, noise: Tensor, schedule: Schedule, steps: int = 50, generator: Any = None, callback: Any = None
+    denoise: Any, noise: Tensor, schedule: NoiseSchedule, steps: int = 50, generator: Any = None, callback: Any = None
 ) -> Tensor:
     return _ancestral(denoise, noise, schedule, steps, generator, callback, variance_as_deviation=True)
 
 
 def fresh_noise_on_top(
-    denoise: Any, noise: Tensor, schedule: Schedule, steps: int = 50, generator: Any = None, callback: Any = None, eta: float = 0.0
+    denoise: Any, noise: Tensor, schedule: NoiseSchedule, steps: int = 50, generator: Any = None, callback: Any = None, eta: float = 0.0
 ) -> Tensor:
     x = noise
     for index, (t, before) in enumerate(pairwise([*spaced_timesteps(schedule, steps), -1])):
@@ -75,7 +75,7 @@ def fresh_noise_on_top(
 
 
 def expects_the_answer_to_turn_back(
-    denoise: Any, noise: Tensor, schedule: Schedule, steps: int = 20, generator: Any = None, callback: Any = None
+    denoise: Any, noise: Tensor, schedule: NoiseSchedule, steps: int = 20, generator: Any = None, callback: Any = None
 ) -> Tensor:
     x, path, earlier = noise, spaced_timesteps(schedule, steps), None
     for index, (t, before) in enumerate(pairwise([*path, -1])):

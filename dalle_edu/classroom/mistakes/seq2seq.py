@@ -43,8 +43,8 @@ class ShownTheAnswer(Seq2Seq):
 
 
 class StartsFromNothing(Seq2Seq):
-    def read(self, source: Tensor) -> tuple[Tensor, Tensor | tuple[Tensor, Tensor]]:
-        memory, state = super().read(source)
+    def encode(self, source: Tensor) -> tuple[Tensor, Tensor | tuple[Tensor, Tensor]]:
+        memory, state = super().encode(source)
         return memory, each_part(torch.zeros_like, state)
 
 

@@ -11,9 +11,9 @@ from dalle_edu.classroom.proof import Reference, gap
 
 
 def _inputs(dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor, Tensor]:
-    chance = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     shapes = ((2, 3, 5, 8), (2, 3, 7, 8), (2, 3, 7, 4))
-    query, key, value = (torch.randn(shape, generator=chance, dtype=dtype) for shape in shapes)
+    query, key, value = (torch.randn(shape, generator=generator, dtype=dtype) for shape in shapes)
     return 3 * query, key, value
 
 
@@ -50,8 +50,8 @@ def _cross_attention(version: Callable[..., Any]) -> float:
     theirs: Any = nn.MultiheadAttention(12, 3, bias=False, kdim=10, vdim=10, batch_first=True).double()
     theirs.q_proj_weight.data, theirs.out_proj.weight.data = ours.query.weight.data, ours.out.weight.data
     theirs.k_proj_weight.data, theirs.v_proj_weight.data = ours.key_value.weight.data.chunk(2)
-    chance = torch.Generator().manual_seed(1)
-    x, memory = (3 * torch.randn(shape, generator=chance, dtype=torch.float64) for shape in ((2, 6, 12), (2, 5, 10)))
+    generator = torch.Generator().manual_seed(1)
+    x, memory = (3 * torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((2, 6, 12), (2, 5, 10)))
     differences = []
     for visible in (None, torch.tensor([[True] * 5, [True, True, False, False, False]])):
         expected, _ = theirs(x, memory, memory, key_padding_mask=None if visible is None else ~visible, need_weights=False)

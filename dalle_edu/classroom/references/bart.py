@@ -17,8 +17,8 @@ TEXT = torch.tensor([[3, 1, 7, 0], [5, 0, 0, 0], [0, 0, 0, 0], [10, 9, 8, 2]])
 def lively(model: TextToImageBART) -> TextToImageBART:
     """The same network, in double precision, with weights that all matter."""
     for name, parameter in model.named_parameters():
-        chance = torch.Generator().manual_seed(sum(map(ord, name)))
-        nn.init.normal_(parameter, mean=1.0 if "norm" in name else 0.0, std=0.3, generator=chance)
+        generator = torch.Generator().manual_seed(sum(map(ord, name)))
+        nn.init.normal_(parameter, mean=1.0 if "norm" in name else 0.0, std=0.3, generator=generator)
     return model.double().eval()
 
 

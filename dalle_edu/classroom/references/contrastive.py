@@ -15,9 +15,9 @@ from dalle_edu.language import say
 
 
 def _embeddings(n: int = 6, m: int = 6, e: int = 5) -> tuple[Tensor, Tensor]:
-    chance = torch.Generator().manual_seed(0)
-    images = torch.randn(n, e, generator=chance, dtype=torch.float64)
-    texts = torch.randn(m, e, generator=chance, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(n, e, generator=generator, dtype=torch.float64)
+    texts = torch.randn(m, e, generator=generator, dtype=torch.float64)
     return 3 * images, texts + images[:1]
 
 
@@ -121,9 +121,9 @@ def _copied(version: type[CLIP]) -> tuple[CLIP, Any]:
 
 
 def _batch() -> tuple[Tensor, Tensor]:
-    chance = torch.Generator().manual_seed(2)
-    images = torch.randn(4, 3, 8, 8, generator=chance, dtype=torch.float64)
-    text = torch.randint(1, 30, (4, 7), generator=chance)
+    generator = torch.Generator().manual_seed(2)
+    images = torch.randn(4, 3, 8, 8, generator=generator, dtype=torch.float64)
+    text = torch.randint(1, 30, (4, 7), generator=generator)
     for row, length in zip(text, (7, 3, 5, 1), strict=True):
         row[length:] = 0
     return images, text
@@ -199,9 +199,9 @@ def _search(version: Callable[..., Tensor]) -> float:
 def _recall_at(version: Callable[..., float]) -> float:
     from sklearn.metrics import top_k_accuracy_score
 
-    chance = torch.Generator().manual_seed(4)
-    scores = torch.randn(40, 40, generator=chance, dtype=torch.float64) + 1.5 * torch.eye(40)
-    own = torch.randperm(40, generator=chance)
+    generator = torch.Generator().manual_seed(4)
+    scores = torch.randn(40, 40, generator=generator, dtype=torch.float64) + 1.5 * torch.eye(40)
+    own = torch.randperm(40, generator=generator)
     differences = []
     for k in (1, 3, 10):
         for direction in (scores, scores.T):

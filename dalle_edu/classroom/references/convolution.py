@@ -14,8 +14,8 @@ _SETTINGS = ((1, 0), (2, 0), (1, 1), (2, 2), (3, 1))  # stride, padding
 
 
 def _tensors(*shapes: tuple[int, ...]) -> list[Tensor]:
-    chance = torch.Generator().manual_seed(0)
-    return [torch.randn(shape, generator=chance, dtype=torch.float64) for shape in shapes]
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes]
 
 
 def _convolution(version: Any) -> float:

@@ -15,8 +15,8 @@ _SMALL = CycleGANConfig(width=4, blocks=1, pool_size=2)
 
 
 def _pictures() -> tuple[Tensor, Tensor]:
-    chance = torch.Generator().manual_seed(0)
-    a, b = (torch.rand(n, 3, 16, 16, generator=chance, dtype=torch.float64) * 2 - 1 for n in (2, 3))
+    generator = torch.Generator().manual_seed(0)
+    a, b = (torch.rand(n, 3, 16, 16, generator=generator, dtype=torch.float64) * 2 - 1 for n in (2, 3))
     return a, b
 
 
@@ -52,7 +52,7 @@ def _judges(version: type[CycleGAN]) -> float:
     """The loss, and that no gradient returns to the translators."""
     model, (a, b) = _model(version), _pictures()
     fake_b, fake_a = model.to_b(a), model.to_a(b)
-    loss = model.judges_loss(a, b, fake_a, fake_b)
+    loss = model.discriminators_loss(a, b, fake_a, fake_b)
     expected = _squares(model.judge_a, a, fake_a) + _squares(model.judge_b, b, fake_b)
     loss.backward()
     leaked = [p.grad.abs().max() for side in (model.to_a, model.to_b) for p in side.parameters() if p.grad is not None]

@@ -164,11 +164,11 @@ def _inpainting(version: Callable[..., Any]) -> float:
     def network(x_t: Tensor, t: Tensor) -> Tensor:
         return torch.tanh(x_t.roll(1, dims=-1)) * (t.view(-1, 1, 1, 1) + 1) / 1000
 
-    chance = torch.Generator().manual_seed(2)
-    first = _scheduler().add_noise(known, torch.empty_like(known).normal_(generator=chance), torch.tensor([999, 999]))
+    generator = torch.Generator().manual_seed(2)
+    first = _scheduler().add_noise(known, torch.empty_like(known).normal_(generator=generator), torch.tensor([999, 999]))
     x = torch.where(mask, first, start)
     for t in theirs.timesteps.tolist():
-        x = theirs.step(network(x, torch.full((2,), t)), t, x, known, mask.double(), generator=chance).prev_sample
+        x = theirs.step(network(x, torch.full((2,), t)), t, x, known, mask.double(), generator=generator).prev_sample
 
     def denoise(x_t: Tensor, t: Tensor) -> Tensor:
         return picture_and_noise(network(x_t, t), x_t, t, schedule, "eps")[0]

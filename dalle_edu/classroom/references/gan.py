@@ -20,8 +20,8 @@ from dalle_edu.language import say
 
 
 def _distributions() -> list[tuple[Tensor, Tensor]]:
-    chance = torch.Generator().manual_seed(0)
-    p, q = (2 * torch.randn(2, 6, generator=chance, dtype=torch.float64)).softmax(dim=-1)
+    generator = torch.Generator().manual_seed(0)
+    p, q = (2 * torch.randn(2, 6, generator=generator, dtype=torch.float64)).softmax(dim=-1)
     holes = torch.tensor([0.5, 0.5, 0.0, 0.0]).double(), torch.tensor([0.0, 0.25, 0.75, 0.0]).double()
     return [(p, q), (q, p), (p, p), holes]
 
@@ -64,8 +64,8 @@ def _jensen_shannon(version: Callable[..., Tensor]) -> float:
 
 
 def _logits() -> tuple[Tensor, Tensor]:
-    chance = torch.Generator().manual_seed(1)
-    return 3 * torch.randn(7, generator=chance).double(), 3 * torch.randn(5, generator=chance).double()
+    generator = torch.Generator().manual_seed(1)
+    return 3 * torch.randn(7, generator=generator).double(), 3 * torch.randn(5, generator=generator).double()
 
 
 def _discriminator_loss(version: Callable[..., Tensor]) -> float:
@@ -213,8 +213,8 @@ def _projection(version: Callable[..., Any]) -> float:
 def _mode_coverage(version: Callable[..., tuple[int, float]]) -> float:
     from scipy.stats import entropy
 
-    chance = torch.Generator().manual_seed(2)
-    drawn = torch.multinomial(torch.tensor([0.4, 0.3, 0.2, 0.06, 0.03, 0.004, 0.003, 0.003]), 1000, replacement=True, generator=chance)
+    generator = torch.Generator().manual_seed(2)
+    drawn = torch.multinomial(torch.tensor([0.4, 0.3, 0.2, 0.06, 0.03, 0.004, 0.003, 0.003]), 1000, replacement=True, generator=generator)
     differences = []
     for classes in (drawn, torch.arange(8), torch.full((50,), 3)):
         counts = np.bincount(classes.numpy(), minlength=8)

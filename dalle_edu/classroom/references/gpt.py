@@ -20,8 +20,8 @@ def _codes() -> Tensor:
 def lively(model: TextToImageGPT) -> TextToImageGPT:
     """The same network, in double precision, with weights that all matter: at its start a GPT says nearly the same whatever it reads."""
     for name, parameter in model.named_parameters():
-        chance = torch.Generator().manual_seed(sum(map(ord, name)))
-        torch.nn.init.normal_(parameter, mean=1.0 if "norm" in name else 0.0, std=0.3, generator=chance)
+        generator = torch.Generator().manual_seed(sum(map(ord, name)))
+        torch.nn.init.normal_(parameter, mean=1.0 if "norm" in name else 0.0, std=0.3, generator=generator)
     return model.double().eval()
 
 
@@ -71,13 +71,13 @@ def _sampler(version: Any) -> float:
     torch.manual_seed(0)
     model = lively(TextToImageGPT(_SMALL))
     peer, wrong = gpt2(model), 0.0
-    for guidance in (1.0, 2.5):
+    for guidance_scale in (1.0, 2.5):
         written = torch.zeros(4, 0, dtype=torch.long)
         for _ in range(9):
             streams = [torch.cat([model.embed_text(text), model.embed_codes(written)], dim=1) for text in (_TEXT, torch.zeros_like(_TEXT))]
             said, unsaid = (model.code_head(peer(inputs_embeds=stream).last_hidden_state[:, -1]) for stream in streams)
-            written = torch.cat([written, (unsaid + guidance * (said - unsaid)).argmax(dim=-1, keepdim=True)], dim=1)
-        wrong += float((version(model, _TEXT, torch.zeros(4, 9), guidance, temperature=0.0) != written).sum())
+            written = torch.cat([written, (unsaid + guidance_scale * (said - unsaid)).argmax(dim=-1, keepdim=True)], dim=1)
+        wrong += float((version(model, _TEXT, torch.zeros(4, 9), guidance_scale, temperature=0.0) != written).sum())
     return wrong
 
 

@@ -16,8 +16,8 @@ Z = np.concatenate([np.linspace(-40, 40, 81) + 0.01, [-1000.0, 1000.0]])  # 0 it
 
 def _labelled(seed: int, flipped: int) -> tuple[np.ndarray, np.ndarray]:
     """Points of a plane on two sides of a line that does not pass through the origin, some of them labelled wrongly."""
-    chance = np.random.default_rng(seed)
-    x = chance.normal(size=(60, 2))
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(60, 2))
     y = np.where(x @ [1.0, -2.0] + 1.5 > 0, 1, -1)
     y[:flipped] *= -1
     return x, y
@@ -92,13 +92,13 @@ def _loss_against(theirs: Callable[[Tensor, Tensor], Tensor], examples: Callable
 
 
 def _logits_and_classes() -> tuple[np.ndarray, np.ndarray]:
-    chance = np.random.default_rng(0)
-    return chance.normal(size=(7, 4)) * 500, chance.integers(0, 4, size=7)  # logits that exp() alone cannot take
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(7, 4)) * 500, rng.integers(0, 4, size=7)  # logits that exp() alone cannot take
 
 
 def _outputs_and_values() -> tuple[np.ndarray, np.ndarray]:
-    chance = np.random.default_rng(0)
-    return chance.normal(size=(7, 2)), chance.normal(size=(7, 2))
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(7, 2)), rng.normal(size=(7, 2))
 
 
 def _in_pytorch(network: Any) -> list[Tensor]:
@@ -114,12 +114,12 @@ def _forward(x: Tensor, parameters: list[Tensor], activation: Callable[[Tensor],
 
 def _mlp(version: Callable[..., Any]) -> float:
     """Outputs and gradients, for every activation with a slope and two depths."""
-    chance = np.random.default_rng(0)
-    x, classes = chance.normal(size=(9, 5)), chance.integers(0, 3, size=9)
+    rng = np.random.default_rng(0)
+    x, classes = rng.normal(size=(9, 5)), rng.integers(0, 3, size=9)
     differences = []
     for activation in ("sigmoid", "tanh", "relu"):
         for sizes in ((5, 8, 3), (5, 8, 6, 3)):
-            ours = version(sizes, activation, chance)
+            ours = version(sizes, activation, rng)
             theirs = _in_pytorch(ours)
             logits = _forward(torch.from_numpy(x), theirs, getattr(torch, activation))
             F.cross_entropy(logits, torch.from_numpy(classes)).backward()
@@ -138,9 +138,9 @@ def _initial_weights(version: Callable[..., Any]) -> float:
 
 def _gradient_descent(version: Callable[..., Any]) -> float:
     """The parameters after three epochs, batches of unequal size included."""
-    chance = np.random.default_rng(0)
-    x, classes = chance.normal(size=(22, 4)), chance.integers(0, 3, size=22)
-    ours = MLP((4, 6, 3), "tanh", chance)
+    rng = np.random.default_rng(0)
+    x, classes = rng.normal(size=(22, 4)), rng.integers(0, 3, size=22)
+    ours = MLP((4, 6, 3), "tanh", rng)
     theirs = _in_pytorch(ours)
     losses = version(ours, cross_entropy, x, classes, np.random.default_rng(1), epochs=3, batch_size=8, learning_rate=0.5)
     optimizer, order, expected = torch.optim.SGD(theirs, lr=0.5), np.random.default_rng(1), []

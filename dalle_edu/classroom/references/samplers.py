@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks.diffusion import Schedule, cosine_schedule, linear_schedule, picture_and_noise
+from dalle_edu.bricks.diffusion import NoiseSchedule, cosine_schedule, linear_schedule, picture_and_noise
 from dalle_edu.classroom.proof import Reference, gap
 from dalle_edu.language import say
 
@@ -21,14 +21,14 @@ def _network(x_t: Tensor, t: Tensor) -> Tensor:
 
 
 def _whole_trajectory(
-    sampler: Callable[..., Any], scheduler: Any, schedule: Schedule, steps: int, target: str = "eps", **knobs: Any
+    sampler: Callable[..., Any], scheduler: Any, schedule: NoiseSchedule, steps: int, target: str = "eps", **knobs: Any
 ) -> float:
     """The largest difference on the way, relative to the largest number met."""
     scheduler.set_timesteps(steps)
-    theirs, chance, path = _noise(2, 3, 4, 4), torch.Generator().manual_seed(1), []
+    theirs, generator, path = _noise(2, 3, 4, 4), torch.Generator().manual_seed(1), []
     for t in scheduler.timesteps:
         path.append(theirs)
-        settings = {"generator": chance} | knobs
+        settings = {"generator": generator} | knobs
         theirs = scheduler.step(_network(theirs, t.expand(2)), t, theirs, **settings).prev_sample
 
     def denoise(x_t: Tensor, t: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ def _whole_trajectory(
     return max(gap(mine, other) for mine, other in zip([*(step.x for step in seen), ours], [*path, theirs], strict=True)) / largest
 
 
-def _in_float64(scheduler: Any, schedule: Schedule) -> Any:
+def _in_float64(scheduler: Any, schedule: NoiseSchedule) -> Any:
     scheduler.alphas_cumprod = schedule.alphas_bar
     return scheduler
 

@@ -9,8 +9,8 @@ from dalle_edu.classroom.proof import Reference, gap
 
 
 def _inputs() -> tuple[Tensor, Tensor, Tensor]:
-    chance = torch.Generator().manual_seed(0)
-    x, memory = (torch.randn(2, tokens, 16, generator=chance, dtype=torch.float64) for tokens in (5, 7))
+    generator = torch.Generator().manual_seed(0)
+    x, memory = (torch.randn(2, tokens, 16, generator=generator, dtype=torch.float64) for tokens in (5, 7))
     return x, memory, torch.tensor([[True] * 7, [True] * 4 + [False] * 3])
 
 

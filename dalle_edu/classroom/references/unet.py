@@ -18,10 +18,10 @@ def _noise(*shape: int, seed: int = 0) -> Tensor:
 
 def _shake(module: Any) -> Any:
     """Other weights everywhere: what starts at zero would hide what goes in."""
-    chance = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in module.parameters():
-            parameter.normal_(std=0.2, generator=chance)
+            parameter.normal_(std=0.2, generator=generator)
     return module.double()
 
 

@@ -87,9 +87,9 @@ def _windows(version: Callable[..., Any]) -> float:
     """How often each pair of words stands within the window, by sparse matrices, sentence by sentence."""
     from scipy.sparse import diags, eye
 
-    chance = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     lengths, size = [1, 7, 2, 12], 5
-    tokens = torch.randint(size, (sum(lengths),), generator=chance)
+    tokens = torch.randint(size, (sum(lengths),), generator=generator)
     sentence = torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths))
     differences = []
     for window in (1, 3):
@@ -129,8 +129,8 @@ def _noise_distribution(version: Callable[..., Any]) -> float:
 
 def _step() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     hidden, output = _vectors(7).double(), 2 * _vectors(12).double()
-    chance = torch.Generator().manual_seed(0)
-    targets, negatives = torch.randint(12, (7,), generator=chance), torch.randint(12, (7, 4), generator=chance)
+    generator = torch.Generator().manual_seed(0)
+    targets, negatives = torch.randint(12, (7,), generator=generator), torch.randint(12, (7, 4), generator=generator)
     negatives[0, 0] = targets[0]  # noise that is the target itself
     return hidden.requires_grad_(), output.requires_grad_(), targets, negatives
 

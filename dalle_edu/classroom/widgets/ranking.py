@@ -9,7 +9,7 @@ from dalle_edu.classroom.figures import Picture, sheet
 from dalle_edu.classroom.static import is_static
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
-from dalle_edu.scorecard.questionnaire import Questionnaire, Ranking, RankingQuestion
+from dalle_edu.rankings.questionnaire import Questionnaire, Ranking, RankingQuestion
 
 
 def ranking(folder: str | Path, rater: str) -> "RankingDesk":

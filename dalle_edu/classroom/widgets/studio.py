@@ -9,7 +9,7 @@ from dalle_edu.classroom.figures import Picture, sheet
 from dalle_edu.classroom.static import is_static
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import reader_language, say
-from dalle_edu.scorecard import SKILL_NAMES, mark, read_pictures
+from dalle_edu.scorecard import SKILL_NAMES, mark, parse_pictures
 from dalle_edu.systems import System
 from dalle_edu.world import check_prompt, read_caption
 
@@ -37,14 +37,16 @@ def studio(system: System, sentences: Sequence[str] | None = None) -> "Studio":
 
 
 def draw_sentence(
-    system: System, sentence: str, *, guidance: float, seed: int, temperature: float | None = None, shown: int = SHOWN
+    system: System, sentence: str, *, guidance_scale: float, seed: int, temperature: float | None = None, shown: int = SHOWN
 ) -> Picture:
     """Pictures of one sentence, each with its marks. Raises `DalleEduError` for a sentence that cannot be drawn."""
-    images = system.generate([sentence] * shown, seed=seed, guidance=guidance, temperature=temperature, daring=system.config.daring)
+    images = system.generate(
+        [sentence] * shown, seed=seed, guidance_scale=guidance_scale, temperature=temperature, daring=system.config.daring
+    )
     description = read_caption(sentence)
-    marks = [None if description is None else mark(description, objects) for objects in read_pictures(images)]
+    marks = [None if description is None else mark(description, objects) for objects in parse_pictures(images)]
     right = sum(each is not None and all(each.values()) for each in marks)
-    scale = f"{guidance:g}".replace(".", say(".", ","))
+    scale = f"{guidance_scale:g}".replace(".", say(".", ","))
     en = f"{shown} pictures drawn from “{sentence}” with guidance {scale}: {right} all right."
     fr = f"{shown} images tirées de « {sentence} » avec un guidage de {scale} : {right} toutes justes."
     return sheet(images, [_label(each) for each in marks], say(en, fr), columns=shown)
@@ -80,17 +82,17 @@ class Studio:
     def explorer(self) -> Explorer:
         """The finished form: every chosen sentence at a few guidances and seeds, at the system's own temperature."""
         return Explorer(
-            lambda sentence, guidance, seed: draw_sentence(self.system, sentence, guidance=guidance, seed=seed),
+            lambda sentence, guidance_scale, seed: draw_sentence(self.system, sentence, guidance_scale=guidance_scale, seed=seed),
             sentence=Knob(say("sentence", "phrase"), self.sentences),
-            guidance=Knob(say("guidance", "guidage"), GUIDANCES, start=2),
+            guidance_scale=Knob(say("guidance", "guidage"), GUIDANCES, start=2),
             seed=Knob(say("seed", "graine"), SEEDS),
         )
 
-    def answer(self, sentence: str, guidance: float, temperature: float, seed: int) -> str:
+    def answer(self, sentence: str, guidance_scale: float, temperature: float, seed: int) -> str:
         """What the live form shows, as HTML: words it does not know, then the pictures; or why nothing can be drawn."""
         try:
             report = check_prompt(sentence)
-            drawn = draw_sentence(self.system, sentence, guidance=guidance, temperature=temperature, seed=seed)
+            drawn = draw_sentence(self.system, sentence, guidance_scale=guidance_scale, temperature=temperature, seed=seed)
         except DalleEduError as error:
             return f'<p role="alert">✗ {escape(str(error))}</p>'
         return (f'<p role="status">{escape(report)}</p>' if report else "") + drawn._repr_html_()
@@ -101,7 +103,9 @@ class Studio:
 
         style, settings = {"description_width": "initial"}, self.system.config
         field = Text(value=self.sentences[0], description=say("sentence", "phrase"), style=style, layout=Layout(width="44em"))
-        guidance = FloatSlider(value=settings.guidance, min=0, max=8, step=0.5, description=say("guidance", "guidage"), style=style)
+        guidance_scale = FloatSlider(
+            value=settings.guidance_scale, min=0, max=8, step=0.5, description=say("guidance", "guidage"), style=style
+        )
         temperature = FloatSlider(
             value=settings.temperature, min=0, max=2, step=0.1, description=say("temperature", "température"), style=style
         )
@@ -111,10 +115,10 @@ class Studio:
         def draw(_: Any = None) -> None:
             button.disabled = True
             try:
-                shown.value = self.answer(field.value, guidance.value, temperature.value, seed.value)
+                shown.value = self.answer(field.value, guidance_scale.value, temperature.value, seed.value)
             finally:
                 button.disabled = False
 
         button.on_click(draw)
         draw()
-        return VBox([field, HBox([guidance, temperature, seed, button]), shown])
+        return VBox([field, HBox([guidance_scale, temperature, seed, button]), shown])

@@ -1,0 +1,106 @@
+"""What a healthy installation looks like, and how to mend one that is not."""
+
+import importlib.metadata
+import platform
+import sys
+from dataclasses import dataclass
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.language import decimal, say
+
+_PACKAGES = (
+    "torch", "torchvision", "numpy", "scipy", "matplotlib", "pillow", "safetensors", "tokenizers", "einops", "jaxtyping", "accelerate",
+    "gensim", "scikit-learn", "open_clip_torch", "jupyterlab", "ipywidgets",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is as it should be, and what to do if not."""
+
+    good: bool
+    subject: str
+    says: str
+
+
+def check_installation() -> list[Finding]:
+    """Python, packages, torchvision beside this torch, devices, weights."""
+    version = platform.python_version()
+    right = (3, 11) <= sys.version_info[:2] < (3, 14)
+    findings = [
+        Finding(
+            right,
+            "python",
+            version if right else version + say("; install Python 3.11, 3.12 or 3.13", " ; installez Python 3.11, 3.12 ou 3.13"),
+        )
+    ]
+    findings += [_package(name) for name in _PACKAGES]
+    if all(finding.good for finding in findings[1:3]):
+        findings += [_torchvision(), *_devices()]
+        findings += _weights()
+    return findings
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(True, name, importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(
+            False, name, say("missing; install it with: ", "manque ; installez-le : ") + f"pip install -c constraints.txt {name}"
+        )
+
+
+def _torchvision() -> Finding:
+    from dalle_edu import torchvision_without_cuda
+
+    try:
+        import torchvision  # noqa: F401
+    except (ImportError, RuntimeError) as error:
+        return Finding(
+            False,
+            "torchvision",
+            say(
+                f"cannot be imported ({error}); reinstall torch and torchvision together",
+                f"ne s'importe pas ({error}) ; réinstallez torch et torchvision ensemble",
+            ),
+        )
+    if torchvision_without_cuda._declared:
+        says = say("declared here, since this torch has no CUDA", "déclarés ici, car ce torch n'a pas CUDA")
+    else:
+        says = say("its own", "les siens")
+    return Finding(True, say("torchvision's operators", "opérateurs de torchvision"), says)
+
+
+def _devices() -> list[Finding]:
+    import torch
+
+    from dalle_edu.device import choose_device
+
+    chosen = choose_device()
+    names = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count())), *(["mps"] if torch.backends.mps.is_available() else [])]
+    return [Finding(True, say("devices", "appareils"), ", ".join(names)), Finding(True, say("chosen", "choisi"), str(chosen))]
+
+
+def _weights() -> list[Finding]:
+    """What draws or compares with the weights that are here, and which others can be trained; nothing to draw with is a fault."""
+    from dalle_edu.checkpoints.shipped import weights_path
+    from dalle_edu.loading import load_model, made_of, trained_systems
+    from dalle_edu.systems import MODELS
+
+    findings, drawing = [], trained_systems()
+    for name in MODELS:
+        subject = say(f"weights of {name}", ("poids d'" if name[0] in "aeiou" else "poids de ") + name)
+        missing = [each for each in made_of(name) if not weights_path(each).is_file()]
+        if missing:
+            train = ", ".join(f"dalle-edu train {each}" for each in missing)
+            findings.append(Finding(bool(drawing), subject, say(f"none here yet: {train}", f"pas encore : {train}")))
+            continue
+        try:
+            model = load_model(name)
+            size = sum(weights_path(each).stat().st_size for each in made_of(name)) / 2**20
+            parameters, mebibytes = decimal(model.parameter_count() / 1e6), decimal(size)
+            says = say(f"{parameters} M parameters, {mebibytes} MiB", f"{parameters} M de paramètres, {mebibytes} Mio")
+            findings.append(Finding(True, subject, f"{says}, {model.resolution} px"))
+        except DalleEduError as error:
+            findings.append(Finding(False, subject, str(error)))
+    return findings

@@ -1,0 +1,115 @@
+"""What all data sets have in common: pictures with captions from elsewhere, as a `torch.utils.data.Dataset`.
+
+    pictures = Folder("holidays", resolution=64)
+    print(pictures.report)                                # what was left out, why, and what to do
+    picture, caption = pictures[0]                        # (3, 64, 64) in [-1, 1], and a sentence
+    loader = DataLoader(pictures, batch_size=16, shuffle=True, num_workers=2)
+
+A data set looks at every item once, when it opens: it decodes the picture and reads the caption, leaves out what is bad and numbers what is
+good. From then on an item depends on its number alone, so that however many workers share the data set, each item comes once an epoch.
+"""
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+from dalle_edu.datasets.places import existing_folder
+from dalle_edu.datasets.report import Report, Unusable, shown
+from dalle_edu.errors import DalleEduError
+from dalle_edu.language import say
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A picture and what is said of it. `name` is what a report calls it, `place` where its data set finds it."""
+
+    name: str
+    captions: tuple[str, ...]
+    place: Any
+
+
+class CaptionedDataset(Dataset[tuple[Tensor, str]], ABC):
+    """Pairs of a picture, (3, resolution, resolution) in [-1, 1], and a caption, from `folder`.
+
+    Of a picture's captions, `seed` and the picture's name choose one; with `every_caption` each caption makes an item. `first` stops after
+    so many good pictures. `pairs` are the good ones, with all their captions, and `report` tells of the others. Raises `DalleEduError`
+    where the folder is missing, a number is out of range, or nothing is good.
+    """
+
+    EXPECTED: tuple[str, str]  # what the folder should hold, in English and in French
+
+    def __init__(self, folder: str | Path, resolution: int, seed: int, every_caption: bool, first: int | None):
+        check_range(resolution, first)
+        self.folder, self.resolution, self.seed = existing_folder(folder), resolution, seed
+        self.report = Report()
+        self.pairs = self._good_pairs(first)
+        self.report.good = len(self.pairs)
+        if not self.pairs:
+            raise self.report.nothing_left(self.folder, *self.EXPECTED)
+        if every_caption:
+            self.pairs = [replace(pair, captions=(caption,)) for pair in self.pairs for caption in pair.captions]
+
+    @abstractmethod
+    def find(self) -> Iterator[Pair]:
+        """Every picture that has a caption, in an order that is always the same; what is left out goes into `report`."""
+
+    @abstractmethod
+    def picture(self, pair: Pair) -> Float[Tensor, "3 h w"]:
+        """The picture of a pair. Raises `Unusable` where it is bad."""
+
+    def examine(self, pair: Pair) -> None:
+        """Raise `Unusable` where a pair is bad. The whole picture is decoded: nothing less finds every truncated one."""
+        self.picture(pair)
+
+    def _good_pairs(self, first: int | None) -> list[Pair]:
+        pairs, good = list(self.find()), []
+        for pair in tqdm(pairs, desc=say("looking at the pictures", "examen des images"), leave=False, disable=len(pairs) < 2000):
+            try:
+                self.examine(pair)
+            except Unusable as fault:
+                self.report.leave_out(pair.name, fault)
+            else:
+                good.append(pair)
+            if len(good) == first:
+                break
+        return good
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, str]:
+        if not 0 <= index < len(self.pairs):
+            raise IndexError(f"item {index} of a data set with {len(self.pairs)} items")
+        pair = self.pairs[index]
+        try:
+            picture = self.picture(pair)
+        except Unusable as fault:
+            reason_en, _, reason_fr, _ = fault.why.value
+            raise DalleEduError(
+                f"{shown(pair.name)} was good when the data set opened, and now {reason_en}; open the data set again",
+                f"{shown(pair.name)} était bon à l'ouverture du jeu de données, et maintenant {reason_fr} ; ouvrez-le de nouveau",
+            ) from fault
+        rng = random.Random(f"{self.seed}:{pair.name}")
+        return picture, pair.captions[int(rng.random() * len(pair.captions))]
+
+
+def check_range(resolution: int, first: int | None) -> None:
+    """Raise `DalleEduError` for a resolution outside 8 to 1024, or for fewer than one picture."""
+    if not 8 <= resolution <= 1024:
+        raise DalleEduError(
+            f"the resolution is {resolution}; a data set gives pictures of 8 to 1024 pixels, usually 32, 64 or 128",
+            f"la résolution est {resolution} ; un jeu de données donne des images de 8 à 1024 pixels, d'ordinaire 32, 64 ou 128",
+        )
+    if first is not None and first < 1:
+        raise DalleEduError(
+            f"first is {first}; ask for at least one picture, or leave it out to have them all",
+            f"first vaut {first} ; demandez au moins une image, ou omettez-le pour les avoir toutes",
+        )

@@ -1,0 +1,44 @@
+"""Pictures of our own world for the samples that some data sets write: the same protocol then runs without the network."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.files import write_aside
+from dalle_edu.world.dataset import World
+from dalle_edu.world.grammar import phrasings
+from dalle_edu.world.renderer import render
+from dalle_edu.world.sheet import as_pixels
+
+CAPTIONS_A_PICTURE = 5  # as in COCO
+
+
+def sample_pictures(n: int, seed: int, resolution: int = 128) -> Iterator[tuple[Any, list[str]]]:
+    """`n` PIL pictures of the world, each with five ways to say it, in French and in English."""
+    if n < 1:
+        raise DalleEduError(
+            f"a sample of {n} pictures was asked for; ask for at least one",
+            f"un échantillon de {n} images est demandé ; demandez-en au moins une",
+        )
+    from PIL import Image
+
+    world = World(n, seed)
+    for i in range(n):
+        scene, _ = world[i]
+        pixels = as_pixels(render([scene], resolution))[0]
+        ways = [way for language in world.languages for way in phrasings(scene.description, language)]
+        yield Image.fromarray(pixels), random.Random(f"{seed}:{i}:captions").sample(ways, CAPTIONS_A_PICTURE)
+
+
+def write_new(path: Path, contents: bytes) -> None:
+    """Write a file of a sample, and never over another file."""
+    if path.is_file() and path.read_bytes() == contents:
+        return
+    if path.exists() or path.is_symlink():
+        raise DalleEduError(
+            f"{path} is there already and holds something else; give another folder",
+            f"{path} existe déjà et contient autre chose ; donnez un autre dossier",
+        )
+    write_aside(path, lambda file: file.write(contents))

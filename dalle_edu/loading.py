@@ -1,0 +1,146 @@
+"""Models from their weights: loaded by name or by path, put together from others, or begun with another's."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dalle_edu.checkpoints.checkpoint import load_checkpoint
+from dalle_edu.checkpoints.hub import is_pretrained
+from dalle_edu.checkpoints.shipped import weights_path
+from dalle_edu.errors import DalleEduError
+from dalle_edu.language import say
+from dalle_edu.systems import MODELS, SYSTEMS, System, Trainable, model_class
+from dalle_edu.systems.critics.critic import Critic
+from dalle_edu.systems.critics.open_clip_pretrained import PretrainedClip
+from dalle_edu.systems.interface.older_checkpoints import upgraded
+
+
+def load_model(name_or_path: str | Path, device: str = "cpu") -> Trainable:
+    """A trained model, by its name or by the path of a checkpoint; what it is stands in the file itself."""
+    name = str(name_or_path)
+    if name in MODELS and is_assembled(model_class(name)):
+        return assemble(name, device)
+    if name in MODELS:
+        path = weights_path(name)
+        if not path.is_file():
+            raise DalleEduError(
+                f"the weights of {name} are missing ({path}); train them with: dalle-edu train {name}",
+                f"les poids de {name} manquent ({path}) ; entraînez-les : dalle-edu train {name}",
+            )
+    elif name.endswith(".safetensors") or Path(name).exists():
+        path = Path(name)
+    else:
+        known = ", ".join(MODELS)
+        raise DalleEduError(
+            f'there is no system "{name}"; choose among: {known}, or give the path of a .safetensors file',
+            f"il n'y a pas de système « {name} » ; choisissez parmi : {known}, ou donnez le chemin d'un fichier .safetensors",
+        )
+    tensors, metadata = load_checkpoint(path)
+    if metadata.get("system") not in MODELS:
+        raise DalleEduError(
+            f"{path} holds no system that draws; give the final weights",
+            f"{path} ne contient pas de système qui dessine ; donnez les poids finals",
+        )
+    return model_class(metadata["system"]).restore(tensors, metadata, path, device)
+
+
+def trained_systems() -> list[str]:
+    """The systems that can draw at once: their weights, or those that they are put together from, are here."""
+
+    return [name for name in SYSTEMS if all(weights_path(each).is_file() for each in made_of(name))]
+
+
+def made_of(name: str) -> list[str]:
+    """The models whose weights a system is made of: itself, or those that it is put together from."""
+    kind = model_class(name)
+    return sorted({source.split(".")[0] for source in kind.foundations.values()}) if is_assembled(kind) else [name]
+
+
+def is_assembled(kind: type[Trainable]) -> bool:
+    """Whether a model learns nothing itself: others' weights are all it has."""
+    return getattr(kind, "stages", None) == ()
+
+
+def assemble(name: str, device: str = "cpu") -> Trainable:
+    """A model that learns nothing itself, put together from the weights of others."""
+    kind = model_class(name)
+    model = kind(kind.presets["standard"])
+    lay_foundations(model, {})
+    return model.to(device).eval()
+
+
+def load_system(name_or_path: str | Path, device: str = "cpu") -> System:
+    """A trained system, ready to draw, as `load_model` does. Raises `DalleEduError` for a model that does not draw."""
+    model = load_model(name_or_path, device)
+    if not isinstance(model, System):
+        known = ", ".join(SYSTEMS)
+        raise DalleEduError(
+            f"{model.name} does not draw; choose among: {known}", f"{model.name} ne dessine pas ; choisissez parmi : {known}"
+        )
+    return model
+
+
+def load_critic(name_or_path: str | Path, device: str = "cpu") -> Critic:
+    """What compares pictures with sentences: "clip", which comes with the package, the path of another such checkpoint, or a pretrained
+    model of open_clip ("ViT-B-32/laion2b_s34b_b79k", "local-dir:FOLDER"). Raises `DalleEduError` for a model that draws."""
+    model = load_examinee(name_or_path, device)
+    if not isinstance(model, Critic):
+        raise DalleEduError(
+            f"{model.name} draws, and what compares is wanted; give clip, or a model of open_clip",
+            f"{model.name} dessine, et il faut ce qui compare ; donnez clip, ou un modèle d'open_clip",
+        )
+    return model
+
+
+def load_examinee(name_or_path: str | Path, device: str = "cpu") -> Trainable | Critic:
+    """What can be examined: what draws, as `load_system` loads it, or what compares, as `load_critic` does."""
+    name = str(name_or_path)
+    if is_pretrained(name):
+        return PretrainedClip.load(name, device)
+    return load_model(name_or_path, device)
+
+
+def lay_foundations(model: Trainable, given: Mapping[str, str]) -> None:
+    """Fill the parts that `model.foundations` names with the weights of the models they come from.
+
+    `given` says where other weights of such a model are, by its name ({"clip": "runs/mine/clip.safetensors"}); the others are those that
+    come with the package. Raises `DalleEduError` for a name that is no foundation of this model, or weights of another shape.
+    """
+    needed = {source.split(".")[0] for source in model.foundations.values()}
+    if set(given) - needed:
+        unknown, known = ", ".join(sorted(set(given) - needed)), ", ".join(sorted(needed)) or say("nothing", "rien")
+        raise DalleEduError(
+            f"{model.name} is not built on {unknown}, but on: {known}", f"{model.name} ne repose pas sur {unknown}, mais sur : {known}"
+        )
+    loaded = {name: load_model(given.get(name, name)) for name in sorted(needed)}
+    for name, found in loaded.items():
+        if found.name != name:
+            raise DalleEduError(
+                f"{given[name]} holds {found.name}, and {name} is wanted; name weights of {name}",
+                f"{given[name]} contient {found.name}, et il faut {name} ; nommez des poids de {name}",
+            )
+    for part, source in model.foundations.items():
+        name, _, inside = source.partition(".")
+        tensors = loaded[name].get_submodule(inside).state_dict()
+        into = model.get_submodule(part)
+        if {key: value.shape for key, value in tensors.items()} != {key: value.shape for key, value in into.state_dict().items()}:
+            raise DalleEduError(
+                f"the weights of {name} have other shapes than {model.name} expects; train it with the same preset (dalle-edu train {name}"
+                f" --preset …), and name its file: --foundation {name}=FILE",
+                f"les poids de {name} n'ont pas les formes que {model.name} attend ; entraînez-le avec le même préréglage (dalle-edu train"
+                f" {name} --preset …), et nommez son fichier : --foundation {name}=FICHIER",
+            )
+        into.load_state_dict(tensors)
+
+
+def go_on_from(model: Trainable, path: str | Path) -> list[dict]:
+    """Fill a model with the weights of another run of the same system and preset; returns the runs that made them and their
+    machines, the oldest first."""
+    tensors, metadata = upgraded(*load_checkpoint(path))
+    here = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    if metadata.get("system") != model.name or {name: tensor.shape for name, tensor in tensors.items()} != here:
+        raise DalleEduError(
+            f"{path} holds no weights of {model.name} with this preset; begin with those of a run of the same preset",
+            f"{path} ne contient pas de poids de {model.name} à ce préréglage ; partez de ceux d'un entraînement au même préréglage",
+        )
+    model.load_state_dict(tensors)
+    return [*metadata.get("before", []), metadata["run"] | {"machine": metadata.get("machine")}]

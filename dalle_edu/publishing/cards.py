@@ -1,0 +1,288 @@
+"""Cards: what a reader must know of trained weights, written from the run that made them and from the exam they passed.
+
+`python -m dalle_edu.publishing.cards runs/standard` examines the weights of a run on 1,024 prompts, drawing with the settings that its
+preset has today, and publishes them in `data/weights`: the weights, the report, every skill against training time (the log's looks, and a
+figure), and a card in each language. `python -m dalle_edu.publishing.cards clip` examines published weights again, and without any name all
+cards are written again from what is published.
+"""
+
+import json
+import re
+import sys
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dalle_edu.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from dalle_edu.device import choose_device, processor_name
+from dalle_edu.files import write_aside
+from dalle_edu.language import typeset
+from dalle_edu.loading import load_model
+from dalle_edu.scorecard import SKILL_NAMES, SKILLS, critic_exam, score
+from dalle_edu.scorecard.compare import training_of
+from dalle_edu.scorecard.curves import draw_rates, empty_figure
+from dalle_edu.systems import model_class
+from dalle_edu.systems.critics.critic import Critic
+from dalle_edu.systems.interface.system import DRAWING
+from dalle_edu.training.run import Run
+
+WEIGHTS = Path(__file__).parents[2] / "data" / "weights"
+PROMPTS = 1024
+
+_WORDS = {
+    "en": {
+        "title": "# {name}: weights",
+        "made": "Trained from nothing, on the captioned world alone, by",
+        "facts": "{size:.1f} MB, {parameters:.2f} M parameters, pictures of {resolution} x {resolution} px. {seeds}. {machine}.",
+        "seeds": ("Seed {}", "Seeds {}", "{} and {}"),
+        "exams": "{} to {}",
+        "time": "| stage | updates | wall time | CPU time | GPU time |",
+        "scores": "Percentage judged right, with 95 % Wilson intervals, over {prompts} prompts of scenes that training never drew"
+        " (`dalle-edu score {name} --prompts {prompts}`):",
+        "columns": "| skill | seen combinations | held-out combinations | French | English |",
+        "curve": "Every skill against training time, as the log of the run has it, {exam} prompts at each look{looks}:",
+        "alt": "Rate of each skill against minutes of training, a panel for each stage that was examined",
+    },
+    "fr": {
+        "title": "# {name} : les poids",
+        "made": "Entraînés à partir de rien, sur le seul monde légendé, par",
+        "facts": "{size:.1f} Mo, {parameters:.2f} M de paramètres, images de {resolution} × {resolution} px. {seeds}. {machine}.",
+        "seeds": ("Graine {}", "Graines {}", "{} et {}"),
+        "exams": "{} à {}",
+        "time": "| étape | mises à jour | temps réel | temps processeur | temps GPU |",
+        "scores": "Taux de réponses justes en pour cent, avec leur intervalle de Wilson à 95 %, sur {prompts} phrases dont"
+        " l'entraînement n'a jamais dessiné les scènes (`dalle-edu score {name} --prompts {prompts}`) :",
+        "columns": "| compétence | combinaisons vues | combinaisons réservées | français | anglais |",
+        "curve": "Chaque compétence selon le temps d'entraînement, d'après le journal de l'entraînement,"
+        " {exam} phrases à chaque examen{looks} :",
+        "alt": "Taux de chaque compétence selon les minutes d'entraînement, un panneau par étape examinée",
+    },
+}  # fmt: skip
+
+
+_LOOKS = {  # what a look sees of a stage, where it is not what the system draws
+    "codes": (
+        "; before the prior, the marks are those of reconstructed pictures",
+        " ; avant le prior, les notes sont celles d'images reconstruites",
+    ),
+    "clip": (
+        "; each question sets a picture's own caption against one that is wrong in that one thing",
+        " ; chaque question oppose la légende d'une image à une autre, fausse en cela seulement",
+    ),
+    "dalle2": (
+        "; the decoder paints small pictures from true embeddings, the upsampler enlarges true pictures; for the priors, the whole chain"
+        " draws",
+        " ; le décodeur peint de petites images à partir de vrais plongements, le suréchantillonneur agrandit de vraies images ; pour les"
+        " priors, toute la chaîne dessine",
+    ),
+    "imagen": (
+        "; the text encoder is asked which of two captions says the same as a third, the base paints small pictures, the upsampler enlarges"
+        " true ones",
+        " ; on demande à l'encodeur de texte laquelle de deux légendes dit la même chose qu'une troisième, la base peint de petites images,"
+        " le suréchantillonneur en agrandit de vraies",
+    ),
+}
+_ALSO_SEEN = {  # what looks at CLIP measure while it learns
+    "en": {"space": "left or right", "binding": "whose colour", "number": "number", "colour": "colour"},
+    "fr": {"space": "gauche ou droite", "binding": "couleur de quel objet", "number": "nombre", "colour": "couleur"},
+}
+_CLOCKS = ("update", "seconds", "cpu_seconds", "gpu_seconds")
+
+
+def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> Any:
+    """Examine the weights of a finished run and write weights, report, figure and cards to `target`."""
+    settings = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    name = settings["system"]
+    tensors, header = load_checkpoint(folder / f"{name}.safetensors")
+    header["config"] |= _drawing_settings(model_class(name).presets[settings["preset"]])
+    machine: Any = load_model(folder / f"{name}.safetensors", str(choose_device(device).torch_device))
+    machine.config = type(machine).from_metadata(header).config
+    report = _examined(machine)
+    log = _whole_log(folder / "log.jsonl", target / f"{name}.log.jsonl", len(header.get("before", [])))
+    looks = "".join(json.dumps(entry) + "\n" for entry in log if "loss" not in entry)
+    save_checkpoint(target / f"{name}.safetensors", tensors, header)
+    write_aside(target / f"{name}.log.jsonl", lambda file: file.write(looks.encode()))
+    _report(name, target, report)
+    return report
+
+
+def examine_again(name: str, target: Path = WEIGHTS, device: str | None = None) -> Any:
+    """Examine published weights again, and write their report, figure and cards."""
+    report = _examined(load_model(target / f"{name}.safetensors", str(choose_device(device).torch_device)))
+    _report(name, target, report)
+    return report
+
+
+def _examined(machine: Any) -> Any:
+    return critic_exam.examine_critic(machine, PROMPTS) if isinstance(machine, Critic) else score(machine, machine.name, PROMPTS)
+
+
+def _report(name: str, target: Path, report: Any) -> None:
+    """Write what an exam of published weights found and how they were trained, and the cards."""
+    report_file = target / f"{name}.json"
+    header, last = load_checkpoint(target / f"{name}.safetensors")[1], _last(_entries(target / f"{name}.log.jsonl"))
+    machines = [run.get("machine") for run in [*header.get("before", []), header]]
+    training: dict[str, Any] = {"commands": commands(_runs(header))}
+    for clock in ("seconds", "cpu_seconds", "gpu_seconds"):
+        training[clock.replace("seconds", "minutes")] = round(sum(entry.get(clock, 0.0) for entry in last.values()) / 60, 1)
+    before = training_of(report_file).get("machine")  # runs of older versions do not say where they were
+    training["machine"] = "; ".join(dict.fromkeys(filter(None, machines))) or before or f"{processor_name()}, torch {torch.__version__}"
+    text = json.dumps(report.to_json() | {"prompts": PROMPTS, "training": training}, indent=2) + "\n"
+    write_aside(report_file, lambda file: file.write(text.encode()))
+    write_cards(name, target)
+
+
+def write_cards(name: str, target: Path = WEIGHTS) -> None:
+    """Write the cards and figures of published weights from the files beside them."""
+    weights = target / f"{name}.safetensors"
+    machine, header = load_model(weights), load_checkpoint(weights)[1]
+    report = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
+    log, runs = _entries(weights.with_suffix(".log.jsonl")), _runs(header)
+    metadata = {
+        "name": name,
+        "prompts": report["prompts"],
+        "size": weights.stat().st_size / 1e6,
+        "parameters": machine.parameter_count() / 1e6,
+        "resolution": machine.resolution,
+        "machine": report["training"]["machine"],
+    }
+    for language, words in _WORDS.items():
+        write_aside(target / f"{name}.{language}.png", partial(curves(log, language).savefig, format="png", dpi=120))
+        text = _card(language, words, metadata, runs, log, report)
+        suffix = "" if language == "en" else f".{language}"
+        write_aside(target / f"{name}{suffix}.md", lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]
+
+
+def _runs(header: dict[str, Any]) -> list[dict[str, Any]]:
+    """The runs that made weights, the oldest first."""
+    return [*header.get("before", []), header["run"]]
+
+
+def _entries(log: Path) -> list[dict]:
+    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+
+
+def _drawing_settings(config: Any) -> dict[str, Any]:
+    """How a preset draws as of today: found after training, and no part of what was learned."""
+    return {name: value for name, value in asdict(config).items() if name in DRAWING}
+
+
+def _whole_log(path: Path, published: Path, before: int) -> list[dict]:
+    """The log of a run; where it went on from the weights of others, after what is published of theirs, with its clock set to go on from
+    theirs. Each entry says how many runs came before its own, so that whoever publishes twice finds nothing twice."""
+    log = [entry | {"before": before} for entry in _entries(path)]
+    if not before or not published.is_file():
+        return log
+    earlier = [entry for entry in _entries(published) if entry.get("before", 0) < before]
+    last = _last(earlier)
+    for entry in log:
+        for clock in _CLOCKS:
+            entry[clock] = entry.get(clock, 0) + last.get(entry["stage"], {}).get(clock, 0)
+    return earlier + log
+
+
+def commands(runs: list[dict[str, Any]]) -> list[str]:
+    """The commands that repeat runs, each going on from the weights of the one before it."""
+    lines: list[str] = []
+    for number, run in enumerate(runs, start=1):
+        folder = f"runs/{run['system']}-{run['preset']}"
+        budget = f"--updates {run['updates']}" if run["updates"] else f"--minutes {run['minutes']:g}"
+        words = [f"dalle-edu train {run['system']} --preset {run['preset']} {budget} --seed {run['seed']}"]
+        words += [f"--batch-size {run['batch_size']}"] if run.get("batch_size") else []
+        words += [f"--exam {run['exam']}"] if run["exam"] != Run.exam else []
+        words += [f"--foundation {each}={path}" for each, path in run.get("foundations", {}).items()]
+        words += [f"--only {run['only']}"] if run.get("only") else []
+        words += [f"--rate {run['rate']:g}"] if run.get("rate", 1.0) != 1.0 else []
+        if number > 1:
+            before = folder if number == 2 else f"{folder}-{number - 1}"
+            words.append(f"--begin-with {before}/{run['system']}.safetensors --run {folder}-{number}")
+        lines.append(" ".join(words))
+    return lines
+
+
+def _card(language: str, words: dict[str, Any], metadata: dict[str, Any], runs: list[dict[str, Any]], log: list[dict], report: dict) -> str:
+    seeds, exams = list(dict.fromkeys(str(run["seed"]) for run in runs)), sorted({run["exam"] for run in runs})
+    one, several, joined = words["seeds"]
+    metadata = metadata | {
+        "seeds": one.format(*seeds) if len(seeds) == 1 else several.format(joined.format(", ".join(seeds[:-1]), seeds[-1])),
+        "exam": exams[0] if len(exams) == 1 else words["exams"].format(exams[0], exams[-1]),
+        "looks": _LOOKS.get(metadata["name"], _LOOKS["codes"])[language == "fr"],
+    }
+    lines = [words["title"].format(**metadata), "", words["made"], "", "```sh", *commands(runs), "```", ""]
+    lines += [words["facts"].format(**metadata), "", words["time"], "|---|---:|---:|---:|---:|"]
+    for stage, last in _last(log).items():
+        times = " | ".join(f"{last.get(clock, 0) / 60:.1f} min" for clock in ("seconds", "cpu_seconds", "gpu_seconds"))
+        lines.append(f"| `{stage}` | {last['update']} | {times} |")
+    lines += ["", words["scores"].format(**metadata), "", words["columns"], "|---|---:|---:|---:|---:|"]
+    parts = [*(report["splits"][split] for split in ("seen", "held_out")), *(report["languages"][each] for each in ("fr", "en"))]
+    names = SKILL_NAMES[language] | critic_exam.QUESTION_NAMES[language]
+    for skill in parts[0]:
+        lines.append(f"| {names[skill]} | " + " | ".join(_cell(part[skill]) for part in parts) + " |")
+    lines += ["", words["curve"].format(**metadata), "", f"![{words['alt']}]({metadata['name']}.{language}.png)", ""]
+    return "\n".join(lines if language == "en" else [_as_french(line) for line in lines])
+
+
+def _last(log: list[dict]) -> dict[str, dict]:
+    """The last entry of each stage."""
+    return {entry["stage"]: entry for entry in log}
+
+
+def _as_french(line: str) -> str:
+    """A line of a card with its numbers and its punctuation as French writes them; commands and versions stay as they are."""
+    if line.startswith(("dalle-edu", "```")):
+        return line
+    intervals = re.sub(r"(?<=\d), (?=\d)", " ; ", line)
+    return typeset(re.sub(r"(?<![\d.])(\d+)\.(\d+)(?![\d.])", r"\1,\2", intervals))
+
+
+def _cell(rate: dict[str, int | float]) -> str:
+    return f"{100 * rate['rate']:.1f} [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}] n = {rate['n']}"
+
+
+def curves(log: list[dict], language: str) -> Any:
+    """Every skill against training time: one panel a stage, one line a skill. A stage that draws nothing has a legend of its own. Returns a
+    figure of matplotlib."""
+    looks = [(entry, entry.get("skills") or _measured(entry)) for entry in log if "loss" not in entry]
+    looks = [(entry, rates) for entry, rates in looks if rates]
+    stages = list(dict.fromkeys(entry["stage"] for entry, _ in looks))
+    figure = empty_figure(5.2 * len(stages), 4.2)
+    minutes, rate = ("minutes d'entraînement", "réponses justes (%)") if language == "fr" else ("minutes of training", "judged right (%)")
+    skills_shown: dict[str, Any] = {}
+    for axes, stage in zip(figure.subplots(1, len(stages), sharey=True, squeeze=False)[0], stages, strict=True):
+        here = [(entry, rates) for entry, rates in looks if entry["stage"] == stage]
+        draws = "skills" in here[0][0]
+        asked = SKILLS if draws else tuple(dict.fromkeys(question for _, rates in here for question in rates))
+        names = SKILL_NAMES[language] if draws else critic_exam.QUESTION_NAMES[language] | _ALSO_SEEN[language]
+        lines = draw_rates(
+            axes,
+            {
+                names.get(question) or SKILL_NAMES[language][question]: [
+                    (entry["seconds"] / 60, 100 * rates[question]) for entry, rates in here if question in rates
+                ]
+                for question in asked
+            },
+        )
+        if draws:
+            skills_shown |= lines
+        else:
+            axes.legend(loc="lower right", fontsize=8)
+        axes.set(title=stage, xlabel=minutes, ylabel=rate if stage == stages[0] else "")
+    if skills_shown:
+        figure.legend(skills_shown.values(), skills_shown.keys(), loc="outside right center", fontsize=8)
+    return figure
+
+
+def _measured(entry: dict[str, Any]) -> dict[str, float]:
+    """What a look measured where nothing was drawn."""
+    return {name: value for name, value in entry.items() if name not in ("stage", "before", *_CLOCKS)}
+
+
+if __name__ == "__main__":
+    for each in sys.argv[1:]:
+        publish(Path(each)) if Path(each).is_dir() else examine_again(each)
+    if not sys.argv[1:]:
+        for file in sorted(WEIGHTS.glob("*.log.jsonl")):
+            write_cards(file.name.removesuffix(".log.jsonl"))

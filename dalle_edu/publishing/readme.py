@@ -1,0 +1,42 @@
+"""The table of every system's marks in the READMEs, written from what `dalle-edu score all` has measured.
+
+`make marks` examines the weights that come with the package, keeps what it finds in `data/marks.json`, and writes the tables again.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from dalle_edu.files import write_aside
+from dalle_edu.language import typeset
+from dalle_edu.scorecard.compare import table
+
+ROOT = Path(__file__).parents[2]
+MARKS = ROOT / "data" / "marks.json"
+READMES = {"en": ROOT / "README.md", "fr": ROOT / "README.fr.md"}
+BEGIN, END = "<!-- marks -->", "<!-- end of marks -->"
+
+
+def marks_table(measured: dict[str, Any], language: str) -> str:
+    """The table as Markdown, systems side by side."""
+    marks, costs = table(measured["systems"], language)
+    names = [f"`{entry['system']}`" for entry in measured["systems"]]
+    lines = ["| | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
+    for line in [*marks, *costs]:
+        lines.append("| " + " | ".join(line) + " |")
+    text = "\n".join(lines) + "\n"
+    return typeset(text) if language == "fr" else text
+
+
+def with_table(readme: str, marks: str) -> str:
+    """A README whose table, between its two comments, is this one."""
+    before, rest = readme.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n\n{marks}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    measured = json.loads(MARKS.read_text(encoding="utf-8"))
+    for language, path in READMES.items():
+        text = with_table(path.read_text(encoding="utf-8"), marks_table(measured, language))
+        write_aside(path, lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]

@@ -1,0 +1,89 @@
+"""How far rankings agree: people with one another, with a critic, with the examiner, and all of them with what was meant.
+
+Agreement is Kendall's τ (tau-b, which allows equals): of all pairs of choices, the part put in the same order less the part put in the
+other one. It is taken for each question, then averaged, with a 95 % interval over the questions (bootstrap).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import torch
+from scipy import stats
+
+from dalle_edu.rankings.questionnaire import Questionnaire, Ranking
+from dalle_edu.scorecard.marks import mark
+from dalle_edu.scorecard.picture_parser import parse_pictures
+from dalle_edu.systems.critics.critic import Critic
+from dalle_edu.world.grammar import read_caption
+
+EXAMINER = "examiner"
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Kendall's τ of two raters: its mean over `questions`, and the interval of that mean. `tied` questions, to which one of the two gave
+    one place for all, have none."""
+
+    raters: tuple[str, str]
+    kinds: tuple[str, str]
+    questions: int
+    tied: int
+    tau: float
+    low: float
+    high: float
+
+
+@torch.no_grad()
+def ranked_by_critic(questionnaire: Questionnaire, critic: Critic) -> Ranking:
+    """The choices of each question in the order of their cosines."""
+    places = {}
+    for name, question in questionnaire.questions.items():
+        cosines = critic.similarity(question.pictures.to(critic.scale.device), question.sentences)
+        places[name] = places_of(cosines.flatten().tolist())
+    return Ranking(critic.title, "model", places)
+
+
+def ranked_by_examiner(questionnaire: Questionnaire) -> Ranking:
+    """The choices in the order of the share of marks that each earns; questions with a sentence that the examiner cannot read are left
+    out."""
+    places = {}
+    for name, question in questionnaire.questions.items():
+        said = [read_caption(sentence) for sentence in question.sentences]
+        found = parse_pictures(question.pictures)
+        shares = []
+        for description in said:
+            for objects in found:
+                marks = [] if description is None else list(mark(description, objects).values())
+                shares += [sum(marks) / len(marks)] if marks else []
+        if len(shares) == question.choices:
+            places[name] = places_of(shares)
+    return Ranking(EXAMINER, "model", places)
+
+
+def places_of(scores: Sequence[float]) -> tuple[int, ...]:
+    """The place of each score, 1 for the highest; equal scores share the better place."""
+    return tuple(int(place) for place in stats.rankdata([-score for score in scores], method="min"))
+
+
+def agreement(one: Ranking, other: Ranking, seed: int = 0) -> Agreement:
+    """Kendall's τ of two rankings over the questions that both answered."""
+    shared = [name for name in one.places if name in other.places]
+    taus = [float(stats.kendalltau(one.places[name], other.places[name]).statistic) for name in shared]
+    clear = [tau for tau in taus if not np.isnan(tau)]
+    raters, kinds = (one.rater, other.rater), (one.kind, other.kind)
+    if not clear:
+        return Agreement(raters, kinds, 0, len(shared), float("nan"), -1.0, 1.0)
+    low, high = -1.0, 1.0
+    if len(clear) > 1:
+        interval = stats.bootstrap(
+            (clear,), np.mean, method="percentile", n_resamples=2000, rng=np.random.default_rng(seed)
+        ).confidence_interval
+        low, high = float(interval.low), float(interval.high)
+    return Agreement(raters, kinds, len(clear), len(taus) - len(clear), float(np.mean(clear)), low, high)
+
+
+def agreements(rankings: Sequence[Ranking]) -> list[Agreement]:
+    """Every two rankings that share a question."""
+    return [agreement(one, other) for one, other in combinations(rankings, 2) if set(one.places) & set(other.places)]

@@ -1,0 +1,229 @@
+"""Examinations for critics: what a CLIP sees of the world, on scenes that training never showed.
+
+Classes by zero-shot; captions and pictures found in galleries where each caption is true of one picture alone; and, for each thing that a
+caption can say, whether the right caption is preferred to the same one with that thing wrong.
+
+Letters: n pictures, e channels.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.files import write_aside
+from dalle_edu.scorecard.confidence_interval import Rate
+from dalle_edu.scorecard.exam import HELD_OUT_EVERY
+from dalle_edu.systems.critics.critic import Critic
+from dalle_edu.systems.hard_negatives.attributes import caption_attributes, compatible
+from dalle_edu.systems.hard_negatives.negatives import CHANGES, hard_negative
+from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
+from dalle_edu.world.grammar import caption, phrasings
+from dalle_edu.world.held_out import is_held_out
+from dalle_edu.world.renderer import render
+from dalle_edu.world.scene_sampler import sample_scene
+from dalle_edu.world.scenes import Description, Mention, Object, Scene, relation_between
+
+_SERIES = 2_000_003  # far from the series of training and of the systems' exam
+QUESTION_NAMES = {
+    "fr": {
+        "zero_shot_shape": "nomme la forme", "zero_shot_colour": "nomme la couleur",
+        "caption_of_picture": "trouve la légende", "picture_of_caption": "trouve l'image",
+        "not_opposite": "à gauche ou à droite", "not_across": "à côté ou au-dessus", "not_colours_swapped": "couleurs échangées",
+        "not_shapes_swapped": "formes échangées", "not_number": "un autre nombre", "not_shape": "une autre forme",
+        "not_colour": "une autre couleur", "not_size": "une autre taille",
+    },
+    "en": {
+        "zero_shot_shape": "names the shape", "zero_shot_colour": "names the colour",
+        "caption_of_picture": "finds the caption", "picture_of_caption": "finds the picture",
+        "not_opposite": "left or right", "not_across": "beside or above", "not_colours_swapped": "colours swapped",
+        "not_shapes_swapped": "shapes swapped", "not_number": "another number", "not_shape": "another shape",
+        "not_colour": "another colour", "not_size": "another size",
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether a critic was right, about a scene of which split, in which language."""
+
+    right: bool
+    split: str
+    language: str
+
+
+@dataclass(frozen=True)
+class CriticReport:
+    """The answers of a critic to each question."""
+
+    critic: str
+    seed: int
+    gallery: int
+    answers: dict[str, list[Answer]]
+
+    def rates(self, language: str | None = None, split: str | None = None) -> dict[str, Rate]:
+        """The rate of each question, over all answers or those in one language, of one split or both."""
+        rates = {}
+        for question, answers in self.answers.items():
+            chosen = [answer.right for answer in answers if language in (None, answer.language) and split in (None, answer.split)]
+            rates[question] = Rate(len(chosen), sum(chosen))
+        return rates
+
+    def to_json(self) -> dict[str, Any]:
+        def section(**part: str) -> dict[str, Any]:
+            return {question: rate.to_json() for question, rate in self.rates(**part).items()}
+
+        return {
+            "system": self.critic,
+            "seed": self.seed,
+            "gallery": self.gallery,
+            "questions": section(),
+            "languages": {language: section(language=language) for language in LANGUAGES},
+            "splits": {split: section(split=split) for split in ("seen", "held_out")},
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write the report as JSON, whole or not at all."""
+        text = json.dumps(self.to_json(), indent=2) + "\n"
+        write_aside(path, lambda file: file.write(text.encode()))
+
+
+@torch.no_grad()
+def examine_critic(critic: Critic, prompts: int = 1200, gallery: int = 100, resolution: int = 64, seed: int = 0) -> CriticReport:
+    """All questions, over `prompts` pictures each; every other one is asked in French, every fourth about what training never showed.
+
+    `gallery` is how many captions, or pictures, are searched at a time.
+    """
+    if not 2 <= prompts <= 100_000:
+        raise DalleEduError(
+            f"the exam was asked for with prompts={prompts}; it takes 2 to 100000",
+            f"l'examen est demandé avec prompts={prompts} ; il en prend de 2 à 100000",
+        )
+    if not 2 <= gallery <= prompts:
+        raise DalleEduError(
+            f"galleries of {gallery} were asked for in an exam of {prompts} prompts; a gallery has from 2 to all of them",
+            f"des galeries de {gallery} sont demandées dans un examen de {prompts} phrases ; une galerie en a de 2 à toutes",
+        )
+    answers: dict[str, list[Answer]] = {}
+    for kind in ("shape", "colour"):
+        answers[f"zero_shot_{kind}"] = _named(critic, kind, lone_objects(prompts, seed), resolution)
+    found = [_found(critic, distinct_scenes(gallery, 10_007 * seed + turn), turn, resolution) for turn in range(prompts // gallery)]
+    answers["caption_of_picture"] = [answer for by_picture, _ in found for answer in by_picture]
+    answers["picture_of_caption"] = [answer for _, by_caption in found for answer in by_caption]
+    scenes = _scenes(prompts, seed + 2)
+    seen = _looked_at(critic, scenes, resolution)
+    said = [caption(scene.description, LANGUAGES[i % 2], phrasing=i) for i, scene in enumerate(scenes)]
+    for change in CHANGES:
+        answers[f"not_{change}"] = _preferred(critic, scenes, seen, said, change)
+    return CriticReport(critic.title, seed, gallery, answers)
+
+
+def _answers(right: Bool[Tensor, " n"], scenes: Sequence[Scene], languages: Sequence[str]) -> list[Answer]:
+    splits = ["held_out" if is_held_out(scene.objects) else "seen" for scene in scenes]
+    return [Answer(*each) for each in zip(right.tolist(), splits, languages, strict=True)]
+
+
+def _scenes(n: int, seed: int, **kinds: float) -> list[Scene]:
+    splits = ["held_out" if index % HELD_OUT_EVERY == HELD_OUT_EVERY - 1 else "seen" for index in range(n)]
+    chosen = {"kinds": kinds} if kinds else {}
+    return [sample_scene(_SERIES + seed, index, split, **chosen) for index, split in enumerate(splits)]  # type: ignore[arg-type]
+
+
+def _looked_at(critic: Critic, scenes: Sequence[Scene], resolution: int) -> Float[Tensor, "n e"]:
+    images, device = render(scenes, resolution), critic.scale.device
+    return torch.cat([critic.encode_images(part.to(device)).cpu() for part in images.split(256)])
+
+
+# ---------------------------------------------------------------- classes
+
+
+def lone_objects(n: int, seed: int = 0) -> list[Scene]:
+    """Scenes of one object each."""
+    return _scenes(n, seed, single=1.0)
+
+
+def class_names(kind: str, language: str, catalogue: Catalogue = SHAPES) -> list[list[str]]:
+    """For each shape a sentence that says it and leaves the colour open; for each colour one with every shape."""
+    shapes, colours = ([thing.name for thing in things] for things in (catalogue.shapes, catalogue.colours))
+    if kind == "shape":
+        described = [[Mention(shape)] for shape in shapes]
+    else:
+        described = [[Mention(shape, colour) for shape in shapes] for colour in colours]
+    return [[phrasings(Description((mention,)), language, catalogue)[0] for mention in mentions] for mentions in described]
+
+
+def _named(critic: Critic, kind: str, scenes: list[Scene], resolution: int) -> list[Answer]:
+    """Whether each lone object's shape or colour is named right."""
+    names = [thing.name for thing in (SHAPES.shapes if kind == "shape" else SHAPES.colours)]
+    truth = torch.tensor([names.index(getattr(scene.objects[0], kind)) for scene in scenes])
+    seen = _looked_at(critic, scenes, resolution)
+    right = torch.zeros(len(scenes), dtype=torch.bool)
+    for place, language in enumerate(LANGUAGES):
+        chosen = (seen @ critic.classes(class_names(kind, language)).cpu().T).argmax(dim=1)
+        right[place::2] = (chosen == truth)[place::2]
+    return _answers(right, scenes, [LANGUAGES[i % 2] for i in range(len(scenes))])
+
+
+# ---------------------------------------------------------------- search
+
+
+def distinct_scenes(n: int, seed: int = 0) -> list[Scene]:
+    """Scenes of which each one's caption is true of its own picture alone: otherwise a right answer would count as wrong."""
+    chosen: list[Scene] = []
+    candidates = iter(_scenes(50 * n, seed + 1))
+    while len(chosen) < n:
+        scene = next(candidates, None)
+        if scene is None:
+            raise DalleEduError(
+                f"this world has no {n} scenes whose captions exclude each other; ask for fewer",
+                f"ce monde n'a pas {n} scènes dont les légendes s'excluent ; demandez-en moins",
+            )
+        if not any(true_of(scene.description, other) or true_of(other.description, scene) for other in chosen):
+            chosen.append(scene)
+    return chosen
+
+
+def true_of(description: Description, scene: Scene) -> bool:
+    """Whether a picture shows all that is said and no object more. (The examiner's marks ask less: of what is left half open, nothing.)"""
+    expected = description.mentions * description.count if len(description.mentions) == 1 else description.mentions
+    if len(expected) != len(scene.objects):
+        return False
+    return any(
+        all(_fits(mention, thing) for mention, thing in zip(expected, order, strict=True))
+        and (description.relation is None or relation_between(order[0], order[1]) == description.relation)
+        for order in permutations(scene.objects)
+    )
+
+
+def _fits(mention: Mention, thing: Object) -> bool:
+    return mention.shape == thing.shape and mention.colour in (None, thing.colour) and mention.size in (None, thing.size)
+
+
+def _found(critic: Critic, scenes: list[Scene], turn: int, resolution: int) -> tuple[list[Answer], list[Answer]]:
+    """Whether each picture finds its caption among those of a gallery, and each caption its picture."""
+    language = LANGUAGES[turn % 2]
+    captions = [caption(scene.description, language, phrasing=i) for i, scene in enumerate(scenes)]
+    scores = _looked_at(critic, scenes, resolution) @ critic.encode_texts(captions).cpu().T
+    own, languages = torch.arange(len(scenes)), [language] * len(scenes)
+    by_picture, by_caption = (_answers(scores.argmax(dim=dim) == own, scenes, languages) for dim in (1, 0))
+    return by_picture, by_caption
+
+
+# ---------------------------------------------------------------- one thing wrong
+
+
+def _preferred(critic: Critic, scenes: list[Scene], seen: Float[Tensor, "n e"], captions: Sequence[str], change: str) -> list[Answer]:
+    """Whether each picture's own caption scores above the same one with `change` made, where it can be made."""
+    wrong = [hard_negative(text, (0.0, i * 0.618 % 1), change) for i, text in enumerate(captions)]
+    asked = ~compatible(caption_attributes(captions), caption_attributes(wrong)).diagonal()
+    right, others = (critic.encode_texts(texts).cpu() for texts in (captions, wrong))
+    preferred = (seen * right).sum(dim=1) > (seen * others).sum(dim=1)
+    answers = _answers(preferred, scenes, [LANGUAGES[i % 2] for i in range(len(scenes))])
+    return [answer for answer, counts in zip(answers, asked.tolist(), strict=True) if counts]

@@ -1,0 +1,1 @@
+"""Studies: what is measured of systems beyond their marks."""

@@ -1,0 +1,53 @@
+"""Score against candidates: how much better a system gets when a critic chooses among more of its pictures."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.scorecard.exam import Report, questions
+from dalle_edu.scorecard.marks import mark
+from dalle_edu.scorecard.picture_parser import parse_pictures
+from dalle_edu.systems.critics.critic import Critic
+from dalle_edu.systems.critics.reranking import check_candidates, draw_candidates, judge
+from dalle_edu.systems.interface.system import System
+
+CANDIDATES = (1, 2, 4, 8, 16, 32)
+
+
+@torch.no_grad()
+def score_against_candidates(
+    system: System,
+    clip: Critic,
+    prompts: int = 128,
+    candidates: Sequence[int] = CANDIDATES,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+    **options: Any,
+) -> dict[int, Report]:
+    """A report for each number of candidates, and under 0 that of a critic that knows: whether one right picture was among them at all.
+
+    The most candidates are drawn once, and the best of the first 1, 2, 4… is marked: so the points of the curve differ in the choice alone.
+    `options` go to `system.generate`; `progress` is told how many pictures each batch brought.
+    """
+    if not candidates:
+        raise DalleEduError("no number of candidates was given; give one or more", "aucun nombre de candidates n'est donné ; donnez-en")
+    most = max(candidates)
+    for number in candidates:
+        check_candidates(number)
+    asked = questions(prompts, seed)
+    reports: dict[int, list[dict[str, bool]]] = {0: [], **{number: [] for number in candidates}}
+    together = max(1, 512 // most)
+    for start in range(0, prompts, together):
+        batch = asked[start : start + together]
+        texts = [question.text for question in batch]
+        images = draw_candidates(system, texts, most, seed * 1_000_003 + start, progress, **options)
+        scores = judge(clip, images, texts).cpu()
+        found = parse_pictures(images.flatten(0, 1).cpu())
+        for i, question in enumerate(batch):
+            marks = [mark(question.scene.description, objects) for objects in found[i * most : (i + 1) * most]]
+            for number in candidates:
+                reports[number].append(marks[int(scores[i, :number].argmax())])
+            reports[0].append(max(marks, key=lambda each: sum(each.values())))
+    return {number: Report(f"{system.name}, best of {number or 'all'}", seed, asked, marks) for number, marks in reports.items()}

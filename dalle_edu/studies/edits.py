@@ -1,0 +1,164 @@
+"""Edited pictures, examined: did they keep what they should, and change what they should?
+
+Every question is put to scenes that the world draws, so that what must be kept is known exactly.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from dalle_edu.scorecard.confidence_interval import Rate
+from dalle_edu.scorecard.marks import mark
+from dalle_edu.scorecard.picture_parser import parse_pictures
+from dalle_edu.world.catalogue import LANGUAGES, SHAPES
+from dalle_edu.world.grammar import caption
+from dalle_edu.world.held_out import is_held_out
+from dalle_edu.world.renderer import render
+from dalle_edu.world.scene_sampler import sample_scene
+from dalle_edu.world.scenes import Object, Scene
+
+_TOGETHER = 64  # pictures edited at a time
+_KINDS = {"single": 0.4, "count": 0.3, "pair": 0.3}
+_ALTERED = {"single": 0.5, "pair": 0.2, "relation": 0.3}
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """All that is known of a system here, beyond what it can do."""
+
+    @property
+    def resolution(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How often edited pictures were right, and how far they are from those that were given (mean absolute difference of a pixel)."""
+
+    rate: Rate
+    changed: float
+
+
+def scenes_to_edit(n: int, seed: int = 0) -> tuple[list[Scene], list[str]]:
+    """Scenes of one object, several alike, or two, with their captions, in French and in English by turns."""
+    scenes = [sample_scene(2_000_003 + seed, i, "seen", kinds=_KINDS) for i in range(n)]
+    return scenes, [caption(scene.description, LANGUAGES[i % len(LANGUAGES)], i) for i, scene in enumerate(scenes)]
+
+
+def same_things(before: Sequence[Object], after: Sequence[Object]) -> bool:
+    """Whether two pictures show as many objects of each shape and colour."""
+    return Counter((thing.shape, thing.colour) for thing in before) == Counter((thing.shape, thing.colour) for thing in after)
+
+
+@torch.no_grad()
+def variations(system: Edits, n: int = 256, seed: int = 0) -> Kept:
+    """How often `system.vary` keeps shape, colour and number."""
+    scenes, _ = scenes_to_edit(n, seed)
+    right, changed = 0, 0.0
+    for start in range(0, n, _TOGETHER):
+        part = scenes[start : start + _TOGETHER]
+        images = render(part, system.resolution)
+        varied = system.vary(images, seed=seed + start)  # type: ignore[attr-defined]
+        right += sum(same_things(scene.objects, found) for scene, found in zip(part, parse_pictures(varied), strict=True))
+        changed += float((varied.cpu() - images).abs().mean()) * len(part)
+    return Kept(Rate(n, right), changed / n)
+
+
+@torch.no_grad()
+def mixtures(system: Edits, n: int = 128, ratio: float = 0.3, seed: int = 0) -> dict[str, Rate]:
+    """How often CLIP places `system.mix` between its parents: nearer to each than they are to one another, and nearer to the first one
+    where `ratio` is below a half."""
+    scenes, _ = scenes_to_edit(2 * n, seed + 1)
+    between, nearer = 0, 0
+    for start in range(0, n, _TOGETHER):
+        first, second = (render(scenes[offset + start : offset + min(start + _TOGETHER, n)], system.resolution) for offset in (0, n))
+        mixed = system.mix(first, second, ratio, seed=seed + start)  # type: ignore[attr-defined]
+        one, other, middle = (system.encode_images(images) for images in (first, second, mixed))  # type: ignore[attr-defined]
+        apart, to_one, to_other = (one * other).sum(dim=1), (middle * one).sum(dim=1), (middle * other).sum(dim=1)
+        between += int(((to_one > apart) & (to_other > apart)).sum())
+        nearer += int((to_one > to_other).sum())
+    return {"between": Rate(n, between), "nearer_to_the_first": Rate(n, nearer)}
+
+
+@torch.no_grad()
+def inpaintings(system: Edits, n: int = 128, seed: int = 0) -> tuple[Kept, float]:
+    """Half of a picture painted anew, so that the whole is what its caption says: how often it is, and the largest change of a pixel that
+    was to be kept."""
+    scenes, captions = scenes_to_edit(n, seed + 2)
+    right, changed, touched = 0, 0.0, 0.0
+    for start in range(0, n, _TOGETHER):
+        part, texts = scenes[start : start + _TOGETHER], captions[start : start + _TOGETHER]
+        images = render(part, system.resolution)
+        keep = _left_half(images)
+        painted = system.inpaint(images, keep, texts, seed=seed + start).cpu()  # type: ignore[attr-defined]
+        right += _as_said(part, painted)
+        changed += float((painted - images).abs().mean()) * len(part)
+        touched = max(touched, float((painted - images)[keep.expand_as(images)].abs().max()))
+    return Kept(Rate(n, right), changed / n), touched
+
+
+@torch.no_grad()
+def completions(system: Edits, n: int = 128, rows: float = 0.5, seed: int = 0) -> tuple[Kept, float]:
+    """The top of a picture given and the rest written: how often the whole is what its caption says, and the largest change of a given
+    pixel."""
+    scenes, captions = scenes_to_edit(n, seed + 3)
+    right, changed, touched = 0, 0.0, 0.0
+    for start in range(0, n, _TOGETHER):
+        part, texts = scenes[start : start + _TOGETHER], captions[start : start + _TOGETHER]
+        images = render(part, system.resolution)
+        finished = system.complete(images, texts, rows=rows, seed=seed + start).cpu()  # type: ignore[attr-defined]
+        right += _as_said(part, finished)
+        changed += float((finished - images).abs().mean()) * len(part)
+        height = system.given_height(rows)  # type: ignore[attr-defined]
+        touched = max(touched, float((finished - images)[:, :, :height].abs().max()))
+    return Kept(Rate(n, right), changed / n), touched
+
+
+@torch.no_grad()
+def alterations(system: Edits, attribute: str, n: int = 128, seed: int = 0) -> Kept:
+    """One object's "shape" or "colour" changed in the caption: how often the altered picture is all that the new caption says."""
+    scenes = [sample_scene(2_000_003 + seed + 4, i, "seen", kinds=_ALTERED) for i in range(4 * n)]
+    pairs = [(scene, other) for scene in scenes if (other := _altered(scene, attribute)) is not None][:n]
+    right, changed = 0, 0.0
+    for start in range(0, len(pairs), _TOGETHER):
+        part = pairs[start : start + _TOGETHER]
+        images = render([scene for scene, _ in part], system.resolution)
+        before, after = (
+            [caption(pair[side].description, LANGUAGES[i % len(LANGUAGES)], start + i) for i, pair in enumerate(part)] for side in (0, 1)
+        )
+        altered = system.alter(images, before, after, seed=seed + start).cpu()  # type: ignore[attr-defined]
+        right += _as_said([scene for _, scene in part], altered)
+        changed += float((altered - images).abs().mean()) * len(part)
+    return Kept(Rate(len(pairs), right), changed / len(pairs))
+
+
+def _altered(scene: Scene, attribute: str) -> Scene | None:
+    """A scene with the next shape or colour of the catalogue for its first object, if it says one and training shows the result."""
+    thing, mention = scene.objects[0], scene.description.mentions[0]
+    if getattr(mention, attribute) is None:
+        return None
+    names = [each.name for each in (SHAPES.shapes if attribute == "shape" else SHAPES.colours)]
+    start = names.index(getattr(thing, attribute))
+    for name in names[start + 1 :] + names[:start]:
+        change: Any = {attribute: name}
+        objects = (replace(thing, **change), *scene.objects[1:])
+        twins = any(other.shape == objects[0].shape and other.colour == objects[0].colour for other in objects[1:])
+        if not twins and not is_held_out(objects):
+            mentions = (replace(mention, **change), *scene.description.mentions[1:])
+            return Scene(objects, replace(scene.description, mentions=mentions))
+    return None
+
+
+def _left_half(images: Float[Tensor, "n 3 h w"]) -> Tensor:
+    keep = torch.zeros(len(images), 1, *images.shape[2:], dtype=torch.bool)
+    keep[..., : images.shape[3] // 2] = True
+    return keep
+
+
+def _as_said(scenes: Sequence[Scene], images: Float[Tensor, "n 3 h w"]) -> int:
+    """How many pictures earn all their marks."""
+    return sum(all(mark(scene.description, found).values()) for scene, found in zip(scenes, parse_pictures(images), strict=True))

@@ -1,0 +1,1 @@
+"""Critics: what compares pictures with sentences, and chooses among candidates."""

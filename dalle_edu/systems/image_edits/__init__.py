@@ -1,0 +1,1 @@
+"""What systems do with a picture at hand: inpainting, completion, alteration, variations."""

@@ -1,0 +1,1 @@
+"""What every system is: how it is described, trained, saved, loaded and asked to draw."""

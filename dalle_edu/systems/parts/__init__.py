@@ -1,0 +1,1 @@
+"""Networks that systems are made of and that are more than a brick, and how CLIP's pictures are augmented."""

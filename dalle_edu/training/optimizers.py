@@ -1,0 +1,62 @@
+"""The optimisers of a stage: Muon for matrices and convolution kernels, AdamW for everything else; and their state as tensors."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from dalle_edu.device import choose_device
+from dalle_edu.systems.interface.trainable import Stage, Trainable
+from dalle_edu.training.muon import Muon
+
+
+def build_optimizers(system: Trainable, stage: Stage) -> list[torch.optim.Optimizer]:
+    """The optimisers of a stage: Muon for the matrices and kernels that its recipe names, AdamW for the rest."""
+    matrices: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    for name, parameter in trained_parameters(system, stage):
+        by_muon = parameter.ndim >= 2 and name.startswith(stage.muon) if stage.muon else False
+        (matrices if by_muon else rest).append(parameter)
+    fused = system.device.type in ("cpu", "cuda")
+    optimizers: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(rest, lr=stage.learning_rate, betas=(0.9, 0.98), weight_decay=stage.weight_decay, fused=fused)
+    ]
+    if matrices:
+        bfloat16 = choose_device(str(system.device)).bfloat16  # where it is emulated, it is slow
+        precision = torch.bfloat16 if bfloat16 else torch.float32
+        optimizers.append(Muon(matrices, lr=stage.matrix_learning_rate, weight_decay=stage.weight_decay, precision=precision))
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["peak"] = group["lr"]
+    return optimizers
+
+
+def trained_parameters(system: Trainable, stage: Stage) -> list[tuple[str, nn.Parameter]]:
+    """The parameters that a stage trains, with their names."""
+    return [
+        (name, parameter) for name, parameter in system.named_parameters() if name.startswith(tuple(part + "." for part in stage.parts))
+    ]
+
+
+def optimizer_tensors(optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, Tensor]:
+    """The state of optimisers as named tensors, for a safetensors file."""
+    return {
+        f"{rank}.{index}.{key}": value
+        for rank, optimizer in enumerate(optimizers)
+        for index, state in optimizer.state_dict()["state"].items()
+        for key, value in state.items()
+    }
+
+
+def load_optimizer_tensors(optimizers: Sequence[torch.optim.Optimizer], tensors: dict[str, Tensor]) -> None:
+    """Put back what `optimizer_tensors` took, each moment in the memory layout of its parameter: fused steps walk both in memory order."""
+    for rank, optimizer in enumerate(optimizers):
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            owner, index, key = name.split(".", 2)
+            if int(owner) == rank:
+                parameter = parameters[int(index)]
+                like = torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
+                state.setdefault(int(index), {})[key] = like
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
