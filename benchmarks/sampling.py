@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.measuring import interleave, machine, parameters, ratio, table
-from dalle_edu.bricks.decoding import guide, keep_top_k
+from dalle_edu.bricks.decoding import keep_top_k
 from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT, sample_codes
+from dalle_edu.bricks.guidance import guide
 
 WIDTH, DEPTH, HEADS = 256, 4, 4
 TEXT, GRID, VOCABULARY, TOP_K = 32, 16, 1024, 128

@@ -1,47 +1,62 @@
-"""Generative adversarial networks: one network draws, another tells its drawings from real pictures, and each is the other's teacher.
+"""Generative adversarial networks: one network draws, another tells its drawings
+from real pictures, and each is the other's teacher.
 
-The generator G turns noise into pictures; the discriminator D gives each picture a logit, high for real. D climbs the value V(G, D) and
-G goes down it (Goodfellow et al. 2014); no loss between pixels is ever written. The networks follow DCGAN (Radford et al. 2016), classes
-are told to D by projection (Miyato & Koyama 2018), and a patch discriminator (Isola et al. 2017) judges a picture piece by piece.
+The generator G turns noise into pictures; the discriminator D gives each picture a
+logit, high for real. D climbs the value V(G, D) and G goes down it (Goodfellow et
+al. 2014); no loss between pixels is ever written. The networks follow DCGAN
+(Radford et al. 2016), classes are told to D by projection (Miyato & Koyama 2018),
+and a patch discriminator (Isola et al. 2017) judges a picture piece by piece.
 
-Letters: n pictures, z channels of noise, c channels, h x w pixels, k outcomes. Lesson 08.
+Letters: n pictures, z channels of noise, c channels, h x w pixels, k outcomes.
+Lesson 08.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from dalle_edu.bricks.convolution import receptive_field
 from dalle_edu.errors import DalleEduError
 
-# ---------------------------------------------------------------- the game, where everything can be counted
+# ---------------------------------------- the game, where everything can be counted
 
 
-def optimal_discriminator(p: Float[Tensor, " k"], q: Float[Tensor, " k"]) -> Float[Tensor, " k"]:
-    """The best D where real outcomes fall with probabilities p and fakes with q: p / (p + q) (Goodfellow et al. 2014, proposition 1).
+def optimal_discriminator(
+    p: Float[Tensor, " k"], q: Float[Tensor, " k"]
+) -> Float[Tensor, " k"]:
+    """The best D where real outcomes fall with probabilities p and fakes with q: p
+    / (p + q) (Goodfellow et al. 2014, proposition 1).
 
-    Where neither ever falls any answer is as good, and it is 1/2. Raises `DalleEduError` unless both are distributions over the same k.
+    Where neither ever falls any answer is as good, and it is 1/2. Raises
+    `DalleEduError` unless both are distributions over the same k.
     """
     _check_distributions(p, q)
-    return torch.where(p + q > 0, p / (p + q).clamp(min=torch.finfo(p.dtype).tiny), 0.5)
+    return torch.where(
+        p + q > 0, p / (p + q).clamp(min=torch.finfo(p.dtype).tiny), 0.5
+    )
 
 
-def expected_value(d: Float[Tensor, " k"], p: Float[Tensor, " k"], q: Float[Tensor, " k"]) -> Float[Tensor, ""]:
-    """V exactly: Σ p log d + q log(1 - d), in nats, for a D that calls outcome i real with probability d_i."""
+def expected_value(
+    d: Float[Tensor, " k"], p: Float[Tensor, " k"], q: Float[Tensor, " k"]
+) -> Float[Tensor, ""]:
+    """V exactly: Σ p log d + q log(1 - d), in nats, for a D that calls outcome i
+    real with probability d_i.
+    """
     _check_distributions(p, q)
     return (torch.xlogy(p, d) + torch.xlogy(q, 1 - d)).sum()
 
 
-def jensen_shannon(p: Float[Tensor, " k"], q: Float[Tensor, " k"]) -> Float[Tensor, ""]:
-    """The mean divergence of p and q from their own mixture, in nats: 0 when they are equal, log 2 when they share no outcome.
+def jensen_shannon(
+    p: Float[Tensor, " k"], q: Float[Tensor, " k"]
+) -> Float[Tensor, ""]:
+    """The mean divergence of p and q from their own mixture, in nats: 0 when they
+    are equal, log 2 when they share no outcome.
 
-    Against the best D, V is -log 4 + 2 JSD(p, q) (Goodfellow et al. 2014, equation 6): all that G can lower is this distance.
+    Against the best D, V is -log 4 + 2 JSD(p, q) (Goodfellow et al. 2014, equation
+    6): all that G can lower is this distance.
     """
     _check_distributions(p, q)
     mixture = (p + q) / 2
@@ -50,39 +65,66 @@ def jensen_shannon(p: Float[Tensor, " k"], q: Float[Tensor, " k"]) -> Float[Tens
 
 
 def _check_distributions(p: Tensor, q: Tensor) -> None:
-    if p.ndim != 1 or p.shape != q.shape or min(p.min(), q.min()) < 0 or not abs(p.sum() - 1) + abs(q.sum() - 1) < 1e-4:
-        came = f"p {list(p.shape)}, Σ = {float(p.sum()):.6g}; q {list(q.shape)}, Σ = {float(q.sum()):.6g}"
-        raise DalleEduError(f"{came}: give two distributions over the same outcomes", f"{came} : donnez deux lois sur les mêmes issues")
+    if (
+        p.ndim != 1
+        or p.shape != q.shape
+        or min(p.min(), q.min()) < 0
+        or not abs(p.sum() - 1) + abs(q.sum() - 1) < 1e-4
+    ):
+        came = "; ".join(
+            f"{name} {list(each.shape)}, Σ = {float(each.sum()):.6g}"
+            for name, each in (("p", p), ("q", q))
+        )
+        raise DalleEduError(
+            f"{came}: give two distributions over the same outcomes",
+            f"{came} : donnez deux lois sur les mêmes issues",
+        )
 
 
-# ---------------------------------------------------------------- the same game, from samples: losses on logits
+# ------------------------------------ the same game, from samples: losses on logits
 
 
-def value(real_logits: Float[Tensor, "*n"], fake_logits: Float[Tensor, "*m"]) -> Float[Tensor, ""]:
-    """V(G, D) = E log D(x) + E log(1 - D(G(z))) (Goodfellow et al. 2014, equation 1), estimated from D's logits; -log 4 when D must guess.
+def value(
+    real_logits: Float[Tensor, "*n"], fake_logits: Float[Tensor, "*m"]
+) -> Float[Tensor, ""]:
+    """V(G, D) = E log D(x) + E log(1 - D(G(z))) (Goodfellow et al. 2014, equation
+    1), estimated from D's logits; -log 4 when D must guess.
 
-    D's probability is the sigmoid of its logit, and 1 - sigmoid(l) = sigmoid(-l): taken so, no logarithm ever meets a rounded 0.
+    D's probability is the sigmoid of its logit, and 1 - sigmoid(l) = sigmoid(-l):
+    taken so, no logarithm ever meets a rounded 0.
     """
     return F.logsigmoid(real_logits).mean() + F.logsigmoid(-fake_logits).mean()
 
 
-def discriminator_loss(real_logits: Float[Tensor, "*n"], fake_logits: Float[Tensor, "*m"]) -> Float[Tensor, ""]:
-    """What D lowers: -V, the cross-entropy of saying "real" of real pictures and "fake" of fakes."""
+def discriminator_loss(
+    real_logits: Float[Tensor, "*n"], fake_logits: Float[Tensor, "*m"]
+) -> Float[Tensor, ""]:
+    """What D lowers: -V, the cross-entropy of saying "real" of real pictures and
+    "fake" of fakes.
+    """
     return -value(real_logits, fake_logits)
 
 
 def saturating_loss(fake_logits: Float[Tensor, "*n"]) -> Float[Tensor, ""]:
-    """What G lowers by the letter: E log(1 - D(G(z))). Its gradient is D's probability itself, and dies when D is sure of a fake."""
+    """What G lowers by the letter: E log(1 - D(G(z))). Its gradient is D's
+    probability itself, and dies when D is sure of a fake.
+    """
     return F.logsigmoid(-fake_logits).mean()
 
 
 def non_saturating_loss(fake_logits: Float[Tensor, "*n"]) -> Float[Tensor, ""]:
-    """What G lowers in practice: -E log D(G(z)), the same aim with a gradient that is strongest where D is sure of a fake (section 3)."""
+    """What G lowers in practice: -E log D(G(z)), the same aim with a gradient that
+    is strongest where D is sure of a fake (section 3).
+    """
     return -F.logsigmoid(fake_logits).mean()
 
 
-def hinge_discriminator_loss(real_logits: Float[Tensor, "*n"], fake_logits: Float[Tensor, "*m"]) -> Float[Tensor, ""]:
-    """D wants real logits above 1 and fake ones below -1, and asks no more of those that are (Lim & Ye 2017; Miyato et al. 2018)."""
+def hinge_discriminator_loss(
+    real_logits: Float[Tensor, "*n"], fake_logits: Float[Tensor, "*m"]
+) -> Float[Tensor, ""]:
+    """D wants real logits above 1 and fake ones below -1, and asks no more of those
+    that are (Lim & Ye 2017; Miyato et al. 2018).
+    """
     return F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
 
 
@@ -93,7 +135,9 @@ def hinge_generator_loss(fake_logits: Float[Tensor, "*n"]) -> Float[Tensor, ""]:
 
 @dataclass(frozen=True)
 class Losses:
-    """What each player lowers: D a function of real and fake logits, G one of fake logits."""
+    """What each player lowers: D a function of real and fake logits, G one of fake
+    logits.
+    """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor], Tensor]
@@ -104,14 +148,15 @@ NON_SATURATING = Losses(discriminator_loss, non_saturating_loss)
 HINGE = Losses(hinge_discriminator_loss, hinge_generator_loss)
 
 
-# ---------------------------------------------------------------- playing: Algorithm 1
+# ------------------------------------------------------------- playing: Algorithm 1
 
 
 @dataclass(frozen=True)
 class Game:
     """Both players, an optimiser for each, and what each lowers.
 
-    A generator is called with noise, a discriminator with pictures, and both with labels as a second argument where there are any.
+    A generator is called with noise, a discriminator with pictures, and both with
+    labels as a second argument where there are any.
     """
 
     generator: nn.Module
@@ -122,27 +167,40 @@ class Game:
 
 
 def discriminator_step(
-    game: Game, real: Float[Tensor, "n *picture"], noise: Float[Tensor, "n z"], labels: Int[Tensor, " n"] | None = None
+    game: Game,
+    real: Float[Tensor, "n *picture"],
+    noise: Float[Tensor, "n z"],
+    labels: Int[Tensor, " n"] | None = None,
 ) -> Float[Tensor, ""]:
-    """D's turn: one step down its loss on real pictures and as many fakes; returns that loss. G is left as it is, gradients included.
+    """D's turn: one step down its loss on real pictures and as many fakes; returns
+    that loss. G is left as it is, gradients included.
 
-    Real and fake go through D apart: in one batch, batch normalisation would mix their statistics and tell D which half it is.
+    Real and fake go through D apart: in one batch, batch normalisation would mix
+    their statistics and tell D which half it is.
     """
     given = () if labels is None else (labels,)
     with torch.no_grad():  # nothing of D's loss may reach G
         fake = game.generator(noise, *given)
-    loss = game.losses.discriminator(game.discriminator(real, *given), game.discriminator(fake, *given))
+    loss = game.losses.discriminator(
+        game.discriminator(real, *given), game.discriminator(fake, *given)
+    )
     game.discriminator_optimizer.zero_grad()
     loss.backward()
     game.discriminator_optimizer.step()
     return loss.detach()
 
 
-def generator_step(game: Game, noise: Float[Tensor, "n z"], labels: Int[Tensor, " n"] | None = None) -> Float[Tensor, ""]:
-    """G's turn: one step down its loss; returns that loss. The gradient passes through D, which keeps none of it."""
+def generator_step(
+    game: Game, noise: Float[Tensor, "n z"], labels: Int[Tensor, " n"] | None = None
+) -> Float[Tensor, ""]:
+    """G's turn: one step down its loss; returns that loss. The gradient passes
+    through D, which keeps none of it.
+    """
     given = () if labels is None else (labels,)
     game.discriminator.requires_grad_(False)
-    loss = game.losses.generator(game.discriminator(game.generator(noise, *given), *given))
+    loss = game.losses.generator(
+        game.discriminator(game.generator(noise, *given), *given)
+    )
     game.discriminator.requires_grad_(True)
     game.generator_optimizer.zero_grad()
     loss.backward()
@@ -158,10 +216,13 @@ def algorithm_1(
     k: int = 1,
     callback: Callable[[int, Tensor, Tensor], None] | None = None,
 ) -> None:
-    """In each round k steps of D, each on fresh pictures and noise, then one of G on fresh noise (Goodfellow et al. 2014, algorithm 1).
+    """In each round k steps of D, each on fresh pictures and noise, then one of G
+    on fresh noise (Goodfellow et al. 2014, algorithm 1).
 
-    `draw_real()` gives a batch of pictures and their labels (or None), `draw_noise()` as many rows of noise; G draws the labels of the
-    last batch. `callback(round, D's loss, G's loss)` watches. Raises `DalleEduError` when k or the rounds are below 1.
+    `draw_real()` gives a batch of pictures and their labels (or None),
+    `draw_noise()` as many rows of noise; G draws the labels of the last batch.
+    `callback(round, D's loss, G's loss)` watches. Raises `DalleEduError` when k or
+    the rounds are below 1.
     """
     if k < 1 or rounds < 1:
         raise DalleEduError(
@@ -171,175 +232,38 @@ def algorithm_1(
     for turn in range(rounds):
         for _ in range(k):
             real, labels = draw_real()
-            discriminator_lost = discriminator_step(game, real, draw_noise(), labels)
+            discriminator_lost = discriminator_step(
+                game, real, draw_noise(), labels
+            )
         generator_lost = generator_step(game, draw_noise(), labels)
         if callback is not None:
             callback(turn, discriminator_lost, generator_lost)
 
 
-# ---------------------------------------------------------------- the players: DCGAN, for small pictures
-
-
-@dataclass(frozen=True)
-class GANConfig:
-    """The shape of both players: `width` channels at half the resolution, twice as many at each halving; told of `num_classes` if any."""
-
-    resolution: int = 16
-    channels: int = 1
-    latent_dim: int = 32
-    width: int = 32
-    num_classes: int = 0
-
-    def __post_init__(self) -> None:
-        if self.resolution < 8 or self.resolution & (self.resolution - 1):
-            raise DalleEduError(
-                f"the resolution is {self.resolution}; give a power of two from 8 on",
-                f"la résolution est {self.resolution} ; donnez une puissance de deux d'au moins 8",
-            )
-
-    @property
-    def widths(self) -> list[int]:
-        """The channels at 4 x 4, 8 x 8, ... up to half the resolution."""
-        return [self.width * 2**i for i in reversed(range(int(math.log2(self.resolution)) - 2))]
-
-
-class Generator(nn.Module):
-    """Noise to pictures in [-1, 1]: a 4 x 4 map, doubled by transposed convolutions, batch-normalised everywhere but at the output.
-
-    A class, where there are classes, is one more vector beside the noise.
-    """
-
-    def __init__(self, config: GANConfig):
-        super().__init__()
-        self.config = config
-        widths = config.widths
-        self.embedding = nn.Embedding(config.num_classes, config.latent_dim) if config.num_classes else None
-        told = config.latent_dim * (2 if config.num_classes else 1)
-        layers = [nn.ConvTranspose2d(told, widths[0], 4, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        for wide, narrow in pairwise(widths):
-            layers += [nn.ConvTranspose2d(wide, narrow, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(narrow), nn.ReLU()]
-        self.paint = nn.Sequential(*layers, nn.ConvTranspose2d(widths[-1], config.channels, 4, stride=2, padding=1), nn.Tanh())
-        initialise(self)
-
-    def forward(self, noise: Float[Tensor, "n z"], labels: Int[Tensor, " n"] | None = None) -> Float[Tensor, "n c h w"]:
-        """A picture for each row of noise, drawn from N(0, 1). Raises `DalleEduError` for noise or labels that do not fit."""
-        if noise.shape[1] != self.config.latent_dim:
-            raise DalleEduError(
-                f"the noise has {noise.shape[1]} channels; this generator takes {self.config.latent_dim}",
-                f"le bruit a {noise.shape[1]} canaux ; ce générateur en prend {self.config.latent_dim}",
-            )
-        _check_labels(labels, self.config.num_classes)
-        if self.embedding is not None:
-            noise = torch.cat([noise, self.embedding(labels)], dim=1)
-        return self.paint(noise[:, :, None, None])
-
-
-class Discriminator(nn.Module):
-    """Pictures to logits, high for real: strided convolutions, leaky, batch-normalised everywhere but at the input.
-
-    With classes, the logit is linear in the features plus their product with the class's vector (projection, Miyato & Koyama 2018,
-    equation 3): the second term, 0 to begin with, asks whether the picture looks like that class.
-    """
-
-    def __init__(self, config: GANConfig):
-        super().__init__()
-        self.config = config
-        widths = config.widths[::-1]
-        layers = [nn.Conv2d(config.channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
-        for narrow, wide in pairwise(widths):
-            layers += [nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(wide), nn.LeakyReLU(0.2)]
-        self.look = nn.Sequential(*layers, nn.Flatten())
-        self.judge = nn.Linear(widths[-1] * 16, 1)
-        self.embedding = None
-        if config.num_classes:
-            self.embedding = nn.Embedding.from_pretrained(torch.zeros(config.num_classes, widths[-1] * 16), freeze=False)
-        initialise(self)
-
-    def forward(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, " n"] | None = None) -> Float[Tensor, " n"]:
-        """A logit for each picture. Raises `DalleEduError` for pictures or labels that do not fit."""
-        came, expected = list(images.shape[1:]), [self.config.channels, self.config.resolution, self.config.resolution]
-        if came != expected:
-            raise DalleEduError(
-                f"the pictures are {came}; this discriminator looks at {expected}",
-                f"les images sont {came} ; ce discriminateur en regarde de {expected}",
-            )
-        _check_labels(labels, self.config.num_classes)
-        features = self.look(images)
-        logits = self.judge(features).squeeze(1)
-        return logits if self.embedding is None else logits + (self.embedding(labels) * features).sum(dim=1)
-
-
-def _check_labels(labels: Tensor | None, num_classes: int) -> None:
-    if labels is None and not num_classes:
-        return
-    span = (0, 0) if labels is None else (int(labels.min()), int(labels.max()))
-    if labels is None or not 0 <= span[0] <= span[1] < num_classes:
-        raise DalleEduError(
-            f"the labels are {'missing' if labels is None else span}; this network knows {num_classes} classes, from 0 on",
-            f"les étiquettes sont {'absentes' if labels is None else span} ; ce réseau connaît {num_classes} classes, à partir de 0",
-        )
-
-
-def initialise(network: nn.Module, std: float = 0.02) -> None:
-    """DCGAN's beginning: weights of convolutions and linear maps from N(0, std²), scales of normalisation from N(1, std²), biases 0."""
-    for module in network.modules():
-        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
-            nn.init.normal_(module.weight, std=std)
-        elif isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.weight, mean=1.0, std=std)
-        if getattr(module, "bias", None) is not None:
-            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
-
-
-# ---------------------------------------------------------------- judging piece by piece
-
-
-class PatchDiscriminator(nn.Module):
-    """A logit for each overlapping patch of a picture, whatever its size (Isola et al. 2017, section 3.2.2): it judges texture and edges.
-
-    `layers` halvings and two more convolutions, all 4 x 4: patches of 16, 34 and 70 pixels for 1, 2 and 3 layers. With a normalisation
-    over the whole picture (batch, instance), its statistics are all that one patch knows of the others.
-    """
-
-    def __init__(self, channels: int = 3, width: int = 64, layers: int = 3, norm: Callable[[int], nn.Module] = nn.BatchNorm2d):
-        super().__init__()
-        widths = [width * min(2**i, 8) for i in range(layers + 1)]
-        self.strides = [2] * layers + [1, 1]
-        modules: list[nn.Module] = [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
-        for stride, (narrow, wide) in zip(self.strides[1:], pairwise(widths), strict=False):
-            modules += [nn.Conv2d(narrow, wide, 4, stride=stride, padding=1), norm(wide), nn.LeakyReLU(0.2)]
-        self.judge = nn.Sequential(*modules, nn.Conv2d(widths[-1], 1, 4, padding=1))
-        initialise(self)
-
-    @property
-    def receptive_field(self) -> int:
-        """The side of a patch, in pixels."""
-        return receptive_field([4] * len(self.strides), self.strides)
-
-    def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n rows columns"]:
-        """A logit for each patch. Raises `DalleEduError` for pictures too small to hold one after all the halvings."""
-        side, smallest = min(images.shape[-2:]), 3 * 2 ** (len(self.strides) - 2)
-        if side < smallest:
-            raise DalleEduError(
-                f"the pictures are {side} pixels on a side; give {smallest} or more, or fewer layers",
-                f"les images ont {side} pixels de côté ; donnez-en au moins {smallest}, ou moins de couches",
-            )
-        return self.judge(images).squeeze(1)
+# ----------------------------------------------------------- judging piece by piece
 
 
 # ---------------------------------------------------------------- did it collapse?
 
 
-def mode_coverage(classes: Int[Tensor, " n"], num_classes: int, least: float = 0.01) -> tuple[int, float]:
-    """How many classes at least a part `least` of the samples falls in, and the entropy of their histogram, in nats.
+def mode_coverage(
+    classes: Int[Tensor, " n"], num_classes: int, least: float = 0.01
+) -> tuple[int, float]:
+    """How many classes at least a part `least` of the samples falls in, and the
+    entropy of their histogram, in nats.
 
-    `classes` is what a classifier trained on real pictures says of samples. All modes kept: num_classes and about log num_classes; one
-    mode left: 1 and 0.
+    `classes` is what a classifier trained on real pictures says of samples. All
+    modes kept: num_classes and about log num_classes; one mode left: 1 and 0.
     """
-    if not len(classes) or not 0 <= int(classes.min()) <= int(classes.max()) < num_classes:
+    if (
+        not len(classes)
+        or not 0 <= int(classes.min()) <= int(classes.max()) < num_classes
+    ):
         raise DalleEduError(
-            f"{len(classes)} samples came; give 1 or more, each of a class from 0 to {num_classes - 1}",
-            f"{len(classes)} échantillons sont venus ; donnez-en au moins 1, chacun d'une classe de 0 à {num_classes - 1}",
+            f"{len(classes)} samples came; give 1 or more, each of a class from 0 "
+            f"to {num_classes - 1}",
+            f"{len(classes)} échantillons sont venus ; donnez-en au moins 1, "
+            f"chacun d'une classe de 0 à {num_classes - 1}",
         )
     shares = classes.bincount(minlength=num_classes) / len(classes)
     return int((shares >= least).sum()), float(torch.special.entr(shares).sum())

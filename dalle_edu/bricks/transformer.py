@@ -1,10 +1,13 @@
-"""The transformer: layers of attention and of small networks, each a correction added to what it was given.
+"""The transformer: layers of attention and of small networks, each a correction
+added to what it was given.
 
-An encoder reads a whole sequence at once; a decoder writes another, one token after the other, looking at what it has written and at what
-the encoder read (Vaswani et al. 2017). A `Block` without encoder is a layer of GPT. Layer norms come before each sublayer (pre-norm, Xiong
-et al. 2020) and nothing has a bias. Lesson 05.
+An encoder reads a whole sequence at once; a decoder writes another, one token after
+the other, looking at what it has written and at what the encoder read (Vaswani et
+al. 2017). A `Block` without encoder is a layer of GPT. Layer norms come before each
+sublayer (pre-norm, Xiong et al. 2020) and nothing has a bias. Lesson 05.
 
-Letters: n sequences, t tokens of one, k tokens of the other, w channels, v entries of a vocabulary.
+Letters: n sequences, t tokens of one, k tokens of the other, w channels, v entries
+of a vocabulary.
 """
 
 import math
@@ -14,28 +17,41 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from dalle_edu.bricks.attention import CrossAttention, DirectedAttention, KeyValueCache, MultiHeadAttention
+from dalle_edu.bricks.attention import (
+    CrossAttention,
+    DirectedAttention,
+    KeyValueCache,
+    MultiHeadAttention,
+)
 from dalle_edu.errors import DalleEduError
 
 
 def sinusoidal_positions(length: int, width: int) -> Float[Tensor, "t w"]:
-    """Positions as waves (Vaswani et al. 2017, section 3.5): channel 2i is sin(t / 10000^(2i/w)), channel 2i + 1 the cosine.
+    """Positions as waves (Vaswani et al. 2017, section 3.5): channel 2i is sin(t /
+    10000^(2i/w)), channel 2i + 1 the cosine.
 
-    Moving by a fixed number of tokens turns each pair of channels by a fixed angle, so that relative positions are linear in them.
+    Moving by a fixed number of tokens turns each pair of channels by a fixed angle,
+    so that relative positions are linear in them.
     """
     if length < 1 or width < 2 or width % 2:
         raise DalleEduError(
-            f"{length} positions of {width} channels were asked for; give 1 or more positions and an even width",
-            f"{length} positions de {width} canaux sont demandées ; donnez 1 position ou plus et une largeur paire",
+            f"{length} positions of {width} channels were asked for; give 1 or "
+            "more positions and an even width",
+            f"{length} positions de {width} canaux sont demandées ; donnez 1 "
+            "position ou plus et une largeur paire",
         )
     cpu = torch.device("cpu")  # whatever device networks are being built on
-    angles = torch.arange(length, device=cpu).unsqueeze(1) * torch.exp(torch.arange(0, width, 2, device=cpu) * (-math.log(10_000) / width))
+    angles = torch.arange(length, device=cpu).unsqueeze(1) * torch.exp(
+        torch.arange(0, width, 2, device=cpu) * (-math.log(10_000) / width)
+    )
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
 
 def initialise(model: nn.Module, depth: int) -> None:
-    """Start matrices, and what is called `start`, at a standard deviation of 0.02; what enters the residual stream of `depth` blocks lower
-    by √(2 depth), so that its variance stays what it was (Radford et al. 2019, section 2.3)."""
+    """Start matrices, and what is called `start`, at a standard deviation of 0.02;
+    what enters the residual stream of `depth` blocks lower by √(2 depth), so that
+    its variance stays what it was (Radford et al. 2019, section 2.3).
+    """
     for name, parameter in model.named_parameters():
         if name.endswith(("contract.weight", "attention.out.weight")):
             nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * depth))
@@ -44,7 +60,9 @@ def initialise(model: nn.Module, depth: int) -> None:
 
 
 class Block(nn.Module):
-    """A layer of GPT-2: attention, then a small network for each token, each added to what it was given. If not `causal`, an encoder's."""
+    """A layer of GPT-2: attention, then a small network for each token, each added
+    to what it was given. If not `causal`, an encoder's.
+    """
 
     def __init__(self, width: int, heads: int, causal: bool = True):
         super().__init__()
@@ -64,17 +82,27 @@ class Block(nn.Module):
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
         """`visible`, `cache` and `maps` are those of `MultiHeadAttention`."""
-        x = x + self.attention(self.norm_1(x), self.causal, cache, layer, visible, maps)
+        x = x + self.attention(
+            self.norm_1(x), self.causal, cache, layer, visible, maps
+        )
         return x + self.contract(F.gelu(self.expand(self.norm_2(x))))
 
 
 class CrossBlock(nn.Module):
-    """A decoder's layer: look back at what is written, look across at what was read, then a small network for each token.
+    """A decoder's layer: look back at what is written, look across at what was
+    read, then a small network for each token.
 
-    If not `causal`, every token looks at all the others, as the positions of a picture do.
+    If not `causal`, every token looks at all the others, as the positions of a
+    picture do.
     """
 
-    def __init__(self, width: int, heads: int, causal: bool = True, memory_width: int | None = None):
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        causal: bool = True,
+        memory_width: int | None = None,
+    ):
         super().__init__()
         self.causal = causal
         self.norm_1 = nn.LayerNorm(width, bias=False)
@@ -92,25 +120,34 @@ class CrossBlock(nn.Module):
         visible: Bool[Tensor, "n k"] | None = None,
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
-        """`visible` is False where the memory is padding; `maps` receives the weights of the look across."""
+        """`visible` is False where the memory is padding; `maps` receives the
+        weights of the look across.
+        """
         x = x + self.attention(self.norm_1(x), self.causal)
         x = x + self.cross_attention(self.norm_2(x), memory, visible, maps)
         return x + self.contract(F.gelu(self.expand(self.norm_3(x))))
 
 
 class Encoder(nn.Module):
-    """Reads a sequence: every token, having looked at all the others. If `directed`, half of the heads look back, the others ahead."""
+    """Reads a sequence: every token, having looked at all the others. If
+    `directed`, half of the heads look back, the others ahead.
+    """
 
     def __init__(self, width: int, depth: int, heads: int, directed: bool = False):
         super().__init__()
-        self.blocks = nn.ModuleList(Block(width, heads, causal=False) for _ in range(depth))
+        self.blocks = nn.ModuleList(
+            Block(width, heads, causal=False) for _ in range(depth)
+        )
         if directed:
             for block in self.blocks:
                 block.attention = DirectedAttention(width, heads)
         self.norm = nn.LayerNorm(width, bias=False)
 
     def forward(
-        self, x: Float[Tensor, "n t w"], visible: Bool[Tensor, "n t"] | None = None, maps: list[Tensor] | None = None
+        self,
+        x: Float[Tensor, "n t w"],
+        visible: Bool[Tensor, "n t"] | None = None,
+        maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
         for block in self.blocks:
             x = block(x, visible=visible, maps=maps)
@@ -118,7 +155,9 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Writes a sequence: every token, having looked at those before it and at the memory."""
+    """Writes a sequence: every token, having looked at those before it and at the
+    memory.
+    """
 
     def __init__(self, width: int, depth: int, heads: int):
         super().__init__()
@@ -138,9 +177,11 @@ class Decoder(nn.Module):
 
 
 class Transformer(nn.Module):
-    """From a sequence of tokens to another, as in translation: embeddings, positions, encoder, decoder, logits.
+    """From a sequence of tokens to another, as in translation: embeddings,
+    positions, encoder, decoder, logits.
 
-    Token 0 is padding. `forward` is teacher forcing: the decoder is given the tokens before each one that it must predict.
+    Token 0 is padding. `forward` is teacher forcing: the decoder is given the
+    tokens before each one that it must predict.
     """
 
     positions: Tensor
@@ -159,29 +200,64 @@ class Transformer(nn.Module):
         self.source_embedding = nn.Embedding(source_vocabulary, width)
         self.target_embedding = nn.Embedding(target_vocabulary, width)
         for embedding in (self.source_embedding, self.target_embedding):
-            nn.init.normal_(embedding.weight, std=width**-0.5)  # multiplied by √width as they are, words would drown the positions
-        self.register_buffer("positions", sinusoidal_positions(length, width), persistent=False)
-        self.encoder, self.decoder = Encoder(width, depth, heads, directed), Decoder(width, depth, heads)
+            # multiplied by √width as they are, words would drown the positions
+            nn.init.normal_(embedding.weight, std=width**-0.5)
+        self.register_buffer(
+            "positions", sinusoidal_positions(length, width), persistent=False
+        )
+        self.encoder, self.decoder = (
+            Encoder(width, depth, heads, directed),
+            Decoder(width, depth, heads),
+        )
         self.head = nn.Linear(width, target_vocabulary, bias=False)
 
-    def _embed(self, tokens: Int[Tensor, "n t"], embedding: nn.Embedding) -> Float[Tensor, "n t w"]:
+    def _embed(
+        self, tokens: Int[Tensor, "n t"], embedding: nn.Embedding
+    ) -> Float[Tensor, "n t w"]:
         if tokens.shape[1] > len(self.positions):
             raise DalleEduError(
-                f"a sequence has {tokens.shape[1]} tokens and may have {len(self.positions)}; build the transformer longer",
-                f"une suite a {tokens.shape[1]} jetons et peut en avoir {len(self.positions)} ; construisez le transformeur plus long",
+                f"a sequence has {tokens.shape[1]} tokens and may have "
+                f"{len(self.positions)}; build the transformer longer",
+                f"une suite a {tokens.shape[1]} jetons et peut en avoir "
+                f"{len(self.positions)} ; construisez le transformeur plus long",
             )
-        return embedding(tokens) * math.sqrt(embedding.embedding_dim) + self.positions[: tokens.shape[1]]  # section 3.4
+        # section 3.4
+        return (
+            embedding(tokens) * math.sqrt(embedding.embedding_dim)
+            + self.positions[: tokens.shape[1]]
+        )
 
-    def encode(self, source: Int[Tensor, "n k"], maps: list[Tensor] | None = None) -> Float[Tensor, "n k w"]:
+    def encode(
+        self, source: Int[Tensor, "n k"], maps: list[Tensor] | None = None
+    ) -> Float[Tensor, "n k w"]:
         """What the encoder makes of a source."""
-        return self.encoder(self._embed(source, self.source_embedding), source != 0, maps)
+        return self.encoder(
+            self._embed(source, self.source_embedding), source != 0, maps
+        )
 
     def decode(
-        self, written: Int[Tensor, "n t"], memory: Float[Tensor, "n k w"], source: Int[Tensor, "n k"], maps: list[Tensor] | None = None
+        self,
+        written: Int[Tensor, "n t"],
+        memory: Float[Tensor, "n k w"],
+        source: Int[Tensor, "n k"],
+        maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t v"]:
-        """The logits of the token that follows each token written so far; `source` says where the memory is padding."""
-        return self.head(self.decoder(self._embed(written, self.target_embedding), memory, source != 0, maps))
+        """The logits of the token that follows each token written so far; `source`
+        says where the memory is padding.
+        """
+        return self.head(
+            self.decoder(
+                self._embed(written, self.target_embedding),
+                memory,
+                source != 0,
+                maps,
+            )
+        )
 
-    def forward(self, source: Int[Tensor, "n k"], written: Int[Tensor, "n t"]) -> Float[Tensor, "n t v"]:
-        """Teacher forcing: the logits of what follows each token of `written`. Raises `DalleEduError` for sequences over `length`."""
+    def forward(
+        self, source: Int[Tensor, "n k"], written: Int[Tensor, "n t"]
+    ) -> Float[Tensor, "n t v"]:
+        """Teacher forcing: the logits of what follows each token of `written`.
+        Raises `DalleEduError` for sequences over `length`.
+        """
         return self.decode(written, self.encode(source), source)

@@ -1,51 +1,66 @@
-"""Words as vectors: a word is known by the company it keeps (Firth 1957), so words met in the same company get neighbouring vectors.
+"""Words as vectors: a word is known by the company it keeps (Firth 1957), so words
+met in the same company get neighbouring vectors.
 
-A vocabulary numbers the words. `one_hot` makes each as far from every other as it can be; word2vec (Mikolov et al. 2013a, "Efficient
-Estimation of Word Representations in Vector Space") learns vectors in which distance means something, from nothing but which words
-stand near which. Negative sampling makes it quick (Mikolov et al. 2013b, "Distributed Representations of Words and Phrases and their
-Compositionality"): tell a true neighbour from a few drawn at random. Some differences between vectors then mean something too.
+A vocabulary numbers the words. `one_hot` makes each as far from every other as it
+can be; word2vec (Mikolov et al. 2013a, "Efficient Estimation of Word
+Representations in Vector Space") learns vectors in which distance means something,
+from nothing but which words stand near which. Negative sampling makes it quick
+(Mikolov et al. 2013b, "Distributed Representations of Words and Phrases and their
+Compositionality"): tell a true neighbour from a few drawn at random. Some
+differences between vectors then mean something too.
 
-Letters: v words in the vocabulary, t tokens of a text, n examples, c words that an example is given, m noise words, d dimensions.
+Letters: v words in the vocabulary, t tokens of a text, n examples, c words that an
+example is given, m noise words, d dimensions.
 
 Lesson 02.
 """
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
 
-UNKNOWN = 0  # the number of the word that stands for all those out of the vocabulary
-NOTHING = -1  # fills the places of a window where there is no word
+# the number of the word that stands for all those out of the vocabulary
+UNKNOWN = 0
 
-# ---------------------------------------------------------------- from text to numbers
+# ------------------------------------------------------------- from text to numbers
 
 
 def split_words(text: str) -> list[str]:
-    """The runs of letters of a text, in lower case: « L'école, à midi » gives l, école, à, midi."""
+    """The runs of letters of a text, in lower case: « L'école, à midi » gives l,
+    école, à, midi.
+    """
     return re.findall(r"[^\W\d]+", text.lower())
 
 
 class Vocabulary:
-    """The words met at least `min_count` times, numbered from 1, the most frequent first (equals in alphabetical order).
+    """The words met at least `min_count` times, numbered from 1, the most frequent
+    first (equals in alphabetical order).
 
-    `words[0]` is "<unk>", the unknown word. `counts` says how often each was met, and for the unknown word how many tokens it replaces.
+    `words[0]` is "<unk>", the unknown word. `counts` says how often each was met,
+    and for the unknown word how many tokens it replaces.
     """
 
     def __init__(self, sentences: Iterable[Sequence[str]], min_count: int = 1):
         met = Counter(word for sentence in sentences for word in sentence)
-        known = sorted((word for word in met if met[word] >= min_count), key=lambda word: (-met[word], word))
+        known = sorted(
+            (word for word in met if met[word] >= min_count),
+            key=lambda word: (-met[word], word),
+        )
         self.words = ["<unk>", *known]
-        self.counts = torch.tensor([met.total() - sum(met[word] for word in known), *(met[word] for word in known)])
+        self.counts = torch.tensor(
+            [
+                met.total() - sum(met[word] for word in known),
+                *(met[word] for word in known),
+            ]
+        )
         self._ids = {word: number for number, word in enumerate(known, start=1)}
 
     def __len__(self) -> int:
@@ -58,256 +73,138 @@ class Vocabulary:
         """The number of a known word."""
         if word not in self._ids:
             raise DalleEduError(
-                f'"{word}" is not among the {len(self) - 1} words of the vocabulary; choose one that the text holds, in lower case',
-                f"« {word} » n'est pas parmi les {len(self) - 1} mots du vocabulaire ; choisissez-en un du texte, en minuscules",
+                f'"{word}" is not among the {len(self) - 1} words of the '
+                "vocabulary; choose one that the text holds, in lower case",
+                f"« {word} » n'est pas parmi les {len(self) - 1} mots du "
+                "vocabulaire ; choisissez-en un du texte, en minuscules",
             )
         return self._ids[word]
 
     def encode(self, words: Sequence[str]) -> Int[Tensor, "t"]:
-        """The numbers of words; those out of the vocabulary all become `UNKNOWN`."""
-        return torch.tensor([self._ids.get(word, UNKNOWN) for word in words], dtype=torch.long)
+        """The numbers of words; those out of the vocabulary all become
+        `UNKNOWN`.
+        """
+        return torch.tensor(
+            [self._ids.get(word, UNKNOWN) for word in words], dtype=torch.long
+        )
 
 
-def one_hot(ids: Int[Tensor, "*n"], size: int, dtype: torch.dtype = torch.float32) -> Float[Tensor, "*n v"]:
-    """Vectors of length `size`, 0 everywhere but for a 1 at place `id`: any two words are as unlike as any other two."""
-    _check_ids("one_hot", ids, size)
+def one_hot(
+    ids: Int[Tensor, "*n"], size: int, dtype: torch.dtype = torch.float32
+) -> Float[Tensor, "*n v"]:
+    """Vectors of length `size`, 0 everywhere but for a 1 at place `id`: any two
+    words are as unlike as any other two.
+    """
+    check_ids("one_hot", ids, size)
     return (ids.unsqueeze(-1) == torch.arange(size, device=ids.device)).to(dtype)
 
 
 # ---------------------------------------------------------------- how alike?
 
 
-def cosine_similarity(a: Float[Tensor, "*n d"], b: Float[Tensor, "*n d"]) -> Float[Tensor, "*n"]:
-    """The cosine of the angle between vectors, from -1 to 1: direction counts, length does not. A zero vector is like nothing: 0."""
-    _check_same_width(a, b)
+def cosine_similarity(
+    a: Float[Tensor, "*n d"], b: Float[Tensor, "*n d"]
+) -> Float[Tensor, "*n"]:
+    """The cosine of the angle between vectors, from -1 to 1: direction counts,
+    length does not. A zero vector is like nothing: 0.
+    """
+    check_same_width(a, b)
     return (a * b).sum(dim=-1) / (a.norm(dim=-1) * b.norm(dim=-1)).clamp(min=1e-12)
 
 
-def euclidean_similarity(a: Float[Tensor, "*n d"], b: Float[Tensor, "*n d"]) -> Float[Tensor, "*n"]:
-    """1 / (1 + distance), in (0, 1]: 1 for equal vectors. Length counts, and word vectors of frequent words are longer."""
-    _check_same_width(a, b)
+def euclidean_similarity(
+    a: Float[Tensor, "*n d"], b: Float[Tensor, "*n d"]
+) -> Float[Tensor, "*n"]:
+    """1 / (1 + distance), in (0, 1]: 1 for equal vectors. Length counts, and word
+    vectors of frequent words are longer.
+    """
+    check_same_width(a, b)
     return 1 / (1 + (a - b).square().sum(dim=-1).sqrt())
 
 
 def jaccard_similarity(a: AbstractSet[str], b: AbstractSet[str]) -> float:
-    """|a ∩ b| / |a ∪ b|, from 0 to 1: the part of two sets' words that they share (Jaccard 1901). Two empty sets are equal: 1."""
+    """|a ∩ b| / |a ∪ b|, from 0 to 1: the part of two sets' words that they share
+    (Jaccard 1901). Two empty sets are equal: 1.
+    """
     return len(a & b) / len(a | b) if a or b else 1.0
-
-
-# ---------------------------------------------------------------- what word2vec learns from
-
-
-def windows(
-    tokens: Int[Tensor, "t"], sentence: Int[Tensor, "t"], window: int, generator: torch.Generator | None = None
-) -> Int[Tensor, "t c"]:
-    """The neighbours of each token: the words at most `window` places away in the same sentence, and `NOTHING` elsewhere.
-
-    `sentence` numbers the sentence of each token; c is 2 * window + 1, with `NOTHING` in the middle. With a generator the window is
-    dynamic: each token draws its reach from 1 to `window`, so that near words count more (Mikolov et al. 2013a, section 3.2).
-    """
-    if tokens.ndim != 1 or tokens.shape != sentence.shape:
-        raise DalleEduError(
-            f"the tokens are {tuple(tokens.shape)} and their sentence numbers {tuple(sentence.shape)}; expected (t,) for both",
-            f"les jetons sont {tuple(tokens.shape)} et leurs numéros de phrase {tuple(sentence.shape)} ; il faut (t,) pour les deux",
-        )
-    if window < 1:
-        raise DalleEduError(f"the window is {window}; choose 1 or more", f"la fenêtre est {window} ; choisissez 1 ou plus")
-    reach = torch.full_like(tokens, window)
-    if generator is not None:
-        reach = torch.randint(1, window + 1, tokens.shape, generator=generator, device=tokens.device)
-    offsets = torch.arange(-window, window + 1, device=tokens.device)
-    places = torch.arange(len(tokens), device=tokens.device)[:, None] + offsets + window
-    around, theirs = (F.pad(line, (window, window), value=NOTHING)[places] for line in (tokens, sentence))
-    near = (offsets != 0) & (offsets.abs() <= reach[:, None]) & (theirs == sentence[:, None])
-    return around.masked_fill(~near, NOTHING)
-
-
-def keep_probability(counts: Int[Tensor, "v"], threshold: float = 1e-3) -> Float[Tensor, "v"]:
-    """Subsampling: the chance that a word of frequency f stays in the text, min(1, √(threshold / f) + threshold / f).
-
-    "The" is met everywhere and says little. Mikolov et al. 2013b, equation 5, has √(threshold / f) alone; the sum is what their program
-    word2vec.c computes, and gensim after it. Unknown words never stay: what stands on either side of them closes up.
-    """
-    if threshold <= 0:
-        raise DalleEduError(f"the threshold is {threshold}; choose a positive one", f"le seuil est {threshold} ; choisissez-le positif")
-    known = counts.double().index_fill(0, counts.new_tensor([UNKNOWN]), 0)
-    rarity = threshold * known.sum() / known
-    return (rarity.sqrt() + rarity).clamp(max=1).index_fill(0, counts.new_tensor([UNKNOWN]), 0)
-
-
-def noise_distribution(counts: Int[Tensor, "v"], power: float = 0.75) -> Float[Tensor, "v"]:
-    """The chance that each word is drawn as noise, in proportion to count^power (Mikolov et al. 2013b, section 2.2); never the unknown.
-
-    Between 0, all words alike, and 1, as in the text: a rare word is drawn more often than it is met.
-    """
-    weights = (counts.double() ** power).index_fill(0, counts.new_tensor([UNKNOWN]), 0)
-    return weights / weights.sum()
 
 
 # ---------------------------------------------------------------- word2vec
 
 
-def negative_sampling_loss(
-    hidden: Float[Tensor, "n d"], output: Float[Tensor, "v d"], targets: Int[Tensor, "n"], negatives: Int[Tensor, "n m"]
-) -> Float[Tensor, ""]:
-    """-log σ(output[target] · hidden) - Σ log σ(-output[negative] · hidden), the mean over n (Mikolov et al. 2013b, equation 4).
-
-    A noise word that happens to be the target says nothing, and is left out.
-    """
-    if hidden.shape[1:] != output.shape[1:] or not len(hidden) == len(targets) == len(negatives):
-        raise DalleEduError(
-            f"hidden is {tuple(hidden.shape)}, output {tuple(output.shape)}, targets {tuple(targets.shape)} and negatives "
-            f"{tuple(negatives.shape)}; expected (n, d), (v, d), (n,) and (n, m)",
-            f"hidden est {tuple(hidden.shape)}, output {tuple(output.shape)}, targets {tuple(targets.shape)} et negatives "
-            f"{tuple(negatives.shape)} ; il faut (n, d), (v, d), (n,) et (n, m)",
-        )
-    true = (output[targets] * hidden).sum(dim=-1)
-    noise = (output[negatives] @ hidden.unsqueeze(-1)).squeeze(-1)
-    silent = negatives == targets.unsqueeze(-1)
-    return -(F.logsigmoid(true) + F.logsigmoid(-noise).masked_fill(silent, 0).sum(dim=-1)).mean()
-
-
-@dataclass(frozen=True)
-class Word2VecConfig:
-    """How to learn vectors. `cbow` guesses a word from the mean of its neighbours; otherwise skip-gram guesses each neighbour."""
-
-    dim: int = 48
-    window: int = 5
-    negatives: int = 5
-    cbow: bool = False
-    threshold: float = 1e-3
-    epochs: int = 20
-    batch_size: int = 256
-    learning_rate: float = 0.05
-
-
-class Word2Vec(nn.Module):
-    """Two vectors a word: `input` when it is given, `output` when it is to be guessed. The input ones are kept (`vectors`)."""
-
-    def __init__(self, size: int, dim: int, generator: torch.Generator):
-        super().__init__()
-        self.input = nn.Parameter(torch.empty(size, dim, device=generator.device).uniform_(-0.5 / dim, 0.5 / dim, generator=generator))
-        self.output = nn.Parameter(torch.zeros_like(self.input))
-
-    @property
-    def vectors(self) -> Float[Tensor, "v d"]:
-        """The vectors of all words, without gradient."""
-        return self.input.detach()
-
-    def hidden(self, given: Int[Tensor, "n c"]) -> Float[Tensor, "n d"]:
-        """The mean of the input vectors of the words given, `NOTHING` apart."""
-        present = (given != NOTHING).unsqueeze(-1)
-        return (self.input[given.clamp(min=0)] * present).sum(dim=1) / present.sum(dim=1).clamp(min=1)
-
-    def forward(self, given: Int[Tensor, "n c"], targets: Int[Tensor, "n"], negatives: Int[Tensor, "n m"]) -> Float[Tensor, ""]:
-        """The loss of guessing `targets` from the words given."""
-        return negative_sampling_loss(self.hidden(given), self.output, targets, negatives)
-
-
-def examples(tokens: Int[Tensor, "t"], neighbours: Int[Tensor, "t c"], cbow: bool) -> tuple[Int[Tensor, "n g"], Int[Tensor, "n"]]:
-    """What is given and what is to be guessed (Mikolov et al. 2013a, figure 1): CBOW, one example a token that has neighbours, all given
-    at once; skip-gram, one example a neighbour, to be guessed from the token."""
-    near = neighbours != NOTHING
-    if cbow:
-        alone = ~near.any(dim=1)
-        return neighbours[~alone], tokens[~alone]
-    return tokens.unsqueeze(1).expand_as(neighbours)[near].unsqueeze(1), neighbours[near]
-
-
-def train_word2vec(
-    sentences: Sequence[Sequence[str]], vocabulary: Vocabulary, config: Word2VecConfig, generator: torch.Generator
-) -> tuple[Word2Vec, list[float]]:
-    """Learn the vectors of a vocabulary's words from sentences, on the generator's device; returns the model and each epoch's mean loss.
-
-    Every epoch draws anew which frequent words are left out, how far each window reaches, and the noise. As in word2vec.c, each example
-    takes its own step down the slope, and the steps shorten in a line to 0; only, a batch takes its steps together, added up.
-    """
-    numbers = [vocabulary.encode(sentence) for sentence in sentences]
-    tokens = torch.cat([torch.empty(0, dtype=torch.long), *numbers]).to(generator.device)
-    if not (tokens != UNKNOWN).any():
-        raise DalleEduError(
-            f"none of the {len(tokens)} tokens is in the vocabulary; build it from these sentences, with a smaller min_count",
-            f"aucun des {len(tokens)} jetons n'est dans le vocabulaire ; bâtissez-le de ces phrases, avec un min_count plus petit",
-        )
-    sentence = torch.arange(len(numbers)).repeat_interleave(torch.tensor([len(line) for line in numbers])).to(tokens.device)
-    counts = vocabulary.counts.to(tokens.device)
-    keep, noise = keep_probability(counts, config.threshold), noise_distribution(counts)
-    model = Word2Vec(len(vocabulary), config.dim, generator)
-    optimizer = torch.optim.SGD(model.parameters(), lr=config.learning_rate)
-    losses = []
-    for epoch in range(config.epochs):
-        kept = torch.rand(tokens.shape, generator=generator, device=tokens.device) < keep[tokens]
-        neighbours = windows(tokens[kept], sentence[kept], config.window, generator)
-        given, targets = examples(tokens[kept], neighbours, config.cbow)
-        order, total = torch.randperm(len(targets), generator=generator, device=tokens.device), 0.0
-        for start in range(0, len(order), config.batch_size):
-            batch = order[start : start + config.batch_size]
-            optimizer.param_groups[0]["lr"] = config.learning_rate * (1 - (epoch + start / len(order)) / config.epochs)
-            negatives = torch.multinomial(noise, len(batch) * config.negatives, replacement=True, generator=generator)
-            loss = model(given[batch], targets[batch], negatives.view(len(batch), config.negatives))
-            optimizer.zero_grad()
-            (loss * len(batch)).backward()
-            optimizer.step()
-            total += loss.item() * len(batch)
-        if not math.isfinite(total):
-            raise DalleEduError(
-                f"the vectors grew without end: lower learning_rate ({config.learning_rate}) or batch_size ({config.batch_size})",
-                f"les vecteurs ont grandi sans fin : baissez learning_rate ({config.learning_rate}) ou batch_size ({config.batch_size})",
-            )
-        losses.append(total / max(len(order), 1))
-    return model, losses
-
-
-# ---------------------------------------------------------------- what the vectors know
+# ------------------------------------------------------------ what the vectors know
 
 
 def nearest(
-    vectors: Float[Tensor, "v d"], query: Float[Tensor, "d"], count: int = 10, excluded: Sequence[int] = ()
+    vectors: Float[Tensor, "v d"],
+    query: Float[Tensor, "d"],
+    count: int = 10,
+    excluded: Sequence[int] = (),
 ) -> tuple[Float[Tensor, "k"], Int[Tensor, "k"]]:
-    """The `count` words whose vectors have the largest cosine with `query`, and those cosines; never the unknown word."""
+    """The `count` words whose vectors have the largest cosine with `query`, and
+    those cosines; never the unknown word.
+    """
     if query.shape != vectors.shape[1:]:
         raise DalleEduError(
-            f"the query is {tuple(query.shape)} and the vectors {tuple(vectors.shape)}; expected (d,) and (v, d)",
-            f"la requête est {tuple(query.shape)} et les vecteurs {tuple(vectors.shape)} ; il faut (d,) et (v, d)",
+            f"the query is {tuple(query.shape)} and the vectors "
+            f"{tuple(vectors.shape)}; expected (d,) and (v, d)",
+            f"la requête est {tuple(query.shape)} et les vecteurs "
+            f"{tuple(vectors.shape)} ; il faut (d,) et (v, d)",
         )
     left_out = sorted({UNKNOWN, *excluded})
     if not 1 <= count <= len(vectors) - len(left_out):
         raise DalleEduError(
-            f"{count} neighbours were asked for; choose 1 to {len(vectors) - len(left_out)}, the words that are not left out",
-            f"{count} voisins sont demandés ; choisissez de 1 à {len(vectors) - len(left_out)}, les mots qui ne sont pas exclus",
+            f"{count} neighbours were asked for; choose 1 to "
+            f"{len(vectors) - len(left_out)}, the words that are not left out",
+            f"{count} voisins sont demandés ; choisissez de 1 à "
+            f"{len(vectors) - len(left_out)}, les mots qui ne sont pas exclus",
         )
     cosines = cosine_similarity(vectors, query.expand_as(vectors))
     cosines[left_out] = -torch.inf
     return cosines.topk(count)
 
 
-def analogy(vectors: Float[Tensor, "v d"], a: int, b: int, c: int, count: int = 1) -> tuple[Float[Tensor, "k"], Int[Tensor, "k"]]:
-    """a is to b as c is to...: the words nearest to b - a + c, each of length 1 (3CosAdd; Mikolov, Yih and Zweig 2013).
+def analogy(
+    vectors: Float[Tensor, "v d"], a: int, b: int, c: int, count: int = 1
+) -> tuple[Float[Tensor, "k"], Int[Tensor, "k"]]:
+    """a is to b as c is to...: the words nearest to b - a + c, each of length 1
+    (3CosAdd; Mikolov, Yih and Zweig 2013).
 
-    a, b and c themselves are excluded, by convention: c is most often the nearest of all.
+    a, b and c themselves are excluded, by convention: c is most often the nearest
+    of all.
     """
-    _check_ids("analogy", torch.tensor([a, b, c]), len(vectors))
+    check_ids("analogy", torch.tensor([a, b, c]), len(vectors))
     unit = F.normalize(vectors, dim=-1)
     return nearest(vectors, unit[b] - unit[a] + unit[c], count, excluded=(a, b, c))
 
 
-def analogy_accuracy(vectors: Float[Tensor, "v d"], questions: Int[Tensor, "q 4"]) -> float:
-    """The part of the questions "a is to b as c is to d" whose answer d comes first."""
-    right = [int(analogy(vectors, a, b, c)[1]) == d for a, b, c, d in questions.tolist()]
+def analogy_accuracy(
+    vectors: Float[Tensor, "v d"], questions: Int[Tensor, "q 4"]
+) -> float:
+    """The part of the questions "a is to b as c is to d" whose answer d comes
+    first.
+    """
+    right = [
+        int(analogy(vectors, a, b, c)[1]) == d for a, b, c, d in questions.tolist()
+    ]
     return sum(right) / len(right)
 
 
-def _check_ids(door: str, ids: Tensor, size: int) -> None:
+def check_ids(door: str, ids: Tensor, size: int) -> None:
     if ids.numel() and not 0 <= int(ids.min()) <= int(ids.max()) < size:
         raise DalleEduError(
-            f"{door} was given word numbers from {int(ids.min())} to {int(ids.max())}; with {size} words they go from 0 to {size - 1}",
-            f"{door} a reçu des numéros de mot de {int(ids.min())} à {int(ids.max())} ; avec {size} mots, ils vont de 0 à {size - 1}",
+            f"{door} was given word numbers from {int(ids.min())} to "
+            f"{int(ids.max())}; with {size} words they go from 0 to {size - 1}",
+            f"{door} a reçu des numéros de mot de {int(ids.min())} à "
+            f"{int(ids.max())} ; avec {size} mots, ils vont de 0 à {size - 1}",
         )
 
 
-def _check_same_width(a: Tensor, b: Tensor) -> None:
+def check_same_width(a: Tensor, b: Tensor) -> None:
     if a.shape != b.shape:
         raise DalleEduError(
-            f"the vectors are {tuple(a.shape)} and {tuple(b.shape)}; compare as many with as many, of the same length",
-            f"les vecteurs sont {tuple(a.shape)} et {tuple(b.shape)} ; comparez-en autant avec autant, de même longueur",
+            f"the vectors are {tuple(a.shape)} and {tuple(b.shape)}; compare as "
+            "many with as many, of the same length",
+            f"les vecteurs sont {tuple(a.shape)} et {tuple(b.shape)} ; comparez-en "
+            "autant avec autant, de même longueur",
         )

@@ -23,7 +23,8 @@ def model_class(name: str) -> type[Trainable]:
     if name not in MODELS:
         known = ", ".join(MODELS)
         raise DalleEduError(
-            f'there is no system "{name}"; choose among: {known}', f"il n'y a pas de système « {name} » ; choisissez parmi : {known}"
+            f'there is no system "{name}"; choose among: {known}',
+            f"il n'y a pas de système « {name} » ; choisissez parmi : {known}",
         )
     module, attribute = MODELS[name].split(":")
     return getattr(import_module(module), attribute)

@@ -1,8 +1,11 @@
-"""DALL·E 1: a discrete VAE turns pictures into codes, and a GPT writes captions and codes as one stream (Ramesh et al. 2021).
+"""DALL·E 1: a discrete VAE turns pictures into codes, and a GPT writes captions and
+codes as one stream (Ramesh et al. 2021).
 
-Stage one trains the dVAE on pictures alone: "codec" all of it, on soft choices of codes, then "decoder" its decoder alone, on the one
-likeliest code of each patch, since those are what it will be asked to paint. Stage two, "prior", freezes the dVAE and trains the GPT on
-captions followed by the codes of their pictures. To draw, the GPT continues a caption with codes, and the decoder paints them.
+Stage one trains the dVAE on pictures alone: "codec" all of it, on soft choices of
+codes, then "decoder" its decoder alone, on the one likeliest code of each patch,
+since those are what it will be asked to paint. Stage two, "prior", freezes the dVAE
+and trains the GPT on captions followed by the codes of their pictures. To draw, the
+GPT continues a caption with codes, and the decoder paints them.
 """
 
 from collections.abc import Sequence
@@ -22,14 +25,20 @@ from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
 @dataclass(frozen=True)
 class DallE1Config:
-    """The two networks, the recipe of their training, and the settings that draw best."""
+    """The two networks, the recipe of their training, and the settings that draw
+    best.
+    """
 
     dvae: DVAEConfig = field(default_factory=DVAEConfig)
     gpt: GPTConfig = field(default_factory=GPTConfig)
-    caption_dropout: float = 0.1  # captions that training leaves out, so that guidance knows what no caption looks like
+    # captions that training leaves out, so that guidance knows what no caption
+    # looks like
+    caption_dropout: float = 0.1
     guidance_scale: float = 2.0
     temperature: float = 0.7
-    daring: float | None = None  # the temperature of whether to leave the likeliest code, where it has one of its own
+    # the temperature of whether to leave the likeliest code, where it has one of
+    # its own
+    daring: float | None = None
     codec_share: float = 0.4  # of the time of training
     decoder_share: float = 0.02
     codec_batch_size: int = 32
@@ -51,7 +60,9 @@ PRESETS = {
         codec_share=0.12,
     ),
     "gpu": DallE1Config(
-        dvae=DVAEConfig(resolution=128, grid=16, num_codes=1024, width=128, depth=3),
+        dvae=DVAEConfig(
+            resolution=128, grid=16, num_codes=1024, width=128, depth=3
+        ),
         gpt=GPTConfig(num_codes=1024, grid=16, width=512, depth=8, heads=8),
         codec_batch_size=128,
         batch_size=256,
@@ -60,15 +71,25 @@ PRESETS = {
 
 
 class DallE1(AutoregressiveSystem):
-    """Draws pictures of (3, resolution, resolution) from sentences of at most `text_length` tokens."""
+    """Draws pictures of (3, resolution, resolution) from sentences of at most
+    `text_length` tokens.
+    """
 
     name = "dalle1"
     presets = PRESETS
 
-    def __init__(self, config: DallE1Config, tokenizer: CaptionTokenizer | None = None):
+    def __init__(
+        self, config: DallE1Config, tokenizer: CaptionTokenizer | None = None
+    ):
         super().__init__()
-        if config.dvae.num_codes != config.gpt.num_codes or config.dvae.grid != config.gpt.grid:
-            raise ValueError("the dVAE and the GPT must agree on the number of codes and on the grid")
+        if (
+            config.dvae.num_codes != config.gpt.num_codes
+            or config.dvae.grid != config.gpt.grid
+        ):
+            raise ValueError(
+                "the dVAE and the GPT must agree on the number of "
+                "codes and on the grid"
+            )
         self.config = config
         self.tokenizer = tokenizer or caption_tokenizer()
         self.dvae = DiscreteVAE(config.dvae)
@@ -134,11 +155,19 @@ class DallE1(AutoregressiveSystem):
         codes, text = self.codes_and_text(images, captions, generator)
         return self.gpt.loss(text, codes)
 
-    def logits(self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]) -> Float[Tensor, "n i v"]:
+    def logits(
+        self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
+    ) -> Float[Tensor, "n i v"]:
         return self.gpt(text, codes)[1]
 
     @classmethod
     def from_metadata(cls, metadata: dict[str, Any]) -> "DallE1":
         values = dict(metadata["config"])
-        config = DallE1Config(**values | {"dvae": DVAEConfig(**values["dvae"]), "gpt": GPTConfig(**values["gpt"])})
+        config = DallE1Config(
+            **values
+            | {
+                "dvae": DVAEConfig(**values["dvae"]),
+                "gpt": GPTConfig(**values["gpt"]),
+            }
+        )
         return cls(config, CaptionTokenizer.from_json(metadata["tokenizer"]))

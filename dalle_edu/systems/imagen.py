@@ -1,9 +1,12 @@
-"""Imagen: a text encoder that knows text alone, a base model of small pictures that reads it, and upsamplers (Saharia et al. 2022).
+"""Imagen: a text encoder that knows text alone, a base model of small pictures that
+reads it, and upsamplers (Saharia et al. 2022).
 
-Stages: "text_encoder" trains one on captions alone, which is frozen from then on; "base" trains the base model of 32 x 32 pictures, whose
-positions look across at the caption's words and whose blocks hear of the whole sentence; "upsampler_64" (and "upsampler_128") learn to
-double a picture's side. To draw, the base model goes from noise to a small picture, guided, and each upsampler doubles it.
-Dynamic thresholding, which the paper's strong guidance needed, is there to compare.
+Stages: "text_encoder" trains one on captions alone, which is frozen from then on;
+"base" trains the base model of 32 x 32 pictures, whose positions look across at the
+caption's words and whose blocks hear of the whole sentence; "upsampler_64" (and
+"upsampler_128") learn to double a picture's side. To draw, the base model goes from
+noise to a small picture, guided, and each upsampler doubles it. Dynamic
+thresholding, which the paper's strong guidance needed, is there to compare.
 """
 
 from collections.abc import Sequence
@@ -15,27 +18,46 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from dalle_edu.bricks.unet import UNetConfig
-from dalle_edu.systems.families.cascade import BASE, Cascade, base_unet, build_upsamplers, shrink, unet_config, upsampler_unet
+from dalle_edu.systems.families.cascade import (
+    BASE,
+    Cascade,
+    base_unet,
+    build_upsamplers,
+    shrink,
+    unet_config,
+    upsampler_unet,
+)
 from dalle_edu.systems.hard_negatives.contrastive_loss import hard_negative_accuracy
 from dalle_edu.systems.hard_negatives.paraphrases import paraphrase
 from dalle_edu.systems.interface.trainable import Stage
 from dalle_edu.systems.parts.base_model import BaseModel, Conditions, KnownPixels
-from dalle_edu.systems.parts.text_encoder import TextEncoder, TextEncoderConfig, text_encoder_loss
+from dalle_edu.systems.parts.text_encoder import (
+    TextEncoder,
+    TextEncoderConfig,
+    text_encoder_loss,
+)
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
 
 @dataclass(frozen=True)
 class ImagenConfig:
-    """The networks, the recipe of their training, and the settings that draw best."""
+    """The networks, the recipe of their training, and the settings that draw
+    best.
+    """
 
     text_encoder: TextEncoderConfig = field(default_factory=TextEncoderConfig)
     base: UNetConfig = field(default_factory=lambda: base_unet(96, 96))
-    upsamplers: tuple[UNetConfig, ...] = field(default_factory=lambda: (upsampler_unet(), upsampler_unet()))
+    upsamplers: tuple[UNetConfig, ...] = field(
+        default_factory=lambda: (upsampler_unet(), upsampler_unet())
+    )
     shift: float = 2.0  # how much noisier than cosine the base model's schedule is
     caption_dropout: float = 0.1
-    sentence_dropout: float = 0.25  # sentences of which the base model is told the words alone, which it then has to put together itself
+    # sentences of which the base model is told the words alone, which it then has
+    # to put together itself
+    sentence_dropout: float = 0.25
     guidance_scale: float = 2.0
-    threshold: bool = False  # dynamic, or a plain clip; the first greys white paper, and costs marks here
+    # dynamic, or a plain clip; the first greys white paper, and costs marks here
+    threshold: bool = False
     steps: int = 20
     upsampler_steps: int = 3
     text_encoder_share: float = 0.14  # of the time of training
@@ -53,7 +75,10 @@ _READERS = {
 PRESETS = {
     **{
         name: ImagenConfig(
-            text_encoder=text_encoder, base=base_unet(text_encoder.width, text_encoder.width), upsamplers=(), text_encoder_share=0.2
+            text_encoder=text_encoder,
+            base=base_unet(text_encoder.width, text_encoder.width),
+            upsamplers=(),
+            text_encoder_share=0.2,
         )
         for name, text_encoder in _READERS.items()
     },
@@ -69,16 +94,25 @@ PRESETS = {
 
 
 class Imagen(Cascade):
-    """Draws pictures of (3, resolution, resolution) from sentences of at most `text_length` tokens."""
+    """Draws pictures of (3, resolution, resolution) from sentences of at most
+    `text_length` tokens.
+    """
 
     name = "imagen"
     presets = PRESETS
 
-    def __init__(self, config: ImagenConfig, tokenizer: CaptionTokenizer | None = None):
+    def __init__(
+        self, config: ImagenConfig, tokenizer: CaptionTokenizer | None = None
+    ):
         super().__init__()
-        if not config.text_encoder.width == config.base.text_width == config.base.pooled_width:
+        if (
+            not config.text_encoder.width
+            == config.base.text_width
+            == config.base.pooled_width
+        ):
             raise ValueError(
-                "the base model must be as wide as the text encoder where it looks at words (text_width) and sentences (pooled_width)"
+                "the base model must be as wide as the text encoder where it looks "
+                "at words (text_width) and sentences (pooled_width)"
             )
         self.config = config
         self.tokenizer = tokenizer or caption_tokenizer()
@@ -95,7 +129,10 @@ class Imagen(Cascade):
                 learning_rate=1e-3,
                 updates_share=0.2,
                 matrix_learning_rate=2e-2,
-                muon=("text_encoder.transformer.encoder", "text_encoder.transformer.decoder"),
+                muon=(
+                    "text_encoder.transformer.encoder",
+                    "text_encoder.transformer.decoder",
+                ),
             ),
             Stage(
                 "base",
@@ -118,7 +155,13 @@ class Imagen(Cascade):
     def text_length(self) -> int:
         return self.config.text_encoder.text_length
 
-    def draw(self, prompts: Sequence[str], seed: int, known: KnownPixels | None = None, **settings: Any) -> Float[Tensor, "n 3 h w"]:
+    def draw(
+        self,
+        prompts: Sequence[str],
+        seed: int,
+        known: KnownPixels | None = None,
+        **settings: Any,
+    ) -> Float[Tensor, "n 3 h w"]:
         return self.sample(*self.told(prompts), seed, known=known, **settings)
 
     def told(self, prompts: Sequence[str]) -> tuple[Conditions, Conditions]:
@@ -128,7 +171,9 @@ class Imagen(Cascade):
 
     @torch.no_grad()
     def _read(self, text: Int[Tensor, "n t"]) -> Conditions:
-        """What the base model sees of captions: the output of the text encoder, which no longer learns."""
+        """What the base model sees of captions: the output of the text encoder,
+        which no longer learns.
+        """
         words, visible, sentence = self.text_encoder(text)
         return {"text": words, "text_mask": visible, "pooled": sentence}
 
@@ -142,7 +187,9 @@ class Imagen(Cascade):
         generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         if stage == "text_encoder":
-            return text_encoder_loss(self.text_encoder, self.tokenizer, captions, generator)
+            return text_encoder_loss(
+                self.text_encoder, self.tokenizer, captions, generator
+            )
         if stage != "base":
             return self.upsampler_loss(stage, images, generator)
         text = self.tokens(captions)
@@ -152,27 +199,44 @@ class Imagen(Cascade):
         return self.base.loss(shrink(images, BASE), generator, **told)
 
     def understands(self, captions: Sequence[str]) -> dict[str, float]:
-        """How often the text encoder finds a caption nearer to a paraphrase than to one that is wrong in space, binding, number and so
-        on.
+        """How often the text encoder finds a caption nearer to a paraphrase than to
+        one that is wrong in space, binding, number and so on.
         """
         paraphrases = paraphrase(captions, torch.Generator().manual_seed(0))
-        return hard_negative_accuracy(self._sentences(paraphrases), captions, self._sentences)
+        return hard_negative_accuracy(
+            self._sentences(paraphrases), captions, self._sentences
+        )
 
     @torch.no_grad()
     def _sentences(self, captions: Sequence[str]) -> Float[Tensor, "n w"]:
         return self.text_encoder.sentence(self.tokens(captions))
 
-    def measure(self, stage: str, images: Tensor, captions: Sequence[str]) -> dict[str, float]:
+    def measure(
+        self, stage: str, images: Tensor, captions: Sequence[str]
+    ) -> dict[str, float]:
         return self.understands(captions) if stage == "text_encoder" else {}
 
-    def preview(self, stage: str, images: Tensor, captions: Sequence[str], seed: int) -> Float[Tensor, "n 3 h w"] | None:
+    def preview(
+        self, stage: str, images: Tensor, captions: Sequence[str], seed: int
+    ) -> Float[Tensor, "n 3 h w"] | None:
         if stage == "base":
             return self.sample(*self.told(captions), seed, full_size=False)
-        return None if stage == "text_encoder" else super().preview(stage, images, captions, seed)
+        return (
+            None
+            if stage == "text_encoder"
+            else super().preview(stage, images, captions, seed)
+        )
 
     @classmethod
     def from_metadata(cls, metadata: dict[str, Any]) -> "Imagen":
         values = dict(metadata["config"])
-        unets = {"base": unet_config(values["base"]), "upsamplers": tuple(unet_config(unet) for unet in values["upsamplers"])}
-        config = ImagenConfig(**values | {"text_encoder": TextEncoderConfig(**values["text_encoder"])} | unets)
+        unets = {
+            "base": unet_config(values["base"]),
+            "upsamplers": tuple(unet_config(unet) for unet in values["upsamplers"]),
+        }
+        config = ImagenConfig(
+            **values
+            | {"text_encoder": TextEncoderConfig(**values["text_encoder"])}
+            | unets
+        )
         return cls(config, CaptionTokenizer.from_json(metadata["tokenizer"]))

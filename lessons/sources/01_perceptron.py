@@ -39,7 +39,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from dalle_edu.bricks.perceptron import GATES, gate, novikoff_bound, relu_interpolation, xor
+from dalle_edu.bricks.perceptron import GATES, gate, novikoff_bound, xor
+from dalle_edu.bricks.mlp import relu_interpolation
 from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.figures import BLUE, COLOURS, ORANGE, VERMILION, legend, picture, plot
 from dalle_edu.classroom.suspect import suspect
@@ -325,7 +326,7 @@ print(say("two layers:", "deux couches :"), xor(corners))
 # <details><summary>A hint</summary>Take `small = np.exp(-np.abs(z))`: it is $e^{-z}$ on one side and $e^{z}$ on the other, never more
 # than 1. What remains is to choose the numerator.</details>
 
-# %% implements="perceptron:sigmoid" level=1
+# %% implements="mlp:sigmoid" level=1
 """1 / (1 + exp(-z)), dans (0, 1). On ne prend que l'exponentielle de nombres négatifs : aucune ne déborde."""
 
 # %% [markdown] lang="fr"
@@ -334,7 +335,7 @@ print(say("two layers:", "deux couches :"), xor(corners))
 # %% [markdown] lang="en"
 # Then its slope: the second formula above gives it from `sigmoid` itself.
 
-# %% implements="perceptron:sigmoid_derivative" level=1
+# %% implements="mlp:sigmoid_derivative" level=1
 """σ(z) (1 - σ(z)) : au plus 1/4, si bien que de longues suites de sigmoïdes apprennent lentement."""
 
 # %% [markdown] lang="fr"
@@ -354,7 +355,7 @@ print(say("two layers:", "deux couches :"), xor(corners))
 # ### Four activations
 
 # %% slide="fragment" tags=["output-only-slide"]
-from dalle_edu.bricks.perceptron import ACTIVATIONS
+from dalle_edu.bricks.mlp import ACTIVATIONS
 
 z = np.linspace(-4, 4, 401)
 figure, panels = plot(1, 2, width=9)
@@ -394,7 +395,7 @@ picture(figure, say("Step, sigmoid, hyperbolic tangent and rectifier, and their 
 # <details><summary>A hint</summary>Subtracting the same number from all logits of an example does not change $p$. Subtract from each
 # example its largest logit; `keepdims=True` gives `max` and `sum` as a column, one row per example.</details>
 
-# %% implements="perceptron:softmax" level=2
+# %% implements="mlp:softmax" level=2
 """exp(z) / Σ exp(z) selon le dernier axe : des nombres positifs de somme 1.
 
 Soustraire le plus grand z ne change rien au résultat, et aucune exponentielle ne dépasse 1.
@@ -443,7 +444,7 @@ Soustraire le plus grand z ne change rien au résultat, et aucune exponentielle 
 # <details><summary>A hint</summary>$\log p = (z - \max z) - \log \sum \exp(z - \max z)$. `array[np.arange(n), targets]` takes one number
 # per row, the target's.</details>
 
-# %% implements="perceptron:cross_entropy" level=2
+# %% implements="mlp:cross_entropy" level=2
 """La moyenne sur le lot de -log softmax(logits)[cible], en nats, et son gradient (softmax - un parmi k) / n ; cibles de 0 à k - 1."""
 
 # %% [markdown] lang="fr" slide="slide"
@@ -504,7 +505,7 @@ Soustraire le plus grand z ne change rien au résultat, et aucune exponentielle 
 # <details><summary>A hint</summary>Go through the layers backwards and put each pair of gradients **before** those that you have already.
 # The first layer has nobody to pass a gradient to.</details>
 
-# %% implements="perceptron:MLP" level=3 hollow=["backward"]
+# %% implements="mlp:MLP" level=3 hollow=["backward"]
 """Des couches de neurones : x ↦ activation(x W + b), encore et encore ; la dernière n'a pas d'activation.
 
 `sizes` donne le nombre d'entrées, de neurones de chaque couche cachée, et de sorties. Les poids sont tirés au départ d'une loi normale de
@@ -575,7 +576,7 @@ print(say("written ", "écrit "), written[0][2, 3])
 # <details><summary>A hint</summary>`parameter -= learning_rate * slope` changes the array in place, hence the network;
 # `parameter = parameter - …` would leave the network as it was.</details>
 
-# %% implements="perceptron:gradient_descent" level=3
+# %% implements="mlp:gradient_descent" level=3
 """Descente de gradient par petits lots : à chaque époque, les exemples dans un nouvel ordre, lot par lot, un pas vers le bas pour chacun.
 
 Change le réseau sur place et rend la perte moyenne de chaque époque.
@@ -790,7 +791,7 @@ Explorer(approximate, neurons=Knob(say("neurons", "neurones"), [2, 4, 8, 16, 32]
 # for large numbers? Then answer.
 
 # %% slide="fragment"
-mystery, question = suspect("perceptron:softmax", 1)
+mystery, question = suspect("mlp:softmax", 1)
 print(mystery(np.array([[1.0, 2.0, 3.0]])))
 print(mystery(np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])))
 print(mystery(np.array([[0.0, 0.0], [0.0, 800.0]])))

@@ -1066,7 +1066,7 @@ for cached in (True, False):
 # DALL·E 1 did not guide: the idea dates from the end of the same year. DALL·E mini, DALL·E 2 and Imagen took it up. Write it; `logits`
 # holds the two halves of the doubled batch.
 
-# %% implements="decoding:guide" level=1
+# %% implements="guidance:guide" level=1
 """Guidage sans classifieur (Ho et Salimans 2021) : s'éloigner de ce que le réseau dessinerait sans phrase, vers ce qu'il dessine avec une.
 
 La première moitié des lignes est conditionnelle, la seconde ne l'est pas ; un guidage de 1 rend la première moitié.

@@ -3,7 +3,8 @@
 import torch
 
 from dalle_edu.bricks import gan
-from dalle_edu.bricks.gan import NON_SATURATING, Discriminator, Game, GANConfig, Generator
+from dalle_edu.bricks.dcgan import Discriminator, GANConfig, Generator
+from dalle_edu.bricks.gan import NON_SATURATING, Game
 
 SMALL = GANConfig(resolution=8, latent_dim=4, width=4)
 

@@ -5,17 +5,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_edu.bricks.autoencoder import (
+from dalle_edu.bricks.autoencoder import Autoencoder, largest_angle, network, pca
+from dalle_edu.bricks.vae import (
     VAE,
-    Autoencoder,
     VAEConfig,
     bernoulli_log_likelihood,
     gaussian_log_likelihood,
     importance_log_likelihood,
     kl_to_standard_normal,
-    largest_angle,
-    network,
-    pca,
     reparametrise,
 )
 from dalle_edu.classroom.references.autoencoder import linear_gaussian_vae

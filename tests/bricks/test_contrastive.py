@@ -6,19 +6,8 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_edu.bricks.contrastive import (
-    CLIP,
-    CLIPConfig,
-    ImageTower,
-    TextTower,
-    capped_scale,
-    clip_loss,
-    ensemble,
-    recall_at,
-    search,
-    similarity,
-    zero_shot,
-)
+from dalle_edu.bricks.contrastive import CLIP, CLIPConfig, ImageTower, TextTower, capped_scale, clip_loss, similarity
+from dalle_edu.bricks.zero_shot import ensemble, recall_at, search, zero_shot
 from dalle_edu.errors import DalleEduError
 
 seeds = st.integers(0, 2**31)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from dalle_edu.bricks.decoding import beam_search, choose, guide, keep_top_k, keep_top_p, sample, temper
+from dalle_edu.bricks.decoding import beam_search, choose, keep_top_k, keep_top_p, sample, temper
+from dalle_edu.bricks.guidance import guide
 
 seeds = st.integers(0, 2**31)
 

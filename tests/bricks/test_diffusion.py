@@ -7,19 +7,16 @@ from hypothesis import strategies as st
 
 from dalle_edu.bricks.diffusion import (
     TARGETS,
-    NoiseSchedule,
     add_noise,
-    cosine_schedule,
     denoiser,
     diffusion_loss,
     dynamic_threshold,
-    guided,
-    linear_schedule,
     picture_and_noise,
-    shifted,
     spread_timesteps,
     training_target,
 )
+from dalle_edu.bricks.guidance import guided
+from dalle_edu.bricks.noise_schedule import NoiseSchedule, cosine_schedule, linear_schedule, shifted
 from dalle_edu.errors import DalleEduError
 
 seeds = st.integers(0, 2**31)

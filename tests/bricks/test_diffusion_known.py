@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from dalle_edu.bricks.diffusion import add_noise, cosine_schedule, inpainting, linear_schedule, low_resolution_condition
+from dalle_edu.bricks.diffusion import add_noise, low_resolution_condition
+from dalle_edu.bricks.inpainting import inpainting
+from dalle_edu.bricks.noise_schedule import cosine_schedule, linear_schedule
 from dalle_edu.errors import DalleEduError
 
 

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from dalle_edu.bricks.dcgan import GANConfig
 from dalle_edu.bricks.gan import (
     HINGE,
     NON_SATURATING,
     SATURATING,
     Game,
-    GANConfig,
     algorithm_1,
     discriminator_loss,
     discriminator_step,

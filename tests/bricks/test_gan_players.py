@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from dalle_edu.bricks.gan import Discriminator, GANConfig, Generator, PatchDiscriminator, discriminator_step, initialise
+from dalle_edu.bricks.dcgan import Discriminator, GANConfig, Generator, PatchDiscriminator, initialise
+from dalle_edu.bricks.gan import discriminator_step
 from dalle_edu.errors import DalleEduError
 
 # ---------------------------------------------------------------- the players

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_edu.bricks.autoencoder import interpolate, latent_plane, slerp
+from dalle_edu.bricks.vae import interpolate, latent_plane, slerp
 from dalle_edu.errors import DalleEduError
 
 seeds = st.integers(0, 2**31)

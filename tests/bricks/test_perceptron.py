@@ -9,24 +9,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 
-from dalle_edu.bricks.perceptron import (
+from dalle_edu.bricks.mlp import (
     ACTIVATIONS,
     MLP,
     cross_entropy,
-    gate,
     gradient_descent,
     mean_squared_error,
-    neuron,
-    novikoff_bound,
     relu_interpolation,
     sigmoid,
     softmax,
     softmax_derivative,
-    step,
     torch_mlp,
-    train_perceptron,
-    xor,
 )
+from dalle_edu.bricks.perceptron import gate, neuron, novikoff_bound, step, train_perceptron, xor
 from dalle_edu.errors import DalleEduError
 
 seeds = st.integers(0, 2**31)

@@ -6,22 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from dalle_edu.bricks.recurrent import (
+from dalle_edu.bricks.language_model import (
     END,
     PAD,
     START,
     CharacterModel,
-    GRUCell,
-    LSTMCell,
-    RNNCell,
     SequenceVocabulary,
-    each_part,
-    hidden_of,
     masked_cross_entropy,
     sample_next,
     teacher_forcing,
-    unroll,
 )
+from dalle_edu.bricks.recurrent import GRUCell, LSTMCell, RNNCell, each_part, hidden_of, unroll
 from dalle_edu.errors import DalleEduError
 
 CELLS = [RNNCell, LSTMCell, GRUCell]

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_edu.bricks.diffusion import cosine_schedule, inpainting, linear_schedule
+from dalle_edu.bricks.inpainting import inpainting
+from dalle_edu.bricks.noise_schedule import cosine_schedule, linear_schedule
 from dalle_edu.bricks.samplers import ddim, ddpm, dpm_solver, spaced_timesteps
 from dalle_edu.errors import DalleEduError
 

@@ -3,7 +3,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_edu.bricks.recurrent import END, PAD, START, GRUCell, LSTMCell, RNNCell, SequenceVocabulary
+from dalle_edu.bricks.language_model import END, PAD, START, SequenceVocabulary
+from dalle_edu.bricks.recurrent import GRUCell, LSTMCell, RNNCell
 from dalle_edu.bricks.seq2seq import AdditiveAttention, Attention, DotAttention, GeneralAttention, Seq2Seq
 from dalle_edu.datasets.translations import join_words, split_words
 from dalle_edu.errors import DalleEduError

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from dalle_edu.bricks.attention import CrossAttention
-from dalle_edu.bricks.unet import AttentionBlock, GroupNormBlock, UNet, UNetConfig, sinusoidal_embedding
+from dalle_edu.bricks.unet import UNet, UNetConfig
+from dalle_edu.bricks.unet_blocks import AttentionBlock, GroupNormBlock, sinusoidal_embedding
 from dalle_edu.errors import DalleEduError
 
 seeds = st.integers(0, 2**31)

@@ -7,26 +7,28 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_edu.bricks.words import (
+from dalle_edu.bricks.word2vec import (
     NOTHING,
-    UNKNOWN,
-    Vocabulary,
     Word2Vec,
     Word2VecConfig,
+    examples,
+    keep_probability,
+    negative_sampling_loss,
+    noise_distribution,
+    train_word2vec,
+    windows,
+)
+from dalle_edu.bricks.words import (
+    UNKNOWN,
+    Vocabulary,
     analogy,
     analogy_accuracy,
     cosine_similarity,
     euclidean_similarity,
-    examples,
     jaccard_similarity,
-    keep_probability,
     nearest,
-    negative_sampling_loss,
-    noise_distribution,
     one_hot,
     split_words,
-    train_word2vec,
-    windows,
 )
 from dalle_edu.datasets.sentences import JOYFUL_ANIMALS, analogies, sentences
 from dalle_edu.errors import DalleEduError

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from dalle_edu.bricks import attention, decoding, gpt, perceptron
+from dalle_edu.bricks import attention, decoding, gpt, mlp, perceptron
 from dalle_edu.classroom.checks import check, compare, diagnose, expect, grade_strictly
 from dalle_edu.classroom.proof import mistakes
 
@@ -34,8 +34,8 @@ def test_another_way_of_writing_it_passes():
     def sigmoid(z):
         return 0.5 * (1 + np.tanh(z / 2))
 
-    assert diagnose(sigmoid, "perceptron:sigmoid").right
-    assert check(sigmoid, "perceptron:sigmoid") is sigmoid
+    assert diagnose(sigmoid, "mlp:sigmoid").right
+    assert check(sigmoid, "mlp:sigmoid") is sigmoid
 
 
 def test_an_untouched_stub_is_told_to_begin():
@@ -76,10 +76,10 @@ def test_an_exception_is_explained_with_its_line_and_what_was_given():
 
 
 def test_a_wrong_shape_and_a_missing_return_are_told_apart():
-    verdict = diagnose(lambda z: np.append(z, 0.0), "perceptron:relu")
+    verdict = diagnose(lambda z: np.append(z, 0.0), "mlp:relu")
     assert verdict.kind == "shape"
     assert "expected a ndarray of 83" in verdict.text
-    assert "return" in diagnose(lambda z: None, "perceptron:relu").text
+    assert "return" in diagnose(lambda z: None, "mlp:relu").text
 
 
 def test_a_class_is_held_against_its_peer():
@@ -99,8 +99,8 @@ def test_the_students_own_arguments_are_never_altered():
         z[z < 0] = 0
         return z
 
-    assert diagnose(relu, "perceptron:relu").right
-    assert diagnose(perceptron.relu, "perceptron:relu").right
+    assert diagnose(relu, "mlp:relu").right
+    assert diagnose(mlp.relu, "mlp:relu").right
 
 
 def test_it_speaks_french(monkeypatch):

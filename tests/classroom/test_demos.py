@@ -1,9 +1,13 @@
 """The experiments of the bricks: each runs, draws and says what it found in both languages; at full length, some promise a score."""
 
+import importlib
 import math
 import pkgutil
 import re
+import tomllib
 import warnings
+from itertools import chain
+from pathlib import Path
 
 import pytest
 from matplotlib.text import Text
@@ -19,7 +23,7 @@ BRIEF = {
     "gan": {"rounds": 60},
     "perceptron": {"epochs": 20},
     "samplers": {"n": 40},
-    "sampling": {"marked": 8},
+    "decoding": {"marked": 8},
     "words": {"count": 300, "epochs": 1},
     "recurrent": {"steps": 2, "reach": 8},
 }
@@ -34,7 +38,19 @@ SMALL = {
 
 
 def test_every_brick_has_its_experiment():
-    assert sorted(module.name for module in pkgutil.iter_modules(bricks.__path__)) == NAMES
+    """One of its own, or that of the brick beside which it is best seen."""
+    shown = [getattr(importlib.import_module(f"{demos.__name__}.{name}"), "SHOWS", (name,)) for name in NAMES]
+    assert sorted(chain.from_iterable(shown)) == sorted(bricks.BRICKS)
+
+
+def test_the_order_of_the_bricks_is_the_one_that_is_kept():
+    """What `BRICKS` says, what files there are, and what the import contract holds."""
+    assert sorted(module.name for module in pkgutil.iter_modules(bricks.__path__)) == sorted(bricks.BRICKS)
+    contracts = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    (layers,) = (contract["layers"] for contract in contracts if contract["containers"] == ["dalle_edu.bricks"])
+    assert layers[::-1] == list(bricks.BRICKS)
 
 
 @pytest.mark.slow

@@ -87,12 +87,12 @@ def test_a_picture_without_a_description_is_refused():
 
 
 def test_a_suspect_is_wrong_and_does_not_say_its_name():
-    mystery, question = suspect("perceptron:softmax", 1)
+    mystery, question = suspect("mlp:softmax", 1)
     assert mystery.__name__ == "mystery"
     assert len(question.answers) == 2
     assert "batch" in question.answer
     with pytest.raises(DalleEduError, match="has 2 known mistakes"):
-        suspect("perceptron:softmax", 7)
+        suspect("mlp:softmax", 7)
 
 
 def test_figures_write_numbers_as_their_reader_does(monkeypatch):

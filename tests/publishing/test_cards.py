@@ -49,7 +49,7 @@ def test_what_is_published_is_the_run(published, name):
 
 def test_a_french_card_is_french(published):
     card = (published / "weights" / "imagen.fr.md").read_text()
-    assert "lecteur" in card
+    assert "encodeur de texte" in card
     assert "updates" not in card.replace("--updates", "")
     assert "à chaque examen" in card
     assert "examen ;" not in card  # the space before a semicolon does not break

@@ -8,10 +8,13 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
-from dalle_edu.bricks.autoencoder import VAE, Autoencoder, VAEConfig, interpolate, latent_plane, pca, slerp
+from dalle_edu.bricks.autoencoder import Autoencoder, pca
+from dalle_edu.bricks.vae import VAE, VAEConfig, interpolate, latent_plane, slerp
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.datasets.digits import digits
 from dalle_edu.language import comma, say
+
+SHOWS = ("autoencoder", "vae")
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

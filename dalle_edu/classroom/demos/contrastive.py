@@ -6,11 +6,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks.contrastive import CLIP, CLIPConfig, ensemble, recall_at, similarity, zero_shot
+from dalle_edu.bricks.contrastive import CLIP, CLIPConfig, similarity
+from dalle_edu.bricks.zero_shot import ensemble, recall_at, zero_shot
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import say
 from dalle_edu.training.muon import Muon
 from dalle_edu.world import SHAPES, Description, Mention, Scene, World, caption, caption_tokenizer, phrasings, render, sample_scene
+
+SHOWS = ("contrastive", "zero_shot")
 
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"  # Okabe & Ito's, told apart by everyone
 CONFIG = CLIPConfig(resolution=32, patch_size=8, width=96, image_depth=1, text_depth=1, embedding=64)

@@ -8,6 +8,8 @@ import torch
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import say
 
+SHOWS = ("guidance", "decoding")
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 

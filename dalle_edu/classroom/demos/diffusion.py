@@ -7,12 +7,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dalle_edu.bricks.diffusion import NoiseSchedule, cosine_schedule, denoiser, diffusion_loss, guided
+from dalle_edu.bricks.diffusion import denoiser, diffusion_loss
+from dalle_edu.bricks.guidance import guided
+from dalle_edu.bricks.noise_schedule import NoiseSchedule, cosine_schedule
 from dalle_edu.bricks.samplers import Step, dpm_solver
 from dalle_edu.bricks.unet import UNet, UNetConfig
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.datasets.digits import digits
 from dalle_edu.language import comma, say
+
+SHOWS = ("noise_schedule", "diffusion", "inpainting")
 
 SCALES, STEPS, PER_DIGIT, DROPPED = (1.0, 2.0, 4.0), 20, 50, 0.15
 

@@ -9,10 +9,13 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from dalle_edu.bricks.gan import Discriminator, Game, GANConfig, Generator, algorithm_1, discriminator_step, generator_step, mode_coverage
+from dalle_edu.bricks.dcgan import Discriminator, GANConfig, Generator
+from dalle_edu.bricks.gan import Game, algorithm_1, discriminator_step, generator_step, mode_coverage
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.datasets.digits import digits
 from dalle_edu.language import comma, say
+
+SHOWS = ("gan", "dcgan")
 
 BLUE, ORANGE, VERMILION = "#0072B2", "#E69F00", "#D55E00"  # Okabe & Ito's, told apart by everyone
 CONFIG = GANConfig(resolution=16, latent_dim=32, width=24)

@@ -5,19 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dalle_edu.bricks.perceptron import (
-    MLP,
-    cross_entropy,
-    gradient_descent,
-    mean_squared_error,
-    neuron,
-    novikoff_bound,
-    relu_interpolation,
-    softmax,
-    train_perceptron,
-)
+from dalle_edu.bricks.mlp import MLP, cross_entropy, gradient_descent, mean_squared_error, relu_interpolation, softmax
+from dalle_edu.bricks.perceptron import neuron, novikoff_bound, train_perceptron
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import comma, say
+
+SHOWS = ("perceptron", "mlp")
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks.recurrent import START, Cell, CharacterModel, GRUCell, LSTMCell, RNNCell, SequenceVocabulary, hidden_of, unroll
+from dalle_edu.bricks.language_model import START, CharacterModel, SequenceVocabulary
+from dalle_edu.bricks.recurrent import Cell, GRUCell, LSTMCell, RNNCell, hidden_of, unroll
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import say
 from dalle_edu.world import LANGUAGES, World, phrasings, read_caption
+
+SHOWS = ("recurrent", "language_model")
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,7 +7,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks.diffusion import Denoiser, NoiseSchedule, cosine_schedule
+from dalle_edu.bricks.diffusion import Denoiser
+from dalle_edu.bricks.noise_schedule import NoiseSchedule, cosine_schedule
 from dalle_edu.bricks.samplers import Step, ddim, ddpm, dpm_solver
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import comma, say

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks.recurrent import SequenceVocabulary
+from dalle_edu.bricks.language_model import SequenceVocabulary
 from dalle_edu.bricks.seq2seq import AdditiveAttention, Attention, Seq2Seq
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.datasets.translations import caption_pairs, join_words, split_words

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dalle_edu.bricks.decoding import beam_search
-from dalle_edu.bricks.recurrent import SequenceVocabulary, masked_cross_entropy, teacher_forcing
+from dalle_edu.bricks.language_model import SequenceVocabulary, masked_cross_entropy, teacher_forcing
 from dalle_edu.bricks.transformer import Transformer
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.classroom.learner import Learner

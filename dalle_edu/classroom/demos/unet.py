@@ -13,6 +13,8 @@ from dalle_edu.language import comma, say
 from dalle_edu.world import SHAPES, render, sample_scene
 from dalle_edu.world.renderer import coverage, lay_out
 
+SHOWS = ("unet_blocks", "unet")
+
 OKABE_ITO = ["#ffffff", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#000000"]  # 0: background
 RESOLUTION, TESTED = 32, 200
 

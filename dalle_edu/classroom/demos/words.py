@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from dalle_edu.bricks.words import Vocabulary, Word2Vec, Word2VecConfig, analogy_accuracy, split_words, train_word2vec
+from dalle_edu.bricks.word2vec import Word2Vec, Word2VecConfig, train_word2vec
+from dalle_edu.bricks.words import Vocabulary, analogy_accuracy, split_words
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.datasets.sentences import analogies, sentences, word_pairs
 from dalle_edu.language import comma, say
+
+SHOWS = ("words", "word2vec")
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -87,13 +87,13 @@ MISTAKES = [
         "L'indice est trop grand de un : searchsorted compte déjà les entrées dont la probabilité cumulée est sous le tirage.",
     ),
     Mistake(
-        "decoding:guide",
+        "guidance:guide",
         halves_swapped,
         "The two halves of the batch are swapped: guidance pushes away from the caption.",
         "Les deux moitiés du lot sont échangées : le guidage éloigne de la phrase.",
     ),
     Mistake(
-        "decoding:guide",
+        "guidance:guide",
         guidance_from_the_conditional,
         "The difference is added to the conditional logits, so guidance 1 already guides; start from the unconditional ones.",
         "La différence est ajoutée aux logits conditionnels, si bien qu'un guidage de 1 guide déjà ; partez des logits sans condition.",

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks import diffusion
-from dalle_edu.bricks.diffusion import NoiseSchedule
+from dalle_edu.bricks import diffusion, guidance, inpainting, noise_schedule
+from dalle_edu.bricks.noise_schedule import NoiseSchedule
 from dalle_edu.classroom.proof import Mistake
 
 
@@ -26,6 +26,10 @@ def betas_not_clipped(timesteps: int = 1000, offset: float = 0.008, max_beta: fl
     at = torch.arange(timesteps + 1, dtype=torch.float64) / timesteps
     alpha_bar = ((at + offset) / (1 + offset) * math.pi / 2).cos() ** 2
     return NoiseSchedule(1 - alpha_bar[1:] / alpha_bar[:-1])
+
+
+def most_noise_first(timesteps: int = 1000, first: float = 1e-4, last: float = 0.02) -> NoiseSchedule:
+    return NoiseSchedule(torch.linspace(last, first, timesteps, dtype=torch.float64))
 
 
 def v_with_the_wrong_sign(x0: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule, target: str) -> Tensor:
@@ -62,12 +66,12 @@ Conditions = dict[str, Tensor]
 
 
 def asked_and_blank_swapped(network: Callable[..., Tensor], guidance_scale: float, given: Conditions, blank: Conditions) -> Any:
-    return diffusion.guided(network, guidance_scale, blank, given)
+    return guidance.guided(network, guidance_scale, blank, given)
 
 
 def guidance_at_the_first_step_only(network: Callable[..., Tensor], guidance_scale: float, given: Conditions, blank: Conditions) -> Any:
-    steps = iter([diffusion.guided(network, guidance_scale, given, blank)])
-    after = diffusion.guided(network, 1.0, given, blank)
+    steps = iter([guidance.guided(network, guidance_scale, given, blank)])
+    after = guidance.guided(network, 1.0, given, blank)
     return lambda x_t, t: next(steps, after)(x_t, t)
 
 
@@ -90,7 +94,17 @@ def threshold_below_one(x0: Tensor, percentile: float = 0.995) -> Tensor:
 
 
 def mask_upside_down(denoise: Any, known: Tensor, mask: Tensor, schedule: NoiseSchedule, generator: torch.Generator | None = None) -> Any:
-    return diffusion.inpainting(denoise, known, ~mask, schedule, generator)
+    return inpainting.inpainting(denoise, known, ~mask, schedule, generator)
+
+
+def answer_not_put_back(
+    denoise: Any, known: Tensor, mask: Tensor, schedule: NoiseSchedule, generator: torch.Generator | None = None
+) -> Any:
+    def denoise_around(x_t: Tensor, t: Tensor) -> Tensor:
+        noise = torch.empty_like(known).normal_(generator=generator)
+        return denoise(torch.where(mask, diffusion.add_noise(known, noise, t, schedule), x_t), t)
+
+    return denoise_around
 
 
 def known_region_without_noise(
@@ -105,12 +119,12 @@ def level_not_told(low: Tensor, resolution: int, t: Tensor, schedule: NoiseSched
 
 
 def shifted_as_variances(schedule: NoiseSchedule, factor: float) -> NoiseSchedule:
-    return diffusion.shifted(schedule, factor**0.5)
+    return noise_schedule.shifted(schedule, factor**0.5)
 
 
 MISTAKES = [
     Mistake(
-        "diffusion:shifted",
+        "noise_schedule:shifted",
         shifted_as_variances,
         "The ratio of variances is multiplied by the factor; that many times as much noise means that its variance grows by factor².",
         "Le rapport des variances est multiplié par le facteur ; il faut autant de fois plus de bruit, donc une variance × facteur².",
@@ -128,10 +142,16 @@ MISTAKES = [
         "Le produit des alphas est une variance : multipliez l'image par sa racine carrée, et le bruit par celle du complément à 1.",
     ),
     Mistake(
-        "diffusion:cosine_schedule",
+        "noise_schedule:cosine_schedule",
         betas_not_clipped,
         "The last beta of the cosine comes to 1: no signal is left to divide by; clip betas at 0.999.",
         "Le dernier bêta du cosinus arrive à 1 : il ne reste aucun signal par quoi diviser ; bornez les bêtas à 0,999.",
+    ),
+    Mistake(
+        "noise_schedule:linear_schedule",
+        most_noise_first,
+        "The betas fall instead of growing: most of the picture is gone after the first steps; go from the small beta to the large one.",
+        "Les bêtas descendent au lieu de monter : presque toute l'image part aux premiers pas ; allez du petit bêta au grand.",
     ),
     Mistake(
         "diffusion:training_target",
@@ -152,19 +172,19 @@ MISTAKES = [
         "Toutes les images du lot reçoivent le même instant et le gradient saute d'un lot à l'autre ; tirez-en un pour chacune.",
     ),
     Mistake(
-        "diffusion:guided",
+        "guidance:guided",
         asked_and_blank_swapped,
         "The halves of the doubled batch are swapped: guidance runs away from what is asked.",
         "Les moitiés du lot doublé sont échangées : le guidage s'éloigne de ce qui est demandé.",
     ),
     Mistake(
-        "diffusion:guided",
+        "guidance:guided",
         guidance_at_the_first_step_only,
         "Guidance acts at the first step only; every step must mix what the network says with and without the condition.",
         "Le guidage n'agit qu'au premier pas ; chaque pas doit mêler ce que le réseau dit avec et sans la condition.",
     ),
     Mistake(
-        "diffusion:guided",
+        "guidance:guided",
         guidance_starts_from_the_condition,
         "The difference is added to the conditional answer, so that a scale of 1 already guides; start from the blank one.",
         "La différence s'ajoute à la réponse conditionnée et une échelle de 1 guide déjà ; partez de la réponse sans condition.",
@@ -182,13 +202,19 @@ MISTAKES = [
         "Le seuil peut descendre sous 1 : des images qui étaient déjà dans les bornes sont étirées ; prenez au moins 1.",
     ),
     Mistake(
-        "diffusion:inpainting",
+        "inpainting:inpainting",
         mask_upside_down,
         "The mask is read the other way round, and the known region is painted over: True says what is kept.",
         "Le masque est lu à l'envers et la région connue est repeinte : True dit ce que l'on garde.",
     ),
     Mistake(
-        "diffusion:inpainting",
+        "inpainting:inpainting",
+        answer_not_put_back,
+        "The network's answer is kept inside the mask too, where the truth is known: put the known picture back into the answer.",
+        "La réponse du réseau est gardée même dans le masque, où la vérité est connue : remettez-y l'image connue.",
+    ),
+    Mistake(
+        "inpainting:inpainting",
         known_region_without_noise,
         "The known region goes in without noise, which the network never saw beside noise; bring it to the level of the step.",
         "La région connue entre sans bruit, ce que le réseau n'a jamais vu à côté du bruit ; portez-la au niveau du pas.",

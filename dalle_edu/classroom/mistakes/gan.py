@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.bricks.gan import Discriminator, Game, PatchDiscriminator, discriminator_step, generator_step
+from dalle_edu.bricks.dcgan import Discriminator, PatchDiscriminator
+from dalle_edu.bricks.gan import Game, discriminator_step, generator_step
 from dalle_edu.classroom.proof import Mistake
 
 
@@ -175,13 +176,13 @@ MISTAKES = [
         "Un seul lot de bruit sert pour tout le tour ; chacun des k pas, et celui du générateur, en tire un nouveau.",
     ),
     Mistake(
-        "gan:Discriminator",
+        "dcgan:Discriminator",
         ClassWithoutPicture,
         "The class shifts the logit whatever the picture shows; its vector must be multiplied with the picture's features.",
         "La classe décale le logit quoi que montre l'image ; son vecteur doit être multiplié par les traits de l'image.",
     ),
     Mistake(
-        "gan:PatchDiscriminator",
+        "dcgan:PatchDiscriminator",
         HalvesToTheEnd,
         "Every convolution halves, so that patches are too large and too few; the last two have stride 1.",
         "Chaque convolution divise par deux : les morceaux sont trop grands et trop peu nombreux ; les deux dernières ont un pas de 1.",

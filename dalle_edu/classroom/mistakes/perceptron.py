@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from dalle_edu.bricks.perceptron import ACTIVATIONS, MLP, PerceptronRun
+from dalle_edu.bricks.mlp import ACTIVATIONS, MLP
+from dalle_edu.bricks.perceptron import PerceptronRun
 from dalle_edu.classroom.proof import Mistake
 
 
@@ -126,49 +127,49 @@ MISTAKES = [
         "Il n'y a pas de biais : toute droite passe par l'origine ; donnez à chaque exemple une entrée de plus, toujours égale à 1.",
     ),
     Mistake(
-        "perceptron:softmax",
+        "mlp:softmax",
         softmax_of_large_numbers,
         "The exponential overflows on large logits and gives NaN; subtract the largest one first, the result does not change.",
         "L'exponentielle déborde sur de grands logits et donne NaN ; soustrayez d'abord le plus grand, le résultat ne change pas.",
     ),
     Mistake(
-        "perceptron:softmax",
+        "mlp:softmax",
         softmax_over_the_batch,
         "The softmax shares out over the batch; each example's probabilities must sum to 1 over the classes, the last axis.",
         "Le softmax répartit sur le lot ; les probabilités de chaque exemple doivent sommer à 1 sur les classes, le dernier axe.",
     ),
     Mistake(
-        "perceptron:cross_entropy",
+        "mlp:cross_entropy",
         gradient_grows_with_the_batch,
         "The loss is a mean but its gradient is a sum: divide it by the batch size, or the step grows with the batch.",
         "La perte est une moyenne mais son gradient une somme : divisez-le par la taille du lot, sinon le pas grandit avec le lot.",
     ),
     Mistake(
-        "perceptron:sigmoid_derivative",
+        "mlp:sigmoid_derivative",
         derivative_of_the_activation_itself,
         "Here z is taken for σ(z): the formula σ (1 - σ) wants the sigmoid of what the neuron summed, not the sum.",
         "Ici z est pris pour σ(z) : la formule σ (1 - σ) demande la sigmoïde de la somme du neurone, non la somme.",
     ),
     Mistake(
-        "perceptron:MLP",
+        "mlp:MLP",
         DerivativeAtTheOutput,
         "The derivative is taken at the activation's output; take it at the sum that the activation was given.",
         "La dérivée est prise à la sortie de l'activation ; prenez-la à la somme que l'activation a reçue.",
     ),
     Mistake(
-        "perceptron:MLP",
+        "mlp:MLP",
         ActivationForgottenOnTheWayBack,
         "On the way back the gradient skips the activation; multiply it by the activation's slope at each hidden layer.",
         "Au retour, le gradient saute l'activation ; multipliez-le par la pente de l'activation à chaque couche cachée.",
     ),
     Mistake(
-        "perceptron:MLP",
+        "mlp:MLP",
         StartsAtZero,
         "All weights start at zero: the neurons of a layer get the same gradient and stay alike; draw them at random.",
         "Tous les poids partent de zéro : les neurones d'une couche reçoivent le même gradient et restent pareils ; tirez-les au hasard.",
     ),
     Mistake(
-        "perceptron:gradient_descent",
+        "mlp:gradient_descent",
         climbs_the_slope,
         "The step follows the gradient, which points uphill: subtract learning_rate * gradient.",
         "Le pas suit le gradient, qui monte : soustrayez learning_rate * gradient.",

@@ -1,6 +1,5 @@
 """Mistakes about recurrent networks."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -84,79 +83,75 @@ def temperature_multiplied(logits: Tensor, temperature: float, generator: torch.
     return torch.multinomial((logits * temperature).softmax(dim=-1), 1, generator=generator).squeeze(-1)
 
 
-def _mistake(name: str, version: Callable[..., Any], en: str, fr: str) -> Mistake:
-    return Mistake(f"recurrent:{name}", version, en, fr)
-
-
 MISTAKES = [
-    _mistake(
-        "RNNCell",
+    Mistake(
+        "recurrent:RNNCell",
         TanhForgotten,
         "Nothing bounds the state: without tanh the cell is linear, and the state explodes or dies out; end the step with tanh.",
         "Rien ne borne l'état : sans tanh la cellule est linéaire, et l'état explose ou s'éteint ; terminez le pas par tanh.",
     ),
-    _mistake(
-        "LSTMCell",
+    Mistake(
+        "recurrent:LSTMCell",
         GatesInAnotherOrder,
         "The candidate and the output gate are swapped; PyTorch's rows are input, forget, candidate, output, in this order.",
         "Le candidat et la porte de sortie sont intervertis ; les lignes de PyTorch sont entrée, oubli, candidat, sortie, dans cet ordre.",
     ),
-    _mistake(
-        "LSTMCell",
+    Mistake(
+        "recurrent:LSTMCell",
         NothingForgotten,
         "The forget gate is missing: the memory only ever grows; multiply the old memory by sigmoid(f) before you add.",
         "La porte d'oubli manque : la mémoire ne fait que s'accumuler ; multipliez l'ancienne mémoire par sigmoid(f) avant d'ajouter.",
     ),
-    _mistake(
-        "LSTMCell",
+    Mistake(
+        "recurrent:LSTMCell",
         HiddenAndMemorySwapped,
         "The two parts of the state are swapped; it is (hidden, memory), and only the hidden part enters the gates.",
         "Les deux parties de l'état sont interverties ; c'est (état caché, mémoire), et seul l'état caché entre dans les portes.",
     ),
-    _mistake(
-        "GRUCell",
+    Mistake(
+        "recurrent:GRUCell",
         UpdateUpsideDown,
         "The update gate is read the other way round: in PyTorch, z keeps the past and 1 - z lets the candidate in.",
         "La porte de mise à jour est lue à l'envers : dans PyTorch, z garde le passé et 1 - z laisse entrer le candidat.",
     ),
-    _mistake(
-        "GRUCell",
+    Mistake(
+        "recurrent:GRUCell",
         ResetBeforeTheProduct,
         "The reset gate scales the state before the product, as in the first paper; PyTorch scales W_hh h + b_hh after it.",
         "La porte de remise à zéro agit sur l'état avant le produit, comme dans le premier article ; PyTorch pondère W_hh h + b_hh après.",
     ),
-    _mistake(
-        "unroll",
+    Mistake(
+        "recurrent:unroll",
         padding_read,
         "Padding is read as if it were words, so a sentence's last state depends on its neighbours' lengths; hold the state there.",
         "Le remplissage est lu comme des mots : le dernier état dépend de la longueur des autres phrases ; gardez-y l'état tel quel.",
     ),
-    _mistake(
-        "unroll",
+    Mistake(
+        "recurrent:unroll",
         outputs_left_backwards,
         "Read backwards, the outputs come last symbol first; turn them round, so that output t belongs to symbol t.",
         "En lecture à rebours, les sorties viennent du dernier symbole au premier ; retournez-les : la sortie t va au symbole t.",
     ),
-    _mistake(
-        "teacher_forcing",
+    Mistake(
+        "language_model:teacher_forcing",
         shown_the_answer,
         "The network is shown the very symbol it must say: it copies, and writes nonsense alone; show it the symbol before.",
         "On montre au réseau le symbole même qu'il doit dire : il recopie, et seul il écrit n'importe quoi ; montrez-lui le précédent.",
     ),
-    _mistake(
-        "masked_cross_entropy",
+    Mistake(
+        "language_model:masked_cross_entropy",
         padding_counted,
         "Padding counts in the loss, which then falls because padding is easy to guess; leave it out of the sum and of the count.",
         "Le remplissage compte dans la perte, qui baisse parce qu'il est facile à deviner ; ôtez-le de la somme et du compte.",
     ),
-    _mistake(
-        "masked_cross_entropy",
+    Mistake(
+        "language_model:masked_cross_entropy",
         sentences_averaged,
         "Each sentence is averaged on its own, so the words of short ones weigh more; divide once, by the number of real symbols.",
         "Chaque phrase a sa moyenne, et les mots des phrases courtes pèsent plus ; divisez une fois, par le nombre de vrais symboles.",
     ),
-    _mistake(
-        "sample_next",
+    Mistake(
+        "language_model:sample_next",
         temperature_multiplied,
         "The logits are multiplied by the temperature; divide them, so that a low temperature sharpens the choice.",
         "Les logits sont multipliés par la température ; divisez-les : une température basse doit resserrer le choix.",

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks.diffusion import NoiseSchedule
+from dalle_edu.bricks.noise_schedule import NoiseSchedule
 from dalle_edu.bricks.samplers import Step, spaced_timesteps
 from dalle_edu.classroom.proof import Mistake
 

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.bricks.unet import GroupNormBlock, Middle, UNet
+from dalle_edu.bricks.unet import UNet
+from dalle_edu.bricks.unet_blocks import GroupNormBlock, Middle
 from dalle_edu.classroom.proof import Mistake
 
 
@@ -50,6 +51,11 @@ class ClassOverwritesTime(UNet):
         return super()._condition(images, time, None) if pooled is None else self.pooled(pooled)
 
 
+class TimeStandsStill(UNet):
+    def _condition(self, images: Tensor, time: Tensor | None, pooled: Tensor | None) -> Tensor | None:
+        return super()._condition(images, None if time is None else torch.zeros_like(time), pooled)
+
+
 class PositionsForgotten(Middle):
     def forward(self, x: Tensor, text: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         tokens = x.flatten(2).transpose(1, 2)
@@ -60,31 +66,31 @@ class PositionsForgotten(Middle):
 
 MISTAKES = [
     Mistake(
-        "unet:Middle",
+        "unet_blocks:Middle",
         PositionsForgotten,
         "The transformer is not told where each position of the picture is: without positions, left and right are one.",
         "Le transformeur ne sait pas où se trouve chaque position de l'image : sans positions, gauche et droite se confondent.",
     ),
     Mistake(
-        "unet:sinusoidal_embedding",
+        "unet_blocks:sinusoidal_embedding",
         time_brought_to_one,
         "The time is divided by 1,000 first: all circles hardly turn, and every timestep looks the same; keep timesteps from 0 to 1,000.",
         "Le temps est d'abord divisé par 1 000 : les cercles tournent à peine et tous les instants se ressemblent ; gardez 0 à 1 000.",
     ),
     Mistake(
-        "unet:sinusoidal_embedding",
+        "unet_blocks:sinusoidal_embedding",
         sines_and_cosines_interleaved,
         "Sines and cosines are interleaved; here all sines come first, and weights trained with one order cannot read the other.",
         "Sinus et cosinus sont entrelacés ; ici tous les sinus viennent d'abord, et des poids appris dans un ordre ne lisent pas l'autre.",
     ),
     Mistake(
-        "unet:GroupNormBlock",
+        "unet_blocks:GroupNormBlock",
         ScaleWithoutOne,
         "The channels are multiplied by the scale itself, which starts near 0 and silences them; multiply by 1 + scale.",
         "Les canaux sont multipliés par l'échelle elle-même, proche de 0 au début, ce qui les fait taire ; multipliez par 1 + échelle.",
     ),
     Mistake(
-        "unet:GroupNormBlock",
+        "unet_blocks:GroupNormBlock",
         ConditionWithoutActivation,
         "The condition goes into the scale and the shift without SiLU, so two linear layers in a row do the work of one.",
         "La condition entre dans l'échelle et le décalage sans SiLU : deux couches linéaires de suite font alors le travail d'une seule.",
@@ -94,6 +100,12 @@ MISTAKES = [
         SkipsForgotten,
         "What comes up is joined with itself instead of the skip: the way up no longer knows where the edges were.",
         "Ce qui remonte est joint à lui-même au lieu du raccourci : la remontée ne sait plus où étaient les contours.",
+    ),
+    Mistake(
+        "unet:UNet",
+        TimeStandsStill,
+        "The network is always told time 0, and takes the noisiest picture for a clean one; hand it the timestep that came.",
+        "Le réseau entend toujours le temps 0 et prend l'image la plus bruitée pour une image nette ; transmettez-lui l'instant reçu.",
     ),
     Mistake(
         "unet:UNet",

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.bricks.words import NOTHING, UNKNOWN, Vocabulary, Word2Vec, nearest
+from dalle_edu.bricks.word2vec import NOTHING, Word2Vec
+from dalle_edu.bricks.words import UNKNOWN, Vocabulary, nearest
 from dalle_edu.classroom.proof import Mistake
 
 
@@ -112,49 +113,49 @@ MISTAKES = [
         "Les mots communs comptent deux fois au dénominateur : divisez par la taille de l'union, et deux ensembles égaux donnent 1.",
     ),
     Mistake(
-        "words:windows",
+        "word2vec:windows",
         runs_across_sentences,
         "The window runs on into the next sentence, and the last word of one keeps company with the first of the other.",
         "La fenêtre déborde sur la phrase suivante : le dernier mot de l'une tient compagnie au premier de l'autre.",
     ),
     Mistake(
-        "words:windows",
+        "word2vec:windows",
         sees_itself,
         "Each word is among its own neighbours and learns to guess itself; leave the middle of the window out.",
         "Chaque mot figure parmi ses propres voisins et apprend à se deviner lui-même ; laissez de côté le milieu de la fenêtre.",
     ),
     Mistake(
-        "words:keep_probability",
+        "word2vec:keep_probability",
         throws_out_what_it_should_keep,
         "This is the chance to leave a word out, not to keep it: the rare words go and the articles stay.",
         "C'est la probabilité d'écarter un mot, non de le garder : les mots rares s'en vont et les articles restent.",
     ),
     Mistake(
-        "words:noise_distribution",
+        "word2vec:noise_distribution",
         as_often_as_in_the_text,
         "The counts are not raised to the power 3/4: the noise is too often an article, which soon teaches nothing.",
         "Les effectifs ne sont pas élevés à la puissance 3/4 : le bruit est trop souvent un article, qui n'apprend bientôt plus rien.",
     ),
     Mistake(
-        "words:negative_sampling_loss",
+        "word2vec:negative_sampling_loss",
         noise_attracted,
         "The sign is missing on the noise: every word is pulled towards every other, and all vectors end up alike.",
         "Il manque le signe devant le bruit : chaque mot est attiré par tous les autres, et tous les vecteurs se ressemblent.",
     ),
     Mistake(
-        "words:negative_sampling_loss",
+        "word2vec:negative_sampling_loss",
         noise_averaged,
         "The noise words are averaged; the loss adds them up, so that more noise words push harder.",
         "Les mots de bruit sont moyennés ; la perte les additionne, si bien que plus de mots de bruit repoussent plus fort.",
     ),
     Mistake(
-        "words:negative_sampling_loss",
+        "word2vec:negative_sampling_loss",
         target_drawn_as_noise,
         "When the noise happens to be the target, the word is pulled and pushed at once; leave that draw out.",
         "Quand le bruit tombe sur la cible, le mot est attiré et repoussé à la fois ; écartez ce tirage.",
     ),
     Mistake(
-        "words:Word2Vec",
+        "word2vec:Word2Vec",
         EmptyPlacesCounted,
         "The mean counts the empty places of the window too; divide by the number of words that are there.",
         "La moyenne compte aussi les places vides de la fenêtre ; divisez par le nombre de mots présents.",

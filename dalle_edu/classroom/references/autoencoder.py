@@ -7,7 +7,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from dalle_edu.bricks.autoencoder import VAE, VAEConfig
+from dalle_edu.bricks.vae import VAE, VAEConfig
 from dalle_edu.classroom.proof import Reference, gap
 from dalle_edu.language import say
 
@@ -212,18 +212,18 @@ REFERENCES = [
         1e-5,
     ),
     Reference(
-        "autoencoder:reparametrise",
+        "vae:reparametrise",
         say("torch.distributions.Normal and scipy.stats.kstest", "torch.distributions.Normal et scipy.stats.kstest"),
         _reparametrise,
         1e-10,
     ),
-    Reference("autoencoder:kl_to_standard_normal", "torch.distributions.kl_divergence", _kl_by_pytorch, 1e-10),
-    Reference("autoencoder:kl_to_standard_normal", "scipy.integrate.quad", _kl_by_quadrature, 1e-10),
-    Reference("autoencoder:bernoulli_log_likelihood", "torch.distributions.Bernoulli", _bernoulli, 1e-10),
-    Reference("autoencoder:gaussian_log_likelihood", "torch.distributions.Normal", _gaussian, 1e-10),
-    Reference("autoencoder:VAE", "torch.distributions: Independent, kl_divergence", _loss, 1e-10),
-    Reference("autoencoder:importance_log_likelihood", "torch.distributions.MultivariateNormal", _importance, 1e-10),
-    Reference("autoencoder:latent_plane", "scipy.stats.norm.ppf", _latent_plane, 1e-6),
-    Reference("autoencoder:interpolate", "numpy.linspace", _interpolate, 1e-10),
-    Reference("autoencoder:slerp", "scipy.spatial.geometric_slerp", _slerp, 1e-10),
+    Reference("vae:kl_to_standard_normal", "torch.distributions.kl_divergence", _kl_by_pytorch, 1e-10),
+    Reference("vae:kl_to_standard_normal", "scipy.integrate.quad", _kl_by_quadrature, 1e-10),
+    Reference("vae:bernoulli_log_likelihood", "torch.distributions.Bernoulli", _bernoulli, 1e-10),
+    Reference("vae:gaussian_log_likelihood", "torch.distributions.Normal", _gaussian, 1e-10),
+    Reference("vae:VAE", "torch.distributions: Independent, kl_divergence", _loss, 1e-10),
+    Reference("vae:importance_log_likelihood", "torch.distributions.MultivariateNormal", _importance, 1e-10),
+    Reference("vae:latent_plane", "scipy.stats.norm.ppf", _latent_plane, 1e-6),
+    Reference("vae:interpolate", "numpy.linspace", _interpolate, 1e-10),
+    Reference("vae:slerp", "scipy.spatial.geometric_slerp", _slerp, 1e-10),
 ]

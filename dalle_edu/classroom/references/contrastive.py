@@ -218,8 +218,8 @@ REFERENCES = [
     Reference("contrastive:CLIP", "open_clip.CLIP", _clip, 1e-10),
     Reference("contrastive:ImageTower", "open_clip.CLIP.encode_image", _image_tower, 1e-10),
     Reference("contrastive:TextTower", "open_clip.CLIP.encode_text", _text_tower, 1e-10),
-    Reference("contrastive:ensemble", "open_clip.build_zero_shot_classifier", _ensemble, 1e-10),
-    Reference("contrastive:zero_shot", say("scipy.special.softmax of cosines", "scipy.special.softmax de cosinus"), _zero_shot, 1e-10),
-    Reference("contrastive:search", "sklearn.neighbors.NearestNeighbors", _search, 0.0),
-    Reference("contrastive:recall_at", "sklearn.metrics.top_k_accuracy_score", _recall_at, 1e-6),
+    Reference("zero_shot:ensemble", "open_clip.build_zero_shot_classifier", _ensemble, 1e-10),
+    Reference("zero_shot:zero_shot", say("scipy.special.softmax of cosines", "scipy.special.softmax de cosinus"), _zero_shot, 1e-10),
+    Reference("zero_shot:search", "sklearn.neighbors.NearestNeighbors", _search, 0.0),
+    Reference("zero_shot:recall_at", "sklearn.metrics.top_k_accuracy_score", _recall_at, 1e-6),
 ]

@@ -60,7 +60,7 @@ REFERENCES = [
     Reference("decoding:keep_top_p", "transformers TopPLogitsWarper", _top_p, 1e-10, lambda: [(_logits(), p) for p in (0.05, 0.5, 0.9)]),
     Reference("decoding:sample", say("torch.distributions.Categorical, inverted", "torch.distributions.Categorical, inversée"), _draw, 0.0),
     Reference(
-        "decoding:guide",
+        "guidance:guide",
         "transformers ClassifierFreeGuidanceLogitsProcessor",
         _guide,
         1e-10,

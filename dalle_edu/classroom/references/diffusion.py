@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.bricks.diffusion import TARGETS, dynamic_threshold, linear_schedule, picture_and_noise
+from dalle_edu.bricks.diffusion import TARGETS, dynamic_threshold, picture_and_noise
+from dalle_edu.bricks.noise_schedule import linear_schedule
 from dalle_edu.classroom.proof import Reference, gap
 from dalle_edu.language import say
 
@@ -203,9 +204,9 @@ def _shifted(version: Callable[..., Any]) -> float:
 
 
 REFERENCES = [
-    Reference("diffusion:shifted", "diffusers.FlowMatchEulerDiscreteScheduler", _shifted, 1e-6),
-    Reference("diffusion:linear_schedule", "diffusers.DDPMScheduler", _linear_schedule),
-    Reference("diffusion:cosine_schedule", "diffusers.DDPMScheduler", _cosine_schedule),
+    Reference("noise_schedule:shifted", "diffusers.FlowMatchEulerDiscreteScheduler", _shifted, 1e-6),
+    Reference("noise_schedule:linear_schedule", "diffusers.DDPMScheduler", _linear_schedule),
+    Reference("noise_schedule:cosine_schedule", "diffusers.DDPMScheduler", _cosine_schedule),
     Reference("diffusion:add_noise", "diffusers.DDPMScheduler.add_noise", _add_noise, 1e-10),
     Reference("diffusion:training_target", "diffusers.DDPMScheduler.get_velocity", _training_target, 1e-10),
     Reference("diffusion:picture_and_noise", "diffusers.DDPMScheduler.step", _picture_and_noise, 1e-10),
@@ -215,11 +216,11 @@ REFERENCES = [
         _diffusion_loss,
         1e-10,
     ),
-    Reference("diffusion:guided", say("torch.lerp of two separate calls", "torch.lerp de deux appels séparés"), _guided, 1e-10),
+    Reference("guidance:guided", say("torch.lerp of two separate calls", "torch.lerp de deux appels séparés"), _guided, 1e-10),
     Reference("diffusion:denoiser", "diffusers.DDPMScheduler.step", _denoiser, 1e-10),
     Reference("diffusion:dynamic_threshold", "diffusers.DDPMScheduler._threshold_sample", _dynamic_threshold, 1e-10),
     Reference(
-        "diffusion:inpainting",
+        "inpainting:inpainting",
         say("diffusers.RePaintScheduler, a whole trajectory", "diffusers.RePaintScheduler, une trajectoire entière"),
         _inpainting,
         1e-10,

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from dalle_edu.bricks.gan import Game, GANConfig
+from dalle_edu.bricks.dcgan import GANConfig
+from dalle_edu.bricks.gan import Game
 from dalle_edu.classroom.proof import Reference, gap
 from dalle_edu.classroom.references.convolution import pixels_seen
 from dalle_edu.language import say
@@ -235,9 +236,9 @@ REFERENCES = [
     Reference("gan:discriminator_step", "torch.autograd.grad", _discriminator_step, 1e-10),
     Reference("gan:generator_step", "torch.autograd.grad", _generator_step, 1e-10),
     Reference("gan:algorithm_1", "torch.autograd.grad", _algorithm_1, 1e-10),
-    Reference("gan:Discriminator", "torch.nn.Bilinear", _projection, 1e-10),
+    Reference("dcgan:Discriminator", "torch.nn.Bilinear", _projection, 1e-10),
     Reference(
-        "gan:PatchDiscriminator", say("gradients followed to the picture", "gradients suivis jusqu'à l'image"), _patch_discriminator, 0.0
+        "dcgan:PatchDiscriminator", say("gradients followed to the picture", "gradients suivis jusqu'à l'image"), _patch_discriminator, 0.0
     ),
     Reference("gan:mode_coverage", "scipy.stats.entropy", _mode_coverage, 1e-6),
 ]

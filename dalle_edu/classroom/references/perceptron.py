@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.bricks.perceptron import MLP, cross_entropy
+from dalle_edu.bricks.mlp import MLP, cross_entropy
 from dalle_edu.classroom.proof import Reference, gap
 
 Z = np.concatenate([np.linspace(-40, 40, 81) + 0.01, [-1000.0, 1000.0]])  # 0 itself is a matter of convention
@@ -169,18 +169,18 @@ REFERENCES = [
     Reference("perceptron:step", "numpy.heaviside", _step, 0.0),
     Reference("perceptron:neuron", "sklearn.linear_model.Perceptron.predict", _neuron, 0.0),
     Reference("perceptron:train_perceptron", "sklearn.linear_model.Perceptron.fit", _train_perceptron, 1e-10),
-    Reference("perceptron:sigmoid", "scipy.special.expit", _sigmoid, 1e-10),
-    Reference("perceptron:sigmoid_derivative", _autograd, _derivative_of(torch.sigmoid), 1e-10),
-    Reference("perceptron:tanh_derivative", _autograd, _derivative_of(torch.tanh), 1e-10),
-    Reference("perceptron:relu", "torch.nn.functional.relu", _relu, 0.0),
-    Reference("perceptron:relu_derivative", _autograd, _derivative_of(torch.relu), 0.0),
-    Reference("perceptron:step_derivative", _autograd, _derivative_of(torch.ceil), 0.0),
-    Reference("perceptron:softmax", "scipy.special.softmax", _softmax, 1e-10),
-    Reference("perceptron:softmax_derivative", "torch.autograd.functional.jacobian", _softmax_derivative, 1e-10),
-    Reference("perceptron:cross_entropy", "torch.nn.functional.cross_entropy", _loss_against(F.cross_entropy, _logits_and_classes), 1e-10),
-    Reference("perceptron:mean_squared_error", "torch.nn.functional.mse_loss", _loss_against(F.mse_loss, _outputs_and_values), 1e-10),
-    Reference("perceptron:MLP", _autograd, _mlp, 1e-10),
-    Reference("perceptron:MLP", "torch.nn.init.kaiming_normal_", _initial_weights, 0.01),
-    Reference("perceptron:gradient_descent", "torch.optim.SGD", _gradient_descent, 1e-10),
-    Reference("perceptron:relu_interpolation", "numpy.interp", _relu_interpolation, 1e-10),
+    Reference("mlp:sigmoid", "scipy.special.expit", _sigmoid, 1e-10),
+    Reference("mlp:sigmoid_derivative", _autograd, _derivative_of(torch.sigmoid), 1e-10),
+    Reference("mlp:tanh_derivative", _autograd, _derivative_of(torch.tanh), 1e-10),
+    Reference("mlp:relu", "torch.nn.functional.relu", _relu, 0.0),
+    Reference("mlp:relu_derivative", _autograd, _derivative_of(torch.relu), 0.0),
+    Reference("mlp:step_derivative", _autograd, _derivative_of(torch.ceil), 0.0),
+    Reference("mlp:softmax", "scipy.special.softmax", _softmax, 1e-10),
+    Reference("mlp:softmax_derivative", "torch.autograd.functional.jacobian", _softmax_derivative, 1e-10),
+    Reference("mlp:cross_entropy", "torch.nn.functional.cross_entropy", _loss_against(F.cross_entropy, _logits_and_classes), 1e-10),
+    Reference("mlp:mean_squared_error", "torch.nn.functional.mse_loss", _loss_against(F.mse_loss, _outputs_and_values), 1e-10),
+    Reference("mlp:MLP", _autograd, _mlp, 1e-10),
+    Reference("mlp:MLP", "torch.nn.init.kaiming_normal_", _initial_weights, 0.01),
+    Reference("mlp:gradient_descent", "torch.optim.SGD", _gradient_descent, 1e-10),
+    Reference("mlp:relu_interpolation", "numpy.interp", _relu_interpolation, 1e-10),
 ]

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dalle_edu.bricks.recurrent import PAD, GRUCell, LSTMCell, RNNCell
+from dalle_edu.bricks.language_model import PAD
+from dalle_edu.bricks.recurrent import GRUCell, LSTMCell, RNNCell
 from dalle_edu.classroom.proof import Reference, gap
 from dalle_edu.language import say
 
@@ -99,7 +100,7 @@ REFERENCES = [
         _unroll,
         1e-10,
     ),
-    Reference("recurrent:teacher_forcing", "torch.Tensor.unfold", _teacher_forcing, 0.0),
-    Reference("recurrent:masked_cross_entropy", "torch.nn.functional.cross_entropy(ignore_index)", _masked_cross_entropy, 1e-10),
-    Reference("recurrent:sample_next", "torch.distributions.Categorical", _sample_next, 1e-5),
+    Reference("language_model:teacher_forcing", "torch.Tensor.unfold", _teacher_forcing, 0.0),
+    Reference("language_model:masked_cross_entropy", "torch.nn.functional.cross_entropy(ignore_index)", _masked_cross_entropy, 1e-10),
+    Reference("language_model:sample_next", "torch.distributions.Categorical", _sample_next, 1e-5),
 ]

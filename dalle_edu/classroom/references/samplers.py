@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks.diffusion import NoiseSchedule, cosine_schedule, linear_schedule, picture_and_noise
+from dalle_edu.bricks.diffusion import picture_and_noise
+from dalle_edu.bricks.noise_schedule import NoiseSchedule, cosine_schedule, linear_schedule
 from dalle_edu.classroom.proof import Reference, gap
 from dalle_edu.language import say
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dalle_edu.bricks.recurrent import PAD
+from dalle_edu.bricks.language_model import PAD
 from dalle_edu.bricks.seq2seq import DotAttention
 from dalle_edu.classroom.proof import Reference, gap
 from dalle_edu.language import say

@@ -141,13 +141,13 @@ def _unet(version: Callable[..., Any]) -> float:
 
 REFERENCES = [
     Reference(
-        "unet:Middle",
+        "unet_blocks:Middle",
         say("torch.nn.TransformerDecoderLayer and TransformerEncoderLayer", "torch.nn.TransformerDecoderLayer et TransformerEncoderLayer"),
         _middle,
         1e-6,
     ),
-    Reference("unet:sinusoidal_embedding", "diffusers.models.embeddings.get_timestep_embedding", _sinusoidal_embedding),
-    Reference("unet:GroupNormBlock", "diffusers.models.resnet.ResnetBlock2D", _group_norm_block, 1e-10),
+    Reference("unet_blocks:sinusoidal_embedding", "diffusers.models.embeddings.get_timestep_embedding", _sinusoidal_embedding),
+    Reference("unet_blocks:GroupNormBlock", "diffusers.models.resnet.ResnetBlock2D", _group_norm_block, 1e-10),
     Reference(
         "unet:UNet",
         say(

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.bricks.words import NOTHING, Vocabulary, Word2VecConfig, split_words
+from dalle_edu.bricks.word2vec import NOTHING, Word2VecConfig
+from dalle_edu.bricks.words import Vocabulary, split_words
 from dalle_edu.classroom.proof import Reference, gap
 from dalle_edu.language import say
 
@@ -245,32 +246,32 @@ REFERENCES = [
     Reference("words:cosine_similarity", "scipy.spatial.distance.cosine", _cosine, 1e-10),
     Reference("words:euclidean_similarity", "sklearn.metrics.pairwise.paired_euclidean_distances", _euclidean, 1e-10),
     Reference("words:jaccard_similarity", "sklearn.metrics.jaccard_score", _jaccard, 1e-10),
-    Reference("words:windows", "scipy.sparse.diags", _windows, 0.0),
+    Reference("word2vec:windows", "scipy.sparse.diags", _windows, 0.0),
     Reference(
-        "words:keep_probability",
+        "word2vec:keep_probability",
         say("gensim.models.Word2Vec, in 32-bit integers", "gensim.models.Word2Vec, en entiers de 32 bits"),
         _keep_probability,
         1e-9,
     ),
     Reference(
-        "words:noise_distribution",
+        "word2vec:noise_distribution",
         say("gensim.models.Word2Vec.cum_table, in 31-bit integers", "gensim.models.Word2Vec.cum_table, en entiers de 31 bits"),
         _noise_distribution,
         1e-9,
     ),
     Reference(
-        "words:negative_sampling_loss",
+        "word2vec:negative_sampling_loss",
         say("scipy.special.log_expit, gradients by hand", "scipy.special.log_expit, gradients à la main"),
         _negative_sampling_formula,
         1e-10,
     ),
-    Reference("words:negative_sampling_loss", "F.binary_cross_entropy_with_logits", _negative_sampling_in_pytorch, 1e-10),
-    Reference("words:Word2Vec", "torch.nn.functional.embedding_bag", _hidden, 1e-6),
+    Reference("word2vec:negative_sampling_loss", "F.binary_cross_entropy_with_logits", _negative_sampling_in_pytorch, 1e-10),
+    Reference("word2vec:Word2Vec", "torch.nn.functional.embedding_bag", _hidden, 1e-6),
     Reference("words:nearest", "gensim.models.KeyedVectors.most_similar", _nearest, 1e-5),
     Reference("words:analogy", "gensim.models.KeyedVectors.most_similar", _analogy, 1e-5),
     Reference("words:analogy_accuracy", "gensim.models.KeyedVectors.evaluate_word_analogies", _analogy_accuracy, 1e-10),
     Reference(
-        "words:train_word2vec",
+        "word2vec:train_word2vec",
         say("gensim.models.Word2Vec on the Lee corpus", "gensim.models.Word2Vec sur le corpus de Lee"),
         _train_word2vec,
         0.5,

@@ -1,6 +1,8 @@
-"""A critic: whatever puts pictures and sentences on one sphere, and so can compare any of the one with any of the other.
+"""A critic: whatever puts pictures and sentences on one sphere, and so can compare
+any of the one with any of the other.
 
-Our own CLIP is one, and so is any pretrained model of open_clip; what they are good for is the same and stands here.
+Our own CLIP is one, and so is any pretrained model of open_clip; what they are good
+for is the same and stands here.
 
 Letters: n pictures, m sentences, k classes or neighbours, e channels of the sphere.
 """
@@ -12,16 +14,18 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from dalle_edu.bricks.contrastive import ensemble, zero_shot
-from dalle_edu.bricks.contrastive import search as nearest
 from dalle_edu.bricks.contrastive import similarity as cosines
+from dalle_edu.bricks.zero_shot import ensemble, zero_shot
+from dalle_edu.bricks.zero_shot import search as nearest
 from dalle_edu.errors import DalleEduError
 
 Queries = Tensor | Sequence[str]  # pictures or sentences
 
 
 class Critic(ABC):
-    """Compares pictures in [-1, 1], of any side, with sentences. Subclasses give both encoders and their scale."""
+    """Compares pictures in [-1, 1], of any side, with sentences. Subclasses give
+    both encoders and their scale.
+    """
 
     @property
     @abstractmethod
@@ -29,61 +33,114 @@ class Critic(ABC):
         """What it is called in reports."""
 
     @abstractmethod
-    def encode_images(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n e"]:
+    def encode_images(
+        self, images: Float[Tensor, "n 3 h w"]
+    ) -> Float[Tensor, "n e"]:
         """Pictures as unit vectors. Differentiable in the pictures."""
 
     @abstractmethod
     def encode_texts(self, captions: Sequence[str]) -> Float[Tensor, "m e"]:
-        """Sentences as unit vectors. Raises `DalleEduError` for one that it cannot read."""
+        """Sentences as unit vectors. Raises `DalleEduError` for one that it cannot
+        read.
+        """
 
     @property
     @abstractmethod
     def scale(self) -> Tensor:
         """What cosines are multiplied by before a softmax."""
 
-    def similarity(self, images: Float[Tensor, "n 3 h w"], captions: Sequence[str]) -> Float[Tensor, "n m"]:
-        """The cosine of every picture with every sentence, in [-1, 1]. Differentiable in the pictures."""
+    def similarity(
+        self, images: Float[Tensor, "n 3 h w"], captions: Sequence[str]
+    ) -> Float[Tensor, "n m"]:
+        """The cosine of every picture with every sentence, in [-1, 1].
+        Differentiable in the pictures.
+        """
         return cosines(self.encode_images(images), self.encode_texts(captions))
 
-    def classes(self, names: Sequence[str | Sequence[str]], templates: Sequence[str] = ("{}",)) -> Float[Tensor, "k e"]:
-        """A direction for each class: the ensemble of its names, each in each template ("a picture of {}")."""
-        if isinstance(names, str) or isinstance(templates, str) or not names or not templates:
+    def classes(
+        self,
+        names: Sequence[str | Sequence[str]],
+        templates: Sequence[str] = ("{}",),
+    ) -> Float[Tensor, "k e"]:
+        """A direction for each class: the ensemble of its names, each in each
+        template ("a picture of {}").
+        """
+        if (
+            isinstance(names, str)
+            or isinstance(templates, str)
+            or not names
+            or not templates
+        ):
             raise DalleEduError(
-                'classes and templates are lists, and not empty; write classify(images, ["a circle", "a square"], ["a picture of {}"])',
-                'classes et modèles sont des listes, non vides ; écrivez classify(images, ["un cercle", "un carré"], ["une image de {}"])',
+                "classes and templates are lists, and not empty; write "
+                'classify(images, ["a circle", "a square"], ["a picture of {}"])',
+                "classes et modèles sont des listes, non vides ; écrivez "
+                'classify(images, ["un cercle", "un carré"], ["une image de {}"])',
             )
-        wrong = next((template for template in templates if template.count("{}") != 1), None)
+        wrong = next(
+            (template for template in templates if template.count("{}") != 1), None
+        )
         if wrong is not None:
             raise DalleEduError(
-                f'the template "{wrong}" must hold {{}} once, where the name of the class goes',
-                f"le modèle « {wrong} » doit contenir {{}} une fois, là où va le nom de la classe",
+                f'the template "{wrong}" must hold {{}} once, where the name of '
+                "the class goes",
+                f"le modèle « {wrong} » doit contenir {{}} une fois, là où va le "
+                "nom de la classe",
             )
-        said = [[template.replace("{}", name) for name in _several(ways) for template in templates] for ways in names]
-        vectors = self.encode_texts([sentence for sentences in said for sentence in sentences])
-        return torch.stack([ensemble(part) for part in vectors.split([len(sentences) for sentences in said])])
+        said = [
+            [
+                template.replace("{}", name)
+                for name in _several(ways)
+                for template in templates
+            ]
+            for ways in names
+        ]
+        vectors = self.encode_texts(
+            [sentence for sentences in said for sentence in sentences]
+        )
+        return torch.stack(
+            [
+                ensemble(part)
+                for part in vectors.split([len(sentences) for sentences in said])
+            ]
+        )
 
     @torch.no_grad()
     def classify(
-        self, images: Float[Tensor, "n 3 h w"], names: Sequence[str | Sequence[str]], templates: Sequence[str] = ("{}",)
+        self,
+        images: Float[Tensor, "n 3 h w"],
+        names: Sequence[str | Sequence[str]],
+        templates: Sequence[str] = ("{}",),
     ) -> Float[Tensor, "n k"]:
-        """The probability of each class for each picture, though it was never shown a class (zero-shot).
+        """The probability of each class for each picture, though it was never shown
+        a class (zero-shot).
 
-        A class is a name, or several that mean the same; each is put in each of the `templates`, and the directions of all of a class's
-        sentences are averaged (Radford et al. 2021, section 3.1.4).
+        A class is a name, or several that mean the same; each is put in each of the
+        `templates`, and the directions of all of a class's sentences are averaged
+        (Radford et al. 2021, section 3.1.4).
         """
-        return zero_shot(self.encode_images(images), self.classes(names, templates), self.scale)
+        return zero_shot(
+            self.encode_images(images), self.classes(names, templates), self.scale
+        )
 
     @torch.no_grad()
-    def search(self, queries: Queries, gallery: Queries, k: int = 1) -> Int[Tensor, "n k"]:
-        """The places in a gallery of the k entries nearest to each query, the nearest first.
+    def search(
+        self, queries: Queries, gallery: Queries, k: int = 1
+    ) -> Int[Tensor, "n k"]:
+        """The places in a gallery of the k entries nearest to each query, the
+        nearest first.
 
-        Sentences find pictures, `search(["a red circle"], images)`; pictures find sentences, `search(images, captions)`; and pictures find
-        pictures like them.
+        Sentences find pictures, `search(["a red circle"], images)`; pictures find
+        sentences, `search(images, captions)`; and pictures find pictures like them.
         """
         return nearest(self._encode(queries), self._encode(gallery), k)
 
     def _encode(self, queries: Queries) -> Float[Tensor, "n e"]:
-        return self.encode_images(queries) if isinstance(queries, Tensor) else self.encode_texts(queries)
+        return (
+            self.encode_images(queries)
+            if isinstance(queries, Tensor)
+            else self.encode_texts(queries)
+        )
 
 
 def _several(names: str | Sequence[str]) -> Sequence[str]:
@@ -94,8 +151,10 @@ def check_pictures(images: Tensor) -> None:
     """Raise `DalleEduError` unless `images` are pictures: (n, 3, h, w)."""
     if images.ndim != 4 or images.shape[1] != 3 or not images.numel():
         raise DalleEduError(
-            f"the pictures are {list(images.shape)}; give at least one, as [n, 3, height, width] in [-1, 1]",
-            f"les images sont {list(images.shape)} ; donnez-en au moins une, en [n, 3, hauteur, largeur] dans [-1, 1]",
+            f"the pictures are {list(images.shape)}; give at least one, as [n, 3, "
+            "height, width] in [-1, 1]",
+            f"les images sont {list(images.shape)} ; donnez-en au moins une, en "
+            "[n, 3, hauteur, largeur] dans [-1, 1]",
         )
 
 
@@ -103,8 +162,13 @@ def check_sentences(captions: Sequence[str]) -> None:
     """Raise `DalleEduError` unless `captions` is a list of at least one string."""
     if isinstance(captions, str):
         raise DalleEduError(
-            f'the sentences are the one string "{captions[:40]}"; give a list, as in ["a red circle"]',
-            f'les phrases sont une seule chaîne, « {captions[:40]} » ; donnez une liste, comme ["un cercle rouge"]',
+            f'the sentences are the one string "{captions[:40]}"; give a list, as '
+            'in ["a red circle"]',
+            f"les phrases sont une seule chaîne, « {captions[:40]} » ; donnez une "
+            'liste, comme ["un cercle rouge"]',
         )
     if not captions:
-        raise DalleEduError("no sentence was given; give one or more", "aucune phrase n'est donnée ; donnez-en une ou plusieurs")
+        raise DalleEduError(
+            "no sentence was given; give one or more",
+            "aucune phrase n'est donnée ; donnez-en une ou plusieurs",
+        )

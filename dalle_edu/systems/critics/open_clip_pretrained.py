@@ -1,10 +1,15 @@
-"""Any pretrained model of open_clip in the place of our CLIP, for photographs and for words that our world lacks (Ilharco et al. 2021).
+"""Any pretrained model of open_clip in the place of our CLIP, for photographs and
+for words that our world lacks (Ilharco et al. 2021).
 
-    PretrainedClip.load("ViT-B-32/laion2b_s34b_b79k")    a model and what it was trained on: open_clip.list_pretrained() has them all
-    PretrainedClip.load("local-dir:FOLDER")              a folder that open_clip can read, such as our own CLIP exported
+    PretrainedClip.load("ViT-B-32/laion2b_s34b_b79k")  a model and its training set
+    PretrainedClip.load("local-dir:FOLDER")            a folder that open_clip reads
 
-Weights are fetched when first asked for, their size said beforehand, as safetensors whose checksum is verified, and kept. Importing this
-file fetches nothing and does not import open_clip, which takes seconds.
+`open_clip.list_pretrained()` has all the names; a folder may hold our own CLIP,
+exported.
+
+Weights are fetched when first asked for, their size said beforehand, as safetensors
+whose checksum is verified, and kept. Importing this file fetches nothing and does
+not import open_clip, which takes seconds.
 
 Letters: n pictures, m sentences, e channels.
 """
@@ -28,28 +33,47 @@ _TOGETHER = 64
 
 
 class PretrainedClip(Critic):
-    """A model of open_clip behind the methods of our own. Its weights are frozen; gradients pass through it to the pictures."""
+    """A model of open_clip behind the methods of our own. Its weights are frozen;
+    gradients pass through it to the pictures.
+    """
 
-    def __init__(self, name: str, model: torch.nn.Module, tokenizer: Callable[..., Tensor], preprocessing: dict[str, Any]):
-        self._title, self.tokenizer, self.preprocessing = name, tokenizer, preprocessing
+    def __init__(
+        self,
+        name: str,
+        model: torch.nn.Module,
+        tokenizer: Callable[..., Tensor],
+        preprocessing: dict[str, Any],
+    ):
+        self._title, self.tokenizer, self.preprocessing = (
+            name,
+            tokenizer,
+            preprocessing,
+        )
         self.model = model.eval().requires_grad_(False)
 
     @classmethod
     def load(
-        cls, name: str, device: str = "cpu", folder: str | Path | None = None, say: Callable[[str], object] = tell
+        cls,
+        name: str,
+        device: str = "cpu",
+        folder: str | Path | None = None,
+        say: Callable[[str], object] = tell,
     ) -> "PretrainedClip":
         """The model called "ARCHITECTURE/TAG", or the one in "local-dir:FOLDER".
 
-        Weights that are neither in `folder` (`~/.cache/dalle_edu/open_clip` unless given) nor in Hugging Face's cache are fetched; `say` is
-        told how much there is to fetch. Raises `DalleEduError` for a name that open_clip does not know, and, within two seconds, where the
-        network is needed and not there.
+        Weights that are neither in `folder` (`~/.cache/dalle_edu/open_clip` unless
+        given) nor in Hugging Face's cache are fetched; `say` is told how much there
+        is to fetch. Raises `DalleEduError` for a name that open_clip does not know,
+        and, within two seconds, where the network is needed and not there.
         """
         if name.startswith(LOCAL):
             return cls(name, *_open_folder(name, device))
         architecture, tag = hub.parts(name)
         hub.check_reachable(name, folder)  # before open_clip is imported
         known, place = _known(architecture, tag), hub.place_of(name, folder)
-        weights = place if place.is_file() else hub.in_the_hubs_cache(known["hf_hub"])
+        weights = (
+            place if place.is_file() else hub.in_the_hubs_cache(known["hf_hub"])
+        )
         if weights is None:
             hub.check_network(name)
             fetch([hub.published(name, known["hf_hub"], place)], say)
@@ -70,77 +94,122 @@ class PretrainedClip(Critic):
         size = self.preprocessing["size"]
         return size if isinstance(size, int) else size[0]
 
-    def encode_images(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n e"]:
-        """Pictures in [-1, 1], of any size, as unit vectors; they are resized and normalised as the model was trained. Differentiable."""
+    def encode_images(
+        self, images: Float[Tensor, "n 3 h w"]
+    ) -> Float[Tensor, "n e"]:
+        """Pictures in [-1, 1], of any size, as unit vectors; they are resized and
+        normalised as the model was trained. Differentiable.
+        """
         check_pictures(images)
-        return torch.cat([self.model.encode_image(self._prepared(part), normalize=True) for part in images.split(_TOGETHER)])  # type: ignore[operator]
+        encode: Any = self.model.encode_image
+        parts = images.split(_TOGETHER)
+        return torch.cat(
+            [encode(self._prepared(part), normalize=True) for part in parts]
+        )
 
     def encode_texts(self, captions: Sequence[str]) -> Float[Tensor, "m e"]:
-        """Sentences as unit vectors: any words, in the languages that the model was trained on, most often English alone."""
+        """Sentences as unit vectors: any words, in the languages that the model was
+        trained on, most often English alone.
+        """
         check_sentences(captions)
         length = self.model.context_length
         for caption in captions:
             if not isinstance(caption, str) or not caption.strip():
                 raise DalleEduError(
-                    f"a sentence is {caption!r}; give words to each", f"une phrase est {caption!r} ; donnez des mots à chacune"
+                    f"a sentence is {caption!r}; give words to each",
+                    f"une phrase est {caption!r} ; donnez des mots à chacune",
                 )
         tokens = self.tokenizer(list(captions), context_length=4 * length)  # type: ignore[operator]
-        beyond = (tokens[:, length:] != tokens[:, -1:]).any(dim=1)  # a row ends with padding, whatever its number is
+        # a row ends with padding, whatever its number is
+        beyond = (tokens[:, length:] != tokens[:, -1:]).any(dim=1)
         if beyond.any():
             longest = captions[int(beyond.int().argmax())]
             raise DalleEduError(
-                f'the caption "{longest[:40]}…" is longer than the {length} tokens that {self.title} reads; shorten it',
-                f"la légende « {longest[:40]}… » dépasse les {length} jetons que lit {self.title} ; raccourcissez-la",
+                f'the caption "{longest[:40]}…" is longer than the {length} tokens '
+                f"that {self.title} reads; shorten it",
+                f"la légende « {longest[:40]}… » dépasse les {length} jetons que "
+                f"lit {self.title} ; raccourcissez-la",
             )
-        return self.model.encode_text(tokens[:, :length].to(self.scale.device), normalize=True)  # type: ignore[operator]
+        return self.model.encode_text(
+            tokens[:, :length].to(self.scale.device), normalize=True
+        )  # type: ignore[operator]
 
-    def _prepared(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 s s"]:
+    def _prepared(
+        self, images: Float[Tensor, "n 3 h w"]
+    ) -> Float[Tensor, "n 3 s s"]:
         settings = self.preprocessing
-        pixels = _square((images + 1) / 2, settings["resize_mode"], settings.get("fill_color", 0))
+        pixels = _square(
+            (images + 1) / 2, settings["resize_mode"], settings.get("fill_color", 0)
+        )
         mode = "bilinear" if settings["interpolation"] == "bilinear" else "bicubic"
         side = (self.resolution, self.resolution)
         if pixels.shape[2:] != side:
-            pixels = F.interpolate(pixels, size=side, mode=mode, antialias=True, align_corners=False).clamp(0, 1)
-        mean, std = (torch.tensor(settings[key], device=images.device).view(3, 1, 1) for key in ("mean", "std"))
+            pixels = F.interpolate(
+                pixels, size=side, mode=mode, antialias=True, align_corners=False
+            ).clamp(0, 1)
+        mean, std = (
+            torch.tensor(settings[key], device=images.device).view(3, 1, 1)
+            for key in ("mean", "std")
+        )
         return (pixels - mean) / std
 
 
 def _square(pixels: Tensor, mode: str, fill: int) -> Tensor:
-    """The middle of a picture ("shortest"), all of it with margins ("longest"), or all of it as it is ("squash")."""
+    """The middle of a picture ("shortest"), all of it with margins ("longest"), or
+    all of it as it is ("squash").
+    """
     h, w = pixels.shape[2:]
     if h == w or mode == "squash":
         return pixels
     if mode == "longest":
         high, wide = max(h, w) - h, max(h, w) - w
-        return F.pad(pixels, (wide // 2, wide - wide // 2, high // 2, high - high // 2), value=fill / 255)
+        return F.pad(
+            pixels,
+            (wide // 2, wide - wide // 2, high // 2, high - high // 2),
+            value=fill / 255,
+        )
     side = min(h, w)
     top, left = (h - side) // 2, (w - side) // 2
     return pixels[:, :, top : top + side, left : left + side]
 
 
-# ---------------------------------------------------------------- what open_clip knows
+# ------------------------------------------------------------- what open_clip knows
 
 
 def _known(architecture: str, tag: str) -> dict[str, Any]:
-    """What open_clip knows of a model, if we can use it: weights on the hub, and a tokenizer that comes with open_clip."""
+    """What open_clip knows of a model, if we can use it: weights on the hub, and a
+    tokenizer that comes with open_clip.
+    """
     import open_clip
 
-    known, configuration = open_clip.get_pretrained_cfg(architecture, tag), open_clip.get_model_config(architecture)
+    known, configuration = (
+        open_clip.get_pretrained_cfg(architecture, tag),
+        open_clip.get_model_config(architecture),
+    )
     if not known or configuration is None:
-        tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or ", ".join(open_clip.list_models()[:12]) + "…"
+        tags = (
+            ", ".join(open_clip.list_pretrained_tags_by_model(architecture))
+            or ", ".join(open_clip.list_models()[:12]) + "…"
+        )
         raise DalleEduError(
-            f"open_clip has no pretrained {architecture}/{tag}; choose among: {tags}",
-            f"open_clip n'a pas de {architecture}/{tag} préentraîné ; choisissez parmi : {tags}",
+            f"open_clip has no pretrained {architecture}/{tag}; choose among: "
+            f"{tags}",
+            f"open_clip n'a pas de {architecture}/{tag} préentraîné ; choisissez "
+            f"parmi : {tags}",
         )
     if not known.get("hf_hub") or "hf_tokenizer_name" in configuration["text_cfg"]:
         raise DalleEduError(
-            f"{architecture}/{tag} has its weights or its tokenizer elsewhere, which this library does not fetch; take {EXAMPLE}",
-            f"{architecture}/{tag} a ses poids ou son découpage en jetons ailleurs, et cette bibliothèque n'y va pas ; prenez {EXAMPLE}",
+            f"{architecture}/{tag} has its weights or its tokenizer elsewhere, "
+            f"which this library does not fetch; take {EXAMPLE}",
+            f"{architecture}/{tag} a ses poids ou son découpage en jetons "
+            f"ailleurs, et cette bibliothèque n'y va pas ; prenez {EXAMPLE}",
         )
     return known
 
 
-def _open(architecture: str, known: dict[str, Any], weights: Path, device: str) -> tuple[Any, Any, dict[str, Any]]:
+def _open(
+    architecture: str, known: dict[str, Any], weights: Path, device: str
+) -> tuple[Any, Any, dict[str, Any]]:
     import open_clip
 
     kept = ("mean", "std", "interpolation", "resize_mode")
@@ -158,8 +227,10 @@ def _open_folder(name: str, device: str) -> tuple[Any, Any, dict[str, Any]]:
     folder = Path(name.removeprefix(LOCAL))
     if not (folder / "open_clip_config.json").is_file():
         raise DalleEduError(
-            f"there is no open_clip model in {folder}; give a folder with an open_clip_config.json",
-            f"il n'y a pas de modèle d'open_clip dans {folder} ; donnez un dossier avec un open_clip_config.json",
+            f"there is no open_clip model in {folder}; give a folder with an "
+            "open_clip_config.json",
+            f"il n'y a pas de modèle d'open_clip dans {folder} ; donnez un dossier "
+            "avec un open_clip_config.json",
         )
     import open_clip
 
@@ -168,11 +239,15 @@ def _open_folder(name: str, device: str) -> tuple[Any, Any, dict[str, Any]]:
         return model, open_clip.get_tokenizer(name), model.visual.preprocess_cfg
     except ImportError as error:
         raise DalleEduError(
-            f"open_clip needs another package to read {folder} ({error}); install it: pip install -c constraints.txt -e '.[peers]'",
-            f"open_clip a besoin d'un autre paquet pour lire {folder} ({error}) : pip install -c constraints.txt -e '.[peers]'",
+            f"open_clip needs another package to read {folder} ({error}); install "
+            "it: pip install -c constraints.txt -e '.[peers]'",
+            f"open_clip a besoin d'un autre paquet pour lire {folder} ({error}) : "
+            "pip install -c constraints.txt -e '.[peers]'",
         ) from error
     except (RuntimeError, ValueError, OSError) as error:
         raise DalleEduError(
-            f"open_clip cannot read {folder} ({error}); export the model again, or give another folder",
-            f"open_clip ne sait pas lire {folder} ({error}) ; exportez de nouveau le modèle, ou donnez un autre dossier",
+            f"open_clip cannot read {folder} ({error}); export the model again, or "
+            "give another folder",
+            f"open_clip ne sait pas lire {folder} ({error}) ; exportez de nouveau "
+            "le modèle, ou donnez un autre dossier",
         ) from error

@@ -1,7 +1,9 @@
-"""Draw many, keep the best: a critic chooses among what a system draws of one sentence (Ramesh et al. 2021, section 2.6: among 512).
+"""Draw many, keep the best: a critic chooses among what a system draws of one
+sentence (Ramesh et al. 2021, section 2.6: among 512).
 
-A system that gets a thing right one time in five has it somewhere among 32 pictures; a critic that sees the thing finds it. What the critic
-does not see stays as rare as it was.
+A system that gets a thing right one time in five has it somewhere among 32
+pictures; a critic that sees the thing finds it. What the critic does not see stays
+as rare as it was.
 
 Letters: n sentences, k pictures kept of each.
 """
@@ -21,18 +23,29 @@ from dalle_edu.systems.interface.system import System
 
 @torch.no_grad()
 def draw_candidates(
-    system: System, prompts: Sequence[str], candidates: int, seed: int = 0, progress: Callable[[int], None] | None = None, **options: Any
+    system: System,
+    prompts: Sequence[str],
+    candidates: int,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+    **options: Any,
 ) -> Float[Tensor, "n candidates 3 h w"]:
-    """`candidates` pictures of each sentence. With one of each they are those of `system.generate`.
+    """`candidates` pictures of each sentence. With one of each they are those of
+    `system.generate`.
 
-    As many as a call of `generate` may draw are drawn at a time; `progress` is told how many each call brought.
+    As many as a call of `generate` may draw are drawn at a time; `progress` is told
+    how many each call brought.
     """
     check_prompts(prompts)
     check_candidates(candidates)
     together = MAX_IMAGES // candidates
     drawn = []
     for group, start in enumerate(range(0, len(prompts), together)):
-        texts = [prompt for prompt in prompts[start : start + together] for _ in range(candidates)]
+        texts = [
+            prompt
+            for prompt in prompts[start : start + together]
+            for _ in range(candidates)
+        ]
         images = system.generate(texts, seed=seed + 1_000_003 * group, **options)
         drawn.append(images.unflatten(0, (-1, candidates)))
         if progress:
@@ -41,10 +54,16 @@ def draw_candidates(
 
 
 @torch.no_grad()
-def judge(clip: Critic, images: Float[Tensor, "n candidates 3 h w"], prompts: Sequence[str]) -> Float[Tensor, "n candidates"]:
+def judge(
+    clip: Critic,
+    images: Float[Tensor, "n candidates 3 h w"],
+    prompts: Sequence[str],
+) -> Float[Tensor, "n candidates"]:
     """The cosine of each candidate with its own sentence."""
     texts = clip.encode_texts(prompts)
-    seen = torch.stack([clip.encode_images(candidates.to(texts.device)) for candidates in images])
+    seen = torch.stack(
+        [clip.encode_images(candidates.to(texts.device)) for candidates in images]
+    )
     return torch.einsum("nce,ne->nc", seen, texts)
 
 
@@ -58,27 +77,43 @@ def best_of(
     progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> tuple[Float[Tensor, "n k 3 h w"], Float[Tensor, "n k"]]:
-    """The `keep` best of `candidates` pictures of each sentence, the best first, and what the critic gives them.
+    """The `keep` best of `candidates` pictures of each sentence, the best first,
+    and what the critic gives them.
 
-    `options` go to `system.generate`. Raises `DalleEduError` where more are to be kept than drawn.
+    `options` go to `system.generate`. Raises `DalleEduError` where more are to be
+    kept than drawn.
     """
     check_candidates(candidates, keep)
     images = draw_candidates(system, prompts, candidates, seed, progress, **options)
     scores, places = judge(clip, images, prompts).topk(keep, dim=1)  # n k
     places = places.to(images.device)
-    return images[torch.arange(len(images), device=images.device)[:, None], places], scores
+    return images[
+        torch.arange(len(images), device=images.device)[:, None], places
+    ], scores
 
 
 class BestOf:
-    """A system that draws `candidates` pictures of each sentence and shows the best: it can be examined as any other."""
+    """A system that draws `candidates` pictures of each sentence and shows the
+    best: it can be examined as any other.
+    """
 
     def __init__(self, system: System, clip: Critic, candidates: int = 32):
         check_candidates(candidates)
         self.system, self.clip, self.candidates = system, clip, candidates
         self.name = f"{system.name}, {candidates} × {clip.title}"
 
-    def generate(self, prompts: Sequence[str], *, seed: int = 0, **options: Any) -> Float[Tensor, "n 3 h w"]:
-        images, _ = best_of(self.system, prompts, self.clip, self.candidates, keep=1, seed=seed, **options)
+    def generate(
+        self, prompts: Sequence[str], *, seed: int = 0, **options: Any
+    ) -> Float[Tensor, "n 3 h w"]:
+        images, _ = best_of(
+            self.system,
+            prompts,
+            self.clip,
+            self.candidates,
+            keep=1,
+            seed=seed,
+            **options,
+        )
         return images[:, 0]
 
 
@@ -86,11 +121,15 @@ def check_candidates(candidates: int, keep: int = 1) -> None:
     """Raise `DalleEduError` unless that many can be drawn, and kept."""
     if not 1 <= candidates <= MAX_IMAGES:
         raise DalleEduError(
-            f"{candidates} candidates were asked for; a sentence has 1 to {MAX_IMAGES}",
-            f"{candidates} candidates sont demandées ; une phrase en a de 1 à {MAX_IMAGES}",
+            f"{candidates} candidates were asked for; a sentence has 1 to "
+            f"{MAX_IMAGES}",
+            f"{candidates} candidates sont demandées ; une phrase en a de 1 à "
+            f"{MAX_IMAGES}",
         )
     if not 1 <= keep <= candidates:
         raise DalleEduError(
-            f"{keep} pictures of {candidates} candidates are to be kept; keep 1 to {candidates}",
-            f"{keep} images sur {candidates} candidates sont à garder ; gardez-en de 1 à {candidates}",
+            f"{keep} pictures of {candidates} candidates are to be kept; keep 1 to "
+            f"{candidates}",
+            f"{keep} images sur {candidates} candidates sont à garder ; gardez-en "
+            f"de 1 à {candidates}",
         )

@@ -1,1 +1,3 @@
-"""Hard negatives: captions wrong in one thing, paraphrases, and the contrastive loss that learns from both."""
+"""Hard negatives: captions wrong in one thing, paraphrases, and the contrastive
+loss that learns from both.
+"""

@@ -1,1 +1,3 @@
-"""What systems do with a picture at hand: inpainting, completion, alteration, variations."""
+"""What systems do with a picture at hand: inpainting, completion, alteration,
+variations.
+"""

@@ -1,1 +1,3 @@
-"""What every system is: how it is described, trained, saved, loaded and asked to draw."""
+"""What every system is: how it is described, trained, saved, loaded and asked to
+draw.
+"""

@@ -1,4 +1,6 @@
-"""Checkpoints of earlier versions: what was called otherwise then is given today's names when a file is read."""
+"""Checkpoints of earlier versions: what was called otherwise then is given today's
+names when a file is read.
+"""
 
 from typing import Any
 
@@ -16,22 +18,32 @@ _SETTINGS = {
     "photocopies": "grayscale_share",
     "disturbance": "augmentation",
 }
-_PARTS = {"imagen": {"reader": "text_encoder"}}  # and stages, which bear the names of what they train
+# and stages, which bear the names of what they train
+_PARTS = {"imagen": {"reader": "text_encoder"}}
 
 
-def upgraded(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and the metadata of a checkpoint under today's names; those of today's come back as they are."""
+def upgraded(
+    tensors: dict[str, Tensor], metadata: dict[str, Any]
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and the metadata of a checkpoint under today's names; those of
+    today's come back as they are.
+    """
     parts = _PARTS.get(metadata.get("system", ""), {})
     named = {}
     for name, tensor in tensors.items():
         part, dot, rest = name.partition(".")
         named[parts.get(part, part) + dot + rest] = tensor
-    config = {_SETTINGS.get(name, name): value for name, value in metadata.get("config", {}).items()}
+    config = {
+        _SETTINGS.get(name, name): value
+        for name, value in metadata.get("config", {}).items()
+    }
     changed: dict[str, Any] = {"config": config}
     for when in ("run", "before"):
         if when in metadata:
             runs = metadata[when] if when == "before" else [metadata[when]]
-            renamed = [run | {"only": _stages(run.get("only"), parts)} for run in runs]
+            renamed = [
+                run | {"only": _stages(run.get("only"), parts)} for run in runs
+            ]
             changed[when] = renamed if when == "before" else renamed[0]
     return named, metadata | changed
 

@@ -21,17 +21,27 @@ DRAWING = (
     "prior_steps",
     "upsampler_steps",
 )
-TOGETHER = 128  # pictures drawn at a time: enough to keep a machine busy, and few enough for a laptop's memory
+# pictures drawn at a time: enough to keep a machine busy, and few enough for a
+# laptop's memory
+TOGETHER = 128
 
 
 class System(Trainable):
-    """A text-to-image system. Subclasses give `generate` and what `Trainable` asks for."""
+    """A text-to-image system. Subclasses give `generate` and what `Trainable` asks
+    for.
+    """
 
     @abstractmethod
-    def generate(self, prompts: Sequence[str], *, seed: int = 0, **options: Any) -> Float[Tensor, "n 3 h w"]:
-        """A picture for each prompt, in [-1, 1]. The same seed gives the same picture, whatever the batch."""
+    def generate(
+        self, prompts: Sequence[str], *, seed: int = 0, **options: Any
+    ) -> Float[Tensor, "n 3 h w"]:
+        """A picture for each prompt, in [-1, 1]. The same seed gives the same
+        picture, whatever the batch.
+        """
 
     @property
     @abstractmethod
     def evaluations(self) -> int:
-        """How often networks run for one picture, as `generate` draws it unless told otherwise; a doubled batch counts once."""
+        """How often networks run for one picture, as `generate` draws it unless
+        told otherwise; a doubled batch counts once.
+        """

@@ -1,7 +1,9 @@
-"""The base model: a U-Net that turns noise into small pictures under conditions. Imagen and DALL·E 2 have one each.
+"""The base model: a U-Net that turns noise into small pictures under conditions.
+Imagen and DALL·E 2 have one each.
 
-It learns to predict v at timesteps of a cosine schedule, shifted towards noise, since everything about a layout is settled early. It is
-sampled by DPM-Solver++, which draws nothing on the way: a picture depends on its first noise alone.
+It learns to predict v at timesteps of a cosine schedule, shifted towards noise,
+since everything about a layout is settled early. It is sampled by DPM-Solver++,
+which draws nothing on the way: a picture depends on its first noise alone.
 """
 
 from collections.abc import Callable
@@ -12,33 +14,48 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.diffusion import (
     Denoiser,
-    NoiseSchedule,
-    cosine_schedule,
     denoiser,
     diffusion_loss,
     dynamic_threshold,
-    guided,
-    inpainting,
-    shifted,
 )
+from dalle_edu.bricks.guidance import guided
+from dalle_edu.bricks.inpainting import inpainting
+from dalle_edu.bricks.noise_schedule import NoiseSchedule, cosine_schedule, shifted
 from dalle_edu.bricks.samplers import Callback, dpm_solver
 from dalle_edu.bricks.unet import UNet, UNetConfig
 
 Conditions = dict[str, Tensor]
-KnownPixels = tuple[Float[Tensor, "n 3 h w"], Bool[Tensor, "n 1 h w"]]  # a picture, and where it is kept
+# a picture, and where it is kept
+KnownPixels = tuple[Float[Tensor, "n 3 h w"], Bool[Tensor, "n 1 h w"]]
 
 
 class BaseModel(nn.Module):
-    """Paints pictures of one size from noise, as conditions ask for: text, a pooled vector, or both."""
+    """Paints pictures of one size from noise, as conditions ask for: text, a pooled
+    vector, or both.
+    """
 
     def __init__(self, config: UNetConfig, shift: float = 1.0):
         super().__init__()
         self.unet = UNet(config)
         self.schedule = shifted(cosine_schedule(), shift)
 
-    def loss(self, images: Float[Tensor, "n 3 h w"], generator: torch.Generator | None, **conditions: Tensor) -> dict[str, Tensor]:
+    def loss(
+        self,
+        images: Float[Tensor, "n 3 h w"],
+        generator: torch.Generator | None,
+        **conditions: Tensor,
+    ) -> dict[str, Tensor]:
         """The mean squared error of v."""
-        return {"loss": diffusion_loss(self.unet, images, self.schedule, "v", generator=generator, **conditions)}
+        return {
+            "loss": diffusion_loss(
+                self.unet,
+                images,
+                self.schedule,
+                "v",
+                generator=generator,
+                **conditions,
+            )
+        }
 
     def sample(
         self,
@@ -51,22 +68,39 @@ class BaseModel(nn.Module):
         known: KnownPixels | None = None,
         callback: Callback | None = None,
     ) -> Float[Tensor, "n 3 h w"]:
-        """Pictures in [-1, 1]. `conditional` and `unconditional` are the conditions with what is asked and without; `threshold` is Imagen's
-        dynamic one rather than a plain clip.
+        """Pictures in [-1, 1]. `conditional` and `unconditional` are the conditions
+        with what is asked and without; `threshold` is Imagen's dynamic one rather
+        than a plain clip.
         """
-        clip: Callable[[Tensor], Tensor] = dynamic_threshold if threshold else clip_to_range
-        denoise = denoiser(guided(self.unet, guidance_scale, conditional, unconditional), self.schedule, "v", clip)
+        clip: Callable[[Tensor], Tensor] = (
+            dynamic_threshold if threshold else clip_to_range
+        )
+        denoise = denoiser(
+            guided(self.unet, guidance_scale, conditional, unconditional),
+            self.schedule,
+            "v",
+            clip,
+        )
         denoise = keep_known(denoise, known, self.schedule, noise)
-        return clip_to_range(dpm_solver(denoise, noise, self.schedule, steps, callback=callback))
+        return clip_to_range(
+            dpm_solver(denoise, noise, self.schedule, steps, callback=callback)
+        )
 
 
 def clip_to_range(x0: Tensor) -> Tensor:
     return x0.clamp(-1, 1)
 
 
-def keep_known(denoise: Denoiser, known: KnownPixels | None, schedule: NoiseSchedule, noise: Tensor) -> Denoiser:
+def keep_known(
+    denoise: Denoiser,
+    known: KnownPixels | None,
+    schedule: NoiseSchedule,
+    noise: Tensor,
+) -> Denoiser:
     """The denoiser, which keeps what is known of the picture, if anything is."""
     if known is None:
         return denoise
     picture, keep = known
-    return inpainting(denoise, picture, keep.expand_as(picture), schedule, noise=noise)
+    return inpainting(
+        denoise, picture, keep.expand_as(picture), schedule, noise=noise
+    )
