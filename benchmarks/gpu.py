@@ -28,17 +28,15 @@ from benchmarks.training import Stopwatch
 from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig, sample_codes
 from dalle_edu.device import Device, choose_device
-from dalle_edu.systems.dalle1 import PRESETS, DallE1, DallE1Config
+from dalle_edu.systems.dalle1 import PRESETS, DallE1, DallE1Config, DallE1Model, DallE1Recipe, dalle1_stages
 from dalle_edu.systems.interface.noise import uniforms_for
 from dalle_edu.training.loop import Trainer, train
 from dalle_edu.training.run import Run
 from dalle_edu.world import World
 
 TINY = DallE1Config(
-    dvae=DVAEConfig(resolution=32, num_codes=16, width=16, depth=1),
-    gpt=GPTConfig(num_codes=16, width=32, depth=1, heads=2),
-    codec_batch_size=4,
-    batch_size=4,
+    DallE1Model(DVAEConfig(resolution=32, num_codes=16, width=16, depth=1), GPTConfig(num_codes=16, width=32, depth=1, heads=2)),
+    DallE1Recipe(dalle1_stages(codec_batch_size=4, batch_size=4)),
 )
 
 
@@ -200,7 +198,7 @@ def agreement_table(presets: list[str], place: Device, sizes: Sizes) -> str:
     before = torch.backends.cudnn.allow_tf32
     for preset in presets:
         here, there = untrained(preset), untrained(preset).to(place.torch_device)
-        n, gpt = sizes.compared, here.config.gpt
+        n, gpt = sizes.compared, here.config.model.gpt
         text = here.tokens(captions(n))
         codes = torch.randint(gpt.num_codes, (n, gpt.image_length), generator=torch.Generator().manual_seed(0))
         uniforms = uniforms_for(n, gpt.image_length, seed=0)
@@ -208,7 +206,7 @@ def agreement_table(presets: list[str], place: Device, sizes: Sizes) -> str:
         def run(system: DallE1, text: Tensor = text, codes: Tensor = codes, uniforms: Tensor = uniforms) -> tuple[Tensor, Tensor, Tensor]:
             text, codes, uniforms = (tensor.to(system.device) for tensor in (text, codes, uniforms))
             logits = system.gpt(text, codes)[1]
-            pixels = system.dvae.decode(codes.unflatten(1, (system.config.gpt.grid, -1)))
+            pixels = system.dvae.decode(codes.unflatten(1, (system.config.model.gpt.grid, -1)))
             return logits.cpu(), pixels.cpu(), sample_codes(system.gpt, text, uniforms, guidance_scale=2.0).cpu()
 
         expected = run(here)

@@ -20,8 +20,8 @@ from accelerate import Accelerator
 
 from benchmarks.measuring import machine, ratio, table
 from dalle_edu.device import Device
-from dalle_edu.systems import Stage
 from dalle_edu.systems.dalle1 import PRESETS
+from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.training.loop import Trainer
 from dalle_edu.training.run import Run
 from dalle_edu.world.dataset import Batch
@@ -37,8 +37,8 @@ class Stopwatch(Trainer):
         accelerator = Accelerator(cpu=place.torch_device.type == "cpu", device_placement=False)
         with tempfile.TemporaryDirectory() as folder:
             super().__init__(run, Path(folder), place, accelerator, compile, workers, quiet=True)
-            self.stage = next(known for known in self.system.stages if known.name == stage)
-            self.system.stages = (dataclasses.replace(self.stage, updates_share=1.0),)
+            self.stage = next(known for known in self.stages if known.name == stage)
+            self.stages = (dataclasses.replace(self.stage, updates_share=1.0),)
             self.begun: list[float] = []  # CPU seconds at the beginning of each update, and at the end of the last
             self.logged: list[tuple[int, float]] = []  # updates done, and wall seconds once the device had finished them
             self.go(threading.Event())

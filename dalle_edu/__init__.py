@@ -11,7 +11,7 @@ from dalle_edu import torchvision_without_cuda
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dalle_edu.systems import System
+    from dalle_edu.systems.interface.system import System
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load"]

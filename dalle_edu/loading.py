@@ -2,25 +2,41 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from dalle_edu.checkpoints.checkpoint import load_checkpoint
 from dalle_edu.checkpoints.hub import is_pretrained
 from dalle_edu.checkpoints.shipped import weights_path
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
-from dalle_edu.systems import MODELS, SYSTEMS, System, Trainable, model_class
 from dalle_edu.systems.critics.critic import Critic
 from dalle_edu.systems.critics.open_clip_pretrained import PretrainedClip
 from dalle_edu.systems.interface.older_checkpoints import upgraded
+from dalle_edu.systems.interface.registry import drawing_systems, model_class, names_a_file, system_names
+from dalle_edu.systems.interface.system import System
+from dalle_edu.systems.interface.trainable import Trainable
 
 
 def load_model(name_or_path: str | Path, device: str = "cpu") -> Trainable:
-    """A trained model, by its name or by the path of a checkpoint; what it is stands in the file itself."""
+    """A trained model, ready to use: by its name, by the path of a checkpoint, which says what it holds, or, for a system from outside the
+    package, as "mine.py:Mine@weights.safetensors".
+
+    Raises `DalleEduError` where there is no such system, its weights are missing, or the file does not hold one.
+    """
     name = str(name_or_path)
-    if name in MODELS and is_assembled(model_class(name)):
-        return assemble(name, device)
-    if name in MODELS:
-        path = weights_path(name)
+    if names_a_file(name):
+        system, _, file = name.partition("@")
+        kind = model_class(system)
+        if not file:
+            raise DalleEduError(
+                f"{name} names no weights; add them: {name}@FILE.safetensors",
+                f"{name} ne nomme pas de poids ; ajoutez-les : {name}@FICHIER.safetensors",
+            )
+        return kind.load(file, device)
+    if name in system_names():
+        kind, path = model_class(name), weights_path(name)
+        if not kind.learns():
+            return assemble(name, device)
         if not path.is_file():
             raise DalleEduError(
                 f"the weights of {name} are missing ({path}); train them with: dalle-edu train {name}",
@@ -29,40 +45,41 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Trainable:
     elif name.endswith(".safetensors") or Path(name).exists():
         path = Path(name)
     else:
-        known = ", ".join(MODELS)
+        known = ", ".join(system_names())
         raise DalleEduError(
             f'there is no system "{name}"; choose among: {known}, or give the path of a .safetensors file',
             f"il n'y a pas de système « {name} » ; choisissez parmi : {known}, ou donnez le chemin d'un fichier .safetensors",
         )
     tensors, metadata = load_checkpoint(path)
-    if metadata.get("system") not in MODELS:
+    held: str | None = metadata.get("system")
+    if held is None:
         raise DalleEduError(
-            f"{path} holds no system that draws; give the final weights",
-            f"{path} ne contient pas de système qui dessine ; donnez les poids finals",
+            f"{path} holds no finished system; give the final weights of a run",
+            f"{path} ne contient pas de système fini ; donnez les poids finals d'un entraînement",
         )
-    return model_class(metadata["system"]).restore(tensors, metadata, path, device)
+    if held not in system_names():
+        raise DalleEduError(
+            f"{path} holds {held}, which is no system of this package; name its file and class too: FILE.py:CLASS@{path}",
+            f"{path} contient {held}, qui n'est pas un système de ce paquet ; nommez aussi son fichier et sa classe :"
+            f" FICHIER.py:CLASSE@{path}",
+        )
+    return model_class(held).restore(tensors, metadata, path, device)
 
 
 def trained_systems() -> list[str]:
     """The systems that can draw at once: their weights, or those that they are put together from, are here."""
-
-    return [name for name in SYSTEMS if all(weights_path(each).is_file() for each in made_of(name))]
+    return [name for name in drawing_systems() if all(weights_path(each).is_file() for each in made_of(name))]
 
 
 def made_of(name: str) -> list[str]:
     """The models whose weights a system is made of: itself, or those that it is put together from."""
     kind = model_class(name)
-    return sorted({source.split(".")[0] for source in kind.foundations.values()}) if is_assembled(kind) else [name]
-
-
-def is_assembled(kind: type[Trainable]) -> bool:
-    """Whether a model learns nothing itself: others' weights are all it has."""
-    return getattr(kind, "stages", None) == ()
+    return [name] if kind.learns() else sorted({source.split(".")[0] for source in kind.foundations.values()})
 
 
 def assemble(name: str, device: str = "cpu") -> Trainable:
     """A model that learns nothing itself, put together from the weights of others."""
-    kind = model_class(name)
+    kind: Any = model_class(name)
     model = kind(kind.presets["standard"])
     lay_foundations(model, {})
     return model.to(device).eval()
@@ -72,7 +89,7 @@ def load_system(name_or_path: str | Path, device: str = "cpu") -> System:
     """A trained system, ready to draw, as `load_model` does. Raises `DalleEduError` for a model that does not draw."""
     model = load_model(name_or_path, device)
     if not isinstance(model, System):
-        known = ", ".join(SYSTEMS)
+        known = ", ".join(drawing_systems())
         raise DalleEduError(
             f"{model.name} does not draw; choose among: {known}", f"{model.name} ne dessine pas ; choisissez parmi : {known}"
         )

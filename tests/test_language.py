@@ -9,7 +9,7 @@ import pytest
 from dalle_edu import cli
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import decimal, reader_language, say, typeset
-from dalle_edu.systems import model_class
+from dalle_edu.systems.interface.registry import model_class
 
 
 @pytest.mark.parametrize(

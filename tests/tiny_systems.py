@@ -10,31 +10,37 @@ from dalle_edu.bricks.contrastive import CLIPConfig
 from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig
 from dalle_edu.bricks.unet import UNetConfig
-from dalle_edu.systems import System
-from dalle_edu.systems.clip import Clip, ClipConfig
-from dalle_edu.systems.dalle1 import DallE1, DallE1Config
-from dalle_edu.systems.dalle2 import DallE2, DallE2Config
-from dalle_edu.systems.dalle_mini import DallEMini, DallEMiniConfig
-from dalle_edu.systems.imagen import Imagen, ImagenConfig
+from dalle_edu.systems.clip import Clip, ClipConfig, ClipModel
+from dalle_edu.systems.dalle1 import DallE1, DallE1Config, DallE1Model
+from dalle_edu.systems.dalle2 import DallE2, DallE2Config, DallE2Model
+from dalle_edu.systems.dalle_mini import DallEMini, DallEMiniConfig, DallEMiniModel
+from dalle_edu.systems.families.autoregressive import AutoregressiveSampling
+from dalle_edu.systems.families.cascade import CascadeSampling
+from dalle_edu.systems.families.unclip import UnCLIPSampling
+from dalle_edu.systems.imagen import Imagen, ImagenConfig, ImagenModel, ImagenRecipe, imagen_stages
+from dalle_edu.systems.interface.system import System
 from dalle_edu.systems.parts.embedding_priors import PriorConfig
 from dalle_edu.systems.parts.text_encoder import TextEncoderConfig
-from dalle_edu.systems.vqgan_clip import VqganClip, VqganClipConfig
+from dalle_edu.systems.vqgan_clip import VqganClip, VqganClipConfig, VqganClipModel, VqganClipSampling
 
 
 def tiny_dalle1() -> DallE1:
     dvae = DVAEConfig(resolution=32, num_codes=32, width=16, depth=1)
-    return DallE1(DallE1Config(dvae=dvae, gpt=GPTConfig(num_codes=32, width=32, depth=2, heads=2), temperature=1.0))
+    model = DallE1Model(dvae, GPTConfig(num_codes=32, width=32, depth=2, heads=2))
+    return DallE1(DallE1Config(model, sampling=AutoregressiveSampling(temperature=1.0)))
 
 
 def tiny_dalle_mini() -> DallEMini:
     vqgan = CodecConfig(resolution=32, num_codes=32, width=16, depth=1, code_dim=8)
     bart = BARTConfig(num_codes=32, width=32, depth=2, heads=2, encoder_depth=1)
-    return DallEMini(DallEMiniConfig(vqgan=vqgan, bart=bart, discriminator_width=8, temperature=1.0))
+    sampling = AutoregressiveSampling(temperature=1.0, daring=0.7)
+    return DallEMini(DallEMiniConfig(DallEMiniModel(vqgan, bart, discriminator_width=8), sampling=sampling))
 
 
 def tiny_vqgan_clip() -> VqganClip:
     vqgan = CodecConfig(resolution=32, num_codes=32, width=16, depth=1, code_dim=8)
-    return VqganClip(VqganClipConfig(vqgan, CLIP_SEEN, steps=4, cutouts=2, beginnings=3))
+    sampling = VqganClipSampling(steps=4, cutouts=2, beginnings=3)
+    return VqganClip(VqganClipConfig(VqganClipModel(vqgan, CLIP_SEEN), sampling=sampling))
 
 
 def tiny_unet(text_width: int, pooled_width: int = 0) -> UNetConfig:
@@ -48,10 +54,9 @@ def tiny_upsampler() -> UNetConfig:
 
 
 def tiny_imagen() -> Imagen:
-    text_encoder = TextEncoderConfig(width=16, depth=1, heads=2)
-    return Imagen(
-        ImagenConfig(text_encoder=text_encoder, base=tiny_unet(16, 16), upsamplers=(tiny_upsampler(),), steps=4, upsampler_steps=2)
-    )
+    model = ImagenModel(TextEncoderConfig(width=16, depth=1, heads=2), tiny_unet(16, 16), (tiny_upsampler(),))
+    sampling = CascadeSampling(guidance_scale=2.0, threshold=False, steps=4, upsampler_steps=2)
+    return Imagen(ImagenConfig(model, ImagenRecipe(imagen_stages(1)), sampling))
 
 
 CLIP_SEEN = CLIPConfig(resolution=32, patch_size=8, stem_depth=0, width=16, heads=2, image_depth=1, text_depth=1, embedding=16)
@@ -59,15 +64,13 @@ CLIP_SEEN = CLIPConfig(resolution=32, patch_size=8, stem_depth=0, width=16, head
 
 def tiny_clip() -> Clip:
     """What DALL·E 2 stands on."""
-    return Clip(ClipConfig(CLIP_SEEN))
+    return Clip(ClipConfig(ClipModel(CLIP_SEEN)))
 
 
 def tiny_dalle2() -> DallE2:
     prior = PriorConfig(text_width=16, embedding=16, width=16, depth=1, heads=2, components=4, bins=8)
-    config = DallE2Config(
-        clip=CLIP_SEEN, decoder=tiny_unet(16, 16), upsamplers=(tiny_upsampler(),), prior=prior, steps=4, prior_steps=2, upsampler_steps=2
-    )
-    return DallE2(config)
+    model = DallE2Model(clip=CLIP_SEEN, decoder=tiny_unet(16, 16), upsamplers=(tiny_upsampler(),), prior=prior)
+    return DallE2(DallE2Config(model, sampling=UnCLIPSampling(steps=4, prior_steps=2, upsampler_steps=2)))
 
 
 TINY: dict[str, Callable[[], System]] = {

@@ -2,15 +2,13 @@
 
 from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig
-from dalle_edu.systems.dalle1 import PRESETS, DallE1Config
+from dalle_edu.systems.dalle1 import PRESETS, DallE1Config, DallE1Model, DallE1Recipe, dalle1_stages
 from dalle_edu.training.loop import train
 from dalle_edu.training.run import Run
 
 PRESETS["tiny"] = DallE1Config(
-    dvae=DVAEConfig(resolution=32, num_codes=16, width=16, depth=1),
-    gpt=GPTConfig(num_codes=16, width=32, depth=1, heads=2),
-    batch_size=4,
-    codec_share=0.5,
+    DallE1Model(DVAEConfig(resolution=32, num_codes=16, width=16, depth=1), GPTConfig(num_codes=16, width=32, depth=1, heads=2)),
+    DallE1Recipe(dalle1_stages(codec_share=0.5, batch_size=4)),
 )
 RUN = Run("dalle1", "tiny", seed=3, updates=200, exam=4, save_every=0.0)  # a checkpoint after every update
 

@@ -6,7 +6,7 @@ Every failure that a user can cause ends in one sentence on standard error and a
 import sys
 from typing import NoReturn
 
-from dalle_edu.cli import book, doctor, edit, export, generate, lessons, rank, score, study, study_diffusion, train, world  # noqa: F401  each brings its command
+from dalle_edu.cli import book, doctor, edit, export, generate, lessons, rank, score, study, study_diffusion, systems, train, world  # noqa: F401  each brings its command
 from dalle_edu.cli.app import app, err
 from dalle_edu.cli.typer_in_french import complaint
 from dalle_edu.errors import DalleEduError, Stopped, reasons

@@ -16,6 +16,7 @@ from dalle_edu.checkpoints.hub import check_reachable, is_pretrained
 from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
+from dalle_edu.systems.interface.registry import system_names
 
 app = typer.Typer(
     cls=Group,
@@ -35,7 +36,11 @@ DeviceOption = Annotated[str | None, typer.Option(help=_DEVICE)]
 _SEED = say("the same seed gives the same result", "la même graine donne le même résultat")
 SeedOption = Annotated[int, typer.Option(min=0, max=2**31, help=_SEED)]
 ALL = "all"  # instead of a system's name
-SYSTEM = say("a system's name, or the path of its weights", "le nom d'un système, ou le chemin de ses poids")
+_NAMES = ", ".join(system_names())
+SYSTEM = say(
+    f"a system ({_NAMES}), the path of weights, or FILE.py:CLASS@WEIGHTS",
+    f"un système ({_NAMES}), le chemin de poids, ou FICHIER.py:CLASSE@POIDS",
+)
 EXAMINEE = say(
     "a system's name, clip, the path of weights, or a model of open_clip such as ViT-B-32/laion2b_s34b_b79k",
     "le nom d'un système, clip, le chemin de poids, ou un modèle d'open_clip comme ViT-B-32/laion2b_s34b_b79k",

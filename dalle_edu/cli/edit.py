@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from dalle_edu.cli.app import PNG, DeviceOption, SeedOption, app, err, ready, ready_to_draw, written
+from dalle_edu.cli.app import PNG, SYSTEM, DeviceOption, SeedOption, app, err, ready, ready_to_draw, written
+from dalle_edu.cli.sampling_options import sampling_options
 from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import DalleEduError, reasons
 from dalle_edu.language import say
@@ -27,13 +28,8 @@ Prompt = Annotated[str, typer.Argument(help=say("what it should show", "ce qu'el
 Before = Annotated[str, typer.Argument(help=say("what it shows", "ce qu'elle montre"))]
 Count = Annotated[int, typer.Option("-n", min=1, max=64, help=say("pictures to draw", "images à dessiner"))]
 Out = Annotated[Path, typer.Option("--out", help=PNG)]
-Guidance = Annotated[float | None, typer.Option("--guidance-scale", "--guidance", help=say("as in generate", "comme pour generate"))]
-_CODES = say("dalle1 or dalle_mini, or the path of weights", "dalle1 ou dalle_mini, ou le chemin de poids")
-CodeSystemOption = Annotated[str, typer.Option("--system", help=_CODES)]
-_CASCADES = say("imagen or dalle2, or the path of weights", "imagen ou dalle2, ou le chemin de poids")
-CascadeOption = Annotated[str, typer.Option("--system", help=_CASCADES)]
-_UNCLIP = say("dalle2, or the path of its weights", "dalle2, ou le chemin de ses poids")
-UnclipOption = Annotated[str, typer.Option("--system", help=_UNCLIP)]
+_ABLE = SYSTEM + say("; dalle-edu systems says what each can", " ; dalle-edu systems dit ce que chacun sait faire")
+SystemOption = Annotated[str, typer.Option("--system", help=_ABLE)]
 
 
 def _command(help: str) -> Callable:
@@ -41,42 +37,47 @@ def _command(help: str) -> Callable:
 
 
 @_command(say("Finish a picture whose top is given.", "Finit une image dont le haut est donné."))
+@sampling_options
 def complete(
     picture: Picture,
     prompt: Prompt,
     rows: Annotated[float, typer.Option(help=say("the part of its height that is kept", "la part de sa hauteur qui est gardée"))] = 0.5,
     n: Count = 4,
-    system: CodeSystemOption = "dalle1",
+    system: SystemOption = "dalle1",
     seed: SeedOption = 0,
-    guidance_scale: Guidance = None,
     out_file: Out = Path("complete.png"),
     device: DeviceOption = None,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.complete(images, [prompt] * n, rows=rows, **options)
 
-    _edit("complete", [picture], [prompt], n, system, seed, guidance_scale, out_file, device, work)
+    _edit("complete", [picture], [prompt], n, system, seed, settings, out_file, device, work)
 
 
 @_command(say("Change a picture as its caption is changed.", "Modifie une image comme sa légende est modifiée."))
+@sampling_options
 def alter(
     picture: Picture,
     before: Before,
     after: Prompt,
     n: Count = 4,
-    system: CodeSystemOption = "dalle1",
+    system: SystemOption = "dalle1",
     seed: SeedOption = 0,
-    guidance_scale: Guidance = None,
     out_file: Out = Path("alter.png"),
     device: DeviceOption = None,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.alter(images, [before] * n, [after] * n, **options)
 
-    _edit("alter", [picture], [before, after], n, system, seed, guidance_scale, out_file, device, work)
+    _edit("alter", [picture], [before, after], n, system, seed, settings, out_file, device, work)
 
 
 @_command(say("Paint a part of a picture anew.", "Repeint une partie d'une image."))
+@sampling_options
 def inpaint(
     picture: Picture,
     prompt: Prompt,
@@ -90,11 +91,12 @@ def inpaint(
         ),
     ] = "0.5,0,1,1",
     n: Count = 4,
-    system: CascadeOption = "imagen",
+    system: SystemOption = "imagen",
     seed: SeedOption = 0,
-    guidance_scale: Guidance = None,
     out_file: Out = Path("inpaint.png"),
     device: DeviceOption = None,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     left, top, right, bottom = _box(box)
 
@@ -112,18 +114,20 @@ def inpaint(
         anew.fill_(False)
         return machine.inpaint(images, keep, [prompt] * n, **options)
 
-    _edit("inpaint", [picture], [prompt], n, system, seed, guidance_scale, out_file, device, work)
+    _edit("inpaint", [picture], [prompt], n, system, seed, settings, out_file, device, work)
 
 
 @_command(say("Draw other pictures that CLIP takes for the same.", "Dessine d'autres images que CLIP tient pour la même."))
+@sampling_options
 def vary(
     picture: Picture,
     n: Count = 4,
-    system: UnclipOption = "dalle2",
+    system: SystemOption = "dalle2",
     seed: SeedOption = 0,
-    guidance_scale: Guidance = None,
     out_file: Out = Path("vary.png"),
     device: DeviceOption = None,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     _edit(
         "vary",
@@ -132,7 +136,7 @@ def vary(
         n,
         system,
         seed,
-        guidance_scale,
+        settings,
         out_file,
         device,
         lambda machine, images, options: machine.vary(images, **options),
@@ -140,6 +144,7 @@ def vary(
 
 
 @_command(say("Draw what lies between two pictures.", "Dessine ce qu'il y a entre deux images."))
+@sampling_options
 def mix(
     first: Picture,
     second: Picture,
@@ -148,16 +153,17 @@ def mix(
         typer.Option(help=say("how far from the first (0) to the second (1)", "à quelle distance entre la première (0) et la seconde (1)")),
     ] = 0.3,
     n: Count = 4,
-    system: UnclipOption = "dalle2",
+    system: SystemOption = "dalle2",
     seed: SeedOption = 0,
-    guidance_scale: Guidance = None,
     out_file: Out = Path("mix.png"),
     device: DeviceOption = None,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.mix(images[:n], images[n:], ratio, **options)
 
-    _edit("mix", [first, second], [], n, system, seed, guidance_scale, out_file, device, work)
+    _edit("mix", [first, second], [], n, system, seed, settings, out_file, device, work)
 
 
 @_command(
@@ -166,22 +172,24 @@ def mix(
         "Dessine une image dont le plongement CLIP est déplacé comme une légende diffère d'une autre.",
     )
 )
+@sampling_options
 def steer(
     picture: Picture,
     before: Before,
     after: Prompt,
     ratio: Annotated[float, typer.Option(help=say("how far, 0 to 1", "jusqu'où, de 0 à 1"))] = 0.4,
     n: Count = 4,
-    system: UnclipOption = "dalle2",
+    system: SystemOption = "dalle2",
     seed: SeedOption = 0,
-    guidance_scale: Guidance = None,
     out_file: Out = Path("steer.png"),
     device: DeviceOption = None,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.steer(images, [before] * n, [after] * n, ratio, **options)
 
-    _edit("steer", [picture], [before, after], n, system, seed, guidance_scale, out_file, device, work)
+    _edit("steer", [picture], [before, after], n, system, seed, settings, out_file, device, work)
 
 
 @_command(
@@ -190,14 +198,16 @@ def steer(
         "Varie une image, puis la variation, et ainsi de suite : une animation.",
     )
 )
+@sampling_options
 def loop(
     picture: Picture,
     frames: Annotated[int, typer.Option(min=2, max=200, help=say("pictures in the animation", "images de l'animation"))] = 24,
-    system: UnclipOption = "dalle2",
+    system: SystemOption = "dalle2",
     seed: SeedOption = 0,
-    guidance_scale: Guidance = None,
     out_file: Annotated[Path, typer.Option("--out", help=say("the GIF to write", "le GIF à écrire"))] = Path("loop.gif"),
     device: DeviceOption = None,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     from dalle_edu.world.sheet import save_animation
 
@@ -208,7 +218,7 @@ def loop(
         )
     ready(out_file, given=[picture])
     machine = _machine("loop", system, device)
-    options = {"seed": seed} | ({} if guidance_scale is None else {"guidance_scale": guidance_scale})
+    options = {"seed": seed, **settings}
     save_animation(machine.loop(_read([picture], machine.resolution, 1), frames, **options)[:, 0].cpu(), out_file)
     written(out_file)
 
@@ -220,7 +230,7 @@ def _edit(
     n: int,
     system: str,
     seed: int,
-    guidance_scale: float | None,
+    settings: dict[str, Any],
     out_file: Path,
     device: str | None,
     work: Callable[[Any, Any, dict], Any],
@@ -238,7 +248,7 @@ def _edit(
             err.print(report, style="yellow", highlight=False, markup=False, soft_wrap=True)
     machine = _machine(verb, system, device)
     images = _read(pictures, machine.resolution, n)
-    options = {"seed": seed} | ({} if guidance_scale is None else {"guidance_scale": guidance_scale})
+    options = {"seed": seed, **settings}
     drawn = work(machine, images, options).cpu()
     given = say("given", "donnée")
     labels = [given] * len(pictures) + (sentences[-1:] or [""]) * n
@@ -250,11 +260,11 @@ def _machine(verb: str, system: str, device: str | None) -> Any:
     """The system, if it can do what is asked."""
     from dalle_edu.device import choose_device
     from dalle_edu.loading import load_system
-    from dalle_edu.systems import SYSTEMS, model_class
+    from dalle_edu.systems.interface.registry import drawing_systems, model_class
 
     machine = load_system(system, str(choose_device(device).torch_device))
     if not hasattr(machine, verb):
-        able = ", ".join(name for name in SYSTEMS if hasattr(model_class(name), verb))
+        able = ", ".join(name for name in drawing_systems() if hasattr(model_class(name), verb))
         raise DalleEduError(
             f"{machine.name} cannot {verb}; these systems can: {able}",
             f"{machine.name} ne sait pas faire {verb} ; ceux qui savent le faire : {able}",

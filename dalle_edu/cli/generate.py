@@ -1,6 +1,5 @@
 """`dalle-edu generate`."""
 
-import inspect
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +22,7 @@ from dalle_edu.cli.app import (
     write_json,
     written,
 )
+from dalle_edu.cli.sampling_options import sampling_options
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say, typeset
 
@@ -33,6 +33,7 @@ from dalle_edu.language import say, typeset
         "Dessine des phrases : une grille d'images légendées, et une note pour chacune.",
     ),
 )
+@sampling_options
 def generate(
     prompts: Annotated[list[str], typer.Argument(help=say("sentences, in French or in English", "des phrases, en français ou en anglais"))],
     system: Annotated[
@@ -40,47 +41,6 @@ def generate(
     ] = "dalle1",
     n: Annotated[int, typer.Option("-n", help=say("pictures for each sentence", "images par phrase"))] = 4,
     seed: SeedOption = 0,
-    guidance_scale: Annotated[
-        float | None,
-        typer.Option(
-            "--guidance-scale",
-            "--guidance",
-            help=say(
-                "1 as trained, more follows the sentence more closely",
-                "1 comme à l'entraînement ; plus grand, l'image suit la phrase de plus près",
-            ),
-        ),
-    ] = None,
-    temperature: Annotated[
-        float | None,
-        typer.Option(help=say("0 always the likeliest, 1 as trained", "0 toujours le plus probable, 1 comme à l'entraînement")),
-    ] = None,
-    top_k: Annotated[
-        int | None, typer.Option(help=say("choose among the k likeliest codes", "choisit parmi les k codes les plus probables"))
-    ] = None,
-    top_p: Annotated[
-        float | None,
-        typer.Option(
-            help=say(
-                "choose among the likeliest codes that reach this probability",
-                "choisit parmi les codes les plus probables qui atteignent cette probabilité",
-            )
-        ),
-    ] = None,
-    daring: Annotated[
-        float | None,
-        typer.Option(
-            help=say(
-                "the temperature of leaving the likeliest code or not; --temperature is then that of the choice among the others",
-                "la température de la décision de quitter ou non le code le plus probable ; --temperature ne règle plus que le choix du"
-                " remplaçant",
-            )
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(help=say("steps, for dalle2, imagen and vqgan_clip", "nombre de pas, pour dalle2, imagen et vqgan_clip")),
-    ] = None,
     candidates: CandidatesOption = None,
     clip: OtherClipOption = None,
     out_file: Annotated[Path | None, typer.Option("--out", help=PNG + say("; SYSTEM.png unless given", " ; à défaut, SYSTÈME.png"))] = None,
@@ -97,12 +57,13 @@ def generate(
         Path | None, typer.Option("--json", help=say("write the marks of every picture here", "écrit ici les notes de chaque image"))
     ] = None,
     device: DeviceOption = None,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_new_folder
     from dalle_edu.loading import load_critic, load_system
     from dalle_edu.systems.critics.reranking import check_candidates
-    from dalle_edu.systems.interface.checks import check_choice, check_guidance_scale, check_steps
     from dalle_edu.world.grammar import check_prompt
 
     if not 1 <= n <= 1024 or n * len(prompts) > 1024:
@@ -123,17 +84,6 @@ def generate(
         if report:
             err.print(report, style="yellow", highlight=False, markup=False, soft_wrap=True)
     place = str(choose_device(device).torch_device)
-    settings = {
-        "guidance_scale": guidance_scale,
-        "temperature": temperature,
-        "top_k": top_k,
-        "top_p": top_p,
-        "daring": daring,
-        "steps": steps,
-    }
-    check_guidance_scale(1.0 if guidance_scale is None else guidance_scale)
-    check_steps(1 if steps is None else steps)
-    check_choice(1.0 if temperature is None else temperature, top_k, top_p, daring)
     machines = [load_system(name, place) for name in (all_trained() if system == ALL else [system])]
     used = {machine.name: accepted(machine, settings, strict=system != ALL) for machine in machines}
     critic = None if candidates is None else load_critic(clip or "clip", place)
@@ -179,16 +129,10 @@ def all_trained() -> list[str]:
 
 
 def accepted(machine: Any, settings: dict[str, Any], strict: bool = True) -> dict[str, Any]:
-    """Of the settings of a command, None where nothing was asked for, those that were and that a system's `generate` has; where `strict`,
-    one that it has not is an error."""
-    known = inspect.signature(machine.generate).parameters
-    given = {name: value for name, value in settings.items() if value is not None}
-    unknown = [name for name in given if name not in known]
-    if unknown and strict:
-        wrong, right = (", ".join(name.replace("_", "-") for name in names) for names in (unknown, [n for n in settings if n in known]))
-        others = say(f"; its settings are: {right}", f" ; ses réglages sont : {right}") if right else ""
-        raise DalleEduError(f"{machine.name} takes no {wrong}{others}", f"{machine.name} ne prend pas {wrong}{others}")
-    return {name: value for name, value in given.items() if name in known}
+    """Of the settings of a command those that a system has; where `strict`, one that it has not raises `DalleEduError`."""
+    if strict:
+        machine.sampling(settings)
+    return {name: value for name, value in settings.items() if name in machine.settings()}
 
 
 def _drawn(

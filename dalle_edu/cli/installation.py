@@ -85,10 +85,10 @@ def _weights() -> list[Finding]:
     """What draws or compares with the weights that are here, and which others can be trained; nothing to draw with is a fault."""
     from dalle_edu.checkpoints.shipped import weights_path
     from dalle_edu.loading import load_model, made_of, trained_systems
-    from dalle_edu.systems import MODELS
+    from dalle_edu.systems.interface.registry import system_names
 
     findings, drawing = [], trained_systems()
-    for name in MODELS:
+    for name in system_names():
         subject = say(f"weights of {name}", ("poids d'" if name[0] in "aeiou" else "poids de ") + name)
         missing = [each for each in made_of(name) if not weights_path(each).is_file()]
         if missing:

@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from dalle_edu.cli.app import SYSTEM, DeviceOption, OtherClipOption, SeedOption, app, out, write_json, written
+from dalle_edu.cli.sampling_options import sampling_options
 from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import decimal, reader_language, say
@@ -78,17 +79,16 @@ def captions(
     cls=Command,
     help=say("Write questions of several pictures for one sentence.", "Écrit des questions de plusieurs images pour une phrase."),
 )
+@sampling_options
 def pictures(
     folder: NewFolder,
     n: Count = 20,
     choices: Annotated[int, typer.Option(min=2, max=8, help=say("pictures of each sentence", "images par phrase"))] = 4,
     system: Annotated[str, typer.Option(help=SYSTEM)] = "dalle1",
-    guidance_scale: Annotated[
-        float | None, typer.Option("--guidance-scale", "--guidance", help=say("as in generate", "comme pour generate"))
-    ] = None,
-    temperature: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
     seed: SeedOption = 0,
     device: DeviceOption = None,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     from dalle_edu.cli.generate import accepted
     from dalle_edu.device import choose_device
@@ -101,8 +101,7 @@ def pictures(
     machine = load_system(system, str(choose_device(device).torch_device))
     sentences = [question.text for question in questions(2 * n, seed)]
     chosen = [sentences[2 * i + i % 2] for i in range(n)]  # every scene once, in French and in English by turns
-    given: dict[str, Any] = {"guidance_scale": guidance_scale, "temperature": temperature}
-    options = accepted(machine, given)
+    options = accepted(machine, settings)
     Questionnaire(picture_questions(machine, chosen, choices, seed, **options)).save(folder)
     _filled(folder)
 

@@ -20,6 +20,7 @@ from dalle_edu.cli.app import (
     write_json,
 )
 from dalle_edu.cli.generate import accepted, all_trained, only_with_candidates
+from dalle_edu.cli.sampling_options import sampling_options
 from dalle_edu.cli.tables import rate_tables
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import reader_language, say
@@ -31,37 +32,33 @@ from dalle_edu.language import reader_language, say
         "Examine un système, ou un critique comme clip : part de réponses justes, par compétence, avec des intervalles à 95 %.",
     ),
 )
+@sampling_options
 def score(
     system: Annotated[
         str, typer.Argument(help=say(f"{EXAMINEE}; or all, that draw", f"{EXAMINEE} ; ou all, tous ceux qui dessinent"), callback=reachable)
     ] = "dalle1",
     prompts: Annotated[int, typer.Option(help=say("pictures to draw and mark", "images à dessiner et à noter"))] = 512,
     seed: SeedOption = 0,
-    guidance_scale: Annotated[
-        float | None, typer.Option("--guidance-scale", "--guidance", help=say("as in generate", "comme pour generate"))
-    ] = None,
-    temperature: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
-    daring: Annotated[float | None, typer.Option(help=say("as in generate", "comme pour generate"))] = None,
     candidates: CandidatesOption = None,
     clip: OtherClipOption = None,
     json_file: Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))] = None,
     device: DeviceOption = None,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_writable
     from dalle_edu.loading import load_critic, load_examinee, load_system
-    from dalle_edu.systems import System
     from dalle_edu.systems.critics.critic import Critic
     from dalle_edu.systems.critics.reranking import BestOf, check_candidates
+    from dalle_edu.systems.interface.system import System
 
     if json_file:
         check_writable(json_file)
     if candidates is not None:
         check_candidates(candidates)
     place = str(choose_device(device).torch_device)
-    settings: dict[str, Any] = {"guidance_scale": guidance_scale, "temperature": temperature, "daring": daring}
-    given = {name: value for name, value in settings.items() if value is not None}
-    of_one = [*given, *(name for name, value in (("candidates", candidates), ("clip", clip)) if value is not None)]
+    of_one = [*settings, *(name for name, value in (("candidates", candidates), ("clip", clip)) if value is not None)]
     if system == ALL:
         _none_of(of_one, ALL)
         _compare(prompts, seed, place, json_file)
@@ -82,7 +79,7 @@ def score(
         if candidates is not None:
             machine = BestOf(machine, load_critic(clip or "clip", place), candidates)
         name, names = machine.name, SKILL_NAMES
-        report = watched(prompts, name, score_system, machine, name, prompts, seed, **given)
+        report = watched(prompts, name, score_system, machine, name, prompts, seed, **settings)
     title = say(f"{name}, {prompts} prompts, seed {seed}", f"{name}, {prompts} phrases, graine {seed}")
     parts = {
         say("seen", "vues"): report.rates(split="seen"),

@@ -90,7 +90,7 @@ def edits(
     device: DeviceOption = None,
 ) -> None:
     from dalle_edu.studies.edits import alterations, completions, inpaintings, mixtures, variations
-    from dalle_edu.systems import SYSTEMS, model_class
+    from dalle_edu.systems.interface.registry import drawing_systems, model_class
 
     ready(json_file)
     machine = load(system, device)
@@ -130,7 +130,7 @@ def edits(
             found[f"alter {attribute}"] = {**kept.rate.to_json(), "changed": kept.changed}
             table.add_row(f"alter, {label}", as_said, rate_cell(kept.rate))
     if not found:
-        able = ", ".join(name for name in SYSTEMS if any(hasattr(model_class(name), edit) for edit in _EDITS))
+        able = ", ".join(name for name in drawing_systems() if any(hasattr(model_class(name), edit) for edit in _EDITS))
         raise DalleEduError(
             f"{machine.name} edits nothing; choose among: {able}", f"{machine.name} ne retouche rien ; choisissez parmi : {able}"
         )

@@ -46,7 +46,7 @@ def thresholds(
 
     from dalle_edu.cli.generate import accepted
     from dalle_edu.scorecard import questions, score
-    from dalle_edu.systems.interface.checks import check_guidance_scale
+    from dalle_edu.systems.interface.sampling import check_settings
     from dalle_edu.world.sheet import picture_sheet, save_picture
 
     try:
@@ -57,7 +57,7 @@ def thresholds(
             f"les guidages sont « {guidances} » ; donnez des nombres séparés par des virgules, comme 1,2,4",
         ) from None
     for scale in scales:
-        check_guidance_scale(scale)
+        check_settings({"guidance_scale": scale})
     ready_to_draw(out_file, json_file)
     machine = load(system, device)
     accepted(machine, {"threshold": True})
@@ -92,18 +92,19 @@ def priors(
     device: DeviceOption = None,
 ) -> None:
     from dalle_edu.scorecard import score
-    from dalle_edu.systems.dalle2 import PRIORS, DallE2
+    from dalle_edu.systems.families.unclip import UnCLIP
+    from dalle_edu.systems.interface.sampling import SETTINGS
 
     ready(json_file)
     machine = load(system, device)
-    if not isinstance(machine, DallE2):
+    if not isinstance(machine, UnCLIP):
         raise DalleEduError(
             f"{machine.name} has no prior between CLIP's embeddings; give dalle2, or the path of its weights",
             f"{machine.name} n'a pas de prior entre plongements de CLIP ; donnez dalle2, ou le chemin de ses poids",
         )
     spoken = {"diffusion": "diffusion", "autoregressive": "AR"}
     reports, names = {}, {}
-    for prior in PRIORS:
+    for prior in SETTINGS["prior"].choices:
         for text, told in ((True, "z, y"), (False, "z")):
             key = f"{prior}, {told}"
             names[key] = f"{spoken[prior]}, {told}"
@@ -156,7 +157,7 @@ def text_encoders(
     )
     table.add_column("")
     for machine in machines:
-        table.add_column(f"{machine.config.text_encoder.depth} × {machine.config.text_encoder.width}", justify="right")
+        table.add_column(f"{machine.config.model.text_encoder.depth} × {machine.config.model.text_encoder.width}", justify="right")
     table.add_row(say("thousand parameters", "milliers de paramètres"), *(decimal(count / 1e3, 0) for count in weights))
     table.add_section()
     for question in apart[0]:

@@ -8,11 +8,13 @@ import typer
 from dalle_edu.cli.app import DeviceOption, SeedOption, command, written
 from dalle_edu.errors import DalleEduError, Stopped
 from dalle_edu.language import say
+from dalle_edu.systems.interface.registry import model_class, names_a_file, system_names
 
 _PRESETS = say(
-    "laptop, standard or gpu; imagen has a small_text_encoder and a large_text_encoder too",
-    "laptop, standard ou gpu ; imagen a aussi small_text_encoder et large_text_encoder",
+    "laptop, standard or gpu, or one that only this system has (dalle-edu systems lists them)",
+    "laptop, standard ou gpu, ou un que seul ce système a (dalle-edu systems les énumère)",
 )
+_NAMES = ", ".join(system_names())
 
 
 @command(
@@ -23,7 +25,7 @@ _PRESETS = say(
 )
 def train(
     system: Annotated[
-        str, typer.Argument(help=say("dalle1, dalle_mini, dalle2, imagen or clip", "dalle1, dalle_mini, dalle2, imagen ou clip"))
+        str, typer.Argument(help=say(f"one of {_NAMES}, or FILE.py:CLASS", f"un nom parmi {_NAMES}, ou FICHIER.py:CLASSE"))
     ] = "dalle1",
     preset: Annotated[str, typer.Option(help=_PRESETS)] = "laptop",
     minutes: Annotated[
@@ -104,7 +106,8 @@ def train(
 
     if minutes is None and updates is None:
         minutes = 12.0
-    folder = run or Path("runs") / f"{system}-{preset}"
+    name = model_class(system).name if names_a_file(system) else system
+    folder = run or Path("runs") / f"{name}-{preset}"
     foundations = _foundations(foundation or [])
     check_writable(folder / "run.json")
     settings = Run(
@@ -127,7 +130,7 @@ def train(
         en = f"stopped; the checkpoint is in {folder}, and the same command goes on from it"
         fr = f"arrêté ; la sauvegarde est dans {folder}, et la même commande reprend à partir d'elle"
         raise Stopped(en, fr) from None
-    written(folder / f"{system}.safetensors")
+    written(folder / f"{name}.safetensors")
 
 
 def _foundations(options: list[str]) -> dict[str, str]:

@@ -1,14 +1,15 @@
 """Cards: what a reader must know of trained weights, written from the run that made them and from the exam they passed.
 
 `python -m dalle_edu.publishing.cards runs/standard` examines the weights of a run on 1,024 prompts, drawing with the settings that its
-preset has today, and publishes them in `data/weights`: the weights, the report, every skill against training time (the log's looks, and a
-figure), and a card in each language. `python -m dalle_edu.publishing.cards clip` examines published weights again, and without any name all
-cards are written again from what is published.
+preset has today, and publishes them in `data/weights`, or `--into` another folder: the weights, the report, every skill against training
+time (the log's looks, and a figure), and a card in each language. `python -m dalle_edu.publishing.cards clip` examines published weights
+again, and without any name all cards are written again from what is published.
 """
 
+import argparse
 import json
 import re
-import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -24,9 +25,10 @@ from dalle_edu.loading import load_model
 from dalle_edu.scorecard import SKILL_NAMES, SKILLS, critic_exam, score
 from dalle_edu.scorecard.compare import training_of
 from dalle_edu.scorecard.curves import draw_rates, empty_figure
-from dalle_edu.systems import model_class
 from dalle_edu.systems.critics.critic import Critic
-from dalle_edu.systems.interface.system import DRAWING
+from dalle_edu.systems.interface.older_checkpoints import regrouped, upgraded
+from dalle_edu.systems.interface.recipe import Stage
+from dalle_edu.systems.interface.registry import model_class, names_a_file
 from dalle_edu.training.run import Run
 
 WEIGHTS = Path(__file__).parents[2] / "data" / "weights"
@@ -36,12 +38,13 @@ _WORDS = {
     "en": {
         "title": "# {name}: weights",
         "made": "Trained from nothing, on the captioned world alone, by",
-        "facts": "{size:.1f} MB, {parameters:.2f} M parameters, pictures of {resolution} x {resolution} px. {seeds}. {machine}.",
+        "facts": "{size:.1f} MB, {parameters:.2f} M parameters, pictures of {resolution} x {resolution} px."
+        " World {world}, exam {exam_number}. {seeds}. {machine}.",
         "seeds": ("Seed {}", "Seeds {}", "{} and {}"),
         "exams": "{} to {}",
         "time": "| stage | updates | wall time | CPU time | GPU time |",
         "scores": "Percentage judged right, with 95 % Wilson intervals, over {prompts} prompts of scenes that training never drew"
-        " (`dalle-edu score {name} --prompts {prompts}`):",
+        " (`dalle-edu score {called} --prompts {prompts}`):",
         "columns": "| skill | seen combinations | held-out combinations | French | English |",
         "curve": "Every skill against training time, as the log of the run has it, {exam} prompts at each look{looks}:",
         "alt": "Rate of each skill against minutes of training, a panel for each stage that was examined",
@@ -49,12 +52,13 @@ _WORDS = {
     "fr": {
         "title": "# {name} : les poids",
         "made": "Entraînés à partir de rien, sur le seul monde légendé, par",
-        "facts": "{size:.1f} Mo, {parameters:.2f} M de paramètres, images de {resolution} × {resolution} px. {seeds}. {machine}.",
+        "facts": "{size:.1f} Mo, {parameters:.2f} M de paramètres, images de {resolution} × {resolution} px."
+        " Monde {world}, examen {exam_number}. {seeds}. {machine}.",
         "seeds": ("Graine {}", "Graines {}", "{} et {}"),
         "exams": "{} à {}",
         "time": "| étape | mises à jour | temps réel | temps processeur | temps GPU |",
         "scores": "Taux de réponses justes en pour cent, avec leur intervalle de Wilson à 95 %, sur {prompts} phrases dont"
-        " l'entraînement n'a jamais dessiné les scènes (`dalle-edu score {name} --prompts {prompts}`) :",
+        " l'entraînement n'a jamais dessiné les scènes (`dalle-edu score {called} --prompts {prompts}`) :",
         "columns": "| compétence | combinaisons vues | combinaisons réservées | français | anglais |",
         "curve": "Chaque compétence selon le temps d'entraînement, d'après le journal de l'entraînement,"
         " {exam} phrases à chaque examen{looks} :",
@@ -63,28 +67,6 @@ _WORDS = {
 }  # fmt: skip
 
 
-_LOOKS = {  # what a look sees of a stage, where it is not what the system draws
-    "codes": (
-        "; before the prior, the marks are those of reconstructed pictures",
-        " ; avant le prior, les notes sont celles d'images reconstruites",
-    ),
-    "clip": (
-        "; each question sets a picture's own caption against one that is wrong in that one thing",
-        " ; chaque question oppose la légende d'une image à une autre, fausse en cela seulement",
-    ),
-    "dalle2": (
-        "; the decoder paints small pictures from true embeddings, the upsampler enlarges true pictures; for the priors, the whole chain"
-        " draws",
-        " ; le décodeur peint de petites images à partir de vrais plongements, le suréchantillonneur agrandit de vraies images ; pour les"
-        " priors, toute la chaîne dessine",
-    ),
-    "imagen": (
-        "; the text encoder is asked which of two captions says the same as a third, the base paints small pictures, the upsampler enlarges"
-        " true ones",
-        " ; on demande à l'encodeur de texte laquelle de deux légendes dit la même chose qu'une troisième, la base peint de petites images,"
-        " le suréchantillonneur en agrandit de vraies",
-    ),
-}
 _ALSO_SEEN = {  # what looks at CLIP measure while it learns
     "en": {"space": "left or right", "binding": "whose colour", "number": "number", "colour": "colour"},
     "fr": {"space": "gauche ou droite", "binding": "couleur de quel objet", "number": "nombre", "colour": "couleur"},
@@ -95,11 +77,13 @@ _CLOCKS = ("update", "seconds", "cpu_seconds", "gpu_seconds")
 def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> Any:
     """Examine the weights of a finished run and write weights, report, figure and cards to `target`."""
     settings = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    name = settings["system"]
-    tensors, header = load_checkpoint(folder / f"{name}.safetensors")
-    header["config"] |= _drawing_settings(model_class(name).presets[settings["preset"]])
-    machine: Any = load_model(folder / f"{name}.safetensors", str(choose_device(device).torch_device))
-    machine.config = type(machine).from_metadata(header).config
+    kind = model_class(settings["system"])
+    name, weights = kind.name, folder / f"{kind.name}.safetensors"
+    tensors, header = upgraded(*load_checkpoint(weights))
+    preset = kind.presets[settings["preset"]]
+    drawing = {"sampling": asdict(preset.sampling)}  # found after training, and no part of what was learned
+    header["config"] = regrouped(type(preset), header["config"]) | drawing
+    machine = kind.restore(tensors, header, weights, str(choose_device(device).torch_device))
     report = _examined(machine)
     log = _whole_log(folder / "log.jsonl", target / f"{name}.log.jsonl", len(header.get("before", [])))
     looks = "".join(json.dumps(entry) + "\n" for entry in log if "loss" not in entry)
@@ -123,7 +107,7 @@ def _examined(machine: Any) -> Any:
 def _report(name: str, target: Path, report: Any) -> None:
     """Write what an exam of published weights found and how they were trained, and the cards."""
     report_file = target / f"{name}.json"
-    header, last = load_checkpoint(target / f"{name}.safetensors")[1], _last(_entries(target / f"{name}.log.jsonl"))
+    header, last = _header(target / f"{name}.safetensors"), _last(_entries(target / f"{name}.log.jsonl"))
     machines = [run.get("machine") for run in [*header.get("before", []), header]]
     training: dict[str, Any] = {"commands": commands(_runs(header))}
     for clock in ("seconds", "cpu_seconds", "gpu_seconds"):
@@ -138,7 +122,7 @@ def _report(name: str, target: Path, report: Any) -> None:
 def write_cards(name: str, target: Path = WEIGHTS) -> None:
     """Write the cards and figures of published weights from the files beside them."""
     weights = target / f"{name}.safetensors"
-    machine, header = load_model(weights), load_checkpoint(weights)[1]
+    machine, header = load_model(weights), _header(weights)
     report = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
     log, runs = _entries(weights.with_suffix(".log.jsonl")), _runs(header)
     metadata = {
@@ -148,12 +132,32 @@ def write_cards(name: str, target: Path = WEIGHTS) -> None:
         "parameters": machine.parameter_count() / 1e6,
         "resolution": machine.resolution,
         "machine": report["training"]["machine"],
+        "world": report["world"],
+        "exam_number": report["exam"],
+        "called": f"{runs[-1]['system']}@{weights.name}" if names_a_file(runs[-1]["system"]) else name,
     }
     for language, words in _WORDS.items():
         write_aside(target / f"{name}.{language}.png", partial(curves(log, language).savefig, format="png", dpi=120))
-        text = _card(language, words, metadata, runs, log, report)
+        looks = _shown(machine.stages, language)
+        text = _card(language, words, metadata | {"looks": looks}, runs, log, report)
         suffix = "" if language == "en" else f".{language}"
         write_aside(target / f"{name}{suffix}.md", lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]
+
+
+def _header(weights: Path) -> dict[str, Any]:
+    return upgraded(*load_checkpoint(weights))[1]
+
+
+def _shown(stages: Sequence[Stage], language: str) -> str:
+    """What exams along the way looked at in each stage, where it is not what the system draws."""
+    place = 0 if language == "en" else 1
+    named: dict[str, list[str]] = {}
+    for stage in stages:
+        if stage.shows is not None:
+            named.setdefault(stage.shows[place], []).append(f"`{stage.name}`")
+    joined = " and " if language == "en" else " et "
+    here = "; in {}, {}" if language == "en" else " ; dans {}, {}"
+    return "".join(here.format(joined.join(names), what) for what, names in named.items())
 
 
 def _runs(header: dict[str, Any]) -> list[dict[str, Any]]:
@@ -163,11 +167,6 @@ def _runs(header: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _entries(log: Path) -> list[dict]:
     return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-
-
-def _drawing_settings(config: Any) -> dict[str, Any]:
-    """How a preset draws as of today: found after training, and no part of what was learned."""
-    return {name: value for name, value in asdict(config).items() if name in DRAWING}
 
 
 def _whole_log(path: Path, published: Path, before: int) -> list[dict]:
@@ -188,7 +187,8 @@ def commands(runs: list[dict[str, Any]]) -> list[str]:
     """The commands that repeat runs, each going on from the weights of the one before it."""
     lines: list[str] = []
     for number, run in enumerate(runs, start=1):
-        folder = f"runs/{run['system']}-{run['preset']}"
+        name = model_class(run["system"]).name
+        folder = f"runs/{name}-{run['preset']}"
         budget = f"--updates {run['updates']}" if run["updates"] else f"--minutes {run['minutes']:g}"
         words = [f"dalle-edu train {run['system']} --preset {run['preset']} {budget} --seed {run['seed']}"]
         words += [f"--batch-size {run['batch_size']}"] if run.get("batch_size") else []
@@ -198,7 +198,7 @@ def commands(runs: list[dict[str, Any]]) -> list[str]:
         words += [f"--rate {run['rate']:g}"] if run.get("rate", 1.0) != 1.0 else []
         if number > 1:
             before = folder if number == 2 else f"{folder}-{number - 1}"
-            words.append(f"--begin-with {before}/{run['system']}.safetensors --run {folder}-{number}")
+            words.append(f"--begin-with {before}/{name}.safetensors --run {folder}-{number}")
         lines.append(" ".join(words))
     return lines
 
@@ -209,7 +209,6 @@ def _card(language: str, words: dict[str, Any], metadata: dict[str, Any], runs: 
     metadata = metadata | {
         "seeds": one.format(*seeds) if len(seeds) == 1 else several.format(joined.format(", ".join(seeds[:-1]), seeds[-1])),
         "exam": exams[0] if len(exams) == 1 else words["exams"].format(exams[0], exams[-1]),
-        "looks": _LOOKS.get(metadata["name"], _LOOKS["codes"])[language == "fr"],
     }
     lines = [words["title"].format(**metadata), "", words["made"], "", "```sh", *commands(runs), "```", ""]
     lines += [words["facts"].format(**metadata), "", words["time"], "|---|---:|---:|---:|---:|"]
@@ -259,7 +258,7 @@ def curves(log: list[dict], language: str) -> Any:
         lines = draw_rates(
             axes,
             {
-                names.get(question) or SKILL_NAMES[language][question]: [
+                names.get(question) or SKILL_NAMES[language].get(question, question): [
                     (entry["seconds"] / 60, 100 * rates[question]) for entry, rates in here if question in rates
                 ]
                 for question in asked
@@ -280,9 +279,18 @@ def _measured(entry: dict[str, Any]) -> dict[str, float]:
     return {name: value for name, value in entry.items() if name not in ("stage", "before", *_CLOCKS)}
 
 
+def main() -> None:
+    """`python -m dalle_edu.publishing.cards [RUN or NAME …] [--into FOLDER]`."""
+    parser = argparse.ArgumentParser(prog="python -m dalle_edu.publishing.cards", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("what", nargs="*", help="folders of finished runs, or names of published weights; all cards, if nothing is named")
+    parser.add_argument("--into", type=Path, default=WEIGHTS, help="the folder of published weights")
+    asked = parser.parse_args()
+    for each in asked.what:
+        publish(Path(each), asked.into) if Path(each).is_dir() else examine_again(each, asked.into)
+    if not asked.what:
+        for file in sorted(asked.into.glob("*.log.jsonl")):
+            write_cards(file.name.removesuffix(".log.jsonl"), asked.into)
+
+
 if __name__ == "__main__":
-    for each in sys.argv[1:]:
-        publish(Path(each)) if Path(each).is_dir() else examine_again(each)
-    if not sys.argv[1:]:
-        for file in sorted(WEIGHTS.glob("*.log.jsonl")):
-            write_cards(file.name.removesuffix(".log.jsonl"))
+    main()

@@ -41,15 +41,15 @@ def export_to_open_clip(clip: Clip, folder: str | Path, name: str = "dalle_edu_c
     the folder cannot be written, or the model sees its patches through convolutions, which open_clip's vision transformer does not have.
     """
     folder = Path(folder)
-    if clip.config.clip.stem_depth:
+    if clip.config.model.clip.stem_depth:
         raise DalleEduError(
-            f"this CLIP has a stem of {clip.config.clip.stem_depth} convolutions, and open_clip's vision transformer has none; "
+            f"this CLIP has a stem of {clip.config.model.clip.stem_depth} convolutions, and open_clip's vision transformer has none; "
             "train one with stem_depth=0",
-            f"ce CLIP a {clip.config.clip.stem_depth} convolutions d'entrée, et le transformeur d'images d'open_clip n'en a pas ; "
+            f"ce CLIP a {clip.config.model.clip.stem_depth} convolutions d'entrée, et le transformeur d'images d'open_clip n'en a pas ; "
             "entraînez-en un avec stem_depth=0",
         )
     check_writable(folder / CONFIGURATION)
-    model, preprocessing = open_clip_config(clip.config.clip, name)
+    model, preprocessing = open_clip_config(clip.config.model.clip, name)
     by_name = model | {"text_cfg": model["text_cfg"] | {"hf_tokenizer_name": str(folder.resolve())}}
     contents = {
         f"{name}.json": _json(by_name),
@@ -62,7 +62,7 @@ def export_to_open_clip(clip: Clip, folder: str | Path, name: str = "dalle_edu_c
                 "eos_token": _PAD,
                 "split_special_tokens": True,  # whoever types [PAD] writes five characters
                 "clean_up_tokenization_spaces": False,
-                "model_max_length": clip.config.clip.text_length + 1,
+                "model_max_length": clip.config.model.clip.text_length + 1,
             }
         ),
         CONFIGURATION: _json({"model_cfg": model, "preprocess_cfg": preprocessing}),  # by which the folder is known for a model, so last

@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from dalle_edu.errors import DalleEduError
 from dalle_edu.language import comma
 from dalle_edu.scorecard.exam import score
 from dalle_edu.scorecard.marks import SKILL_NAMES, SKILLS
@@ -68,6 +69,7 @@ def training_of(report_file: Path) -> dict[str, Any]:
 
 def table(entries: Sequence[dict[str, Any]], language: str) -> tuple[list[list[str]], list[list[str]]]:
     """What each system gets right, seen/held out in percent, and what it costs: lines of a name and a cell for each system."""
+    same_numbers(entries)
     marks = []
     for skill in SKILLS:
         parts = [[entry["splits"][split][skill] for split in ("seen", "held_out")] for entry in entries]
@@ -76,6 +78,19 @@ def table(entries: Sequence[dict[str, Any]], language: str) -> tuple[list[list[s
     for names, cell in _COSTS:
         costs.append([names[language], *(cell(entry, language) for entry in entries)])
     return marks, costs
+
+
+def same_numbers(entries: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """The numbers of world and exam that all entries share. Raises `DalleEduError` where they do not: such marks do not compare."""
+    found = {(entry.get("world"), entry.get("exam")) for entry in entries}
+    if len(found) != 1:
+        shown = " / ".join(f"world {world}, exam {exam}" for world, exam in sorted(found, key=str))
+        raise DalleEduError(
+            f"these marks were taken in different worlds or exams ({shown}) and do not compare; examine all of them again",
+            f"ces notes viennent de mondes ou d'examens différents ({shown}) et ne se comparent pas ; examinez tout de nouveau",
+        )
+    ((world, exam),) = found
+    return {"world": int(world or 0), "exam": int(exam or 0)}
 
 
 def _percent(rates: Sequence[dict[str, Any]], language: str) -> str:

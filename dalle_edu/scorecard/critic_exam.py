@@ -20,7 +20,7 @@ from torch import Tensor
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
 from dalle_edu.scorecard.confidence_interval import Rate
-from dalle_edu.scorecard.exam import HELD_OUT_EVERY
+from dalle_edu.scorecard.exam import HELD_OUT_EVERY, numbers
 from dalle_edu.systems.critics.critic import Critic
 from dalle_edu.systems.hard_negatives.attributes import caption_attributes, compatible
 from dalle_edu.systems.hard_negatives.negatives import CHANGES, hard_negative
@@ -82,6 +82,7 @@ class CriticReport:
 
         return {
             "system": self.critic,
+            **numbers(),
             "seed": self.seed,
             "gallery": self.gallery,
             "questions": section(),

@@ -14,12 +14,13 @@ from dalle_edu.files import write_aside
 from dalle_edu.scorecard.confidence_interval import Rate
 from dalle_edu.scorecard.marks import mark, tally
 from dalle_edu.scorecard.picture_parser import parse_pictures
-from dalle_edu.world.catalogue import LANGUAGES
+from dalle_edu.world.catalogue import LANGUAGES, WORLD
 from dalle_edu.world.grammar import caption
 from dalle_edu.world.scene_sampler import sample_scene
 from dalle_edu.world.scenes import Scene
 
 _TOGETHER = 64  # pictures drawn at a time; a constant, since the chance of each depends on its place in the batch
+EXAM = 1  # the number of this exam: its questions, its skills and how they are judged
 HELD_OUT_EVERY = 4  # every fourth scene of an exam is one that training never shows
 
 
@@ -56,6 +57,11 @@ def questions(n: int, seed: int = 0) -> list[Question]:
     return asked
 
 
+def numbers() -> dict[str, int]:
+    """The numbers of today's world and exam, which stand in every report, card and table: those of different numbers do not compare."""
+    return {"world": WORLD, "exam": EXAM}
+
+
 @dataclass(frozen=True)
 class Report:
     """The marks of a system, with the questions they answer."""
@@ -80,6 +86,7 @@ class Report:
 
         return {
             "system": self.system,
+            **numbers(),
             "seed": self.seed,
             "prompts": len(self.asked),
             "skills": section(),

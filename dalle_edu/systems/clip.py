@@ -16,7 +16,6 @@ modality, Li et al. 2022, DeCLIP).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -35,7 +34,9 @@ from dalle_edu.systems.hard_negatives.contrastive_loss import (
 )
 from dalle_edu.systems.hard_negatives.negatives import hard_negatives
 from dalle_edu.systems.hard_negatives.paraphrases import paraphrase, without_colours
-from dalle_edu.systems.interface.trainable import Stage, Trainable
+from dalle_edu.systems.interface.recipe import Recipe, Stage
+from dalle_edu.systems.interface.registry import register
+from dalle_edu.systems.interface.trainable import Trainable
 from dalle_edu.systems.parts.augment import augment, grayscale, resized
 from dalle_edu.world.grammar import MAX_CHARACTERS, check_prompt, unknown_words
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer, trimmed
@@ -44,62 +45,118 @@ TOGETHER = 256  # pictures looked at at a time
 
 
 @dataclass(frozen=True)
-class ClipConfig:
-    """The two towers, and how they learn."""
+class ClipModel:
+    """The two towers. `first_scale` is what cosines are multiplied by before
+    anything is learned.
+    """
 
     clip: CLIPConfig = field(
         default_factory=lambda: CLIPConfig(
             resolution=64, stem_depth=0, width=128, image_depth=4, embedding=128
         )
     )
-    augmentation: float = 1.0  # of the pictures it learns from
-    # part of the pictures that comes without colour, and whose captions say none
+    first_scale: float = 30.0
+
+
+def clip_stages(batch_size: int = 128) -> tuple[Stage, ...]:
+    """The one stage."""
+    return (
+        Stage(
+            "clip",
+            ("clip",),
+            share=1.0,
+            batch_size=batch_size,
+            learning_rate=1e-3,
+            updates_share=1.0,
+            matrix_learning_rate=2e-2,
+            muon=(
+                "clip.image_tower.blocks",
+                "clip.image_tower.patchify",
+                "clip.text_tower.blocks",
+            ),
+            shows=(
+                "a picture's own caption against one that is wrong in one thing",
+                "la légende d'une image contre une autre, fausse en une seule "
+                "chose",
+            ),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class ClipRecipe(Recipe):
+    """How it learns: `augmentation` is the strength with which pictures are
+    disturbed; `grayscale_share` the part of the pictures that comes without colour,
+    and whose captions say none; `negatives` how many captions wrong in one thing
+    come with each right one; `paraphrase_weight` what it weighs to find a caption
+    said otherwise, as it finds the caption of a picture; with
+    `mask_false_negatives`, captions that may be true of a picture are not held
+    against it.
+    """
+
+    stages: tuple[Stage, ...] = clip_stages()
+    augmentation: float = 1.0
     grayscale_share: float = 0.25
-    negatives: int = 3  # captions wrong in one thing, for each right one
-    # what it weighs to find a caption said otherwise, as it finds the caption of a
-    # picture
+    negatives: int = 3
     paraphrase_weight: float = 1.0
-    first_scale: float = 30.0  # of cosines, before it learns
-    # captions that may be true of a picture are not held against it
     mask_false_negatives: bool = True
-    batch_size: int = 128
+
+
+@dataclass(frozen=True)
+class ClipSampling:
+    """CLIP draws nothing, so there is nothing to choose."""
+
+
+@dataclass(frozen=True)
+class ClipConfig:
+    """The two towers, and how they learn."""
+
+    model: ClipModel = field(default_factory=ClipModel)
+    recipe: ClipRecipe = field(default_factory=ClipRecipe)
+    sampling: ClipSampling = field(default_factory=ClipSampling)
 
 
 PRESETS = {
     "laptop": ClipConfig(
-        CLIPConfig(
-            resolution=32,
-            stem_depth=0,
-            patch_size=4,
-            width=96,
-            heads=3,
-            image_depth=3,
-            embedding=64,
+        ClipModel(
+            CLIPConfig(
+                resolution=32,
+                stem_depth=0,
+                patch_size=4,
+                width=96,
+                heads=3,
+                image_depth=3,
+                embedding=64,
+            )
         )
     ),
     "standard": ClipConfig(),
     "gpu": ClipConfig(
-        CLIPConfig(
-            resolution=128,
-            stem_depth=0,
-            width=384,
-            heads=6,
-            image_depth=8,
-            text_depth=4,
-            embedding=256,
+        ClipModel(
+            CLIPConfig(
+                resolution=128,
+                stem_depth=0,
+                width=384,
+                heads=6,
+                image_depth=8,
+                text_depth=4,
+                embedding=256,
+            )
         ),
-        batch_size=1024,
+        ClipRecipe(clip_stages(batch_size=1024)),
     ),
 }
 
 
+@register
 class Clip(Critic, Trainable):
     """Compares pictures with sentences of at most `text_length` tokens. Draws
-    nothing.
+    nothing. Raises `ValueError` for a tokenizer of more tokens than the tower has.
     """
 
     name = "clip"
     presets = PRESETS
+    config: ClipConfig
 
     def __init__(
         self, config: ClipConfig, tokenizer: CaptionTokenizer | None = None
@@ -107,38 +164,22 @@ class Clip(Critic, Trainable):
         super().__init__()
         self.config = config
         self.tokenizer = tokenizer or caption_tokenizer()
-        if self.tokenizer.vocabulary_size > config.clip.vocabulary:
+        shape, known = config.model.clip, self.tokenizer.vocabulary_size
+        if known > shape.vocabulary:
             raise ValueError(
-                "the tokenizer knows "
-                f"{self.tokenizer.vocabulary_size} tokens and the tower "
-                f"{config.clip.vocabulary}"
+                f"the tokenizer knows {known} tokens and the tower "
+                f"{shape.vocabulary}"
             )
-        self.clip = CLIP(config.clip)
+        self.clip = CLIP(shape)
         with torch.no_grad():
-            self.clip.log_scale.fill_(math.log(config.first_scale))
+            self.clip.log_scale.fill_(math.log(config.model.first_scale))
             self.clip.image_tower.position[1:] = rows_and_columns(
-                self.resolution // config.clip.patch_size, config.clip.width
+                self.resolution // shape.patch_size, shape.width
             )
-        self.stages = (
-            Stage(
-                "clip",
-                ("clip",),
-                share=1.0,
-                batch_size=config.batch_size,
-                learning_rate=1e-3,
-                updates_share=1.0,
-                matrix_learning_rate=2e-2,
-                muon=(
-                    "clip.image_tower.blocks",
-                    "clip.image_tower.patchify",
-                    "clip.text_tower.blocks",
-                ),
-            ),
-        )
 
     @property
     def resolution(self) -> int:
-        return self.config.clip.resolution
+        return self.config.model.clip.resolution
 
     @property
     def title(self) -> str:
@@ -149,9 +190,9 @@ class Clip(Critic, Trainable):
         return self.clip.scale
 
     def tokens(self, captions: Sequence[str]) -> Int[Tensor, "n t"]:
-        return self.tokenizer.encode(captions, self.config.clip.text_length).to(
-            self.device
-        )
+        return self.tokenizer.encode(
+            captions, self.config.model.clip.text_length
+        ).to(self.device)
 
     # ------------------------------------------------------------ what it is for
 
@@ -174,32 +215,31 @@ class Clip(Critic, Trainable):
 
     # ------------------------------------------------------------ how it learns
 
-    def loss(
+    def stage_loss(
         self,
+        stage: str,
         images: Float[Tensor, "n 3 h w"],
         captions: Sequence[str],
-        *,
-        stage: str = "clip",
-        progress: float = 1.0,
-        generator: torch.Generator | None = None,
+        progress: float,
+        generator: torch.Generator | None,
     ) -> dict[str, Tensor]:
-        n, config = len(images), self.config
+        n, recipe = len(images), self.config.recipe
         # beyond its cap the scale has no gradient, and would stay there
         with torch.no_grad():
             self.clip.log_scale.clamp_(max=math.log(LARGEST_SCALE))
         images, captions = resized(images, self.resolution), list(captions)
-        copied = int(config.grayscale_share * n)
+        copied = int(recipe.grayscale_share * n)
         images = torch.cat([grayscale(images[:copied], generator), images[copied:]])
         captions[:copied] = [without_colours(text) for text in captions[:copied]]
         images = augment(
-            images, generator, config.augmentation * min(1.0, 2 * progress)
+            images, generator, recipe.augmentation * min(1.0, 2 * progress)
         )
         texts = [
             *captions,
-            *hard_negatives(captions, config.negatives, generator, images.device),
+            *hard_negatives(captions, recipe.negatives, generator, images.device),
         ]
         excused = compatible_captions(captions, texts).to(images.device)
-        if not config.mask_false_negatives:
+        if not recipe.mask_false_negatives:
             excused = torch.zeros_like(excused)
         seen, *read = (
             tower.float()
@@ -214,7 +254,7 @@ class Clip(Critic, Trainable):
                 for each in (seen, read[1])
             )
             return {
-                "loss": pictures + config.paraphrase_weight * words,
+                "loss": pictures + recipe.paraphrase_weight * words,
                 "pictures": pictures,
                 "words": words,
                 "scale": self.clip.scale.detach(),
@@ -247,14 +287,6 @@ class Clip(Critic, Trainable):
             ),
         }
         return numbers | hard_negative_accuracy(seen, captions, self.encode_texts)
-
-    # ------------------------------------------------------------ files
-
-    @classmethod
-    def from_metadata(cls, metadata: dict[str, Any]) -> "Clip":
-        values = dict(metadata["config"])
-        config = ClipConfig(**values | {"clip": CLIPConfig(**values["clip"])})
-        return cls(config, CaptionTokenizer.from_json(metadata["tokenizer"]))
 
 
 def rows_and_columns(

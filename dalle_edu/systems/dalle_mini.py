@@ -11,7 +11,6 @@ them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -22,11 +21,76 @@ from dalle_edu.bricks.bart import BARTConfig, TextToImageBART
 from dalle_edu.bricks.codebook import CodecConfig
 from dalle_edu.bricks.convolution import SmallClassifier
 from dalle_edu.bricks.vqgan import VQGAN
-from dalle_edu.systems.families.autoregressive import AutoregressiveSystem
-from dalle_edu.systems.interface.trainable import Stage
+from dalle_edu.systems.families.autoregressive import (
+    RECONSTRUCTED,
+    AutoregressiveRecipe,
+    AutoregressiveSampling,
+    AutoregressiveSystem,
+)
+from dalle_edu.systems.interface.recipe import Stage
+from dalle_edu.systems.interface.registry import register
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
 ADVERSARIAL_FROM, REVIVED_UNTIL = 0.5, 0.4  # parts of the codec's training
+
+
+@dataclass(frozen=True)
+class DallEMiniModel:
+    """The networks; VQGAN and BART agree on the number of codes and on the grid.
+    `discriminator_width` is the channels of the discriminator's first layer.
+    """
+
+    vqgan: CodecConfig = field(default_factory=CodecConfig)
+    bart: BARTConfig = field(default_factory=BARTConfig)
+    discriminator_width: int = 24
+
+
+def dalle_mini_stages(
+    features_share: float = 0.02,
+    codec_share: float = 0.16,
+    codec_batch_size: int = 32,
+    batch_size: int = 64,
+) -> tuple[Stage, ...]:
+    """The stages; shares are parts of the time of training."""
+    return (
+        Stage(
+            "features",
+            ("vqgan.perceptual", "guess"),
+            features_share,
+            batch_size,
+            learning_rate=3e-3,
+            updates_share=0.05,
+        ),
+        Stage(
+            "codec",
+            ("vqgan.encoder", "vqgan.decoder", "vqgan.discriminator"),
+            codec_share,
+            codec_batch_size,
+            learning_rate=1e-3,
+            updates_share=0.7,
+            matrix_learning_rate=2e-2,
+            muon=("vqgan.encoder", "vqgan.decoder"),
+            shows=RECONSTRUCTED,
+        ),
+        Stage(
+            "prior",
+            ("bart",),
+            1 - features_share - codec_share,
+            batch_size,
+            learning_rate=2e-3,
+            updates_share=0.25,
+            matrix_learning_rate=2e-2,
+            muon=("bart.encoder.blocks", "bart.decoder.blocks"),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class DallEMiniRecipe(AutoregressiveRecipe):
+    """`adversarial` is how much the discriminator weighs, once it judges."""
+
+    stages: tuple[Stage, ...] = dalle_mini_stages()
+    adversarial: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -35,131 +99,84 @@ class DallEMiniConfig:
     best.
     """
 
-    vqgan: CodecConfig = field(default_factory=CodecConfig)
-    bart: BARTConfig = field(default_factory=BARTConfig)
-    discriminator_width: int = 24  # channels of the discriminator's first layer
-    adversarial: float = 0.1  # how much the discriminator weighs, once it judges
-    # captions that training leaves out, so that guidance knows what no caption
-    # looks like
-    caption_dropout: float = 0.1
-    guidance_scale: float = 2.0
-    temperature: float = 0.4
-    # the temperature of whether to leave the likeliest code, where it has one of
-    # its own
-    daring: float | None = 0.7
-    features_share: float = 0.02  # of the time of training
-    codec_share: float = 0.16
-    codec_batch_size: int = 32
-    batch_size: int = 64
+    model: DallEMiniModel = field(default_factory=DallEMiniModel)
+    recipe: DallEMiniRecipe = field(default_factory=DallEMiniRecipe)
+    sampling: AutoregressiveSampling = field(
+        default_factory=lambda: AutoregressiveSampling(temperature=0.4, daring=0.7)
+    )
+
+
+def _bart(width: int, depth: int, encoder_depth: int, **others: int) -> BARTConfig:
+    return BARTConfig(
+        width=width,
+        depth=depth,
+        encoder_depth=encoder_depth,
+        directed=True,
+        **others,
+    )
 
 
 PRESETS = {
     "laptop": DallEMiniConfig(
-        vqgan=CodecConfig(resolution=32, num_codes=128, width=48),
-        bart=BARTConfig(
-            num_codes=128,
-            width=192,
-            depth=4,
-            heads=4,
-            encoder_depth=2,
-            directed=True,
+        DallEMiniModel(
+            CodecConfig(resolution=32, num_codes=128, width=48),
+            _bart(192, 4, 2, num_codes=128, heads=4),
         ),
-        temperature=0.7,
+        sampling=AutoregressiveSampling(temperature=0.7, daring=0.7),
     ),
     "standard": DallEMiniConfig(
-        vqgan=CodecConfig(resolution=64, num_codes=384, width=64),
-        bart=BARTConfig(
-            num_codes=384,
-            width=192,
-            depth=5,
-            heads=4,
-            encoder_depth=3,
-            directed=True,
+        DallEMiniModel(
+            CodecConfig(resolution=64, num_codes=384, width=64),
+            _bart(192, 5, 3, num_codes=384, heads=4),
         ),
     ),
     "gpu": DallEMiniConfig(
-        vqgan=CodecConfig(
-            resolution=128, grid=16, num_codes=1024, width=128, depth=3
+        DallEMiniModel(
+            CodecConfig(
+                resolution=128, grid=16, num_codes=1024, width=128, depth=3
+            ),
+            _bart(512, 8, 4, num_codes=1024, grid=16, heads=8),
+            discriminator_width=64,
         ),
-        bart=BARTConfig(
-            num_codes=1024,
-            grid=16,
-            width=512,
-            depth=8,
-            heads=8,
-            encoder_depth=4,
-            directed=True,
-        ),
-        discriminator_width=64,
-        temperature=0.7,
-        codec_batch_size=128,
-        batch_size=256,
+        DallEMiniRecipe(dalle_mini_stages(codec_batch_size=128, batch_size=256)),
+        AutoregressiveSampling(temperature=0.7, daring=0.7),
     ),
 }
 
 
+@register
 class DallEMini(AutoregressiveSystem):
     """Draws pictures of (3, resolution, resolution) from sentences of at most
-    `text_length` tokens.
+    `text_length` tokens. Raises `ValueError` where the two networks do not agree on
+    the codes.
     """
 
     name = "dalle_mini"
     presets = PRESETS
+    config: DallEMiniConfig
 
     def __init__(
         self, config: DallEMiniConfig, tokenizer: CaptionTokenizer | None = None
     ):
         super().__init__()
-        if (
-            config.vqgan.num_codes != config.bart.num_codes
-            or config.vqgan.grid != config.bart.grid
-        ):
+        vqgan, bart = config.model.vqgan, config.model.bart
+        if (vqgan.num_codes, vqgan.grid) != (bart.num_codes, bart.grid):
             raise ValueError(
-                "the VQGAN and the BART must agree on the number of "
-                "codes and on the grid"
+                "the VQGAN and the BART must agree on the number of codes and on "
+                "the "
+                "grid"
             )
         self.config = config
         self.tokenizer = tokenizer or caption_tokenizer()
-        guesser = SmallClassifier(3, config.bart.text_vocabulary)
-        self.vqgan = VQGAN(
-            config.vqgan, guesser.features, config.discriminator_width
-        )
+        guesser = SmallClassifier(3, bart.text_vocabulary)
+        width = config.model.discriminator_width
+        self.vqgan = VQGAN(vqgan, guesser.features, width)
         self.guess = guesser.decide
-        self.bart = TextToImageBART(config.bart)
-        self.stages = (
-            Stage(
-                "features",
-                ("vqgan.perceptual", "guess"),
-                config.features_share,
-                config.batch_size,
-                learning_rate=3e-3,
-                updates_share=0.05,
-            ),
-            Stage(
-                "codec",
-                ("vqgan.encoder", "vqgan.decoder", "vqgan.discriminator"),
-                config.codec_share,
-                config.codec_batch_size,
-                learning_rate=1e-3,
-                updates_share=0.7,
-                matrix_learning_rate=2e-2,
-                muon=("vqgan.encoder", "vqgan.decoder"),
-            ),
-            Stage(
-                "prior",
-                ("bart",),
-                1 - config.features_share - config.codec_share,
-                config.batch_size,
-                learning_rate=2e-3,
-                updates_share=0.25,
-                matrix_learning_rate=2e-2,
-                muon=("bart.encoder.blocks", "bart.decoder.blocks"),
-            ),
-        )
+        self.bart = TextToImageBART(bart)
 
     @property
     def resolution(self) -> int:
-        return self.config.vqgan.resolution
+        return self.config.model.vqgan.resolution
 
     @property
     def codec(self) -> VQGAN:
@@ -169,14 +186,18 @@ class DallEMini(AutoregressiveSystem):
     def code_prior(self) -> TextToImageBART:
         return self.bart
 
-    def loss(
+    def logits(
+        self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
+    ) -> Float[Tensor, "n i v"]:
+        return self.bart(text, codes)
+
+    def stage_loss(
         self,
+        stage: str,
         images: Float[Tensor, "n 3 h w"],
         captions: Sequence[str],
-        *,
-        stage: str = "prior",
-        progress: float = 1.0,
-        generator: torch.Generator | None = None,
+        progress: float,
+        generator: torch.Generator | None,
     ) -> dict[str, Tensor]:
         if stage == "features":
             return {"loss": self._guessing(images, captions)}
@@ -188,12 +209,11 @@ class DallEMini(AutoregressiveSystem):
     def _guessing(
         self, images: Float[Tensor, "n 3 h w"], captions: Sequence[str]
     ) -> Float[Tensor, ""]:
-        """How badly the words of captions are guessed from their pictures: a yes or
-        no for each word of the vocabulary.
+        """How badly the words of captions are guessed from their pictures: a binary
+        cross-entropy for each word of the vocabulary.
         """
-        said = torch.zeros(
-            len(images), self.config.bart.text_vocabulary, device=images.device
-        )
+        vocabulary = self.config.model.bart.text_vocabulary
+        said = torch.zeros(len(images), vocabulary, device=images.device)
         said.scatter_(1, self.tokens(captions), 1.0)[:, 0] = 0.0
         guesses = self.guess(self.vqgan.perceptual.features(images).flatten(1))
         return F.binary_cross_entropy_with_logits(guesses.float(), said)
@@ -208,7 +228,8 @@ class DallEMini(AutoregressiveSystem):
         nobody chooses are put to use early on.
         """
         judged = progress >= ADVERSARIAL_FROM
-        parts = self.vqgan.loss(images, self.config.adversarial if judged else 0.0)
+        weight = self.config.recipe.adversarial if judged else 0.0
+        parts = self.vqgan.loss(images, weight)
         if judged:
             parts["discriminator"] = self.vqgan.discriminator_loss(images)
             parts["loss"] = parts["loss"] + parts["discriminator"]
@@ -219,28 +240,9 @@ class DallEMini(AutoregressiveSystem):
                 )
         return parts
 
-    def logits(
-        self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
-    ) -> Float[Tensor, "n i v"]:
-        return self.bart(text, codes)
-
     def preview(
         self, stage: str, images: Tensor, captions: Sequence[str], seed: int
     ) -> Float[Tensor, "n 3 h w"] | None:
-        return (
-            None
-            if stage == "features"
-            else super().preview(stage, images, captions, seed)
-        )
-
-    @classmethod
-    def from_metadata(cls, metadata: dict[str, Any]) -> "DallEMini":
-        values = dict(metadata["config"])
-        config = DallEMiniConfig(
-            **values
-            | {
-                "vqgan": CodecConfig(**values["vqgan"]),
-                "bart": BARTConfig(**values["bart"]),
-            }
-        )
-        return cls(config, CaptionTokenizer.from_json(metadata["tokenizer"]))
+        if stage == "features":
+            return None
+        return super().preview(stage, images, captions, seed)

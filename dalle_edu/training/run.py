@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems import model_class
+from dalle_edu.systems.interface.registry import model_class
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Run:
 
     def check(self) -> None:
         kind = model_class(self.system)
-        if getattr(kind, "stages", None) == ():
+        if not kind.learns():
             needed = ", ".join(sorted({source.split(".")[0] for source in kind.foundations.values()}))
             raise DalleEduError(
                 f"{self.system} learns nothing itself; train what it is put together from: {needed}",

@@ -51,7 +51,7 @@ from dalle_edu.bricks.dvae import DiscreteVAE, DVAEConfig, patch_contrast, tempe
 from dalle_edu.bricks.gpt import GPTConfig, sample_codes
 from dalle_edu.bricks.decoding import choose
 from dalle_edu.scorecard import SKILL_NAMES, mark, questions, parse_pictures, wilson_interval
-from dalle_edu.systems.dalle1 import DallE1, DallE1Config
+from dalle_edu.systems.dalle1 import DallE1, DallE1Config, DallE1Model
 from dalle_edu.systems.interface.noise import uniforms_for
 from dalle_edu.checkpoints.shipped import weights_path
 
@@ -962,7 +962,7 @@ picture(figure, say("A picture, and the network's surprise at each of its codes,
 
 # %%
 written = []
-settings = {"guidance_scale": machine.config.guidance_scale, "temperature": machine.config.temperature}
+settings = {"guidance_scale": machine.config.sampling.guidance_scale, "temperature": machine.config.sampling.temperature}
 uniforms = uniforms_for(1, gpt.image_length, seed=3)
 final = sample_codes(machine.gpt, text, uniforms, **settings, callback=lambda position, codes: written.append(codes.clone()))
 with torch.no_grad():
@@ -1521,8 +1521,9 @@ from dalle_edu.training.optimizers import build_optimizers
 from dalle_edu.training.learning_rate import learning_rate_schedule
 
 torch.manual_seed(0)
-tiny = DallE1(DallE1Config(dvae=DVAEConfig(resolution=32, num_codes=64, width=24, depth=1),
-                           gpt=GPTConfig(num_codes=64, width=64, depth=1, heads=2, text_length=12)))
+shapes = DallE1Model(dvae=DVAEConfig(resolution=32, num_codes=64, width=24, depth=1),
+                     gpt=GPTConfig(num_codes=64, width=64, depth=1, heads=2, text_length=12))
+tiny = DallE1(DallE1Config(shapes))
 alone, dice = World(10**6, seed=0, kinds={"single": 1.0}), torch.Generator().manual_seed(0)
 print(say("parameters:", "paramètres :"), tiny.parameter_count(), "/", machine.parameter_count())
 

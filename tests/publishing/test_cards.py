@@ -11,7 +11,7 @@ from tiny_systems import TINY, tiny_clip
 from dalle_edu.checkpoints.checkpoint import load_checkpoint
 from dalle_edu.publishing import cards
 from dalle_edu.scorecard import SKILL_NAMES, SKILLS
-from dalle_edu.systems import model_class
+from dalle_edu.systems.interface.registry import model_class
 from dalle_edu.training.loop import train
 from dalle_edu.training.run import Run
 
@@ -57,14 +57,15 @@ def test_a_french_card_is_french(published):
 
 def test_weights_are_published_with_the_settings_that_their_preset_has_today(published, tmp_path, monkeypatch):
     config = TINY["imagen"]().config
-    monkeypatch.setitem(
-        model_class("imagen").presets, "tiny", replace(config, guidance_scale=config.guidance_scale + 1, caption_dropout=0.9)
-    )
+    sampling, recipe = replace(config.sampling, guidance_scale=3.5), replace(config.recipe, caption_dropout=0.9)
+    monkeypatch.setitem(model_class("imagen").presets, "tiny", replace(config, sampling=sampling, recipe=recipe))
     monkeypatch.setattr(cards, "PROMPTS", 100)
     cards.publish(published / "imagen", tmp_path, device="cpu")
     tensors, facts = load_checkpoint(tmp_path / "imagen.safetensors")
     learned, before = load_checkpoint(published / "imagen" / "imagen.safetensors")
-    assert facts["config"] == before["config"] | {"guidance_scale": config.guidance_scale + 1}  # and what training went by stays
+    assert facts["config"]["sampling"] == before["config"]["sampling"] | {"guidance_scale": 3.5}
+    assert facts["config"]["recipe"] == before["config"]["recipe"]  # what training went by stays
+    assert facts["config"]["model"] == before["config"]["model"]
     assert all(torch.equal(tensors[name], learned[name]) for name in learned)
 
 

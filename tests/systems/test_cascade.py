@@ -52,13 +52,13 @@ def test_the_callback_sees_every_step(tiny):
 def test_thresholding_matters_where_guidance_is_strong(tiny):
     drawn = {way: tiny.generate(PROMPTS, guidance_scale=20.0, threshold=way) for way in (True, False)}
     assert not torch.equal(drawn[True], drawn[False])
-    assert torch.equal(tiny.generate(PROMPTS, guidance_scale=20.0), drawn[tiny.config.threshold])
+    assert torch.equal(tiny.generate(PROMPTS, guidance_scale=20.0), drawn[tiny.config.sampling.threshold])
 
 
 def test_what_is_painted_anew_is_the_try_that_clip_likes_best():
     tiny = build("dalle2")
     images, keep = pictures(3, tiny.resolution), torch.zeros(3, 1, 64, 64, dtype=torch.bool)
-    assert tiny.config.tries > 1
+    assert tiny.config.sampling.tries > 1
     torch.testing.assert_close(tiny.inpaint(images, keep, PROMPTS, seed=2), tiny.generate(PROMPTS, seed=2), atol=1e-5, rtol=0)
 
 

@@ -11,17 +11,18 @@ import dalle_edu
 from dalle_edu.bricks.contrastive import CLIPConfig
 from dalle_edu.errors import DalleEduError
 from dalle_edu.loading import load_critic
-from dalle_edu.systems import SYSTEMS, model_class
-from dalle_edu.systems.clip import PRESETS, Clip, ClipConfig
+from dalle_edu.systems.clip import PRESETS, Clip, ClipConfig, ClipModel, ClipRecipe, clip_stages
 from dalle_edu.systems.hard_negatives.attributes import caption_attributes
 from dalle_edu.systems.hard_negatives.contrastive_loss import QUESTIONS
 from dalle_edu.systems.hard_negatives.paraphrases import without_colours
+from dalle_edu.systems.interface.registry import drawing_systems, model_class
 from dalle_edu.systems.parts.augment import SHIFT, ZOOM, augment, grayscale
 from dalle_edu.world import World, render, sample_scene
 from dalle_edu.world.scene_sampler import PRACTICE
 
 CAPTIONS = ["un cercle rouge", "a large blue square", "trois étoiles vertes", "a red circle above a blue square"]
-TINY = ClipConfig(CLIPConfig(resolution=16, stem_depth=0, width=16, heads=2, image_depth=1, text_depth=1, embedding=8), batch_size=8)
+TOWERS = CLIPConfig(resolution=16, stem_depth=0, width=16, heads=2, image_depth=1, text_depth=1, embedding=8)
+TINY = ClipConfig(ClipModel(TOWERS), ClipRecipe(clip_stages(batch_size=8)))
 
 
 @torch.no_grad()
@@ -254,7 +255,7 @@ def test_saved_and_loaded_it_compares_the_same(tiny, tmp_path):
 
 def test_it_can_be_trained_by_name_and_draws_nothing():
     assert model_class("clip") is Clip
-    assert "clip" not in SYSTEMS
+    assert "clip" not in drawing_systems()
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
@@ -262,7 +263,7 @@ def test_presets_are_plain_vision_transformers_and_fit_in_their_file(preset):
     with torch.device("meta"):
         clip = Clip(PRESETS[preset])
     assert clip.resolution == {"laptop": 32, "standard": 64, "gpu": 128}[preset]
-    assert clip.config.clip.stem_depth == 0
+    assert clip.config.model.clip.stem_depth == 0
     if preset == "standard":
         assert clip.parameter_count() * 2 < 3e6
 

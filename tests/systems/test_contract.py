@@ -1,8 +1,6 @@
 """What every system promises, whatever it is made of: its sampling contract, its stages, its files."""
 
 import copy
-from dataclasses import fields
-from inspect import signature
 
 import pytest
 import torch
@@ -11,9 +9,10 @@ from tiny_systems import TINY, build
 import dalle_edu
 from dalle_edu.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems import SYSTEMS, System
 from dalle_edu.systems.interface.noise import noise_for
-from dalle_edu.systems.interface.system import DRAWING
+from dalle_edu.systems.interface.registry import drawing_systems
+from dalle_edu.systems.interface.sampling import SETTINGS
+from dalle_edu.systems.interface.system import System
 from dalle_edu.training.optimizers import trained_parameters
 from dalle_edu.world import World
 
@@ -34,7 +33,7 @@ def tiny(request) -> System:
 
 
 def test_every_system_is_tried_here():
-    assert set(TINY) == set(SYSTEMS)
+    assert set(TINY) == set(drawing_systems())
 
 
 # ---------------------------------------------------------------- drawing
@@ -71,16 +70,40 @@ def test_many_pictures_are_drawn_some_at_a_time(tiny, monkeypatch):
     torch.testing.assert_close(tiny.generate(PROMPTS, seed=3), together, atol=1e-5, rtol=0)
 
 
-def test_settings_of_drawing_are_those_that_generate_takes(tiny):
-    """What a configuration says and a call may say otherwise was not learned, so that weights are published with today's value of it."""
-    numbers = {name for name, value in vars(tiny.config).items() if isinstance(value, int | float)}
-    settings = numbers & set(signature(tiny.generate).parameters)
-    assert settings
-    assert settings <= set(DRAWING)
+def test_each_setting_of_sampling_is_taken_checked_and_described(tiny):
+    """`generate` takes every field of `config.sampling`, refuses what is out of its range, and refuses what is no field."""
+    for name in tiny.settings():
+        value = getattr(tiny.config.sampling, name)
+        if value is not None:
+            assert tiny.generate(PROMPTS[:1], seed=1, **{name: value}).shape[0] == 1, name
+        setting = SETTINGS.get(name)
+        if setting is not None and setting.low is not None:
+            with pytest.raises(DalleEduError, match=name.replace("_", " ")):
+                tiny.generate(PROMPTS[:1], **{name: setting.kind(setting.low - 1)})
+    with pytest.raises(DalleEduError, match=f"{tiny.name} takes no warp; its settings are: guidance-scale"):
+        tiny.generate(PROMPTS[:1], warp=1)
 
 
-def test_no_setting_of_drawing_is_outdated():
-    assert set(DRAWING) <= {field.name for name in TINY for field in fields(build(name).config)}
+def test_a_setting_changes_the_picture(tiny):
+    plain = tiny.generate(PROMPTS, seed=1)
+    changes = {
+        "temperature": 5.0,
+        "steps": 2,
+        "tries": 1,
+        "top_k": 1,
+        "top_p": 0.01,
+        "daring": 9.0,
+        "cutouts": 1,
+        "prior": "autoregressive",
+    }
+    tried = {name: value for name, value in changes.items() if name in tiny.settings()}
+    assert tried
+    for name, value in tried.items():
+        assert not torch.equal(tiny.generate(PROMPTS, seed=1, **{name: value}), plain), name
+
+
+def test_settings_are_described_once_and_each_by_some_system():
+    assert set(SETTINGS) <= {name for system in TINY for name in build(system).settings()}
 
 
 def test_streams_of_chance_have_nothing_in_common():

@@ -101,7 +101,9 @@ def test_what_the_base_model_hears_is_what_the_text_encoder_made_of_the_caption(
 @pytest.mark.parametrize("dropout", [0.0, 1.0])
 def test_sentences_are_left_out_and_their_words_are_not(imagen, monkeypatch, dropout):
     heard: dict[str, torch.Tensor] = {}
-    monkeypatch.setattr(imagen, "config", replace(imagen.config, caption_dropout=0.0, sentence_dropout=dropout))
+    monkeypatch.setattr(
+        imagen, "config", replace(imagen.config, recipe=replace(imagen.config.recipe, caption_dropout=0.0, sentence_dropout=dropout))
+    )
     monkeypatch.setattr(imagen.base, "loss", lambda images, generator, **told: heard.update(told) or {})
     captions = ["a red circle", "trois croix roses"]
     imagen.loss(torch.zeros(2, 3, 32, 32), captions, stage="base", generator=uniforms_for())
@@ -131,5 +133,7 @@ def test_what_the_text_encoder_knows_is_measured_while_it_learns(imagen):
 def test_a_base_model_that_does_not_fit_its_text_encoder_is_refused(imagen):
     from dataclasses import replace
 
+    model = imagen.config.model
+    narrow = replace(imagen.config, model=replace(model, base=replace(model.base, pooled_width=8)))
     with pytest.raises(ValueError, match="as wide as the text encoder"):
-        Imagen(replace(imagen.config, base=replace(imagen.config.base, pooled_width=8)))
+        Imagen(narrow)

@@ -11,12 +11,12 @@ from dalle_edu.bricks.contrastive import CLIPConfig
 from dalle_edu.errors import DalleEduError
 from dalle_edu.scorecard import mark, parse_pictures, questions, score
 from dalle_edu.studies.candidates import score_against_candidates
-from dalle_edu.systems import System
 from dalle_edu.systems.clip import Clip, ClipConfig
 from dalle_edu.systems.critics import reranking
 from dalle_edu.systems.critics.critic import Critic
 from dalle_edu.systems.critics.reranking import BestOf, best_of, draw_candidates, judge
 from dalle_edu.systems.interface.noise import uniforms_for
+from dalle_edu.systems.interface.system import System
 from dalle_edu.world import read_caption, render, sample_scene
 
 PROMPTS = ["un cercle rouge", "a large blue square", "trois étoiles vertes"]

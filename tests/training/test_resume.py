@@ -9,7 +9,7 @@ import torch
 from tiny_systems import TINY, tiny_clip
 
 from dalle_edu.checkpoints.checkpoint import load_checkpoint
-from dalle_edu.systems import model_class
+from dalle_edu.systems.interface.registry import model_class
 from dalle_edu.training.loop import train
 from dalle_edu.training.run import Run
 

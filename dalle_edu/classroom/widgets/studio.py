@@ -10,7 +10,7 @@ from dalle_edu.classroom.static import is_static
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import reader_language, say
 from dalle_edu.scorecard import SKILL_NAMES, mark, parse_pictures
-from dalle_edu.systems import System
+from dalle_edu.systems.interface.system import System
 from dalle_edu.world import check_prompt, read_caption
 
 SHOWN = 3  # pictures of a sentence, side by side
@@ -41,7 +41,7 @@ def draw_sentence(
 ) -> Picture:
     """Pictures of one sentence, each with its marks. Raises `DalleEduError` for a sentence that cannot be drawn."""
     images = system.generate(
-        [sentence] * shown, seed=seed, guidance_scale=guidance_scale, temperature=temperature, daring=system.config.daring
+        [sentence] * shown, seed=seed, guidance_scale=guidance_scale, temperature=temperature, daring=system.config.sampling.daring
     )
     description = read_caption(sentence)
     marks = [None if description is None else mark(description, objects) for objects in parse_pictures(images)]
@@ -101,7 +101,7 @@ class Studio:
         """The live form."""
         from ipywidgets import HTML, BoundedIntText, Button, FloatSlider, HBox, Layout, Text, VBox
 
-        style, settings = {"description_width": "initial"}, self.system.config
+        style, settings = {"description_width": "initial"}, self.system.config.sampling
         field = Text(value=self.sentences[0], description=say("sentence", "phrase"), style=style, layout=Layout(width="44em"))
         guidance_scale = FloatSlider(
             value=settings.guidance_scale, min=0, max=8, step=0.5, description=say("guidance", "guidage"), style=style

@@ -4,6 +4,10 @@
 A sentence is one way to an embedding; a picture is another. Drawn again from its
 own embedding, a picture varies; from an embedding on the way to another picture's,
 two pictures mix; from one moved as a caption changes, a picture follows the words.
+Lesson 14.
+
+Letters: n pictures, h = w pixels on a side, e channels of an embedding, t tokens, c
+channels of their states.
 """
 
 from abc import abstractmethod
@@ -18,19 +22,19 @@ from torch import Tensor
 from dalle_edu.bricks.vae import slerp
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import comma
-from dalle_edu.systems.families.cascade import Cascade
 from dalle_edu.systems.interface.checks import (
     check_couples,
     check_images,
     check_pairs,
 )
+from dalle_edu.systems.interface.system import System
 
 _PERCENT = 100
 _NO_CHANGE = 1e-5  # the length of a difference of embeddings that says nothing
 
 
-class ImageVariations(Cascade):
-    """A cascade that draws from embeddings. Subclasses give the embeddings of
+class ImageVariations(System):
+    """A system that draws from embeddings. Subclasses give the embeddings of
     pictures and of captions, and draw from them.
     """
 

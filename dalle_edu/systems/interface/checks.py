@@ -89,66 +89,52 @@ def check_pairs(images: Tensor, *captions: Sequence[str]) -> None:
             )
 
 
-def check_guidance_scale(guidance_scale: float) -> None:
-    """Raise `DalleEduError` unless the guidance scale is 0 to 50."""
-    if not 0 <= guidance_scale <= 50:
-        raise DalleEduError(
-            f"the guidance is {guidance_scale}; it goes from 0 (the caption is "
-            "ignored) to 50, and 1 is no guidance",
-            f"le guidage est {guidance_scale} ; il va de 0 (la phrase est ignorée) "
-            "à 50, et 1 ne guide pas",
-        )
-
-
-def check_steps(steps: int) -> None:
-    """Raise `DalleEduError` unless a sampler can take so many steps."""
-    if not 1 <= steps <= 1000:
-        raise DalleEduError(
-            f"{steps} steps were asked for; a sampler takes 1 to 1000",
-            f"{steps} pas sont demandés ; un échantillonneur en fait de 1 à 1000",
-        )
-
-
-def check_tries(tries: int) -> None:
-    """Raise `DalleEduError` unless a picture can be drawn so many times."""
-    if not 1 <= tries <= MAX_IMAGES:
-        raise DalleEduError(
-            f"{tries} tries were asked for; a picture is drawn 1 to {MAX_IMAGES} "
-            "times",
-            f"{tries} essais sont demandés ; une image se dessine de 1 à "
-            f"{MAX_IMAGES} fois",
-        )
-
-
-def check_choice(
-    temperature: float,
-    top_k: int | None,
-    top_p: float | None,
-    daring: float | None = None,
+def check_batch(
+    images: Tensor, captions: Sequence[str], resolution: int, progress: float
 ) -> None:
-    """Raise `DalleEduError` unless these say how to choose a code among those that
-    a network thinks likely.
+    """Raise `DalleEduError` unless these are what a loss learns from: pictures of a
+    system's size in [-1, 1], a caption for each, and a progress in [0, 1].
     """
-    if not 0 <= temperature <= 10:
+    check_images(images, resolution)
+    if isinstance(captions, str) or len(captions) != len(images):
+        n = 1 if isinstance(captions, str) else len(captions)
         raise DalleEduError(
-            f"the temperature is {temperature}; it goes from 0 (always the "
-            "likeliest code) to 10",
-            f"la température est {temperature} ; elle va de 0 (toujours le code le "
-            "plus probable) à 10",
+            f"{len(images)} pictures came with {n} captions; give a list of one "
+            "each",
+            f"{len(images)} images sont venues avec {n} légendes ; donnez-en une "
+            "liste,"
+            " une par image",
         )
-    if daring is not None and not 0.01 <= daring <= 10:
+    if not 0 <= progress <= 1:
         raise DalleEduError(
-            f"daring is {daring}; it is a temperature from 0.01 to 10",
-            f"l'audace est {daring} ; c'est une température de 0,01 à 10",
+            f"the progress is {progress:g}; it goes from 0 to 1 within a stage",
+            f"l'avancement est {progress:g} ; il va de 0 à 1 dans une étape",
         )
-    if top_k is not None and top_k < 1:
+
+
+def check_stage(name: str, stage: str | None, known: Sequence[str]) -> str:
+    """The stage asked for, or the only one there is. Raises `DalleEduError` for a
+    stage that a system does not have, and where the choice is not clear.
+    """
+    if stage is None and len(known) == 1:
+        return known[0]
+    if stage in known:
+        return stage  # type: ignore[return-value]
+    if not known:
         raise DalleEduError(
-            f"top-k is {top_k}; it keeps 1 code or more",
-            f"top-k est {top_k} ; il garde au moins 1 code",
+            f"{name} learns nothing of its own, so it has no loss; train what it "
+            "is "
+            "made of",
+            f"{name} n'apprend rien par lui-même, donc n'a pas de perte ; "
+            "entraînez "
+            "ce dont il est fait",
         )
-    if top_p is not None and not 0 < top_p <= 1:
-        raise DalleEduError(
-            f"top-p is {top_p}; it is a probability above 0, at most 1",
-            f"top-p est {top_p} ; c'est une probabilité au-dessus de 0 et d'au "
-            "plus 1",
-        )
+    stages = ", ".join(known)
+    raise DalleEduError(
+        f'{name} has no stage "{stage}"; name one of: {stages}'
+        if stage
+        else f"{name} learns in stages; name one of: {stages}",
+        f"{name} n'a pas d'étape « {stage} » ; nommez-en une parmi : {stages}"
+        if stage
+        else f"{name} apprend par étapes ; nommez-en une parmi : {stages}",
+    )

@@ -2,7 +2,8 @@
 names when a file is read.
 """
 
-from typing import Any
+from dataclasses import fields
+from typing import Any, get_type_hints
 
 from torch import Tensor
 
@@ -50,3 +51,20 @@ def upgraded(
 
 def _stages(only: str | None, parts: dict[str, str]) -> str | None:
     return only and ",".join(parts.get(stage, stage) for stage in only.split(","))
+
+
+def regrouped(kind: type, config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration as JSON in today's three parts, `model`, `recipe` and
+    `sampling`, where an earlier version wrote all settings side by side.
+
+    Each goes to the part that has a field of that name; the shares and batch sizes
+    that stages were made from have none, and are left to the recipe's own.
+    """
+    if "model" in config:
+        return config
+    grouped: dict[str, dict[str, Any]] = {}
+    left = dict(config)
+    for part, hint in get_type_hints(kind).items():
+        names = [field.name for field in fields(hint) if field.name in left]
+        grouped[part] = {name: left.pop(name) for name in names}
+    return grouped

@@ -1,87 +1,99 @@
-"""What training, files and the command line know of everything that learns here:
-its stages, its loss, its weights on disk.
+"""What training, files and commands know of everything that learns here: its
+stages, its loss, its weights on disk.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
-from unittest.mock import patch
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from dalle_edu.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems.interface.older_checkpoints import upgraded
+from dalle_edu.systems.interface.checks import check_batch, check_stage
+from dalle_edu.systems.interface.configuration import Configuration, rebuild
+from dalle_edu.systems.interface.older_checkpoints import regrouped, upgraded
+from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.world.tokenizer import CaptionTokenizer
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One stage of training and its recipe.
-
-    `parts` names the submodules that learn; `share` is the stage's part of the time
-    of a run, `updates_share` its part of the updates; the matrices and kernels of
-    the submodules named in `muon` are trained by Muon at `matrix_learning_rate`,
-    everything else by AdamW at `learning_rate`; both are the peaks of a schedule.
-    """
-
-    name: str
-    parts: tuple[str, ...]
-    share: float
-    batch_size: int
-    learning_rate: float
-    updates_share: float
-    matrix_learning_rate: float = 0.0
-    muon: tuple[str, ...] = ()
-    weight_decay: float = 0.01
-
-
 class Trainable(nn.Module, ABC):
-    """Networks that learn from captioned pictures, stage by stage. Subclasses give
-    `name`, `presets`, `stages`, `loss` and `from_metadata`.
+    """Networks that learn from captioned pictures, stage by stage.
 
-    `foundations` names the parts that are not trained but taken from another
-    model's weights, which they begin with and keep.
+    Subclasses are built from a configuration and a tokenizer, and give `name`,
+    `presets` (configurations by name), `resolution` and `stage_loss`. `foundations`
+    names the parts that are not trained but taken from another model's weights,
+    which they begin with and keep: {"clip": "clip.clip"}.
     """
 
     name: ClassVar[str]
     presets: ClassVar[dict[str, Any]]
     foundations: ClassVar[dict[str, str]] = {}
-    config: Any
+    config: Configuration
     tokenizer: CaptionTokenizer
-    stages: tuple[Stage, ...]
 
-    @abstractmethod
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of training, in order."""
+        return self.config.recipe.stages
+
+    @classmethod
+    def learns(cls) -> bool:
+        """Whether there is anything to train: what has no stage in any preset is
+        put together from the weights of others.
+        """
+        return any(preset.recipe.stages for preset in cls.presets.values())
+
+    # ------------------------------------------------------------ learning
+
     def loss(
         self,
         images: Float[Tensor, "n 3 h w"],
         captions: Sequence[str],
         *,
-        stage: str,
+        stage: str | None = None,
         progress: float = 1.0,
         generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """The loss of a batch in a stage of training, under "loss", and its named
         parts.
 
-        `progress` in [0, 1] is the part of the stage that is behind; all chance
-        comes from `generator`.
+        `images` are at the system's resolution, in [-1, 1], with a caption each;
+        `stage` may be left out where there is only one; `progress` in [0, 1] is the
+        part of the stage that is behind; all random numbers come from `generator`,
+        which lives where the images do. Raises `DalleEduError` for anything else.
         """
+        stage = check_stage(self.name, stage, [each.name for each in self.stages])
+        check_batch(images, captions, self.resolution, progress)
+        return self.stage_loss(stage, images, captions, progress, generator)
+
+    @abstractmethod
+    def stage_loss(
+        self,
+        stage: str,
+        images: Float[Tensor, "n 3 h w"],
+        captions: Sequence[str],
+        progress: float,
+        generator: torch.Generator | None,
+    ) -> dict[str, Tensor]:
+        """What `loss` returns, of a batch that is known to be right."""
 
     def forward(
         self, images: Tensor, captions: Sequence[str], **options: Any
     ) -> dict[str, Tensor]:
+        """`loss`, for what wraps a network and calls it."""
         return self.loss(images, captions, **options)
 
     def preview(
         self, stage: str, images: Tensor, captions: Sequence[str], seed: int
     ) -> Float[Tensor, "n 3 h w"] | None:
         """What it can already draw in a stage, for the eye and the examiner while
-        it learns; None where it draws nothing.
+        it learns: pictures in [-1, 1], or None where it draws nothing.
         """
         return None
 
@@ -96,15 +108,17 @@ class Trainable(nn.Module, ABC):
     @property
     @abstractmethod
     def resolution(self) -> int:
-        """Pixels on a side of the pictures it learns from, and draws if it
+        """Pixels on a side of the pictures that it learns from, and draws if it
         draws.
         """
 
     @property
     def device(self) -> torch.device:
+        """Where its weights are."""
         return next(self.parameters()).device
 
     def parameter_count(self) -> int:
+        """How many numbers its weights are."""
         return sum(parameter.numel() for parameter in self.parameters())
 
     # ------------------------------------------------------------ files
@@ -115,28 +129,28 @@ class Trainable(nn.Module, ABC):
         metadata: dict[str, Any] | None = None,
         dtype: torch.dtype = torch.float16,
     ) -> None:
-        """Write the weights (as float16 unless told otherwise), the configuration
-        and `metadata` of your own.
+        """Write the weights, the configuration, the tokenizer and `metadata` of
+        your own, as one safetensors file. Floating-point weights are written in
+        `dtype`.
         """
         tensors = {
             name: tensor.to(dtype) if tensor.is_floating_point() else tensor
             for name, tensor in self.state_dict().items()
         }
-        save_checkpoint(
-            path,
-            tensors,
-            {
-                "system": self.name,
-                "config": asdict(self.config),
-                "tokenizer": self.tokenizer.to_json(),
-                **(metadata or {}),
-            },
-        )
+        config = asdict(self.config)  # type: ignore[call-overload]
+        known = {"system": self.name, "config": config}
+        known["tokenizer"] = self.tokenizer.to_json()
+        save_checkpoint(path, tensors, known | (metadata or {}))
 
     @classmethod
-    @abstractmethod
-    def from_metadata(cls, metadata: dict[str, Any]) -> "Trainable":
-        """The model, untrained, that a checkpoint's facts describe."""
+    def from_config(cls, values: dict[str, Any], tokenizer: str) -> "Trainable":
+        """The model, untrained, that a configuration as JSON and a tokenizer's JSON
+        describe. Raises `TypeError` or `ValueError` where they describe none.
+        """
+        kind = type(next(iter(cls.presets.values())))
+        config = rebuild(kind, regrouped(kind, values))
+        build: Callable[..., Trainable] = cls
+        return build(config, CaptionTokenizer.from_json(tokenizer))
 
     @classmethod
     def load(
@@ -155,9 +169,14 @@ class Trainable(nn.Module, ABC):
         path: str | Path,
         device: torch.device | str,
     ) -> "Trainable":
+        """The model of a checkpoint that was read already, in float32, in
+        evaluation mode, on `device`. `path` is what errors call the file. Raises
+        `DalleEduError` where the checkpoint is of another system, or describes one
+        that cannot be built, or holds weights of other shapes.
+        """
         tensors, metadata = upgraded(tensors, metadata)
-        if metadata.get("system") != cls.name:
-            found = metadata.get("system")
+        found = metadata.get("system")
+        if found != cls.name:
             raise DalleEduError(
                 f"{path} holds {found} and {cls.name} was expected; give weights "
                 f"of {cls.name}",
@@ -165,33 +184,18 @@ class Trainable(nn.Module, ABC):
                 f"des poids de {cls.name}",
             )
         try:
-            # no memory is taken until the shapes are known to be those of the file;
-            # drawing numbers there would import a compiler
-            with (
-                torch.device("meta"),
-                patch.object(nn.init, "normal_", lambda tensor, *_, **__: tensor),
-            ):
-                model = cls.from_metadata(metadata)
-        except (
-            TypeError,
-            KeyError,
-            ValueError,
-            AttributeError,
-            RuntimeError,
-        ) as error:
+            # no memory is taken until the shapes are known to be those of the file
+            with torch.device("meta"), WithoutInitialisation():
+                model = cls.from_config(metadata["config"], metadata["tokenizer"])
+        except (TypeError, KeyError, ValueError, AttributeError, RuntimeError) as e:
             raise DalleEduError(
                 f"{path} describes a system that this version cannot build "
-                f"({error}); take the version that wrote it, or train it again",
+                f"({e}); take the version that wrote it, or train it again",
                 f"{path} décrit un système que cette version ne sait pas "
-                f"construire ({error}) ; prenez la version qui l'a écrit, ou"
+                f"construire ({e}) ; prenez la version qui l'a écrit, ou"
                 " entraînez-le de nouveau",
-            ) from error
-        expected = {
-            name: tuple(tensor.shape) for name, tensor in model.state_dict().items()
-        }
-        if expected != {
-            name: tuple(tensor.shape) for name, tensor in tensors.items()
-        }:
+            ) from e
+        if _shapes(model.state_dict()) != _shapes(tensors):
             raise DalleEduError(
                 f"{path} holds weights of other shapes than its configuration; "
                 "fetch or train it again",
@@ -204,3 +208,27 @@ class Trainable(nn.Module, ABC):
         }
         model.load_state_dict(tensors, assign=True)
         return model.to(device).eval()
+
+
+class WithoutInitialisation(TorchFunctionMode):
+    """Inside the block, in this thread alone, weights keep whatever they hold: none
+    is filled with random numbers.
+    """
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if getattr(func, "__name__", "") in _FILLS:
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
+_FILLS = (
+    "normal_",
+    "uniform_",
+    "trunc_normal_",
+    "kaiming_uniform_",
+    "kaiming_normal_",
+)
+
+
+def _shapes(tensors: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}

@@ -1,0 +1,70 @@
+"""Inpainting: a part of a picture is painted anew, and the rest stays (DALL·E 2 and
+Imagen). Lesson 15.
+
+Letters: n pictures, h = w pixels on a side.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.systems.interface.checks import check_images, check_pairs
+from dalle_edu.systems.interface.system import System
+from dalle_edu.systems.parts.base_model import KnownPixels
+
+
+class Inpainting(System):
+    """A system that can draw around pixels that are known. Subclasses give
+    `draw`.
+    """
+
+    @abstractmethod
+    def draw(
+        self,
+        prompts: Sequence[str],
+        seed: int,
+        known: KnownPixels | None,
+        **settings: Any,
+    ) -> Float[Tensor, "n 3 h w"]:
+        """A picture for each prompt, in [-1, 1], painted around what is known of
+        it. The prompts and what is known have been checked.
+        """
+
+    @torch.no_grad()
+    def inpaint(
+        self,
+        images: Float[Tensor, "n 3 h w"],
+        keep: Bool[Tensor, "n 1 h w"],
+        prompts: Sequence[str],
+        *,
+        seed: int = 0,
+        **settings: Any,
+    ) -> Float[Tensor, "n 3 h w"]:
+        """Pictures painted anew where `keep` is False, so that the whole is what a
+        prompt says, under the settings of `generate`. Kept pixels stay exactly as
+        they are, and hidden ones are not looked at.
+
+        Raises `DalleEduError` for pictures of another size or range, a `keep` that
+        is not a bool for each pixel, and prompts that cannot be drawn.
+        """
+        check_images(images, self.resolution)
+        check_pairs(images, prompts)
+        side = self.resolution
+        if keep.dtype != torch.bool or keep.shape != (len(images), 1, side, side):
+            came = f"{keep.dtype} {tuple(keep.shape)}"
+            raise DalleEduError(
+                f"keep is {came} for {len(images)} pictures; give a bool for each "
+                "pixel, (n, 1, h, w)",
+                f"keep est {came} pour {len(images)} images ; donnez un booléen "
+                "par "
+                "pixel, (n, 1, h, w)",
+            )
+        images, keep = images.to(self.device), keep.to(self.device)
+        return torch.where(
+            keep, images, self.draw(prompts, seed, (images, keep), **settings)
+        )

@@ -1,0 +1,123 @@
+"""The registry: which systems there are, and how one from outside joins.
+
+A system is one file and one class, decorated by `register`:
+
+    @register
+    class DallE1(AutoregressiveSystem):
+        name = "dalle1"
+
+Those of the package are the files of `dalle_edu/systems`, imported when they are
+first asked for; a file is called as its system is. One of yours is named by its
+file and its class, "mine.py:Mine", wherever a command asks for a system, and its
+weights by "mine.py:Mine@weights.safetensors". Nothing here imports torch.
+"""
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from dalle_edu.errors import DalleEduError
+
+if TYPE_CHECKING:
+    from dalle_edu.systems.interface.trainable import Trainable
+
+_PACKAGE = "dalle_edu.systems"
+_registered: dict[str, type["Trainable"]] = {}
+_Kind = TypeVar("_Kind", bound=type)
+
+
+def register(kind: _Kind) -> _Kind:
+    """Make a class known by its `name`. Returns it. Raises `DalleEduError` where
+    another class bears that name.
+    """
+    name = kind.name  # type: ignore[attr-defined]
+    other = _registered.get(name)
+    if other is not None and other.__qualname__ != kind.__qualname__:
+        raise DalleEduError(
+            f'there is a system "{name}" already ({other.__module__}); give yours '
+            "another name",
+            f"il y a déjà un système « {name} » ({other.__module__}) ; donnez un "
+            "autre nom au vôtre",
+        )
+    _registered[name] = kind
+    return kind
+
+
+def system_names() -> list[str]:
+    """The names of all systems: those of the package in alphabetical order, then
+    those that joined.
+    """
+    folder = Path(__file__).parents[1]
+    shipped = [m.name for m in pkgutil.iter_modules([str(folder)]) if not m.ispkg]
+    return [*shipped, *(name for name in _registered if name not in shipped)]
+
+
+def drawing_systems() -> list[str]:
+    """The names of the systems that draw."""
+    from dalle_edu.systems.interface.system import System
+
+    return [
+        name for name in system_names() if issubclass(model_class(name), System)
+    ]
+
+
+def model_class(name: str) -> type["Trainable"]:
+    """The class of a system by its name ("dalle1"), or by its file and its own name
+    ("mine.py:Mine", which imports the file).
+
+    Raises `DalleEduError` for a name that nothing bears.
+    """
+    if names_a_file(name):
+        return _from_file(name)
+    if name not in _registered and name in system_names():
+        importlib.import_module(f"{_PACKAGE}.{name}")
+    if name not in _registered:
+        known = ", ".join(system_names())
+        raise DalleEduError(
+            f'there is no system "{name}"; choose among: {known}, or name a file '
+            "and "
+            "a class, as in mine.py:Mine",
+            f"il n'y a pas de système « {name} » ; choisissez parmi : {known}, ou"
+            " nommez un fichier et une classe, comme mine.py:Mine",
+        )
+    return _registered[name]
+
+
+def names_a_file(name: str) -> bool:
+    """Whether a name is that of a file and a class in it, "mine.py:Mine"."""
+    return ".py:" in name
+
+
+def _from_file(name: str) -> type["Trainable"]:
+    from dalle_edu.systems.interface.trainable import Trainable
+
+    file, _, attribute = name.rpartition(":")
+    path = Path(file).resolve()
+    called = f"dalle_edu_outside_{path.stem}"  # no module of that name is hidden
+    module = sys.modules.get(called)
+    if module is None or getattr(module, "__file__", None) != str(path):
+        spec = importlib.util.spec_from_file_location(called, path)
+        if spec is None or spec.loader is None or not path.is_file():
+            raise DalleEduError(
+                f"there is no file {file}; name a Python file and a class in it, "
+                "as "
+                "in mine.py:Mine",
+                f"il n'y a pas de fichier {file} ; nommez un fichier Python et une "
+                "classe de ce fichier, comme mine.py:Mine",
+            )
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[called] = module  # so that dataclasses find their module
+        spec.loader.exec_module(module)
+    kind = getattr(module, attribute, None)
+    if not (isinstance(kind, type) and issubclass(kind, Trainable)):
+        raise DalleEduError(
+            f"{file} has no system called {attribute}; give the name of a class "
+            "made "
+            "from System",
+            f"{file} n'a pas de système appelé {attribute} ; donnez le nom d'une "
+            "classe tirée de System",
+        )
+    return register(kind)

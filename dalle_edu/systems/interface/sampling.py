@@ -1,0 +1,162 @@
+"""Settings of sampling: what may be chosen anew for each picture, with its range.
+
+A system's `config.sampling` is a dataclass whose fields are its settings, and
+`System.generate` takes each of them by name. The field's usual ones are described
+here once: commands make their options from it, and every value passes its check. A
+system may have others of its own. Nothing here imports torch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dalle_edu.errors import DalleEduError
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting: its type, its range (`low` and `high` included) or its choices,
+    and what it does, in English and in French.
+    """
+
+    kind: type
+    en: str
+    fr: str
+    low: int | float | None = None
+    high: int | float | None = None
+    choices: tuple[str, ...] = ()
+
+    def check(self, name: str, value: Any) -> None:
+        """Raise `DalleEduError` unless `value` is of the right type and in
+        range.
+        """
+        number = self.kind in (int, float)
+        right = (
+            isinstance(value, int | float) if number else type(value) is self.kind
+        )
+        if self.kind is int or (number and isinstance(value, bool)):
+            right = type(value) is int
+        if right and number:
+            right = (self.low is None or value >= self.low) and (
+                self.high is None or value <= self.high
+            )  # not a number is in no range
+        if right and not (self.choices and value not in self.choices):
+            return
+        en, fr = self._wanted()
+        raise DalleEduError(
+            f"{name} is {value!r}; it takes {en}",
+            f"{name} vaut {value!r} ; il faut {fr}",
+        )
+
+    def _wanted(self) -> tuple[str, str]:
+        if self.choices:
+            known = ", ".join(self.choices)
+            return f"one of {known}", f"l'un de {known}"
+        if self.kind is bool:
+            return "True or False", "True ou False"
+        en, fr = "a number", "un nombre"
+        if self.kind is int:
+            en, fr = "a whole number", "un entier"
+        if self.high is None:
+            return f"{en}, at least {self.low:g}", f"{fr} d'au moins {self.low:g}"
+        low, high = f"{self.low:g}", f"{self.high:g}"
+        return (
+            f"{en} from {low} to {high}",
+            f"{fr} de {low.replace('.', ',')} à {high}",
+        )
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "guidance_scale": Setting(
+        float,
+        "1 as trained, more follows the sentence more closely, 0 ignores it",
+        "1 comme à l'entraînement ; plus grand, l'image suit la phrase de plus "
+        "près ;"
+        " 0 l'ignore",
+        0,
+        50,
+    ),
+    "temperature": Setting(
+        float,
+        "0 always the likeliest, 1 as trained",
+        "0 toujours le plus probable, 1 comme à l'entraînement",
+        0,
+        10,
+    ),
+    "top_k": Setting(
+        int,
+        "choose among the k likeliest codes",
+        "choisit parmi les k codes les plus probables",
+        1,
+    ),
+    "top_p": Setting(
+        float,
+        "choose among the likeliest codes that reach this probability",
+        "choisit parmi les codes les plus probables qui atteignent cette "
+        "probabilité",
+        1e-6,
+        1,
+    ),
+    "daring": Setting(
+        float,
+        "the temperature of leaving the likeliest code or not; --temperature is "
+        "then"
+        " that of the choice among the others",
+        "la température de la décision de quitter ou non le code le plus probable ;"
+        " --temperature ne règle plus que le choix du remplaçant",
+        0.01,
+        10,
+    ),
+    "steps": Setting(
+        int, "steps of the sampler", "nombre de pas de l'échantillonneur", 1, 1000
+    ),
+    "upsampler_steps": Setting(
+        int, "steps of each upsampler", "nombre de pas de chaque "
+            "suréchantillonneur",
+        1, 1000,
+    ),
+    "threshold": Setting(
+        bool,
+        "tame what guidance drives out of range by dynamic thresholding, rather "
+        "than"
+        " by a clip",
+        "ramène par seuillage dynamique ce que le guidage pousse hors des bornes,"
+        " plutôt que par un écrêtage",
+    ),
+    "tries": Setting(
+        int,
+        "draw each picture so many times, and keep the one nearest to its "
+        "embedding",
+        "dessine chaque image ce nombre de fois, et garde la plus proche de son"
+        " plongement",
+        1,
+        1024,
+    ),
+    "prior": Setting(
+        str,
+        "what turns the sentence into an embedding",
+        "ce qui change la phrase en plongement",
+        choices=("diffusion", "autoregressive"),
+    ),
+    "prior_guidance_scale": Setting(
+        float, "the guidance of the prior", "le guidage du prior", 0, 50
+    ),
+    "prior_steps": Setting(
+        int, "steps of the diffusion prior", "nombre de pas du prior de diffusion",
+        1, 1000,
+    ),
+    "text": Setting(
+        bool,
+        "tell the decoder the sentence beside the embedding",
+        "dit la phrase au décodeur à côté du plongement",
+    ),
+}  # fmt: skip
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Raise `DalleEduError` for a value out of the range of its setting; settings
+    that are not described here, and those of value None, pass.
+    """
+    for name, value in settings.items():
+        if name in SETTINGS and value is not None:
+            SETTINGS[name].check(name.replace("_", " "), value)
