@@ -107,7 +107,7 @@ def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> Non
     """Examine every system that has its weights, and print and write one table of them all."""
     from dalle_edu.checkpoints.shipped import weights_path
     from dalle_edu.loading import load_system, made_of
-    from dalle_edu.scorecard.compare import enter, table, training_of
+    from dalle_edu.scorecard.compare import enter, same_numbers, table, training_of
 
     entries = []
     for name in all_trained():
@@ -116,7 +116,10 @@ def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> Non
         entries.append(watched(prompts, name, enter, load_system(name, place), prompts, seed, files, training))
         if json_file:  # what is measured is kept, whatever comes after
             write_json(json_file, {"prompts": prompts, "seed": seed, "systems": entries})
-    printed = Table(title=say(f"{prompts} prompts, seed {seed}: % seen/held out", f"{prompts} phrases, graine {seed} : % vues/réservées"))
+    numbers = same_numbers(entries)
+    where = say("world {world}, exam {exam}", "monde {world}, examen {exam}").format(**numbers)
+    asked = say(f"{prompts} prompts, seed {seed}: % seen/held out", f"{prompts} phrases, graine {seed} : % vues/réservées")
+    printed = Table(title=f"{asked} ({where})")
     printed.add_column("")
     for entry in entries:
         printed.add_column(entry["system"], justify="right")

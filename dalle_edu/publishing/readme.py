@@ -9,7 +9,7 @@ from typing import Any
 
 from dalle_edu.files import write_aside
 from dalle_edu.language import typeset
-from dalle_edu.scorecard.compare import table
+from dalle_edu.scorecard.compare import same_numbers, table
 
 ROOT = Path(__file__).parents[2]
 MARKS = ROOT / "data" / "marks.json"
@@ -24,7 +24,9 @@ def marks_table(measured: dict[str, Any], language: str) -> str:
     lines = ["| | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
     for line in [*marks, *costs]:
         lines.append("| " + " | ".join(line) + " |")
-    text = "\n".join(lines) + "\n"
+    numbers = same_numbers(measured["systems"])
+    words = {"en": "World {world}, exam {exam}.", "fr": "Monde {world}, examen {exam}."}
+    text = "\n".join([*lines, "", words[language].format(**numbers)]) + "\n"
     return typeset(text) if language == "fr" else text
 
 

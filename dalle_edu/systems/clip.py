@@ -155,6 +155,7 @@ class Clip(Critic, Trainable):
     """
 
     name = "clip"
+    lesson = 12
     presets = PRESETS
     config: ClipConfig
 

@@ -136,6 +136,7 @@ class DallE1(AutoregressiveSystem):
     """
 
     name = "dalle1"
+    lesson = 11
     presets = PRESETS
     config: DallE1Config
 

@@ -179,6 +179,7 @@ class DallE2(UnCLIP):
     """
 
     name = "dalle2"
+    lesson = 14
     presets = PRESETS
     foundations: ClassVar = {"clip": "clip.clip"}
     config: DallE2Config

@@ -152,6 +152,7 @@ class DallEMini(AutoregressiveSystem):
     """
 
     name = "dalle_mini"
+    lesson = 13
     presets = PRESETS
     config: DallEMiniConfig
 

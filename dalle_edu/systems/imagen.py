@@ -164,6 +164,7 @@ class Imagen(Cascade):
     """
 
     name = "imagen"
+    lesson = 15
     presets = PRESETS
     config: ImagenConfig
 

@@ -95,6 +95,7 @@ class VqganClip(System):
     """
 
     name = "vqgan_clip"
+    lesson = 12
     presets = PRESETS
     foundations: ClassVar = {
         "vqgan.encoder": "dalle_mini.vqgan.encoder",

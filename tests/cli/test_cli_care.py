@@ -71,7 +71,7 @@ def test_what_nothing_would_heed_is_refused(run, files):
     draw = ["generate", "a red circle", "--system", files["dalle2"]]
     refused(run(*draw, "--clip", "clip"), "--candidates")
     refused(run("score", files["dalle1"], "--prompts", 8, "--clip", "clip"), "--candidates")
-    refused(run(*draw, "--top-k", 3), "dalle2 takes no top-k; its settings are: guidance-scale, steps")
+    refused(run(*draw, "--top-k", 3), "dalle2 takes no top-k; its settings are: guidance-scale, threshold, steps, upsampler-steps")
     refused(run("rank", "captions", "asked", "--download"), "--coco")
     refused(run("rank", "captions", "asked", "--split", "train2017"), "--coco")
     assert run("rank", "captions", "asked", "-n", 3)[0] == 0

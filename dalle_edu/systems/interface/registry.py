@@ -56,12 +56,15 @@ def system_names() -> list[str]:
 
 
 def drawing_systems() -> list[str]:
-    """The names of the systems that draw."""
+    """The names of the systems that draw: those that learn, then those that are put
+    together from others, each in the order of the lessons.
+    """
     from dalle_edu.systems.interface.system import System
 
-    return [
-        name for name in system_names() if issubclass(model_class(name), System)
-    ]
+    kinds = [model_class(name) for name in system_names()]
+    drawing = [kind for kind in kinds if issubclass(kind, System)]
+    drawing.sort(key=lambda kind: (not kind.learns(), kind.lesson))
+    return [kind.name for kind in drawing]
 
 
 def model_class(name: str) -> type["Trainable"]:

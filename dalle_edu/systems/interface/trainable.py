@@ -26,12 +26,14 @@ class Trainable(nn.Module, ABC):
     """Networks that learn from captioned pictures, stage by stage.
 
     Subclasses are built from a configuration and a tokenizer, and give `name`,
-    `presets` (configurations by name), `resolution` and `stage_loss`. `foundations`
+    `presets` (configurations by name), `lesson` (the lesson that builds it, in
+    whose order systems are listed), `resolution` and `stage_loss`. `foundations`
     names the parts that are not trained but taken from another model's weights,
     which they begin with and keep: {"clip": "clip.clip"}.
     """
 
     name: ClassVar[str]
+    lesson: ClassVar[int] = 99
     presets: ClassVar[dict[str, Any]]
     foundations: ClassVar[dict[str, str]] = {}
     config: Configuration
