@@ -115,7 +115,7 @@ def test_the_json_has_its_documented_form(perfect, tmp_path):
     perfect.save(tmp_path / "report.json")
     document = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert document == perfect.to_json()
-    assert set(document) == {"system", "seed", "prompts", "skills", "languages", "splits"}
+    assert set(document) == {"system", "world", "exam", "seed", "prompts", "skills", "languages", "splits"}
     assert (document["system"], document["seed"], document["prompts"]) == ("perfect", 5, 144)
     assert set(document["languages"]) == {"fr", "en"}
     assert set(document["splits"]) == {"seen", "held_out"}
