@@ -1,6 +1,6 @@
-"""The captioned world: scenes, the pictures that show them and the sentences that say them, in French and in English.
+"""The captioned world: a synthetic data set of scenes, their pictures, and their captions in French and in English.
 
-Other data enter through `dalle_edu.datasets`: digits, MNIST, COCO, a folder of pictures with captions, WebDataset shards.
+Real data sets are in `dalle_edu.datasets`: digits, MNIST, COCO, a folder of pictures with captions, WebDataset shards.
 """
 
 from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Adjective, Catalogue, Colour, Noun, Shape, Size

@@ -1,7 +1,7 @@
-"""What the world is made of, and the words for it.
+"""The catalogue of the world: its shapes, colours and sizes, their words in each language, and the combinations held out of training.
 
-The catalogue is open: a new object is one signed-distance function and its words in each language; a new colour is one RGB triple and its
-words. Everything else (renderer, grammar, examiner, tokenizer) reads the catalogue and follows.
+A new shape is a signed-distance function and its words. A new colour is an RGB triple and its words. Renderer, grammar, examiner and
+tokenizer read the catalogue and need no change.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ WORLD = 1  # the number of this world: marks taken in worlds of different number
 
 @dataclass(frozen=True)
 class Noun:
-    """A noun with its plural and its grammatical gender (English ignores the gender)."""
+    """A noun: its singular, its plural and its grammatical gender. Captions in English ignore the gender."""
 
     singular: str
     plural: str
@@ -23,7 +23,7 @@ class Noun:
 
 @dataclass(frozen=True)
 class Adjective:
-    """An adjective in its four forms. One form given stands for all (English, « orange »); two are masculine and feminine."""
+    """An adjective in its four forms. A plural left empty equals the singular, and a feminine left empty equals the masculine."""
 
     masculine: str
     feminine: str = ""
@@ -31,7 +31,7 @@ class Adjective:
     feminine_plural: str = ""
 
     def form(self, feminine: bool, plural: bool) -> str:
-        """The form that agrees."""
+        """The form that agrees with a noun of this gender and number."""
         if plural:
             return (self.feminine_plural if feminine else self.masculine_plural) or self.form(feminine, plural=False)
         return (feminine and self.feminine) or self.masculine
@@ -39,7 +39,7 @@ class Adjective:
 
 @dataclass(frozen=True)
 class Shape:
-    """An object of the world: how far a point is from its outline, and what it is called."""
+    """A shape: its signed distance (see `shapes.py`: in radii of the object, negative inside) and, by language, its noun."""
 
     name: str
     distance: shapes.Distance
@@ -48,7 +48,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Colour:
-    """A colour: red, green and blue in [0, 1], and its adjective."""
+    """A colour: red, green and blue in [0, 1] and, by language, its adjective."""
 
     name: str
     rgb: tuple[float, float, float]
@@ -57,7 +57,7 @@ class Colour:
 
 @dataclass(frozen=True)
 class Size:
-    """A size: the range of radii, as parts of the canvas's side, and its adjective."""
+    """A size: the lowest and the highest radius, as parts of the canvas's side in [0, 1], and, by language, its adjective."""
 
     name: str
     radius: tuple[float, float]
@@ -66,10 +66,10 @@ class Size:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All that scenes are drawn from, and what training must never see.
+    """The shapes, colours and sizes that scenes are sampled from, and the held-out combinations that training never shows.
 
-    `held_out_objects` are (shape, colour) pairs, `held_out_relations` are (shape, "left" | "above", shape): together they measure
-    whether a system composes what it knows or repeats what it saw.
+    `held_out_objects` are (shape, colour) pairs. `held_out_relations` are (shape, "left" | "above", shape) triples. Both measure
+    compositional generalisation: whether a system can combine known words in a way that it never saw.
     """
 
     shapes: tuple[Shape, ...]
@@ -79,12 +79,15 @@ class Catalogue:
     held_out_relations: frozenset[tuple[str, str, str]] = frozenset()
 
     def shape(self, name: str) -> Shape:
+        """The shape of a name. Raises `StopIteration` where the catalogue has none."""
         return next(shape for shape in self.shapes if shape.name == name)
 
     def colour(self, name: str) -> Colour:
+        """The colour of a name. Raises `StopIteration` where the catalogue has none."""
         return next(colour for colour in self.colours if colour.name == name)
 
     def size(self, name: str) -> Size:
+        """The size of a name. Raises `StopIteration` where the catalogue has none."""
         return next(size for size in self.sizes if size.name == name)
 
 
@@ -128,7 +131,7 @@ _SIZES = (
     Size("large", (0.19, 0.21), _regular("grand", "large")),
 )
 
-_CIRCLE = [shape.name for shape in _SHAPES]  # shapes and colours in a circle, so that each is held out exactly once in each role
+_CIRCLE = [shape.name for shape in _SHAPES]  # both lists are read modulo 8, so that each name is held out exactly once in each role
 _HUES = [colour.name for colour in _COLOURS]
 
 SHAPES = Catalogue(

@@ -1,7 +1,7 @@
-"""Captions: a small grammar that says the same thing in French and in English, several ways each, and reads it back.
+"""Captions: a grammar that writes a description in French and in English, in several phrasings each, and parses it back.
 
-`caption` turns a `Description` into a sentence with the right agreement and elision; `read_caption` turns a sentence back into a
-`Description`, whatever the phrasing. Reading ignores case, accents, hyphens and the form of apostrophes, as people do when they type.
+`caption` turns a `Description` into a sentence with the right agreement and elision. `read_caption` turns a sentence of any phrasing back
+into a `Description`. Parsing ignores case, accents, hyphens and the form of apostrophes, since people type them in many ways.
 """
 
 import re
@@ -21,11 +21,11 @@ MAX_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class Phrasebook:
-    """The fixed words of a language. In the templates, {a} and {b} are noun phrases and {n} is a number."""
+    """The fixed words of a language: what stands around the noun phrases of a caption."""
 
     openings: tuple[str, ...]  # before one object or two
-    plural_openings: tuple[str, ...]  # before several alike
-    links: tuple[str, ...]  # between two objects that stand anywhere
+    plural_openings: tuple[str, ...]  # before several objects alike
+    links: tuple[str, ...]  # between two objects without a relation
     relations: dict[str, tuple[str, ...]]
     numbers: tuple[str, str, str, str]  # from one to four, as words
     articles: tuple[str, str]  # masculine and feminine, or before a consonant and before a vowel
@@ -62,7 +62,10 @@ PHRASEBOOKS = {
 
 
 def noun_phrase(mention: Mention, language: str, count: int = 1, number: str = "", catalogue: Catalogue = SHAPES) -> str:
-    """« une petite étoile verte », "a small green star"; with a count, « deux étoiles vertes », "two green stars"."""
+    """A mention as a noun phrase: « une petite étoile verte », "a small green star"; with a count of 2, « deux étoiles vertes ».
+
+    `count` is 1 to 4. `number` is the determiner to use; left empty, it is an article or `count` as a word.
+    """
     noun = catalogue.shape(mention.shape).words[language]
     plural = count > 1
     size = mention.size and catalogue.size(mention.size).words[language].form(noun.feminine, plural)
@@ -80,7 +83,7 @@ def noun_phrase(mention: Mention, language: str, count: int = 1, number: str = "
 
 
 def phrasings(description: Description, language: str, catalogue: Catalogue = SHAPES) -> list[str]:
-    """Every way in which a language says a description, the plainest first."""
+    """Every phrasing of a description in "fr" or "en", the plainest first. Raises `DalleEduError` for another language."""
     if language not in PHRASEBOOKS:
         raise DalleEduError(
             f'the language is "{language}"; captions are written in {" and ".join(LANGUAGES)}',
@@ -100,7 +103,10 @@ def phrasings(description: Description, language: str, catalogue: Catalogue = SH
 
 
 def caption(description: Description, language: str, phrasing: int = 0, catalogue: Catalogue = SHAPES) -> str:
-    """A description as a sentence; `phrasing` is any whole number, taken modulo the number of ways to say it."""
+    """A description as a sentence in "fr" or "en"; `phrasing` is any integer, taken modulo the number of phrasings.
+
+    Raises `DalleEduError` for another language.
+    """
     ways = phrasings(description, language, catalogue)
     return ways[phrasing % len(ways)]
 
@@ -110,7 +116,10 @@ def _elide(sentence: str) -> str:
 
 
 def normalize(text: str) -> str:
-    """Lower case, no accents, no hyphens, plain apostrophes, single spaces: « À Gauche d’une ÉTOILE » becomes "a gauche d'une etoile"."""
+    """Normalised text, as captions are compared: lower case, no accents or hyphens, plain apostrophes, single spaces.
+
+    « À Gauche d’une ÉTOILE » becomes "a gauche d'une etoile".
+    """
     text = text.lower().replace("œ", "oe").replace("’", "'").replace("-", " ")
     text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return " ".join(text.split())
@@ -118,13 +127,15 @@ def normalize(text: str) -> str:
 
 @dataclass(frozen=True)
 class _Lexicon:
+    """The words of both languages in normalised form, each with the name in the catalogue, number or relation that it means."""
+
     nouns: dict[str, str]
     colours: dict[str, str]
     sizes: dict[str, str]
     numbers: dict[str, int]
     relations: dict[tuple[str, ...], str]
     links: frozenset[str]
-    compounds: frozenset[tuple[str, ...]]  # names of several words, such as « demi-lune »
+    compounds: frozenset[tuple[str, ...]]  # nouns and adjectives of several words, such as « demi-lune »
     words: dict[str, frozenset[str]]  # by language
 
 
@@ -168,7 +179,7 @@ _CATALOGUES: dict[int, Catalogue] = {}
 
 
 def lexicon(catalogue: Catalogue = SHAPES) -> _Lexicon:
-    """Every word that the grammar knows, by what it means."""
+    """Every word that the grammar knows for a catalogue, with its meaning. Computed once for each catalogue."""
     _CATALOGUES[id(catalogue)] = catalogue
     return _lexicon(id(catalogue))
 
@@ -178,7 +189,7 @@ def _split(text: str) -> list[str]:
 
 
 def _read_words(text: str, book: _Lexicon) -> list[str]:
-    """The words of a text, where a name of several words stays one."""
+    """The words of a text, with the words of a compound joined into one."""
     words, read = _split(text), []
     while words:
         length = next((n for n in (3, 2) if tuple(words[:n]) in book.compounds), 1)
@@ -188,7 +199,7 @@ def _read_words(text: str, book: _Lexicon) -> list[str]:
 
 
 def read_caption(text: str, catalogue: Catalogue = SHAPES) -> Description | None:
-    """The description that a sentence gives, in either language; None where the grammar cannot tell."""
+    """Parse a sentence, in either language, into its description; None where it has no reading, or more than one."""
     book = lexicon(catalogue)
     words = _read_words(text, book)
     parts: list[list[str]] = [[]]
@@ -226,7 +237,7 @@ def _read_part(words: list[str], book: _Lexicon) -> tuple[Mention, int] | None:
 
 
 def guess_language(text: str, catalogue: Catalogue = SHAPES) -> str:
-    """The language most of whose words occur in the text; English when neither wins."""
+    """The language of a text, "fr" or "en": the one with more known words in it, accents counting for French; "en" when equal."""
     words, known = set(_split(text)), lexicon(catalogue).words
     accents = len(re.findall(r"[àâçéèêëîïôûùüœ«»]", text.lower()))
     french = len(words & known["fr"]) + accents
@@ -234,14 +245,14 @@ def guess_language(text: str, catalogue: Catalogue = SHAPES) -> str:
 
 
 def unknown_words(text: str, catalogue: Catalogue = SHAPES) -> list[str]:
-    """The words of a text that the world has no picture for, in order, each once, as they were written."""
+    """The words of a text that the grammar does not know, in order, each once, as they were written."""
     known = frozenset().union(*lexicon(catalogue).words.values())
     written = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text))
     return list(dict.fromkeys(word for word in written if not set(_split(word)) <= known))
 
 
 def vocabulary(language: str, catalogue: Catalogue = SHAPES) -> str:
-    """One line that lists the nouns, colours and sizes of the world in a language."""
+    """One line that lists the nouns, colours and sizes of the catalogue in a language."""
     nouns = ", ".join(shape.words[language].singular for shape in catalogue.shapes)
     colours, sizes = (", ".join(thing.words[language].masculine for thing in things) for things in (catalogue.colours, catalogue.sizes))
     if language == "fr":
@@ -250,10 +261,11 @@ def vocabulary(language: str, catalogue: Catalogue = SHAPES) -> str:
 
 
 def check_prompt(text: str, catalogue: Catalogue = SHAPES) -> str | None:
-    """Look at a prompt before anything is drawn.
+    """Check a prompt before anything is generated.
 
-    Returns None when every word is known, else one sentence, in the prompt's language, that names the unknown words and gives the
-    vocabulary. Raises `DalleEduError` when nothing could be drawn: empty, too long, control characters, or no known object at all.
+    Returns None when every word is known. Otherwise returns a sentence, in the prompt's language, that names the unknown words and gives
+    the vocabulary. Raises `DalleEduError` for a prompt that is no string, is empty, has more than `MAX_CHARACTERS` characters, holds a
+    control character, or names no known object.
     """
     if not isinstance(text, str):
         raise DalleEduError(
@@ -289,7 +301,7 @@ def check_prompt(text: str, catalogue: Catalogue = SHAPES) -> str | None:
 
 
 def every_caption(catalogue: Catalogue = SHAPES) -> Iterator[str]:
-    """Captions that between them hold every word in every form: what the tokenizer is trained on."""
+    """The training text of the tokenizer: captions that together hold every word of the grammar in every form."""
     names = [[thing.name for thing in things] for things in (catalogue.shapes, catalogue.colours, catalogue.sizes)]
     for language, (shape, colour, size) in product(LANGUAGES, product(*names)):
         mention = Mention(shape, colour, size)

@@ -1,7 +1,7 @@
 """Held-out combinations: pairs of a shape and a colour, and relations of two shapes, that training never shows.
 
-Composition is measured on them: whoever has learned what a star is and what pink is can draw a pink star that it never saw. Which they are
-stands in the catalogue.
+Compositional generalisation is measured on them: a system that has learned "star" and "pink" from other pictures should draw a pink star.
+The catalogue lists them.
 """
 
 from dalle_edu.world.catalogue import SHAPES, Catalogue
@@ -9,7 +9,7 @@ from dalle_edu.world.scenes import OPPOSITE, Description, Object, relation_betwe
 
 
 def is_held_out(objects: tuple[Object, ...], catalogue: Catalogue = SHAPES) -> bool:
-    """Whether a picture shows a combination that training never shows."""
+    """Whether the objects of a picture show a held-out combination."""
     if any((thing.shape, thing.colour) in catalogue.held_out_objects for thing in objects):
         return True
     for first in objects:
@@ -20,7 +20,10 @@ def is_held_out(objects: tuple[Object, ...], catalogue: Catalogue = SHAPES) -> b
 
 
 def names_held_out(said: Description, catalogue: Catalogue = SHAPES) -> bool:
-    """Whether the words themselves name a combination that training never shows."""
+    """Whether a caption names a held-out combination.
+
+    A caption may leave the colour open, so that a picture shows a held-out combination which its caption does not name.
+    """
     if any((mention.shape, mention.colour) in catalogue.held_out_objects for mention in said.mentions):
         return True
     if said.relation is None:

@@ -1,4 +1,4 @@
-"""From scenes to pixels: one signed distance per object, anti-aliased, on any device and at any resolution.
+"""The renderer: scenes to anti-aliased pixels by signed distances, on any device and at any resolution.
 
 Letters: n scenes, k objects in the largest of them, h = w pixels on a side.
 """
@@ -19,23 +19,28 @@ RESOLUTIONS = (32, 64, 128)
 
 @dataclass(frozen=True)
 class Placed:
-    """All objects of one shape in a batch of scenes: where each is drawn, and in which slot of which scene."""
+    """The m objects of one shape in a batch of scenes: for each its scene, its rank there, its place and its colour."""
 
     shape: str
     slot: Tensor  # (m,) long: scene * k + rank of the object in its scene
-    geometry: Tensor  # (m, 3): centre x, centre y, radius
+    geometry: Tensor  # (m, 3): centre x, centre y, radius, as parts of the canvas's side
     colour: Tensor  # (m, 3): red, green, blue in [0, 1]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Scenes as tensors, grouped by shape, ready to be rendered; made on the CPU, moved to a device without waiting for it."""
+    """Scenes as tensors, with their objects grouped by shape, ready to be rendered.
+
+    `scenes` is their number, and `slots` the most objects that one of them has. Layouts are made on the CPU and moved with `to`.
+    """
 
     scenes: int
     slots: int
     groups: tuple[Placed, ...]
 
     def to(self, device: torch.device | str) -> "Layout":
+        """The same layout on another device, copied without blocking the CPU where PyTorch can."""
+
         def move(tensor: Tensor) -> Tensor:
             return tensor.to(device, non_blocking=True)
 
@@ -44,7 +49,7 @@ class Layout:
 
 
 def lay_out(scenes: Sequence[Scene], catalogue: Catalogue = SHAPES) -> Layout:
-    """Group the objects of all scenes by shape."""
+    """Group the objects of all scenes by shape. Raises `DalleEduError` for a shape that the catalogue does not have."""
     slots = max((len(scene.objects) for scene in scenes), default=0)
     colours = {colour.name: colour.rgb for colour in catalogue.colours}
     rows: dict[str, list[tuple[int, tuple[float, float, float], tuple[float, float, float]]]] = {}
@@ -67,7 +72,10 @@ def lay_out(scenes: Sequence[Scene], catalogue: Catalogue = SHAPES) -> Layout:
 
 
 def coverage(distance, geometry: Float[Tensor, "m 3"], resolution: int) -> Float[Tensor, "m h w"]:
-    """How much of each pixel the shape covers, in [0, 1]: a ramp one pixel wide across the outline."""
+    """The alpha of objects of one shape: how much of each pixel each covers, in [0, 1], by a ramp one pixel wide across its outline.
+
+    `distance` is the shape's signed distance. `geometry` gives centre x, centre y and radius, as parts of the canvas's side.
+    """
     centres = (torch.arange(resolution, device=geometry.device, dtype=geometry.dtype) + 0.5) / resolution
     x0, y0, radius = (column.view(-1, 1, 1) for column in geometry.unbind(1))
     x = (centres.view(1, 1, -1) - x0) / radius
@@ -82,10 +90,11 @@ def render(
     catalogue: Catalogue = SHAPES,
     chunk: int = 256,
 ) -> Float[Tensor, "n 3 h w"]:
-    """Draw scenes on white canvases.
+    """Render scenes on white canvases.
 
     Returns pictures with values in [-1, 1], the range of every picture in this library. A later object covers an earlier one.
-    Scenes are drawn `chunk` at a time, to stay in the cache. Raises `DalleEduError` for a resolution outside 8 to 1024.
+    Scenes are rendered `chunk` at a time, so that they stay in the processor's cache; a `Layout` is rendered at once. Raises
+    `DalleEduError` for a resolution outside 8 to 1024, and for a shape that the catalogue does not have.
     """
     if not 8 <= resolution <= 1024:
         raise DalleEduError(

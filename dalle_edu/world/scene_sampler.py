@@ -1,7 +1,7 @@
-"""Scenes drawn by lot: the same seed gives the same scene on every machine.
+"""The scene sampler: random scenes, of which the same seed gives the same on every machine.
 
-The only source of chance is Python's Mersenne Twister and the only arithmetic is that of IEEE doubles. Places and radii are parts of the
-canvas's side, x to the right and y downwards.
+All random numbers come from Python's Mersenne Twister and all arithmetic is that of IEEE doubles, which makes scenes reproducible. Places
+and radii are parts of the canvas's side, x to the right and y downwards.
 """
 
 import random
@@ -11,19 +11,20 @@ from dalle_edu.world.catalogue import SHAPES, Catalogue, Size
 from dalle_edu.world.held_out import is_held_out
 from dalle_edu.world.scenes import RELATIONS, Description, Mention, Object, Scene
 
-KINDS = {"single": 0.36, "pair": 0.12, "relation": 0.28, "count": 0.24}  # what captions are about, and how often
-PRACTICE = {"single": 0.13, "pair": 0.45, "relation": 0.25, "count": 0.17}  # the same for training: more of what is hard
+KINDS = {"single": 0.36, "pair": 0.12, "relation": 0.28, "count": 0.24}  # the probability of each kind of caption
+PRACTICE = {"single": 0.13, "pair": 0.45, "relation": 0.25, "count": 0.17}  # the same for training, with more of the hard kinds
 SPLITS = ("seen", "held_out", "all")
-_GAP, _MARGIN = 0.04, 0.01  # white between two objects, and between an object and the edge
-_SIZE_SAID, _COLOUR_SAID = 0.35, 0.93
+_GAP, _MARGIN = 0.04, 0.01  # least distance between two objects, and of an object to the edge
+_SIZE_SAID, _COLOUR_SAID = 0.35, 0.93  # the probability that a caption gives the size, and the colour
 
 
 def sample_scene(
     seed: int, index: int = 0, split: str = "seen", catalogue: Catalogue = SHAPES, kinds: Mapping[str, float] = KINDS
 ) -> Scene:
-    """The scene number `index` of the series `seed`.
+    """Sample scene number `index` of the series `seed`.
 
-    `split` is "seen" (what training shows), "held_out" (what it never shows) or "all"; `kinds` says how often each kind of caption comes.
+    `split` is "seen" (without held-out combinations), "held_out" (with one at least) or "all". `kinds` gives the probability of each kind
+    of caption. Raises `ValueError` for another split, and for "held_out" where the catalogue holds nothing out.
     """
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}; expected one of {', '.join(SPLITS)}")
@@ -65,7 +66,7 @@ def _draw(rng: random.Random, catalogue: Catalogue, kinds: Mapping[str, float]) 
 
 
 def _kind(point: float, kinds: Mapping[str, float]) -> str:
-    """The kind of caption on which a point of [0, 1) falls."""
+    """The kind of caption that a uniform number in [0, 1) selects (inverse transform sampling)."""
     for kind, share in kinds.items():
         point -= share
         if point < 0:
@@ -88,7 +89,7 @@ Place = tuple[float, float]
 
 
 def _places(rng: random.Random, radii: list[float], sizes: list[Size], relation: str | None) -> list[Place]:
-    """Centres at which objects neither touch nor leave the canvas, and the first stands to the second as `relation` says."""
+    """Centres at which objects neither touch nor leave the canvas, and the first has `relation` to the second (rejection sampling)."""
     if len(radii) > 2 and max(radii) > 0.16:
         return _quadrants(rng, radii)
     while True:
@@ -101,7 +102,7 @@ def _places(rng: random.Random, radii: list[float], sizes: list[Size], relation:
 
 
 def _quadrants(rng: random.Random, radii: list[float]) -> list[Place]:
-    """Large objects, three or four: one in each quarter of the canvas, taken at random."""
+    """Centres of three or four objects, each in a random quarter of the canvas: rejection would take too long for large objects."""
     quarters = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5)]
     places = []
     for radius in radii:
@@ -128,6 +129,6 @@ _ACROSS: dict[str, Callable[[float, float], tuple[float, float]]] = {
 
 
 def _clearly(relation: str, first: Place, second: Place) -> bool:
-    """Whether nobody would doubt the relation: twice as far along its axis as across it."""
+    """Whether a relation is unambiguous: the centres lie at least twice as far apart along its axis as across it."""
     along, across = _ACROSS[relation](first[0] - second[0], first[1] - second[1])
     return along >= 2 * abs(across)

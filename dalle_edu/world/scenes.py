@@ -1,6 +1,6 @@
-"""Scenes: what stands where, and what a caption will say of it.
+"""Scenes: the objects of a picture, and the description that its caption gives.
 
-A `Scene` is a value. Places and radii are parts of the canvas's side, x to the right and y downwards.
+Places and radii are parts of the canvas's side, x to the right and y downwards.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"
 
 @dataclass(frozen=True)
 class Object:
-    """One drawn object: names from the catalogue, centre and radius as parts of the canvas's side."""
+    """An object: names from the catalogue, centre and radius as parts of the canvas's side, in [0, 1]."""
 
     shape: str
     colour: str
@@ -23,7 +23,7 @@ class Object:
 
 @dataclass(frozen=True)
 class Mention:
-    """What a caption says of an object; None is what it leaves open."""
+    """What a caption says of an object; None where it does not say."""
 
     shape: str
     colour: str | None = None
@@ -32,7 +32,10 @@ class Mention:
 
 @dataclass(frozen=True)
 class Description:
-    """What a caption says: one mention, `count` objects alike, or two mentions and perhaps the relation of the first to the second."""
+    """What a caption says: one mention of `count` objects alike (1 to 4), or two mentions.
+
+    `relation` is that of the first mention to the second, one of `RELATIONS`, or None where the caption gives none.
+    """
 
     mentions: tuple[Mention, ...]
     count: int = 1
@@ -40,25 +43,25 @@ class Description:
 
     @property
     def number(self) -> int:
-        """How many objects the picture must hold."""
+        """The number of objects that the picture must show."""
         return self.count if len(self.mentions) == 1 else len(self.mentions)
 
     def turned(self) -> "Description":
-        """The same said from the other side: the second object first, and the opposite relation. One mention has no other side."""
+        """The same facts in the other order: the second mention first, and the opposite relation. One mention stays as it is."""
         relation = OPPOSITE[self.relation] if self.relation else None
         return replace(self, mentions=self.mentions[::-1], relation=relation)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """The objects of a picture and what its caption says of them."""
+    """A scene: the objects of a picture, each drawn over those before it, and the description in its caption."""
 
     objects: tuple[Object, ...]
     description: Description
 
 
 def relation_between(first: Object, second: Object) -> str:
-    """The relation of the first object to the second: along the axis on which their centres lie farther apart."""
+    """The relation of the first object to the second, along the axis on which their centres lie farther apart: one of `RELATIONS`."""
     dx, dy = first.x - second.x, first.y - second.y
     if abs(dx) >= abs(dy):
         return "left" if dx < 0 else "right"

@@ -1,8 +1,8 @@
-"""Shapes as signed distances.
+"""Shapes as signed distance functions.
 
 A shape is a function of two coordinates, `x` to the right and `y` upwards, that gives the distance from each point to the outline:
-negative inside, positive outside. Every shape fits in the disc of radius 1. One function is all that the renderer needs to draw
-an object at any place, size and resolution.
+negative inside, positive outside. The unit is the object's radius, and every shape fits in the disc of radius 1. The renderer needs
+nothing else to draw an object at any place, size and resolution.
 """
 
 import math
@@ -48,7 +48,7 @@ def triangle(x: Tensor, y: Tensor) -> Tensor:
 
 
 def star(x: Tensor, y: Tensor) -> Tensor:
-    """A five-pointed star, one point up. The plane is folded until only half of the upper point is left."""
+    """A five-pointed star, one point up. Reflections fold the plane onto one half of the upper point, whose edge is one line."""
     x = x.abs()
     for angle in (3 * math.pi / 5, math.pi / 5):  # the mirrors through the notches right of the axis, measured from the top
         normal_x, normal_y = math.cos(angle), -math.sin(angle)
@@ -62,9 +62,9 @@ def star(x: Tensor, y: Tensor) -> Tensor:
 
 
 def heart(x: Tensor, y: Tensor) -> Tensor:
-    """A square on its point and the two discs on its upper sides."""
+    """A heart: the union of a square on its point and two discs centred on its upper sides."""
     x, y = x.abs(), y + 0.1
-    half = 0.36  # the square's corners stand at (±2 half, 0) and (0, ±2 half), the discs' centres midway between them
+    half = 0.36  # the square's corners are at (±2 half, 0) and (0, ±2 half), the discs' centres midway between two corners
     side = half * math.sqrt(2)
     point = _box((x - y) / math.sqrt(2), (x + y) / math.sqrt(2), side, side)
     lobe = torch.hypot(x - half, y - half) - side

@@ -1,4 +1,4 @@
-"""Picture sheets: a grid of pictures, each above its caption, as one image file."""
+"""Picture sheets: a grid of pictures, each above its caption, as one image; PNG and GIF files."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -17,7 +17,10 @@ _INK, _PAPER, _FRAME = (34, 34, 34), (255, 255, 255), (205, 205, 205)
 
 
 def picture_sheet(images: Float[Tensor, "n 3 h w"], captions: Sequence[str], columns: int = 4, tile: int = 192) -> Image.Image:
-    """Lay pictures in [-1, 1] out in rows of `columns`, each drawn `tile` pixels wide and followed by its caption."""
+    """Lay pictures in [-1, 1] out in rows of `columns`, each scaled to `tile` pixels on a side, with its caption below.
+
+    Raises `DalleEduError` where the numbers of pictures and captions differ, and where matplotlib, whose font is used, is missing.
+    """
     if len(images) != len(captions):
         raise DalleEduError(
             f"{len(images)} pictures came with {len(captions)} captions; a sheet takes one for each",
@@ -46,7 +49,7 @@ def picture_sheet(images: Float[Tensor, "n 3 h w"], captions: Sequence[str], col
 
 
 def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
-    """A text in lines of at most `width` pixels; a longer word has a line to itself."""
+    """A text wrapped in lines of at most `width` pixels; a word longer than that has a line of its own."""
     lines: list[str] = []
     for word in filter(None, text.split(" ")):
         if lines and font.getlength(f"{lines[-1]} {word}") <= width:
@@ -57,17 +60,20 @@ def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
 
 
 def as_pixels(images: Float[Tensor, "n 3 h w"]) -> Any:
-    """Pictures in [-1, 1] as bytes, (n, h, w, 3), as Pillow takes them."""
+    """Pictures in [-1, 1] as a NumPy array of bytes, (n, h, w, 3) in 0 to 255, for Pillow."""
     return ((images.detach().float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
 
 
 def picture_of(image: Float[Tensor, "3 h w"]) -> Image.Image:
-    """One picture in [-1, 1], pixel for pixel."""
+    """A picture in [-1, 1] as a Pillow image of the same size."""
     return Image.fromarray(as_pixels(image.unsqueeze(0))[0])
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which has every French letter and comes with matplotlib (found there without importing it)."""
+    """DejaVu Sans, which has every French letter and comes with matplotlib; `size` in pixels.
+
+    The file is found without importing matplotlib, which takes long. Raises `DalleEduError` where matplotlib is missing.
+    """
     package = importlib.util.find_spec("matplotlib")
     if package is None or package.origin is None:
         raise DalleEduError(
@@ -78,7 +84,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 
 def save_picture(picture: Image.Image, path: str | Path) -> None:
-    """Write a PNG whole or not at all: aside first, then renamed into place."""
+    """Write a PNG atomically: into another file, then renamed. Raises `DalleEduError` where the name does not end in .png."""
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise not_png(path)
@@ -86,7 +92,7 @@ def save_picture(picture: Image.Image, path: str | Path) -> None:
 
 
 def save_animation(frames: Float[Tensor, "n 3 h w"], path: str | Path, tile: int = 192, seconds: float = 0.25) -> None:
-    """Write pictures in [-1, 1] one after the other, over and over, as a GIF, whole or not at all."""
+    """Write pictures in [-1, 1] atomically as a GIF that repeats, `tile` pixels on a side, each shown for `seconds`."""
     pixels = as_pixels(frames)
     first, *others = (Image.fromarray(picture).resize((tile, tile), Image.Resampling.NEAREST) for picture in pixels)
     duration = round(1000 * seconds)
@@ -94,7 +100,7 @@ def save_animation(frames: Float[Tensor, "n 3 h w"], path: str | Path, tile: int
 
 
 def not_png(path: Path) -> DalleEduError:
-    """What to say of a picture's name that does not end in .png."""
+    """The error to raise for a picture whose name does not end in .png."""
     return DalleEduError(
         f'pictures are written as PNG and the file is "{path.name}"; end its name in .png',
         f"les images s'écrivent en PNG et le fichier est « {path.name} » ; terminez son nom par .png",

@@ -1,8 +1,7 @@
-"""Styles: the same scenes, drawn otherwise.
+"""Styles: two image domains of the same scenes, for image-to-image translation with a known answer.
 
-A style is another catalogue: its shapes have the same names and words and stand at the same places, but their signed distances say
-something else. Nothing in the renderer changes. The outlined style keeps of each filled shape a band along the inside of its edge, so that
-filled and outlined pictures show the same silhouettes: two domains for a network that translates pictures, with the truth at hand.
+A style is another catalogue: its shapes have the same names and words, but other signed distances. The renderer does not change. The
+outlined style keeps a band along the inside of each shape's edge, so that filled and outlined pictures have the same silhouettes.
 """
 
 from dataclasses import replace
@@ -15,7 +14,7 @@ from dalle_edu.world.shapes import Distance
 
 
 def outline(distance: Distance, stroke: float) -> Distance:
-    """The band of width `stroke` (in radii of the object) along the inside of a shape's edge, as a signed distance."""
+    """The signed distance of the band along the inside of a shape's edge; `stroke` is its width in radii of the object."""
     half = stroke / 2
 
     def band(x: Tensor, y: Tensor) -> Tensor:
@@ -27,7 +26,7 @@ def outline(distance: Distance, stroke: float) -> Distance:
 def outlined(catalogue: Catalogue = SHAPES, stroke: float = 0.18) -> Catalogue:
     """The catalogue whose shapes are drawn as outlines: `render(scenes, 64, catalogue=outlined())`.
 
-    `stroke` is the width of the line in radii of the object, above 0 and at most 1. Raises `DalleEduError` for another.
+    `stroke` is the width of the line in radii of the object, above 0 and at most 1. Raises `DalleEduError` for another width.
     """
     if not 0 < stroke <= 1:
         raise DalleEduError(

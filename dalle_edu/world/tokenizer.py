@@ -1,7 +1,7 @@
-"""From captions to token numbers: a byte-level BPE learned from the grammar's captions in both languages.
+"""The tokenizer of captions: a byte-level BPE trained on the grammar's captions in both languages (Sennrich et al. 2016).
 
-Every byte is in the vocabulary, so every string can be encoded. Text is normalised as the grammar reads it, without case, accents or
-punctuation, and each word that the world knows ends up as one token. The first token is padding.
+Every byte is in the vocabulary, so every string can be encoded. Text is normalised as the grammar normalises it, without case, accents or
+punctuation. Each word of the grammar is one token. Token 0 is padding.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from dalle_edu.world.grammar import every_caption, normalize
 PAD = 0
 VOCABULARY_SIZE = 512
 _FILE = Path(__file__).with_name("tokenizer.json")
-_NORMALIZER = normalizers.Sequence(  # what `grammar.normalize` does, in the tokenizer's own terms, and no sign but apostrophes within words
+_NORMALIZER = normalizers.Sequence(  # `grammar.normalize` for the tokenizers package, which also drops all signs but apostrophes in words
     [
         normalizers.Lowercase(),
         *(normalizers.Replace(old, new) for old, new in (("œ", "oe"), ("’", "'"))),
@@ -33,23 +33,24 @@ _NORMALIZER = normalizers.Sequence(  # what `grammar.normalize` does, in the tok
 
 
 class CaptionTokenizer:
-    """Encodes captions as rows of `length` tokens, padded at the end with `PAD`."""
+    """Encodes captions as rows of token ids, padded at the end with `PAD`."""
 
     def __init__(self, tokenizer: Tokenizer):
         self._tokenizer = tokenizer
         self._tokenizer.normalizer = _NORMALIZER
-        self._tokenizer.encode_special_tokens = True  # whoever types [PAD] writes three letters
+        self._tokenizer.encode_special_tokens = True  # "[PAD]" in a prompt is text, not padding
 
     @property
     def vocabulary_size(self) -> int:
+        """The number of tokens, padding included."""
         return self._tokenizer.get_vocab_size()
 
     def tokens(self, text: str) -> list[str]:
-        """The pieces that a text is cut into, for the eye."""
+        """The tokens of a text as strings, to be shown to people."""
         return self._tokenizer.encode(text).tokens
 
     def encode(self, captions: Sequence[str], length: int) -> Int[Tensor, "n length"]:
-        """Token numbers of captions. Raises `DalleEduError` when one has more than `length` tokens."""
+        """The token ids of captions, in [0, `vocabulary_size`). Raises `DalleEduError` when one has more than `length` tokens."""
         rows = torch.full((len(captions), length), PAD)
         for row, encoding, caption in zip(rows, self._tokenizer.encode_batch(list(captions)), captions, strict=True):
             if len(encoding.ids) > length:
@@ -62,19 +63,21 @@ class CaptionTokenizer:
         return rows
 
     def decode(self, tokens: Int[Tensor, " length"]) -> str:
-        """The text of a row of tokens, without its padding (normalised: accents and case are gone)."""
+        """The text of a row of token ids, without its padding; it is normalised, without accents or case."""
         return self._tokenizer.decode([token for token in tokens.tolist() if token != PAD]).strip()
 
     def to_json(self) -> str:
+        """The tokenizer in the JSON format of the tokenizers package."""
         return self._tokenizer.to_str()
 
     @classmethod
     def from_json(cls, text: str) -> "CaptionTokenizer":
+        """The tokenizer that `to_json` wrote."""
         return cls(Tokenizer.from_str(text))
 
 
 def train_tokenizer(catalogue: Catalogue = SHAPES, vocabulary_size: int = VOCABULARY_SIZE) -> CaptionTokenizer:
-    """Learn the merges from the grammar's own captions (Sennrich et al. 2016, on bytes as in GPT-2)."""
+    """Train a BPE on the captions of a catalogue's grammar (Sennrich et al. 2016; on bytes, as in GPT-2: Radford et al. 2019)."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = _NORMALIZER
     bytes_of_words = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
@@ -91,17 +94,17 @@ def train_tokenizer(catalogue: Catalogue = SHAPES, vocabulary_size: int = VOCABU
 
 
 def trimmed(tokens: Int[Tensor, "n t"]) -> Int[Tensor, "n s"]:
-    """Rows of tokens without the padding that all of them share, which changes nothing and costs time."""
+    """Rows of token ids without the columns of padding at the end that all rows share, which would only cost time."""
     return tokens[:, : int((tokens != PAD).sum(dim=1).max())]
 
 
 @cache
 def caption_tokenizer() -> CaptionTokenizer:
-    """The tokenizer of the world of shapes, learned once and kept beside this file (`learn_again` renews it)."""
+    """The tokenizer of the catalogue `SHAPES`, read from `tokenizer.json`, which `learn_again` writes."""
     return CaptionTokenizer.from_json(_FILE.read_text(encoding="utf-8"))
 
 
 def learn_again() -> None:
-    """Learn the tokenizer of the world of shapes and keep it beside this file, as a change of the grammar asks for."""
+    """Train the tokenizer of the catalogue `SHAPES` and write `tokenizer.json`. A change of the grammar's words requires it."""
     text = train_tokenizer().to_json() + "\n"
     write_aside(_FILE, lambda file: file.write(text.encode()))
