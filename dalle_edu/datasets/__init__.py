@@ -1,4 +1,7 @@
-"""Doors to data from elsewhere: MNIST, COCO captions, a folder of one's own, WebDataset shards. Each gives pictures with captions."""
+"""Data sets of pictures with captions: MNIST, COCO captions, a folder of files, WebDataset shards.
+
+The modules `digits`, `sentences` and `translations` hold smaller data sets that need no download.
+"""
 
 from dalle_edu.datasets.captioned_dataset import CaptionedDataset, Pair
 from dalle_edu.datasets.coco import Coco, write_coco_sample

@@ -1,12 +1,12 @@
-"""What all data sets have in common: pictures with captions from elsewhere, as a `torch.utils.data.Dataset`.
+"""The base class of data sets of pictures with captions, as a `torch.utils.data.Dataset`.
 
     pictures = Folder("holidays", resolution=64)
     print(pictures.report)                                # what was left out, why, and what to do
     picture, caption = pictures[0]                        # (3, 64, 64) in [-1, 1], and a sentence
     loader = DataLoader(pictures, batch_size=16, shuffle=True, num_workers=2)
 
-A data set looks at every item once, when it opens: it decodes the picture and reads the caption, leaves out what is bad and numbers what is
-good. From then on an item depends on its number alone, so that however many workers share the data set, each item comes once an epoch.
+A data set examines every item once, when it opens: it decodes the picture, reads the caption, and leaves bad items out. Good items are then
+numbered. An item depends on its number alone, so that each comes once an epoch for any number of workers.
 """
 
 import random
@@ -29,7 +29,7 @@ from dalle_edu.language import say
 
 @dataclass(frozen=True)
 class Pair:
-    """A picture and what is said of it. `name` is what a report calls it, `place` where its data set finds it."""
+    """A picture and its captions. `name` is its name in reports; `place` is where its data set finds it: a path, an index or an offset."""
 
     name: str
     captions: tuple[str, ...]
@@ -37,16 +37,17 @@ class Pair:
 
 
 class CaptionedDataset(Dataset[tuple[Tensor, str]], ABC):
-    """Pairs of a picture, (3, resolution, resolution) in [-1, 1], and a caption, from `folder`.
+    """Items of a picture, (3, resolution, resolution) in [-1, 1], and a caption, read from `folder`.
 
-    Of a picture's captions, `seed` and the picture's name choose one; with `every_caption` each caption makes an item. `first` stops after
-    so many good pictures. `pairs` are the good ones, with all their captions, and `report` tells of the others. Raises `DalleEduError`
-    where the folder is missing, a number is out of range, or nothing is good.
+    `resolution` is 8 to 1024 pixels. One caption of each picture is sampled by `seed` and the picture's name; with `every_caption`, each
+    caption makes an item. `first` limits the number of good pictures. `pairs` holds the good ones with all their captions; `report`
+    describes those left out. Raises `DalleEduError` where the folder is missing, a number is out of range, or no item is good.
     """
 
     EXPECTED: tuple[str, str]  # what the folder should hold, in English and in French
 
     def __init__(self, folder: str | Path, resolution: int, seed: int, every_caption: bool, first: int | None):
+        """Open the data set and examine every item. Raises `DalleEduError` as the class says."""
         check_range(resolution, first)
         self.folder, self.resolution, self.seed = existing_folder(folder), resolution, seed
         self.report = Report()
@@ -59,14 +60,14 @@ class CaptionedDataset(Dataset[tuple[Tensor, str]], ABC):
 
     @abstractmethod
     def find(self) -> Iterator[Pair]:
-        """Every picture that has a caption, in an order that is always the same; what is left out goes into `report`."""
+        """Yield every picture that has a caption, in a fixed order, and note in `report` what is left out."""
 
     @abstractmethod
     def picture(self, pair: Pair) -> Float[Tensor, "3 h w"]:
-        """The picture of a pair. Raises `Unusable` where it is bad."""
+        """The picture of a pair, in [-1, 1]. Raises `Unusable` where it is bad."""
 
     def examine(self, pair: Pair) -> None:
-        """Raise `Unusable` where a pair is bad. The whole picture is decoded: nothing less finds every truncated one."""
+        """Raise `Unusable` where a pair is bad. The whole picture is decoded, since a truncated file can have a sound header."""
         self.picture(pair)
 
     def _good_pairs(self, first: int | None) -> list[Pair]:
@@ -86,6 +87,10 @@ class CaptionedDataset(Dataset[tuple[Tensor, str]], ABC):
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> tuple[Tensor, str]:
+        """A picture and its caption.
+
+        Raises `IndexError` for an index out of range, and `DalleEduError` where the picture has become bad since the data set opened.
+        """
         if not 0 <= index < len(self.pairs):
             raise IndexError(f"item {index} of a data set with {len(self.pairs)} items")
         pair = self.pairs[index]

@@ -1,4 +1,4 @@
-"""Captions and JSON from elsewhere: UTF-8 or nothing, one line, no control characters."""
+"""Reading captions and JSON from untrusted files: UTF-8 only, captions on one line and without control characters."""
 
 import json
 import unicodedata
@@ -11,10 +11,10 @@ MAX_JSON_BYTES = 2_000_000_000  # captions_train2017.json has 92 MB
 
 
 def clean_caption(text: Any) -> str:
-    """A caption on one line with single spaces. Raises `Unusable` where it is no text, or blank, or holds half a character."""
+    """A caption on one line with single spaces. Raises `Unusable` where it is no string, is blank, or holds a lone surrogate."""
     if not isinstance(text, str):
         raise Unusable(Why.NO_CAPTION if text is None else Why.NOT_TEXT)
-    if any(unicodedata.category(c) == "Cs" for c in text):  # a lone surrogate, which no file can hold
+    if any(unicodedata.category(c) == "Cs" for c in text):  # a lone surrogate, which UTF-8 cannot encode
         raise Unusable(Why.NOT_UTF8)
     text = " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in text).split())
     if not text:
@@ -23,7 +23,7 @@ def clean_caption(text: Any) -> str:
 
 
 def clean_captions(texts: Any) -> tuple[str, ...]:
-    """One caption or a list of them, each cleaned."""
+    """The cleaned captions of a string or a list of strings. Raises `Unusable` as `clean_caption` does, and for an empty list."""
     if not isinstance(texts, list):
         return (clean_caption(texts),)
     if not texts:
@@ -32,7 +32,7 @@ def clean_captions(texts: Any) -> tuple[str, ...]:
 
 
 def decode_text(data: bytes) -> str:
-    """Bytes as UTF-8, with or without a mark at the start. Raises `Unusable` where they are something else."""
+    """The text of bytes in UTF-8, with or without a byte order mark. Raises `Unusable` where they are not UTF-8."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -40,11 +40,14 @@ def decode_text(data: bytes) -> str:
 
 
 class Pairs(list):
-    """A JSON object as a list of (name, value): where a name comes twice, both are there."""
+    """A JSON object as a list of (name, value), which keeps names that come twice."""
 
 
 def read_json(text: str, kind: type) -> Any:
-    """A JSON text whose outermost value is a `kind`: dict, list or `Pairs`. Raises `Unusable`, with line and column, for any other."""
+    """The value of a JSON text, which must be a `kind`: dict, list or `Pairs`.
+
+    Raises `Unusable` for another value, and for malformed JSON with its line and column.
+    """
     try:
         document = json.loads(text, object_pairs_hook=Pairs if kind is Pairs else None)
     except json.JSONDecodeError as error:

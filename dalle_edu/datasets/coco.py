@@ -3,9 +3,9 @@
     folder/val2017/000000000139.jpg ...
     folder/annotations/captions_val2017.json
 
-Of the JSON two lists matter: `images` gives each picture an `id` and a `file_name`, `annotations` gives an `image_id` and a `caption`. So
-the data set reads it by itself, leaves bad entries out, and needs neither pycocotools nor torchvision; `Coco.torchvision` gives
-torchvision's own data set on the same files. `write_coco_sample` writes a small data set of our own world in the same form.
+Two lists of the JSON matter: `images` gives each picture an `id` and a `file_name`, `annotations` gives an `image_id` and a `caption`. The
+class reads them without pycocotools or torchvision and leaves bad entries out. `Coco.torchvision` gives torchvision's data set on the same
+files. `write_coco_sample` writes pictures of the synthetic world in the same format.
 """
 
 import io
@@ -31,7 +31,7 @@ from dalle_edu.datasets.samples import sample_pictures, write_new
 from dalle_edu.download import Remote, by_hand, fetch, tell
 from dalle_edu.errors import DalleEduError
 
-SITE = "http://images.cocodataset.org/"  # it has no https of its own; the checksums make up for it
+SITE = "http://images.cocodataset.org/"  # the site has no https; the checksums below protect the download
 ARCHIVES = {  # size in bytes and SHA-256; COCO publishes neither, and independent records of them agree
     "annotations_trainval2017.zip": (252_907_541, "113a836d90195ee1f884e704da6304dfaaecff1f023f49b6ca93c4aaae470268"),
     "train2017.zip": (19_336_861_798, "69a8bb58ea5f8f99d24875f21416de2e9ded3178e903f1f7603e283b9e06d929"),
@@ -40,11 +40,12 @@ ARCHIVES = {  # size in bytes and SHA-256; COCO publishes neither, and independe
 
 
 class Coco(CaptionedDataset):
-    """The captioned pictures of a split, such as "val2017" or "sample": see `CaptionedDataset` for what it takes and gives.
+    """The pictures of a COCO split, such as "val2017" or "sample", with their captions: arguments and items as in `CaptionedDataset`.
 
-    With `download`, what is missing of "train2017" (19.3 GB) or "val2017" (816 MB) and of the annotations (253 MB) is fetched and unpacked;
-    how much is told to `say` first, on stderr unless another is given. An archive fetched by hand into the folder is verified and unpacked
-    too. The captions of a picture are `pairs[i].captions`.
+    With `download`, missing files of "train2017" (19.3 GB) or "val2017" (816 MB) and of the annotations (253 MB) are fetched and unpacked.
+    Their size is first passed to `say`, which writes to stderr by default. An archive that was put in the folder by hand is verified and
+    unpacked too. The captions of a picture are `pairs[i].captions`. Raises `DalleEduError` as `CaptionedDataset` does, for a split that is
+    no plain name, and where files are missing, differ from those published, or cannot be fetched or unpacked.
     """
 
     EXPECTED = (
@@ -64,6 +65,7 @@ class Coco(CaptionedDataset):
         first: int | None = None,
         say: Callable[[str], object] = tell,
     ):
+        """Open a split, fetching it first where `download` allows. Raises `DalleEduError` as the class says."""
         if not re.fullmatch(r"\w[\w-]*", split):
             raise DalleEduError(
                 f'the split is "{split}"; give a name of letters and digits, such as "val2017" or "sample"',
@@ -75,6 +77,7 @@ class Coco(CaptionedDataset):
         super().__init__(folder, resolution, seed, every_caption, first)
 
     def find(self) -> Iterator[Pair]:
+        """Yield the pictures of the annotations in the order of their ids. Raises nothing: what is bad goes into `report`."""
         try:
             document = read_json(decode_text(read_inside(self.folder, self._annotations, limit=MAX_JSON_BYTES)), dict)
             if not isinstance(document.get("images"), list) or not isinstance(document.get("annotations"), list):
@@ -91,10 +94,11 @@ class Coco(CaptionedDataset):
                 self.report.leave_out(name, Unusable(Why.NO_CAPTION))
 
     def picture(self, pair: Pair) -> Float[Tensor, "3 h w"]:
+        """The picture of a pair, in [-1, 1], its centre cut square. Raises `Unusable` where its file is bad."""
         return decode(read_inside(self.folder / self.split, pair.place), self.resolution)
 
     def _names(self, images: list[Any]) -> dict[int, str]:
-        """The file name of each picture, by its id."""
+        """The file name of each picture, by its id. Raises nothing: bad entries go into `report`."""
         names: dict[int, str] = {}
         taken = set()
         for position, image in enumerate(images):
@@ -111,7 +115,7 @@ class Coco(CaptionedDataset):
         return names
 
     def _captions(self, annotations: list[Any], names: dict[int, str]) -> dict[int, list[str]]:
-        """The captions of each picture, in the order in which they were written."""
+        """The captions of each picture, in the order of the file. Raises nothing: bad entries go into `report`."""
         captions: dict[int, list[str]] = {number: [] for number in names}
         for position, annotation in enumerate(annotations):
             try:
@@ -124,9 +128,9 @@ class Coco(CaptionedDataset):
         return captions
 
     def torchvision(self) -> Any:
-        """`torchvision.datasets.CocoCaptions` on the same files: PIL pictures of any size, and all captions of each.
+        """`torchvision.datasets.CocoCaptions` on the same files: PIL pictures of their own sizes, with all captions of each.
 
-        It knows nothing of what was left out here. Raises `DalleEduError` where pycocotools is missing, which it needs.
+        It contains the items that this data set left out. Raises `DalleEduError` where pycocotools, which it needs, is missing.
         """
         from torchvision.datasets import CocoCaptions
 
@@ -142,13 +146,14 @@ class Coco(CaptionedDataset):
 
 
 def _fields(record: Any, *names: str) -> tuple[Any, ...]:
+    """The values of the named fields of a JSON object, None where one is missing. Raises `Unusable` where it is no object."""
     if not isinstance(record, dict):
         raise Unusable(Why.JSON)
     return tuple(record.get(name) for name in names)
 
 
 def remote_archives(folder: Path, split: str, annotations: str) -> list[Remote]:
-    """The published archives that hold what is missing of a split in a folder."""
+    """The published archives with the files of a split that a folder lacks. Raises `KeyError` for a split that COCO does not publish."""
     missing = []
     if not (folder / annotations).exists():
         missing.append(("annotations/", "annotations_trainval2017.zip"))
@@ -158,7 +163,7 @@ def remote_archives(folder: Path, split: str, annotations: str) -> list[Remote]:
 
 
 def _fetch_what_is_missing(folder: Path, split: str, annotations: str, download: bool, say: Any) -> None:
-    """Have a split in place, or raise `DalleEduError` with what to do."""
+    """Fetch, verify and unpack a split where needed. Raises `DalleEduError` where it is missing or bad."""
     if (folder / annotations).exists() and (folder / split).exists():
         return
     if f"{split}.zip" not in ARCHIVES:
@@ -181,12 +186,15 @@ def _fetch_what_is_missing(folder: Path, split: str, annotations: str, download:
             verify(folder, remote)
         say(language.say(f"unpacking {remote.path.name}", f"décompression de {remote.path.name}"))
         _unpack(folder, remote.path, split if remote.path.stem == split else "annotations")
-    for remote in absent:  # what came by hand stays
+    for remote in absent:  # an archive that was put there by hand is kept
         remote.path.unlink()
 
 
 def _unpack(folder: Path, archive: Path, top: str) -> None:
-    """Move what an archive holds under `top` into place, aside first, so that a folder of pictures is there whole or not at all."""
+    """Unpack the files of an archive under `top` into a temporary folder, then rename it, so that no folder is left incomplete.
+
+    Raises `DalleEduError` where the archive is damaged, names a file outside the folder, or does not fit on the disk.
+    """
     try:
         with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=folder) as aside, zipfile.ZipFile(archive) as archived:
             for name in archived.namelist():
@@ -210,9 +218,9 @@ def _unpack(folder: Path, archive: Path, top: str) -> None:
 
 
 def write_coco_sample(folder: str | Path, n: int, seed: int = 0) -> Path:
-    """Write `n` pictures of our own world with five captions each in COCO's form, as the split "sample"; returns the folder.
+    """Write `n` pictures of the synthetic world with five captions each in COCO's format, as the split "sample"; returns the folder.
 
-    Depends on `n` and `seed` alone. Raises `DalleEduError` where another file is in the way, or `n` is below one.
+    The files depend on `n` and `seed` alone. Raises `DalleEduError` where another file is in the way, or `n` is below one.
     """
     folder = Path(folder)
     images, annotations = [], []

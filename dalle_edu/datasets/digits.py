@@ -1,4 +1,4 @@
-"""Real handwritten digits, 1,797 of them, in scikit-learn's own wheel: nothing is downloaded."""
+"""The digits of scikit-learn: 1,797 real handwritten digits that come with the package, so that nothing is downloaded."""
 
 import torch
 import torch.nn.functional as F
@@ -9,9 +9,9 @@ from dalle_edu.errors import DalleEduError
 
 
 def digits(resolution: int = 8) -> tuple[Float[Tensor, "n 1 h w"], Int[Tensor, " n"]]:
-    """The digits and what they are: pictures of (1,797, 1, resolution, resolution) in [-1, 1], white on black, and labels 0 to 9.
+    """The digits and their labels: pictures of (1,797, 1, resolution, resolution) in [-1, 1], white on black, and labels 0 to 9.
 
-    They were scanned at 8 x 8 with 17 levels of grey (Alpaydin & Kaynak 1998, from 43 people); at 16 and 32 they are enlarged bilinearly.
+    They were scanned at 8 x 8 with 17 levels of grey (Alpaydin & Kaynak 1998, from 43 people); 16 and 32 are bilinear interpolations.
     Raises `DalleEduError` for another resolution.
     """
     if resolution not in (8, 16, 32):

@@ -1,8 +1,8 @@
-"""A folder of pictures with captions: the simplest data set there is, and the one that a reader can make.
+"""A folder of pictures with captions as a data set, the easiest for readers to make.
 
-Captions come from `metadata.jsonl` (a line each: {"file_name": "a.png", "text": "a red kite"}; "caption" will do for "text"), from
+Captions come from `metadata.jsonl` (a line each: {"file_name": "a.png", "text": "a red kite"}, or "caption" in place of "text"), from
 `captions.json` ({"a.png": "a red kite"}, or a list of captions), or else from a text file beside the picture (`a.txt` for `a.png`).
-Folders inside the folder count too; hidden files do not.
+Folders inside the folder are read too. Hidden files are not.
 """
 
 import os
@@ -24,7 +24,7 @@ _LINES, _MAPPING = "metadata.jsonl", "captions.json"
 
 
 class Folder(CaptionedDataset):
-    """Pictures in a folder, with their captions: see `CaptionedDataset` for what it takes and gives."""
+    """The pictures of a folder, with their captions: arguments, items and errors as in `CaptionedDataset`."""
 
     EXPECTED = (
         "pictures (.png, .jpg, .webp, .gif, .bmp), each with its caption in a .txt of the same name, captions.json or metadata.jsonl",
@@ -35,6 +35,7 @@ class Folder(CaptionedDataset):
         super().__init__(folder, resolution, seed, every_caption, first)
 
     def find(self) -> Iterator[Pair]:
+        """Yield the pictures in the order of their names. Raises nothing: bad files go into `report`."""
         names = sorted(self._files())
         pictures = [name for name in names if _suffix(name) in (*SUFFIXES, *OTHER_SUFFIXES)]
         texts = {_stem(name): name for name in names if _suffix(name) == ".txt"}
@@ -52,10 +53,11 @@ class Folder(CaptionedDataset):
             self.report.leave_out(texts[stem], Unusable(Why.NO_PICTURE))
 
     def picture(self, pair: Pair) -> Float[Tensor, "3 h w"]:
+        """The picture of a pair, in [-1, 1], its centre cut square. Raises `Unusable` where its file is bad."""
         return decode(read_inside(self.folder, pair.place), self.resolution)
 
     def _files(self) -> Iterator[str]:
-        """The names of all files, from the folder on, with slashes. Linked folders are not entered."""
+        """The paths of all files relative to the folder, with slashes. Links to folders are not followed."""
 
         def unreadable(error: OSError) -> None:
             self.report.leave_out(Path(error.filename).relative_to(self.folder).as_posix(), Unusable(Why.UNREADABLE))
@@ -69,6 +71,7 @@ class Folder(CaptionedDataset):
             yield from ((here / name).as_posix() for name in files if not name.startswith("."))
 
     def _caption_beside(self, name: str | None) -> str:
+        """The caption in a text file. Raises `Unusable` where there is none, or it is bad."""
         if name is None:
             raise Unusable(Why.NO_CAPTION)
         try:
@@ -77,9 +80,9 @@ class Folder(CaptionedDataset):
             raise Unusable(Why.NO_CAPTION if fault.why is Why.EMPTY else fault.why, name) from fault
 
     def _listed_captions(self, pictures: dict[str, str]) -> dict[str, tuple[str, ...]]:
-        """The captions of each picture that a list names; none where the list is wrong about it, which is then reported.
+        """The captions of each picture that a list names. Raises nothing: a picture with a bad entry has no captions and is reported.
 
-        `pictures` finds a file by the composed form of its name: macOS writes « é » as two characters, and lists mostly as one.
+        `pictures` maps names in Unicode normalisation form C to files: macOS writes « é » as two characters, lists usually as one.
         """
         captions: dict[str, tuple[str, ...]] = {}
         for source, name, texts in self._listed():
@@ -97,7 +100,7 @@ class Folder(CaptionedDataset):
         return captions
 
     def _listed(self) -> Iterator[tuple[str, str, Any]]:
-        """What the lists say: where it is said, of which picture, and what."""
+        """The entries of both lists: the place of the entry, the picture's name, its captions. Raises nothing: bad entries are reported."""
         for number, line in enumerate(self._list(_LINES).split(b"\n"), start=1):
             try:
                 record = read_json(decode_text(line), dict) if line.strip() else None

@@ -1,6 +1,6 @@
-"""MNIST (LeCun, Cortes & Burges 1998): 70,000 handwritten digits, with a caption for each, through torchvision.
+"""MNIST (LeCun, Cortes & Burges 1998): 70,000 handwritten digits, read by torchvision, with captions.
 
-The pictures are white on black, 28 x 28; here they come in three equal channels at the resolution asked for. Captions name the digit in
+The pictures are white on black and 28 x 28; the data set gives them in three equal channels at any resolution. Captions name the digit in
 English or in French.
 """
 
@@ -21,7 +21,7 @@ from dalle_edu.download import Remote, by_hand, fetch, size_in_words, tell
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
 
-BYTES = {  # torchvision knows where the files are and their MD5, not how large they are
+BYTES = {  # torchvision gives the addresses and the MD5 of the files, not their sizes
     "train-images-idx3-ubyte.gz": 9_912_422,
     "train-labels-idx1-ubyte.gz": 28_881,
     "t10k-images-idx3-ubyte.gz": 1_648_877,
@@ -34,11 +34,11 @@ DIGITS = {
 
 
 class MNIST(CaptionedDataset):
-    """The digits of `split` "train" (60,000) or "test" (10,000): see `CaptionedDataset` for what it takes and gives.
+    """The digits of `split` "train" (60,000) or "test" (10,000), with captions: arguments and items as in `CaptionedDataset`.
 
-    The files are those of torchvision, in `folder/MNIST/raw`. With `download`, those that are missing are fetched (11.6 MB for all four);
-    how much is told to `say` first, on stderr unless another is given. Files fetched by hand may stay compressed: they are verified and
-    unpacked.
+    The files are those of torchvision, in `folder/MNIST/raw`. With `download`, missing files are fetched (11.6 MB for all four). Their size
+    is first passed to `say`, which writes to stderr by default. Compressed files that were put there by hand are verified and unpacked.
+    Raises `DalleEduError` as `CaptionedDataset` does, for another split, and where files are missing or differ from those published.
     """
 
     EXPECTED = (
@@ -57,6 +57,7 @@ class MNIST(CaptionedDataset):
         first: int | None = None,
         say: Callable[[str], object] = tell,
     ):
+        """Open a split, fetching it first where `download` allows. Raises `DalleEduError` as the class says."""
         if split not in ("train", "test"):
             raise DalleEduError(
                 f'the split is "{split}"; MNIST has "train" and "test"',
@@ -68,6 +69,7 @@ class MNIST(CaptionedDataset):
         super().__init__(folder, resolution, seed, every_caption=False, first=first)
 
     def find(self) -> Iterator[Pair]:
+        """Yield the digits in the order of the files, each with one caption in English and one in French."""
         self._images = self._read("images-idx3", dimensions=3)
         labels = self._read("labels-idx1", dimensions=1).tolist()
         for i in range(max(len(self._images), len(labels))):
@@ -81,15 +83,16 @@ class MNIST(CaptionedDataset):
                 yield Pair(name, captions, i)
 
     def examine(self, pair: Pair) -> None:
-        """Nothing: the files were read whole, and any pixels make a picture."""
+        """Do nothing: `find` has read the files, and any pixels make a picture."""
 
     def picture(self, pair: Pair) -> Float[Tensor, "3 h w"]:
+        """The digit of a pair, in [-1, 1], in three equal channels."""
         from PIL import Image
 
         return fit(Image.fromarray(self._images[pair.place].numpy()), self.resolution)
 
     def _read(self, kind: str, dimensions: int) -> Tensor:
-        """All pictures or all labels; none where their file is bad, which is then reported."""
+        """All pictures or all labels. Raises nothing: a bad file gives none and is reported."""
         from torchvision.datasets.mnist import read_image_file, read_label_file
 
         name = f"MNIST/raw/{self._prefix}-{kind}-ubyte"
@@ -97,7 +100,7 @@ class MNIST(CaptionedDataset):
             path = file_inside(self.folder, name)
             try:
                 return read_image_file(str(path)) if dimensions == 3 else read_label_file(str(path))
-            except Exception as error:  # torchvision asserts, indexes and reshapes its way through the file
+            except Exception as error:  # torchvision reads a damaged file with errors of many kinds
                 raise Unusable(Why.DAMAGED) from error
         except Unusable as fault:
             self.report.leave_out(name, fault)
@@ -105,7 +108,7 @@ class MNIST(CaptionedDataset):
 
 
 def remote_files(folder: Path) -> list[Remote]:
-    """The four files, compressed, where torchvision fetches them and with the MD5 that it knows."""
+    """The four compressed files of MNIST, with the addresses and MD5 sums of torchvision."""
     from torchvision.datasets import MNIST as Torchvision
 
     raw = folder / "MNIST" / "raw"
@@ -113,7 +116,7 @@ def remote_files(folder: Path) -> list[Remote]:
 
 
 def _fetch_what_is_missing(folder: Path, prefix: str, download: bool, say: Any) -> None:
-    """Have the unpacked files of a split in place, or raise `DalleEduError` with what to do."""
+    """Fetch, verify and unpack the files of a split where needed. Raises `DalleEduError` where one is missing or bad."""
     try:
         inside(folder, "MNIST/raw")
     except Unusable as fault:

@@ -1,4 +1,4 @@
-"""From the bytes of a picture file to a tensor, without trusting them.
+"""Decoding picture files from untrusted sources into tensors.
 
 Letters: h = w pixels on a side.
 """
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dalle_edu.datasets.report import Unusable, Why
 
-FORMATS = {"PNG": b"\x89PNG", "JPEG": b"\xff\xd8\xff", "WEBP": b"RIFF", "GIF": b"GIF8", "BMP": b"BM"}  # and how each begins
+FORMATS = {"PNG": b"\x89PNG", "JPEG": b"\xff\xd8\xff", "WEBP": b"RIFF", "GIF": b"GIF8", "BMP": b"BM"}  # and the first bytes of each
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 OTHER_SUFFIXES = (".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".svg", ".psd", ".eps", ".ico", ".raw", ".pdf")
 MAX_PIXELS = 64_000_000
@@ -22,22 +22,22 @@ MAX_BYTES = 256_000_000
 
 
 def decode(data: bytes, resolution: int) -> Float[Tensor, "3 h w"]:
-    """The picture in `data`, in [-1, 1]: its shorter side scaled to `resolution`, then cut square at the centre.
+    """Decode a picture file: the square at its centre, scaled to `resolution` pixels on a side, in [-1, 1].
 
-    What is transparent becomes white, as the world's canvases are; a photograph is turned the way its camera was held. Raises `Unusable`
-    where the data is empty, damaged, of another format, or larger than `MAX_PIXELS`; its size is looked at before it is decoded.
+    Transparency becomes white, as the world's canvases are. The orientation in EXIF is applied. Raises `Unusable` where the data is empty,
+    damaged, of another format, or has more than `MAX_PIXELS` pixels, which is checked before decoding.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     if not data:
         raise Unusable(Why.EMPTY)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of what is refused just below, and of harmless oddities
+        warnings.simplefilter("ignore")  # Pillow warns of large pictures, refused below, and of harmless oddities
         try:
             image: Any = Image.open(io.BytesIO(data), formats=tuple(FORMATS))
             if image.width * image.height > MAX_PIXELS:
                 raise Unusable(Why.TOO_LARGE, f"{image.width} x {image.height} > {MAX_PIXELS} pixels")
-            image.draft(None, (2 * resolution, 2 * resolution))  # a JPEG need not be decoded much larger than it is wanted
+            image.draft(None, (2 * resolution, 2 * resolution))  # decode a JPEG at a reduced size where possible, which saves time
             return fit(_to_rgb(ImageOps.exif_transpose(image)), resolution)
         except Unusable:
             raise
@@ -46,15 +46,15 @@ def decode(data: bytes, resolution: int) -> Float[Tensor, "3 h w"]:
         except UnidentifiedImageError as error:
             begun = data.startswith(tuple(FORMATS.values()))
             raise Unusable(Why.DAMAGED if begun else Why.FORMAT) from error
-        except Exception as error:  # decoders raise everything there is, from struct.error to MemoryError
+        except Exception as error:  # decoders raise errors of many kinds, from struct.error to MemoryError
             raise Unusable(Why.DAMAGED) from error
 
 
 def fit(image: Any, resolution: int) -> Float[Tensor, "3 h w"]:
-    """A PIL picture, square and `resolution` wide, in [-1, 1].
+    """The square at the centre of a Pillow image, `resolution` pixels on a side, in [-1, 1].
 
-    The square is cut from the centre and scaled in one step, bicubically and with antialias: a strip of 1 x 100,000 pixels costs no more
-    than any other picture.
+    The square is cut and scaled in one step, bicubically and anti-aliased, so that a strip of 1 x 100,000 pixels costs no more than another
+    picture.
     """
     from PIL import Image
 

@@ -1,4 +1,4 @@
-"""Reading files in a folder, and only there: a name that leaves the folder is refused before it is opened."""
+"""Reading files of a folder safely: a path that leads out of the folder is refused before it is opened."""
 
 import stat
 from pathlib import Path
@@ -10,7 +10,7 @@ from dalle_edu.errors import DalleEduError
 
 
 def existing_folder(folder: str | Path, make: bool = False) -> Path:
-    """The folder's own path, without links; with `make`, it is made where it is missing. Raises `DalleEduError` where it is none."""
+    """The path of a folder, with links resolved; with `make`, a missing folder is made. Raises `DalleEduError` where there is no folder."""
     folder = Path(folder).expanduser()
     try:
         if make:
@@ -27,7 +27,10 @@ def existing_folder(folder: str | Path, make: bool = False) -> Path:
 
 
 def inside(folder: Path, name: str) -> Path:
-    """The path of a name in a folder, which `existing_folder` gave. Raises `Unusable` where `..`, a root or a link leads out of it."""
+    """The path of a name in a folder, itself from `existing_folder`.
+
+    Raises `Unusable` where `..`, an absolute path or a link leads out of it, or where the name cannot be a path.
+    """
     try:
         path = (folder / name).resolve()
     except (OSError, ValueError, RuntimeError) as error:  # too long, a null character, links in a circle
@@ -38,25 +41,28 @@ def inside(folder: Path, name: str) -> Path:
 
 
 def file_inside(folder: Path, name: str, limit: int = MAX_BYTES) -> Path:
-    """The path of a file in a folder that may be read: there, a plain file, not empty, at most `limit` bytes. Else raises `Unusable`."""
+    """The path of a file in a folder. Raises `Unusable` unless it is a regular file inside it, not empty, and of at most `limit` bytes."""
     path = inside(folder, name)
     try:
-        facts = path.stat()
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise Unusable(Why.MISSING) from error
     except OSError as error:
         raise Unusable(Why.UNREADABLE) from error
-    if not stat.S_ISREG(facts.st_mode):  # reading a pipe would wait for ever
+    if not stat.S_ISREG(status.st_mode):  # reading a pipe could block for ever
         raise Unusable(Why.UNREADABLE)
-    if facts.st_size == 0:
+    if status.st_size == 0:
         raise Unusable(Why.EMPTY)
-    if facts.st_size > limit:
-        raise Unusable(Why.TOO_LARGE, f"{facts.st_size} > {limit}")
+    if status.st_size > limit:
+        raise Unusable(Why.TOO_LARGE, f"{status.st_size} > {limit}")
     return path
 
 
 def read_inside(folder: Path, name: str, offset: int = 0, size: int = -1, limit: int = MAX_BYTES) -> bytes:
-    """The bytes of a file in a folder, or `size` of them from `offset` on. Raises `Unusable` as `file_inside` does."""
+    """The bytes of a file in a folder, or `size` of them from `offset` on.
+
+    Raises `Unusable` as `file_inside` does, and where reading fails.
+    """
     path = file_inside(folder, name, limit)
     try:
         with path.open("rb") as file:
@@ -67,7 +73,7 @@ def read_inside(folder: Path, name: str, offset: int = 0, size: int = -1, limit:
 
 
 def verify(folder: Path, remote: Remote) -> None:
-    """Raise `DalleEduError` where the file in its place is not in `folder`, or not the one that was published."""
+    """Raise `DalleEduError` unless the file of a `Remote` is in `folder` and has the published size and checksum."""
     try:
         path = file_inside(folder, remote.path.relative_to(folder).as_posix(), limit=1 << 50)
         if path.stat().st_size != remote.bytes or not has_digest(path, remote):

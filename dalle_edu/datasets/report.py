@@ -1,7 +1,6 @@
-"""What a data set left out, how often, why, and what to do about it: one sentence for each, in the reader's language.
+"""The report of a data set: which items it left out and why, with a remedy for each, in the reader's language.
 
-Data from elsewhere is never clean. A data set (captioned_dataset.py) leaves a bad item out and goes on; this file keeps the account, so
-that nothing is lost in silence.
+A data set (captioned_dataset.py) leaves bad items out and goes on. Its report lists every one, so that none is lost in silence.
 """
 
 from collections import Counter
@@ -14,7 +13,7 @@ from dalle_edu.language import reader_language, say, typeset
 
 
 class Why(Enum):
-    """The reasons to leave an item out: the reason and the remedy, in English, then in French."""
+    """Why an item is left out: each value is the reason and the remedy in English, then both in French."""
 
     EMPTY = ("it is empty", "fetch or save it again", "il est vide", "téléchargez-le ou enregistrez-le de nouveau")
     DAMAGED = (
@@ -95,14 +94,17 @@ class Why(Enum):
 
 
 class Unusable(Exception):
-    """Raised inside a data set by whatever finds an item bad; the data set catches it, notes it, and goes on."""
+    """An item is bad: raised where it is found, and caught by the data set, which notes it in its report and goes on.
+
+    `detail` holds numbers or names to add to the reason, in no language.
+    """
 
     def __init__(self, why: Why, detail: str = ""):
         super().__init__(why, detail)
         self.why, self.detail = why, detail
 
     def of(self, path: Path) -> DalleEduError:
-        """What to raise where a whole data set depends on this one file."""
+        """The error to raise where this one file makes a whole data set unusable."""
         reason_en, remedy_en, reason_fr, remedy_fr = self.why.value
         detail = self.detail and f" ({self.detail})"
         return DalleEduError(
@@ -112,14 +114,14 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class LeftOut:
-    """One item that a data set left out. `detail` is what numbers or names there are to add, in no language."""
+    """An item that a data set left out. `detail` holds numbers or names to add to the reason, in no language."""
 
     name: str
     why: Why
     detail: str = ""
 
     def sentence(self, language: str, alike: tuple[str, ...] = ()) -> str:
-        """Which item, why, what to do; `alike` are the names of others left out for the same reason."""
+        """A sentence in "fr" or "en": which item, why, and what to do; `alike` names others left out for the same reason."""
         reason_en, remedy_en, reason_fr, remedy_fr = self.why.value
         name, detail = shown(self.name), f" ({self.detail})" if self.detail else ""
         others = ", ".join(shown(other) for other in alike[:3])
@@ -138,20 +140,21 @@ class LeftOut:
 
 @dataclass
 class Report:
-    """What came through a data set and what did not; `print(dataset.report)` says it."""
+    """The number of good items of a data set, and the items left out; `print(dataset.report)` shows both."""
 
     good: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
 
     def leave_out(self, name: str, fault: Unusable) -> None:
+        """Add an item to those left out."""
         self.left_out.append(LeftOut(name, fault.why, fault.detail))
 
     def counts(self) -> dict[Why, int]:
-        """How often each reason occurred, the most frequent first."""
+        """The number of items left out for each reason, the most frequent first."""
         return dict(Counter(item.why for item in self.left_out).most_common())
 
     def sentences(self, language: str | None = None) -> list[str]:
-        """One sentence for each reason that occurred; `left_out` has every item, and `str` of an item its own sentence."""
+        """One sentence for each reason that occurred, in `language` or else the reader's, with a few of its items; `left_out` has all."""
         told = []
         for why in self.counts():
             first, *others = (item for item in self.left_out if item.why is why)
@@ -164,7 +167,7 @@ class Report:
         return "\n".join([head, *self.sentences()])
 
     def nothing_left(self, place: object, expected_en: str, expected_fr: str) -> DalleEduError:
-        """What to raise where no item is good."""
+        """The error to raise where no item is good."""
         en, fr = ("".join(f"\n- {sentence}" for sentence in self.sentences(language)) for language in ("en", "fr"))
         return DalleEduError(
             f"{place} holds no picture with a caption that can be used; expected {expected_en}{en}",
@@ -173,6 +176,6 @@ class Report:
 
 
 def shown(name: str) -> str:
-    """A name as it can be printed: whoever wrote it, it neither commands the terminal nor fills it."""
+    """A name made safe to print: control characters escaped, so that none reaches the terminal, and 80 characters at most."""
     clean = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in name)
     return clean if len(clean) <= 80 else f"{clean[:40]}…{clean[-39:]}"

@@ -1,4 +1,4 @@
-"""Pictures of our own world for the samples that some data sets write: the same protocol then runs without the network."""
+"""Samples: pictures of the synthetic world in the formats of other data sets, so that their code runs without the network."""
 
 import random
 from collections.abc import Iterator
@@ -16,7 +16,10 @@ CAPTIONS_A_PICTURE = 5  # as in COCO
 
 
 def sample_pictures(n: int, seed: int, resolution: int = 128) -> Iterator[tuple[Any, list[str]]]:
-    """`n` PIL pictures of the world, each with five ways to say it, in French and in English."""
+    """Yield `n` Pillow images of the world, each with five captions, sampled among its phrasings in French and in English.
+
+    Raises `DalleEduError` where `n` is below one.
+    """
     if n < 1:
         raise DalleEduError(
             f"a sample of {n} pictures was asked for; ask for at least one",
@@ -33,7 +36,7 @@ def sample_pictures(n: int, seed: int, resolution: int = 128) -> Iterator[tuple[
 
 
 def write_new(path: Path, contents: bytes) -> None:
-    """Write a file of a sample, and never over another file."""
+    """Write a file of a sample. Raises `DalleEduError` where something else is at its path."""
     if path.is_file() and path.read_bytes() == contents:
         return
     if path.exists() or path.is_symlink():

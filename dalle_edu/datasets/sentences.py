@@ -1,8 +1,8 @@
-"""Sentences in French and in English whose words differ in known ways: king and queen, cat and kitten, France and Paris.
+"""A synthetic corpus for word embeddings, in French and in English, whose analogies are known: king and queen, cat and kitten.
 
 Every subject of a sentence has traits (royal or common, young or adult, a country or its capital...), and each trait has its sentences.
-Words that share a trait are met in the same company, so that what is learned from the company of words must find the traits again,
-and `analogies` can list what it must find. Gender shows only where grammar shows it: in articles, pronouns and agreement.
+Words that share a trait therefore share contexts, from which embeddings can learn the trait. `analogies` lists the analogies that the
+traits imply. Gender shows only in grammar: in articles, pronouns and agreement.
 """
 
 import re
@@ -29,7 +29,7 @@ JOYFUL_ANIMALS = {
         "the blackbird sings and its visit brings joy to the garden",
     ),
 }
-"""Three sentences are too few: with them one can count words, and no more."""
+"""A corpus of three sentences: enough to count words, too small to learn embeddings."""
 
 # ---------------------------------------------------------------- the words: French | English, by row
 
@@ -241,7 +241,7 @@ _AGREEMENT = {
 
 @dataclass(frozen=True)
 class Subject:
-    """What a sentence is about: a word, its traits, and what fills the places of its sentences."""
+    """The subject of a sentence: its word, its traits, and the words that fill the slots of their templates."""
 
     word: str
     traits: tuple[str, ...]
@@ -250,7 +250,10 @@ class Subject:
 
 @cache
 def subjects(language: str) -> tuple[Subject, ...]:
-    """Everything that sentences are about in "fr" or "en": twenty people, twenty places, twenty animals."""
+    """The subjects of sentences in "fr" or "en": twenty people, twenty places, twenty animals, in that order.
+
+    Raises `DalleEduError` for another language.
+    """
     if language not in _TEMPLATES:
         raise DalleEduError(
             f'the language is "{language}"; sentences are written in {" and ".join(LANGUAGES)}',
@@ -275,7 +278,7 @@ def subjects(language: str) -> tuple[Subject, ...]:
 
 
 def said_of(subject: Subject, language: str) -> dict[str, list[str]]:
-    """All the sentences about a subject, by trait."""
+    """All sentences about a subject, by trait."""
     said = {}
     for trait in subject.traits:
         filled = [template.format(word=subject.word, **subject.slots).replace("_", " ") for template in _TEMPLATES[language][trait]]
@@ -284,7 +287,10 @@ def said_of(subject: Subject, language: str) -> dict[str, list[str]]:
 
 
 def sentences(language: str, count: int, generator: torch.Generator) -> list[str]:
-    """`count` sentences in "fr" or "en", drawn at random: a subject, one of its traits, one of the sentences of that trait."""
+    """Sample `count` sentences in "fr" or "en": a subject, one of its traits, one sentence of that trait, each uniformly.
+
+    Raises `DalleEduError` for another language.
+    """
     everything = [list(said_of(subject, language).values()) for subject in subjects(language)]
     drawn = []
     for _ in range(count):
@@ -296,7 +302,10 @@ def sentences(language: str, count: int, generator: torch.Generator) -> list[str
 
 
 def word_pairs(language: str) -> dict[str, list[tuple[str, str]]]:
-    """The pairs of words that differ by one trait, by relation, in lower case: ("king", "queen") among those of "gender"."""
+    """The pairs of words that differ by one trait, by relation, in lower case: "gender" contains ("king", "queen").
+
+    Raises `DalleEduError` for another language than "fr" or "en".
+    """
     people, places, animals = subjects(language)[:20], subjects(language)[20:40], subjects(language)[40:]
     man, woman, boy, girl, king, queen, prince, princess = (person.word for person in people[:8])
     pairs = {
@@ -310,7 +319,10 @@ def word_pairs(language: str) -> dict[str, list[tuple[str, str]]]:
 
 
 def analogies(language: str) -> dict[str, list[tuple[str, str, str, str]]]:
-    """Every "a is to b as c is to d" that the traits imply, by relation, in both directions: man, woman, king, queen."""
+    """Every analogy "a is to b as c is to d" that the traits imply, by relation, in both directions: man, woman, king, queen.
+
+    Raises `DalleEduError` for another language than "fr" or "en".
+    """
     questions = {}
     for relation, pairs in word_pairs(language).items():
         directions = pairs, [(second, first) for first, second in pairs]

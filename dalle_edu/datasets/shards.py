@@ -3,12 +3,12 @@
     folder/00000.tar   000000000.jpg 000000000.txt 000000000.json 000000001.jpg ...
     folder/00000_stats.json, folder/00000.parquet   (not read)
 
-Tar was made for tapes: each file follows a header of 512 bytes that says its name and size, so a shard can be read from front to back at
-the speed of the disk. Without compression one can also jump, and this data set does: it notes where each picture lies when it opens, and
-workers, shuffling and `len` then work as with any folder.
+In a tar archive each file follows a header of 512 bytes with its name and size, so a shard can be read sequentially, as from a tape. An
+uncompressed archive also allows random access: this data set notes the offset of each picture when it opens, so that workers, shuffling
+and `len` work as with a folder.
 
-Nothing is ever extracted. The `webdataset` package is the usual way to stream shards from far away; it also runs names that begin with
-`pipe:` as commands, so shards of unknown origin are read here with the standard library alone.
+Nothing is extracted. The `webdataset` package is the usual way to stream shards over a network; it also runs names that begin with `pipe:`
+as commands, so shards of unknown origin are read here with the standard library alone.
 """
 
 import io
@@ -30,11 +30,11 @@ from dalle_edu.datasets.samples import sample_pictures, write_new
 from dalle_edu.errors import DalleEduError
 
 _MAX_SHARD_BYTES = 1 << 50
-Member = tuple[int, int]  # where a file begins in its shard, and its size
+Member = tuple[int, int]  # the offset of a file in its shard and its size, in bytes
 
 
 class Shards(CaptionedDataset):
-    """The pictures in all `.tar` files of a folder, with their captions: see `CaptionedDataset` for what it takes and gives.
+    """The pictures in all `.tar` files of a folder, with their captions: arguments, items and errors as in `CaptionedDataset`.
 
     The caption is `key.txt`, or else "caption" in `key.json`.
     """
@@ -48,6 +48,7 @@ class Shards(CaptionedDataset):
         super().__init__(folder, resolution, seed, every_caption=False, first=first)
 
     def find(self) -> Iterator[Pair]:
+        """Yield the samples in the order of the shards, and there in that of the archive. Raises nothing: bad ones go into `report`."""
         for shard in sorted(path.name for path in self.folder.iterdir() if path.suffix == ".tar" and not path.name.startswith(".")):
             try:
                 path = file_inside(self.folder, shard, limit=_MAX_SHARD_BYTES)
@@ -61,11 +62,15 @@ class Shards(CaptionedDataset):
                 self.report.leave_out(shard, Unusable(Why.UNREADABLE))
 
     def picture(self, pair: Pair) -> Float[Tensor, "3 h w"]:
+        """The picture of a pair, in [-1, 1], its centre cut square. Raises `Unusable` where its bytes are bad."""
         shard, offset, size = pair.place
         return decode(read_inside(self.folder, shard, offset, size, limit=_MAX_SHARD_BYTES), self.resolution)
 
     def _samples(self, path: Path) -> dict[str, dict[str, Member]]:
-        """For each key of a shard, where each of its parts lies: {"000000000": {".jpg": (512, 20000), ".txt": ...}, ...}."""
+        """The offset and size of each part of each key of a shard: {"000000000": {".jpg": (512, 20000), ".txt": ...}, ...}.
+
+        Raises nothing: bad members go into `report`.
+        """
         samples: dict[str, dict[str, Member]] = {}
         try:
             for member in _members(path):
@@ -76,11 +81,12 @@ class Shards(CaptionedDataset):
                     samples[key][part] = member.offset_data, member.size
                 except Unusable as fault:
                     self.report.leave_out(f"{path.name}/{member.name}", fault)
-        except Unusable as fault:  # a shard cut short: what comes before the cut is good
+        except Unusable as fault:  # a truncated shard: the members before the cut are good
             self.report.leave_out(path.name, fault)
         return samples
 
     def _pair(self, shard: str, key: str, parts: dict[str, Member], file: IO[bytes]) -> Iterator[Pair]:
+        """Yield the pair of a key, or nothing. Raises nothing: a bad sample goes into `report`."""
         name = f"{shard}/{key}"
         try:
             pictures = [part for part in parts if part in SUFFIXES]
@@ -103,26 +109,29 @@ class Shards(CaptionedDataset):
 
 
 def _members(path: Path) -> Iterator[tarfile.TarInfo]:
-    """The headers of a tar, in order. Raises `Unusable` where it ends early, goes backwards, or is no plain tar."""
+    """The headers of a tar archive, in order. Raises `Unusable` where it is truncated, damaged, compressed or no tar archive."""
     end, position = path.stat().st_size, -1
     try:
         with tarfile.open(path, "r:") as tar:
             while (member := tar.next()) is not None:
-                if member.size < 0 or tar.offset <= position:  # a header may claim to have a negative size
+                if member.size < 0 or tar.offset <= position:  # a forged header may give a negative size
                     raise Unusable(Why.DAMAGED)
                 position = tar.offset
                 if member.isreg() and member.offset_data + member.size > end:
                     raise Unusable(Why.DAMAGED, member.name)
                 if not member.isdir():
                     yield member
-            if tar.offset >= end:  # every whole tar ends with two empty blocks
+            if tar.offset >= end:  # a complete archive ends with two empty blocks
                 raise Unusable(Why.DAMAGED)
     except (tarfile.TarError, EOFError, ValueError, OverflowError, RecursionError) as error:
         raise Unusable(Why.DAMAGED) from error
 
 
 def _key_and_part(member: tarfile.TarInfo) -> tuple[str, str]:
-    """ "a/000.jpg" is the part ".jpg" of the key "a/000": WebDataset cuts a name at the first dot after the last slash."""
+    """The key and the part of a member: "a/000.jpg" is the part ".jpg" of the key "a/000".
+
+    WebDataset cuts a name at the first dot after the last slash. Raises `Unusable` for a link, a device, or a path that leads out.
+    """
     if not member.isreg() or member.issparse():
         raise Unusable(Why.LINK)
     path = PurePosixPath(member.name)
@@ -133,6 +142,7 @@ def _key_and_part(member: tarfile.TarInfo) -> tuple[str, str]:
 
 
 def _caption(parts: dict[str, Member], file: IO[bytes]) -> str:
+    """The caption of a sample: its `.txt`, or else "caption" of its `.json`. Raises `Unusable` where there is none, or it is bad."""
     part = next((part for part in (".txt", ".json") if part in parts), None)
     if part is None:
         raise Unusable(Why.NO_CAPTION)
@@ -145,9 +155,9 @@ def _caption(parts: dict[str, Member], file: IO[bytes]) -> str:
 
 
 def write_shards(folder: str | Path, n: int, seed: int = 0, per_shard: int = 100) -> Path:
-    """Write `n` captioned pictures of our own world as img2dataset would, `per_shard` in each shard; returns the folder.
+    """Write `n` pictures of the synthetic world, with captions, as img2dataset would, `per_shard` in each shard; returns the folder.
 
-    Depends on `n`, `seed` and `per_shard` alone. Raises `DalleEduError` where a file is in the way, or a number is below one.
+    The files depend on `n`, `seed` and `per_shard` alone. Raises `DalleEduError` where a file is in the way, or a number is below one.
     """
     if per_shard < 1:
         raise DalleEduError(
@@ -162,12 +172,12 @@ def write_shards(folder: str | Path, n: int, seed: int = 0, per_shard: int = 100
         with tarfile.open(fileobj=contents, mode="w") as tar:
             for i, (image, captions) in enumerate(part):
                 key = f"{shard:05d}{i:04d}"
-                facts = {"caption": captions[0], "key": key, "status": "success", "width": image.width, "height": image.height}
+                metadata = {"caption": captions[0], "key": key, "status": "success", "width": image.width, "height": image.height}
                 jpeg = io.BytesIO()
                 image.save(jpeg, "JPEG", quality=95)
                 _add(tar, f"{key}.jpg", jpeg.getvalue())
                 _add(tar, f"{key}.txt", captions[0].encode())
-                _add(tar, f"{key}.json", json.dumps(facts, ensure_ascii=False).encode())
+                _add(tar, f"{key}.json", json.dumps(metadata, ensure_ascii=False).encode())
         write_new(folder / f"{shard:05d}.tar", contents.getvalue())
         write_new(folder / f"{shard:05d}_stats.json", json.dumps({"count": len(part), "successes": len(part)}).encode())
     return folder

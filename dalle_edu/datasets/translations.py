@@ -1,4 +1,4 @@
-"""Captions of the world in French and in English, sentence by sentence: what translation learns from, with nothing downloaded."""
+"""A parallel corpus for translation: captions of the world in French and in English, with nothing to download."""
 
 from collections.abc import Sequence
 
@@ -9,20 +9,20 @@ from dalle_edu.world.scenes import Description
 
 
 def split_words(sentence: str) -> list[str]:
-    """« à gauche d'une étoile » in words: à, gauche, d', une, étoile."""
+    """Split a sentence in words: « à gauche d'une étoile » gives à, gauche, d', une, étoile."""
     return sentence.replace("'", "' ").split()
 
 
 def join_words(words: Sequence[str]) -> str:
-    """The way back."""
+    """The sentence of words, as `split_words` gave them."""
     return " ".join(words).replace("' ", "'")
 
 
 def caption_pairs(length: int, seed: int = 0, split: str = "seen", catalogue: Catalogue = SHAPES) -> list[tuple[str, str]]:
-    """Captions of the world in French and in English: the same scene, and the same of three openings, in each language's plainest words.
+    """`length` pairs of captions, French and English, of one scene, with the same of three openings and each language's plainest words.
 
-    Each sentence has one translation, and says all that its translation says. Those of the split "held_out" name a combination of which
-    training, on "seen", never hears.
+    Each sentence has one translation, with the same meaning. `split` is "seen", "held_out" or "all"; pairs of "held_out" name a
+    combination that those of "seen" never name. Raises `ValueError` for another split.
     """
     pairs: list[tuple[str, str]] = []
     index = 0
@@ -38,7 +38,7 @@ def caption_pairs(length: int, seed: int = 0, split: str = "seen", catalogue: Ca
 
 
 def _says_something_new(description: Description, catalogue: Catalogue) -> bool:
-    """Whether the words themselves name a held-out combination, which a caption that leaves a colour open may not."""
+    """Whether a caption names a held-out combination; one that leaves the colour open may not."""
     shapes = [mention.shape for mention in description.mentions]
     relation = {"right": "left", "below": "above"}.get(description.relation or "", description.relation)
     ordered = shapes if relation == description.relation else shapes[::-1]  # a right of b is b left of a
