@@ -1,7 +1,7 @@
-"""The examiner examined: how often it is right on pictures whose scene is known, and how it bears shuffling, noise and blur.
+"""The validation of the examiner: how often it is right on pictures whose scene is known, with shuffled captions, noise and blur.
 
-`python -m dalle_edu.scorecard.examiner_validation` writes the table to `data/examiner.md` and, in French, `data/examiner.fr.md`; the tests
-make it again and compare.
+`python -m dalle_edu.scorecard.examiner_validation` writes the table to `data/examiner.md` and, in French, `data/examiner.fr.md`. The tests
+measure it again and compare.
 """
 
 import random
@@ -25,20 +25,17 @@ RESOLUTIONS = (32, 64, 128)
 
 
 def noisy(sigma: float) -> Callable[[Tensor], Tensor]:
-    """White noise of standard deviation `sigma`, for pictures in [-1, 1]."""
+    """A function that adds white Gaussian noise of standard deviation `sigma` to pictures in [-1, 1]; the seed is fixed."""
     return lambda images: images + sigma * torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
 
 
 def blurred(sigma: float) -> Callable[[Tensor], Tensor]:
-    """A Gaussian blur of `sigma` pixels."""
+    """A function that blurs pictures by a Gaussian of standard deviation `sigma` pixels, cut beyond three of them."""
 
     def blur(images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
-        reach = int(3 * sigma + 1)
-        kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / sigma) ** 2)
-        kernel = (kernel / kernel.sum()).expand(3, 1, 1, -1)
-        padded = torch.nn.functional.pad(images, (reach, reach, reach, reach), mode="replicate")
-        across = torch.nn.functional.conv2d(padded, kernel, groups=3)
-        return torch.nn.functional.conv2d(across, kernel.transpose(2, 3), groups=3)
+        from torchvision.transforms.functional import gaussian_blur
+
+        return gaussian_blur(images, 2 * int(3 * sigma + 1) + 1, sigma)
 
     return blur
 
@@ -57,7 +54,10 @@ CONDITIONS: dict[str, Callable[[Tensor], Tensor]] = {
 def validate_examiner(
     resolution: int, prompts: int = PROMPTS, conditions: Sequence[str] = tuple(CONDITIONS)
 ) -> dict[str, dict[str, float]]:
-    """The rate of each skill under each condition, and with "ground truth" that of its pictures under shuffled captions."""
+    """The rate of each skill, in [0, 1], under each condition, which names an entry of `CONDITIONS`.
+
+    "ground truth" also gives "captions shuffled": the same pictures marked against the captions of others.
+    """
     asked = questions(prompts, seed=5)
     images = render([question.scene for question in asked], resolution)
     rates = {}
@@ -97,7 +97,7 @@ _WORDS = {"ground truth": "vérité", "captions shuffled": "légendes mélangée
 
 
 def tables(rates: Mapping[int, Mapping[str, Mapping[str, float]]], prompts: int) -> dict[str, str]:
-    """Rates of skills, by resolution and condition, in percent, as Markdown, in each language."""
+    """The table of the examiner in Markdown, by language. `rates`, in [0, 1], are by resolution, condition and skill."""
     made = {}
     for language, opening in _OPENING.items():
         cells = [[*_COLUMNS[language], *SKILL_NAMES[language].values()], ["---", "---", *["---:"] * len(SKILLS)]]
