@@ -1,4 +1,4 @@
-"""The examiner: reads a picture back into a scene and marks it against its caption, skill by skill."""
+"""The examiner: it parses a picture into a scene and marks it against its caption, skill by skill."""
 
 from dalle_edu.scorecard.confidence_interval import Rate, wilson_interval
 from dalle_edu.scorecard.exam import Question, Report, questions, score

@@ -1,4 +1,4 @@
-"""One table for all systems: what each gets right, and what it costs."""
+"""The comparison of all systems in one table: their marks and their costs."""
 
 import hashlib
 import json
@@ -17,14 +17,19 @@ from dalle_edu.scorecard.marks import SKILL_NAMES, SKILLS
 
 @runtime_checkable
 class Comparable(Protocol):
-    """What the table must know of a system, beyond that it draws."""
+    """A system that can be compared: all that the table needs of it."""
 
     name: str
 
     @property
-    def evaluations(self) -> int: ...
-    def parameter_count(self) -> int: ...
-    def generate(self, prompts: Sequence[str], *, seed: int) -> Tensor: ...
+    def evaluations(self) -> int:
+        """The number of network evaluations for a picture."""
+
+    def parameter_count(self) -> int:
+        """The number of parameters of all networks together."""
+
+    def generate(self, prompts: Sequence[str], *, seed: int) -> Tensor:
+        """Generate a picture for each prompt: (n, 3, h, w) in [-1, 1]."""
 
 
 def enter(
@@ -35,10 +40,11 @@ def enter(
     training: dict[str, Any],
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
-    """A column of the table: a system examined and weighed.
+    """Score a system and measure its costs: one column of the table, as JSON.
 
-    `files` are the weights that it is made of, and `training` what the card of these says of how they were made. Seconds are those that
-    a picture takes, drawn and marked among many; `evaluations_per_picture` says how often networks run for it.
+    `files` are its weights, and `training` the costs of their training, from `training_of`. Seconds, of the clock and of the CPU, are for
+    a picture and include generation in batches and marking. `evaluations_per_picture` is the number of network evaluations. `progress` is
+    called with the number of pictures of each batch. Raises `DalleEduError` for fewer than 1 or more than 100000 prompts.
     """
     began, cpu_began = time.monotonic(), time.process_time()
     report = score(system, system.name, prompts, seed, progress)
@@ -55,20 +61,24 @@ def enter(
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file, by which a table says which weights it is of."""
+    """The SHA-256 of a file in hexadecimal, which identifies the weights of a table."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def training_of(report_file: Path) -> dict[str, Any]:
-    """How weights were made, as the report published with them says; nothing where it says nothing."""
+    """The costs of training from the report published with weights; empty where there is none."""
     if not report_file.is_file():
         return {}
     return json.loads(report_file.read_text(encoding="utf-8")).get("training", {})
 
 
 def table(entries: Sequence[dict[str, Any]], language: str) -> tuple[list[list[str]], list[list[str]]]:
-    """What each system gets right, seen/held out in percent, and what it costs: lines of a name and a cell for each system."""
+    """The table of marks and the table of costs, in "fr" or "en": rows of a name and a cell for each system.
+
+    `entries` are columns from `enter`. Marks are percentages, seen/held out. Raises `DalleEduError` where the entries come from different
+    worlds or exams.
+    """
     same_numbers(entries)
     marks = []
     for skill in SKILLS:
@@ -94,7 +104,7 @@ def same_numbers(entries: Sequence[dict[str, Any]]) -> dict[str, int]:
 
 
 def _percent(rates: Sequence[dict[str, Any]], language: str) -> str:
-    """All these marks together."""
+    """The percentage of right answers of several rates together, or a dash where nothing was asked."""
     n = sum(rate["n"] for rate in rates)
     right = sum(rate["correct"] for rate in rates)
     if right == n:

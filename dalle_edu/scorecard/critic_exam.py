@@ -1,7 +1,7 @@
-"""Examinations for critics: what a CLIP sees of the world, on scenes that training never showed.
+"""The exam of critics: what a CLIP recognises of the world, on scenes that training never showed.
 
-Classes by zero-shot; captions and pictures found in galleries where each caption is true of one picture alone; and, for each thing that a
-caption can say, whether the right caption is preferred to the same one with that thing wrong.
+It has three parts. Zero-shot classification names the shape and the colour of an object. Retrieval finds captions and pictures in galleries
+where each caption is true of one picture alone. Hard negatives test whether a caption is preferred to the same one with one fact wrong.
 
 Letters: n pictures, e channels.
 """
@@ -31,7 +31,7 @@ from dalle_edu.world.renderer import render
 from dalle_edu.world.scene_sampler import sample_scene
 from dalle_edu.world.scenes import Description, Mention, Object, Scene, relation_between
 
-_SERIES = 2_000_003  # far from the series of training and of the systems' exam
+_SERIES = 2_000_003  # other scenes than in training and in the systems' exam
 QUESTION_NAMES = {
     "fr": {
         "zero_shot_shape": "nomme la forme", "zero_shot_colour": "nomme la couleur",
@@ -52,7 +52,7 @@ QUESTION_NAMES = {
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether a critic was right, about a scene of which split, in which language."""
+    """Whether a critic was right on one question, with the split of its scene, "seen" or "held_out", and its language."""
 
     right: bool
     split: str
@@ -61,7 +61,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class CriticReport:
-    """The answers of a critic to each question."""
+    """The answers of a critic to each question; `gallery` is the number of captions, or pictures, searched at a time."""
 
     critic: str
     seed: int
@@ -69,7 +69,7 @@ class CriticReport:
     answers: dict[str, list[Answer]]
 
     def rates(self, language: str | None = None, split: str | None = None) -> dict[str, Rate]:
-        """The rate of each question, over all answers or those in one language, of one split or both."""
+        """The rate of each question over all answers, or over those in one language, of one split, or both."""
         rates = {}
         for question, answers in self.answers.items():
             chosen = [answer.right for answer in answers if language in (None, answer.language) and split in (None, answer.split)]
@@ -77,6 +77,8 @@ class CriticReport:
         return rates
 
     def to_json(self) -> dict[str, Any]:
+        """The report as JSON: the rates of all questions together, by language and by split."""
+
         def section(**part: str) -> dict[str, Any]:
             return {question: rate.to_json() for question, rate in self.rates(**part).items()}
 
@@ -91,16 +93,17 @@ class CriticReport:
         }
 
     def save(self, path: str | Path) -> None:
-        """Write the report as JSON, whole or not at all."""
+        """Write the report as a JSON file, atomically."""
         text = json.dumps(self.to_json(), indent=2) + "\n"
         write_aside(path, lambda file: file.write(text.encode()))
 
 
 @torch.no_grad()
 def examine_critic(critic: Critic, prompts: int = 1200, gallery: int = 100, resolution: int = 64, seed: int = 0) -> CriticReport:
-    """All questions, over `prompts` pictures each; every other one is asked in French, every fourth about what training never showed.
+    """Ask a critic all questions, each over `prompts` pictures; every other one in French, every fourth on a held-out combination.
 
-    `gallery` is how many captions, or pictures, are searched at a time.
+    `gallery` is the number of captions, or pictures, searched at a time. `resolution` is the side of the pictures in pixels. Raises
+    `DalleEduError` unless `prompts` is 2 to 100000 and `gallery` 2 to `prompts`.
     """
     if not 2 <= prompts <= 100_000:
         raise DalleEduError(
@@ -142,16 +145,19 @@ def _looked_at(critic: Critic, scenes: Sequence[Scene], resolution: int) -> Floa
     return torch.cat([critic.encode_images(part.to(device)).cpu() for part in images.split(256)])
 
 
-# ---------------------------------------------------------------- classes
+# ---------------------------------------------------------------- zero-shot classification
 
 
 def lone_objects(n: int, seed: int = 0) -> list[Scene]:
-    """Scenes of one object each."""
+    """`n` scenes of one object each, a quarter of them held out."""
     return _scenes(n, seed, single=1.0)
 
 
 def class_names(kind: str, language: str, catalogue: Catalogue = SHAPES) -> list[list[str]]:
-    """For each shape a sentence that says it and leaves the colour open; for each colour one with every shape."""
+    """The sentences of each class, for zero-shot classification by ensembles of prompts.
+
+    `kind` is "shape" or "colour". A shape has one sentence, without colour. A colour has one sentence with every shape.
+    """
     shapes, colours = ([thing.name for thing in things] for things in (catalogue.shapes, catalogue.colours))
     if kind == "shape":
         described = [[Mention(shape)] for shape in shapes]
@@ -161,7 +167,7 @@ def class_names(kind: str, language: str, catalogue: Catalogue = SHAPES) -> list
 
 
 def _named(critic: Critic, kind: str, scenes: list[Scene], resolution: int) -> list[Answer]:
-    """Whether each lone object's shape or colour is named right."""
+    """Whether zero-shot classification names the shape, or the colour, of each lone object."""
     names = [thing.name for thing in (SHAPES.shapes if kind == "shape" else SHAPES.colours)]
     truth = torch.tensor([names.index(getattr(scene.objects[0], kind)) for scene in scenes])
     seen = _looked_at(critic, scenes, resolution)
@@ -172,11 +178,14 @@ def _named(critic: Critic, kind: str, scenes: list[Scene], resolution: int) -> l
     return _answers(right, scenes, [LANGUAGES[i % 2] for i in range(len(scenes))])
 
 
-# ---------------------------------------------------------------- search
+# ---------------------------------------------------------------- retrieval
 
 
 def distinct_scenes(n: int, seed: int = 0) -> list[Scene]:
-    """Scenes of which each one's caption is true of its own picture alone: otherwise a right answer would count as wrong."""
+    """`n` scenes for a gallery, where each caption is true of its own picture alone, so that no right answer counts as wrong.
+
+    Raises `DalleEduError` where the world has fewer such scenes.
+    """
     chosen: list[Scene] = []
     candidates = iter(_scenes(50 * n, seed + 1))
     while len(chosen) < n:
@@ -192,7 +201,10 @@ def distinct_scenes(n: int, seed: int = 0) -> list[Scene]:
 
 
 def true_of(description: Description, scene: Scene) -> bool:
-    """Whether a picture shows all that is said and no object more. (The examiner's marks ask less: of what is left half open, nothing.)"""
+    """Whether a picture shows all that a description says, and no other object.
+
+    `marks.mark` asks less: for instance, it does not mark colours where the caption gives the colour of one object alone.
+    """
     expected = description.mentions * description.count if len(description.mentions) == 1 else description.mentions
     if len(expected) != len(scene.objects):
         return False
@@ -208,7 +220,7 @@ def _fits(mention: Mention, thing: Object) -> bool:
 
 
 def _found(critic: Critic, scenes: list[Scene], turn: int, resolution: int) -> tuple[list[Answer], list[Answer]]:
-    """Whether each picture finds its caption among those of a gallery, and each caption its picture."""
+    """Retrieval in a gallery: whether each picture finds its caption, and each caption its picture."""
     language = LANGUAGES[turn % 2]
     captions = [caption(scene.description, language, phrasing=i) for i, scene in enumerate(scenes)]
     scores = _looked_at(critic, scenes, resolution) @ critic.encode_texts(captions).cpu().T
@@ -217,11 +229,11 @@ def _found(critic: Critic, scenes: list[Scene], turn: int, resolution: int) -> t
     return by_picture, by_caption
 
 
-# ---------------------------------------------------------------- one thing wrong
+# ---------------------------------------------------------------- hard negatives
 
 
 def _preferred(critic: Critic, scenes: list[Scene], seen: Float[Tensor, "n e"], captions: Sequence[str], change: str) -> list[Answer]:
-    """Whether each picture's own caption scores above the same one with `change` made, where it can be made."""
+    """Whether each picture's caption scores above its hard negative by `change`; captions that allow none are left out."""
     wrong = [hard_negative(text, (0.0, i * 0.618 % 1), change) for i, text in enumerate(captions)]
     asked = ~compatible(caption_attributes(captions), caption_attributes(wrong)).diagonal()
     right, others = (critic.encode_texts(texts).cpu() for texts in (captions, wrong))

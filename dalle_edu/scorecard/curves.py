@@ -1,4 +1,4 @@
-"""Curves of rates: a line for each thing that is asked, in a palette that colour-blind readers can tell apart, with a marker of its own."""
+"""Curves of rates: a line for each skill, in a palette that colour-blind readers can tell apart, each with its own marker."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _AXES = {
 
 
 def empty_figure(width: float, height: float) -> Any:
-    """A figure of matplotlib that opens no window; width and height in inches."""
+    """An empty figure of matplotlib that opens no window; width and height in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -25,7 +25,10 @@ def empty_figure(width: float, height: float) -> Any:
 
 
 def draw_rates(axes: Any, points: Mapping[str, Sequence[tuple[int | float, float]]]) -> dict[str, Any]:
-    """A line through the points (x, percent) of each name, and the lines by their names; a name without points keeps its colour."""
+    """Draw a line through the points (x, percent) of each name, and return the lines by name.
+
+    A name without points has no line but keeps its place in the palette, so that colours agree across figures.
+    """
     lines = {}
     for (name, line), colour, marker in zip(points.items(), _COLOURS, _MARKERS, strict=False):
         if line:
@@ -37,8 +40,11 @@ def draw_rates(axes: Any, points: Mapping[str, Sequence[tuple[int | float, float
 
 
 def against_candidates(rates: Mapping[int, Mapping[str, Rate]], title: str, language: str) -> Any:
-    """Every skill against the number of candidates, powers of two, that a critic chooses among; `rates` 0 are of a choice that never errs
-    among the most of them, and stand apart on the right. Returns a figure of matplotlib."""
+    """Plot the rate of every skill against the number of candidates that a critic chooses among; returns a figure of matplotlib.
+
+    `rates` maps numbers of candidates, powers of two, to rates by skill. Its entry 0 is the upper bound, of a critic that never errs among
+    the most candidates, and stands apart on the right.
+    """
     numbers = sorted(number for number in rates if number)
     unerring, names = 2 * numbers[-1], SKILL_NAMES[language]
     asked = [skill for skill in SKILLS if rates[0][skill].n]

@@ -1,4 +1,4 @@
-"""Examinations: a seeded series of captions, the pictures that a system draws for them, and the report."""
+"""The exam of systems: a seeded series of captions, the pictures that a system generates for them, and the report of its marks."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -19,21 +19,22 @@ from dalle_edu.world.grammar import caption
 from dalle_edu.world.scene_sampler import sample_scene
 from dalle_edu.world.scenes import Scene
 
-_TOGETHER = 64  # pictures drawn at a time; a constant, since the chance of each depends on its place in the batch
+_TOGETHER = 64  # pictures in a batch; a constant, since the random numbers of each depend on its place there
 EXAM = 1  # the number of this exam: its questions, its skills and how they are judged
-HELD_OUT_EVERY = 4  # every fourth scene of an exam is one that training never shows
+HELD_OUT_EVERY = 4  # every fourth scene of an exam has a held-out combination
 
 
 @runtime_checkable
 class Draws(Protocol):
-    """All that the examiner knows of a system."""
+    """A system that can be examined: all that the exam needs of it."""
 
-    def generate(self, prompts: Sequence[str], *, seed: int) -> Tensor: ...
+    def generate(self, prompts: Sequence[str], *, seed: int) -> Tensor:
+        """Generate a picture for each prompt: (n, 3, h, h) in [-1, 1], with h of at least 16."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A caption to draw, what it says, and where it comes from."""
+    """A prompt `text` in `language`, with the scene whose description it says, and the split of that scene, "seen" or "held_out"."""
 
     scene: Scene
     text: str
@@ -42,7 +43,10 @@ class Question:
 
 
 def questions(n: int, seed: int = 0) -> list[Question]:
-    """`n` questions: each scene is asked in French, then in English, so that the two languages are compared on the same scenes."""
+    """`n` questions: each scene is asked in French, then in English, so that the two languages are compared on the same scenes.
+
+    Raises `DalleEduError` unless `n` is 1 to 100000.
+    """
     if not 1 <= n <= 100_000:
         raise DalleEduError(
             f"an exam of {n} prompts was asked for; it has 1 to 100000",
@@ -64,7 +68,7 @@ def numbers() -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Report:
-    """The marks of a system, with the questions they answer."""
+    """The marks of a system: for each question asked, whether each skill that the question calls on was right."""
 
     system: str
     seed: int
@@ -72,7 +76,7 @@ class Report:
     marks: Sequence[dict[str, bool]]
 
     def rates(self, language: str | None = None, split: str | None = None) -> dict[str, Rate]:
-        """The rate of each skill, over all questions or those of one language, one split or both."""
+        """The rate of each skill over all questions, or over those of one language, one split, or both."""
         chosen = [
             marks
             for question, marks in zip(self.asked, self.marks, strict=True)
@@ -81,6 +85,8 @@ class Report:
         return tally(chosen)
 
     def to_json(self) -> dict[str, Any]:
+        """The report as JSON: the rates of all questions together, by language and by split."""
+
         def section(**part: str) -> dict[str, Any]:
             return {skill: rate.to_json() for skill, rate in self.rates(**part).items()}
 
@@ -95,7 +101,7 @@ class Report:
         }
 
     def save(self, path: str | Path) -> None:
-        """Write the report as JSON, whole or not at all."""
+        """Write the report as a JSON file, atomically."""
         text = json.dumps(self.to_json(), indent=2) + "\n"
         write_aside(path, lambda file: file.write(text.encode()))
 
@@ -108,9 +114,10 @@ def score(
     progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> Report:
-    """Ask a system `prompts` questions, one picture for each, and mark what it draws.
+    """Ask a system `prompts` questions and mark the picture that it generates for each.
 
-    `options` go to `system.generate` (guidance, temperature…); `progress` is told how many pictures each batch brought.
+    `name` is the system's name in the report. `options` go to `system.generate` (`guidance_scale`, `temperature`…). `progress` is called
+    with the number of pictures of each batch. Raises `DalleEduError` unless `prompts` is 1 to 100000.
     """
     return answer(system, name, questions(prompts, seed), seed, progress, **options)
 
@@ -118,7 +125,10 @@ def score(
 def answer(
     system: Draws, name: str, asked: Sequence[Question], seed: int = 0, progress: Callable[[int], None] | None = None, **options: Any
 ) -> Report:
-    """The same for questions at hand: picture i depends on i, its text and the seed, so that two wordings are drawn by the same chance."""
+    """Ask a system given questions and mark its pictures, as `score` does.
+
+    The random numbers of picture i depend on i and the seed alone, so that two wordings of a question are compared on the same noise.
+    """
     marks: list[dict[str, bool]] = []
     for start in range(0, len(asked), _TOGETHER):
         batch = asked[start : start + _TOGETHER]

@@ -1,7 +1,7 @@
-"""Marks: what a picture that was read gets right of what its caption says.
+"""Marks: which skills a picture shows, from the objects parsed in it and the description in its caption.
 
-The skills bear GenEval's names (Ghosh et al. 2023), to which shape and size are added. Each asks one question, and only of captions that
-raise it, so that a system's strengths show apart:
+The skills have the names of GenEval (Ghosh et al. 2023), to which shape and size are added. Each asks one question, and only of captions
+that call for it, so that each skill is measured apart:
 
     single_object       one object said: is there exactly one, of the shape and colour said?
     two_objects         two objects said: are there exactly two, of the shapes said?
@@ -33,7 +33,7 @@ SKILL_NAMES = {
 
 
 def mark(description: Description, objects: Sequence[Object]) -> dict[str, bool]:
-    """The marks of a picture, as `parse_pictures` read it, for each skill that the caption calls on."""
+    """Mark the objects of a picture, from `parse_pictures`, on each skill that the description calls on."""
     mentions = description.mentions
     number_right = len(objects) == description.number
     expected = mentions if len(mentions) > 1 else mentions * description.count
@@ -63,7 +63,7 @@ def _same(mention: Mention, thing: Object) -> bool:
 
 
 def _best_order(description: Description, objects: Sequence[Object]) -> Sequence[Object]:
-    """The objects in the order that agrees best with the mentions: shape first, then colour, then size, then the relation."""
+    """The objects in the order that agrees best with the mentions: by shape, then colour, then size, then the relation."""
     if len(description.mentions) == 1:
         return objects
     return max(permutations(objects), key=lambda order: _agreement(description, order))
@@ -80,5 +80,5 @@ def _agreement(description: Description, order: Sequence[Object]) -> tuple[int, 
 
 
 def tally(marks: Sequence[dict[str, bool]]) -> dict[str, Rate]:
-    """The rate of each skill over many pictures."""
+    """The rate of each skill over the pictures that were marked on it."""
     return {skill: Rate(sum(skill in m for m in marks), sum(m.get(skill, False) for m in marks)) for skill in SKILLS}

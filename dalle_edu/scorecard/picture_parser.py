@@ -1,8 +1,8 @@
-"""From a picture back to a scene, by analysis through synthesis.
+"""The picture parser: from a picture back to its objects, by analysis by synthesis.
 
-A pixel on the outline of an object mixes its colour with white, so colours are lines from white, not points: each pixel is given the
-palette colour whose line passes nearest, and how far along it stands (its coverage). Connected pixels make an object; its shape is the
-one that, drawn by the world's own renderer with the same area and centre, overlaps it best.
+A pixel on the outline of an object mixes its colour with white, so that a colour is a line from white in RGB space. Each pixel gets the
+palette colour whose line is nearest, and its coverage, which is its position on that line. Connected pixels make an object. Its shape is
+the one that overlaps it best when the world's renderer draws it with the same area and centre of mass.
 
 Letters: n pictures, m objects, c colours, h = w pixels on a side.
 """
@@ -23,23 +23,27 @@ from dalle_edu.world.catalogue import SHAPES, Catalogue
 from dalle_edu.world.renderer import coverage
 from dalle_edu.world.scenes import Object
 
-_SPECK = 0.006  # parts of the canvas: smaller spots are not objects (the smallest object of the world covers 0.020)
-_SECOND_COLOUR = 0.25  # a second colour that covers this part of a spot makes it two objects that touch
-_WORST_FIT = 0.55  # below this overlap with every shape, an object has no shape that the world knows
+_SPECK = 0.006  # parts of the canvas's area: smaller spots are not objects (the smallest object of the world covers 0.020)
+_SECOND_COLOUR = 0.25  # a spot of which a second colour covers this part is two objects that touch
+_WORST_FIT = 0.55  # an object whose overlap with every shape is below this has no shape of the catalogue
 
 
 @dataclass(frozen=True)
 class Found(Object):
-    """An object read in a picture; `shape` is "" where it looks like none, `fit` is its overlap with the shape named (0 to 1)."""
+    """An object parsed in a picture.
+
+    `fit` is its overlap with the best shape, as intersection over union in [0, 1]. `shape` is "" where no shape overlaps it enough.
+    """
 
     fit: float = 1.0
 
 
 @torch.no_grad()
 def parse_pictures(images: Float[Tensor, "n 3 h w"], catalogue: Catalogue = SHAPES, chunk: int = 128) -> list[list[Found]]:
-    """The objects of each picture, the largest first.
+    """Parse pictures into the objects of each, the largest first.
 
-    Pictures are square, in [-1, 1], 16 pixels or more on a side. Raises `DalleEduError` for another shape of tensor.
+    Pictures are square, in [-1, 1], 16 pixels or more on a side. They are parsed `chunk` at a time, on the CPU. Raises `DalleEduError`
+    for another shape of tensor.
     """
     if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3] or images.shape[2] < 16:
         raise DalleEduError(
@@ -59,7 +63,7 @@ def _read(images: Float[Tensor, "n 3 h w"], catalogue: Catalogue) -> list[list[F
     if not spots:
         return found
     masks = torch.from_numpy(np.stack([mask for _, _, mask in spots])).float()
-    grown = F.max_pool2d(masks, 3, stride=1, padding=1)  # takes in the faint rim that the outline leaves
+    grown = F.max_pool2d(masks, 3, stride=1, padding=1)  # includes the pixels of the outline with little coverage
     ink = alpha[[picture for picture, _, _ in spots]] * grown
     for (picture, hue, _), (shape, x, y, radius, fit) in zip(spots, _fit_shapes(ink, catalogue), strict=True):
         size = min(catalogue.sizes, key=lambda size: abs(sum(size.radius) / 2 - radius)).name
@@ -68,7 +72,7 @@ def _read(images: Float[Tensor, "n 3 h w"], catalogue: Catalogue) -> list[list[F
 
 
 def unmix(images: Float[Tensor, "n 3 h w"], catalogue: Catalogue = SHAPES) -> tuple[Int[Tensor, "n h w"], Float[Tensor, "n h w"]]:
-    """For each pixel the palette colour whose line from white passes nearest, and the coverage: 0 at white, 1 at the colour."""
+    """Unmix each pixel into the index of the palette colour whose line from white is nearest, and its coverage in [0, 1], 0 at white."""
     absorbed = 1 - (images.clamp(-1, 1) + 1) / 2
     palette = 1 - torch.tensor([colour.rgb for colour in catalogue.colours])
     along = torch.einsum("nrhw,cr->nchw", absorbed, palette) / palette.square().sum(1).view(1, -1, 1, 1)
@@ -85,7 +89,7 @@ Spot = tuple[int, int, np.ndarray]  # picture, colour, mask
 def _spots(colour: np.ndarray, alpha: np.ndarray, num_colours: int) -> list[Spot]:
     speck = _SPECK * alpha.shape[1] * alpha.shape[2]
     in_plane = np.zeros((3, 3, 3), dtype=bool)
-    in_plane[1] = True  # neighbours within a picture, diagonals too, and none across pictures
+    in_plane[1] = True  # neighbours within a picture, diagonal ones too, and none in another picture
     labels, _ = ndimage.label(alpha > 0.5, structure=in_plane)
     spots: list[Spot] = []
     for number, where in enumerate(ndimage.find_objects(labels), start=1):
@@ -106,7 +110,7 @@ def _spots(colour: np.ndarray, alpha: np.ndarray, num_colours: int) -> list[Spot
 
 @cache
 def _moments(catalogue_shapes: tuple) -> list[tuple[float, float, float]]:
-    """Area, and centre of mass, of each shape at radius 1."""
+    """The area and the centre of mass (x, y) of each shape at radius 1."""
     side = 512
     grid = (torch.arange(side) + 0.5) / side * 2 - 1
     y, x = torch.meshgrid(-grid, grid, indexing="ij")
@@ -119,7 +123,10 @@ def _moments(catalogue_shapes: tuple) -> list[tuple[float, float, float]]:
 
 
 def _fit_shapes(ink: Float[Tensor, "m h w"], catalogue: Catalogue) -> Sequence[tuple[str, float, float, float, float]]:
-    """For each object its shape, centre, radius and fit: every shape is drawn with the object's area and centre of mass, and compared."""
+    """For each object its shape, centre x and y, radius and fit, by analysis by synthesis.
+
+    Every shape is drawn with the object's area and centre of mass, and compared by intersection over union.
+    """
     side = ink.shape[1]
     centres = (torch.arange(side) + 0.5) / side
     mass = ink.sum(dim=(1, 2))
