@@ -1,1 +1,1 @@
-"""Studies: what is measured of systems beyond their marks."""
+"""Studies: measurements of systems beyond their marks, on candidates, edits and the wording of prompts."""

@@ -1,4 +1,4 @@
-"""Score against candidates: how much better a system gets when a critic chooses among more of its pictures."""
+"""Score against candidates: the marks of a system when a critic reranks more and more of its pictures."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,10 +26,12 @@ def score_against_candidates(
     progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> dict[int, Report]:
-    """A report for each number of candidates, and under 0 that of a critic that knows: whether one right picture was among them at all.
+    """Mark the best of several candidates for each prompt: a report for each number in `candidates`.
 
-    The most candidates are drawn once, and the best of the first 1, 2, 4… is marked: so the points of the curve differ in the choice alone.
-    `options` go to `system.generate`; `progress` is told how many pictures each batch brought.
+    Report 0 is the upper bound: of all candidates it marks the one with the most right marks, as a critic that never errs would choose.
+    The largest number of candidates is generated once, and `clip` chooses among the first 1, 2, 4… of them, so that the points of the
+    curve differ in the choice alone. `options` go to `system.generate`. `progress` is called with the number of pictures of each batch.
+    Raises `DalleEduError` where `candidates` is empty, or one of them or `prompts` is out of range.
     """
     if not candidates:
         raise DalleEduError("no number of candidates was given; give one or more", "aucun nombre de candidates n'est donné ; donnez-en")

@@ -1,6 +1,6 @@
-"""Edited pictures, examined: did they keep what they should, and change what they should?
+"""The study of image edits: whether edited pictures keep what they should, and change what they should.
 
-Every question is put to scenes that the world draws, so that what must be kept is known exactly.
+All pictures are rendered scenes of the world, so that what must be kept is known exactly.
 """
 
 from collections import Counter
@@ -29,34 +29,35 @@ _ALTERED = {"single": 0.5, "pair": 0.2, "relation": 0.3}
 
 @runtime_checkable
 class Edits(Protocol):
-    """All that is known of a system here, beyond what it can do."""
+    """A system that edits pictures. Each study also calls the methods of its edit, such as `vary` or `inpaint`."""
 
     @property
-    def resolution(self) -> int: ...
+    def resolution(self) -> int:
+        """The side of its pictures, in pixels."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """How often edited pictures were right, and how far they are from those that were given (mean absolute difference of a pixel)."""
+    """The rate of right edits, and `changed`: the mean absolute difference of edited pictures from those given, in [0, 2]."""
 
     rate: Rate
     changed: float
 
 
 def scenes_to_edit(n: int, seed: int = 0) -> tuple[list[Scene], list[str]]:
-    """Scenes of one object, several alike, or two, with their captions, in French and in English by turns."""
+    """`n` scenes of one object, of several alike, or of two, with captions that alternate between French and English."""
     scenes = [sample_scene(2_000_003 + seed, i, "seen", kinds=_KINDS) for i in range(n)]
     return scenes, [caption(scene.description, LANGUAGES[i % len(LANGUAGES)], i) for i, scene in enumerate(scenes)]
 
 
 def same_things(before: Sequence[Object], after: Sequence[Object]) -> bool:
-    """Whether two pictures show as many objects of each shape and colour."""
+    """Whether two pictures show the same number of objects of each shape and colour."""
     return Counter((thing.shape, thing.colour) for thing in before) == Counter((thing.shape, thing.colour) for thing in after)
 
 
 @torch.no_grad()
 def variations(system: Edits, n: int = 256, seed: int = 0) -> Kept:
-    """How often `system.vary` keeps shape, colour and number."""
+    """The rate at which `system.vary` keeps shape, colour and number, over `n` pictures."""
     scenes, _ = scenes_to_edit(n, seed)
     right, changed = 0, 0.0
     for start in range(0, n, _TOGETHER):
@@ -70,8 +71,11 @@ def variations(system: Edits, n: int = 256, seed: int = 0) -> Kept:
 
 @torch.no_grad()
 def mixtures(system: Edits, n: int = 128, ratio: float = 0.3, seed: int = 0) -> dict[str, Rate]:
-    """How often CLIP places `system.mix` between its parents: nearer to each than they are to one another, and nearer to the first one
-    where `ratio` is below a half."""
+    """The rates at which CLIP places `system.mix` of two pictures between them, over `n` pairs.
+
+    "between" counts mixtures that are nearer, by cosine similarity, to each of the two than these are to each other;
+    "nearer_to_the_first" counts those nearer to the first, as they should be for a `ratio` below a half.
+    """
     scenes, _ = scenes_to_edit(2 * n, seed + 1)
     between, nearer = 0, 0
     for start in range(0, n, _TOGETHER):
@@ -86,8 +90,10 @@ def mixtures(system: Edits, n: int = 128, ratio: float = 0.3, seed: int = 0) -> 
 
 @torch.no_grad()
 def inpaintings(system: Edits, n: int = 128, seed: int = 0) -> tuple[Kept, float]:
-    """Half of a picture painted anew, so that the whole is what its caption says: how often it is, and the largest change of a pixel that
-    was to be kept."""
+    """`system.inpaint` of the right half of `n` pictures, given their captions.
+
+    Returns the rate at which the whole picture earns all marks, and the largest absolute change of a pixel that was to be kept, in [0, 2].
+    """
     scenes, captions = scenes_to_edit(n, seed + 2)
     right, changed, touched = 0, 0.0, 0.0
     for start in range(0, n, _TOGETHER):
@@ -103,8 +109,10 @@ def inpaintings(system: Edits, n: int = 128, seed: int = 0) -> tuple[Kept, float
 
 @torch.no_grad()
 def completions(system: Edits, n: int = 128, rows: float = 0.5, seed: int = 0) -> tuple[Kept, float]:
-    """The top of a picture given and the rest written: how often the whole is what its caption says, and the largest change of a given
-    pixel."""
+    """`system.complete` of `n` pictures from the top part `rows` of each, in [0, 1], given their captions.
+
+    Returns the rate at which the whole picture earns all marks, and the largest absolute change of a given pixel, in [0, 2].
+    """
     scenes, captions = scenes_to_edit(n, seed + 3)
     right, changed, touched = 0, 0.0, 0.0
     for start in range(0, n, _TOGETHER):
@@ -120,7 +128,10 @@ def completions(system: Edits, n: int = 128, rows: float = 0.5, seed: int = 0) -
 
 @torch.no_grad()
 def alterations(system: Edits, attribute: str, n: int = 128, seed: int = 0) -> Kept:
-    """One object's "shape" or "colour" changed in the caption: how often the altered picture is all that the new caption says."""
+    """`system.alter` of up to `n` pictures, whose captions change the first object's `attribute`, "shape" or "colour".
+
+    The rate is that at which the altered picture earns all marks of the new caption.
+    """
     scenes = [sample_scene(2_000_003 + seed + 4, i, "seen", kinds=_ALTERED) for i in range(4 * n)]
     pairs = [(scene, other) for scene in scenes if (other := _altered(scene, attribute)) is not None][:n]
     right, changed = 0, 0.0
@@ -137,7 +148,7 @@ def alterations(system: Edits, attribute: str, n: int = 128, seed: int = 0) -> K
 
 
 def _altered(scene: Scene, attribute: str) -> Scene | None:
-    """A scene with the next shape or colour of the catalogue for its first object, if it says one and training shows the result."""
+    """A scene whose first object has the next shape or colour of the catalogue; None without such a change in the seen split."""
     thing, mention = scene.objects[0], scene.description.mentions[0]
     if getattr(mention, attribute) is None:
         return None
@@ -160,5 +171,5 @@ def _left_half(images: Float[Tensor, "n 3 h w"]) -> Tensor:
 
 
 def _as_said(scenes: Sequence[Scene], images: Float[Tensor, "n 3 h w"]) -> int:
-    """How many pictures earn all their marks."""
+    """The number of pictures that earn all their marks."""
     return sum(all(mark(scene.description, found).values()) for scene, found in zip(scenes, parse_pictures(images), strict=True))

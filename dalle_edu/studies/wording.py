@@ -1,8 +1,8 @@
-"""How the wording of a prompt changes what a critic answers, and what a system draws.
+"""The study of the wording of prompts: its effect on the zero-shot accuracy of a critic and on the marks of a system.
 
-A critic is asked by the bare word, by a sentence, with an opening, by an ensemble (Radford et al. 2021, section 3.1.4, where "a photo of a"
-in place of the bare word brings more than a point on ImageNet, and ensembles bring more). A system is given the same scenes with each
-opening of the grammar, and with one that no training caption has.
+A critic is asked by the bare word, by a sentence, with an opening, and by an ensemble (Radford et al. 2021, section 3.1.4, where "a photo
+of a" in place of the bare word brings more than a point on ImageNet, and ensembles bring more). A system is given the same scenes with
+each opening of the grammar, and with one that no training caption has.
 
     for result in study_prompts(critic): print(result.kind, result.language, result.wording, result.rate)
     for opening, report in study_openings(system).items(): print(opening, report.rates())
@@ -31,22 +31,23 @@ NEVER_HEARD = {"fr": "dessine ", "en": "draw "}
 
 @dataclass(frozen=True)
 class Wording:
-    """A way of asking for a class, an example of it, and how often it found the right one."""
+    """The accuracy of zero-shot classification with one wording, and an example of its sentences."""
 
     kind: str
     language: str
     wording: str
-    sentences: int  # for each class
+    sentences: int  # in the ensemble of each class
     example: str
     rate: Rate
 
 
 def sentences(kind: str, name: str, wording: str, language: str) -> list[str]:
-    """What to ask for a shape or a colour by: one sentence, or several whose directions are averaged.
+    """The sentences of a class for zero-shot classification: one, or an ensemble whose embeddings are averaged.
 
-    "plain" is « un cercle », "a circle"; "picture of" and "there is" put the grammar's openings before it; "digit" counts it, "1 circle";
-    "every template" is all of these. A colour needs a noun, and takes the first shape's; "every companion" asks with every shape, or for a
-    shape with every colour; "everything" does so in every template.
+    `kind` is "shape" or "colour", `name` a name of the catalogue, and `wording` one of `WORDINGS`. "plain" is « un cercle », "a circle".
+    "picture of" and "there is" put the grammar's openings before it. "digit" counts it: "1 circle". "every template" is all of these. A
+    colour needs a noun, which is the first shape's. "every companion" asks with every shape, or for a shape with every colour.
+    "everything" is every template with every companion.
     """
     if wording == "bare word":
         if kind == "shape":
@@ -69,7 +70,10 @@ def sentences(kind: str, name: str, wording: str, language: str) -> list[str]:
 
 @torch.no_grad()
 def study_prompts(critic: Critic, prompts: int = 400, resolution: int = 64, seed: int = 0) -> list[Wording]:
-    """Zero-shot classification of the same `prompts` pictures under every wording, in both languages."""
+    """Zero-shot classification of the same `prompts` pictures with every wording, in both languages.
+
+    `resolution` is the side of the pictures in pixels.
+    """
     scenes = lone_objects(prompts, seed)
     images = render(scenes, resolution)
     seen = torch.cat([critic.encode_images(part.to(critic.scale.device)) for part in images.split(256)])
@@ -89,7 +93,11 @@ def study_prompts(critic: Critic, prompts: int = 400, resolution: int = 64, seed
 def study_openings(
     system: Draws, name: str, prompts: int = 128, seed: int = 0, progress: Callable[[int], None] | None = None, **options: Any
 ) -> dict[str, Report]:
-    """The marks of a system under each opening: the same scenes in the same words, drawn by the same chance, but for how they begin."""
+    """The marks of a system with each opening of `OPENINGS`: the prompts and random numbers are the same, but for the opening.
+
+    `options` go to `system.generate`. `progress` is called with the number of pictures of each batch. Raises `DalleEduError` unless
+    `prompts` is 1 to 100000.
+    """
     asked = questions(prompts, seed)
     reports = {}
     for place, opening in enumerate(OPENINGS):
