@@ -1,1 +1,1 @@
-"""Rankings: questionnaires that people, critics and the examiner answer, and how far they agree."""
+"""Rankings: questionnaires that people, critics and the examiner answer, and the agreement of their answers."""

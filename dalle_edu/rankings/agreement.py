@@ -1,7 +1,7 @@
-"""How far rankings agree: people with one another, with a critic, with the examiner, and all of them with what was meant.
+"""The agreement of rankings: of people with one another, with a critic, with the examiner, and with the protocol.
 
-Agreement is Kendall's τ (tau-b, which allows equals): of all pairs of choices, the part put in the same order less the part put in the
-other one. It is taken for each question, then averaged, with a 95 % interval over the questions (bootstrap).
+Agreement is Kendall's τ (tau-b, which allows ties): among all pairs of choices, the part in the same order less the part in the opposite
+order. It is computed for each question and averaged, with a 95 % confidence interval by the bootstrap over the questions.
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,11 @@ EXAMINER = "examiner"
 
 @dataclass(frozen=True)
 class Agreement:
-    """Kendall's τ of two raters: its mean over `questions`, and the interval of that mean. `tied` questions, to which one of the two gave
-    one place for all, have none."""
+    """The agreement of two raters: the mean of Kendall's τ over `questions`, in [-1, 1], and its 95 % interval, `low` to `high`.
+
+    `tied` counts the questions where one of the two gave one place to all choices, for which τ is not defined. Without any other question
+    `tau` is NaN and the interval is all of [-1, 1].
+    """
 
     raters: tuple[str, str]
     kinds: tuple[str, str]
@@ -37,7 +40,7 @@ class Agreement:
 
 @torch.no_grad()
 def ranked_by_critic(questionnaire: Questionnaire, critic: Critic) -> Ranking:
-    """The choices of each question in the order of their cosines."""
+    """The ranking of a critic: the choices of each question by the cosine similarity of picture and sentence."""
     places = {}
     for name, question in questionnaire.questions.items():
         cosines = critic.similarity(question.pictures.to(critic.scale.device), question.sentences)
@@ -46,8 +49,10 @@ def ranked_by_critic(questionnaire: Questionnaire, critic: Critic) -> Ranking:
 
 
 def ranked_by_examiner(questionnaire: Questionnaire) -> Ranking:
-    """The choices in the order of the share of marks that each earns; questions with a sentence that the examiner cannot read are left
-    out."""
+    """The ranking of the examiner: the choices of each question by the share of marks that each earns.
+
+    Questions with a sentence that the grammar cannot parse are left out.
+    """
     places = {}
     for name, question in questionnaire.questions.items():
         said = [read_caption(sentence) for sentence in question.sentences]
@@ -63,12 +68,12 @@ def ranked_by_examiner(questionnaire: Questionnaire) -> Ranking:
 
 
 def places_of(scores: Sequence[float]) -> tuple[int, ...]:
-    """The place of each score, 1 for the highest; equal scores share the better place."""
+    """The place of each score, 1 for the highest; ties share the better place."""
     return tuple(int(place) for place in stats.rankdata([-score for score in scores], method="min"))
 
 
 def agreement(one: Ranking, other: Ranking, seed: int = 0) -> Agreement:
-    """Kendall's τ of two rankings over the questions that both answered."""
+    """The agreement of two rankings over the questions that both answer; `seed` is that of the bootstrap."""
     shared = [name for name in one.places if name in other.places]
     taus = [float(stats.kendalltau(one.places[name], other.places[name]).statistic) for name in shared]
     clear = [tau for tau in taus if not np.isnan(tau)]
@@ -85,5 +90,5 @@ def agreement(one: Ranking, other: Ranking, seed: int = 0) -> Agreement:
 
 
 def agreements(rankings: Sequence[Ranking]) -> list[Agreement]:
-    """Every two rankings that share a question."""
+    """The agreement of every two rankings that share a question."""
     return [agreement(one, other) for one, other in combinations(rankings, 2) if set(one.places) & set(other.places)]

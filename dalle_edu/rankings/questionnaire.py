@@ -1,14 +1,14 @@
-"""Questionnaires: several sentences for one picture, or several pictures for one sentence, to be put in order by whoever looks.
+"""Questionnaires: several sentences for one picture, or several pictures for one sentence, to be ranked by raters.
 
     questions = caption_questions(Coco("coco", "val2017"), 20)     # or picture_questions(system, sentences)
     Questionnaire(questions).save("ranking")
     Questionnaire.load("ranking").add(Ranking("anna", "person", {"captions-00": (1, 3, 2)}))
 
-A questionnaire is a folder: `questions.json`, the pictures it names as PNG, and a file of rankings for each who answered, under `rankings`.
-So what several people answered, each at home, is put together by copying files.
+A questionnaire is a folder: `questions.json`, the pictures that it names as PNG, and a file for each rater's ranking, under `rankings`.
+Rankings made on several computers are put together by copying these files.
 
-The order of the choices is drawn by lot, and nothing in a question's text says which choice was meant to be the best; what was meant is the
-ranking of "protocol", where the protocol means anything.
+The order of the choices is random, and the text of a question does not tell which choice should be the best. Where the protocol defines the
+right order, that order is the ranking of the rater "protocol".
 
 Letters: c choices, h = w pixels on a side.
 """
@@ -38,7 +38,7 @@ from dalle_edu.systems.critics.reranking import draw_candidates
 from dalle_edu.systems.interface.system import System
 from dalle_edu.world.sheet import as_pixels
 
-RATERS = ("person", "model", "protocol")  # who may have put the choices in order
+RATERS = ("person", "model", "protocol")  # the kinds of raters
 PROTOCOL = "protocol"
 _MAX_SIDE = 4096
 _QUESTIONS, _RANKINGS = "questions.json", "rankings"
@@ -46,27 +46,33 @@ _QUESTIONS, _RANKINGS = "questions.json", "rankings"
 
 @dataclass(frozen=True)
 class RankingQuestion:
-    """One picture and several sentences, or one sentence and several pictures. `pictures` are in [-1, 1], all of one side."""
+    """A question: one picture and several sentences, or one sentence and several pictures, in [-1, 1] and all of one side."""
 
     name: str
     sentences: tuple[str, ...]
     pictures: Float[Tensor, "c 3 h w"]
-    meant: tuple[int, ...] | None = None  # the place of each choice, 1 the best, where the protocol means one
+    meant: tuple[int, ...] | None = None  # the place of each choice, 1 the best, where the protocol defines it
 
     @property
     def choices(self) -> int:
+        """The number of choices."""
         return max(len(self.sentences), len(self.pictures))
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """What one rater answered: for each question, the place of each choice. 1 is the best, and equals share a place."""
+    """The answers of a rater: for each question, the place of each choice, 1 for the best; ties share a place.
+
+    `kind` is one of `RATERS`. Raises `DalleEduError` for a name that no file can have, another kind, or where only one of name and kind is
+    "protocol".
+    """
 
     rater: str
     kind: str
     places: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        """Raise `DalleEduError` for a name or a kind that no rater can have."""
         if not re.fullmatch(r"\w[\w .-]{0,60}", self.rater):
             raise DalleEduError(
                 f'the rater is called "{self.rater}"; give a name of letters and digits, 61 at most',
@@ -86,11 +92,11 @@ class Ranking:
 
 
 def caption_questions(dataset: CaptionedDataset, n: int = 20, seed: int = 0) -> list[RankingQuestion]:
-    """`n` pictures of a data set with three sentences each: one of its own, one that is near, and one that has nothing to do with it.
+    """`n` questions of a picture and three sentences: one of its own captions, the nearest caption of others, and the farthest.
 
-    The near one belongs to the picture whose captions share the most words with it (Jaccard), the far one to a picture that shares the
-    fewest; neither holds all the words of the right one, nor the reverse, since such sentences are often true of both pictures. Raises
-    `DalleEduError` where the data set has too few pictures.
+    Nearness is the Jaccard similarity of the sentences' sets of words. A sentence is not used where it has all words of the right one, or
+    the reverse, since such sentences are often true of both pictures. Raises `DalleEduError` where there are fewer than `n` pictures or
+    than three, or too few sentences that differ.
     """
     if not 1 <= n <= len(dataset.pairs) or len(dataset.pairs) < 3:
         raise DalleEduError(
@@ -103,7 +109,7 @@ def caption_questions(dataset: CaptionedDataset, n: int = 20, seed: int = 0) -> 
         pair = dataset.pairs[place]
         own = rng.choice(pair.captions)
         others = [caption for other in dataset.pairs if other is not pair for caption in other.captions]
-        rng.shuffle(others)  # equals come in an order drawn by lot
+        rng.shuffle(others)  # the sort below is stable: ties are broken at random
         words = set(split_words(own))
         apart = [other for other in others if not (words <= (said := set(split_words(other))) or said <= words)]
         if len(apart) < 2:
@@ -120,13 +126,17 @@ def caption_questions(dataset: CaptionedDataset, n: int = 20, seed: int = 0) -> 
 
 
 def picture_questions(system: System, sentences: Sequence[str], choices: int = 4, seed: int = 0, **options: Any) -> list[RankingQuestion]:
-    """Each sentence with so many pictures that a system drew of it. `options` go to `system.generate`."""
+    """Questions of a sentence and `choices` pictures that a system generates for it. `options` go to `system.generate`."""
     drawn = draw_candidates(system, sentences, choices, seed, **options).cpu()
     return [RankingQuestion(f"pictures-{number:02d}", (sentence,), drawn[number].clamp(-1, 1)) for number, sentence in enumerate(sentences)]
 
 
 class Questionnaire:
-    """Questions and the rankings that were given to them."""
+    """Questions and their rankings, in memory or, with `folder`, in a folder too.
+
+    The order that the protocol defines is the first ranking, where there is one. Raises `DalleEduError` for a ranking that does not fit the
+    questions.
+    """
 
     def __init__(self, questions: Sequence[RankingQuestion], rankings: Sequence[Ranking] = (), folder: Path | None = None):
         self.questions = {question.name: question for question in questions}
@@ -138,7 +148,10 @@ class Questionnaire:
             self.rankings.append(ranking)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the questions and their pictures into a new or empty folder, each file whole; the questions last. Returns the folder."""
+        """Write the questions and their pictures into a new or empty folder; returns the folder.
+
+        Each file is written atomically, and `questions.json` last. Raises `DalleEduError` where the folder is not empty.
+        """
         folder = Path(folder)
         check_new_folder(folder)
         entries = []
@@ -153,7 +166,7 @@ class Questionnaire:
 
     @classmethod
     def load(cls, folder: str | Path) -> "Questionnaire":
-        """The questionnaire in a folder, with all rankings there. Raises `DalleEduError` with what is wrong, and where."""
+        """Read the questionnaire of a folder, with all its rankings. Raises `DalleEduError`, which names the file, where one is bad."""
         place = existing_folder(folder)
         reading = _QUESTIONS
         try:
@@ -170,21 +183,24 @@ class Questionnaire:
                 questions.append(RankingQuestion(name, sentences, _batch(pictures), meant))
             for path in sorted((place / _RANKINGS).glob("*.json")):
                 reading = f"{_RANKINGS}/{path.name}"
-                facts = read_json(decode_text(read_inside(place, reading)), dict)
-                rankings.append(_ranking(facts))
+                record = read_json(decode_text(read_inside(place, reading)), dict)
+                rankings.append(_ranking(record))
             return cls(questions, rankings, place)
         except Unusable as fault:
             raise fault.of(place / reading) from None
 
     def add(self, ranking: Ranking) -> None:
-        """Keep a ranking, and write it where the questionnaire is a folder; another one by the same rater is replaced."""
+        """Add a ranking, in place of another by the same rater, and write it where the questionnaire has a folder.
+
+        Raises `DalleEduError` where it does not fit the questions.
+        """
         self._check(ranking)
         if self.folder is not None and ranking.kind != PROTOCOL:
             _write_json(self.folder / _RANKINGS / f"{ranking.rater}.json", asdict(ranking))
         self.rankings = [other for other in self.rankings if other.rater != ranking.rater] + [ranking]
 
     def ranking(self, rater: str) -> Ranking:
-        """What a rater answered so far."""
+        """The ranking of a rater. Raises `DalleEduError` where there is none."""
         found = next((each for each in self.rankings if each.rater == rater), None)
         if found is None:
             known = ", ".join(each.rater for each in self.rankings) or "–"
@@ -208,7 +224,7 @@ class Questionnaire:
 
 
 def _fields(entry: Any) -> tuple[str, tuple[str, ...], tuple[str, ...], tuple[int, ...] | None]:
-    """A question's name, its sentences, the names of its pictures, and the places that were meant. Raises `Unusable`."""
+    """The name, sentences, names of pictures and right places of a question in JSON. Raises `Unusable` for another form."""
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
         raise Unusable(Why.JSON)
     sentences, pictures = _texts(entry.get("sentences")), _texts(entry.get("pictures"))
@@ -219,14 +235,14 @@ def _fields(entry: Any) -> tuple[str, tuple[str, ...], tuple[str, ...], tuple[in
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    """A list of strings, one at least. Raises `Unusable` for anything else."""
+    """A list of one or more strings. Raises `Unusable` for anything else."""
     if not isinstance(value, list) or not value or not all(isinstance(text, str) for text in value):
         raise Unusable(Why.JSON)
     return tuple(value)
 
 
 def _picture(png: bytes) -> Float[Tensor, "3 h w"]:
-    """A picture of its own size, which a PNG says in its bytes 16 to 20."""
+    """Decode a PNG at its own size, read from bytes 16 to 20. Raises `Unusable` where it is no PNG, is bad, or is too large."""
     if not png.startswith(b"\x89PNG"):
         raise Unusable(Why.FORMAT)
     side = int.from_bytes(png[16:20], "big")
@@ -236,17 +252,18 @@ def _picture(png: bytes) -> Float[Tensor, "3 h w"]:
 
 
 def _batch(pictures: list[Tensor]) -> Float[Tensor, "c 3 h w"]:
+    """Pictures as one tensor. Raises `Unusable` where their sizes differ."""
     if len({picture.shape for picture in pictures}) > 1:
         raise Unusable(Why.DAMAGED)
     return torch.stack(pictures)
 
 
-def _ranking(facts: dict[str, Any]) -> Ranking:
-    """A ranking as its file has it. Raises `Unusable`, or `DalleEduError` for a rater that cannot be."""
-    places = facts.get("places")
+def _ranking(record: dict[str, Any]) -> Ranking:
+    """A ranking from its JSON. Raises `Unusable` for another form, and `DalleEduError` as `Ranking` does."""
+    places = record.get("places")
     if not isinstance(places, dict) or not all(isinstance(each, list) for each in places.values()):
         raise Unusable(Why.JSON, '"rater", "kind", "places"?')
-    return Ranking(str(facts.get("rater")), str(facts.get("kind")), {name: tuple(each) for name, each in places.items()})
+    return Ranking(str(record.get("rater")), str(record.get("kind")), {name: tuple(each) for name, each in places.items()})
 
 
 def _write_png(path: Path, picture: Float[Tensor, "3 h w"]) -> None:
