@@ -1,9 +1,11 @@
 """The multilayer perceptron: activations, losses and gradients by hand, in NumPy.
 
-Each derivative takes z, the weighted sum that the activation was given; each loss
+Layers of neurons with smooth activations compute what no single neuron can, and the
+chain rule finds their weights (Rumelhart, Hinton and Williams 1986). The derivative
+of an activation takes z, the weighted sum that the activation was given. A loss
 returns its value and its gradient. Lesson 01.
 
-Letters: n examples, d inputs, k outputs or classes.
+Letters: n examples, d inputs, k outputs or classes, t knots of a curve.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,55 +22,60 @@ from dalle_edu.errors import DalleEduError
 
 
 def step_derivative(z: Float[ndarray, "*n"]) -> Float[ndarray, "*n"]:
-    """0: a step has no slope to follow, so gradients cannot train it."""
+    """The slope of a step: 0, so that gradients cannot train it."""
     return np.zeros_like(z)
 
 
 def sigmoid(z: Float[ndarray, "*n"]) -> Float[ndarray, "*n"]:
-    """1 / (1 + exp(-z)), in (0, 1). Only exponentials of negative numbers are
-    taken, so none overflows.
+    """The logistic function 1 / (1 + exp(-z)), in (0, 1).
+
+    No exponential of a positive number is taken, so none overflows.
     """
     small = np.exp(-np.abs(z))
     return np.where(z >= 0, 1.0, small) / (1 + small)
 
 
 def sigmoid_derivative(z: Float[ndarray, "*n"]) -> Float[ndarray, "*n"]:
-    """σ(z) (1 - σ(z)): at most 1/4, so that deep stacks of sigmoids learn
-    slowly.
+    """The slope of the sigmoid: σ(z) (1 - σ(z)).
+
+    It is at most 1/4, so that deep stacks of sigmoids learn slowly.
     """
-    return sigmoid(z) * sigmoid(-z)
+    return sigmoid(z) * sigmoid(-z)  # 1 - σ(z) is σ(-z)
 
 
 def tanh_derivative(z: Float[ndarray, "*n"]) -> Float[ndarray, "*n"]:
-    """1 - tanh²(z). The hyperbolic tangent itself is NumPy's: 2 σ(2z) - 1, a
-    sigmoid stretched to (-1, 1).
+    """The slope of the hyperbolic tangent: 1 - tanh²(z).
+
+    The hyperbolic tangent itself is NumPy's. It is 2 σ(2z) - 1, a sigmoid stretched
+    to (-1, 1).
     """
     return 1 - np.tanh(z) ** 2
 
 
 def relu(z: Float[ndarray, "*n"]) -> Float[ndarray, "*n"]:
-    """max(z, 0) (Nair and Hinton 2010)."""
+    """The rectified linear unit, max(z, 0) (Nair and Hinton 2010)."""
     return np.maximum(z, 0)
 
 
 def relu_derivative(z: Float[ndarray, "*n"]) -> Float[ndarray, "*n"]:
-    """1 where z > 0, 0 elsewhere (at 0 itself, by convention)."""
+    """The slope of the ReLU: 1 where z > 0, 0 elsewhere (0 at 0 by convention)."""
     return np.where(z > 0, 1.0, 0.0)
 
 
 def softmax(z: Float[ndarray, "*n k"]) -> Float[ndarray, "*n k"]:
     """exp(z) / Σ exp(z) along the last axis: positive numbers that sum to 1.
 
-    Subtracting the largest z changes nothing in the result and keeps every
-    exponential at most 1.
+    The largest z is subtracted first. The result is the same, and no exponential
+    exceeds 1.
     """
     exponentials = np.exp(z - z.max(axis=-1, keepdims=True))
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
 def softmax_derivative(z: Float[ndarray, "*n k"]) -> Float[ndarray, "*n k k"]:
-    """The matrix of ∂softmaxᵢ / ∂zⱼ = pᵢ (δᵢⱼ - pⱼ): each output depends on every
-    input.
+    """The matrix of slopes ∂softmaxᵢ / ∂zⱼ = pᵢ (δᵢⱼ - pⱼ).
+
+    It is full: each output depends on every input.
     """
     p = softmax(z)
     return p[..., :, None] * (np.eye(z.shape[-1]) - p[..., None, :])
@@ -76,7 +83,7 @@ def softmax_derivative(z: Float[ndarray, "*n k"]) -> Float[ndarray, "*n k k"]:
 
 Activation = Callable[[ndarray], ndarray]
 
-
+# each activation and its derivative
 ACTIVATIONS: dict[str, tuple[Activation, Activation]] = {
     "step": (step, step_derivative),
     "sigmoid": (sigmoid, sigmoid_derivative),
@@ -88,8 +95,13 @@ ACTIVATIONS: dict[str, tuple[Activation, Activation]] = {
 def cross_entropy(
     logits: Float[ndarray, "n k"], targets: Int[ndarray, "n"]
 ) -> tuple[float, Float[ndarray, "n k"]]:
-    """The mean over the batch of -log softmax(logits)[target], in nats, and its
-    gradient (softmax - one-hot) / n; targets 0 to k - 1.
+    """The mean of -log softmax(logits)[target], in nats, and its gradient.
+
+    The mean is over the batch. The gradient with respect to the logits is (softmax
+    - one-hot) / n. Targets are class numbers, from 0 to k - 1.
+
+    Raises `DalleEduError` for shapes that do not agree and for targets out of
+    range.
     """
     if logits.ndim != 2 or targets.shape != logits.shape[:1] or not len(logits):
         raise DalleEduError(
@@ -108,16 +120,19 @@ def cross_entropy(
         )
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    loss = float(-log_probabilities[np.arange(n), targets].mean())
     gradient = np.exp(log_probabilities)
     gradient[np.arange(n), targets] -= 1
-    return float(-log_probabilities[np.arange(n), targets].mean()), gradient / n
+    return loss, gradient / n
 
 
 def mean_squared_error(
     outputs: Float[ndarray, "n k"], targets: Float[ndarray, "n k"]
 ) -> tuple[float, Float[ndarray, "n k"]]:
-    """The mean of (outputs - targets)² over the batch and the outputs, and its
-    gradient.
+    """The mean of (outputs - targets)², and its gradient.
+
+    The mean is over the batch and the outputs. Raises `DalleEduError` for shapes
+    that differ.
     """
     if outputs.shape != targets.shape:
         raise DalleEduError(
@@ -131,13 +146,15 @@ def mean_squared_error(
 
 
 class MLP:
-    """Layers of neurons: x ↦ activation(x W + b), again and again; the last layer
-    has no activation.
+    """Layers of neurons: x ↦ activation(x W + b), again and again.
 
-    `sizes` are the numbers of inputs, of neurons in each hidden layer, and of
-    outputs. The weights start as normal noise of variance 2 / inputs, which keeps
-    the size of a signal through ReLU layers (He et al. 2015, equation 10); the
-    biases start at zero.
+    The last layer has no activation. `sizes` are the numbers of inputs, of neurons
+    in each hidden layer, and of outputs. The weights start as normal noise of
+    variance 2 / inputs, which keeps the size of a signal through ReLU layers (He et
+    al. 2015, equation 10). The biases start at zero.
+
+    Raises `DalleEduError` for fewer than two sizes, a size below 1 or an unknown
+    activation.
     """
 
     def __init__(
@@ -165,25 +182,26 @@ class MLP:
         self.biases = [np.zeros(outputs) for outputs in sizes[1:]]
 
     def parameters(self) -> list[ndarray]:
-        """Weights and bias of the first layer, of the second, and so on: the arrays
-        themselves, to be changed in place.
+        """The weights and the bias of each layer, from the first to the last.
+
+        These are the arrays themselves: changing them in place changes the network.
         """
-        return [
-            parameter
-            for layer in zip(self.weights, self.biases, strict=True)
-            for parameter in layer
-        ]
+        layers = zip(self.weights, self.biases, strict=True)
+        return [parameter for layer in layers for parameter in layer]
 
     def forward(self, x: Float[ndarray, "n d"]) -> Float[ndarray, "n k"]:
-        """The outputs. What each layer was given and what it summed are kept for
-        `backward`.
+        """The outputs of the last layer.
+
+        What each layer was given and what it summed are kept for `backward`.
+
+        Raises `DalleEduError` unless `x` is (n, inputs).
         """
         if x.ndim != 2 or x.shape[1] != len(self.weights[0]):
             raise DalleEduError(
-                f"the network was given inputs {x.shape}; expected (n, "
-                f"{len(self.weights[0])})",
-                f"le réseau a reçu des entrées {x.shape} ; il attend (n, "
-                f"{len(self.weights[0])})",
+                f"the network was given inputs {x.shape}; expected "
+                f"(n, {len(self.weights[0])})",
+                f"le réseau a reçu des entrées {x.shape} ; il attend "
+                f"(n, {len(self.weights[0])})",
             )
         self.given, self.sums = [], []
         for weight, bias in zip(self.weights, self.biases, strict=True):
@@ -193,23 +211,20 @@ class MLP:
         return self.sums[-1]
 
     def backward(self, gradient: Float[ndarray, "n k"]) -> list[ndarray]:
-        """From the gradient of the loss with respect to the outputs, those with
-        respect to `parameters()`, in their order.
+        """The gradients of the loss with respect to `parameters()`, in their order.
 
-        The chain rule, from the last layer to the first (Rumelhart, Hinton and
-        Williams 1986): call it after `forward`.
+        `gradient` is that of the loss with respect to the outputs. The chain rule
+        goes from the last layer to the first (Rumelhart, Hinton and Williams 1986).
+        Call it after `forward`.
         """
         gradients: list[ndarray] = []
         for layer in reversed(range(len(self.weights))):
-            gradients = [
-                self.given[layer].T @ gradient,
-                gradient.sum(axis=0),
-                *gradients,
-            ]
+            weight_gradient = self.given[layer].T @ gradient
+            bias_gradient = gradient.sum(axis=0)
+            gradients = [weight_gradient, bias_gradient, *gradients]
             if layer > 0:
-                gradient = (gradient @ self.weights[layer].T) * self.derivative(
-                    self.sums[layer - 1]
-                )
+                slopes = self.derivative(self.sums[layer - 1])
+                gradient = (gradient @ self.weights[layer].T) * slopes
         return gradients
 
 
@@ -223,10 +238,14 @@ def gradient_descent(
     batch_size: int = 32,
     learning_rate: float = 0.1,
 ) -> list[float]:
-    """Mini-batch gradient descent: in each epoch, the examples in a new order, a
-    batch at a time, one step down the slope for each.
+    """Train a network by mini-batch gradient descent.
 
-    Changes the network in place and returns the mean loss of each epoch.
+    Each epoch visits the examples in a new order, a batch at a time, and takes one
+    step down the slope for each batch. The network is changed in place. Returns the
+    mean loss of each epoch.
+
+    Raises `DalleEduError` unless there is a target for each example, at least one
+    example, and a batch size of 1 or more.
     """
     if len(x) != len(targets) or not len(x):
         raise DalleEduError(
@@ -246,9 +265,8 @@ def gradient_descent(
         for start in range(0, len(x), batch_size):
             batch = order[start : start + batch_size]
             value, gradient = loss(network.forward(x[batch]), targets[batch])
-            for parameter, slope in zip(
-                network.parameters(), network.backward(gradient), strict=True
-            ):
+            slopes = network.backward(gradient)
+            for parameter, slope in zip(network.parameters(), slopes, strict=True):
                 parameter -= learning_rate * slope
             total += value * len(batch)
         losses.append(total / len(x))
@@ -258,13 +276,17 @@ def gradient_descent(
 def relu_interpolation(
     knots: Float[ndarray, "t"], values: Float[ndarray, "t"]
 ) -> MLP:
-    """One hidden layer of t - 1 ReLUs that joins the points (knot, value) by
-    straight lines: each neuron adds one change of slope.
+    """A network that joins the points (knot, value) by straight lines.
 
-    For a function whose second derivative is at most c, and knots at most h apart,
-    the network is within c h² / 8 of it between the first knot and the last: twice
-    the neurons, a quarter of the error. Nothing is trained (universal
-    approximation: Cybenko 1989; Hornik 1991).
+    Its hidden layer has t - 1 ReLUs, and each adds one change of slope. Nothing is
+    trained. For a function whose second derivative is at most c, and knots at most
+    h apart, the network is within c h² / 8 of it between the first knot and the
+    last: twice the neurons, a quarter of the error. So enough neurons approximate
+    any continuous function on an interval (universal approximation: Cybenko 1989;
+    Hornik 1991).
+
+    Raises `DalleEduError` unless there are two or more increasing knots, and a
+    value for each.
     """
     if (
         knots.ndim != 1
@@ -291,7 +313,7 @@ def relu_interpolation(
 def torch_mlp(
     sizes: Sequence[int], activation: type[nn.Module] = nn.ReLU
 ) -> nn.Sequential:
-    """`MLP` in PyTorch, which writes `backward` itself."""
+    """The network of `MLP` in PyTorch, which computes the gradients itself."""
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), activation()]

@@ -1,18 +1,13 @@
-"""From one neuron to a network: the perceptron, what it cannot do, and the layers
-that can.
+"""The perceptron: one neuron, how it learns, and what it cannot compute.
 
-A neuron adds up its inputs, each times a weight, and fires when the sum passes a
-threshold. Rosenblatt (1958) let it correct its own weights, and Novikoff (1962)
-counted the corrections that it needs; Minsky and Papert (1969) showed what no
-single neuron computes. Layers of neurons with smooth activations lift that limit,
-and the chain rule finds their weights (Rumelhart, Hinton and Williams 1986). All of
-it is NumPy in float64, with every derivative written out; the last function says
-the same network in PyTorch.
+A neuron sums its inputs, each times a weight, and fires when the sum passes a
+threshold. Such neurons compute logic gates (McCulloch and Pitts 1943). Rosenblatt
+(1958) gave the neuron a rule that corrects its own weights, and Novikoff (1962)
+bounded the number of corrections. Minsky and Papert (1969) showed what no single
+neuron computes; exclusive or is an example, and two layers compute it.
+Everything is NumPy in float64. Lesson 01.
 
-Letters: n examples, d inputs, k outputs or classes, t knots of a curve, m
-corrections.
-
-Lesson 01.
+Letters: n examples, d inputs, d1 inputs and the one that is always 1, m boundaries.
 """
 
 from dataclasses import dataclass
@@ -27,8 +22,9 @@ from dalle_edu.errors import DalleEduError
 
 
 def step(z: Real[ndarray, "*n"]) -> Float[ndarray, "*n"]:
-    """1 where z >= 0, 0 elsewhere: a neuron fires or keeps silent (Rosenblatt
-    1958).
+    """The step function: 1 where z >= 0, 0 elsewhere.
+
+    As an activation, 1 means that the neuron fires (Rosenblatt 1958).
     """
     return np.where(z >= 0, 1.0, 0.0)
 
@@ -36,7 +32,10 @@ def step(z: Real[ndarray, "*n"]) -> Float[ndarray, "*n"]:
 def neuron(
     x: Real[ndarray, "n d"], weights: Real[ndarray, "d"], bias: float
 ) -> Float[ndarray, "n"]:
-    """1 where the weighted sum x · weights + bias is not negative, 0 elsewhere."""
+    """A neuron: 1 where x · weights + bias is not negative, 0 elsewhere.
+
+    Raises `DalleEduError` unless `x` is (n, d) and `weights` (d,).
+    """
     if x.ndim != 2 or x.shape[1:] != weights.shape:
         raise DalleEduError(
             f"the inputs are {x.shape} and the weights {weights.shape}; expected "
@@ -47,6 +46,7 @@ def neuron(
     return step(x @ weights + bias)
 
 
+# the weights and the bias of each gate
 GATES: dict[str, tuple[tuple[float, ...], float]] = {
     "and": ((1.0, 1.0), -1.5),
     "or": ((1.0, 1.0), -0.5),
@@ -56,8 +56,10 @@ GATES: dict[str, tuple[tuple[float, ...], float]] = {
 
 
 def gate(name: str, x: Real[ndarray, "n d"]) -> Float[ndarray, "n"]:
-    """A logic gate as one neuron: "and", "or", "nand" of two inputs, "not" of one,
-    each 0 or 1 (McCulloch and Pitts 1943).
+    """A logic gate as one neuron (McCulloch and Pitts 1943).
+
+    `name` is "and", "or" or "nand", of two inputs, or "not", of one. Inputs and
+    outputs are 0 or 1. Raises `DalleEduError` for any other name.
     """
     if name not in GATES:
         raise DalleEduError(
@@ -71,8 +73,10 @@ def gate(name: str, x: Real[ndarray, "n d"]) -> Float[ndarray, "n"]:
 
 
 def xor(x: Real[ndarray, "n 2"]) -> Float[ndarray, "n"]:
-    """Exclusive or, which no line separates, in two layers: (x or y) and not (x and
-    y).
+    """Exclusive or in two layers of neurons: (x or y) and not (x and y).
+
+    No line separates its two classes, so a single neuron cannot compute it. Inputs
+    and outputs are 0 or 1.
     """
     return gate("and", np.stack([gate("or", x), gate("nand", x)], axis=1))
 
@@ -82,8 +86,10 @@ def xor(x: Real[ndarray, "n 2"]) -> Float[ndarray, "n"]:
 
 @dataclass(frozen=True)
 class PerceptronRun:
-    """What a perceptron learned, and how: row i of `boundaries` is (weights, bias)
-    after i corrections, the first all zeros.
+    """The weights that a perceptron learned, and all those before them.
+
+    Row i of `boundaries` is (weights, bias) after i corrections; row 0 is all
+    zeros. `converged` is true when the last pass needed no correction.
     """
 
     boundaries: Float[ndarray, "m d1"]
@@ -91,24 +97,28 @@ class PerceptronRun:
 
     @property
     def weights(self) -> Float[ndarray, "d"]:
-        """The last weights."""
+        """The weights after the last correction."""
         return self.boundaries[-1, :-1]
 
     @property
     def bias(self) -> float:
-        """The last bias."""
+        """The bias after the last correction."""
         return float(self.boundaries[-1, -1])
 
 
 def train_perceptron(
     x: Real[ndarray, "n d"], y: Real[ndarray, "n"], passes: int = 100
 ) -> PerceptronRun:
-    """Rosenblatt's rule: each example on the wrong side, or on the line, adds
-    itself, with its sign (`y`, -1 or +1), to the weights.
+    """Rosenblatt's rule: add each misclassified example to the weights.
 
-    The examples are visited in order, at most `passes` times; a pass without a
-    correction ends the training, and the line separates the classes. A learning
-    rate would only scale the weights, since they start at zero.
+    The example is multiplied by its label first (`y`, -1 or +1). An example on the
+    line counts as misclassified. The examples are visited in order, at most
+    `passes` times. A pass without a correction ends the training: the line
+    separates the classes. There is no learning rate: with weights that start at
+    zero, it would only scale them.
+
+    Raises `DalleEduError` for shapes that do not agree and labels other than -1 and
+    +1.
     """
     _check_labelled(x, y)
     # the bias is the weight of an input that is always 1
@@ -132,12 +142,15 @@ def novikoff_bound(
     weights: Real[ndarray, "d"],
     bias: float,
 ) -> float:
-    """The most corrections a perceptron can make on these examples: (R / margin)²
-    (Novikoff 1962).
+    """The most corrections that a perceptron can make on these examples.
 
-    `weights` and `bias` are any line that separates them. R is the largest norm of
-    an example and `margin` the smallest distance to the line, both counted with the
-    input that is always 1.
+    The bound is (R / margin)² (Novikoff 1962). `weights` and `bias` are any line
+    that separates the classes. R is the largest norm of an example, and the margin
+    the smallest distance from an example to the line. Both count the input that is
+    always 1.
+
+    Raises `DalleEduError` if the line does not separate the classes, for shapes
+    that do not agree and for labels other than -1 and +1.
     """
     _check_labelled(x, y)
     radius = np.linalg.norm(np.column_stack([x, np.ones(len(x))]), axis=1).max()
@@ -146,8 +159,8 @@ def novikoff_bound(
         raise DalleEduError(
             "this line leaves an example on the wrong side, so it bounds nothing; "
             "give one that separates the classes",
-            "cette droite laisse un exemple du mauvais côté et ne borne donc rien "
-            "; donnez-en une qui sépare les classes",
+            "cette droite laisse un exemple du mauvais côté et ne borne donc "
+            "rien ; donnez-en une qui sépare les classes",
         )
     return float(radius**2 * (weights @ weights + bias**2) / nearest**2)
 
@@ -155,8 +168,8 @@ def novikoff_bound(
 def _check_labelled(x: ndarray, y: ndarray) -> None:
     if x.ndim != 2 or y.shape != x.shape[:1] or not len(x):
         raise DalleEduError(
-            f"the examples are {x.shape} and their labels {y.shape}; expected (n, "
-            "d) and (n,), n at least 1",
+            f"the examples are {x.shape} and their labels {y.shape}; expected "
+            "(n, d) and (n,), n at least 1",
             f"les exemples sont {x.shape} et leurs étiquettes {y.shape} ; il faut "
             "(n, d) et (n,), n au moins 1",
         )
@@ -167,9 +180,3 @@ def _check_labelled(x: ndarray, y: ndarray) -> None:
             f"les étiquettes sont {np.unique(y)[:5].tolist()} ; un perceptron "
             "apprend de -1 et +1 (écrivez 2 * y - 1 pour 0 et 1)",
         )
-
-
-# ---------------------------------- losses: each returns its value and its gradient
-
-
-# ---------------------------------------------------- enough neurons draw any curve

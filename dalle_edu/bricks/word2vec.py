@@ -1,11 +1,13 @@
-"""word2vec: words met in the same company get neighbouring vectors (Mikolov et al.
-2013a, 2013b).
+"""word2vec: words met in the same company get neighbouring vectors.
 
-From a text come examples, a word and its window; from examples, vectors, by
-skip-gram or CBOW with negative sampling. Lesson 02.
+A text gives examples, a word and its window (Mikolov et al. 2013a, "Efficient
+Estimation of Word Representations in Vector Space"). Skip-gram and CBOW learn
+vectors from these examples. Negative sampling makes it quick: a true neighbour is
+told from a few words drawn at random (Mikolov et al. 2013b, "Distributed
+Representations of Words and Phrases and their Compositionality"). Lesson 02.
 
-Letters: v words in the vocabulary, t tokens of a text, n examples, c words that an
-example is given, m noise words, d dimensions.
+Letters: v words in the vocabulary, t tokens of a text, n examples, c places of a
+window, g words that an example gives, m noise words, d dimensions.
 """
 
 import math
@@ -29,13 +31,14 @@ def windows(
     window: int,
     generator: torch.Generator | None = None,
 ) -> Int[Tensor, "t c"]:
-    """The neighbours of each token: the words at most `window` places away in the
-    same sentence, and `NOTHING` elsewhere.
+    """The neighbours of each token in its sentence, at most `window` places away.
 
-    `sentence` numbers the sentence of each token; c is 2 * window + 1, with
-    `NOTHING` in the middle. With a generator the window is dynamic: each token
-    draws its reach from 1 to `window`, so that near words count more (Mikolov et
-    al. 2013a, section 3.2).
+    `sentence` is the number of each token's sentence. c is 2 * window + 1.
+    `NOTHING` fills the middle and the places without a neighbour. With a generator
+    the window is dynamic: each token draws its reach from 1 to `window`, so that
+    near words count more (Mikolov et al. 2013a, section 3.2).
+
+    Raises `DalleEduError` for shapes that differ and for a window below 1.
     """
     if tokens.ndim != 1 or tokens.shape != sentence.shape:
         raise DalleEduError(
@@ -55,58 +58,52 @@ def windows(
             1, window + 1, tokens.shape, generator=generator, device=tokens.device
         )
     offsets = torch.arange(-window, window + 1, device=tokens.device)
-    places = (
-        torch.arange(len(tokens), device=tokens.device)[:, None] + offsets + window
-    )
-    around, theirs = (
-        F.pad(line, (window, window), value=NOTHING)[places]
-        for line in (tokens, sentence)
-    )
-    near = (
-        (offsets != 0)
-        & (offsets.abs() <= reach[:, None])
-        & (theirs == sentence[:, None])
-    )
-    return around.masked_fill(~near, NOTHING)
+    positions = torch.arange(len(tokens), device=tokens.device)
+    # the padding moves every token `window` places to the right
+    places = positions[:, None] + offsets + window
+    around = F.pad(tokens, (window, window), value=NOTHING)[places]
+    their_sentence = F.pad(sentence, (window, window), value=NOTHING)[places]
+    in_reach = (offsets != 0) & (offsets.abs() <= reach[:, None])
+    in_sentence = their_sentence == sentence[:, None]
+    return around.masked_fill(~(in_reach & in_sentence), NOTHING)
 
 
 def keep_probability(
     counts: Int[Tensor, "v"], threshold: float = 1e-3
 ) -> Float[Tensor, "v"]:
-    """Subsampling: the chance that a word of frequency f stays in the text, min(1,
-    √(threshold / f) + threshold / f).
+    """Subsampling: the probability that a word of frequency f stays in the text.
 
-    "The" is met everywhere and says little. Mikolov et al. 2013b, equation 5, has
+    It is min(1, √(threshold / f) + threshold / f). Frequent words such as "the" say
+    little, and are often left out. Mikolov et al. 2013b, equation 5, has
     √(threshold / f) alone; the sum is what their program word2vec.c computes, and
-    gensim after it. Unknown words never stay: what stands on either side of them
-    closes up.
+    gensim after it. Unknown words have probability 0. The words around a word that
+    is left out become neighbours.
+
+    Raises `DalleEduError` for a threshold that is not positive.
     """
     if threshold <= 0:
         raise DalleEduError(
             f"the threshold is {threshold}; choose a positive one",
             f"le seuil est {threshold} ; choisissez-le positif",
         )
-    known = counts.double().index_fill(0, counts.new_tensor([UNKNOWN]), 0)
-    rarity = threshold * known.sum() / known
-    return (
-        (rarity.sqrt() + rarity)
-        .clamp(max=1)
-        .index_fill(0, counts.new_tensor([UNKNOWN]), 0)
-    )
+    unknown = counts.new_tensor([UNKNOWN])
+    known = counts.double().index_fill(0, unknown, 0)
+    rarity = threshold * known.sum() / known  # threshold / f
+    probability = (rarity.sqrt() + rarity).clamp(max=1)
+    return probability.index_fill(0, unknown, 0)
 
 
 def noise_distribution(
     counts: Int[Tensor, "v"], power: float = 0.75
 ) -> Float[Tensor, "v"]:
-    """The chance that each word is drawn as noise, in proportion to count^power
-    (Mikolov et al. 2013b, section 2.2); never the unknown.
+    """The probability of each word as a noise word: in proportion to count^power.
 
-    Between 0, all words alike, and 1, as in the text: a rare word is drawn more
-    often than it is met.
+    A power of 0 makes all words equally likely, and 1 as likely as in the text. In
+    between, a rare word is drawn more often than it is met (Mikolov et al. 2013b,
+    section 2.2). The unknown word has probability 0.
     """
-    weights = (counts.double() ** power).index_fill(
-        0, counts.new_tensor([UNKNOWN]), 0
-    )
+    unknown = counts.new_tensor([UNKNOWN])
+    weights = (counts.double() ** power).index_fill(0, unknown, 0)
     return weights / weights.sum()
 
 
@@ -116,14 +113,16 @@ def negative_sampling_loss(
     targets: Int[Tensor, "n"],
     negatives: Int[Tensor, "n m"],
 ) -> Float[Tensor, ""]:
-    """-log σ(output[target] · hidden) - Σ log σ(-output[negative] · hidden), the
-    mean over n (Mikolov et al. 2013b, equation 4).
+    """The loss of telling a true word from noise words, in nats, the mean over n.
 
-    A noise word that happens to be the target says nothing, and is left out.
+    It is -log σ(output[target] · hidden) - Σ log σ(-output[negative] · hidden)
+    (Mikolov et al. 2013b, equation 4). Noise words that happen to be the target are
+    left out.
+
+    Raises `DalleEduError` for shapes that do not agree.
     """
-    if hidden.shape[1:] != output.shape[1:] or not len(hidden) == len(
-        targets
-    ) == len(negatives):
+    examples_given = {len(hidden), len(targets), len(negatives)}
+    if hidden.shape[1:] != output.shape[1:] or len(examples_given) != 1:
         raise DalleEduError(
             f"hidden is {tuple(hidden.shape)}, output {tuple(output.shape)}, "
             f"targets {tuple(targets.shape)} and negatives "
@@ -134,16 +133,19 @@ def negative_sampling_loss(
         )
     true = (output[targets] * hidden).sum(dim=-1)
     noise = (output[negatives] @ hidden.unsqueeze(-1)).squeeze(-1)
-    silent = negatives == targets.unsqueeze(-1)
-    return -(
-        F.logsigmoid(true) + F.logsigmoid(-noise).masked_fill(silent, 0).sum(dim=-1)
-    ).mean()
+    is_target = negatives == targets.unsqueeze(-1)
+    log_noise = F.logsigmoid(-noise).masked_fill(is_target, 0).sum(dim=-1)
+    return -(F.logsigmoid(true) + log_noise).mean()
 
 
 @dataclass(frozen=True)
 class Word2VecConfig:
-    """How to learn vectors. `cbow` guesses a word from the mean of its neighbours;
-    otherwise skip-gram guesses each neighbour.
+    """How word vectors are learned.
+
+    With `cbow` a word is predicted from the mean of its neighbours (continuous bag
+    of words). Otherwise each neighbour is predicted from the word (skip-gram).
+    `window` is the largest reach in words, `negatives` the noise words of an
+    example, `threshold` that of `keep_probability`.
     """
 
     dim: int = 48
@@ -157,30 +159,31 @@ class Word2VecConfig:
 
 
 class Word2Vec(nn.Module):
-    """Two vectors a word: `input` when it is given, `output` when it is to be
-    guessed. The input ones are kept (`vectors`).
+    """A model with two vectors for each word, `input` and `output`.
+
+    The input vector serves where a word is given, the output vector where it is to
+    be predicted. `vectors`, what one keeps, are the input ones.
     """
 
     def __init__(self, size: int, dim: int, generator: torch.Generator):
         super().__init__()
+        bound = 0.5 / dim
+        vectors = torch.empty(size, dim, device=generator.device)
         self.input = nn.Parameter(
-            torch.empty(size, dim, device=generator.device).uniform_(
-                -0.5 / dim, 0.5 / dim, generator=generator
-            )
+            vectors.uniform_(-bound, bound, generator=generator)
         )
         self.output = nn.Parameter(torch.zeros_like(self.input))
 
     @property
     def vectors(self) -> Float[Tensor, "v d"]:
-        """The vectors of all words, without gradient."""
+        """The input vectors of all words, without gradient."""
         return self.input.detach()
 
     def hidden(self, given: Int[Tensor, "n c"]) -> Float[Tensor, "n d"]:
-        """The mean of the input vectors of the words given, `NOTHING` apart."""
+        """The mean of the input vectors of the given words but `NOTHING`."""
         present = (given != NOTHING).unsqueeze(-1)
-        return (self.input[given.clamp(min=0)] * present).sum(dim=1) / present.sum(
-            dim=1
-        ).clamp(min=1)
+        total = (self.input[given.clamp(min=0)] * present).sum(dim=1)
+        return total / present.sum(dim=1).clamp(min=1)
 
     def forward(
         self,
@@ -188,26 +191,29 @@ class Word2Vec(nn.Module):
         targets: Int[Tensor, "n"],
         negatives: Int[Tensor, "n m"],
     ) -> Float[Tensor, ""]:
-        """The loss of guessing `targets` from the words given."""
-        return negative_sampling_loss(
-            self.hidden(given), self.output, targets, negatives
-        )
+        """The negative sampling loss of predicting `targets` from the given words.
+
+        Raises `DalleEduError` for shapes that do not agree.
+        """
+        hidden = self.hidden(given)
+        return negative_sampling_loss(hidden, self.output, targets, negatives)
 
 
 def examples(
     tokens: Int[Tensor, "t"], neighbours: Int[Tensor, "t c"], cbow: bool
 ) -> tuple[Int[Tensor, "n g"], Int[Tensor, "n"]]:
-    """What is given and what is to be guessed (Mikolov et al. 2013a, figure 1):
-    CBOW, one example a token that has neighbours, all given at once; skip-gram, one
-    example a neighbour, to be guessed from the token.
+    """The given words and the target of each example.
+
+    The two models are those of Mikolov et al. 2013a, figure 1. CBOW has one example
+    for each token that has neighbours, which are all given together. Skip-gram has
+    one example for each neighbour, which is predicted from the token alone.
     """
     near = neighbours != NOTHING
     if cbow:
         alone = ~near.any(dim=1)
         return neighbours[~alone], tokens[~alone]
-    return tokens.unsqueeze(1).expand_as(neighbours)[near].unsqueeze(1), neighbours[
-        near
-    ]
+    centre = tokens.unsqueeze(1).expand_as(neighbours)[near]
+    return centre.unsqueeze(1), neighbours[near]
 
 
 def train_word2vec(
@@ -216,18 +222,21 @@ def train_word2vec(
     config: Word2VecConfig,
     generator: torch.Generator,
 ) -> tuple[Word2Vec, list[float]]:
-    """Learn the vectors of a vocabulary's words from sentences, on the generator's
-    device; returns the model and each epoch's mean loss.
+    """Learn the vectors of a vocabulary's words from sentences.
 
-    Every epoch draws anew which frequent words are left out, how far each window
-    reaches, and the noise. As in word2vec.c, each example takes its own step down
-    the slope, and the steps shorten in a line to 0; only, a batch takes its steps
-    together, added up.
+    Returns the model, on the generator's device, and the mean loss of each epoch.
+    Each epoch draws anew the frequent words that are left out, the reach of each
+    window and the noise words. As in word2vec.c, the learning rate decreases
+    linearly to 0, and each example takes a whole step: the steps of a batch are
+    added up, not averaged.
+
+    Raises `DalleEduError` if no token is in the vocabulary, and if the vectors grow
+    without end.
     """
+    device = generator.device
     numbers = [vocabulary.encode(sentence) for sentence in sentences]
-    tokens = torch.cat([torch.empty(0, dtype=torch.long), *numbers]).to(
-        generator.device
-    )
+    # the empty tensor serves where there are no sentences
+    tokens = torch.cat([torch.empty(0, dtype=torch.long), *numbers]).to(device)
     if not (tokens != UNKNOWN).any():
         raise DalleEduError(
             f"none of the {len(tokens)} tokens is in the vocabulary; build it from "
@@ -235,48 +244,33 @@ def train_word2vec(
             f"aucun des {len(tokens)} jetons n'est dans le vocabulaire ; "
             "bâtissez-le de ces phrases, avec un min_count plus petit",
         )
-    sentence = (
-        torch.arange(len(numbers))
-        .repeat_interleave(torch.tensor([len(line) for line in numbers]))
-        .to(tokens.device)
-    )
-    counts = vocabulary.counts.to(tokens.device)
-    keep, noise = (
-        keep_probability(counts, config.threshold),
-        noise_distribution(counts),
-    )
+    lengths = torch.tensor([len(line) for line in numbers])
+    sentence = torch.arange(len(numbers)).repeat_interleave(lengths).to(device)
+    counts = vocabulary.counts.to(device)
+    keep = keep_probability(counts, config.threshold)
+    noise = noise_distribution(counts)
     model = Word2Vec(len(vocabulary), config.dim, generator)
     optimizer = torch.optim.SGD(model.parameters(), lr=config.learning_rate)
     losses = []
     for epoch in range(config.epochs):
-        kept = (
-            torch.rand(tokens.shape, generator=generator, device=tokens.device)
-            < keep[tokens]
-        )
+        uniforms = torch.rand(tokens.shape, generator=generator, device=device)
+        kept = uniforms < keep[tokens]
         neighbours = windows(tokens[kept], sentence[kept], config.window, generator)
         given, targets = examples(tokens[kept], neighbours, config.cbow)
-        order, total = (
-            torch.randperm(len(targets), generator=generator, device=tokens.device),
-            0.0,
-        )
+        order = torch.randperm(len(targets), generator=generator, device=device)
+        total = 0.0
         for start in range(0, len(order), config.batch_size):
             batch = order[start : start + config.batch_size]
-            optimizer.param_groups[0]["lr"] = config.learning_rate * (
-                1 - (epoch + start / len(order)) / config.epochs
-            )
+            done = (epoch + start / len(order)) / config.epochs
+            optimizer.param_groups[0]["lr"] = config.learning_rate * (1 - done)
+            drawn = len(batch) * config.negatives
             negatives = torch.multinomial(
-                noise,
-                len(batch) * config.negatives,
-                replacement=True,
-                generator=generator,
+                noise, drawn, replacement=True, generator=generator
             )
-            loss = model(
-                given[batch],
-                targets[batch],
-                negatives.view(len(batch), config.negatives),
-            )
+            negatives = negatives.view(len(batch), config.negatives)
+            loss = model(given[batch], targets[batch], negatives)
             optimizer.zero_grad()
-            (loss * len(batch)).backward()
+            (loss * len(batch)).backward()  # the sum over the batch, not the mean
             optimizer.step()
             total += loss.item() * len(batch)
         if not math.isfinite(total):

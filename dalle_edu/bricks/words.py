@@ -1,18 +1,12 @@
-"""Words as vectors: a word is known by the company it keeps (Firth 1957), so words
-met in the same company get neighbouring vectors.
+"""Words as numbers and as vectors: vocabularies, similarities, analogies.
 
-A vocabulary numbers the words. `one_hot` makes each as far from every other as it
-can be; word2vec (Mikolov et al. 2013a, "Efficient Estimation of Word
-Representations in Vector Space") learns vectors in which distance means something,
-from nothing but which words stand near which. Negative sampling makes it quick
-(Mikolov et al. 2013b, "Distributed Representations of Words and Phrases and their
-Compositionality"): tell a true neighbour from a few drawn at random. Some
-differences between vectors then mean something too.
+A vocabulary numbers the words of a text. One-hot vectors place each word as far
+from every other as can be. The vectors that `word2vec` learns are near where words
+are met in the same company (Firth 1957). Their nearest neighbours, and some of the
+differences between them, then have a meaning. Lesson 02.
 
-Letters: v words in the vocabulary, t tokens of a text, n examples, c words that an
-example is given, m noise words, d dimensions.
-
-Lesson 02.
+Letters: v words in the vocabulary, t tokens of a text, n pairs of vectors or sets,
+d dimensions, k neighbours, q questions.
 """
 
 import re
@@ -34,18 +28,21 @@ UNKNOWN = 0
 
 
 def split_words(text: str) -> list[str]:
-    """The runs of letters of a text, in lower case: « L'école, à midi » gives l,
-    école, à, midi.
+    """The words of a text: its runs of letters, in lower case.
+
+    « L'école, à midi » gives l, école, à, midi.
     """
     return re.findall(r"[^\W\d]+", text.lower())
 
 
 class Vocabulary:
-    """The words met at least `min_count` times, numbered from 1, the most frequent
-    first (equals in alphabetical order).
+    """The words met at least `min_count` times, with a number for each.
 
-    `words[0]` is "<unk>", the unknown word. `counts` says how often each was met,
-    and for the unknown word how many tokens it replaces.
+    Numbers start from 1, with the most frequent word; words met equally often are
+    in alphabetical order. `words[0]` is "<unk>", the unknown word. `counts` holds
+    how often each word was met. For the unknown word, that is the number of tokens
+    that it replaces. `vocabulary[word]` is the number of a known word, and raises
+    `DalleEduError` for any other.
     """
 
     def __init__(self, sentences: Iterable[Sequence[str]], min_count: int = 1):
@@ -54,13 +51,9 @@ class Vocabulary:
             (word for word in met if met[word] >= min_count),
             key=lambda word: (-met[word], word),
         )
+        counts = [met[word] for word in known]
         self.words = ["<unk>", *known]
-        self.counts = torch.tensor(
-            [
-                met.total() - sum(met[word] for word in known),
-                *(met[word] for word in known),
-            ]
-        )
+        self.counts = torch.tensor([met.total() - sum(counts), *counts])
         self._ids = {word: number for number, word in enumerate(known, start=1)}
 
     def __len__(self) -> int:
@@ -70,7 +63,7 @@ class Vocabulary:
         return word in self._ids
 
     def __getitem__(self, word: str) -> int:
-        """The number of a known word."""
+        """The number of a known word. Raises `DalleEduError` for any other."""
         if word not in self._ids:
             raise DalleEduError(
                 f'"{word}" is not among the {len(self) - 1} words of the '
@@ -81,32 +74,33 @@ class Vocabulary:
         return self._ids[word]
 
     def encode(self, words: Sequence[str]) -> Int[Tensor, "t"]:
-        """The numbers of words; those out of the vocabulary all become
-        `UNKNOWN`.
-        """
-        return torch.tensor(
-            [self._ids.get(word, UNKNOWN) for word in words], dtype=torch.long
-        )
+        """The numbers of words; each word out of the vocabulary gives `UNKNOWN`."""
+        ids = [self._ids.get(word, UNKNOWN) for word in words]
+        return torch.tensor(ids, dtype=torch.long)
 
 
 def one_hot(
     ids: Int[Tensor, "*n"], size: int, dtype: torch.dtype = torch.float32
 ) -> Float[Tensor, "*n v"]:
-    """Vectors of length `size`, 0 everywhere but for a 1 at place `id`: any two
-    words are as unlike as any other two.
+    """Vectors of length `size`: 1 at the place of the word's number, 0 elsewhere.
+
+    All words are equally far from one another. Raises `DalleEduError` for numbers
+    that are not in 0 to `size` - 1.
     """
     check_ids("one_hot", ids, size)
     return (ids.unsqueeze(-1) == torch.arange(size, device=ids.device)).to(dtype)
 
 
-# ---------------------------------------------------------------- how alike?
+# --------------------------------------------------------------- similarities
 
 
 def cosine_similarity(
     a: Float[Tensor, "*n d"], b: Float[Tensor, "*n d"]
 ) -> Float[Tensor, "*n"]:
-    """The cosine of the angle between vectors, from -1 to 1: direction counts,
-    length does not. A zero vector is like nothing: 0.
+    """The cosine of the angle between vectors, from -1 to 1.
+
+    It depends on their directions and not on their lengths. With a zero vector it
+    is 0. Raises `DalleEduError` for shapes that differ.
     """
     check_same_width(a, b)
     return (a * b).sum(dim=-1) / (a.norm(dim=-1) * b.norm(dim=-1)).clamp(min=1e-12)
@@ -115,24 +109,24 @@ def cosine_similarity(
 def euclidean_similarity(
     a: Float[Tensor, "*n d"], b: Float[Tensor, "*n d"]
 ) -> Float[Tensor, "*n"]:
-    """1 / (1 + distance), in (0, 1]: 1 for equal vectors. Length counts, and word
-    vectors of frequent words are longer.
+    """1 / (1 + distance), in (0, 1]: 1 for equal vectors.
+
+    It depends on lengths too, and word vectors of frequent words are longer. Raises
+    `DalleEduError` for shapes that differ.
     """
     check_same_width(a, b)
     return 1 / (1 + (a - b).square().sum(dim=-1).sqrt())
 
 
 def jaccard_similarity(a: AbstractSet[str], b: AbstractSet[str]) -> float:
-    """|a ∩ b| / |a ∪ b|, from 0 to 1: the part of two sets' words that they share
-    (Jaccard 1901). Two empty sets are equal: 1.
+    """|a ∩ b| / |a ∪ b|, the share of words that two sets have in common.
+
+    It goes from 0 to 1 (Jaccard 1901). Two empty sets are equal: 1.
     """
     return len(a & b) / len(a | b) if a or b else 1.0
 
 
-# ---------------------------------------------------------------- word2vec
-
-
-# ------------------------------------------------------------ what the vectors know
+# ---------------------------------------------------- neighbours and analogies
 
 
 def nearest(
@@ -141,8 +135,13 @@ def nearest(
     count: int = 10,
     excluded: Sequence[int] = (),
 ) -> tuple[Float[Tensor, "k"], Int[Tensor, "k"]]:
-    """The `count` words whose vectors have the largest cosine with `query`, and
-    those cosines; never the unknown word.
+    """The words whose vectors have the largest cosine with `query`.
+
+    Returns the cosines and the words' numbers, `count` of each, the nearest first.
+    The unknown word and the words of `excluded` are left out.
+
+    Raises `DalleEduError` for a query of another length than the vectors, or a
+    `count` outside 1 to the number of words that are not left out.
     """
     if query.shape != vectors.shape[1:]:
         raise DalleEduError(
@@ -152,12 +151,13 @@ def nearest(
             f"{tuple(vectors.shape)} ; il faut (d,) et (v, d)",
         )
     left_out = sorted({UNKNOWN, *excluded})
-    if not 1 <= count <= len(vectors) - len(left_out):
+    most = len(vectors) - len(left_out)
+    if not 1 <= count <= most:
         raise DalleEduError(
-            f"{count} neighbours were asked for; choose 1 to "
-            f"{len(vectors) - len(left_out)}, the words that are not left out",
-            f"{count} voisins sont demandés ; choisissez de 1 à "
-            f"{len(vectors) - len(left_out)}, les mots qui ne sont pas exclus",
+            f"{count} neighbours were asked for; choose 1 to {most}, the words "
+            "that are not left out",
+            f"{count} voisins sont demandés ; choisissez de 1 à {most}, les mots "
+            "qui ne sont pas exclus",
         )
     cosines = cosine_similarity(vectors, query.expand_as(vectors))
     cosines[left_out] = -torch.inf
@@ -167,11 +167,12 @@ def nearest(
 def analogy(
     vectors: Float[Tensor, "v d"], a: int, b: int, c: int, count: int = 1
 ) -> tuple[Float[Tensor, "k"], Int[Tensor, "k"]]:
-    """a is to b as c is to...: the words nearest to b - a + c, each of length 1
-    (3CosAdd; Mikolov, Yih and Zweig 2013).
+    """Words d such that a is to b as c is to d: the nearest to b - a + c.
 
+    The vectors are scaled to length 1 first (3CosAdd; Mikolov, Yih and Zweig 2013).
     a, b and c themselves are excluded, by convention: c is most often the nearest
-    of all.
+    of all. Returns what `nearest` returns. Raises `DalleEduError` for a number that
+    is not a word's.
     """
     check_ids("analogy", torch.tensor([a, b, c]), len(vectors))
     unit = F.normalize(vectors, dim=-1)
@@ -181,16 +182,22 @@ def analogy(
 def analogy_accuracy(
     vectors: Float[Tensor, "v d"], questions: Int[Tensor, "q 4"]
 ) -> float:
-    """The part of the questions "a is to b as c is to d" whose answer d comes
-    first.
+    """The share of questions "a is to b as c is to d" whose answer d comes first.
+
+    It goes from 0 to 1. A question is the row of numbers a, b, c, d.
     """
-    right = [
-        int(analogy(vectors, a, b, c)[1]) == d for a, b, c, d in questions.tolist()
-    ]
-    return sum(right) / len(right)
+    right = 0
+    for a, b, c, d in questions.tolist():
+        _, answer = analogy(vectors, a, b, c)
+        right += int(answer) == d
+    return right / len(questions)
 
 
 def check_ids(door: str, ids: Tensor, size: int) -> None:
+    """Raise `DalleEduError` unless all word numbers are in 0 to `size` - 1.
+
+    `door` is the name of the function that was given them, for the message.
+    """
     if ids.numel() and not 0 <= int(ids.min()) <= int(ids.max()) < size:
         raise DalleEduError(
             f"{door} was given word numbers from {int(ids.min())} to "
@@ -201,6 +208,7 @@ def check_ids(door: str, ids: Tensor, size: int) -> None:
 
 
 def check_same_width(a: Tensor, b: Tensor) -> None:
+    """Raise `DalleEduError` unless two batches of vectors have the same shape."""
     if a.shape != b.shape:
         raise DalleEduError(
             f"the vectors are {tuple(a.shape)} and {tuple(b.shape)}; compare as "

@@ -77,7 +77,10 @@ from dalle_edu.datasets.digits import digits
 # condition is true and `b` elsewhere.
 
 # %% implements="perceptron:step" level=1
-"""1 là où z >= 0, 0 ailleurs : un neurone s'active ou se tait (Rosenblatt 1958)."""
+"""La fonction marche : 1 là où z >= 0, 0 ailleurs.
+
+Comme activation, 1 signifie que le neurone s'active (Rosenblatt 1958).
+"""
 
 # %% [markdown] lang="fr"
 # Puis la somme. `x` contient un exemple par ligne : `x @ weights` fait toutes les sommes pondérées ensemble.
@@ -90,7 +93,7 @@ from dalle_edu.datasets.digits import digits
 # <details><summary>A hint</summary>The decision is written already: what remains is to give it the right sum.</details>
 
 # %% implements="perceptron:neuron" level=1
-"""1 là où la somme pondérée x · weights + bias n'est pas négative, 0 ailleurs."""
+"""Un neurone : 1 là où x · weights + bias n'est pas négatif, 0 ailleurs."""
 
 # %% [markdown] lang="fr" slide="slide"
 # ### Un neurone est une droite
@@ -191,10 +194,13 @@ expect(table, [1, 1, 0, 1], say("the table of “a implies b”", "la table de �
 # array (`boundary = boundary + …`): `+=` would change those that you kept, too.</details>
 
 # %% implements="perceptron:train_perceptron" level=2
-"""Règle de Rosenblatt : chaque exemple du mauvais côté, ou sur la droite, s'ajoute aux poids avec son signe (`y`, -1 ou +1).
+"""Règle de Rosenblatt : ajouter aux poids chaque exemple mal classé.
 
-Les exemples passent dans l'ordre, au plus `passes` fois ; un passage sans correction termine l'entraînement, et la droite sépare les
-classes. Un pas d'apprentissage ne ferait que changer l'échelle des poids, puisqu'ils partent de zéro.
+L'exemple est d'abord multiplié par son étiquette (`y`, -1 ou +1). Un exemple
+sur la droite compte comme mal classé. Les exemples passent dans l'ordre, au
+plus `passes` fois. Un passage sans correction termine l'entraînement : la
+droite sépare les classes. Il n'y a pas de pas d'apprentissage : puisque les
+poids partent de zéro, il ne ferait qu'en changer l'échelle.
 """
 # the bias is the weight of an input that is always 1 => le biais est le poids d'une entrée toujours égale à 1
 
@@ -327,7 +333,10 @@ print(say("two layers:", "deux couches :"), xor(corners))
 # than 1. What remains is to choose the numerator.</details>
 
 # %% implements="mlp:sigmoid" level=1
-"""1 / (1 + exp(-z)), dans (0, 1). On ne prend que l'exponentielle de nombres négatifs : aucune ne déborde."""
+"""La fonction logistique 1 / (1 + exp(-z)), dans (0, 1).
+
+On ne prend l'exponentielle d'aucun nombre positif : rien ne déborde.
+"""
 
 # %% [markdown] lang="fr"
 # Puis sa pente : la seconde formule ci-dessus la donne à partir de `sigmoid` elle-même.
@@ -336,7 +345,11 @@ print(say("two layers:", "deux couches :"), xor(corners))
 # Then its slope: the second formula above gives it from `sigmoid` itself.
 
 # %% implements="mlp:sigmoid_derivative" level=1
-"""σ(z) (1 - σ(z)) : au plus 1/4, si bien que de longues suites de sigmoïdes apprennent lentement."""
+"""La pente de la sigmoïde : σ(z) (1 - σ(z)).
+
+Elle vaut au plus 1/4 : de longues suites de sigmoïdes apprennent lentement.
+"""
+# 1 - σ(z) is σ(-z) => 1 - σ(z) est σ(-z)
 
 # %% [markdown] lang="fr"
 # La fonction qui suit la somme s'appelle l'**activation** du neurone. Deux autres serviront plus loin : la **tangente hyperbolique**
@@ -398,7 +411,8 @@ picture(figure, say("Step, sigmoid, hyperbolic tangent and rectifier, and their 
 # %% implements="mlp:softmax" level=2
 """exp(z) / Σ exp(z) selon le dernier axe : des nombres positifs de somme 1.
 
-Soustraire le plus grand z ne change rien au résultat, et aucune exponentielle ne dépasse 1.
+On soustrait d'abord le plus grand z : le résultat est le même, et aucune
+exponentielle ne dépasse 1.
 """
 
 # %% [markdown] lang="fr" slide="slide"
@@ -445,7 +459,11 @@ Soustraire le plus grand z ne change rien au résultat, et aucune exponentielle 
 # per row, the target's.</details>
 
 # %% implements="mlp:cross_entropy" level=2
-"""La moyenne sur le lot de -log softmax(logits)[cible], en nats, et son gradient (softmax - un parmi k) / n ; cibles de 0 à k - 1."""
+"""La moyenne de -log softmax(logits)[cible], en nats, et son gradient.
+
+La moyenne est prise sur le lot. Le gradient par rapport aux logits est
+(softmax - un parmi k) / n. Les cibles sont des numéros de classe, de 0 à k - 1.
+"""
 
 # %% [markdown] lang="fr" slide="slide"
 # ## 6. Des couches
@@ -506,16 +524,27 @@ Soustraire le plus grand z ne change rien au résultat, et aucune exponentielle 
 # The first layer has nobody to pass a gradient to.</details>
 
 # %% implements="mlp:MLP" level=3 hollow=["backward"]
-"""Des couches de neurones : x ↦ activation(x W + b), encore et encore ; la dernière n'a pas d'activation.
+"""Des couches de neurones : x ↦ activation(x W + b), encore et encore.
 
-`sizes` donne le nombre d'entrées, de neurones de chaque couche cachée, et de sorties. Les poids sont tirés au départ d'une loi normale de
-variance 2 / entrées, qui garde la taille d'un signal à travers des couches ReLU (He et al. 2015, équation 10) ; les biais partent de zéro.
+La dernière couche n'a pas d'activation. `sizes` donne le nombre d'entrées, de
+neurones de chaque couche cachée, et de sorties. Les poids sont tirés au départ
+d'une loi normale de variance 2 / entrées, qui garde la taille d'un signal à
+travers des couches ReLU (He et al. 2015, équation 10). Les biais partent de
+zéro.
 """
-"""Poids et biais de la première couche, de la deuxième, et ainsi de suite : les tableaux eux-mêmes, à changer sur place."""
-"""Les sorties. Ce que chaque couche a reçu et ce qu'elle a sommé sont gardés pour `backward`."""
-"""Du gradient de la perte par rapport aux sorties, ceux par rapport à `parameters()`, dans le même ordre.
+"""Les poids et le biais de chaque couche, de la première à la dernière.
 
-La règle de la chaîne, de la dernière couche à la première (Rumelhart, Hinton et Williams 1986) : à appeler après `forward`.
+Ce sont les tableaux eux-mêmes : les changer sur place change le réseau.
+"""
+"""Les sorties de la dernière couche.
+
+Ce que chaque couche a reçu et ce qu'elle a sommé sont gardés pour `backward`.
+"""
+"""Les gradients de la perte par rapport à `parameters()`, dans leur ordre.
+
+`gradient` est celui de la perte par rapport aux sorties. La règle de la chaîne
+va de la dernière couche à la première (Rumelhart, Hinton et Williams 1986). À
+appeler après `forward`.
 """
 
 # %% [markdown] lang="fr" slide="slide"
@@ -577,9 +606,11 @@ print(say("written ", "écrit "), written[0][2, 3])
 # `parameter = parameter - …` would leave the network as it was.</details>
 
 # %% implements="mlp:gradient_descent" level=3
-"""Descente de gradient par petits lots : à chaque époque, les exemples dans un nouvel ordre, lot par lot, un pas vers le bas pour chacun.
+"""Entraîner un réseau par descente de gradient par petits lots.
 
-Change le réseau sur place et rend la perte moyenne de chaque époque.
+Chaque époque parcourt les exemples dans un nouvel ordre, lot par lot, et fait
+un pas vers le bas pour chaque lot. Le réseau est changé sur place. Rend la
+perte moyenne de chaque époque.
 """
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true

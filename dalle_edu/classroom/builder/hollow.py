@@ -1,7 +1,8 @@
 """The library's own code, as a lesson shows it: its real source for the solution, the same without its body for the student.
 
-Checks of the input, which every public function of the library begins with, are left out: they would hide the idea. The French edition
-has docstrings and comments in French, given beside the exercise in the lesson's source:
+Checks of the input, which every public function of the library begins with, are left out: they would hide the idea. So are the
+paragraphs of docstrings that begin with "Raises", which speak of them. The French edition has docstrings and comments in French, given
+beside the exercise in the lesson's source:
 
     # %% implements="perceptron:step" level=1
     \"""1 là où z >= 0, 0 ailleurs : un neurone s'active ou se tait.\"""
@@ -54,7 +55,7 @@ def taught_module(target: str) -> ModuleType:
 def solution(target: str, language: str, french: French) -> str:
     """The target's source in one language, without its checks of the input. Raises `DalleEduError` for a missing or idle translation."""
     name = target.split(":")[1]
-    code = _without_guards(textwrap.dedent(inspect.getsource(getattr(taught_module(target), name))).rstrip())
+    code = _without_raises(_without_guards(textwrap.dedent(inspect.getsource(getattr(taught_module(target), name))).rstrip()))
     documented = [node for node in _definitions(ast.parse(code)) if ast.get_docstring(node)]
     comments = _comments(code)
     if len(documented) != len(french.docstrings) or set(comments) != set(french.comments):
@@ -66,11 +67,7 @@ def solution(target: str, language: str, french: French) -> str:
     if language == "en":
         return code
     for node, text in reversed(list(zip(documented, french.docstrings, strict=True))):
-        first = node.body[0]
-        lines = inspect.cleandoc(text).splitlines()
-        margin = " " * first.col_offset
-        body = lines[0] if len(lines) == 1 else "\n".join([lines[0], *(margin + line if line else "" for line in lines[1:]), margin])
-        code = replace_node(code, first, f'"""{body}"""')
+        code = _with_docstring(code, node, inspect.cleandoc(text))
     for english, translated in french.comments.items():
         code = code.replace(f"# {english}", f"# {translated}")
     return code
@@ -139,6 +136,26 @@ def _without_guards(code: str) -> str:
     for guard in sorted(guards, key=lambda node: node.lineno, reverse=True):  # type: ignore[attr-defined]
         del lines[guard.lineno - 1 : guard.end_lineno]  # type: ignore[attr-defined]
     return "\n".join(lines)
+
+
+def _without_raises(code: str) -> str:
+    """Code without the paragraphs of docstrings that say what is raised: the checks that raise are left out too."""
+    for node in reversed([node for node in _definitions(ast.parse(code)) if ast.get_docstring(node)]):
+        paragraphs = (ast.get_docstring(node) or "").split("\n\n")
+        kept = [paragraph for paragraph in paragraphs if not paragraph.startswith("Raises `")]
+        if len(kept) < len(paragraphs):
+            code = _with_docstring(code, node, "\n\n".join(kept))
+    return code
+
+
+def _with_docstring(code: str, node: Definition, text: str) -> str:
+    """Code in which the docstring of a definition is replaced by another, whose lines have no margin."""
+    docstring = node.body[0]
+    margin = " " * docstring.col_offset
+    first, *others = text.splitlines()
+    lines = [first, *(margin + line if line else "" for line in others)]
+    body = "\n".join([*lines, margin] if others else lines)
+    return replace_node(code, docstring, f'"""{body}"""')
 
 
 def _is_guard(node: ast.AST) -> bool:
