@@ -1,9 +1,9 @@
-"""A language model on recurrent cells: each symbol is predicted from those before.
+"""A recurrent language model: each symbol is predicted from those before it.
 
-A vocabulary numbers the symbols, teacher forcing shows the true ones in training,
-and sampling feeds the model its own. Lesson 03.
+A vocabulary numbers the symbols. Teacher forcing gives the model the true symbols
+in training, and sampling gives it those that it has drawn. Lesson 03.
 
-Letters: n sentences, t symbols, v entries of the vocabulary.
+Letters: n sentences, t symbols, v entries of the vocabulary, p symbols of a prompt.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,34 +19,31 @@ PAD, START, END = 0, 1, 2
 
 
 class SequenceVocabulary:
-    """The symbols of some sentences, and a number for each; a string counts as a
-    sentence of characters. 0 pads, 1 starts, 2 ends.
+    """The symbols of some sentences, with a number for each.
+
+    A symbol is a word, or a character where a sentence is a string. Numbers 0, 1
+    and 2 are padding, start and end.
     """
 
     def __init__(self, sentences: Iterable[Sequence[str]]):
-        self.symbols = [
-            "·",
-            "^",
-            "$",
-            *sorted({symbol for sentence in sentences for symbol in sentence}),
-        ]
+        met = sorted({symbol for sentence in sentences for symbol in sentence})
+        # the first three show padding, start and end
+        self.symbols = ["·", "^", "$", *met]
         self.numbers = {
-            symbol: number
-            for number, symbol in enumerate(self.symbols)
-            if number > END
+            symbol: number for number, symbol in enumerate(met, END + 1)
         }
 
     def __len__(self) -> int:
         return len(self.symbols)
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> Int[Tensor, "n t"]:
-        """A row for each sentence: start, symbols, end, padding up to the longest.
-        Raises `DalleEduError` on an unknown symbol.
+        """A row of numbers for each sentence: start, symbols, end.
+
+        Padding fills the rows up to the longest. Raises `DalleEduError` for a
+        symbol that the vocabulary lacks.
         """
-        unknown = sorted(
-            {symbol for sentence in sentences for symbol in sentence}
-            - self.numbers.keys()
-        )
+        met = {symbol for sentence in sentences for symbol in sentence}
+        unknown = sorted(met - self.numbers.keys())
         if unknown:
             raise DalleEduError(
                 f"the vocabulary lacks {', '.join(unknown)}; build it from "
@@ -54,25 +51,22 @@ class SequenceVocabulary:
                 f"le vocabulaire ignore {', '.join(unknown)} ; formez-le sur des "
                 "phrases qui contiennent tous les symboles",
             )
-        rows = [
-            torch.tensor(
-                [START, *(self.numbers[symbol] for symbol in sentence), END]
-            )
-            for sentence in sentences
-        ]
+        rows = []
+        for sentence in sentences:
+            numbers = [self.numbers[symbol] for symbol in sentence]
+            rows.append(torch.tensor([START, *numbers, END]))
         return nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)
 
     def decode(self, tokens: Int[Tensor, " t"]) -> list[str]:
         """The symbols up to the end, without start, end and padding."""
         numbers = tokens.tolist()
-        numbers = numbers[: numbers.index(END)] if END in numbers else numbers
+        if END in numbers:
+            numbers = numbers[: numbers.index(END)]
         return [self.symbols[number] for number in numbers if number > END]
 
 
 def expect_tokens(tokens: Int[Tensor, "n t"], size: int) -> None:
-    """Refuse tokens that a vocabulary of that size does not hold, with a
-    `DalleEduError`.
-    """
+    """Raise `DalleEduError` unless all tokens are in 0 to `size` - 1."""
     if tokens.numel() and not 0 <= int(tokens.min()) <= int(tokens.max()) < size:
         raise DalleEduError(
             f"the tokens go from {tokens.min()} to {tokens.max()} and the "
@@ -85,8 +79,10 @@ def expect_tokens(tokens: Int[Tensor, "n t"], size: int) -> None:
 def teacher_forcing(
     sentences: Int[Tensor, "n t"],
 ) -> tuple[Int[Tensor, "n t-1"], Int[Tensor, "n t-1"]]:
-    """What a writer is shown and what it must say: at each step the true symbol so
-    far, and the one after it (Williams & Zipser 1989).
+    """The inputs and the targets of a model that predicts the next symbol.
+
+    The input at each step is the true symbol, whatever the model predicted before
+    (Williams & Zipser 1989), and the target is the symbol after it.
     """
     return sentences[:, :-1], sentences[:, 1:]
 
@@ -94,13 +90,13 @@ def teacher_forcing(
 def masked_cross_entropy(
     logits: Float[Tensor, "n t v"], expected: Int[Tensor, "n t"]
 ) -> Float[Tensor, ""]:
-    """The mean surprise, in nats, over the symbols that are no padding: -log
-    softmax(logits) at the expected one.
+    """The mean of -log softmax(logits)[expected], in nats, leaving padding out.
+
+    Raises `DalleEduError` for tokens that the logits have no place for.
     """
     expect_tokens(expected, logits.shape[-1])
-    surprise = logits.logsumexp(dim=-1) - logits.gather(
-        -1, expected.unsqueeze(-1)
-    ).squeeze(-1)
+    logit = logits.gather(-1, expected.unsqueeze(-1)).squeeze(-1)
+    surprise = logits.logsumexp(dim=-1) - logit
     real = (expected != PAD).to(surprise.dtype)
     return (surprise * real).sum() / real.sum()
 
@@ -108,8 +104,11 @@ def masked_cross_entropy(
 def sample_next(
     logits: Float[Tensor, "n v"], temperature: float, generator: torch.Generator
 ) -> Int[Tensor, " n"]:
-    """Draw from softmax(logits / temperature): 1 as the network says, below 1 more
-    timidly, above 1 more wildly, 0 always the likeliest.
+    """Draw the next symbol from softmax(logits / temperature).
+
+    A temperature of 1 keeps the model's probabilities. Below 1 the likely symbols
+    become likelier, above 1 less so. 0 always takes the likeliest. Raises
+    `DalleEduError` for a negative temperature.
     """
     if temperature < 0:
         raise DalleEduError(
@@ -120,14 +119,14 @@ def sample_next(
         )
     if temperature == 0:
         return logits.argmax(dim=-1)
-    return torch.multinomial(
-        (logits / temperature).softmax(dim=-1), 1, generator=generator
-    ).squeeze(-1)
+    probabilities = (logits / temperature).softmax(dim=-1)
+    return torch.multinomial(probabilities, 1, generator=generator).squeeze(-1)
 
 
 class CharacterModel(nn.Module):
-    """The next character given those before it: an embedding, a cell, a linear head
-    (Karpathy et al. 2015 look inside such a network).
+    """A character-level language model: an embedding, a cell, a linear head.
+
+    Karpathy et al. (2015) look inside such a network.
     """
 
     def __init__(
@@ -145,15 +144,17 @@ class CharacterModel(nn.Module):
     def forward(
         self, tokens: Int[Tensor, "n t"], state: State | None = None
     ) -> tuple[Float[Tensor, "n t v"], State]:
-        """The logits of the character after each one, and the state from which
-        reading may go on.
+        """The logits of the character after each one, and the last state.
+
+        Given that state, reading goes on where it stopped. Raises `DalleEduError`
+        for tokens out of the vocabulary.
         """
         expect_tokens(tokens, self.embedding.num_embeddings)
         outputs, state = unroll(self.cell, self.embedding(tokens), state)
         return self.head(outputs), state
 
     def loss(self, sentences: Int[Tensor, "n t"]) -> Float[Tensor, ""]:
-        """Nats per character."""
+        """The cross-entropy of the next character, in nats per character."""
         shown, expected = teacher_forcing(sentences)
         return masked_cross_entropy(self(shown)[0], expected)
 
@@ -165,21 +166,20 @@ class CharacterModel(nn.Module):
         temperature: float,
         generator: torch.Generator,
     ) -> Int[Tensor, "n p+{length}"]:
-        """`length` more symbols for each prompt (the start symbol alone will do);
-        what follows an end is padding.
+        """Prompts continued by `length` symbols each, drawn one after the other.
+
+        Returns the prompts and what follows them. A prompt may be the start symbol
+        alone. What follows an end is padding. Raises `DalleEduError` for a negative
+        temperature.
         """
-        tokens, state, ended = (
-            prompt,
-            None,
-            torch.zeros(len(prompt), dtype=torch.bool, device=prompt.device),
-        )
+        tokens, state = prompt, None
+        ended = torch.zeros(len(prompt), dtype=torch.bool, device=prompt.device)
+        unread = prompt  # what the state does not hold yet
         for _ in range(length):
-            logits, state = self(prompt, state)
-            chosen = sample_next(logits[:, -1], temperature, generator).masked_fill(
-                ended, PAD
-            )
+            logits, state = self(unread, state)
+            chosen = sample_next(logits[:, -1], temperature, generator)
+            chosen = chosen.masked_fill(ended, PAD)
             ended = ended | (chosen == END)
-            # from now on the state carries all the rest
-            prompt = chosen.unsqueeze(1)
-            tokens = torch.cat([tokens, prompt], dim=1)
+            unread = chosen.unsqueeze(1)
+            tokens = torch.cat([tokens, unread], dim=1)
         return tokens

@@ -1,15 +1,13 @@
-"""A network that reads and a network that writes, and attention between them:
-translation.
+"""Sequence to sequence: an encoder reads a sentence, a decoder writes another.
 
-The reader turns a sentence into states; the writer starts from the last of them and
-says the sentence in another language, word after word (Sutskever et al. 2014).
-Attention lets it look back at every word read (Bahdanau et al. 2015; Luong et al.
-2015), and shows us where.
+In translation, the encoder turns the sentence into states. The decoder starts from
+the last of them and writes word after word (Sutskever et al. 2014). Attention lets
+it look at every word that was read (Bahdanau et al. 2015; Luong et al. 2015), and
+the attention weights show where it looks. Lesson 03.
 
-Letters: n sentences, t symbols, h channels of the writer's state, k words read, m
-channels of what is remembered of each, q words written, v entries of a vocabulary.
-
-Lesson 03.
+Letters: n sentences, t symbols, h channels of the decoder's state, k words read, m
+channels of what is remembered of each (the memory), q words written, v entries of a
+vocabulary.
 """
 
 import math
@@ -34,10 +32,10 @@ from dalle_edu.errors import DalleEduError
 
 
 class Attention(nn.Module, ABC):
-    """Each word written looks at all the words read, and takes home their mean,
-    weighted by how well they answer.
+    """Weighted means of what is remembered of the words read.
 
-    Kinds of attention differ in `scores` alone.
+    There is one mean for each word to be written. Its weights are the softmax of
+    scores. Kinds of attention differ in `scores` alone.
     """
 
     def __init__(self, query_size: int, memory_size: int):
@@ -47,9 +45,7 @@ class Attention(nn.Module, ABC):
     def scores(
         self, query: Float[Tensor, "n q h"], memory: Float[Tensor, "n k m"]
     ) -> Float[Tensor, "n q k"]:
-        """How well each word read answers each word to be written, before the
-        softmax.
-        """
+        """How well each word read fits each query, before the softmax."""
 
     def forward(
         self,
@@ -57,20 +53,22 @@ class Attention(nn.Module, ABC):
         memory: Float[Tensor, "n k m"],
         mask: Bool[Tensor, "n k"],
     ) -> tuple[Float[Tensor, "n q m"], Float[Tensor, "n q k"]]:
-        """The mixtures, and the weights that made them: over the words read they
-        sum to 1, and padding (mask False) weighs nothing.
+        """The weighted means of the memory, and the weights.
+
+        `mask` is False where the memory is padding, whose weight is 0. The weights
+        of each query sum to 1.
         """
-        weights = (
-            self.scores(query, memory)
-            .masked_fill(~mask.unsqueeze(1), -math.inf)
-            .softmax(dim=-1)
-        )
+        scores = self.scores(query, memory)
+        scores = scores.masked_fill(~mask.unsqueeze(1), -math.inf)
+        weights = scores.softmax(dim=-1)
         return weights @ memory, weights
 
 
 class DotAttention(Attention):
-    """score(q, k) = q · k (Luong et al. 2015, equation 8): no parameter, and both
-    must be of one size.
+    """score(q, k) = q · k (Luong et al. 2015, equation 8).
+
+    It has no parameters. Raises `DalleEduError` unless queries and memory have the
+    same size.
     """
 
     def __init__(self, query_size: int, memory_size: int):
@@ -85,12 +83,14 @@ class DotAttention(Attention):
             )
 
     def scores(self, query: Tensor, memory: Tensor) -> Tensor:
+        """The dot product of each query with each word's memory."""
         return query @ memory.transpose(-2, -1)
 
 
 class GeneralAttention(Attention):
-    """score(q, k) = q · W k (Luong et al. 2015, equation 8): W learns which
-    channels are to meet.
+    """score(q, k) = q · W k (Luong et al. 2015, equation 8).
+
+    The matrix W learns which channels of the query go with which of the memory.
     """
 
     def __init__(self, query_size: int, memory_size: int):
@@ -98,12 +98,14 @@ class GeneralAttention(Attention):
         self.key = nn.Linear(memory_size, query_size, bias=False)
 
     def scores(self, query: Tensor, memory: Tensor) -> Tensor:
+        """The dot product of each query with each word's memory times W."""
         return query @ self.key(memory).transpose(-2, -1)
 
 
 class AdditiveAttention(Attention):
-    """score(q, k) = v · tanh(W q + U k) (Bahdanau et al. 2015, appendix A.1.2): a
-    small network judges each pair.
+    """score(q, k) = v · tanh(W q + U k) (Bahdanau et al. 2015, appendix A.1.2).
+
+    A small network scores each pair of a query and a word's memory.
     """
 
     def __init__(self, query_size: int, memory_size: int):
@@ -113,8 +115,9 @@ class AdditiveAttention(Attention):
         self.value = nn.Linear(query_size, 1, bias=False)
 
     def scores(self, query: Tensor, memory: Tensor) -> Tensor:
-        # n q k h
-        pairs = self.query(query).unsqueeze(2) + self.key(memory).unsqueeze(1)
+        """The score that the network gives to each query and each word's memory."""
+        queries, keys = self.query(query), self.key(memory)
+        pairs = queries.unsqueeze(2) + keys.unsqueeze(1)  # n q k h
         return self.value(pairs.tanh()).squeeze(-1)
 
 
@@ -122,12 +125,15 @@ class AdditiveAttention(Attention):
 
 
 class Seq2Seq(nn.Module):
-    """A reader and a writer. The reader goes over the sentence in both directions;
-    the writer starts from where the reader ended.
+    """An encoder and a decoder, with attention between them.
 
-    Attention comes after the writer's step, as in Luong et al. (2015, equation 5),
-    so that training computes that of a whole sentence at once; Bahdanau et al. let
-    it come before the step and feed its answer in.
+    The encoder reads the sentence in both directions, and the decoder (`writer`)
+    starts from the last state of each. Attention comes after the decoder's step
+    (Luong et al. 2015, equation 5), so that training computes it for a whole
+    sentence at once. In Bahdanau et al. it comes before the step, which is given
+    its result.
+
+    Raises `DalleEduError` for an odd `hidden`.
     """
 
     def __init__(
@@ -144,15 +150,13 @@ class Seq2Seq(nn.Module):
             raise DalleEduError(
                 f"hidden is {hidden}; the two directions share it half and half: "
                 "choose an even number",
-                f"hidden vaut {hidden} ; les deux sens se le partagent par moitié "
-                ": choisissez un nombre pair",
+                f"hidden vaut {hidden} ; les deux sens se le partagent par "
+                "moitié : choisissez un nombre pair",
             )
         self.source_embedding = nn.Embedding(source_size, width)
         self.target_embedding = nn.Embedding(target_size, width)
-        self.forwards, self.backwards = (
-            cell(width, hidden // 2),
-            cell(width, hidden // 2),
-        )
+        self.forwards = cell(width, hidden // 2)
+        self.backwards = cell(width, hidden // 2)
         self.writer = cell(width, hidden)
         self.attention = attention(hidden, hidden)
         self.combine = nn.Linear(2 * hidden, hidden)
@@ -161,16 +165,17 @@ class Seq2Seq(nn.Module):
     def encode(
         self, source: Int[Tensor, "n k"]
     ) -> tuple[Float[Tensor, "n k m"], State]:
-        """What is remembered of each word, and the state in which the writer
-        starts: both directions side by side.
+        """The memory of each word read, and the decoder's first state.
+
+        Both hold the two directions side by side. Raises `DalleEduError` for tokens
+        out of the vocabulary.
         """
         expect_tokens(source, self.source_embedding.num_embeddings)
         embedded, mask = self.source_embedding(source), source != PAD
         ahead, end = unroll(self.forwards, embedded, mask=mask)
         back, start = unroll(self.backwards, embedded, mask=mask, backwards=True)
-        return torch.cat([ahead, back], dim=-1), each_part(
-            _side_by_side, end, start
-        )
+        memory = torch.cat([ahead, back], dim=-1)
+        return memory, each_part(_side_by_side, end, start)
 
     def decode(
         self,
@@ -179,23 +184,23 @@ class Seq2Seq(nn.Module):
         memory: Float[Tensor, "n k m"],
         mask: Bool[Tensor, "n k"],
     ) -> tuple[Float[Tensor, "n q v"], Float[Tensor, "n q k"], State]:
-        """The logits of the word after each one shown, where the writer looked for
-        it, and its last state.
+        """The logits of the word after each one shown.
+
+        Returns the attention weights of each and the decoder's last state too.
+        Raises `DalleEduError` for tokens out of the vocabulary.
         """
         expect_tokens(shown, self.target_embedding.num_embeddings)
         outputs, state = unroll(self.writer, self.target_embedding(shown), state)
         context, weights = self.attention(outputs, memory, mask)
-        return (
-            self.head(self.combine(torch.cat([context, outputs], dim=-1)).tanh()),
-            weights,
-            state,
-        )
+        combined = self.combine(torch.cat([context, outputs], dim=-1)).tanh()
+        return self.head(combined), weights, state
 
     def forward(
         self, source: Int[Tensor, "n k"], shown: Int[Tensor, "n q"]
     ) -> tuple[Float[Tensor, "n q v"], Float[Tensor, "n q k"]]:
-        """Logits and attention weights when the words of `shown` are already
-        written.
+        """The logits and the attention weights under teacher forcing.
+
+        `shown` holds the true words, of which the logits predict the next.
         """
         memory, state = self.encode(source)
         logits, weights, _ = self.decode(shown, state, memory, source != PAD)
@@ -204,7 +209,7 @@ class Seq2Seq(nn.Module):
     def loss(
         self, source: Int[Tensor, "n k"], target: Int[Tensor, "n t"]
     ) -> Float[Tensor, ""]:
-        """Nats per word of the translation."""
+        """The cross-entropy of the translation, in nats per word."""
         shown, expected = teacher_forcing(target)
         return masked_cross_entropy(self(source, shown)[0], expected)
 
@@ -212,19 +217,22 @@ class Seq2Seq(nn.Module):
     def translate(
         self, source: Int[Tensor, "n k"], length: int = 40
     ) -> tuple[Int[Tensor, "n q"], Float[Tensor, "n q k"]]:
-        """The likeliest word at each step, until every sentence has ended or has
-        `length` words; and where the writer looked for each.
+        """Greedy translations, with the attention weights of each word.
+
+        The likeliest word is taken at each step, until every sentence has ended or
+        has `length` words. Raises `DalleEduError` for a length below 1.
         """
         if length < 1:
             raise DalleEduError(
                 f"the length is {length}; allow at least 1 word",
                 f"la longueur est {length} ; accordez au moins 1 mot",
             )
-        (memory, state), mask = self.encode(source), source != PAD
+        memory, state = self.encode(source)
+        mask = source != PAD
         last = source.new_full((len(source), 1), START)
         ended = torch.zeros_like(last, dtype=torch.bool)
         tokens: list[Tensor] = []
-        looks: list[Tensor] = []
+        looks: list[Tensor] = []  # attention weights
         while len(tokens) < length and not ended.all():
             logits, weights, state = self.decode(last, state, memory, mask)
             last = logits.argmax(dim=-1).masked_fill(ended, PAD)
