@@ -1,13 +1,13 @@
-"""Attention: every query looks at all the keys and takes home a mixture of their
-values.
+"""Attention: each query gets a mean of all values, weighted by how well keys fit.
 
 `scaled_dot_product` spells out the five steps. `MultiHeadAttention` does the same
-for several heads at once, within one sequence, and keeps keys and values in a cache
-allocated once, so that writing the next token costs one token's work;
-`CrossAttention` looks from one sequence into another. Lesson 05.
+for several heads at once, within one sequence. It can keep keys and values in a
+`KeyValueCache`, so that writing one more token costs one token's work.
+`CrossAttention` takes its queries from one sequence and its keys and values from
+another. Lesson 05.
 
-Letters: n sequences, s heads, q queries, k keys, t tokens, d channels of a head, w
-= s * d channels in all.
+Letters: n sequences, s heads, q queries, k keys, t tokens, d channels of a head, v
+channels of a value, w = s * d channels in all, m channels of a memory.
 """
 
 import math
@@ -27,40 +27,43 @@ def scaled_dot_product(
     value: Float[Tensor, "*n k v"],
     mask: Bool[Tensor, "*#n #q k"] | None = None,
 ) -> tuple[Float[Tensor, "*n q v"], Float[Tensor, "*n q k"]]:
-    """softmax(Q Kᵀ / √d) V (Vaswani et al. 2017, equation 1); returns the mixtures
-    and the weights that made them.
+    """softmax(Q Kᵀ / √d) V (Vaswani et al. 2017, equation 1), and its weights.
 
     `mask` is True where a query may look. A query that may look nowhere gets NaN,
     as in PyTorch.
     """
-    # 1. how well each key answers each query: *n q k
+    # 1. how well each key fits each query: *n q k
     scores = query @ key.transpose(-2, -1)
-    # 2. variance 1 again, or the softmax saturates
+    # 2. scores of variance d get variance 1: large ones saturate the softmax
     scores = scores / math.sqrt(query.shape[-1])
     if mask is not None:
-        # 3. what must not be seen weighs nothing, *before* the softmax
+        # 3. hidden keys score -inf *before* the softmax: their weight is 0
         scores = scores.masked_fill(~mask, -math.inf)
-    # 4. over the keys: each query's weights sum to 1
+    # 4. the softmax is over the keys: each query's weights sum to 1
     weights = scores.softmax(dim=-1)
-    return weights @ value, weights  # 5. the mixture
+    # 5. each query gets the mean of the values with these weights
+    return weights @ value, weights
 
 
 def causal_mask(
     queries: int, keys: int, device: torch.device | None = None
 ) -> Bool[Tensor, "q k"]:
-    """True where a query may look: the last query sees every key, the one before
-    all but the last key, and so on.
+    """True where a query may look: at the keys up to its own position.
+
+    The queries are the last of the sequence. The last one sees every key, the one
+    before it all but the last key, and so on.
     """
-    return torch.ones(queries, keys, dtype=torch.bool, device=device).tril(
-        keys - queries
-    )
+    everywhere = torch.ones(queries, keys, dtype=torch.bool, device=device)
+    return everywhere.tril(keys - queries)
 
 
 class KeyValueCache:
-    """Room for the keys and values of `length` tokens in every layer, allocated
-    once and filled in place.
+    """The keys and values of the tokens so far, in every layer.
 
-    Without it, writing token t computes t tokens again; with it, one.
+    There is room for `length` tokens. It is allocated once and filled in place.
+    Without a cache, writing token t computes t tokens again; with it, one. `filled`
+    is the number of tokens that every layer has seen; the network that has run all
+    its layers adds to it.
     """
 
     def __init__(
@@ -77,7 +80,7 @@ class KeyValueCache:
             layers, n, heads, length, head_dim, device=device, dtype=dtype
         )
         self.values = torch.zeros_like(self.keys)
-        self.filled = 0  # tokens that every layer has seen
+        self.filled = 0
 
     def extend(
         self,
@@ -85,8 +88,9 @@ class KeyValueCache:
         key: Float[Tensor, "n s t d"],
         value: Float[Tensor, "n s t d"],
     ) -> tuple[Float[Tensor, "n s k d"], Float[Tensor, "n s k d"]]:
-        """Store the new tokens' keys and values; return those of all tokens so
-        far.
+        """Store the new tokens' keys and values, and return those of all so far.
+
+        Raises `ValueError` for more tokens than there is room for.
         """
         tokens = key.shape[2]
         end = self.filled + tokens
@@ -108,12 +112,12 @@ def attend(
     mask: Bool[Tensor, "*#n #q k"] | None = None,
     maps: list[Tensor] | None = None,
 ) -> Float[Tensor, "n q w"]:
-    """`scaled_dot_product` for all heads, and their answers side by side again; by
-    PyTorch's fused kernel where that is faster.
+    """`scaled_dot_product` for all heads, whose mixtures are put side by side.
 
-    `maps`, a list, receives the weights (n, s, q, k), for drawing.
+    PyTorch's fused kernel computes it where that is faster. A list `maps` receives
+    the weights (n, s, q, k), which can then be drawn.
     """
-    # in bfloat16, gradients included
+    # on a CPU in bfloat16, gradients included, the fused kernel is slower
     slow_kernel = query.device.type == "cpu" and torch.is_autocast_enabled("cpu")
     if maps is not None or slow_kernel:
         mixed, weights = scaled_dot_product(query, key, value, mask)
@@ -135,9 +139,12 @@ def _check_heads(width: int, heads: int) -> None:
 
 
 class MultiHeadAttention(nn.Module):
-    """Self-attention by `heads` attentions side by side, each on its own slice of
-    the channels, and a projection that mixes their answers (Vaswani et al. 2017,
-    section 3.2.2).
+    """Self-attention by `heads` attentions side by side.
+
+    Each has its own slice of the channels, and a projection mixes their results
+    (Vaswani et al. 2017, section 3.2.2).
+
+    Raises `DalleEduError` unless `width` is a multiple of `heads`.
     """
 
     def __init__(self, width: int, heads: int):
@@ -156,9 +163,12 @@ class MultiHeadAttention(nn.Module):
         visible: Bool[Tensor, "n k"] | None = None,
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
-        """`causal` hides from each token those after it; `visible` is False where a
-        token is padding, which nobody looks at; `cache` holds the keys and values
-        of the tokens before; `maps` receives the weights.
+        """The tokens' new channels, from those of the tokens that each may look at.
+
+        With `causal` a token does not look at those after it. `visible` is False
+        where a token is padding, which no token looks at. `cache` holds the keys
+        and values of the tokens before, in layer number `layer`. A list `maps`
+        receives the weights.
         """
         query, key, value = rearrange(
             self.qkv(x), "n t (three s d) -> three n s t d", three=3, s=self.heads
@@ -166,36 +176,36 @@ class MultiHeadAttention(nn.Module):
         if cache is not None:
             key, value = cache.extend(layer, key, value)
         queries, keys = query.shape[2], key.shape[2]
-        # the newest token sees everything before it
-        mask = (
-            causal_mask(queries, keys, x.device) if causal and queries > 1 else None
-        )
+        # a single query is the newest token, which sees every key
+        masked = causal and queries > 1
+        mask = causal_mask(queries, keys, x.device) if masked else None
         if visible is not None:
-            mask = (
-                visible[:, None, None]
-                if mask is None
-                else mask & visible[:, None, None]
-            )
+            visible_keys = visible[:, None, None]
+            mask = visible_keys if mask is None else mask & visible_keys
         return self.out(attend(query, key, value, mask, maps))
 
 
 def directed_mask(
     heads: int, tokens: int, device: torch.device | None = None
 ) -> Bool[Tensor, "s t t"]:
-    """Half of the heads look back, the others ahead, each token at itself too."""
+    """True where a head may look: half of the heads back, the others ahead.
+
+    Every token may look at itself too.
+    """
     back = causal_mask(tokens, tokens, device)
+    ahead = back.T
     return torch.stack(
-        [back if head < heads / 2 else back.T for head in range(heads)]
+        [back if head < heads / 2 else ahead for head in range(heads)]
     )
 
 
 class DirectedAttention(MultiHeadAttention):
-    """Self-attention for reading: half of the heads look back, the others ahead
-    (Shen et al. 2018, DiSAN).
+    """Self-attention in which half of the heads look back and the others ahead.
 
-    Attention by itself does not know order. Where every head sees everything, "left
-    of" looks the same to the words before it and to those after it, but for what
-    positions say, and who stands on which side is learned late.
+    It is for reading whole sequences (Shen et al. 2018, DiSAN). Attention by itself
+    does not know order. Where every head sees everything, the words before "left
+    of" and those after it get the same from it, but for what positions say. Which
+    object is on which side is then learned late.
     """
 
     def forward(
@@ -207,9 +217,12 @@ class DirectedAttention(MultiHeadAttention):
         visible: Bool[Tensor, "n k"] | None = None,
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
-        """`visible` is False where a token is padding: nobody else looks at it, and
-        it at itself, for somewhere it must. There is no reading with `causal` or a
-        `cache`.
+        """The tokens' new channels, as in `MultiHeadAttention`.
+
+        `visible` is False where a token is padding, which no other token looks at.
+        A padding token looks at itself, since a query that looks nowhere gives NaN.
+
+        Raises `ValueError` with `causal` or a `cache`: it reads whole sequences.
         """
         if causal or cache is not None:
             raise ValueError(
@@ -222,15 +235,18 @@ class DirectedAttention(MultiHeadAttention):
         tokens = x.shape[1]
         mask = directed_mask(self.heads, tokens, x.device)
         if visible is not None:
-            mask = (mask & visible[:, None, None]) | torch.eye(
-                tokens, dtype=torch.bool, device=x.device
-            )
+            itself = torch.eye(tokens, dtype=torch.bool, device=x.device)
+            mask = (mask & visible[:, None, None]) | itself
         return self.out(attend(query, key, value, mask, maps))
 
 
 class CrossAttention(nn.Module):
-    """Queries from one sequence, keys and values from another: how a decoder reads
-    what an encoder wrote, and how pixels read words.
+    """Attention from one sequence to another, the memory.
+
+    Queries come from the first, keys and values from the memory. A decoder looks at
+    what an encoder read in this way, and pixels look at words.
+
+    Raises `DalleEduError` unless `width` is a multiple of `heads`.
     """
 
     def __init__(self, width: int, heads: int, memory_width: int | None = None):
@@ -248,22 +264,24 @@ class CrossAttention(nn.Module):
         visible: Bool[Tensor, "n k"] | None = None,
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
-        """`visible` is False where the memory is padding; `maps` receives the
-        weights.
+        """The tokens' new channels, from the memory.
+
+        `visible` is False where the memory is padding, which no token looks at. A
+        list `maps` receives the weights.
         """
         return self.look(x, *self.remember(memory), visible, maps)
 
     def remember(
         self, memory: Float[Tensor, "n k m"]
     ) -> tuple[Float[Tensor, "n s k d"], Float[Tensor, "n s k d"]]:
-        """The keys and values of a memory, which stay the same however often it is
-        looked at.
+        """The keys and values of a memory.
+
+        They stay the same however often it is looked at, so they can be computed
+        once.
         """
+        both = self.key_value(memory)
         key, value = rearrange(
-            self.key_value(memory),
-            "n k (two s d) -> two n s k d",
-            two=2,
-            s=self.heads,
+            both, "n k (two s d) -> two n s k d", two=2, s=self.heads
         )
         return key, value
 
@@ -275,14 +293,7 @@ class CrossAttention(nn.Module):
         visible: Bool[Tensor, "n k"] | None = None,
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
-        """`forward`, on what `remember` returned."""
+        """What `forward` returns, from the keys and values of `remember`."""
         query = rearrange(self.query(x), "n t (s d) -> n s t d", s=self.heads)
-        return self.out(
-            attend(
-                query,
-                key,
-                value,
-                None if visible is None else visible[:, None, None],
-                maps,
-            )
-        )
+        mask = None if visible is None else visible[:, None, None]
+        return self.out(attend(query, key, value, mask, maps))

@@ -1,11 +1,12 @@
-"""Sampling: from a distribution over the next token to a token, and from tokens to
-a sentence or a picture.
+"""Decoding: from a distribution over the next token to tokens.
 
-Each way is one free function of logits, so that they combine: temperatures, then
-filters, then a draw. `guide` is classifier-free guidance. `beam_search` looks for
-the likeliest whole sequence instead. Lesson 05.
+Temperature, top-k and top-p are free functions of logits, so that they combine;
+`sample` then draws. `sample_sequence` writes a sequence token by token, with
+classifier-free guidance (`guide`). `beam_search` looks for the likeliest whole
+sequence instead. Lesson 05.
 
-Letters: n sequences, v entries of a vocabulary, t tokens, b beams.
+Letters: n sequences, v entries of a vocabulary, t tokens of a beginning, i tokens
+of a picture, b beams, l tokens of the result.
 """
 
 import math
@@ -20,71 +21,68 @@ from dalle_edu.errors import DalleEduError
 
 
 def keep_top_k(logits: Float[Tensor, "n v"], k: int) -> Float[Tensor, "n v"]:
-    """Leave the k most likely entries of each row a chance, and the others none
-    (Fan et al. 2018).
+    """Top-k: keep the k likeliest entries of each row (Fan et al. 2018).
+
+    The logits of the others become -inf, so that their probability is 0.
     """
     k = min(k, logits.shape[-1])
-    return logits.masked_fill(
-        logits < logits.topk(k, dim=-1).values[..., -1:], -math.inf
-    )
+    smallest_kept = logits.topk(k, dim=-1).values[..., -1:]
+    return logits.masked_fill(logits < smallest_kept, -math.inf)
 
 
 def keep_top_p(logits: Float[Tensor, "n v"], p: float) -> Float[Tensor, "n v"]:
-    """Leave the smallest set of entries whose probabilities reach p a chance
-    (nucleus sampling, Holtzman et al. 2020); the likeliest always.
+    """Top-p: keep the smallest set of entries whose probabilities reach p.
+
+    This is nucleus sampling (Holtzman et al. 2020). The likeliest entry is always
+    kept. The logits of those left out become -inf.
     """
     if p >= 1:  # rounding in the sum below would lose the least likely
         return logits
     ordered, order = logits.sort(dim=-1, descending=True)
-    before = ordered.softmax(dim=-1).cumsum(dim=-1) - ordered.softmax(dim=-1)
-    return torch.full_like(logits, -math.inf).scatter(
-        -1, order, ordered.masked_fill(before >= p, -math.inf)
-    )
+    probabilities = ordered.softmax(dim=-1)
+    before = probabilities.cumsum(dim=-1) - probabilities
+    kept = ordered.masked_fill(before >= p, -math.inf)
+    # each logit goes back to its place
+    return torch.full_like(logits, -math.inf).scatter(-1, order, kept)
 
 
 def temper(
     logits: Float[Tensor, "n v"], temperature: float, daring: float | None = None
 ) -> Float[Tensor, "n v"]:
-    """Divide by a temperature: below 1 the likely becomes likelier, above 1 less
-    so.
+    """Divide logits by a temperature.
 
-    A low temperature makes what is rare at each step never happen: a picture that
-    is white so far stays white. With `daring`, two questions have two temperatures:
-    *whether* to leave the likeliest entry is asked at `daring`, *for which* other
-    one at `temperature`. The result is then log-probabilities. `daring` equal to
+    Below 1 the likely entries become likelier, above 1 less so. At a low
+    temperature, what is rare at each step never happens: a picture that is white so
+    far stays white. `daring` gives two questions two temperatures: *whether* to
+    leave the likeliest entry is asked at `daring`, *for which* other entry at
+    `temperature`. The result is then log-probabilities. `daring` equal to
     `temperature` changes no probability.
     """
     if daring is None:
         return logits if temperature == 1 else logits / temperature
-    chances = (logits / daring).log_softmax(dim=-1)
-    likeliest = chances.argmax(dim=-1, keepdim=True)
+    whether = (logits / daring).log_softmax(dim=-1)
+    likeliest = whether.argmax(dim=-1, keepdim=True)
     others = torch.ones_like(logits, dtype=torch.bool).scatter(-1, likeliest, False)
-    leaving = chances.masked_fill(~others, -math.inf).logsumexp(
-        dim=-1, keepdim=True
-    )
-    which = (
-        (logits / temperature).masked_fill(~others, -math.inf).log_softmax(dim=-1)
-    )
-    return torch.where(others, leaving + which, chances)
+    only_others = whether.masked_fill(~others, -math.inf)
+    leaving = only_others.logsumexp(dim=-1, keepdim=True)
+    which = (logits / temperature).masked_fill(~others, -math.inf)
+    return torch.where(others, leaving + which.log_softmax(dim=-1), whether)
 
 
 def sample(
     logits: Float[Tensor, "n v"], uniform: Float[Tensor, " n"]
 ) -> Int[Tensor, " n"]:
-    """Draw an entry of each row with probabilities softmax(logits), by inverting
-    the cumulative distribution at `uniform` in [0, 1).
+    """Draw an entry of each row with probabilities softmax(logits).
 
-    Chance comes from outside, a number for each row, so a picture does not depend
-    on the batch that it is drawn in.
+    The entry is where the cumulative distribution passes `uniform`, in [0, 1).
+    There is one such number for each row, given from outside, so that a picture
+    does not depend on the batch that it is drawn in.
     """
     cumulative = logits.double().softmax(dim=-1).cumsum(dim=-1)
-    last = logits.shape[-1] - 1
-    chosen = torch.searchsorted(
-        cumulative,
-        uniform.double().unsqueeze(-1) * cumulative[..., -1:],
-        right=True,
-    )
-    return chosen.squeeze(-1).clamp(max=last)
+    # rounding may make the total differ from 1
+    target = uniform.double().unsqueeze(-1) * cumulative[..., -1:]
+    chosen = torch.searchsorted(cumulative, target, right=True)
+    return chosen.squeeze(-1).clamp(max=logits.shape[-1] - 1)
 
 
 def choose(
@@ -95,7 +93,10 @@ def choose(
     top_p: float | None = None,
     daring: float | None = None,
 ) -> Int[Tensor, " n"]:
-    """One step of sampling: temperature, filters, draw."""
+    """One step of decoding: temperature, filters, draw.
+
+    A `temperature` of 0 takes the likeliest entry. `uniform` is in [0, 1).
+    """
     if temperature == 0:
         return logits.argmax(dim=-1)
     logits = temper(logits, temperature, daring)
@@ -117,16 +118,16 @@ def sample_sequence(
     callback: Callable[[int, Tensor], None] | None = None,
     daring: float | None = None,
 ) -> Int[Tensor, "n i"]:
-    """Write pictures code after code: ask for logits, `choose`, and ask again, with
-    the new code written.
+    """Write pictures code after code.
 
-    `next_logits(position, written)` is what a network says of the code at
-    `position`, given those before it; with `guidance_scale` other than 1 it answers
-    2n rows, with their captions and without. `uniforms` holds the chance of every
-    choice, in [0, 1). `given` holds codes that are known, and -1 where they must be
+    At each position `next_logits` is asked for logits, and `choose` draws the code.
+    `next_logits(position, written)` gives the logits of the code at `position`,
+    from the codes before it. With a `guidance_scale` other than 1 it gives 2n rows:
+    with the captions, then without. `uniforms`, in [0, 1), has one number for each
+    choice. `given` holds the codes that are known, and -1 where they must be
     written. `callback(position, codes)` is called after each code.
     """
-    # so that what comes out is a tensor like any other
+    # made outside inference mode, the result can be used by any later code
     with torch.inference_mode(False):
         codes = torch.zeros(
             uniforms.shape, dtype=torch.long, device=uniforms.device
@@ -135,13 +136,11 @@ def sample_sequence(
         logits = next_logits(position, codes[:, :position])
         if guidance_scale != 1.0:
             logits = guide(logits, guidance_scale)
-        chosen = choose(
-            logits, uniforms[:, position], temperature, top_k, top_p, daring
-        )
+        uniform = uniforms[:, position]
+        chosen = choose(logits, uniform, temperature, top_k, top_p, daring)
         if given is not None:
-            chosen = torch.where(
-                given[:, position] >= 0, given[:, position], chosen
-            )
+            known = given[:, position]
+            chosen = torch.where(known >= 0, known, chosen)
         codes[:, position] = chosen
         if callback is not None:
             callback(position, codes)
@@ -156,52 +155,61 @@ def beam_search(
     end: int | None = None,
     length_penalty: float = 0.0,
 ) -> tuple[Int[Tensor, " l"], float]:
-    """The likeliest continuation of `start` that keeping the `beams` best
-    beginnings finds, and its score.
+    """Beam search: a likely continuation of `start`, and its score.
 
-    `next_log_probabilities(tokens)` gives log p(next | tokens) for each row. A
-    sequence stops at the token `end`, or after `length` new tokens. Its score is
-    its log-probability divided by (new tokens)^`length_penalty`: 0 favours short
-    sequences, 1 compares means (Wu et al. 2016, section 7, simplified). One beam is
-    the greedy choice. The result holds the new tokens, `end` included.
+    At each step the `beams` best beginnings are kept; one beam is the greedy
+    choice. `next_log_probabilities(tokens)` gives log p(next | tokens) for each
+    row. A sequence stops at the token `end`, or after `length` new tokens. Its
+    score is its log-probability divided by (new tokens)^`length_penalty`: 0 favours
+    short sequences, 1 compares means (Wu et al. 2016, section 7, simplified). The
+    result holds the new tokens, `end` included.
+
+    Raises `DalleEduError` for fewer than one beam or one token.
     """
     if beams < 1 or length < 1:
         raise DalleEduError(
-            f"{beams} beams of {length} tokens were asked for; give at least 1 of "
-            "each",
-            f"{beams} faisceaux de {length} jetons sont demandés ; donnez au moins "
-            "1 de chaque",
+            f"{beams} beams of {length} tokens were asked for; "
+            "give at least 1 of each",
+            f"{beams} faisceaux de {length} jetons sont demandés ; "
+            "donnez au moins 1 de chaque",
         )
-    tokens, scores = (
-        start.unsqueeze(0),
-        torch.zeros(1, device=start.device, dtype=torch.float64),
-    )
     finished: list[tuple[float, Tensor]] = []
-    for written in range(1, length + 1):
-        totals = scores.unsqueeze(1) + next_log_probabilities(tokens).double()
-        # twice as many: half of them may end here
-        best, where = totals.flatten().topk(min(2 * beams, totals.numel()))
-        rows, choices = where // totals.shape[1], where % totals.shape[1]
-        grown = torch.cat([tokens[rows], choices.unsqueeze(1)], dim=1)
-        ends = (
-            (choices == end)
-            if end is not None
-            else torch.zeros_like(choices, dtype=torch.bool)
+
+    def finish(totals: Tensor, sequences: Tensor) -> None:
+        for total, sequence in zip(totals, sequences, strict=True):
+            new_tokens = sequence[len(start) :]
+            score = float(total) / len(new_tokens) ** length_penalty
+            finished.append((score, new_tokens))
+
+    def best_finished() -> tuple[float, Tensor]:
+        return max(finished, key=lambda scored: scored[0])
+
+    tokens = start.unsqueeze(0)
+    totals = torch.zeros(1, device=start.device, dtype=torch.float64)
+    for _ in range(length):
+        grown_totals = totals.unsqueeze(1) + next_log_probabilities(tokens).double()
+        # twice as many as beams: half of them may end here
+        kept = min(2 * beams, grown_totals.numel())
+        best, where = grown_totals.flatten().topk(kept)
+        rows, choices = (
+            where // grown_totals.shape[1],
+            where % grown_totals.shape[1],
         )
-        finished += [
-            (float(s) / written**length_penalty, row[len(start) :])
-            for s, row in zip(best[ends], grown[ends], strict=True)
-        ]
-        tokens, scores = grown[~ends][:beams], best[~ends][:beams]
-        if not len(tokens) or (
+        grown = torch.cat([tokens[rows], choices.unsqueeze(1)], dim=1)
+        ends = torch.zeros_like(choices, dtype=torch.bool)
+        if end is not None:
+            ends = choices == end
+        finish(best[ends], grown[ends])
+        tokens, totals = grown[~ends][:beams], best[~ends][:beams]
+        if not len(tokens):
+            break
+        # log-probabilities only decrease, so that no beam can catch up
+        if (
             finished
             and length_penalty == 0
-            and max(finished, key=lambda f: f[0])[0] >= float(scores[0])
+            and best_finished()[0] >= float(totals[0])
         ):
-            break  # what is unfinished can only lose
-    finished += [
-        (float(s) / written**length_penalty, row[len(start) :])
-        for s, row in zip(scores, tokens, strict=True)
-    ]
-    score, sequence = max(finished, key=lambda found: found[0])
+            break
+    finish(totals, tokens)
+    score, sequence = best_finished()
     return sequence, score

@@ -1,13 +1,13 @@
-"""The transformer: layers of attention and of small networks, each a correction
-added to what it was given.
+"""The transformer: layers of attention and of small networks, on a residual stream.
 
-An encoder reads a whole sequence at once; a decoder writes another, one token after
-the other, looking at what it has written and at what the encoder read (Vaswani et
-al. 2017). A `Block` without encoder is a layer of GPT. Layer norms come before each
-sublayer (pre-norm, Xiong et al. 2020) and nothing has a bias. Lesson 05.
+Each layer's result is added to what it was given. An encoder reads a whole sequence
+at once. A decoder writes another, one token after the other: it looks at what it
+has written and at what the encoder read (Vaswani et al. 2017). A `Block` without
+encoder is a layer of GPT. Layer norms come before each sublayer (pre-norm, Xiong et
+al. 2020), and nothing has a bias. Lesson 05.
 
-Letters: n sequences, t tokens of one, k tokens of the other, w channels, v entries
-of a vocabulary.
+Letters: n sequences, t tokens of one, k tokens of the other (the memory), w
+channels, m channels of a memory, v entries of a vocabulary.
 """
 
 import math
@@ -27,11 +27,13 @@ from dalle_edu.errors import DalleEduError
 
 
 def sinusoidal_positions(length: int, width: int) -> Float[Tensor, "t w"]:
-    """Positions as waves (Vaswani et al. 2017, section 3.5): channel 2i is sin(t /
-    10000^(2i/w)), channel 2i + 1 the cosine.
+    """Positions as waves (Vaswani et al. 2017, section 3.5).
 
-    Moving by a fixed number of tokens turns each pair of channels by a fixed angle,
-    so that relative positions are linear in them.
+    Channel 2i is sin(t / 10000^(2i/w)), and channel 2i + 1 the cosine. Moving by a
+    fixed number of tokens turns each pair of channels by a fixed angle, so that
+    relative positions are linear in them.
+
+    Raises `DalleEduError` for a length below 1 and for an odd width or one below 2.
     """
     if length < 1 or width < 2 or width % 2:
         raise DalleEduError(
@@ -40,17 +42,20 @@ def sinusoidal_positions(length: int, width: int) -> Float[Tensor, "t w"]:
             f"{length} positions de {width} canaux sont demandées ; donnez 1 "
             "position ou plus et une largeur paire",
         )
-    cpu = torch.device("cpu")  # whatever device networks are being built on
-    angles = torch.arange(length, device=cpu).unsqueeze(1) * torch.exp(
-        torch.arange(0, width, 2, device=cpu) * (-math.log(10_000) / width)
-    )
+    cpu = torch.device("cpu")  # whatever the default device
+    positions = torch.arange(length, device=cpu).unsqueeze(1)
+    channels = torch.arange(0, width, 2, device=cpu)
+    angles = positions * torch.exp(channels * (-math.log(10_000) / width))
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
 
 def initialise(model: nn.Module, depth: int) -> None:
-    """Start matrices, and what is called `start`, at a standard deviation of 0.02;
-    what enters the residual stream of `depth` blocks lower by √(2 depth), so that
-    its variance stays what it was (Radford et al. 2019, section 2.3).
+    """Initialise a transformer of `depth` blocks in place, as GPT-2's.
+
+    Matrices, and a parameter called `start`, are drawn with a standard deviation of
+    0.02. The projections that add to the residual stream get that over √(2 depth),
+    so that its variance does not grow with depth (Radford et al. 2019, section
+    2.3).
     """
     for name, parameter in model.named_parameters():
         if name.endswith(("contract.weight", "attention.out.weight")):
@@ -60,8 +65,10 @@ def initialise(model: nn.Module, depth: int) -> None:
 
 
 class Block(nn.Module):
-    """A layer of GPT-2: attention, then a small network for each token, each added
-    to what it was given. If not `causal`, an encoder's.
+    """A layer of GPT-2: attention, then a small network for each token.
+
+    The result of each is added to its input. If not `causal`, every token looks at
+    all the others, as in an encoder.
     """
 
     def __init__(self, width: int, heads: int, causal: bool = True):
@@ -81,19 +88,20 @@ class Block(nn.Module):
         visible: Bool[Tensor, "n k"] | None = None,
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
-        """`visible`, `cache` and `maps` are those of `MultiHeadAttention`."""
-        x = x + self.attention(
-            self.norm_1(x), self.causal, cache, layer, visible, maps
-        )
+        """The stream after attention and the small network.
+
+        `visible`, `cache`, `layer` and `maps` are those of `MultiHeadAttention`.
+        """
+        normed = self.norm_1(x)
+        x = x + self.attention(normed, self.causal, cache, layer, visible, maps)
         return x + self.contract(F.gelu(self.expand(self.norm_2(x))))
 
 
 class CrossBlock(nn.Module):
-    """A decoder's layer: look back at what is written, look across at what was
-    read, then a small network for each token.
+    """A decoder's layer: self-attention, cross-attention, a small network.
 
-    If not `causal`, every token looks at all the others, as the positions of a
-    picture do.
+    Each token looks at those written so far, then at the memory. If not `causal`,
+    it looks at all the others, as the positions of a picture do.
     """
 
     def __init__(
@@ -120,8 +128,10 @@ class CrossBlock(nn.Module):
         visible: Bool[Tensor, "n k"] | None = None,
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
-        """`visible` is False where the memory is padding; `maps` receives the
-        weights of the look across.
+        """The stream after both attentions and the small network.
+
+        `visible` is False where the memory is padding. A list `maps` receives the
+        weights of the cross-attention.
         """
         x = x + self.attention(self.norm_1(x), self.causal)
         x = x + self.cross_attention(self.norm_2(x), memory, visible, maps)
@@ -129,8 +139,10 @@ class CrossBlock(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Reads a sequence: every token, having looked at all the others. If
-    `directed`, half of the heads look back, the others ahead.
+    """Reads a sequence: every token looks at all the others.
+
+    If `directed`, half of the heads look back and the others ahead
+    (`DirectedAttention`).
     """
 
     def __init__(self, width: int, depth: int, heads: int, directed: bool = False):
@@ -149,15 +161,18 @@ class Encoder(nn.Module):
         visible: Bool[Tensor, "n t"] | None = None,
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
+        """The sequence after all layers and a last norm.
+
+        `visible` is False where a token is padding. A list `maps` receives the
+        weights of each layer.
+        """
         for block in self.blocks:
             x = block(x, visible=visible, maps=maps)
         return self.norm(x)
 
 
 class Decoder(nn.Module):
-    """Writes a sequence: every token, having looked at those before it and at the
-    memory.
-    """
+    """Writes a sequence: every token looks at those before it and at the memory."""
 
     def __init__(self, width: int, depth: int, heads: int):
         super().__init__()
@@ -171,17 +186,22 @@ class Decoder(nn.Module):
         visible: Bool[Tensor, "n k"] | None = None,
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t w"]:
+        """The sequence after all layers and a last norm.
+
+        `visible` is False where the memory is padding. A list `maps` receives the
+        cross-attention's weights in each layer.
+        """
         for block in self.blocks:
             x = block(x, memory, visible, maps)
         return self.norm(x)
 
 
 class Transformer(nn.Module):
-    """From a sequence of tokens to another, as in translation: embeddings,
-    positions, encoder, decoder, logits.
+    """From one sequence of tokens to another, as in translation.
 
-    Token 0 is padding. `forward` is teacher forcing: the decoder is given the
-    tokens before each one that it must predict.
+    It has embeddings, positions, an encoder, a decoder and a linear head. Token 0
+    is padding. `length` is the most tokens of a sequence. If `directed`, so is the
+    encoder.
     """
 
     positions: Tensor
@@ -200,15 +220,12 @@ class Transformer(nn.Module):
         self.source_embedding = nn.Embedding(source_vocabulary, width)
         self.target_embedding = nn.Embedding(target_vocabulary, width)
         for embedding in (self.source_embedding, self.target_embedding):
-            # multiplied by √width as they are, words would drown the positions
+            # _embed multiplies by √width: words are then as large as positions
             nn.init.normal_(embedding.weight, std=width**-0.5)
-        self.register_buffer(
-            "positions", sinusoidal_positions(length, width), persistent=False
-        )
-        self.encoder, self.decoder = (
-            Encoder(width, depth, heads, directed),
-            Decoder(width, depth, heads),
-        )
+        positions = sinusoidal_positions(length, width)
+        self.register_buffer("positions", positions, persistent=False)
+        self.encoder = Encoder(width, depth, heads, directed)
+        self.decoder = Decoder(width, depth, heads)
         self.head = nn.Linear(width, target_vocabulary, bias=False)
 
     def _embed(
@@ -221,19 +238,20 @@ class Transformer(nn.Module):
                 f"une suite a {tokens.shape[1]} jetons et peut en avoir "
                 f"{len(self.positions)} ; construisez le transformeur plus long",
             )
-        # section 3.4
-        return (
-            embedding(tokens) * math.sqrt(embedding.embedding_dim)
-            + self.positions[: tokens.shape[1]]
-        )
+        # Vaswani et al. 2017, section 3.4
+        words = embedding(tokens) * math.sqrt(embedding.embedding_dim)
+        return words + self.positions[: tokens.shape[1]]
 
     def encode(
         self, source: Int[Tensor, "n k"], maps: list[Tensor] | None = None
     ) -> Float[Tensor, "n k w"]:
-        """What the encoder makes of a source."""
-        return self.encoder(
-            self._embed(source, self.source_embedding), source != 0, maps
-        )
+        """The memory: what the encoder makes of a source.
+
+        A list `maps` receives the weights. Raises `DalleEduError` for sequences
+        over `length`.
+        """
+        x = self._embed(source, self.source_embedding)
+        return self.encoder(x, source != 0, maps)
 
     def decode(
         self,
@@ -242,22 +260,21 @@ class Transformer(nn.Module):
         source: Int[Tensor, "n k"],
         maps: list[Tensor] | None = None,
     ) -> Float[Tensor, "n t v"]:
-        """The logits of the token that follows each token written so far; `source`
-        says where the memory is padding.
+        """The logits of the token that follows each token written so far.
+
+        `source` says where the memory is padding. A list `maps` receives the
+        weights of the cross-attention. Raises `DalleEduError` for sequences over
+        `length`.
         """
-        return self.head(
-            self.decoder(
-                self._embed(written, self.target_embedding),
-                memory,
-                source != 0,
-                maps,
-            )
-        )
+        x = self._embed(written, self.target_embedding)
+        return self.head(self.decoder(x, memory, source != 0, maps))
 
     def forward(
         self, source: Int[Tensor, "n k"], written: Int[Tensor, "n t"]
     ) -> Float[Tensor, "n t v"]:
         """Teacher forcing: the logits of what follows each token of `written`.
-        Raises `DalleEduError` for sequences over `length`.
+
+        `written` holds the true tokens. Raises `DalleEduError` for sequences over
+        `length`.
         """
         return self.decode(written, self.encode(source), source)

@@ -274,15 +274,16 @@ print([sum(weight * place[axis] for weight, (_, place) in zip(weights, seen.valu
 # $-\infty$ where the mask is false. The softmax goes over the keys: the last axis.</details>
 
 # %% implements="attention:scaled_dot_product" level=2
-"""softmax(Q Kᵀ / √d) V (Vaswani et al. 2017, équation 1) ; rend les mélanges et les poids qui les ont faits.
+"""softmax(Q Kᵀ / √d) V (Vaswani et al. 2017, équation 1), et ses poids.
 
-`mask` est vrai là où une requête a le droit de regarder. Une requête qui ne peut regarder nulle part reçoit NaN, comme dans PyTorch.
+`mask` est vrai là où une requête a le droit de regarder. Une requête qui ne
+peut regarder nulle part reçoit NaN, comme dans PyTorch.
 """
-# 1. how well each key answers each query: *n q k => 1. à quel point chaque clé répond à chaque requête : *n q k
-# 2. variance 1 again, or the softmax saturates => 2. de nouveau une variance de 1, sinon le softmax se fige
-# 3. what must not be seen weighs nothing, *before* the softmax => 3. ce qui ne doit pas être vu ne pèse rien, *avant* le softmax
-# 4. over the keys: each query's weights sum to 1 => 4. sur les clés : les poids de chaque requête sont de somme 1
-# 5. the mixture => 5. le mélange
+# 1. how well each key fits each query: *n q k => 1. à quel point chaque clé convient à chaque requête : *n q k
+# 2. scores of variance d get variance 1: large ones saturate the softmax => 2. la variance des scores passe de d à 1 : de grands scores figent le softmax
+# 3. hidden keys score -inf *before* the softmax: their weight is 0 => 3. une clé cachée a le score -inf *avant* le softmax : son poids est 0
+# 4. the softmax is over the keys: each query's weights sum to 1 => 4. le softmax va sur les clés : les poids de chaque requête sont de somme 1
+# 5. each query gets the mean of the values with these weights => 5. chaque requête reçoit la moyenne des valeurs avec ces poids
 
 # %%
 query = torch.tensor([asked], dtype=torch.float32)
@@ -403,7 +404,11 @@ print(say("mask after the softmax: ", "masque après le softmax :"), after, say(
 # right.</details>
 
 # %% implements="attention:causal_mask" level=1
-"""Vrai là où une requête a le droit de regarder : la dernière voit toutes les clés, l'avant-dernière toutes sauf la dernière, etc."""
+"""Vrai là où une requête peut regarder : les clés jusqu'à sa propre position.
+
+Les requêtes sont les dernières de la suite. La dernière voit toutes les clés,
+l'avant-dernière toutes sauf la dernière, et ainsi de suite.
+"""
 
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(1, 2, width=8, height=2.8)
@@ -629,11 +634,19 @@ picture(figure, say("With one head, answers about two places at once stay far fr
 # one line; the first axis unpacks into three. `visible[:, None, None]` has the shape (n, 1, 1, keys).</details>
 
 # %% implements="attention:MultiHeadAttention" level=3 hollow=["forward"]
-"""L'auto-attention par `heads` attentions côte à côte, chacune sur sa tranche de canaux, et une projection qui mêle leurs réponses
-(Vaswani et al. 2017, section 3.2.2)."""
-"""`causal` cache à chaque jeton ceux qui le suivent ; `visible` est faux là où un jeton est du remplissage, que personne ne regarde ;
-`cache` garde les clés et les valeurs des jetons d'avant ; `maps` reçoit les poids."""
-# the newest token sees everything before it => le jeton le plus récent voit tout ce qui le précède
+"""L'auto-attention par `heads` attentions côte à côte.
+
+Chacune a sa tranche de canaux, et une projection mêle leurs résultats (Vaswani
+et al. 2017, section 3.2.2).
+"""
+"""Les nouveaux canaux des jetons, d'après ceux que chacun peut regarder.
+
+Avec `causal`, un jeton ne regarde pas ceux qui le suivent. `visible` est faux
+là où un jeton est du remplissage, qu'aucun jeton ne regarde. `cache` garde les
+clés et les valeurs des jetons d'avant, dans la couche numéro `layer`. Une
+liste `maps` reçoit les poids.
+"""
+# a single query is the newest token, which sees every key => une requête seule est le jeton le plus récent, qui voit toutes les clés
 
 # %% [markdown] lang="fr"
 # La comparaison ci-dessus ne regarde que `causal`. Voici ce dont la suite aura besoin aussi : le cache, le remplissage et les cartes.
@@ -891,9 +904,15 @@ picture(figure, say("Without places the answers stop at half; with waves or with
 # never normalised.</details>
 
 # %% implements="transformer:Block" level=2 hollow=["forward"]
-"""Une couche de GPT-2 : attention, puis un petit réseau pour chaque jeton, chacun ajouté à ce qu'il a reçu. Si `causal` est
-faux, une couche d'encodeur."""
-"""`visible`, `cache` et `maps` sont ceux de `MultiHeadAttention`."""
+"""Une couche de GPT-2 : attention, puis un petit réseau pour chaque jeton.
+
+Le résultat de chacun est ajouté à son entrée. Si `causal` est faux, chaque
+jeton regarde tous les autres, comme dans un encodeur.
+"""
+"""Le flux après l'attention et le petit réseau.
+
+`visible`, `cache`, `layer` et `maps` sont ceux de `MultiHeadAttention`.
+"""
 
 # %%
 block, maps = Block(16, 2), []
@@ -1350,7 +1369,11 @@ picture(figure, say("As the temperature rises, sentences become more different f
 # <details><summary>A hint</summary>`logits.topk(k, dim=-1).values[..., -1:]` is the smallest logit to keep.</details>
 
 # %% implements="decoding:keep_top_k" level=1
-"""Laisse une chance aux k entrées les plus probables de chaque ligne, et aucune aux autres (Fan et al. 2018)."""
+"""Top-k : garder les k entrées les plus probables de chaque ligne.
+
+Les logits des autres deviennent -inf : leur probabilité est 0
+(Fan et al. 2018).
+"""
 
 # %% [markdown] lang="fr"
 # Puis top-p : le **plus petit** ensemble d'entrées dont les probabilités font ensemble au moins $p$. Celle qui fait franchir $p$ est
@@ -1368,9 +1391,13 @@ picture(figure, say("As the temperature rises, sentences become more different f
 # from.</details>
 
 # %% implements="decoding:keep_top_p" level=3
-"""Laisse une chance au plus petit ensemble d'entrées dont les probabilités atteignent p (*nucleus sampling*, Holtzman et al. 2020) ; à la
-plus probable toujours."""
+"""Top-p : garder le plus petit ensemble dont la probabilité atteint p.
+
+C'est le *nucleus sampling* (Holtzman et al. 2020). L'entrée la plus probable
+est toujours gardée. Les logits des entrées écartées deviennent -inf.
+"""
 # rounding in the sum below would lose the least likely => l'arrondi de la somme ci-dessous perdrait les moins probables
+# each logit goes back to its place => chaque logit revient à sa place
 
 # %% [markdown] lang="fr"
 # ### Un nombre fixe, ou une part fixe ?
@@ -1412,10 +1439,13 @@ picture(figure, say("Two next-word distributions, one wide and one narrow: top-k
 # wanted. Work in `double`; `torch.searchsorted(…, right=True)`, or a comparison and a sum, counts for you.</details>
 
 # %% implements="decoding:sample" level=2
-"""Tire une entrée de chaque ligne avec les probabilités softmax(logits), en inversant la répartition cumulée en `uniform`, dans [0, 1).
+"""Tirer une entrée de chaque ligne avec les probabilités softmax(logits).
 
-Le hasard vient du dehors, un nombre par ligne : une image ne dépend donc pas du lot dans lequel elle est tirée.
+C'est celle où la répartition cumulée franchit `uniform`, dans [0, 1). Il y a un
+tel nombre par ligne, donné du dehors : une image ne dépend donc pas du lot dans
+lequel elle est tirée.
 """
+# rounding may make the total differ from 1 => les arrondis peuvent écarter le total de 1
 
 # %% [markdown] lang="fr" slide="slide"
 # ### Chercher la phrase la plus probable

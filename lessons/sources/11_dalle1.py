@@ -1067,9 +1067,12 @@ for cached in (True, False):
 # holds the two halves of the doubled batch.
 
 # %% implements="guidance:guide" level=1
-"""Guidage sans classifieur (Ho et Salimans 2021) : s'éloigner de ce que le réseau dessinerait sans phrase, vers ce qu'il dessine avec une.
+"""Guidage sans classifieur de logits (Ho et Salimans 2021).
 
-La première moitié des lignes est conditionnelle, la seconde ne l'est pas ; un guidage de 1 rend la première moitié.
+Les logits vont de ce que le réseau dit sans phrase vers ce qu'il dit avec une.
+La première moitié des lignes est conditionnelle, la seconde ne l'est pas. Une
+échelle de 0 rend la seconde moitié, 1 la première ; au-delà de 1, la phrase
+compte davantage.
 """
 
 # %% [markdown] lang="fr"
