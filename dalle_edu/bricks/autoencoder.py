@@ -1,15 +1,10 @@
-"""Autoencoders: squeeze a picture through a few numbers and paint it again, then
-learn to paint from numbers drawn at random.
+"""Autoencoders: a picture is squeezed into a few numbers and rebuilt from them.
 
-A linear autoencoder finds what principal component analysis finds (Baldi & Hornik
-1989); a network in its place bends the plane. The variational autoencoder (Kingma &
-Welling 2014; Rezende et al. 2014) gives each picture a small cloud of latents
-instead of a point, and asks that the clouds together fill a standard normal
-distribution: one can then draw latents, and paint pictures that nobody has seen.
+Principal component analysis does so with a plane (Pearson 1901). A linear
+autoencoder finds the same plane (Baldi & Hornik 1989), and one with hidden layers a
+curved surface. `vae` makes of it a generative model. Lesson 07.
 
-Letters: n pictures, d pixels, k latent dimensions, s samples of the latents.
-
-Lesson 07.
+Letters: n pictures, d pixels, k latent dimensions.
 """
 
 import math
@@ -27,8 +22,10 @@ from dalle_edu.errors import DalleEduError
 
 @dataclass(frozen=True)
 class PCA:
-    """The best plane through some data: its mean, and the directions along which
-    the data vary most (Pearson 1901).
+    """The plane that is closest to some data (Pearson 1901).
+
+    `mean` is the mean of the data, `directions` are the orthonormal directions
+    along which they vary most, and `variances` their variances along these.
     """
 
     mean: Float[Tensor, " d"]
@@ -36,20 +33,25 @@ class PCA:
     variances: Float[Tensor, " k"]
 
     def encode(self, data: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
-        """How far each picture lies from the mean along each direction."""
+        """The latents: the pictures' coordinates on the plane.
+
+        Each is how far a picture lies from the mean along a direction.
+        """
         return (data - self.mean) @ self.directions.T
 
     def decode(self, latents: Float[Tensor, "n k"]) -> Float[Tensor, "n d"]:
-        """The picture at those coordinates of the plane."""
+        """The pictures that have these latents, on the plane."""
         return latents @ self.directions + self.mean
 
 
 def pca(data: Float[Tensor, "n d"], latent: int) -> PCA:
-    """The `latent` principal components of the data, in closed form: singular
-    vectors of the *centred* data, most variance first.
+    """The `latent` principal components of the data, in closed form.
 
-    No other plane of that dimension brings the data back with a smaller squared
-    error (Eckart & Young 1936). `variances` are over n - 1.
+    They are singular vectors of the *centred* data, in order of decreasing
+    variance. No other plane of that dimension brings the data back with a smaller
+    squared error (Eckart & Young 1936). `variances` are over n - 1.
+
+    Raises `DalleEduError` for more components than n - 1 or d, or fewer than 1.
     """
     most = min(len(data) - 1, data.shape[1])
     if not 1 <= latent <= most:
@@ -68,25 +70,23 @@ def pca(data: Float[Tensor, "n d"], latent: int) -> PCA:
 def largest_angle(
     first: Float[Tensor, "k d"], second: Float[Tensor, "k d"]
 ) -> float:
-    """The largest angle, in radians, between the spaces that two sets of rows span:
-    0 when they are one (Björck & Golub 1973).
+    """The largest angle between the spaces that two sets of rows span, in radians.
 
-    Taken from its sine, what is left of one space outside the other: near 0 a
-    cosine says nothing.
+    It is 0 when the two spaces are one (Björck & Golub 1973). It is computed from
+    its sine, the part of one space outside the other: near 0, a cosine is lost in
+    rounding.
     """
     q1, q2 = (torch.linalg.qr(rows.T).Q for rows in (first, second))
-    return math.asin(
-        min(1.0, float(torch.linalg.matrix_norm(q2 - q1 @ (q1.T @ q2), ord=2)))
-    )
+    outside = q2 - q1 @ (q1.T @ q2)
+    sine = float(torch.linalg.matrix_norm(outside, ord=2))
+    return math.asin(min(1.0, sine))
 
 
 # ---------------------------------------------------------------- autoencoders
 
 
 def network(inputs: int, hidden: tuple[int, ...], outputs: int) -> nn.Sequential:
-    """Linear layers with ReLU between them; with no hidden width, one linear
-    layer.
-    """
+    """Linear layers with ReLU between them; just one if `hidden` is empty."""
     widths = (inputs, *hidden, outputs)
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
@@ -95,6 +95,7 @@ def network(inputs: int, hidden: tuple[int, ...], outputs: int) -> nn.Sequential
 
 
 def expect_pixels(images: Tensor, pixels: int) -> None:
+    """Raise `DalleEduError` unless flat pictures have that many pixels."""
     if images.shape[-1] != pixels:
         raise DalleEduError(
             f"the pictures have {images.shape[-1]} pixels and {pixels} were "
@@ -105,8 +106,9 @@ def expect_pixels(images: Tensor, pixels: int) -> None:
 
 
 class Autoencoder(nn.Module):
-    """d pixels to k numbers and back. With `hidden=()` both ways are linear, and
-    the best it can do is PCA.
+    """An encoder from d pixels to k latents, and a decoder back.
+
+    With `hidden=()` both are linear, and the best it can do is PCA.
     """
 
     def __init__(self, pixels: int, latent: int, hidden: tuple[int, ...] = ()):
@@ -116,15 +118,13 @@ class Autoencoder(nn.Module):
         self.decoder = network(latent, hidden[::-1], pixels)
 
     def forward(self, images: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
-        """The pictures as the latents bring them back."""
+        """The pictures rebuilt from their latents.
+
+        Raises `DalleEduError` for pictures of another number of pixels.
+        """
         expect_pixels(images, self.pixels)
         return self.decoder(self.encoder(images))
 
     def loss(self, images: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
-        """The squared error of a picture: the sum over its pixels, the mean over
-        pictures.
-        """
+        """The squared error: the sum over pixels, the mean over pictures."""
         return (self(images) - images).square().sum(dim=-1).mean()
-
-
-# ------------------------------------------------------ the variational autoencoder

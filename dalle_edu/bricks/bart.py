@@ -1,11 +1,11 @@
-"""An encoder reads a caption, a decoder writes a picture's codes: text to image as
-translation.
+"""BART for text to image: an encoder reads a caption, a decoder writes the codes.
 
-DALL·E mini (Dayma et al. 2021) took BART (Lewis et al. 2020), a transformer that
-reads one text and writes another, and had it write the codes of a VQGAN. Unlike in
-a GPT over one stream, every word sees the words after it, and what was read is kept
-apart from what is written: the decoder looks across at it in every layer.
-`gpt.sample_codes` samples from both. Lesson 13.
+It is text to image as translation. DALL·E mini (Dayma et al. 2021) took BART (Lewis
+et al. 2020), a transformer that reads one text and writes another, and had it write
+the codes of a VQGAN. Unlike in a GPT over one stream, every word sees the words
+after it. What was read is kept apart from what is written: every layer of the
+decoder has a cross-attention to it. `gpt.sample_codes` samples from both. Lesson
+13.
 
 Letters: n captions, t text tokens, i image tokens, w channels, v codes.
 """
@@ -25,11 +25,11 @@ from dalle_edu.bricks.transformer import CrossBlock, Decoder, Encoder, initialis
 
 @dataclass(frozen=True)
 class BARTConfig(GPTConfig):
-    """The shape of a text-to-image BART: `depth` layers write, `encoder_depth`
-    layers read. Text token 0 is padding.
+    """The shape of a text-to-image BART.
 
-    If `directed`, half of the encoder's heads look back, the others ahead (see
-    `DirectedAttention`).
+    The decoder has `depth` layers, the encoder `encoder_depth`. Text token 0 is
+    padding. If `directed`, half of the encoder's heads look back and the others
+    ahead (`DirectedAttention`).
     """
 
     encoder_depth: int = 2
@@ -37,8 +37,10 @@ class BARTConfig(GPTConfig):
 
 
 class TextToImageBART(nn.Module):
-    """Captions in, the logits of a picture's codes out, row by row, each code given
-    those before it.
+    """An encoder of captions and a decoder of a picture's codes.
+
+    The codes are written row by row, each given the caption and the codes before
+    it.
     """
 
     def __init__(self, config: BARTConfig):
@@ -61,11 +63,10 @@ class TextToImageBART(nn.Module):
     def encode(
         self, text: Int[Tensor, "n t"]
     ) -> tuple[Float[Tensor, "n t+1 w"], Bool[Tensor, "n t+1"]]:
-        """What the encoder makes of captions, and where there is something to look
-        at.
+        """The memory of captions, and where it is visible.
 
-        A padding token goes before each caption and may be seen, so that there is
-        something to look at even where nothing is said.
+        A padding token goes before each caption and is always visible, so that an
+        empty caption has a memory too.
         """
         text = F.pad(text, (1, 0))
         visible = text != 0
@@ -74,72 +75,62 @@ class TextToImageBART(nn.Module):
         return self.encoder(x, visible), visible
 
     def embed_codes(self, codes: Int[Tensor, "n i"]) -> Float[Tensor, "n i+1 w"]:
-        """A start token and the codes, each at the place of the code that comes
-        next, since that is what must be said there.
+        """The embeddings of a start token and the codes.
+
+        Each has the position of the code that comes after it, which is the one to
+        predict there.
         """
-        positions = torch.arange(codes.shape[1] + 1, device=codes.device).clamp(
-            max=self.config.image_length - 1
-        )
+        positions = torch.arange(codes.shape[1] + 1, device=codes.device)
+        # after the last code there is none: it keeps the last position
+        positions = positions.clamp(max=self.config.image_length - 1)
         rows, columns = positions // self.config.grid, positions % self.config.grid
-        x = torch.cat(
-            [self.start.expand(len(codes), 1, -1), self.code_embedding(codes)],
-            dim=1,
-        )
+        start = self.start.expand(len(codes), 1, -1)
+        x = torch.cat([start, self.code_embedding(codes)], dim=1)
         return x + self.row_position(rows) + self.column_position(columns)
 
     def forward(
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
     ) -> Float[Tensor, "n i v"]:
-        """The logits of every code, given the caption and the codes before it."""
+        """The logits of each code, given the caption and the codes before it."""
         memory, visible = self.encode(text)
-        return self.code_head(
-            self.decoder(self.embed_codes(codes[:, :-1]), memory, visible)
-        )
+        hidden = self.decoder(self.embed_codes(codes[:, :-1]), memory, visible)
+        return self.code_head(hidden)
 
     def loss(
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
     ) -> dict[str, Float[Tensor, ""]]:
-        """Cross-entropy of the codes, in nats per code. Nothing is asked about the
-        text: it is read, not written.
+        """The cross-entropy of the codes, in nats per code.
+
+        There is no loss on the text, which is read and not written.
         """
-        return {
-            "loss": F.cross_entropy(
-                self(text, codes).float().flatten(0, 1), codes.flatten()
-            )
-        }
+        logits = self(text, codes).float().flatten(0, 1)
+        return {"loss": F.cross_entropy(logits, codes.flatten())}
 
     def with_cache(self, text: Int[Tensor, "n t"]) -> "CachedBART":
-        """The network with a cache, which has read captions and writes one code at
-        a time.
-        """
+        """The network with a cache, ready to write the first code of captions."""
         return CachedBART(self, text)
 
     def next_logits(
         self, text: Int[Tensor, "n t"], written: Int[Tensor, "n written"]
     ) -> Float[Tensor, "n v"]:
-        """The same without a cache: the logits of the code that comes after those
-        written.
-        """
+        """The logits of the code after those written, without a cache."""
         memory, visible = self.encode(text)
-        return self.code_head(
-            self.decoder(self.embed_codes(written), memory, visible)[:, -1]
-        )
+        hidden = self.decoder(self.embed_codes(written), memory, visible)
+        return self.code_head(hidden[:, -1])
 
 
 class CachedBART:
-    """The decoder as sampling uses it: one code of each picture at a time.
+    """A BART with a cache, as sampling uses it: one code of each picture at a time.
 
-    What was read gives the same keys and values at every step, and what was written
-    too: both are kept.
+    The keys and values of the memory, and those of the codes written so far, are
+    the same at every step, and are kept.
     """
 
     def __init__(self, model: TextToImageBART, text: Int[Tensor, "n t"]):
         config = model.config
         memory, self.visible = model.encode(text)
-        self.model, self.blocks = (
-            model,
-            cast("list[CrossBlock]", list(model.decoder.blocks)),
-        )
+        self.model = model
+        self.blocks = cast("list[CrossBlock]", list(model.decoder.blocks))
         self.read = [
             block.cross_attention.remember(memory) for block in self.blocks
         ]
@@ -153,30 +144,28 @@ class CachedBART:
             memory.device,
             memory.dtype,
         )
-        self.places = (
-            model.row_position.weight[:, None] + model.column_position.weight
-        ).flatten(0, 1)
+        by_row, by_column = model.row_position.weight, model.column_position.weight
+        self.positions = (by_row[:, None] + by_column).flatten(0, 1)
 
     def logits(
         self, position: int, last: Int[Tensor, " n"] | None
     ) -> Float[Tensor, "n v"]:
-        """What the network says of the code at `position`, the one before it being
-        `last` (None at the first).
+        """The logits of the code at `position`.
+
+        `last` is the code before it, None at the first position. Positions must be
+        asked for in order.
         """
         model = self.model
-        x = (
-            model.start.expand(len(self.visible), -1)
-            if last is None
-            else model.code_embedding(last)
-        )
-        x = (x + self.places[position]).unsqueeze(1)
-        for layer, (block, (key, value)) in enumerate(
-            zip(self.blocks, self.read, strict=True)
-        ):
+        if last is None:
+            x = model.start.expand(len(self.visible), -1)
+        else:
+            x = model.code_embedding(last)
+        x = (x + self.positions[position]).unsqueeze(1)
+        for layer, block in enumerate(self.blocks):
+            key, value = self.read[layer]
             x = x + block.attention(block.norm_1(x), True, self.cache, layer)
-            x = x + block.cross_attention.look(
-                block.norm_2(x), key, value, self.visible
-            )
+            normed = block.norm_2(x)
+            x = x + block.cross_attention.look(normed, key, value, self.visible)
             x = x + block.contract(F.gelu(block.expand(block.norm_3(x))))
         self.cache.filled += 1
         return model.code_head(model.decoder.norm(x[:, 0]))

@@ -26,7 +26,10 @@ from dalle_edu.device import linear_for
 
 @dataclass(frozen=True)
 class GPTConfig:
-    """The shape of a text-to-image GPT. Text token 0 is padding."""
+    """The shape of a text-to-image GPT.
+
+    `grid` is the side of the picture in codes. Text token 0 is padding.
+    """
 
     text_vocabulary: int = 512
     text_length: int = 20
@@ -38,13 +41,14 @@ class GPTConfig:
 
     @property
     def image_length(self) -> int:
-        """Codes of a picture."""
+        """The number of codes of a picture."""
         return self.grid**2
 
 
 class TextToImageGPT(nn.Module):
-    """The stream is: a start token, `text_length` text tokens, `grid`² image codes.
-    Each predicts the next.
+    """A GPT that predicts each token of a stream from those before it.
+
+    The stream is a start token, `text_length` text tokens and `grid`² image codes.
     """
 
     def __init__(self, config: GPTConfig):
@@ -54,7 +58,7 @@ class TextToImageGPT(nn.Module):
         self.start = nn.Parameter(torch.zeros(width))
         self.text_embedding = nn.Embedding(config.text_vocabulary, width)
         self.text_position = nn.Embedding(config.text_length, width)
-        # padding is learned apart for each position, as in DALL·E
+        # an embedding of padding for each position, as in DALL·E
         self.text_padding = nn.Embedding(config.text_length, width)
         self.code_embedding = nn.Embedding(config.num_codes, width)
         self.row_position = nn.Embedding(config.grid, width)
@@ -68,29 +72,27 @@ class TextToImageGPT(nn.Module):
         initialise(self, config.depth)
 
     def embed_text(self, text: Int[Tensor, "n t"]) -> Float[Tensor, "n t+1 w"]:
-        """The start token and the caption; padding (token 0) has an embedding of
-        its own at each position.
+        """The embeddings of the start token and the caption.
+
+        Padding (token 0) has an embedding of its own at each position.
         """
         positions = torch.arange(text.shape[1], device=text.device)
         words = self.text_embedding(text) + self.text_position(positions)
-        words = torch.where(
-            (text == 0).unsqueeze(-1), self.text_padding(positions), words
-        )
+        is_padding = (text == 0).unsqueeze(-1)
+        words = torch.where(is_padding, self.text_padding(positions), words)
         return torch.cat([self.start.expand(len(text), 1, -1), words], dim=1)
 
     def embed_codes(
         self, codes: Int[Tensor, "n i"], first: int = 0
     ) -> Float[Tensor, "n i w"]:
-        """Image codes, the first of which stands at position `first` of the
-        picture.
+        """The embeddings of image codes.
+
+        The first of them stands at position `first` of the picture.
         """
         positions = torch.arange(first, first + codes.shape[1], device=codes.device)
         rows, columns = positions // self.config.grid, positions % self.config.grid
-        return (
-            self.code_embedding(codes)
-            + self.row_position(rows)
-            + self.column_position(columns)
-        )
+        x = self.code_embedding(codes)
+        return x + self.row_position(rows) + self.column_position(columns)
 
     def _run(
         self, x: Float[Tensor, "n t w"], cache: KeyValueCache | None = None
@@ -104,31 +106,28 @@ class TextToImageGPT(nn.Module):
     def forward(
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
     ) -> tuple[Float[Tensor, "n t text_v"], Float[Tensor, "n i code_v"]]:
-        """The logits of every text token and of every image code, each given what
-        comes before it.
-        """
-        hidden = self._run(
-            torch.cat(
-                [self.embed_text(text), self.embed_codes(codes[:, :-1])], dim=1
-            )
-        )
-        return self.text_head(hidden[:, : text.shape[1]]), self.code_head(
-            hidden[:, text.shape[1] :]
-        )
+        """The logits of all text tokens and codes, each given those before it."""
+        # the last code predicts nothing
+        words, image = self.embed_text(text), self.embed_codes(codes[:, :-1])
+        hidden = self._run(torch.cat([words, image], dim=1))
+        text_length = text.shape[1]
+        text_logits = self.text_head(hidden[:, :text_length])
+        return text_logits, self.code_head(hidden[:, text_length:])
 
     def loss(
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
     ) -> dict[str, Float[Tensor, ""]]:
-        """Cross-entropy in nats per token: 1/8 on the text and 7/8 on the picture,
-        since pictures are what we want (Ramesh et al. 2021).
+        """The cross-entropy of text and picture, in nats per token.
+
+        The text counts for 1/8 and the picture for 7/8, since pictures are what we
+        want (Ramesh et al. 2021). "loss" is their sum, to be minimised; "text" and
+        "image" are the parts, unweighted and without gradient.
         """
         text_logits, code_logits = self(text, codes)
-        text_loss = F.cross_entropy(
-            text_logits.float().flatten(0, 1), text.flatten()
-        )
-        code_loss = F.cross_entropy(
-            code_logits.float().flatten(0, 1), codes.flatten()
-        )
+        text_logits = text_logits.float().flatten(0, 1)
+        code_logits = code_logits.float().flatten(0, 1)
+        text_loss = F.cross_entropy(text_logits, text.flatten())
+        code_loss = F.cross_entropy(code_logits, codes.flatten())
         return {
             "loss": text_loss / 8 + code_loss * 7 / 8,
             "text": text_loss.detach(),
@@ -136,30 +135,25 @@ class TextToImageGPT(nn.Module):
         }
 
     def with_cache(self, text: Int[Tensor, "n t"]) -> "CachedGPT":
-        """The network with a cache, which has read captions and writes one code at
-        a time.
-        """
+        """The network with a cache, ready to write the first code of captions."""
         return CachedGPT(self, text)
 
     def next_logits(
         self, text: Int[Tensor, "n t"], written: Int[Tensor, "n written"]
     ) -> Float[Tensor, "n v"]:
-        """The same without a cache: the logits of the code that comes after those
-        written.
-        """
-        stream = torch.cat(
-            [self.embed_text(text), self.embed_codes(written)], dim=1
-        )
-        return self.code_head(self._run(stream)[:, -1])
+        """The logits of the code after those written, without a cache."""
+        words, image = self.embed_text(text), self.embed_codes(written)
+        hidden = self._run(torch.cat([words, image], dim=1))
+        return self.code_head(hidden[:, -1])
 
 
 class CachedGPT:
-    """The network as sampling uses it: the caption at once, then one code of each
-    picture at a time; logits are those of `forward`.
+    """A GPT with a cache, as sampling uses it.
 
-    The work on one token is so small that looking up modules and launching
-    operations would cost as much again: weights are looked up once, positions added
-    up beforehand.
+    It reads the captions at once, then one code of each picture at a time. Its
+    logits are those of `forward`. One token is so little work that looking up
+    modules and launching operations would cost as much again. So weights are looked
+    up once, and row and column positions are added up beforehand.
     """
 
     def __init__(self, model: TextToImageGPT, text: Int[Tensor, "n t"]):
@@ -186,40 +180,34 @@ class CachedGPT:
             )
             for block in cast("list[Block]", model.blocks)
         ]
-        self.norm, self.head, self.codes = (
-            model.norm.weight,
-            linear_for(head, rows),
-            model.code_embedding.weight,
-        )
-        self.positions = (
-            model.row_position.weight[:, None] + model.column_position.weight
-        ).flatten(0, 1)
-        self.first = self.head(
-            model._run(model.embed_text(text), self.cache)[:, -1].contiguous()
-        )
+        self.norm = model.norm.weight
+        self.head = linear_for(head, rows)
+        self.codes = model.code_embedding.weight
+        by_row, by_column = model.row_position.weight, model.column_position.weight
+        self.positions = (by_row[:, None] + by_column).flatten(0, 1)
+        hidden = model._run(model.embed_text(text), self.cache)
+        self.first = self.head(hidden[:, -1].contiguous())
 
     def logits(
         self, position: int, last: Int[Tensor, " n"] | None
     ) -> Float[Tensor, "n v"]:
-        """What the network says of the code at `position`, the one before it being
-        `last` (None at the first).
+        """The logits of the code at `position`.
+
+        `last` is the code before it, None at the first position. Positions must be
+        asked for in order.
         """
         if last is None:
             return self.first
         x = F.embedding(last, self.codes) + self.positions[position - 1]
         n, w = x.shape
-        for layer, (norm_1, qkv, out, norm_2, expand, contract) in enumerate(
-            self.blocks
-        ):
-            query, key, value = (
-                qkv(torch.layer_norm(x, (w,), norm_1))
-                .view(n, 3, self.heads, 1, self.head_dim)
-                .unbind(1)
-            )
+        for layer, block in enumerate(self.blocks):
+            norm_1, qkv, out, norm_2, expand, contract = block
+            projected = qkv(torch.layer_norm(x, (w,), norm_1))
+            by_head = projected.view(n, 3, self.heads, 1, self.head_dim)
+            query, key, value = by_head.unbind(1)
             key, value = self.cache.extend(layer, key, value)
-            x = x + out(
-                F.scaled_dot_product_attention(query, key, value).view(n, w)
-            )
+            mixed = F.scaled_dot_product_attention(query, key, value)
+            x = x + out(mixed.view(n, w))
             x = x + contract(F.gelu(expand(torch.layer_norm(x, (w,), norm_2))))
         self.cache.filled += 1
         return self.head(torch.layer_norm(x, (w,), self.norm))
@@ -227,12 +215,13 @@ class CachedGPT:
 
 @runtime_checkable
 class CodeModel(Protocol):
-    """What `sample_codes` asks of a network: `logits(position, last)` of its cached
-    form, and `next_logits`.
-    """
+    """What `sample_codes` asks of a network that writes a picture's codes."""
 
-    def with_cache(self, text: Tensor) -> Any: ...
-    def next_logits(self, text: Tensor, written: Tensor) -> Tensor: ...
+    def with_cache(self, text: Tensor) -> Any:
+        """The network with a cache: an object with `logits(position, last)`."""
+
+    def next_logits(self, text: Tensor, written: Tensor) -> Tensor:
+        """The logits of the code that comes after those written."""
 
 
 def sample_codes(
@@ -248,28 +237,27 @@ def sample_codes(
     callback: Callable[[int, Tensor], None] | None = None,
     daring: float | None = None,
 ) -> Int[Tensor, "n i"]:
-    """Write the image codes one after the other, row by row, as `sample_sequence`
-    does.
+    """Write image codes one after the other, row by row.
 
-    With `guidance_scale` other than 1 the captions and as many empty ones go
-    through the network as one doubled batch. A `temperature` of 0 takes the
-    likeliest code.
+    The parameters are those of `sample_sequence`. With a `guidance_scale` other
+    than 1, the captions and as many empty ones go through the network as one
+    doubled batch. A `temperature` of 0 takes the likeliest code. Without `cached`
+    every step reads the whole stream again, with the same result but for rounding.
     """
     rows = 1 if guidance_scale == 1.0 else 2
     if rows == 2:
         text = torch.cat([text, torch.zeros_like(text)])
-    # one token at a time, bookkeeping for gradients and casting to half precision
-    # would cost more than they give
+    # one token is so little work that bookkeeping for gradients and casts to half
+    # precision would cost more than they give
     with torch.inference_mode(), torch.autocast(text.device.type, enabled=False):
-        writer = model.with_cache(text) if cached else None
+        with_cache = model.with_cache(text) if cached else None
 
         def next_logits(
             position: int, written: Int[Tensor, "n written"]
         ) -> Float[Tensor, "rows v"]:
-            if writer is not None:
-                return writer.logits(
-                    position, written[:, -1].repeat(rows) if position else None
-                )
+            if with_cache is not None:
+                last = written[:, -1].repeat(rows) if position else None
+                return with_cache.logits(position, last)
             return model.next_logits(text, written.repeat(rows, 1))
 
         return sample_sequence(
