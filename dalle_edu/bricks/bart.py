@@ -107,7 +107,7 @@ class TextToImageBART(nn.Module):
         return {"loss": F.cross_entropy(logits, codes.flatten())}
 
     def with_cache(self, text: Int[Tensor, "n t"]) -> "CachedBART":
-        """The network with a cache, ready to write the first code of captions."""
+        """The network with a cache, ready to write each picture's first code."""
         return CachedBART(self, text)
 
     def next_logits(

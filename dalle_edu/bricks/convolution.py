@@ -1,13 +1,14 @@
 """Convolution: one small linear map, applied to every patch of a picture.
 
-It is told three times: as loops over positions, as one matrix product over patches
-laid out as columns (im2col), and as one big matrix, whose transpose is the
-transposed convolution that enlarges pictures again. Then what surrounds it:
-pooling, interpolation, residual blocks, patches, a small classifier (LeCun et al.
-1989; Dumoulin & Visin 2016 for the arithmetic). Lesson 04.
+It is written three times: as loops over positions, as one matrix product over
+patches laid out as columns (im2col), and as one big matrix. The transpose of that
+matrix is the transposed convolution, which enlarges pictures. Networks follow:
+residual blocks, patches, a small classifier (LeCun et al. 1989; Dumoulin & Visin
+2016 for the arithmetic). Lesson 04.
 
 Letters: n pictures, c channels in, o channels out, k channels that kernels expect,
-h x w positions, p x q pixels of a patch or kernel.
+h x w positions, p x q pixels of a patch or kernel, l patches, d channels of a
+patch.
 """
 
 from collections.abc import Sequence
@@ -26,18 +27,14 @@ from dalle_edu.errors import DalleEduError
 def conv_output_size(
     size: int, kernel_size: int, stride: int = 1, padding: int = 0
 ) -> int:
-    """Positions that a kernel takes along a side of `size` pixels: floor((size + 2
-    padding - kernel) / stride) + 1.
+    """The positions that a kernel takes along a side of `size` pixels.
 
-    5 pixels, a kernel of 3, a stride of 2 and no padding make 2. Raises
-    `DalleEduError` when the kernel does not fit.
+    There are floor((size + 2 padding - kernel) / stride) + 1: 5 pixels, a kernel of
+    3, a stride of 2 and no padding make 2. Raises `DalleEduError` when the kernel
+    does not fit.
     """
-    if (
-        kernel_size < 1
-        or stride < 1
-        or padding < 0
-        or size + 2 * padding < kernel_size
-    ):
+    makes_sense = kernel_size >= 1 and stride >= 1 and padding >= 0
+    if not makes_sense or size + 2 * padding < kernel_size:
         raise DalleEduError(
             f"a kernel of {kernel_size}, stride {stride}, padding {padding}, does "
             f"not fit {size} pixels; change one of them",
@@ -50,11 +47,14 @@ def conv_output_size(
 def transposed_output_size(
     size: int, kernel_size: int, stride: int = 1, padding: int = 0
 ) -> int:
-    """The side that a transposed convolution paints: (size - 1) stride - 2 padding
-    + kernel. A convolution brings it back to `size`.
+    """The side, in pixels, of what a transposed convolution returns.
+
+    It is (size - 1) stride - 2 padding + kernel. A convolution brings it back to
+    `size`. Raises `DalleEduError` when that is less than 1 pixel.
     """
     painted = (size - 1) * stride - 2 * padding + kernel_size
-    if size < 1 or kernel_size < 1 or stride < 1 or padding < 0 or painted < 1:
+    makes_sense = size >= 1 and kernel_size >= 1 and stride >= 1 and padding >= 0
+    if not makes_sense or painted < 1:
         raise DalleEduError(
             f"a transposed kernel of {kernel_size}, stride {stride}, padding "
             f"{padding} paints nothing from {size} positions; change one",
@@ -65,8 +65,9 @@ def transposed_output_size(
 
 
 def receptive_field(kernels: Sequence[int], strides: Sequence[int]) -> int:
-    """The side, in pixels, of what one output of a chain of convolutions sees:
-    counted from the output back to the picture.
+    """The side, in pixels, of what one output of a chain of convolutions sees.
+
+    It is counted from the output back to the picture.
     """
     field = 1
     for kernel, stride in zip(reversed(kernels), reversed(strides), strict=True):
@@ -83,25 +84,23 @@ def conv2d_by_loops(
     stride: int = 1,
     padding: int = 0,
 ) -> Float[Tensor, "n o h2 w2"]:
-    """The definition, one output position at a time: the sum of a patch's pixels
-    times the kernel's weights.
+    """Convolution as its definition says, one output position at a time.
 
-    Like every deep-learning library this does not turn the kernel over, as
-    mathematicians' convolution does.
+    Each output is the sum of a patch's pixels times the kernel's weights. As in
+    every deep-learning library the kernel is not turned over, unlike in the
+    convolution of mathematics. Raises `DalleEduError` for kernels of another number
+    of channels and kernels that do not fit.
     """
-    (rows, columns), (p, q) = (
-        _positions(images, kernels, stride, padding),
-        kernels.shape[2:],
-    )
+    rows, columns = _positions(images, kernels, stride, padding)
+    p, q = kernels.shape[2:]
     padded = F.pad(images, (padding,) * 4)
     output = images.new_zeros(len(images), len(kernels), rows, columns)
     for i in range(rows):
         for j in range(columns):
-            # n 1 c p q
-            patch = padded[
-                :, None, :, i * stride : i * stride + p, j * stride : j * stride + q
-            ]
-            output[:, :, i, j] = (patch * kernels).sum(dim=(2, 3, 4))
+            top, left = i * stride, j * stride
+            patch = padded[:, :, top : top + p, left : left + q].unsqueeze(1)
+            products = patch * kernels  # n o c p q
+            output[:, :, i, j] = products.sum(dim=(2, 3, 4))
     return output
 
 
@@ -111,16 +110,16 @@ def im2col(
     stride: int = 1,
     padding: int = 0,
 ) -> Float[Tensor, "n cpq l"]:
-    """All the patches of a picture, each a column: channel by channel, row by row,
-    l positions in reading order.
+    """The patches of pictures as columns.
+
+    A column goes channel by channel, row by row. The l columns are in reading
+    order. Raises `DalleEduError` when the kernel does not fit.
     """
     for size, kernel in zip(images.shape[2:], kernel_size, strict=True):
         conv_output_size(size, kernel, stride, padding)
-    patches = (
-        F.pad(images, (padding,) * 4)
-        .unfold(2, kernel_size[0], stride)
-        .unfold(3, kernel_size[1], stride)
-    )
+    p, q = kernel_size
+    padded = F.pad(images, (padding,) * 4)
+    patches = padded.unfold(2, p, stride).unfold(3, q, stride)
     return rearrange(patches, "n c i j p q -> n (c p q) (i j)")
 
 
@@ -130,11 +129,15 @@ def conv2d(
     stride: int = 1,
     padding: int = 0,
 ) -> Float[Tensor, "n o h2 w2"]:
-    """The same as one matrix product: the kernels as rows, the patches as columns.
-    This is how fast libraries do it.
+    """Convolution as one matrix product, as fast libraries compute it.
+
+    The kernels are the rows of one matrix, the patches the columns of the other.
+    Raises `DalleEduError` for kernels of another number of channels and kernels
+    that do not fit.
     """
     rows, _ = _positions(images, kernels, stride, padding)
-    columns = im2col(images, (kernels.shape[2], kernels.shape[3]), stride, padding)
+    p, q = kernels.shape[2:]
+    columns = im2col(images, (p, q), stride, padding)
     return rearrange(kernels.flatten(1) @ columns, "n o (i j) -> n o i j", i=rows)
 
 
@@ -144,14 +147,18 @@ def convolution_matrix(
     stride: int = 1,
     padding: int = 0,
 ) -> Float[Tensor, "out in"]:
-    """The convolution of pictures of `size` as one matrix, from flattened picture
-    to flattened maps: mostly zeros, the same few weights in every row.
+    """The matrix of a convolution, for pictures of `size`.
+
+    It takes a flattened picture to its flattened maps. It is mostly zeros, with the
+    same few weights in every row. Raises `DalleEduError` for kernels that do not
+    fit.
     """
-    pixels = kernels.shape[1] * size[0] * size[1]
-    basis = torch.eye(pixels, dtype=kernels.dtype, device=kernels.device).view(
-        pixels, kernels.shape[1], *size
-    )
-    return conv2d(basis, kernels, stride, padding).flatten(1).T
+    channels = kernels.shape[1]
+    pixels = channels * size[0] * size[1]
+    basis = torch.eye(pixels, dtype=kernels.dtype, device=kernels.device)
+    # column i is what becomes of a picture with a single pixel, the i-th
+    pictures = basis.view(pixels, channels, *size)
+    return conv2d(pictures, kernels, stride, padding).flatten(1).T
 
 
 def conv_transpose2d(
@@ -160,26 +167,27 @@ def conv_transpose2d(
     stride: int = 1,
     padding: int = 0,
 ) -> Float[Tensor, "n c h2 w2"]:
-    """The transpose of that matrix: every position paints its kernel, `stride`
-    pixels from its neighbour's; where they overlap they add.
+    """The transposed convolution: each position paints its kernel, times its value.
 
-    It is also what backpropagation does to the gradient of a convolution.
+    It multiplies by the transpose of `convolution_matrix`. Kernels are painted
+    `stride` pixels apart, and where they overlap they add. Backpropagation does the
+    same to the gradient of a convolution.
+
+    Raises `DalleEduError` for kernels of another number of channels and for a
+    result of less than 1 pixel.
     """
     _check_channels(maps, kernels.shape[0])
     (h, w), (p, q) = maps.shape[2:], kernels.shape[2:]
-    height, width = (
-        transposed_output_size(h, p, stride, padding),
-        transposed_output_size(w, q, stride, padding),
-    )
+    height = transposed_output_size(h, p, stride, padding)
+    width = transposed_output_size(w, q, stride, padding)
     painted = torch.einsum("nohw,ocpq->ncpqhw", maps, kernels)
-    canvas = maps.new_zeros(
-        len(maps), kernels.shape[1], height + 2 * padding, width + 2 * padding
-    )
+    sides = height + 2 * padding, width + 2 * padding
+    canvas = maps.new_zeros(len(maps), kernels.shape[1], *sides)
     for i in range(p):
+        rows = slice(i, i + h * stride, stride)
         for j in range(q):
-            canvas[
-                :, :, i : i + h * stride : stride, j : j + w * stride : stride
-            ] += painted[:, :, i, j]
+            columns = slice(j, j + w * stride, stride)
+            canvas[:, :, rows, columns] += painted[:, :, i, j]
     return canvas[:, :, padding : padding + height, padding : padding + width]
 
 
@@ -188,9 +196,8 @@ def _positions(
 ) -> tuple[int, int]:
     _check_channels(images, kernels.shape[1])
     (h, w), (p, q) = images.shape[2:], kernels.shape[2:]
-    return conv_output_size(h, p, stride, padding), conv_output_size(
-        w, q, stride, padding
-    )
+    rows = conv_output_size(h, p, stride, padding)
+    return rows, conv_output_size(w, q, stride, padding)
 
 
 def _check_channels(images: Tensor, expected: int) -> None:
@@ -203,78 +210,16 @@ def _check_channels(images: Tensor, expected: int) -> None:
         )
 
 
-# --------------------------------------------------------------- smaller and larger
-
-
-def max_pool2d(
-    images: Float[Tensor, "n c h w"], kernel_size: int, stride: int | None = None
-) -> Float[Tensor, "n c h2 w2"]:
-    """The largest value of each patch: what was seen, wherever in the patch it
-    was.
-    """
-    return _patches(images, kernel_size, stride).amax(dim=(-2, -1))
-
-
-def avg_pool2d(
-    images: Float[Tensor, "n c h w"], kernel_size: int, stride: int | None = None
-) -> Float[Tensor, "n c h2 w2"]:
-    """The mean of each patch."""
-    return _patches(images, kernel_size, stride).mean(dim=(-2, -1))
-
-
-def _patches(images: Tensor, kernel_size: int, stride: int | None) -> Tensor:
-    stride = kernel_size if stride is None else stride
-    for size in images.shape[2:]:
-        conv_output_size(size, kernel_size, stride)
-    return images.unfold(2, kernel_size, stride).unfold(3, kernel_size, stride)
-
-
-def upsample_nearest(
-    images: Float[Tensor, "n c h w"], scale: int
-) -> Float[Tensor, "n c h2 w2"]:
-    """Each pixel repeated, `scale` times along each side. Nothing to learn."""
-    _check_scale(scale)
-    return images.repeat_interleave(scale, dim=2).repeat_interleave(scale, dim=3)
-
-
-def upsample_bilinear(
-    images: Float[Tensor, "n c h w"], scale: int
-) -> Float[Tensor, "n c h2 w2"]:
-    """Each new pixel mixes its four nearest old ones by distance; pixels are little
-    squares (`align_corners=False`), edges repeat.
-    """
-    _check_scale(scale)
-    rows, columns = (
-        _linear_weights(size, scale).to(images) for size in images.shape[2:]
-    )
-    return rows @ images @ columns.T
-
-
-def _linear_weights(size: int, scale: int) -> Float[Tensor, "large small"]:
-    centres = (
-        (torch.arange(size * scale, dtype=torch.float64) + 0.5) / scale - 0.5
-    ).clamp(0, size - 1)
-    return (1 - (centres[:, None] - torch.arange(size)).abs()).clamp(min=0)
-
-
-def _check_scale(scale: int) -> None:
-    if scale < 1:
-        raise DalleEduError(
-            f"the scale is {scale}; a picture is enlarged 1 time or more",
-            f"l'échelle est {scale} ; une image s'agrandit 1 fois ou plus",
-        )
-
-
 # ---------------------------------------------------------------- networks
 
 
 class ResidualBlock(nn.Module):
-    """A correction added to its input: ReLU, convolution, ReLU, 1 x 1 convolution
-    (He et al. 2016).
+    """A correction added to its input (He et al. 2016).
 
-    The first convolution looks at the neighbours too, or with `kernel_size` 1 at
-    each position alone. The last one starts at zero, so that a deep stack begins as
-    the identity and each block departs from it only as far as it helps.
+    It is ReLU, convolution, ReLU, 1 x 1 convolution. The first convolution looks at
+    neighbours too, or with `kernel_size` 1 at each position alone. The last one
+    starts at zero: a deep stack begins as the identity, and each block departs from
+    it only as far as that helps.
     """
 
     def __init__(self, width: int, kernel_size: int = 3):
@@ -285,6 +230,7 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.mix.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """The input and its correction."""
         return x + self.mix(F.relu(self.look(F.relu(x))))
 
 
@@ -294,65 +240,67 @@ def residual_stack(width: int, depth: int, kernel_size: int = 3) -> nn.Sequentia
 
 
 class Patchify(nn.Conv2d):
-    """Cut a picture into p x p patches and project each to `width` channels: a
-    convolution whose stride is its kernel.
+    """Cut pictures into p x p patches, and project each to `width` channels.
 
-    Patches that do not overlap are the rows of a matrix, and one product does it,
-    much faster in half precision than the convolution.
+    It is a convolution whose stride is its kernel. Patches that do not overlap are
+    the rows of a matrix, so that one product computes it, much faster in half
+    precision than the convolution.
     """
 
     def __init__(self, channels: int, width: int, patch_size: int):
         super().__init__(channels, width, kernel_size=patch_size, stride=patch_size)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h_p w_p"]:
+        """The projected patches, one for each whole patch of the pictures."""
         p = self.stride[0]
-        # a convolution leaves the rest aside too
+        # as in a convolution, rows and columns that fill no patch are left out
         height, width = x.shape[2] // p * p, x.shape[3] // p * p
-        patches = rearrange(
-            x[:, :, :height, :width], "n c (h p) (w q) -> n h w (c p q)", p=p, q=p
-        )
-        return rearrange(
-            F.linear(patches, self.weight.flatten(1), self.bias),
-            "n h w d -> n d h w",
-        )
+        whole = x[:, :, :height, :width]
+        patches = rearrange(whole, "n c (h p) (w q) -> n h w (c p q)", p=p, q=p)
+        projected = F.linear(patches, self.weight.flatten(1), self.bias)
+        return rearrange(projected, "n h w d -> n d h w")
 
 
 class Spread(nn.ConvTranspose2d):
-    """The transpose of `Patchify`: each position becomes a p x p patch of its own,
-    not looking at its neighbours.
+    """The transpose of `Patchify`: each position becomes a p x p patch.
+
+    A patch depends on its own position alone, not on its neighbours.
     """
 
     def __init__(self, channels: int, width: int, patch_size: int):
         super().__init__(channels, width, kernel_size=patch_size, stride=patch_size)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d ph pw"]:  # type: ignore[override]
+        """The pictures that the patches make up."""
         p = self.stride[0]
-        patches = F.linear(
-            rearrange(x, "n c h w -> n h w c"), self.weight.flatten(1).T
-        )
+        positions = rearrange(x, "n c h w -> n h w c")
+        patches = F.linear(positions, self.weight.flatten(1).T)
         spread = rearrange(patches, "n h w (d p q) -> n d (h p) (w q)", p=p, q=p)
         return spread if self.bias is None else spread + self.bias[:, None, None]
 
 
 class Unpatchify(nn.Module):
-    """The way back: every position paints its own p x p patch, having looked at its
-    neighbours (sub-pixel convolution, Shi et al. 2016).
+    """Each position becomes a p x p patch, after a look at its neighbours.
+
+    It is the sub-pixel convolution (Shi et al. 2016).
     """
 
     def __init__(self, width: int, channels: int, patch_size: int):
         super().__init__()
-        self.paint = nn.Conv2d(
-            width, channels * patch_size**2, kernel_size=3, padding=1
-        )
+        pixels = channels * patch_size**2
+        self.paint = nn.Conv2d(width, pixels, kernel_size=3, padding=1)
         self.patch_size = patch_size
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d ph pw"]:
+        """The pictures that the patches make up."""
         return F.pixel_shuffle(self.paint(x), self.patch_size)
 
 
 class SmallClassifier(nn.Module):
-    """Convolve, shrink, convolve, shrink, decide (LeNet's plan, LeCun et al. 1998):
-    logits for `classes`, from pictures of any size.
+    """A small convolutional classifier of pictures of any size.
+
+    It convolves, shrinks, convolves, shrinks and decides, on the plan of LeNet
+    (LeCun et al. 1998).
     """
 
     def __init__(self, channels: int, classes: int, width: int = 16):
@@ -370,4 +318,5 @@ class SmallClassifier(nn.Module):
     def forward(
         self, images: Float[Tensor, "n c h w"]
     ) -> Float[Tensor, "n classes"]:
+        """The logits of the classes."""
         return self.decide(self.features(images).flatten(1))

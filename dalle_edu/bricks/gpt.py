@@ -135,7 +135,7 @@ class TextToImageGPT(nn.Module):
         }
 
     def with_cache(self, text: Int[Tensor, "n t"]) -> "CachedGPT":
-        """The network with a cache, ready to write the first code of captions."""
+        """The network with a cache, ready to write each picture's first code."""
         return CachedGPT(self, text)
 
     def next_logits(

@@ -538,13 +538,14 @@ Ce sont les tableaux eux-mêmes : les changer sur place change le réseau.
 """
 """Les sorties de la dernière couche.
 
-Ce que chaque couche a reçu et ce qu'elle a sommé sont gardés pour `backward`.
+Ce que chaque couche a reçu et ce qu'elle a sommé sont gardés pour
+`backward`.
 """
 """Les gradients de la perte par rapport à `parameters()`, dans leur ordre.
 
-`gradient` est celui de la perte par rapport aux sorties. La règle de la chaîne
-va de la dernière couche à la première (Rumelhart, Hinton et Williams 1986). À
-appeler après `forward`.
+`gradient` est celui de la perte par rapport aux sorties. La règle de la
+chaîne va de la dernière couche à la première (Rumelhart, Hinton et
+Williams 1986). À appeler après `forward`.
 """
 
 # %% [markdown] lang="fr" slide="slide"

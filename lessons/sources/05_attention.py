@@ -641,10 +641,10 @@ et al. 2017, section 3.2.2).
 """
 """Les nouveaux canaux des jetons, d'après ceux que chacun peut regarder.
 
-Avec `causal`, un jeton ne regarde pas ceux qui le suivent. `visible` est faux
-là où un jeton est du remplissage, qu'aucun jeton ne regarde. `cache` garde les
-clés et les valeurs des jetons d'avant, dans la couche numéro `layer`. Une
-liste `maps` reçoit les poids.
+Avec `causal`, un jeton ne regarde pas ceux qui le suivent. `visible` est
+faux là où un jeton est du remplissage, qu'aucun jeton ne regarde. `cache`
+garde les clés et les valeurs des jetons d'avant, dans la couche numéro
+`layer`. Une liste `maps` reçoit les poids.
 """
 # a single query is the newest token, which sees every key => une requête seule est le jeton le plus récent, qui voit toutes les clés
 

@@ -12,20 +12,17 @@ from dalle_edu.bricks.convolution import (
     SmallClassifier,
     Spread,
     Unpatchify,
-    avg_pool2d,
     conv2d,
     conv2d_by_loops,
     conv_output_size,
     conv_transpose2d,
     convolution_matrix,
     im2col,
-    max_pool2d,
     receptive_field,
     residual_stack,
     transposed_output_size,
-    upsample_bilinear,
-    upsample_nearest,
 )
+from dalle_edu.bricks.pooling import avg_pool2d, max_pool2d, upsample_bilinear, upsample_nearest
 from dalle_edu.datasets.digits import digits
 from dalle_edu.errors import DalleEduError
 
@@ -252,7 +249,7 @@ def test_what_makes_no_sense_is_refused(call, said):
         call()
 
 
-# ---------------------------------------------------------------- smaller and larger
+# ---------------------------------------------------------------- pooling and upsampling
 
 
 @given(seed=st.integers(0, 2**31), scale=st.integers(1, 4))

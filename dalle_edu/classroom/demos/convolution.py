@@ -16,6 +16,7 @@ from dalle_edu.world import render, sample_scene
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+SHOWS = ("convolution", "pooling")
 TRAINED, BATCH = 1500, 64  # the last 297 digits are kept for the exam
 EDGES = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])  # left to right (Sobel & Feldman 1968)
 

@@ -1,4 +1,4 @@
-"""Mistakes about convolution."""
+"""Mistakes about convolution, pooling and upsampling."""
 
 from collections.abc import Sequence
 
@@ -53,6 +53,18 @@ def overlaps_overwrite(maps: Tensor, kernels: Tensor, stride: int = 1, padding: 
             painted = torch.einsum("no,ocpq->ncpq", maps[:, :, i, j], kernels)
             canvas[:, :, i * stride : i * stride + p, j * stride : j * stride + q] = painted
     return canvas[:, :, padding : canvas.shape[2] - padding, padding : canvas.shape[3] - padding]
+
+
+def one_pixel_at_a_time(images: Tensor, kernel_size: int, stride: int | None = None) -> Tensor:
+    return F.max_pool2d(images, kernel_size, stride or 1)
+
+
+def sum_for_mean(images: Tensor, kernel_size: int, stride: int | None = None) -> Tensor:
+    return kernel_size**2 * F.avg_pool2d(images, kernel_size, stride)
+
+
+def picture_repeated(images: Tensor, scale: int) -> Tensor:
+    return images.repeat(1, 1, scale, scale)
 
 
 def corners_aligned(images: Tensor, scale: int) -> Tensor:
@@ -115,7 +127,25 @@ MISTAKES = [
         "Là où les noyaux peints se recouvrent, le dernier gagne ; ils doivent s'ajouter.",
     ),
     Mistake(
-        "convolution:upsample_bilinear",
+        "pooling:max_pool2d",
+        one_pixel_at_a_time,
+        "Without a stride the window moves by one pixel; by default it moves by its own size, so that patches do not overlap.",
+        "Sans pas donné, la fenêtre avance d'un pixel ; par défaut elle avance de sa propre taille, et les morceaux ne se recouvrent pas.",
+    ),
+    Mistake(
+        "pooling:avg_pool2d",
+        sum_for_mean,
+        "The pixels of a patch are added up; their mean divides by how many they are, so that brightness stays the same.",
+        "Les pixels d'un morceau sont additionnés ; leur moyenne divise par leur nombre, et la luminosité reste la même.",
+    ),
+    Mistake(
+        "pooling:upsample_nearest",
+        picture_repeated,
+        "The whole picture is repeated like tiles; each pixel must be repeated on the spot, next to itself.",
+        "L'image entière est répétée comme un carrelage ; c'est chaque pixel qui doit être répété sur place, à côté de lui-même.",
+    ),
+    Mistake(
+        "pooling:upsample_bilinear",
         corners_aligned,
         "The corner pixels' centres are aligned, so the picture shifts with its size; it is the edges that must coincide.",
         "Les centres des pixels de coin sont alignés, si bien que l'image glisse avec sa taille ; ce sont les bords qui doivent coïncider.",

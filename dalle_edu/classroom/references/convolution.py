@@ -1,4 +1,4 @@
-"""Convolution against PyTorch's."""
+"""Convolution, pooling and upsampling against PyTorch's."""
 
 import math
 from typing import Any
@@ -126,8 +126,8 @@ REFERENCES = [
     Reference("convolution:conv2d", "torch.nn.functional.conv2d", _convolution, 1e-10),
     Reference("convolution:convolution_matrix", "torch.nn.functional.conv2d", _matrix, 1e-10),
     Reference("convolution:conv_transpose2d", "torch.nn.functional.conv_transpose2d", _transposed, 1e-10),
-    Reference("convolution:max_pool2d", "torch.nn.functional.max_pool2d", _max_pool, 1e-10),
-    Reference("convolution:avg_pool2d", "torch.nn.functional.avg_pool2d", _avg_pool, 1e-10),
-    Reference("convolution:upsample_nearest", "torch.nn.functional.interpolate", _nearest, 1e-10),
-    Reference("convolution:upsample_bilinear", "torch.nn.functional.interpolate", _bilinear, 1e-10),
+    Reference("pooling:max_pool2d", "torch.nn.functional.max_pool2d", _max_pool, 1e-10),
+    Reference("pooling:avg_pool2d", "torch.nn.functional.avg_pool2d", _avg_pool, 1e-10),
+    Reference("pooling:upsample_nearest", "torch.nn.functional.interpolate", _nearest, 1e-10),
+    Reference("pooling:upsample_bilinear", "torch.nn.functional.interpolate", _bilinear, 1e-10),
 ]
