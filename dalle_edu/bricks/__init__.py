@@ -1,7 +1,7 @@
 """The bricks, one file per idea, in lesson order; each imports earlier ones."""
 
-# In the order of the lessons. An import-linter contract in pyproject.toml keeps each
-# from importing later ones, and a test compares its order with this one.
+# An import-linter contract in pyproject.toml keeps each brick from importing later
+# ones, and a test compares its order with this one.
 BRICKS = (
     "perceptron", "mlp", "words", "word2vec", "recurrent", "language_model",
     "seq2seq", "convolution", "pooling", "attention", "transformer", "guidance",

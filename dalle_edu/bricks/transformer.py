@@ -220,7 +220,7 @@ class Transformer(nn.Module):
         self.source_embedding = nn.Embedding(source_vocabulary, width)
         self.target_embedding = nn.Embedding(target_vocabulary, width)
         for embedding in (self.source_embedding, self.target_embedding):
-            # _embed multiplies by √width: words are then as large as positions
+            # _embed multiplies by √width: larger words would drown the positions
             nn.init.normal_(embedding.weight, std=width**-0.5)
         positions = sinusoidal_positions(length, width)
         self.register_buffer("positions", positions, persistent=False)
