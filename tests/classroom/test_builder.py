@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dalle_edu.bricks.perceptron import neuron
 from dalle_edu.classroom.builder import build, notebooks
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, solution
 from dalle_edu.classroom.builder.prose import problems, reads_as_other
@@ -154,6 +155,14 @@ def test_checks_of_the_input_are_left_out_and_imports_found():
     assert "1 là où" in code
     needed = imports_for([("perceptron:neuron", code)], known={"step"})
     assert needed == "from jaxtyping import Float, Real\nfrom numpy import ndarray"
+
+
+def test_what_the_missing_checks_would_raise_is_not_said():
+    """The paragraph of the docstring goes with them; one line is left, which is closed on its line."""
+    assert "Raises `DalleEduError`" in (neuron.__doc__ or "")
+    code = solution("perceptron:neuron", "en", French(("1 là où la somme n'est pas négative.",), {}))
+    assert "Raises" not in code
+    assert '    """A neuron: 1 where x · weights + bias is not negative, 0 elsewhere."""\n' in code
 
 
 def test_a_translation_that_no_longer_fits_the_code_is_refused():
