@@ -1,11 +1,10 @@
-"""The codebook: continuous vectors become numbers from a list, and a picture a grid
-of such numbers.
+"""Vector quantisation: a vector becomes the number of its nearest code.
 
-A vector quantiser replaces each vector by the nearest code of a codebook. Choosing
-has no gradient, so the gradient is copied straight across it; the codes follow the
-vectors that chose them, and the encoder is asked to commit to its choice. With an
-encoder and a decoder around it, it is the VQ-VAE (van den Oord et al. 2017). Lesson
-08.
+A picture becomes a small grid of such numbers. Choosing a code has no gradient, so
+the gradient is copied straight across the choice. The codes of the codebook move
+towards the vectors that chose them, and a commitment loss keeps the encoder near
+its choice. With an encoder and a decoder around it, this is the VQ-VAE (van den
+Oord et al. 2017). Lesson 08.
 
 Letters: n pictures, k codes, d channels of a code, h x w positions on the grid, H x
 W pixels, m vectors.
@@ -29,11 +28,10 @@ from dalle_edu.errors import DalleEduError
 def nearest_code(
     vectors: Float[Tensor, "*m d"], codebook: Float[Tensor, "k d"]
 ) -> Int[Tensor, "*m"]:
-    """The number of the code nearest to each vector (Euclidean distance; the first
-    of equals).
+    """The number of the code nearest to each vector, by Euclidean distance.
 
-    |v - c|² = |v|² - 2 v·c + |c|², and |v|² is the same for all codes: one matrix
-    product does.
+    Of equally near codes, the first is taken. |v - c|² = |v|² - 2 v·c + |c|², and
+    |v|² is the same for all codes, so that one matrix product is enough.
     """
     return (codebook.square().sum(dim=-1) - 2 * vectors @ codebook.T).argmin(dim=-1)
 
@@ -41,8 +39,10 @@ def nearest_code(
 def straight_through(
     vectors: Float[Tensor, "*m d"], quantized: Float[Tensor, "*m d"]
 ) -> Float[Tensor, "*m d"]:
-    """The codes, with the gradient of the vectors: what comes back to a code goes
-    on to the vector that chose it (Bengio et al. 2013).
+    """The straight-through estimator: the codes, with the vectors' gradient.
+
+    The gradient that reaches a code goes on, unchanged, to the vector that chose it
+    (Bengio et al. 2013).
     """
     return vectors + (quantized - vectors).detach()
 
@@ -52,37 +52,41 @@ def vq_losses(
     quantized: Float[Tensor, "*m d"],
     beta: float = 0.25,
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """The last two terms of equation 3 of van den Oord et al. (2017), as means over
-    all entries.
+    """The codebook loss and the commitment loss, as means over all entries.
 
-    The codebook loss |sg[v] - c|² moves the codes towards the vectors; beta times
-    the commitment loss |v - sg[c]|² keeps the vectors near their codes.
+    They are the last two terms of equation 3 of van den Oord et al. (2017); sg
+    stops the gradient. The codebook loss |sg[v] - c|² moves the codes towards the
+    vectors. The commitment loss |v - sg[c]|², times `beta`, keeps the vectors near
+    their codes.
     """
-    return F.mse_loss(quantized, vectors.detach()), beta * F.mse_loss(
-        vectors, quantized.detach()
-    )
+    codebook_loss = F.mse_loss(quantized, vectors.detach())
+    commitment = beta * F.mse_loss(vectors, quantized.detach())
+    return codebook_loss, commitment
 
 
 @torch.no_grad()
 def codes_alive(
     codes: Int[Tensor, "n h w"], num_codes: int
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """How many codes a batch uses: the number that occur at all, and the perplexity
-    (the exponential of the entropy of their frequencies).
+    """How many codes a batch uses: those that occur, and the perplexity.
 
-    Both stay tensors on the device: reading them is the caller's choice, and the
-    only moment that waits for the GPU.
+    The perplexity is the exponential of the entropy of the codes' frequencies, from
+    1 to `num_codes`. Both stay tensors on the device, because reading their values
+    waits for the GPU.
     """
-    counts = torch.zeros(num_codes, device=codes.device).scatter_add_(
-        0, codes.flatten(), torch.ones(codes.numel(), device=codes.device)
-    )
+    ones = torch.ones(codes.numel(), device=codes.device)
+    counts = torch.zeros(num_codes, device=codes.device)
+    counts.scatter_add_(0, codes.flatten(), ones)
     frequencies = counts / counts.sum()
-    return (counts > 0).float().sum(), torch.special.entr(frequencies).sum().exp()
+    perplexity = torch.special.entr(frequencies).sum().exp()
+    return (counts > 0).float().sum(), perplexity
 
 
 class Quantized(NamedTuple):
-    """What a quantiser makes of vectors: codes, their vectors (with the
-    straight-through gradient), and its part of the loss.
+    """The output of a vector quantiser.
+
+    `codes` are the numbers of the codes chosen, `vectors` the codes themselves with
+    the straight-through gradient, and `loss` the quantiser's part of the loss.
     """
 
     codes: Int[Tensor, "n h w"]
@@ -91,16 +95,19 @@ class Quantized(NamedTuple):
 
 
 class VectorQuantizer(nn.Module):
-    """A codebook that follows the vectors it is given.
+    """A codebook that follows the vectors it quantises.
 
-    With `decay` None the codes move by gradient (the codebook loss); with a decay
-    they are running means of the vectors that chose them, which needs no learning
-    rate (van den Oord et al. 2017, appendix A.1). A code that nobody chooses any
-    more would never move again: `revive` puts it where the vectors are.
+    With `decay` None the codes move by gradient (the codebook loss). With a decay
+    they are moving averages of the vectors that chose them, which needs no learning
+    rate (van den Oord et al. 2017, appendix A.1). A code that no vector chooses
+    never moves again, until `revive` puts it where the vectors are.
+
+    Raises `DalleEduError` for a size below 1, a negative `beta`, or a `decay`
+    outside [0, 1).
     """
 
-    counts: Tensor  # running number of vectors that choose each code
-    sums: Tensor  # and running sum of those vectors
+    counts: Tensor  # moving average of how many vectors choose each code
+    sums: Tensor  # moving average of the sum of those vectors
 
     def __init__(
         self,
@@ -134,9 +141,9 @@ class VectorQuantizer(nn.Module):
         self.register_buffer("sums", self.codebook.detach().clone())
 
     def forward(self, vectors: Float[Tensor, "n d h w"]) -> Quantized:
-        """The codes, the vectors that stand for them (with the gradient of
-        `vectors`), and the loss. In training the codebook follows.
+        """Replace each vector by its nearest code.
 
+        In training, the codebook then follows the vectors.
         Raises `DalleEduError` for vectors of another width than the codes.
         """
         if vectors.shape[1] != self.codebook.shape[1]:
@@ -153,23 +160,21 @@ class VectorQuantizer(nn.Module):
         if self.training and self.decay is not None:
             self._follow(last.detach().flatten(0, 2), codes.flatten(), self.decay)
         loss = commitment if self.decay is not None else codebook_loss + commitment
-        return Quantized(
-            codes,
-            rearrange(straight_through(last, quantized), "n h w d -> n d h w"),
-            loss,
-        )
+        chosen = rearrange(straight_through(last, quantized), "n h w d -> n d h w")
+        return Quantized(codes, chosen, loss)
 
     @torch.no_grad()
     def _follow(
         self, vectors: Float[Tensor, "m d"], codes: Int[Tensor, " m"], decay: float
     ) -> None:
+        """Update the moving averages, then the codes that they define."""
         chosen = F.one_hot(codes, self.num_codes).to(vectors.dtype)
         self.counts.lerp_(chosen.sum(dim=0), 1 - decay)
-        # running sums of many small steps want full precision
+        # in half precision, a moving average loses its many small steps
         with torch.autocast(vectors.device.type, enabled=False):
             self.sums.lerp_(chosen.T @ vectors, 1 - decay)
         total = self.counts.sum()
-        # no division by zero where nobody chose
+        # Laplace smoothing: no division by zero where no vector chose the code
         smoothed = (self.counts + 1e-5) / (total + self.num_codes * 1e-5) * total
         self.codebook.copy_(self.sums / smoothed.unsqueeze(1))
 
@@ -180,21 +185,20 @@ class VectorQuantizer(nn.Module):
         threshold: float = 0.1,
         generator: torch.Generator | None = None,
     ) -> Int[Tensor, ""]:
-        """Move the codes whose running count is below `threshold` onto vectors of
-        the batch taken at random; returns how many.
+        """Move rarely chosen codes onto vectors of the batch; return how many.
+
+        These are the codes whose moving count is below `threshold`. The vectors are
+        taken at random.
         """
         flat = rearrange(vectors, "n d h w -> (n h w) d").float()
+        picked = torch.randint(
+            len(flat), (self.num_codes,), generator=generator, device=flat.device
+        )
+        replacements = flat[picked]
         dead = self.counts < threshold
-        picks = flat[
-            torch.randint(
-                len(flat),
-                (self.num_codes,),
-                generator=generator,
-                device=flat.device,
-            )
-        ]
-        self.codebook.copy_(torch.where(dead.unsqueeze(1), picks, self.codebook))
-        self.sums.copy_(torch.where(dead.unsqueeze(1), picks, self.sums))
+        rows = dead.unsqueeze(1)
+        self.codebook.copy_(torch.where(rows, replacements, self.codebook))
+        self.sums.copy_(torch.where(rows, replacements, self.sums))
         self.counts.masked_fill_(dead, 1.0)
         return dead.sum()
 
@@ -204,8 +208,10 @@ class VectorQuantizer(nn.Module):
 
 @dataclass(frozen=True)
 class CodecConfig:
-    """The shape of an encoder and a decoder around a codebook. `resolution / grid`
-    is the side of the patch that one code stands for.
+    """The shape of an encoder and a decoder around a codebook.
+
+    `resolution` is the side of a picture and `grid` that of its grid of codes, so
+    that each code stands for a patch of `resolution / grid` pixels on a side.
     """
 
     resolution: int = 64
@@ -217,10 +223,10 @@ class CodecConfig:
 
 
 def patch_encoder(config: CodecConfig) -> nn.Sequential:
-    """Pictures of (n, 3, resolution, resolution) to vectors of (n, code_dim, grid,
-    grid).
+    """The encoder: a picture to one vector for each of its patches.
 
-    It looks at each patch alone, so that equal patches get equal codes: an encoder
+    It takes (n, 3, resolution, resolution) and gives (n, code_dim, grid, grid). It
+    looks at each patch alone, so that equal patches get equal codes. An encoder
     that sees the neighbours writes something about them into every code of the
     empty background, and the network that must predict those codes learns little
     else.
@@ -235,8 +241,10 @@ def patch_encoder(config: CodecConfig) -> nn.Sequential:
 
 
 def patch_decoder(config: CodecConfig) -> nn.Sequential:
-    """Vectors of (n, code_dim, grid, grid) to pictures of (n, 3, resolution,
-    resolution). It does look around.
+    """The decoder: a vector for each patch to a picture.
+
+    It takes (n, code_dim, grid, grid) and gives (n, 3, resolution, resolution).
+    Unlike the encoder, it looks at neighbouring patches, too.
     """
     width, patch = config.width, config.resolution // config.grid
     return nn.Sequential(
@@ -250,8 +258,10 @@ def patch_decoder(config: CodecConfig) -> nn.Sequential:
 
 
 class VQVAE(nn.Module):
-    """Encoder, vector quantiser, decoder. Pictures are in [-1, 1]; codes are whole
-    numbers below `num_codes`, (n, grid, grid).
+    """The VQ-VAE: an encoder, a vector quantiser, a decoder.
+
+    Pictures are in [-1, 1]; codes are whole numbers below `num_codes`, (n, grid,
+    grid). `beta` and `decay` are those of `VectorQuantizer`.
     """
 
     def __init__(
@@ -267,20 +277,22 @@ class VQVAE(nn.Module):
     @torch.no_grad()
     def encode(self, images: Float[Tensor, "n 3 H W"]) -> Int[Tensor, "n h w"]:
         """The nearest code at each position."""
-        return nearest_code(
-            self.encoder(images).permute(0, 2, 3, 1).float(),
-            self.quantizer.codebook,
-        )
+        vectors = self.encoder(images).permute(0, 2, 3, 1).float()
+        return nearest_code(vectors, self.quantizer.codebook)
 
     def decode(self, codes: Int[Tensor, "n h w"]) -> Float[Tensor, "n 3 H W"]:
         """The picture that a grid of codes stands for."""
-        return self.decoder(self.quantizer.codebook[codes].permute(0, 3, 1, 2))
+        vectors = self.quantizer.codebook[codes]
+        return self.decoder(vectors.permute(0, 3, 1, 2))
 
     def loss(
         self, images: Float[Tensor, "n 3 H W"]
     ) -> dict[str, Float[Tensor, ""]]:
-        """The loss and its named parts: reconstruction (mean squared and absolute
-        error) + the quantiser's part.
+        """The loss and its named parts.
+
+        The loss is reconstruction (mean squared and mean absolute error) + the
+        quantiser's part. `codes_alive` and `perplexity` say how many codes the
+        batch uses.
         """
         quantized = self.quantizer(self.encoder(images))
         painted = self.decoder(quantized.vectors).float()

@@ -1,14 +1,14 @@
-"""The discrete VAE: a picture becomes a small grid of codes, and a grid of codes
-becomes a picture again.
+"""The discrete VAE (dVAE): a picture to a small grid of codes, and back.
 
-The encoder gives each position of the grid a distribution over K codes; the decoder
-paints from the codes chosen. Choosing is not differentiable, so training draws a
-*soft* choice with the Gumbel-softmax (Jang et al. 2017; Maddison et al. 2017), and
-its temperature falls until soft and hard choices meet. This is stage one of DALL·E
-1 (Ramesh et al. 2021, section 2.1), on a 32 x 32 grid there and an 8 x 8 grid here.
-Lesson 08.
+The encoder gives each position of the grid a distribution over k codes; the decoder
+paints from the codes chosen. Choosing is not differentiable, so training samples a
+*soft* choice with the Gumbel-softmax (Jang et al. 2017; Maddison et al. 2017). Its
+temperature falls until soft and hard choices nearly agree. This is stage one of
+DALL·E 1 (Ramesh et al. 2021, section 2.1), on a grid of 32 x 32 there and of 8 x 8
+here. Lesson 11.
 
-Letters: n pictures, k codes, h x w positions on the grid, H x W pixels.
+Letters: n pictures, c colour channels, k codes, d channels of a code, h x w
+positions on the grid, H x W pixels, p x q pixels of a patch.
 """
 
 import math
@@ -34,41 +34,44 @@ def gumbel_softmax(
     hard: bool = False,
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, "*n k"]:
-    """Draw a code for each position, softly: softmax((logits + Gumbel noise) /
-    temperature).
+    """Sample a code for each position, softly (Gumbel-softmax).
 
-    As the temperature falls towards 0 the draw tends to a one-hot vector with the
-    probabilities softmax(logits). With `hard`, the result *is* that one-hot vector
-    while its gradient is still the soft one's (straight-through, Bengio et al.
-    2013).
+    The sample is softmax((logits + Gumbel noise) / temperature): k positive numbers
+    of sum 1 (Jang et al. 2017; Maddison et al. 2017). As the temperature falls
+    towards 0, it tends to a one-hot vector with the probabilities softmax(logits).
+
+    With `hard`, the result *is* that one-hot vector, while its gradient is still
+    that of the soft sample (straight-through, Bengio et al. 2013). Lesson 11.
     """
     uniform = torch.empty_like(logits).uniform_(1e-7, 1, generator=generator)
     gumbel = uniform.log_().neg_().clamp_(min=1e-7).log_().neg_()  # -log(-log u)
     soft = ((logits + gumbel) / temperature).softmax(dim=-1)
     if not hard:
         return soft
-    one_hot = torch.zeros_like(soft).scatter_(
-        -1, soft.argmax(dim=-1, keepdim=True), 1.0
-    )
+    winner = soft.argmax(dim=-1, keepdim=True)
+    one_hot = torch.zeros_like(soft).scatter_(-1, winner, 1.0)
     return one_hot + soft - soft.detach()
 
 
 def temperature_at(
     progress: float, start: float = 1.0, end: float = 1 / 4, until: float = 0.75
 ) -> float:
-    """The temperature after a part `progress` of training: a half cosine from
-    `start` to `end`, reached at `until`, in the logarithm.
+    """The Gumbel-softmax's temperature after a part `progress` of training.
 
-    DALL·E's falls to 1/16. Colder draws make noisier gradients, and our choices are
-    nearly one-hot well before.
+    Its logarithm follows half a cosine from `start` to `end`, which it reaches when
+    `progress`, from 0 to 1, is `until`. DALL·E 1's temperature falls to 1/16.
+    Colder samples make noisier gradients, and our choices are nearly one-hot well
+    before.
     """
     fall = 0.5 * (1 - math.cos(math.pi * min(progress / until, 1.0)))
     return start * (end / start) ** fall
 
 
 def kl_to_uniform(log_q: Float[Tensor, "*n k"]) -> Float[Tensor, ""]:
-    """KL(q || uniform) = log k - H(q), in nats per position: the mean over batch
-    and grid, so that neither size changes its weight.
+    """KL(q || uniform) = log k - H(q), in nats per position.
+
+    It is the mean over batch and grid, so that neither size changes its weight.
+    Lesson 11.
     """
     return math.log(log_q.shape[-1]) + (log_q.exp() * log_q).sum(dim=-1).mean()
 
@@ -76,47 +79,49 @@ def kl_to_uniform(log_q: Float[Tensor, "*n k"]) -> Float[Tensor, ""]:
 def codebook_entropy(
     log_q: Float[Tensor, "*n k"], weight: Float[Tensor, "*n"] | None = None
 ) -> Float[Tensor, ""]:
-    """The entropy, in nats, of the mean distribution over codes in a batch: log k
-    when all codes serve alike, 0 when one code does everything.
+    """The entropy, in nats, of the mean distribution over codes in a batch.
 
+    It is log k when all codes serve alike, and 0 when one code does everything.
     `weight` says how much each position counts in the mean (equally, unless given).
+    Lesson 11.
     """
     q = log_q.exp().flatten(0, -2)
-    mean = (
-        q.mean(dim=0)
-        if weight is None
-        else weight.flatten() @ q / weight.sum().clamp(min=1e-6)
-    )
+    if weight is None:
+        mean = q.mean(dim=0)
+    else:
+        mean = weight.flatten() @ q / weight.sum().clamp(min=1e-6)
     return torch.special.entr(mean).sum()
 
 
 def patch_contrast(
     images: Float[Tensor, "n c H W"], grid: int
 ) -> Float[Tensor, "n h w"]:
-    """The standard deviation of the pixels in each patch of a `grid` x `grid`
-    division: 0 where a picture is flat.
+    """The standard deviation of the pixels in each patch; 0 where it is flat.
+
+    The picture is divided into `grid` x `grid` patches.
     """
-    return rearrange(
-        images, "n c (h p) (w q) -> n h w (c p q)", h=grid, w=grid
-    ).std(dim=-1)
+    division = "n c (h p) (w q) -> n h w (c p q)"
+    return rearrange(images, division, h=grid, w=grid).std(dim=-1)
 
 
 def reconstruction_loss(
     painted: Float[Tensor, "n c H W"], images: Float[Tensor, "n c H W"]
 ) -> Float[Tensor, ""]:
-    """The mean square and the mean absolute error of a pixel: the one for large
-    areas, the other for sharp edges.
+    """The mean squared error plus the mean absolute error of a pixel.
+
+    The squared error serves large areas, the absolute error sharp edges.
     """
     return F.mse_loss(painted, images) + F.l1_loss(painted, images)
 
 
 @dataclass(frozen=True)
 class DVAEConfig(CodecConfig):
-    """The shape of a discrete VAE.
+    """The shape of a discrete VAE and the weights of its loss.
 
-    `sharpness` is the logit of a perfect match between what the encoder says and a
-    code: a low one spreads each position over hundreds of near-synonyms, a high one
-    uses fewer codes and learns more slowly to move between them.
+    `sharpness` is the logit of a perfect match between what the encoder gives and a
+    code. A low one spreads each position over hundreds of codes that mean nearly
+    the same. A high one uses fewer codes, and positions move between them more
+    slowly. With `straight_through`, training samples hard choices.
     """
 
     sharpness: float = 48.0
@@ -126,16 +131,16 @@ class DVAEConfig(CodecConfig):
 
 
 class DiscreteVAE(nn.Module):
-    """Encoder, codebook, decoder.
+    """The discrete VAE: an encoder, a codebook, a decoder.
 
     Pictures are (n, 3, resolution, resolution) in [-1, 1]; codes are whole numbers
     below `num_codes`, (n, grid, grid).
 
-    The encoder says a direction for each position, and the logit of a code is how
-    well its own direction agrees: the cosine, times `sharpness`. DALL·E's encoder
-    gives one free logit a code instead; at our size most of those die within a
-    minute, while directions that are compared keep every code near some patch (the
-    l2-normalised codes of Yu et al. 2022, section 3.2).
+    The encoder gives a direction for each position. The logit of a code is the
+    cosine between that direction and the code's own, times `sharpness`. DALL·E 1's
+    encoder gives one free logit for each code instead; at our size most of those
+    codes are out of use within a minute. Comparing directions keeps every code near
+    some patch (the l2-normalised codes of Yu et al. 2022, section 3.2).
     """
 
     def __init__(self, config: DVAEConfig):
@@ -145,10 +150,9 @@ class DiscreteVAE(nn.Module):
         self.codebook = nn.Embedding(config.num_codes, config.code_dim)
 
     def logits(self, images: Float[Tensor, "n 3 H W"]) -> Float[Tensor, "n h w k"]:
-        """For each position of the grid, how well each code agrees with it."""
-        directions = F.normalize(
-            self.encoder(images).permute(0, 2, 3, 1).float(), dim=-1
-        )
+        """How well each code fits each position: cosine times `sharpness`."""
+        vectors = self.encoder(images).permute(0, 2, 3, 1).float()
+        directions = F.normalize(vectors, dim=-1)
         return self.config.sharpness * directions @ self.code_directions().T
 
     def code_directions(self) -> Float[Tensor, "k d"]:
@@ -162,15 +166,19 @@ class DiscreteVAE(nn.Module):
 
     def decode(self, codes: Int[Tensor, "n h w"]) -> Float[Tensor, "n 3 H W"]:
         """The picture that a grid of codes stands for."""
-        return self.decoder(self.code_directions()[codes].permute(0, 3, 1, 2))
+        chosen = self.code_directions()[codes]
+        return self.decoder(chosen.permute(0, 3, 1, 2))
 
     def decode_soft(
         self, choice: Float[Tensor, "n h w k"]
     ) -> Float[Tensor, "n 3 H W"]:
-        """The picture of a mixture of codes at each position: a point in the convex
-        hull of the codebook.
+        """The picture of a mixture of codes at each position.
+
+        `choice` holds the weights of the codes, whose sum is 1: a mixture is a
+        point in the convex hull of the codebook.
         """
-        return self.decoder((choice @ self.code_directions()).permute(0, 3, 1, 2))
+        mixed = choice @ self.code_directions()
+        return self.decoder(mixed.permute(0, 3, 1, 2))
 
     def loss(
         self,
@@ -178,11 +186,11 @@ class DiscreteVAE(nn.Module):
         temperature: float,
         generator: torch.Generator | None = None,
     ) -> dict[str, Float[Tensor, ""]]:
-        """The loss and its named parts: reconstruction + kl_weight * KL -
-        entropy_weight * codebook entropy.
+        """The loss and its named parts.
 
-        In the entropy each patch counts for its contrast: the codes are wanted
-        where something is to be seen.
+        The loss is reconstruction + kl_weight * KL - entropy_weight * codebook
+        entropy. In the entropy each patch counts for its contrast, because codes
+        are wanted where there is something to see.
         """
         log_q = self.logits(images).float().log_softmax(dim=-1)
         choice = gumbel_softmax(
@@ -190,18 +198,16 @@ class DiscreteVAE(nn.Module):
         )
         painted = self.decode_soft(choice).float()
         reconstruction = reconstruction_loss(painted, images)
-        kl, entropy = (
-            kl_to_uniform(log_q),
-            codebook_entropy(log_q, patch_contrast(images, self.config.grid)),
-        )
+        kl = kl_to_uniform(log_q)
+        contrast = patch_contrast(images, self.config.grid)
+        entropy = codebook_entropy(log_q, contrast)
         total = (
             reconstruction
             + self.config.kl_weight * kl
             - self.config.entropy_weight * entropy
         )
-        alive, perplexity = codes_alive(
-            log_q.detach().argmax(dim=-1), self.config.num_codes
-        )
+        likeliest = log_q.detach().argmax(dim=-1)
+        alive, perplexity = codes_alive(likeliest, self.config.num_codes)
         return {
             "loss": total,
             "reconstruction": reconstruction.detach(),
@@ -214,16 +220,12 @@ class DiscreteVAE(nn.Module):
     def decoder_loss(
         self, images: Float[Tensor, "n 3 H W"]
     ) -> dict[str, Float[Tensor, ""]]:
-        """What the decoder loses on the likeliest codes, the ones that it paints
-        from once training is over.
+        """The reconstruction loss of the decoder alone, from the likeliest codes.
 
-        Soft choices let a little of other codes through, and the decoder comes to
-        count on it; a last stage without them mends that. The codes themselves stay
-        as they are.
+        Once training is over, the decoder paints from these. Soft choices mix in a
+        little of other codes, and the decoder comes to rely on it; a last stage of
+        training on this loss corrects that. Encoder and codebook get no gradient.
         """
         chosen = self.code_directions().detach()[self.encode(images)]
-        return {
-            "loss": reconstruction_loss(
-                self.decoder(chosen.permute(0, 3, 1, 2)).float(), images
-            )
-        }
+        painted = self.decoder(chosen.permute(0, 3, 1, 2)).float()
+        return {"loss": reconstruction_loss(painted, images)}

@@ -1,10 +1,12 @@
-"""The variational autoencoder: an encoder that names a distribution, a decoder that
-paints from any point of it (Kingma & Welling 2014).
+"""The variational autoencoder, or VAE (Kingma & Welling 2014).
 
-The evidence lower bound (ELBO) has two parts, a log-likelihood and a KL divergence;
-each is a function here, and the network is trained on their sum. Lesson 07.
+The encoder gives a normal distribution over the latents of each picture; the
+decoder gives a distribution over the pixels for any latents. The evidence lower
+bound (ELBO) has two parts, a log-likelihood and a KL divergence. Each is a function
+here, and the network is trained on their sum. The last functions walk among the
+latents: over a grid, along a line, along an arc. Lesson 07.
 
-Letters: n pictures, d pixels, k latent values.
+Letters: n pictures, d pixels, k latent values, s samples of the latents.
 """
 
 import math
@@ -25,11 +27,10 @@ def reparametrise(
     log_variance: Float[Tensor, "*n k"],
     generator: torch.Generator,
 ) -> Float[Tensor, "*n k"]:
-    """Draw from N(mean, variance) as mean + σ ε with ε standard normal (Kingma &
-    Welling 2014, section 2.4).
+    """Sample latents from N(mean, variance) as mean + σ ε, ε standard normal.
 
-    The chance is in ε, outside, so that the gradient flows through mean and σ =
-    exp(log_variance / 2).
+    σ is exp(log_variance / 2). All the randomness is in ε, so that the gradient
+    flows through the mean and σ (Kingma & Welling 2014, section 2.4).
     """
     noise = torch.randn(
         mean.shape, generator=generator, device=mean.device, dtype=mean.dtype
@@ -40,8 +41,9 @@ def reparametrise(
 def kl_to_standard_normal(
     mean: Float[Tensor, "*n k"], log_variance: Float[Tensor, "*n k"]
 ) -> Float[Tensor, "*n"]:
-    """KL(N(mean, variance) || N(0, 1)) of each picture, in nats: the sum over its
-    latents (Kingma & Welling 2014, appendix B).
+    """KL(N(mean, variance) || N(0, 1)) of each picture, in nats.
+
+    It is the sum over the picture's latents (Kingma & Welling 2014, appendix B).
     """
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=-1)
 
@@ -49,12 +51,12 @@ def kl_to_standard_normal(
 def bernoulli_log_likelihood(
     images: Float[Tensor, "*n d"], logits: Float[Tensor, "*n d"]
 ) -> Float[Tensor, "*n"]:
-    """log p(image | latents) in nats when each pixel is white with probability
-    sigmoid(logit): the sum over pixels.
+    """log p(image | latents) of each picture, in nats, for pixels of 0 or 1.
 
-    For pixels of 0 or 1. Greys between them are read as probabilities, as is usual:
-    a good loss, and no longer the logarithm of a density (Loaiza-Ganem & Cunningham
-    2019).
+    Each pixel is 1 with probability sigmoid(logit), and the result is the sum over
+    pixels. Greys between 0 and 1 are taken for probabilities, as is usual: the loss
+    works, but it is no longer the logarithm of a density (Loaiza-Ganem & Cunningham
+    2019). Raises `DalleEduError` for pixels outside [0, 1].
     """
     if images.numel() and (images.min() < 0 or images.max() > 1):
         raise DalleEduError(
@@ -63,27 +65,27 @@ def bernoulli_log_likelihood(
             f"les pixels vont de {images.min():g} à {images.max():g} ; une "
             "vraisemblance de Bernoulli les veut dans [0, 1] : ramenez-les-y",
         )
-    return (
-        images * F.logsigmoid(logits) + (1 - images) * F.logsigmoid(-logits)
-    ).sum(dim=-1)
+    if_white = images * F.logsigmoid(logits)
+    if_black = (1 - images) * F.logsigmoid(-logits)
+    return (if_white + if_black).sum(dim=-1)
 
 
 def gaussian_log_likelihood(
     images: Float[Tensor, "*n d"], mean: Float[Tensor, "*n d"], std: float = 1.0
 ) -> Float[Tensor, "*n"]:
-    """log p(image | latents) in nats when each pixel is N(mean, std²): the sum over
-    pixels.
+    """log p(image | latents) of each picture, in nats, for pixels of N(mean, std²).
 
-    It is the squared error divided by -2 std², and a constant: a small `std` asks
-    for fine detail, and weighs against the KL as much.
+    The result is the sum over pixels: the squared error divided by -2 std², plus a
+    constant. The smaller `std`, the finer the detail that counts, and the less the
+    KL weighs beside it. Raises `DalleEduError` unless `std` is above 0.
     """
     _expect_std(std)
-    return -0.5 * (
-        ((images - mean) / std).square() + math.log(2 * math.pi * std**2)
-    ).sum(dim=-1)
+    squared_error = ((images - mean) / std).square()
+    return -0.5 * (squared_error + math.log(2 * math.pi * std**2)).sum(dim=-1)
 
 
 def _expect_std(std: float) -> None:
+    """Raise `DalleEduError` unless the standard deviation is above 0."""
     if std <= 0:
         raise DalleEduError(
             f"the standard deviation of a pixel is {std}; choose one above 0",
@@ -92,19 +94,20 @@ def _expect_std(std: float) -> None:
 
 
 LIKELIHOODS: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = {
-    "bernoulli": lambda images, painted, std: bernoulli_log_likelihood(
-        images, painted
-    ),
+    "bernoulli": lambda images, logits, _: bernoulli_log_likelihood(images, logits),
     "gaussian": gaussian_log_likelihood,
 }
 
 
 @dataclass(frozen=True)
 class VAEConfig:
-    """The shape of a VAE and its likelihood; `beta` above 1 asks more of the
-    latents' order and less of the picture (Higgins et al. 2017).
+    """The shape of a VAE, its likelihood, and the weight of its KL.
 
-    `std` is that of a pixel under the Gaussian likelihood.
+    `hidden` are the widths of the encoder's layers, which the decoder takes in
+    reverse. `std` is that of a pixel under the Gaussian likelihood. `beta`
+    multiplies the KL; above 1 it asks more of the latents' order and less of the
+    picture (β-VAE, Higgins et al. 2017). Raises `DalleEduError` for an unknown
+    likelihood, a `std` not above 0, no latent at all, or a negative `beta`.
     """
 
     pixels: int = 64
@@ -133,11 +136,13 @@ class VAEConfig:
 
 
 class VAE(nn.Module):
-    """Encoder: the mean and the log-variance of each latent. Decoder: each pixel's
-    logit (Bernoulli) or mean (Gaussian).
+    """An encoder and a decoder, with normally distributed latents between them.
 
-    The loss sums over pixels and over latents and averages over pictures, for both
-    parts are logarithms of probabilities of one whole picture: to average either
+    The encoder gives the mean and the log-variance of each latent. The decoder
+    gives each pixel's logit (Bernoulli) or mean (Gaussian).
+
+    The loss sums over pixels and over latents, and averages over pictures, because
+    the likelihood and the KL both belong to one whole picture. To average either
     over its own axis would change their balance, and with it what `beta` = 1 means.
     """
 
@@ -150,39 +155,42 @@ class VAE(nn.Module):
     def encode(
         self, images: Float[Tensor, "n d"]
     ) -> tuple[Float[Tensor, "n k"], Float[Tensor, "n k"]]:
-        """The mean and the log-variance of each picture's latents."""
+        """The mean and the log-variance of each picture's latents.
+
+        Raises `DalleEduError` for another number of pixels than the
+        configuration's.
+        """
         expect_pixels(images, self.config.pixels)
         mean, log_variance = self.encoder(images).chunk(2, dim=-1)
         return mean, log_variance
 
     def decode(self, latents: Float[Tensor, "*n k"]) -> Float[Tensor, "*n d"]:
-        """The pictures that latents stand for: the mean of each pixel."""
-        painted = self.decoder(latents)
-        return (
-            painted.sigmoid() if self.config.likelihood == "bernoulli" else painted
-        )
+        """The mean of each pixel, given the latents.
+
+        Under the Bernoulli likelihood it is in [0, 1].
+        """
+        output = self.decoder(latents)
+        return output.sigmoid() if self.config.likelihood == "bernoulli" else output
 
     def log_likelihood(
         self, images: Float[Tensor, "*n d"], latents: Float[Tensor, "*n k"]
     ) -> Float[Tensor, "*n"]:
         """log p(image | latents) of each picture, in nats."""
-        return LIKELIHOODS[self.config.likelihood](
-            images, self.decoder(latents), self.config.std
-        )
+        log_likelihood = LIKELIHOODS[self.config.likelihood]
+        return log_likelihood(images, self.decoder(latents), self.config.std)
 
     def loss(
         self, images: Float[Tensor, "n d"], generator: torch.Generator
     ) -> dict[str, Float[Tensor, ""]]:
-        """reconstruction + beta * KL, and its parts; with beta = 1 it is minus the
-        ELBO (Kingma & Welling 2014, equation 3).
+        """The negative ELBO, with `beta` times its KL, and its parts, in nats.
 
-        One draw of the latents for each picture. All are means over pictures, in
-        nats.
+        `loss` is reconstruction + beta * KL; with beta = 1 it is minus the ELBO
+        (Kingma & Welling 2014, equation 3). The latents of each picture are sampled
+        once. All values are means over pictures.
         """
         mean, log_variance = self.encode(images)
-        reconstruction = -self.log_likelihood(
-            images, reparametrise(mean, log_variance, generator)
-        ).mean()
+        latents = reparametrise(mean, log_variance, generator)
+        reconstruction = -self.log_likelihood(images, latents).mean()
         kl = kl_to_standard_normal(mean, log_variance).mean()
         elbo = -(reconstruction + kl)
         return {
@@ -196,8 +204,9 @@ class VAE(nn.Module):
     def sample(
         self, count: int, generator: torch.Generator
     ) -> Float[Tensor, "{count} d"]:
-        """Pictures painted from latents drawn at random: the generator must live on
-        the network's device.
+        """Pictures decoded from latents that are sampled from N(0, 1).
+
+        `generator` must live on the network's device.
         """
         weight = next(self.parameters())
         latents = torch.randn(
@@ -214,10 +223,12 @@ class VAE(nn.Module):
 def importance_log_likelihood(
     vae: VAE, images: Float[Tensor, "n d"], samples: int, generator: torch.Generator
 ) -> Float[Tensor, " n"]:
-    """log p(image) of each picture, in nats, estimated: log of the mean of p(image,
-    z) / q(z | image) over draws of z (Burda et al. 2016).
+    """An importance-sampling estimate of each picture's log p(image), in nats.
 
-    Too low on average, less so with more draws; one draw makes an ELBO of it.
+    It is the logarithm of the mean of p(image, z) / q(z | image), over `samples`
+    samples z of q (Burda et al. 2016). On average it is too low, and less so with
+    more samples; with one sample it estimates the ELBO. Raises `DalleEduError` for
+    fewer than 1 sample.
     """
     if samples < 1:
         raise DalleEduError(
@@ -230,41 +241,38 @@ def importance_log_likelihood(
     )
     latents = reparametrise(mean, log_variance, generator)  # s n k
     log_prior = gaussian_log_likelihood(latents, torch.zeros_like(latents))
-    log_q = (
-        gaussian_log_likelihood(
-            (latents - mean) * (-log_variance / 2).exp(), torch.zeros_like(mean)
-        )
-        - log_variance.sum(dim=-1) / 2
-    )
-    log_weights = (
-        vae.log_likelihood(images.expand(samples, *images.shape), latents)
-        + log_prior
-        - log_q
-    )
+    standardised = (latents - mean) * (-log_variance / 2).exp()
+    log_q = gaussian_log_likelihood(standardised, torch.zeros_like(mean))
+    log_q = log_q - log_variance.sum(dim=-1) / 2
+    repeated = images.expand(samples, *images.shape)
+    log_weights = vae.log_likelihood(repeated, latents) + log_prior - log_q
     return log_weights.logsumexp(dim=0) - math.log(samples)
 
 
 def latent_plane(side: int) -> Float[Tensor, "{side} {side} 2"]:
-    """A square grid of two latents that is even in *probability*: the inverse
-    normal distribution function of (i + ½) / side.
+    """A square grid of two latents, evenly spaced in *probability*.
 
-    A grid that is even in space would spend most of its pictures where the prior
-    hardly goes. The first latent grows to the right, the second one upwards.
+    Its coordinates are the inverse normal distribution function of (i + ½) / side.
+    A grid evenly spaced in value would spend most of its pictures where the prior
+    hardly goes. The first latent grows to the right, the second upwards. Raises
+    `DalleEduError` for a side below 1.
     """
     if side < 1:
         raise DalleEduError(
             f"the side is {side}; a grid has at least 1",
             f"le côté est {side} ; une grille en a au moins 1",
         )
-    points = torch.special.ndtri(
-        (torch.arange(side, dtype=torch.float64) + 0.5) / side
-    ).to(torch.get_default_dtype())
-    return torch.stack(
-        torch.meshgrid(points, points.flip(0), indexing="xy"), dim=-1
-    )
+    probabilities = (torch.arange(side, dtype=torch.float64) + 0.5) / side
+    values = torch.special.ndtri(probabilities).to(torch.get_default_dtype())
+    grid = torch.meshgrid(values, values.flip(0), indexing="xy")
+    return torch.stack(grid, dim=-1)
 
 
 def _parts(steps: int, like: Tensor) -> Float[Tensor, "steps 1"]:
+    """`steps` numbers from 0 to 1, evenly spaced.
+
+    Raises `DalleEduError` for fewer than 2.
+    """
     if steps < 2:
         raise DalleEduError(
             f"{steps} steps were asked for; a walk from one latent to another has "
@@ -272,15 +280,17 @@ def _parts(steps: int, like: Tensor) -> Float[Tensor, "steps 1"]:
             f"{steps} étapes sont demandées ; un chemin d'un latent à un autre en "
             "a au moins 2",
         )
-    return torch.linspace(
-        0, 1, steps, device=like.device, dtype=like.dtype
-    ).unsqueeze(-1)
+    parts = torch.linspace(0, 1, steps, device=like.device, dtype=like.dtype)
+    return parts.unsqueeze(-1)
 
 
 def interpolate(
     first: Float[Tensor, " k"], second: Float[Tensor, " k"], steps: int
 ) -> Float[Tensor, "{steps} k"]:
-    """The straight way from one latent to another, both ends included."""
+    """Linear interpolation from one latent to another, both ends included.
+
+    Raises `DalleEduError` for fewer than 2 steps.
+    """
     part = _parts(steps, first)
     return (1 - part) * first + part * second
 
@@ -288,12 +298,14 @@ def interpolate(
 def slerp(
     first: Float[Tensor, " k"], second: Float[Tensor, " k"], steps: int
 ) -> Float[Tensor, "{steps} k"]:
-    """The way along the arc, both ends included (Shoemake 1985; for latents, White
-    2016).
+    """Spherical linear interpolation: along the arc, both ends included.
 
-    In many dimensions nearly all of a normal distribution lies near a sphere of
-    radius √k, and the straight way cuts through its empty inside. Opposite latents
-    have no arc between them, nor has the zero latent a direction: `DalleEduError`.
+    The method is Shoemake's (1985), for latents White's (2016). In many dimensions
+    nearly all of a normal distribution lies near a sphere of radius √k, and the
+    straight line cuts through its empty inside.
+
+    Raises `DalleEduError` for opposite latents, which have no arc between them, for
+    a zero latent, which has no direction, and for fewer than 2 steps.
     """
     part = _parts(steps, first)
     u, v = F.normalize(first, dim=0), F.normalize(second, dim=0)
@@ -305,11 +317,11 @@ def slerp(
             "aucun arc ne mène d'un latent à l'autre : ils sont opposés, ou l'un "
             "est nul ; prenez une autre paire, ou allez tout droit",
         )
-    # where the cosine is near 1, its inverse would lose half the digits
+    # the inverse cosine of a small angle would lose half of its digits
     angle = 2 * torch.atan2(apart, together)
     if angle < 1e-6:
-        # the arc is straight, and the sines below are all zero
+        # the arc is straight, and the division below would be 0 / 0
         return interpolate(first, second, steps)
-    return (
-        torch.sin((1 - part) * angle) * first + torch.sin(part * angle) * second
-    ) / torch.sin(angle)
+    of_first = torch.sin((1 - part) * angle) * first
+    of_second = torch.sin(part * angle) * second
+    return (of_first + of_second) / torch.sin(angle)

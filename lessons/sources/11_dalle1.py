@@ -320,10 +320,13 @@ for name, setting in (("DALL·E 1", theirs), (say("ours", "le nôtre"), codec)):
 # `torch.zeros_like(soft).scatter_(-1, soft.argmax(dim=-1, keepdim=True), 1.0)` puts the ones in place.</details>
 
 # %% implements="dvae:gumbel_softmax" level=2
-"""Tire un code pour chaque position, en douceur : softmax((logits + bruit de Gumbel) / température).
+"""Tire un code pour chaque position, en douceur (Gumbel-softmax).
 
-Quand la température descend vers 0, le tirage tend vers un vecteur à un seul 1, de probabilités softmax(logits). Avec `hard`, le résultat
-*est* ce vecteur, tandis que son gradient reste celui du tirage doux (passage direct, Bengio et al. 2013).
+Le tirage vaut softmax((logits + bruit de Gumbel) / température) : k nombres positifs de somme 1 (Jang et al. 2017 ; Maddison et al. 2017).
+Quand la température descend vers 0, il tend vers un vecteur à un seul 1, de probabilités softmax(logits).
+
+Avec `hard`, le résultat *est* ce vecteur, tandis que son gradient reste celui du tirage doux (passage direct, Bengio et al. 2013).
+Leçon 11.
 """
 # -log(-log u) => -log(-log u)
 
@@ -460,7 +463,10 @@ picture(figure, say("As the temperature falls, the gradient's spread grows and i
 # <details><summary>A hint</summary>`log_q.exp() * log_q` is the term to sum over the codes; its sign is already that of $-H$.</details>
 
 # %% implements="dvae:kl_to_uniform" level=1
-"""KL(q || uniforme) = log k - H(q), en nats par position : moyenne sur le lot et la grille, dont les tailles n'y changent rien."""
+"""KL(q || uniforme) = log k - H(q), en nats par position.
+
+C'est la moyenne sur le lot et la grille : ni la taille de l'un ni celle de l'autre ne change son poids. Leçon 11.
+"""
 
 # %% [markdown] lang="fr"
 # Une réécriture bien connue de DALL·E additionne la divergence sur le lot : son poids change alors avec la taille du lot, donc avec la
@@ -517,9 +523,10 @@ for batch in (1, 8, 64):
 # product: `weight @ q`, divided by the sum of the weights.</details>
 
 # %% implements="dvae:codebook_entropy" level=2
-"""L'entropie, en nats, de la loi moyenne sur les codes dans un lot : log k quand tous servent autant, 0 quand un seul fait tout.
+"""L'entropie, en nats, de la loi moyenne sur les codes dans un lot.
 
-`weight` dit combien chaque position compte dans la moyenne (autant que les autres, s'il n'est pas donné).
+Elle vaut log k quand tous les codes servent autant, et 0 quand un seul fait tout. `weight` dit combien chaque position compte dans la
+moyenne (autant que les autres, s'il n'est pas donné). Leçon 11.
 """
 
 # %% [markdown] lang="fr"
