@@ -1,13 +1,13 @@
-"""CycleGAN: two styles, no pairs, and a translator each way that must find its way
-back (Zhu et al. 2017).
+"""CycleGAN: translation between two styles, without pairs (Zhu et al. 2017).
 
-Two translators are trained against two patch discriminators, each of which knows
-one style only. That makes a translation look right, not *be* right: any picture of
-the other style would do. Cycle consistency adds that there and back again must
-return the picture itself, and identity that what is already in the style stays.
+Two translators, one each way, are trained against two patch discriminators, each of
+which knows one style. The adversarial loss makes a translation look right, but any
+picture of the other style would do. Cycle consistency adds that a picture
+translated there and back must return unchanged. The identity loss adds that a
+picture already in the style must stay as it is. Lesson 09.
 
-Letters: n pictures, c channels, h x w pixels; a and b are the two styles. Lesson
-08.
+Letters: n pictures (of style a, where there are two), m pictures of style b or
+fakes, c channels, h x w pixels.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,15 @@ from dalle_edu.bricks.dcgan import PatchDiscriminator
 from dalle_edu.bricks.gan import Losses
 from dalle_edu.errors import DalleEduError
 
+# ------------------------------------------------------------- least-squares losses
+
 
 def least_squares_discriminator_loss(
     real_logits: Float[Tensor, "*n"], fake_logits: Float[Tensor, "*m"]
 ) -> Float[Tensor, ""]:
-    """D draws its outputs on real pictures to 1 and on fakes to 0, by squares (Mao
-    et al. 2017, equation 9).
+    """The least-squares loss of D: its outputs should be 1 on real, 0 on fake.
+
+    This is equation 9 of Mao et al. (2017).
     """
     return ((real_logits - 1).square().mean() + fake_logits.square().mean()) / 2
 
@@ -35,8 +38,9 @@ def least_squares_discriminator_loss(
 def least_squares_generator_loss(
     fake_logits: Float[Tensor, "*n"],
 ) -> Float[Tensor, ""]:
-    """G draws D's outputs on its fakes to 1; a fake that D is sure of still gives a
-    gradient.
+    """The least-squares loss of G: D's outputs on its fakes should be 1.
+
+    Unlike a saturating loss, it gives a gradient even where D is sure of a fake.
     """
     return (fake_logits - 1).square().mean()
 
@@ -46,16 +50,17 @@ LEAST_SQUARES = Losses(
 )
 
 
-# ---------------------------------------------------------------- the networks
+# --------------------------------------------------------------------- the networks
 
 
 @dataclass(frozen=True)
 class CycleGANConfig:
-    """The shape of the four networks and the weights of the losses (Zhu et al.
-    2017, sections 3.3 and 5.2): identity weighs half the cycle.
+    """The shape of CycleGAN's four networks and the weights of its losses.
 
-    One halving in the discriminators: they see patches of 16 pixels, half of a
-    picture of 32.
+    The identity loss weighs half as much as the cycle loss (Zhu et al. 2017,
+    sections 3.3 and 5.2). With one halving, the discriminators see patches of 16
+    pixels, half of a picture of 32. `blocks` are the residual blocks of a
+    translator, and `pool_size` is how many fakes each history pool keeps.
     """
 
     channels: int = 3
@@ -68,8 +73,9 @@ class CycleGANConfig:
 
 
 class InstanceBlock(nn.Module):
-    """Two convolutions, each normalised over its own picture, added to their input
-    (Johnson et al. 2016).
+    """A residual block with instance normalisation (Johnson et al. 2016).
+
+    Each of its two convolutions is normalised over its own picture.
     """
 
     def __init__(self, width: int):
@@ -79,15 +85,17 @@ class InstanceBlock(nn.Module):
         )
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """The input plus its correction, of the same shape."""
         return x + self.correct(x)
 
 
 class Translator(nn.Module):
-    """Pictures of one style in, of the other out, both (n, c, h, w) in [-1, 1] with
-    even sides: halve once, residual blocks, double back.
+    """The generator of CycleGAN: pictures of one style to pictures of the other.
 
-    Instance normalisation (Ulyanov et al. 2016) forgets each picture's own
-    contrast, which is style, and needs no batch.
+    Both are (n, c, h, w) in [-1, 1] with even sides. One convolution halves the
+    sides, residual blocks follow, and a last layer doubles the sides again.
+    Instance normalisation (Ulyanov et al. 2016) removes each picture's own
+    contrast, which belongs to the style, and does not depend on the batch.
     """
 
     def __init__(self, config: CycleGANConfig):
@@ -113,8 +121,9 @@ class Translator(nn.Module):
         )
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        """The same scenes in the other style. Raises `DalleEduError` for sides that
-        are odd or under 8 pixels.
+        """The same scenes in the other style.
+
+        Raises `DalleEduError` for sides that are odd or under 8 pixels.
         """
         if images.shape[2] % 2 or images.shape[3] % 2 or min(images.shape[2:]) < 8:
             raise DalleEduError(
@@ -129,6 +138,7 @@ class Translator(nn.Module):
 def _convolution(
     channels: int, width: int, kernel_size: int = 3, stride: int = 1
 ) -> list[nn.Module]:
+    """A convolution with reflected edges, and its instance normalisation."""
     convolution = nn.Conv2d(
         channels,
         width,
@@ -141,13 +151,17 @@ def _convolution(
     return [convolution, nn.InstanceNorm2d(width)]
 
 
-class HistoryPool:
-    """Fakes of the past, so that a discriminator does not forget what a translator
-    used to do (Shrivastava et al. 2017, section 2.3).
+# ---------------------------------------------------------------- fakes of the past
 
-    Called with a batch of fakes, it returns a batch: each picture is the new one,
-    or with chance 1/2, once the pool is full, an old one whose place the new one
-    takes. What is stored carries no gradient.
+
+class HistoryPool:
+    """A pool of past fakes, so that a discriminator does not forget them.
+
+    Called with a batch of fakes, it returns a batch of as many pictures. Until the
+    pool is full, they are the new fakes, which it also stores. From then on each
+    is, with probability 1/2, an old fake whose place the new one takes (Shrivastava
+    et al. 2017, section 2.3). A pool of size 0 returns the new fakes. What is
+    stored carries no gradient. Raises `DalleEduError` for a negative size.
     """
 
     def __init__(self, size: int, generator: torch.Generator):
@@ -171,12 +185,14 @@ class HistoryPool:
         return torch.stack(shown)
 
 
-# ---------------------------------------------------------------- the losses
+# ---------------------------------------------------------------- both ways at once
 
 
 class CycleGAN(nn.Module):
-    """Both translators and both discriminators: `to_b` and `to_a` translate,
-    `judge_a` and `judge_b` tell real from translated.
+    """Both translators, `to_b` and `to_a`, and both discriminators.
+
+    The patch discriminators `judge_a` and `judge_b` tell real pictures of a style
+    from translated ones.
     """
 
     def __init__(self, config: CycleGANConfig):
@@ -196,17 +212,19 @@ class CycleGAN(nn.Module):
     def translators_loss(
         self, a: Float[Tensor, "n c h w"], b: Float[Tensor, "m c h w"]
     ) -> dict[str, Tensor]:
-        """What both translators lower, its named parts, and the fakes that it made,
-        for the discriminators (Zhu et al. 2017, equation 3).
+        """The loss of both translators, its named parts, and the fakes they made.
 
-        `adversarial`: each fake fools the judge of its style. `cycle`: a -> b -> a
-        returns a, and b -> a -> b returns b, in mean absolute difference.
-        `identity`: `to_b` leaves b as it is, and `to_a` leaves a.
+        Its three terms are those of Zhu et al. (2017, equation 3, and section 5.2
+        for the identity). `adversarial`: the discriminator of each style should
+        take the fakes for real. `cycle`: a -> b -> a should return a, and b -> a ->
+        b return b, in mean absolute difference. `identity`: `to_b` should leave b
+        as it is, and `to_a` leave a. `fake_a` and `fake_b` are for the
+        discriminators' turn; they, like the parts, carry no gradient.
         """
         fake_b, fake_a = self.to_b(a), self.to_a(b)
-        adversarial = LEAST_SQUARES.generator(
-            self.judge_b(fake_b)
-        ) + LEAST_SQUARES.generator(self.judge_a(fake_a))
+        fools_b = LEAST_SQUARES.generator(self.judge_b(fake_b))
+        fools_a = LEAST_SQUARES.generator(self.judge_a(fake_a))
+        adversarial = fools_b + fools_a
         cycle = F.l1_loss(self.to_a(fake_b), a) + F.l1_loss(self.to_b(fake_a), b)
         identity = F.l1_loss(self.to_b(b), b) + F.l1_loss(self.to_a(a), a)
         loss = (
@@ -221,10 +239,8 @@ class CycleGAN(nn.Module):
             "fake_a": fake_a,
             "fake_b": fake_b,
         }
-        return {
-            "loss": loss,
-            **{name: part.detach() for name, part in parts.items()},
-        }
+        detached = {name: part.detach() for name, part in parts.items()}
+        return {"loss": loss, **detached}
 
     def discriminators_loss(
         self,
@@ -233,20 +249,22 @@ class CycleGAN(nn.Module):
         fake_a: Float[Tensor, "m c h w"],
         fake_b: Float[Tensor, "n c h w"],
     ) -> Float[Tensor, ""]:
-        """What both discriminators lower. The fakes come from history pools; no
-        gradient returns to the translators.
+        """The least-squares loss of both discriminators, added up.
+
+        The fakes come from history pools. No gradient goes back to the translators.
         """
-        return LEAST_SQUARES.discriminator(
-            self.judge_a(a), self.judge_a(fake_a.detach())
-        ) + LEAST_SQUARES.discriminator(
-            self.judge_b(b), self.judge_b(fake_b.detach())
-        )
+        loss = LEAST_SQUARES.discriminator
+        loss_a = loss(self.judge_a(a), self.judge_a(fake_a.detach()))
+        loss_b = loss(self.judge_b(b), self.judge_b(fake_b.detach()))
+        return loss_a + loss_b
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """What a training of CycleGAN carries from step to step: an optimiser for each
-    side and a pool for each style.
+    """The state of a training of CycleGAN.
+
+    It holds an optimiser for the translators, one for the discriminators
+    (`judges`), and a history pool for each style.
     """
 
     model: CycleGAN
@@ -262,28 +280,27 @@ class Exchange:
         generator: torch.Generator,
         learning_rate: float = 2e-4,
     ) -> "Exchange":
-        """Adam with the momentum 0.5 that DCGAN and CycleGAN train with, and empty
-        pools.
+        """Adam with DCGAN's first momentum, 0.5, and empty pools.
+
+        `generator` is the source of the pools' random numbers.
         """
         translators = [*model.to_a.parameters(), *model.to_b.parameters()]
         judges = [*model.judge_a.parameters(), *model.judge_b.parameters()]
-        adam_1, adam_2 = (
+        adam_translators, adam_judges = (
             torch.optim.Adam(side, learning_rate, betas=(0.5, 0.999))
             for side in (translators, judges)
         )
-        return cls(
-            model,
-            adam_1,
-            adam_2,
-            *(HistoryPool(model.config.pool_size, generator) for _ in "ab"),
-        )
+        pools = (HistoryPool(model.config.pool_size, generator) for _ in "ab")
+        return cls(model, adam_translators, adam_judges, *pools)
 
 
 def cyclegan_step(
     exchange: Exchange, a: Float[Tensor, "n c h w"], b: Float[Tensor, "m c h w"]
 ) -> dict[str, Tensor]:
-    """One step of the translators, then one of the discriminators on real pictures
-    and on fakes from the pools; returns the losses.
+    """One step of the translators, then one of the discriminators.
+
+    The discriminators are trained on real pictures and on fakes from the pools. The
+    losses are returned, without gradient.
     """
     model = exchange.model
     model.judge_a.requires_grad_(False)
@@ -294,13 +311,11 @@ def cyclegan_step(
     exchange.translators.step()
     model.judge_a.requires_grad_(True)
     model.judge_b.requires_grad_(True)
-    judged = model.discriminators_loss(
-        a,
-        b,
-        exchange.pool_a(parts.pop("fake_a")),
-        exchange.pool_b(parts.pop("fake_b")),
-    )
+    old_a = exchange.pool_a(parts.pop("fake_a"))
+    old_b = exchange.pool_b(parts.pop("fake_b"))
+    judges_loss = model.discriminators_loss(a, b, old_a, old_b)
     exchange.judges.zero_grad()
-    judged.backward()
+    judges_loss.backward()
     exchange.judges.step()
-    return {**parts, "loss": parts["loss"].detach(), "judges": judged.detach()}
+    detached = {"loss": parts["loss"].detach(), "judges": judges_loss.detach()}
+    return {**parts, **detached}

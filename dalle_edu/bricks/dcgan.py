@@ -1,5 +1,8 @@
-"""DCGAN: a generator and discriminators of convolutions, for small pictures
-(Radford et al. 2016), and one of patches (Isola et al. 2017). Lesson 09.
+"""DCGAN: a generator and a discriminator of convolutions (Radford et al. 2016).
+
+Labels condition the discriminator by projection (Miyato & Koyama 2018). The patch
+discriminator (PatchGAN, Isola et al. 2017) gives a logit for each patch of a
+picture. The game that they play is in `gan.py`. Lesson 09.
 
 Letters: n pictures, z noise values, c channels, h x w pixels.
 """
@@ -19,8 +22,12 @@ from dalle_edu.errors import DalleEduError
 
 @dataclass(frozen=True)
 class GANConfig:
-    """The shape of both players: `width` channels at half the resolution, twice as
-    many at each halving; told of `num_classes` if any.
+    """The shape of a DCGAN's generator and discriminator.
+
+    There are `width` channels at half the resolution, and twice as many at each
+    further halving. With `num_classes` above 0 both networks are conditional on a
+    class. Raises `DalleEduError` for a resolution that is not a power of two from 8
+    on.
     """
 
     resolution: int = 16
@@ -48,10 +55,11 @@ class GANConfig:
 
 
 class Generator(nn.Module):
-    """Noise to pictures in [-1, 1]: a 4 x 4 map, doubled by transposed
-    convolutions, batch-normalised everywhere but at the output.
+    """The generator: noise to pictures in [-1, 1].
 
-    A class, where there are classes, is one more vector beside the noise.
+    Transposed convolutions double a 4 x 4 map until it has the resolution. All of
+    them but the output's are followed by batch normalisation. A class, where there
+    are classes, is one more vector beside the noise.
     """
 
     def __init__(self, config: GANConfig):
@@ -63,9 +71,9 @@ class Generator(nn.Module):
             if config.num_classes
             else None
         )
-        told = config.latent_dim * (2 if config.num_classes else 1)
+        inputs = config.latent_dim * (2 if config.num_classes else 1)
         layers = [
-            nn.ConvTranspose2d(told, widths[0], 4, bias=False),
+            nn.ConvTranspose2d(inputs, widths[0], 4, bias=False),
             nn.BatchNorm2d(widths[0]),
             nn.ReLU(),
         ]
@@ -87,8 +95,10 @@ class Generator(nn.Module):
     def forward(
         self, noise: Float[Tensor, "n z"], labels: Int[Tensor, " n"] | None = None
     ) -> Float[Tensor, "n c h w"]:
-        """A picture for each row of noise, drawn from N(0, 1). Raises
-        `DalleEduError` for noise or labels that do not fit.
+        """A picture for each row of noise, which is sampled from N(0, 1).
+
+        `labels` are class numbers below `num_classes`. Raises `DalleEduError` for
+        noise of another width, and for missing, unexpected or unknown labels.
         """
         if noise.shape[1] != self.config.latent_dim:
             raise DalleEduError(
@@ -104,12 +114,15 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Pictures to logits, high for real: strided convolutions, leaky,
-    batch-normalised everywhere but at the input.
+    """The discriminator: pictures to logits, high for real pictures.
 
-    With classes, the logit is linear in the features plus their product with the
-    class's vector (projection, Miyato & Koyama 2018, equation 3): the second term,
-    0 to begin with, asks whether the picture looks like that class.
+    Convolutions of stride 2 halve the picture down to 4 x 4. All of them but the
+    input's are followed by batch normalisation, and all by a leaky ReLU.
+
+    With classes, the logit is a linear function of the features plus their inner
+    product with the class's vector (projection, Miyato & Koyama 2018, equation 3).
+    This second term asks whether the picture looks like that class, and is 0 before
+    training.
     """
 
     def __init__(self, config: GANConfig):
@@ -140,30 +153,30 @@ class Discriminator(nn.Module):
         images: Float[Tensor, "n c h w"],
         labels: Int[Tensor, " n"] | None = None,
     ) -> Float[Tensor, " n"]:
-        """A logit for each picture. Raises `DalleEduError` for pictures or labels
-        that do not fit.
+        """A logit for each picture.
+
+        Pictures are in [-1, 1], labels class numbers below `num_classes`. Raises
+        `DalleEduError` for pictures of another shape, and for missing, unexpected
+        or unknown labels.
         """
-        came, expected = (
-            list(images.shape[1:]),
-            [self.config.channels, self.config.resolution, self.config.resolution],
-        )
-        if came != expected:
+        side = self.config.resolution
+        got, expected = list(images.shape[1:]), [self.config.channels, side, side]
+        if got != expected:
             raise DalleEduError(
-                f"the pictures are {came}; this discriminator looks at {expected}",
-                f"les images sont {came} ; ce discriminateur en regarde de "
+                f"the pictures are {got}; this discriminator looks at {expected}",
+                f"les images sont {got} ; ce discriminateur en regarde de "
                 f"{expected}",
             )
         _check_labels(labels, self.config.num_classes)
         features = self.look(images)
         logits = self.judge(features).squeeze(1)
-        return (
-            logits
-            if self.embedding is None
-            else logits + (self.embedding(labels) * features).sum(dim=1)
-        )
+        if self.embedding is None:
+            return logits
+        return logits + (self.embedding(labels) * features).sum(dim=1)
 
 
 def _check_labels(labels: Tensor | None, num_classes: int) -> None:
+    """Raise `DalleEduError` unless the labels are what `num_classes` announces."""
     if labels is None and not num_classes:
         return
     span = (0, 0) if labels is None else (int(labels.min()), int(labels.max()))
@@ -177,8 +190,10 @@ def _check_labels(labels: Tensor | None, num_classes: int) -> None:
 
 
 def initialise(network: nn.Module, std: float = 0.02) -> None:
-    """DCGAN's beginning: weights of convolutions and linear maps from N(0, std²),
-    scales of normalisation from N(1, std²), biases 0.
+    """Initialise a network as DCGAN does (Radford et al. 2016).
+
+    Weights of convolutions and linear maps are sampled from N(0, std²), scales of
+    batch normalisation from N(1, std²); biases are 0.
     """
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
@@ -190,12 +205,13 @@ def initialise(network: nn.Module, std: float = 0.02) -> None:
 
 
 class PatchDiscriminator(nn.Module):
-    """A logit for each overlapping patch of a picture, whatever its size (Isola et
-    al. 2017, section 3.2.2): it judges texture and edges.
+    """A patch discriminator: a logit for each overlapping patch of a picture.
 
-    `layers` halvings and two more convolutions, all 4 x 4: patches of 16, 34 and 70
-    pixels for 1, 2 and 3 layers. With a normalisation over the whole picture
-    (batch, instance), its statistics are all that one patch knows of the others.
+    It judges texture and edges, and takes pictures of any size (PatchGAN, Isola et
+    al. 2017, section 3.2.2). `layers` convolutions of stride 2 and two of stride 1,
+    all 4 x 4, see patches of 16, 34 and 70 pixels for 1, 2 and 3 layers. A
+    normalisation over the whole picture (batch, instance) makes a patch's logit
+    depend on the others, but only through its statistics.
     """
 
     def __init__(
@@ -231,8 +247,10 @@ class PatchDiscriminator(nn.Module):
     def forward(
         self, images: Float[Tensor, "n c h w"]
     ) -> Float[Tensor, "n rows columns"]:
-        """A logit for each patch. Raises `DalleEduError` for pictures too small to
-        hold one after all the halvings.
+        """A logit for each patch, row by row.
+
+        Raises `DalleEduError` for pictures too small to hold a patch after all the
+        halvings.
         """
         side, smallest = min(images.shape[-2:]), 3 * 2 ** (len(self.strides) - 2)
         if side < smallest:

@@ -1,14 +1,12 @@
-"""Generative adversarial networks: one network draws, another tells its drawings
-from real pictures, and each is the other's teacher.
+"""Generative adversarial networks (GANs): two networks trained against each other.
 
-The generator G turns noise into pictures; the discriminator D gives each picture a
-logit, high for real. D climbs the value V(G, D) and G goes down it (Goodfellow et
-al. 2014); no loss between pixels is ever written. The networks follow DCGAN
-(Radford et al. 2016), classes are told to D by projection (Miyato & Koyama 2018),
-and a patch discriminator (Isola et al. 2017) judges a picture piece by piece.
+The generator G turns noise into pictures. The discriminator D gives each picture a
+logit, high for real pictures. D is trained to raise the value V(G, D), and G to
+lower it (Goodfellow et al. 2014); no loss compares pixels. This file holds the
+game: its exact value, its losses, its training loop, and a measure of mode
+collapse. The networks are in `dcgan.py`. Lesson 09.
 
-Letters: n pictures, z channels of noise, c channels, h x w pixels, k outcomes.
-Lesson 08.
+Letters: n pictures, m fakes, z noise values, k outcomes.
 """
 
 from collections.abc import Callable
@@ -21,29 +19,30 @@ from torch import Tensor, nn
 
 from dalle_edu.errors import DalleEduError
 
-# ---------------------------------------- the game, where everything can be counted
+# ------------------------------------------------------- the game, computed exactly
 
 
 def optimal_discriminator(
     p: Float[Tensor, " k"], q: Float[Tensor, " k"]
 ) -> Float[Tensor, " k"]:
-    """The best D where real outcomes fall with probabilities p and fakes with q: p
-    / (p + q) (Goodfellow et al. 2014, proposition 1).
+    """The best D when real outcomes have probabilities p, and fakes q: p / (p + q).
 
-    Where neither ever falls any answer is as good, and it is 1/2. Raises
-    `DalleEduError` unless both are distributions over the same k.
+    This is proposition 1 of Goodfellow et al. (2014). Where p and q are both 0, any
+    answer is as good, and this one is 1/2. Raises `DalleEduError` unless both are
+    distributions over the same k outcomes.
     """
     _check_distributions(p, q)
-    return torch.where(
-        p + q > 0, p / (p + q).clamp(min=torch.finfo(p.dtype).tiny), 0.5
-    )
+    smallest = torch.finfo(p.dtype).tiny  # no division by 0
+    return torch.where(p + q > 0, p / (p + q).clamp(min=smallest), 0.5)
 
 
 def expected_value(
     d: Float[Tensor, " k"], p: Float[Tensor, " k"], q: Float[Tensor, " k"]
 ) -> Float[Tensor, ""]:
-    """V exactly: Σ p log d + q log(1 - d), in nats, for a D that calls outcome i
-    real with probability d_i.
+    """The exact value V of the game: Σ p log d + q log(1 - d), in nats.
+
+    D calls outcome i real with probability d_i. Raises `DalleEduError` unless p and
+    q are distributions over the same outcomes.
     """
     _check_distributions(p, q)
     return (torch.xlogy(p, d) + torch.xlogy(q, 1 - d)).sum()
@@ -52,11 +51,13 @@ def expected_value(
 def jensen_shannon(
     p: Float[Tensor, " k"], q: Float[Tensor, " k"]
 ) -> Float[Tensor, ""]:
-    """The mean divergence of p and q from their own mixture, in nats: 0 when they
-    are equal, log 2 when they share no outcome.
+    """The Jensen-Shannon divergence of p and q, in nats.
 
-    Against the best D, V is -log 4 + 2 JSD(p, q) (Goodfellow et al. 2014, equation
-    6): all that G can lower is this distance.
+    It is their mean divergence from their mixture: 0 when they are equal, log 2
+    when they share no outcome. Against the best D, V is -log 4 + 2 JSD(p, q)
+    (Goodfellow et al. 2014, equation 6), so that this divergence is all that G can
+    lower. Raises `DalleEduError` unless both are distributions over the same
+    outcomes.
     """
     _check_distributions(p, q)
     mixture = (p + q) / 2
@@ -65,6 +66,7 @@ def jensen_shannon(
 
 
 def _check_distributions(p: Tensor, q: Tensor) -> None:
+    """Raise `DalleEduError` unless both are distributions of the same length."""
     if (
         p.ndim != 1
         or p.shape != q.shape
@@ -81,17 +83,18 @@ def _check_distributions(p: Tensor, q: Tensor) -> None:
         )
 
 
-# ------------------------------------ the same game, from samples: losses on logits
+# ----------------------------------------------- losses, from the logits of samples
 
 
 def value(
     real_logits: Float[Tensor, "*n"], fake_logits: Float[Tensor, "*m"]
 ) -> Float[Tensor, ""]:
-    """V(G, D) = E log D(x) + E log(1 - D(G(z))) (Goodfellow et al. 2014, equation
-    1), estimated from D's logits; -log 4 when D must guess.
+    """V(G, D) = E log D(x) + E log(1 - D(G(z))), estimated from D's logits.
 
-    D's probability is the sigmoid of its logit, and 1 - sigmoid(l) = sigmoid(-l):
-    taken so, no logarithm ever meets a rounded 0.
+    This is equation 1 of Goodfellow et al. (2014), in nats; it is -log 4 when D
+    gives 1/2 to everything. D's probability is the sigmoid of its logit l, and 1 -
+    sigmoid(l) = sigmoid(-l). Written so, no probability that rounds to 0 meets a
+    logarithm.
     """
     return F.logsigmoid(real_logits).mean() + F.logsigmoid(-fake_logits).mean()
 
@@ -99,22 +102,24 @@ def value(
 def discriminator_loss(
     real_logits: Float[Tensor, "*n"], fake_logits: Float[Tensor, "*m"]
 ) -> Float[Tensor, ""]:
-    """What D lowers: -V, the cross-entropy of saying "real" of real pictures and
-    "fake" of fakes.
-    """
+    """The loss of D: -V, the cross-entropy of "real" and "fake" labels."""
     return -value(real_logits, fake_logits)
 
 
 def saturating_loss(fake_logits: Float[Tensor, "*n"]) -> Float[Tensor, ""]:
-    """What G lowers by the letter: E log(1 - D(G(z))). Its gradient is D's
-    probability itself, and dies when D is sure of a fake.
+    """The loss of G as first defined: E log(1 - D(G(z))), in nats.
+
+    It saturates: its gradient by D's logit is minus D's probability, which vanishes
+    when D is sure of a fake.
     """
     return F.logsigmoid(-fake_logits).mean()
 
 
 def non_saturating_loss(fake_logits: Float[Tensor, "*n"]) -> Float[Tensor, ""]:
-    """What G lowers in practice: -E log D(G(z)), the same aim with a gradient that
-    is strongest where D is sure of a fake (section 3).
+    """The loss of G in practice: -E log D(G(z)), in nats.
+
+    Its aim is the same, and its gradient is strongest where D is sure of a fake
+    (Goodfellow et al. 2014, section 3).
     """
     return -F.logsigmoid(fake_logits).mean()
 
@@ -122,21 +127,23 @@ def non_saturating_loss(fake_logits: Float[Tensor, "*n"]) -> Float[Tensor, ""]:
 def hinge_discriminator_loss(
     real_logits: Float[Tensor, "*n"], fake_logits: Float[Tensor, "*m"]
 ) -> Float[Tensor, ""]:
-    """D wants real logits above 1 and fake ones below -1, and asks no more of those
-    that are (Lim & Ye 2017; Miyato et al. 2018).
+    """The hinge loss of D: real logits should exceed 1, fake ones be below -1.
+
+    Logits beyond these margins cost nothing (Lim & Ye 2017; Miyato et al. 2018).
     """
     return F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
 
 
 def hinge_generator_loss(fake_logits: Float[Tensor, "*n"]) -> Float[Tensor, ""]:
-    """Against a hinge, G raises the logits of its fakes, without a margin."""
+    """The loss of G against a hinge: minus the mean logit of its fakes."""
     return -fake_logits.mean()
 
 
 @dataclass(frozen=True)
 class Losses:
-    """What each player lowers: D a function of real and fake logits, G one of fake
-    logits.
+    """The losses of both players.
+
+    D's is a function of real and fake logits, G's of fake logits.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
@@ -148,15 +155,15 @@ NON_SATURATING = Losses(discriminator_loss, non_saturating_loss)
 HINGE = Losses(hinge_discriminator_loss, hinge_generator_loss)
 
 
-# ------------------------------------------------------------- playing: Algorithm 1
+# ------------------------------------------------------------ training: Algorithm 1
 
 
 @dataclass(frozen=True)
 class Game:
-    """Both players, an optimiser for each, and what each lowers.
+    """Both players, an optimiser for each, and their losses.
 
-    A generator is called with noise, a discriminator with pictures, and both with
-    labels as a second argument where there are any.
+    The generator is called with noise, the discriminator with pictures, and both
+    with labels as a second argument where there are any.
     """
 
     generator: nn.Module
@@ -172,18 +179,17 @@ def discriminator_step(
     noise: Float[Tensor, "n z"],
     labels: Int[Tensor, " n"] | None = None,
 ) -> Float[Tensor, ""]:
-    """D's turn: one step down its loss on real pictures and as many fakes; returns
-    that loss. G is left as it is, gradients included.
+    """One optimiser step of D on real pictures and as many fakes; returns its loss.
 
-    Real and fake go through D apart: in one batch, batch normalisation would mix
-    their statistics and tell D which half it is.
+    G is left as it is, gradients included. Real and fake pictures go through D in
+    separate batches: in one batch, batch normalisation would mix their statistics.
     """
     given = () if labels is None else (labels,)
-    with torch.no_grad():  # nothing of D's loss may reach G
+    with torch.no_grad():  # D's loss gives G no gradient
         fake = game.generator(noise, *given)
-    loss = game.losses.discriminator(
-        game.discriminator(real, *given), game.discriminator(fake, *given)
-    )
+    real_logits = game.discriminator(real, *given)
+    fake_logits = game.discriminator(fake, *given)
+    loss = game.losses.discriminator(real_logits, fake_logits)
     game.discriminator_optimizer.zero_grad()
     loss.backward()
     game.discriminator_optimizer.step()
@@ -193,14 +199,14 @@ def discriminator_step(
 def generator_step(
     game: Game, noise: Float[Tensor, "n z"], labels: Int[Tensor, " n"] | None = None
 ) -> Float[Tensor, ""]:
-    """G's turn: one step down its loss; returns that loss. The gradient passes
-    through D, which keeps none of it.
+    """One optimiser step of G on its fakes; returns its loss.
+
+    The gradient passes through D, which keeps none of it.
     """
     given = () if labels is None else (labels,)
     game.discriminator.requires_grad_(False)
-    loss = game.losses.generator(
-        game.discriminator(game.generator(noise, *given), *given)
-    )
+    fake = game.generator(noise, *given)
+    loss = game.losses.generator(game.discriminator(fake, *given))
     game.discriminator.requires_grad_(True)
     game.generator_optimizer.zero_grad()
     loss.backward()
@@ -216,13 +222,13 @@ def algorithm_1(
     k: int = 1,
     callback: Callable[[int, Tensor, Tensor], None] | None = None,
 ) -> None:
-    """In each round k steps of D, each on fresh pictures and noise, then one of G
-    on fresh noise (Goodfellow et al. 2014, algorithm 1).
+    """Train both players: in each round k steps of D, then one of G.
 
-    `draw_real()` gives a batch of pictures and their labels (or None),
-    `draw_noise()` as many rows of noise; G draws the labels of the last batch.
-    `callback(round, D's loss, G's loss)` watches. Raises `DalleEduError` when k or
-    the rounds are below 1.
+    This is algorithm 1 of Goodfellow et al. (2014). Each step of D has fresh
+    pictures and noise, and G has fresh noise. `draw_real()` gives a batch of
+    pictures and their labels (or None), `draw_noise()` as many rows of noise; G is
+    given the labels of the last batch. `callback(round, D's loss, G's loss)` is
+    called after each round. Raises `DalleEduError` when `k` or `rounds` is below 1.
     """
     if k < 1 or rounds < 1:
         raise DalleEduError(
@@ -232,28 +238,25 @@ def algorithm_1(
     for turn in range(rounds):
         for _ in range(k):
             real, labels = draw_real()
-            discriminator_lost = discriminator_step(
-                game, real, draw_noise(), labels
-            )
-        generator_lost = generator_step(game, draw_noise(), labels)
+            d_loss = discriminator_step(game, real, draw_noise(), labels)
+        g_loss = generator_step(game, draw_noise(), labels)
         if callback is not None:
-            callback(turn, discriminator_lost, generator_lost)
+            callback(turn, d_loss, g_loss)
 
 
-# ----------------------------------------------------------- judging piece by piece
-
-
-# ---------------------------------------------------------------- did it collapse?
+# -------------------------------------------------------------------- mode collapse
 
 
 def mode_coverage(
     classes: Int[Tensor, " n"], num_classes: int, least: float = 0.01
 ) -> tuple[int, float]:
-    """How many classes at least a part `least` of the samples falls in, and the
-    entropy of their histogram, in nats.
+    """How many classes a set of samples covers, and the entropy of its classes.
 
-    `classes` is what a classifier trained on real pictures says of samples. All
-    modes kept: num_classes and about log num_classes; one mode left: 1 and 0.
+    `classes` is what a classifier trained on real pictures says of each sample. A
+    class counts when at least a part `least` of the samples falls in it; the
+    entropy of their histogram is in nats. With all modes kept they are num_classes
+    and about log num_classes; after a collapse to one mode, 1 and 0. Raises
+    `DalleEduError` for no sample, or a class outside 0 to num_classes - 1.
     """
     if (
         not len(classes)

@@ -1,10 +1,11 @@
-"""VQGAN: a VQ-VAE whose pictures are judged by eyes rather than by pixels.
+"""VQGAN: a VQ-VAE with a perceptual loss and an adversarial loss.
 
-Squared error likes blur: between two sharp answers it prefers their mean. VQGAN
-adds two judges (Esser et al. 2021, section 3.1): a perceptual distance, measured
-between what a trained network sees in both pictures, and a patch discriminator,
-which learns to tell painted patches from real ones. The second judge weighs as much
-as the first wherever the decoder paints its last layer. Lesson 08.
+Squared error prefers the mean of two sharp answers, which is blurred. VQGAN adds
+two losses (Esser et al. 2021, section 3.1). The perceptual one is a distance
+between the features that a trained network finds in both pictures. The adversarial
+one comes from a patch discriminator, trained to tell decoded patches from real
+ones. Its weight is adapted so that, on the decoder's last layer, its gradient is as
+strong as that of the reconstruction. Lesson 09.
 
 Letters: n pictures, H x W pixels.
 """
@@ -23,13 +24,14 @@ from dalle_edu.bricks.gan import hinge_discriminator_loss, hinge_generator_loss
 
 
 class PerceptualDistance(nn.Module):
-    """How differently a network sees two pictures: at each layer, the squared
-    distance of its features, each position's made a unit vector, averaged over
-    positions; the mean over layers (Zhang et al. 2018, without their learned
-    weights).
+    """The distance between the features of two pictures in a trained network.
+
+    At each layer, each position's features are made a unit vector, and their
+    squared distance is averaged over positions; the result is the mean over layers
+    (LPIPS, Zhang et al. 2018, without their learned weights).
 
     `features` is a trained stack of layers, here one that this project trains
-    itself; it is frozen, and looked at after each ReLU.
+    itself. It is frozen, and read after each ReLU.
     """
 
     def __init__(self, features: nn.Sequential):
@@ -37,23 +39,19 @@ class PerceptualDistance(nn.Module):
         self.features = features.eval().requires_grad_(False)
 
     def train(self, mode: bool = True) -> "PerceptualDistance":
-        """A judge does not learn: it stays in evaluation."""
+        """Stay in evaluation mode: the features do not learn."""
         return super().train(False)
 
     def forward(
         self, first: Float[Tensor, "n 3 H W"], second: Float[Tensor, "n 3 H W"]
     ) -> Float[Tensor, ""]:
-        """The distance, 0 for equal pictures, at most 4."""
+        """The distance, from 0 for equal pictures to 4 at most."""
         distances = []
         for layer in self.features:
             first, second = layer(first), layer(second)
             if isinstance(layer, nn.ReLU):
-                distances.append(
-                    (F.normalize(first, dim=1) - F.normalize(second, dim=1))
-                    .square()
-                    .sum(dim=1)
-                    .mean()
-                )
+                difference = F.normalize(first, dim=1) - F.normalize(second, dim=1)
+                distances.append(difference.square().sum(dim=1).mean())
         return torch.stack(distances).mean()
 
 
@@ -63,10 +61,11 @@ def adaptive_weight(
     last_layer: Tensor,
     most: float = 1e4,
 ) -> Float[Tensor, ""]:
-    """The weight at which the adversarial loss pulls on the decoder's last layer as
-    strongly as the reconstruction does: the ratio of their gradients' norms (Esser
-    et al. 2021, equation 7, with the same 1e-4 below), at most `most`; a number,
-    through which nothing learns.
+    """The weight of the adversarial loss that balances it with reconstruction.
+
+    It is the ratio of the norms of their gradients on the decoder's last layer,
+    with 1e-4 added below (Esser et al. 2021, equation 7), and at most `most`. It is
+    returned without gradient.
     """
     (wanted,) = torch.autograd.grad(reconstruction, last_layer, retain_graph=True)
     (given,) = torch.autograd.grad(adversarial, last_layer, retain_graph=True)
@@ -75,12 +74,8 @@ def adaptive_weight(
 
 @contextmanager
 def _not_learning(network: nn.Module) -> Iterator[None]:
-    """Inside the block, what passes through a network teaches others and not the
-    network itself.
-    """
-    learning = [
-        parameter for parameter in network.parameters() if parameter.requires_grad
-    ]
+    """Freeze a network inside the block; gradients still pass through it."""
+    learning = [p for p in network.parameters() if p.requires_grad]
     try:
         for parameter in learning:
             parameter.requires_grad_(False)
@@ -91,9 +86,11 @@ def _not_learning(network: nn.Module) -> Iterator[None]:
 
 
 class VQGAN(VQVAE):
-    """A VQ-VAE with a perceptual judge and an adversary. Two losses: `loss` teaches
-    the codec alone, `discriminator_loss` the discriminator alone, so that they may
-    be added up or taken by turns.
+    """A VQ-VAE trained with a perceptual distance and a patch discriminator.
+
+    `loss` gives gradients to the encoder, the codebook and the decoder alone, and
+    `discriminator_loss` to the discriminator alone, so that they may be added up or
+    taken in turns. Pictures are in [-1, 1].
     """
 
     def __init__(
@@ -111,15 +108,11 @@ class VQGAN(VQVAE):
 
     @property
     def last_layer(self) -> Tensor:
-        """The weights that paint the pixels."""
-        return [
-            parameter
-            for parameter in self.decoder.parameters()
-            if parameter.ndim > 1
-        ][-1]
+        """The weights of the decoder's last layer, which paints the pixels."""
+        return [p for p in self.decoder.parameters() if p.ndim > 1][-1]
 
     def codec_parameters(self) -> list[nn.Parameter]:
-        """What `loss` trains."""
+        """The parameters that `loss` trains."""
         return [
             p
             for part in (self.encoder, self.decoder, self.quantizer)
@@ -130,26 +123,30 @@ class VQGAN(VQVAE):
     def loss(
         self, images: Float[Tensor, "n 3 H W"], adversarial: float = 0.0
     ) -> dict[str, Float[Tensor, ""]]:
-        """The codec's loss and its named parts: absolute error + perceptual
-        distance + the quantiser's part + `adversarial` times the weighted verdict
-        of the discriminator. Start with `adversarial` 0: there is nothing to judge
-        in the first pictures.
+        """The loss of encoder, codebook and decoder, and its named parts.
+
+        It is the absolute error + the perceptual distance + the quantiser's part +
+        `adversarial` times the weighted loss from the discriminator (`verdict`).
+        Training starts with `adversarial` 0, because the first pictures are too far
+        from real for the discriminator to help.
         """
         quantized = self.quantizer(self.encoder(images))
         painted = self.decoder(quantized.vectors).float()
-        pixels, seen = F.l1_loss(painted, images), self.perceptual(painted, images)
-        total = pixels + seen + quantized.loss
+        pixels = F.l1_loss(painted, images)
+        perceptual = self.perceptual(painted, images)
+        total = pixels + perceptual + quantized.loss
         alive, perplexity = codes_alive(quantized.codes, self.config.num_codes)
         parts = {
             "reconstruction": pixels.detach(),
-            "perceptual": seen.detach(),
+            "perceptual": perceptual.detach(),
             "codebook": quantized.loss.detach(),
+            "codes_alive": alive,
+            "perplexity": perplexity,
         }
-        parts |= {"codes_alive": alive, "perplexity": perplexity}
         if adversarial > 0:
             with _not_learning(self.discriminator):
                 verdict = hinge_generator_loss(self.discriminator(painted))
-            weight = adaptive_weight(pixels + seen, verdict, self.last_layer)
+            weight = adaptive_weight(pixels + perceptual, verdict, self.last_layer)
             total = total + adversarial * weight * verdict
             parts |= {"verdict": verdict.detach(), "weight": weight}
         return {"loss": total, **parts}
@@ -157,8 +154,9 @@ class VQGAN(VQVAE):
     def discriminator_loss(
         self, images: Float[Tensor, "n 3 H W"]
     ) -> Float[Tensor, ""]:
-        """The discriminator's hinge loss: real pictures against the codec's,
-        through which no gradient goes back.
+        """The discriminator's hinge loss: real pictures against decoded ones.
+
+        No gradient goes back to the decoder.
         """
         with torch.no_grad():
             painted = self.decode(self.encode(images)).float()

@@ -103,6 +103,13 @@ class ClassWithoutPicture(Discriminator):
         return logits + self.embedding(labels).sum(dim=1)
 
 
+class ClassTermAveraged(Discriminator):
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        assert self.embedding is not None
+        features = self.look(images)
+        return self.judge(features).squeeze(1) + (self.embedding(labels) * features).mean(dim=1)
+
+
 def seen_once_is_kept(classes: Tensor, num_classes: int, least: float = 0.01) -> tuple[int, float]:
     counts = classes.bincount(minlength=num_classes)
     return int((counts > 0).sum()), float(torch.special.entr(counts / len(classes)).sum())
@@ -180,6 +187,12 @@ MISTAKES = [
         ClassWithoutPicture,
         "The class shifts the logit whatever the picture shows; its vector must be multiplied with the picture's features.",
         "La classe décale le logit quoi que montre l'image ; son vecteur doit être multiplié par les traits de l'image.",
+    ),
+    Mistake(
+        "dcgan:Discriminator",
+        ClassTermAveraged,
+        "The product of the class's vector and the features is averaged, not summed: the more features, the less the class counts.",
+        "Le produit du vecteur de la classe et des traits est moyenné et non sommé : plus il y a de traits, moins la classe compte.",
     ),
     Mistake(
         "dcgan:PatchDiscriminator",
