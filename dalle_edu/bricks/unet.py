@@ -1,16 +1,16 @@
-"""The U-Net: down to where the whole picture fits in one glance, up again to the
-pixels, with a shortcut across at each resolution.
+"""The U-Net: down to a coarse grid, up again to the pixels, with skips across.
 
-Going down loses *where*, going up has to invent it; the shortcuts (skips) carry it
-across. Ronneberger et al. (2015) built it to say what each pixel of a picture
-belongs to. Ho et al. (2020) gave it the time of a diffusion process and had it say
-what each pixel was before noise came over it; Dhariwal and Nichol (2021), Nichol et
-al. (2021, GLIDE) and Saharia et al. (2022, Imagen) gave it the words of a caption.
-One network does all of this here: what it is told beside the picture is optional.
+Going down loses where things are, and the skips (shortcuts at each resolution)
+carry it across. Ronneberger et al. (2015) built it for segmentation, which gives
+each pixel a class. Ho et al. (2020) conditioned it on the timestep of a diffusion
+process and trained it to denoise. Dhariwal & Nichol (2021) conditioned it on a
+class, Nichol et al. (2021, GLIDE) and Saharia et al. (2022, Imagen) on the words of
+a caption. One network does all of this here, and every condition is optional. Its
+blocks are in `unet_blocks.py`. Lessons 06 and 10.
 
-Letters: n pictures, c channels, H x W pixels, h x w positions at some resolution, t
-tokens (positions or words) that ask, k words, d channels of a word, p entries of a
-pooled vector, e channels of the condition. Lesson 09.
+Letters: n pictures, c channels, H x W pixels, h x w positions at some resolution, k
+words of a caption, d channels of a word, p entries of a pooled vector, e channels
+of the condition.
 """
 
 from dataclasses import dataclass
@@ -31,22 +31,25 @@ from dalle_edu.bricks.unet_blocks import (
 )
 from dalle_edu.errors import DalleEduError
 
-# ---------------------------------------------------------------- the blocks
-
-
-# ---------------------------------------------------------------- the network
+# ------------------------------------------------------------------------ the shape
 
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """The shape of a U-Net.
+    """The shape of a U-Net, and the conditions it takes.
 
-    `widths` are the channels at each resolution, the finest first: the door cuts
-    the picture into patches of `patch_size` pixels (1: none), and each further
-    resolution halves the sides. Level i has width `widths[i]`; the last is the
-    bottom. Attention stands at the levels named in `attention_levels`; at the
-    bottom, `middle_depth` layers of a transformer may follow. A `text_width` or
-    `pooled_width` of 0 means that there is no such input, and so does `time=False`.
+    `widths` are the channels at each resolution, the finest first. The first layer
+    cuts the picture into patches of `patch_size` pixels (1: none), and each further
+    resolution halves the sides. Level i has the width `widths[i]`, and the last
+    level is the bottom.
+
+    `depth` is the number of residual blocks of a level. The levels named in
+    `attention_levels` have attention; at the bottom, a transformer of
+    `middle_depth` layers may follow. A `text_width` or a `pooled_width` of 0 means
+    that there is no such condition, and so does `time=False`.
+
+    Raises `DalleEduError` for sizes below 1, unknown levels, and words that no
+    layer attends to.
     """
 
     in_channels: int = 3
@@ -89,22 +92,28 @@ class UNetConfig:
 
     @property
     def stride(self) -> int:
-        """The sides of a picture must be multiples of this: the pixels that one
-        position at the bottom stands for.
+        """The pixels on a side that one position at the bottom stands for.
+
+        The sides of a picture must be multiples of it.
         """
         return self.patch_size * 2 ** (len(self.widths) - 1)
 
     @property
     def condition_width(self) -> int:
-        """Channels of what every block hears of time and class; 0 if it hears of
-        neither.
+        """Channels of the vector that conditions every block on time and class.
+
+        It is 0 without either.
         """
         return 4 * self.widths[0] if self.time or self.pooled_width else 0
 
 
+# ---------------------------------------------------------------------- the network
+
+
 class ResolutionLevel(nn.Module):
-    """`depth` residual blocks at one resolution, and perhaps one attention
-    block.
+    """The layers of one resolution: `depth` residual blocks, perhaps attention.
+
+    `channels` is the width that comes in; `config.widths[level]` goes out.
     """
 
     def __init__(self, config: UNetConfig, level: int, channels: int):
@@ -115,12 +124,9 @@ class ResolutionLevel(nn.Module):
             GroupNormBlock(c, width, config.groups, config.condition_width)
             for c in inputs
         )
-        attends = level in config.attention_levels
-        self.attention = (
-            AttentionBlock(width, config.heads, config.text_width)
-            if attends
-            else None
-        )
+        self.attention = None
+        if level in config.attention_levels:
+            self.attention = AttentionBlock(width, config.heads, config.text_width)
 
     def forward(
         self,
@@ -128,19 +134,23 @@ class ResolutionLevel(nn.Module):
         condition: Float[Tensor, "n e"] | None = None,
         text: Float[Tensor, "n k d"] | None = None,
         mask: Bool[Tensor, "n k"] | None = None,
-    ) -> Float[Tensor, "n v h w"]:
+    ) -> Float[Tensor, "n out h w"]:
+        """Apply the residual blocks, then the attention block if there is one.
+
+        `mask` is True for the words that may be attended to.
+        """
         for block in self.blocks:
             x = block(x, condition)
         return x if self.attention is None else self.attention(x, text, mask)
 
 
 class UNet(nn.Module):
-    """Pictures in, pictures of the same size out: classes of pixels, noise, or what
-    a noisy picture shows.
+    """The U-Net: pictures to pictures of the same size.
 
-    Inputs that the configuration does not announce are refused. Blank ones are how
-    a condition is left out, in training and for guidance: a `text_mask` that is
-    False all along, a `pooled` vector of zeros.
+    In segmentation it gives the logits of each pixel's class, in diffusion the
+    noise, the clean picture or v. Inputs that the configuration does not announce
+    are refused. The unconditional input, in training and for guidance, is a
+    `text_mask` that is False everywhere and a `pooled` vector of zeros.
     """
 
     def __init__(self, config: UNetConfig):
@@ -190,75 +200,69 @@ class UNet(nn.Module):
         text_mask: Bool[Tensor, "n k"] | None = None,
         pooled: Float[Tensor, "n p"] | None = None,
     ) -> Float[Tensor, "n out H W"]:
-        """(n, in_channels, H, W) to (n, out_channels, H, W), with H and W multiples
-        of `config.stride`.
+        """Apply it: (n, in_channels, H, W) to (n, out_channels, H, W).
 
-        `time` holds timesteps (0 to about 1,000, fractions welcome), `text` the
-        vectors of the caption's words, of which `text_mask` says which are not
-        padding, `pooled` one vector for the whole picture: a class (one-hot) or an
+        H and W are multiples of `config.stride`. `time` holds timesteps, from 0 to
+        about 1,000, which may be fractions. `text` holds the vectors of the
+        caption's words, and `text_mask` is True for those that are not padding.
+        `pooled` is one vector for the whole picture: a class (one-hot) or an
         embedding. Raises `DalleEduError` for an input whose shape, dtype or
         presence is not what the configuration says.
         """
         self._check(images, time, text, text_mask, pooled)
         condition = self._condition(images, time, pooled)
-        words, seen = self._words(images, text, text_mask)
+        words, mask = self._words(images, text, text_mask)
         x = self.door(images)
         skips = []
-        for stage, down in zip(self.encoder, self.down, strict=False):
-            x = stage(x, condition, words, seen)
+        for level, down in zip(self.encoder, self.down, strict=False):
+            x = level(x, condition, words, mask)
             skips.append(x)
             x = down(x)
-        # the bottom: each position stands for `stride` pixels
-        x = self.encoder[-1](x, condition, words, seen)
+        # the bottom: each position stands for `stride` pixels on a side
+        x = self.encoder[-1](x, condition, words, mask)
         if self.middle is not None:
-            x = self.middle(x, words, seen)
-        for stage, up, skip in reversed(
-            list(zip(self.decoder, self.up, skips, strict=True))
-        ):
-            x = stage(self.join(up(x), skip), condition, words, seen)
+            x = self.middle(x, words, mask)
+        upwards = list(zip(self.decoder, self.up, skips, strict=True))
+        for level, up, skip in reversed(upwards):
+            x = level(self.join(up(x), skip), condition, words, mask)
         x = F.silu(self.norm(x))
-        # the answer in full precision, and few channels are slow in half
+        # full precision for accuracy; and half would be slow on few channels
         with torch.autocast(x.device.type, enabled=False):
             return self.exit(x.to(self.exit.paint.weight.dtype))
 
     def join(
         self, x: Float[Tensor, "n c h w"], skip: Float[Tensor, "n c h w"]
     ) -> Float[Tensor, "n twice_c h w"]:
-        """What came up from below, beside what came straight across."""
+        """Concatenate what comes up from below with the skip of that resolution."""
         return torch.cat([x, skip], dim=1)
 
     def _condition(
         self, images: Tensor, time: Tensor | None, pooled: Tensor | None
     ) -> Tensor | None:
-        """What every block hears: the sum of the time and of the pooled vector,
-        each in its own words.
-        """
+        """The sum of the projected time embedding and the projected `pooled`."""
         condition = None
         if time is not None:
-            condition = self.time(
-                sinusoidal_embedding(time, self.config.widths[0]).to(images.dtype)
-            )
-        if pooled is not None:
-            condition = (
-                self.pooled(pooled)
-                if condition is None
-                else condition + self.pooled(pooled)
-            )
-        return condition
+            embedding = sinusoidal_embedding(time, self.config.widths[0])
+            condition = self.time(embedding.to(images.dtype))
+        if pooled is None:
+            return condition
+        projected = self.pooled(pooled)
+        return projected if condition is None else condition + projected
 
     def _words(
         self, images: Tensor, text: Tensor | None, mask: Tensor | None
     ) -> tuple[Tensor | None, Tensor | None]:
-        """The caption's words after one learned word that is always there, so that
-        a caption may be blank or missing.
+        """The caption's words after one learned vector, and their mask.
+
+        The learned vector is always there, so that attention has something to
+        attend to when the caption is unconditional or missing.
         """
         if not self.config.text_width:
             return None, None
-        n = len(images)
-        blank = self.no_text.expand(n, -1, -1)
+        no_text = self.no_text.expand(len(images), -1, -1)
         if text is None:
-            return blank, None
-        words = torch.cat([blank, self.text_norm(text)], dim=1)
+            return no_text, None
+        words = torch.cat([no_text, self.text_norm(text)], dim=1)
         return words, None if mask is None else F.pad(mask, (1, 0), value=True)
 
     def _check(
@@ -269,6 +273,7 @@ class UNet(nn.Module):
         mask: Tensor | None,
         pooled: Tensor | None,
     ) -> None:
+        """Raise `DalleEduError` for inputs that do not fit the configuration."""
         config, n = self.config, len(images) if images.ndim else 0
         _expect("images", images, (n, config.in_channels, None, None))
         if images.shape[2] % config.stride or images.shape[3] % config.stride:
@@ -279,17 +284,11 @@ class UNet(nn.Module):
                 f"réseau veut des multiples de {config.stride} : redimensionnez",
             )
         _expect("time", time, (n,) if config.time else None, dtype=None)
-        _expect(
-            "pooled",
-            pooled,
-            (n, config.pooled_width) if config.pooled_width else None,
-        )
+        one_vector = (n, config.pooled_width) if config.pooled_width else None
+        _expect("pooled", pooled, one_vector)
         if text is not None or mask is not None:
-            _expect(
-                "text",
-                text,
-                (n, None, config.text_width) if config.text_width else None,
-            )
+            words = (n, None, config.text_width) if config.text_width else None
+            _expect("text", text, words)
         if text is not None and mask is not None:
             _expect("text_mask", mask, (n, text.shape[1]), dtype=torch.bool)
 
@@ -302,17 +301,15 @@ def _expect(
 ) -> None:
     """Raise `DalleEduError` unless `given` is what the configuration announces.
 
-    `shape` is None for an input that must be absent, and holds None for a size that
-    may be any; `dtype` is `torch.bool`, `torch.float` (any floating-point dtype) or
-    None (any dtype).
+    `shape` is None for an input that must be absent; None within it stands for any
+    size. `dtype` is `torch.bool`, `torch.float` (any floating-point dtype) or None
+    (any dtype).
     """
     if given is None and shape is None:
         return
-    got = (
-        "None"
-        if given is None
-        else f"{str(given.dtype).removeprefix('torch.')} {tuple(given.shape)}"
-    )
+    got = "None"
+    if given is not None:
+        got = f"{str(given.dtype).removeprefix('torch.')} {tuple(given.shape)}"
     if shape is None:
         raise DalleEduError(
             f"{name} is {got}, but the configuration of this network announces "
@@ -321,19 +318,15 @@ def _expect(
             "pas ; ne le donnez pas",
         )
     if given is not None and given.ndim == len(shape):
-        right_dtype = dtype is None or (
-            given.is_floating_point()
-            if dtype is torch.float
-            else given.dtype == dtype
+        right_dtype = dtype in (None, given.dtype) or (
+            dtype is torch.float and given.is_floating_point()
         )
-        if right_dtype and all(
-            want in (None, have)
-            for want, have in zip(shape, given.shape, strict=True)
-        ):
+        sizes = zip(shape, given.shape, strict=True)
+        if right_dtype and all(want in (None, have) for want, have in sizes):
             return
     kind = {torch.bool: "bool", torch.float: "float", None: ""}[dtype]
-    sizes = ", ".join("*" if size is None else str(size) for size in shape)
-    wanted = f"{kind} ({sizes})".strip()
+    numbers = ", ".join("*" if size is None else str(size) for size in shape)
+    wanted = f"{kind} ({numbers})".strip()
     raise DalleEduError(
         f"{name} is {got}; this network expects {wanted}, where * is any size",
         f"{name} vaut {got} ; ce réseau attend {wanted}, où * est une taille "

@@ -1,8 +1,10 @@
-"""The blocks of a U-Net: time embedding, residual blocks that hear a condition,
-attention over positions. Lesson 10.
+"""The blocks of a U-Net: time embedding, residual blocks, attention blocks.
 
-Letters: n pictures, c and d channels, h x w positions, t tokens, e channels of the
-condition.
+Residual blocks may be conditioned on a vector (time, class), attention blocks on
+the words of a caption. `unet.py` assembles them. Lessons 06 and 10.
+
+Letters: n pictures, c channels, h x w positions, t tokens (one for each position),
+k words of a caption, d channels of a word, e channels of the condition.
 """
 
 import math
@@ -21,13 +23,14 @@ from dalle_edu.errors import DalleEduError
 def sinusoidal_embedding(
     time: Real[Tensor, " n"], width: int, max_period: float = 10_000.0
 ) -> Float[Tensor, "n e"]:
-    """Write real numbers as points on `width / 2` circles that turn at speeds from
-    1 to 1 / max_period (Vaswani et al. 2017, section 3.5).
+    """The sinusoidal embedding of timesteps: sines and cosines of n real numbers.
 
-    The convention is Ho et al.'s (2020): first all sines, then all cosines, and
-    both ends of the geometric series of speeds belong to it. Times are timesteps,
-    from 0 to about 1,000; fractions are welcome. Raises `DalleEduError` unless
-    `width` is even and at least 4.
+    Each number becomes points on `width / 2` circles, which turn at speeds from 1
+    down to 1 / max_period (Vaswani et al. 2017, section 3.5). The convention is
+    that of Ho et al. (2020): first all sines, then all cosines, and both ends of
+    the geometric series of speeds are included. Timesteps go from 0 to about 1,000
+    and may be fractions. Raises `DalleEduError` unless `width` is even and at least
+    4.
     """
     if width < 4 or width % 2:
         raise DalleEduError(
@@ -44,13 +47,14 @@ def sinusoidal_embedding(
 
 
 class GroupNormBlock(nn.Module):
-    """A correction added to its input: twice GroupNorm, SiLU, 3 x 3 convolution (Ho
-    et al. 2020, appendix B).
+    """A residual block: twice GroupNorm, SiLU, 3 x 3 convolution.
 
-    The condition sets the scale and the shift of every channel after the second
-    normalisation (Dhariwal & Nichol 2021, section 3). The second convolution starts
-    at zero, so that the block begins as the identity, or as one 1 x 1 convolution
-    where the width changes.
+    The design is that of Ho et al. (2020, appendix B). A condition sets the scale
+    and the shift of every channel after the second normalisation (Dhariwal & Nichol
+    2021, section 3). The second convolution starts at zero, so that the block
+    begins as the identity, or as one 1 x 1 convolution where the width changes.
+    With a `condition_width` of 0 there is no condition. Raises `DalleEduError` for
+    channels that do not split into `groups`.
     """
 
     def __init__(
@@ -82,7 +86,11 @@ class GroupNormBlock(nn.Module):
         self,
         x: Float[Tensor, "n c h w"],
         condition: Float[Tensor, "n e"] | None = None,
-    ) -> Float[Tensor, "n d h w"]:
+    ) -> Float[Tensor, "n out h w"]:
+        """The input, or its 1 x 1 convolution, plus a correction.
+
+        Raises `DalleEduError` for a missing or an unexpected condition.
+        """
         if (condition is None) != (self.scale_shift is None):
             raise DalleEduError(
                 "this block was built with a condition and is called without, or "
@@ -92,21 +100,23 @@ class GroupNormBlock(nn.Module):
             )
         hidden = self.norm_2(self.look_1(F.silu(self.norm_1(x))))
         if self.scale_shift is not None and condition is not None:
-            scale, shift = self.scale_shift(F.silu(condition))[
-                :, :, None, None
-            ].chunk(2, dim=1)
+            scale_shift = self.scale_shift(F.silu(condition))
+            scale, shift = scale_shift[:, :, None, None].chunk(2, dim=1)
             hidden = hidden * (1 + scale) + shift
         return self.shortcut(x) + self.look_2(F.silu(hidden))
 
 
 def start_at_zero(layer: nn.Module) -> None:
+    """Set a layer's parameters to zero: its block then begins as the identity."""
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
 
 
 class AttentionBlock(nn.Module):
-    """Every position looks at all the others, and then, where there is a caption,
-    at its words.
+    """Self-attention over positions, then cross-attention to a caption's words.
+
+    Both are residual, and both start at zero. With a `text_width` of 0 there is no
+    cross-attention.
     """
 
     def __init__(self, width: int, heads: int, text_width: int = 0):
@@ -125,6 +135,11 @@ class AttentionBlock(nn.Module):
         text: Float[Tensor, "n k d"] | None = None,
         mask: Bool[Tensor, "n k"] | None = None,
     ) -> Float[Tensor, "n c h w"]:
+        """Attend from every position to all positions, and to the words if any.
+
+        `mask` is True for the words that may be attended to. The result has the
+        shape of `x`.
+        """
         tokens = rearrange(x, "n c h w -> n (h w) c")
         tokens = tokens + self.positions(self.norm_1(tokens), causal=False)
         if text is not None:
@@ -133,26 +148,27 @@ class AttentionBlock(nn.Module):
 
 
 def grid_positions(height: int, width: int, channels: int) -> Float[Tensor, "t c"]:
-    """Sinusoidal positions of a grid, row by row: half the channels say which row,
-    half which column. `channels` is a multiple of 4.
+    """Sinusoidal positions of a grid, row by row.
+
+    The first half of the channels encodes the row, the second half the column.
+    `channels` is a multiple of 4.
     """
-    rows, columns = (
-        sinusoidal_positions(height, channels // 2),
-        sinusoidal_positions(width, channels // 2),
-    )
-    return torch.cat(
-        [rows.repeat_interleave(width, dim=0), columns.repeat(height, 1)], dim=1
-    )
+    rows = sinusoidal_positions(height, channels // 2)
+    columns = sinusoidal_positions(width, channels // 2)
+    row_of_each = rows.repeat_interleave(width, dim=0)
+    column_of_each = columns.repeat(height, 1)
+    return torch.cat([row_of_each, column_of_each], dim=1)
 
 
 class Middle(nn.Module):
-    """A transformer at the bottom, where positions are few: layer after layer, each
-    position looks at all the others and at the words.
+    """A transformer at the bottom of a U-Net, where positions are few.
 
-    Convolutions see looks, this sees relations: which of two objects is the red
-    one, and on which side of the other it stands. Rombach et al. (2022, section
-    3.3) have such layers at several resolutions, Hoogeboom et al. (2023) nearly all
-    of them at the bottom.
+    In each layer every position attends to all the others and to the words.
+    Convolutions see how objects look; attention sees how they are related: which of
+    two is the red one, and on which side of the other it stands. Rombach et al.
+    (2022, section 3.3) have such layers at several resolutions, Hoogeboom et al.
+    (2023) nearly all of them at the bottom. Each layer begins as the identity. With
+    a `text_width` of 0 there are no words.
     """
 
     def __init__(self, width: int, depth: int, heads: int, text_width: int = 0):
@@ -173,10 +189,14 @@ class Middle(nn.Module):
         text: Float[Tensor, "n k d"] | None = None,
         mask: Bool[Tensor, "n k"] | None = None,
     ) -> Float[Tensor, "n c h w"]:
-        h, w = x.shape[2:]
-        tokens = rearrange(x, "n c h w -> n (h w) c") + grid_positions(
-            h, w, x.shape[1]
-        ).to(x)
+        """Add positions to the grid, and apply the layers to it, one after another.
+
+        `mask` is True for the words that may be attended to. The result has the
+        shape of `x`.
+        """
+        channels, h, w = x.shape[1:]
+        positions = grid_positions(h, w, channels).to(x)
+        tokens = rearrange(x, "n c h w -> n (h w) c") + positions
         for block in self.blocks:
             tokens = block(tokens) if text is None else block(tokens, text, mask)
         return rearrange(tokens, "n (h w) c -> n c h w", h=h)
