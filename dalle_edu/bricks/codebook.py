@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from dalle_edu.bricks.convolution import Patchify, Unpatchify, residual_stack
 from dalle_edu.errors import DalleEduError
 
-# ---------------------------------------------------------------- choosing a code
+# ------------------------------------------------------------------ choosing a code
 
 
 def nearest_code(

@@ -1,14 +1,15 @@
-"""CLIP: pictures and sentences on one sphere, each picture nearest to the sentence
-that says it (Radford et al. 2021).
+"""CLIP: contrastive learning of pictures and sentences (Radford et al. 2021).
 
-Two towers, one for each, end in a unit vector. In a batch of n pairs each picture
-must choose its own sentence among n, and each sentence its own picture: two
-classifications whose classes are the batch itself. What comes out compares any
-picture with any sentence: it classifies without having been shown a class
-(zero-shot), searches, ranks what another model draws, and guides it.
+An image encoder and a text encoder, the two towers, embed pictures and sentences as
+unit vectors in one space. In a batch of n pairs each picture must choose its own
+sentence among n, and each sentence its own picture: two classifications whose
+classes are the batch itself. The trained model compares any picture with any
+sentence. It classifies without having been shown a class (`zero_shot.py`),
+searches, ranks what another model generates, and guides it. Lesson 12.
 
-Letters: n pictures, m sentences, e channels of the shared sphere, t text tokens, p
-patches, w channels of a tower, H x W pixels, k classes. Lesson 12.
+Letters: n pictures, m sentences, e channels of an embedding, f those of a
+sentence's where they might differ, t text tokens, ended = t + 1 with the end of
+text, p patches, w channels of a tower, H x W pixels.
 """
 
 import math
@@ -24,28 +25,29 @@ from dalle_edu.bricks.convolution import Patchify, residual_stack
 from dalle_edu.bricks.transformer import Block
 from dalle_edu.errors import DalleEduError
 
-# of similarities, before the softmax (Radford et al. 2021, section 2.5)
-LARGEST_SCALE = 100.0
-PAD = 0  # what the world's tokenizer fills captions up with
+LARGEST_SCALE = 100.0  # of similarities (Radford et al. 2021, section 2.5)
+PAD = 0  # the padding token of the world's tokenizer
 
-# ---------------------------------------------------------------- the loss
+# ------------------------------------------------------------------------- the loss
 
 
 def similarity(
     images: Float[Tensor, "n e"], texts: Float[Tensor, "m f"]
 ) -> Float[Tensor, "n m"]:
-    """The cosine of every picture with every sentence, in [-1, 1]; the embeddings
-    may have any length.
+    """The cosine of every picture with every sentence, in [-1, 1].
+
+    The embeddings may have any length. Raises `DalleEduError` unless they have as
+    many channels.
     """
     _check_channels(images, texts)
     return F.normalize(images, dim=-1) @ F.normalize(texts, dim=-1).T
 
 
 def capped_scale(log_scale: Float[Tensor, ""]) -> Float[Tensor, ""]:
-    """What similarities are multiplied by before a softmax, the inverse of its
-    temperature: exp(log_scale), at most 100.
+    """The factor of similarities before a softmax: exp(log_scale), at most 100.
 
-    Learned as a logarithm, it stays positive and moves by factors.
+    It is the inverse of the softmax's temperature. Learned as a logarithm, it stays
+    positive and changes by factors.
     """
     return log_scale.clamp(max=math.log(LARGEST_SCALE)).exp()
 
@@ -55,11 +57,12 @@ def clip_loss(
     texts: Float[Tensor, "m f"],
     scale: Float[Tensor, ""] | float,
 ) -> Float[Tensor, ""]:
-    """The mean of both cross-entropies, in nats: which sentence is each picture's,
-    and which picture is each sentence's (figure 3).
+    """The symmetric contrastive loss: the mean of two cross-entropies, in nats.
 
-    Row i of `images` and row i of `texts` are a pair. log n when nothing is known.
-    Raises `DalleEduError` when there are not as many of each.
+    One asks which sentence is each picture's, the other which picture is each
+    sentence's (Radford et al. 2021, figure 3). Row i of `images` and row i of
+    `texts` are a pair. The loss is log n when nothing is known. Raises
+    `DalleEduError` when there are not as many of each, or not as many channels.
     """
     _check_channels(images, texts)
     if len(images) != len(texts):
@@ -75,6 +78,7 @@ def clip_loss(
 
 
 def _check_channels(images: Tensor, texts: Tensor) -> None:
+    """Raise `DalleEduError` for embeddings of different widths."""
     if images.shape[-1] != texts.shape[-1]:
         raise DalleEduError(
             f"the embeddings have {images.shape[-1]} and {texts.shape[-1]} "
@@ -84,16 +88,18 @@ def _check_channels(images: Tensor, texts: Tensor) -> None:
         )
 
 
-# ---------------------------------------------------------------- the towers
+# ----------------------------------------------------------------------- the towers
 
 
 @dataclass(frozen=True)
 class CLIPConfig:
-    """The shape of both towers: their width and heads are the same, their depths
-    are not.
+    """The shape of both towers.
 
-    With a `stem_depth`, patches are seen through a few convolutions first; 0 is a
-    plain vision transformer.
+    Their width and their heads are the same, their depths are not. With a
+    `stem_depth`, patches go through a few convolutions first; 0 is a plain vision
+    transformer. `embedding` is the width of the shared space. Raises
+    `DalleEduError` for patches that do not divide the picture, or have an odd side
+    under a stem.
     """
 
     resolution: int = 32
@@ -108,9 +114,8 @@ class CLIPConfig:
     embedding: int = 64
 
     def __post_init__(self) -> None:
-        if self.resolution % self.patch_size or (
-            self.stem_depth and self.patch_size % 2
-        ):
+        odd_under_stem = self.stem_depth and self.patch_size % 2
+        if self.resolution % self.patch_size or odd_under_stem:
             raise DalleEduError(
                 f"patches of {self.patch_size} pixels do not fit a side of "
                 f"{self.resolution}; choose a divisor, an even one under a stem",
@@ -121,11 +126,12 @@ class CLIPConfig:
 
 
 class ImageTower(nn.Module):
-    """A vision transformer (Dosovitskiy et al. 2021): patches as tokens, and a
-    class token that gathers what the picture is.
+    """The image encoder: a vision transformer (ViT, Dosovitskiy et al. 2021).
 
-    A few convolutions before it know what neighbours are; a transformer must learn
-    that, and takes longer (Xiao et al. 2021).
+    Patches are its tokens, and a class token beside them gathers what the picture
+    is: its last state, projected, is the embedding. A few convolutions come before.
+    They relate neighbouring pixels from the start, which a transformer has to
+    learn, and more slowly (Xiao et al. 2021).
     """
 
     def __init__(self, config: CLIPConfig):
@@ -153,37 +159,33 @@ class ImageTower(nn.Module):
         self.project = nn.Linear(width, config.embedding, bias=False)
 
     def forward(self, images: Float[Tensor, "n 3 H W"]) -> Float[Tensor, "n e"]:
-        """One vector for each picture, of any length. Differentiable in the
-        picture.
+        """The embedding of each picture, of any length.
+
+        Pictures are in [-1, 1]. The embedding is differentiable in the picture.
+        Raises `DalleEduError` for pictures of another shape.
         """
-        came, expected = (
-            list(images.shape[1:]),
-            [3, self.config.resolution, self.config.resolution],
-        )
-        if came != expected:
+        side = self.config.resolution
+        got, expected = list(images.shape[1:]), [3, side, side]
+        if got != expected:
             raise DalleEduError(
-                f"the pictures are {came}; this model looks at {expected}: resize "
+                f"the pictures are {got}; this model looks at {expected}: resize "
                 "them, or cut pieces out",
-                f"les images sont {came} ; ce modèle en regarde de {expected} : "
+                f"les images sont {got} ; ce modèle en regarde de {expected} : "
                 "changez leur taille ou découpez-les",
             )
         patches = rearrange(self.patchify(images), "n w y x -> n (y x) w")
-        # n p+1 w
-        x = (
-            torch.cat(
-                [self.class_token.expand(len(patches), 1, -1), patches], dim=1
-            )
-            + self.position
-        )
+        class_token = self.class_token.expand(len(patches), 1, -1)
+        tokens = torch.cat([class_token, patches], dim=1)
+        x = tokens + self.position  # n p+1 w
         return self.project(self.norm_out(self.blocks(self.norm_in(x))[:, 0]))
 
 
 class TextTower(nn.Module):
-    """A causal transformer over a caption, read where the caption ends: the one
-    place that has seen all of it.
+    """The text encoder: a causal transformer, read at the end of the caption.
 
-    The first padding token serves as end of text; nothing before it can see the
-    padding after it, so padding changes nothing.
+    The end is the one place that attends to the whole caption. The first padding
+    token serves as end of text. No token before it attends to the padding after it,
+    so that padding changes nothing.
     """
 
     def __init__(self, config: CLIPConfig):
@@ -202,8 +204,10 @@ class TextTower(nn.Module):
         nn.init.normal_(self.word.weight, std=0.02)
 
     def hidden(self, text: Int[Tensor, "m t"]) -> Float[Tensor, "m t+1 w"]:
-        """The state of each token after the last layer, and of an end of text after
-        them: what a prior or a decoder attends to.
+        """The last layer's state at each token, and at an end of text.
+
+        A prior or a decoder attends to them. Raises `DalleEduError` for captions
+        longer than `text_length`.
         """
         if text.shape[1] > self.config.text_length:
             raise DalleEduError(
@@ -213,28 +217,27 @@ class TextTower(nn.Module):
                 f"{self.config.text_length} au plus",
             )
         text = F.pad(text, (0, 1), value=PAD)  # so that every caption has an end
-        return self.norm_out(
-            self.blocks(self.word(text) + self.position[: text.shape[1]])
-        )
+        x = self.word(text) + self.position[: text.shape[1]]
+        return self.norm_out(self.blocks(x))
 
     def pool(
         self, hidden: Float[Tensor, "m ended w"], text: Int[Tensor, "m t"]
     ) -> Float[Tensor, "m e"]:
-        """One vector for each caption: the state at its end, projected."""
+        """The embedding of each caption: the state at its end, projected."""
         end = (text != PAD).sum(dim=1)
-        return self.project(
-            hidden[torch.arange(len(text), device=text.device), end]
-        )
+        captions = torch.arange(len(text), device=text.device)
+        return self.project(hidden[captions, end])
 
     def forward(self, text: Int[Tensor, "m t"]) -> Float[Tensor, "m e"]:
-        """One vector for each caption, not yet of length 1. Raises `DalleEduError`
-        for captions longer than `text_length`.
+        """The embedding of each caption, of any length.
+
+        Raises `DalleEduError` for captions longer than `text_length`.
         """
         return self.pool(self.hidden(text), text)
 
 
 class CLIP(nn.Module):
-    """Both towers and the scale they learn together.
+    """CLIP: both towers, and the scale of the similarities, learned with them.
 
     Pictures are (n, 3, resolution, resolution) in [-1, 1]; captions are token
     numbers, (m, t), padded at the end with 0.
@@ -248,17 +251,17 @@ class CLIP(nn.Module):
 
     @property
     def scale(self) -> Float[Tensor, ""]:
-        """What cosines are multiplied by, at most 100."""
+        """The factor of the cosines, at most 100."""
         return capped_scale(self.log_scale)
 
     def encode_image(
         self, images: Float[Tensor, "n 3 H W"]
     ) -> Float[Tensor, "n e"]:
-        """Pictures, or any batch of pieces cut out of one, as unit vectors."""
+        """The embeddings of pictures, or of pieces of them, as unit vectors."""
         return F.normalize(self.image_tower(images), dim=-1)
 
     def encode_text(self, text: Int[Tensor, "m t"]) -> Float[Tensor, "m e"]:
-        """Captions as unit vectors."""
+        """The embeddings of captions, as unit vectors."""
         return F.normalize(self.text_tower(text), dim=-1)
 
     def forward(
@@ -270,16 +273,14 @@ class CLIP(nn.Module):
     def loss(
         self, images: Float[Tensor, "n 3 H W"], text: Int[Tensor, "n t"]
     ) -> dict[str, Float[Tensor, ""]]:
-        """The loss of a batch of pairs, and the scale.
+        """The contrastive loss of a batch of pairs, and the scale.
 
-        A step may have carried the learned logarithm over its cap, where it has no
-        gradient and would stay: it is set back first.
+        The last optimiser step may have carried `log_scale` above its cap, where it
+        has no gradient and would stay. It is set back to the cap first.
         """
         with torch.no_grad():
             self.log_scale.clamp_(max=math.log(LARGEST_SCALE))
-        return {
-            "loss": clip_loss(
-                self.image_tower(images), self.text_tower(text), self.scale
-            ),
-            "scale": self.scale.detach(),
-        }
+        image_vectors = self.image_tower(images)
+        text_vectors = self.text_tower(text)
+        loss = clip_loss(image_vectors, text_vectors, self.scale)
+        return {"loss": loss, "scale": self.scale.detach()}

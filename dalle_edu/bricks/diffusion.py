@@ -1,19 +1,19 @@
-"""Diffusion: cover pictures with noise, learn to tell the noise from the picture,
-and start from nothing but noise.
+"""Diffusion models: noise pictures, learn to denoise them, start from pure noise.
 
-Going towards noise needs no learning and is one line, q(x_t | x_0). A network
-learns to guess, from the noisy picture, what it showed. Coming back (`samplers.py`)
-asks it again and again, with a little less noise each time. Sohl-Dickstein et al.
-(2015) had the idea, Ho et al. (2020) made it paint. Nothing here knows that x is a
-picture: vectors, latents and embeddings diffuse alike.
+The forward process, q(x_t | x_0), needs no learning and is one line. A network
+learns to predict, from a noisy picture, the picture or its noise. The reverse
+process (`samplers.py`) calls it again and again, with a little less noise each
+time. Sohl-Dickstein et al. (2015) had the idea, and Ho et al. (2020) showed that it
+makes good pictures. Nothing here depends on x being a picture: vectors, latents and
+embeddings diffuse alike.
 
 A *network* is called as `network(x_t, t, **conditions)` and predicts a target: the
 noise ("eps"), the clean picture ("x0"), or "v". A *denoiser* is called as
-`denoiser(x_t, t)` and returns the clean picture that it believes in; wrappers turn
-the one into the other.
+`denoiser(x_t, t)` and returns its estimate of the clean picture; `denoiser` makes
+one from a network. Lesson 10.
 
-Letters: n pictures of any shape `*s`, t timesteps from 0 (nearly clean) to T - 1
-(nearly noise). Lesson 10.
+Letters: n pictures of any shape `*s`, T timesteps, from 0 (nearly clean) to T - 1
+(nearly noise), c channels, h x w pixels of a small picture, H x W of a large one.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ from dalle_edu.errors import DalleEduError
 TARGETS = ("eps", "x0", "v")
 Denoiser = Callable[[Tensor, Tensor], Tensor]
 
-# ---------------------------------------------------------------- towards noise
+# -------------------------------------------------------------- the forward process
 
 
 def add_noise(
@@ -39,11 +39,10 @@ def add_noise(
     t: Int[Tensor, " n"],
     schedule: NoiseSchedule,
 ) -> Float[Tensor, "n *s"]:
-    """Draw x_t from q(x_t | x_0) in one step, `noise` being standard normal (Ho et
-    al. 2020, equation 4).
+    """Sample x_t from q(x_t | x_0) in one step (Ho et al. 2020, equation 4).
 
-    Raises `DalleEduError` for a timestep outside the schedule, or noise of another
-    shape.
+    `noise` is standard normal. Raises `DalleEduError` for a timestep outside the
+    schedule, or noise of another shape.
     """
     if noise.shape != x0.shape:
         raise DalleEduError(
@@ -56,7 +55,7 @@ def add_noise(
     return signal_rate * x0 + noise_rate * noise
 
 
-# ------------------------------------------------------- what a network may predict
+# ---------------------------------------------------------- what a network predicts
 
 
 def training_target(
@@ -66,12 +65,11 @@ def training_target(
     schedule: NoiseSchedule,
     target: str,
 ) -> Float[Tensor, "n *s"]:
-    """What the network should say at t: the noise, the picture, or v = signal *
-    noise - noise rate * picture (Salimans & Ho 2022).
+    """The target of the network at t: the noise, the picture, or v.
 
-    "eps" says little where there is almost no noise, "x0" where there is almost
-    nothing else; "v" is as hard everywhere. Raises `DalleEduError` for another
-    target.
+    v is signal rate * noise - noise rate * picture (Salimans & Ho 2022). "eps" says
+    little where there is almost no noise, and "x0" where there is almost no signal;
+    "v" is about as hard everywhere. Raises `DalleEduError` for an unknown target.
     """
     _check_target(target)
     if target == "eps":
@@ -89,11 +87,10 @@ def picture_and_noise(
     schedule: NoiseSchedule,
     target: str,
 ) -> tuple[Float[Tensor, "n *s"], Float[Tensor, "n *s"]]:
-    """The picture x0 and the noise eps that a prediction means: whichever is
-    predicted, x_t gives the other.
+    """The picture x0 and the noise eps that a prediction implies.
 
-    Every sampler works from this pair, whatever the network predicts. Raises
-    `DalleEduError` for an unknown target.
+    Whichever of them is predicted, x_t gives the other, so that samplers work the
+    same for all targets. Raises `DalleEduError` for an unknown target.
     """
     _check_target(target)
     signal_rate, noise_rate = schedule.rates(t, x_t)
@@ -101,13 +98,13 @@ def picture_and_noise(
         return (x_t - noise_rate * prediction) / signal_rate, prediction
     if target == "x0":
         return prediction, (x_t - signal_rate * prediction) / noise_rate
-    return (
-        signal_rate * x_t - noise_rate * prediction,
-        noise_rate * x_t + signal_rate * prediction,
-    )
+    x0 = signal_rate * x_t - noise_rate * prediction
+    eps = noise_rate * x_t + signal_rate * prediction
+    return x0, eps
 
 
 def _check_target(target: str) -> None:
+    """Raise `DalleEduError` for an unknown target."""
     if target not in TARGETS:
         raise DalleEduError(
             f'the target is "{target}"; a network predicts one of '
@@ -120,14 +117,16 @@ def _check_target(target: str) -> None:
 def spread_timesteps(
     n: int, timesteps: int, generator: torch.Generator | None, device: torch.device
 ) -> Int[Tensor, " n"]:
-    """A timestep for each of n pictures, every one as likely as any other: the k-th
-    part of the schedule goes to one of them at random.
+    """A timestep for each of n pictures, every one as likely as any other.
+
+    They are stratified: the schedule is cut into n equal parts, and each part gives
+    its timestep to one picture at random (Kingma et al. 2021, appendix I.1). The
+    gradient varies less than with n independent timesteps.
     """
-    parts = torch.randperm(n, generator=generator, device=device) + torch.rand(
-        n, generator=generator, device=device
-    )
-    # rounding may reach the end
-    return (parts / n * timesteps).long().clamp(max=timesteps - 1)
+    parts = torch.randperm(n, generator=generator, device=device)
+    within = torch.rand(n, generator=generator, device=device)
+    t = ((parts + within) / n * timesteps).long()
+    return t.clamp(max=timesteps - 1)  # rounding up may reach `timesteps`
 
 
 def diffusion_loss(
@@ -139,27 +138,21 @@ def diffusion_loss(
     generator: torch.Generator | None = None,
     **conditions: Tensor,
 ) -> Float[Tensor, ""]:
-    """Noise each picture as far as chance says, and take the mean squared error of
-    what the network says (Ho et al. 2020, Algorithm 1).
+    """The mean squared error of a network's prediction at random timesteps.
 
-    Chance is fair to the batch: each n-th part of the schedule gets one picture
-    (Kingma et al. 2021, appendix I.1), which makes the gradient less of a gamble
-    than n independent draws. `weights` says how much each timestep counts; without
-    it, all alike. `conditions` go to the network as they are. `generator` lives
-    where `x0` does.
+    This is the loss of Ho et al. (2020, Algorithm 1), with the timesteps of
+    `spread_timesteps`. `weights` says how much each timestep counts; without it,
+    all count alike. `conditions` go to the network unchanged. `generator` must live
+    on the device of `x0`. Raises `DalleEduError` for an unknown target.
     """
     t = spread_timesteps(len(x0), len(schedule), generator, x0.device)
     noise = torch.empty_like(x0).normal_(generator=generator)
     prediction = network(add_noise(x0, noise, t, schedule), t, **conditions)
-    error = (
-        (prediction - training_target(x0, noise, t, schedule, target))
-        .square()
-        .reshape(len(x0), -1)
-        .mean(dim=1)
-    )
-    return (
-        error.mean() if weights is None else (weights.to(error)[t] * error).mean()
-    )
+    wanted = training_target(x0, noise, t, schedule, target)
+    error = (prediction - wanted).square().reshape(len(x0), -1).mean(dim=1)
+    if weights is None:
+        return error.mean()
+    return (weights.to(error)[t] * error).mean()
 
 
 # ----------------------------------------------------- from a network to a denoiser
@@ -171,8 +164,10 @@ def denoiser(
     target: str = "v",
     clip: Callable[[Tensor], Tensor] | None = None,
 ) -> Denoiser:
-    """What samplers ask: (x_t, t) to the clean picture that the network believes
-    in, which `clip` keeps in range if need be.
+    """The denoiser of a network: (x_t, t) to its estimate of the clean picture.
+
+    `clip`, if given, brings the estimate back in range. Raises `DalleEduError` for
+    an unknown target.
     """
     _check_target(target)
 
@@ -186,12 +181,13 @@ def denoiser(
 def dynamic_threshold(
     x0: Float[Tensor, "n *s"], percentile: float = 0.995
 ) -> Float[Tensor, "n *s"]:
-    """Bring each picture back into [-1, 1] without flattening it: clip where it is
-    brighter than almost all, and divide by that.
+    """Dynamic thresholding: bring each picture into [-1, 1] without flattening it.
 
-    Strong guidance pushes pixels out of range; a plain clip turns them all into
-    saturated patches (Saharia et al. 2022, Imagen, section 2.3). A picture that is
-    in range already stays as it is. Raises `DalleEduError` for a percentile outside
+    Each picture is clipped at the absolute value that a part `percentile` of its
+    numbers do not exceed, or at 1 if that is larger, then divided by it (Saharia et
+    al. 2022, Imagen, section 2.3). Strong guidance pushes pixels out of range, and
+    a plain clip would turn them all into saturated patches. A picture that is in
+    range already stays as it is. Raises `DalleEduError` for a percentile outside
     [0, 1].
     """
     if not 0 <= percentile <= 1:
@@ -202,15 +198,14 @@ def dynamic_threshold(
             "1",
         )
     brightness = x0.reshape(len(x0), -1).abs()
-    # half precision has no quantiles
+    # torch.quantile refuses half precision
     brightness = brightness.to(torch.promote_types(x0.dtype, torch.float32))
-    largest = beside(
-        torch.quantile(brightness, percentile, dim=1).clamp(min=1), x0
-    ).to(x0.dtype)
+    threshold = torch.quantile(brightness, percentile, dim=1).clamp(min=1)
+    largest = beside(threshold, x0).to(x0.dtype)
     return x0.clamp(-largest, largest) / largest
 
 
-# --------------------------------------------------- a part of the picture is known
+# ----------------------------------------------------------------- super-resolution
 
 
 def low_resolution_condition(
@@ -221,28 +216,20 @@ def low_resolution_condition(
     generator: torch.Generator | None = None,
     noise: Float[Tensor, "n c H W"] | None = None,
 ) -> Float[Tensor, "n c+1 H W"]:
-    """What a super-resolution network is shown beside x_t: the small picture,
-    enlarged and noised, and a channel that says how much.
+    """The condition of a super-resolution network: the small picture, enlarged.
 
-    Trained on small pictures noised at random, the network does not take their
-    faults for truth (Ho et al. 2021, conditioning augmentation; Saharia et al. 2022
-    tell it the level). The last channel is t / T. Without a `noise`, it is drawn
-    from `generator`.
+    Noise is added to it, and a last channel holds its level, t / T (conditioning
+    augmentation, Ho et al. 2021; with the level as input, Saharia et al. 2022).
+    Trained on small pictures noised at random levels, the network learns to correct
+    their faults. The result is to be concatenated with x_t. Without a `noise`, it
+    is sampled from `generator`.
     """
     enlarged = F.interpolate(
         low, size=(resolution, resolution), mode="bilinear", align_corners=False
     )
-    noisy = add_noise(
-        enlarged,
-        torch.empty_like(enlarged).normal_(generator=generator)
-        if noise is None
-        else noise,
-        t,
-        schedule,
-    )
-    level = (
-        (t.to(low) / len(schedule))
-        .view(-1, 1, 1, 1)
-        .expand(-1, 1, resolution, resolution)
-    )
+    if noise is None:
+        noise = torch.empty_like(enlarged).normal_(generator=generator)
+    noisy = add_noise(enlarged, noise, t, schedule)
+    level = beside(t.to(low) / len(schedule), low)
+    level = level.expand(-1, 1, resolution, resolution)
     return torch.cat([noisy, level], dim=1)

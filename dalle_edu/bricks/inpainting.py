@@ -1,4 +1,4 @@
-"""Inpainting: a part of the picture is known, and diffusion paints the rest.
+"""Inpainting: a part of the picture is known, and diffusion generates the rest.
 
 Letters: n pictures of any shape `*s`. Lesson 10.
 """
@@ -20,13 +20,16 @@ def inpainting(
     generator: torch.Generator | None = None,
     noise: Float[Tensor, "n *s"] | None = None,
 ) -> Denoiser:
-    """Keep what is known, paint the rest: at each step the known region is noised
-    anew to that step's level, or always by `noise`.
+    """A denoiser that keeps the known region and generates the rest.
 
-    This is the replacement of Lugmayr et al. (2022, RePaint, equation 8), without
-    their going back and forth. `mask` is True where `known` is kept: there the
-    denoiser sees the truth, as noisy as the rest, and its answer is the truth. Any
-    sampler may use it. Raises `DalleEduError` for a mask that is not boolean.
+    At each step the known region is noised to that step's level, with new noise
+    each time, or always with `noise`. This is the replacement of Lugmayr et al.
+    (2022, RePaint, equation 8), without their resampling.
+
+    `mask` is True where `known` is kept. There the denoiser sees the known picture,
+    as noisy as the rest, and its estimate is replaced by the known picture. Any
+    sampler may use the result. Raises `DalleEduError` for a mask that is not
+    boolean.
     """
     if mask.dtype != torch.bool:
         raise DalleEduError(
@@ -37,17 +40,10 @@ def inpainting(
         )
 
     def denoise_around(x_t: Tensor, t: Tensor) -> Tensor:
-        fresh = (
-            torch.empty_like(known).normal_(generator=generator)
-            if noise is None
-            else noise
-        )
-        return torch.where(
-            mask,
-            known,
-            denoise(
-                torch.where(mask, add_noise(known, fresh, t, schedule), x_t), t
-            ),
-        )
+        eps = noise
+        if eps is None:
+            eps = torch.empty_like(known).normal_(generator=generator)
+        noisy = torch.where(mask, add_noise(known, eps, t, schedule), x_t)
+        return torch.where(mask, known, denoise(noisy, t))
 
     return denoise_around

@@ -1,17 +1,18 @@
-"""Samplers: the ways back from noise to a picture.
+"""Samplers: ways from noise to a picture, with a denoiser.
 
-All of them ask a denoiser (`diffusion.denoiser`) what it believes in, move a little
-towards that, and ask again. They differ in how they move: with fresh noise at each
-step (DDPM), straight (DDIM), or along a curve drawn through the last two answers
-(DPM-Solver++). Each is one function, and they are called alike:
+Each sampler calls the denoiser (`diffusion.denoiser`) for an estimate of the clean
+picture, moves a little towards it, and calls it again. They differ in how they
+move: with fresh noise at each step (DDPM), without (DDIM), or with a second-order
+correction from the last two estimates (DPM-Solver++). Each is one function, and all
+are called alike:
 
     sampler(denoise, noise, schedule, steps, generator, callback)
 
-`noise` is standard normal, of the shape of what is wanted; `generator` gives the
-noise added on the way, if any; `callback` is told of each `Step`. The number of
-times the denoiser runs is `steps`.
+`noise` is standard normal, of the shape of what is wanted. `steps` is how many
+times the denoiser runs. `generator` gives the noise added on the way, if any.
+`callback` is called with a `Step` after each run of the denoiser. Lesson 10.
 
-Letters: n pictures of any shape `*s`. Lesson 10.
+Letters: n pictures of any shape `*s`, T timesteps, t one of them.
 """
 
 import math
@@ -30,8 +31,10 @@ from dalle_edu.errors import DalleEduError
 
 @dataclass(frozen=True)
 class Step:
-    """Where a sampler is: step `index` of `steps`, at timestep `t`, with `x` as
-    noisy as that; `x0` is what the denoiser believes in.
+    """A step of a sampler, as the callback receives it.
+
+    It is step `index` of `steps`, at timestep `t`; `x` is the noisy picture there,
+    and `x0` the denoiser's estimate of the clean one.
     """
 
     index: int
@@ -45,11 +48,11 @@ Callback = Callable[[Step], None]
 
 
 def spaced_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
-    """`steps` timesteps, evenly spaced from the last one down, so that sampling
-    starts where there is nothing but noise.
+    """`steps` timesteps, evenly spaced from the last one, T - 1, downwards.
 
-    Spacing them from 0 up would start where a little of the picture is left, and
-    the sampler would be lied to (Lin et al. 2023, table 2, "trailing"). Raises
+    Sampling then starts at T - 1, where there is nothing but noise. Spaced from 0
+    upwards, they would end below T - 1, where the denoiser expects a little of the
+    picture in what is pure noise (Lin et al. 2023, table 2, "trailing"). Raises
     `DalleEduError` unless 1 <= steps <= T.
     """
     if not 1 <= steps <= len(schedule):
@@ -62,14 +65,17 @@ def spaced_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
     return [round(len(schedule) * (1 - step / steps)) - 1 for step in range(steps)]
 
 
-def _ask(
+def _estimate(
     denoise: Denoiser,
     x: Float[Tensor, "n *s"],
     path: list[int],
     index: int,
     callback: Callback | None,
 ) -> Float[Tensor, "n *s"]:
-    """The denoiser's answer at one point of the path, shown to the callback."""
+    """The denoiser's estimate at one timestep of the path, shown to the callback.
+
+    Raises `DalleEduError` when it is of another shape than `x`.
+    """
     x0 = denoise(x, torch.full((len(x),), path[index], device=x.device))
     if x0.shape != x.shape:
         raise DalleEduError(
@@ -92,24 +98,22 @@ def ddpm(
     generator: torch.Generator | None = None,
     callback: Callback | None = None,
 ) -> Float[Tensor, "n *s"]:
-    """Ancestral sampling: draw each x from q(x_before | x_now, x_0), with the
-    denoiser's x_0 (Ho et al. 2020, Algorithm 2 and equation 7).
+    """DDPM, or ancestral sampling (Ho et al. 2020, Algorithm 2 and equation 7).
 
-    The fresh noise has the smaller of the paper's two variances. It corrects past
-    errors, and asks for many steps. The last step adds none.
+    Each x is sampled from q(x_before | x_now, x_0), with the denoiser's estimate of
+    x_0. The fresh noise has the smaller of the paper's two variances; the last step
+    adds none. Fresh noise corrects past errors, but needs many steps.
     """
     x, path = noise, spaced_timesteps(schedule, steps)
     for index, (t, before) in enumerate(pairwise([*path, -1])):
-        x0 = _ask(denoise, x, path, index, callback)
+        x0 = _estimate(denoise, x, path, index, callback)
         now, then = schedule.alpha_bar(t), schedule.alpha_bar(before)
-        beta = 1 - now / then  # all the noise that came between the two
-        x = (math.sqrt(then) * beta * x0 + math.sqrt(1 - beta) * (1 - then) * x) / (
-            1 - now
-        )
+        beta = 1 - now / then  # the noise that all timesteps between them add
+        of_x0, of_x = math.sqrt(then) * beta, math.sqrt(1 - beta) * (1 - then)
+        x = (of_x0 * x0 + of_x * x) / (1 - now)
         if before >= 0:
-            x = x + math.sqrt(beta * (1 - then) / (1 - now)) * torch.empty_like(
-                x
-            ).normal_(generator=generator)
+            fresh = math.sqrt(beta * (1 - then) / (1 - now))
+            x = x + fresh * torch.empty_like(x).normal_(generator=generator)
     return x
 
 
@@ -123,12 +127,12 @@ def ddim(
     callback: Callback | None = None,
     eta: float = 0.0,
 ) -> Float[Tensor, "n *s"]:
-    """Take the noise that the denoiser's answer leaves for the truth, and mix both
-    again with less of it (Song et al. 2021, equation 12).
+    """DDIM: mix the estimated picture and its noise again, with less noise.
 
-    With `eta` 0 nothing is drawn on the way: each noise has its picture, and close
-    noises have close ones. With 1 this is `ddpm`. Raises `DalleEduError` for an
-    `eta` outside [0, 1].
+    The noise is what the denoiser's estimate leaves of x (Song et al. 2021,
+    equation 12). With `eta` 0 no noise is added: each starting noise has its
+    picture, and close noises have close pictures. With `eta` 1 this is `ddpm`.
+    Raises `DalleEduError` for an `eta` outside [0, 1].
     """
     if not 0 <= eta <= 1:
         raise DalleEduError(
@@ -138,7 +142,7 @@ def ddim(
         )
     x, path = noise, spaced_timesteps(schedule, steps)
     for index, (t, before) in enumerate(pairwise([*path, -1])):
-        x0 = _ask(denoise, x, path, index, callback)
+        x0 = _estimate(denoise, x, path, index, callback)
         now, then = schedule.alpha_bar(t), schedule.alpha_bar(before)
         eps = (x - math.sqrt(now) * x0) / math.sqrt(1 - now)
         fresh = eta * math.sqrt((1 - then) / (1 - now) * (1 - now / then))
@@ -157,29 +161,23 @@ def dpm_solver(
     generator: torch.Generator | None = None,
     callback: Callback | None = None,
 ) -> Float[Tensor, "n *s"]:
-    """DPM-Solver++(2M), second order: expect the denoiser's answer to go on
-    changing as it just did (Lu et al. 2022b, Algorithm 2).
+    """DPM-Solver++(2M), of second order (Lu et al. 2022b, Algorithm 2).
 
-    Time is measured by the logarithm of signal over noise, in which the path is
-    nearly straight. The first step and the last, which goes to an infinite time,
-    are of first order (DDIM's). Nothing is drawn on the way: `generator` is there
-    to be called like the others.
+    It expects the denoiser's estimate to go on changing as it just did. Time is
+    measured by the logarithm of signal over noise, in which the path is nearly
+    straight. The first step, and the last, which goes to an infinite time, are of
+    first order (DDIM's). No noise is added, so `generator` is not used.
     """
     x, path = noise, spaced_timesteps(schedule, steps)
-    # the last answer, and how far the last step went
-    earlier: tuple[Tensor, float] | None = None
+    earlier: tuple[Tensor, float] | None = None  # the last estimate and stride
     for index, (t, before) in enumerate(pairwise(path)):
-        x0 = _ask(denoise, x, path, index, callback)
+        x0 = _estimate(denoise, x, path, index, callback)
         now, then = schedule.alpha_bar(t), schedule.alpha_bar(before)
         stride = (math.log(then / (1 - then)) - math.log(now / (1 - now))) / 2
-        expected = (
-            x0
-            if earlier is None
-            else x0 + stride / (2 * earlier[1]) * (x0 - earlier[0])
-        )
-        x = (
-            math.sqrt((1 - then) / (1 - now)) * x
-            - math.sqrt(then) * math.expm1(-stride) * expected
-        )
+        expected = x0
+        if earlier is not None:
+            expected = x0 + stride / (2 * earlier[1]) * (x0 - earlier[0])
+        of_x, of_x0 = math.sqrt((1 - then) / (1 - now)), math.sqrt(then)
+        x = of_x * x - of_x0 * math.expm1(-stride) * expected
         earlier = x0, stride
-    return _ask(denoise, x, path, len(path) - 1, callback)
+    return _estimate(denoise, x, path, len(path) - 1, callback)

@@ -1,5 +1,7 @@
-"""What CLIP embeddings are good for: classes without training, and search (Radford
-et al. 2021, section 3.1). Lesson 12.
+"""Zero-shot classification and search with CLIP's embeddings.
+
+Any list of sentences makes a classifier, without training (Radford et al. 2021,
+section 3.1). Lesson 12.
 
 Letters: n pictures or queries, m sentences or entries of a gallery, k classes or
 neighbours, e and f channels.
@@ -15,11 +17,11 @@ from dalle_edu.errors import DalleEduError
 
 
 def ensemble(prompts: Float[Tensor, "*k m e"]) -> Float[Tensor, "*k e"]:
-    """One direction for several ways of saying the same: the mean of the unit
-    vectors, a unit vector again (section 3.1.4).
+    """The embedding of several prompts that mean the same (section 3.1.4).
 
-    Renormalised, because the mean of vectors that disagree is short: classes with
-    more varied prompts would score lower for that alone.
+    It is the mean of their unit vectors, normalised again. The mean of vectors that
+    disagree is short; without normalisation, classes with more varied prompts would
+    score lower for that alone.
     """
     return F.normalize(F.normalize(prompts, dim=-1).mean(dim=-2), dim=-1)
 
@@ -29,11 +31,10 @@ def zero_shot(
     classes: Float[Tensor, "k f"],
     scale: Float[Tensor, ""] | float = LARGEST_SCALE,
 ) -> Float[Tensor, "n k"]:
-    """The probability of each class for each picture: a softmax over what each
-    class's sentence scores.
+    """The probability of each class for each picture, without training.
 
+    It is the softmax of the similarities with each class's sentence, times `scale`.
     `classes` holds one embedding for each class, of a sentence or an `ensemble`.
-    Any list of sentences makes a classifier.
     """
     return (scale * similarity(images, classes)).softmax(dim=-1)
 
@@ -41,8 +42,10 @@ def zero_shot(
 def search(
     query: Float[Tensor, "n e"], gallery: Float[Tensor, "m f"], k: int
 ) -> Int[Tensor, "n k"]:
-    """The k entries of a gallery nearest to each query, the nearest first:
-    sentences by pictures, or pictures by sentences.
+    """The k entries of a gallery nearest to each query, the nearest first.
+
+    Queries and entries may be pictures or sentences. Raises `DalleEduError` unless
+    k is from 1 to the size of the gallery.
     """
     if not 1 <= k <= len(gallery):
         raise DalleEduError(
@@ -57,11 +60,13 @@ def search(
 def recall_at(
     scores: Float[Tensor, "n m"], k: int, own: Int[Tensor, " n"] | None = None
 ) -> float:
-    """The part of queries whose own entry is among the k best: rows are queries,
-    columns entries, `own` the diagonal unless given.
+    """Recall at k: the part of queries whose own entry is among the k best.
 
-    For the other direction give the transpose. An entry that ties with the own one
-    counts as better: a model that gives everything one score finds nothing.
+    Rows are queries and columns entries; `own` gives the number of each query's
+    entry, and is the diagonal unless given. The transpose gives the other
+    direction. An entry that ties with the own one counts as better, so that a model
+    which gives all entries one score finds nothing. Raises `DalleEduError` without
+    `own` when there are not as many queries as entries.
     """
     n, m = scores.shape
     if own is None and n != m:
