@@ -1,0 +1,94 @@
+"""A system defined outside the package is known wherever those of the package are, with no line of the package changed."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dalle_edu.errors import DalleEduError
+from dalle_edu.loading import load_model
+from dalle_edu.publishing import cards
+from dalle_edu.systems.interface.registry import model_class, system_names
+
+FILE = Path(__file__).parents[1] / "outside" / "direct.py"
+WEIGHTS = "runs/direct-tiny/direct.safetensors"
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch) -> str:
+    """The system's name on the command line, in a folder of its own."""
+    shutil.copy(FILE, tmp_path / "direct.py")
+    monkeypatch.chdir(tmp_path)
+    return "direct.py:Direct"
+
+
+def test_it_trains_resumes_draws_scores_and_has_a_true_card(run, mine, monkeypatch):
+    train = ("train", mine, "--preset", "tiny", "--updates", 30, "--exam", 8, "--device", "cpu")
+    status, out, err = run(*train)
+    assert status == 0, err
+    assert WEIGHTS in out
+    before = Path(WEIGHTS).read_bytes()
+    Path(WEIGHTS).unlink()
+    assert run(*train)[0] == 0  # from the checkpoint
+    assert Path(WEIGHTS).read_bytes() == before
+    there = f"{mine}@{WEIGHTS}"
+    assert run("generate", "a red circle", "--system", there, "-n", 2, "--out", "drawn.png", "--set", "loudness=0.5")[0] == 0
+    assert run("score", there, "--prompts", 8, "--guidance-scale", 2, "--json", "score.json")[0] == 0
+    assert json.loads(Path("score.json").read_text())["system"] == "direct"
+    status, out, _ = run("systems", mine)
+    assert status == 0
+    assert "paint" in out
+    assert "loudness" in out
+    monkeypatch.setattr(cards, "PROMPTS", 8)
+    cards.publish(Path("runs/direct-tiny"), Path("published"), device="cpu")
+    card = Path("published/direct.md").read_text()
+    assert "dalle-edu train direct.py:Direct --preset tiny --updates 30 --seed 0 --exam 8" in card
+    assert "dalle-edu score direct.py:Direct@direct.safetensors --prompts 8" in card
+    assert "| `paint` | 30 |" in card
+    assert "prior" not in card
+    assert "reconstructed" not in card
+
+
+def test_its_settings_are_refused_by_name(run, mine):
+    assert run("train", mine, "--preset", "tiny", "--updates", 2, "--exam", 0, "--device", "cpu")[0] == 0
+    there = f"{mine}@{WEIGHTS}"
+    status, _, err = run("generate", "a red circle", "--system", there, "--temperature", 1)
+    assert status == 1
+    assert "direct takes no temperature; its settings are: guidance-scale, loudness" in err
+    status, _, err = run("generate", "a red circle", "--system", there, "--set", "loudness")
+    assert status == 1
+    assert "NAME=VALUE" in err
+    status, _, err = run("generate", "a red circle", "--system", mine)
+    assert status == 1
+    assert "names no weights" in err
+
+
+def test_what_is_no_system_is_refused(mine):
+    Path("nothing.py").write_text("Nothing = 1\n")
+    for name, says in (
+        ("nothing.py:Nothing", "no system called Nothing"),
+        ("absent.py:Absent", "no file absent.py"),
+        ("direct.py:Other", "Other"),
+    ):
+        with pytest.raises(DalleEduError, match=says):
+            model_class(name)
+
+
+def test_a_name_is_borne_once(mine):
+    Path("twin.py").write_text(Path("direct.py").read_text().replace("class Direct(System)", "class Twin(System)"))
+    model_class(mine)
+    with pytest.raises(DalleEduError, match='a system "direct" already'):
+        model_class("twin.py:Twin")
+
+
+def test_weights_of_an_unknown_system_say_how_to_name_it(mine, run):
+    """In a process where nothing has named the file, its class is unknown, and nothing executes what it loads."""
+    assert run("train", mine, "--preset", "tiny", "--updates", 2, "--exam", 0, "--device", "cpu")[0] == 0
+    code = f"from dalle_edu.loading import load_model\nload_model({WEIGHTS!r})"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "name its file and class too: FILE.py:CLASS@" in ended.stderr
+    assert load_model(f"{mine}@{WEIGHTS}").name == "direct"
+    assert "direct" in system_names()
