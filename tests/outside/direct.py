@@ -5,7 +5,7 @@ systems are for.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -55,7 +55,7 @@ class Direct(System):
     """Paints pictures of (3, 32, 32)."""
 
     name = "direct"
-    presets = {"tiny": DirectConfig(), "laptop": DirectConfig(DirectModel(width=64))}
+    presets: ClassVar = {"tiny": DirectConfig(), "laptop": DirectConfig(DirectModel(width=64))}
     resolution = 32
     evaluations = 1
 

@@ -11,6 +11,7 @@ import pytest
 from dalle_edu.errors import DalleEduError
 from dalle_edu.loading import load_model
 from dalle_edu.publishing import cards
+from dalle_edu.systems.interface import registry
 from dalle_edu.systems.interface.registry import model_class, system_names
 
 FILE = Path(__file__).parents[1] / "outside" / "direct.py"
@@ -21,6 +22,7 @@ WEIGHTS = "runs/direct-tiny/direct.safetensors"
 def mine(tmp_path, monkeypatch) -> str:
     """The system's name on the command line, in a folder of its own."""
     shutil.copy(FILE, tmp_path / "direct.py")
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))  # the other tests know the package's systems alone
     monkeypatch.chdir(tmp_path)
     return "direct.py:Direct"
 
@@ -68,11 +70,12 @@ def test_its_settings_are_refused_by_name(run, mine):
 
 def test_what_is_no_system_is_refused(mine):
     Path("nothing.py").write_text("Nothing = 1\n")
-    for name, says in (
-        ("nothing.py:Nothing", "no system called Nothing"),
-        ("absent.py:Absent", "no file absent.py"),
-        ("direct.py:Other", "Other"),
-    ):
+    refused = {
+        "nothing.py:Nothing": "no system called Nothing",
+        "absent.py:Absent": "no file absent.py",
+        f"{mine}s": "no system called Directs",
+    }
+    for name, says in refused.items():
         with pytest.raises(DalleEduError, match=says):
             model_class(name)
 
