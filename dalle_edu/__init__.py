@@ -20,10 +20,11 @@ torchvision_without_cuda.watch()
 
 
 def load(name_or_path: "str | Path", device: str = "cpu") -> "System":
-    """A trained system, ready to draw: by its name ("dalle1", whose weights come with the package) or by the path of a checkpoint.
+    """A trained system, ready to generate pictures, on `device`.
 
-    Raises `DalleEduError` when there is no such system, or when the file is not a whole checkpoint of this library.
+    `name_or_path` is the name of a system whose weights come with the package ("dalle1") or the path of a checkpoint. Raises
+    `DalleEduError` when there is no such system, and when the file is not a whole checkpoint of this library.
     """
-    from dalle_edu.loading import load_system  # torch is imported only when it is needed
+    from dalle_edu.loading import load_system  # here, because it imports torch
 
     return load_system(name_or_path, device)

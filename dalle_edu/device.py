@@ -1,4 +1,4 @@
-"""Where the work is done and in which precision: chosen once, and shown."""
+"""Devices and precision: which torch device computes, and whether bfloat16 autocast is used on it."""
 
 import os
 import platform
@@ -17,7 +17,7 @@ from dalle_edu.language import say
 
 @dataclass(frozen=True)
 class Device:
-    """A torch device, whether bfloat16 autocast pays there, and its name for people."""
+    """A torch device, whether bfloat16 autocast makes it faster, and the name that readers are shown."""
 
     torch_device: torch.device
     bfloat16: bool
@@ -27,14 +27,17 @@ class Device:
         return f"{self.name} ({self.torch_device}, {'bf16' if self.bfloat16 else 'fp32'})"
 
     def autocast(self, enabled: bool = True) -> torch.autocast:
-        """Matrix products and convolutions in bfloat16 inside the block, where this device gains by it."""
+        """Autocast to bfloat16, a context manager: matrix products and convolutions inside the block run in bfloat16.
+
+        It does nothing where bfloat16 makes the device no faster, or where `enabled` is false.
+        """
         return torch.autocast(self.torch_device.type, torch.bfloat16, enabled=enabled and self.bfloat16)
 
 
 def choose_device(wanted: str | None = None) -> Device:
-    """The device asked for ("cpu", "cuda", "cuda:1", "mps"), or the fastest one present.
+    """The device called `wanted` ("cpu", "cuda", "cuda:1", "mps"); without a name CUDA, else Apple's GPU, else the CPU.
 
-    Raises `DalleEduError` when the device asked for is not there.
+    Raises `DalleEduError` for an unknown name and for a device that this machine does not have.
     """
     if wanted is None:
         wanted = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
@@ -67,7 +70,10 @@ def choose_device(wanted: str | None = None) -> Device:
 
 
 def _cpu_gains_by_bfloat16() -> bool:
-    """True on processors with bfloat16 instructions (AMX, AVX512-BF16); elsewhere bfloat16 is emulated, and slow."""
+    """Whether the processor has bfloat16 instructions (AMX, AVX512-BF16); elsewhere bfloat16 is emulated, and slow.
+
+    The environment variable DALLE_EDU_BF16 (0 or 1) overrides what is found.
+    """
     if os.environ.get("DALLE_EDU_BF16") in ("0", "1"):
         return os.environ["DALLE_EDU_BF16"] == "1"
     if platform.machine() not in ("x86_64", "AMD64"):
@@ -79,7 +85,7 @@ def _cpu_gains_by_bfloat16() -> bool:
 
 
 def processor_name(device: torch.device | None = None) -> str:
-    """What the maker calls a device; without one, this machine's GPU, or its processor where there is none."""
+    """The maker's name of a device; without `device`, of this machine's GPU, or of its processor where there is no GPU."""
     if torch.cuda.is_available() and (device is None or device.type == "cuda"):
         return torch.cuda.get_device_name(device)
     try:
@@ -90,10 +96,11 @@ def processor_name(device: torch.device | None = None) -> str:
 
 
 def linear_for(weight: Tensor, rows: int) -> Callable[[Tensor], Tensor]:
-    """`F.linear` with a weight (out, in), for inputs (rows, in) that need no gradient, as fast as the processor has it.
+    """A function that computes `F.linear` with `weight` (out, in) on inputs (rows, in), fast, without gradients.
 
-    Few rows against a large matrix are a matter of reading the matrix: oneDNN reads one that was laid out for it beforehand in little more
-    than half the time. Where there is no oneDNN, for one row, and in other precisions it is plain `F.linear`.
+    With few rows most of the time goes into reading the weight from memory. oneDNN reads a weight that is stored in its own layout in
+    little more than half the time. The function is plain `F.linear` for one row, in other precisions than float32, on other devices than
+    the CPU, and where there is no oneDNN.
     """
     operators = torch.ops.mkldnn
     plain = rows == 1 or weight.device.type != "cpu" or weight.dtype != torch.float32 or not torch.backends.mkldnn.is_available()

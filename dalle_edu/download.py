@@ -1,7 +1,7 @@
-"""Fetching published files: only when asked, the size said beforehand, the checksum verified, and never a silent wait.
+"""Downloads of published files: the size is announced beforehand, progress is shown, and the checksum is verified.
 
-Without a network the answer comes within two seconds: which file to fetch by hand, and where to put it. A download that breaks off goes on
-where it stopped when it is asked for again.
+Nothing is downloaded unless the reader asks for it. Without a network an error comes within two seconds, and names the file to fetch by
+hand and the folder to put it in. A download that broke off is resumed where it stopped when it is asked for again.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ STALL = 20.0  # seconds without a byte, in the middle of a file
 
 @dataclass(frozen=True)
 class Remote:
-    """A published file: where it is, where it goes, its size, and its checksum ("md5" or "sha256", as whoever published it gives it)."""
+    """A published file: its address, its place on this machine, its size, and its checksum, with the algorithm ("md5" or "sha256")."""
 
     url: str
     path: Path
@@ -40,19 +40,20 @@ class Remote:
 
     @property
     def host(self) -> str:
+        """The server's name, such as "huggingface.co"."""
         return urlsplit(self.url).hostname or self.url
 
 
 def tell(message: str) -> None:
-    """Say something to the reader without mixing it with results: on stderr."""
+    """Print a message for the reader on stderr; stdout is for results."""
     print(message, file=sys.stderr, flush=True)
 
 
 def fetch(remotes: Sequence[Remote], say: Any = tell) -> None:
-    """Fetch files to their places, each whole and verified or not at all; `say` is told how much there is to fetch before it begins.
+    """Download files to their places, each whole and verified or not at all; those that are there already are left alone.
 
-    Raises `DalleEduError`, with what to fetch by hand, where the server does not answer within `PATIENCE` seconds, breaks off, or sends
-    something else; and where the disk is full.
+    `say` is called with the size, the server and the folder before the first download. Raises `DalleEduError`, with what to fetch by hand,
+    where the server does not answer within `PATIENCE` seconds, breaks off, or sends another file; and where the disk has too little room.
     """
     remotes = [remote for remote in remotes if not remote.path.exists()]
     if not remotes:
@@ -62,7 +63,7 @@ def fetch(remotes: Sequence[Remote], say: Any = tell) -> None:
     check_writable(remotes[0].path)
     folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
-    if free < 2 * total:  # the archive and what is in it
+    if free < 2 * total:  # for the archive and for what is unpacked from it
         raise DalleEduError(
             f"{names} and their contents need about {size_in_words(2 * total, 'en')} and {folder} has {size_in_words(free, 'en')} free; "
             "make room or give another folder",
@@ -111,14 +112,14 @@ def _fetch_one(remote: Remote) -> None:
 
 
 def _write_rest(response: Any, part: Path, remote: Remote) -> int:
-    """Append what comes to the part that is there, or begin it anew; returns how many bytes there are when no more come."""
+    """Append a response to the part that is there, or begin it anew; returns the size of the part, in bytes, when no more comes."""
     came = part.stat().st_size if response.status == 206 else 0
     try:
         with (
             part.open("ab" if came else "wb") as file,
             tqdm(total=remote.bytes, initial=came, desc=remote.path.name, unit="B", unit_scale=True, disable=None) as bar,
         ):
-            while came <= remote.bytes and (chunk := _next_bytes(response)):  # more than expected is wrong already
+            while came <= remote.bytes and (chunk := _next_bytes(response)):  # a file that is too long is already the wrong one
                 came += file.write(chunk)
                 bar.update(len(chunk))
     except OSError as error:
@@ -129,12 +130,15 @@ def _write_rest(response: Any, part: Path, remote: Remote) -> int:
 def _next_bytes(response: Any) -> bytes:
     try:
         return response.read1(1 << 20)
-    except (OSError, HTTPException):  # a silence of STALL seconds, or a broken line
+    except (OSError, HTTPException):  # no byte for STALL seconds, or the connection was lost
         return b""
 
 
 def look_up(url: str, limit: int = 10_000_000) -> bytes:
-    """What a server says at an address, at most `limit` bytes. Raises `DalleEduError` where it does not answer in `PATIENCE` seconds."""
+    """The body of a server's answer at an address, at most `limit` bytes.
+
+    Raises `DalleEduError` where the server does not answer within `PATIENCE` seconds, answers with an error, or breaks off.
+    """
     host = urlsplit(url).hostname or url
     try:
         with _answer(urllib.request.Request(url, headers={"User-Agent": "dalle_edu"}), host) as response:
@@ -146,10 +150,10 @@ def look_up(url: str, limit: int = 10_000_000) -> bytes:
 
 
 def _answer(request: urllib.request.Request, host: str) -> Any:
-    """The server's answer, waited for `PATIENCE` seconds.
+    """The server's response, if it comes within `PATIENCE` seconds. Raises `_Failed` otherwise.
 
-    The time-out of a socket counts for each address that a name has, and not at all for finding them; so a thread asks, and the clock here
-    counts.
+    A socket's time-out runs anew for each address of a server and does not cover looking up the addresses. So a thread makes the request,
+    and the wait for the thread has the time-out.
     """
     answers: queue.Queue[Any] = queue.Queue()
 
@@ -176,26 +180,26 @@ def _answer(request: urllib.request.Request, host: str) -> Any:
 
 
 def has_digest(path: Path, remote: Remote) -> bool:
-    """Whether a file has the checksum that was published for it."""
+    """Whether a file's checksum is the one that was published."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.new(remote.algorithm, usedforsecurity=False)).hexdigest() == remote.digest
 
 
 def by_hand(remotes: Sequence[Remote]) -> tuple[str, str]:
-    """What to do without a network, in English and in French."""
+    """How to fetch files without this program, in English and in French: addresses, sizes, names and the folder."""
     en, fr = (", ".join(_address(remote, *words) for remote in remotes) for words in (("en", "as"), ("fr", "sous le nom de")))
     folder = remotes[0].path.parent
     return f"fetch {en} by hand into {folder} and try again", f"téléchargez {fr} à la main dans {folder} et recommencez"
 
 
 def _address(remote: Remote, reader_language: str, under_the_name: str) -> str:
-    """Where a file is, its size, and the name to give it, where that is another than its own."""
+    """A file's address, its size, and the name to save it under where that is not its own."""
     renamed = "" if remote.url.endswith(f"/{remote.path.name}") else f" {under_the_name} {remote.path.name}"
     return f"{remote.url} ({size_in_words(remote.bytes, reader_language)}){renamed}"
 
 
 def size_in_words(count: int, reader_language: str) -> str:
-    """11594722 is "11.6 MB" and « 11,6 Mo »: decimal units, as disks and networks are sold."""
+    """A number of bytes in decimal units, to three digits, in "en" or "fr": 11594722 is "11.6 MB" or « 11,6 Mo »."""
     units = ("bytes", "kB", "MB", "GB", "TB") if reader_language == "en" else ("octets", "ko", "Mo", "Go", "To")
     power = next((power for power in range(4) if count < 999.5 * 1000**power), 4)
     text = f"{count / 1000**power:.3g}"

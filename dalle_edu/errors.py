@@ -1,4 +1,4 @@
-"""The one exception that a reader meets on purpose: a sentence that says what came, what was expected, what to do."""
+"""The exceptions for bad input. Their message says what was given, what was expected and what to do."""
 
 import errno
 import os
@@ -19,17 +19,20 @@ _FRENCH = {
 
 
 class DalleEduError(ValueError):
-    """Bad input, told in one sentence of the reader's language. The command line prints it and exits with status 1."""
+    """Bad input, described in English and in French; the message is the one in the reader's language.
+
+    The command line prints it and exits with status 1.
+    """
 
     def __init__(self, en: str, fr: str):
         super().__init__(say(en, fr))
 
 
 class Stopped(DalleEduError):
-    """Work that the reader interrupted, and where it goes on. The command line exits with status 130."""
+    """Work that the reader interrupted; the message says how to resume it. The command line exits with status 130."""
 
 
 def reasons(error: OSError) -> tuple[str, str]:
-    """Why the system refused something, in English and in French."""
+    """The operating system's reason for an error, in English and in French."""
     english = (os.strerror(error.errno) if error.errno else str(error)).lower()
     return english, _FRENCH.get(error.errno or 0, english)

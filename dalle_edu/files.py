@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Atomic writing of files, and checks that a path can be written before any work is done."""
 
 import os
 import tempfile
@@ -10,10 +10,10 @@ from dalle_edu.errors import DalleEduError, reasons
 
 
 def write_aside(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let `write` fill a temporary file in the same folder, then rename it to `path`.
+    """Write a file atomically: `write` fills a temporary file in the same folder, which is then renamed to `path`.
 
-    A reader sees the old file or the new one, never a part, whatever happens in between. Missing folders are made.
-    Raises `DalleEduError` where the place cannot be written or is full.
+    Whoever reads `path` meanwhile finds the old file or the new one, and never a part. Missing folders are made. Raises `DalleEduError`
+    where the place cannot be written, is full, or is a device or a pipe.
     """
     path = Path(path)
     if _is_special(path):
@@ -41,7 +41,7 @@ def write_aside(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def check_writable(path: str | Path) -> None:
-    """Raise `DalleEduError` now rather than after the work when `path` cannot be written."""
+    """Raise `DalleEduError` when `path` cannot be written; to be called before the work whose result goes there."""
     path = Path(path)
     if os.path.isdir(path):
         raise DalleEduError(
@@ -50,7 +50,7 @@ def check_writable(path: str | Path) -> None:
     if _is_special(path):
         raise _not_a_file(path)
     folder = path.parent
-    while not os.path.exists(folder):  # unlike Path.exists, this says no to a name too long to exist
+    while not os.path.exists(folder):  # Path.exists raises for a name that is too long
         folder = folder.parent
     longest = max(len(os.fsencode(part)) for part in path.parts)
     if longest > 240:  # most file systems allow 255 bytes, and a temporary name is a little longer
@@ -66,7 +66,7 @@ def check_writable(path: str | Path) -> None:
 
 
 def check_new_folder(folder: Path) -> None:
-    """Raise `DalleEduError` where there is something already in a folder that is to be filled."""
+    """Raise `DalleEduError` when a folder that is to be filled exists and is not empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DalleEduError(
             f"{folder} holds something already; give a new or an empty folder",

@@ -1,4 +1,4 @@
-"""Models from their weights: loaded by name or by path, put together from others, or begun with another's."""
+"""Loading of models: by name or by path, assembled from other models' weights, or initialised with those of an earlier run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,18 +67,18 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Trainable:
 
 
 def trained_systems() -> list[str]:
-    """The systems that can draw at once: their weights, or those that they are put together from, are here."""
+    """The names of the systems that can draw at once: their weights, or those that they are assembled from, are on this machine."""
     return [name for name in drawing_systems() if all(weights_path(each).is_file() for each in made_of(name))]
 
 
 def made_of(name: str) -> list[str]:
-    """The models whose weights a system is made of: itself, or those that it is put together from."""
+    """The names of the models whose weights a system needs: its own, or those of the models that it is assembled from."""
     kind = model_class(name)
     return [name] if kind.learns() else sorted({source.split(".")[0] for source in kind.foundations.values()})
 
 
 def assemble(name: str, device: str = "cpu") -> Trainable:
-    """A model that learns nothing itself, put together from the weights of others."""
+    """A model without training stages, filled with the weights of the models that it is made of, in evaluation mode on `device`."""
     kind: Any = model_class(name)
     model = kind(kind.presets["standard"])
     lay_foundations(model, {})
@@ -86,7 +86,10 @@ def assemble(name: str, device: str = "cpu") -> Trainable:
 
 
 def load_system(name_or_path: str | Path, device: str = "cpu") -> System:
-    """A trained system, ready to draw, as `load_model` does. Raises `DalleEduError` for a model that does not draw."""
+    """A trained system, ready to generate pictures, by its name or by the path of a checkpoint.
+
+    Raises `DalleEduError` as `load_model` does, and for a model that generates no pictures.
+    """
     model = load_model(name_or_path, device)
     if not isinstance(model, System):
         known = ", ".join(drawing_systems())
@@ -97,8 +100,11 @@ def load_system(name_or_path: str | Path, device: str = "cpu") -> System:
 
 
 def load_critic(name_or_path: str | Path, device: str = "cpu") -> Critic:
-    """What compares pictures with sentences: "clip", which comes with the package, the path of another such checkpoint, or a pretrained
-    model of open_clip ("ViT-B-32/laion2b_s34b_b79k", "local-dir:FOLDER"). Raises `DalleEduError` for a model that draws."""
+    """A trained critic, which scores how well pictures and sentences fit.
+
+    `name_or_path` is "clip", which comes with the package, the path of another checkpoint of it, or a pretrained model of open_clip
+    ("ViT-B-32/laion2b_s34b_b79k", "local-dir:FOLDER"). Raises `DalleEduError` as `load_model` does, and for a model that is no critic.
+    """
     model = load_examinee(name_or_path, device)
     if not isinstance(model, Critic):
         raise DalleEduError(
@@ -109,7 +115,10 @@ def load_critic(name_or_path: str | Path, device: str = "cpu") -> Critic:
 
 
 def load_examinee(name_or_path: str | Path, device: str = "cpu") -> Trainable | Critic:
-    """What can be examined: what draws, as `load_system` loads it, or what compares, as `load_critic` does."""
+    """A model that can be examined: a system, as `load_system` loads it, or a critic, as `load_critic` does.
+
+    Raises `DalleEduError` as they do.
+    """
     name = str(name_or_path)
     if is_pretrained(name):
         return PretrainedClip.load(name, device)
@@ -117,10 +126,11 @@ def load_examinee(name_or_path: str | Path, device: str = "cpu") -> Trainable | 
 
 
 def lay_foundations(model: Trainable, given: Mapping[str, str]) -> None:
-    """Fill the parts that `model.foundations` names with the weights of the models they come from.
+    """Copy pretrained weights into the parts of `model` that its `foundations` name.
 
-    `given` says where other weights of such a model are, by its name ({"clip": "runs/mine/clip.safetensors"}); the others are those that
-    come with the package. Raises `DalleEduError` for a name that is no foundation of this model, or weights of another shape.
+    `given` maps a foundation's name to a checkpoint ({"clip": "runs/mine/clip.safetensors"}); the other foundations take the weights that
+    come with the package. Raises `DalleEduError` for a name that is no foundation of this model, a checkpoint of another model, and
+    weights of another shape.
     """
     needed = {source.split(".")[0] for source in model.foundations.values()}
     if set(given) - needed:
@@ -150,8 +160,11 @@ def lay_foundations(model: Trainable, given: Mapping[str, str]) -> None:
 
 
 def go_on_from(model: Trainable, path: str | Path) -> list[dict]:
-    """Fill a model with the weights of another run of the same system and preset; returns the runs that made them and their
-    machines, the oldest first."""
+    """Initialise a model with the weights of an earlier run of the same system and preset.
+
+    Returns the settings of the runs that made these weights, each with its machine, the oldest first. Raises `DalleEduError` where `path`
+    is no whole checkpoint, or holds another system or another preset.
+    """
     tensors, metadata = upgraded(*load_checkpoint(path))
     here = {name: tensor.shape for name, tensor in model.state_dict().items()}
     if metadata.get("system") != model.name or {name: tensor.shape for name, tensor in tensors.items()} != here:

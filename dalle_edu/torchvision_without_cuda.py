@@ -1,8 +1,8 @@
-"""torchvision beside a CPU build of torch.
+"""A workaround that lets torchvision be imported beside a CPU build of torch.
 
-On Linux, PyPI's torchvision is linked against CUDA. Beside a CPU torch its C++ operators cannot be loaded, and importing it dies with
-"operator torchvision::nms does not exist" (pytorch/vision #9085), and open_clip and timm with it. Declaring the two operators it asks for
-is enough for everything that is not one of them: transforms, data sets, grids. Calling `ops.nms` then says clearly that it has no
+On Linux, PyPI's torchvision is linked against CUDA. Beside a CPU torch its C++ operators cannot be loaded, and importing torchvision,
+open_clip or timm fails with "operator torchvision::nms does not exist" (pytorch/vision #9085). Once the two operators that the import looks
+for are declared, everything else works: transforms, data sets, grids. A call of `ops.nms` then fails with the message that it has no
 implementation.
 """
 
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-_declared: list[Any] = []  # a library's declarations live as long as it does
+_declared: list[Any] = []  # keeps the library alive: its declarations are removed with it
 
 
 class _Watcher(importlib.abc.MetaPathFinder):
-    """Looks on when torchvision is first imported, declares what is missing, and leaves the import to the others."""
+    """An import hook that declares the missing operators when torchvision is first imported, and leaves the import to other finders."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
         if name == "torchvision":
@@ -28,13 +28,13 @@ class _Watcher(importlib.abc.MetaPathFinder):
 
 
 def watch() -> None:
-    """Be there when torchvision is imported. Costs nothing until then."""
+    """Install the import hook, unless torchvision is imported already or the hook is there. Nothing is loaded before torchvision is."""
     if "torchvision" not in sys.modules and not any(isinstance(finder, _Watcher) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Watcher())
 
 
 def declare_missing_operators(package: Path) -> bool:
-    """Declare `torchvision::nms` and `torchvision::qnms` where the package's own binary cannot be loaded; True if that was needed."""
+    """Declare `torchvision::nms` and `torchvision::qnms` where the package's own binary cannot be loaded; returns whether it was needed."""
     import torch
 
     if _declared:

@@ -1,1 +1,1 @@
-"""Weights on disk: the file format, where the weights that come with the package are, and the hub that others come from."""
+"""Checkpoints: the file format, the weights that come with the package, and the hub of pretrained models."""

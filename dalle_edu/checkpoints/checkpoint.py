@@ -1,6 +1,7 @@
-"""Checkpoints: tensors in a safetensors file, everything else as JSON in its header. Nothing is pickled and nothing is executed.
+"""The checkpoint format: tensors in a safetensors file, metadata as JSON in its header. Nothing is pickled, so loading executes no code.
 
-A file carries the SHA-256 of its own contents, so a truncated, foreign or altered one is refused with a sentence that says which it is.
+The header has the SHA-256 of tensors and metadata. A file that is truncated, altered or another program's is refused, and the error says
+which it is.
 """
 
 import hashlib
@@ -22,7 +23,10 @@ _KEY = "dalle_edu"
 
 
 def save_checkpoint(path: str | Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
-    """Write tensors and facts (anything JSON can hold) to `path`, whole or not at all."""
+    """Write tensors, of any dtype and on any device, and metadata (what JSON can hold) to `path`, whole or not at all.
+
+    Raises `DalleEduError` where `path` cannot be written.
+    """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = json.dumps({"facts": metadata, "sha256": _digest(tensors, metadata)}, ensure_ascii=False)
     contents = to_bytes(tensors, metadata={_KEY: header})
@@ -30,18 +34,18 @@ def save_checkpoint(path: str | Path, tensors: dict[str, Tensor], metadata: dict
 
 
 def load_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors, on the CPU, and the facts of a checkpoint.
+    """The tensors of a checkpoint, on the CPU and in the dtypes they were saved in, and its metadata.
 
-    Raises `DalleEduError` where the file is missing, truncated, no safetensors file, not one of ours, or altered since it was written.
+    Raises `DalleEduError` where the file is missing, truncated, no safetensors file, not written by this library, or altered since.
     """
     path = Path(path)
-    if not os.path.isfile(path):  # unlike Path.is_file, this says no to a name too long to exist
+    if not os.path.isfile(path):  # Path.is_file raises for a name that is too long
         raise DalleEduError(
             f"there is no checkpoint at {path}; give the path of a .safetensors file",
             f"il n'y a pas de poids à {path} ; donnez le chemin d'un fichier .safetensors",
         )
     try:
-        contents = path.read_bytes()  # in one go: the file may be replaced by a newer one at any moment
+        contents = path.read_bytes()  # all at once: a training run may replace the file at any moment
         tensors = from_bytes(contents)
         length = int.from_bytes(contents[:8], "little")
         header = json.loads(contents[8 : 8 + length]).get("__metadata__", {}).get(_KEY)
@@ -59,7 +63,7 @@ def load_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
         document = json.loads(header)
         metadata, expected = document["facts"], document["sha256"]
         if not isinstance(metadata, dict):
-            raise TypeError(f"the facts are {type(metadata).__name__}")
+            raise TypeError(f"the metadata are {type(metadata).__name__}")
         actual = _digest(tensors, metadata)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DalleEduError(

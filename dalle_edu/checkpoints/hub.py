@@ -1,6 +1,7 @@
-"""Where pretrained models of open_clip are: on this machine, or on Hugging Face's hub.
+"""Pretrained models of open_clip: their names, their weights on this machine, and Hugging Face's hub, which publishes them.
 
-Nothing here imports torch or open_clip, which take seconds: whoever asks offline for what is not here is told so at once.
+This module imports neither torch nor open_clip, which take seconds to import. So the error for a model that is not on this machine comes
+at once.
 """
 
 import json
@@ -16,12 +17,12 @@ _WEIGHTS = "open_clip_model.safetensors"
 
 
 def is_pretrained(name: str) -> bool:
-    """Whether a name means a model of open_clip, and neither one of ours nor a file."""
+    """Whether a name means a pretrained model of open_clip, and not one of this library's models or a file."""
     return name.startswith(LOCAL) or ("/" in name and not name.endswith(".safetensors") and not Path(name).exists())
 
 
 def parts(name: str) -> tuple[str, str]:
-    """Architecture and tag of a name such as "ViT-B-32/laion2b_s34b_b79k"; raises `DalleEduError` for what is none."""
+    """The architecture and the tag in a name such as "ViT-B-32/laion2b_s34b_b79k". Raises `DalleEduError` for a name of another form."""
     architecture, _, tag = name.partition("/")
     if not architecture or not tag or "/" in tag or not all(c.isalnum() or c in "-_.+" for c in architecture + tag):
         raise DalleEduError(
@@ -32,12 +33,15 @@ def parts(name: str) -> tuple[str, str]:
 
 
 def place_of(name: str, folder: str | Path | None = None) -> Path:
-    """Where the weights of a model are kept once fetched: in `folder`, or in `~/.cache/dalle_edu/open_clip`."""
+    """The path that a model's weights are downloaded to: in `folder`, or in `~/.cache/dalle_edu/open_clip`.
+
+    Raises `DalleEduError` for a name that is not ARCHITECTURE/TAG.
+    """
     return (Path(folder) if folder else _cache()) / f"{'--'.join(parts(name))}.safetensors"
 
 
 def check_reachable(name: str, folder: str | Path | None = None) -> None:
-    """Raise `DalleEduError`, within two seconds, where a model is neither on this machine nor to be fetched."""
+    """Raise `DalleEduError`, within two seconds, where a model is not on this machine and the hub cannot be reached."""
     if not name.startswith(LOCAL) and not place_of(name, folder).is_file() and not _any_in_the_hubs_cache():
         check_network(name)
 
@@ -56,7 +60,7 @@ def _any_in_the_hubs_cache() -> bool:
 
 
 def in_the_hubs_cache(repository: str) -> Path | None:
-    """The weights of a repository where Hugging Face's own programs keep them."""
+    """The weights of a repository in the cache of Hugging Face's own programs; none where they are not there."""
     return next(_hub().glob(f"models--{repository.strip('/').replace('/', '--')}/snapshots/*/{_WEIGHTS}"), None)
 
 
@@ -65,7 +69,10 @@ def _endpoint() -> str:
 
 
 def check_network(name: str) -> None:
-    """Raise `DalleEduError`, soon, where the hub cannot be asked."""
+    """Raise `DalleEduError`, within two seconds, where the hub does not answer or HF_HUB_OFFLINE forbids asking it.
+
+    `name` is the model that the message says cannot be fetched.
+    """
     en, fr = "HF_HUB_OFFLINE is set", "HF_HUB_OFFLINE est défini"
     if os.environ.get("HF_HUB_OFFLINE", "0").upper() not in ("1", "ON", "YES", "TRUE"):
         try:
@@ -80,7 +87,10 @@ def check_network(name: str) -> None:
 
 
 def published(name: str, repository: str, place: Path) -> Remote:
-    """The weights as the hub publishes them, with their size and checksum."""
+    """The weights of the model `name` as the hub publishes them in `repository`, with size and checksum, to be downloaded to `place`.
+
+    Raises `DalleEduError` where the hub does not answer, and where the repository has no weights in safetensors.
+    """
     repository = repository.strip("/")
     try:
         files = json.loads(look_up(f"{_endpoint()}/api/models/{repository}?blobs=true"))["siblings"]

@@ -1,4 +1,4 @@
-"""Where the weights that come with the package are looked for."""
+"""The weights that come with the package, and where they are looked for."""
 
 from pathlib import Path
 
@@ -6,7 +6,10 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def weights_path(name: str) -> Path:
-    """Where the weights of a model are: inside an installed package, or in `data/weights` of a clone."""
+    """The path of a model's weights: inside an installed package, or in `data/weights` of a clone.
+
+    Where neither has them, it is the path that they would have in the clone.
+    """
     places = [_PACKAGE / "_shipped" / "weights", _PACKAGE.parent / "data" / "weights"]
     return next(
         (place / f"{name}.safetensors" for place in places if (place / f"{name}.safetensors").is_file()), places[-1] / f"{name}.safetensors"
