@@ -8,7 +8,7 @@ The experiments, references and mistakes of the classroom are trivial or wrong o
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -138,7 +138,7 @@ def inherited(owner: ast.ClassDef, method: str, classes: Mapping[str, list[ast.C
     return ""
 
 
-def classes_by_name(trees: Iterator[ast.Module]) -> dict[str, list[ast.ClassDef]]:
+def classes_by_name(trees: Iterable[ast.Module]) -> dict[str, list[ast.ClassDef]]:
     """All classes of some modules, private ones too."""
     found: dict[str, list[ast.ClassDef]] = defaultdict(list)
     for tree in trees:

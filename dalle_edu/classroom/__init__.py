@@ -1,1 +1,1 @@
-"""What a classroom adds to the library: references that prove the bricks, classic mistakes, experiments."""
+"""Teaching material: references that prove the bricks, classic mistakes, checks of exercises, experiments, figures, widgets, quizzes."""

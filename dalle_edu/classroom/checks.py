@@ -1,7 +1,7 @@
-"""Checks that diagnose: a student's version of the library's code is run on the library's inputs, and told what it does.
+"""Checks of exercises: a student's version of a function or class is compared with the library's, and the difference is diagnosed.
 
-`neuron = check(neuron, "perceptron:neuron")` says whether the version is right, by how much it differs, at which line it stopped, or which
-classic mistake it behaves like; it returns the version when that is right, and the library's when it is not, so that a lesson goes on.
+`neuron = check(neuron, "perceptron:neuron")` shows a verdict: the version is right, differs by so much, stopped at a line, or behaves like
+a classic mistake. It returns the version if that is right, and the library's otherwise, so that the rest of the lesson works.
 """
 
 import linecache
@@ -20,14 +20,16 @@ from dalle_edu.classroom.comparing import copied, gap, is_value
 from dalle_edu.classroom.proof import Mistake, Reference, mistakes, references
 from dalle_edu.language import say
 
-TOLERANCE = 1e-5  # what rounding explains, whatever the order of the operations
+TOLERANCE = 1e-5  # largest difference that comes from rounding, as sums are taken in another order
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found; `text` says it to the student.
+    """What a check found; `text` tells the student.
 
-    `kind` is "right", "untouched", "unchecked", "raised", "shape", "wrong" or "mistake".
+    `kind` is "right", "untouched" (the exercise is not done yet), "unchecked" (a package needed for the comparison is missing), "raised",
+    "shape", "wrong" or "mistake". `difference` is the largest absolute one, infinite where the answers cannot be compared. `mistake` is the
+    classic mistake that was recognised.
     """
 
     kind: str
@@ -37,6 +39,7 @@ class Verdict:
 
     @property
     def right(self) -> bool:
+        """Whether the version or value is right."""
         return self.kind == "right"
 
     def __repr__(self) -> str:
@@ -52,19 +55,22 @@ _MARK = {"right": "✓", "untouched": "…", "unchecked": "?", "raised": "✗", 
 
 
 def check(version: Any, target: str) -> Any:
-    """Show what `diagnose` finds; the version itself when it is right, and the library's when it is not."""
+    """Show the verdict on a version of `target` ("module:name" within `dalle_edu.bricks`).
+
+    Returns the version if it is right, and the library's otherwise. Raises `LookupError` for a target that no reference checks.
+    """
     verdict = diagnose(version, target)
     show(verdict)
     return version if verdict.right else library_version(target)
 
 
 def expect(value: Any, right: Any, what: str, tolerance: float = TOLERANCE) -> None:
-    """Show whether a value that the student computed is the right one; `what` names it."""
+    """Show the verdict on a value that the student computed; `what` is its name in the message."""
     show(compare(value, right, what, tolerance))
 
 
 def compare(value: Any, right: Any, what: str, tolerance: float = TOLERANCE) -> Verdict:
-    """What there is to say of a value; an ellipsis is an answer not yet given."""
+    """The verdict on a value: right within `tolerance`, or how it differs. An ellipsis means that the student has not answered yet."""
     if value is ...:
         return Verdict("untouched", say(f"{what}: your turn.", f"{what} : à vous."))
     if isinstance(value, np.ndarray) and isinstance(right, (list, tuple)):
@@ -76,12 +82,12 @@ def compare(value: Any, right: Any, what: str, tolerance: float = TOLERANCE) -> 
 
 
 def grade_strictly() -> None:
-    """From here on what is not right raises AssertionError, as a grader needs it."""
+    """Let `show` raise `AssertionError` for all that is not right, from here on in this process: nbgrader gives no point for an error."""
     os.environ["DALLE_EDU_STRICT"] = "1"
 
 
 def show(verdict: Verdict) -> None:
-    """In a notebook as a box, elsewhere as a line; for a grader, an error where it is not right."""
+    """Show a verdict: as a box in a notebook, as a line elsewhere. Raises `AssertionError` after `grade_strictly` if it is not right."""
     if os.environ.get("DALLE_EDU_STRICT") == "1" and not verdict.right:
         raise AssertionError(verdict.text)
     try:
@@ -97,7 +103,10 @@ def show(verdict: Verdict) -> None:
 
 
 def diagnose(version: Any, target: str) -> Verdict:
-    """What a version of `target` ("module:name" within `dalle_edu.bricks`) does, held against the library's."""
+    """The verdict on a version of `target` ("module:name" within `dalle_edu.bricks`), compared with the library's by all its references.
+
+    Raises `LookupError` for a target that no reference checks.
+    """
     held = [reference for reference in references() if reference.target == target]
     if not held:
         raise LookupError(f"no reference holds {target}")
@@ -117,22 +126,22 @@ def diagnose(version: Any, target: str) -> Verdict:
 
 
 def library_version(target: str) -> Any:
-    """The library's own version."""
+    """The library's own version of a target."""
     return Reference(target, "", lambda _: 0.0).library_version()
 
 
 class _PeerMissing(Exception):
-    """The library that a reference compares with is not installed; nothing can be said."""
+    """The package that a reference compares with is not installed, so the version cannot be checked."""
 
 
 def _ask_peer(reference: Reference, version: Any) -> float:
-    """The reference's difference; raises `_PeerMissing` where its peer is not installed, and whatever the version raises."""
+    """The difference that a reference finds. Raises `_PeerMissing` where its peer is not installed, and whatever the version raises."""
     try:
         return reference.difference(version)
     except ModuleNotFoundError as error:
         importing = traceback.extract_tb(error.__traceback__)[-1].filename
         if importing in {code.co_filename for code in _codes(version)}:
-            raise  # it is the version itself that imports what is not there
+            raise  # the import is in the student's version, not in the reference
         en = f'This check needs {error.name}: install it with pip install "dalle-edu[peers]", and run the cell again.'
         fr = f'Cette vérification demande {error.name} : installez-le par pip install "dalle-edu[peers]", puis relancez la cellule.'
         raise _PeerMissing(say(en, fr)) from error
@@ -143,19 +152,23 @@ def _ask_peer(reference: Reference, version: Any) -> float:
 
 @dataclass
 class Case:
-    """One call that a reference makes, and what the library answers."""
+    """One call that a reference makes of the function it checks, and the library's answer."""
 
     args: tuple[Any, ...]
     options: dict[str, Any]
     answer: Any = None
-    repeatable: bool = True  # its arguments are values, not networks or graphs that a copy would tear apart
+    repeatable: bool = True  # false where an argument cannot be copied, as networks and tensors within a graph cannot
 
     def ask(self, version: Callable[..., Any]) -> Any:
+        """The answer of a version to this call, on copies of the arguments. Raises what the version raises."""
         return version(*copied(self.args), **copied(self.options))
 
 
 def cases(reference: Reference) -> list[Case]:
-    """The calls that a reference makes of the library's version, with its answers."""
+    """The calls that a reference makes of the library's version, with the answers.
+
+    They are recorded while the reference runs, or come from its `inputs` where it has them.
+    """
     library, seen = reference.library_version(), list[Case]()
     if reference.inputs is not None:
         return [Case(copied(args), {}, copied(library(*args))) for args in reference.inputs()]
@@ -187,13 +200,13 @@ def _function_trial(version: Callable[..., Any], reference: Reference) -> Verdic
             name = reference.target.split(":")[1]
             return _named(version, reference, asked) or _differs(name, answer, case.answer, worst)
     try:
-        return _class_trial(version, reference)  # the reference also looks at what no single answer shows
-    except _PeerMissing:  # the library's own answers to the reference's inputs were all found again
+        return _class_trial(version, reference)  # it may check more than single answers
+    except _PeerMissing:  # the version gave the library's answers to all the reference's inputs
         return Verdict("right", "", worst)
 
 
 def _named(version: Callable[..., Any], reference: Reference, asked: list[Case]) -> Verdict | None:
-    """The classic mistake that a version behaves like, if it does in every case; the reference decides between several."""
+    """The classic mistake that gives the version's answers in every case; among several, the one with the same difference."""
     behaviour = [_outcome(case, version) for case in asked]
     alike = [
         mistake
@@ -208,7 +221,7 @@ def _named(version: Callable[..., Any], reference: Reference, asked: list[Case])
 
 
 def _outcome(case: Case, version: Callable[..., Any]) -> Any:
-    """The answer, or the kind of the error."""
+    """A version's answer, or the type of the error that it raised."""
     try:
         return case.ask(version)
     except Exception as error:
@@ -241,7 +254,7 @@ def _class_trial(version: Any, reference: Reference) -> Verdict:
 
 
 def _alike(reference: Reference, found: Any) -> Verdict | None:
-    """The classic mistake that leaves the very same difference, or stops with the same kind of error."""
+    """The classic mistake with the same difference, or with an error of the same type."""
     for mistake in mistakes():
         if mistake.target == reference.target and _equal(found, _difference(reference, mistake.version)):
             return Verdict("mistake", mistake.explanation, math.inf, mistake)
@@ -249,7 +262,7 @@ def _alike(reference: Reference, found: Any) -> Verdict | None:
 
 
 def _difference(reference: Reference, version: Any) -> Any:
-    """The difference, or the kind of the error."""
+    """The difference that a reference finds, or the type of the error that the version raised."""
     try:
         return reference.difference(version)
     except Exception as error:
@@ -266,7 +279,7 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def _raised(version: Any, error: Exception, case: Case | None) -> Verdict:
-    """The error, the student's own line that met it, and what the function had been given."""
+    """The verdict on a version that raised: the error, the line of the student's code, and the arguments."""
     line = _own_line(version, error)
     given = ", ".join(_looks(value) for value in (*case.args, *case.options.values())) if case else ""
     en = f"Your code stopped: {type(error).__name__}: {error}"
@@ -313,12 +326,12 @@ def _differs(name: str, answer: Any, expected: Any, difference: float) -> Verdic
 
 
 def _with_comma(difference: float) -> str:
-    """A difference as French writes it."""
+    """A difference with a decimal comma."""
     return f"{difference:.3g}".replace(".", ",")
 
 
 def _looks(value: Any) -> str:
-    """A value in few words: what it is, and its shape."""
+    """A value in a few words: its type, and its shape where it has one."""
     if isinstance(value, (torch.Tensor, np.ndarray)):
         shape = " × ".join(map(str, value.shape)) or say("one number", "un nombre")
         return say(f"a {type(value).__name__} of {shape}", f"un {type(value).__name__} de {shape}")

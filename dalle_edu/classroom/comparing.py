@@ -1,4 +1,4 @@
-"""Comparing any two answers: numbers, arrays, tensors, and whatever holds them."""
+"""Comparison of two answers: numbers, arrays, tensors, and lists, dictionaries and dataclasses of them."""
 
 import copy
 import math
@@ -10,7 +10,10 @@ import torch
 
 
 def gap(one: Any, other: Any) -> float:
-    """The largest absolute difference between two answers; infinite when they are not of one kind or shape."""
+    """The largest absolute difference between an answer and the expected one; infinite where types, lengths or shapes differ.
+
+    Equal infinities and NaNs in the same places differ by 0. Where nothing is expected (`None`), any answer does.
+    """
     if isinstance(other, (torch.Tensor, np.ndarray, int, float, np.generic)):
         if not isinstance(one, (torch.Tensor, np.ndarray, int, float, np.generic)):
             return math.inf
@@ -18,7 +21,7 @@ def gap(one: Any, other: Any) -> float:
         if left.shape != right.shape:
             return math.inf
         same = (left == right) | (np.isnan(left) & np.isnan(right))
-        with np.errstate(invalid="ignore"):  # infinities are compared above
+        with np.errstate(invalid="ignore"):  # inf - inf; equal infinities were found above
             gaps = np.where(same, 0.0, np.abs(left - right))
         return float(np.nan_to_num(gaps, nan=math.inf).max(initial=0.0))
     if is_dataclass(other) and not isinstance(other, type):
@@ -41,7 +44,7 @@ def _bare(value: Any) -> Any:
 
 
 def copied(value: Any) -> Any:
-    """A value that nobody else can alter; what cannot be copied is handed on."""
+    """A deep copy of a value, so that a function that alters its inputs alters the copy; what cannot be copied is returned as it is."""
     if isinstance(value, torch.Tensor):
         return value.detach().clone().requires_grad_(value.requires_grad)
     if isinstance(value, torch.Generator):
@@ -57,7 +60,7 @@ def copied(value: Any) -> Any:
 
 
 def is_value(argument: Any) -> bool:
-    """Whether a copy of an argument would do as well as the argument: networks, optimisers and pieces of a graph would be torn apart."""
+    """Whether an argument can be replaced by a copy; networks, optimisers and tensors within a graph depend on who else holds them."""
     if isinstance(argument, torch.Tensor):
         return argument.is_leaf
     if isinstance(argument, (torch.nn.Module, torch.optim.Optimizer)):

@@ -1,4 +1,4 @@
-"""Experiments that a lesson runs: each brick at work in under a minute, with a figure and the numbers it measured.
+"""Experiments, one for each brick: under a minute of training, a figure, and the numbers that were measured.
 
 `python -m dalle_edu.classroom.demo NAME --out FILE.png` runs one of them.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Demo:
-    """What an experiment leaves: a figure, the numbers it measured (CPU seconds among them), and its finding in each language."""
+    """The result of an experiment: a figure, the numbers measured (CPU seconds among them), and the finding in each language."""
 
     figure: "Figure"
     numbers: dict[str, float]
@@ -27,12 +27,13 @@ class Demo:
     says_fr: str
 
     def save(self, path: str | Path) -> None:
+        """Write the figure as a PNG of 110 dots per inch. Raises `DalleEduError` where `path` cannot be written."""
         number_as_read(self.figure)
         write_aside(path, lambda file: self.figure.savefig(file, format="png", dpi=110))
 
 
 def run(name: str, seed: int = 0, **length: int) -> Demo:
-    """The experiment of a brick; `length`, such as `steps=2`, makes it shorter or longer than the lesson's."""
+    """Run the experiment of a brick; `length`, such as `steps=2`, makes it shorter or longer than it is in the lesson."""
     return importlib.import_module(f"dalle_edu.classroom.demos.{name}").demo(seed, **length)
 
 

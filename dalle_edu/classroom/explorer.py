@@ -1,9 +1,9 @@
-"""Pictures that answer: sliders and menus where there is a kernel, the same pictures made beforehand where there is none.
+"""Interactive figures: widgets where there is a kernel, pictures drawn beforehand where there is none.
 
     Explorer(draw, slope=Knob("slope", [-1, 0, 1]))
 
-`draw(slope=…)` returns a `Picture`. In a notebook a new position draws anew; on a page of the book every position has been drawn when the
-page was made, and a few lines of JavaScript, without any library, choose which one shows. A reader who prints sees the first.
+`draw(slope=…)` returns a `Picture`. In a notebook, each move of a slider or menu draws a picture. A page of the book has the pictures of
+all positions, drawn when the page was built, and a few lines of JavaScript show one of them. In print, the first is seen.
 """
 
 import base64
@@ -25,9 +25,9 @@ MOST = 64  # finished pictures on a page
 
 @dataclass(frozen=True)
 class Knob:
-    """A control: its name for the reader, its positions, how each is called, and where it stands at first.
+    """A control of an interactive figure: its label, its positions, their names, and the index of the first one shown.
 
-    The names of one that is `pointed` stand in a row, and pointing at one chooses it (in a notebook, a click does).
+    A `pointed` control shows its names in a row; one is chosen by pointing at it (by a click in a notebook).
     """
 
     label: str
@@ -38,16 +38,20 @@ class Knob:
 
     @property
     def options(self) -> list[str]:
+        """The names of the positions; without `names`, their values as the reader's language writes them."""
         return list(self.names) if self.names is not None else [str(value).replace(".", say(".", ",")) for value in self.values]
 
     @property
     def is_ordered(self) -> bool:
-        """Numbers are for a slider, names for a menu."""
+        """Whether the control is a slider, as for numbers, and not a menu, as for names."""
         return self.names is None and all(isinstance(value, (int, float)) for value in self.values)
 
 
 class Explorer:
-    """A picture and its knobs."""
+    """A picture and the controls that choose what it shows; the last line of a cell shows it.
+
+    Raises `DalleEduError` for controls with no position, or with more than 64 together.
+    """
 
     def __init__(self, draw: Callable[..., Picture], **knobs: Knob):
         count = 1
@@ -64,7 +68,7 @@ class Explorer:
         return repr(self.at(*(knob.start for knob in self.knobs.values())))
 
     def at(self, *positions: int) -> Picture:
-        """The picture at given positions of the knobs."""
+        """The picture at given positions of the controls, each an index."""
         return self.draw(**{name: knob.values[i] for (name, knob), i in zip(self.knobs.items(), positions, strict=True)})
 
     def _ipython_display_(self) -> None:
@@ -73,23 +77,23 @@ class Explorer:
         display(HTML(self.frames()) if is_static() else self.widget())
 
     def widget(self) -> Any:
-        """The live form."""
+        """The interactive figure for a notebook: an ipywidgets box that draws at each move."""
         from ipywidgets import HTML, Dropdown, Layout, SelectionSlider, ToggleButtons, VBox
 
         controls = []
         for knob in self.knobs.values():
-            facts = {
+            common = {
                 "options": list(zip(knob.options, range(len(knob.values)), strict=True)),
                 "value": knob.start,
                 "description": knob.label,
             }
             style, layout = {"description_width": "initial"}, Layout(width="28em")
             if knob.pointed:
-                controls.append(ToggleButtons(style={**style, "button_width": "auto"}, **facts))
+                controls.append(ToggleButtons(style={**style, "button_width": "auto"}, **common))
             elif knob.is_ordered:
-                controls.append(SelectionSlider(style=style, layout=layout, continuous_update=False, **facts))
+                controls.append(SelectionSlider(style=style, layout=layout, continuous_update=False, **common))
             else:
-                controls.append(Dropdown(style=style, layout=layout, **facts))
+                controls.append(Dropdown(style=style, layout=layout, **common))
         shown = HTML()
 
         def redraw(_: Any = None) -> None:
@@ -101,7 +105,7 @@ class Explorer:
         return VBox([*controls, shown])
 
     def frames(self) -> str:
-        """The finished form: all pictures, and a script that shows one."""
+        """The interactive figure for a page without a kernel, as HTML: all pictures, and a script that shows one of them."""
         places = list(itertools.product(*(range(len(knob.values)) for knob in self.knobs.values())))
         pictures = [self.at(*place) for place in places]
         sources = ["data:image/png;base64," + base64.b64encode(shown.png).decode() for shown in pictures]
@@ -109,10 +113,10 @@ class Explorer:
         identity = "explorer-" + hashlib.sha256("".join(sources).encode()).hexdigest()[:10]
         controls = "".join(_control(f"{identity}-{i}", knob) for i, knob in enumerate(self.knobs.values()))
         data = {"sources": sources, "alts": [shown.alt for shown in pictures], "sizes": [len(knob.values) for knob in self.knobs.values()]}
-        facts = json.dumps(data).replace("</", "<\\/")
+        encoded = json.dumps(data).replace("</", "<\\/")
         alt, width = escape(pictures[start].alt, quote=True), pictures[start].width
         image = f'<img src="{sources[start]}" alt="{alt}" width="{width}" style="max-width: 100%" aria-live="polite">'
-        return f'<div id="{identity}" class="explorer">{controls}{image}<script>({_SCRIPT})("{identity}", {facts});</script></div>'
+        return f'<div id="{identity}" class="explorer">{controls}{image}<script>({_SCRIPT})("{identity}", {encoded});</script></div>'
 
 
 def _control(identity: str, knob: Knob) -> str:

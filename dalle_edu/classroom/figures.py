@@ -1,4 +1,4 @@
-"""Figures for readers who see, who see other colours, and who listen: every picture carries a description, in the reader's language.
+"""Accessible figures: every picture has alt text, in the reader's language, and the palette is safe for colour-blind readers.
 
 figure, axes = plot()
 axes.plot(losses)
@@ -28,9 +28,10 @@ COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
 
 
 class Picture:
-    """A PNG and what it shows, said in words; it looks alike in a notebook, on a page and on a slide.
+    """A PNG picture with its alt text; it has the same size in a notebook, on a page and on a slide.
 
-    `density` is the number of its pixels for one of the page's: more than one for screens that are finer, and for slides, which enlarge it.
+    `density` is the number of its pixels for each pixel of the page: more than 1 for fine screens and for slides, which are enlarged.
+    Raises `DalleEduError` for alt text of fewer than three words.
     """
 
     def __init__(self, png: bytes, alt: str, density: float = 1.0):
@@ -40,7 +41,7 @@ class Picture:
                 f"une image est décrite par « {alt} » ; dites en une phrase ce qu'elle montre, pour qui l'écoute",
             )
         self.png, self.alt = png, alt
-        self.width = round(int.from_bytes(png[16:20], "big") / density)  # on the page; a PNG says its pixels there
+        self.width = round(int.from_bytes(png[16:20], "big") / density)  # in pixels of the page; a PNG has its width in these bytes
 
     def __repr__(self) -> str:
         return self.alt
@@ -51,7 +52,7 @@ class Picture:
 
 
 def plot(rows: int = 1, columns: int = 1, width: float = 7.0, height: float = 3.6) -> tuple["Figure", Any]:
-    """A figure and its axes (one, or an array of them), without the frame's upper and right sides."""
+    """A matplotlib figure, `width` by `height` inches, and its axes (one, or an array), without the frame's upper and right sides."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -62,7 +63,10 @@ def plot(rows: int = 1, columns: int = 1, width: float = 7.0, height: float = 3.
 
 
 def picture(figure: "Figure", alt: str, density: float = 1.4) -> Picture:
-    """A figure as a picture, a hundred of the page's pixels to the inch; `alt` says in a sentence what it shows."""
+    """A matplotlib figure as a picture, at 100 pixels of the page to the inch; `alt` says in a sentence what it shows.
+
+    Raises `DalleEduError` for alt text of fewer than three words.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     number_as_read(figure)
@@ -73,13 +77,13 @@ def picture(figure: "Figure", alt: str, density: float = 1.4) -> Picture:
 
 
 def number_as_read(figure: "Figure") -> None:
-    """Write the numbers of a figure as the reader does: 97.5% becomes 97,5 % in French."""
+    """Rewrite the numbers in a figure's texts and axes for the reader's language: 97.5% becomes 97,5 % in French."""
     from matplotlib.axis import Axis
     from matplotlib.text import Text
     from matplotlib.ticker import Formatter
 
     class French(Formatter):
-        """What another formatter writes, as French writes it."""
+        """Another formatter's labels, with decimal commas."""
 
         def __init__(self, other: Formatter):
             self.other = other
@@ -100,7 +104,7 @@ def number_as_read(figure: "Figure") -> None:
 
 
 def sheet(images: Tensor, captions: list[str], alt: str, columns: int | None = None) -> Picture:
-    """Pictures (n, 3, h, w) in [-1, 1] side by side, each with its caption."""
+    """Pictures (n, 3, h, w) in [-1, 1] side by side, each with its caption, as one picture with alt text."""
     from dalle_edu.world import picture_sheet
 
     file = io.BytesIO()
@@ -110,10 +114,10 @@ def sheet(images: Tensor, captions: list[str], alt: str, columns: int | None = N
 
 
 def legend(axes: "Axes", **options: Any) -> None:
-    """A legend without a frame."""
+    """Add a legend without a frame; `options` go to matplotlib's `legend`."""
     axes.legend(frameon=False, **options)
 
 
 def _as_french(text: str) -> str:
-    """A text with its decimal points and percentages as French writes them."""
+    """A text with decimal commas, and a no-break space before %."""
     return re.sub(r"(?<=\d)%", "\u00a0%", re.sub(r"(?<=\d)\.(?=\d)", ",", text))

@@ -1,4 +1,4 @@
-"""How experiments train: the course's own optimisers on any model, in one line a step."""
+"""The optimisers of the experiments: Muon and AdamW on any model."""
 
 import torch
 from torch import Tensor, nn
@@ -7,9 +7,11 @@ from dalle_edu.training.muon import Muon
 
 
 class Learner:
-    """Muon for the matrices and kernels of the parts named in `muon`, AdamW for the rest, as `training.py` does for systems.
+    """Two optimisers for one model: Muon for matrices and kernels of the parts named in `muon`, AdamW for all other parameters.
 
-    With `parts`, only what their names begin with learns: an adversary within the model is left alone.
+    Systems are trained with the same two (`build_optimizers`, in `dalle_edu/training/optimizers.py`). Only parameters whose names begin
+    with one of `parts` are trained, so that a discriminator within the model can have a learner of its own. `learning_rate` is AdamW's,
+    `matrix_learning_rate` is Muon's.
     """
 
     def __init__(
@@ -30,7 +32,7 @@ class Learner:
         self.peaks = [learning_rate, matrix_learning_rate]
 
     def step(self, loss: Tensor, rate: float = 1.0) -> None:
-        """One update; `rate` is the learning rate as a part of its peak."""
+        """One update with gradients clipped to norm 1; `rate` in [0, 1] scales both learning rates."""
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         loss.backward()

@@ -1,6 +1,6 @@
-"""Weights of experiments that no student could train within a lesson: the project trains them once, and the lesson goes on from there.
+"""Pretrained weights of experiments whose training would take longer than a lesson.
 
-They lie beside the systems' weights, in half precision, with the steps and the minutes that they took.
+They are beside the systems' weights, in float16, with the number of steps and the minutes that they were trained for.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,15 @@ from dalle_edu.language import say
 
 
 def is_kept(name: str) -> bool:
-    """Whether there are weights of an experiment."""
+    """Whether there are pretrained weights of an experiment."""
     return weights_path(name).is_file()
 
 
 def recall(name: str, model: nn.Module) -> tuple[int, float]:
-    """Give a model the kept weights, if there are any; returns the steps and the minutes that they took."""
+    """Load the pretrained weights, if there are any, into a model; returns the steps and the minutes that they were trained for.
+
+    Raises `DalleEduError` where the file is no whole checkpoint.
+    """
     if not is_kept(name):
         return 0, 0.0
     tensors, metadata = load_checkpoint(weights_path(name))
@@ -27,9 +30,9 @@ def recall(name: str, model: nn.Module) -> tuple[int, float]:
 
 
 def train_and_keep(name: str, model: nn.Module, train: Callable[[int], int], minutes: float) -> None:
-    """Go on from the kept weights, or from none, for so many minutes, and keep what comes of it.
+    """Train a model from its pretrained weights, or from scratch if there are none, and save the result as pretrained weights.
 
-    `train(steps)` is told the steps that were taken before and returns those that it took.
+    `train(steps)` is given the number of steps taken before, trains for `minutes`, and returns the number of steps that it took.
     """
     steps, before = recall(name, model)
     steps += train(steps)
@@ -39,7 +42,10 @@ def train_and_keep(name: str, model: nn.Module, train: Callable[[int], int], min
 
 
 def briefly(name: str, steps: int) -> tuple[str, str]:
-    """What an experiment adds, in English and in French, where there are no kept weights."""
+    """A note, in English and in French, that an experiment without pretrained weights trained for few steps only.
+
+    It is empty where there are weights.
+    """
     if is_kept(name):
         return "", ""
     command = f"python -m dalle_edu.classroom.demos.{name} 10"

@@ -1,8 +1,8 @@
-"""Proof that the bricks are right: each is held against code that nobody here wrote, and each classic mistake is caught by that.
+"""Proof of the bricks: each is compared with independent code, its peer, and each classic mistake must fail that comparison.
 
-A `Reference` takes any version of a brick's function or class, the library's or a student's, and says by how much it differs from its
-peer. A `Mistake` is a wrong version, with the sentence that a student who made it should read. `references/` and `mistakes/` hold them,
-one file for each brick; the tests run them all, and `dalle-edu doctor --bricks` prints what they find.
+A `Reference` takes any version of a brick's function or class, the library's or a student's, and measures by how much it differs from its
+peer. A `Mistake` is a wrong version, with an explanation for the student who made it. They are in `references/` and `mistakes/`, one file
+for each brick or group of bricks. The tests run them all, and `dalle-edu doctor --bricks` prints the results.
 """
 
 import importlib
@@ -20,10 +20,11 @@ from dalle_edu.language import say
 
 @dataclass(frozen=True)
 class Reference:
-    """How to hold a version of `target` ("module:name" within `dalle_edu.bricks`) against `peer`.
+    """A comparison of `target` ("module:name" within `dalle_edu.bricks`) with `peer`, the name of independent code that does the same.
 
-    `difference(version)` feeds both the same inputs and returns the largest absolute difference; `tolerance` is what rounding explains.
-    `inputs`, for peers that a student may not have installed, gives the arguments alone, to compare with the library instead.
+    `difference(version)` gives both the same inputs and returns the largest absolute difference. `tolerance` is the largest difference that
+    rounding explains. `inputs`, for peers that a student may not have installed, returns the arguments alone; the version is then compared
+    with the library's.
     """
 
     target: str
@@ -34,6 +35,7 @@ class Reference:
 
     @property
     def brick(self) -> str:
+        """The name of the brick: the target's module."""
         return self.target.split(":")[0]
 
     def library_version(self) -> Any:
@@ -42,7 +44,7 @@ class Reference:
         return getattr(importlib.import_module(f"dalle_edu.bricks.{module}"), name)
 
     def catches(self, version: Any) -> bool:
-        """Whether a version is seen to be wrong: it differs by more than rounding explains, is not finite, or raises."""
+        """Whether a version is found wrong: it raises, or its difference is not finite or more than ten times the tolerance."""
         try:
             difference = self.difference(version)
         except Exception:
@@ -52,7 +54,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong version of `target`: what students and libraries got wrong before, and what to tell whoever does so again."""
+    """A wrong version of `target`, which students or libraries have written before, and its explanation in English and in French."""
 
     target: str
     version: Any
@@ -61,10 +63,12 @@ class Mistake:
 
     @property
     def name(self) -> str:
+        """The name of the wrong function or class, which says what is wrong."""
         return self.version.__name__
 
     @property
     def explanation(self) -> str:
+        """What the version does wrong, in the reader's language."""
         return say(self.en, self.fr)
 
 
@@ -75,12 +79,12 @@ def gap(ours: Any, theirs: Any) -> float:
 
 
 def references() -> list[Reference]:
-    """All references, brick by brick."""
+    """The references of all bricks."""
     return [reference for module in _modules("references") for reference in module.REFERENCES]
 
 
 def mistakes() -> list[Mistake]:
-    """All mistakes, brick by brick."""
+    """The classic mistakes of all bricks."""
     return [mistake for module in _modules("mistakes") for mistake in module.MISTAKES]
 
 
@@ -92,7 +96,10 @@ def _modules(folder: str) -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class BrickProof:
-    """A brick's function held against its references: the largest difference found, and how many of its classic mistakes they catch."""
+    """The result for one function or class of a brick: the largest difference from its peers, and how many classic mistakes they catch.
+
+    `agrees` says whether every difference is within its reference's tolerance.
+    """
 
     target: str
     peers: str
@@ -103,11 +110,12 @@ class BrickProof:
 
     @property
     def good(self) -> bool:
+        """Whether it agrees and every mistake is caught; true also where a peer is not installed, as nothing was compared."""
         return self.difference is None or (self.agrees and self.caught == self.mistakes)
 
 
 def prove_bricks() -> Iterator[BrickProof]:
-    """Hold every brick against its references, in the order of the lessons."""
+    """Compare every brick with its references, one function or class after the other, in the order of the lessons."""
     held: dict[str, list[Any]] = {}
     for reference in sorted(references(), key=lambda reference: BRICKS.index(reference.brick)):
         held.setdefault(reference.target, []).append(reference)

@@ -1,4 +1,4 @@
-"""Quizzes: questions with explained answers, drawn with widgets in a notebook and as plain HTML elsewhere.
+"""Quizzes: questions with explained answers, shown as widgets in a notebook and as plain HTML elsewhere.
 
 quiz(
     Choice("2 + 2 is", ["3", "4"], right=1, why="Count on your fingers."),
@@ -19,7 +19,7 @@ from dalle_edu.language import say
 
 @dataclass(frozen=True)
 class Choice:
-    """A question with one right answer among several; `right` counts from 0."""
+    """A question with one right answer among several; `right` is its index, from 0. Raises `DalleEduError` for an index out of range."""
 
     question: str
     answers: Sequence[str]
@@ -35,12 +35,16 @@ class Choice:
 
     @property
     def answer(self) -> str:
+        """The right answer."""
         return self.answers[self.right]
 
 
 @dataclass(frozen=True)
 class Number:
-    """A question whose answer is a number; `computed`, where given, finds it again, and must agree."""
+    """A question whose answer is a number.
+
+    `computed`, if given, computes it again. Raises `DalleEduError` where the two differ by more than `tolerance`, relative or absolute.
+    """
 
     question: str
     right: float | int
@@ -58,6 +62,7 @@ class Number:
 
     @property
     def answer(self) -> str:
+        """The right answer, as the reader's language writes it."""
         return f"{self.right:g}".replace(".", say(".", ","))
 
 
@@ -65,7 +70,7 @@ Question = Choice | Number
 
 
 class Quiz:
-    """Questions in a row: widgets where there is a kernel to answer, HTML where there is none."""
+    """Several questions, shown as widgets where there is a kernel, and as HTML with folded answers where there is none."""
 
     def __init__(self, questions: Sequence[Question]):
         self.questions = list(questions)
@@ -94,7 +99,7 @@ def quiz(*questions: Question) -> Quiz:
 
 
 def verdict(question: Question, given: str) -> tuple[bool, str]:
-    """Whether an answer is right, and what to say of it."""
+    """Whether an answer is right, and the text to show; a number may have a decimal comma and be off by 0.1 %."""
     if isinstance(question, Choice):
         right = given == question.answer
     else:

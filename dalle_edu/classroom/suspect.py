@@ -1,4 +1,4 @@
-"""“Which mistake is this?”: a version of the library's code that is wrong, to be found out by its answers alone."""
+"""“Which mistake is this?”: a question on a wrong version of the library's code, whose source is hidden."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,10 @@ from dalle_edu.language import say
 
 
 def suspect(target: str, number: int) -> tuple[Callable[..., Any], Choice]:
-    """Mistake `number` (from 0) of a target, without its name, and the question of what it does wrong."""
+    """A classic mistake of a target under a neutral name, and a question that asks which of the target's mistakes it is.
+
+    `number` is its index, from 0. Raises `DalleEduError` for an index out of range, and for a target with fewer than two mistakes.
+    """
     known = [mistake for mistake in mistakes() if mistake.target == target]
     if not 0 <= number < len(known) or len(known) < 2:
         raise DalleEduError(

@@ -260,7 +260,7 @@ def test_a_lesson_that_breaks_or_warns_fails(tmp_path):
 
 LESSONS = build.lessons()
 EXERCISES = [
-    (lesson.name, cell.implements, tuple(cell.facts["hollow"]) if "hollow" in cell.facts else None, cell)
+    (lesson.name, cell.implements, tuple(cell.metadata["hollow"]) if "hollow" in cell.metadata else None, cell)
     for lesson in LESSONS
     for cell in lesson.cells
     if cell.implements
@@ -273,12 +273,12 @@ def test_the_committed_notebooks_are_up_to_date():
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_a_lesson_has_what_students_were_promised(lesson):
-    levels = [cell.facts["level"] for cell in lesson.cells if cell.is_exercise]
+    levels = [cell.metadata["level"] for cell in lesson.cells if cell.is_exercise]
     assert len(levels) >= 6
     assert min(levels.count(level) for level in (1, 2, 3)) >= 2
-    slides = [cell for cell in lesson.cells if cell.language in (None, "fr") and cell.facts.get("slide") in ("slide", "subslide")]
+    slides = [cell for cell in lesson.cells if cell.language in (None, "fr") and cell.metadata.get("slide") in ("slide", "subslide")]
     assert 20 <= len(slides) + 1 <= 30
-    questions = sum(cell.text.count("Choice(") + cell.text.count("Number(") for cell in lesson.cells if "quiz" in cell.facts)
+    questions = sum(cell.text.count("Choice(") + cell.text.count("Number(") for cell in lesson.cells if "quiz" in cell.metadata)
     assert questions >= 6
     assert any("suspect(" in cell.text for cell in lesson.cells)
 

@@ -1,4 +1,6 @@
-"""The book and the decks: every lesson run once in each language, then published as pages and as slides, all of it local.
+"""The book and the slide decks: each lesson is executed once in each language, then converted to a page and to slides.
+
+No page asks the network for anything.
 
 site/fr/…  site/en/…        the book, page for page the same in both languages
 site/slides/fr/…            the decks
@@ -27,13 +29,19 @@ SITE = BOOK / "site"
 
 
 def build_slides(site: Path = SITE, folder: Path = build.LESSONS) -> list[Path]:
-    """A deck for each lesson and language."""
+    """Write the slide deck of each lesson in each language; returns their paths.
+
+    Raises `DalleEduError` for a faulty lesson, and where reveal.js or MathJax is not installed.
+    """
     copy_assets(site)
     return [write_deck(executed(lesson, language), lesson, language, site) for lesson in build.lessons(folder) for language in LANGUAGES]
 
 
 def build_book(site: Path = SITE, folder: Path = build.LESSONS) -> list[Path]:
-    """The pages of both languages; returns their indices. Raises `DalleEduError` when Sphinx finds anything amiss."""
+    """Build the book's pages in both languages; returns the paths of their index pages.
+
+    Raises `DalleEduError` for a faulty lesson, for any warning of Sphinx, and where MathJax is not installed.
+    """
     found = build.lessons(folder)
     decks = [lesson.name for lesson in found if (site / "slides" / "fr" / f"{lesson.name}.html").exists()]
     for language in LANGUAGES:
@@ -46,14 +54,18 @@ def build_book(site: Path = SITE, folder: Path = build.LESSONS) -> list[Path]:
             write_aside(pages / "lessons" / f"{lesson.name}.ipynb", lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]
         _sphinx(pages, site / language, language, decks)
         _mathjax(site / language)
-        for lesson in found:  # what the download button gives: the exercises, not their solutions
+        for lesson in found:  # the download button gives the student's notebook, without solutions
             shutil.copyfile(folder / language / f"{lesson.name}.ipynb", site / language / "_sources" / "lessons" / f"{lesson.name}.ipynb")
     write_aside(site / "index.html", lambda file: file.write(_DOOR.encode()))
     return [site / language / "index.html" for language in LANGUAGES]
 
 
 def executed(lesson: Lesson, language: str) -> Any:
-    """The lesson's executed notebook, its cost in `metadata["cost"]`; run again only when it, or anything that it uses, has changed."""
+    """The lesson's solved notebook, executed, its cost in `metadata["cost"]` (processor seconds, MB).
+
+    It is kept, and executed again only when the notebook, the library, the weights or the pinned versions have changed. Raises
+    `DalleEduError` for an error or a warning in it.
+    """
     import nbformat
 
     notebook = notebooks.everything(lesson, language, build.measured(lesson.path.parents[1]))
@@ -67,7 +79,7 @@ def executed(lesson: Lesson, language: str) -> Any:
 
 
 def as_page(notebook: Any, language: str) -> Any:
-    """The notebook as the book shows it: solutions and imports folded, slides' own cells left out."""
+    """The notebook as the book shows it: solutions and imports are folded, cells for slides alone are left out."""
     page = deepcopy(notebook)
     page.cells = [cell for cell in page.cells if not cell.metadata.get("slide_only")]
     for cell in page.cells:
@@ -82,7 +94,7 @@ def as_page(notebook: Any, language: str) -> Any:
 
 
 def _identity(notebook: Any) -> str:
-    """A hash of the notebook, of all the code it could run, of the weights, and of the versions of other people's code."""
+    """A hash of the notebook, of the library's code, of the weights, and of the pinned versions of other packages."""
     digest = hashlib.sha256(json.dumps(notebook, sort_keys=True).encode())
     package, versions = Path(__file__).parents[2], BOOK.parent / "constraints.txt"
     code = [path for path in package.rglob("*.py") if not {"builder", "cli"} & set(path.parts)]
@@ -100,7 +112,7 @@ def _sphinx(source: Path, target: Path, language: str, decks: list[str]) -> None
 
 
 def _mathjax(target: Path) -> None:
-    """MathJax beside the pages, so that no page asks the network for it."""
+    """Copy MathJax beside the pages, so that they work without a network."""
     if not (NODE_MODULES / "mathjax").is_dir():
         raise DalleEduError("mathjax is missing; run `npm ci` in book/", "mathjax manque ; lancez `npm ci` dans book/")
     static = target / "_static" / "mathjax"

@@ -1,4 +1,4 @@
-"""Notebooks on disk: written from the sources, compared with what is committed, executed, and measured."""
+"""Notebooks on disk: written from the lessons' sources, compared with those committed, executed, and measured."""
 
 import json
 import multiprocessing
@@ -21,12 +21,12 @@ from dalle_edu.world.catalogue import LANGUAGES
 LESSONS = Path(__file__).parents[3] / "lessons"
 MEASURED = "measured.json"
 TIME_LIMIT = 600  # seconds, of a cell
-QUIET = ["--log-level=ERROR"]  # a kernel warns that it talks without encryption, which between processes of one machine is no news
+QUIET = ["--log-level=ERROR"]  # otherwise a kernel warns that its connection, within this machine, is not encrypted
 
 
 @dataclass(frozen=True)
 class Executed:
-    """A notebook that has run, and what it cost."""
+    """An executed notebook, the processor seconds that it took, and its peak memory in MB."""
 
     notebook: Any
     cpu_seconds: float
@@ -34,7 +34,7 @@ class Executed:
 
 
 def lessons(folder: Path = LESSONS) -> list[Lesson]:
-    """All lessons, in order, each checked."""
+    """All lessons, in order. Raises `DalleEduError` where there is none, and for the first fault in any of them."""
     paths = sorted((folder / "sources").glob("*.py"))
     if not paths:
         raise DalleEduError(f"{folder / 'sources'} holds no lesson", f"{folder / 'sources'} ne contient aucune leçon")
@@ -45,18 +45,21 @@ def lessons(folder: Path = LESSONS) -> list[Lesson]:
 
 
 def measured(folder: Path = LESSONS) -> dict[str, Any]:
-    """What the lessons cost, as `measure` found it."""
+    """The cost of each lesson by its number, as `measure` wrote it; empty where nothing was measured."""
     path = folder / MEASURED
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def build(folder: Path = LESSONS) -> list[Path]:
-    """Write the students' notebooks in both languages; returns those that changed."""
+    """Write the students' notebooks in both languages; returns the paths of those that changed.
+
+    Raises `DalleEduError` for a faulty lesson.
+    """
     return [path for path, text in _texts(folder) if _write(path, text)]
 
 
 def stale(folder: Path = LESSONS) -> list[Path]:
-    """The notebooks that differ from what `build` would write, and those that no source stands behind."""
+    """The notebooks that differ from what `build` would write, and those without a source. Raises `DalleEduError` for a faulty lesson."""
     expected = dict(_texts(folder))
     differing = [path for path, text in expected.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     orphans = [path for language in LANGUAGES for path in sorted((folder / language).glob("*.ipynb")) if path not in expected]
@@ -64,7 +67,10 @@ def stale(folder: Path = LESSONS) -> list[Path]:
 
 
 def build_course(target: Path, language: str, folder: Path = LESSONS) -> list[Path]:
-    """The source folder of an nbgrader course: an assignment for each lesson."""
+    """Write the source folder of an nbgrader course in one language, with an assignment for each lesson; returns the notebooks' paths.
+
+    Raises `DalleEduError` for a faulty lesson.
+    """
     paths = []
     for lesson in lessons(folder):
         path = target / "source" / lesson.name / f"{lesson.name}.ipynb"
@@ -74,17 +80,20 @@ def build_course(target: Path, language: str, folder: Path = LESSONS) -> list[Pa
 
 
 def run(lesson: Lesson, language: str) -> Executed:
-    """Run the solved notebook, slides' own cells included, from top to bottom. Raises `DalleEduError` for an error or a warning in it."""
+    """Execute a lesson's solved notebook, with the cells for slides alone. Raises `DalleEduError` for an error or a warning in it."""
     notebook = notebooks.everything(lesson, language, measured(lesson.path.parents[1]))
     return execute(notebook, lesson.path.parents[2], f"{lesson.name} ({language})")
 
 
 def execute(notebook: Any, folder: Path, name: str, static: bool = True) -> Executed:
-    """Run a notebook in a folder, its widgets finished pictures if `static`. Raises `DalleEduError` for an error or a warning in it."""
+    """Execute a notebook in a working folder; `static` shows pictures in place of widgets. `name` is what errors call it.
+
+    Raises `DalleEduError` for an error or a warning in it.
+    """
     import nbformat
 
     alone = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=alone) as pool:  # a process of its own, so that its children's cost is the notebook's
+    with ProcessPoolExecutor(1, mp_context=alone) as pool:  # in a process of its own, whose children's cost is that of this notebook alone
         text, seconds, peak, stopped = pool.submit(_execute, _json(notebook), str(folder), static).result()
     if stopped:
         raise DalleEduError(f"the lesson stopped: {name}: {stopped}", f"la leçon s'est arrêtée : {name} : {stopped}")
@@ -98,7 +107,10 @@ def execute(notebook: Any, folder: Path, name: str, static: bool = True) -> Exec
 
 
 def measure(folder: Path = LESSONS) -> dict[str, Any]:
-    """Run every lesson in both languages and keep the larger cost of the two, with the machine's description."""
+    """Execute every lesson in both languages, and write the larger cost of the two, with the machine's description, to `MEASURED`.
+
+    Raises `DalleEduError` for an error or a warning in a lesson.
+    """
     costs = {}
     for lesson in lessons(folder):
         runs = [run(lesson, language) for language in LANGUAGES]
@@ -138,7 +150,7 @@ def _write(path: Path, text: str) -> bool:
 
 
 def _execute(text: str, folder: str, static: bool) -> tuple[str, float, float, str]:
-    """In a process of its own: the executed notebook, its processor seconds, its peak memory in MB, what stopped it if anything."""
+    """The executed notebook as text, its processor seconds, its peak memory in MB, and the error that stopped it, if one did."""
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError

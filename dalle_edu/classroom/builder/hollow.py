@@ -1,8 +1,8 @@
-"""The library's own code, as a lesson shows it: its real source for the solution, the same without its body for the student.
+"""The library's own code in lessons: its source is the solution of an exercise, and the same without function bodies is the exercise.
 
-Checks of the input, which every public function of the library begins with, are left out: they would hide the idea. So are the
-paragraphs of docstrings that begin with "Raises", which speak of them. The French edition has docstrings and comments in French, given
-beside the exercise in the lesson's source:
+Checks of the input, which public functions of the library begin with, are left out, because they would hide the idea; so are the paragraphs
+of docstrings that begin with "Raises", which speak of them. The French edition has docstrings and comments in French; the exercise's cell
+in the lesson's source gives them:
 
     # %% implements="perceptron:step" level=1
     \"""1 là où z >= 0, 0 ailleurs : un neurone s'active ou se tait.\"""
@@ -30,14 +30,14 @@ TO_DO = {"en": "your turn: replace this line", "fr": "à vous : remplacez cette 
 
 @dataclass(frozen=True)
 class French:
-    """Docstrings, in the order of the code, and comments by their English."""
+    """The French docstrings of an exercise, in the order of the code, and its French comments, by the English ones."""
 
     docstrings: tuple[str, ...]
     comments: dict[str, str]
 
     @classmethod
     def read(cls, text: str) -> "French":
-        """What an exercise's cell holds."""
+        """The docstrings and comments in the cell of an exercise."""
         strings = [
             node.value.value
             for node in ast.parse(text).body
@@ -53,7 +53,10 @@ def taught_module(target: str) -> ModuleType:
 
 
 def solution(target: str, language: str, french: French) -> str:
-    """The target's source in one language, without its checks of the input. Raises `DalleEduError` for a missing or idle translation."""
+    """A target's source in one language, without checks of the input.
+
+    Raises `DalleEduError` where a docstring or comment has no translation, or a translation has no docstring or comment.
+    """
     name = target.split(":")[1]
     code = _without_raises(_without_guards(textwrap.dedent(inspect.getsource(getattr(taught_module(target), name))).rstrip()))
     documented = [node for node in _definitions(ast.parse(code)) if ast.get_docstring(node)]
@@ -74,7 +77,7 @@ def solution(target: str, language: str, french: French) -> str:
 
 
 def hollowed(code: str, language: str, methods: Sequence[str] | None = None) -> str:
-    """Code whose functions have lost their bodies; of a class only `methods` do, or all but `__init__`."""
+    """Code whose functions raise `NotImplementedError` in place of their bodies; of a class, `methods` only, or all but `__init__`."""
     while True:
         for node in _definitions(ast.parse(code)):
             if isinstance(node, ast.FunctionDef) and _is_full(node) and _is_asked(code, node, methods):
@@ -85,7 +88,7 @@ def hollowed(code: str, language: str, methods: Sequence[str] | None = None) -> 
 
 
 def imports_for(codes: Sequence[tuple[str, str]], known: set[str]) -> str:
-    """The import statements that pieces of code need, given as (target, code); `known` are the names that the lesson itself gives."""
+    """The import statements that pieces of code, given as (target, code), need; `known` are the names that the lesson itself defines."""
     froms: dict[str, set[str]] = {}
     plain: set[str] = set()
     for target, code in codes:
@@ -201,7 +204,7 @@ def _free_names(code: str) -> set[str]:
 
 
 def _module_imports(module: ModuleType) -> dict[str, tuple[str, str | None]]:
-    """What each imported name of a module stands for: ("import torch", None), ("torch", "nn")."""
+    """The import behind each imported name of a module: ("import torch", None) or ("torch", "nn")."""
     found: dict[str, tuple[str, str | None]] = {}
     for node in ast.parse(inspect.getsource(module)).body:
         if isinstance(node, ast.Import):

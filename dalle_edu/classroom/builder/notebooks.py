@@ -1,7 +1,7 @@
-"""From a lesson's source to its notebooks: the student's, the solved one, the slides, and nbgrader's.
+"""The notebooks of a lesson, made from its source: the student's, the solved one, the one for slides, and nbgrader's.
 
-The student's has every exercise hollowed out, the solved one has the library's own code; they differ in nothing else. Ids of cells come
-from their text, so that the same source gives the same bytes.
+The student's notebook has exercises to fill in, the solved one has the library's own code in their place; all other cells are the same.
+The id of a cell is a hash of its text, so that the same source gives the same bytes.
 """
 
 import ast
@@ -30,12 +30,15 @@ _KERNEL = {
 }
 
 
-_ONE_AT_A_TIME = threading.Lock()  # lessons are built side by side, and Python 3.11 cannot parse in two threads at once
+_ONE_AT_A_TIME = threading.Lock()  # lessons are built in several threads, and Python 3.11's parser is not safe in threads
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A cell of a notebook to be: `solved` is what the solution has in place of `text`."""
+    """A cell of a notebook before it is written: "markdown" or "code", and its text.
+
+    `solved` is what the solution has in place of `text`. `slide` is a slide type of reveal.js; `slide_only` cells are in the deck alone.
+    """
 
     kind: str
     text: str
@@ -47,7 +50,7 @@ class Piece:
 
 
 def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> list[Piece]:
-    """The cells of one edition, exercises and their checks included."""
+    """The cells of a lesson in one language, with exercises and their checks. Raises `DalleEduError` for a missing translation."""
     with _ONE_AT_A_TIME:
         cells = edition(lesson.cells, language)
         taught = [(cell.implements, solution(cell.implements, language, French.read(cell.text))) for cell in cells if cell.implements]
@@ -60,7 +63,7 @@ def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None
 
 
 def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
-    """The notebook that students open: exercises to fill in, quizzes folded."""
+    """The notebook for students: exercises to fill in, quizzes folded."""
     return _notebook([cell for cell in pieces(lesson, language, measured) if not cell.slide_only], solved=False)
 
 
@@ -70,12 +73,15 @@ def solved(lesson: Lesson, language: str, measured: dict[str, Any] | None = None
 
 
 def everything(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
-    """The solved notebook with the slides' own cells: executed once, it gives the book's page and the deck."""
+    """The solved notebook with the cells for slides alone; executed once, it gives the book's page and the deck."""
     return _notebook(pieces(lesson, language, measured), solved=True)
 
 
 def assignment(lesson: Lesson, language: str) -> Any:
-    """The notebook for nbgrader's source folder: solutions marked for removal, checks that raise and give points."""
+    """The notebook for nbgrader's source folder.
+
+    Solutions are marked for removal. A check is worth a point, and raises where the answer is wrong.
+    """
     read = [piece for piece in pieces(lesson, language) if not piece.slide_only]
     notebook = _notebook(read, solved=True)
     for cell, piece in zip(notebook.cells, read, strict=True):
@@ -89,7 +95,7 @@ def assignment(lesson: Lesson, language: str) -> Any:
 
 
 def cost_line(lesson: Lesson, language: str, measured: dict[str, Any]) -> str:
-    """What a lesson costs: hours of work as its author gives them, computing as `make measure` found it."""
+    """A line on the cost of a lesson: hours of work, as its author gives them, and what `make measure` found for computing."""
     hours = f"{lesson.hours:g}".replace(".", "," if language == "fr" else ".")
     cost = measured.get(lesson.number)
     if language == "fr":
@@ -111,7 +117,7 @@ def cost_line(lesson: Lesson, language: str, measured: dict[str, Any]) -> str:
 def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Iterator[Piece]:
     number, last = 0, None
     for cell, following in zip(cells, [*cells[1:], None], strict=True):
-        slide, only, tags = cell.facts.get("slide", "skip"), bool(cell.facts.get("slide_only")), tuple(cell.facts.get("tags", ()))
+        slide, only, tags = cell.metadata.get("slide", "skip"), bool(cell.metadata.get("slide_only")), tuple(cell.metadata.get("tags", ()))
         if cell.is_exercise:
             number += 1
         checks_last = last is not None and last.is_exercise and not last.implements and cell.kind == "code"
@@ -119,13 +125,13 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
         asked = _asked(number + 1, following, language) if following is not None and following.is_exercise else ""
         if cell.implements:
             code, name = taught[cell.implements], cell.implements.split(":")[1]
-            empty = hollowed(code, language, cell.facts.get("hollow"))
+            empty = hollowed(code, language, cell.metadata.get("hollow"))
             yield Piece("code", empty, code, slide, only, (*tags, "solution"), "solution")
             yield Piece("code", f'{name} = check({name}, "{cell.implements}")', grade="test")
         elif cell.is_exercise:
             yield Piece("code", to_do(cell.text, language), cell.text, slide, only, (*tags, "solution"), "solution")
         else:
-            folded = ("quiz", "hide-input") if "quiz" in cell.facts else ()
+            folded = ("quiz", "hide-input") if "quiz" in cell.metadata else ()
             text = f"{asked}\n\n{cell.text}" if asked and cell.kind == "markdown" else cell.text
             yield Piece(cell.kind, text, None, slide, only, (*tags, *folded), "test" if checks_last else None)
         if asked and cell.kind == "code":
@@ -133,11 +139,11 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
 
 
 def _asked(number: int, cell: Cell, language: str) -> str:
-    return f"**{_EXERCISE[language]} {number}** {LEVELS[cell.facts['level']]}"
+    return f"**{_EXERCISE[language]} {number}** {LEVELS[cell.metadata['level']]}"
 
 
 def to_do(code: str, language: str) -> str:
-    """An exercise of the lesson's own, without its solution: functions hollowed out, variables left to be given."""
+    """An exercise of the lesson's own without its solution: functions without bodies, and `...` as the value of variables."""
     code = hollowed(code, language)
     lines = code.splitlines()
     for node in reversed(ast.parse(code).body):
@@ -148,7 +154,7 @@ def to_do(code: str, language: str) -> str:
 
 
 def _preamble(cells: Sequence[Cell], taught: Sequence[tuple[str, str]], language: str) -> str:
-    """What every notebook begins with: the library itself, the imports that its exercises need, and the reader's language."""
+    """The first code cell of a notebook: it installs the library, imports what exercises need, and sets the reader's language."""
     given = {name for cell in cells if cell.kind == "code" and not cell.implements for name in names_bound(cell.text)}
     given |= {target.split(":")[1] for target, _ in taught}
     helpers = ["from dalle_edu.classroom.checks import check, expect", "from dalle_edu.classroom.quiz import Choice, Number, quiz"]
@@ -180,7 +186,7 @@ def _notebook(cells: Sequence[Piece], solved: bool) -> Any:
 
 
 def _identity(piece: Piece, seen: set[str]) -> str:
-    """A hash of the text, with a number for the second cell of the same text."""
+    """A hash of a cell's kind and text, and of a number, which tells equal cells apart."""
     for again in range(1000):
         identity = hashlib.sha256(f"{piece.kind} {again} {piece.text}".encode()).hexdigest()[:12]
         if identity not in seen:
@@ -190,7 +196,7 @@ def _identity(piece: Piece, seen: set[str]) -> str:
 
 
 def marked_solution(empty: str, full: str) -> str:
-    """The full code with nbgrader's marks around what the student is to write."""
+    """The full code with nbgrader's marks around the lines that are not in `empty`, which the student writes."""
     start, end = 0, 0
     few, many = empty.splitlines(), full.splitlines()
     while start < min(len(few), len(many)) and few[start] == many[start]:
@@ -203,11 +209,11 @@ def marked_solution(empty: str, full: str) -> str:
 
 
 def _grading(identity: str, solution: bool = False, points: int = 0) -> dict[str, Any]:
-    facts: dict[str, Any] = {"schema_version": 3, "grade_id": identity, "solution": solution, "grade": bool(points), "locked": bool(points)}
-    return {**facts, "task": False, **({"points": points} if points else {})}
+    marks: dict[str, Any] = {"schema_version": 3, "grade_id": identity, "solution": solution, "grade": bool(points), "locked": bool(points)}
+    return {**marks, "task": False, **({"points": points} if points else {})}
 
 
 def _rounded(value: float | int) -> str:
-    """One or two digits that mean something: 0, 7, 40, 350."""
+    """A number rounded to what its measure is worth: to 1 below 20, to 10 below 200, to 50 above."""
     size = 1 if value < 20 else 10 if value < 200 else 50
     return f"{size * round(value / size):g}"

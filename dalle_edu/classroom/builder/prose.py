@@ -1,4 +1,7 @@
-"""What a lesson's source must keep: the same bones in both languages, each edition in its own language, a description for every picture."""
+"""The checks of a lesson's source.
+
+Both languages have the same structure, each edition is in its own language, every picture has a description, and cells are short.
+"""
 
 import ast
 import re
@@ -9,35 +12,35 @@ from dalle_edu.classroom.builder.source import Cell, Lesson, complaint, edition,
 from dalle_edu.world.catalogue import LANGUAGES
 from dalle_edu.world.grammar import unknown_words
 
-LINES = 18  # of a cell that is read, not filled in
+LINES = 18  # the most in a cell of code that is no exercise and no quiz
 _OTHER = {"fr": "English", "en": "French"}
 
-# Words that one language uses all the time and the other never.
+# Words that are frequent in one language and absent from the other.
 _ENGLISH = "the of and is are was that this with for from which it its be by as an at their they one each what when how we you your not"
 _FRENCH = "le la les des du une est sont que qui dans pour avec par sur ce cette ces il elle ils on nous vous votre ne pas au aux et à"
 _COMMON = {"en": set(_ENGLISH.split()), "fr": set(_FRENCH.split())}
 _NOT_PROSE = re.compile(
     r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$"  # code and formulas
-    r"|\*[^*\n]+\*|_[^_\n]+_|«[^»]*»|“[^”]*”|\"[^\"]*\""  # titles, terms and quotations, which keep their language
-    r"|\]\([^)]*\)|<[^>]+>|https?://\S+",  # addresses and marks
+    r"|\*[^*\n]+\*|_[^_\n]+_|«[^»]*»|“[^”]*”|\"[^\"]*\""  # titles, terms and quotations, which may be in another language
+    r"|\]\([^)]*\)|<[^>]+>|https?://\S+",  # addresses and HTML
     re.DOTALL,
 )
 
 
 def check_lesson(lesson: Lesson) -> None:
-    """Raise `DalleEduError` for the first thing that is amiss."""
+    """Raise `DalleEduError` for the first fault in a lesson's source."""
     for problem in problems(lesson):
         raise complaint(lesson.path, problem)
 
 
 def problems(lesson: Lesson) -> Iterator[str]:
-    """Everything amiss in a source."""
-    yield from _different_bones(lesson)
+    """All faults in a lesson's source, one sentence each."""
+    yield from _differences_of_structure(lesson)
     for cell in lesson.cells:
         yield from _pictures(cell)
         if cell.kind == "code" and not cell.implements:
             yield from (f"a comment is in one language only: # {comment}" for comment in prose_in_code(cell.text))
-            if not cell.is_exercise and "quiz" not in cell.facts and len(cell.text.splitlines()) > LINES:
+            if not cell.is_exercise and "quiz" not in cell.metadata and len(cell.text.splitlines()) > LINES:
                 yield f"a cell has {len(cell.text.splitlines())} lines, more than {LINES}: {_start(cell.text)}"
         if cell.kind == "markdown" and cell.language is None and _words(cell.text):
             yield f"prose without a language: {_start(cell.text)}"
@@ -50,15 +53,19 @@ def problems(lesson: Lesson) -> Iterator[str]:
 
 
 def reads_as_other(text: str, language: str) -> bool:
-    """Whether a text is in the other language: at least three of its common words, and more than of its own."""
+    """Whether a text is in the other language than `language`.
+
+    It is if it has at least three frequent words of the other language, more of them than of its own, and a word that no caption of the
+    world has.
+    """
     words = _words(text)
     other = next(name for name in LANGUAGES if name != language)
     own, foreign = (sum(word in _COMMON[name] for word in words) for name in (language, other))
     return foreign >= 3 and foreign > own and bool(unknown_words(text))
 
 
-def bones(text: str) -> dict[str, list[str]]:
-    """What both languages must have alike in a piece of prose: levels of headings, displayed equations, pictures, folded hints."""
+def structure(text: str) -> dict[str, list[str]]:
+    """The structure of a piece of prose, which both languages share: levels of headings, displayed equations, pictures, folded hints."""
     plain = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
     return {
         "headings": re.findall(r"^(#+) ", plain, flags=re.MULTILINE),
@@ -68,7 +75,7 @@ def bones(text: str) -> dict[str, list[str]]:
     }
 
 
-def _different_bones(lesson: Lesson) -> Iterator[str]:
+def _differences_of_structure(lesson: Lesson) -> Iterator[str]:
     for is_prose, group in groupby(lesson.cells, key=lambda cell: cell.kind == "markdown"):
         if not is_prose:
             continue
@@ -80,9 +87,9 @@ def _different_bones(lesson: Lesson) -> Iterator[str]:
             continue
         for left, right in zip(fr, en, strict=True):
             for what in ("slide", "slide_only", "tags"):
-                if left.facts.get(what) != right.facts.get(what):
+                if left.metadata.get(what) != right.metadata.get(what):
                     yield f"{what} differs between the languages: {_start(right.text)}"
-            here, there = bones(left.text), bones(right.text)
+            here, there = structure(left.text), structure(right.text)
             yield from (f"{what} differ between the languages: {_start(right.text)}" for what in here if here[what] != there[what])
 
 
@@ -100,7 +107,7 @@ def _strings(code: str) -> list[str]:
 
 
 def _spoken(equation: str) -> str:
-    """An equation without its words, which each language says its own way."""
+    """An equation without words and spaces; words in it are translated."""
     return re.sub(r"\\(text|operatorname|mathrm)\{[^}]*\}|\s", "", equation)
 
 

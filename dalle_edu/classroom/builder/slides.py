@@ -1,4 +1,4 @@
-"""Decks: the cells of a lesson that are slides, as reveal.js pages that open from the book or from a file."""
+"""Slide decks: the cells of a lesson that are slides, as a page of reveal.js that opens from the book or as a file."""
 
 import shutil
 from copy import deepcopy
@@ -14,7 +14,7 @@ NODE_MODULES = Path(__file__).parents[3] / "book" / "node_modules"
 
 
 def write_deck(executed: Any, lesson: Lesson, language: str, site: Path) -> Path:
-    """The deck of an executed notebook, in `site/slides/LANGUAGE/`; what it needs lies in `site/slides/assets/`."""
+    """Write the deck of an executed notebook to `site/slides/LANGUAGE/`; returns its path. It uses the files of `copy_assets`."""
     from nbconvert import SlidesExporter
     from traitlets.config import Config
 
@@ -39,7 +39,7 @@ def write_deck(executed: Any, lesson: Lesson, language: str, site: Path) -> Path
 
 
 def copy_assets(site: Path) -> None:
-    """reveal.js and MathJax, from npm, beside the decks."""
+    """Copy reveal.js and MathJax to `site/slides/assets/`. Raises `DalleEduError` where npm has not installed them in `book/`."""
     for name, parts in {"reveal.js": ["dist"], "mathjax": ["es5/tex-chtml.js", "es5/output/chtml/fonts"]}.items():
         if not (NODE_MODULES / name).is_dir():
             raise DalleEduError(
@@ -55,7 +55,7 @@ def copy_assets(site: Path) -> None:
 
 
 def _shown(executed: Any) -> Any:
-    """The notebook without the cells that no slide shows."""
+    """The notebook without the cells that are on no slide."""
     notebook = deepcopy(executed)
     notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("slideshow", {}).get("slide_type", "skip") != "skip"]
     return notebook

@@ -1,4 +1,4 @@
-"""A lesson's source: one file in jupytext's percent format, prose in both languages side by side, code once.
+"""The source of a lesson: a file in jupytext's percent format, with prose in both languages side by side, and code once.
 
     # %% [markdown] lang="en" slide="slide"       prose of one edition; the other language's cell follows
     # %% slide="fragment"                         code; `say("Red", "Rouge")` and comments `# en: …`, `# fr: …` become one language
@@ -6,8 +6,8 @@
     # %% level=1                                  an exercise of the lesson's own; the cell is its solution
     # %% quiz="neuron"                            a quiz, folded in notebooks
 
-`slide` is a reveal.js slide type; `slide_only` cells appear in the deck alone. A markdown cell without `lang` holds no prose: a formula, a
-picture.
+`slide` is a slide type of reveal.js; `slide_only` cells are in the deck alone. A markdown cell without `lang` is for what both languages
+share, such as a formula or a picture.
 """
 
 import ast
@@ -29,28 +29,31 @@ _KNOWN = {"lang", "slide", "slide_only", "implements", "hollow", "level", "quiz"
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: "markdown" or "code", its text, and what its first line says of it."""
+    """A cell of a lesson: "markdown" or "code", its text, and the metadata in its first line."""
 
     kind: str
     text: str
-    facts: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
 
     @property
     def language(self) -> str | None:
-        return self.facts.get("lang")
+        """The edition that the cell is in, "fr" or "en"; none for a cell that is in both."""
+        return self.metadata.get("lang")
 
     @property
     def implements(self) -> str | None:
-        return self.facts.get("implements")
+        """The object of the library that an exercise is about, such as "attention:attend"."""
+        return self.metadata.get("implements")
 
     @property
     def is_exercise(self) -> bool:
-        return self.kind == "code" and "level" in self.facts
+        """Whether the student fills in the cell."""
+        return self.kind == "code" and "level" in self.metadata
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson as its source file has it: both languages."""
+    """A lesson as its source file has it, in both languages; `hours` is the time that a student needs."""
 
     path: Path
     number: str
@@ -60,16 +63,20 @@ class Lesson:
 
     @property
     def name(self) -> str:
+        """The name of its files, such as "05_attention"."""
         return self.path.stem
 
 
 def read_lesson(path: Path) -> Lesson:
-    """Read and check a source file. Raises `DalleEduError` when a cell says something of itself that the builder does not know."""
+    """Read a source file.
+
+    Raises `DalleEduError` for an incomplete header, unknown metadata of a cell, an unknown slide type, and code in one language only.
+    """
     import jupytext
 
     notebook = jupytext.reads(path.read_text(encoding="utf-8"), "py:percent")
-    facts = notebook.metadata.get("lesson", {})
-    if set(facts) != {"number", "hours", "title"} or set(facts["title"]) != set(LANGUAGES):
+    header = notebook.metadata.get("lesson", {})
+    if set(header) != {"number", "hours", "title"} or set(header["title"]) != set(LANGUAGES):
         raise complaint(path, "the header needs `lesson:` with number, hours, and a title in each language")
     cells = []
     for position, cell in enumerate(notebook.cells):
@@ -82,29 +89,29 @@ def read_lesson(path: Path) -> Lesson:
         if cell.cell_type == "code" and "lang" in cell.metadata:
             raise complaint(path, f"cell {position} is code with a language; code exists once")
         cells.append(Cell(cell.cell_type, cell.source, dict(cell.metadata)))
-    return Lesson(path, str(facts["number"]), float(facts["hours"]), dict(facts["title"]), tuple(cells))
+    return Lesson(path, str(header["number"]), float(header["hours"]), dict(header["title"]), tuple(cells))
 
 
 def edition(cells: Sequence[Cell], language: str) -> list[Cell]:
-    """The cells of one language; strings and comments given in both are resolved."""
+    """The cells of one language; of strings and comments given in both languages, one is kept."""
     kept = [cell for cell in cells if cell.language in (None, language)]
     return [replace(cell, text=(one_language if cell.kind == "code" else _typeset)(cell.text, language)) for cell in kept]
 
 
 def one_language(code: str, language: str) -> str:
-    """Code with `say(en, fr)` replaced by one of the two, and of the comment lines `# en: …` and `# fr: …` only one kept."""
+    """Code in one language: `say(en, fr)` becomes one of the two strings, and of the comments `# en: …` and `# fr: …` one is kept."""
     return "\n".join(_one_comment(line, language) for line in _one_string(code, language).splitlines() if not _is_other(line, language))
 
 
 def prose_in_code(code: str) -> list[str]:
-    """The comments that code shows its readers, without those given in both languages."""
+    """The comments in code that are given in one language only."""
     tokens = tokenize.generate_tokens(io.StringIO(code).readline)
     comments = [token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT]
     return [comment for comment in comments if not comment.startswith(("en: ", "fr: ", "type: ", "noqa"))]
 
 
 def complaint(path: Path, what: str) -> DalleEduError:
-    """What is wrong with a source, for whoever writes lessons."""
+    """The error for a fault in a lesson's source, to be raised; it names the file."""
     return DalleEduError(f"{path.name}: {what}", f"{path.name} : {what}")
 
 
@@ -143,8 +150,8 @@ def _is_say(call: ast.Call) -> bool:
 
 
 def replace_node(code: str, node: ast.expr | ast.stmt, text: str) -> str:
-    """The code with the source of one of its nodes replaced."""
-    lines = [line.encode() for line in code.splitlines(keepends=True)]  # ast counts bytes
+    """Code in which the source of one node is replaced by `text`."""
+    lines = [line.encode() for line in code.splitlines(keepends=True)]  # ast gives columns in bytes
     before = b"".join(lines[: node.lineno - 1]) + lines[node.lineno - 1][: node.col_offset]
     assert node.end_lineno is not None
     after = lines[node.end_lineno - 1][node.end_col_offset :] + b"".join(lines[node.end_lineno :])

@@ -1,4 +1,4 @@
-"""Attention from nothing: one layer learns to look up, among pairs of a colour and a shape, the shape that goes with a colour."""
+"""An attention layer, trained from scratch, looks up the shape that goes with a colour among pairs of a colour and a shape."""
 
 import time
 from typing import TYPE_CHECKING

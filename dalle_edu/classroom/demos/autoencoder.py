@@ -1,4 +1,4 @@
-"""Variational autoencoders of the real digits, from 2 latents to 20: what they paint, how they order, and what PCA does with as many."""
+"""Variational autoencoders of the real digits with 2 to 20 latents: their samples, their latent space, and PCA with as many components."""
 
 import time
 from typing import TYPE_CHECKING

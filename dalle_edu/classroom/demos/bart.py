@@ -1,4 +1,4 @@
-"""A small BART learns the task of the GPT, and super-conditioning is turned up: how far that helps."""
+"""A small BART learns the task of the GPT's experiment; its pictures are marked at several scales of super-conditioning."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Two codebooks side by side: the VQ-VAE's, which chooses the nearest code, and the discrete VAE's, which draws one softly."""
+"""Two codebooks compared: the VQ-VAE's, which takes the nearest code, and the discrete VAE's, which samples one with Gumbel-softmax."""
 
 import time
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""CLIP learns pictures and captions of the world side by side, then names and finds what it was never told the names of."""
+"""CLIP is trained on pictures and captions of the world, then used for zero-shot classification and retrieval."""
 
 import time
 from collections.abc import Sequence

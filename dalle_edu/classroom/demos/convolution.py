@@ -1,4 +1,4 @@
-"""Kernels written by hand see edges; kernels that are learned see digits."""
+"""Convolution kernels: those written by hand detect edges, those that are learned classify digits."""
 
 import time
 from typing import TYPE_CHECKING, Any, cast

@@ -1,4 +1,4 @@
-"""Filled shapes become outlines and outlines filled shapes, learned without one pair.
+"""A CycleGAN turns filled shapes into outlines and back, trained on unpaired pictures.
 
 `python -m dalle_edu.classroom.demos.cyclegan MINUTES` goes on from the weights that there are, or from none, for so many minutes, and
 saves them where the experiment looks for them.

@@ -1,4 +1,4 @@
-"""One sentence, one network, eight ways to choose the next code: temperature, filters and guidance, marked by the examiner."""
+"""Eight ways to sample the next code from one network: temperature, filters and guidance, marked by the examiner."""
 
 import time
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Digits painted out of noise, each as asked, and what guidance gives and takes."""
+"""A diffusion model generates digits of a given class: their exactness and their diversity at several guidance scales."""
 
 import time
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""A soft draw hardens as its temperature falls; and codes stay alive where their use is rewarded."""
+"""The discrete VAE: Gumbel-softmax samples become one-hot as the temperature falls, and a reward for entropy keeps codes in use."""
 
 import time
 from typing import TYPE_CHECKING, Any, cast

@@ -1,4 +1,4 @@
-"""Digits drawn by a generator that never saw one, and the same generator collapsed onto a few of them."""
+"""A GAN generates digits; its generator collapses onto a few of them when it takes more steps than the discriminator."""
 
 import time
 from collections.abc import Callable

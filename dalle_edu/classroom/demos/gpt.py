@@ -1,4 +1,4 @@
-"""A small GPT learns to write pictures of one object, in the codes of the codec that comes with the package."""
+"""A small GPT generates pictures of one object, as codes of the codec that comes with the package."""
 
 import time
 from collections.abc import Callable

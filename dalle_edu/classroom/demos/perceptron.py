@@ -1,4 +1,4 @@
-"""A line that learns, what no line can do, and the layers that can."""
+"""The perceptron learns a line, fails on XOR, and a multilayer perceptron succeeds."""
 
 import time
 from typing import TYPE_CHECKING, Any

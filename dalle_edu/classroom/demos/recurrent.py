@@ -1,4 +1,4 @@
-"""Three cells learn to spell the world's captions, one character at a time; what they write, and how far back they remember."""
+"""Three recurrent cells learn the world's captions, character by character: what they generate, and how far back their gradients reach."""
 
 import time
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Three samplers on a law whose best denoiser is known exactly: what is left is their own error."""
+"""Three samplers on a distribution whose best denoiser is known exactly, so that the error measured is theirs alone."""
 
 import math
 import time

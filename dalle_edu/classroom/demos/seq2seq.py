@@ -1,4 +1,4 @@
-"""French captions become English ones, with attention and without: where the translator looks, and what it gains by looking."""
+"""Translation of French captions into English, with attention and without: the exactness of both, and the attention weights."""
 
 import time
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""A transformer translates captions; each of its heads looks somewhere else."""
+"""A transformer translates captions; the attention weights of each of its heads are shown."""
 
 import time
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""A U-Net says which shape each pixel belongs to, and a second one without skips shows what they are for."""
+"""A U-Net segments pictures by shape; a second one without skip connections shows what they are for."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The same codec judged by pixels alone, and judged by eyes: a trained network's and an adversary's.
+"""A codec trained on pixel errors alone, and the same codec trained with a perceptual and an adversarial loss.
 
 `python -m dalle_edu.classroom.demos.vqgan MINUTES` goes on from the weights that there are, or from none, for so many minutes, and saves
 them where the experiment looks for them.

@@ -1,4 +1,4 @@
-"""Vectors learned from a small grammar, in both languages, and the analogies that they answer."""
+"""Word vectors learned from sentences of a small grammar, in both languages, and the analogies that they solve."""
 
 import time
 from typing import TYPE_CHECKING

@@ -1,1 +1,1 @@
-"""Classic mistakes, one file for each brick: small wrong versions of its functions, each with what to tell whoever makes it."""
+"""Classic mistakes, one file for each brick or group of bricks: wrong versions of functions and classes, each with its explanation."""

@@ -1,4 +1,4 @@
-"""What goes wrong between a caption and its codes."""
+"""Mistakes about the encoder–decoder from captions to codes."""
 
 import torch
 import torch.nn.functional as F

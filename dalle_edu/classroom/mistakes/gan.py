@@ -1,4 +1,4 @@
-"""Mistakes about adversarial games."""
+"""Mistakes about GANs."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Mistakes about attention between two languages, and about translation."""
+"""Mistakes about attention in sequence-to-sequence models, and about translation."""
 
 import torch
 from torch import Tensor

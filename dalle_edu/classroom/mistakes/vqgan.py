@@ -1,4 +1,4 @@
-"""Mistakes about VQGAN's judges."""
+"""Mistakes about VQGAN's perceptual distance and adaptive weight."""
 
 import torch
 from torch import Tensor

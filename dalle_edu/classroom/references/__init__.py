@@ -1,1 +1,1 @@
-"""References, one file for each brick: the same inputs to our code and to code that nobody here wrote."""
+"""References, one file for each brick or group of bricks: the same inputs are given to our code and to independent code."""

@@ -1,4 +1,4 @@
-"""Adversarial games against cross-entropy, scipy, scikit-learn, and plain autograd."""
+"""GANs against PyTorch's cross-entropy, SciPy, scikit-learn, and plain autograd."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Samplers against diffusers' schedulers: the same network in, the same picture out, over whole trajectories."""
+"""Samplers against diffusers' schedulers: the same network gives the same picture after the whole trajectory."""
 
 from collections.abc import Callable
 from typing import Any

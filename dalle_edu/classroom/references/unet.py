@@ -1,4 +1,4 @@
-"""The U-Net's parts against diffusers' and PyTorch's, and its wiring against Ronneberger's figure, drawn by hand."""
+"""The U-Net's parts against diffusers' and PyTorch's, and its skip connections against Ronneberger's figure, written out by hand."""
 
 from collections.abc import Callable
 from typing import Any

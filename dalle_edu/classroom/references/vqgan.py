@@ -1,4 +1,4 @@
-"""VQGAN's judges against PyTorch's cosine similarity and gradients."""
+"""VQGAN's perceptual distance and adaptive weight against PyTorch's cosine similarity and gradients."""
 
 from typing import Any, cast
 

@@ -1,1 +1,1 @@
-"""The course's own pictures that answer, a file each."""
+"""The interactive figures of the course, one in each file."""

@@ -1,4 +1,4 @@
-"""Where each head of a transformer looks, token by token."""
+"""Attention maps: the attention weights of each head of a transformer, token by token."""
 
 from collections.abc import Sequence
 
@@ -11,15 +11,16 @@ from dalle_edu.classroom.figures import VERMILION, Picture, picture, plot
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 
-MOST_FRAMES = 40  # of a page: tokens × layers
-SHOWN = 0.1  # a weight from here on is written out
+MOST_FRAMES = 40  # the most pictures on a page: tokens × layers
+SHOWN = 0.1  # weights from here on are written as numbers
 
 
 def attention_explorer(tokens: Sequence[str], maps: Sequence[Float[Tensor, "1 s t t"]], start: int | None = None) -> Explorer:
-    """A token to point at and a layer to choose, and where each head looks; lesson 05.
+    """An interactive attention map: the attention weights of every head from a token that is pointed at, in a layer that is chosen.
 
-    `maps` holds the weights of one sentence, a tensor for each layer, as `MultiHeadAttention` leaves them; the token `start` (the last, if
-    not given) is shown first. Raises `DalleEduError` when the tokens and the maps disagree, or make more than 40 pictures.
+    `maps` are the weights of one sentence in [0, 1], a tensor for each layer, as `MultiHeadAttention` keeps them. The token `start` (by
+    default the last) is shown first. Raises `DalleEduError` when maps and tokens are not of the same number, and when they make more than
+    40 pictures. Lesson 05.
     """
     expected = (1, len(tokens), len(tokens))
     for weights in maps:
@@ -49,7 +50,10 @@ def attention_explorer(tokens: Sequence[str], maps: Sequence[Float[Tensor, "1 s 
 
 
 def draw_looks(tokens: Sequence[str], weights: Float[Tensor, "s t t"], token: int) -> Picture:
-    """A row for each head, a column for each token: how much of its look the chosen token gives to each. What it must not see is grey."""
+    """The attention weights in [0, 1] from one token: a row for each head, a column for each token that is attended to.
+
+    Weights of 0, such as those of masked tokens, are grey.
+    """
     looks = weights[:, token].detach().float().cpu().numpy()
     heads, count = looks.shape
     figure, axes = plot(width=max(5.0, 0.75 * count + 1.2), height=0.45 * heads + 1.3)

@@ -1,4 +1,4 @@
-"""A neuron's boundary, turned and pushed by hand."""
+"""The decision boundary of a neuron, set by the direction of its weights and its bias."""
 
 import numpy as np
 from jaxtyping import Float
@@ -9,11 +9,11 @@ from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.figures import BLACK, BLUE, ORANGE, Picture, picture, plot
 from dalle_edu.language import say
 
-REACH = 3.0  # of the picture, on each side of the origin
+REACH = 3.0  # the picture shows [-3, 3] on both axes
 
 
 def boundary_explorer(x: Float[ndarray, "n 2"], y: Float[ndarray, " n"]) -> Explorer:
-    """Points with labels -1 and +1, and one neuron whose weights' direction and bias the reader sets; lesson 01."""
+    """An interactive picture of points with labels -1 and +1 and a neuron whose weights' direction and bias are chosen. Lesson 01."""
     angles = list(range(0, 360, 30))
     return Explorer(
         lambda angle, bias: draw_boundary(x, y, np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))]), bias),
@@ -23,7 +23,7 @@ def boundary_explorer(x: Float[ndarray, "n 2"], y: Float[ndarray, " n"]) -> Expl
 
 
 def draw_boundary(x: Float[ndarray, "n 2"], y: Float[ndarray, " n"], weights: Float[ndarray, "2"], bias: float) -> Picture:
-    """The points, the side of the plane where the neuron fires, and an arrow for its weights."""
+    """The points, the half-plane where the neuron fires, shaded, and its weights as an arrow."""
     figure, axes = plot(width=4.4, height=4.2)
     side = np.linspace(-REACH, REACH, 121)
     plane = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)

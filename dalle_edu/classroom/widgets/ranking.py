@@ -1,4 +1,4 @@
-"""The ranking desk: one question at a time, a place for each choice, and the answers kept in the questionnaire's folder."""
+"""The form in which a person answers a questionnaire: a question at a time, a rank for each choice, answers saved in its folder."""
 
 from collections.abc import Sequence
 from html import escape
@@ -13,12 +13,15 @@ from dalle_edu.rankings.questionnaire import Questionnaire, Ranking, RankingQues
 
 
 def ranking(folder: str | Path, rater: str) -> "RankingDesk":
-    """The desk of a person called `rater`, who goes on where they left off. Raises `DalleEduError` where `folder` is no questionnaire."""
+    """The form for a person called `rater`; questions that they have answered before are not asked again.
+
+    Raises `DalleEduError` where `folder` is no questionnaire, and where `rater` is the name of a rater that is no person.
+    """
     return RankingDesk(Questionnaire.load(folder), rater)
 
 
 def shown(question: RankingQuestion) -> Picture:
-    """What a question asks about: its picture, or its pictures with their letters."""
+    """The pictures of a question: the one that sentences are ranked for, or those to rank, with their letters."""
     if len(question.pictures) == 1:
         return sheet(question.pictures, [""], say("The picture to find words for.", "L'image à mettre en mots."), columns=1)
     sentence = question.sentences[0]
@@ -27,12 +30,15 @@ def shown(question: RankingQuestion) -> Picture:
 
 
 def letters(question: RankingQuestion) -> list[str]:
-    """What its choices are called: A, B, C…"""
+    """The names of a question's choices: A, B, C…"""
     return [chr(ord("A") + choice) for choice in range(question.choices)]
 
 
 class RankingDesk:
-    """Questions to answer one after the other where there is a kernel; all of them, to be looked at, where there is none."""
+    """The questions of a questionnaire for one person: widgets where there is a kernel, the first question where there is none.
+
+    Raises `DalleEduError` where `rater` is the name of a rater that is no person.
+    """
 
     def __init__(self, questionnaire: Questionnaire, rater: str):
         self.questionnaire = questionnaire
@@ -46,11 +52,11 @@ class RankingDesk:
 
     @property
     def open(self) -> list[RankingQuestion]:
-        """The questions not yet answered."""
+        """The questions that the person has not answered yet."""
         return [question for name, question in self.questionnaire.questions.items() if name not in self.answers.places]
 
     def answer(self, name: str, places: Sequence[int]) -> None:
-        """Keep the places of a question's choices, in the folder too. Raises `DalleEduError` for places that cannot be."""
+        """Save the ranks of a question's choices, from 1, the best. Raises `DalleEduError` for ranks that are impossible."""
         given = Ranking(self.answers.rater, "person", {**self.answers.places, name: tuple(places)})
         self.questionnaire.add(given)
         self.answers = given
@@ -65,12 +71,12 @@ class RankingDesk:
         display(HTML(self.page()) if is_static() else self.widget())
 
     def page(self) -> str:
-        """The first question, as it is asked."""
+        """The first question, as HTML for a page without a kernel."""
         question = next(iter(self.questionnaire.questions.values()))
         return f"<div>{shown(question)._repr_html_()}{_wording(question)}</div>"
 
     def widget(self) -> Any:
-        """The live form."""
+        """The form for a notebook, an ipywidgets box that shows the next unanswered question."""
         from ipywidgets import HTML, Button, Dropdown, HBox, VBox
 
         view, said, choices = HTML(), HTML(), HBox()
@@ -105,7 +111,7 @@ class RankingDesk:
 
 
 def _wording(question: RankingQuestion) -> str:
-    """What is asked, and the sentences."""
+    """A question's text and its sentences, as HTML."""
     if len(question.pictures) == 1:
         asked = say(
             "Which sentence says best what the picture shows? 1 is the best.", "Quelle phrase dit le mieux l'image ? 1 est la meilleure."

@@ -1,4 +1,4 @@
-"""The prompt studio: a sentence, three knobs, and pictures with the examiner's marks under each."""
+"""The prompt studio: a form with a sentence and three sampling parameters, and pictures with the examiner's marks."""
 
 from collections.abc import Sequence
 from html import escape
@@ -13,8 +13,8 @@ from dalle_edu.scorecard import SKILL_NAMES, mark, parse_pictures
 from dalle_edu.systems.interface.system import System
 from dalle_edu.world import check_prompt, read_caption
 
-SHOWN = 3  # pictures of a sentence, side by side
-GUIDANCES, SEEDS = (0, 1, 2, 5), (0, 1)  # of the finished form
+SHOWN = 3  # pictures of each sentence
+GUIDANCES, SEEDS = (0, 1, 2, 5), (0, 1)  # those on a page without a kernel
 SENTENCES = {
     "en": (
         "a large red circle to the left of a small blue square",
@@ -32,14 +32,21 @@ SENTENCES = {
 
 
 def studio(system: System, sentences: Sequence[str] | None = None) -> "Studio":
-    """The studio of a system; `sentences` are those that a page without a kernel offers. Lesson 11."""
+    """The prompt studio of a system; `sentences` are the choices on a page without a kernel.
+
+    Raises `DalleEduError` for none or more than five of them. Lesson 11.
+    """
     return Studio(system, SENTENCES[reader_language()] if sentences is None else sentences)
 
 
 def draw_sentence(
     system: System, sentence: str, *, guidance_scale: float, seed: int, temperature: float | None = None, shown: int = SHOWN
 ) -> Picture:
-    """Pictures of one sentence, each with its marks. Raises `DalleEduError` for a sentence that cannot be drawn."""
+    """Generate `shown` pictures of one sentence, each with the examiner's marks.
+
+    The sampling parameters are those of the system's `generate`; without `temperature` it is the system's own. Raises `DalleEduError` for a
+    sentence that the system cannot read.
+    """
     images = system.generate(
         [sentence] * shown, seed=seed, guidance_scale=guidance_scale, temperature=temperature, daring=system.config.sampling.daring
     )
@@ -53,7 +60,7 @@ def draw_sentence(
 
 
 def _label(marks: dict[str, bool] | None) -> str:
-    """The marks of a picture in a line, each held together by a no-break space."""
+    """The marks of a picture in one line; no-break spaces keep each mark on a line."""
     if marks is None:
         return say("the examiner cannot read this sentence", "l'examinateur ne sait pas lire cette phrase")
     names = SKILL_NAMES[reader_language()]
@@ -61,7 +68,10 @@ def _label(marks: dict[str, bool] | None) -> str:
 
 
 class Studio:
-    """A field for a sentence, knobs and a button where there is a kernel; a choice of finished pictures where there is none."""
+    """A form with a sentence, controls and a button where there is a kernel, pictures of given sentences where there is none.
+
+    Raises `DalleEduError` for no sentence and for more than five.
+    """
 
     def __init__(self, system: System, sentences: Sequence[str]):
         if not 1 <= len(sentences) <= 5:
@@ -80,7 +90,7 @@ class Studio:
         display(HTML(self.explorer().frames()) if is_static() else self.widget())
 
     def explorer(self) -> Explorer:
-        """The finished form: every chosen sentence at a few guidances and seeds, at the system's own temperature."""
+        """The form for a page without a kernel: every sentence at a few guidance scales and seeds, at the system's own temperature."""
         return Explorer(
             lambda sentence, guidance_scale, seed: draw_sentence(self.system, sentence, guidance_scale=guidance_scale, seed=seed),
             sentence=Knob(say("sentence", "phrase"), self.sentences),
@@ -89,7 +99,7 @@ class Studio:
         )
 
     def answer(self, sentence: str, guidance_scale: float, temperature: float, seed: int) -> str:
-        """What the live form shows, as HTML: words it does not know, then the pictures; or why nothing can be drawn."""
+        """The answer to a sentence, as HTML: a note on unknown words and the pictures, or the error where nothing can be generated."""
         try:
             report = check_prompt(sentence)
             drawn = draw_sentence(self.system, sentence, guidance_scale=guidance_scale, temperature=temperature, seed=seed)
@@ -98,7 +108,7 @@ class Studio:
         return (f'<p role="status">{escape(report)}</p>' if report else "") + drawn._repr_html_()
 
     def widget(self) -> Any:
-        """The live form."""
+        """The form for a notebook, an ipywidgets box."""
         from ipywidgets import HTML, BoundedIntText, Button, FloatSlider, HBox, Layout, Text, VBox
 
         style, settings = {"description_width": "initial"}, self.system.config.sampling
