@@ -61,7 +61,7 @@ def test_help_speaks_it():
 @pytest.mark.parametrize(
     ("words", "french", "english"),
     [
-        (["score", "--sede", "3"], "l'option --sede n'existe pas", "no such option: --sede (Possible options: --seed)"),
+        (["score", "--sede", "3"], "l'option --sede n'existe pas", "no such option: --sede (Possible options: --seed"),
         (["scor"], "la commande «\u00a0scor\u00a0» n'existe pas", "no such command 'scor'. Did you mean 'score'"),
         (["generate"], "il manque l'argument «\u00a0prompts\u00a0»", "missing argument 'prompts'"),
         (["score", "--seed", "x"], "la valeur donnée à --seed ne convient pas", "invalid value for '--seed'"),

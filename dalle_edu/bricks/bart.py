@@ -147,19 +147,19 @@ class CachedBART:
         by_row, by_column = model.row_position.weight, model.column_position.weight
         self.positions = (by_row[:, None] + by_column).flatten(0, 1)
 
-    def logits(
-        self, position: int, last: Int[Tensor, " n"] | None
+    def next_logits(
+        self, position: int, written: Int[Tensor, "pictures written"]
     ) -> Float[Tensor, "n v"]:
-        """The logits of the code at `position`.
+        """The logits of the code at `position`, given those written before it.
 
-        `last` is the code before it, None at the first position. Positions must be
-        asked for in order.
+        With guidance the captions come twice, with words and without: the codes of
+        each picture then go on after both. Positions must be asked for in order.
         """
-        model = self.model
-        if last is None:
-            x = model.start.expand(len(self.visible), -1)
+        model, rows = self.model, len(self.visible)
+        if position == 0:
+            x = model.start.expand(rows, -1)
         else:
-            x = model.code_embedding(last)
+            x = model.code_embedding(written[:, -1].repeat(rows // len(written)))
         x = (x + self.positions[position]).unsqueeze(1)
         for layer, block in enumerate(self.blocks):
             key, value = self.read[layer]

@@ -188,16 +188,17 @@ class CachedGPT:
         hidden = model._run(model.embed_text(text), self.cache)
         self.first = self.head(hidden[:, -1].contiguous())
 
-    def logits(
-        self, position: int, last: Int[Tensor, " n"] | None
+    def next_logits(
+        self, position: int, written: Int[Tensor, "pictures written"]
     ) -> Float[Tensor, "n v"]:
-        """The logits of the code at `position`.
+        """The logits of the code at `position`, given those written before it.
 
-        `last` is the code before it, None at the first position. Positions must be
-        asked for in order.
+        With guidance the captions come twice, with words and without: the codes of
+        each picture then go on after both. Positions must be asked for in order.
         """
-        if last is None:
+        if position == 0:
             return self.first
+        last = written[:, -1].repeat(len(self.first) // len(written))
         x = F.embedding(last, self.codes) + self.positions[position - 1]
         n, w = x.shape
         for layer, block in enumerate(self.blocks):
@@ -218,7 +219,7 @@ class CodeModel(Protocol):
     """What `sample_codes` asks of a network that writes a picture's codes."""
 
     def with_cache(self, text: Tensor) -> Any:
-        """The network with a cache: an object with `logits(position, last)`."""
+        """The network with a cache: what has `next_logits(position, written)`."""
 
     def next_logits(self, text: Tensor, written: Tensor) -> Tensor:
         """The logits of the code that comes after those written."""
@@ -250,15 +251,12 @@ def sample_codes(
     # one token is so little work that bookkeeping for gradients and casts to half
     # precision would cost more than they give
     with torch.inference_mode(), torch.autocast(text.device.type, enabled=False):
-        with_cache = model.with_cache(text) if cached else None
+        if cached:
+            next_logits = model.with_cache(text).next_logits
+        else:
 
-        def next_logits(
-            position: int, written: Int[Tensor, "n written"]
-        ) -> Float[Tensor, "rows v"]:
-            if with_cache is not None:
-                last = written[:, -1].repeat(rows) if position else None
-                return with_cache.logits(position, last)
-            return model.next_logits(text, written.repeat(rows, 1))
+            def next_logits(position: int, written: Tensor) -> Tensor:
+                return model.next_logits(text, written.repeat(rows, 1))
 
         return sample_sequence(
             next_logits,

@@ -20,6 +20,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from dalle_edu.bricks.samplers import Callback
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.systems.families.cascade import BASE as BASE_SIDE
 from dalle_edu.systems.families.cascade import (
@@ -36,6 +37,7 @@ from dalle_edu.systems.hard_negatives.contrastive_loss import (
     hard_negative_accuracy,
 )
 from dalle_edu.systems.hard_negatives.paraphrases import paraphrase
+from dalle_edu.systems.interface.checks import check_prompts
 from dalle_edu.systems.interface.recipe import Recipe, Stage
 from dalle_edu.systems.interface.registry import register
 from dalle_edu.systems.parts.base_model import BaseModel, Conditions, KnownPixels
@@ -196,18 +198,26 @@ class Imagen(Cascade):
 
     # ------------------------------------------------------------ drawing
 
-    def draw(
+    @torch.no_grad()
+    def generate(
         self,
         prompts: Sequence[str],
-        seed: int,
-        known: KnownPixels | None,
-        callback: Any = None,
+        *,
+        seed: int = 0,
+        known: KnownPixels | None = None,
+        callback: Callback | None = None,
         **settings: Any,
     ) -> Float[Tensor, "n 3 h w"]:
-        sampling = self.sampling(settings)
-        return self.sample(
-            *self.conditions(prompts), seed, sampling, known, callback
-        )
+        """A picture for each prompt, in [-1, 1].
+
+        Picture i draws its random numbers from (seed, i) alone. `known` is a
+        picture of full size for each, and where it is kept; `callback` watches the
+        base model's steps; `settings` are the fields of `CascadeSampling`. Raises
+        `DalleEduError` for a prompt that cannot be drawn or a setting out of range.
+        """
+        check_prompts(prompts)
+        sampling, told = self.sampling(settings), self.conditions(prompts)
+        return self.sample(*told, seed, sampling, known, callback)
 
     def conditions(self, prompts: Sequence[str]) -> tuple[Conditions, Conditions]:
         """The base model's conditions for prompts, and those of no prompt."""

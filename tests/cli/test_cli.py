@@ -18,7 +18,7 @@ from tiny_systems import build, tiny_clip
 from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig
 from dalle_edu.scorecard import SKILLS
-from dalle_edu.systems.dalle1 import DallE1, DallE1Config
+from dalle_edu.systems.dalle1 import DallE1, DallE1Config, DallE1Model
 
 COMMAND = [sys.executable, "-c", "from dalle_edu.cli import main; main()"]
 
@@ -28,7 +28,7 @@ def weights(tmp_path_factory) -> Path:
     torch.manual_seed(0)
     gpt = GPTConfig(num_codes=32, width=32, depth=1, heads=2)
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    DallE1(DallE1Config(dvae=DVAEConfig(resolution=32, num_codes=32, width=16, depth=1), gpt=gpt)).save(path)
+    DallE1(DallE1Config(DallE1Model(DVAEConfig(resolution=32, num_codes=32, width=16, depth=1), gpt))).save(path)
     return path
 
 

@@ -76,7 +76,7 @@ def test_thresholds_are_pictured(run, files, tmp_path):
     status, _, complaint = run("study", "thresholds", files["imagen"], "--guidances", "1;8")
     assert status == 1
     assert "1,2,4" in complaint
-    for words, about in ((("--guidances", "1,60"), "0 (the caption is ignored) to 50"), (("--out", tmp_path / "sheet.jpg"), "PNG")):
+    for words, about in ((("--guidances", "1,60"), "a number from 0 to 50"), (("--out", tmp_path / "sheet.jpg"), "PNG")):
         status, _, complaint = run("study", "thresholds", "no such system", *words)  # said before anything is loaded
         assert status == 1
         assert about in complaint

@@ -7,8 +7,8 @@ import torch
 from tiny_systems import build, tiny_unet, tiny_upsampler
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems.families.cascade import Cascade
-from dalle_edu.systems.imagen import Imagen, ImagenConfig
+from dalle_edu.systems.families.cascade import Cascade, CascadeSampling
+from dalle_edu.systems.imagen import Imagen, ImagenConfig, ImagenModel
 from dalle_edu.systems.parts.text_encoder import TextEncoderConfig
 from dalle_edu.world import World
 
@@ -38,7 +38,7 @@ def test_guidance_acts_at_every_step(tiny, guidance_scale, rows, monkeypatch):
 
     monkeypatch.setattr(unet, "forward", watched)
     tiny.generate(PROMPTS, guidance_scale=guidance_scale, steps=5)
-    tries = getattr(tiny.config, "tries", 1)
+    tries = getattr(tiny.config.sampling, "tries", 1)
     assert asked == [rows * tries] * 5  # one network evaluation a step, on a doubled batch where there is guidance
 
 
@@ -101,11 +101,8 @@ def test_the_base_alone_is_previewed_small_and_upsamplers_large(tiny):
 
 def test_each_upsampler_is_previewed_at_its_own_size_and_without_those_after_it():
     text_encoder, base_model = TextEncoderConfig(width=16, depth=1, heads=2), tiny_unet(16, 16)
-    system = Imagen(
-        ImagenConfig(
-            text_encoder=text_encoder, base=base_model, upsamplers=(tiny_upsampler(), tiny_upsampler()), steps=4, upsampler_steps=2
-        )
-    )
+    model = ImagenModel(text_encoder, base_model, (tiny_upsampler(), tiny_upsampler()))
+    system = Imagen(ImagenConfig(model, sampling=CascadeSampling(steps=4, upsampler_steps=2)))
     images = pictures(2, 128)
 
     def previews():

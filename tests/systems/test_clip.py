@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -26,6 +27,10 @@ TINY = ClipConfig(ClipModel(TOWERS), ClipRecipe(clip_stages(batch_size=8)))
 
 
 @torch.no_grad()
+def recipe(**changes: Any) -> ClipConfig:
+    return replace(TINY, recipe=replace(TINY.recipe, **changes))
+
+
 def build(config: ClipConfig = TINY) -> Clip:
     torch.manual_seed(0)
     clip = Clip(config)
@@ -142,7 +147,7 @@ def test_the_loss_depends_on_the_captions_and_on_the_generator_alone(tiny):
 def test_paraphrases_weigh_what_the_configuration_says():
     images, captions = pictures(8)
     for weight in (0.0, 0.5):
-        parts = build(replace(TINY, paraphrase_weight=weight)).loss(images, captions, generator=uniforms_for())
+        parts = build(recipe(paraphrase_weight=weight)).loss(images, captions, generator=uniforms_for())
         assert parts["words"] > 0.1
         torch.testing.assert_close(parts["loss"], parts["pictures"] + weight * parts["words"])
 
@@ -155,7 +160,7 @@ def test_training_teaches_every_parameter():
 
 def test_it_learns_a_few_captions_and_their_pictures():
     torch.manual_seed(0)
-    clip = Clip(replace(TINY, negatives=1, grayscale_share=0.0))
+    clip = Clip(recipe(negatives=1, grayscale_share=0.0))
     images, captions = pictures(16)
     optimizer, losses = torch.optim.Adam(clip.parameters(), 1e-2), []
     for update in range(60):
@@ -198,7 +203,7 @@ def test_photocopies_keep_the_ink_and_lose_the_colours():
 
 def test_a_share_of_the_batch_is_photocopied_pictures_and_captions_alike(monkeypatch):
     seen = {}
-    clip = build(replace(TINY, grayscale_share=0.5, augmentation=0.0, negatives=0, mask_false_negatives=False))
+    clip = build(recipe(grayscale_share=0.5, augmentation=0.0, negatives=0, mask_false_negatives=False))
     monkeypatch.setattr(clip.clip.image_tower, "forward", lambda images: seen.update(images=images) or torch.randn(8, 8))
     monkeypatch.setattr(clip, "tokens", lambda texts: seen.setdefault("texts", texts) and clip.tokenizer.encode(texts, 20))
     images, captions = pictures(8)

@@ -78,7 +78,7 @@ def test_each_setting_of_sampling_is_taken_checked_and_described(tiny):
             assert tiny.generate(PROMPTS[:1], seed=1, **{name: value}).shape[0] == 1, name
         setting = SETTINGS.get(name)
         if setting is not None and setting.low is not None:
-            with pytest.raises(DalleEduError, match=name.replace("_", " ")):
+            with pytest.raises(DalleEduError, match=name.replace("_", "-")):
                 tiny.generate(PROMPTS[:1], **{name: setting.kind(setting.low - 1)})
     with pytest.raises(DalleEduError, match=f"{tiny.name} takes no warp; its settings are: guidance-scale"):
         tiny.generate(PROMPTS[:1], warp=1)

@@ -92,7 +92,7 @@ def test_the_text_encoder_sees_no_padding_and_reads_nothing_in_nothing(imagen):
 
 
 def test_what_the_base_model_hears_is_what_the_text_encoder_made_of_the_caption(imagen):
-    given, blank = imagen.told(["a red circle", "trois croix roses"])
+    given, blank = imagen.conditions(["a red circle", "trois croix roses"])
     assert torch.equal(given["pooled"], imagen.text_encoder(imagen.tokens(["a red circle", "trois croix roses"]))[2])
     assert (blank["pooled"] == 0).all()
     assert not blank["text_mask"].any()
@@ -106,8 +106,8 @@ def test_sentences_are_left_out_and_their_words_are_not(imagen, monkeypatch, dro
     )
     monkeypatch.setattr(imagen.base, "loss", lambda images, generator, **told: heard.update(told) or {})
     captions = ["a red circle", "trois croix roses"]
-    imagen.loss(torch.zeros(2, 3, 32, 32), captions, stage="base", generator=uniforms_for())
-    given, _ = imagen.told(captions)
+    imagen.loss(torch.zeros(2, 3, 64, 64), captions, stage="base", generator=uniforms_for())
+    given, _ = imagen.conditions(captions)
     assert torch.equal(heard["pooled"], given["pooled"] * (1 - dropout))
     assert torch.equal(heard["text"], given["text"])
     assert torch.equal(heard["text_mask"], given["text_mask"])

@@ -68,11 +68,11 @@ def test_weights_of_other_shapes_than_their_configuration_are_refused(tiny, tmp_
     path = tmp_path / "weights.safetensors"
     tiny.save(path)
     tensors, facts = load_checkpoint(path)
-    facts["config"]["gpt"]["width"] = 2**20  # would take terabytes if it were built before it is checked
+    facts["config"]["model"]["gpt"]["width"] = 2**20  # would take terabytes if it were built before it is checked
     save_checkpoint(path, tensors, facts)
     with pytest.raises(DalleEduError, match="other shapes"):
         dalle_edu.load(path)
-    facts["config"]["gpt"]["no_such_field"] = 1
+    facts["config"]["model"]["gpt"]["no_such_field"] = 1
     save_checkpoint(path, tensors, facts)
     with pytest.raises(DalleEduError, match="cannot build"):
         dalle_edu.load(path)
@@ -80,7 +80,7 @@ def test_weights_of_other_shapes_than_their_configuration_are_refused(tiny, tmp_
 
 def test_a_training_state_is_not_taken_for_a_system(tmp_path):
     save_checkpoint(tmp_path / "state.safetensors", {"x": torch.zeros(1)}, {"run": {}})
-    with pytest.raises(DalleEduError, match="no system that draws"):
+    with pytest.raises(DalleEduError, match="no finished system"):
         dalle_edu.load(tmp_path / "state.safetensors")
 
 

@@ -18,7 +18,7 @@ from dalle_edu.bricks.contrastive import CLIPConfig
 from dalle_edu.errors import DalleEduError
 from dalle_edu.loading import load_critic
 from dalle_edu.publishing.open_clip_export import MEAN, STD, WEIGHTS, export_to_open_clip
-from dalle_edu.systems.clip import Clip, ClipConfig
+from dalle_edu.systems.clip import Clip, ClipConfig, ClipModel
 from dalle_edu.systems.critics import open_clip_pretrained
 from dalle_edu.systems.critics.open_clip_pretrained import EXAMPLE, PretrainedClip
 from dalle_edu.world import World
@@ -38,7 +38,7 @@ CAPTIONS = [
 def clip() -> Clip:
     """Untrained, with weights of the size of trained ones: no bias, norm or position is still what it began with."""
     torch.manual_seed(0)
-    clip = Clip(ClipConfig(TOWERS))
+    clip = Clip(ClipConfig(ClipModel(TOWERS)))
     for name, parameter in clip.named_parameters():
         parameter.add_((0.5 if "norm" in name else 0.1) * torch.randn_like(parameter))
     return clip.eval()
@@ -117,7 +117,7 @@ def test_the_command_line_exports(clip, tmp_path, monkeypatch, capsys):
 
 def test_a_stem_of_convolutions_cannot_be_exported_and_nothing_is_written(tmp_path):
     with pytest.raises(DalleEduError, match="stem_depth=0"):
-        export_to_open_clip(Clip(ClipConfig(CLIPConfig(resolution=32, stem_depth=1, width=16, heads=2))), tmp_path / "x")
+        export_to_open_clip(Clip(ClipConfig(ClipModel(CLIPConfig(resolution=32, stem_depth=1, width=16, heads=2)))), tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 

@@ -11,7 +11,7 @@ from dalle_edu.bricks.contrastive import CLIPConfig
 from dalle_edu.errors import DalleEduError
 from dalle_edu.scorecard import mark, parse_pictures, questions, score
 from dalle_edu.studies.candidates import score_against_candidates
-from dalle_edu.systems.clip import Clip, ClipConfig
+from dalle_edu.systems.clip import Clip, ClipConfig, ClipModel
 from dalle_edu.systems.critics import reranking
 from dalle_edu.systems.critics.critic import Critic
 from dalle_edu.systems.critics.reranking import BestOf, best_of, draw_candidates, judge
@@ -51,11 +51,7 @@ class Guesser(System):
         scenes = [self.scenes[text] if luck < 0.2 else sample_scene(int(1e6 * other)) for text, (luck, other) in draws]
         return render(scenes, 32)
 
-    def loss(self, *arguments, **options):
-        raise NotImplementedError
-
-    @classmethod
-    def from_metadata(cls, facts):
+    def stage_loss(self, *arguments):
         raise NotImplementedError
 
 
@@ -159,7 +155,7 @@ def run(monkeypatch, capsys, tmp_path, tiny):
     torch.manual_seed(0)
     tiny.save(tmp_path / "tiny.safetensors")
     towers = CLIPConfig(resolution=16, stem_depth=0, width=16, heads=2, image_depth=1, text_depth=1, embedding=8)
-    Clip(ClipConfig(towers)).save(tmp_path / "critic.safetensors")
+    Clip(ClipConfig(ClipModel(towers))).save(tmp_path / "critic.safetensors")
     monkeypatch.chdir(tmp_path)
 
     def call(*words: object) -> tuple[int, str]:

@@ -18,14 +18,18 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from dalle_edu.bricks.samplers import Callback
+from dalle_edu.bricks.samplers import Callback, dpm_solver
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.systems.image_edits.inpainting import Inpainting
-from dalle_edu.systems.interface.checks import check_prompts
 from dalle_edu.systems.interface.noise import noise_for
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.system import TOGETHER
-from dalle_edu.systems.parts.base_model import BaseModel, Conditions, KnownPixels
+from dalle_edu.systems.parts.base_model import (
+    BaseModel,
+    Conditions,
+    KnownPixels,
+    clip_to_range,
+)
 from dalle_edu.systems.parts.super_resolution import Upsampler
 
 BASE = 32  # pixels on a side of what the base model makes
@@ -118,7 +122,7 @@ def shrink(images: Float[Tensor, "n 3 h w"], side: int) -> Float[Tensor, "n 3 l 
 
 class Cascade(Inpainting):
     """A system with a base model, upsamplers and a tokenizer. Subclasses give
-    `base_model`, `text_length` and `conditions`.
+    `base_model`, `text_length` and `generate`.
     """
 
     upsamplers: nn.ModuleList
@@ -149,25 +153,6 @@ class Cascade(Inpainting):
     # ------------------------------------------------------------ drawing
 
     @torch.no_grad()
-    def generate(
-        self,
-        prompts: Sequence[str],
-        *,
-        seed: int = 0,
-        callback: Callback | None = None,
-        **settings: Any,
-    ) -> Float[Tensor, "n 3 h w"]:
-        """A picture for each prompt, in [-1, 1].
-
-        Picture i draws its random numbers from (seed, i) alone. `callback` watches
-        the base model's steps. `settings` are the fields of the system's sampling.
-        Raises `DalleEduError` for a prompt that cannot be drawn or a setting out of
-        range.
-        """
-        check_prompts(prompts)
-        return self.draw(prompts, seed, None, callback=callback, **settings)
-
-    @torch.no_grad()
     def sample(
         self,
         conditional: Conditions,
@@ -191,16 +176,17 @@ class Cascade(Inpainting):
             )
             base, *others = (noise[rows] for noise in noises)
             kept = None if known is None else (known[0][rows], known[1][rows])
-            small = self.base_model.sample(
-                base,
+            denoise = self.base_model.denoiser(
                 told,
                 untold,
                 sampling.guidance_scale,
-                sampling.steps,
                 sampling.threshold,
                 shrink_known(kept, BASE),
-                callback,
+                base,
             )
+            schedule, steps = self.base_model.schedule, sampling.steps
+            small = dpm_solver(denoise, base, schedule, steps, callback=callback)
+            small = clip_to_range(small)
             if full_size:
                 small = self.enlarge(small, others, sampling.upsampler_steps, kept)
             pictures.append(small)
@@ -268,7 +254,9 @@ class Cascade(Inpainting):
         return self.enlarge(shrink(images, BASE), noises, steps)
 
 
-def shrink_known(known: KnownPixels | None, side: int) -> KnownPixels | None:
+def shrink_known(
+    known: tuple[Tensor, Tensor] | None, side: int
+) -> tuple[Tensor, Tensor] | None:
     """A known picture and its mask, smaller: a pixel is known where all those that
     it replaces are, and shows nothing of those that are not.
     """

@@ -21,8 +21,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from dalle_edu.bricks.contrastive import CLIP
+from dalle_edu.bricks.samplers import Callback
 from dalle_edu.systems.families.cascade import Cascade, CascadeSampling
 from dalle_edu.systems.image_edits.variations import ImageVariations
+from dalle_edu.systems.interface.checks import check_prompts
 from dalle_edu.systems.interface.noise import noise_for, uniforms_for
 from dalle_edu.systems.parts.augment import resized
 from dalle_edu.systems.parts.base_model import BaseModel, Conditions, KnownPixels
@@ -128,17 +130,26 @@ class UnCLIP(Cascade, ImageVariations):
 
     # ------------------------------------------------------------ drawing
 
-    def draw(
+    @torch.no_grad()
+    def generate(
         self,
         prompts: Sequence[str],
-        seed: int,
-        known: KnownPixels | None,
+        *,
+        seed: int = 0,
+        known: KnownPixels | None = None,
+        callback: Callback | None = None,
         **settings: Any,
     ) -> Float[Tensor, "n 3 h w"]:
-        callback = settings.pop("callback", None)
-        told: Any = self.sampling(settings)
+        """A picture for each prompt, in [-1, 1]: P(x | y) = P(x | z, y) P(z | y).
+
+        Picture i draws its random numbers from (seed, i) alone. `known`, `callback`
+        and `settings` are those of `decode_embeddings`. Raises `DalleEduError` for
+        a prompt that cannot be drawn or a setting out of range.
+        """
+        check_prompts(prompts)
+        sampling: Any = self.sampling(settings)
         z = self.sample_embeddings(prompts, seed, **settings)
-        captions = prompts if told.text else None
+        captions = prompts if sampling.text else None
         return self.decode_embeddings(
             z, captions, seed=seed, known=known, callback=callback, **settings
         )
@@ -151,7 +162,7 @@ class UnCLIP(Cascade, ImageVariations):
         *,
         seed: int = 0,
         known: KnownPixels | None = None,
-        callback: Any = None,
+        callback: Callback | None = None,
         **settings: Any,
     ) -> Float[Tensor, "n 3 h w"]:
         """Pictures from P(x | z, y), or without captions P(x | z), in [-1, 1].

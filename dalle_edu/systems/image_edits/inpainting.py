@@ -19,20 +19,19 @@ from dalle_edu.systems.parts.base_model import KnownPixels
 
 
 class Inpainting(System):
-    """A system that can draw around pixels that are known. Subclasses give
-    `draw`.
-    """
+    """A system that can draw around pixels that are known."""
 
     @abstractmethod
-    def draw(
+    def generate(
         self,
         prompts: Sequence[str],
-        seed: int,
-        known: KnownPixels | None,
+        *,
+        seed: int = 0,
+        known: KnownPixels | None = None,
         **settings: Any,
     ) -> Float[Tensor, "n 3 h w"]:
-        """A picture for each prompt, in [-1, 1], painted around what is known of
-        it. The prompts and what is known have been checked.
+        """A picture for each prompt, in [-1, 1], painted around what is `known` of
+        it: a picture, and where it is kept.
         """
 
     @torch.no_grad()
@@ -65,6 +64,6 @@ class Inpainting(System):
                 "pixel, (n, 1, h, w)",
             )
         images, keep = images.to(self.device), keep.to(self.device)
-        return torch.where(
-            keep, images, self.draw(prompts, seed, (images, keep), **settings)
-        )
+        known = (images, keep)
+        painted = self.generate(prompts, seed=seed, known=known, **settings)
+        return torch.where(keep, images, painted)

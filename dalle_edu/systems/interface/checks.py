@@ -112,22 +112,26 @@ def check_batch(
         )
 
 
-def check_stage(name: str, stage: str | None, known: Sequence[str]) -> str:
+def check_stage(
+    name: str, stage: str | None, known: Sequence[str], made_of: Sequence[str] = ()
+) -> str:
     """The stage asked for, or the only one there is. Raises `DalleEduError` for a
-    stage that a system does not have, and where the choice is not clear.
+    stage that a system does not have, where the choice is not clear, and for a
+    system without stages, which is `made_of` others.
     """
     if stage is None and len(known) == 1:
         return known[0]
     if stage in known:
         return stage  # type: ignore[return-value]
     if not known:
+        en, fr = (word.join(made_of) for word in (" and ", " et "))
         raise DalleEduError(
-            f"{name} learns nothing of its own, so it has no loss; train what it "
-            "is "
-            "made of",
+            f"{name} learns nothing of its own, so it has no loss; train {en}, of "
+            "which"
+            " it is made",
             f"{name} n'apprend rien par lui-même, donc n'a pas de perte ; "
             "entraînez "
-            "ce dont il est fait",
+            f"{fr}, dont il est fait",
         )
     stages = ", ".join(known)
     raise DalleEduError(

@@ -44,8 +44,8 @@ class Setting:
             return
         en, fr = self._wanted()
         raise DalleEduError(
-            f"{name} is {value!r}; it takes {en}",
-            f"{name} vaut {value!r} ; il faut {fr}",
+            f"{name} is {value!r}; it takes {en} ({self.en})",
+            f"{name} vaut {value!r} ; il faut {fr} ({self.fr})",
         )
 
     def _wanted(self) -> tuple[str, str]:
@@ -159,4 +159,4 @@ def check_settings(settings: Mapping[str, Any]) -> None:
     """
     for name, value in settings.items():
         if name in SETTINGS and value is not None:
-            SETTINGS[name].check(name.replace("_", " "), value)
+            SETTINGS[name].check(name.replace("_", "-"), value)

@@ -70,7 +70,11 @@ class Trainable(nn.Module, ABC):
         part of the stage that is behind; all random numbers come from `generator`,
         which lives where the images do. Raises `DalleEduError` for anything else.
         """
-        stage = check_stage(self.name, stage, [each.name for each in self.stages])
+        made_of = sorted(
+            {source.split(".")[0] for source in self.foundations.values()}
+        )
+        known = [each.name for each in self.stages]
+        stage = check_stage(self.name, stage, known, made_of)
         check_batch(images, captions, self.resolution, progress)
         return self.stage_loss(stage, images, captions, progress, generator)
 

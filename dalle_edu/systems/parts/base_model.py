@@ -21,7 +21,6 @@ from dalle_edu.bricks.diffusion import (
 from dalle_edu.bricks.guidance import guided
 from dalle_edu.bricks.inpainting import inpainting
 from dalle_edu.bricks.noise_schedule import NoiseSchedule, cosine_schedule, shifted
-from dalle_edu.bricks.samplers import Callback, dpm_solver
 from dalle_edu.bricks.unet import UNet, UNetConfig
 
 Conditions = dict[str, Tensor]
@@ -57,37 +56,30 @@ class BaseModel(nn.Module):
             )
         }
 
-    def sample(
+    def denoiser(
         self,
-        noise: Float[Tensor, "n 3 h w"],
         conditional: Conditions,
         unconditional: Conditions,
-        guidance_scale: float = 1.0,
-        steps: int = 20,
-        threshold: bool = True,
-        known: KnownPixels | None = None,
-        callback: Callback | None = None,
-    ) -> Float[Tensor, "n 3 h w"]:
-        """Pictures in [-1, 1]. `conditional` and `unconditional` are the conditions
-        with what is asked and without; `threshold` is Imagen's dynamic one rather
-        than a plain clip.
+        guidance_scale: float,
+        threshold: bool,
+        known: KnownPixels | None,
+        noise: Float[Tensor, "n 3 h w"],
+    ) -> Denoiser:
+        """What a sampler asks, from noisy pictures to clean ones: guided from the
+        unconditional to the conditional answer, kept in range by Imagen's dynamic
+        thresholding or by a plain clip, and around what is `known`, which is noised
+        by `noise`.
         """
         clip: Callable[[Tensor], Tensor] = (
             dynamic_threshold if threshold else clip_to_range
         )
-        denoise = denoiser(
-            guided(self.unet, guidance_scale, conditional, unconditional),
-            self.schedule,
-            "v",
-            clip,
-        )
-        denoise = keep_known(denoise, known, self.schedule, noise)
-        return clip_to_range(
-            dpm_solver(denoise, noise, self.schedule, steps, callback=callback)
-        )
+        network = guided(self.unet, guidance_scale, conditional, unconditional)
+        denoise = denoiser(network, self.schedule, "v", clip)
+        return keep_known(denoise, known, self.schedule, noise)
 
 
 def clip_to_range(x0: Tensor) -> Tensor:
+    """Pictures clipped to [-1, 1]."""
     return x0.clamp(-1, 1)
 
 
