@@ -37,7 +37,8 @@ def examined(name: str, prompts: int) -> dict[str, Any]:
     """The digests of a system's pictures, and its marks."""
     recorder = Recorder(dalle_edu.load(name))
     report = score(recorder, name, prompts)
-    return {"digests": recorder.digests, "marks": report.to_json()["splits"]}
+    marks = {split: {skill: [rate.correct, rate.n] for skill, rate in report.rates(split=split).items()} for split in ("seen", "held_out")}
+    return {"digests": recorder.digests, "marks": marks}
 
 
 def main() -> None:

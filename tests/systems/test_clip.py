@@ -26,11 +26,12 @@ TOWERS = CLIPConfig(resolution=16, stem_depth=0, width=16, heads=2, image_depth=
 TINY = ClipConfig(ClipModel(TOWERS), ClipRecipe(clip_stages(batch_size=8)))
 
 
-@torch.no_grad()
 def recipe(**changes: Any) -> ClipConfig:
+    """The tiny configuration with another recipe."""
     return replace(TINY, recipe=replace(TINY.recipe, **changes))
 
 
+@torch.no_grad()
 def build(config: ClipConfig = TINY) -> Clip:
     torch.manual_seed(0)
     clip = Clip(config)
