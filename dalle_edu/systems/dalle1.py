@@ -147,8 +147,8 @@ class DallE1(AutoregressiveSystem):
         dvae, gpt = config.model.dvae, config.model.gpt
         if (dvae.num_codes, dvae.grid) != (gpt.num_codes, gpt.grid):
             raise ValueError(
-                "the dVAE and the GPT must agree on the number of codes and on the "
-                "grid"
+                "the dVAE and the GPT must agree on the number of codes and on "
+                "the grid"
             )
         self.config = config
         self.tokenizer = tokenizer or caption_tokenizer()

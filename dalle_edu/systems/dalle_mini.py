@@ -164,8 +164,7 @@ class DallEMini(AutoregressiveSystem):
         if (vqgan.num_codes, vqgan.grid) != (bart.num_codes, bart.grid):
             raise ValueError(
                 "the VQGAN and the BART must agree on the number of codes and on "
-                "the "
-                "grid"
+                "the grid"
             )
         self.config = config
         self.tokenizer = tokenizer or caption_tokenizer()

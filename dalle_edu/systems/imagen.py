@@ -86,11 +86,10 @@ def imagen_stages(
                 "text_encoder.transformer.decoder",
             ),
             shows=(
-                "which of two captions the text encoder holds to say the same as a "
-                "third",
+                "which of two captions the text encoder holds to say the same as "
+                "a third",
                 "laquelle de deux légendes l'encodeur de texte tient pour dire la "
-                "même"
-                " chose qu'une troisième",
+                "même chose qu'une troisième",
             ),
         ),
         Stage(
@@ -178,9 +177,8 @@ class Imagen(Cascade):
         width = model.text_encoder.width
         if not width == model.base.text_width == model.base.pooled_width:
             raise ValueError(
-                "the base model must be as wide as the text encoder where it looks "
-                "at "
-                "words (text_width) and sentences (pooled_width)"
+                "the base model must be as wide as the text encoder where it "
+                "looks at words (text_width) and sentences (pooled_width)"
             )
         self.config = config
         self.tokenizer = tokenizer or caption_tokenizer()

@@ -229,8 +229,8 @@ def _open_folder(name: str, device: str) -> tuple[Any, Any, dict[str, Any]]:
         raise DalleEduError(
             f"there is no open_clip model in {folder}; give a folder with an "
             "open_clip_config.json",
-            f"il n'y a pas de modèle d'open_clip dans {folder} ; donnez un dossier "
-            "avec un open_clip_config.json",
+            f"il n'y a pas de modèle d'open_clip dans {folder} ; donnez un "
+            "dossier avec un open_clip_config.json",
         )
     import open_clip
 
@@ -246,8 +246,8 @@ def _open_folder(name: str, device: str) -> tuple[Any, Any, dict[str, Any]]:
         ) from error
     except (RuntimeError, ValueError, OSError) as error:
         raise DalleEduError(
-            f"open_clip cannot read {folder} ({error}); export the model again, or "
-            "give another folder",
+            f"open_clip cannot read {folder} ({error}); export the model again, "
+            "or give another folder",
             f"open_clip ne sait pas lire {folder} ({error}) ; exportez de nouveau "
             "le modèle, ou donnez un autre dossier",
         ) from error

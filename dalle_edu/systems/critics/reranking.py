@@ -128,8 +128,8 @@ def check_candidates(candidates: int, keep: int = 1) -> None:
         )
     if not 1 <= keep <= candidates:
         raise DalleEduError(
-            f"{keep} pictures of {candidates} candidates are to be kept; keep 1 to "
-            f"{candidates}",
+            f"{keep} pictures of {candidates} candidates are to be kept; keep 1 "
+            f"to {candidates}",
             f"{keep} images sur {candidates} candidates sont à garder ; gardez-en "
             f"de 1 à {candidates}",
         )

@@ -60,8 +60,7 @@ class Inpainting(System):
                 f"keep is {came} for {len(images)} pictures; give a bool for each "
                 "pixel, (n, 1, h, w)",
                 f"keep est {came} pour {len(images)} images ; donnez un booléen "
-                "par "
-                "pixel, (n, 1, h, w)",
+                "par pixel, (n, 1, h, w)",
             )
         images, keep = images.to(self.device), keep.to(self.device)
         known = (images, keep)

@@ -136,8 +136,8 @@ class ImageVariations(System):
             raise DalleEduError(
                 f'"{before[same]}" and "{after[same]}" say the same, so there is '
                 "no way to go; change the second caption",
-                f"« {before[same]} » et « {after[same]} » disent la même chose, il "
-                "n'y a donc nulle part où aller ; changez la seconde",
+                f"« {before[same]} » et « {after[same]} » disent la même chose, "
+                "il n'y a donc nulle part où aller ; changez la seconde",
             )
         return self.decode_embeddings(
             on_the_way(

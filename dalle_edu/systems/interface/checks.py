@@ -46,8 +46,8 @@ def check_images(images: Tensor, resolution: int) -> None:
         raise DalleEduError(
             f"the pictures are {tuple(images.shape)}; this system works on (n, 3, "
             f"{resolution}, {resolution}): resize them",
-            f"les images sont {tuple(images.shape)} ; ce système travaille sur (n, "
-            f"3, {resolution}, {resolution}) : redimensionnez-les",
+            f"les images sont {tuple(images.shape)} ; ce système travaille sur "
+            f"(n, 3, {resolution}, {resolution}) : redimensionnez-les",
         )
     # not a number is not in range either
     if not images.is_floating_point() or not float(images.abs().max()) <= 1 + 1e-4:
@@ -82,8 +82,8 @@ def check_pairs(images: Tensor, *captions: Sequence[str]) -> None:
         check_prompts(each)
         if len(each) != len(images):
             raise DalleEduError(
-                f"{len(images)} pictures came with {len(each)} sentences; give one "
-                "for each",
+                f"{len(images)} pictures came with {len(each)} sentences; give "
+                "one for each",
                 f"{len(images)} images sont venues avec {len(each)} phrases ; "
                 "donnez-en une par image",
             )
@@ -102,8 +102,7 @@ def check_batch(
             f"{len(images)} pictures came with {n} captions; give a list of one "
             "each",
             f"{len(images)} images sont venues avec {n} légendes ; donnez-en une "
-            "liste,"
-            " une par image",
+            "liste, une par image",
         )
     if not 0 <= progress <= 1:
         raise DalleEduError(
@@ -126,12 +125,10 @@ def check_stage(
     if not known:
         en, fr = (word.join(made_of) for word in (" and ", " et "))
         raise DalleEduError(
-            f"{name} learns nothing of its own, so it has no loss; train {en}, of "
-            "which"
-            " it is made",
+            f"{name} learns nothing of its own, so it has no loss; "
+            f"train {en}, of which it is made",
             f"{name} n'apprend rien par lui-même, donc n'a pas de perte ; "
-            "entraînez "
-            f"{fr}, dont il est fait",
+            f"entraînez {fr}, dont il est fait",
         )
     stages = ", ".join(known)
     raise DalleEduError(

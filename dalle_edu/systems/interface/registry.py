@@ -81,10 +81,9 @@ def model_class(name: str) -> type["Trainable"]:
         known = ", ".join(system_names())
         raise DalleEduError(
             f'there is no system "{name}"; choose among: {known}, or name a file '
-            "and "
-            "a class, as in mine.py:Mine",
-            f"il n'y a pas de système « {name} » ; choisissez parmi : {known}, ou"
-            " nommez un fichier et une classe, comme mine.py:Mine",
+            "and a class, as in mine.py:Mine",
+            f"il n'y a pas de système « {name} » ; choisissez parmi : {known}, ou "
+            "nommez un fichier et une classe, comme mine.py:Mine",
         )
     return _registered[name]
 
@@ -106,10 +105,9 @@ def _from_file(name: str) -> type["Trainable"]:
         if spec is None or spec.loader is None or not path.is_file():
             raise DalleEduError(
                 f"there is no file {file}; name a Python file and a class in it, "
-                "as "
-                "in mine.py:Mine",
-                f"il n'y a pas de fichier {file} ; nommez un fichier Python et une "
-                "classe de ce fichier, comme mine.py:Mine",
+                "as in mine.py:Mine",
+                f"il n'y a pas de fichier {file} ; nommez un fichier Python et "
+                "une classe de ce fichier, comme mine.py:Mine",
             )
         module = importlib.util.module_from_spec(spec)
         sys.modules[called] = module  # so that dataclasses find their module
@@ -118,8 +116,7 @@ def _from_file(name: str) -> type["Trainable"]:
     if not (isinstance(kind, type) and issubclass(kind, Trainable)):
         raise DalleEduError(
             f"{file} has no system called {attribute}; give the name of a class "
-            "made "
-            "from System",
+            "made from System",
             f"{file} n'a pas de système appelé {attribute} ; donnez le nom d'une "
             "classe tirée de System",
         )

@@ -71,8 +71,7 @@ SETTINGS: Mapping[str, Setting] = {
         float,
         "1 as trained, more follows the sentence more closely, 0 ignores it",
         "1 comme à l'entraînement ; plus grand, l'image suit la phrase de plus "
-        "près ;"
-        " 0 l'ignore",
+        "près ; 0 l'ignore",
         0,
         50,
     ),
@@ -100,10 +99,9 @@ SETTINGS: Mapping[str, Setting] = {
     "daring": Setting(
         float,
         "the temperature of leaving the likeliest code or not; --temperature is "
-        "then"
-        " that of the choice among the others",
-        "la température de la décision de quitter ou non le code le plus probable ;"
-        " --temperature ne règle plus que le choix du remplaçant",
+        "then that of the choice among the others",
+        "la température de la décision de quitter ou non le code le plus "
+        "probable ; --temperature ne règle plus que le choix du remplaçant",
         0.01,
         10,
     ),
@@ -118,17 +116,16 @@ SETTINGS: Mapping[str, Setting] = {
     "threshold": Setting(
         bool,
         "tame what guidance drives out of range by dynamic thresholding, rather "
-        "than"
-        " by a clip",
-        "ramène par seuillage dynamique ce que le guidage pousse hors des bornes,"
-        " plutôt que par un écrêtage",
+        "than by a clip",
+        "ramène par seuillage dynamique ce que le guidage pousse hors des bornes, "
+        "plutôt que par un écrêtage",
     ),
     "tries": Setting(
         int,
         "draw each picture so many times, and keep the one nearest to its "
         "embedding",
-        "dessine chaque image ce nombre de fois, et garde la plus proche de son"
-        " plongement",
+        "dessine chaque image ce nombre de fois, et garde la plus proche de son "
+        "plongement",
         1,
         1024,
     ),

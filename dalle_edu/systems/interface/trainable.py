@@ -195,18 +195,18 @@ class Trainable(nn.Module, ABC):
                 model = cls.from_config(metadata["config"], metadata["tokenizer"])
         except (TypeError, KeyError, ValueError, AttributeError, RuntimeError) as e:
             raise DalleEduError(
-                f"{path} describes a system that this version cannot build "
-                f"({e}); take the version that wrote it, or train it again",
+                f"{path} describes a system that this version cannot build ({e}); "
+                "take the version that wrote it, or train it again",
                 f"{path} décrit un système que cette version ne sait pas "
-                f"construire ({e}) ; prenez la version qui l'a écrit, ou"
-                " entraînez-le de nouveau",
+                f"construire ({e}) ; prenez la version qui l'a écrit, ou "
+                "entraînez-le de nouveau",
             ) from e
         if _shapes(model.state_dict()) != _shapes(tensors):
             raise DalleEduError(
                 f"{path} holds weights of other shapes than its configuration; "
                 "fetch or train it again",
-                f"{path} contient des poids d'autres formes que sa configuration ; "
-                "téléchargez-le ou entraînez-le de nouveau",
+                f"{path} contient des poids d'autres formes que sa "
+                "configuration ; téléchargez-le ou entraînez-le de nouveau",
             )
         tensors = {
             name: tensor.float() if tensor.is_floating_point() else tensor
