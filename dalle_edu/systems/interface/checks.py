@@ -1,5 +1,8 @@
-"""The doors of systems: what is asked of them is checked before any work is
-done.
+"""Checks of what a system is given, before any work is done.
+
+Each raises `DalleEduError`, which says in English and in French what was given,
+what was expected and what to do. A system's `generate` begins with `check_prompts`;
+`Trainable.loss` makes `check_stage` and `check_batch` for every system.
 """
 
 from collections.abc import Sequence
@@ -14,7 +17,7 @@ MAX_IMAGES = 1024  # in one call
 
 def check_prompts(prompts: Sequence[str]) -> None:
     """Raise `DalleEduError` unless `prompts` is a list of 1 to 1,024 sentences that
-    can be drawn.
+    can be drawn (`world.grammar.check_prompt`: each names an object of the world).
     """
     if isinstance(prompts, str):
         raise DalleEduError(
@@ -35,8 +38,8 @@ def check_prompts(prompts: Sequence[str]) -> None:
 
 
 def check_images(images: Tensor, resolution: int) -> None:
-    """Raise `DalleEduError` unless `images` is a batch of pictures of a system's
-    own size, in [-1, 1].
+    """Raise `DalleEduError` unless `images` is a batch of at least one picture,
+    (n, 3, resolution, resolution), in [-1, 1].
     """
     if (
         images.ndim != 4
@@ -49,7 +52,7 @@ def check_images(images: Tensor, resolution: int) -> None:
             f"les images sont {tuple(images.shape)} ; ce système travaille sur "
             f"(n, 3, {resolution}, {resolution}) : redimensionnez-les",
         )
-    # not a number is not in range either
+    # written so that NaN is out of range too
     if not images.is_floating_point() or not float(images.abs().max()) <= 1 + 1e-4:
         raise DalleEduError(
             f"the pictures are {images.dtype} from {float(images.min()):g} to "
@@ -60,8 +63,8 @@ def check_images(images: Tensor, resolution: int) -> None:
 
 
 def check_couples(first: Tensor, second: Tensor) -> None:
-    """Raise `DalleEduError` unless these are two batches of square pictures in [-1,
-    1], as many in each.
+    """Raise `DalleEduError` unless these are two batches of square pictures in
+    [-1, 1], of the same length.
     """
     for images in (first, second):
         check_images(images, images.shape[-1])
@@ -75,8 +78,8 @@ def check_couples(first: Tensor, second: Tensor) -> None:
 
 
 def check_pairs(images: Tensor, *captions: Sequence[str]) -> None:
-    """Raise `DalleEduError` unless there is a sentence that can be drawn for each
-    picture, in each list of sentences.
+    """Raise `DalleEduError` unless each list of captions holds one for each
+    picture, and all of them can be drawn.
     """
     for each in captions:
         check_prompts(each)
@@ -92,8 +95,8 @@ def check_pairs(images: Tensor, *captions: Sequence[str]) -> None:
 def check_batch(
     images: Tensor, captions: Sequence[str], resolution: int, progress: float
 ) -> None:
-    """Raise `DalleEduError` unless these are what a loss learns from: pictures of a
-    system's size in [-1, 1], a caption for each, and a progress in [0, 1].
+    """Raise `DalleEduError` unless these are what a loss takes: pictures of the
+    system's resolution in [-1, 1], a caption for each, and a progress in [0, 1].
     """
     check_images(images, resolution)
     if isinstance(captions, str) or len(captions) != len(images):
@@ -114,9 +117,12 @@ def check_batch(
 def check_stage(
     name: str, stage: str | None, known: Sequence[str], made_of: Sequence[str] = ()
 ) -> str:
-    """The stage asked for, or the only one there is. Raises `DalleEduError` for a
-    stage that a system does not have, where the choice is not clear, and for a
-    system without stages, which is `made_of` others.
+    """The stage asked for, or the only one there is.
+
+    `name` is the system's, `known` are its stages, `made_of` the systems from whose
+    weights one without stages is put together. Raises `DalleEduError` for a stage
+    that the system does not have, and where none is named and there are several, or
+    none.
     """
     if stage is None and len(known) == 1:
         return known[0]

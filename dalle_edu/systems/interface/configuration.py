@@ -1,9 +1,12 @@
-"""Configurations: what a system is, how it learns, how it draws, as nested values.
+"""Configurations: what a system is, how it learns and how it draws, as nested
+values.
 
-Every system has one: a frozen dataclass of three fields, `model` (the shapes of its
-networks), `recipe` (its stages, and what else training goes by) and `sampling`
-(what may be chosen anew for each picture). A preset is a value of it, a checkpoint
-carries it as JSON, and `rebuild` makes it again from that.
+Every system has one: a frozen dataclass of three fields, `model`, `recipe` and
+`sampling`, each a frozen dataclass too. Their fields hold numbers, strings,
+booleans, None, tuples and other dataclasses, with type hints that say so. A preset
+is a value of the configuration, a checkpoint holds it as JSON, and `rebuild` makes
+it again from that. A field added later needs a default value, so that earlier
+checkpoints still load.
 """
 
 from dataclasses import fields, is_dataclass
@@ -13,21 +16,29 @@ from dalle_edu.systems.interface.recipe import Recipe
 
 
 class Configuration(Protocol):
-    """What the library knows of every system's configuration."""
+    """What the library reads in every system's configuration."""
 
     @property
-    def model(self) -> Any: ...
+    def model(self) -> Any:
+        """The shapes of the networks: what a checkpoint's weights depend on."""
+
     @property
-    def recipe(self) -> Recipe: ...
+    def recipe(self) -> Recipe:
+        """The stages of training, dropouts and weights of losses."""
+
     @property
-    def sampling(self) -> Any: ...
+    def sampling(self) -> Any:
+        """What may be chosen anew for each picture; its fields are the settings of
+        `generate`, and their values those used unless others are given.
+        """
 
 
 def rebuild(kind: Any, values: Any) -> Any:
-    """A value of `kind` from what `dataclasses.asdict` and JSON made of it.
+    """A value of type `kind` from what `dataclasses.asdict` and JSON made of it.
 
-    Dataclasses are rebuilt field by field and lists become tuples again. Raises
-    `TypeError` for a field that `kind` does not have.
+    Dataclasses are rebuilt field by field and lists become tuples again. Fields
+    that are missing take their defaults. Raises `TypeError` for a field that `kind`
+    does not have.
     """
     if is_dataclass(kind):
         hints = get_type_hints(kind)

@@ -1,5 +1,9 @@
-"""Random numbers for pictures: those of picture i depend on (seed, i) alone, so a
-picture does not depend on the batch that it is drawn in.
+"""Random numbers for pictures.
+
+Those of picture i depend on (seed, i) alone, so a picture does not depend on the
+batch that it is drawn in. They are made on the CPU, so that every device is given
+the same, and the caller moves them. Training does not use them: a loss takes its
+random numbers from a `torch.Generator`.
 """
 
 from collections.abc import Sequence
@@ -10,9 +14,9 @@ from torch import Tensor
 
 
 def _generators(n: int, seed: int, stream: int) -> list[torch.Generator]:
-    """One for each picture, which depends on (seed, i) and on the stream alone."""
-    # the generator looks at 32 bits of its seed: the golden ratio of them leads far
-    # from the other streams
+    """A generator for each picture; it depends on (seed, i, stream) alone."""
+    # a generator uses 32 bits of its seed; multiples of 2³² / golden ratio keep the
+    # streams far apart
     return [
         torch.Generator().manual_seed(
             (seed * 1_000_003 + i + stream * 0x9E3779B9) % 2**32
@@ -24,8 +28,11 @@ def _generators(n: int, seed: int, stream: int) -> list[torch.Generator]:
 def uniforms_for(
     n: int, length: int, seed: int, stream: int = 0
 ) -> Float[Tensor, "n length"]:
-    """Uniform numbers in [0, 1), a row for each picture; row i depends on (seed, i)
-    alone, on every device. Who draws twice for one picture takes another `stream`.
+    """Uniform numbers in [0, 1), `length` of them for each of n pictures; row i
+    depends on (seed, i) alone.
+
+    A second series for the same pictures, independent of the first, needs another
+    `stream`.
     """
     return torch.stack(
         [
@@ -38,8 +45,8 @@ def uniforms_for(
 def noise_for(
     n: int, shape: Sequence[int], seed: int, stream: int = 0
 ) -> Float[Tensor, "n *shape"]:
-    """Standard normal numbers for each picture, as `uniforms_for` gives uniform
-    ones.
+    """Standard normal numbers, an array of this shape for each of n pictures; the
+    one of picture i depends on (seed, i) alone. `stream` is as in `uniforms_for`.
     """
     return torch.stack(
         [

@@ -1,5 +1,5 @@
-"""Checkpoints of earlier versions: what was called otherwise then is given today's
-names when a file is read.
+"""Checkpoints of earlier versions: their settings, stages and weights are given
+today's names when a file is read. A new system needs nothing of this.
 """
 
 from dataclasses import fields
@@ -19,15 +19,15 @@ _SETTINGS = {
     "photocopies": "grayscale_share",
     "disturbance": "augmentation",
 }
-# and stages, which bear the names of what they train
+# parts of a system, and the stages that are called by the part they train
 _PARTS = {"imagen": {"reader": "text_encoder"}}
 
 
 def upgraded(
     tensors: dict[str, Tensor], metadata: dict[str, Any]
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and the metadata of a checkpoint under today's names; those of
-    today's come back as they are.
+    """The tensors and the metadata of a checkpoint under today's names. A
+    checkpoint of this version comes back as it is.
     """
     parts = _PARTS.get(metadata.get("system", ""), {})
     named = {}
@@ -55,10 +55,11 @@ def _stages(only: str | None, parts: dict[str, str]) -> str | None:
 
 def regrouped(kind: type, config: dict[str, Any]) -> dict[str, Any]:
     """A configuration as JSON in today's three parts, `model`, `recipe` and
-    `sampling`, where an earlier version wrote all settings side by side.
+    `sampling`; an earlier version wrote all settings side by side.
 
-    Each goes to the part that has a field of that name; the shares and batch sizes
-    that stages were made from have none, and are left to the recipe's own.
+    Each setting goes to the part of `kind` that has a field of that name. Settings
+    without such a field (shares and batch sizes, which are now in the stages) are
+    left out, and the recipe keeps its defaults.
     """
     if "model" in config:
         return config

@@ -1,4 +1,8 @@
-"""Recipes: how a system learns, as values. A stage is one stretch of training."""
+"""Recipes: how a system learns, as values.
+
+A recipe is a tuple of stages, which training goes through in order. In each stage
+some submodules learn and all others are frozen.
+"""
 
 from dataclasses import dataclass
 
@@ -7,13 +11,18 @@ from dataclasses import dataclass
 class Stage:
     """One stage of training.
 
-    `parts` names the submodules that learn, all others are frozen. `share` is the
-    stage's part of a run's time and `updates_share` its part of a run's updates;
-    both add up to 1 over the stages of a recipe. The matrices and kernels of the
-    submodules named in `muon` are trained by Muon at `matrix_learning_rate`,
-    everything else by AdamW at `learning_rate`; both are the peaks of a schedule.
+    `name` is what `stage_loss` and `preview` are given. `parts` are the submodules
+    that learn ("gpt", or "dvae.decoder" for one inside another); all others are
+    frozen. `share` is the stage's part of a run of so many minutes, and
+    `updates_share` its part of a run of so many updates: each adds up to 1 over the
+    stages of a recipe. `batch_size` is in pictures.
+
+    The matrices and convolution kernels of the submodules named in `muon` are
+    trained by Muon at `matrix_learning_rate`, everything else by AdamW at
+    `learning_rate`. Both are peaks: the rate rises to them and then falls to zero.
+
     `shows` says, in English and in French, what exams along the way look at, where
-    that is not what the system draws when it is finished.
+    that is not what the system draws once it is trained.
     """
 
     name: str
@@ -30,8 +39,9 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a system learns. Subclasses add what else training goes by: dropouts,
-    weights of losses.
+    """How a system learns. Subclasses add what else training depends on, such as
+    dropouts and weights of losses. Without stages there is nothing to train: the
+    system is put together from the weights of others.
     """
 
     stages: tuple[Stage, ...] = ()

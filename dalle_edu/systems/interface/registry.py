@@ -1,4 +1,5 @@
-"""The registry: which systems there are, and how one from outside joins.
+"""The registry: which systems there are, and how one from outside the package
+joins.
 
 A system is one file and one class, decorated by `register`:
 
@@ -6,10 +7,12 @@ A system is one file and one class, decorated by `register`:
     class DallE1(AutoregressiveSystem):
         name = "dalle1"
 
-Those of the package are the files of `dalle_edu/systems`, imported when they are
-first asked for; a file is called as its system is. One of yours is named by its
-file and its class, "mine.py:Mine", wherever a command asks for a system, and its
-weights by "mine.py:Mine@weights.safetensors". Nothing here imports torch.
+Those of the package are the files of `dalle_edu/systems`, each called by its
+system's name and imported when it is first asked for. A system from outside is
+called by its file and its class, "mine.py:Mine", wherever a command takes a system,
+and its weights are "mine.py:Mine@weights.safetensors". A notebook that defines such
+a class needs `register` alone; the class is then found by its `name`. Nothing here
+imports torch at import, so that commands answer at once.
 """
 
 import importlib
@@ -30,8 +33,8 @@ _Kind = TypeVar("_Kind", bound=type)
 
 
 def register(kind: _Kind) -> _Kind:
-    """Make a class known by its `name`. Returns it. Raises `DalleEduError` where
-    another class bears that name.
+    """Make a class known by its `name`, and return it: a decorator. Raises
+    `DalleEduError` where a class that is called otherwise has that name already.
     """
     name = kind.name  # type: ignore[attr-defined]
     other = _registered.get(name)
@@ -48,7 +51,7 @@ def register(kind: _Kind) -> _Kind:
 
 def system_names() -> list[str]:
     """The names of all systems: those of the package in alphabetical order, then
-    those that joined.
+    those registered from outside.
     """
     folder = Path(__file__).parents[1]
     shipped = [m.name for m in pkgutil.iter_modules([str(folder)]) if not m.ispkg]
@@ -56,8 +59,8 @@ def system_names() -> list[str]:
 
 
 def drawing_systems() -> list[str]:
-    """The names of the systems that draw: those that learn, then those that are put
-    together from others, each in the order of the lessons.
+    """The names of the systems that draw: first those that learn, then those that
+    are put together from others, both in the order of the lessons.
     """
     from dalle_edu.systems.interface.system import System
 
@@ -68,10 +71,10 @@ def drawing_systems() -> list[str]:
 
 
 def model_class(name: str) -> type["Trainable"]:
-    """The class of a system by its name ("dalle1"), or by its file and its own name
-    ("mine.py:Mine", which imports the file).
+    """The class of a system, by the system's name ("dalle1") or by a file and a
+    class in it ("mine.py:Mine"), which imports the file.
 
-    Raises `DalleEduError` for a name that nothing bears.
+    Raises `DalleEduError` where there is no such system, file or class.
     """
     if names_a_file(name):
         return _from_file(name)
@@ -89,16 +92,20 @@ def model_class(name: str) -> type["Trainable"]:
 
 
 def names_a_file(name: str) -> bool:
-    """Whether a name is that of a file and a class in it, "mine.py:Mine"."""
+    """Whether a name consists of a file and a class in it, as "mine.py:Mine"."""
     return ".py:" in name
 
 
 def _from_file(name: str) -> type["Trainable"]:
+    """The class called "mine.py:Mine". Raises `DalleEduError` where there is no
+    such file, or it has no such system.
+    """
     from dalle_edu.systems.interface.trainable import Trainable
 
     file, _, attribute = name.rpartition(":")
     path = Path(file).resolve()
-    called = f"dalle_edu_outside_{path.stem}"  # no module of that name is hidden
+    # a name of its own, so that it hides no other module
+    called = f"dalle_edu_outside_{path.stem}"
     module = sys.modules.get(called)
     if module is None or getattr(module, "__file__", None) != str(path):
         spec = importlib.util.spec_from_file_location(called, path)

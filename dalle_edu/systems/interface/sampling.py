@@ -1,9 +1,11 @@
 """Settings of sampling: what may be chosen anew for each picture, with its range.
 
 A system's `config.sampling` is a dataclass whose fields are its settings, and
-`System.generate` takes each of them by name. The field's usual ones are described
-here once: commands make their options from it, and every value passes its check. A
-system may have others of its own. Nothing here imports torch.
+`System.generate` takes each of them by name. The usual ones are described once, in
+`SETTINGS`: a system that has a field of such a name has the command line's option
+for it (`guidance_scale` is `--guidance-scale`) and its check. A system may have
+other fields, which it checks itself and which commands reach by `--set NAME=VALUE`.
+Nothing here imports torch, so that commands answer at once.
 """
 
 from collections.abc import Mapping
@@ -15,8 +17,8 @@ from dalle_edu.errors import DalleEduError
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting: its type, its range (`low` and `high` included) or its choices,
-    and what it does, in English and in French.
+    """A setting: its type, what it does in English and in French, and its range,
+    from `low` to `high` inclusive (None is no bound), or its choices.
     """
 
     kind: type
@@ -27,8 +29,10 @@ class Setting:
     choices: tuple[str, ...] = ()
 
     def check(self, name: str, value: Any) -> None:
-        """Raise `DalleEduError` unless `value` is of the right type and in
-        range.
+        """Raise `DalleEduError` unless `value` is of the right type and in range.
+
+        `name` is what the error calls it. An int may stand for a float; a bool is
+        not a number.
         """
         number = self.kind in (int, float)
         right = (
@@ -39,7 +43,7 @@ class Setting:
         if right and number:
             right = (self.low is None or value >= self.low) and (
                 self.high is None or value <= self.high
-            )  # not a number is in no range
+            )  # NaN is in no range
         if right and not (self.choices and value not in self.choices):
             return
         en, fr = self._wanted()
@@ -151,8 +155,8 @@ SETTINGS: Mapping[str, Setting] = {
 
 
 def check_settings(settings: Mapping[str, Any]) -> None:
-    """Raise `DalleEduError` for a value out of the range of its setting; settings
-    that are not described here, and those of value None, pass.
+    """Raise `DalleEduError` for a value of another type, or out of range. Settings
+    that `SETTINGS` does not describe, and values of None, pass.
     """
     for name, value in settings.items():
         if name in SETTINGS and value is not None:

@@ -1,4 +1,4 @@
-"""What all text-to-image systems have in common: beyond learning, they draw."""
+"""The base class of text-to-image systems: beyond learning, they draw."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -12,42 +12,46 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.interface.sampling import check_settings
 from dalle_edu.systems.interface.trainable import Trainable
 
-# pictures drawn at a time: enough to keep a machine busy, few enough for a laptop
+# pictures drawn at a time: enough to keep a processor busy, and few enough for a
+# laptop's memory
 TOGETHER = 128
 
 
 class System(Trainable):
-    """A text-to-image system. Subclasses give `generate`, `evaluations` and what
-    `Trainable` asks for.
+    """A text-to-image system. Subclasses define `generate` and `evaluations`, and
+    what `Trainable` asks for.
     """
 
     @abstractmethod
     def generate(
         self, prompts: Sequence[str], *, seed: int = 0, **settings: Any
     ) -> Float[Tensor, "n 3 h w"]:
-        """A picture for each prompt, in [-1, 1]. The same seed gives the same
-        picture, whatever the batch.
+        """A picture for each prompt, in [-1, 1], in float32. The same seed gives
+        the same picture, whatever the batch.
 
         `settings` are the fields of `config.sampling`; those left out, or None, are
         as configured. Raises `DalleEduError` for a prompt that cannot be drawn, a
-        setting that the system does not have or one out of range.
+        setting that the system does not have, and one out of range. Subclasses have
+        both checks made by `check_prompts` and `self.sampling`, draw at most
+        `TOGETHER` pictures at a time, and compute no gradients.
         """
 
     @property
     @abstractmethod
     def evaluations(self) -> int:
-        """How often networks run for one picture, as `generate` draws it unless
-        told otherwise; a doubled batch counts once.
+        """How many times networks run for one picture under the configured
+        settings: a measure of what a picture costs. Guidance, which doubles a
+        batch, does not count twice.
         """
 
     def settings(self) -> list[str]:
-        """The names of what `generate` lets choose."""
+        """The names of the settings that `generate` takes."""
         return [field.name for field in fields(self.config.sampling)]
 
     def sampling(self, settings: dict[str, Any]) -> Any:
-        """`config.sampling` with these settings in place of its own; None changes
-        nothing. Raises `DalleEduError` for a setting that the system does not have
-        or one out of range.
+        """`config.sampling` with these settings in place of its own; those that are
+        None change nothing. Raises `DalleEduError` for a setting that the system
+        does not have, and for one out of range.
         """
         given = {
             name: value for name, value in settings.items() if value is not None
@@ -58,7 +62,9 @@ class System(Trainable):
 
 
 def check_taken(name: str, given: dict[str, Any], known: Sequence[str]) -> None:
-    """Raise `DalleEduError` for a setting that is not among those known."""
+    """Raise `DalleEduError` for a setting that is not among those known, and list
+    these. `name` is the system's.
+    """
     unknown = [setting for setting in given if setting not in known]
     if unknown:
         says, has = (

@@ -1,6 +1,4 @@
-"""What training, files and commands know of everything that learns here: its
-stages, its loss, its weights on disk.
-"""
+"""The base class of everything that is trained: stages, losses, weights on disk."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -25,11 +23,18 @@ from dalle_edu.world.tokenizer import CaptionTokenizer
 class Trainable(nn.Module, ABC):
     """Networks that learn from captioned pictures, stage by stage.
 
-    Subclasses are built from a configuration and a tokenizer, and give `name`,
-    `presets` (configurations by name), `lesson` (the lesson that builds it, in
-    whose order systems are listed), `resolution` and `stage_loss`. `foundations`
-    names the parts that are not trained but taken from another model's weights,
-    which they begin with and keep: {"clip": "clip.clip"}.
+    Subclasses are built by `__init__(config, tokenizer=None)`, which stores both as
+    attributes, and define:
+
+    - `name`, by which commands and checkpoints call the system;
+    - `presets`, configurations by name; "laptop", "standard" and "gpu" are the
+      usual names, and "laptop" is the one that `dalle-edu train` takes unless told;
+    - `resolution` and `stage_loss`, and if they like `preview` and `measure`;
+    - `lesson`, the number of the lesson that builds it: systems are listed in this
+      order;
+    - `foundations`, for parts that are not trained but copied from the weights of
+      another model, part by part: {"clip": "clip.clip"} fills the submodule `clip`
+      with the submodule `clip` of the system "clip". No stage trains them.
     """
 
     name: ClassVar[str]
@@ -46,8 +51,8 @@ class Trainable(nn.Module, ABC):
 
     @classmethod
     def learns(cls) -> bool:
-        """Whether there is anything to train: what has no stage in any preset is
-        put together from the weights of others.
+        """Whether any preset has a stage. A system without is put together from
+        the weights of others, its foundations.
         """
         return any(preset.recipe.stages for preset in cls.presets.values())
 
@@ -65,10 +70,11 @@ class Trainable(nn.Module, ABC):
         """The loss of a batch in a stage of training, under "loss", and its named
         parts.
 
-        `images` are at the system's resolution, in [-1, 1], with a caption each;
-        `stage` may be left out where there is only one; `progress` in [0, 1] is the
-        part of the stage that is behind; all random numbers come from `generator`,
-        which lives where the images do. Raises `DalleEduError` for anything else.
+        `images` are at the system's resolution, in [-1, 1], with a caption each.
+        `stage` may be left out where there is only one. `progress` in [0, 1] is the
+        part of the stage that is done. All random numbers come from `generator`,
+        which is on the device of the images. Raises `DalleEduError` for anything
+        else.
         """
         made_of = sorted(
             {source.split(".")[0] for source in self.foundations.values()}
@@ -87,44 +93,53 @@ class Trainable(nn.Module, ABC):
         progress: float,
         generator: torch.Generator | None,
     ) -> dict[str, Tensor]:
-        """What `loss` returns, of a batch that is known to be right."""
+        """What `loss` returns, for a batch that has been checked.
+
+        The result holds a scalar with gradients under "loss", which training
+        minimises, and any other scalars, which it logs under their names.
+        `generator` may be None, for PyTorch's global random numbers. During
+        training, matrix products run in bfloat16 where the device gains by it, so a
+        loss is best computed from `.float()` outputs.
+        """
 
     def forward(
         self, images: Tensor, captions: Sequence[str], **options: Any
     ) -> dict[str, Tensor]:
-        """`loss`, for what wraps a network and calls it."""
+        """`loss`, for wrappers that call a module, such as data parallelism."""
         return self.loss(images, captions, **options)
 
     def preview(
         self, stage: str, images: Tensor, captions: Sequence[str], seed: int
     ) -> Float[Tensor, "n 3 h w"] | None:
-        """What it can already draw in a stage, for the eye and the examiner while
-        it learns: pictures in [-1, 1], or None where it draws nothing.
+        """What the system can already draw in a stage, while it is trained: a
+        picture in [-1, 1] for each caption, or None where it draws nothing yet.
+
+        `images` are true pictures of the captions, for stages that reconstruct or
+        enlarge. The result is shown on a sheet and marked by the examiner. The
+        system is in evaluation mode, with the averaged weights.
         """
         return None
 
     def measure(
         self, stage: str, images: Tensor, captions: Sequence[str]
     ) -> dict[str, float]:
-        """What else there is to see of a stage while it learns: named numbers for
-        the log.
+        """Other measurements of a stage while it is trained, for the log: numbers
+        by name. There are none unless a subclass gives some.
         """
         return {}
 
     @property
     @abstractmethod
     def resolution(self) -> int:
-        """Pixels on a side of the pictures that it learns from, and draws if it
-        draws.
-        """
+        """Pixels on a side of the pictures that it learns from and draws."""
 
     @property
     def device(self) -> torch.device:
-        """Where its weights are."""
+        """The device of the weights."""
         return next(self.parameters()).device
 
     def parameter_count(self) -> int:
-        """How many numbers its weights are."""
+        """The number of trainable and frozen parameters."""
         return sum(parameter.numel() for parameter in self.parameters())
 
     # ------------------------------------------------------------ files
@@ -135,9 +150,9 @@ class Trainable(nn.Module, ABC):
         metadata: dict[str, Any] | None = None,
         dtype: torch.dtype = torch.float16,
     ) -> None:
-        """Write the weights, the configuration, the tokenizer and `metadata` of
-        your own, as one safetensors file. Floating-point weights are written in
-        `dtype`.
+        """Write the weights, the configuration, the tokenizer and further
+        `metadata` as one safetensors file. Floating-point weights are written in
+        `dtype`. Raises `DalleEduError` where the file cannot be written.
         """
         tensors = {
             name: tensor.to(dtype) if tensor.is_floating_point() else tensor
@@ -150,8 +165,9 @@ class Trainable(nn.Module, ABC):
 
     @classmethod
     def from_config(cls, values: dict[str, Any], tokenizer: str) -> "Trainable":
-        """The model, untrained, that a configuration as JSON and a tokenizer's JSON
-        describe. Raises `TypeError` or `ValueError` where they describe none.
+        """The model, untrained, that a configuration as JSON (`values`) and a
+        tokenizer's JSON describe. Raises `TypeError` or `ValueError` where they
+        describe none.
         """
         kind = type(next(iter(cls.presets.values())))
         config = rebuild(kind, regrouped(kind, values))
@@ -162,8 +178,8 @@ class Trainable(nn.Module, ABC):
     def load(
         cls, path: str | Path, device: torch.device | str = "cpu"
     ) -> "Trainable":
-        """The model stored in a file, in float32, ready to use. Raises
-        `DalleEduError` where the file does not hold one.
+        """The model stored in a file, in float32 and evaluation mode, on `device`.
+        Raises `DalleEduError` where the file does not hold one of this class.
         """
         return cls.restore(*load_checkpoint(path), path, device)
 
@@ -175,9 +191,12 @@ class Trainable(nn.Module, ABC):
         path: str | Path,
         device: torch.device | str,
     ) -> "Trainable":
-        """The model of a checkpoint that was read already, in float32, in
-        evaluation mode, on `device`. `path` is what errors call the file. Raises
-        `DalleEduError` where the checkpoint is of another system, or describes one
+        """The model of a checkpoint that was read already, in float32 and
+        evaluation mode, on `device`.
+
+        It is built on the meta device without initialising weights, which are then
+        those of the file. `path` is what errors call the file. Raises
+        `DalleEduError` where the checkpoint is of another system, describes one
         that cannot be built, or holds weights of other shapes.
         """
         tensors, metadata = upgraded(tensors, metadata)
@@ -190,7 +209,7 @@ class Trainable(nn.Module, ABC):
                 f"des poids de {cls.name}",
             )
         try:
-            # no memory is taken until the shapes are known to be those of the file
+            # on the meta device no memory is taken before the shapes are checked
             with torch.device("meta"), WithoutInitialisation():
                 model = cls.from_config(metadata["config"], metadata["tokenizer"])
         except (TypeError, KeyError, ValueError, AttributeError, RuntimeError) as e:
@@ -217,8 +236,8 @@ class Trainable(nn.Module, ABC):
 
 
 class WithoutInitialisation(TorchFunctionMode):
-    """Inside the block, in this thread alone, weights keep whatever they hold: none
-    is filled with random numbers.
+    """A context in which weights are not filled with random numbers, in this thread
+    alone: they are about to be replaced by those of a file.
     """
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
