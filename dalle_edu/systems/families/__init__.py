@@ -1,3 +1,3 @@
-"""What systems share: those that write codes one after the other, and those that
-diffuse small pictures and enlarge them.
+"""Families of systems: what those that sample codes one after the other share, and
+what those share that draw small pictures by diffusion and enlarge them.
 """

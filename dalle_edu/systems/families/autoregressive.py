@@ -1,8 +1,8 @@
-"""Systems that draw by writing codes: a codec turns pictures into a grid of codes
-and back, a prior writes such grids for captions.
+"""Autoregressive systems: a codec turns pictures into a grid of codes and back, and
+a prior samples such grids for captions, one code after the other.
 
-DALL·E 1 and DALL·E mini differ in both parts and share everything else: drawing,
-which is here, and edits (`image_edits/rewriting.py`). Lessons 11 and 13.
+DALL·E 1 and DALL·E mini differ in both parts. They share drawing, which is here,
+and edits, which are in `image_edits/rewriting.py`. Lessons 11 and 13.
 
 Letters: n captions or pictures, t text tokens, i codes of a picture, v entries of
 the codebook, h = w pixels on a side.
@@ -25,14 +25,15 @@ from dalle_edu.systems.interface.recipe import Recipe
 from dalle_edu.systems.interface.system import TOGETHER
 
 PRIOR_STAGE = "prior"
-# what exams look at before the prior learns
+# what exams look at in the stages before the prior is trained
 RECONSTRUCTED = ("reconstructed pictures", "des images reconstruites")
 
 
 @dataclass(frozen=True)
 class AutoregressiveRecipe(Recipe):
-    """`caption_dropout` is the part of captions that training leaves out, so that
-    guidance knows what no caption looks like.
+    """The stages, and `caption_dropout`, the part of captions that training
+    replaces by padding: classifier-free guidance needs a prior that has learned to
+    sample without a caption too (Ho & Salimans 2022).
     """
 
     caption_dropout: float = 0.1
@@ -40,9 +41,13 @@ class AutoregressiveRecipe(Recipe):
 
 @dataclass(frozen=True)
 class AutoregressiveSampling:
-    """How codes are chosen. `temperature` 0 takes the likeliest code each time;
-    `daring`, where it is not None, is the temperature of whether to leave the
-    likeliest (see `decoding.temper`); `top_k` and `top_p` filter the codes.
+    """How codes are sampled.
+
+    `guidance_scale` 1 is the prior as trained. `temperature` 0 takes the likeliest
+    code each time. `daring`, where it is not None, is the temperature of the
+    decision whether to leave the likeliest code, and `temperature` then that of the
+    choice among the others (see `decoding.temper`). `top_k` and `top_p` filter the
+    codes. The ranges are in `interface/sampling.py`.
     """
 
     guidance_scale: float = 2.0
@@ -54,29 +59,31 @@ class AutoregressiveSampling:
 
 @runtime_checkable
 class Codec(Protocol):
-    """Pictures to grids of codes, and back."""
+    """What turns pictures into grids of codes, and back."""
 
     def encode(self, images: Tensor) -> Tensor:
-        """The codes of pictures."""
+        """The grids of codes of pictures in [-1, 1]."""
 
     def decode(self, codes: Tensor) -> Tensor:
-        """The pictures of codes."""
+        """The pictures of grids of codes."""
 
 
 class AutoregressiveSystem(Rewriting):
-    """A system with a codec, a prior over codes and a tokenizer. Subclasses give
-    `codec`, `code_prior` and `logits`.
+    """A system with a codec, a prior over its codes and a tokenizer. Subclasses
+    define `codec`, `code_prior` and `logits`. Lessons 11 and 13.
     """
 
     @property
     @abstractmethod
     def codec(self) -> Codec:
-        """What turns pictures into codes."""
+        """The network that turns pictures into codes and back."""
 
     @property
     @abstractmethod
     def code_prior(self) -> Any:
-        """What writes codes; its `config` says how many."""
+        """The network that samples codes. Its `config` has `grid`, codes on a side,
+        and `text_length`, tokens of a caption.
+        """
 
     @property
     def grid(self) -> int:
@@ -84,7 +91,7 @@ class AutoregressiveSystem(Rewriting):
 
     @property
     def evaluations(self) -> int:
-        return self.grid**2 + 1  # each code, and the decoder
+        return self.grid**2 + 1  # the prior for each code, and the decoder once
 
     def tokens(self, captions: Sequence[str]) -> Int[Tensor, "n t"]:
         length = self.code_prior.config.text_length
@@ -96,8 +103,9 @@ class AutoregressiveSystem(Rewriting):
         captions: Sequence[str],
         generator: torch.Generator | None,
     ) -> tuple[Int[Tensor, "n i"], Int[Tensor, "n t"]]:
-        """What the prior learns from: the codes of pictures, and their captions,
-        some of which are left out for guidance's sake: their tokens are all 0.
+        """What the prior learns from: the codes of pictures, and the tokens of
+        their captions. Of a part `caption_dropout` of the captions all tokens are
+        0, which is padding.
         """
         text = self.tokens(captions)
         dropout = self.config.recipe.caption_dropout  # type: ignore[attr-defined]
@@ -107,10 +115,12 @@ class AutoregressiveSystem(Rewriting):
     # ------------------------------------------------------------ drawing
 
     def sampling(self, settings: dict[str, Any]) -> AutoregressiveSampling:
-        """As every system's; a temperature given alone serves for `daring` too."""
+        """The settings as `System.sampling` gives them. A temperature that is given
+        without `daring` applies to both decisions, so that one knob is enough.
+        """
         sampling = super().sampling(settings)
-        alone = settings.get("temperature") is not None
-        if alone and settings.get("daring") is None:
+        temperature_given = settings.get("temperature") is not None
+        if temperature_given and settings.get("daring") is None:
             return AutoregressiveSampling(**vars(sampling) | {"daring": None})
         return sampling
 
@@ -127,17 +137,16 @@ class AutoregressiveSystem(Rewriting):
         """A picture for each prompt, in [-1, 1]: the codes of `sample_codes`,
         decoded.
 
-        Picture i draws its random numbers from (seed, i) alone. `given` holds codes
-        to keep, row by row, and -1 where they must be written. `callback(position,
-        codes)` is called after each code. `settings` are the fields of
-        `AutoregressiveSampling`. Raises `DalleEduError` for a prompt that cannot be
-        drawn or a setting out of range.
+        The random numbers of picture i depend on (seed, i) alone. `given` holds
+        codes to keep, in reading order, and -1 where one is to be sampled.
+        `callback(position, codes)` is called after each code. `settings` are the
+        fields of `AutoregressiveSampling`. Raises `DalleEduError` for a prompt that
+        cannot be drawn and a setting out of range.
         """
-        return self.decode(
-            self.sample_codes(
-                prompts, seed=seed, given=given, callback=callback, **settings
-            )
+        codes = self.sample_codes(
+            prompts, seed=seed, given=given, callback=callback, **settings
         )
+        return self.decode(codes)
 
     @torch.no_grad()
     def sample_codes(
@@ -149,26 +158,26 @@ class AutoregressiveSystem(Rewriting):
         callback: Callable[[int, Tensor], None] | None = None,
         **settings: Any,
     ) -> Int[Tensor, "n i"]:
-        """The codes of the pictures that `generate` draws."""
+        """The codes of the pictures that `generate` draws, under the same
+        conditions.
+        """
         check_prompts(prompts)
-        chosen = vars(self.sampling(settings))
+        sampling = vars(self.sampling(settings))
         text = self.tokens(prompts)
         uniforms = uniforms_for(len(text), self.grid**2, seed).to(self.device)
-        written = []
+        parts = []
         for start in range(0, len(text), TOGETHER):
             rows = slice(start, start + TOGETHER)
-            kept = None if given is None else given[rows]
-            written.append(
-                sample_codes(
-                    self.code_prior,
-                    text[rows],
-                    uniforms[rows],
-                    given=kept,
-                    callback=callback,
-                    **chosen,
-                )
+            codes = sample_codes(
+                self.code_prior,
+                text[rows],
+                uniforms[rows],
+                given=None if given is None else given[rows],
+                callback=callback,
+                **sampling,
             )
-        return torch.cat(written)
+            parts.append(codes)
+        return torch.cat(parts)
 
     def encode(self, images: Float[Tensor, "n 3 h w"]) -> Int[Tensor, "n h2 w2"]:
         return self.codec.encode(images)
@@ -182,8 +191,8 @@ class AutoregressiveSystem(Rewriting):
     def reconstruct(
         self, images: Float[Tensor, "n 3 h w"]
     ) -> Float[Tensor, "n 3 h w"]:
-        """Pictures through the codes and back: the best that the prior can hope
-        for.
+        """Pictures encoded and decoded again: the best that drawing can reach,
+        since every picture passes through the same decoder.
         """
         return self.decode(self.encode(images).flatten(1))
 

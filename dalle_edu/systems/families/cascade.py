@@ -1,9 +1,9 @@
-"""Systems that draw by diffusion, small first: a base model makes pictures of 32 x
-32, and upsamplers double their sides.
+"""Cascaded diffusion: a base model draws pictures of 32 x 32, and upsamplers double
+their sides (Ho et al. 2021).
 
-Imagen and DALL·E 2 differ in what conditions their base model and share the rest:
-sampling, the upsamplers' training, inpainting. Training is given pictures at the
-finest resolution, and makes the smaller ones from them. Lessons 14 and 15.
+Imagen and DALL·E 2 differ in what conditions their base model. They share sampling,
+the upsamplers' training and inpainting. Training is given pictures at the finest
+resolution and makes the smaller ones from them. Lessons 14 and 15.
 
 Letters: n pictures, h = w pixels on a side, l a smaller side.
 """
@@ -32,8 +32,8 @@ from dalle_edu.systems.parts.base_model import (
 )
 from dalle_edu.systems.parts.super_resolution import Upsampler
 
-BASE = 32  # pixels on a side of what the base model makes
-# what exams along the way look at while each part learns
+BASE = 32  # pixels on a side of the base model's pictures
+# what exams look at while the base model, or an upsampler, is trained
 SMALL = ("small pictures of the base model", "de petites images du modèle de base")
 ENLARGED = ("true pictures, made small and enlarged again",
             "de vraies images, réduites puis agrandies")  # fmt: skip
@@ -41,9 +41,12 @@ ENLARGED = ("true pictures, made small and enlarged again",
 
 @dataclass(frozen=True)
 class CascadeSampling:
-    """How pictures are sampled: `steps` of the base model, `upsampler_steps` of
-    each upsampler; `threshold` says whether what strong guidance drives out of
-    range is tamed by dynamic thresholding, or clipped.
+    """How pictures are sampled.
+
+    `guidance_scale` 1 is the base model as trained. `steps` are the base model's,
+    `upsampler_steps` those of each upsampler. Strong guidance drives pixels out of
+    [-1, 1]: `threshold` brings them back by dynamic thresholding (Saharia et al.
+    2022, section 2.3), and without it they are clipped.
     """
 
     guidance_scale: float = 1.0
@@ -60,8 +63,9 @@ def base_unet(
     middle_depth: int = 5,
     heads: int = 5,
 ) -> UNetConfig:
-    """The base model's U-Net: 16 x 16 positions of 2 x 2 pixels, and a transformer
-    on 8 x 8 of them that reads the caption; every block hears the pooled vector.
+    """The base model's U-Net. It works on 16 x 16 patches of 2 x 2 pixels; at its
+    lowest resolution, 8 x 8, a transformer attends to the caption's tokens. Every
+    block is conditioned on the pooled vector.
     """
     return UNetConfig(
         widths=widths,
@@ -77,8 +81,8 @@ def base_unet(
 def upsampler_unet(
     widths: tuple[int, ...] = (32, 64), patch_size: int = 2
 ) -> UNetConfig:
-    """An upsampler's U-Net: it sees the noisy large picture, the small one
-    enlarged, and how noisy that is, seven channels in all.
+    """An upsampler's U-Net. Its seven input channels are the noisy large picture,
+    the small one enlarged, and the noise level of that one.
     """
     return UNetConfig(
         in_channels=7, patch_size=patch_size, widths=widths, attention_levels=()
@@ -86,7 +90,9 @@ def upsampler_unet(
 
 
 def build_upsamplers(configs: Sequence[UNetConfig]) -> nn.ModuleList:
-    """One for each doubling, the smallest first."""
+    """An upsampler for each configuration. Each doubles the side; the first starts
+    from the base model's pictures.
+    """
     return nn.ModuleList(
         Upsampler(config, BASE * 2 ** (i + 1)) for i, config in enumerate(configs)
     )
@@ -95,8 +101,8 @@ def build_upsamplers(configs: Sequence[UNetConfig]) -> nn.ModuleList:
 def upsampler_stages(
     count: int, share: float = 0.05, batch_size: int = 16
 ) -> tuple[Stage, ...]:
-    """A stage for each of `count` upsamplers, named after its resolution; `share`
-    is each one's part of the time.
+    """A stage for each of `count` upsamplers, named after the resolution that it
+    makes ("upsampler_64"). `share` is the part of a run that each takes.
     """
     return tuple(
         Stage(
@@ -115,14 +121,17 @@ def upsampler_stages(
 
 
 def shrink(images: Float[Tensor, "n 3 h w"], side: int) -> Float[Tensor, "n 3 l l"]:
-    """Pictures of a smaller side, each pixel the mean of those that it replaces."""
+    """Pictures of a smaller side, which divides theirs: each pixel is the mean of
+    those that it replaces.
+    """
     factor = images.shape[-1] // side
     return images if factor == 1 else F.avg_pool2d(images, factor)
 
 
 class Cascade(Inpainting):
-    """A system with a base model, upsamplers and a tokenizer. Subclasses give
-    `base_model`, `text_length` and `generate`.
+    """A system with a base model, upsamplers and a tokenizer. Subclasses define
+    `base_model`, `text_length` and `generate`, build `upsamplers`, and train them by
+    `upsampler_loss`. Lessons 14 and 15.
     """
 
     upsamplers: nn.ModuleList
@@ -130,12 +139,12 @@ class Cascade(Inpainting):
     @property
     @abstractmethod
     def base_model(self) -> BaseModel:
-        """What makes small pictures."""
+        """The diffusion model of small pictures."""
 
     @property
     @abstractmethod
     def text_length(self) -> int:
-        """How many tokens a caption may have."""
+        """The largest number of tokens of a caption."""
 
     @property
     def resolution(self) -> int:
@@ -163,34 +172,41 @@ class Cascade(Inpainting):
         callback: Callback | None = None,
         full_size: bool = True,
     ) -> Float[Tensor, "n 3 h w"]:
-        """Pictures under conditions: the base model's, then enlarged, unless they
-        are to stay small. `known` is a picture of full size and where it is kept.
+        """Pictures in [-1, 1] under conditions: those of the base model, enlarged
+        if `full_size`.
+
+        `conditional` and `unconditional` are the base model's conditions with and
+        without the prompt, a row for each picture. `known` holds pictures of full
+        size and a mask of the pixels to keep.
         """
         n = len(next(iter(conditional.values())))
-        noises, pictures = self.noises(n, seed), []
+        noises, parts = self.noises(n, seed), []
         for start in range(0, n, TOGETHER):
             rows = slice(start, start + TOGETHER)
-            told, untold = (
-                {name: value[rows] for name, value in each.items()}
-                for each in (conditional, unconditional)
+            with_prompt, without_prompt = (
+                {name: value[rows] for name, value in conditions.items()}
+                for conditions in (conditional, unconditional)
             )
-            base, *others = (noise[rows] for noise in noises)
+            base_noise, *others = (noise[rows] for noise in noises)
             kept = None if known is None else (known[0][rows], known[1][rows])
             denoise = self.base_model.denoiser(
-                told,
-                untold,
+                with_prompt,
+                without_prompt,
                 sampling.guidance_scale,
                 sampling.threshold,
                 shrink_known(kept, BASE),
-                base,
+                base_noise,
             )
             schedule, steps = self.base_model.schedule, sampling.steps
-            small = dpm_solver(denoise, base, schedule, steps, callback=callback)
-            small = clip_to_range(small)
+            sampled = dpm_solver(
+                denoise, base_noise, schedule, steps, callback=callback
+            )
+            pictures = clip_to_range(sampled)
             if full_size:
-                small = self.enlarge(small, others, sampling.upsampler_steps, kept)
-            pictures.append(small)
-        return torch.cat(pictures)
+                steps = sampling.upsampler_steps
+                pictures = self.enlarge(pictures, others, steps, kept)
+            parts.append(pictures)
+        return torch.cat(parts)
 
     def enlarge(
         self,
@@ -199,8 +215,9 @@ class Cascade(Inpainting):
         steps: int,
         known: KnownPixels | None = None,
     ) -> Float[Tensor, "n 3 h w"]:
-        """A base model's pictures at the system's size; with fewer noises than
-        upsamplers, at that of the last that has one.
+        """The base model's pictures, enlarged by one upsampler after the other, in
+        `steps` each. `noises` holds the noise of each; with fewer noises than
+        upsamplers, the last ones are left out.
         """
         for upsampler, noise in zip(self._upsamplers(), noises, strict=False):
             kept = shrink_known(known, upsampler.resolution)
@@ -209,16 +226,17 @@ class Cascade(Inpainting):
 
     def noises(self, n: int, seed: int) -> list[Tensor]:
         """The base model's noise and each upsampler's, for n pictures; those of
-        picture i depend on (seed, i) alone.
+        picture i depend on (seed, i) alone. An upsampler has three channels to
+        start from and three that cover the small picture.
         """
-        sides = [(3, BASE), *((6, each.resolution) for each in self._upsamplers())]
-        sizes = [channels * side**2 for channels, side in sides]
-        parts = (
-            noise_for(n, (sum(sizes),), seed).to(self.device).split(sizes, dim=1)
-        )
+        shapes = [(3, BASE), *((6, each.resolution) for each in self._upsamplers())]
+        sizes = [channels * side**2 for channels, side in shapes]
+        numbers = noise_for(n, (sum(sizes),), seed).to(self.device)
         return [
             part.unflatten(1, (channels, side, side))
-            for part, (channels, side) in zip(parts, sides, strict=True)
+            for part, (channels, side) in zip(
+                numbers.split(sizes, dim=1), shapes, strict=True
+            )
         ]
 
     def _upsamplers(self) -> list[Upsampler]:
@@ -232,7 +250,9 @@ class Cascade(Inpainting):
         images: Float[Tensor, "n 3 h w"],
         generator: torch.Generator | None,
     ) -> dict[str, Tensor]:
-        """The loss of the upsampler that a stage is named after."""
+        """The loss of the upsampler that the stage is named after; `images` are at
+        the system's resolution.
+        """
         upsampler = next(
             each
             for each in self._upsamplers()
@@ -244,8 +264,8 @@ class Cascade(Inpainting):
     def preview(
         self, stage: str, images: Tensor, captions: Sequence[str], seed: int
     ) -> Float[Tensor, "n 3 h w"] | None:
-        """True small pictures, enlarged by the upsamplers that are trained by
-        now.
+        """True small pictures, enlarged by the upsampler that the stage trains and
+        those before it.
         """
         reached = int(stage.removeprefix("upsampler_"))
         trained = sum(each.resolution <= reached for each in self._upsamplers())
@@ -257,8 +277,8 @@ class Cascade(Inpainting):
 def shrink_known(
     known: tuple[Tensor, Tensor] | None, side: int
 ) -> tuple[Tensor, Tensor] | None:
-    """A known picture and its mask, smaller: a pixel is known where all those that
-    it replaces are, and shows nothing of those that are not.
+    """Known pictures and their mask at a smaller side. A small pixel is known where
+    all the pixels that it replaces are, so that it shows nothing of unknown ones.
     """
     if known is None:
         return None

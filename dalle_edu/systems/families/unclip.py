@@ -3,9 +3,8 @@
     P(x | y) = P(x | z, y) P(z | y)   x a picture, z its CLIP embedding, y a caption
 
 A *prior* samples z for a caption, and a *decoder*, a diffusion model of small
-pictures with upsamplers, samples x for z. A picture has an embedding too, so that
-pictures can be asked for as well as sentences: see `image_edits/variations.py`.
-Lesson 14.
+pictures with upsamplers, samples x for z. Pictures have embeddings too, and can be
+drawn again from these: see `image_edits/variations.py`. Lesson 14.
 
 Letters: n captions or pictures, t text tokens, c channels of CLIP's text tower, e
 channels of an embedding, h = w pixels on a side.
@@ -33,17 +32,20 @@ from dalle_edu.systems.parts.embedding_priors import (
     DiffusionPrior,
 )
 
-_OF_THE_PRIOR = 1  # the stream of its random numbers; the decoder's is another
+_PRIOR_STREAM = 1  # of random numbers; the decoder's are those of stream 0
 
 
 @dataclass(frozen=True)
 class UnCLIPSampling(CascadeSampling):
-    """Beyond a cascade's: each embedding is decoded `tries` times, and the picture
-    in which CLIP sees it best is kept; `prior` is "diffusion" or "autoregressive";
-    `text=False` leaves y out of P(x | z, y).
+    """How pictures are sampled: the settings of a cascade, and those of the prior.
 
-    Two tries of ten steps without guidance cost half of what one of twenty costs
-    with it, and are right more often.
+    Each embedding is decoded `tries` times, and the picture whose own embedding is
+    nearest to it is kept. `prior` is "diffusion" or "autoregressive", under
+    `prior_guidance_scale`; `prior_steps` are those of the first. With `text=False`
+    the decoder is not given the caption: P(x | z).
+
+    Two tries of ten steps without guidance cost half as much as one of twenty with
+    guidance, which doubles a batch, and are right more often.
     """
 
     guidance_scale: float = 1.0
@@ -57,7 +59,7 @@ class UnCLIPSampling(CascadeSampling):
 
 class UnCLIP(Cascade, ImageVariations):
     """A cascade whose base model, the decoder, is conditioned on a CLIP embedding.
-    Subclasses build the networks.
+    Subclasses build the networks. Lesson 14.
     """
 
     clip: CLIP
@@ -75,7 +77,9 @@ class UnCLIP(Cascade, ImageVariations):
 
     @property
     def evaluations(self) -> int:
-        """The prior too samples twice and keeps one."""
+        """Runs of networks for one picture: for each try the decoder's and the
+        upsamplers' steps, and twice the prior's, which keeps one of two samples.
+        """
         sampling: Any = self.config.sampling
         return sampling.tries * super().evaluations + 2 * sampling.prior_steps
 
@@ -85,9 +89,9 @@ class UnCLIP(Cascade, ImageVariations):
     def encode_images(
         self, images: Float[Tensor, "n 3 h w"]
     ) -> Float[Tensor, "n e"]:
-        """The CLIP embeddings of pictures of any side, unit vectors."""
-        looked_at = resized(images.to(self.device), self.clip.config.resolution)
-        return self.clip.encode_image(looked_at).float()
+        """The CLIP embeddings, unit vectors, of pictures in [-1, 1] of any side."""
+        inputs = resized(images.to(self.device), self.clip.config.resolution)
+        return self.clip.encode_image(inputs).float()
 
     @torch.no_grad()
     def encode_texts(
@@ -98,32 +102,35 @@ class UnCLIP(Cascade, ImageVariations):
         """
         text, tower = self.tokens(captions), self.clip.text_tower
         states = tower.hidden(text)
-        there = self.visible(captions).unsqueeze(-1)
+        mask = self.visible(captions).unsqueeze(-1)
         pooled = F.normalize(tower.pool(states, text), dim=-1)
-        return (states * there).float(), pooled.float()
+        return (states * mask).float(), pooled.float()
 
     def visible(self, captions: Sequence[str]) -> Bool[Tensor, "n t"]:
-        """Where captions have a token, or the end of text after them."""
+        """The mask of `encode_texts`' states: True at tokens and at the end of
+        text, False at padding positions.
+        """
         return F.pad(self.tokens(captions) != 0, (1, 0), value=True)
 
     @torch.no_grad()
     def sample_embeddings(
         self, prompts: Sequence[str], seed: int = 0, **settings: Any
     ) -> Float[Tensor, "n e"]:
-        """P(z | y): for each prompt the embedding of a picture that it might be
-        said of, a unit vector. Raises `DalleEduError` for an unknown prior.
+        """Samples of P(z | y): for each prompt the embedding, a unit vector, of a
+        picture that it may describe. `settings` are the fields of `UnCLIPSampling`.
+        Raises `DalleEduError` for a setting out of range, such as an unknown prior.
         """
         sampling: Any = self.sampling(settings)
         words, caption = self.encode_texts(prompts)
         n, guidance_scale = len(prompts), sampling.prior_guidance_scale
         if sampling.prior == "autoregressive":
             components = self.prior_ar.config.components
-            uniforms = uniforms_for(n, components, seed, _OF_THE_PRIOR)
+            uniforms = uniforms_for(n, components, seed, _PRIOR_STREAM)
             return self.prior_ar.sample(
                 uniforms.to(self.device), words, caption, guidance_scale
             )
         size = (2 * self.prior.config.embedding,)
-        noise = noise_for(n, size, seed, _OF_THE_PRIOR).to(self.device)
+        noise = noise_for(n, size, seed, _PRIOR_STREAM).to(self.device)
         return self.prior.sample(
             noise, words, caption, guidance_scale, sampling.prior_steps
         )
@@ -165,28 +172,27 @@ class UnCLIP(Cascade, ImageVariations):
         callback: Callback | None = None,
         **settings: Any,
     ) -> Float[Tensor, "n 3 h w"]:
-        """Pictures from P(x | z, y), or without captions P(x | z), in [-1, 1].
+        """Pictures from P(x | z, y), or without captions from P(x | z), in [-1, 1].
 
-        `known` is a picture for each embedding and where it is kept; `callback`
-        watches the decoder's steps; `settings` are the fields of `UnCLIPSampling`.
+        `z` are unit vectors. `known` holds a picture for each embedding and a mask
+        of the pixels to keep. `callback` is called at each step of the decoder.
+        `settings` are the fields of `UnCLIPSampling`. Of the `tries` the one whose
+        embedding has the largest cosine with `z` is kept.
         """
         sampling: Any = self.sampling(settings)
         tries = sampling.tries
-        wanted = z.repeat_interleave(tries, dim=0)
-        said = (
-            None
-            if captions is None
-            else [y for y in captions for _ in range(tries)]
-        )
+        repeated_z = z.repeat_interleave(tries, dim=0)
+        if captions is not None:
+            captions = [caption for caption in captions for _ in range(tries)]
         if known is not None:
             pictures, keep = (
                 part.repeat_interleave(tries, dim=0) for part in known
             )
             known = pictures, keep
-        told = self.conditions(wanted, said)
-        drawn = self.sample(*told, seed, sampling, known, callback)
-        near = (self.encode_images(drawn) * wanted).sum(dim=1)
-        best = near.unflatten(0, (-1, tries)).argmax(dim=1)
+        conditions = self.conditions(repeated_z, captions)
+        drawn = self.sample(*conditions, seed, sampling, known, callback)
+        cosines = (self.encode_images(drawn) * repeated_z).sum(dim=1)
+        best = cosines.unflatten(0, (-1, tries)).argmax(dim=1)
         each = torch.arange(len(z), device=z.device)
         return drawn.unflatten(0, (-1, tries))[each, best]
 
@@ -194,18 +200,28 @@ class UnCLIP(Cascade, ImageVariations):
         self, z: Float[Tensor, "n e"], captions: Sequence[str] | None = None
     ) -> tuple[Conditions, Conditions]:
         """The decoder's conditions for embeddings, with or without captions, and
-        those of no embedding and no caption.
+        those of no embedding and no caption, for guidance.
         """
-        n, seen = len(z), self.clip.config
-        tokens = seen.text_length + 1
-        words = torch.zeros(n, tokens, seen.width, device=z.device)
+        n, config = len(z), self.clip.config
+        tokens = config.text_length + 1
+        words = torch.zeros(n, tokens, config.width, device=z.device)
         visible = torch.zeros(n, tokens, dtype=torch.bool, device=z.device)
         if captions is not None:
             words, visible = self.encode_texts(captions)[0], self.visible(captions)
-        given = {"pooled": self.scaled(z), "text": words, "text_mask": visible}
-        none = {"pooled": torch.zeros_like(z), "text": words}
-        return given, none | {"text_mask": torch.zeros_like(visible)}
+        conditional = {
+            "pooled": self.scaled(z),
+            "text": words,
+            "text_mask": visible,
+        }
+        unconditional = {
+            "pooled": torch.zeros_like(z),
+            "text": words,  # hidden by the mask
+            "text_mask": torch.zeros_like(visible),
+        }
+        return conditional, unconditional
 
     def scaled(self, z: Float[Tensor, "n e"]) -> Float[Tensor, "n e"]:
-        """Unit vectors times √e: entries of variance 1, as networks like them."""
+        """Unit vectors times √e, so that their entries have variance 1, as the
+        decoder's condition.
+        """
         return z * z.shape[1] ** 0.5
