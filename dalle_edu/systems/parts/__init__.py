@@ -1,3 +1,3 @@
-"""Networks that systems are made of and that are more than a brick, and how CLIP's
-pictures are augmented.
+"""Parts of systems: networks that are built from several bricks, and the
+augmentation of CLIP's pictures.
 """

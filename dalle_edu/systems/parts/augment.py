@@ -1,9 +1,11 @@
-"""Augmentation: pictures disturbed as a critic must bear it, since it compares what
-codecs, half-trained systems and cut-outs make of a scene.
+"""Augmentation: CLIP's training pictures, shifted, enlarged, blurred and noisy.
 
-Nothing here turns a picture round: left stays left, and above stays above. Each
-picture is moved and stained by an amount of its own, from not at all to `strength`;
-half of them are blurred, whatever the strength.
+CLIP later compares what codecs, half-trained systems and cut-outs make of a scene,
+so it must recognise an imperfect picture. No picture is turned or mirrored: left
+stays left, and above stays above. Each is changed by an amount of its own, from
+zero to `strength`, and half of them are blurred, whatever the strength. Lesson 12.
+
+Letters: n pictures, h = w pixels on a side.
 """
 
 import torch
@@ -11,8 +13,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-SHIFT, ZOOM = 0.06, 0.15  # parts of a side
-# standard deviations, of pixels in [-1, 1]: of each pixel, and of patches of them
+SHIFT, ZOOM = 0.06, 0.15  # the largest, as parts of a side
+# the largest standard deviations, for pixels in [-1, 1]: of noise in each pixel,
+# and of smooth stains of about 8 x 8 pixels
 NOISE, STAINS = 0.12, 0.15
 _WHITE = 1.0
 
@@ -20,8 +23,8 @@ _WHITE = 1.0
 def resized(
     images: Float[Tensor, "n 3 h w"], side: int
 ) -> Float[Tensor, "n 3 side side"]:
-    """Pictures at another resolution, smoothed first where they get smaller.
-    Differentiable.
+    """Pictures at another resolution, by bilinear interpolation, smoothed first
+    where they get smaller. Differentiable.
     """
     if images.shape[2:] == (side, side):
         return images
@@ -39,9 +42,9 @@ def augment(
     generator: torch.Generator | None = None,
     strength: float = 1.0,
 ) -> Float[Tensor, "n 3 h w"]:
-    """Pictures moved and enlarged a little, half of them blurred, with noise and
-    stains; all chance comes from `generator`. At strength 0 they come back as they
-    are.
+    """Pictures in [-1, 1], shifted and enlarged a little, half of them blurred,
+    with noise and stains. Random numbers come from `generator`. At strength 0 the
+    pictures come back as they are.
     """
     if strength == 0:
         return images
@@ -57,37 +60,29 @@ def augment(
         amount * _uniform(images, (len(images), 1, 1, 1), generator)
         for _ in range(2)
     )
-    return (
-        images
-        + NOISE * weight_of_noise * noise
-        + STAINS * weight_of_stains * stains
-    ).clamp(-1, 1)
+    noisy = images + NOISE * weight_of_noise * noise
+    return (noisy + STAINS * weight_of_stains * stains).clamp(-1, 1)
 
 
 def grayscale(
     images: Float[Tensor, "n 3 h w"], generator: torch.Generator | None = None
 ) -> Float[Tensor, "n 3 h w"]:
-    """Pictures without colour: ink of any colour becomes grey, paler or darker from
-    one picture to the next; white stays white.
+    """Pictures in [-1, 1] without colour: every colour becomes one grey, which is
+    chosen at random for each picture, and white stays white.
     """
     ink = (1 - images).amax(dim=1, keepdim=True)
-    return (
-        1 - ink * (0.4 + 0.6 * _uniform(images, (len(images), 1, 1, 1), generator))
-    ).expand(-1, 3, -1, -1)
+    darkness = 0.4 + 0.6 * _uniform(images, (len(images), 1, 1, 1), generator)
+    return (1 - ink * darkness).expand(-1, 3, -1, -1)
 
 
 def _moved(
     images: Tensor, amount: Tensor, generator: torch.Generator | None
 ) -> Tensor:
-    """Shifted and enlarged or made smaller; what comes into view is white."""
+    """Pictures shifted, and enlarged or reduced; beyond their edges is white."""
     n = len(images)
-    # the grid goes from -1 to 1
-    shift = (
-        (2 * _uniform(images, (n, 2), generator) - 1)
-        * 2
-        * SHIFT
-        * amount.view(n, 1)
-    )
+    direction = 2 * _uniform(images, (n, 2), generator) - 1
+    # the grid goes from -1 to 1, so a side is 2
+    shift = direction * 2 * SHIFT * amount.view(n, 1)
     zoom = 1 + (2 * _uniform(images, (n,), generator) - 1) * ZOOM * amount.view(n)
     maps = torch.zeros(n, 2, 3, device=images.device)
     maps[:, 0, 0] = maps[:, 1, 1] = zoom
@@ -99,20 +94,18 @@ def _moved(
 
 
 def _coarsened(images: Tensor, generator: torch.Generator | None) -> Tensor:
-    """A quarter of the pictures at half the resolution and back, another at a
-    random one.
+    """Pictures, a quarter of them reduced to half their side and enlarged again,
+    another quarter to a random side.
     """
     n, side = len(images), images.shape[2]
-    kind = torch.randperm(n, generator=generator, device=images.device)
-    some = 0.35 + 0.6 * float(
-        torch.rand(1, generator=generator, device=images.device)
-    )
+    order = torch.randperm(n, generator=generator, device=images.device)
+    part = 0.35 + 0.6 * float(_uniform(images, (1,), generator))
     coarse = images.clone()
-    for places, smaller in (
-        (kind[: n // 4], side // 2),
-        (kind[n // 4 : n // 2], int(side * some)),
+    for rows, smaller in (
+        (order[: n // 4], side // 2),
+        (order[n // 4 : n // 2], int(side * part)),
     ):
-        coarse[places] = resized(resized(images[places], max(1, smaller)), side)
+        coarse[rows] = resized(resized(images[rows], max(1, smaller)), side)
     return coarse
 
 

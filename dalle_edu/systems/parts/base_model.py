@@ -2,8 +2,11 @@
 Imagen and DALL·E 2 have one each.
 
 It learns to predict v at timesteps of a cosine schedule, shifted towards noise,
-since everything about a layout is settled early. It is sampled by DPM-Solver++,
-which draws nothing on the way: a picture depends on its first noise alone.
+since the layout of a picture is decided at the noisiest timesteps. It is sampled by
+DPM-Solver++, which adds no noise on the way: a picture depends on its first noise
+alone. Lessons 14 and 15.
+
+Letters: n pictures, h = w pixels on a side.
 """
 
 from collections.abc import Callable
@@ -23,14 +26,15 @@ from dalle_edu.bricks.inpainting import inpainting
 from dalle_edu.bricks.noise_schedule import NoiseSchedule, cosine_schedule, shifted
 from dalle_edu.bricks.unet import UNet, UNetConfig
 
+# what the U-Net is conditioned on: "text", "text_mask" and "pooled"
 Conditions = dict[str, Tensor]
-# a picture, and where it is kept
+# pictures in [-1, 1], and a mask that is True at the pixels to keep
 KnownPixels = tuple[Float[Tensor, "n 3 h w"], Bool[Tensor, "n 1 h w"]]
 
 
 class BaseModel(nn.Module):
-    """Paints pictures of one size from noise, as conditions ask for: text, a pooled
-    vector, or both.
+    """A diffusion model of pictures of one size, conditioned on text, a pooled
+    vector, or both. `shift` is how much noisier than cosine its schedule is.
     """
 
     def __init__(self, config: UNetConfig, shift: float = 1.0):
@@ -44,7 +48,7 @@ class BaseModel(nn.Module):
         generator: torch.Generator | None,
         **conditions: Tensor,
     ) -> dict[str, Tensor]:
-        """The mean squared error of v."""
+        """The mean squared error of v, for pictures in [-1, 1], under "loss"."""
         return {
             "loss": diffusion_loss(
                 self.unet,
@@ -89,7 +93,9 @@ def keep_known(
     schedule: NoiseSchedule,
     noise: Tensor,
 ) -> Denoiser:
-    """The denoiser, which keeps what is known of the picture, if anything is."""
+    """The denoiser; if pixels are known, one that keeps them at every step. `noise`
+    is what sampling starts from.
+    """
     if known is None:
         return denoise
     picture, keep = known

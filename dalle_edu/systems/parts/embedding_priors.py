@@ -1,11 +1,12 @@
-"""Priors: from a caption to the CLIP embedding of a picture that it might be said
-of (Ramesh et al. 2022, section 2.2).
+"""Priors: from a caption to the CLIP embedding of a picture that it may describe
+(Ramesh et al. 2022, section 2.2).
 
-Many pictures go with one caption, so a prior must *draw* an embedding, not compute
-one. Both ways of the paper are here: by diffusion, in which a transformer looks at
-the caption and at a noisy embedding and says the clean one; and number by number,
-in which the embedding is cut down to its principal components, each rounded to one
-of a few values, and a transformer writes these as it would write words.
+Many pictures go with one caption, so a prior *samples* an embedding. Both priors of
+the paper are here. In the diffusion prior, a transformer is given the caption and a
+noisy embedding and predicts the clean one. In the autoregressive prior, the
+embedding is reduced to its principal components, each rounded to one of a few
+values, and a transformer samples these one after the other, as it would words.
+Lesson 14.
 
 Letters: n captions, t text tokens, c channels of CLIP's text tower, e channels of
 an embedding, w channels of the prior, k components, b bins.
@@ -27,13 +28,13 @@ from dalle_edu.bricks.samplers import dpm_solver
 from dalle_edu.bricks.transformer import Block
 from dalle_edu.bricks.unet_blocks import sinusoidal_embedding
 
-LATE = 0.02  # how fast the running moments of embeddings follow
+LATE = 0.02  # the weight of a new batch in the running moments of embeddings
 
 
 @dataclass(frozen=True)
 class PriorConfig:
-    """The shape of a prior: a causal transformer over what is known of a caption,
-    then over what is not yet known of the picture.
+    """The shape of a prior: a causal transformer, whose first tokens are those of
+    the caption. `text_width` and `embedding` are those of CLIP.
     """
 
     text_width: int = 128
@@ -41,13 +42,13 @@ class PriorConfig:
     width: int = 128
     depth: int = 3
     heads: int = 4
-    components: int = 24  # of the embeddings, for the prior that writes them
+    components: int = 24  # principal components of the autoregressive prior
     bins: int = 64  # values that each may take
 
 
 class PriorContext(nn.Module):
-    """What a prior is told: the states of the caption's tokens and the caption's
-    own embedding, as tokens of the prior's width.
+    """A prior's condition: the states of the caption's tokens and the caption's own
+    embedding, projected to tokens of the prior's width.
     """
 
     def __init__(self, config: PriorConfig):
@@ -58,20 +59,20 @@ class PriorContext(nn.Module):
     def forward(
         self, words: Float[Tensor, "n t c"], caption: Float[Tensor, "n e"]
     ) -> Float[Tensor, "n t+1 w"]:
-        return torch.cat(
-            [
-                self.words(words),
-                self.caption(caption * math.sqrt(caption.shape[1])).unsqueeze(1),
-            ],
-            dim=1,
-        )
+        """The tokens. `caption` is a unit vector; times √e its entries have
+        variance 1.
+        """
+        scaled = caption * math.sqrt(caption.shape[1])
+        last = self.caption(scaled).unsqueeze(1)
+        return torch.cat([self.words(words), last], dim=1)
 
 
 class DiffusionPrior(nn.Module):
-    """Noise to embedding: the tokens are the caption's, the time, the noisy
-    embedding, and a last one in which the clean one is read off.
+    """The diffusion prior, from noise to an embedding. The tokens of its
+    transformer are those of the caption, the timestep, the noisy embedding, and a
+    last one whose output is the prediction of the clean embedding.
 
-    Embeddings are unit vectors; they diffuse multiplied by √e, so that their
+    Embeddings are unit vectors. Diffusion works on them times √e, so that their
     entries have variance 1.
     """
 
@@ -100,16 +101,17 @@ class DiffusionPrior(nn.Module):
         words: Float[Tensor, "n t c"],
         caption: Float[Tensor, "n e"],
     ) -> Float[Tensor, "n e"]:
-        """The clean embedding that it believes in, scaled. Blank captions are all
-        zeros.
+        """The predicted clean embedding, times √e, for noisy embeddings x_t at
+        timesteps t. Without a caption, `words` and `caption` are zero.
         """
         time = self.time(sinusoidal_embedding(t, self.config.width).to(x_t.dtype))
-        conditional = [
+        tokens = [
+            self.known(words, caption),
             time.unsqueeze(1),
             self.noisy(x_t).unsqueeze(1),
             self.answer.expand(len(x_t), 1, -1),
         ]
-        x = torch.cat([self.known(words, caption), *conditional], dim=1)
+        x = torch.cat(tokens, dim=1)
         for block in self.blocks:
             x = block(x)
         return self.clean(self.norm(x)[:, -1])
@@ -121,8 +123,8 @@ class DiffusionPrior(nn.Module):
         caption: Float[Tensor, "n e"],
         generator: torch.Generator | None,
     ) -> dict[str, Tensor]:
-        """The mean squared error of the clean embedding (equation 2 of the
-        paper).
+        """The mean squared error of the clean embedding, under "loss" (Ramesh et
+        al. 2022, equation 2). `embedding` and `caption` are unit vectors.
         """
         x0 = embedding * math.sqrt(self.config.embedding)
         return {
@@ -145,43 +147,39 @@ class DiffusionPrior(nn.Module):
         guidance_scale: float = 1.0,
         steps: int = 10,
     ) -> Float[Tensor, "n e"]:
-        """Unit vectors: of two draws for each caption, the one nearer to the
-        caption's own embedding, as in the paper.
+        """Embeddings, unit vectors: of two samples for each caption, the one with
+        the larger cosine with the caption's own embedding (section 2.2 of the
+        paper). `noise` is standard normal and holds the beginnings of both.
         """
-        pairs = []
+        conditional = {"words": words, "caption": caption}
+        unconditional = {
+            "words": torch.zeros_like(words),
+            "caption": torch.zeros_like(caption),
+        }
+        predict = guided(self, guidance_scale, conditional, unconditional)
+        denoise = denoiser(predict, self.schedule, "x0")
+        candidates = []
         for start in noise.chunk(2, dim=1):
-            conditional = {"words": words, "caption": caption}
-            unconditional = {
-                "words": torch.zeros_like(words),
-                "caption": torch.zeros_like(caption),
-            }
-            denoise = denoiser(
-                guided(self, guidance_scale, conditional, unconditional),
-                self.schedule,
-                "x0",
-            )
-            pairs.append(
-                F.normalize(
-                    dpm_solver(denoise, start, self.schedule, steps), dim=-1
-                )
-            )
-        scores = torch.stack(
-            [(pair * caption).sum(dim=-1) for pair in pairs], dim=1
-        )
-        return torch.stack(pairs, dim=1)[
-            torch.arange(len(noise), device=noise.device), scores.argmax(dim=1)
-        ]
+            z = dpm_solver(denoise, start, self.schedule, steps)
+            candidates.append(F.normalize(z, dim=-1))
+        scores = torch.stack([(z * caption).sum(dim=-1) for z in candidates], dim=1)
+        each = torch.arange(len(noise), device=noise.device)
+        return torch.stack(candidates, dim=1)[each, scores.argmax(dim=1)]
 
 
 class AutoregressivePrior(nn.Module):
-    """Component after component: each is one of `bins` values, given the caption
-    and the components before it.
+    """The autoregressive prior: each principal component of an embedding is one of
+    `bins` values, sampled given the caption and the components before it.
+
+    The components are found during training. While the decoder is trained, `follow`
+    gathers moments of CLIP's embeddings; before the prior is trained, `settle`
+    computes their principal directions, which then stay.
     """
 
-    mean: Tensor  # of embeddings, running
+    mean: Tensor  # the running mean of embeddings
     second: Tensor  # their running second moment, E[z zᵀ]
-    basis: Tensor  # the principal directions, the widest first
-    deviation: Tensor  # how far embeddings spread along each
+    basis: Tensor  # the principal directions, that of the largest variance first
+    deviation: Tensor  # the standard deviation of embeddings along each
 
     def __init__(self, config: PriorConfig):
         super().__init__()
@@ -211,8 +209,8 @@ class AutoregressivePrior(nn.Module):
 
     @torch.no_grad()
     def follow(self, embedding: Float[Tensor, "n e"]) -> None:
-        """Let the running moments follow a batch of embeddings, until the
-        components are fixed.
+        """Update the running moments by a batch of embeddings. Once the components
+        are fixed, nothing changes.
         """
         if self._settled:
             return
@@ -223,33 +221,31 @@ class AutoregressivePrior(nn.Module):
 
     @torch.no_grad()
     def settle(self) -> None:
-        """Fix the components, once: the widest directions of what was followed, and
-        the spread along each.
+        """Fix the components: the directions of largest variance among the
+        embeddings that were followed, and their standard deviations. A second call
+        changes nothing.
         """
-        if self._settled:  # a network has learned to write in them
+        if self._settled:  # the network has been trained on these components
             return
         covariance = (self.second - torch.outer(self.mean, self.mean)).double()
         values, vectors = torch.linalg.eigh(covariance)
-        # of two opposite directions, one
+        # of two opposite directions, the one whose largest entry is positive
         signs = vectors.gather(0, vectors.abs().argmax(dim=0, keepdim=True)).sign()
         k = self.config.components
         self.basis.copy_((vectors * signs).flip(1)[:, :k])
         self.deviation.copy_(values.flip(0)[:k].clamp(min=1e-8).sqrt())
 
     def to_codes(self, embedding: Float[Tensor, "n e"]) -> Int[Tensor, "n k"]:
-        """Each component as the number of its bin; the bins share out three
-        deviations to each side of the mean.
+        """Each component of unit vectors as the number of its bin. The bins divide
+        the range from three standard deviations below the mean to three above;
+        what lies beyond is in the first or the last.
         """
         along = (embedding - self.mean) @ self.basis / self.deviation
-        return (
-            ((along + 3) / 6 * self.config.bins)
-            .floor()
-            .long()
-            .clamp(0, self.config.bins - 1)
-        )
+        bins = ((along + 3) / 6 * self.config.bins).floor().long()
+        return bins.clamp(0, self.config.bins - 1)
 
     def to_embedding(self, codes: Int[Tensor, "n k"]) -> Float[Tensor, "n e"]:
-        """The unit vector that the middles of bins stand for."""
+        """The unit vectors whose components are the middles of these bins."""
         along = ((codes + 0.5) / self.config.bins * 6 - 3) * self.deviation
         return F.normalize(self.mean + along @ self.basis.T, dim=-1)
 
@@ -259,18 +255,17 @@ class AutoregressivePrior(nn.Module):
         words: Float[Tensor, "n t c"],
         caption: Float[Tensor, "n e"],
     ) -> Float[Tensor, "n written+1 b"]:
-        """The logits of every component's bin, given those before it; of one more
-        than are given.
+        """The logits of the bins of each component given those before it, from the
+        first to the one after those in `codes`. Without a caption, `words` and
+        `caption` are zero.
         """
-        k, known = self.config.components, self.known(words, caption)
-        ranks = torch.arange(min(codes.shape[1] + 1, k), device=codes.device)
-        values = self.value(
-            codes[:, : k - 1]
-            + ranks[: min(codes.shape[1], k - 1)] * self.config.bins
-        )
-        x = torch.cat(
-            [self.start.expand(len(codes), 1, -1), values], dim=1
-        ) + self.place(ranks)
+        known = self.known(words, caption)
+        before = codes[:, : self.config.components - 1]
+        ranks = torch.arange(before.shape[1] + 1, device=codes.device)
+        # each component has values of its own in the table
+        values = self.value(before + ranks[:-1] * self.config.bins)
+        start = self.start.expand(len(codes), 1, -1)
+        x = torch.cat([start, values], dim=1) + self.place(ranks)
         x = torch.cat([known, x], dim=1)
         for block in self.blocks:
             x = block(x)
@@ -282,7 +277,9 @@ class AutoregressivePrior(nn.Module):
         words: Float[Tensor, "n t c"],
         caption: Float[Tensor, "n e"],
     ) -> dict[str, Tensor]:
-        """Cross-entropy, in nats per component."""
+        """The cross-entropy of the components' bins, in nats per component, under
+        "loss". `embedding` and `caption` are unit vectors.
+        """
         codes = self.to_codes(embedding)
         logits = self(codes[:, :-1], words, caption).float()
         return {"loss": F.cross_entropy(logits.flatten(0, 1), codes.flatten())}
@@ -295,13 +292,13 @@ class AutoregressivePrior(nn.Module):
         guidance_scale: float = 1.0,
         temperature: float = 1.0,
     ) -> Float[Tensor, "n e"]:
-        """Unit vectors, written component by component; `uniforms` holds the chance
-        of each, in [0, 1).
+        """Embeddings, unit vectors, sampled component by component. `uniforms` in
+        [0, 1) are the random numbers of each.
         """
         if guidance_scale != 1.0:
             words, caption = (
-                torch.cat([told, torch.zeros_like(told)])
-                for told in (words, caption)
+                torch.cat([condition, torch.zeros_like(condition)])
+                for condition in (words, caption)
             )
         rows = 1 if guidance_scale == 1.0 else 2
 

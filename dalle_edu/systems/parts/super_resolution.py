@@ -1,10 +1,12 @@
-"""Super-resolution: a network that makes small pictures larger, which it sees
-beside the noise (Ho et al. 2021; Saharia et al. 2022).
+"""Super-resolution: a diffusion model that doubles the side of small pictures,
+which are its condition (Ho et al. 2021; Saharia et al. 2022).
 
-The upsampler predicts the picture itself: the small one beside it says nearly all
-of it, whatever the noise, and what a network has to say of noise would be spread
-over every pixel of white paper. It is sampled by DPM-Solver++, which draws nothing
-on the way: a picture depends on its first noise alone.
+The upsampler predicts the picture x_0 itself. The small picture nearly determines
+it at every noise level, while an error in a prediction of the noise would show in
+every pixel of the white ground. It is sampled by DPM-Solver++, which adds no noise
+on the way: a picture depends on its first noise alone. Lessons 14 and 15.
+
+Letters: n pictures, h = w pixels on a side, l = h / 2 those of the small pictures.
 """
 
 import torch
@@ -27,14 +29,18 @@ from dalle_edu.systems.parts.base_model import (
     keep_known,
 )
 
-# the most noise that an upsampler's small picture is covered with in training, as a
-# part of the timesteps
+# the highest noise level of the small picture in training, as a part of the
+# timesteps
 SMOOTHED = 0.3
 
 
 class Upsampler(nn.Module):
-    """Paints the larger version of a small picture, which it sees beside the noise,
-    itself a little noisy (conditioning augmentation).
+    """A diffusion model of pictures of side `resolution`, given the same pictures
+    at half the side.
+
+    The small picture is enlarged and laid beside the noisy large one as further
+    channels. It is itself a little noisy (conditioning augmentation, Ho et al.
+    2021), so that the upsampler learns to mend a base model's errors.
     """
 
     def __init__(self, config: UNetConfig, resolution: int):
@@ -45,8 +51,8 @@ class Upsampler(nn.Module):
     def loss(
         self, images: Float[Tensor, "n 3 h w"], generator: torch.Generator | None
     ) -> dict[str, Tensor]:
-        """The mean squared error of pictures of the large size, shown together with
-        themselves at half of it.
+        """The mean squared error of x_0, for pictures in [-1, 1] of the large size,
+        under "loss"; the small ones are made from them.
         """
         most = round(SMOOTHED * len(self.schedule))
         level = torch.randint(
@@ -74,8 +80,11 @@ class Upsampler(nn.Module):
         known: KnownPixels | None = None,
         callback: Callback | None = None,
     ) -> Float[Tensor, "n 3 h w"]:
-        """Pictures in [-1, 1] of the noise's size. Half of the noise's channels
-        cover the small picture, up to `level` in [0, 1].
+        """Pictures in [-1, 1] of the large size, in so many steps.
+
+        `noise` is standard normal: three channels to start from, and three that
+        cover the small picture up to the noise level `level`, in [0, 1]. `known`
+        says which pixels to keep. `callback` is called at each step.
         """
         start, cover = noise.chunk(2, dim=1)
         t: Int[Tensor, " n"] = torch.full(
@@ -95,5 +104,5 @@ class Upsampler(nn.Module):
         )
 
     def _beside(self, seen: Float[Tensor, "n 4 h w"]) -> Network:
-        """The network, shown the small picture beside the noisy large one."""
+        """The network with the small picture and its noise level as condition."""
         return lambda x_t, t: self.unet(torch.cat([x_t, seen], dim=1), t)

@@ -1,17 +1,17 @@
 """A text encoder: it learns what captions mean from text alone, and is then frozen
-and read by a system that paints.
+and conditions a base model.
 
-Imagen's finding was that a language model which never saw a picture serves a base
-model better than a larger base model does (Saharia et al. 2022, section 4.3).
-Theirs, T5, learned by filling in words on the web; ours learns in two ways, both of
-which ask it who is red, who is small and who stands where. It says captions
-otherwise, in either language, naming either object first. And it makes one vector
-of a whole caption, near that of a paraphrase and far from that of a caption wrong
-in one thing (Reimers & Gurevych 2019): so whatever the words, what stands on the
-left is in the same place. The base model sees both, the states of the words and the
-vector of the sentence.
+Imagen's finding is that a larger language model, which never saw a picture,
+improves pictures more than a larger base model does (Saharia et al. 2022, section
+4.3). Theirs, T5, was trained to fill in words on the web. Ours is trained on two
+tasks, both of which need to know which object is red, which is small and which is
+on the left. The first is to paraphrase a caption in either language, naming either
+object first. The second is contrastive: the vector of a whole caption is to be near
+that of a paraphrase and far from that of a hard negative, a caption wrong in one
+thing (Reimers & Gurevych 2019). The base model is given both the states of the
+tokens and the vector of the sentence. Lesson 15.
 
-Letters: n captions, t tokens read, w channels.
+Letters: n captions, t tokens, w channels.
 """
 
 import math
@@ -33,13 +33,13 @@ from dalle_edu.systems.hard_negatives.negatives import hard_negatives
 from dalle_edu.systems.hard_negatives.paraphrases import paraphrase
 from dalle_edu.world.tokenizer import CaptionTokenizer, trimmed
 
-FALSE = 3  # captions wrong in one thing, for each right one
+FALSE = 3  # hard negatives for each caption
 
 
 @dataclass(frozen=True)
 class TextEncoderConfig:
-    """The shape of a text encoder: a transformer whose encoder is kept, and whose
-    decoder only serves to train it.
+    """The shape of a text encoder: a transformer, of which the encoder is used, and
+    the decoder serves in training alone.
     """
 
     vocabulary: int = 512
@@ -50,8 +50,8 @@ class TextEncoderConfig:
 
 
 class TextEncoder(nn.Module):
-    """Captions as token numbers in; out come a vector for each token, which tokens
-    are no padding, and a vector for the whole.
+    """A transformer encoder of captions: from token numbers to a state for each
+    token and a vector for the whole caption.
     """
 
     def __init__(self, config: TextEncoderConfig):
@@ -72,22 +72,21 @@ class TextEncoder(nn.Module):
     def forward(
         self, text: Int[Tensor, "n t"]
     ) -> tuple[Float[Tensor, "n t w"], Bool[Tensor, "n t"], Float[Tensor, "n w"]]:
-        """The states, where there is a token, and the sentences' vectors, whose
-        entries have variance 1. No caption at all is all zeros.
+        """The states of the tokens, a mask that is True at tokens and False at
+        padding, and the sentences' vectors, whose entries have variance 1.
+
+        States at padding positions are set to zero. A caption that is all padding
+        gives zeros.
         """
         visible = text != 0
-        there = visible.unsqueeze(-1)
-        # what padding makes of itself is nobody's business
-        states = torch.where(there, self.transformer.encode(text), 0.0)
-        mean = states.sum(dim=1) / there.sum(dim=1).clamp(min=1)
-        return (
-            states,
-            visible,
-            F.normalize(self.whole(mean), dim=-1) * math.sqrt(self.config.width),
-        )
+        mask = visible.unsqueeze(-1)
+        states = torch.where(mask, self.transformer.encode(text), 0.0)
+        mean = states.sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+        direction = F.normalize(self.whole(mean), dim=-1)
+        return states, visible, direction * math.sqrt(self.config.width)
 
     def sentence(self, text: Int[Tensor, "n t"]) -> Float[Tensor, "n w"]:
-        """Captions as unit vectors."""
+        """The vectors of whole captions, scaled to length 1, for comparing them."""
         return F.normalize(self(text)[2].float(), dim=-1)
 
     def loss(
@@ -96,9 +95,11 @@ class TextEncoder(nn.Module):
         states: Float[Tensor, "n t w"],
         otherwise: Int[Tensor, "n written"],
     ) -> Float[Tensor, ""]:
-        """Cross-entropy, in nats per token, of captions said otherwise, each token
-        given those before it and the states that the captions were read into.
-        Padding starts a sentence.
+        """The cross-entropy of paraphrases, in nats per token: each token is
+        predicted from those before it and the states of the caption.
+
+        `text` holds the captions, `states` what the encoder made of them, and
+        `otherwise` the paraphrases. A padding token starts each of these.
         """
         written = F.pad(otherwise, (1, 0))[:, :-1]
         return masked_cross_entropy(
@@ -112,28 +113,26 @@ def text_encoder_loss(
     captions: Sequence[str],
     generator: torch.Generator | None,
 ) -> dict[str, Tensor]:
-    """The loss of a batch of captions: say them otherwise, and know a paraphrase
-    from what is false.
+    """The loss of a batch of captions, under "loss", and its two terms: "written",
+    the cross-entropy of paraphrases, and "sentences", the contrastive loss that
+    tells a paraphrase from hard negatives. Random numbers come from `generator`.
     """
-    device, length = (
-        next(text_encoder.parameters()).device,
-        text_encoder.config.text_length,
-    )
-    otherwise = paraphrase(captions, generator)
+    n, length = len(captions), text_encoder.config.text_length
+    device = next(text_encoder.parameters()).device
+    paraphrases = paraphrase(captions, generator)
     texts = [*captions, *hard_negatives(captions, FALSE, generator, device)]
-    tokens, said = (
+    tokens, paraphrase_tokens = (
         trimmed(tokenizer.encode(each, length)).to(device)
-        for each in (texts, otherwise)
+        for each in (texts, paraphrases)
     )
-    states, _, wholes = text_encoder(tokens)
-    written = text_encoder.loss(
-        tokens[: len(captions)], states[: len(captions)], said
-    )
-    seen, read = text_encoder.sentence(said), F.normalize(wholes.float(), dim=-1)
+    states, _, vectors = text_encoder(tokens)
+    written = text_encoder.loss(tokens[:n], states[:n], paraphrase_tokens)
+    anchors = text_encoder.sentence(paraphrase_tokens)
+    sentence_vectors = F.normalize(vectors.float(), dim=-1)
     with torch.autocast(device.type, enabled=False):
         sentences = masked_clip_loss(
-            seen,
-            read,
+            anchors,
+            sentence_vectors,
             text_encoder.log_scale.exp().clamp(max=100.0),
             compatible_captions(captions, texts).to(device),
         )
