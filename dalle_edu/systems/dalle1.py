@@ -1,12 +1,12 @@
 """DALL·E 1: a discrete VAE turns pictures into codes, and a GPT writes captions and
 codes as one stream (Ramesh et al. 2021).
 
-Stage one trains the dVAE on pictures alone: "codec" all of it, on soft choices of
-codes, then "decoder" its decoder alone, on the one likeliest code of each patch,
-since those are what it will be asked to decode. Stage two, "prior", freezes the
-dVAE and trains the GPT on captions followed by the codes of their pictures. To
-draw, the GPT continues a caption with codes, and the decoder turns them into
-pixels. Lesson 11.
+Stage one trains the dVAE on pictures alone: "codec" all of it, on soft mixtures of
+codes, then "decoder" its decoder alone, on the likeliest code of each patch, since
+drawing decodes single codes and no mixtures. Stage two, "prior", freezes the dVAE
+and trains the GPT on captions followed by the codes of their pictures. To draw, the
+GPT continues a caption with codes, and the decoder turns them into pixels. Lesson
+11.
 
 Letters: n captions or pictures, t text tokens, i codes of a picture, v entries of
 the codebook, h = w pixels on a side.
@@ -34,7 +34,9 @@ from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
 @dataclass(frozen=True)
 class DallE1Model:
-    """The two networks; they agree on the number of codes and on the grid."""
+    """The shapes of the two networks, which agree on the number of codes and on the
+    grid.
+    """
 
     dvae: DVAEConfig = field(default_factory=DVAEConfig)
     gpt: GPTConfig = field(default_factory=GPTConfig)
@@ -46,7 +48,9 @@ def dalle1_stages(
     codec_batch_size: int = 32,
     batch_size: int = 64,
 ) -> tuple[Stage, ...]:
-    """The stages; shares are parts of the time of training."""
+    """The three stages. Shares are parts of the minutes of a run; the prior takes
+    what is left.
+    """
     return (
         Stage(
             "codec",
@@ -92,8 +96,8 @@ class DallE1Recipe(AutoregressiveRecipe):
 
 @dataclass(frozen=True)
 class DallE1Config:
-    """The two networks, the recipe of their training, and the settings that draw
-    best.
+    """The shapes of the networks, the recipe of their training, and the settings of
+    sampling that were found to draw best.
     """
 
     model: DallE1Model = field(default_factory=DallE1Model)
@@ -130,9 +134,10 @@ PRESETS = {
 
 @register
 class DallE1(AutoregressiveSystem):
-    """Draws pictures of (3, resolution, resolution) from sentences of at most
-    `text_length` tokens. Raises `ValueError` where the two networks do not agree on
-    the codes.
+    """DALL·E 1. It draws pictures of (3, resolution, resolution) from sentences of
+    at most `text_length` tokens. Lesson 11.
+
+    Raises `ValueError` where the two networks do not agree on the codes.
     """
 
     name = "dalle1"

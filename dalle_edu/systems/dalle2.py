@@ -1,9 +1,10 @@
 """DALL·E 2, or unCLIP: a caption becomes the CLIP embedding of a picture, and that
 embedding a picture (Ramesh et al. 2022).
 
-CLIP comes trained and stays as it is. Stages: "decoder" and "upsampler_64" learn
-P(x | z, y), "prior" and "prior_ar" the two priors P(z | y) of the paper. How it
-draws stands in `families/unclip.py`. Lesson 14.
+CLIP is trained beforehand and stays frozen. The stages "decoder" and "upsampler_64"
+train P(x | z, y), for a picture x, its embedding z and its caption y. The stages
+"prior" and "prior_ar" train the two priors P(z | y) of the paper. Sampling is in
+`families/unclip.py`. Lesson 14.
 
 Letters: n pictures, h = w pixels on a side.
 """
@@ -41,6 +42,7 @@ from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 _LAPTOP, _STANDARD, _GPU = (
     clip.PRESETS[preset].model.clip for preset in ("laptop", "standard", "gpu")
 )
+# what exams look at while the decoder, or a prior, is trained
 FROM_TRUE = (
     "small pictures that the decoder makes of true embeddings",
     "de petites images que le décodeur fait de vrais plongements",
@@ -52,14 +54,15 @@ WHOLE_CHAIN = (
 
 
 def decoder_unet(seen: CLIPConfig, **shape: Any) -> UNetConfig:
-    """The decoder's U-Net, which hears of z in every block and reads the words of
-    CLIP's text tower.
+    """The decoder's U-Net beside a CLIP of the shape `seen`: z conditions every
+    block, and a transformer attends to the states of CLIP's text tower. `shape` is
+    as in `base_unet`.
     """
     return base_unet(seen.width, seen.embedding, **shape)
 
 
 def prior_for(seen: CLIPConfig, width: int = 96, depth: int = 3) -> PriorConfig:
-    """The shape of both priors beside a CLIP of this shape."""
+    """The shape of both priors beside a CLIP of the shape `seen`."""
     return PriorConfig(
         text_width=seen.width, embedding=seen.embedding, width=width, depth=depth
     )
@@ -67,8 +70,8 @@ def prior_for(seen: CLIPConfig, width: int = 96, depth: int = 3) -> PriorConfig:
 
 @dataclass(frozen=True)
 class DallE2Model:
-    """The networks. `shift` is how much noisier than cosine the decoder's schedule
-    is.
+    """The shapes of the networks. `shift` is how much noisier than cosine the
+    decoder's schedule is.
     """
 
     clip: CLIPConfig = _STANDARD
@@ -87,17 +90,20 @@ def dalle2_stages(
     prior_batch_size: int = 128,
     prior_share: float = 0.1,
 ) -> tuple[Stage, ...]:
-    """The stages of a DALL·E 2 with so many upsamplers."""
+    """The stages of a DALL·E 2 with so many upsamplers. Each prior takes
+    `prior_share` of a run, and the decoder what is left.
+    """
     enlarging = upsampler_stages(upsamplers, batch_size=upsampler_batch_size)
-    painting = 1 - sum(stage.share for stage in enlarging) - 2 * prior_share
+    upsampler_share = sum(stage.share for stage in enlarging)
+    decoder_share = 1 - upsampler_share - 2 * prior_share
     return (
         Stage(
             "decoder",
             ("decoder",),
-            painting,
+            decoder_share,
             batch_size,
             learning_rate=2e-3,
-            updates_share=painting,
+            updates_share=decoder_share,
             matrix_learning_rate=2e-2,
             muon=(
                 "decoder.unet.encoder",
@@ -126,8 +132,9 @@ def dalle2_stages(
 
 @dataclass(frozen=True)
 class DallE2Recipe(Recipe):
-    """The parts of embeddings and captions that training leaves out, for guidance:
-    those of the paper.
+    """The stages, and the parts of embeddings and captions that training sets to
+    zero, for classifier-free guidance. They are those of the paper (Ramesh et al.
+    2022, sections 2.1 and 2.2).
     """
 
     stages: tuple[Stage, ...] = dalle2_stages(1)
@@ -138,8 +145,8 @@ class DallE2Recipe(Recipe):
 
 @dataclass(frozen=True)
 class DallE2Config:
-    """The networks, the recipe of their training, and the settings that draw
-    best.
+    """The shapes of the networks, the recipe of their training, and the settings of
+    sampling that were found to draw best.
     """
 
     model: DallE2Model = field(default_factory=DallE2Model)
@@ -174,8 +181,8 @@ PRESETS = {
 
 @register
 class DallE2(UnCLIP):
-    """Draws pictures of (3, resolution, resolution) from sentences, from
-    embeddings, and from other pictures.
+    """DALL·E 2. It draws pictures of (3, resolution, resolution) from sentences,
+    from CLIP embeddings, and from other pictures. Lesson 14.
     """
 
     name = "dalle2"
@@ -208,10 +215,8 @@ class DallE2(UnCLIP):
         if stage.startswith("upsampler"):
             return self.upsampler_loss(stage, images, generator)
         recipe = self.config.recipe
-        z, (words, caption) = (
-            self.encode_images(images),
-            self.encode_texts(captions),
-        )
+        z = self.encode_images(images)
+        words, caption = self.encode_texts(captions)
         draws = torch.rand(2, len(z), 1, generator=generator, device=z.device)
         if stage == "decoder":
             if self.training:
@@ -226,7 +231,7 @@ class DallE2(UnCLIP):
         words, caption = words * kept.unsqueeze(-1), caption * kept
         if stage == "prior":
             return self.prior.loss(z, words, caption, generator)
-        if progress == 0:
+        if progress == 0:  # the first update of the stage
             self.prior_ar.settle()
         return self.prior_ar.loss(z, words, caption)
 
@@ -234,8 +239,8 @@ class DallE2(UnCLIP):
     def preview(
         self, stage: str, images: Tensor, captions: Sequence[str], seed: int
     ) -> Float[Tensor, "n 3 h w"] | None:
-        """The decoder draws from true embeddings until the priors have learned;
-        then all work together.
+        """Small pictures: of the decoder from true embeddings, while it is trained;
+        of prior and decoder together, while a prior is.
         """
         if stage.startswith("upsampler"):
             return super().preview(stage, images, captions, seed)
@@ -244,5 +249,6 @@ class DallE2(UnCLIP):
         else:
             prior = "diffusion" if stage == "prior" else "autoregressive"
             z = self.sample_embeddings(captions, seed, prior=prior)
-        told = self.conditions(z, captions)
-        return self.sample(*told, seed, self.config.sampling, full_size=False)
+        conditions = self.conditions(z, captions)
+        sampling = self.config.sampling
+        return self.sample(*conditions, seed, sampling, full_size=False)

@@ -1,12 +1,16 @@
 """DALL·E mini: a VQGAN turns pictures into codes, and a BART translates captions
 into them (Dayma et al. 2021).
 
-Three stages. "features" trains a small network to guess a picture's caption, a bag
-of words: it becomes the eyes of the perceptual loss, in place of a network trained
-on photographs. "codec" trains the VQGAN on pictures alone, its adversary joining in
-half-way. "prior" freezes it and trains the BART on captions and the codes of their
-pictures. To draw, the BART writes codes, super-conditioned, and the VQGAN paints
-them.
+Three stages. "features" trains a small network to predict which words are in a
+picture's caption; the perceptual loss then compares its features, in place of those
+of a network trained on photographs. "codec" trains the VQGAN on pictures alone; the
+discriminator joins half-way. "prior" freezes the VQGAN and trains the BART on
+captions and the codes of their pictures. To draw, the BART samples codes, with
+classifier-free guidance (there called super conditioning), and the VQGAN decodes
+them. Lesson 13.
+
+Letters: n captions or pictures, t text tokens, i codes of a picture, v entries of
+the codebook, h = w pixels on a side.
 """
 
 from collections.abc import Sequence
@@ -31,13 +35,16 @@ from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.registry import register
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
-ADVERSARIAL_FROM, REVIVED_UNTIL = 0.5, 0.4  # parts of the codec's training
+# parts of the codec's training: from where the discriminator takes part, and until
+# when unused codes are revived
+ADVERSARIAL_FROM, REVIVED_UNTIL = 0.5, 0.4
 
 
 @dataclass(frozen=True)
 class DallEMiniModel:
-    """The networks; VQGAN and BART agree on the number of codes and on the grid.
-    `discriminator_width` is the channels of the discriminator's first layer.
+    """The shapes of the networks. VQGAN and BART agree on the number of codes and
+    on the grid. `discriminator_width` is the number of channels of the
+    discriminator's first layer.
     """
 
     vqgan: CodecConfig = field(default_factory=CodecConfig)
@@ -51,7 +58,9 @@ def dalle_mini_stages(
     codec_batch_size: int = 32,
     batch_size: int = 64,
 ) -> tuple[Stage, ...]:
-    """The stages; shares are parts of the time of training."""
+    """The three stages. Shares are parts of the minutes of a run; the prior takes
+    what is left.
+    """
     return (
         Stage(
             "features",
@@ -87,7 +96,9 @@ def dalle_mini_stages(
 
 @dataclass(frozen=True)
 class DallEMiniRecipe(AutoregressiveRecipe):
-    """`adversarial` is how much the discriminator weighs, once it judges."""
+    """The stages, the dropout of captions, and `adversarial`, the weight of the
+    generator's adversarial loss once the discriminator takes part.
+    """
 
     stages: tuple[Stage, ...] = dalle_mini_stages()
     adversarial: float = 0.1
@@ -95,8 +106,8 @@ class DallEMiniRecipe(AutoregressiveRecipe):
 
 @dataclass(frozen=True)
 class DallEMiniConfig:
-    """The networks, the recipe of their training, and the settings that draw
-    best.
+    """The shapes of the networks, the recipe of their training, and the settings of
+    sampling that were found to draw best.
     """
 
     model: DallEMiniModel = field(default_factory=DallEMiniModel)
@@ -146,9 +157,10 @@ PRESETS = {
 
 @register
 class DallEMini(AutoregressiveSystem):
-    """Draws pictures of (3, resolution, resolution) from sentences of at most
-    `text_length` tokens. Raises `ValueError` where the two networks do not agree on
-    the codes.
+    """DALL·E mini. It draws pictures of (3, resolution, resolution) from sentences
+    of at most `text_length` tokens. Lesson 13.
+
+    Raises `ValueError` where the two networks do not agree on the codes.
     """
 
     name = "dalle_mini"
@@ -168,10 +180,10 @@ class DallEMini(AutoregressiveSystem):
             )
         self.config = config
         self.tokenizer = tokenizer or caption_tokenizer()
-        guesser = SmallClassifier(3, bart.text_vocabulary)
+        classifier = SmallClassifier(3, bart.text_vocabulary)
         width = config.model.discriminator_width
-        self.vqgan = VQGAN(vqgan, guesser.features, width)
-        self.guess = guesser.decide
+        self.vqgan = VQGAN(vqgan, classifier.features, width)
+        self.guess = classifier.decide
         self.bart = TextToImageBART(bart)
 
     @property
@@ -200,23 +212,24 @@ class DallEMini(AutoregressiveSystem):
         generator: torch.Generator | None,
     ) -> dict[str, Tensor]:
         if stage == "features":
-            return {"loss": self._guessing(images, captions)}
+            return {"loss": self._words_loss(images, captions)}
         if stage == "codec":
             return self._codec_loss(images, progress, generator)
         codes, text = self.codes_and_text(images, captions, generator)
         return self.bart.loss(text, codes)
 
-    def _guessing(
+    def _words_loss(
         self, images: Float[Tensor, "n 3 h w"], captions: Sequence[str]
     ) -> Float[Tensor, ""]:
-        """How badly the words of captions are guessed from their pictures: a binary
-        cross-entropy for each word of the vocabulary.
+        """The loss of predicting the words of captions from their pictures: a
+        binary cross-entropy for each token of the vocabulary.
         """
         vocabulary = self.config.model.bart.text_vocabulary
-        said = torch.zeros(len(images), vocabulary, device=images.device)
-        said.scatter_(1, self.tokens(captions), 1.0)[:, 0] = 0.0
-        guesses = self.guess(self.vqgan.perceptual.features(images).flatten(1))
-        return F.binary_cross_entropy_with_logits(guesses.float(), said)
+        words = torch.zeros(len(images), vocabulary, device=images.device)
+        words.scatter_(1, self.tokens(captions), 1.0)
+        words[:, 0] = 0.0  # padding is no word
+        logits = self.guess(self.vqgan.perceptual.features(images).flatten(1))
+        return F.binary_cross_entropy_with_logits(logits.float(), words)
 
     def _codec_loss(
         self,
@@ -224,13 +237,13 @@ class DallEMini(AutoregressiveSystem):
         progress: float,
         generator: torch.Generator | None,
     ) -> dict[str, Tensor]:
-        """The VQGAN's loss, and the discriminator's once it judges; codes that
-        nobody chooses are put to use early on.
+        """The VQGAN's loss, plus the discriminator's once it takes part. Early in
+        the stage, codes that no patch chooses are revived.
         """
-        judged = progress >= ADVERSARIAL_FROM
-        weight = self.config.recipe.adversarial if judged else 0.0
+        adversarial = progress >= ADVERSARIAL_FROM
+        weight = self.config.recipe.adversarial if adversarial else 0.0
         parts = self.vqgan.loss(images, weight)
-        if judged:
+        if adversarial:
             parts["discriminator"] = self.vqgan.discriminator_loss(images)
             parts["loss"] = parts["loss"] + parts["discriminator"]
         elif progress < REVIVED_UNTIL and self.training:

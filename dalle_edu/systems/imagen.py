@@ -1,13 +1,14 @@
-"""Imagen: a text encoder that knows text alone, a base model of small pictures that
-reads it, and upsamplers (Saharia et al. 2022).
+"""Imagen: a text encoder trained on text alone, a base model of small pictures that
+it conditions, and upsamplers (Saharia et al. 2022).
 
-Stages: "text_encoder" trains one on captions alone, which is frozen from then on;
-"base" trains the base model of 32 x 32 pictures, whose positions look across at the
-caption's words and whose blocks hear of the whole sentence; "upsampler_64" and
-"upsampler_128" learn to double a picture's side. To draw, the base model goes from
-noise to a small picture, guided, and each upsampler doubles it. Dynamic
-thresholding, which the paper's strong guidance needed, is there to compare. Lesson
-15.
+The stage "text_encoder" trains the text encoder on captions alone; it is frozen
+from then on. "base" trains the base model of 32 x 32 pictures: a transformer in its
+U-Net attends to the states of the caption's tokens, and every block is conditioned
+on the vector of the whole sentence. "upsampler_64" and "upsampler_128" train
+networks that double a picture's side. To draw, the base model goes from noise to a
+small picture, with guidance, and each upsampler doubles its side. Dynamic
+thresholding, which the paper's strong guidance needed, can be switched on to
+compare. Lesson 15.
 
 Letters: n captions or pictures, t text tokens, w channels, h = w pixels on a side.
 """
@@ -51,8 +52,8 @@ from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
 @dataclass(frozen=True)
 class ImagenModel:
-    """The networks. `shift` is how much noisier than cosine the base model's
-    schedule is.
+    """The shapes of the networks. `shift` is how much noisier than cosine the base
+    model's schedule is.
     """
 
     text_encoder: TextEncoderConfig = field(default_factory=TextEncoderConfig)
@@ -69,7 +70,9 @@ def imagen_stages(
     batch_size: int = 64,
     upsampler_batch_size: int = 16,
 ) -> tuple[Stage, ...]:
-    """The stages of an Imagen with so many upsamplers."""
+    """The stages of an Imagen with so many upsamplers. The text encoder takes
+    `text_encoder_share` of a run, and the base model what the upsamplers leave.
+    """
     enlarging = upsampler_stages(upsamplers, batch_size=upsampler_batch_size)
     share = sum(stage.share for stage in enlarging)
     return (
@@ -109,9 +112,10 @@ def imagen_stages(
 
 @dataclass(frozen=True)
 class ImagenRecipe(Recipe):
-    """`caption_dropout` is the part of captions that training leaves out;
-    `sentence_dropout` the part of captions of which the base model is told the
-    words alone, which it then has to put together itself.
+    """The stages, and two dropouts. `caption_dropout` is the part of captions that
+    training leaves out, for classifier-free guidance. `sentence_dropout` is the
+    part of captions whose vector is set to zero, so that the base model learns to
+    use the states of the tokens too.
     """
 
     stages: tuple[Stage, ...] = imagen_stages(2)
@@ -121,8 +125,9 @@ class ImagenRecipe(Recipe):
 
 @dataclass(frozen=True)
 class ImagenConfig:
-    """The networks, the recipe of their training, and the settings that draw best:
-    dynamic thresholding greys white paper, and costs marks here.
+    """The shapes of the networks, the recipe of their training, and the settings of
+    sampling that were found to draw best. Dynamic thresholding turns the white
+    ground grey and costs marks here, so it is off.
     """
 
     model: ImagenModel = field(default_factory=ImagenModel)
@@ -159,9 +164,11 @@ PRESETS = {
 
 @register
 class Imagen(Cascade):
-    """Draws pictures of (3, resolution, resolution) from sentences of at most
-    `text_length` tokens. Raises `ValueError` for a base model of another width than
-    the text encoder.
+    """Imagen. It draws pictures of (3, resolution, resolution) from sentences of at
+    most `text_length` tokens. Lesson 15.
+
+    Raises `ValueError` for a base model that expects another width than the text
+    encoder's.
     """
 
     name = "imagen"
@@ -218,18 +225,19 @@ class Imagen(Cascade):
         return self.sample(*told, seed, sampling, known, callback)
 
     def conditions(self, prompts: Sequence[str]) -> tuple[Conditions, Conditions]:
-        """The base model's conditions for prompts, and those of no prompt."""
+        """The base model's conditions for prompts, and those without a prompt, for
+        guidance.
+        """
         text = self.tokens(prompts)
         return self._encode_text(text), self._encode_text(torch.zeros_like(text))
 
     @torch.no_grad()
     def _encode_text(self, text: Int[Tensor, "n t"]) -> Conditions:
-        """What the base model sees of captions: the states of their words, and a
-        vector of each whole sentence, from the text encoder, which learns no
-        longer.
+        """What the text encoder, which is frozen, makes of captions: the states of
+        their tokens, and a vector of each whole sentence.
         """
-        words, visible, sentence = self.text_encoder(text)
-        return {"text": words, "text_mask": visible, "pooled": sentence}
+        states, visible, sentence = self.text_encoder(text)
+        return {"text": states, "text_mask": visible, "pooled": sentence}
 
     # ------------------------------------------------------------ learning
 
@@ -249,13 +257,15 @@ class Imagen(Cascade):
             return self.upsampler_loss(stage, images, generator)
         recipe, text = self.config.recipe, self.tokens(captions)
         draws = torch.rand(2, len(text), 1, generator=generator, device=text.device)
-        told = self._encode_text(text * (draws[0] >= recipe.caption_dropout))
-        told["pooled"] = told["pooled"] * (draws[1] >= recipe.sentence_dropout)
-        return self.base.loss(shrink(images, BASE_SIDE), generator, **told)
+        conditions = self._encode_text(text * (draws[0] >= recipe.caption_dropout))
+        pooled = conditions["pooled"]
+        conditions["pooled"] = pooled * (draws[1] >= recipe.sentence_dropout)
+        return self.base.loss(shrink(images, BASE_SIDE), generator, **conditions)
 
     def understands(self, captions: Sequence[str]) -> dict[str, float]:
-        """How often the text encoder finds a caption nearer to a paraphrase than to
-        one that is wrong in space, binding, number and so on.
+        """How well the text encoder tells captions apart: how often a paraphrase is
+        nearer to its caption than to a hard negative, for each way of being wrong
+        ("space", "binding", "number" and so on), in [0, 1].
         """
         paraphrases = paraphrase(captions, torch.Generator().manual_seed(0))
         return hard_negative_accuracy(
@@ -277,6 +287,7 @@ class Imagen(Cascade):
         if stage == "text_encoder":
             return None
         if stage == "base":
-            told = self.conditions(captions)
-            return self.sample(*told, seed, self.config.sampling, full_size=False)
+            conditions = self.conditions(captions)
+            sampling = self.config.sampling
+            return self.sample(*conditions, seed, sampling, full_size=False)
         return super().preview(stage, images, captions, seed)
