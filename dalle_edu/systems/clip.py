@@ -1,16 +1,24 @@
 """CLIP on the captioned world: the critic of the other systems (Radford et al.
-2021).
+2021). Lesson 12.
 
-It learns from pictures and captions side by side, as the brick does, in five ways
-of its own. Pictures come disturbed, since it will judge what half-trained systems
-paint. Some come without colour, so that it knows a heart in a colour in which it
-never saw one. Captions that may be true of a picture are not held against it. To
-each caption come others that are wrong in one thing only, so that it must look at
-shape, number and space (`dalle_edu.systems.hard_negatives.negatives`). And each
-caption must also be found by a paraphrase of it, in either language and naming
-either object first: neither tower gains anything by telling left from right until
-the other does, but the text tower can be its own other (self-supervision within a
-modality, Li et al. 2022, DeCLIP).
+It is trained on pictures and their captions by the contrastive loss of the brick,
+with five additions:
+
+- Pictures are augmented, since it later compares what half-trained systems draw.
+- Some pictures are made grey, and their captions name no colour, so that shapes are
+  recognised in colours in which training never shows them.
+- False negatives, captions of other pictures that may be true of this one, are
+  masked (`hard_negatives/attributes.py`).
+- Each caption comes with hard negatives, wrong in one thing only, so that shape,
+  number and space cannot be ignored (`hard_negatives/negatives.py`).
+- Each caption must also be found by a paraphrase of it, in either language and
+  naming either object first. As long as one tower does not tell left from right,
+  the other gains nothing by doing so; comparing captions with captions lets the
+  text tower learn it alone (self-supervision within a modality, Li et al. 2022,
+  DeCLIP).
+
+Letters: n pictures, m captions, t text tokens, e channels of an embedding, h = w
+pixels on a side.
 """
 
 import math
@@ -41,13 +49,13 @@ from dalle_edu.systems.parts.augment import augment, grayscale, resized
 from dalle_edu.world.grammar import MAX_CHARACTERS, check_prompt, unknown_words
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer, trimmed
 
-TOGETHER = 256  # pictures looked at at a time
+TOGETHER = 256  # pictures encoded at a time
 
 
 @dataclass(frozen=True)
 class ClipModel:
-    """The two towers. `first_scale` is what cosines are multiplied by before
-    anything is learned.
+    """The shapes of the two towers, and `first_scale`, the factor of cosines (the
+    inverse temperature) with which training begins.
     """
 
     clip: CLIPConfig = field(
@@ -59,7 +67,7 @@ class ClipModel:
 
 
 def clip_stages(batch_size: int = 128) -> tuple[Stage, ...]:
-    """The one stage."""
+    """The one stage of training."""
     return (
         Stage(
             "clip",
@@ -85,13 +93,14 @@ def clip_stages(batch_size: int = 128) -> tuple[Stage, ...]:
 
 @dataclass(frozen=True)
 class ClipRecipe(Recipe):
-    """How it learns: `augmentation` is the strength with which pictures are
-    disturbed; `grayscale_share` the part of the pictures that comes without colour,
-    and whose captions say none; `negatives` how many captions wrong in one thing
-    come with each right one; `paraphrase_weight` what it weighs to find a caption
-    said otherwise, as it finds the caption of a picture; with
-    `mask_false_negatives`, captions that may be true of a picture are not held
-    against it.
+    """The stage, and what the loss depends on.
+
+    `augmentation` is the strength of `augment`. `grayscale_share` is the part of
+    the pictures made grey, whose captions lose their colours. `negatives` is the
+    number of hard negatives of each caption. `paraphrase_weight` is the weight of
+    the contrastive loss between captions and paraphrases, beside that between
+    pictures and captions. With `mask_false_negatives`, captions that may be true of
+    a picture do not count as its negatives.
     """
 
     stages: tuple[Stage, ...] = clip_stages()
@@ -104,12 +113,12 @@ class ClipRecipe(Recipe):
 
 @dataclass(frozen=True)
 class ClipSampling:
-    """CLIP draws nothing, so there is nothing to choose."""
+    """No settings: CLIP does not draw."""
 
 
 @dataclass(frozen=True)
 class ClipConfig:
-    """The two towers, and how they learn."""
+    """The shapes of the two towers, and the recipe of their training."""
 
     model: ClipModel = field(default_factory=ClipModel)
     recipe: ClipRecipe = field(default_factory=ClipRecipe)
@@ -150,8 +159,10 @@ PRESETS = {
 
 @register
 class Clip(Critic, Trainable):
-    """Compares pictures with sentences of at most `text_length` tokens. Draws
-    nothing. Raises `ValueError` for a tokenizer of more tokens than the tower has.
+    """CLIP: it compares pictures with sentences of at most `text_length` tokens,
+    and does not draw. Lesson 12.
+
+    Raises `ValueError` for a tokenizer of more tokens than the text tower has.
     """
 
     name = "clip"
@@ -191,30 +202,31 @@ class Clip(Critic, Trainable):
         return self.clip.scale
 
     def tokens(self, captions: Sequence[str]) -> Int[Tensor, "n t"]:
-        return self.tokenizer.encode(
-            captions, self.config.model.clip.text_length
-        ).to(self.device)
+        """Captions as token numbers, padded with 0."""
+        length = self.config.model.clip.text_length
+        return self.tokenizer.encode(captions, length).to(self.device)
 
-    # ------------------------------------------------------------ what it is for
+    # ------------------------------------------------------------ comparing
 
     def encode_images(
         self, images: Float[Tensor, "n 3 h w"]
     ) -> Float[Tensor, "n e"]:
         """Pictures in [-1, 1] as unit vectors. Those of another side are resized
-        first. Differentiable in the pictures.
+        first. Differentiable in the pictures. Raises `DalleEduError` for anything
+        but a batch of pictures.
         """
         check_pictures(images)
-        looked_at = resized(images, self.resolution).split(TOGETHER)
-        return torch.cat([self.clip.encode_image(part) for part in looked_at])
+        parts = resized(images, self.resolution).split(TOGETHER)
+        return torch.cat([self.clip.encode_image(part) for part in parts])
 
     def encode_texts(self, captions: Sequence[str]) -> Float[Tensor, "m e"]:
         """Sentences as unit vectors. Raises `DalleEduError` for those that name
-        nothing of this world, or are too long.
+        nothing of the captioned world, or are too long.
         """
         check_captions(captions)
         return self.clip.encode_text(trimmed(self.tokens(captions)))
 
-    # ------------------------------------------------------------ how it learns
+    # ------------------------------------------------------------ learning
 
     def stage_loss(
         self,
@@ -225,34 +237,33 @@ class Clip(Critic, Trainable):
         generator: torch.Generator | None,
     ) -> dict[str, Tensor]:
         n, recipe = len(images), self.config.recipe
-        # beyond its cap the scale has no gradient, and would stay there
+        # beyond the largest scale the gradient is zero, and the scale would stay
         with torch.no_grad():
             self.clip.log_scale.clamp_(max=math.log(LARGEST_SCALE))
         images, captions = resized(images, self.resolution), list(captions)
-        copied = int(recipe.grayscale_share * n)
-        images = torch.cat([grayscale(images[:copied], generator), images[copied:]])
-        captions[:copied] = [without_colours(text) for text in captions[:copied]]
-        images = augment(
-            images, generator, recipe.augmentation * min(1.0, 2 * progress)
+        grey = int(recipe.grayscale_share * n)
+        images = torch.cat([grayscale(images[:grey], generator), images[grey:]])
+        captions[:grey] = [without_colours(text) for text in captions[:grey]]
+        strength = recipe.augmentation * min(1.0, 2 * progress)
+        images = augment(images, generator, strength)
+        negatives = hard_negatives(
+            captions, recipe.negatives, generator, images.device
         )
-        texts = [
-            *captions,
-            *hard_negatives(captions, recipe.negatives, generator, images.device),
-        ]
-        excused = compatible_captions(captions, texts).to(images.device)
+        texts = [*captions, *negatives]
+        false_negatives = compatible_captions(captions, texts).to(images.device)
         if not recipe.mask_false_negatives:
-            excused = torch.zeros_like(excused)
-        seen, *read = (
-            tower.float()
-            for tower in self._towers(
-                images, texts, paraphrase(captions, generator)
-            )
+            false_negatives = torch.zeros_like(false_negatives)
+        paraphrases = paraphrase(captions, generator)
+        image_vectors, text_vectors, paraphrase_vectors = (
+            vectors.float() for vectors in self._towers(images, texts, paraphrases)
         )
-        # a scale of 100 would make bfloat16's steps ones of a half
+        # in float32: between 64 and 128, logits in bfloat16 are half a unit apart
         with torch.autocast(images.device.type, enabled=False):
             pictures, words = (
-                masked_clip_loss(each, read[0], self.clip.scale, excused)
-                for each in (seen, read[1])
+                masked_clip_loss(
+                    vectors, text_vectors, self.clip.scale, false_negatives
+                )
+                for vectors in (image_vectors, paraphrase_vectors)
             )
             return {
                 "loss": pictures + recipe.paraphrase_weight * words,
@@ -265,43 +276,48 @@ class Clip(Critic, Trainable):
         """The embeddings of pictures, and those of each list of captions."""
         return [
             self.clip.image_tower(images),
-            *(self.clip.text_tower(trimmed(self.tokens(said))) for said in texts),
+            *(self.clip.text_tower(trimmed(self.tokens(each))) for each in texts),
         ]
 
     @torch.no_grad()
     def measure(
         self, stage: str, images: Tensor, captions: Sequence[str]
     ) -> dict[str, float]:
-        """How often the best caption is one that may be true, how often the best
-        picture is, and how often its own caption is preferred to one that is wrong
-        in space, binding, number, size, shape or colour alone.
+        """Retrieval and hard negatives, as rates in [0, 1]: "caption_of_picture",
+        how often the nearest caption of a picture may be true of it,
+        "picture_of_caption", the reverse, and for each way of being wrong ("space",
+        "binding", "number", "size", "shape", "colour") how often a picture is
+        nearer to its caption than to a hard negative.
         """
-        seen, said = self.encode_images(images), caption_attributes(captions)
-        scores = similarity(seen, self.encode_texts(captions)).cpu()
-        right = compatible(said, said)
-        numbers = {
-            "caption_of_picture": float(
-                right.gather(1, scores.argmax(dim=1, keepdim=True)).float().mean()
-            ),
-            "picture_of_caption": float(
-                right.gather(0, scores.argmax(dim=0, keepdim=True)).float().mean()
-            ),
+        vectors = self.encode_images(images)
+        scores = similarity(vectors, self.encode_texts(captions)).cpu()
+        attributes = caption_attributes(captions)
+        right = compatible(attributes, attributes)
+        nearest_caption = scores.argmax(dim=1, keepdim=True)
+        nearest_picture = scores.argmax(dim=0, keepdim=True)
+        rates = {
+            "caption_of_picture": right.gather(1, nearest_caption),
+            "picture_of_caption": right.gather(0, nearest_picture),
         }
-        return numbers | hard_negative_accuracy(seen, captions, self.encode_texts)
+        numbers = {name: float(each.float().mean()) for name, each in rates.items()}
+        return numbers | hard_negative_accuracy(
+            vectors, captions, self.encode_texts
+        )
 
 
 def rows_and_columns(
     side: int, width: int, strength: float = 0.3, slowest: float = 100.0
 ) -> Float[Tensor, "patches width"]:
-    """Where the positions of a grid of patches begin to learn: waves along its rows
-    and along its columns (Beyer et al. 2022).
+    """Initial position embeddings of a grid of side x side patches: sines and
+    cosines of the row and of the column (Beyer et al. 2022).
 
-    From random positions the network must first find out which patches are
-    neighbours.
+    `strength` is the amplitude, and the wavelengths go from 2π to 2π `slowest`
+    patches. Neighbouring patches begin with similar embeddings; from random ones a
+    network must first learn which patches are neighbours.
     """
     rates = slowest ** -torch.linspace(0, 1, (width + 3) // 4)
     angles = torch.arange(side)[:, None] * rates
-    # side, half of the channels
+    # (side, about half of the channels)
     waves = torch.cat([angles.sin(), angles.cos()], dim=1)
     grid = torch.cat(
         [waves[:, None].expand(-1, side, -1), waves[None].expand(side, -1, -1)],
@@ -311,19 +327,13 @@ def rows_and_columns(
 
 
 def check_captions(captions: Sequence[str]) -> None:
-    """Raise `DalleEduError` unless each caption names an object of this world, or
-    is words of this world alone ("red").
+    """Raise `DalleEduError` unless each caption names an object of the captioned
+    world, or consists of known words alone ("red").
     """
     check_sentences(captions)
     for text in set(captions):
-        words = (
-            text.split()
-            if isinstance(text, str) and len(text) <= MAX_CHARACTERS
-            else []
-        )
-        if (
-            not words
-            or not all(word.isalpha() for word in words)
-            or unknown_words(text)
-        ):
+        short = isinstance(text, str) and len(text) <= MAX_CHARACTERS
+        words = text.split() if short else []
+        letters_only = bool(words) and all(word.isalpha() for word in words)
+        if not letters_only or unknown_words(text):
             check_prompt(text)

@@ -1,11 +1,11 @@
-"""VQGAN+CLIP: nothing is trained to draw; a picture is changed until CLIP finds in
-it what a sentence says (Crowson et al. 2022).
+"""VQGAN+CLIP: nothing is trained to draw; a picture is optimised until its CLIP
+embedding is near that of a sentence (Crowson et al. 2022).
 
-The picture lives in the VQGAN's latent space, so that whatever comes out is painted
-as the VQGAN paints. At each step pieces of it are cut out, CLIP compares them with
-the sentence, and the gradient of what it says goes back through the decoder into
-the latent. Both networks come from other systems: the VQGAN from DALL·E mini, CLIP
-from itself. Lesson 12.
+What is optimised is a latent of the VQGAN, so that every result is a picture of its
+decoder. At each step the latent is decoded, pieces of the picture are cut out, CLIP
+embeds them, and the gradient of their distance to the sentence goes back through
+the decoder into the latent. Both networks are trained by other systems: the VQGAN
+by DALL·E mini, CLIP by the system "clip". Lesson 12.
 
 Letters: n pictures, c cut-outs, b beginnings, d channels of the latent, g x g its
 positions, e channels of an embedding, h = w pixels on a side.
@@ -36,12 +36,12 @@ from dalle_edu.systems.interface.system import TOGETHER, System
 from dalle_edu.systems.parts.augment import resized
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
-DRAWS = 3  # random numbers of a cut-out: its size, and where it lies
+DRAWS = 3  # random numbers of a cut-out: its size, and its place in x and y
 
 
 @dataclass(frozen=True)
 class VqganClipModel:
-    """The two networks, which other systems train."""
+    """The shapes of the two networks, which other systems train."""
 
     vqgan: CodecConfig
     clip: CLIPConfig
@@ -49,14 +49,17 @@ class VqganClipModel:
 
 @dataclass(frozen=True)
 class VqganClipSampling:
-    """How a picture is changed: in so many `steps`, at each of which CLIP sees
-    `cutouts` pieces, the smallest of a side of `smallest` times the picture's.
+    """How a picture is optimised.
 
-    Many steps that see one piece each come nearer than a few that see many. The
-    latent goes `learning_rate` far in a step at first, all its numbers together. It
-    starts from the best, as CLIP sees it, of so many `beginnings`: white paper
-    under noise of standard deviation `beginning`, since a patch once coloured
-    seldom changes its colour.
+    In each of `steps`, CLIP is given `cutouts` pieces, whose sides go from
+    `smallest` times the picture's to all of it. For the same cost, many steps with
+    one piece come nearer to a sentence than a few with many pieces. A step changes
+    the whole latent by a vector of length `learning_rate`, which falls to zero, and
+    `momentum` smooths its direction.
+
+    The start is the best, as CLIP sees it, of `beginnings` latents: that of a white
+    picture plus noise of standard deviation `beginning`. White, because a patch
+    that is coloured once seldom changes its colour.
     """
 
     guidance_scale: float = 1.0
@@ -71,7 +74,9 @@ class VqganClipSampling:
 
 @dataclass(frozen=True)
 class VqganClipConfig:
-    """The two networks, no recipe, and how a picture is changed."""
+    """The shapes of the two networks, an empty recipe, and the settings of the
+    optimisation.
+    """
 
     model: VqganClipModel
     recipe: Recipe = field(default_factory=Recipe)
@@ -90,8 +95,9 @@ PRESETS = {
 
 @register
 class VqganClip(System):
-    """Draws pictures of (3, resolution, resolution) by asking CLIP at every step.
-    It has no stages: others learn for it.
+    """VQGAN+CLIP. It draws pictures of (3, resolution, resolution) by optimising
+    their latents under CLIP. It has no stages: its networks are trained as parts of
+    other systems. Lesson 12.
     """
 
     name = "vqgan_clip"
@@ -136,29 +142,32 @@ class VqganClip(System):
     ) -> Float[Tensor, "n 3 h w"]:
         """A picture for each prompt, in [-1, 1].
 
-        `guidance_scale` 1 aims at the sentence, more beyond it, away from what a
-        sentence is like when it says nothing. Picture i draws its random numbers
-        from (seed, i) alone. `callback(step, pictures)` is called at each step.
-        `settings` are the fields of `VqganClipSampling`. Raises `DalleEduError` for
-        a prompt that cannot be drawn or a setting out of range.
+        With `guidance_scale` 1 the target is the sentence's embedding; with more it
+        lies beyond it, away from the embedding of an empty sentence. The random
+        numbers of picture i depend on (seed, i) alone. `callback(step, pictures)`
+        is called at each step. `settings` are the fields of `VqganClipSampling`.
+        Raises `DalleEduError` for a prompt that cannot be drawn and a setting out
+        of range.
         """
         check_prompts(prompts)
         sampling: VqganClipSampling = self.sampling(settings)
-        shape = self.vqgan.config
-        starts = sampling.beginnings * shape.code_dim * shape.grid**2
-        sizes = [starts, sampling.steps * sampling.cutouts * DRAWS]
+        config = self.vqgan.config
+        latents = sampling.beginnings * config.code_dim * config.grid**2
+        sizes = [latents, sampling.steps * sampling.cutouts * DRAWS]
         numbers = noise_for(len(prompts), (sum(sizes),), seed).to(self.device)
         pictures = []
         for start in range(0, len(prompts), TOGETHER):
             rows = slice(start, start + TOGETHER)
             noise, cuts = numbers[rows].split(sizes, dim=1)
             cuts = cuts.unflatten(1, (sampling.steps, sampling.cutouts, DRAWS))
-            uniforms = torch.special.ndtr(cuts)  # in [0, 1]
+            uniforms = torch.special.ndtr(cuts)  # the normal CDF: in [0, 1]
             aim = self._aim(prompts[rows], sampling.guidance_scale)
-            pictures.append(self._climb(noise, uniforms, aim, sampling, callback))
+            pictures.append(
+                self._optimise(noise, uniforms, aim, sampling, callback)
+            )
         return torch.cat(pictures)
 
-    def _climb(
+    def _optimise(
         self,
         noise: Float[Tensor, "n latents"],
         uniforms: Float[Tensor, "n steps c three"],
@@ -166,27 +175,29 @@ class VqganClip(System):
         sampling: VqganClipSampling,
         callback: Callable[[int, Tensor], None] | None,
     ) -> Float[Tensor, "n 3 h w"]:
-        """Pictures led from noise towards an aim, each step along the gradient of
-        what CLIP says of pieces of them.
+        """Pictures whose cut-outs come near to `aim` on CLIP's sphere: gradient
+        descent with momentum in the latents.
         """
-        n, steps, shape = len(noise), sampling.steps, self.vqgan.config
-        starts = noise.unflatten(1, (-1, shape.code_dim, shape.grid, shape.grid))
+        n, steps, config = len(noise), sampling.steps, self.vqgan.config
+        starts = noise.unflatten(1, (-1, config.code_dim, config.grid, config.grid))
         latent = self._beginning(sampling.beginning * starts, aim)
-        moving = torch.zeros_like(latent)
+        velocity = torch.zeros_like(latent)
         for step in range(steps):
             with torch.enable_grad():
                 latent.requires_grad_(True)
                 pictures = self._paint(latent)
                 pieces = cut_out(pictures, uniforms[:, step], sampling.smallest)
-                seen = self._encode(pieces).unflatten(0, (n, -1))
-                far = spherical_distance(seen, aim.unsqueeze(1))
-                (gradient,) = torch.autograd.grad(far.mean(dim=1).sum(), [latent])
+                embeddings = self._encode(pieces).unflatten(0, (n, -1))
+                distances = spherical_distance(embeddings, aim.unsqueeze(1))
+                loss = distances.mean(dim=1).sum()
+                (gradient,) = torch.autograd.grad(loss, [latent])
+            # one length for a whole picture: where the gradient is small, little
+            # changes (Adam would change every number by as much)
             length = gradient.flatten(1).norm(dim=1).clamp(min=1e-12)
             direction = gradient / length[:, None, None, None]
-            # where CLIP asks nothing, nothing moves; Adam would move it
-            moving = moving.lerp(direction, 1 - sampling.momentum)
+            velocity = velocity.lerp(direction, 1 - sampling.momentum)
             rate = sampling.learning_rate * (1 - step / steps)
-            latent = latent.detach() - rate * moving
+            latent = latent.detach() - rate * velocity
             if callback is not None:
                 callback(step, pictures.detach())
         with torch.no_grad():
@@ -196,27 +207,27 @@ class VqganClip(System):
     def _beginning(
         self, noise: Float[Tensor, "n b d g g"], aim: Float[Tensor, "n e"]
     ) -> Float[Tensor, "n d g g"]:
-        """White paper under noise: of several, for each picture the one that CLIP
-        finds nearest to what is asked.
+        """Where optimisation starts: of b latents for each picture, white plus
+        noise, the one whose CLIP embedding is nearest to `aim`.
         """
         side = self.resolution
-        paper = self.vqgan.encoder(torch.ones(1, 3, side, side, device=self.device))
-        latents = paper + noise
-        nearness = torch.stack(
+        white = self.vqgan.encoder(torch.ones(1, 3, side, side, device=self.device))
+        latents = white + noise
+        cosines = torch.stack(
             [
-                (self._encode(self._paint(each)) * aim).sum(dim=1)
-                for each in latents.unbind(dim=1)
+                (self._encode(self._paint(latent)) * aim).sum(dim=1)
+                for latent in latents.unbind(dim=1)
             ]
         )
         each = torch.arange(len(noise), device=self.device)
-        return latents[each, nearness.argmax(dim=0)]
+        return latents[each, cosines.argmax(dim=0)]
 
     @torch.no_grad()
     def _aim(
         self, prompts: Sequence[str], guidance_scale: float
     ) -> Float[Tensor, "n e"]:
-        """Where pictures shall be led: the sentences' embeddings, or beyond them,
-        as seen from that of an empty sentence.
+        """The target embeddings: those of the sentences, or beyond them, as seen
+        from that of an empty sentence.
         """
         length = self.clip.config.text_length
         text = self.tokenizer.encode(prompts, length).to(self.device)
@@ -229,18 +240,15 @@ class VqganClip(System):
 
     def _encode(self, pictures: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n e"]:
         """The CLIP embeddings of pictures. Differentiable."""
-        return self.clip.encode_image(
-            resized(pictures, self.clip.config.resolution)
-        )
+        inputs = resized(pictures, self.clip.config.resolution)
+        return self.clip.encode_image(inputs)
 
     def _paint(self, latent: Float[Tensor, "n d g g"]) -> Float[Tensor, "n 3 h w"]:
-        """The picture of a latent: each of its vectors moves to the nearest code,
-        and gradients pass over the move.
+        """The picture of a latent: each of its vectors is replaced by the nearest
+        code, through which gradients pass (straight-through), and decoded.
         """
-        vectors, codebook = (
-            latent.permute(0, 2, 3, 1),
-            self.vqgan.quantizer.codebook,
-        )
+        vectors = latent.permute(0, 2, 3, 1)
+        codebook = self.vqgan.quantizer.codebook
         codes: Int[Tensor, "n g g"] = nearest_code(vectors.detach(), codebook)
         quantized = straight_through(vectors, codebook[codes])
         return self.vqgan.decoder(quantized.permute(0, 3, 1, 2)).clamp(-1, 1)
@@ -251,17 +259,17 @@ def cut_out(
     uniforms: Float[Tensor, "n c three"],
     smallest: float,
 ) -> Float[Tensor, "nc 3 h w"]:
-    """Square pieces of each picture, scaled back to its size: `uniforms` in [0, 1]
-    say how large each is, from `smallest` to all of the side, and where it lies.
-    Gradients pass.
+    """c square pieces of each picture, enlarged to its size. `uniforms` in [0, 1]
+    say how large each is, from `smallest` times the side to all of it, and where it
+    lies. Differentiable in the pictures.
     """
     n, c, _ = uniforms.shape
     scale = smallest + (1 - smallest) * uniforms[..., 0]
     shift = (uniforms[..., 1:] * 2 - 1) * (1 - scale).unsqueeze(-1)
-    turned = torch.zeros(n, c, 2, 3, device=images.device)
-    turned[..., 0, 0], turned[..., 1, 1], turned[..., 2] = scale, scale, shift
+    maps = torch.zeros(n, c, 2, 3, device=images.device)
+    maps[..., 0, 0], maps[..., 1, 1], maps[..., 2] = scale, scale, shift
     grid = F.affine_grid(
-        turned.flatten(0, 1), [n * c, 3, *images.shape[2:]], align_corners=False
+        maps.flatten(0, 1), [n * c, 3, *images.shape[2:]], align_corners=False
     )
     return F.grid_sample(
         images.repeat_interleave(c, dim=0),
@@ -276,8 +284,7 @@ def spherical_distance(
     first: Float[Tensor, "*n e"], second: Float[Tensor, "*#n e"]
 ) -> Float[Tensor, "*n"]:
     """Twice the squared half-angle between unit vectors: 0 where they agree, π²/2
-    where they are opposed.
+    where they are opposite.
     """
-    return (
-        2 * ((first - second).norm(dim=-1) / 2).clamp(max=1 - 1e-6).asin().square()
-    )
+    half_chord = (first - second).norm(dim=-1) / 2
+    return 2 * half_chord.clamp(max=1 - 1e-6).asin().square()
