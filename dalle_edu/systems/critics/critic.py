@@ -1,8 +1,8 @@
-"""A critic: whatever puts pictures and sentences on one sphere, and so can compare
-any of the one with any of the other.
+"""A critic: a model that embeds pictures and sentences as unit vectors in one
+space, and so can compare any picture with any sentence.
 
-Our own CLIP is one, and so is any pretrained model of open_clip; what they are good
-for is the same and stands here.
+Our own CLIP is one, and so is any pretrained model of open_clip. What both can be
+used for is here: similarity, zero-shot classification, search. Lesson 12.
 
 Letters: n pictures, m sentences, k classes or neighbours, e channels of the sphere.
 """
@@ -23,14 +23,14 @@ Queries = Tensor | Sequence[str]  # pictures or sentences
 
 
 class Critic(ABC):
-    """Compares pictures in [-1, 1], of any side, with sentences. Subclasses give
-    both encoders and their scale.
+    """A model that compares pictures in [-1, 1], of any side, with sentences.
+    Subclasses define both encoders and their scale. Lesson 12.
     """
 
     @property
     @abstractmethod
     def title(self) -> str:
-        """What it is called in reports."""
+        """The name of the critic in reports."""
 
     @abstractmethod
     def encode_images(
@@ -40,14 +40,14 @@ class Critic(ABC):
 
     @abstractmethod
     def encode_texts(self, captions: Sequence[str]) -> Float[Tensor, "m e"]:
-        """Sentences as unit vectors. Raises `DalleEduError` for one that it cannot
-        read.
+        """Sentences as unit vectors. Raises `DalleEduError` for one that the model
+        cannot read.
         """
 
     @property
     @abstractmethod
     def scale(self) -> Tensor:
-        """What cosines are multiplied by before a softmax."""
+        """The factor of cosines in a softmax: the inverse of the temperature."""
 
     def similarity(
         self, images: Float[Tensor, "n 3 h w"], captions: Sequence[str]
@@ -62,8 +62,9 @@ class Critic(ABC):
         names: Sequence[str | Sequence[str]],
         templates: Sequence[str] = ("{}",),
     ) -> Float[Tensor, "k e"]:
-        """A direction for each class: the ensemble of its names, each in each
-        template ("a picture of {}").
+        """A unit vector for each class: the ensemble of its names, each in each
+        template ("a picture of {}"). Raises `DalleEduError` for empty lists, a
+        string in place of a list, and a template without exactly one "{}".
         """
         if (
             isinstance(names, str)
@@ -87,23 +88,17 @@ class Critic(ABC):
                 f"le modèle « {wrong} » doit contenir {{}} une fois, là où va le "
                 "nom de la classe",
             )
-        said = [
+        sentences = [
             [
                 template.replace("{}", name)
-                for name in _several(ways)
+                for name in _several(class_names)
                 for template in templates
             ]
-            for ways in names
+            for class_names in names
         ]
-        vectors = self.encode_texts(
-            [sentence for sentences in said for sentence in sentences]
-        )
-        return torch.stack(
-            [
-                ensemble(part)
-                for part in vectors.split([len(sentences) for sentences in said])
-            ]
-        )
+        vectors = self.encode_texts([text for each in sentences for text in each])
+        parts = vectors.split([len(each) for each in sentences])
+        return torch.stack([ensemble(part) for part in parts])
 
     @torch.no_grad()
     def classify(
@@ -112,12 +107,12 @@ class Critic(ABC):
         names: Sequence[str | Sequence[str]],
         templates: Sequence[str] = ("{}",),
     ) -> Float[Tensor, "n k"]:
-        """The probability of each class for each picture, though it was never shown
-        a class (zero-shot).
+        """The probability of each class for each picture, in [0, 1], without any
+        training on classes (zero-shot; Radford et al. 2021, section 3.1).
 
-        A class is a name, or several that mean the same; each is put in each of the
-        `templates`, and the directions of all of a class's sentences are averaged
-        (Radford et al. 2021, section 3.1.4).
+        A class is a name, or several that mean the same. Each name is put in each
+        of the `templates`, and the vectors of all sentences of a class are averaged
+        (section 3.1.4). Raises `DalleEduError` as `classes` does.
         """
         return zero_shot(
             self.encode_images(images), self.classes(names, templates), self.scale
@@ -127,11 +122,11 @@ class Critic(ABC):
     def search(
         self, queries: Queries, gallery: Queries, k: int = 1
     ) -> Int[Tensor, "n k"]:
-        """The places in a gallery of the k entries nearest to each query, the
-        nearest first.
+        """The indices of the k entries of a gallery that are nearest to each query,
+        the nearest first.
 
         Sentences find pictures, `search(["a red circle"], images)`; pictures find
-        sentences, `search(images, captions)`; and pictures find pictures like them.
+        sentences, `search(images, captions)`; and pictures find similar pictures.
         """
         return nearest(self._encode(queries), self._encode(gallery), k)
 

@@ -1,17 +1,18 @@
 """Any pretrained model of open_clip in the place of our CLIP, for photographs and
-for words that our world lacks (Ilharco et al. 2021).
+for words that our world lacks (Ilharco et al. 2021). Lesson 12.
 
     PretrainedClip.load("ViT-B-32/laion2b_s34b_b79k")  a model and its training set
     PretrainedClip.load("local-dir:FOLDER")            a folder that open_clip reads
 
-`open_clip.list_pretrained()` has all the names; a folder may hold our own CLIP,
-exported.
+`open_clip.list_pretrained()` gives all names. A folder may hold our own CLIP, which
+`dalle-edu export` writes.
 
-Weights are fetched when first asked for, their size said beforehand, as safetensors
-whose checksum is verified, and kept. Importing this file fetches nothing and does
-not import open_clip, which takes seconds.
+Weights are downloaded as safetensors when they are first asked for. Their size is
+announced, their checksum verified, and they are kept. Importing this file downloads
+nothing and does not import open_clip, which takes seconds.
 
-Letters: n pictures, m sentences, e channels.
+Letters: n pictures, m sentences, e channels, s pixels on a side of what the model
+is given.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,8 +34,11 @@ _TOGETHER = 64
 
 
 class PretrainedClip(Critic):
-    """A model of open_clip behind the methods of our own. Its weights are frozen;
-    gradients pass through it to the pictures.
+    """A model of open_clip, with the methods of our own CLIP. Its weights are
+    frozen; gradients pass through it to the pictures.
+
+    `preprocessing` is open_clip's `preprocess_cfg`: size, mean, standard deviation,
+    interpolation and resize mode.
     """
 
     def __init__(
@@ -44,11 +48,8 @@ class PretrainedClip(Critic):
         tokenizer: Callable[..., Tensor],
         preprocessing: dict[str, Any],
     ):
-        self._title, self.tokenizer, self.preprocessing = (
-            name,
-            tokenizer,
-            preprocessing,
-        )
+        self._title = name
+        self.tokenizer, self.preprocessing = tokenizer, preprocessing
         self.model = model.eval().requires_grad_(False)
 
     @classmethod
@@ -62,14 +63,15 @@ class PretrainedClip(Critic):
         """The model called "ARCHITECTURE/TAG", or the one in "local-dir:FOLDER".
 
         Weights that are neither in `folder` (`~/.cache/dalle_edu/open_clip` unless
-        given) nor in Hugging Face's cache are fetched; `say` is told how much there
-        is to fetch. Raises `DalleEduError` for a name that open_clip does not know,
-        and, within two seconds, where the network is needed and not there.
+        given) nor in Hugging Face's cache are downloaded; `say` is called with a
+        sentence that gives their size. Raises `DalleEduError` for a name that
+        open_clip does not know, a folder that it cannot read, and, within two
+        seconds, where the network is needed and cannot be reached.
         """
         if name.startswith(LOCAL):
             return cls(name, *_open_folder(name, device))
         architecture, tag = hub.parts(name)
-        hub.check_reachable(name, folder)  # before open_clip is imported
+        hub.check_reachable(name, folder)  # before the slow import of open_clip
         known, place = _known(architecture, tag), hub.place_of(name, folder)
         weights = (
             place if place.is_file() else hub.in_the_hubs_cache(known["hf_hub"])
@@ -90,15 +92,16 @@ class PretrainedClip(Critic):
 
     @property
     def resolution(self) -> int:
-        """Pixels on a side of what it looks at."""
+        """Pixels on a side of what the model is given."""
         size = self.preprocessing["size"]
         return size if isinstance(size, int) else size[0]
 
     def encode_images(
         self, images: Float[Tensor, "n 3 h w"]
     ) -> Float[Tensor, "n e"]:
-        """Pictures in [-1, 1], of any size, as unit vectors; they are resized and
-        normalised as the model was trained. Differentiable.
+        """Pictures in [-1, 1], of any size, as unit vectors. They are resized and
+        normalised as in the model's training. Differentiable. Raises
+        `DalleEduError` for anything but a batch of pictures.
         """
         check_pictures(images)
         encode: Any = self.model.encode_image
@@ -109,7 +112,8 @@ class PretrainedClip(Critic):
 
     def encode_texts(self, captions: Sequence[str]) -> Float[Tensor, "m e"]:
         """Sentences as unit vectors: any words, in the languages that the model was
-        trained on, most often English alone.
+        trained on, most often English alone. Raises `DalleEduError` for an empty
+        list, an empty sentence, and one longer than the model's context.
         """
         check_sentences(captions)
         length = self.model.context_length
@@ -119,8 +123,9 @@ class PretrainedClip(Critic):
                     f"a sentence is {caption!r}; give words to each",
                     f"une phrase est {caption!r} ; donnez des mots à chacune",
                 )
+        # four times the context, to see what the tokenizer would cut off
         tokens = self.tokenizer(list(captions), context_length=4 * length)  # type: ignore[operator]
-        # a row ends with padding, whatever its number is
+        # the last token of a row is padding, whichever number that is
         beyond = (tokens[:, length:] != tokens[:, -1:]).any(dim=1)
         if beyond.any():
             longest = captions[int(beyond.int().argmax())]
@@ -137,6 +142,7 @@ class PretrainedClip(Critic):
     def _prepared(
         self, images: Float[Tensor, "n 3 h w"]
     ) -> Float[Tensor, "n 3 s s"]:
+        """Pictures as the model is given them: square, resized, normalised."""
         settings = self.preprocessing
         pixels = _square(
             (images + 1) / 2, settings["resize_mode"], settings.get("fill_color", 0)
@@ -155,8 +161,9 @@ class PretrainedClip(Critic):
 
 
 def _square(pixels: Tensor, mode: str, fill: int) -> Tensor:
-    """The middle of a picture ("shortest"), all of it with margins ("longest"), or
-    all of it as it is ("squash").
+    """Pictures made square as open_clip's resize mode says: the middle of each
+    ("shortest"), or all of it with margins ("longest"). For "squash" they come back
+    as they are, to be squashed by resizing.
     """
     h, w = pixels.shape[2:]
     if h == w or mode == "squash":
@@ -177,15 +184,13 @@ def _square(pixels: Tensor, mode: str, fill: int) -> Tensor:
 
 
 def _known(architecture: str, tag: str) -> dict[str, Any]:
-    """What open_clip knows of a model, if we can use it: weights on the hub, and a
-    tokenizer that comes with open_clip.
+    """open_clip's entry for a model. Raises `DalleEduError` unless there is one,
+    its weights are on the hub, and its tokenizer comes with open_clip.
     """
     import open_clip
 
-    known, configuration = (
-        open_clip.get_pretrained_cfg(architecture, tag),
-        open_clip.get_model_config(architecture),
-    )
+    known = open_clip.get_pretrained_cfg(architecture, tag)
+    configuration = open_clip.get_model_config(architecture)
     if not known or configuration is None:
         tags = (
             ", ".join(open_clip.list_pretrained_tags_by_model(architecture))
@@ -210,6 +215,7 @@ def _known(architecture: str, tag: str) -> dict[str, Any]:
 def _open(
     architecture: str, known: dict[str, Any], weights: Path, device: str
 ) -> tuple[Any, Any, dict[str, Any]]:
+    """A model with downloaded weights, its tokenizer, and its preprocessing."""
     import open_clip
 
     kept = ("mean", "std", "interpolation", "resize_mode")
@@ -224,6 +230,9 @@ def _open(
 
 
 def _open_folder(name: str, device: str) -> tuple[Any, Any, dict[str, Any]]:
+    """The model in a folder, its tokenizer, and its preprocessing. Raises
+    `DalleEduError` where open_clip cannot read it.
+    """
     folder = Path(name.removeprefix(LOCAL))
     if not (folder / "open_clip_config.json").is_file():
         raise DalleEduError(

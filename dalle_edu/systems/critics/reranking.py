@@ -1,9 +1,9 @@
-"""Draw many, keep the best: a critic chooses among what a system draws of one
-sentence (Ramesh et al. 2021, section 2.6: among 512).
+"""Reranking: a system draws many candidates of a sentence, and a critic keeps the
+best (Ramesh et al. 2021, section 2.6: of 512). Lesson 12.
 
-A system that gets a thing right one time in five has it somewhere among 32
-pictures; a critic that sees the thing finds it. What the critic does not see stays
-as rare as it was.
+A system that draws a sentence correctly one time in five nearly always does so
+among 32 candidates. A critic that sees what is correct finds it; what the critic
+does not see stays as rare as it was.
 
 Letters: n sentences, k pictures kept of each.
 """
@@ -30,11 +30,12 @@ def draw_candidates(
     progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> Float[Tensor, "n candidates 3 h w"]:
-    """`candidates` pictures of each sentence. With one of each they are those of
-    `system.generate`.
+    """`candidates` pictures of each sentence, in [-1, 1]. With one of each they are
+    those of `system.generate`.
 
-    As many as a call of `generate` may draw are drawn at a time; `progress` is told
-    how many each call brought.
+    Each call of `generate` draws as many as it may; `progress` is then called with
+    their number. `options` go to `generate`. Raises `DalleEduError` for prompts
+    that cannot be drawn and a number that `check_candidates` refuses.
     """
     check_prompts(prompts)
     check_candidates(candidates)
@@ -59,12 +60,12 @@ def judge(
     images: Float[Tensor, "n candidates 3 h w"],
     prompts: Sequence[str],
 ) -> Float[Tensor, "n candidates"]:
-    """The cosine of each candidate with its own sentence."""
+    """The cosine of each candidate with its own sentence, in [-1, 1]."""
     texts = clip.encode_texts(prompts)
-    seen = torch.stack(
+    embeddings = torch.stack(
         [clip.encode_images(candidates.to(texts.device)) for candidates in images]
     )
-    return torch.einsum("nce,ne->nc", seen, texts)
+    return torch.einsum("nce,ne->nc", embeddings, texts)
 
 
 def best_of(
@@ -78,23 +79,24 @@ def best_of(
     **options: Any,
 ) -> tuple[Float[Tensor, "n k 3 h w"], Float[Tensor, "n k"]]:
     """The `keep` best of `candidates` pictures of each sentence, the best first,
-    and what the critic gives them.
+    and their cosines with it.
 
-    `options` go to `system.generate`. Raises `DalleEduError` where more are to be
-    kept than drawn.
+    `options` go to `system.generate`, and `progress` is as in `draw_candidates`.
+    Raises `DalleEduError` where more are to be kept than drawn, and as
+    `draw_candidates` does.
     """
     check_candidates(candidates, keep)
     images = draw_candidates(system, prompts, candidates, seed, progress, **options)
     scores, places = judge(clip, images, prompts).topk(keep, dim=1)  # n k
     places = places.to(images.device)
-    return images[
-        torch.arange(len(images), device=images.device)[:, None], places
-    ], scores
+    rows = torch.arange(len(images), device=images.device)[:, None]
+    return images[rows, places], scores
 
 
 class BestOf:
-    """A system that draws `candidates` pictures of each sentence and shows the
-    best: it can be examined as any other.
+    """A system that draws `candidates` pictures of each sentence and returns the
+    best. It can be scored as any other. Raises `DalleEduError` for a number of
+    candidates that `check_candidates` refuses.
     """
 
     def __init__(self, system: System, clip: Critic, candidates: int = 32):
@@ -105,6 +107,9 @@ class BestOf:
     def generate(
         self, prompts: Sequence[str], *, seed: int = 0, **options: Any
     ) -> Float[Tensor, "n 3 h w"]:
+        """The best candidate of each prompt, in [-1, 1]. `options` are those of the
+        system's `generate`.
+        """
         images, _ = best_of(
             self.system,
             prompts,
@@ -118,7 +123,9 @@ class BestOf:
 
 
 def check_candidates(candidates: int, keep: int = 1) -> None:
-    """Raise `DalleEduError` unless that many can be drawn, and kept."""
+    """Raise `DalleEduError` unless a sentence has 1 to 1,024 candidates, of which 1
+    to all are kept.
+    """
     if not 1 <= candidates <= MAX_IMAGES:
         raise DalleEduError(
             f"{candidates} candidates were asked for; a sentence has 1 to "

@@ -1,11 +1,11 @@
-"""Learning from what is false: captions wrong in one thing, a loss that forgives
-what may be true, and what was learned by it.
+"""A contrastive loss with hard negatives and masked false negatives, and a measure
+of what was learned by it.
 
-CLIP compares pictures with captions by it, Imagen's text encoder captions with
-captions.
+CLIP is trained by it on pictures and captions, Imagen's text encoder on captions
+and paraphrases. Lessons 12 and 15.
 
-Letters: n things seen (pictures, or captions said otherwise), m captions, of which
-the first n are theirs and the others false, e channels.
+Letters: n anchors (pictures, or paraphrases), m captions, of which the first n are
+the anchors' own and the others hard negatives, e channels.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +22,7 @@ from dalle_edu.systems.hard_negatives.attributes import (
 )
 from dalle_edu.systems.hard_negatives.negatives import hard_negative
 
+# each way of being wrong, and the change of `negatives.py` that makes a caption so
 QUESTIONS = {
     "space": "opposite",
     "binding": "colours_swapped",
@@ -35,8 +36,8 @@ QUESTIONS = {
 def compatible_captions(
     captions: Sequence[str], texts: Sequence[str]
 ) -> Bool[Tensor, "n m"]:
-    """Which of the texts may be true of what a caption was said of, and so are not
-    held against it.
+    """Which of the `texts` may be true of the picture of each caption: the pairs
+    that must not count as negatives.
     """
     return compatible(caption_attributes(captions), caption_attributes(texts))
 
@@ -47,11 +48,15 @@ def masked_clip_loss(
     scale: Float[Tensor, ""] | float,
     excused: Bool[Tensor, "n m"],
 ) -> Float[Tensor, ""]:
-    """The contrastive loss, where the first n texts are each one's own, the others
-    are only false, and excused pairs do not count.
+    """The contrastive loss of n anchors and m texts, the first n of which are the
+    anchors' own and the others hard negatives.
 
-    Where nothing but the pairs themselves is excused, and m is n, it is
-    `clip_loss`.
+    `seen` and `texts` are unit vectors, and `scale` multiplies their cosines. Pairs
+    that are `excused`, false negatives, are masked: they count neither as positives
+    nor as negatives, unless they are an anchor and its own text. The loss is the
+    mean of the cross-entropy of texts given anchors, over all m, and of anchors
+    given texts, over the first n. Where m is n and no other pair is excused, it is
+    `clip_loss` (Radford et al. 2021, figure 3).
     """
     n = len(seen)
     own = torch.arange(n, device=seen.device)
@@ -59,9 +64,9 @@ def masked_clip_loss(
     excused = excused.clone()
     excused[own, own] = False
     logits = logits.masked_fill(excused, -torch.inf)
-    return (
-        F.cross_entropy(logits, own) + F.cross_entropy(logits[:, :n].T, own)
-    ) / 2
+    text_of_anchor = F.cross_entropy(logits, own)
+    anchor_of_text = F.cross_entropy(logits[:, :n].T, own)
+    return (text_of_anchor + anchor_of_text) / 2
 
 
 @torch.no_grad()
@@ -70,9 +75,12 @@ def hard_negative_accuracy(
     captions: Sequence[str],
     encode: Callable[[Sequence[str]], Tensor],
 ) -> dict[str, float]:
-    """How often what was seen is nearer to its own caption than to one that is
-    wrong in space, binding, number, size, shape or colour alone. A question that no
-    caption allows is left out.
+    """How often an anchor is nearer to its own caption than to a hard negative, in
+    [0, 1], for each way of being wrong: "space", "binding", "number", "size",
+    "shape", "colour".
+
+    `seen` are unit vectors, and `encode` makes such of captions. A question that no
+    caption allows, as "binding" where none names two objects, is left out.
     """
     own, numbers = (seen * encode(captions)).sum(dim=1), {}
     for question, change in QUESTIONS.items():

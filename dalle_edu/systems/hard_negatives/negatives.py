@@ -2,7 +2,10 @@
 (Yuksekgonul et al. 2023).
 
 Without them word order hardly matters to a contrastive loss: a batch seldom holds
-two captions that differ in it alone.
+two captions that differ in word order alone. Lesson 12.
+
+Each change below takes what a caption says and a random number in [0, 1), which
+decides how.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,34 +25,23 @@ def _opposite(said: Description, draw: float) -> Description:
 
 
 def _across(said: Description, draw: float) -> Description:
-    return replace(
-        said,
-        relation=("above", "below")[int(2 * draw)]
-        if said.relation in ("left", "right")
-        else ("left", "right")[int(2 * draw)],
-    )
+    beside = said.relation in ("left", "right")
+    relations = ("above", "below") if beside else ("left", "right")
+    return replace(said, relation=relations[int(2 * draw)])
 
 
 def _colours_swapped(said: Description, draw: float) -> Description:
     first, second = said.mentions
-    return replace(
-        said,
-        mentions=(
-            replace(first, colour=second.colour),
-            replace(second, colour=first.colour),
-        ),
-    )
+    new_first = replace(first, colour=second.colour)
+    new_second = replace(second, colour=first.colour)
+    return replace(said, mentions=(new_first, new_second))
 
 
 def _shapes_swapped(said: Description, draw: float) -> Description:
     first, second = said.mentions
-    return replace(
-        said,
-        mentions=(
-            replace(first, shape=second.shape),
-            replace(second, shape=first.shape),
-        ),
-    )
+    new_first = replace(first, shape=second.shape)
+    new_second = replace(second, shape=first.shape)
+    return replace(said, mentions=(new_first, new_second))
 
 
 def _number(said: Description, draw: float) -> Description:
@@ -59,7 +51,9 @@ def _number(said: Description, draw: float) -> Description:
 def _change(
     field: str, names: Sequence[str]
 ) -> Callable[[Description, float], Description]:
-    """Another shape, colour or size for one of the objects of which one is said."""
+    """A change of one attribute, `field`, of one of the objects of which it is
+    stated, to another of its `names`.
+    """
 
     def change(said: Description, draw: float) -> Description:
         mentions = list(said.mentions)
@@ -71,9 +65,8 @@ def _change(
         place = places[int(draw * len(places))]
         now = getattr(mentions[place], field)
         others = [name for name in names if name != now]
-        mentions[place] = replace(
-            mentions[place], **{field: others[int(draw * 1009) % len(others)]}
-        )
+        other = others[int(draw * 1009) % len(others)]
+        mentions[place] = replace(mentions[place], **{field: other})
         return replace(said, mentions=tuple(mentions))
 
     return change
@@ -91,7 +84,7 @@ CHANGES: dict[
         Callable[[Description], object], Callable[[Description, float], Description]
     ],
 ] = {
-    # what must have been said, and the change
+    # what a caption must state, and the change
     "opposite": (lambda said: said.relation, _opposite),
     "across": (lambda said: said.relation, _across),
     "colours_swapped": (
@@ -108,9 +101,9 @@ CHANGES: dict[
 }
 
 
-# How often each change comes, against 1 for the others: what is learned last comes
-# most. Of three false captions, taken from as many parts of this order, the first
-# nearly always turns the relation round, where there is one.
+# How often each change is made, against 1 for the others: those that are learned
+# last are made most. `hard_negatives` takes its three from three parts of this
+# order, so the first nearly always reverses the relation, where there is one.
 _OFTEN = {
     "opposite": 6,
     "across": 2,
@@ -123,15 +116,18 @@ _OFTEN = {
 def hard_negative(
     text: str, draws: Sequence[float], change: str | None = None
 ) -> str:
-    """The caption changed in one thing.
+    """A caption changed in one thing. `draws` are random numbers in [0, 1).
 
-    For training, the first of `draws` says in what, of all that it allows, the
-    second how, and the third chooses the language and the words; what training
-    holds out is not said, since, heard of in false captions alone, it would be
-    learned as what is never true. For an exam, `change` says in what, and the
-    caption keeps its language and its words. One that the grammar cannot read, that
-    does not say what is to change or that would say what is held out comes back as
-    it is.
+    For training, the first of `draws` chooses among the changes that the caption
+    allows, the second says how it is changed, and the third chooses the language
+    and the words. The result never names a combination that training holds out: in
+    hard negatives alone, it would be learned as always false.
+
+    For an exam, `change` is a key of `CHANGES`, the second of `draws` says how, and
+    the caption keeps its language and its words.
+
+    A caption comes back as it is if the grammar cannot read it, if it does not
+    state what is to change, or if the result would be held out.
     """
     said = read_caption(text)
     if said is None:
@@ -162,16 +158,17 @@ def hard_negatives(
     generator: torch.Generator | None,
     device: torch.device | str,
 ) -> list[str]:
-    """`each` captions that contradict each caption in one thing, in as many sorts:
-    first one for all, then another for all, and so on.
+    """`each` hard negatives of each caption: first one of every caption, then a
+    second of every caption, and so on. The negatives of a caption come from
+    different parts of the range of changes. Random numbers come from `generator`,
+    which is on `device`.
     """
-    draws = torch.rand(
-        each, len(captions), 3, generator=generator, device=device
-    ).cpu()
-    # one of each sort
+    shape = (each, len(captions), 3)
+    draws = torch.rand(shape, generator=generator, device=device).cpu()
+    # stratified: the i-th negative takes its change from the i-th part of the range
     draws[..., 0] = (draws[..., 0] + torch.arange(each)[:, None]) / each
     return [
         hard_negative(text, draw)
-        for some in draws.tolist()
-        for text, draw in zip(captions, some, strict=True)
+        for round_of_draws in draws.tolist()
+        for text, draw in zip(captions, round_of_draws, strict=True)
     ]

@@ -1,5 +1,5 @@
-"""Captions that say the same: in other words, in the other language, naming the
-other object first, or leaving colours open.
+"""Paraphrases: captions that say the same in other words, in the other language or
+naming the other object first; and captions without their colours. Lesson 12.
 """
 
 from collections.abc import Sequence
@@ -16,24 +16,23 @@ from dalle_edu.world.scenes import Description
 def paraphrase(
     captions: Sequence[str], generator: torch.Generator | None = None
 ) -> list[str]:
-    """Each caption in other words of either language, naming either object first;
-    one that the grammar cannot read stays as it is.
+    """A random phrasing of what each caption says, in either language and naming
+    either object first; it may be the caption itself. One that the grammar cannot
+    read stays as it is. Random numbers come from `generator`.
     """
-    draws = torch.rand(
-        len(captions),
-        generator=generator,
-        device=generator.device if generator else None,
-    ).tolist()
-    said = []
+    device = generator.device if generator else None
+    draws = torch.rand(len(captions), generator=generator, device=device).tolist()
+    paraphrases = []
     for text, draw in zip(captions, draws, strict=True):
         description = read_caption(text)
         ways = (text,) if description is None else _ways(description)
-        said.append(ways[int(draw * len(ways))])
-    return said
+        paraphrases.append(ways[int(draw * len(ways))])
+    return paraphrases
 
 
 @lru_cache(maxsize=1 << 16)
 def _ways(description: Description) -> tuple[str, ...]:
+    """Every phrasing of a description, in both languages."""
     sides = dict.fromkeys((description, description.turned()))
     return tuple(
         way
@@ -45,18 +44,13 @@ def _ways(description: Description) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1 << 16)
 def without_colours(text: str) -> str:
-    """The caption, in its own language, with every colour left open. One that the
-    grammar cannot read comes back as it is.
+    """The caption, in its own language, without its colours. One that the grammar
+    cannot read comes back as it is.
     """
-    said = read_caption(text)
-    if said is None:
+    description = read_caption(text)
+    if description is None:
         return text
-    return caption(
-        replace(
-            said,
-            mentions=tuple(
-                replace(mention, colour=None) for mention in said.mentions
-            ),
-        ),
-        guess_language(text),
+    mentions = tuple(
+        replace(mention, colour=None) for mention in description.mentions
     )
+    return caption(replace(description, mentions=mentions), guess_language(text))

@@ -1,3 +1,1 @@
-"""What systems do with a picture at hand: inpainting, completion, alteration,
-variations.
-"""
+"""Edits of a given picture: inpainting, completion, alteration, variations."""

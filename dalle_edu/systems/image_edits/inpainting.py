@@ -1,4 +1,4 @@
-"""Inpainting: a part of a picture is painted anew, and the rest stays (DALL·E 2 and
+"""Inpainting: a part of a picture is drawn anew, and the rest stays (DALL·E 2 and
 Imagen). Lesson 15.
 
 Letters: n pictures, h = w pixels on a side.
@@ -44,9 +44,9 @@ class Inpainting(System):
         seed: int = 0,
         **settings: Any,
     ) -> Float[Tensor, "n 3 h w"]:
-        """Pictures painted anew where `keep` is False, so that the whole is what a
-        prompt says, under the settings of `generate`. Kept pixels stay exactly as
-        they are, and hidden ones are not looked at.
+        """Pictures in [-1, 1], drawn anew where `keep` is False, so that the whole
+        shows what the prompt says. `settings` are those of `generate`. Pixels to
+        keep stay exactly as they are, and the others have no influence.
 
         Raises `DalleEduError` for pictures of another size or range, a `keep` that
         is not a bool for each pixel, and prompts that cannot be drawn.

@@ -1,11 +1,11 @@
-"""Rewriting: edits of a picture by writing some of its codes anew (DALL·E 1 and
+"""Rewriting: edits of a picture that sample some of its codes again (DALL·E 1 and
 DALL·E mini).
 
-`complete` keeps the top of a picture and writes the rest; `alter` writes anew the
-codes that a changed caption makes unlikely. Lesson 11.
+`complete` keeps the codes of the top of a picture and samples the rest. `alter`
+samples again the codes that a changed caption makes unlikely. Lessons 11 and 13.
 
-Letters: n pictures, i codes of a picture, h x w positions of their grid, v entries
-of the codebook, t text tokens.
+Letters: n pictures of H x W pixels, i codes of a picture, h x w positions of their
+grid, v entries of the codebook, t text tokens.
 """
 
 from abc import abstractmethod
@@ -22,14 +22,14 @@ from dalle_edu.systems.interface.checks import check_images, check_pairs
 from dalle_edu.systems.interface.sampling import SETTINGS
 from dalle_edu.systems.interface.system import System
 
-# a code is written anew where the new caption makes it less than this many times as
-# likely as the old one did
+# a code is sampled again where its probability under the new caption is less than
+# this many times that under the old one
 DOUBT = 0.2
 
 
 class Rewriting(System):
-    """A system whose pictures are codes. Subclasses give `encode`, `decode`,
-    `grid`, `tokens`, `logits` and `sample_codes`.
+    """A system that draws codes. Subclasses define `encode`, `decode`, `grid`,
+    `tokens`, `logits` and `sample_codes`.
     """
 
     @property
@@ -39,11 +39,11 @@ class Rewriting(System):
 
     @abstractmethod
     def encode(self, images: Float[Tensor, "n 3 H W"]) -> Int[Tensor, "n h w"]:
-        """The codes of pictures in [-1, 1]."""
+        """The grids of codes of pictures in [-1, 1]."""
 
     @abstractmethod
     def decode(self, codes: Int[Tensor, "n i"]) -> Float[Tensor, "n 3 H W"]:
-        """The pictures of rows of codes, in [-1, 1]."""
+        """The pictures, in [-1, 1], of codes in reading order."""
 
     @abstractmethod
     def tokens(self, captions: Sequence[str]) -> Int[Tensor, "n t"]:
@@ -64,8 +64,8 @@ class Rewriting(System):
         given: Int[Tensor, "n i"] | None = None,
         **settings: Any,
     ) -> Int[Tensor, "n i"]:
-        """Codes of a picture for each prompt; `given` holds codes to keep, and -1
-        where they must be written.
+        """The codes of a picture for each prompt. `given` holds codes to keep, and
+        -1 where one is to be sampled.
         """
 
     @torch.no_grad()
@@ -78,13 +78,14 @@ class Rewriting(System):
         seed: int = 0,
         **settings: Any,
     ) -> Float[Tensor, "n 3 H W"]:
-        """Finish pictures of which the top `rows` (a part, 0 to 1, of the height)
-        are given, as their captions say (Ramesh et al. 2021, figure 2d).
+        """Pictures in [-1, 1], of which the top is kept and the rest drawn anew as
+        their captions say (Ramesh et al. 2021, figure 2d).
 
-        `rows` is rounded to whole rows of codes. The given pixels stay as they are;
-        what was below them is not looked at. `settings` are those of `generate`.
-        Raises `DalleEduError` for pictures of another size or range, prompts that
-        cannot be drawn, and `rows` outside [0, 1].
+        `rows` is the part of the height that is kept, in [0, 1], rounded to whole
+        rows of codes. Kept pixels stay exactly as they are, and the others have no
+        influence. `settings` are those of `generate`. Raises `DalleEduError` for
+        pictures of another size or range, prompts that cannot be drawn, and `rows`
+        outside [0, 1].
         """
         check_images(images, self.resolution)
         check_pairs(images, prompts)
@@ -99,8 +100,8 @@ class Rewriting(System):
         return finished
 
     def given_height(self, rows: float) -> int:
-        """How many rows of pixels `complete` keeps of a picture. Raises
-        `DalleEduError` unless `rows` is a part of it.
+        """The number of rows of pixels that `complete` keeps. Raises
+        `DalleEduError` unless `rows` is in [0, 1].
         """
         if not 0 <= rows <= 1:
             raise DalleEduError(
@@ -123,34 +124,36 @@ class Rewriting(System):
         temperature: float | None = 1.0,
         **settings: Any,
     ) -> Float[Tensor, "n 3 H W"]:
-        """Change in pictures what changes in their captions, from `before` to
+        """Pictures in [-1, 1], changed as their captions change from `before` to
         `after`.
 
-        Codes that the new caption makes much less likely than the old one did are
-        written anew, with the whole object that they belong to; the others are
-        kept. Codes are written in order, without a look at those kept further on,
-        so each picture is tried `tries` times, and the try whose codes are the
-        likeliest all in all is decoded. `settings` are those of `generate`. Raises
-        `DalleEduError` for what does not match.
+        Codes that the new caption makes much less likely than the old one are
+        sampled again, with the whole object that they belong to; the others are
+        kept. Codes are sampled in reading order and cannot depend on codes kept
+        further on, so each picture is sampled `tries` times, and the try of the
+        highest likelihood as a whole is decoded. `settings` are those of
+        `generate`. Raises `DalleEduError` for pictures of another size or range,
+        captions that cannot be drawn or are not one for each picture, and a setting
+        out of range.
         """
         check_images(images, self.resolution)
         check_pairs(images, before, after)
         SETTINGS["tries"].check("tries", tries)
         codes = self.encode(images.to(self.device))
-        anew = self.doubted(codes, before, after)
-        kept = codes.masked_fill(anew, -1).flatten(1)
+        doubted = self.doubted(codes, before, after)
+        kept = codes.masked_fill(doubted, -1).flatten(1)
         prompts = [caption for caption in after for _ in range(tries)]
-        written = self.sample_codes(
+        sampled = self.sample_codes(
             prompts,
             seed=seed,
             given=kept.repeat_interleave(tries, dim=0),
             temperature=temperature,
             **settings,
         )
-        likely = self._log_likelihood(prompts, written).sum(dim=1)
-        best = likely.unflatten(0, (-1, tries)).argmax(dim=1)
+        likelihoods = self._log_likelihood(prompts, sampled).sum(dim=1)
+        best = likelihoods.unflatten(0, (-1, tries)).argmax(dim=1)
         each = torch.arange(len(images))
-        return self.decode(written.unflatten(0, (-1, tries))[each, best])
+        return self.decode(sampled.unflatten(0, (-1, tries))[each, best])
 
     def doubted(
         self,
@@ -158,8 +161,9 @@ class Rewriting(System):
         before: Sequence[str],
         after: Sequence[str],
     ) -> Bool[Tensor, "n h w"]:
-        """Which codes of a picture a changed caption puts in doubt: those that it
-        makes unlikely, the objects that they belong to, and a border around these.
+        """A mask of the codes that a changed caption makes unlikely, of the objects
+        that they belong to, and of a border around these. `before` and `after` are
+        the captions of each picture.
         """
         old, new = (
             self._log_likelihood(captions, codes.flatten(1))
@@ -187,11 +191,11 @@ def _neighbours(marked: Bool[Tensor, "n h w"]) -> Bool[Tensor, "n h w"]:
 def _objects_around(
     marked: Bool[Tensor, "n h w"], codes: Int[Tensor, "n h w"]
 ) -> Bool[Tensor, "n h w"]:
-    """The marked positions, and all that hang together with them without crossing
-    the ground, which is a picture's most frequent code.
+    """The marked positions, and all that are connected with them through positions
+    other than the ground, which is a picture's most frequent code.
 
-    A doubt falls on the codes with which an object begins: once these are given,
-    either caption explains the rest of it.
+    A new caption makes unlikely the codes with which an object begins. Given these,
+    the rest of the object is likely under either caption, so it must be added here.
     """
     ground = codes.flatten(1).mode(dim=1).values[:, None, None]
     for _ in range(codes.shape[1] * 2):

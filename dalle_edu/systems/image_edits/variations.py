@@ -1,10 +1,9 @@
-"""Pictures from pictures: what a system can do that draws from CLIP embeddings
-(Ramesh et al. 2022, section 3).
+"""Image variations: pictures from pictures, for systems that draw from CLIP
+embeddings (Ramesh et al. 2022, section 3).
 
-A sentence is one way to an embedding; a picture is another. Drawn again from its
-own embedding, a picture varies; from an embedding on the way to another picture's,
-two pictures mix; from one moved as a caption changes, a picture follows the words.
-Lesson 14.
+A picture drawn again from its own embedding is a variation. One drawn from an
+embedding between those of two pictures mixes them. One drawn from an embedding that
+is moved as a caption changes follows the words. Lesson 14.
 
 Letters: n pictures, h = w pixels on a side, e channels of an embedding, t tokens, c
 channels of their states.
@@ -30,25 +29,27 @@ from dalle_edu.systems.interface.checks import (
 from dalle_edu.systems.interface.system import System
 
 _PERCENT = 100
-_NO_CHANGE = 1e-5  # the length of a difference of embeddings that says nothing
+_NO_CHANGE = 1e-5  # the largest difference of embeddings that is a rounding error
 
 
 class ImageVariations(System):
-    """A system that draws from embeddings. Subclasses give the embeddings of
-    pictures and of captions, and draw from them.
+    """A system that draws from CLIP embeddings. Subclasses define `encode_images`,
+    `encode_texts` and `decode_embeddings`. Lesson 14.
     """
 
     @abstractmethod
     def encode_images(
         self, images: Float[Tensor, "n 3 h w"]
     ) -> Float[Tensor, "n e"]:
-        """The embeddings of pictures, unit vectors."""
+        """The embeddings, unit vectors, of pictures in [-1, 1]."""
 
     @abstractmethod
     def encode_texts(
         self, captions: Sequence[str]
     ) -> tuple[Float[Tensor, "n t c"], Float[Tensor, "n e"]]:
-        """The states of captions' tokens, and the captions' embeddings."""
+        """The states of captions' tokens, and the captions' embeddings, which are
+        unit vectors.
+        """
 
     @abstractmethod
     def decode_embeddings(
@@ -59,14 +60,18 @@ class ImageVariations(System):
         seed: int = 0,
         **options: Any,
     ) -> Float[Tensor, "n 3 h w"]:
-        """Pictures with these embeddings."""
+        """Pictures, in [-1, 1], that have these embeddings, which are unit
+        vectors.
+        """
 
     @torch.no_grad()
     def vary(
         self, images: Float[Tensor, "n 3 h w"], *, seed: int = 0, **options: Any
     ) -> Float[Tensor, "n 3 h w"]:
-        """Other pictures with the same embeddings: what CLIP sees of a picture
-        stays, the rest is drawn anew. Options are those of `decode_embeddings`.
+        """Variations: pictures in [-1, 1] with the same embeddings (section 3.1 of
+        the paper). What CLIP's embedding holds of a picture stays, and all else is
+        drawn anew. `options` are those of `decode_embeddings`. Raises
+        `DalleEduError` for anything but square pictures in [-1, 1].
         """
         check_images(images, images.shape[-1])
         return self.decode_embeddings(
@@ -82,8 +87,10 @@ class ImageVariations(System):
         seed: int = 0,
         **options: Any,
     ) -> Float[Tensor, "frames n 3 h w"]:
-        """The pictures, a variation of each, a variation of that, and so on: what
-        CLIP does not see drifts, then what it does.
+        """The pictures, a variation of each, a variation of that, and so on, in so
+        many `frames`. First what CLIP's embedding does not hold drifts, then what
+        it does. `options` are those of `vary`. Raises `DalleEduError` for pictures
+        of another size or range.
         """
         check_images(images, self.resolution)
         shown = [images.to(self.device)]
@@ -101,17 +108,16 @@ class ImageVariations(System):
         seed: int = 0,
         **options: Any,
     ) -> Float[Tensor, "n 3 h w"]:
-        """Pictures whose embeddings lie on the way from the first pictures' to the
-        second ones', `ratio` of it gone, along the sphere.
+        """Interpolations: pictures in [-1, 1] whose embeddings lie between those of
+        the first pictures (`ratio` 0) and of the second ones (1), on the great
+        circle (section 3.2 of the paper). `options` are those of
+        `decode_embeddings`. Raises `DalleEduError` for batches that do not match,
+        and a ratio outside [0, 1].
         """
         check_couples(first, second)
-        return self.decode_embeddings(
-            on_the_way(
-                self.encode_images(first), self.encode_images(second), ratio
-            ),
-            seed=seed,
-            **options,
-        )
+        start, end = self.encode_images(first), self.encode_images(second)
+        z = on_the_way(start, end, ratio)
+        return self.decode_embeddings(z, seed=seed, **options)
 
     @torch.no_grad()
     def steer(
@@ -124,35 +130,34 @@ class ImageVariations(System):
         seed: int = 0,
         **options: Any,
     ) -> Float[Tensor, "n 3 h w"]:
-        """Pictures moved by what changes between two captions: a text diff, section
-        3.3 of the paper.
+        """Text diffs: pictures in [-1, 1] whose embeddings are moved by the part
+        `ratio` of the way towards the difference of two captions' embeddings
+        (section 3.3 of the paper). `options` are those of `decode_embeddings`.
+        Raises `DalleEduError` for captions that do not match the pictures or say
+        the same, and a ratio outside [0, 1].
         """
         check_images(images, images.shape[-1])
         check_pairs(images, before, after)
         difference = self.encode_texts(after)[1] - self.encode_texts(before)[1]
-        for same in (
-            (difference.norm(dim=-1) < _NO_CHANGE).nonzero().flatten().tolist()
-        ):
+        unchanged = difference.norm(dim=-1) < _NO_CHANGE
+        for same in unchanged.nonzero().flatten().tolist():
             raise DalleEduError(
                 f'"{before[same]}" and "{after[same]}" say the same, so there is '
                 "no way to go; change the second caption",
                 f"« {before[same]} » et « {after[same]} » disent la même chose, "
                 "il n'y a donc nulle part où aller ; changez la seconde",
             )
-        return self.decode_embeddings(
-            on_the_way(
-                self.encode_images(images), F.normalize(difference, dim=-1), ratio
-            ),
-            seed=seed,
-            **options,
-        )
+        start, end = self.encode_images(images), F.normalize(difference, dim=-1)
+        z = on_the_way(start, end, ratio)
+        return self.decode_embeddings(z, seed=seed, **options)
 
 
 def on_the_way(
     first: Float[Tensor, "n e"], second: Float[Tensor, "n e"], ratio: float
 ) -> Float[Tensor, "n e"]:
-    """Points on the great circles from unit vectors to others, a part `ratio` of
-    the way, to a percent. Raises `DalleEduError` for a ratio that is not in [0, 1].
+    """Spherical interpolation: the points of the great circles from unit vectors
+    (`ratio` 0) to others (1). The ratio is rounded to a percent. Raises
+    `DalleEduError` for a ratio outside [0, 1].
     """
     if not 0 <= ratio <= 1:
         raise DalleEduError(
