@@ -130,8 +130,8 @@ def shrink(images: Float[Tensor, "n 3 h w"], side: int) -> Float[Tensor, "n 3 l 
 
 class Cascade(Inpainting):
     """A system with a base model, upsamplers and a tokenizer. Subclasses define
-    `base_model`, `text_length` and `generate`, build `upsamplers`, and train them by
-    `upsampler_loss`. Lessons 14 and 15.
+    `base_model`, `text_length` and `generate`, build `upsamplers`, and train them
+    by `upsampler_loss`. Lessons 14 and 15.
     """
 
     upsamplers: nn.ModuleList
