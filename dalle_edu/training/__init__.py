@@ -1,1 +1,1 @@
-"""Training: the loop, a run and how it resumes, optimisers, the learning rate, the moving average of the weights."""
+"""Training: the loop, a run and how it resumes, optimisers, the learning rate's schedule, the moving average of the weights."""

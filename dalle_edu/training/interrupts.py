@@ -1,4 +1,4 @@
-"""Stopping between two updates rather than in the middle of one."""
+"""Interrupts: Ctrl-C stops training between two updates rather than in the middle of one."""
 
 import signal
 import threading
@@ -6,7 +6,11 @@ from typing import Any
 
 
 class StopPolitely:
-    """Inside the block Ctrl-C (or a polite kill) sets an event rather than breaking an update in two; a second Ctrl-C breaks at once."""
+    """A context in which Ctrl-C (SIGINT) and SIGTERM set an event, which the loop looks at after each update.
+
+    `with` gives the event. A second signal raises `KeyboardInterrupt` at once. Outside the main thread, where Python takes no signal
+    handlers, nothing changes.
+    """
 
     def __enter__(self) -> threading.Event:
         self.event = threading.Event()
@@ -17,6 +21,7 @@ class StopPolitely:
         return self.event
 
     def _handle(self, number: int, frame: Any) -> None:
+        """Set the event. Raises `KeyboardInterrupt` where it is set already."""
         if self.event.is_set():
             raise KeyboardInterrupt
         self.event.set()

@@ -1,4 +1,4 @@
-"""The log of a run, `log.jsonl`: a line of JSON for each entry, of losses or of what an exam along the way saw."""
+"""The log of a run, `log.jsonl`: a line of JSON for each entry, which holds losses or the results of an exam along the way."""
 
 import json
 import math
@@ -11,19 +11,19 @@ from dalle_edu.training.run import Clock
 
 
 class RunLog:
-    """Entries are added at the end of a file; with no file, as in all processes but the first, they are dropped."""
+    """A file to whose end entries are added. With None in place of a path, as in all processes but the first, entries are dropped."""
 
     def __init__(self, path: Path | None):
         self.path = path
 
     def write(self, entry: dict[str, Any]) -> None:
-        """Add an entry."""
+        """Add an entry: anything that JSON can hold."""
         if self.path is not None:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
 
     def losses(self, stage: str, clock: Clock, reading: dict[str, int | float], values: dict[str, float]) -> None:
-        """Add an entry of losses. Raises `DalleEduError` where one is no longer finite."""
+        """Add an entry of a stage's losses, with what its clock reads. Raises `DalleEduError` where a loss is no longer finite."""
         if not all(math.isfinite(value) for value in values.values()):
             place = f"{stage}, {clock.update}"
             raise DalleEduError(
@@ -33,7 +33,10 @@ class RunLog:
         self.write({"stage": stage, **reading, **values})
 
     def trim(self, reached: dict[str, int]) -> None:
-        """Drop what was logged of each stage after the update that its checkpoint has `reached`: it will be logged again."""
+        """Drop what was logged after the checkpoint, since training will log it again.
+
+        `reached` gives for each stage the number of updates in the checkpoint; a stage that it does not name had none.
+        """
         if self.path is None or not self.path.exists():
             return
         kept = []
@@ -41,7 +44,7 @@ class RunLog:
             try:
                 entry = json.loads(line)
             except ValueError:
-                continue  # the line that a kill cut short
+                continue  # a line that was cut short when the process was killed
             if entry["update"] <= reached.get(entry["stage"], 0):
                 kept.append(line + "\n")
         write_aside(self.path, lambda file: file.write("".join(kept).encode()))

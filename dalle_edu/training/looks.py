@@ -1,4 +1,4 @@
-"""Exams along the way: what a system can already draw, or tell apart, at some moments of each stage."""
+"""Exams along the way ("looks"): what a system can already draw, or tell apart, at some moments of each stage."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +15,12 @@ LOOKS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.
 _TOGETHER = 64  # pictures previewed at a time
 
 
-@torch.compiler.set_stance("force_eager")  # compiling anew for so few pictures takes longer than drawing them
+@torch.compiler.set_stance("force_eager")  # compiling for another batch size takes longer than drawing so few pictures
 def look(system: Trainable, stage: str, exam: Sequence[Question], sheet: Path, device: torch.device) -> dict[str, Any]:
-    """What a system measures of itself in a stage and, where it draws, the rate of each skill under "skills"; the first 16 pictures are
-    written to `sheet`. The system is in evaluation mode.
+    """The results of an exam in a stage: what `measure` returns and, where `preview` draws, the rate of each skill under "skills", in
+    [0, 1]. The first 16 pictures are written to `sheet`, a PNG.
+
+    `exam` holds scenes and prompts that training never draws. The system is in evaluation mode and on `device`.
     """
     scenes, texts = [question.scene for question in exam], [question.text for question in exam]
     images = render(scenes, system.resolution, device)

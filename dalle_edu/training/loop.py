@@ -1,12 +1,12 @@
-"""Training: one visible loop for every system.
+"""Training: one loop for every system.
 
     for each stage of the recipe:
         for each update:
             a batch of the world -> loss -> gradients -> clip -> step -> EMA
 
-All random numbers come from (seed, stage, update), never from what happened before, so a run that was killed goes on from its last
-checkpoint exactly as if nothing had happened (`resume.py`). The run folder holds `run.json` (what was asked), `log.jsonl` (losses, marks),
-`sheets/` (pictures) and `checkpoint.safetensors`.
+All random numbers depend on (seed, stage, update) alone, so a run that was killed goes on from its last checkpoint exactly as if it had
+never stopped (`resume.py`). The run's folder holds `run.json` (its settings), `log.jsonl` (losses and marks), `sheets/` (pictures) and
+`checkpoint.safetensors`.
 """
 
 import threading
@@ -40,7 +40,7 @@ from dalle_edu.world import World
 from dalle_edu.world.dataset import Batch
 from dalle_edu.world.scene_sampler import PRACTICE
 
-_ENDLESS = 2**62
+_ENDLESS = 2**62  # scenes: more than any run takes
 _BAR = "{desc} |{bar}| {percentage:3.0f} % [{elapsed}<{remaining}] {postfix}"
 
 
@@ -52,11 +52,13 @@ def train(
     workers: int | None = None,
     quiet: bool = False,
 ) -> Trainable:
-    """Train a system in `folder`, or go on with the run that is there, and return it; its weights are saved as `folder/NAME.safetensors`.
+    """Train a system in `folder`, or go on with the run that is there. Returns the system, in evaluation mode; its weights are saved as
+    `folder/NAME.safetensors`.
 
-    `workers` processes make the batches (8 on a GPU, none elsewhere, unless given). Ctrl-C ends the update at hand, saves a checkpoint and
-    raises `KeyboardInterrupt`. Raises `DalleEduError` for bad settings, a folder that holds another run, or a loss that is no longer
-    finite.
+    `device` is "cpu", "cuda" or "mps", by default the fastest there is. `compile` goes through `torch.compile`. `workers` processes make
+    the batches (8 on a GPU and none elsewhere, unless given). `quiet` leaves out the progress bar. Ctrl-C ends the update at hand, saves a
+    checkpoint and raises `KeyboardInterrupt`. Raises `DalleEduError` for bad settings, a folder that holds another run, and a loss that is
+    no longer finite.
     """
     run.check()
     place = choose_device(device)
@@ -69,7 +71,10 @@ def train(
 
 
 class Trainer:
-    """The state of a run, and the loop."""
+    """The loop and its state: one run, on one device, in one process of perhaps several.
+
+    Raises `DalleEduError` for stages that the system does not have.
+    """
 
     def __init__(self, run: Run, folder: Path, place: Device, accelerator: Accelerator, compile: bool, workers: int | None, quiet: bool):
         self.run, self.folder, self.place, self.accelerator = run, folder, place, accelerator
@@ -86,7 +91,9 @@ class Trainer:
         self.log = RunLog(folder / "log.jsonl" if accelerator.is_main_process else None)
 
     def go(self, stopping: threading.Event) -> Trainable:
-        """All stages, from the beginning or from where the folder's checkpoint stands."""
+        """Train all stages, from the beginning or from the folder's checkpoint, and return the system. Raises `KeyboardInterrupt` after a
+        checkpoint, once `stopping` is set, and `DalleEduError` as `train` does.
+        """
         self.progress = begin(self.run, self.system, self.stages, self.folder, self.accelerator.is_main_process, self.log)
         self.accelerator.wait_for_everyone()
         for index, stage in enumerate(self.stages):
@@ -97,7 +104,7 @@ class Trainer:
         return self.system.eval()
 
     def _stage(self, index: int, stage: Stage, stopping: threading.Event) -> None:
-        """One stage, from its first update or from where the checkpoint stands."""
+        """Train one stage, from its first update or from the checkpoint. Raises `KeyboardInterrupt` once `stopping` is set."""
         clock = self.progress.clocks[index]
         self._prepare(stage)
         parameters = trained_parameters(self.system, stage)
@@ -123,14 +130,14 @@ class Trainer:
                 if clock.looks < len(LOOKS) and clock.progress >= LOOKS[clock.looks]:
                     paused, cpu_paused = time.monotonic(), time.process_time()
                     self._look(stage, clock, ema, parameters)
-                    began += time.monotonic() - paused  # looking is not training
+                    began += time.monotonic() - paused  # exams do not count as time of training
                     cpu_began += time.process_time() - cpu_paused
                 if stopping.is_set() or time.monotonic() - saved > self.run.save_every:
                     self._save(index, optimizers, ema)
                     saved = time.monotonic()
                 if stopping.is_set():
                     raise KeyboardInterrupt
-        ema.swap(parameters)  # the averaged weights are those that later stages build on
+        ema.swap(parameters)  # later stages build on the averaged weights
         self._save(index + 1, [], None)
 
     def _update(
@@ -161,20 +168,22 @@ class Trainer:
     # ------------------------------------------------------------ what an update needs
 
     def _prepare(self, stage: Stage) -> None:
-        """Only the parts that a stage names learn; the others are frozen."""
+        """Freeze all parameters but those of the parts that the stage names, and compile these parts if asked to."""
         learning = {name for name, _ in trained_parameters(self.system, stage)}
         for name, parameter in self.system.named_parameters():
             parameter.requires_grad_(name in learning)
         self.system.train()
         self.system.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.compile:
-            functorch_config.donated_buffer = False  # a VQGAN walks back through its decoder more than once
+            functorch_config.donated_buffer = False  # a VQGAN's loss needs several backward passes through its decoder
             for part in stage.parts:
                 for network in _networks(self.system.get_submodule(part)):
                     network.compile()
 
     def _batches(self, index: int, stage: Stage, update: int) -> Iterator[Batch]:
-        """Batch after batch of a series that depends on the seed and the stage; a process takes its own share of each."""
+        """The batches of a stage, from that of `update` on: a series that depends on the seed and the stage. Each process takes its share
+        of every batch. Raises `DalleEduError` where a batch does not divide among the processes.
+        """
         size = self.run.batch_size or stage.batch_size
         processes, rank = self.accelerator.num_processes, self.accelerator.process_index
         if size % processes:
@@ -193,10 +202,11 @@ class Trainer:
         return iter(DataLoader(world, batch_sampler=order(), collate_fn=world.collate, num_workers=self.workers))
 
     def _seed(self, index: int, update: int) -> int:
+        """The seed of an update's random numbers: another for each stage, update and process."""
         return (((self.run.seed * 31 + index) * 1_000_003 + update) * 1_009 + self.accelerator.process_index) % 2**63
 
     def _agree(self, seconds: float) -> float:
-        """The time of the first process, for all: their learning rates must be equal."""
+        """The first process's time, in all processes: the learning rate depends on it and must be the same in each."""
         if self.accelerator.num_processes == 1 or self.run.minutes is None:
             return seconds
         shared = torch.tensor([seconds], dtype=torch.float64, device=self.place.torch_device)
@@ -206,13 +216,14 @@ class Trainer:
     # ------------------------------------------------------------ what it leaves behind
 
     def _log(self, stage: Stage, clock: Clock, losses: dict[str, torch.Tensor], bar: tqdm) -> None:
-        values = {name: float(value.detach()) for name, value in losses.items()}  # the one moment that waits for the device
+        """Show progress and losses, and log the losses."""
+        values = {name: float(value.detach()) for name, value in losses.items()}  # the only place that waits for the device
         bar.n = round(min(clock.progress, 1.0), 4)
         bar.set_postfix_str(say("update {}, loss {:.3f}", "mise à jour {}, perte {:.3f}").format(clock.update, values["loss"]))
         self.log.losses(stage.name, clock, self._reading(clock), values)
 
     def _look(self, stage: Stage, clock: Clock, ema: EMA, parameters: list) -> None:
-        """Examine the averaged weights: the marks go to the log, the first pictures to a sheet."""
+        """Examine the averaged weights. The marks go to the log, the first pictures to a sheet."""
         while clock.looks < len(LOOKS) and clock.progress >= LOOKS[clock.looks]:
             clock.looks += 1
         if not self.exam:
@@ -226,7 +237,7 @@ class Trainer:
         self.system.train()
 
     def _reading(self, clock: Clock) -> dict[str, int | float]:
-        """What the clock says; on a GPU, wall time is its time too."""
+        """What the clock reads. On a GPU, wall time is GPU time too."""
         reading = clock.reading()
         return reading | {"gpu_seconds": reading["seconds"]} if self.place.torch_device.type == "cuda" else reading
 
@@ -235,13 +246,13 @@ class Trainer:
             save_progress(self.folder, self.system, stage, self.progress.clocks, optimizers, ema, self._metadata())
 
     def _metadata(self) -> dict[str, Any]:
-        """What was asked, of what this run went on from, and where: for whoever finds the weights."""
+        """What is saved with the weights: the settings of the run, those of the runs that it went on from, and the machine."""
         machine = f"{processor_name(self.place.torch_device)}, torch {torch.__version__}"
         return {"run": vars(self.run) | {}, "before": self.progress.before, "machine": machine}
 
 
 def _networks(part: torch.nn.Module) -> Iterator[torch.nn.Module]:
-    """What of a part is called as a whole: itself, or else those of its children that are."""
+    """The modules of a part that have a `forward`, which is what `compile` needs: the part itself, or else those among its descendants."""
     if type(part).forward is not torch.nn.Module.forward:
         yield part
     else:

@@ -1,4 +1,7 @@
-"""Muon: momentum made orthogonal, for matrices and convolution kernels (Jordan et al. 2024)."""
+"""Muon: an optimiser of matrices and convolution kernels, whose momentum is made orthogonal (Jordan et al. 2024).
+
+Letters: s matrices of one shape, m rows, n columns.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import cast
@@ -9,10 +12,12 @@ from torch import Tensor, nn
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum, made orthogonal (Jordan et al. 2024): every direction of a matrix learns at the same pace.
+    """An optimiser that replaces the momentum U S Vᵀ of each matrix by U Vᵀ, so that a step is equally long in all directions (Jordan et
+    al. 2024).
 
-    The momentum U S Vᵀ of each matrix is replaced by U Vᵀ. PyTorch's own takes matrices only; this one takes convolution kernels too,
-    (out, in, height, width), as matrices of (out, in x height x width). `precision` is that of the products which make momenta orthogonal.
+    PyTorch's own Muon takes matrices only. This one takes convolution kernels too, (out, in, height, width), as matrices of (out,
+    in x height x width). A step has length `lr` in each direction, times √(rows / columns) for a tall matrix. `precision` is the dtype of
+    the products that make the momentum orthogonal.
     """
 
     def __init__(
@@ -28,9 +33,10 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """Update all parameters that have a gradient. Returns the loss that `closure` computes, if there is one."""
         loss = None if closure is None else torch.enable_grad()(closure)()
         for group in self.param_groups:
-            alike: dict[tuple[int, int], list[nn.Parameter]] = {}  # matrices of one shape are turned together: many small products are slow
+            alike: dict[tuple[int, int], list[nn.Parameter]] = {}  # by shape: one large product is faster than many small ones
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     alike.setdefault((len(parameter), parameter[0].numel()), []).append(parameter)
@@ -43,7 +49,7 @@ class Muon(torch.optim.Optimizer):
         return loss
 
     def _ahead(self, parameter: nn.Parameter, momentum: float) -> Tensor:
-        """Where the momentum will be after one more gradient like this one (Nesterov)."""
+        """Nesterov's momentum: what the momentum would be after one more gradient like this one."""
         state, gradient = self.state[parameter], cast(Tensor, parameter.grad)
         if not state:
             state["momentum_buffer"] = torch.zeros_like(parameter)
@@ -51,8 +57,11 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrices: Float[Tensor, "s m n"], precision: torch.dtype = torch.bfloat16) -> Float[Tensor, "s m n"]:
-    """Roughly U Vᵀ of the singular value decomposition U S Vᵀ of each matrix of a stack: five steps of an odd polynomial that draws every
-    singular value near 1 (a Newton-Schulz iteration with the coefficients of Jordan et al. 2024), all of it matrix products."""
+    """An approximation of U Vᵀ, from the singular value decomposition U S Vᵀ of each matrix.
+
+    Five Newton-Schulz steps, with the coefficients of Jordan et al. 2024: an odd polynomial of the matrix, made of products alone, moves
+    every singular value near 1. The products are computed in `precision`, and the result has the dtype of `matrices`.
+    """
     wide = matrices.shape[1] <= matrices.shape[2]
     x = (matrices if wide else matrices.mT).to(precision)
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)

@@ -1,4 +1,4 @@
-"""The optimisers of a stage: Muon for matrices and convolution kernels, AdamW for everything else; and their state as tensors."""
+"""The optimisers of a stage, Muon for matrices and convolution kernels and AdamW for everything else, and their state as tensors."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,9 @@ from dalle_edu.training.muon import Muon
 
 
 def build_optimizers(system: Trainable, stage: Stage) -> list[torch.optim.Optimizer]:
-    """The optimisers of a stage: Muon for the matrices and kernels that its recipe names, AdamW for the rest."""
+    """The optimisers of a stage: AdamW, and Muon if the stage names parts for it. Each parameter group has its peak learning rate under
+    "peak", beside "lr", which the loop sets at each update.
+    """
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
     for name, parameter in trained_parameters(system, stage):
@@ -22,7 +24,7 @@ def build_optimizers(system: Trainable, stage: Stage) -> list[torch.optim.Optimi
         torch.optim.AdamW(rest, lr=stage.learning_rate, betas=(0.9, 0.98), weight_decay=stage.weight_decay, fused=fused)
     ]
     if matrices:
-        bfloat16 = choose_device(str(system.device)).bfloat16  # where it is emulated, it is slow
+        bfloat16 = choose_device(str(system.device)).bfloat16  # False where bfloat16 is emulated, and so slow
         precision = torch.bfloat16 if bfloat16 else torch.float32
         optimizers.append(Muon(matrices, lr=stage.matrix_learning_rate, weight_decay=stage.weight_decay, precision=precision))
     for optimizer in optimizers:
@@ -32,14 +34,14 @@ def build_optimizers(system: Trainable, stage: Stage) -> list[torch.optim.Optimi
 
 
 def trained_parameters(system: Trainable, stage: Stage) -> list[tuple[str, nn.Parameter]]:
-    """The parameters that a stage trains, with their names."""
+    """The parameters of the parts that a stage trains, with their names."""
     return [
         (name, parameter) for name, parameter in system.named_parameters() if name.startswith(tuple(part + "." for part in stage.parts))
     ]
 
 
 def optimizer_tensors(optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, Tensor]:
-    """The state of optimisers as named tensors, for a safetensors file."""
+    """The state of optimisers as tensors by name ("0.3.exp_avg": optimiser, parameter, moment), for a safetensors file."""
     return {
         f"{rank}.{index}.{key}": value
         for rank, optimizer in enumerate(optimizers)
@@ -49,7 +51,9 @@ def optimizer_tensors(optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, 
 
 
 def load_optimizer_tensors(optimizers: Sequence[torch.optim.Optimizer], tensors: dict[str, Tensor]) -> None:
-    """Put back what `optimizer_tensors` took, each moment in the memory layout of its parameter: fused steps walk both in memory order."""
+    """Restore the state that `optimizer_tensors` gave. Each moment takes the memory layout of its parameter, since fused steps go through
+    both in memory order.
+    """
     for rank, optimizer in enumerate(optimizers):
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         state: dict[int, dict[str, Tensor]] = {}

@@ -1,7 +1,7 @@
-"""Resuming: a run that was killed goes on from its last checkpoint exactly as if nothing had happened.
+"""Resuming: a run that was killed goes on from its last checkpoint exactly as if it had never stopped.
 
-`checkpoint.safetensors` holds the system's weights, and, in the middle of a stage, the optimisers' state and the moving average; its header
-says which stage is next and what every clock shows. What was logged after it is dropped, and logged again.
+`checkpoint.safetensors` holds the system's weights and, in the middle of a stage, the optimisers' state and the moving average. Its header
+says which stage is next and what every clock reads. What was logged after the checkpoint is dropped, and logged again.
 """
 
 import json
@@ -27,8 +27,8 @@ from dalle_edu.training.run import Clock, Run
 
 @dataclass
 class Progress:
-    """Where a run stands: the stage to go on with, a clock for each stage, the tensors of the checkpoint, and the runs that made the
-    weights which this one began with, the oldest first.
+    """How far a run has come: the index of the stage to go on with, a clock for each stage, the tensors of the checkpoint, and the runs
+    that made the weights with which this one began, the oldest first.
     """
 
     stage: int
@@ -38,10 +38,11 @@ class Progress:
 
 
 def begin(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, write: bool, log: RunLog) -> Progress:
-    """Fill a system with the weights that a run begins with, and say where it stands: from the folder's checkpoint, from the weights that
-    it goes on from, or from nothing but its foundations.
+    """Load into a system the weights with which a run begins, and return how far it has come. The weights are those of the folder's
+    checkpoint; else those named by `begin_with`; else random ones, and those of the foundations.
 
-    The first process, which may `write`, leaves `run.json` and trims the log. Raises `DalleEduError` where the folder holds another run.
+    With `write`, which the first process has, `run.json` is written and the log trimmed. Raises `DalleEduError` where the folder holds a
+    run with other settings, or weights to begin with do not fit.
     """
     path = folder / "checkpoint.safetensors"
     if path.exists():
@@ -60,7 +61,9 @@ def begin(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, wr
 
 
 def new_clocks(run: Run, stages: Sequence[Stage]) -> list[Clock]:
-    """A clock for each stage, with its share of the run's updates or minutes among those that are trained."""
+    """A clock for each stage, with its share of the run's updates or minutes. What stages that are not trained would take goes to the
+    others.
+    """
     chosen = [stage for stage in stages if run.trains(stage.name)]
     share, updates_share = sum(stage.share for stage in chosen), sum(stage.updates_share for stage in chosen)
     clocks = []
@@ -72,6 +75,7 @@ def new_clocks(run: Run, stages: Sequence[Stage]) -> list[Clock]:
 
 
 def _from_checkpoint(run: Run, system: Trainable, folder: Path, path: Path) -> Progress:
+    """Load a checkpoint's weights into a system. Raises `DalleEduError` where the checkpoint is of a run with other settings."""
     tensors, metadata = load_checkpoint(path)
     asked_now = asdict(run)
     begun_with = asked_now | metadata["run"] if "run" in metadata else {}  # an older version wrote fewer settings
@@ -87,7 +91,7 @@ def _from_checkpoint(run: Run, system: Trainable, folder: Path, path: Path) -> P
 
 
 def restore(tensors: dict[str, Tensor], optimizers: Sequence[torch.optim.Optimizer], ema: EMA) -> None:
-    """Put the state of a checkpoint back into the optimisers and the average of its stage, if it was saved in the middle of one."""
+    """Load the state of a checkpoint into the optimisers and the average of its stage, if it was saved in the middle of one."""
     averaged = _part(tensors, "ema.")
     if averaged:
         load_optimizer_tensors(optimizers, _part(tensors, "optimizer."))
@@ -103,7 +107,9 @@ def save_progress(
     ema: EMA | None,
     metadata: dict[str, Any],
 ) -> None:
-    """Write the checkpoint of a run, whole or not at all. Without optimisers and an average, `stage` begins anew."""
+    """Write the checkpoint of a run, whole or not at all. `stage` is the index of the stage to go on with; without optimisers and an
+    average it starts from its first update. Raises `DalleEduError` where the file cannot be written.
+    """
     tensors = {f"system.{name}": value for name, value in system.state_dict().items()}
     tensors |= {f"optimizer.{name}": value for name, value in optimizer_tensors(optimizers).items()}
     tensors |= {f"ema.{name}": value for name, value in (ema.weights if ema else {}).items()}
@@ -112,4 +118,5 @@ def save_progress(
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with a prefix, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,4 +1,4 @@
-"""A training run: what was asked of it, and where its stages stand."""
+"""A training run: its settings, and a clock for each of its stages."""
 
 from dataclasses import dataclass, field
 
@@ -8,8 +8,9 @@ from dalle_edu.systems.interface.registry import model_class
 
 @dataclass(frozen=True)
 class Run:
-    """What was asked of a training run. Either `updates` (exactly repeatable) or `minutes` (of wall time) is given, for all stages
-    together."""
+    """The settings of a training run. Either `updates` or `minutes` (of wall time) is given, for all stages together; a run of so many
+    updates can be repeated exactly.
+    """
 
     system: str
     preset: str = "laptop"
@@ -17,15 +18,18 @@ class Run:
     updates: int | None = None
     minutes: float | None = None
     batch_size: int | None = None
-    exam: int = 128  # prompts at each look; 0 looks at nothing
+    exam: int = 128  # prompts of each exam along the way; 0 for no exam
     save_every: float = 60.0  # seconds between checkpoints
-    clip: float = 1.0
+    clip: float = 1.0  # the largest norm of the gradient
     only: str | None = None  # stages to train, with commas between them, if not all
-    begin_with: str | None = None  # a file of weights to go on from, if not from nothing
-    rate: float = 1.0  # of the recipe's learning rates: less, to refine weights rather than to make them
-    foundations: dict[str, str] = field(default_factory=dict)  # files of the weights to stand on, if not those of the package
+    begin_with: str | None = None  # a file of weights to go on from, instead of random ones
+    rate: float = 1.0  # a factor of the recipe's learning rates; below 1 to refine the weights of `begin_with`
+    foundations: dict[str, str] = field(default_factory=dict)  # files of the foundations' weights, if not those of the package
 
     def check(self) -> None:
+        """Raise `DalleEduError` unless the system learns, has the preset, and the numbers are in range. Stages are checked by
+        `check_stages`.
+        """
         kind = model_class(self.system)
         if not kind.learns():
             needed = ", ".join(sorted({source.split(".")[0] for source in kind.foundations.values()}))
@@ -71,7 +75,9 @@ class Run:
         return self.only is None or stage in self.only.split(",")
 
     def check_stages(self, known: list[str]) -> None:
-        """Raise `DalleEduError` unless the stages to train are some of those that the system has, and can be trained now."""
+        """Raise `DalleEduError` unless the system, whose stages are `known`, has those to train, and the first is among them or weights to
+        begin with are given.
+        """
         unknown = set() if self.only is None else set(self.only.split(",")) - set(known)
         if unknown:
             given, stages = ", ".join(sorted(unknown)), ", ".join(known)
@@ -87,20 +93,22 @@ class Run:
 
 @dataclass
 class Clock:
-    """Where a stage stands: its updates, the wall and processor seconds spent on it, and the part of it that is behind."""
+    """The clock of a stage: its budget, in updates or in seconds, the updates made, and the wall and CPU seconds spent on them."""
 
     budget_updates: int | None
     budget_seconds: float | None
     update: int = 0
     seconds: float = 0.0
     cpu_seconds: float = 0.0
-    looks: int = 0  # looks taken
+    looks: int = 0  # exams along the way that are done
 
     @property
     def progress(self) -> float:
+        """The part of the stage that is done, in [0, 1]."""
         if self.budget_updates is not None:
             return self.update / self.budget_updates
         return min(1.0, self.seconds / (self.budget_seconds or 1.0))
 
     def reading(self) -> dict[str, int | float]:
+        """The updates and seconds so far, for the log."""
         return {"update": self.update, "seconds": round(self.seconds, 2), "cpu_seconds": round(self.cpu_seconds, 2)}
