@@ -155,7 +155,9 @@ def test_each_player_of_dalle_mini_has_the_gradient_of_its_own_loss():
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize(("progress", "training", "revives"), [(0.0, True, True), (0.39, True, True), (0.4, True, False), (0.0, False, False)])
+@pytest.mark.parametrize(
+    ("progress", "training", "revives"), [(0.0, True, True), (0.39, True, True), (0.4, True, False), (0.0, False, False)]
+)
 def test_unused_codes_are_put_to_use_early_in_training_alone(progress, training, revives):
     system, (images, captions) = build("dalle_mini").train(training), batch(32)
     quantizer = system.vqgan.quantizer
@@ -247,7 +249,7 @@ def test_the_text_encoder_says_captions_otherwise_and_tells_true_from_false():
     said = paraphrase(captions, generator)
     texts = captions + hard_negatives(captions, 3, generator, "cpu")
     read, written = tokens(system, texts), tokens(system, said)
-    states, visible, wholes = encoder(read)
+    states, _visible, wholes = encoder(read)
     logits = encoder.transformer.decode(torch.cat([torch.zeros(8, 1, dtype=torch.long), written[:, :-1]], dim=1), states[:8], read[:8])
     rows, words = (written != 0).nonzero(as_tuple=True)
     surprises = [-log_softmax(logits)[i, j, written[i, j]] for i, j in zip(rows.tolist(), words.tolist(), strict=True)]
