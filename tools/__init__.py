@@ -1,0 +1,1 @@
+"""What looks after the project, and is no part of the library."""
