@@ -7,7 +7,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo sheet marks test lint lab lab-language lessons measure slides book book-serve test-browser clean
+.PHONY: help demo sheet marks test lint mutants lab lab-language lessons measure slides book book-serve test-browser clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -31,7 +31,7 @@ else
 endif
 
 # Idle threads that spin make small models several times slower.
-marks test lint lab lessons measure slides book test-browser: export OMP_WAIT_POLICY := PASSIVE
+marks test lint mutants lab lessons measure slides book test-browser: export OMP_WAIT_POLICY := PASSIVE
 
 help:
 ifeq ($(EDITION),fr)
@@ -40,6 +40,7 @@ ifeq ($(EDITION),fr)
 	@echo "make marks          examine chaque système et refait le tableau des README"
 	@echo "make test           vérifie le style, les types et les étages, puis lance tous les tests"
 	@echo "make lint           la même chose sans les tests"
+	@echo "make mutants        plante cent fautes dans la bibliothèque et montre celles qu'aucun test ne voit"
 	@echo "make lab [LANG=en]  ouvre JupyterLab dans le navigateur"
 	@echo "make lessons        refait les notebooks du cours à partir de leurs sources"
 	@echo "make measure        exécute les leçons et note ce qu'elles coûtent"
@@ -54,6 +55,7 @@ else
 	@echo "make marks          examine every system and make the READMEs' table again"
 	@echo "make test           check style, types and floors, then run all the tests"
 	@echo "make lint           the same without the tests"
+	@echo "make mutants        plant a hundred faults in the library and show those that no test sees"
 	@echo "make lab [LANG=fr]  open JupyterLab in the browser"
 	@echo "make lessons        make the course's notebooks from their sources"
 	@echo "make measure        run the lessons and note what they cost"
@@ -88,6 +90,9 @@ lint: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+mutants: $(DEV)
+	$(BIN)/python -m tools.mutants --seed 0 --count 100 --jobs 2 --report runs/mutants.md
 
 lab: $(BASE) $(QUIET_LAB) lab-language
 	$(BIN)/jupyter lab --ServerApp.ip=localhost --ServerApp.root_dir="$(CURDIR)$(addprefix /,$(wildcard lessons/$(EDITION)))" \
