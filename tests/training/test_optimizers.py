@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import pytest
 import torch
+from tiny_systems import build
 from torch import nn
 
 from dalle_edu.training.learning_rate import learning_rate_schedule
 from dalle_edu.training.muon import Muon, orthogonal
+from dalle_edu.training.optimizers import build_optimizers, trained_parameters
 
 
 def fresh(seed: int) -> torch.Generator:
@@ -64,6 +68,30 @@ def test_muon_takes_a_kernel_as_a_matrix(shape, layout):
         Muon([parameter], lr=0.02).step()
     assert not torch.equal(kernel, start)
     torch.testing.assert_close(kernel.flatten(1), matrix, rtol=0, atol=1e-6)
+
+
+def test_unless_asked_for_nothing_decays():
+    weight = nn.Parameter(torch.ones(3, 4))
+    weight.grad = torch.zeros(3, 4)
+    Muon([weight], lr=0.5).step()
+    assert torch.equal(weight, torch.ones(3, 4))
+
+
+def test_a_recipe_reaches_the_optimizers():
+    system = build("dalle1")
+    recipe = replace(system.stages[0], learning_rate=0.25, matrix_learning_rate=0.5, muon=("dvae.encoder",), weight_decay=0.125)
+    adamw, muon = build_optimizers(system, recipe)
+    assert isinstance(adamw, torch.optim.AdamW)
+    assert isinstance(muon, Muon)
+    for optimizer, rate in ((adamw, 0.25), (muon, 0.5)):
+        (group,) = optimizer.param_groups
+        assert (group["lr"], group["peak"], group["weight_decay"]) == (rate, rate, 0.125)
+    assert adamw.param_groups[0]["betas"] == (0.9, 0.98)
+    learning = trained_parameters(system, recipe)
+    matrices = {value for name, value in learning if name.startswith("dvae.encoder") and value.ndim >= 2}
+    assert matrices
+    assert set(muon.param_groups[0]["params"]) == matrices
+    assert set(adamw.param_groups[0]["params"]) == {value for _, value in learning} - matrices
 
 
 def test_the_rate_climbs_and_falls_to_zero():
