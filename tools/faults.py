@@ -70,10 +70,13 @@ class Fault:
         return self.path, self.scope, self.before, self.after
 
     def planted(self, source: bytes) -> bytes:
+        """The file with the fault in it."""
         return source[: self.start] + self.new.encode() + source[self.end :]
 
 
 class Word(NamedTuple):
+    """A token of Python, and its bytes."""
+
     start: int
     end: int
     text: str
@@ -98,6 +101,7 @@ class Finder(ast.NodeVisitor):
         self.visit(ast.parse(source))
 
     def span(self, node: ast.expr | ast.keyword) -> tuple[int, int]:
+        """The first byte of a node, and the one after its last."""
         first, last = self.begins[node.lineno - 1], self.begins[(node.end_lineno or 0) - 1]
         return first + node.col_offset, last + (node.end_col_offset or 0)
 
@@ -106,6 +110,7 @@ class Finder(ast.NodeVisitor):
         return self.source[start:end].decode()
 
     def add(self, kind: str, start: int, end: int, *news: str) -> None:
+        """A fault for each text that may stand in place of the span."""
         first, last = self.source.rfind(b"\n", 0, start) + 1, self.source.find(b"\n", end)
         last = len(self.source) if last < 0 else last
         old, head, tail = (self.source[a:b].decode() for a, b in ((start, end), (first, start), (end, last)))
