@@ -14,6 +14,8 @@ if reader_language() == "fr":
 
 
 class Command(TyperCommand):
+    """A command whose help speaks the reader's language."""
+
     def get_help_option(self, ctx: Any) -> Any:
         return _translated(super().get_help_option(ctx))
 
@@ -22,6 +24,8 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
+    """A group of commands whose help speaks the reader's language."""
+
     def get_help_option(self, ctx: Any) -> Any:
         return _translated(super().get_help_option(ctx))
 
