@@ -91,7 +91,7 @@ def ready(*files: Path | None, given: Sequence[Path] = ()) -> None:
 
 
 def ready_to_draw(picture: Path | None, *files: Path | None, given: Sequence[Path] = ()) -> None:
-    """What `ready` does, where the first file is a picture. Raises `DalleEduError` too where it is no PNG."""
+    """What `ready` does, where the first file is a picture: it must be a PNG."""
     from dalle_edu.world.sheet import not_png
 
     if picture and picture.suffix.lower() != ".png":
@@ -114,7 +114,6 @@ def watched(total: int, name: str, work: Callable, *arguments: Any, **settings: 
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a document as JSON, whole or not at all."""
     import json
 
     from dalle_edu.files import write_aside

@@ -13,7 +13,6 @@ _SITE = say("the site's folder", "le dossier du site")
 
 @command(say("Publish the lessons as a website, in both languages.", "Publie les leçons sous forme de site, dans les deux langues."))
 def book(site: Annotated[Path | None, typer.Option(help=_SITE)] = None) -> None:
-    """Publish the book of the course, in both languages."""
     from dalle_edu.classroom.builder.book import SITE, build_book
 
     for path in build_book(site or SITE):
@@ -22,7 +21,6 @@ def book(site: Annotated[Path | None, typer.Option(help=_SITE)] = None) -> None:
 
 @command(say("Make a deck of slides of each lesson, in both languages.", "Fait les diapositives de chaque leçon, dans les deux langues."))
 def slides(site: Annotated[Path | None, typer.Option(help=_SITE)] = None) -> None:
-    """Make the decks of the lessons, in both languages."""
     from dalle_edu.classroom.builder.book import SITE, build_slides
 
     for path in build_slides(site or SITE):

@@ -21,7 +21,6 @@ def doctor(
         bool, typer.Option("--bricks", help=say("hold every brick against its references", "confronte chaque brique à ses références"))
     ] = False,
 ) -> None:
-    """Say what is installed, and with `--bricks` hold every brick against its references."""
     from dalle_edu.classroom.proof import prove_bricks
     from dalle_edu.cli.installation import check_installation
 

@@ -50,8 +50,6 @@ def complete(
     *,
     settings: dict[str, Any],
 ) -> None:
-    """Finish a picture whose top is given."""
-
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.complete(images, [prompt] * n, rows=rows, **options)
 
@@ -72,8 +70,6 @@ def alter(
     *,
     settings: dict[str, Any],
 ) -> None:
-    """Change a picture as its caption is changed."""
-
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.alter(images, [before] * n, [after] * n, **options)
 
@@ -102,7 +98,6 @@ def inpaint(
     *,
     settings: dict[str, Any],
 ) -> None:
-    """Paint a part of a picture anew."""
     left, top, right, bottom = _box(box)
 
     def work(machine: Any, images: Any, options: dict) -> Any:
@@ -134,7 +129,6 @@ def vary(
     *,
     settings: dict[str, Any],
 ) -> None:
-    """Draw other pictures with the same CLIP embedding."""
     _edit(
         "vary",
         [picture],
@@ -166,8 +160,6 @@ def mix(
     *,
     settings: dict[str, Any],
 ) -> None:
-    """Draw what lies between the embeddings of two pictures."""
-
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.mix(images[:n], images[n:], ratio, **options)
 
@@ -194,8 +186,6 @@ def steer(
     *,
     settings: dict[str, Any],
 ) -> None:
-    """Move a picture's embedding as one caption differs from another."""
-
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.steer(images, [before] * n, [after] * n, ratio, **options)
 
@@ -219,7 +209,6 @@ def loop(
     *,
     settings: dict[str, Any],
 ) -> None:
-    """Vary a picture, then the variation, and so on, into a GIF."""
     from dalle_edu.world.sheet import save_animation
 
     if out_file.suffix.lower() != ".gif":

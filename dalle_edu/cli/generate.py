@@ -60,7 +60,6 @@ def generate(
     *,
     settings: dict[str, Any],
 ) -> None:
-    """Draw sentences, mark the pictures, and write a sheet of them."""
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_new_folder
     from dalle_edu.loading import load_critic, load_system

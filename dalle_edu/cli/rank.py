@@ -54,7 +54,6 @@ def captions(
     side: Annotated[int, typer.Option(min=16, max=1024, help=say("pixels on a side", "pixels de côté"))] = 224,
     seed: SeedOption = 0,
 ) -> None:
-    """Write questions of three sentences for one picture."""
     import tempfile
 
     from dalle_edu.datasets import Coco, write_coco_sample
@@ -91,7 +90,6 @@ def pictures(
     *,
     settings: dict[str, Any],
 ) -> None:
-    """Write questions of several pictures for one sentence."""
     from dalle_edu.cli.generate import accepted
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_new_folder
@@ -119,7 +117,6 @@ def compare(
     json_file: Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))] = None,
     device: DeviceOption = None,
 ) -> None:
-    """Say how far the rankings in a folder agree."""
     from dataclasses import asdict
 
     from dalle_edu.device import choose_device

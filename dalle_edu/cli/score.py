@@ -46,7 +46,6 @@ def score(
     *,
     settings: dict[str, Any],
 ) -> None:
-    """Examine a system, a critic, or all systems, and print the marks."""
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_writable
     from dalle_edu.loading import load_critic, load_examinee, load_system

@@ -89,7 +89,6 @@ def edits(
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Measure what a system's edits keep of a picture."""
     from dalle_edu.studies.edits import alterations, completions, inpaintings, mixtures, variations
     from dalle_edu.systems.interface.registry import drawing_systems, model_class
 
@@ -154,7 +153,6 @@ def candidates(
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Measure what choosing among more pictures brings."""
     from dalle_edu.files import write_aside
     from dalle_edu.scorecard.curves import against_candidates
     from dalle_edu.studies.candidates import score_against_candidates
@@ -190,7 +188,6 @@ def wording(
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Measure what the opening of a prompt changes."""
     from dalle_edu.device import choose_device
     from dalle_edu.loading import load_examinee
     from dalle_edu.studies.wording import OPENINGS, study_openings, study_prompts

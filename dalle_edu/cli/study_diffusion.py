@@ -42,7 +42,6 @@ def thresholds(
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Compare dynamic thresholding with a plain clip, over several guidance scales."""
     import torch
 
     from dalle_edu.cli.generate import accepted
@@ -92,7 +91,6 @@ def priors(
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Compare both priors of DALL·E 2, with the caption beside the embedding and without."""
     from dalle_edu.scorecard import score
     from dalle_edu.systems.families.unclip import UnCLIP
     from dalle_edu.systems.interface.sampling import SETTINGS
@@ -139,7 +137,6 @@ def text_encoders(
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Compare Imagens with text encoders of several sizes."""
     from dalle_edu.scorecard import SKILL_NAMES, questions, score
     from dalle_edu.systems.imagen import Imagen
 

@@ -24,7 +24,6 @@ def systems(
         typer.Argument(help=say("names, or FILE.py:CLASS; all, unless given", "des noms, ou FICHIER.py:CLASSE ; à défaut, tous")),
     ] = None,
 ) -> None:
-    """Print every system as it describes itself."""
     from dalle_edu.systems.interface.registry import model_class, system_names
 
     table = Table(show_lines=True)

@@ -100,7 +100,6 @@ def train(
         bool, typer.Option("--compile", help=say("compile the networks (pays on a GPU)", "compile les réseaux (utile sur un GPU)"))
     ] = False,
 ) -> None:
-    """Train a system, or go on with the run that is in its folder."""
     from dalle_edu.files import check_writable
     from dalle_edu.training.loop import train as train_system
     from dalle_edu.training.run import Run

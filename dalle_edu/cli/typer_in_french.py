@@ -14,8 +14,6 @@ if reader_language() == "fr":
 
 
 class Command(TyperCommand):
-    """A command whose help speaks the reader's language."""
-
     def get_help_option(self, ctx: Any) -> Any:
         return _translated(super().get_help_option(ctx))
 
@@ -24,8 +22,6 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """A group of commands whose help speaks the reader's language."""
-
     def get_help_option(self, ctx: Any) -> Any:
         return _translated(super().get_help_option(ctx))
 
