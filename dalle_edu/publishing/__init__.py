@@ -1,1 +1,1 @@
-"""What is written for readers: cards of weights, the READMEs' table, exports for other programs."""
+"""Publishing: cards of trained weights, the table of marks in the READMEs, exports for other programs."""

@@ -1,4 +1,4 @@
-"""Cards: what a reader must know of trained weights, written from the run that made them and from the exam they passed.
+"""Cards: what one must know to use trained weights, written from the run that made them and from their exam.
 
 `python -m dalle_edu.publishing.cards runs/standard` examines the weights of a run on 1,024 prompts, drawing with the settings that its
 preset has today, and publishes them in `data/weights`, or `--into` another folder: the weights, the report, every skill against training
@@ -67,7 +67,7 @@ _WORDS = {
 }  # fmt: skip
 
 
-_ALSO_SEEN = {  # what looks at CLIP measure while it learns
+_ALSO_SEEN = {  # what exams along the way measure of CLIP, beyond its exam at the end
     "en": {"space": "left or right", "binding": "whose colour", "number": "number", "colour": "colour"},
     "fr": {"space": "gauche ou droite", "binding": "couleur de quel objet", "number": "nombre", "colour": "couleur"},
 }
@@ -75,13 +75,15 @@ _CLOCKS = ("update", "seconds", "cpu_seconds", "gpu_seconds")
 
 
 def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> Any:
-    """Examine the weights of a finished run and write weights, report, figure and cards to `target`."""
+    """Examine the weights of a finished run, whose folder is given, and write weights, report, log, figure and cards to `target`. Returns
+    the report. Raises `DalleEduError` where a file does not hold what it should, or cannot be written.
+    """
     settings = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     kind = model_class(settings["system"])
     name, weights = kind.name, folder / f"{kind.name}.safetensors"
     tensors, header = upgraded(*load_checkpoint(weights))
     preset = kind.presets[settings["preset"]]
-    drawing = {"sampling": asdict(preset.sampling)}  # found after training, and no part of what was learned
+    drawing = {"sampling": asdict(preset.sampling)}  # the preset's settings of today, often found after the training
     header["config"] = regrouped(type(preset), header["config"]) | drawing
     machine = kind.restore(tensors, header, weights, str(choose_device(device).torch_device))
     report = _examined(machine)
@@ -94,25 +96,28 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
 
 
 def examine_again(name: str, target: Path = WEIGHTS, device: str | None = None) -> Any:
-    """Examine published weights again, and write their report, figure and cards."""
+    """Examine published weights again, and write their report, figure and cards. Returns the report. Raises `DalleEduError` where there are
+    no such weights.
+    """
     report = _examined(load_model(target / f"{name}.safetensors", str(choose_device(device).torch_device)))
     _report(name, target, report)
     return report
 
 
 def _examined(machine: Any) -> Any:
+    """The report of a critic's or a system's exam."""
     return critic_exam.examine_critic(machine, PROMPTS) if isinstance(machine, Critic) else score(machine, machine.name, PROMPTS)
 
 
 def _report(name: str, target: Path, report: Any) -> None:
-    """Write what an exam of published weights found and how they were trained, and the cards."""
+    """Write the results of the exam of published weights and how they were trained, as JSON, and the cards."""
     report_file = target / f"{name}.json"
     header, last = _header(target / f"{name}.safetensors"), _last(_entries(target / f"{name}.log.jsonl"))
     machines = [run.get("machine") for run in [*header.get("before", []), header]]
     training: dict[str, Any] = {"commands": commands(_runs(header))}
     for clock in ("seconds", "cpu_seconds", "gpu_seconds"):
         training[clock.replace("seconds", "minutes")] = round(sum(entry.get(clock, 0.0) for entry in last.values()) / 60, 1)
-    before = training_of(report_file).get("machine")  # runs of older versions do not say where they were
+    before = training_of(report_file).get("machine")  # weights of older versions do not name their machine
     training["machine"] = "; ".join(dict.fromkeys(filter(None, machines))) or before or f"{processor_name()}, torch {torch.__version__}"
     text = json.dumps(report.to_json() | {"prompts": PROMPTS, "training": training}, indent=2) + "\n"
     write_aside(report_file, lambda file: file.write(text.encode()))
@@ -120,7 +125,7 @@ def _report(name: str, target: Path, report: Any) -> None:
 
 
 def write_cards(name: str, target: Path = WEIGHTS) -> None:
-    """Write the cards and figures of published weights from the files beside them."""
+    """Write the cards and figures, in each language, of published weights, from the report and the log beside them. Nothing is examined."""
     weights = target / f"{name}.safetensors"
     machine, header = load_model(weights), _header(weights)
     report = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
@@ -145,11 +150,12 @@ def write_cards(name: str, target: Path = WEIGHTS) -> None:
 
 
 def _header(weights: Path) -> dict[str, Any]:
+    """The metadata of a checkpoint, under today's names."""
     return upgraded(*load_checkpoint(weights))[1]
 
 
 def _shown(stages: Sequence[Stage], language: str) -> str:
-    """What exams along the way looked at in each stage, where it is not what the system draws."""
+    """What exams along the way look at in each stage, where it is not what the finished system draws: the end of a sentence."""
     place = 0 if language == "en" else 1
     named: dict[str, list[str]] = {}
     for stage in stages:
@@ -166,12 +172,15 @@ def _runs(header: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _entries(log: Path) -> list[dict]:
+    """The entries of a log."""
     return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
 
 
 def _whole_log(path: Path, published: Path, before: int) -> list[dict]:
-    """The log of a run; where it went on from the weights of others, after what is published of theirs, with its clock set to go on from
-    theirs. Each entry says how many runs came before its own, so that whoever publishes twice finds nothing twice."""
+    """The log of a run, after what is published of the `before` runs that it went on from; its clocks then go on from theirs.
+
+    Each entry says under "before" how many runs came before its own, so that publishing a run twice does not enter it twice.
+    """
     log = [entry | {"before": before} for entry in _entries(path)]
     if not before or not published.is_file():
         return log
@@ -184,7 +193,7 @@ def _whole_log(path: Path, published: Path, before: int) -> list[dict]:
 
 
 def commands(runs: list[dict[str, Any]]) -> list[str]:
-    """The commands that repeat runs, each going on from the weights of the one before it."""
+    """The commands that repeat runs, given their settings, each going on from the weights of the one before it."""
     lines: list[str] = []
     for number, run in enumerate(runs, start=1):
         name = model_class(run["system"]).name
@@ -204,6 +213,7 @@ def commands(runs: list[dict[str, Any]]) -> list[str]:
 
 
 def _card(language: str, words: dict[str, Any], metadata: dict[str, Any], runs: list[dict[str, Any]], log: list[dict], report: dict) -> str:
+    """A card in one language, as Markdown."""
     seeds, exams = list(dict.fromkeys(str(run["seed"]) for run in runs)), sorted({run["exam"] for run in runs})
     one, several, joined = words["seeds"]
     metadata = metadata | {
@@ -230,7 +240,7 @@ def _last(log: list[dict]) -> dict[str, dict]:
 
 
 def _as_french(line: str) -> str:
-    """A line of a card with its numbers and its punctuation as French writes them; commands and versions stay as they are."""
+    """A line of a card with its numbers and its punctuation as in French. Commands and version numbers stay as they are."""
     if line.startswith(("dalle-edu", "```")):
         return line
     intervals = re.sub(r"(?<=\d), (?=\d)", " ; ", line)
@@ -238,12 +248,15 @@ def _as_french(line: str) -> str:
 
 
 def _cell(rate: dict[str, int | float]) -> str:
+    """A rate in percent with its interval and the number of prompts."""
     return f"{100 * rate['rate']:.1f} [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}] n = {rate['n']}"
 
 
 def curves(log: list[dict], language: str) -> Any:
-    """Every skill against training time: one panel a stage, one line a skill. A stage that draws nothing has a legend of its own. Returns a
-    figure of matplotlib."""
+    """A figure of matplotlib: every skill, in percent, against minutes of training, from the entries of a log.
+
+    There is a panel for each stage and a line for each skill. A stage that draws nothing has other questions, and a legend of its own.
+    """
     looks = [(entry, entry.get("skills") or _measured(entry)) for entry in log if "loss" not in entry]
     looks = [(entry, rates) for entry, rates in looks if rates]
     stages = list(dict.fromkeys(entry["stage"] for entry, _ in looks))
@@ -275,7 +288,7 @@ def curves(log: list[dict], language: str) -> Any:
 
 
 def _measured(entry: dict[str, Any]) -> dict[str, float]:
-    """What a look measured where nothing was drawn."""
+    """What an exam measured of a stage that draws nothing."""
     return {name: value for name, value in entry.items() if name not in ("stage", "before", *_CLOCKS)}
 
 

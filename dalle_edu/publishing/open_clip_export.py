@@ -3,8 +3,8 @@
     open_clip.create_model_and_transforms("local-dir:FOLDER")       the model and how it wants its pictures
     open_clip.get_tokenizer("local-dir:FOLDER")                     the tokenizer (through transformers, which it needs)
 
-The two are the same function. What differs is where things stand: our layers have no biases, so theirs are zero; the bias of our patches is
-added to the positions instead; our captions are read at the first padding, so padding is their end of text.
+Both models compute the same function. Where their parts differ: our layers have no biases, so theirs are zero; the bias of our patches is
+added to the position embeddings; our text tower pools at the first padding token, so padding is their end of text.
 """
 
 import json
@@ -29,12 +29,12 @@ CONFIGURATION, WEIGHTS, TOKENIZER, TOKENIZER_SETTINGS = (
     "tokenizer.json",
     "tokenizer_config.json",
 )
-MEAN, STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # what takes [0, 1] to our [-1, 1]
+MEAN, STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # a normalisation that maps [0, 1] to our [-1, 1]
 _PAD = "[PAD]"
 
 
 def export_to_open_clip(clip: Clip, folder: str | Path, name: str = "dalle_edu_clip") -> Path:
-    """Write `folder`, and return it. The weights are in float32.
+    """Write our CLIP to `folder` as a model of open_clip, in float32, and return the folder.
 
     Beside "local-dir:", the model can be loaded by `name` after `open_clip.add_model_config(folder / f"{name}.json")`, with
     `pretrained=folder / "open_clip_model.safetensors"` and `image_mean` and `image_std` of (0.5, 0.5, 0.5). Raises `DalleEduError` where
@@ -60,12 +60,12 @@ def export_to_open_clip(clip: Clip, folder: str | Path, name: str = "dalle_edu_c
                 "tokenizer_class": "PreTrainedTokenizerFast",
                 "pad_token": _PAD,
                 "eos_token": _PAD,
-                "split_special_tokens": True,  # whoever types [PAD] writes five characters
+                "split_special_tokens": True,  # "[PAD]" in a caption is five characters
                 "clean_up_tokenization_spaces": False,
                 "model_max_length": clip.config.model.clip.text_length + 1,
             }
         ),
-        CONFIGURATION: _json({"model_cfg": model, "preprocess_cfg": preprocessing}),  # by which the folder is known for a model, so last
+        CONFIGURATION: _json({"model_cfg": model, "preprocess_cfg": preprocessing}),  # last: open_clip knows a model's folder by it
     }
     for file_name, data in contents.items():
         write_aside(folder / file_name, lambda file, data=data: file.write(data))  # type: ignore[misc]
@@ -73,7 +73,7 @@ def export_to_open_clip(clip: Clip, folder: str | Path, name: str = "dalle_edu_c
 
 
 def open_clip_config(config: CLIPConfig, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """open_clip's configuration of the model, and of what is done to pictures before it."""
+    """open_clip's configurations of the model and of the preprocessing of its pictures. `name` is the tokenizer's."""
     vision = {
         "image_size": config.resolution,
         "patch_size": config.patch_size,
@@ -82,7 +82,7 @@ def open_clip_config(config: CLIPConfig, name: str) -> tuple[dict[str, Any], dic
         "head_width": config.width // config.heads,
     }
     text = {
-        "context_length": config.text_length + 1,  # and an end
+        "context_length": config.text_length + 1,  # with the end of text
         "vocab_size": config.vocabulary,
         "width": config.width,
         "heads": config.heads,
@@ -98,13 +98,13 @@ def open_clip_config(config: CLIPConfig, name: str) -> tuple[dict[str, Any], dic
 
 
 def open_clip_tensors(clip: Clip) -> dict[str, Tensor]:
-    """Our weights under open_clip's names."""
+    """Our weights under open_clip's names, on the CPU, in float32."""
     image, text = clip.clip.image_tower, clip.clip.text_tower
     patchify = image.patchify
     assert isinstance(patchify, Patchify)
     position = image.position.clone()
     if patchify.bias is not None:
-        position[1:] += patchify.bias  # the class token is no patch
+        position[1:] += patchify.bias  # position 0 is the class token's
     tensors = {
         "visual.conv1.weight": patchify.weight,
         "visual.class_embedding": image.class_token,
@@ -125,6 +125,7 @@ def open_clip_tensors(clip: Clip) -> dict[str, Tensor]:
 
 
 def _block(prefix: str, block: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """The weights of a transformer block under open_clip's names."""
     weights = block.state_dict()
     width = weights["attention.out.weight"].shape[0]
     yield from _norm(f"{prefix}.ln_1", block.get_submodule("norm_1")).items()
@@ -140,12 +141,13 @@ def _block(prefix: str, block: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def _norm(prefix: str, norm: nn.Module) -> dict[str, Tensor]:
+    """The weights of a layer normalisation, with a bias of zero."""
     weight = norm.state_dict()["weight"]
     return {f"{prefix}.weight": weight, f"{prefix}.bias": torch.zeros_like(weight)}
 
 
 def _ended(tokenizer: CaptionTokenizer) -> dict[str, Any]:
-    """The tokenizer's own file, where every caption ends with a padding, even one that had to be cut."""
+    """The tokenizer's file, changed so that every caption ends with a padding token, even one that had to be cut."""
     document = json.loads(tokenizer.to_json())
     document["post_processor"] = {
         "type": "TemplateProcessing",

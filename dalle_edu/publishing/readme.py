@@ -1,6 +1,6 @@
-"""The table of every system's marks in the READMEs, written from what `dalle-edu score all` has measured.
+"""The table of every system's marks in the READMEs, written from the results of `dalle-edu score all`.
 
-`make marks` examines the weights that come with the package, keeps what it finds in `data/marks.json`, and writes the tables again.
+`make marks` examines the weights that come with the package, keeps the results in `data/marks.json`, and writes the tables again.
 """
 
 import json
@@ -18,7 +18,9 @@ BEGIN, END = "<!-- marks -->", "<!-- end of marks -->"
 
 
 def marks_table(measured: dict[str, Any], language: str) -> str:
-    """The table as Markdown, systems side by side."""
+    """The table as Markdown, with a column for each system, and the versions of world and exam. `measured` is the content of
+    `data/marks.json`, `language` "fr" or "en".
+    """
     marks, costs = table(measured["systems"], language)
     names = [f"`{entry['system']}`" for entry in measured["systems"]]
     lines = ["| | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
@@ -31,7 +33,9 @@ def marks_table(measured: dict[str, Any], language: str) -> str:
 
 
 def with_table(readme: str, marks: str) -> str:
-    """A README whose table, between its two comments, is this one."""
+    """The text of a README whose table, between its two comments, is replaced by this one. Raises `ValueError` where it has not each
+    comment once.
+    """
     before, rest = readme.split(BEGIN)
     _, after = rest.split(END)
     return f"{before}{BEGIN}\n\n{marks}\n{END}{after}"
