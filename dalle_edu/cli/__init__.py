@@ -1,6 +1,7 @@
-"""The command line, a file for each command of `dalle-edu`.
+"""The command line: a file for each command of `dalle-edu`.
 
-Every failure that a user can cause ends in one sentence on standard error and a non-zero exit status.
+Every failure that a user can cause ends in one sentence on standard error and a non-zero exit status. What a command does, and its options,
+are in its help, in English and in French.
 """
 
 import sys
@@ -16,7 +17,9 @@ _INTERRUPTED = 130  # the exit status that shells give to what Ctrl-C ended
 
 
 def main() -> None:
-    """The entry point: turns what went wrong into one sentence."""
+    """The entry point: runs a command and turns what went wrong into one sentence. Raises `SystemExit` with the status, and any exception
+    that no user can cause.
+    """
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except Stopped as stopped:
@@ -45,11 +48,13 @@ def main() -> None:
 
 
 def _fail(sentence: str, status: int = 1) -> NoReturn:
+    """Print a sentence on standard error and exit. Raises `SystemExit`."""
     err.print(f"dalle-edu: {sentence}", style="red", highlight=False, markup=False, soft_wrap=True)
     sys.exit(status)
 
 
 def _no_memory() -> str:
+    """The sentence for a lack of memory."""
     return say(
         "there is not enough memory; ask for fewer pictures, a smaller batch or a smaller preset",
         "la mémoire ne suffit pas ; demandez moins d'images, un lot plus petit ou un préréglage plus petit",

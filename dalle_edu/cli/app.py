@@ -1,4 +1,4 @@
-"""The program that the commands belong to, and the options and outlets that they share."""
+"""The program that the commands belong to, with the options and the output that they share."""
 
 import io
 import os
@@ -28,7 +28,7 @@ app = typer.Typer(
 )
 for _stream in (sys.stdout, sys.stderr):
     if isinstance(_stream, io.TextIOWrapper):
-        _stream.reconfigure(errors="replace")  # a sign that a terminal's encoding lacks is not worth a picture
+        _stream.reconfigure(errors="replace")  # a character that a terminal's encoding lacks must not end a command
 out, err = Console(), Console(stderr=True)
 
 _DEVICE = say("cpu, cuda or mps; by default the fastest there is", "cpu, cuda ou mps ; par défaut le plus rapide disponible")
@@ -57,7 +57,9 @@ _CLIP = say(
 
 
 def reachable(name: str) -> str:
-    """A model's name, unless it stands for weights that are not here and cannot be fetched: that is said before torch is imported."""
+    """A model's name. Raises `DalleEduError`, before torch is imported, where it stands for weights that are not here and cannot be
+    downloaded.
+    """
     if is_pretrained(name):
         check_reachable(name)
     return name
@@ -71,12 +73,14 @@ PNG = say("the PNG to write", "le PNG à écrire")
 
 
 def command(help: str) -> Callable:
-    """Make a function a command of the program; `help` is the reader's."""
+    """Make a function a command of the program; `help` is in the reader's language."""
     return app.command(cls=Command, help=help)
 
 
 def ready(*files: Path | None, given: Sequence[Path] = ()) -> None:
-    """Raise `DalleEduError`, before any work, where a file that is asked for cannot be written, twice the same, or one that was given."""
+    """Raise `DalleEduError`, before any work, where one of the files to write cannot be written, is named twice, or is among those `given`
+    to be read.
+    """
     from dalle_edu.files import check_writable
 
     taken = {path.resolve() for path in given}
@@ -91,7 +95,7 @@ def ready(*files: Path | None, given: Sequence[Path] = ()) -> None:
 
 
 def ready_to_draw(picture: Path | None, *files: Path | None, given: Sequence[Path] = ()) -> None:
-    """What `ready` does, where the first file is a picture: it must be a PNG."""
+    """As `ready`, where the first file is a picture. Raises `DalleEduError` also where it is no PNG."""
     from dalle_edu.world.sheet import not_png
 
     if picture and picture.suffix.lower() != ".png":
@@ -100,12 +104,14 @@ def ready_to_draw(picture: Path | None, *files: Path | None, given: Sequence[Pat
 
 
 def written(place: Path) -> None:
-    """Say where something was written."""
+    """Print where something was written."""
     out.print(f"→ {place}", highlight=False, markup=False, soft_wrap=True)
 
 
 def watched(total: int, name: str, work: Callable, *arguments: Any, **settings: Any) -> Any:
-    """The work, which calls its `progress` with how much more of `total` is done, with a bar on a terminal's stderr that shows it."""
+    """The result of `work`, which is shown by a progress bar if standard error is a terminal. It must call its argument `progress` with how
+    much more of `total` is done.
+    """
     from rich.progress import Progress
 
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
@@ -114,6 +120,7 @@ def watched(total: int, name: str, work: Callable, *arguments: Any, **settings: 
 
 
 def write_json(path: Path, document: Any) -> None:
+    """Write a document as JSON, whole or not at all. Raises `DalleEduError` where the file cannot be written."""
     import json
 
     from dalle_edu.files import write_aside

@@ -13,6 +13,7 @@ _SITE = say("the site's folder", "le dossier du site")
 
 @command(say("Publish the lessons as a website, in both languages.", "Publie les leçons sous forme de site, dans les deux langues."))
 def book(site: Annotated[Path | None, typer.Option(help=_SITE)] = None) -> None:
+    """Publish the lessons as a website."""
     from dalle_edu.classroom.builder.book import SITE, build_book
 
     for path in build_book(site or SITE):
@@ -21,6 +22,7 @@ def book(site: Annotated[Path | None, typer.Option(help=_SITE)] = None) -> None:
 
 @command(say("Make a deck of slides of each lesson, in both languages.", "Fait les diapositives de chaque leçon, dans les deux langues."))
 def slides(site: Annotated[Path | None, typer.Option(help=_SITE)] = None) -> None:
+    """Make a deck of slides of each lesson."""
     from dalle_edu.classroom.builder.book import SITE, build_slides
 
     for path in build_slides(site or SITE):

@@ -21,6 +21,7 @@ def doctor(
         bool, typer.Option("--bricks", help=say("hold every brick against its references", "confronte chaque brique à ses références"))
     ] = False,
 ) -> None:
+    """Examine the installation, or with `--bricks` the bricks. Raises `typer.Exit` with status 1 where something is wrong."""
     from dalle_edu.classroom.proof import prove_bricks
     from dalle_edu.cli.installation import check_installation
 
@@ -38,6 +39,7 @@ def doctor(
 
 
 def _print_proofs(proofs: Iterable[Any]) -> bool:
+    """Print a line for each brick's proof. Returns whether all are good."""
     table, good = Table(), True
     table.add_column(say("brick", "brique"), no_wrap=True)
     table.add_column(say("reference", "référence"), ratio=1, overflow="fold")

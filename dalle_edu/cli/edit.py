@@ -1,4 +1,4 @@
-"""`dalle-edu edit`: what the systems do with a picture at hand."""
+"""`dalle-edu edit`: what the systems do with a given picture."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +33,7 @@ SystemOption = Annotated[str, typer.Option("--system", help=_ABLE)]
 
 
 def _command(help: str) -> Callable:
+    """Make a function a command of `dalle-edu edit`; `help` is in the reader's language."""
     return edit.command(cls=Command, help=help)
 
 
@@ -50,6 +51,8 @@ def complete(
     *,
     settings: dict[str, Any],
 ) -> None:
+    """Finish a picture whose top is given (`Rewriting.complete`)."""
+
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.complete(images, [prompt] * n, rows=rows, **options)
 
@@ -70,6 +73,8 @@ def alter(
     *,
     settings: dict[str, Any],
 ) -> None:
+    """Change a picture as its caption is changed (`Rewriting.alter`)."""
+
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.alter(images, [before] * n, [after] * n, **options)
 
@@ -98,6 +103,7 @@ def inpaint(
     *,
     settings: dict[str, Any],
 ) -> None:
+    """Draw a part of a picture anew (`Inpainting.inpaint`). Raises `DalleEduError` for a box without a pixel."""
     left, top, right, bottom = _box(box)
 
     def work(machine: Any, images: Any, options: dict) -> Any:
@@ -129,6 +135,7 @@ def vary(
     *,
     settings: dict[str, Any],
 ) -> None:
+    """Draw variations of a picture (`ImageVariations.vary`)."""
     _edit(
         "vary",
         [picture],
@@ -160,6 +167,8 @@ def mix(
     *,
     settings: dict[str, Any],
 ) -> None:
+    """Draw what lies between two pictures (`ImageVariations.mix`)."""
+
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.mix(images[:n], images[n:], ratio, **options)
 
@@ -186,6 +195,8 @@ def steer(
     *,
     settings: dict[str, Any],
 ) -> None:
+    """Move a picture as one caption differs from another (`ImageVariations.steer`)."""
+
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.steer(images, [before] * n, [after] * n, ratio, **options)
 
@@ -209,6 +220,7 @@ def loop(
     *,
     settings: dict[str, Any],
 ) -> None:
+    """Vary a picture, then the variation, and so on (`ImageVariations.loop`). Raises `DalleEduError` for a file that is no GIF."""
     from dalle_edu.world.sheet import save_animation
 
     if out_file.suffix.lower() != ".gif":
@@ -235,7 +247,11 @@ def _edit(
     device: str | None,
     work: Callable[[Any, Any, dict], Any],
 ) -> None:
-    """Read the pictures, `n` times each, work on them, and write a sheet of what was given and what came of it, under the last sentence."""
+    """Read the pictures, `n` times each, edit them by `work`, and write a sheet of the given pictures and the edited ones, with the last
+    sentence below these.
+
+    `verb` is the method that the system must have.
+    """
     import torch
 
     from dalle_edu.world.grammar import check_prompt
@@ -257,7 +273,7 @@ def _edit(
 
 
 def _machine(verb: str, system: str, device: str | None) -> Any:
-    """The system, if it can do what is asked."""
+    """A system that has the method `verb`. Raises `DalleEduError` for one that has not."""
     from dalle_edu.device import choose_device
     from dalle_edu.loading import load_system
     from dalle_edu.systems.interface.registry import drawing_systems, model_class
@@ -273,7 +289,7 @@ def _machine(verb: str, system: str, device: str | None) -> Any:
 
 
 def _read(paths: list[Path], resolution: int, n: int) -> Any:
-    """Picture files as one batch in [-1, 1], each `n` times."""
+    """Picture files as one batch in [-1, 1], each `n` times. Raises `DalleEduError` for a file that cannot be read or holds no picture."""
     import torch
 
     from dalle_edu.datasets.pictures import decode
@@ -295,6 +311,7 @@ def _read(paths: list[Path], resolution: int, n: int) -> Any:
 
 
 def _box(text: str) -> tuple[float, float, float, float]:
+    """ "0.5,0,1,1" as four numbers. Raises `DalleEduError` unless they are left < right and top < bottom, in [0, 1]."""
     try:
         left, top, right, bottom = map(float, text.split(","))
     except ValueError:

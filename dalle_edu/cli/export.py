@@ -20,6 +20,7 @@ def export(
     folder: Annotated[Path, typer.Argument(help=say("the folder to create", "le dossier à créer"))],
     clip: Annotated[str, typer.Option(help=say("clip, or the path of its weights", "clip, ou le chemin de ses poids"))] = "clip",
 ) -> None:
+    """Write a CLIP as a model of open_clip. Raises `DalleEduError` for a model that is no CLIP."""
     from dalle_edu.files import check_new_folder
     from dalle_edu.loading import load_model
     from dalle_edu.publishing.open_clip_export import export_to_open_clip

@@ -60,6 +60,7 @@ def generate(
     *,
     settings: dict[str, Any],
 ) -> None:
+    """Draw sentences and mark the pictures. Raises `DalleEduError` for more than 1,024 pictures."""
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_new_folder
     from dalle_edu.loading import load_critic, load_system
@@ -107,7 +108,7 @@ def generate(
 
 
 def only_with_candidates(clip: str | None, candidates: int | None) -> None:
-    """Raise `DalleEduError` where a critic is named that has nothing to choose among."""
+    """Raise `DalleEduError` where a critic is named, but no number of candidates."""
     if clip is not None and candidates is None:
         raise DalleEduError(
             "--clip chooses among candidates; say how many with --candidates",
@@ -129,7 +130,7 @@ def all_trained() -> list[str]:
 
 
 def accepted(machine: Any, settings: dict[str, Any], strict: bool = True) -> dict[str, Any]:
-    """Of the settings of a command those that a system has; where `strict`, one that it has not raises `DalleEduError`."""
+    """Those settings of a command that a system has. Raises `DalleEduError`, if `strict`, for one that it has not."""
     if strict:
         machine.sampling(settings)
     return {name: value for name, value in settings.items() if name in machine.settings()}
@@ -138,7 +139,7 @@ def accepted(machine: Any, settings: dict[str, Any], strict: bool = True) -> dic
 def _drawn(
     machine: Any, prompts: list[str], n: int, seed: int, critic: Any, candidates: int, options: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """What a system draws of each sentence, n pictures of it; with a critic, those of the candidates that it likes best."""
+    """n pictures that a system draws of each sentence; with a critic, the best of so many candidates, with their scores."""
     from dalle_edu.systems.critics.reranking import best_of
 
     likings = None
@@ -155,7 +156,7 @@ def _drawn(
 
 
 def _save_sheet(file: Path, pictures: list[dict[str, Any]], n: int, machines: list, prompts: list[str]) -> None:
-    """All pictures with their captions, at the size of the largest."""
+    """Write a sheet of all pictures with their captions, at the size of the largest."""
     import torch
 
     from dalle_edu.systems.parts.augment import resized
@@ -168,7 +169,7 @@ def _save_sheet(file: Path, pictures: list[dict[str, Any]], n: int, machines: li
 
 
 def _save_apart(folder: Path, pictures: list[dict[str, Any]]) -> None:
-    """Each picture in a file of its own, whose name it is given as "file"."""
+    """Write each picture to a file of its own, and note the name under "file"."""
     from dalle_edu.world.sheet import picture_of, save_picture
 
     for number, picture in enumerate(pictures):
@@ -179,7 +180,7 @@ def _save_apart(folder: Path, pictures: list[dict[str, Any]]) -> None:
 def _document(
     pictures: list[dict[str, Any]], settings: dict[str, Any], machines: list, seed: int, choice: dict[str, Any]
 ) -> dict[str, Any]:
-    """What was drawn, how, and how right it is, for JSON."""
+    """What `--json` writes: the pictures' marks, the systems and their settings."""
     import torch
 
     names = ", ".join(machine.name for machine in machines)
@@ -188,7 +189,7 @@ def _document(
 
 
 def _columns(n: int, machines: list, prompts: list[str]) -> int:
-    """Pictures in a row: what all systems drew of one sentence, if it fits."""
+    """The number of pictures in a row of the sheet: those that all systems drew of one sentence, if they are at most 8."""
     of_one = n * len(machines)
     if of_one <= 8:
         return of_one
@@ -196,7 +197,7 @@ def _columns(n: int, machines: list, prompts: list[str]) -> int:
 
 
 def _mark_all(pictures: list[dict[str, Any]]) -> None:
-    """Add to each picture its marks, None where the examiner cannot tell what the sentence asks for, and what it found."""
+    """Add to each picture its marks, which are None where the examiner cannot read the sentence, and the objects that it found."""
     import torch
 
     from dalle_edu.scorecard import mark, parse_pictures
@@ -212,6 +213,7 @@ def _mark_all(pictures: list[dict[str, Any]]) -> None:
 
 
 def _label(picture: dict[str, Any], several: bool) -> str:
+    """What a sheet says under a picture: its sentence, the system where there are several, and how many marks are right."""
     from dalle_edu.world.grammar import guess_language
 
     marks, text = picture["marks"], picture["prompt"]
@@ -221,6 +223,7 @@ def _label(picture: dict[str, Any], several: bool) -> str:
 
 
 def _print_marks(prompt: str, marks: list[dict[str, bool] | None]) -> None:
+    """Print how many pictures of a sentence are right, as a whole and by skill."""
     from dalle_edu.scorecard import SKILL_NAMES
     from dalle_edu.world.grammar import guess_language
 

@@ -1,4 +1,4 @@
-"""What a healthy installation looks like, and how to mend one that is not."""
+"""The checks of `dalle-edu doctor`: what is installed, and what to do about what is missing."""
 
 import importlib.metadata
 import platform
@@ -16,7 +16,7 @@ _PACKAGES = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: whether it is as it should be, and what to do if not."""
+    """The result of one check: whether all is well, what was checked, and a version or what to do, in the reader's language."""
 
     good: bool
     subject: str
@@ -24,7 +24,7 @@ class Finding:
 
 
 def check_installation() -> list[Finding]:
-    """Python, packages, torchvision beside this torch, devices, weights."""
+    """Check Python, the packages, torchvision beside this torch, the devices and the weights, in this order."""
     version = platform.python_version()
     right = (3, 11) <= sys.version_info[:2] < (3, 14)
     findings = [
@@ -42,6 +42,7 @@ def check_installation() -> list[Finding]:
 
 
 def _package(name: str) -> Finding:
+    """Whether a package is installed, and its version."""
     try:
         return Finding(True, name, importlib.metadata.version(name))
     except importlib.metadata.PackageNotFoundError:
@@ -51,6 +52,7 @@ def _package(name: str) -> Finding:
 
 
 def _torchvision() -> Finding:
+    """Whether torchvision can be imported beside this torch."""
     from dalle_edu import torchvision_without_cuda
 
     try:
@@ -72,6 +74,7 @@ def _torchvision() -> Finding:
 
 
 def _devices() -> list[Finding]:
+    """The devices that torch has, and the one that commands take."""
     import torch
 
     from dalle_edu.device import choose_device
@@ -82,7 +85,7 @@ def _devices() -> list[Finding]:
 
 
 def _weights() -> list[Finding]:
-    """What draws or compares with the weights that are here, and which others can be trained; nothing to draw with is a fault."""
+    """For each system its weights, or how to train them. Missing weights are a fault where no system can draw."""
     from dalle_edu.checkpoints.shipped import weights_path
     from dalle_edu.loading import load_model, made_of, trained_systems
     from dalle_edu.systems.interface.registry import system_names

@@ -12,6 +12,8 @@ from dalle_edu.language import reader_language, say
 
 
 class Action(StrEnum):
+    """What `dalle-edu lessons` can do."""
+
     build = "build"
     check = "check"
     run = "run"
@@ -34,6 +36,7 @@ def lessons(
     language: Annotated[str | None, typer.Option(help=say("fr or en, for the nbgrader course", "fr ou en, pour le cours nbgrader"))] = None,
     folder: Annotated[Path | None, typer.Option(help=say("the lessons' folder", "le dossier des leçons"))] = None,
 ) -> None:
+    """Build, check, run or measure the lessons. Raises `DalleEduError` for an unknown language, and for notebooks out of date."""
     from dalle_edu.classroom.builder import build as builder
     from dalle_edu.world.catalogue import LANGUAGES
 

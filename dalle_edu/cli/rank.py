@@ -1,4 +1,4 @@
-"""`dalle-edu rank`: questionnaires in which people, a critic and the examiner put sentences and pictures in order."""
+"""`dalle-edu rank`: questionnaires in which people, a critic and the examiner rank sentences and pictures."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -54,6 +54,7 @@ def captions(
     side: Annotated[int, typer.Option(min=16, max=1024, help=say("pixels on a side", "pixels de côté"))] = 224,
     seed: SeedOption = 0,
 ) -> None:
+    """Write questions of three sentences for one picture. Raises `DalleEduError` for options of COCO without its folder."""
     import tempfile
 
     from dalle_edu.datasets import Coco, write_coco_sample
@@ -90,6 +91,7 @@ def pictures(
     *,
     settings: dict[str, Any],
 ) -> None:
+    """Write questions of several pictures for one sentence."""
     from dalle_edu.cli.generate import accepted
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_new_folder
@@ -117,6 +119,7 @@ def compare(
     json_file: Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))] = None,
     device: DeviceOption = None,
 ) -> None:
+    """Print how far the rankings in a folder agree. Raises `DalleEduError` where `--clip` and `--without-clip` are both given."""
     from dataclasses import asdict
 
     from dalle_edu.device import choose_device
@@ -155,6 +158,7 @@ def compare(
 
 
 def _filled(folder: Path) -> None:
+    """Say where the questions are, and how to rank them."""
     written(folder)
     out.print(
         say(

@@ -1,4 +1,4 @@
-"""The options by which commands choose settings of sampling: one for each setting there is, made from its one description."""
+"""The options of commands that draw: one for each setting of sampling, made from its description in `systems/interface/sampling.py`."""
 
 import inspect
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 from dalle_edu.systems.interface.sampling import SETTINGS, check_settings
 
-_FORMER = {"guidance_scale": "--guidance"}  # names that options had before, and keep
+_FORMER = {"guidance_scale": "--guidance"}  # earlier names of options, which still work
 _OTHERS = say(
     "a setting that only one system has, as NAME=VALUE (dalle-edu systems lists them)",
     "un réglage que seul un système a, NOM=VALEUR (dalle-edu systems les énumère)",
@@ -19,9 +19,10 @@ _OTHERS = say(
 
 
 def sampling_options(command: Callable) -> Callable:
-    """Give a command, which takes `settings`, an option for each setting of sampling. It is called with those that were given, in range.
+    """Give a command an option for each setting of sampling, and `--set` for those that only one system has. A decorator; the command takes
+    `settings`, a dictionary of those that were given.
 
-    Which of them a system has is known once it is loaded: `System.sampling` refuses the others.
+    The ranges are checked here. Whether the system has a setting is known once it is loaded: `System.sampling` refuses the others.
     """
     own = [each for each in inspect.signature(command).parameters.values() if each.name != "settings"]
     added = [_option(name) for name in SETTINGS]
@@ -42,6 +43,7 @@ def sampling_options(command: Callable) -> Callable:
 
 
 def _option(name: str) -> inspect.Parameter:
+    """The parameter of a command that is a setting's option."""
     setting, flag = SETTINGS[name], "--" + name.replace("_", "-")
     flags = [f"{flag}/--no-{flag[2:]}"] if setting.kind is bool else [flag, *([_FORMER[name]] if name in _FORMER else [])]
     option = typer.Option(*flags, help=say(setting.en, setting.fr))

@@ -46,6 +46,7 @@ def score(
     *,
     settings: dict[str, Any],
 ) -> None:
+    """Examine a system, a critic, or all systems that draw."""
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_writable
     from dalle_edu.loading import load_critic, load_examinee, load_system
@@ -94,7 +95,7 @@ def score(
 
 
 def _none_of(settings: list[str], who: str) -> None:
-    """Raise `DalleEduError` where settings were given that who is examined does not have."""
+    """Raise `DalleEduError` where settings were given: `who` is examined without."""
     if settings:
         names = ", ".join(settings)
         raise DalleEduError(
@@ -104,7 +105,7 @@ def _none_of(settings: list[str], who: str) -> None:
 
 
 def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> None:
-    """Examine every system that has its weights, and print and write one table of them all."""
+    """Examine every system that has its weights, print one table of them all, and write it as JSON."""
     from dalle_edu.checkpoints.shipped import weights_path
     from dalle_edu.loading import load_system, made_of
     from dalle_edu.scorecard.compare import enter, same_numbers, table, training_of
@@ -114,7 +115,7 @@ def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> Non
         files = [weights_path(each) for each in made_of(name)]
         training = training_of(weights_path(name).with_suffix(".json"))
         entries.append(watched(prompts, name, enter, load_system(name, place), prompts, seed, files, training))
-        if json_file:  # what is measured is kept, whatever comes after
+        if json_file:  # after each system, so that what was measured is kept if the next one fails
             write_json(json_file, {"prompts": prompts, "seed": seed, "systems": entries})
     numbers = same_numbers(entries)
     where = say("world {world}, exam {exam}", "monde {world}, examen {exam}").format(**numbers)

@@ -1,4 +1,4 @@
-"""`dalle-edu study`: what the course claims of its systems beyond their marks, measured again by one command each."""
+"""`dalle-edu study`: a command for each measurement that the course cites beyond the systems' marks."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -56,7 +56,7 @@ OPENING_NAMES = {
 
 
 def load(system: str, device: str | None) -> Any:
-    """A system by its name or its file, on a device."""
+    """A system by its name or its file, on a device, or the fastest device. Raises `DalleEduError` as `load_system` does."""
     from dalle_edu.device import choose_device
     from dalle_edu.loading import load_system
 
@@ -64,6 +64,7 @@ def load(system: str, device: str | None) -> Any:
 
 
 def _critic(clip: str, device: str | None) -> Any:
+    """A critic by its name or its file, on a device."""
     from dalle_edu.device import choose_device
     from dalle_edu.loading import load_critic
 
@@ -71,7 +72,9 @@ def _critic(clip: str, device: str | None) -> Any:
 
 
 def by_skill(title: str, reports: Mapping[Any, Any], names: Mapping[Any, str], json_file: Path | None) -> None:
-    """Print a column for each report under its name, and write them under their keys, which are the same in every language."""
+    """Print a table of skills with a column for each report. The columns are called by `names`; the JSON file has the keys of `reports`,
+    which are the same in every language.
+    """
     from dalle_edu.scorecard import SKILL_NAMES
 
     columns = {names.get(key, str(key)): report.rates() for key, report in reports.items()}
@@ -89,6 +92,7 @@ def edits(
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
+    """Measure what a system's edits keep of a picture. Raises `DalleEduError` for a system that edits nothing."""
     from dalle_edu.studies.edits import alterations, completions, inpaintings, mixtures, variations
     from dalle_edu.systems.interface.registry import drawing_systems, model_class
 
@@ -153,6 +157,7 @@ def candidates(
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
+    """Measure what choosing among more candidates brings."""
     from dalle_edu.files import write_aside
     from dalle_edu.scorecard.curves import against_candidates
     from dalle_edu.studies.candidates import score_against_candidates
@@ -188,6 +193,7 @@ def wording(
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
+    """Measure what the opening of a prompt changes."""
     from dalle_edu.device import choose_device
     from dalle_edu.loading import load_examinee
     from dalle_edu.studies.wording import OPENINGS, study_openings, study_prompts
@@ -204,6 +210,7 @@ def wording(
 
 
 def _critic_wording(results: Sequence[Any], title: str, json_file: Path | None) -> None:
+    """Print, and write as JSON, what the wording of a class changes for a critic."""
     table = Table(title=say(f"{title}: how a class is asked for", f"{title} : comment on demande une classe"), caption=LEGEND)
     for column in (say("what", "quoi"), say("asked with", "demandé avec"), say("for example", "par exemple")):
         table.add_column(column)

@@ -1,4 +1,4 @@
-"""`dalle-edu study`, of the systems that paint by diffusion: thresholding, priors, text encoders."""
+"""`dalle-edu study` for the systems that draw by diffusion: thresholding, priors, text encoders."""
 
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from dalle_edu.cli.typer_in_french import Command
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import decimal, reader_language, say
 
-_APART = {  # what captions are told apart by
+_APART = {  # the ways in which hard negatives are wrong
     "space": say("left or right", "gauche ou droite"),
     "binding": say("whose colour", "couleur de quel objet"),
     "number": say("number", "nombre"),
@@ -42,6 +42,7 @@ def thresholds(
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
+    """Measure guidance with dynamic thresholding and with clipping. Raises `DalleEduError` for guidances that are no numbers."""
     import torch
 
     from dalle_edu.cli.generate import accepted
@@ -91,6 +92,7 @@ def priors(
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
+    """Measure a system with either prior, with and without the caption. Raises `DalleEduError` for a system without priors."""
     from dalle_edu.scorecard import score
     from dalle_edu.systems.families.unclip import UnCLIP
     from dalle_edu.systems.interface.sampling import SETTINGS
@@ -137,6 +139,7 @@ def text_encoders(
     json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
+    """Compare Imagens with different text encoders. Raises `DalleEduError` for weights of another system."""
     from dalle_edu.scorecard import SKILL_NAMES, questions, score
     from dalle_edu.systems.imagen import Imagen
 

@@ -1,4 +1,4 @@
-"""`dalle-edu systems`: every system as it describes itself."""
+"""`dalle-edu systems`: the presets, stages, settings and edits of every system."""
 
 from dataclasses import fields
 from typing import Annotated, Any
@@ -24,6 +24,7 @@ def systems(
         typer.Argument(help=say("names, or FILE.py:CLASS; all, unless given", "des noms, ou FICHIER.py:CLASSE ; à défaut, tous")),
     ] = None,
 ) -> None:
+    """Print the presets, stages, settings and edits of systems."""
     from dalle_edu.systems.interface.registry import model_class, system_names
 
     table = Table(show_lines=True)
@@ -52,6 +53,7 @@ def systems(
 
 
 def _value(value: Any) -> str:
+    """The default value of a setting, in the reader's language."""
     if value is None:
         return "–"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Tables of rates, as several commands print them: narrow enough for a terminal of 80 columns."""
+"""Tables of rates, which several commands print, narrow enough for a terminal of 80 columns."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ LEGEND = say("% right (of how many); below, the 95 % interval", "% justes (sur c
 
 
 def rate_cell(rate: Any) -> str:
-    """A rate in percent and of how many, and on a second line its 95 % interval."""
+    """A rate in percent with the number that it is of, and on a second line its 95 % interval, as rich markup."""
     facts = rate.to_json()
     if not facts["n"]:
         return "–"
@@ -21,8 +21,11 @@ def rate_cell(rate: Any) -> str:
 
 
 def rate_tables(title: str, corner: str, names: Mapping[str, str], columns: Mapping[str, Mapping[str, Any]]) -> Iterator[Table]:
-    """A line for each of what is asked, a column for each who answers. `names` says what is asked in the reader's words. What has more
-    columns than the terminal has room for comes as several tables, one below the other."""
+    """Tables with a line for each question and a column for each of `columns`, at most four to a table.
+
+    `columns` gives for each heading the rates by question, and `names` the questions in the reader's language. `corner` is the heading of
+    the first column; the title stands over the first table and the legend under the last.
+    """
     answers = list(columns.items())
     tables = -(-len(answers) // _COLUMNS)
     for number in range(tables):

@@ -100,6 +100,7 @@ def train(
         bool, typer.Option("--compile", help=say("compile the networks (pays on a GPU)", "compile les réseaux (utile sur un GPU)"))
     ] = False,
 ) -> None:
+    """Train a system. Raises `Stopped` after Ctrl-C, once the checkpoint is written."""
     from dalle_edu.files import check_writable
     from dalle_edu.training.loop import train as train_system
     from dalle_edu.training.run import Run
@@ -134,7 +135,7 @@ def train(
 
 
 def _foundations(options: list[str]) -> dict[str, str]:
-    """["clip=PATH"] as {"clip": PATH}."""
+    """["clip=PATH"] as {"clip": PATH}. Raises `DalleEduError` for what is not NAME=FILE, and for a name that is given twice."""
     pairs = [option.partition("=") for option in options]
     names = [name for name, _, _ in pairs]
     for option, (name, equals, path) in zip(options, pairs, strict=True):

@@ -1,4 +1,4 @@
-"""typer's own words in the reader's language: the titles of its help, and what it finds wrong with a command."""
+"""typer's own texts in the reader's language: the titles of its help, and its errors."""
 
 import re
 from typing import Any
@@ -14,28 +14,38 @@ if reader_language() == "fr":
 
 
 class Command(TyperCommand):
+    """A command whose help is in the reader's language throughout."""
+
     def get_help_option(self, ctx: Any) -> Any:
+        """The option `--help`."""
         return _translated(super().get_help_option(ctx))
 
     def get_usage(self, ctx: Any) -> str:
+        """The line of usage."""
         return _usage(super().get_usage(ctx))
 
 
 class Group(TyperGroup):
+    """A group of commands whose help is in the reader's language throughout."""
+
     def get_help_option(self, ctx: Any) -> Any:
+        """The option `--help`."""
         return _translated(super().get_help_option(ctx))
 
     def get_usage(self, ctx: Any) -> str:
+        """The line of usage."""
         return _usage(super().get_usage(ctx))
 
 
 def _translated(option: Any) -> Any:
+    """The option `--help` with its help in the reader's language."""
     if option is not None:
         option.help = say("show this message and exit", "affiche ce message, et rien d'autre")
     return option
 
 
 def _usage(english: str) -> str:
+    """The line of usage in the reader's language."""
     return say(english, english.replace("Usage:", "Usage :").replace("COMMAND [ARGS]", "COMMANDE [ARGUMENTS]"))
 
 
@@ -59,7 +69,7 @@ _FRENCH = {
 
 
 def complaint(error: Exception) -> str | None:
-    """What typer finds wrong with a command, in one sentence; None for an exception that is not typer's."""
+    """An error of typer's as one sentence in the reader's language; None for an exception that is not typer's."""
     if not hasattr(error, "format_message"):
         return None
     context = getattr(error, "ctx", None)

@@ -18,6 +18,7 @@ def world(
     resolution: Annotated[int, typer.Option(help=say("pixels on a side", "pixels de côté"))] = 64,
     out_file: Annotated[Path, typer.Option("--out", help=PNG)] = Path("world.png"),
 ) -> None:
+    """Draw a sheet of the captioned world. Raises `DalleEduError` for an unknown split, and other than 1 to 1,024 scenes."""
     from dalle_edu.files import check_writable
     from dalle_edu.world import World, picture_sheet, save_picture
     from dalle_edu.world.scene_sampler import SPLITS
