@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: the machine in a line, then the tables of sampling and of training."""
+"""`python -m benchmarks`: a line on the machine, then the tables of sampling and of training."""
 
 import argparse
 import sys
@@ -11,6 +11,7 @@ from benchmarks.measuring import machine
 
 
 def main() -> None:
+    """`python -m benchmarks [--quick]`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few rounds: a minute and a half rather than five, and noisier")
     quick = parser.parse_args().quick

@@ -1,8 +1,8 @@
-"""Curves: what a training run had learned after how much work, read from the `log.jsonl` in its folder.
+"""Curves: the marks of a training run against its time, read from the `log.jsonl` in its folder.
 
     python -m benchmarks.curve RUN... [--png curve.png]
 
-Marks of the first stage judge reconstructions, and are the best that the second can hope for.
+In the first stages marks are those of reconstructions: the best that the prior, trained in the last stage, can reach.
 """
 
 import argparse
@@ -25,9 +25,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 @dataclass(frozen=True)
 class Look:
-    """One examination of a run: when, and the rate of each skill in [0, 1].
+    """One exam along the way: when it was, and the rate of each skill in [0, 1].
 
-    Seconds are those of all stages so far, looking not counted; CPU seconds are NaN in logs from before they were kept.
+    Seconds are those of all stages so far, without the exams. CPU seconds are NaN for logs that do not hold them.
     """
 
     stage: str
@@ -38,7 +38,7 @@ class Look:
 
 
 def read_looks(folder: str | Path) -> list[Look]:
-    """The looks in a run's log, in order; lines that a kill cut short are passed over. Raises `FileNotFoundError` where there is no log."""
+    """The exams in a run's log, in order. Lines that were cut short are left out. Raises `FileNotFoundError` where there is no log."""
     looks: list[Look] = []
     before = reached = (0.0, 0.0)  # wall and CPU seconds of the stages that are over, and those read last
     stage = ""
@@ -56,7 +56,7 @@ def read_looks(folder: str | Path) -> list[Look]:
 
 
 def looks_table(looks: Sequence[Look]) -> str:
-    """A line for each look: its place in the run, and every skill in percent."""
+    """A table with a line for each exam: stage, update, minutes, and every skill in percent."""
     rows = [
         [look.stage, look.update, f"{look.seconds / 60:.1f}", "—" if math.isnan(look.cpu_seconds) else f"{look.cpu_seconds / 60:.1f}"]
         + [f"{look.skills[skill]:.0%}" if skill in look.skills else "—" for skill in SKILLS]
@@ -66,7 +66,7 @@ def looks_table(looks: Sequence[Look]) -> str:
 
 
 def reached_table(looks: Sequence[Look], stage: str, rates: Sequence[float] = (0.5, 0.8, 0.9, 0.95, 0.98)) -> str:
-    """The minutes, all stages counted, after which each skill first reached each rate in `stage`."""
+    """A table of the minutes, all stages counted, after which each skill first reached each rate, in [0, 1], in `stage`."""
 
     def first(skill: str, rate: float) -> str:
         minutes = (look.seconds / 60 for look in looks if look.stage == stage and look.skills.get(skill, 0.0) >= rate)
@@ -77,21 +77,21 @@ def reached_table(looks: Sequence[Look], stage: str, rates: Sequence[float] = (0
 
 
 class Unit(NamedTuple):
-    """How time is told in a picture."""
+    """The unit of time in a figure: its name, and a function that gives the minutes of a look."""
 
     name: str
     minutes: Callable[[Look], float]
 
 
 def unit_of(runs: dict[str, Sequence[Look]]) -> Unit:
-    """CPU minutes where every log tells them, wall minutes otherwise."""
+    """CPU minutes where every log has them, wall minutes otherwise."""
     if any(math.isnan(look.cpu_seconds) for looks in runs.values() for look in looks):
         return Unit("minutes", lambda look: look.seconds / 60)
     return Unit("CPU minutes", lambda look: look.cpu_seconds / 60)
 
 
 def picture(runs: dict[str, Sequence[Look]], path: str | Path) -> None:
-    """Write a PNG with a panel for each run and a line for each skill, against CPU minutes (wall minutes where a log holds no others)."""
+    """Write a PNG with a panel for each run, called by its key, and a line for each skill, against minutes."""
     from matplotlib.figure import Figure
 
     unit = unit_of(runs)
@@ -119,7 +119,7 @@ def picture(runs: dict[str, Sequence[Look]], path: str | Path) -> None:
 
 
 def describe(runs: dict[str, Sequence[Look]]) -> str:
-    """What the picture shows, for those who cannot see it."""
+    """A description of the figure, for those who cannot see it."""
     ends = [
         f"{name} ends after {unit_of(runs).minutes(looks[-1]):.0f} {unit_of(runs).name} with "
         + ", ".join(f"{skill.replace('_', ' ')} {rate:.0%}" for skill, rate in looks[-1].skills.items())
@@ -129,6 +129,7 @@ def describe(runs: dict[str, Sequence[Look]]) -> str:
 
 
 def main() -> None:
+    """`python -m benchmarks.curve RUN... [--png FILE]`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("runs", nargs="+", type=Path, help="folders of runs, as dalle-edu train leaves them")
     parser.add_argument("--png", type=Path, help="draw the curves here")

@@ -1,9 +1,10 @@
-"""What every system draws in its exam, as digests: equal before and after a change that moves, renames or formats code.
+"""Digests of what every system draws in its exam: equal before and after a change that moves, renames or formats code.
 
     python -m benchmarks.digests before.json                         on the commit before
     python -m benchmarks.digests after.json --against before.json    after the change: pictures and marks that differ, by system
 
-Digests hold on one machine with one thread: processors round differently.
+Digests can be compared on one machine, with one thread and the same number of prompts: processors, and batches of another size, round
+differently.
 """
 
 import argparse
@@ -22,19 +23,20 @@ from dalle_edu.scorecard import score
 
 
 class Recorder:
-    """A system that remembers the SHA-256 of every picture that it drew."""
+    """A system that keeps the SHA-256 of every picture that it draws, under `digests`."""
 
     def __init__(self, system: Any):
         self.system, self.digests = system, []
 
     def generate(self, prompts: Sequence[str], *, seed: int) -> Tensor:
+        """The system's pictures."""
         images = self.system.generate(prompts, seed=seed)
         self.digests += [hashlib.sha256(image.contiguous().numpy().tobytes()).hexdigest() for image in images]
         return images
 
 
 def examined(name: str, prompts: int) -> dict[str, Any]:
-    """The digests of a system's pictures, and its marks."""
+    """The digests of a system's pictures for so many prompts, and its marks."""
     recorder = Recorder(dalle_edu.load(name))
     report = score(recorder, name, prompts)
     marks = {split: {skill: [rate.correct, rate.n] for skill, rate in report.rates(split=split).items()} for split in ("seen", "held_out")}
@@ -42,6 +44,7 @@ def examined(name: str, prompts: int) -> dict[str, Any]:
 
 
 def main() -> None:
+    """Write the digests, compare them with earlier ones, and exit with status 1 if any differ."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.digests", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--against", type=Path)

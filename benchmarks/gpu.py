@@ -1,11 +1,11 @@
-"""A CUDA machine: how fast it trains and draws, how much of it is used, whether it agrees with the CPU, and how soon it reaches each score.
+"""Benchmarks of a CUDA machine: speed of training and drawing, use of its peak, agreement with the CPU, and time to each score.
 
     python -m benchmarks.gpu [--presets gpu standard] [--minutes 4] [--folder runs/gpu]
-    python -m benchmarks.gpu --dry-run        the same path on a CPU, with tiny sizes: proves that it works, measures nothing
+    python -m benchmarks.gpu --dry-run        the same code on a CPU, with tiny sizes: shows that it works, and measures nothing
 
 Training goes through the loop of `dalle_edu.training.loop`: data rendered on the device, bfloat16 where the device gains by it, fused
-optimiser. Shares are of the machine's own rate at products of two 8,192 x 8,192 bfloat16 matrices, measured first; the operations counted
-are those of a batch's loss and its gradients, attention in full, the optimiser's left out.
+optimiser. Shares are of the machine's own peak, which is measured first: the rate of products of two 8,192 x 8,192 bfloat16 matrices. The
+operations counted are those of a batch's loss and its gradients, with all of attention and without the optimiser.
 """
 
 import argparse
@@ -42,7 +42,7 @@ TINY = DallE1Config(
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of everything is measured."""
+    """The sizes of the measurements."""
 
     matrix: int
     updates: int
@@ -56,6 +56,7 @@ DRY = Sizes(matrix=128, updates=30, draws=(2,), compared=2, exam=16)
 
 
 def main() -> None:
+    """Print all tables, for this machine's CUDA device or, in a dry run, for the CPU."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--presets", nargs="+", choices=list(PRESETS), default=["gpu", "standard"], help="presets whose speed is measured")
     parser.add_argument("--minutes", type=float, default=4.0, help="minutes of training of the first preset; 0 leaves it out (4)")
@@ -87,13 +88,13 @@ def main() -> None:
 
 
 def finish(place: Device) -> None:
-    """Wait until the device has done what it was given."""
+    """Wait until the device has finished its work."""
     if place.torch_device.type == "cuda":
         torch.cuda.synchronize(place.torch_device)
 
 
 def wall_seconds(work: Callable[[], object], place: Device, repeats: int, warm_up: int = 2) -> float:
-    """The median wall time of `work`, the device's included."""
+    """The median wall time of `work`, in seconds, until the device has finished; the first `warm_up` runs do not count."""
     seconds = []
     for _ in range(warm_up + repeats):
         finish(place)
@@ -105,7 +106,7 @@ def wall_seconds(work: Callable[[], object], place: Device, repeats: int, warm_u
 
 
 def matmul_rate(place: Device, size: int, products: int = 10) -> float:
-    """Floating-point operations per second of bfloat16 products of random square matrices: what the machine can do at best."""
+    """Floating-point operations per second of bfloat16 products of square matrices: the machine's peak in practice."""
     left, right = (torch.randn(size, size, device=place.torch_device, dtype=torch.bfloat16) for _ in range(2))
 
     def work() -> None:
@@ -119,7 +120,7 @@ def matmul_rate(place: Device, size: int, products: int = 10) -> float:
 
 
 def training_table(presets: list[str], place: Device, sizes: Sizes, peak: float, compile: bool) -> str:
-    """Pictures per second of each stage, the share of the peak that this is, its memory, and how many pictures the data alone allows."""
+    """A table of each stage: pictures per second, share of the peak, memory, and pictures per second of the data alone."""
     rows = []
     for preset in presets:
         for stage in ("codec", "decoder", "prior"):
@@ -155,7 +156,7 @@ def operations_per_picture(watch: Stopwatch, place: Device, n: int = 2) -> float
 
 
 def data_rate(watch: Stopwatch, place: Device, batches: int) -> float:
-    """Pictures per second that are sampled, captioned and rendered on the device when nothing learns from them."""
+    """Pictures per second that are sampled, captioned and rendered on the device, without training."""
     stream = Trainer._batches(watch, 0, watch.stage, 0)
     next(stream)
     finish(place)
@@ -170,18 +171,19 @@ def data_rate(watch: Stopwatch, place: Device, batches: int) -> float:
 
 
 def untrained(preset: str) -> DallE1:
-    """A system on the CPU; the same weights each time."""
+    """A system on the CPU, with the same random weights each time."""
     torch.manual_seed(0)
     return DallE1(PRESETS[preset]).eval()
 
 
 def captions(n: int) -> list[str]:
+    """Captions of the world, the same each time."""
     world = World(n, seed=2)
     return [world[i][1] for i in range(n)]
 
 
 def drawing_table(presets: list[str], place: Device, sizes: Sizes) -> str:
-    """Seconds and pictures per second of `generate` as users call it, with the guidance of the preset."""
+    """A table of seconds and pictures per second of `generate`, with the guidance of the preset."""
     rows = []
     for preset in presets:
         system = untrained(preset).to(place.torch_device)
@@ -193,7 +195,9 @@ def drawing_table(presets: list[str], place: Device, sizes: Sizes) -> str:
 
 @torch.no_grad()
 def agreement_table(presets: list[str], place: Device, sizes: Sizes) -> str:
-    """How far the device and the CPU are apart on the same weights, in single precision, convolutions with and without TensorFloat-32."""
+    """A table of the differences between the device and the CPU for the same weights in single precision, with and without TensorFloat-32
+    in convolutions.
+    """
     rows = []
     before = torch.backends.cudnn.allow_tf32
     for preset in presets:
@@ -228,7 +232,7 @@ def agreement_table(presets: list[str], place: Device, sizes: Sizes) -> str:
 
 
 def scores(preset: str, place: Device, minutes: float, folder: Path, exam: int, compile: bool) -> str:
-    """Train for some minutes, and say when each skill reached what."""
+    """Train a preset for some minutes in `folder`, and return tables of its exams and of the time to each rate."""
     train(Run("dalle1", preset, minutes=minutes, exam=exam), folder, device=str(place.torch_device), compile=compile, quiet=True)
     looks = read_looks(folder)
     title = f"{preset}, {minutes:g} minutes of training in all, {exam} prompts at each look"

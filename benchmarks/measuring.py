@@ -1,4 +1,4 @@
-"""What the benchmarks share: the machine in words, rounds that alternate, and tables."""
+"""Parts of all benchmarks: a line on the machine, rounds in which contenders alternate, tables."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ from torch import nn
 
 
 def machine() -> str:
-    """One line on where the figures come from: processor, cores, torch and its threads, and how busy the machine is."""
+    """A line on the machine: processor, cores, load, Python, torch and its threads."""
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     return (
         f"{processor()}, {os.cpu_count()} cores{load}; Python {platform.python_version()}, torch {torch.__version__}, "
@@ -21,7 +21,7 @@ def machine() -> str:
 
 
 def processor() -> str:
-    """The model of the processor, where the system tells."""
+    """The model of the processor, or its architecture where the system does not name the model."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         models = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
@@ -31,7 +31,7 @@ def processor() -> str:
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """The processor time that `work` takes; unlike wall time, a neighbour on the same cores adds little to it."""
+    """The CPU seconds that `work` takes. Unlike wall time, other processes on the same cores add little to it."""
     start = time.process_time()
     work()
     return time.process_time() - start
@@ -40,7 +40,7 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 def interleave(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """CPU seconds of each contender in each round, after one round that warms up.
 
-    All run in every round, beginning with another each time, so that whatever slows the machine for a while slows all of them.
+    Every contender runs in every round, and another one begins each time, so that what slows the machine for a while slows all of them.
     """
     names = list(contenders)
     seconds: dict[str, list[float]] = {name: [] for name in names}
@@ -54,7 +54,7 @@ def interleave(contenders: Mapping[str, Callable[[], object]], rounds: int) -> d
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """How many times as fast ours is: the median over the rounds of the ratio within each."""
+    """How many times as fast ours is: the median over the rounds of theirs / ours."""
     return statistics.median(their / our for our, their in zip(ours, theirs, strict=True))
 
 
@@ -64,7 +64,7 @@ def parameters(model: nn.Module) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A Markdown table that reads well in a terminal too; the first column is set left, the others right."""
+    """A Markdown table that reads well in a terminal too. The first column is aligned left, the others right."""
     cells = [[str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
 

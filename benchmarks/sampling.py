@@ -1,8 +1,8 @@
-"""Sampling: our GPT against transformers' GPT-2 and x-transformers, doing the same work on one thread.
+"""Speed of sampling: our GPT against transformers' GPT-2 and x-transformers, doing the same work on one thread.
 
-Width 256, depth 4, 4 heads; a prefill of 33 tokens, then 256 drawn one after the other from 1,024 entries, of which top-k leaves 128.
-Single precision, cache on. GPT-2 runs twice: through its own `generate`, and in the shortest loop around it that we could write, which
-spares it checks. The faster counts.
+Width 256, depth 4, 4 heads. After a prefill of 33 tokens, 256 are sampled one after the other from 1,024 entries, of which top-k leaves
+128. Single precision, with a cache. GPT-2 runs twice: through its own `generate`, and in the shortest loop around it that we could write,
+which leaves out its checks. The faster counts.
 
     python -m benchmarks.sampling [--rounds 9]
 """
@@ -31,6 +31,7 @@ Sampler = Callable[[int, float], Tensor]
 
 
 def our_sampler() -> tuple[TextToImageGPT, Sampler]:
+    """Our GPT, and a function that samples from it."""
     config = GPTConfig(text_vocabulary=VOCABULARY, text_length=TEXT, num_codes=VOCABULARY, grid=GRID, width=WIDTH, depth=DEPTH, heads=HEADS)
     model = TextToImageGPT(config).eval()
 
@@ -41,6 +42,7 @@ def our_sampler() -> tuple[TextToImageGPT, Sampler]:
 
 
 def gpt2():
+    """transformers' GPT-2 of the same shape, untrained."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
     config = GPT2Config(
@@ -53,7 +55,7 @@ def gpt2():
 
 @torch.inference_mode()
 def gpt2_loop(model, tokens: Tensor, guidance_scale: float = 1.0, top_k: int = TOP_K) -> Tensor:
-    """GPT-2 with its own cache and nothing around it; guidance as one doubled batch."""
+    """Tokens sampled from GPT-2, with its own cache and nothing else of transformers. Guidance doubles the batch."""
     from transformers import DynamicCache
 
     guided = guidance_scale != 1.0
@@ -70,7 +72,7 @@ def gpt2_loop(model, tokens: Tensor, guidance_scale: float = 1.0, top_k: int = T
 
 
 def gpt2_generate(model, tokens: Tensor, guidance_scale: float = 1.0, top_k: int = TOP_K) -> Tensor:
-    """GPT-2 through the door that its users take."""
+    """Tokens sampled from GPT-2 by its own `generate`."""
     options = {"guidance_scale": guidance_scale, "negative_prompt_ids": torch.zeros_like(tokens)} if guidance_scale != 1.0 else {}
     written = model.generate(
         tokens, attention_mask=torch.ones_like(tokens), max_new_tokens=NEW, min_new_tokens=NEW,
@@ -80,7 +82,7 @@ def gpt2_generate(model, tokens: Tensor, guidance_scale: float = 1.0, top_k: int
 
 
 def x_transformers_sampler() -> tuple[torch.nn.Module, Sampler]:
-    """x-transformers; its wrapper knows no guidance."""
+    """A model of x-transformers of the same shape, and a function that samples from it, without guidance, which its wrapper lacks."""
     from x_transformers import AutoregressiveWrapper, Decoder, TransformerWrapper
 
     layers = Decoder(dim=WIDTH, depth=DEPTH, heads=HEADS, attn_dim_head=WIDTH // HEADS, attn_flash=True)
@@ -93,11 +95,12 @@ def x_transformers_sampler() -> tuple[torch.nn.Module, Sampler]:
 
 
 def captions(n: int, length: int) -> Tensor:
+    """Random token numbers, none of them padding."""
     return torch.randint(1, VOCABULARY, (n, length))
 
 
 def contenders() -> tuple[dict[str, torch.nn.Module], dict[str, Sampler]]:
-    """Every contender's network, and a function of the batch size and the guidance that samples from it."""
+    """Every contender's network, and a function of the batch size and the guidance scale that samples from it."""
     ours, sample_ours = our_sampler()
     theirs = gpt2()
     x, sample_x = x_transformers_sampler()
@@ -111,7 +114,9 @@ def contenders() -> tuple[dict[str, torch.nn.Module], dict[str, Sampler]]:
 
 
 def check(models: dict[str, torch.nn.Module], samplers: dict[str, Sampler]) -> None:
-    """All draw as many tokens, and our loop around GPT-2 writes what GPT-2's own does when chance is taken out."""
+    """Raise `RuntimeError` unless all sample as many tokens, and our loop around GPT-2 gives the same as GPT-2's own where only the
+    likeliest token may be taken.
+    """
     for name, sample in samplers.items():
         if sample(1, 1.0).shape != (1, NEW):
             raise RuntimeError(f"{name} did not draw {NEW} tokens")
@@ -121,7 +126,7 @@ def check(models: dict[str, torch.nn.Module], samplers: dict[str, Sampler]) -> N
 
 
 def measure(rounds: int = 9) -> str:
-    """The table of CPU seconds, and under it how many times as fast ours is."""
+    """A table of CPU seconds, whose last lines say how many times as fast ours is."""
     torch.manual_seed(0)
     models, samplers = contenders()
     check(models, samplers)
@@ -142,12 +147,13 @@ def measure(rounds: int = 9) -> str:
 
 
 def lead(seconds: dict[str, list[float]], peers: tuple[str, ...]) -> str:
-    """How many times as fast ours is as the fastest of these peers."""
+    """How many times as fast ours is as the fastest of these peers, in words."""
     fastest = min((seconds[peer] for peer in peers if peer in seconds), key=statistics.median)
     return f"{ratio(seconds[OURS], fastest):.2f} ×"
 
 
 def main() -> None:
+    """`python -m benchmarks.sampling [--rounds N]`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9, help="rounds in which every contender runs once (9)")
     rounds = parser.parse_args().rounds

@@ -1,7 +1,7 @@
-"""Training: updates and pictures per second of each stage of DALL·E 1, in single precision and in bfloat16, on one thread.
+"""Speed of training: updates and pictures per second of each stage of DALL·E 1, in single precision and in bfloat16, on one thread.
 
-Each figure comes from the loop of `dalle_edu.training.loop` itself, data and logging included; seconds are CPU seconds. The two precisions
-take turns, so their ratio says where bfloat16 pays.
+Every number is measured in the loop of `dalle_edu.training.loop` itself, with data and logging. Seconds are CPU seconds. The two precisions
+take turns, so their ratio says where bfloat16 is faster.
 
     python -m benchmarks.training [--presets laptop standard] [--updates 8] [--rounds 3]
 """
@@ -26,11 +26,11 @@ from dalle_edu.training.loop import Trainer
 from dalle_edu.training.run import Run
 from dalle_edu.world.dataset import Batch
 
-WARM_UP = 2  # updates that are not counted: memory is allocated, kernels are chosen
+WARM_UP = 2  # updates that do not count: in these, memory is allocated and kernels are chosen
 
 
 class Stopwatch(Trainer):
-    """The trainer of one stage, which notes the time as it goes and examines nothing."""
+    """A trainer of one stage, without exams, that notes the time of each update. Making one trains the stage."""
 
     def __init__(self, preset: str, stage: str, place: Device, updates: int, workers: int | None = None, compile: bool = False):
         run = Run("dalle1", preset, updates=updates, exam=0, save_every=1e9)
@@ -54,22 +54,23 @@ class Stopwatch(Trainer):
 
     @property
     def cpu_seconds(self) -> list[float]:
-        """CPU seconds of each update, from batch to batch, without those that warm up."""
+        """CPU seconds of each update, from batch to batch, without the first `WARM_UP`."""
         return [end - start for start, end in zip(self.begun, self.begun[1:], strict=False)][WARM_UP:]
 
     @property
     def updates_per_second(self) -> float:
-        """By the wall clock, between the first and the last time the loss was read."""
+        """Updates per second of wall time, between the first and the last logged loss."""
         (first, start), (last, end) = self.logged[0], self.logged[-1]
         return (last - first) / (end - start)
 
 
 def cpu(bfloat16: bool) -> Device:
+    """The CPU, with or without bfloat16."""
     return Device(torch.device("cpu"), bfloat16, "CPU")
 
 
 def measure(presets: tuple[str, ...] = ("laptop", "standard"), updates: int = 8, rounds: int = 3) -> str:
-    """The table of both precisions for each stage of each preset."""
+    """A table of both precisions for each stage of each preset."""
     rows: list[list[str]] = []
     for preset in presets:
         for stage in ("codec", "decoder", "prior"):
@@ -89,6 +90,7 @@ def measure(presets: tuple[str, ...] = ("laptop", "standard"), updates: int = 8,
 
 
 def main() -> None:
+    """`python -m benchmarks.training [--presets …] [--updates N] [--rounds N]`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--presets", nargs="+", choices=list(PRESETS), default=["laptop", "standard"])
     parser.add_argument("--updates", type=int, default=8, help="updates of each precision in a round (8)")
