@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 import dalle_edu
+from dalle_edu.loading import trained_systems
 from dalle_edu.scorecard import score
 
 
@@ -49,7 +50,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--against", type=Path)
     parser.add_argument("--prompts", type=int, default=512)
-    parser.add_argument("--systems", default="dalle1,dalle_mini,dalle2,imagen,vqgan_clip")
+    parser.add_argument("--systems", default=",".join(trained_systems()))
     asked = parser.parse_args()
     torch.set_num_threads(1)
     found = {name: examined(name, asked.prompts) for name in asked.systems.split(",")}

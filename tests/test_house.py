@@ -1,5 +1,7 @@
 """Rules of the house that no linter knows."""
 
+import re
+import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -19,3 +21,17 @@ def test_weights_are_light_and_each_has_its_cards():
     assert sum(sizes) <= 48e6
     systems = [path for path in files if path.stem not in ("cyclegan", "vqgan")]  # those are bricks, of which a lesson speaks
     assert all(path.with_suffix(suffix).is_file() for path in systems for suffix in (".md", ".fr.md", ".json", ".log.jsonl"))
+
+
+def test_the_object_that_the_guide_adds_is_told_from_all_others(capsys):
+    """The example of CONTRIBUTING.md, run as it stands there."""
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
+    exec(textwrap.dedent(example), {})
+    assert capsys.readouterr().out == "100 of 100 pictures are read without a fault\n"
+
+
+def test_the_guide_names_only_files_that_there_are():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Rooms and words")[0]
+    named = set(re.findall(r"(?:dalle_edu|tests|benchmarks|lessons)/[\w./]+\w", text))
+    assert len(named) > 15
+    assert not [name for name in named if "NAME" not in name and "NN" not in name and not (ROOT / name).exists()]
