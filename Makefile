@@ -7,7 +7,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo sheet marks test lint mutants lab lab-language lessons measure slides book book-serve test-browser clean
+.PHONY: help demo sheet marks test quick lint mutants lab lab-language lessons measure slides book book-serve test-browser clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -31,7 +31,7 @@ else
 endif
 
 # Idle threads that spin make small models several times slower.
-marks test lint mutants lab lessons measure slides book test-browser: export OMP_WAIT_POLICY := PASSIVE
+marks test quick lint mutants lab lessons measure slides book test-browser: export OMP_WAIT_POLICY := PASSIVE
 
 help:
 ifeq ($(EDITION),fr)
@@ -39,6 +39,7 @@ ifeq ($(EDITION),fr)
 	@echo "make sheet          dessine huit phrases avec chaque système : sheet.png"
 	@echo "make marks          examine chaque système et refait le tableau des README"
 	@echo "make test           vérifie le style, les types et les étages, puis lance tous les tests"
+	@echo "make quick          la même chose avec les seuls tests rapides de ce qui vient de changer"
 	@echo "make lint           la même chose sans les tests"
 	@echo "make mutants        plante cent fautes dans la bibliothèque et montre celles qu'aucun test ne voit"
 	@echo "make lab [LANG=en]  ouvre JupyterLab dans le navigateur"
@@ -54,6 +55,7 @@ else
 	@echo "make sheet          draw eight sentences with every system: sheet.png"
 	@echo "make marks          examine every system and make the READMEs' table again"
 	@echo "make test           check style, types and floors, then run all the tests"
+	@echo "make quick          the same with only the quick tests of what has just changed"
 	@echo "make lint           the same without the tests"
 	@echo "make mutants        plant a hundred faults in the library and show those that no test sees"
 	@echo "make lab [LANG=fr]  open JupyterLab in the browser"
@@ -84,6 +86,9 @@ test: lint
 	$(BIN)/pytest
 	@if node book/tools/chromium.mjs && $(MAKE) --no-print-directory $(NODE); then $(MAKE) --no-print-directory test-browser; \
 	else echo "THE TESTS IN A BROWSER WERE LEFT OUT: they need Node.js 18 or later, npm with its registry in reach, and Chromium" >&2; fi
+
+quick: lint
+	$(BIN)/python -m tools.quick
 
 lint: $(DEV)
 	$(BIN)/ruff check .
