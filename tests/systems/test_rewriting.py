@@ -121,6 +121,7 @@ def test_each_picture_of_a_batch_has_its_own_ground_and_its_own_doubts(tiny, mon
     assert torch.equal(found, torch.cat([expected, expected, marked()]))
 
 
+@torch.no_grad()
 def test_the_log_likelihood_is_that_of_each_code_in_its_place(tiny):
     codes = torch.randint(32, (2, 64), generator=seeded())
     captions = [OLD, "trois étoiles vertes"]
