@@ -1,4 +1,4 @@
-"""Inpainting by Imagen and DALL·E 2: hidden pixels change nothing at all, kept ones stay, and a coarse pixel is known where all of it is."""
+"""Inpainting by Imagen and DALL·E 2: hidden pixels change nothing, kept ones stay, and a coarse pixel is known where all of it is."""
 
 import pytest
 import torch

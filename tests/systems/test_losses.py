@@ -249,7 +249,7 @@ def test_the_text_encoder_says_captions_otherwise_and_tells_true_from_false():
     said = paraphrase(captions, generator)
     texts = captions + hard_negatives(captions, 3, generator, "cpu")
     read, written = tokens(system, texts), tokens(system, said)
-    states, _visible, wholes = encoder(read)
+    states, _, wholes = encoder(read)
     logits = encoder.transformer.decode(torch.cat([torch.zeros(8, 1, dtype=torch.long), written[:, :-1]], dim=1), states[:8], read[:8])
     rows, words = (written != 0).nonzero(as_tuple=True)
     surprises = [-log_softmax(logits)[i, j, written[i, j]] for i, j in zip(rows.tolist(), words.tolist(), strict=True)]

@@ -160,7 +160,18 @@ def test_every_code_comes_back_from_the_middle_of_its_bin():
 
 def test_bins_are_of_equal_width_from_three_deviations_below_to_three_above():
     prior = settled()
-    for deviations, bin in ((-9.0, 0), (-3.01, 0), (-2.99, 0), (-2.8, 1), (-0.01, 15), (0.01, 16), (1.5, 24), (2.99, 31), (3.01, 31), (9.0, 31)):
+    for deviations, bin in (
+        (-9.0, 0),
+        (-3.01, 0),
+        (-2.99, 0),
+        (-2.8, 1),
+        (-0.01, 15),
+        (0.01, 16),
+        (1.5, 24),
+        (2.99, 31),
+        (3.01, 31),
+        (9.0, 31),
+    ):
         z = prior.mean + deviations * prior.deviation[2] * prior.basis[:, 2]
         assert int(prior.to_codes(z[None])[0, 2]) == bin, deviations
 

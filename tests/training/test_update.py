@@ -1,4 +1,4 @@
-"""What the loop composes: the average, the learning rate, the optimisers' groups and what is frozen, each against numbers worked out here."""
+"""What the loop composes: the average, the learning rate, the optimisers' groups, what is frozen; each against numbers worked out here."""
 
 from dataclasses import replace
 from pathlib import Path
