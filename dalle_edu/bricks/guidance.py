@@ -1,7 +1,7 @@
 """Classifier-free guidance: away from the unconditional, towards the conditional.
 
 A network is asked twice, with the condition and without it, and the difference is
-enlarged (Ho & Salimans 2022). `guide` mixes the logits of a model of codes,
+enlarged (Ho & Salimans 2021). `guide` mixes the logits of a model of codes,
 `guided` the predictions of a diffusion model. Lessons 10 and 11.
 
 Letters: n pictures, both = 2n of them, v entries of a vocabulary.
@@ -38,7 +38,7 @@ def guided(
     conditional: dict[str, Tensor],
     unconditional: dict[str, Tensor],
 ) -> Network:
-    """Classifier-free guidance of a diffusion network (Ho & Salimans 2022).
+    """Classifier-free guidance of a diffusion network (Ho & Salimans 2021).
 
     Returns a network `(x_t, t)` whose prediction goes from the unconditional one
     towards the conditional one, and beyond for a scale above 1. `conditional` and

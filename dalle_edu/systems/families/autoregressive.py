@@ -33,7 +33,7 @@ RECONSTRUCTED = ("reconstructed pictures", "des images reconstruites")
 class AutoregressiveRecipe(Recipe):
     """The stages, and `caption_dropout`, the part of captions that training
     replaces by padding: classifier-free guidance needs a prior that has learned to
-    sample without a caption too (Ho & Salimans 2022).
+    sample without a caption too (Ho & Salimans 2021).
     """
 
     caption_dropout: float = 0.1
