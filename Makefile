@@ -87,7 +87,7 @@ test: lint
 	@if node book/tools/chromium.mjs && $(MAKE) --no-print-directory $(NODE); then $(MAKE) --no-print-directory test-browser; \
 	else echo "THE TESTS IN A BROWSER WERE LEFT OUT: they need Node.js 18 or later, npm with its registry in reach, and Chromium" >&2; fi
 
-quick: lint
+quick: $(DEV)
 	$(BIN)/python -m tools.quick
 
 lint: $(DEV)

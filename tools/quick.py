@@ -1,21 +1,20 @@
-"""`make quick`: the quick tests of what the last commit and uncommitted changes touch.
+"""`make quick`: `make lint`, and beside it the quick tests of what the last commit and uncommitted changes touch.
 
-`python -m tools.quick` runs, the nearest first, tests that changed, tests called as a changed module is (tests/ROOM/test_NAME.py is of
-dalle_edu/ROOM/NAME.py), and tests that import one; where there are none, those of its room. Where no change has tests it runs a fixed few.
-Slow and long tests are left out, and after a minute so is what was not reached.
+It runs, the nearest first, tests that changed, tests called as a changed module is (tests/ROOM/test_NAME.py is of dalle_edu/ROOM/NAME.py),
+and tests that import one; where there are none, those of its room. Where no change has tests it runs a fixed few. Slow and long tests are
+left out, and after a minute so is what was not reached.
 """
 
 import ast
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-import pytest
-
-from dalle_edu.language import say
+import pytest  # which must begin before any module of dalle_edu is imported: jaxtyping checks their shapes
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 60
@@ -118,19 +117,32 @@ class Deadline:
     def pytest_runtest_logfinish(self) -> None:
         if time.monotonic() > self.end and self.session is not None:
             self.over = True
-            self.session.shouldstop = say("time is up", "le temps est écoulé")
+            self.session.shouldstop = f"{SECONDS} s"
 
 
-def main() -> int:
-    """Run the tests; the exit status is not 0 where one failed."""
-    tests = tests_of(changed()) or list(WITHOUT_CHANGES)
-    print(*tests, sep="\n", flush=True)
+def run(tests: Iterable[str]) -> bool:
+    """Whether these tests, or those of them that there was time for, pass."""
     deadline = Deadline(SECONDS)
     status = pytest.main(["-m", "not slow and not long", *(str(ROOT / test) for test in tests)], plugins=[deadline])
     if deadline.over and deadline.session is not None:
-        status = pytest.ExitCode.TESTS_FAILED if deadline.session.testsfailed else pytest.ExitCode.OK
-        print(say("the other tests were left out: make test runs all", "les autres tests ont été laissés : make test les lance tous"))
-    return 0 if status == pytest.ExitCode.NO_TESTS_COLLECTED else int(status)
+        from dalle_edu.language import say
+
+        print(say("time is up: make test runs the other tests too", "le temps est écoulé : make test lance aussi les autres tests"))
+        return deadline.session.testsfailed == 0
+    return status in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+
+
+def main() -> int:
+    """Lint in a process of its own, since mypy without its cache takes a minute too, and the tests. 0 where both are well."""
+    with tempfile.TemporaryFile() as said:
+        lint = subprocess.Popen(["make", "--no-print-directory", "lint"], cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
+        tests = tests_of(changed()) or list(WITHOUT_CHANGES)
+        print(*tests, sep="\n", flush=True)
+        passed = run(tests)
+        clean = lint.wait() == 0
+        said.seek(0)
+        print(said.read().decode(), end="")
+    return 0 if passed and clean else 1
 
 
 if __name__ == "__main__":
