@@ -37,11 +37,12 @@ def test_both_glossaries_explain_the_same_terms():
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_the_comparison_gives_our_sizes(language):
     config = DallE1.presets["standard"]
+    model = config.model
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page(language, "comparison").splitlines() if line.startswith("|")]
     ours = [row[-1] for row in rows]
-    resolution, grid = config.dvae.resolution, config.dvae.grid
-    assert ours[3:6] == [f"{resolution} × {resolution} px", f"{grid} × {grid}", f"{config.dvae.num_codes}"]
-    assert f"{config.gpt.depth} " in ours[6]
-    assert ours[8] == f"{config.gpt.text_length}"
+    resolution, grid = model.dvae.resolution, model.dvae.grid
+    assert ours[3:6] == [f"{resolution} × {resolution} px", f"{grid} × {grid}", f"{model.dvae.num_codes}"]
+    assert f"{model.gpt.depth} " in ours[6]
+    assert ours[8] == f"{model.gpt.text_length}"
     limit = int(re.search(r"\d+", ours[7]).group())
     assert (limit - 1) * 10**6 < DallE1(config).parameter_count() < limit * 10**6
