@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
         ("dalle_edu/bricks/gpt.py", "tests/bricks/test_gpt.py"),  # by its name
         ("dalle_edu/systems/families/cascade.py", "tests/systems/test_cascade.py"),  # in a folder of a room
         ("dalle_edu/bricks/vae.py", "tests/bricks/test_autoencoder.py"),  # by an import
+        ("dalle_edu/systems/families/autoregressive.py", "tests/systems/test_cascade.py"),  # of those that import it, its room's
         ("dalle_edu/cli/generate.py", "tests/cli/test_cli.py"),  # by its room
         ("dalle_edu/classroom/mistakes/gan.py", "tests/classroom/test_proof.py"),  # which loads it by its name
         ("tests/systems/test_clip.py", "tests/systems/test_clip.py"),  # itself

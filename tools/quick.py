@@ -1,8 +1,8 @@
 """`make quick`: `make lint`, and beside it the quick tests of what the last commit and uncommitted changes touch.
 
 It runs, the nearest first, tests that changed, tests called as a changed module is (tests/ROOM/test_NAME.py is of dalle_edu/ROOM/NAME.py),
-and tests that import one; where there are none, those of its room. Where no change has tests it runs a fixed few. Slow and long tests are
-left out, and after a minute so is what was not reached.
+and tests that import one, its own room's first; where there are none, all of its room. Where no change has tests it runs a fixed few. Slow
+and long tests are left out, and after a minute so is what was not reached.
 """
 
 import ast
@@ -38,9 +38,9 @@ def tests_of(paths: Iterable[str]) -> list[str]:
     """The test files of changed files, the nearest first."""
     paths, ranked = list(paths), dict[str, int]()
     for path in paths:
-        near, far = _by_name(path), _by_import(path)
-        room = [] if near or far else _room(path)
-        for rank, tests in enumerate((near, far, room)):
+        near, importing, room = _by_name(path), _by_import(path), _room(path)
+        here = [test for test in importing if test in room]
+        for rank, tests in enumerate((near, here, importing, [] if near or importing else room)):
             for test in tests:
                 ranked[test] = min(rank, ranked.get(test, rank))
     return sorted(ranked, key=lambda test: (ranked[test], test))
