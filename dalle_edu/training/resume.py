@@ -75,7 +75,11 @@ def new_clocks(run: Run, stages: Sequence[Stage]) -> list[Clock]:
 
 
 def _from_checkpoint(run: Run, system: Trainable, folder: Path, path: Path) -> Progress:
-    """Load a checkpoint's weights into a system. Raises `DalleEduError` where the checkpoint is of a run with other settings."""
+    """Load a checkpoint's weights into a system.
+
+    Raises `DalleEduError` where the checkpoint is of a run with other settings, or of a version that called its tensors otherwise, as 0.1
+    called the average.
+    """
     tensors, metadata = load_checkpoint(path)
     asked_now = asdict(run)
     begun_with = asked_now | metadata["run"] if "run" in metadata else {}  # an older version wrote fewer settings
@@ -85,7 +89,13 @@ def _from_checkpoint(run: Run, system: Trainable, folder: Path, path: Path) -> P
             f"{folder} holds a run with other settings ({settings}); give the same, or use another folder",
             f"{folder} contient un entraînement à d'autres réglages ({settings}) ; reprenez-les, ou prenez un autre dossier",
         )
-    system.load_state_dict(_part(tensors, "system."))
+    weights = _part(tensors, "system.")
+    if _part(tensors, "average.") or weights.keys() != system.state_dict().keys():
+        raise DalleEduError(
+            f"{path} was left unfinished by another version of dalle_edu; finish the run with that version, or use another folder",
+            f"{path} a été laissé inachevé par une autre version de dalle_edu ; finissez-le avec elle, ou prenez un autre dossier",
+        )
+    system.load_state_dict(weights)
     clocks = [Clock(**clock) for clock in metadata["clocks"]]
     return Progress(metadata["stage"], clocks, tensors, metadata.get("before", []))
 

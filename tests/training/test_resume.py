@@ -8,7 +8,8 @@ import pytest
 import torch
 from tiny_systems import TINY, tiny_clip
 
-from dalle_edu.checkpoints.checkpoint import load_checkpoint
+from dalle_edu.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.interface.registry import model_class
 from dalle_edu.training.loop import train
 from dalle_edu.training.run import Run
@@ -82,3 +83,22 @@ def test_a_foundation_of_another_shape_or_name_is_refused(tmp_path, clip_file):
         train(Run("vqgan_clip", "laptop", updates=12), tmp_path / "c", device="cpu", quiet=True)
     with pytest.raises(DalleEduError, match="not built on"):
         train(Run("dalle1", "laptop", updates=12, foundations={"clip": str(clip_file)}), tmp_path / "b", device="cpu", quiet=True)
+
+
+def test_what_another_version_left_unfinished_is_refused_and_kept(tmp_path, monkeypatch):
+    """Version 0.1 called the average otherwise: to go on without it would begin the average anew, and say nothing."""
+    kind = model_class("dalle1")
+    monkeypatch.setitem(kind.presets, "tiny", TINY["dalle1"]().config)
+    monkeypatch.setattr(kind, "loss", breaking_off(kind.loss, 3))
+    run = Run("dalle1", "tiny", updates=UPDATES, batch_size=4, exam=0, save_every=0.0)
+    with pytest.raises(MemoryError):
+        train(run, tmp_path, device="cpu", quiet=True)
+    path = tmp_path / "checkpoint.safetensors"
+    tensors, metadata = load_checkpoint(path)
+    assert any(name.startswith("ema.") for name in tensors)
+    for renamed in (("ema.", "average."), ("system.gpt.", "system.model.")):
+        save_checkpoint(path, {name.replace(*renamed): tensor for name, tensor in tensors.items()}, metadata)
+        left = path.read_bytes()
+        with pytest.raises(DalleEduError, match="another version"):
+            train(run, tmp_path, device="cpu", quiet=True)
+        assert path.read_bytes() == left
