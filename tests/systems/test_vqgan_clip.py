@@ -25,6 +25,16 @@ def test_clip_finds_in_the_picture_more_and_more_of_what_the_sentence_says(tiny)
     assert (likings[1] > likings[0]).all()
 
 
+def test_momentum_keeps_its_part_of_the_direction_before(tiny, monkeypatch):
+    latents, paint = [], tiny._paint
+    monkeypatch.setattr(tiny, "_paint", lambda latent: latents.append(latent.detach().clone()) or paint(latent))
+    tiny.generate(["un cercle rouge"], steps=3, momentum=0.25, learning_rate=6.0)
+    moves = [(later - earlier).flatten() for earlier, later in zip(latents[-4:], latents[-3:], strict=False)]
+    first, second = moves[0] / 6, moves[1] / (6 * 2 / 3)  # the rate falls to 0 in three steps
+    assert first.norm().item() == pytest.approx(0.75, abs=1e-3)  # three quarters of a direction of length 1
+    assert (second - 0.25 * first).norm().item() == pytest.approx(0.75, abs=1e-3)
+
+
 def test_of_several_beginnings_it_takes_the_one_that_clip_likes_best(tiny):
     noise = torch.randn(2, 5, 8, 8, 8, generator=torch.Generator().manual_seed(0))
     aim = tiny._aim(["un cercle rouge", "two blue stars"], 1.0)
