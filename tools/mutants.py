@@ -131,7 +131,7 @@ class Workshop:
         began = time.monotonic()
         status, output = await run_tests(tree, test.relative_to(self.root), None)
         if status not in (0, 5):  # 5: no test was selected
-            sys.exit(f"{test.relative_to(self.root)} fails without any fault:\n{output}")
+            raise ChildProcessError(f"{test.relative_to(self.root)} fails without any fault (status {status}):\n{output}")
         self.clean_seconds[test] = max(time.monotonic() - began, self.clean_seconds.get(test) or 0.0) if status == 0 else None
 
     async def judge(self, fault: Fault) -> Outcome:
@@ -222,8 +222,11 @@ async def run(root: Path, package: str, drawn: list[Fault], jobs: int, argued: d
 
 async def together(tasks: Iterable) -> list:
     """All of them; when one fails or is interrupted, the others are stopped."""
-    async with asyncio.TaskGroup() as group:
-        started = [group.create_task(task) for task in tasks]
+    try:
+        async with asyncio.TaskGroup() as group:
+            started = [group.create_task(task) for task in tasks]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
     return [task.result() for task in started]
 
 
@@ -268,7 +271,10 @@ def main(words: list[str] | None = None, root: Path = ROOT, package: str = "dall
     for identity in argued.keys() - {fault.identity for fault in found if fault.identity in argued}:
         if identity[0] in {file.relative_to(root).as_posix() for file in files} or not (root / identity[0]).exists():
             print(f"argued in {argued_in.name}, and no longer there: {' | '.join(identity)}")
-    outcomes = asyncio.run(run(root, package, list(draw(root, found, asked.count, asked.seed)), max(1, asked.jobs), argued))
+    try:
+        outcomes = asyncio.run(run(root, package, list(draw(root, found, asked.count, asked.seed)), max(1, asked.jobs), argued))
+    except ChildProcessError as error:
+        sys.exit(str(error))
     verdicts, left = Counter(outcome.verdict for outcome in outcomes), [each for each in outcomes if each.verdict == SURVIVED]
     holes = [outcome for outcome in left if not outcome.why]
     sentence = (
