@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from dalle_edu.world.catalogue import SHAPES, Catalogue
 from dalle_edu.world.grammar import PHRASEBOOKS, phrasings
+from dalle_edu.world.held_out import names_held_out
 from dalle_edu.world.scene_sampler import sample_scene
-from dalle_edu.world.scenes import Description
 
 
 def split_words(sentence: str) -> list[str]:
@@ -28,20 +28,10 @@ def caption_pairs(length: int, seed: int = 0, split: str = "seen", catalogue: Ca
     index = 0
     while len(pairs) < length:
         description = sample_scene(seed, index, split, catalogue).description
-        if split != "held_out" or _says_something_new(description, catalogue):
+        if split != "held_out" or names_held_out(description, catalogue):
             french, english = (phrasings(description, language, catalogue) for language in ("fr", "en"))
             openings = len(PHRASEBOOKS["fr"].openings)
             opening = index % openings
             pairs.append((french[opening * len(french) // openings], english[opening * len(english) // openings]))
         index += 1
     return pairs
-
-
-def _says_something_new(description: Description, catalogue: Catalogue) -> bool:
-    """Whether a caption names a held-out combination; one that leaves the colour open may not."""
-    shapes = [mention.shape for mention in description.mentions]
-    relation = {"right": "left", "below": "above"}.get(description.relation or "", description.relation)
-    ordered = shapes if relation == description.relation else shapes[::-1]  # a right of b is b left of a
-    return (*ordered[:1], relation, *ordered[1:]) in catalogue.held_out_relations or any(
-        (mention.shape, mention.colour) in catalogue.held_out_objects for mention in description.mentions
-    )

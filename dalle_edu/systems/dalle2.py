@@ -53,18 +53,18 @@ WHOLE_CHAIN = (
 )
 
 
-def decoder_unet(seen: CLIPConfig, **shape: Any) -> UNetConfig:
-    """The decoder's U-Net beside a CLIP of the shape `seen`: z conditions every
+def decoder_unet(clip: CLIPConfig, **shape: Any) -> UNetConfig:
+    """The decoder's U-Net beside a CLIP of the shape `clip`: z conditions every
     block, and a transformer attends to the states of CLIP's text tower. `shape` is
     as in `base_unet`.
     """
-    return base_unet(seen.width, seen.embedding, **shape)
+    return base_unet(clip.width, clip.embedding, **shape)
 
 
-def prior_for(seen: CLIPConfig, width: int = 96, depth: int = 3) -> PriorConfig:
-    """The shape of both priors beside a CLIP of the shape `seen`."""
+def prior_for(clip: CLIPConfig, width: int = 96, depth: int = 3) -> PriorConfig:
+    """The shape of both priors beside a CLIP of the shape `clip`."""
     return PriorConfig(
-        text_width=seen.width, embedding=seen.embedding, width=width, depth=depth
+        text_width=clip.width, embedding=clip.embedding, width=width, depth=depth
     )
 
 

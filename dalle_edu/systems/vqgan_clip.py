@@ -32,6 +32,7 @@ from dalle_edu.systems.interface.checks import check_prompts
 from dalle_edu.systems.interface.noise import noise_for
 from dalle_edu.systems.interface.recipe import Recipe
 from dalle_edu.systems.interface.registry import register
+from dalle_edu.systems.interface.sampling import own_setting
 from dalle_edu.systems.interface.system import TOGETHER, System
 from dalle_edu.systems.parts.augment import resized
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
@@ -64,12 +65,32 @@ class VqganClipSampling:
 
     guidance_scale: float = 1.0
     steps: int = 96
-    cutouts: int = 1
-    smallest: float = 0.8
-    learning_rate: float = 10.0
-    momentum: float = 0.4
-    beginnings: int = 32
-    beginning: float = 0.8
+    cutouts: int = own_setting(
+        1, "pieces of the picture for a step", "morceaux d'image pour un pas", 1, 64
+    )
+    smallest: float = own_setting(
+        0.8,
+        "the side of the smallest piece, in sides of the picture",
+        "le côté du plus petit morceau, en côtés de l'image",
+        0.1,
+        1,
+    )
+    learning_rate: float = own_setting(
+        10.0, "the length of the first step", "la longueur du premier pas", 0, 1000
+    )
+    momentum: float = own_setting(
+        0.4,
+        "0 follows each gradient, near 1 their average",
+        "0 suit chaque gradient ; près de 1, leur moyenne",
+        0,
+        0.999,
+    )
+    beginnings: int = own_setting(
+        32, "latents to begin with the best of", "départs essayés", 1, 1024
+    )
+    beginning: float = own_setting(
+        0.8, "how far they are from white", "leur écart au blanc", 0, 10
+    )
 
 
 @dataclass(frozen=True)

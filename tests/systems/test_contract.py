@@ -1,6 +1,8 @@
 """What every system promises, whatever it is made of: its sampling contract, its stages, its files."""
 
 import copy
+import math
+from dataclasses import fields
 
 import pytest
 import torch
@@ -9,9 +11,10 @@ from tiny_systems import TINY, build
 import dalle_edu
 from dalle_edu.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from dalle_edu.errors import DalleEduError
+from dalle_edu.loading import trained_systems
 from dalle_edu.systems.interface.noise import noise_for
-from dalle_edu.systems.interface.registry import drawing_systems
-from dalle_edu.systems.interface.sampling import SETTINGS
+from dalle_edu.systems.interface.registry import drawing_systems, model_class
+from dalle_edu.systems.interface.sampling import SETTINGS, check_settings, described_settings
 from dalle_edu.systems.interface.system import System
 from dalle_edu.training.optimizers import trained_parameters
 from dalle_edu.world import World
@@ -76,10 +79,12 @@ def test_each_setting_of_sampling_is_taken_checked_and_described(tiny):
         value = getattr(tiny.config.sampling, name)
         if value is not None:
             assert tiny.generate(PROMPTS[:1], seed=1, **{name: value}).shape[0] == 1, name
-        setting = SETTINGS.get(name)
-        if setting is not None and setting.low is not None:
-            with pytest.raises(DalleEduError, match=name.replace("_", "-")):
-                tiny.generate(PROMPTS[:1], **{name: setting.kind(setting.low - 1)})
+        setting = described_settings(tiny.config.sampling)[name]
+        wrong = ["much"] if setting.low is None else ["much", math.nan, math.inf, setting.kind(setting.low - 1)]
+        wrong += [] if setting.high is None else [setting.kind(setting.high + 1)]
+        for each in wrong:
+            with pytest.raises(DalleEduError, match=f"{name.replace('_', '-')} is {each!r}; it takes "):
+                tiny.generate(PROMPTS[:1], **{name: each})
     with pytest.raises(DalleEduError, match=f"{tiny.name} takes no warp; its settings are: guidance-scale"):
         tiny.generate(PROMPTS[:1], warp=1)
 
@@ -244,3 +249,18 @@ def test_presets_fit_together_and_fit_in_their_file(name):
         assert system.resolution == (128 if larger else resolution)
         if preset == "standard":
             assert system.parameter_count() * 2 < 12e6
+
+
+@pytest.mark.parametrize("name", trained_systems())
+def test_the_standard_preset_is_what_the_published_weights_were_trained_as(name):
+    """All of it: shapes, stages, parts left out, and the settings of sampling that their marks were taken with."""
+    model = dalle_edu.load(name)
+    assert model.config == type(model).presets["standard"]
+
+
+@pytest.mark.parametrize("name", drawing_systems())
+def test_every_preset_draws_with_settings_that_would_be_accepted(name):
+    for preset in model_class(name).presets.values():
+        described = described_settings(preset.sampling)
+        assert list(described) == [field.name for field in fields(preset.sampling)]
+        check_settings({name: getattr(preset.sampling, name) for name in described}, described)

@@ -1,9 +1,12 @@
 """A system defined outside the package is known wherever those of the package are, with no line of the package changed."""
 
+import inspect
 import json
+import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ import pytest
 from dalle_edu.errors import DalleEduError
 from dalle_edu.loading import load_model
 from dalle_edu.publishing import cards
+from dalle_edu.systems import interface
 from dalle_edu.systems.interface import registry
 from dalle_edu.systems.interface.registry import model_class, system_names
 
@@ -54,6 +58,21 @@ def test_it_trains_resumes_draws_scores_and_has_a_true_card(run, mine, monkeypat
     assert "reconstructed" not in card
 
 
+def test_the_example_in_the_documentation_of_the_interface_works_as_it_stands(run, mine):
+    said = inspect.getdoc(interface) or ""
+    start, end = said.index("    from collections.abc"), said.index("Every command that takes a system takes this one")
+    Path("mine.py").write_text(textwrap.dedent(said[start:end]))
+    commands = [line.split()[1:] for line in said[end:].replace("\\\n", " ").splitlines() if line.startswith("    dalle-edu ")]
+    assert [words[0] for words in commands] == ["train", "generate", "score", "systems"]
+    train, generate, score, systems = (shlex.split(" ".join(words)) for words in commands)
+    train[train.index("--updates") + 1] = "2"
+    for words in ([*train, "--exam", 0], [*generate, "--out", "drawn.png"], [*score, "--prompts", 4], systems):
+        status, out, err = run(*words)
+        assert status == 0, err
+    assert "grain 0.1" in out
+    assert run(*generate, "--set", "grain=much")[0] == 1
+
+
 def test_its_settings_are_refused_by_name(run, mine):
     assert run("train", mine, "--preset", "tiny", "--updates", 2, "--exam", 0, "--device", "cpu")[0] == 0
     there = f"{mine}@{WEIGHTS}"
@@ -63,6 +82,9 @@ def test_its_settings_are_refused_by_name(run, mine):
     status, _, err = run("generate", "a red circle", "--system", there, "--set", "loudness")
     assert status == 1
     assert "NAME=VALUE" in err
+    status, _, err = run("generate", "a red circle", "--system", there, "--set", "loudness=very")
+    assert status == 1
+    assert "loudness is 'very'; it takes a number" in err
     status, _, err = run("generate", "a red circle", "--system", mine)
     assert status == 1
     assert "names no weights" in err

@@ -43,27 +43,27 @@ def compatible_captions(
 
 
 def masked_clip_loss(
-    seen: Float[Tensor, "n e"],
+    anchors: Float[Tensor, "n e"],
     texts: Float[Tensor, "m e"],
     scale: Float[Tensor, ""] | float,
-    excused: Bool[Tensor, "n m"],
+    false_negatives: Bool[Tensor, "n m"],
 ) -> Float[Tensor, ""]:
     """The contrastive loss of n anchors and m texts, the first n of which are the
     anchors' own and the others hard negatives.
 
-    `seen` and `texts` are unit vectors, and `scale` multiplies their cosines. Pairs
-    that are `excused`, false negatives, are masked: they count neither as positives
-    nor as negatives, unless they are an anchor and its own text. The loss is the
-    mean of the cross-entropy of texts given anchors, over all m, and of anchors
-    given texts, over the first n. Where m is n and no other pair is excused, it is
-    `clip_loss` (Radford et al. 2021, figure 3).
+    `anchors` and `texts` are unit vectors, and `scale` multiplies their cosines.
+    `false_negatives` are masked: they count neither as positives nor as negatives,
+    unless they are an anchor and its own text. The loss is the mean of the
+    cross-entropy of texts given anchors, over all m, and of anchors given texts,
+    over the first n. Where m is n and no other pair is masked, it is `clip_loss`
+    (Radford et al. 2021, figure 3).
     """
-    n = len(seen)
-    own = torch.arange(n, device=seen.device)
-    logits = scale * similarity(seen, texts)
-    excused = excused.clone()
-    excused[own, own] = False
-    logits = logits.masked_fill(excused, -torch.inf)
+    n = len(anchors)
+    own = torch.arange(n, device=anchors.device)
+    logits = scale * similarity(anchors, texts)
+    masked = false_negatives.clone()
+    masked[own, own] = False
+    logits = logits.masked_fill(masked, -torch.inf)
     text_of_anchor = F.cross_entropy(logits, own)
     anchor_of_text = F.cross_entropy(logits[:, :n].T, own)
     return (text_of_anchor + anchor_of_text) / 2
@@ -71,7 +71,7 @@ def masked_clip_loss(
 
 @torch.no_grad()
 def hard_negative_accuracy(
-    seen: Float[Tensor, "n e"],
+    anchors: Float[Tensor, "n e"],
     captions: Sequence[str],
     encode: Callable[[Sequence[str]], Tensor],
 ) -> dict[str, float]:
@@ -79,17 +79,17 @@ def hard_negative_accuracy(
     [0, 1], for each way of being wrong: "space", "binding", "number", "size",
     "shape", "colour".
 
-    `seen` are unit vectors, and `encode` makes such of captions. A question that no
-    caption allows, as "binding" where none names two objects, is left out.
+    `anchors` are unit vectors, and `encode` makes such of captions. A question that
+    no caption allows, as "binding" where none names two objects, is left out.
     """
-    own, numbers = (seen * encode(captions)).sum(dim=1), {}
+    own, numbers = (anchors * encode(captions)).sum(dim=1), {}
     for question, change in QUESTIONS.items():
         wrong = [
             hard_negative(text, (0.0, i * 0.618 % 1), change)
             for i, text in enumerate(captions)
         ]
-        asked = ~compatible_captions(captions, wrong).diagonal().to(seen.device)
+        asked = ~compatible_captions(captions, wrong).diagonal().to(anchors.device)
         if asked.any():
-            against = (seen * encode(wrong)).sum(dim=1)
+            against = (anchors * encode(wrong)).sum(dim=1)
             numbers[question] = float((own > against)[asked].float().mean())
     return numbers

@@ -4,12 +4,14 @@ A system's `config.sampling` is a dataclass whose fields are its settings, and
 `System.generate` takes each of them by name. The usual ones are described once, in
 `SETTINGS`: a system that has a field of such a name has the command line's option
 for it (`guidance_scale` is `--guidance-scale`) and its check. A system may have
-other fields, which it checks itself and which commands reach by `--set NAME=VALUE`.
+other fields, each described where it is declared, by `own_setting`, or else checked
+by the type of its default; commands reach them by `--set NAME=VALUE`.
 Nothing here imports torch, so that commands answer at once.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from dalle_edu.errors import DalleEduError
@@ -41,9 +43,9 @@ class Setting:
         if self.kind is int or (number and isinstance(value, bool)):
             right = type(value) is int
         if right and number:
-            right = (self.low is None or value >= self.low) and (
-                self.high is None or value <= self.high
-            )  # NaN is in no range
+            low = -math.inf if self.low is None else self.low
+            high = math.inf if self.high is None else self.high
+            right = low <= value <= high and abs(value) < math.inf  # NaN is nowhere
         if right and not (self.choices and value not in self.choices):
             return
         en, fr = self._wanted()
@@ -61,6 +63,8 @@ class Setting:
         en, fr = "a number", "un nombre"
         if self.kind is int:
             en, fr = "a whole number", "un entier"
+        if self.low is None:
+            return en, fr
         if self.high is None:
             return f"{en}, at least {self.low:g}", f"{fr} d'au moins {self.low:g}"
         low, high = f"{self.low:g}", f"{self.high:g}"
@@ -154,10 +158,35 @@ SETTINGS: Mapping[str, Setting] = {
 }  # fmt: skip
 
 
-def check_settings(settings: Mapping[str, Any]) -> None:
+def own_setting(default: Any, *described: Any) -> Any:
+    """A field for a setting that only one system has, with what `Setting` takes
+    after the type: what it does in English and in French, and its range.
+    """
+    setting = Setting(type(default), *described)
+    return field(default=default, metadata={"setting": setting})
+
+
+def described_settings(sampling: Any) -> dict[str, Setting]:
+    """The description of each field of a `config.sampling`: that of `SETTINGS`, its
+    own, or else that it is of the same type as its default.
+    """
+    found = {}
+    for each in fields(sampling):
+        own = each.metadata.get("setting")
+        setting = SETTINGS.get(each.name, own)
+        if setting is None and type(each.default) in (bool, int, float, str):
+            setting = Setting(type(each.default), each.name, each.name)
+        if setting is not None:
+            found[each.name] = setting
+    return found
+
+
+def check_settings(
+    settings: Mapping[str, Any], described: Mapping[str, Setting] = SETTINGS
+) -> None:
     """Raise `DalleEduError` for a value of another type, or out of range. Settings
-    that `SETTINGS` does not describe, and values of None, pass.
+    that are not described, and values of None, pass.
     """
     for name, value in settings.items():
-        if name in SETTINGS and value is not None:
-            SETTINGS[name].check(name.replace("_", "-"), value)
+        if name in described and value is not None:
+            described[name].check(name.replace("_", "-"), value)

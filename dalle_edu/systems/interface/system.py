@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.systems.interface.sampling import check_settings
+from dalle_edu.systems.interface.sampling import check_settings, described_settings
 from dalle_edu.systems.interface.trainable import Trainable
 
 # pictures drawn at a time: enough to keep a processor busy, and few enough for a
@@ -57,7 +57,7 @@ class System(Trainable):
             name: value for name, value in settings.items() if value is not None
         }
         check_taken(self.name, given, self.settings())
-        check_settings(given)
+        check_settings(given, described_settings(self.config.sampling))
         return replace(self.config.sampling, **given)
 
 

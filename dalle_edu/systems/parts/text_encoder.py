@@ -93,17 +93,17 @@ class TextEncoder(nn.Module):
         self,
         text: Int[Tensor, "n t"],
         states: Float[Tensor, "n t w"],
-        otherwise: Int[Tensor, "n written"],
+        paraphrases: Int[Tensor, "n written"],
     ) -> Float[Tensor, ""]:
         """The cross-entropy of paraphrases, in nats per token: each token is
         predicted from those before it and the states of the caption.
 
         `text` holds the captions, `states` what the encoder made of them, and
-        `otherwise` the paraphrases. A padding token starts each of these.
+        `paraphrases` the same said otherwise. A padding token starts each of these.
         """
-        written = F.pad(otherwise, (1, 0))[:, :-1]
+        written = F.pad(paraphrases, (1, 0))[:, :-1]
         return masked_cross_entropy(
-            self.transformer.decode(written, states, text).float(), otherwise
+            self.transformer.decode(written, states, text).float(), paraphrases
         )
 
 
