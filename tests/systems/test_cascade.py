@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from by_hand import cosine_alphas_bar, seeded
 from tiny_systems import build, tiny_unet, tiny_upsampler
 
 from dalle_edu.errors import DalleEduError
@@ -53,6 +54,20 @@ def test_thresholding_matters_where_guidance_is_strong(tiny):
     drawn = {way: tiny.generate(PROMPTS, guidance_scale=20.0, threshold=way) for way in (True, False)}
     assert not torch.equal(drawn[True], drawn[False])
     assert torch.equal(tiny.generate(PROMPTS, guidance_scale=20.0), drawn[tiny.config.sampling.threshold])
+
+
+@pytest.mark.parametrize("dynamic", [True, False])
+def test_the_threshold_divides_by_the_brightest_and_the_clip_cuts_off(tiny, dynamic, monkeypatch):
+    """With a network that predicts v = 0, the clean picture is the noisy one times the rate of signal, brought into range."""
+    base, x_t = tiny.base_model, 6 * torch.randn(2, 3, 16, 16, generator=seeded())
+    monkeypatch.setattr(base.unet, "forward", lambda x, t, **conditions: torch.zeros_like(x))
+    denoise = base.denoiser({}, {}, 1.0, dynamic, None, x_t)
+    t = torch.tensor([300, 300])
+    raw = x_t * cosine_alphas_bar(shift=2.0)[300].sqrt().float()
+    if dynamic:
+        brightest = torch.stack([picture.abs().flatten().double().quantile(0.995) for picture in raw]).float().view(2, 1, 1, 1)
+        raw = raw.clamp(-brightest, brightest) / brightest
+    torch.testing.assert_close(denoise(x_t, t), raw.clamp(-1, 1), rtol=1e-4, atol=1e-4)
 
 
 def test_what_is_painted_anew_is_the_try_that_clip_likes_best():

@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 import torch
 import torch.nn.functional as F
+from by_hand import spy
 from sklearn.decomposition import PCA
 from tiny_systems import build
 
@@ -44,6 +45,16 @@ def test_a_prior_draws_unit_vectors_that_depend_on_prompt_and_seed(tiny, prior):
     assert not torch.allclose(z, tiny.sample_embeddings(PROMPTS, seed=1, prior=prior))
     assert not torch.allclose(z, tiny.sample_embeddings(PROMPTS[::-1], seed=0, prior=prior))
     torch.testing.assert_close(tiny.sample_embeddings(PROMPTS[:1], seed=0, prior=prior), z[:1], rtol=0, atol=1e-5)
+
+
+def test_what_is_previewed_in_a_stage_is_what_the_stage_trains(tiny, images, monkeypatch):
+    """The decoder is shown from the embeddings of true pictures, and each prior by embeddings that it draws itself."""
+    asked = [spy(monkeypatch, part, "sample") for part in (tiny.prior, tiny.prior_ar)]
+    drawn = spy(monkeypatch, tiny, "conditions")
+    for stage, calls in (("decoder", [0, 0]), ("prior", [1, 0]), ("prior_ar", [1, 1])):
+        tiny.preview(stage, images, PROMPTS, seed=0)
+        assert [len(each) for each in asked] == calls, stage
+    torch.testing.assert_close(drawn[0][0][0], tiny.encode_images(images))
 
 
 def test_an_unknown_prior_is_refused(tiny):
@@ -192,6 +203,29 @@ def test_steering_by_nothing_is_refused_and_by_something_moves(tiny, images):
     assert not torch.equal(steered, tiny.vary(images))
     with pytest.raises(DalleEduError):
         tiny.steer(images, [""] * 3, ["a blue circle"] * 3)
+
+
+def test_steering_goes_from_a_picture_towards_what_the_second_caption_adds_to_the_first(tiny, images, monkeypatch):
+    """The end of the way is the difference of the two captions' embeddings, scaled to length 1; half of the way is in the middle."""
+    decoded = spy(monkeypatch, tiny, "decode_embeddings")
+    before, after = ["a red circle"] * 3, ["a blue circle"] * 3
+    for ratio in (0.0, 0.5, 1.0):
+        tiny.steer(images, before, after, ratio)
+    start, half, end = (positional[0] for positional, _ in decoded)
+    _, first = tiny.encode_texts(before)
+    _, second = tiny.encode_texts(after)
+    torch.testing.assert_close(start, tiny.encode_images(images))
+    torch.testing.assert_close(end, (second - first) / (second - first).norm(dim=1, keepdim=True))
+    torch.testing.assert_close(half, F.normalize(start + end, dim=1), rtol=1e-4, atol=1e-4)
+
+
+def test_mixing_goes_from_the_first_picture_to_the_second(tiny, images, monkeypatch):
+    decoded = spy(monkeypatch, tiny, "decode_embeddings")
+    other = images.flip(0)
+    for ratio in (0.0, 1.0):
+        tiny.mix(images, other, ratio)
+    torch.testing.assert_close(decoded[0][0][0], tiny.encode_images(images))
+    torch.testing.assert_close(decoded[1][0][0], tiny.encode_images(other))
 
 
 def test_a_loop_begins_with_the_picture_and_each_frame_varies_the_last(tiny, images):

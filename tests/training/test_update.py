@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from dalle_edu.checkpoints.checkpoint import load_checkpoint
 from dalle_edu.systems.interface.registry import model_class
+from dalle_edu.training import loop
 from dalle_edu.training.ema import EMA
 from dalle_edu.training.learning_rate import learning_rate_schedule
 from dalle_edu.training.loop import Trainer, train
@@ -97,6 +98,33 @@ def test_what_a_stage_leaves_behind_is_the_average_of_the_weights_after_each_upd
             assert float(saved[name].flatten()[0]) == pytest.approx(expected, rel=1e-3, abs=1e-4), name
             checked += len(set(first)) == 5  # its updates, each of which changed it
     assert checked > 5
+
+
+def test_exams_along_the_way_are_of_the_average_and_change_nothing_in_training(tmp_path, monkeypatch):
+    follow, see, events = EMA.update, loop.look, list[tuple[str, dict[str, Tensor]]]()
+
+    def updated(self: EMA, parameters: Any, *rest: Any) -> None:
+        follow(self, parameters, *rest)
+        events.append(("weights", {name: value.detach().clone() for name, value in parameters}))
+        events.append(("average", {name: value.clone() for name, value in self.weights.items()}))
+
+    def seen(system: Any, *rest: Any) -> dict[str, Any]:
+        events.append(("seen", {name: value.detach().clone() for name, value in system.named_parameters()}))
+        return see(system, *rest)
+
+    monkeypatch.setattr(EMA, "update", updated)
+    monkeypatch.setattr(loop, "look", seen)
+    train(replace(SHORT, exam=2), tmp_path / "examined", device="cpu", quiet=True)
+    looked = [place for place, (what, _) in enumerate(events) if what == "seen"]
+    assert len(looked) > 3
+    for place in looked:
+        (_, weights), (_, average) = events[place - 2 : place]
+        found = events[place][1]
+        assert all(torch.equal(found[name], average[name]) for name in average)
+        assert any(not torch.equal(weights[name], average[name]) for name in average)
+    train(SHORT, tmp_path / "unseen", device="cpu", quiet=True)
+    both = [load_checkpoint(tmp_path / each / "dalle1.safetensors")[0] for each in ("examined", "unseen")]
+    assert all(torch.equal(both[0][name], both[1][name]) for name in both[0])
 
 
 # ---------------------------------------------------------------- the learning rate
