@@ -1,9 +1,11 @@
-"""Claims: which captions go together, and which are wrong in one thing."""
+"""Hard negatives: which captions go together, and which are wrong in one thing."""
 
 import pytest
 import torch
+from by_hand import seeded
 
 from dalle_edu.scorecard.critic_exam import true_of
+from dalle_edu.systems.hard_negatives import negatives
 from dalle_edu.systems.hard_negatives.attributes import caption_attributes, compatible
 from dalle_edu.systems.hard_negatives.negatives import CHANGES, hard_negative
 from dalle_edu.systems.hard_negatives.paraphrases import paraphrase
@@ -111,6 +113,20 @@ def test_changes_come_in_both_languages_and_all_kinds():
     assert any(each.startswith("a ") for each in made)
     assert {read_caption(each).relation for each in made} == {"left", "right", "above", "below"}
     assert hard_negative("a dog on a mat", (0.5, 0.5, 0.5)) == "a dog on a mat"
+
+
+@pytest.mark.parametrize("each", [1, 3, 5])
+def test_the_false_captions_of_a_caption_are_of_different_parts_of_the_changes(each, monkeypatch):
+    """The first of every caption, then the second of every caption…; the change of the i-th is drawn from the i-th part of [0, 1)."""
+    asked: list[tuple[str, float]] = []
+    monkeypatch.setattr(negatives, "hard_negative", lambda text, draws: asked.append((text, draws[0])) or text)
+    captions = [f"caption {i}" for i in range(40)]
+    negatives.hard_negatives(captions, each, seeded(), "cpu")
+    assert [text for text, _ in asked] == captions * each
+    for i in range(each):
+        part = [draw for _, draw in asked[40 * i : 40 * (i + 1)]]
+        assert i / each <= min(part) < (i + 0.2) / each
+        assert (i + 0.8) / each < max(part) < (i + 1) / each
 
 
 def test_what_is_said_otherwise_claims_the_same():

@@ -209,3 +209,28 @@ def test_components_are_drawn_in_order_each_given_those_before_it(monkeypatch):
             assert torch.equal(whole[:N], caption)
             assert not said[N:].any()
             assert not whole[N:].any()
+
+
+def test_each_component_has_values_of_its_own_after_the_caption_and_the_beginning(monkeypatch):
+    """What the first block is given: the caption's tokens, then the beginning and one value for each component, each with its place."""
+    prior, (words, caption) = settled(), told()
+    codes = torch.tensor([[3, 3, 7, 0, 31]]).expand(N, 5)
+    given = spy(monkeypatch, prior.blocks[0], "forward")
+    prior(codes, words, caption)
+    tokens = given[0][0][0]
+    torch.testing.assert_close(tokens[:, :5], prior.known(words, caption))
+    table = prior.value.weight.view(6, 32, 16)  # component, bin, width
+    torch.testing.assert_close(tokens[:, 5], (prior.start + prior.place.weight[0]).expand(N, 16))
+    for rank, bin in enumerate(codes[0].tolist()):
+        torch.testing.assert_close(tokens[:, 6 + rank], (table[rank, bin] + prior.place.weight[rank + 1]).expand(N, 16))
+
+
+def test_the_diffusion_prior_and_the_decoder_after_it_draw_random_numbers_of_their_own(monkeypatch):
+    """Were they the same, the noise of a picture would say which embedding had been drawn, which no training has shown the decoder."""
+    system: Any = build("dalle2")
+    drawn, begun = spy(monkeypatch, system.prior, "sample"), spy(monkeypatch, system.decoder.unet, "forward")
+    system.generate(["a red circle"], seed=5, prior="diffusion", tries=1, guidance_scale=1.0, steps=1)
+    numbers = drawn[0][0][0].flatten()
+    noise = begun[0][0][0].flatten()[: len(numbers)]
+    assert len(noise) == len(numbers)
+    assert float((noise - numbers).abs().max()) > 0.5
