@@ -264,3 +264,22 @@ def test_every_preset_draws_with_settings_that_would_be_accepted(name):
         described = described_settings(preset.sampling)
         assert list(described) == [field.name for field in fields(preset.sampling)]
         check_settings({name: getattr(preset.sampling, name) for name in described}, described)
+
+
+def test_the_bounds_of_a_setting_are_within_its_range():
+    for name, setting in SETTINGS.items():
+        for value in (setting.low, setting.high):
+            if value is not None:
+                setting.check(name, value)
+
+
+def test_a_refusal_says_which_kind_of_number_is_wanted():
+    with pytest.raises(DalleEduError, match="steps is 1.5; it takes a whole number from 1 to 1000"):
+        SETTINGS["steps"].check("steps", 1.5)
+    with pytest.raises(DalleEduError, match="guidance-scale is -1; it takes a number from 0 to 50"):
+        SETTINGS["guidance_scale"].check("guidance-scale", -1)
+
+
+def test_the_sentence_may_be_ignored_but_not_turned_round():
+    """0 is the least guidance: below it a picture would go away from its sentence."""
+    assert SETTINGS["guidance_scale"].low == 0

@@ -231,6 +231,19 @@ def test_clips_pictures_are_disturbed_more_and_more_until_half_way(progress, str
     assert asked == [pytest.approx(strength)]
 
 
+def test_the_text_encoders_scale_is_capped_too(monkeypatch):
+    """Above 100 it no longer counts: the loss is that of a scale of 100."""
+    system = build("imagen").eval()
+    images, captions = batch(system.resolution)
+    found = []
+    for scale in (80.0, 100.0, 150.0):
+        with torch.no_grad():
+            system.text_encoder.log_scale.fill_(math.log(scale))
+        found.append(loss(system, "text_encoder", images, captions)["sentences"])
+    same(found[2], found[1])
+    assert not torch.isclose(found[0], found[1])
+
+
 def test_a_scale_beyond_its_cap_comes_back_to_it_and_learns():
     system, (images, captions) = tiny_clip(), batch(32)
     with torch.no_grad():

@@ -91,6 +91,11 @@ def test_what_is_kept_is_what_the_critic_likes_best_in_order(tiny):
         torch.testing.assert_close(images[i].mean(dim=(1, 2, 3)), brightness)
 
 
+def test_four_are_kept_unless_another_number_is_asked_for(tiny):
+    images, scores = best_of(tiny, PROMPTS[:1], Bright(), candidates=6)
+    assert len(images[0]) == len(scores[0]) == 4
+
+
 def test_one_candidate_is_what_the_system_draws(tiny):
     images, _ = best_of(tiny, PROMPTS, Bright(), candidates=1, keep=1, seed=3)
     assert torch.equal(images[:, 0], tiny.generate(PROMPTS, seed=3))

@@ -25,6 +25,14 @@ def test_clip_finds_in_the_picture_more_and_more_of_what_the_sentence_says(tiny)
     assert (likings[1] > likings[0]).all()
 
 
+def test_with_guidance_the_aim_lies_beyond_the_sentence_as_seen_from_none(tiny):
+    prompts = ["un cercle rouge", "two blue stars"]
+    said, empty = tiny._aim(prompts, 1.0), tiny.clip.encode_text(torch.zeros(1, tiny.clip.config.text_length, dtype=torch.long))
+    aim = tiny._aim(prompts, 3.0)
+    beyond = 3 * said - 2 * empty
+    torch.testing.assert_close(aim, beyond / beyond.norm(dim=1, keepdim=True))
+
+
 def test_momentum_keeps_its_part_of_the_direction_before(tiny, monkeypatch):
     latents, paint = [], tiny._paint
     monkeypatch.setattr(tiny, "_paint", lambda latent: latents.append(latent.detach().clone()) or paint(latent))
