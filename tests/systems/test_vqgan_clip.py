@@ -52,6 +52,20 @@ def test_of_several_beginnings_it_takes_the_one_that_clip_likes_best(tiny):
         assert ((best * aim).sum(dim=1) >= (alone * aim).sum(dim=1) - 1e-5).all()
 
 
+def test_it_paints_with_codes_and_the_gradient_of_each_goes_to_the_vector_that_chose_it(tiny):
+    latent = torch.randn(2, 8, 8, 8, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    vectors = latent.detach().permute(0, 2, 3, 1).flatten(0, 2)
+    chosen = tiny.vqgan.quantizer.codebook[torch.cdist(vectors, tiny.vqgan.quantizer.codebook).argmin(dim=1)]
+    nearest = chosen.view(2, 8, 8, 8).permute(0, 3, 1, 2).requires_grad_()  # n d g g
+    found, expected = tiny._paint(latent), tiny.vqgan.decoder(nearest).clamp(-1, 1)
+    torch.testing.assert_close(found, expected)
+    weights = torch.randn(found.shape, generator=torch.Generator().manual_seed(1))
+    (to_latent,) = torch.autograd.grad((found * weights).sum(), [latent])
+    (to_codes,) = torch.autograd.grad((expected * weights).sum(), [nearest])
+    assert to_codes.norm() > 0.1
+    torch.testing.assert_close(to_latent, to_codes)
+
+
 def test_it_says_what_to_train_in_its_place(tiny):
     with pytest.raises(DalleEduError, match="train clip and dalle_mini"):
         tiny.loss(torch.zeros(1, 3, 8, 8), ["a red circle"])

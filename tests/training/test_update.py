@@ -100,7 +100,7 @@ def test_what_a_stage_leaves_behind_is_the_average_of_the_weights_after_each_upd
     assert checked > 5
 
 
-def test_exams_along_the_way_are_of_the_average_and_change_nothing_in_training(tmp_path, monkeypatch):
+def test_exams_along_the_way_are_of_the_average(tmp_path, monkeypatch):
     follow, see, events = EMA.update, loop.look, list[tuple[str, dict[str, Tensor]]]()
 
     def updated(self: EMA, parameters: Any, *rest: Any) -> None:
@@ -114,7 +114,7 @@ def test_exams_along_the_way_are_of_the_average_and_change_nothing_in_training(t
 
     monkeypatch.setattr(EMA, "update", updated)
     monkeypatch.setattr(loop, "look", seen)
-    train(replace(SHORT, exam=2), tmp_path / "examined", device="cpu", quiet=True)
+    train(replace(SHORT, exam=2), tmp_path, device="cpu", quiet=True)
     looked = [place for place, (what, _) in enumerate(events) if what == "seen"]
     assert len(looked) > 3
     for place in looked:
@@ -122,9 +122,47 @@ def test_exams_along_the_way_are_of_the_average_and_change_nothing_in_training(t
         found = events[place][1]
         assert all(torch.equal(found[name], average[name]) for name in average)
         assert any(not torch.equal(weights[name], average[name]) for name in average)
-    train(SHORT, tmp_path / "unseen", device="cpu", quiet=True)
-    both = [load_checkpoint(tmp_path / each / "dalle1.safetensors")[0] for each in ("examined", "unseen")]
-    assert all(torch.equal(both[0][name], both[1][name]) for name in both[0])
+
+
+def test_a_stage_ends_with_its_average_and_the_next_begins_there(tmp_path, monkeypatch):
+    """At a large rate the average is so far from the last weights that one cannot pass for the other."""
+    met: list[dict[str, float]] = []
+    stages: list[tuple[dict[str, float], list[dict[str, float]], dict[str, float]]] = []
+    real, update = Trainer._stage, EMA.update
+
+    def numbers(parameters: Any) -> dict[str, float]:
+        return {name: float(value.detach().flatten()[0]) for name, value in parameters}
+
+    def follow(self: EMA, parameters: Any, *rest: Any, **options: Any) -> None:
+        met.append(numbers(parameters))
+        update(self, parameters, *rest, **options)
+
+    def watched(self: Trainer, *rest: Any) -> None:
+        begun = numbers(self.system.named_parameters())
+        met.clear()
+        real(self, *rest)
+        stages.append((begun, list(met), numbers(self.system.named_parameters())))
+
+    monkeypatch.setattr(EMA, "update", follow)
+    monkeypatch.setattr(Trainer, "_stage", watched)
+    train(replace(SHORT, rate=10.0), tmp_path, device="cpu", quiet=True)
+    assert [len(weights) for _, weights, _ in stages] == [14, 1, 5]
+    for begun, weights, left in stages:
+        expected = {name: averaged(begun[name], [each[name] for each in weights], 0.995) for name in weights[0]}
+        assert {name: left[name] for name in expected} == pytest.approx(expected, abs=1e-6)
+        assert sum(abs(expected[name] - weights[-1][name]) > 1e-5 for name in expected) > len(expected) / 2
+    assert [begun for begun, _, _ in stages[1:]] == [left for _, _, left in stages[:-1]]
+
+
+def test_exams_along_the_way_change_nothing_of_what_is_learned(tmp_path, monkeypatch):
+    """In DALL·E mini the codebook follows its vectors in training mode alone, to which the loop must return with the weights."""
+    kind = model_class("dalle_mini")
+    monkeypatch.setitem(kind.presets, "tiny", build("dalle_mini").config)
+    run = replace(SHORT, system="dalle_mini", updates=10)
+    without, examined = (train(replace(run, exam=exam), tmp_path / str(exam), device="cpu", quiet=True).state_dict() for exam in (0, 1))
+    assert list((tmp_path / "1" / "sheets").iterdir())
+    for name, value in without.items():
+        assert torch.equal(examined[name], value), name
 
 
 # ---------------------------------------------------------------- the learning rate
