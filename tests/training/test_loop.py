@@ -190,6 +190,19 @@ def test_a_run_goes_on_from_the_weights_of_another(undisturbed, tmp_path):
     assert log[-1]["update"] == 8  # all of them for the one stage
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_run_goes_through_all_stages_from_the_first_whatever_it_begins_with(begun, tmp_path):
+    first = replace(RUN, updates=6, batch_size=2, exam=0, save_every=60.0)
+    train(first, tmp_path / "first", device="cpu", quiet=True)
+    run = replace(first, seed=9, begin_with=str(tmp_path / "first" / "dalle1.safetensors") if begun else None)
+    system = train(run, tmp_path / "second", device="cpu", quiet=True)
+    log = [json.loads(line) for line in (tmp_path / "second" / "log.jsonl").read_text().splitlines()]
+    assert list(dict.fromkeys(entry["stage"] for entry in log)) == [stage.name for stage in system.stages]
+    before, after = (load_checkpoint(tmp_path / name / "dalle1.safetensors")[0] for name in ("first", "second"))
+    for part in ("dvae.encoder", "dvae.decoder", "gpt.blocks"):
+        assert any(not torch.equal(before[name], after[name]) for name in before if name.startswith(part)), part
+
+
 def test_a_smaller_rate_moves_weights_less(undisturbed, tmp_path):
     weights = undisturbed / "dalle1.safetensors"
     before, moved = load_checkpoint(weights)[0], {}
