@@ -1,344 +1,146 @@
-"""Checks of exercises: a student's version of a function or class is compared with the library's, and the difference is diagnosed.
+"""Checks of exercises: a verdict under the cell, and the library's version in place of one that is not right yet.
 
-`neuron = check(neuron, "perceptron:neuron")` shows a verdict: the version is right, differs by so much, stopped at a line, or behaves like
-a classic mistake. It returns the version if that is right, and the library's otherwise, so that the rest of the lesson works.
+    neuron = check("perceptron:neuron")
+    expect(table, [1, 1, 0, 1], "the table")
+
+`check` judges the student's version of that name, and returns it if it is right; otherwise the library's stands in, and says so where it is
+used. `expect` judges a value.
 """
 
-import linecache
-import math
-import os
-import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from html import escape
+import inspect
+import re
+import secrets
+import sys
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import torch
-
-from dalle_edu.classroom.comparing import copied, gap, is_value
-from dalle_edu.classroom.proof import Mistake, Reference, mistakes, references
+from dalle_edu.classroom.attempt import attempt, patience
+from dalle_edu.classroom.cases import written
+from dalle_edu.classroom.comparing import differences
+from dalle_edu.classroom.diagnosis import diagnose
+from dalle_edu.classroom.proof import library_version
+from dalle_edu.classroom.standin import replaced_by, stand_in, used_here
+from dalle_edu.classroom.verdict import Verdict, grade_strictly, show
 from dalle_edu.language import say
 
+__all__ = ["check", "compare", "expect", "grade_strictly"]
 TOLERANCE = 1e-5  # largest difference that comes from rounding, as sums are taken in another order
+_ABSENT = object()
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What a check found; `text` tells the student.
+def check(target: Any, former: str | None = None) -> Any:
+    """Show the verdict on the student's version of `target`, "module:name", which is the function or class of that name in the notebook.
 
-    `kind` is "right", "untouched" (the exercise is not done yet), "unchecked" (a package needed for the comparison is missing), "raised",
-    "shape", "wrong" or "mistake". `difference` is the largest absolute one, infinite where the answers cannot be compared. `mistake` is the
-    classic mistake that was recognised.
+    Returns the version if it is right, and otherwise the library's, which stands in for it. Notebooks of version 0.1 give the version first
+    and the target second. Raises `LookupError` for a target that no reference checks.
     """
-
-    kind: str
-    text: str
-    difference: float = 0.0
-    mistake: Mistake | None = None
-
-    @property
-    def right(self) -> bool:
-        """Whether the version or value is right."""
-        return self.kind == "right"
-
-    def __repr__(self) -> str:
-        return f"{_MARK[self.kind]} {self.text}"
-
-    def _repr_html_(self) -> str:
-        colour = {"right": "#009E73", "untouched": "#56B4E9"}.get(self.kind, "#D55E00")
-        lines = escape(self.text).replace("\n", "<br>")
-        return f'<div style="border-left: 4px solid {colour}; padding: .3em .8em" role="status">{_MARK[self.kind]} {lines}</div>'
+    if former is not None:
+        return _checked(former, target, {})
+    names = _namespace()
+    return _checked(target, names.get(target.split(":")[1], _ABSENT), names)
 
 
-_MARK = {"right": "✓", "untouched": "…", "unchecked": "?", "raised": "✗", "shape": "✗", "wrong": "✗", "mistake": "✗"}
-
-
-def check(version: Any, target: str) -> Any:
-    """Show the verdict on a version of `target` ("module:name" within `dalle_edu.bricks`).
-
-    Returns the version if it is right, and the library's otherwise. Raises `LookupError` for a target that no reference checks.
-    """
-    verdict = diagnose(version, target)
+def _checked(target: str, given: Any, names: dict[str, Any]) -> Any:
+    name, version = target.split(":")[1], replaced_by(given)
+    verdict = _unrun(name, version) or diagnose(version, target, secrets.randbelow(2**31))
+    if not verdict.right:  # in `names` too: a grade is given by an error, and what follows is graded as well
+        given = names[name] = stand_in(library_version(target), version, name)
     show(verdict)
-    return version if verdict.right else library_version(target)
+    return given
+
+
+def _namespace() -> dict[str, Any]:
+    """The names of the notebook, or of the module that called `check`."""
+    try:
+        from IPython.core.getipython import get_ipython
+
+        shell = get_ipython()
+        if shell is not None:
+            return shell.user_ns
+    except ImportError:
+        pass
+    frame = sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("dalle_edu."):
+        frame = frame.f_back
+    return frame.f_globals
+
+
+def _unrun(name: str, version: Any) -> Verdict | None:
+    """A verdict where the last cell that writes `name` has not defined it, because it has an error or was never run."""
+    if version is _ABSENT:
+        en = f"There is no `{name}` yet: run the cell above, in which you write it, then this one."
+        en += "\nIf that cell ends in a NameError, run the first cell of the lesson before."
+        fr = f"`{name}` n'existe pas encore : lancez la cellule ci-dessus, où vous l'écrivez, puis celle-ci."
+        fr += "\nSi elle finit par NameError, lancez d'abord la première cellule de la leçon."
+        return Verdict("unrun", say(en, fr))
+    cells = [cell for cell in _namespace_cells() if re.search(rf"^(def|class)\s+{name}\b", cell, flags=re.MULTILINE)]
+    if not cells or not callable(version):
+        return None
+    try:
+        source = inspect.getsource(version)
+    except (OSError, TypeError):
+        return None
+    if source.strip() in cells[-1]:
+        return None
+    en = f"The cell in which you last wrote `{name}` stopped, and this is an earlier version: mend that cell and run it first."
+    fr = f"La cellule où vous avez écrit `{name}` la dernière fois s'est arrêtée, et ceci est une version d'avant : réparez et relancez."
+    return Verdict("unrun", say(en, fr))
+
+
+def _namespace_cells() -> list[str]:
+    """The cells that the notebook has run, with or without success, but for the one that is running."""
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return []
+    shell = get_ipython()
+    return [] if shell is None else list(shell.user_ns.get("In", []))[:-1]
 
 
 def expect(value: Any, right: Any, what: str, tolerance: float = TOLERANCE) -> None:
-    """Show the verdict on a value that the student computed; `what` is its name in the message."""
+    """Show the verdict on a value that the student computed; `what` is its name in the message.
+
+    `value` may be a function without arguments that gives it: then an error in it is a verdict, too. Where the library's version stood in
+    for an exercise in the same cell, the value says nothing of the student's, and the verdict waits.
+    """
+    if callable(value) and not isinstance(value, type):
+        value = _computed(value, what)
+    if isinstance(value, Verdict):
+        show(value)
+        return
+    waits = used_here()
+    if value is not ... and waits:
+        names = ", ".join(f"`{name}`" for name in waits)
+        show(Verdict("untouched", say(f"{what}: comes once {names} is yours.", f"{what} : viendra quand {names} sera de vous.")))
+        return
     show(compare(value, right, what, tolerance))
+
+
+def _computed(function: Callable[[], Any], what: str) -> Any:
+    done = attempt(function, 5 * patience())  # it may draw pictures
+    print(done.printed, end="")
+    if done.error is None:
+        return done.answer
+    if isinstance(done.error, NotImplementedError):
+        return ...
+    error = f"{type(done.error).__name__}: {done.error}".rstrip(": ")
+    en = f"{what}: it stopped with {error}. Look at the types and shapes that it is made of."
+    fr = f"{what} : arrêt sur {error}. Regardez les types et les formes de ce dont cela est fait."
+    return Verdict("raised", say(en, fr))
 
 
 def compare(value: Any, right: Any, what: str, tolerance: float = TOLERANCE) -> Verdict:
     """The verdict on a value: right within `tolerance`, or how it differs. An ellipsis means that the student has not answered yet."""
-    if value is ...:
+    if value is ... or (isinstance(value, (tuple, list)) and any(part is ... for part in value)):
         return Verdict("untouched", say(f"{what}: your turn.", f"{what} : à vous."))
-    if isinstance(value, np.ndarray) and isinstance(right, (list, tuple)):
-        right = np.array(right)
-    difference = gap(value, right)
-    if difference <= tolerance:
-        return Verdict("right", say(f"{what}: right.", f"{what} : juste."), difference)
-    return _differs(what, value, right, difference)
-
-
-def grade_strictly() -> None:
-    """Let `show` raise `AssertionError` for all that is not right, from here on in this process: nbgrader gives no point for an error."""
-    os.environ["DALLE_EDU_STRICT"] = "1"
-
-
-def show(verdict: Verdict) -> None:
-    """Show a verdict: as a box in a notebook, as a line elsewhere. Raises `AssertionError` after `grade_strictly` if it is not right."""
-    if os.environ.get("DALLE_EDU_STRICT") == "1" and not verdict.right:
-        raise AssertionError(verdict.text)
-    try:
-        from IPython.core.getipython import get_ipython
-        from IPython.display import display
-    except ImportError:
-        print(verdict)
-        return
-    if get_ipython() is None:
-        print(verdict)
-    else:
-        display(verdict)
-
-
-def diagnose(version: Any, target: str) -> Verdict:
-    """The verdict on a version of `target` ("module:name" within `dalle_edu.bricks`), compared with the library's by all its references.
-
-    Raises `LookupError` for a target that no reference checks.
-    """
-    held = [reference for reference in references() if reference.target == target]
-    if not held:
-        raise LookupError(f"no reference holds {target}")
-    if not callable(version):
-        return Verdict(
-            "untouched", say("Your turn: fill in the cell above and run it.", "À vous : complétez la cellule ci-dessus et lancez-la.")
-        )
-    trial = _function_trial if _is_function(held[0].library_version()) else _class_trial
-    for reference in held:
-        try:
-            verdict = trial(version, reference)
-        except _PeerMissing as missing:
-            return Verdict("unchecked", str(missing), math.inf)
-        if not verdict.right:
-            return verdict
-    return Verdict("right", say("Right: it does what the library does.", "Juste : cela fait ce que fait la bibliothèque."))
-
-
-def library_version(target: str) -> Any:
-    """The library's own version of a target."""
-    return Reference(target, "", lambda _: 0.0).library_version()
-
-
-class _PeerMissing(Exception):
-    """The package that a reference compares with is not installed, so the version cannot be checked."""
-
-
-def _ask_peer(reference: Reference, version: Any) -> float:
-    """The difference that a reference finds. Raises `_PeerMissing` where its peer is not installed, and whatever the version raises."""
-    try:
-        return reference.difference(version)
-    except ModuleNotFoundError as error:
-        importing = traceback.extract_tb(error.__traceback__)[-1].filename
-        if importing in {code.co_filename for code in _codes(version)}:
-            raise  # the import is in the student's version, not in the reference
-        en = f'This check needs {error.name}: install it with pip install "dalle-edu[peers]", and run the cell again.'
-        fr = f'Cette vérification demande {error.name} : installez-le par pip install "dalle-edu[peers]", puis relancez la cellule.'
-        raise _PeerMissing(say(en, fr)) from error
-
-
-# ---------------------------------------------------------------- functions: the library's own inputs, case by case
-
-
-@dataclass
-class Case:
-    """One call that a reference makes of the function it checks, and the library's answer."""
-
-    args: tuple[Any, ...]
-    options: dict[str, Any]
-    answer: Any = None
-    repeatable: bool = True  # false where an argument cannot be copied, as networks and tensors within a graph cannot
-
-    def ask(self, version: Callable[..., Any]) -> Any:
-        """The answer of a version to this call, on copies of the arguments. Raises what the version raises."""
-        return version(*copied(self.args), **copied(self.options))
-
-
-def cases(reference: Reference) -> list[Case]:
-    """The calls that a reference makes of the library's version, with the answers.
-
-    They are recorded while the reference runs, or come from its `inputs` where it has them.
-    """
-    library, seen = reference.library_version(), list[Case]()
-    if reference.inputs is not None:
-        return [Case(copied(args), {}, copied(library(*args))) for args in reference.inputs()]
-
-    def spy(*args: Any, **options: Any) -> Any:
-        case = Case(copied(args), copied(options), repeatable=all(map(is_value, (*args, *options.values()))))
-        answer = library(*args, **options)
-        case.answer = copied(answer)
-        seen.append(case)
-        return answer
-
-    _ask_peer(reference, spy)
-    return seen
-
-
-def _function_trial(version: Callable[..., Any], reference: Reference) -> Verdict:
-    asked, worst = cases(reference), 0.0
-    if not all(case.repeatable for case in asked):
-        return _class_trial(version, reference)
-    for case in asked:
-        try:
-            answer = case.ask(version)
-        except NotImplementedError:
-            return Verdict("untouched", say("Your turn: replace the line that raises.", "À vous : remplacez la ligne qui lève l'erreur."))
-        except Exception as error:
-            return _named(version, reference, asked) or _raised(version, error, case)
-        worst = max(worst, gap(answer, case.answer))
-        if worst > 10 * max(reference.tolerance, TOLERANCE):
-            name = reference.target.split(":")[1]
-            return _named(version, reference, asked) or _differs(name, answer, case.answer, worst)
-    try:
-        return _class_trial(version, reference)  # it may check more than single answers
-    except _PeerMissing:  # the version gave the library's answers to all the reference's inputs
-        return Verdict("right", "", worst)
-
-
-def _named(version: Callable[..., Any], reference: Reference, asked: list[Case]) -> Verdict | None:
-    """The classic mistake that gives the version's answers in every case; among several, the one with the same difference."""
-    behaviour = [_outcome(case, version) for case in asked]
-    alike = [
-        mistake
-        for mistake in mistakes()
-        if mistake.target == reference.target
-        and all(_same(found, _outcome(case, mistake.version)) for case, found in zip(asked, behaviour, strict=True))
-    ]
-    if len(alike) > 1:
-        found = _difference(reference, version)
-        alike = [mistake for mistake in alike if _equal(found, _difference(reference, mistake.version))] or alike
-    return Verdict("mistake", alike[0].explanation, math.inf, alike[0]) if alike else None
-
-
-def _outcome(case: Case, version: Callable[..., Any]) -> Any:
-    """A version's answer, or the type of the error that it raised."""
-    try:
-        return case.ask(version)
-    except Exception as error:
-        return type(error)
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, type) or isinstance(other, type):
-        return one is other
-    return gap(one, other) <= TOLERANCE
-
-
-# ---------------------------------------------------------------- classes: the whole reference at once
-
-
-def _class_trial(version: Any, reference: Reference) -> Verdict:
-    try:
-        difference = _ask_peer(reference, version)
-    except NotImplementedError:
-        return Verdict("untouched", say("Your turn: replace the lines that raise.", "À vous : remplacez les lignes qui lèvent l'erreur."))
-    except _PeerMissing:
-        raise
-    except Exception as error:
-        return _alike(reference, type(error)) or _raised(version, error, None)
-    if math.isfinite(difference) and difference <= 10 * reference.tolerance:
-        return Verdict("right", "", difference)
-    en = f"Not yet: the largest difference from {reference.peer} is {difference:.3g}."
-    fr = f"Pas encore : le plus grand écart avec {reference.peer} est de {_with_comma(difference)}."
-    return _alike(reference, difference) or Verdict("wrong", say(en, fr), difference)
-
-
-def _alike(reference: Reference, found: Any) -> Verdict | None:
-    """The classic mistake with the same difference, or with an error of the same type."""
-    for mistake in mistakes():
-        if mistake.target == reference.target and _equal(found, _difference(reference, mistake.version)):
-            return Verdict("mistake", mistake.explanation, math.inf, mistake)
-    return None
-
-
-def _difference(reference: Reference, version: Any) -> Any:
-    """The difference that a reference finds, or the type of the error that the version raised."""
-    try:
-        return reference.difference(version)
-    except Exception as error:
-        return type(error)
-
-
-def _equal(one: Any, other: Any) -> bool:
-    if isinstance(one, type) or isinstance(other, type):
-        return one is other
-    return math.isclose(one, other, rel_tol=1e-6) or (math.isnan(one) and math.isnan(other))
-
-
-# ---------------------------------------------------------------- what to say
-
-
-def _raised(version: Any, error: Exception, case: Case | None) -> Verdict:
-    """The verdict on a version that raised: the error, the line of the student's code, and the arguments."""
-    line = _own_line(version, error)
-    given = ", ".join(_looks(value) for value in (*case.args, *case.options.values())) if case else ""
-    en = f"Your code stopped: {type(error).__name__}: {error}"
-    fr = f"Votre code s'est arrêté : {type(error).__name__} : {error}"
-    if line:
-        en, fr = f"{en}\nat the line: {line}", f"{fr}\nà la ligne : {line}"
-    if given:
-        en, fr = f"{en}\nIt had been given: {given}.", f"{fr}\nIl avait reçu : {given}."
-    return Verdict("raised", say(en, fr), math.inf)
-
-
-def _own_line(version: Any, error: Exception) -> str:
-    codes = {code.co_filename for code in _codes(version)}
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in codes]
-    return (own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno or 0)).strip() if own else ""
-
-
-def _codes(version: Any) -> Iterator[Any]:
-    members = vars(version).values() if isinstance(version, type) else [version]
-    yield from (member.__code__ for member in members if hasattr(member, "__code__"))
-
-
-def _differs(name: str, answer: Any, expected: Any, difference: float) -> Verdict:
-    if answer is None:
-        en, fr = f"{name} returns nothing; end with `return`.", f"{name} ne rend rien ; terminez par `return`."
-        return Verdict("shape", say(en, fr), math.inf)
-    if not math.isfinite(difference):
-        return Verdict(
-            "shape",
-            say(
-                f"Not yet: {name} gives {_looks(answer)}; expected {_looks(expected)}.",
-                f"Pas encore : {name} donne {_looks(answer)} ; il faut {_looks(expected)}.",
-            ),
-            difference,
-        )
-    return Verdict(
-        "wrong",
-        say(
-            f"Not yet: {name} is off by up to {difference:.3g}.",
-            f"Pas encore : {name} s'écarte de {_with_comma(difference)} au plus.",
-        ),
-        difference,
-    )
-
-
-def _with_comma(difference: float) -> str:
-    """A difference with a decimal comma."""
-    return f"{difference:.3g}".replace(".", ",")
-
-
-def _looks(value: Any) -> str:
-    """A value in a few words: its type, and its shape where it has one."""
-    if isinstance(value, (torch.Tensor, np.ndarray)):
-        shape = " × ".join(map(str, value.shape)) or say("one number", "un nombre")
-        return say(f"a {type(value).__name__} of {shape}", f"un {type(value).__name__} de {shape}")
-    if isinstance(value, (tuple, list)):
-        return f"({', '.join(_looks(part) for part in value)})"
-    return repr(value) if isinstance(value, (int, float, str, bool, type(None))) else type(value).__name__
-
-
-def _is_function(version: Any) -> bool:
-    return not isinstance(version, type)
+    found = value
+    if isinstance(right, (tuple, list)) and hasattr(value, "tolist"):
+        found = type(right)(value.tolist()) if isinstance(value.tolist(), list) else value
+    difference = next(differences(found, right, tolerance), None)
+    if difference is None:
+        return Verdict("right", say(f"{what}: right.", f"{what} : juste."))
+    found, wanted = written(difference.found), written(difference.wanted)
+    place = f" ({difference.where})" if difference.where else ""
+    en = f"{what}: not yet. Yours is {found}{place}; wanted {wanted}."
+    fr = f"{what} : pas encore. Vous avez {found}{place} ; il faut {wanted}."
+    return Verdict("wrong", say(en, fr), difference.size)

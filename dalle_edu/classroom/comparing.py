@@ -2,50 +2,127 @@
 
 import copy
 import math
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
+
+_NUMBERS = (bool, int, float, np.generic)
+_ARRAYS = (Tensor, np.ndarray)
 
 
-def gap(one: Any, other: Any) -> float:
-    """The largest absolute difference between an answer and the expected one; infinite where types, lengths or shapes differ.
+@dataclass(frozen=True)
+class Difference:
+    """The first place where an answer is not the one wanted.
 
-    Equal infinities and NaNs in the same places differ by 0. Where nothing is expected (`None`), any answer does.
+    `kind` is "nothing" (None was returned), "type", "dtype", "shape" or "value". `where` is the part of the answer, such as
+    "boundaries" or "[1]", and empty for the whole; `found` and `wanted` are that part, in both answers. Of a value `index` is the place of
+    the largest difference, which is `size`.
     """
-    if isinstance(other, (torch.Tensor, np.ndarray, int, float, np.generic)):
-        if not isinstance(one, (torch.Tensor, np.ndarray, int, float, np.generic)):
-            return math.inf
-        left, right = np.asarray(_bare(one), dtype=float), np.asarray(_bare(other), dtype=float)
-        if left.shape != right.shape:
-            return math.inf
-        same = (left == right) | (np.isnan(left) & np.isnan(right))
-        with np.errstate(invalid="ignore"):  # inf - inf; equal infinities were found above
-            gaps = np.where(same, 0.0, np.abs(left - right))
-        return float(np.nan_to_num(gaps, nan=math.inf).max(initial=0.0))
-    if is_dataclass(other) and not isinstance(other, type):
-        if type(one).__name__ != type(other).__name__:
-            return math.inf
-        return max((gap(getattr(one, item.name, None), getattr(other, item.name)) for item in fields(other)), default=0.0)
-    if isinstance(other, dict):
-        if not isinstance(one, dict) or set(one) != set(other):
-            return math.inf
-        return max((gap(one[key], other[key]) for key in other), default=0.0)
-    if isinstance(other, (tuple, list)):
-        if not isinstance(one, (tuple, list)) or len(one) != len(other):
-            return math.inf
-        return max((gap(left, right) for left, right in zip(one, other, strict=True)), default=0.0)
-    return 0.0 if other is None or (isinstance(one, type(other)) and (callable(other) or one == other)) else math.inf
+
+    kind: str
+    where: str
+    found: Any
+    wanted: Any
+    index: tuple[int, ...] = ()
+    size: float = math.inf
+
+
+def differences(found: Any, wanted: Any, tolerance: float, exact_types: bool = False, where: str = "") -> Iterator[Difference]:
+    """The places where an answer is not the one wanted, in the order of the answer.
+
+    Numbers may differ by `tolerance`, and by a millionth of themselves where it is not 0; infinities and NaNs must be in the same places. A
+    number may be a Python number, NumPy's, or an array without axes. With `exact_types`, floats and integers are not each other. Where
+    nothing is wanted (`None`), any answer does.
+    """
+    if wanted is None:
+        return
+    if found is None:
+        yield Difference("nothing", where, found, wanted)
+    elif isinstance(wanted, (*_ARRAYS, *_NUMBERS)):
+        yield from _in_numbers(found, wanted, tolerance, exact_types, where)
+    elif is_dataclass(wanted) and not isinstance(wanted, type):
+        if type(found).__name__ != type(wanted).__name__:
+            yield Difference("type", where, found, wanted)
+            return
+        for item in fields(wanted):
+            parts = getattr(found, item.name, None), getattr(wanted, item.name)
+            yield from differences(*parts, tolerance, exact_types, f"{where}.{item.name}".lstrip("."))
+    elif isinstance(wanted, dict):
+        if not isinstance(found, dict):
+            yield Difference("type", where, found, wanted)
+        elif set(found) != set(wanted):
+            yield Difference("shape", where, found, wanted)
+        else:
+            for key in wanted:
+                yield from differences(found[key], wanted[key], tolerance, exact_types, f"{where}[{key!r}]" if where else str(key))
+    elif isinstance(wanted, (tuple, list)):
+        if not isinstance(found, (tuple, list)):
+            yield Difference("type", where, found, wanted)
+        elif len(found) != len(wanted):
+            yield Difference("shape", where, found, wanted)
+        else:
+            for place, parts in enumerate(zip(found, wanted, strict=True)):
+                yield from differences(*parts, tolerance, exact_types, f"{where}[{place}]")
+    elif not (isinstance(found, type(wanted)) and (callable(wanted) or found == wanted)):
+        yield Difference("value" if isinstance(found, type(wanted)) else "type", where, found, wanted)
+
+
+def _in_numbers(found: Any, wanted: Any, tolerance: float, exact_types: bool, where: str) -> Iterator[Difference]:
+    one_number = isinstance(wanted, _NUMBERS) or (isinstance(wanted, np.ndarray) and wanted.ndim == 0)
+    alike = isinstance(found, type(wanted)) or (one_number and isinstance(found, (*_NUMBERS, np.ndarray)))
+    if isinstance(wanted, Tensor) and not wanted.ndim and type(found) in (int, float, bool) and not exact_types:
+        alike = True
+    if not alike:
+        yield Difference("type", where, found, wanted)
+        return
+    left, right = np.asarray(_bare(found)), np.asarray(_bare(wanted))
+    kinds = {left.dtype.kind, right.dtype.kind} - {"u"} | ({"i"} if "u" in (left.dtype.kind, right.dtype.kind) else set())
+    if left.shape != right.shape:
+        yield Difference("shape", where, found, wanted)
+    elif not kinds <= {"b", "i", "f", "c"} or (len(kinds) > 1 and ("b" in kinds or exact_types)) or _fewer_decimals(found, wanted):
+        yield Difference("dtype", where, found, wanted)
+    else:
+        gaps = _gaps(left.astype(float), right.astype(float))
+        with np.errstate(invalid="ignore"):
+            allowed = tolerance + (1e-6 * np.abs(right.astype(float)) if tolerance else 0.0)
+            wrong = gaps > np.nan_to_num(allowed, nan=0.0, posinf=tolerance)
+        if wrong.any():
+            index = np.unravel_index(int(np.where(wrong, gaps, -1.0).argmax()), gaps.shape) if gaps.ndim else ()
+            yield Difference("value", where, found, wanted, tuple(map(int, index)), float(gaps[index]))
+
+
+def _fewer_decimals(found: Any, wanted: Any) -> bool:
+    """Whether one array of floats has another precision than the other."""
+    both = [value for value in (found, wanted) if isinstance(value, _ARRAYS)]
+    return len(both) == 2 and all("float" in str(value.dtype) for value in both) and str(found.dtype) != str(wanted.dtype)
+
+
+def _gaps(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Absolute differences; equal infinities, and NaNs in the same places, differ by 0, and other NaNs by infinity."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        gaps = np.where((left == right) | (np.isnan(left) & np.isnan(right)), 0.0, np.abs(left - right))
+    return np.asarray(np.nan_to_num(gaps, nan=math.inf, posinf=math.inf))
+
+
+def gap(found: Any, wanted: Any) -> float:
+    """The largest absolute difference between an answer and the one wanted; infinite where types, lengths or shapes differ."""
+    return max((each.size for each in differences(found, wanted, 0.0)), default=0.0)
 
 
 def _bare(value: Any) -> Any:
-    return value.detach().double().numpy() if isinstance(value, torch.Tensor) else value
+    if isinstance(value, Tensor):
+        value = value.detach().cpu()
+        return value.numpy() if value.dtype != torch.bfloat16 else value.double().numpy()
+    return value
 
 
 def copied(value: Any) -> Any:
     """A deep copy of a value, so that a function that alters its inputs alters the copy; what cannot be copied is returned as it is."""
-    if isinstance(value, torch.Tensor):
+    if isinstance(value, Tensor):
         return value.detach().clone().requires_grad_(value.requires_grad)
     if isinstance(value, torch.Generator):
         return torch.Generator(value.device).set_state(value.get_state())
@@ -59,12 +136,18 @@ def copied(value: Any) -> Any:
         return value
 
 
-def is_value(argument: Any) -> bool:
-    """Whether an argument can be replaced by a copy; networks, optimisers and tensors within a graph depend on who else holds them."""
-    if isinstance(argument, torch.Tensor):
-        return argument.is_leaf
-    if isinstance(argument, (torch.nn.Module, torch.optim.Optimizer)):
-        return False
-    if is_dataclass(argument) and not isinstance(argument, type):
-        return all(is_value(getattr(argument, item.name)) for item in fields(argument))
-    return callable(argument) or not hasattr(argument, "__dict__")
+def unchanged(value: Any, before: Any) -> bool:
+    """Whether arrays, tensors and lists in a value are as they were. Generators and networks, made to change, always are."""
+    if isinstance(before, Tensor):
+        return isinstance(value, Tensor) and value.shape == before.shape and value.dtype == before.dtype and _same_bits(value, before)
+    if isinstance(before, np.ndarray):
+        return isinstance(value, np.ndarray) and value.shape == before.shape and _same_bits(value, before)
+    if type(before) in (tuple, list):
+        return len(value) == len(before) and all(map(unchanged, value, before))
+    if type(before) is dict:
+        return value.keys() == before.keys() and all(unchanged(value[key], before[key]) for key in before)
+    return True
+
+
+def _same_bits(value: Any, before: Any) -> bool:
+    return bool(np.array_equal(np.asarray(_bare(value)), np.asarray(_bare(before)), equal_nan=np.asarray(_bare(before)).dtype.kind == "f"))

@@ -1,6 +1,6 @@
 """Proof of the bricks: each is compared with independent code, its peer, and each classic mistake must fail that comparison.
 
-A `Reference` takes any version of a brick's function or class, the library's or a student's, and measures by how much it differs from its
+A `Reference` takes any version of a function or class, the library's or a student's, and measures by how much it differs from its
 peer. A `Mistake` is a wrong version, with an explanation for the student who made it. They are in `references/` and `mistakes/`, one file
 for each brick or group of bricks. The tests run them all, and `dalle-edu doctor --bricks` prints the results.
 """
@@ -8,40 +8,47 @@ for each brick or group of bricks. The tests run them all, and `dalle-edu doctor
 import importlib
 import math
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from dalle_edu.bricks import BRICKS
+from dalle_edu.classroom.cases import Case
+from dalle_edu.classroom.comparing import differences, gap
 from dalle_edu.language import say
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A comparison of `target` ("module:name" within `dalle_edu.bricks`) with `peer`, the name of independent code that does the same.
+    """A comparison of `target` with `peer`, the name of independent code that does the same.
 
-    `difference(version)` gives both the same inputs and returns the largest absolute difference. `tolerance` is the largest difference that
-    rounding explains. `inputs`, for peers that a student may not have installed, returns the arguments alone; the version is then compared
-    with the library's.
+    `target` is "module:name" within `dalle_edu.bricks`, or within `dalle_edu` where the module has a dot, as in "systems.dalle1:mix".
+    `cases(seed)` are what both are asked: the same for one seed, others for another. `tolerance` is the largest difference that rounding
+    explains.
     """
 
     target: str
     peer: str
-    difference: Callable[[Any], float]
+    cases: Callable[[int], Sequence[Case]]
     tolerance: float = 1e-5
-    inputs: Callable[[], list[tuple[Any, ...]]] | None = None
 
     @property
     def brick(self) -> str:
-        """The name of the brick: the target's module."""
+        """The module of the target: a brick's name, or a path within `dalle_edu`."""
         return self.target.split(":")[0]
 
     def library_version(self) -> Any:
         """The library's own version of the target."""
-        module, name = self.target.split(":")
-        return getattr(importlib.import_module(f"dalle_edu.bricks.{module}"), name)
+        return library_version(self.target)
+
+    def difference(self, version: Any, seed: int = 0) -> float:
+        """The largest absolute difference between a version and the peer; infinite where they cannot be compared."""
+        return max((self._gap(case.ask(version), case.peer()) for case in self.cases(seed)), default=0.0)
+
+    def _gap(self, found: Any, wanted: Any) -> float:
+        """The difference of two answers; at most the tolerance where rounding explains it, as it does in large numbers."""
+        exact = gap(found, wanted)
+        return exact if any(differences(found, wanted, self.tolerance)) else min(exact, self.tolerance)
 
     def catches(self, version: Any) -> bool:
         """Whether a version is found wrong: it raises, or its difference is not finite or more than ten times the tolerance."""
@@ -50,6 +57,15 @@ class Reference:
         except Exception:
             return True
         return not math.isfinite(difference) or difference > 10 * self.tolerance
+
+
+def library_version(target: str) -> Any:
+    """The library's own version of a target. Raises `LookupError` where there is none."""
+    module, _, name = target.partition(":")
+    try:
+        return getattr(importlib.import_module(f"dalle_edu.{module}" if "." in module else f"dalle_edu.bricks.{module}"), name)
+    except (ImportError, AttributeError) as error:
+        raise LookupError(f"the library has no {target}") from error
 
 
 @dataclass(frozen=True)
@@ -70,12 +86,6 @@ class Mistake:
     def explanation(self) -> str:
         """What the version does wrong, in the reader's language."""
         return say(self.en, self.fr)
-
-
-def gap(ours: Any, theirs: Any) -> float:
-    """The largest absolute difference between two tensors or arrays; infinite when their shapes differ."""
-    ours, theirs = torch.as_tensor(ours).detach(), torch.as_tensor(theirs).detach()
-    return float((ours.double() - theirs.double()).abs().max()) if ours.shape == theirs.shape else math.inf
 
 
 def references() -> list[Reference]:

@@ -10,7 +10,7 @@ from dalle_edu.classroom.builder import build, notebooks
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, solution
 from dalle_edu.classroom.builder.prose import problems, reads_as_other
 from dalle_edu.classroom.builder.source import Cell, one_language, read_lesson
-from dalle_edu.classroom.checks import diagnose
+from dalle_edu.classroom.diagnosis import diagnose, judge
 from dalle_edu.classroom.proof import mistakes
 from dalle_edu.errors import DalleEduError
 
@@ -100,7 +100,7 @@ def test_the_stub_is_the_library_without_its_body(lesson):
     assert "1 where z >= 0" in text
     assert "np.where" not in text
     assert "raise NotImplementedError  # your turn: replace this line" in text
-    assert 'step = check(step, "perceptron:step")' in text
+    assert 'step = check("perceptron:step")' in text
     assert "half = ..." in text
     assert "1 / 2" not in text
     assert "return 2 * x" not in text
@@ -301,6 +301,6 @@ def test_the_gate_closes(name: str, target: str, hollow: tuple[str, ...] | None,
         assert diagnose(namespace(target, code)[bare], target).right
     for mistake in mistakes():
         if mistake.target == target:
-            found = diagnose(mistake.version, target).mistake
+            found = judge(mistake.version, target).mistake
             assert found is not None
             assert found.name == mistake.name

@@ -1,4 +1,4 @@
-"""A class can use the same notebooks: nbgrader takes them, hides the solutions, and grades a right and a wrong submission rightly."""
+"""A class can use the same notebooks: nbgrader takes them, hides the solutions, and grades what students hand in, cheats included."""
 
 import json
 import os
@@ -28,6 +28,25 @@ expect(half, 0.5, say("half", "la moitié"))
 '''
 
 
+RIGHT, WRONG = "return np.where(z >= 0, 1.0, 0.0)", "return np.where(z > 0, 1.0, 0.0)"
+LATER = "half = 0.5"
+SUBMISSIONS = {  # the body of `step`, what the second answer's cell holds, and the points that they are worth
+    "right": (RIGHT, LATER, 3),
+    "wrong": (WRONG, LATER, 2),
+    "blank": ("raise NotImplementedError", "half = ...", 0),
+    "another_check": (WRONG + "\n\n\ncheck = lambda *given: step", "half = 0.25\nexpect = lambda *given: None", 0),
+    "calls_the_library": ("import dalle_edu.bricks.perceptron as p\n    return p.step(z)", LATER, 2),
+    "hands_in_the_library": (WRONG + "\n\n\nfrom dalle_edu.bricks.perceptron import step", LATER, 2),
+    "changes_the_library": (WRONG + "\n\n\nimport dalle_edu.bricks.perceptron as p\np.step = step", LATER, 2),
+    "changes_the_judge": (
+        WRONG + "\n\n\nimport dalle_edu.classroom.checks as c, dalle_edu.classroom.verdict as v\n"
+        'c.diagnose = lambda *given: v.Verdict("right", "")\nc.show = v.show = lambda verdict: None',
+        LATER,
+        2,
+    ),
+}
+
+
 def answered(notebook: dict, step: str, half: str) -> dict:
     """A released notebook with a student's two answers in it."""
     for cell in notebook["cells"]:
@@ -40,7 +59,7 @@ def answered(notebook: dict, step: str, half: str) -> dict:
 
 
 @pytest.mark.slow
-def test_nbgrader_grades_a_right_and_a_wrong_submission(tmp_path, monkeypatch):
+def test_nbgrader_grades_right_and_wrong_submissions_and_cheating_earns_nothing(tmp_path, monkeypatch):
     from nbgrader.api import Gradebook
     from nbgrader.apps import NbGraderAPI
     from traitlets.config import Config
@@ -64,15 +83,11 @@ def test_nbgrader_grades_a_right_and_a_wrong_submission(tmp_path, monkeypatch):
     assert "np.where" not in text
     assert "1 / 2" not in text
 
-    for student, step, half in (
-        ("ada", "return np.where(z >= 0, 1.0, 0.0)", "half = 0.5"),
-        ("bob", "return np.where(z > 0, 1.0, 0.0)", "half = 0.5"),
-        ("cleo", "raise NotImplementedError", "half = ..."),
-    ):
+    for student, (step, half, _) in SUBMISSIONS.items():
         submission = course / "submitted" / student / "99_trial" / "99_trial.ipynb"
         submission.parent.mkdir(parents=True)
         submission.write_text(json.dumps(answered(json.loads(text), step, half)), encoding="utf-8")
         assert api.autograde("99_trial", student)["success"]
     with Gradebook(config.CourseDirectory.db_url) as book:
-        scores = {student: book.find_submission("99_trial", student).score for student in ("ada", "bob", "cleo")}
-    assert scores == {"ada": 2, "bob": 1, "cleo": 0}
+        scores = {student: book.find_submission("99_trial", student).score for student in SUBMISSIONS}
+    assert scores == {student: points for student, (_, _, points) in SUBMISSIONS.items()}

@@ -8,7 +8,7 @@ import ast
 import hashlib
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, names_bound, solution
@@ -16,6 +16,10 @@ from dalle_edu.classroom.builder.source import Cell, Lesson, edition
 
 LEVELS = {1: "●", 2: "●●", 3: "●●●"}
 _EXERCISE = {"en": "Exercise", "fr": "Exercice"}
+_RUN_FIRST = {
+    "en": "# Run this cell before all others: click in it, and press Shift+Enter.",
+    "fr": "# Lancez cette cellule avant toutes les autres : cliquez dedans, puis Maj+Entrée.",
+}
 _INSTALLING = {
     language: f"""import importlib.util
 
@@ -24,12 +28,18 @@ if importlib.util.find_spec("dalle_edu") is None:  # {where}
 """
     for language, where in (("en", "on Colab, for instance"), ("fr", "sur Colab, par exemple"))
 }
+_JUDGES = """import importlib
+
+import dalle_edu.classroom.grading
+
+check, expect = importlib.reload(dalle_edu.classroom.grading).judges()"""
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
 }
 
 
+_FIRST = 2  # the place of the first cell of code, after the title and the cost
 _ONE_AT_A_TIME = threading.Lock()  # lessons are built in several threads, and Python 3.11's parser is not safe in threads
 
 
@@ -47,6 +57,7 @@ class Piece:
     slide_only: bool = False
     tags: tuple[str, ...] = ()
     grade: str | None = None  # "solution" or "test", for nbgrader
+    points: int = 0  # of a test: the level of its exercise
 
 
 def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> list[Piece]:
@@ -63,8 +74,9 @@ def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None
 
 
 def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
-    """The notebook for students: exercises to fill in, quizzes folded."""
-    return _notebook([cell for cell in pieces(lesson, language, measured) if not cell.slide_only], solved=False)
+    """The notebook for students: exercises to fill in, quizzes folded, and the first cell of code in sight, since all depends on it."""
+    read = [cell for cell in pieces(lesson, language, measured) if not cell.slide_only]
+    return _notebook([replace(cell, tags=()) if place == _FIRST else cell for place, cell in enumerate(read)], solved=False)
 
 
 def solved(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
@@ -80,7 +92,8 @@ def everything(lesson: Lesson, language: str, measured: dict[str, Any] | None = 
 def assignment(lesson: Lesson, language: str) -> Any:
     """The notebook for nbgrader's source folder.
 
-    Solutions are marked for removal. A check is worth a point, and raises where the answer is wrong.
+    Solutions are marked for removal. A check is worth as many points as its exercise has dots, and raises where the answer is wrong. It
+    takes its judges from the library's files anew.
     """
     read = [piece for piece in pieces(lesson, language) if not piece.slide_only]
     notebook = _notebook(read, solved=True)
@@ -89,8 +102,8 @@ def assignment(lesson: Lesson, language: str) -> Any:
             cell.source = marked_solution(piece.text, piece.solved or piece.text)
             cell.metadata["nbgrader"] = _grading(cell.id, solution=True)
         elif piece.grade == "test":
-            cell.metadata["nbgrader"] = _grading(cell.id, points=1)
-    notebook.cells[2].source += "\n\nfrom dalle_edu.classroom.checks import grade_strictly\n\ngrade_strictly()"
+            cell.source = f"{_JUDGES}\n\n{cell.source}"
+            cell.metadata["nbgrader"] = _grading(cell.id, points=piece.points)
     return notebook
 
 
@@ -115,25 +128,28 @@ def cost_line(lesson: Lesson, language: str, measured: dict[str, Any]) -> str:
 
 
 def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Iterator[Piece]:
-    number, last = 0, None
+    number, last, checked = 0, None, False
     for cell, following in zip(cells, [*cells[1:], None], strict=True):
         slide, only, tags = cell.metadata.get("slide", "skip"), bool(cell.metadata.get("slide_only")), tuple(cell.metadata.get("tags", ()))
         if cell.is_exercise:
             number += 1
-        checks_last = last is not None and last.is_exercise and not last.implements and cell.kind == "code"
+        points = last.metadata["level"] if last is not None and last.is_exercise and not last.implements and cell.kind == "code" else 0
         last = cell
         asked = _asked(number + 1, following, language) if following is not None and following.is_exercise else ""
         if cell.implements:
             code, name = taught[cell.implements], cell.implements.split(":")[1]
             empty = hollowed(code, language, cell.metadata.get("hollow"))
             yield Piece("code", empty, code, slide, only, (*tags, "solution"), "solution")
-            yield Piece("code", f'{name} = check({name}, "{cell.implements}")', grade="test")
+            asks = f'{name} = check("{cell.implements}")'
+            if not checked:  # so that who has skipped the first cell is told so
+                checked, asks = True, f"from dalle_edu.classroom.checks import check\n\n{asks}"
+            yield Piece("code", asks, grade="test", points=cell.metadata["level"])
         elif cell.is_exercise:
             yield Piece("code", to_do(cell.text, language), cell.text, slide, only, (*tags, "solution"), "solution")
         else:
             folded = ("quiz", "hide-input") if "quiz" in cell.metadata else ()
             text = f"{asked}\n\n{cell.text}" if asked and cell.kind == "markdown" else cell.text
-            yield Piece(cell.kind, text, None, slide, only, (*tags, *folded), "test" if checks_last else None)
+            yield Piece(cell.kind, text, None, slide, only, (*tags, *folded), "test" if points else None, points)
         if asked and cell.kind == "code":
             yield Piece("markdown", asked)
 
@@ -159,7 +175,7 @@ def _preamble(cells: Sequence[Cell], taught: Sequence[tuple[str, str]], language
     given |= {target.split(":")[1] for target, _ in taught}
     helpers = ["from dalle_edu.classroom.checks import check, expect", "from dalle_edu.classroom.quiz import Choice, Number, quiz"]
     lines = [*imports_for(taught, given).splitlines(), *helpers, "from dalle_edu.language import speak", "", f'speak("{language}")']
-    return "\n".join([_INSTALLING[language], *lines])
+    return "\n".join([_RUN_FIRST[language], _INSTALLING[language], *lines])
 
 
 # ---------------------------------------------------------------- from pieces to notebooks

@@ -39,8 +39,9 @@ def margin_forgotten(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
 
 def fake_not_detached(game: Game, real: Tensor, noise: Tensor, labels: Tensor | None = None) -> Tensor:
-    fake = game.generator(noise)
-    loss = game.losses.discriminator(game.discriminator(real), game.discriminator(fake))
+    given = () if labels is None else (labels,)
+    fake = game.generator(noise, *given)
+    loss = game.losses.discriminator(game.discriminator(real, *given), game.discriminator(fake, *given))
     game.discriminator_optimizer.zero_grad()
     loss.backward()
     game.discriminator_optimizer.step()
@@ -48,8 +49,10 @@ def fake_not_detached(game: Game, real: Tensor, noise: Tensor, labels: Tensor | 
 
 
 def real_and_fake_in_one_batch(game: Game, real: Tensor, noise: Tensor, labels: Tensor | None = None) -> Tensor:
-    fake = game.generator(noise).detach()
-    real_logits, fake_logits = game.discriminator(torch.cat([real, fake])).chunk(2)
+    given = () if labels is None else (labels,)
+    fake = game.generator(noise, *given).detach()
+    both = () if labels is None else (torch.cat([labels, labels]),)
+    real_logits, fake_logits = game.discriminator(torch.cat([real, fake]), *both).chunk(2)
     loss = game.losses.discriminator(real_logits, fake_logits)
     game.discriminator_optimizer.zero_grad()
     loss.backward()
@@ -58,7 +61,8 @@ def real_and_fake_in_one_batch(game: Game, real: Tensor, noise: Tensor, labels: 
 
 
 def discriminator_not_frozen(game: Game, noise: Tensor, labels: Tensor | None = None) -> Tensor:
-    loss = game.losses.generator(game.discriminator(game.generator(noise)))
+    given = () if labels is None else (labels,)
+    loss = game.losses.generator(game.discriminator(game.generator(noise, *given), *given))
     game.generator_optimizer.zero_grad()
     loss.backward()
     game.generator_optimizer.step()
@@ -69,23 +73,30 @@ def discriminator_not_frozen(game: Game, noise: Tensor, labels: Tensor | None = 
 def gradients_left_over(
     game: Game, draw_real: Callable, draw_noise: Callable, rounds: int, k: int = 1, callback: Callable | None = None
 ) -> None:
-    for _ in range(rounds):
+    for turn in range(rounds):
         for _ in range(k):
-            real, _ = draw_real()
-            fake = game.generator(draw_noise()).detach()
-            game.losses.discriminator(game.discriminator(real), game.discriminator(fake)).backward()
+            real, labels = draw_real()
+            given = () if labels is None else (labels,)
+            fake = game.generator(draw_noise(), *given).detach()
+            d_loss = game.losses.discriminator(game.discriminator(real, *given), game.discriminator(fake, *given))
+            d_loss.backward()
             game.discriminator_optimizer.step()
-        generator_step(game, draw_noise())
+        g_loss = generator_step(game, draw_noise(), labels)
+        if callback is not None:
+            callback(turn, d_loss.detach(), g_loss)
 
 
 def one_noise_for_the_whole_round(
     game: Game, draw_real: Callable, draw_noise: Callable, rounds: int, k: int = 1, callback: Callable | None = None
 ) -> None:
-    for _ in range(rounds):
+    for turn in range(rounds):
         noise = draw_noise()
         for _ in range(k):
-            discriminator_step(game, draw_real()[0], noise)
-        generator_step(game, noise)
+            real, labels = draw_real()
+            d_loss = discriminator_step(game, real, noise, labels)
+        g_loss = generator_step(game, noise, labels)
+        if callback is not None:
+            callback(turn, d_loss, g_loss)
 
 
 class HalvesToTheEnd(PatchDiscriminator):

@@ -18,7 +18,7 @@ class UnknownWordsDropped(Vocabulary):
 
 
 def distance_instead_of_similarity(a: Tensor, b: Tensor) -> Tensor:
-    return 1 - (a * b).sum(dim=-1) / (a.norm(dim=-1) * b.norm(dim=-1))
+    return 1 - (a * b).sum(dim=-1) / (a.norm(dim=-1) * b.norm(dim=-1)).clamp(min=1e-12)
 
 
 def lengths_forgotten(a: Tensor, b: Tensor) -> Tensor:
@@ -26,7 +26,7 @@ def lengths_forgotten(a: Tensor, b: Tensor) -> Tensor:
 
 
 def shared_words_counted_twice(a: AbstractSet[str], b: AbstractSet[str]) -> float:
-    return len(a & b) / (len(a) + len(b))
+    return len(a & b) / (len(a) + len(b)) if a or b else 1.0
 
 
 def runs_across_sentences(tokens: Tensor, sentence: Tensor, window: int, generator: torch.Generator | None = None) -> Tensor:

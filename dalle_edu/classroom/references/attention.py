@@ -1,67 +1,208 @@
 """Attention against PyTorch's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.bricks.attention import KeyValueCache
+from dalle_edu.classroom.cases import Case, call, keeping, scenario
+from dalle_edu.classroom.proof import Reference
+
+DOUBLE = torch.float64
 
 
-def _inputs(dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    shapes = ((2, 3, 5, 8), (2, 3, 7, 8), (2, 3, 7, 4))
-    query, key, value = (torch.randn(shape, generator=generator, dtype=dtype) for shape in shapes)
-    return 3 * query, key, value
+def numbers(seed: int, *shape: int, gradient: bool = False) -> Tensor:
+    """Normal numbers in double precision, which `seed` draws."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=DOUBLE).requires_grad_(gradient)
 
 
-def _scaled_dot_product(version: Callable[..., Any]) -> float:
-    query, key, value = _inputs()
+def _attended(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """The mixtures; the weights are the mixtures of values that tell keys apart."""
+    apart = torch.eye(key.shape[-2], dtype=key.dtype).expand(*key.shape[:-1], key.shape[-2])
+    mixed, weights = (F.scaled_dot_product_attention(query, key, each, attn_mask=mask) for each in (value, apart))
+    return mixed, weights
+
+
+def _scaled_dot_product(seed: int) -> list[Case]:
+    one = torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, 0.0], [0.0, 1.0]]), torch.tensor([[1.0], [0.0]])
+    small = [each.double() for each in one]
     mask = torch.ones(5, 7, dtype=torch.bool).tril(2)
-    found = [version(query, key, value), version(query, key, value, mask)]
-    expected = [F.scaled_dot_product_attention(query, key, value, attn_mask=m) for m in (None, mask)]
-    rows = max(gap(weights.sum(dim=-1), torch.ones(2, 3, 5)) for _, weights in found)
-    return max(rows, *(gap(ours, theirs) for (ours, _), theirs in zip(found, expected, strict=True)))
+    batch = [3 * numbers(seed, 2, 3, 5, 8), numbers(seed + 1, 2, 3, 7, 8), numbers(seed + 2, 2, 3, 7, 4)]
+    learned = [numbers(seed + 3, 4, 6, gradient=True), numbers(seed + 4, 3, 6, gradient=True), numbers(seed + 5, 3, 2, gradient=True)]
+    large = [1000 * small[0], small[1], small[2]]
+    padding = torch.tensor([[True] * 7, [True] * 4 + [False] * 3])[:, None, None]
+    return [
+        call(_attended, *small),
+        call(_attended, *small, torch.tensor([[True, False]])),
+        call(_attended, *large),
+        call(_attended, *batch),
+        call(_attended, *batch, mask),
+        call(_attended, *batch, mask=padding),
+        call(_attended, *learned),
+    ]
 
 
-def _causal_mask(version: Callable[..., Any]) -> float:
-    expected = ~nn.Transformer.generate_square_subsequent_mask(6).bool()
-    return max(gap(version(6, 6), expected), gap(version(2, 6), expected[-2:]))
+def _causal_mask(seed: int) -> list[Case]:
+    def peer(queries: int, keys: int, device: Any = None) -> Tensor:
+        return ~nn.Transformer.generate_square_subsequent_mask(keys).bool()[keys - queries :]
+
+    sizes = [(1, 1), (2, 2), (3, 3), (1, 3), (2, 3), (2, 6), (6, 6)] + [(2 + (seed + place) % 7, 9 + (seed // 7) % 5) for place in range(3)]
+    elsewhere = torch.device("meta")  # a device that is never the default one
+    on_it = scenario(
+        'device = torch.device("meta")',
+        'device = torch.device("meta")',
+        lambda: str(elsewhere),
+        lambda version: str(version(2, 3, device=elsewhere).device),
+    )
+    return [*(call(peer, queries, keys) for queries, keys in sizes), on_it]
 
 
-def _multi_head(version: Callable[..., Any]) -> float:
-    torch.manual_seed(0)
-    ours, theirs = version(12, 3).double(), nn.MultiheadAttention(12, 3, bias=False, batch_first=True).double()
-    ours.qkv.weight.data, ours.out.weight.data = theirs.in_proj_weight.data, theirs.out_proj.weight.data
-    x = torch.randn(2, 5, 12, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    blocked = torch.ones(5, 5, dtype=torch.bool).triu(1)
-    differences = []
-    for causal in (False, True):
-        expected, _ = theirs(x, x, x, attn_mask=blocked if causal else None, need_weights=False)
-        differences.append(gap(ours(x, causal=causal), expected))
-    return max(differences)
+# ---------------------------------------------------------------- layers
 
 
-def _cross_attention(version: Callable[..., Any]) -> float:
-    torch.manual_seed(0)
-    ours = version(12, 3, 10).double()
-    theirs: Any = nn.MultiheadAttention(12, 3, bias=False, kdim=10, vdim=10, batch_first=True).double()
-    theirs.q_proj_weight.data, theirs.out_proj.weight.data = ours.query.weight.data, ours.out.weight.data
-    theirs.k_proj_weight.data, theirs.v_proj_weight.data = ours.key_value.weight.data.chunk(2)
-    generator = torch.Generator().manual_seed(1)
-    x, memory = (3 * torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((2, 6, 12), (2, 5, 10)))
-    differences = []
-    for visible in (None, torch.tensor([[True] * 5, [True, True, False, False, False]])):
-        expected, _ = theirs(x, memory, memory, key_padding_mask=None if visible is None else ~visible, need_weights=False)
-        differences.append(gap(ours(x, memory, visible), expected))
-    return max(differences)
+def _self_attention(width: int, heads: int, n: int, tokens: int, seed: int) -> list[Case]:
+    """What a layer of self-attention makes of some sequences, in all the ways that it can be asked."""
+    drawn = [numbers(seed, 3 * width, width) * 0.5, numbers(seed + 1, width, width) * 0.5]
+    x, ahead = numbers(seed + 2, n, tokens, width), torch.ones(tokens, tokens, dtype=torch.bool).triu(1)
+    visible = torch.arange(tokens) < torch.tensor([max(1, tokens - 2 * row) for row in range(n)])[:, None]
+    size = f"{n} × {tokens} × {width}"
+
+    def layer(version: Any) -> Any:
+        made = version(width, heads).double()
+        with torch.no_grad():
+            made.qkv.weight.copy_(drawn[0])
+            made.out.weight.copy_(drawn[1])
+        return made
+
+    def theirs(given: Tensor, causal: bool, padding: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        peer = nn.MultiheadAttention(width, heads, bias=False, batch_first=True).double()
+        with torch.no_grad():
+            peer.in_proj_weight.copy_(drawn[0])
+            peer.out_proj.weight.copy_(drawn[1])
+        hidden = None if padding is None else ~padding
+        mixed, weights = peer(given, given, given, attn_mask=ahead if causal else None, key_padding_mask=hidden, average_attn_weights=False)
+        return mixed, weights
+
+    def case(en: str, fr: str, ask: Callable[[Any], Any], peer: Callable[[], Any], extra: int = 0) -> Case:
+        return scenario(
+            f"{heads} heads, x of {size}, {en}",
+            f"{heads} têtes, x de {size}, {fr}",
+            peer,
+            lambda version: ask(layer(version)),
+            x.numel() + extra,
+        )
+
+    def by_steps(sizes: Sequence[int], number: int) -> Callable[[Any], Tensor]:
+        def ask(made: Any) -> Tensor:
+            cache, written = KeyValueCache(number + 1, n, heads, tokens, width // heads, x.device, DOUBLE), []
+            for part in x.split(list(sizes), dim=1):
+                written.append(made(part.clone(), cache=cache, layer=number))
+                for other in range(number):  # what another layer keeps is its own
+                    made(-part, cache=cache, layer=other)
+                cache.filled += part.shape[1]
+            return torch.cat(written, dim=1).detach()
+
+        return ask
+
+    def with_gradient(apply: Callable[[Tensor], Tensor]) -> Tensor:
+        given = x.clone().requires_grad_()
+        answer = apply(given)
+        return torch.autograd.grad((answer * torch.linspace(0.5, 1.5, answer.numel()).double().view(answer.shape)).sum(), given)[0]
+
+    def looked(made: Any) -> list[Tensor]:
+        maps: list[Tensor] = []
+        made(x.clone(), maps=maps)
+        return [each.detach() for each in maps]
+
+    plain = [
+        case("causal=False", "causal=False", lambda made: keeping(made, x=x, causal=False).detach(), lambda: theirs(x, False)[0].detach()),
+        case("causal=True", "causal=True", lambda made: keeping(made, x=x).detach(), lambda: theirs(x, True)[0].detach(), 1),
+    ]
+    if tokens == 1:
+        return plain
+    return [
+        *plain,
+        case(
+            "causal=False and `visible`", "causal=False et `visible`",
+            lambda made: keeping(made, x=x, causal=False, visible=visible).detach(), lambda: theirs(x, False, visible)[0].detach(), 2,
+        ),
+        case(
+            "causal=True and `visible`", "causal=True et `visible`",
+            lambda made: keeping(made, x=x, visible=visible).detach(), lambda: theirs(x, True, visible)[0].detach(), 3,
+        ),
+        case("what `maps` receives", "ce que reçoit `maps`", looked, lambda: [theirs(x, True)[1].detach()], 4),
+        case(
+            "token by token with `cache`", "jeton par jeton avec `cache`",
+            by_steps([1] * tokens, 0), lambda: theirs(x, True)[0].detach(), 5,
+        ),
+        case(
+            "in two parts with `cache`, as layer 1", "en deux parts avec `cache`, comme couche 1",
+            by_steps([tokens - 2, 2], 1), lambda: theirs(x, True)[0].detach(), 6,
+        ),
+        case("the gradient", "le gradient", with_gradient, lambda: with_gradient(lambda given: theirs(given, True)[0]), 7),
+    ]  # fmt: skip
+
+
+def _multi_head(seed: int) -> list[Case]:
+    shapes = ((2, 1, 1, 1), (4, 2, 1, 3), (12, 3, 2, 5), (8, 4, 3, 4))
+    return [case for place, shape in enumerate(shapes) for case in _self_attention(*shape, seed + 10 * place)]
+
+
+def _cross_attention(seed: int) -> list[Case]:
+    def cases(width: int, heads: int, memory_width: int | None, n: int, tokens: int, keys: int, seed: int) -> list[Case]:
+        wide = memory_width or width
+        x, memory = 3 * numbers(seed, n, tokens, width), 3 * numbers(seed + 1, n, keys, wide)
+        drawn = [numbers(seed + 2 + place, *shape) * 0.5 for place, shape in enumerate([(width, width), (2 * width, wide), (width, width)])]
+        visible = torch.arange(keys) < torch.tensor([max(1, keys - 2 * row) for row in range(n)])[:, None]
+
+        def ask(version: Any, seen: Tensor | None, maps: list[Tensor] | None) -> Tensor:
+            layer = (version(width, heads, memory_width) if memory_width else version(width, heads)).double()
+            with torch.no_grad():
+                for linear, weight in zip((layer.query, layer.key_value, layer.out), drawn, strict=True):
+                    linear.weight.copy_(weight)
+            return layer(x.clone(), memory.clone(), seen, maps).detach()
+
+        def theirs(seen: Tensor | None) -> tuple[Tensor, Tensor]:
+            peer: Any = nn.MultiheadAttention(width, heads, bias=False, kdim=wide, vdim=wide, batch_first=True).double()
+            with torch.no_grad():
+                key, value = drawn[1].chunk(2)
+                if wide == width:
+                    peer.in_proj_weight.copy_(torch.cat([drawn[0], key, value]))
+                else:
+                    for name, weight in (("q", drawn[0]), ("k", key), ("v", value)):
+                        getattr(peer, f"{name}_proj_weight").copy_(weight)
+                peer.out_proj.weight.copy_(drawn[2])
+            return peer(x, memory, memory, key_padding_mask=None if seen is None else ~seen, average_attn_weights=False)
+
+        def looked(version: Any) -> list[Tensor]:
+            maps: list[Tensor] = []
+            ask(version, visible, maps)
+            return maps
+
+        size, weight = f"{heads} × {tokens} × {keys}", x.numel() + memory.numel()
+        en, fr = f"heads, tokens, memory: {size}", f"têtes, jetons, mémoire : {size}"
+        return [
+            scenario(en, fr, lambda: theirs(None)[0].detach(), lambda version: ask(version, None, None), weight),
+            scenario(
+                f"{en}, `visible`", f"{fr}, `visible`", lambda: theirs(visible)[0].detach(), lambda v: ask(v, visible, None), weight + 1
+            ),
+            scenario(f"{en}, `maps`", f"{fr}, `maps`", lambda: [theirs(visible)[1].detach()], looked, weight + 2),
+        ]
+
+    return [*cases(2, 1, None, 1, 1, 2, seed), *cases(12, 3, 10, 2, 6, 5, seed + 10), *cases(8, 4, None, 2, 3, 4, seed + 20)]
 
 
 REFERENCES = [
-    Reference("attention:scaled_dot_product", "torch.nn.functional.scaled_dot_product_attention", _scaled_dot_product, 1e-10),
-    Reference("attention:causal_mask", "torch.nn.Transformer.generate_square_subsequent_mask", _causal_mask, 0.0),
-    Reference("attention:MultiHeadAttention", "torch.nn.MultiheadAttention", _multi_head, 1e-10),
-    Reference("attention:CrossAttention", "torch.nn.MultiheadAttention", _cross_attention, 1e-10),
+    Reference(
+        "attention:scaled_dot_product",
+        "torch.nn.functional.scaled_dot_product_attention",
+        cases=_scaled_dot_product,
+        tolerance=1e-10,
+    ),
+    Reference("attention:causal_mask", "torch.nn.Transformer.generate_square_subsequent_mask", cases=_causal_mask, tolerance=0.0),
+    Reference("attention:MultiHeadAttention", "torch.nn.MultiheadAttention", cases=_multi_head, tolerance=1e-10),
+    Reference("attention:CrossAttention", "torch.nn.MultiheadAttention", cases=_cross_attention, tolerance=1e-10),
 ]

@@ -1,5 +1,7 @@
 """The encoder–decoder from captions to codes against PyTorch's transformer."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -7,19 +9,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.bricks.bart import BARTConfig, TextToImageBART
-from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.classroom.cases import Case, scenario
+from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.references.gpt import lively, next_logits
+from dalle_edu.classroom.references.words import lent, with_slopes
 from dalle_edu.language import say
 
+__all__ = ["SMALL", "TEXT", "lively", "peer_logits"]
+
+_TINY = BARTConfig(text_vocabulary=3, text_length=2, num_codes=3, grid=2, width=4, depth=1, heads=1, encoder_depth=1)
 SMALL = BARTConfig(text_vocabulary=11, text_length=4, num_codes=17, grid=3, width=16, depth=3, heads=2, encoder_depth=2)
+_OTHER = BARTConfig(text_vocabulary=7, text_length=5, num_codes=6, grid=2, width=12, depth=1, heads=3, encoder_depth=3)
 TEXT = torch.tensor([[3, 1, 7, 0], [5, 0, 0, 0], [0, 0, 0, 0], [10, 9, 8, 2]])
-
-
-def lively(model: TextToImageBART) -> TextToImageBART:
-    """The same network, in double precision, with weights that all matter."""
-    for name, parameter in model.named_parameters():
-        generator = torch.Generator().manual_seed(sum(map(ord, name)))
-        nn.init.normal_(parameter, mean=1.0 if "norm" in name else 0.0, std=0.3, generator=generator)
-    return model.double().eval()
 
 
 @torch.no_grad()
@@ -47,36 +48,138 @@ def torch_transformer(model: TextToImageBART) -> tuple[nn.TransformerEncoder, nn
                 layer_of.norm3.weight.copy_(block.norm_3.weight)
                 layer_of.multihead_attn.in_proj_weight.copy_(torch.cat([across.query.weight, across.key_value.weight]))
                 layer_of.multihead_attn.out_proj.weight.copy_(across.out.weight)
-    return encoder.eval(), decoder.eval()
+    return encoder.train(), decoder.train()  # without dropout; in `eval`, a fused path skips padding
 
 
-@torch.no_grad()
+def _ways(heads: int, hidden: Tensor) -> Tensor:
+    """For each caption and head, what a word may not see: half of the heads, the first, look back and the others ahead."""
+    tokens = hidden.shape[1]
+    ahead = torch.ones(tokens, tokens, dtype=torch.bool).triu(1)
+    unseen = torch.stack([ahead if 2 * head < heads else ahead.T for head in range(heads)])
+    itself = torch.eye(tokens, dtype=torch.bool)
+    return ((unseen | hidden[:, None, None]) & ~itself).flatten(0, 1)
+
+
+def _peer_memory(model: TextToImageBART, text: Tensor) -> tuple[Tensor, Tensor]:
+    """What PyTorch's encoder makes of captions, and where that is hidden."""
+    encoder, config = torch_transformer(model)[0], model.config
+    hidden = torch.cat([torch.zeros(len(text), 1, dtype=torch.bool), text == 0], dim=1)
+    words = F.embedding(F.pad(text, (1, 0)), model.text_embedding.weight) + model.text_position.weight[: text.shape[1] + 1]
+    if config.directed:
+        return encoder(words, mask=_ways(config.heads, hidden)), hidden
+    return encoder(words, src_key_padding_mask=hidden), hidden
+
+
 def peer_logits(model: TextToImageBART, text: Tensor, written: Tensor) -> Tensor:
     """The logits after each of the codes written so far, by PyTorch's layers: (n, written + 1, v)."""
-    encoder, decoder = torch_transformer(model)
-    hidden = torch.cat([torch.zeros(len(text), 1, dtype=torch.bool), text == 0], dim=1)
-    words = model.text_embedding(F.pad(text, (1, 0))) + model.text_position.weight
-    memory = encoder(words, src_key_padding_mask=hidden)
-    n, tokens = len(text), written.shape[1] + 1
+    memory, hidden = _peer_memory(model, text)
+    n, tokens, grid = len(text), written.shape[1] + 1, model.config.grid
     places = torch.arange(tokens)
-    x = torch.cat([model.start.expand(n, 1, -1), model.code_embedding(written)], dim=1)
-    x = x + model.row_position(places // model.config.grid) + model.column_position(places % model.config.grid)
+    x = torch.cat([model.start.expand(n, 1, -1), F.embedding(written, model.code_embedding.weight)], dim=1)
+    x = x + model.row_position.weight[places // grid] + model.column_position.weight[places % grid]
     mask = nn.Transformer.generate_square_subsequent_mask(tokens, dtype=torch.float64)
-    return model.code_head(decoder(x, memory, tgt_mask=mask, memory_key_padding_mask=hidden))
+    read = torch_transformer(model)[1](x, memory, tgt_mask=mask, memory_key_padding_mask=hidden)
+    return F.linear(read, model.code_head.weight)
 
 
-@torch.no_grad()
-def _network(version: Any) -> float:
-    model = lively(version(SMALL))
-    codes = torch.randint(17, (4, 9), generator=torch.Generator().manual_seed(1))
-    return gap(model(TEXT, codes), peer_logits(model, TEXT, codes[:, :-1]))
+def _asked(seed: int) -> list[tuple[BARTConfig, Tensor]]:
+    """Networks and captions: a tiny one, captions with padding and of padding alone, shorter ones, one alone, heads that look one way."""
+    drawn = torch.randint(1, 7, (3, 5), generator=torch.Generator().manual_seed(seed)) * (torch.arange(5) < torch.tensor([[5], [2], [3]]))
+    return [
+        (_TINY, torch.tensor([[1, 0]])),
+        (SMALL, TEXT),
+        (SMALL, TEXT[:2, :3]),
+        (_OTHER, drawn),
+        (_OTHER, drawn[1:2]),
+        (replace(SMALL, directed=True), TEXT),
+        (replace(_OTHER, directed=True), drawn),
+    ]
+
+
+def _title(config: BARTConfig, text: Tensor) -> tuple[str, str]:
+    shown = str(text.tolist()) if text.numel() < 5 else f"{len(text)} × {text.shape[1]}"
+    directed = ", directed=True" if config.directed else ""
+    return f"text {shown}, grid {config.grid}{directed}", f"texte {shown}, grille {config.grid}{directed}"
+
+
+def _codes(config: BARTConfig, n: int, seed: int) -> Tensor:
+    return torch.randint(config.num_codes, (n, config.image_length), generator=torch.Generator().manual_seed(seed + 1))
+
+
+def _answers(config: BARTConfig, text: Tensor, seed: int) -> list[Case]:
+    """The logits of all codes, those of the code that comes after some, and the memory of the captions."""
+    codes, (en, fr) = _codes(config, len(text), seed), _title(config, text)
+
+    def ask(version: Callable[..., Any]) -> Tensor:
+        return lent(lively(version(config), seed), "text codes", text, codes).detach()
+
+    def peer() -> Any:
+        return lively(TextToImageBART(config), seed)
+
+    def remembered(version: Callable[..., Any]) -> dict[str, Tensor]:
+        memory, visible = lent(lively(version(config), seed).encode, "text", text)
+        return of_memory(memory, visible)
+
+    def of_memory(memory: Tensor, visible: Tensor) -> dict[str, Tensor]:
+        return {say("memory", "mémoire"): memory.detach().where(visible.unsqueeze(-1), 0.0), "visible": visible}
+
+    def their_memory() -> dict[str, Tensor]:
+        memory, hidden = _peer_memory(peer(), text)
+        return of_memory(memory, ~hidden)
+
+    def after(written: int) -> Case:
+        return scenario(
+            f"{en}, next_logits after {written} codes",
+            f"{fr}, next_logits après {written} codes",
+            lambda: peer_logits(peer(), text, codes[:, :written])[:, -1].detach(),
+            lambda version: next_logits(lively(version(config), seed), text, codes, written).detach(),
+            weight + 2,
+        )
+
+    weight = text.numel() + codes.numel()
+    return [
+        scenario(en, fr, lambda: peer_logits(peer(), text, codes[:, :-1]).detach(), ask, weight),
+        scenario(f"{en}, encode", f"{fr}, encode", their_memory, remembered, weight + 1),
+        *(after(written) for written in (0, 1, config.image_length - 1)),
+    ]
+
+
+def _network(seed: int) -> list[Case]:
+    return [case for config, text in _asked(seed) for case in _answers(config, text, seed)]
+
+
+def _losses(seed: int) -> list[Case]:
+    """The loss and its gradient."""
+    learned = ("start", "text_embedding.weight", "text_position.weight", "code_embedding.weight", "row_position.weight", "code_head.weight")
+
+    def case(config: BARTConfig, text: Tensor) -> Case:
+        codes, (en, fr) = _codes(config, len(text), seed), _title(config, text)
+
+        def ask(version: Callable[..., Any]) -> dict[str, Any]:
+            model = lively(version(config), seed)
+            return with_slopes(lent(model.loss, "text codes", text, codes)["loss"], [model.get_parameter(name) for name in learned])
+
+        def peer() -> dict[str, Any]:
+            model = lively(TextToImageBART(config), seed)
+            loss = F.cross_entropy(peer_logits(model, text, codes[:, :-1]).transpose(1, 2).float(), codes)
+            return with_slopes(loss, [model.get_parameter(name) for name in learned])
+
+        return scenario(f"{en}: loss", f"{fr} : perte", peer, ask, text.numel() + codes.numel())
+
+    return [case(*each) for each in _asked(seed)]
 
 
 REFERENCES = [
     Reference(
         "bart:TextToImageBART",
         say("torch.nn.TransformerEncoder and TransformerDecoder", "torch.nn.TransformerEncoder et TransformerDecoder"),
-        _network,
-        1e-10,
+        cases=_network,
+        tolerance=1e-10,
+    ),
+    Reference(
+        "bart:TextToImageBART",
+        say("PyTorch's transformer and cross-entropy", "le transformeur et l'entropie croisée de PyTorch"),
+        cases=_losses,
+        tolerance=1e-6,
     ),
 ]

@@ -5,65 +5,84 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dalle_edu.classroom.proof import Reference, gap
+from dalle_edu.classroom.cases import Case, call
+from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.references.attention import numbers
 from dalle_edu.language import say
 
 
-def _logits() -> Tensor:
-    return 2 * torch.randn(6, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+def _rows(*rows: list[float]) -> Tensor:
+    return torch.tensor(rows, dtype=torch.float64)
 
 
-def _probabilities(logits: Tensor) -> Tensor:
-    return logits.softmax(dim=-1)
+def _top_k(seed: int) -> list[Case]:
+    def peer(logits: Tensor, k: int) -> Tensor:
+        from transformers.generation.logits_process import TopKLogitsWarper
+
+        return TopKLogitsWarper(k)(None, logits)
+
+    wide = 2 * numbers(seed, 6, 12)
+    small = [(_rows([1.0, 3.0, 2.0]), k) for k in (1, 2, 3, 5)] + [(_rows([0.0, 2.0, 1.0], [5.0, -1.0, 4.0]), 1)]
+    return [call(peer, logits, k) for logits, k in [*small, *((wide, k) for k in (1, 3, 11, 12, 50))]]
 
 
-def _top_k(version: Any) -> float:
-    from transformers.generation.logits_process import TopKLogitsWarper
+def _top_p(seed: int) -> list[Case]:
+    """What is left after the filter. With p = 1 nothing is left out, which Hugging Face's refuses to be asked."""
 
-    logits = _logits()
-    return max(gap(_probabilities(version(logits, k)), _probabilities(TopKLogitsWarper(k)(None, logits))) for k in (1, 3, 12))
+    def peer(logits: Tensor, p: float) -> Tensor:
+        from transformers.generation.logits_process import TopPLogitsWarper
 
+        return logits if p >= 1 else TopPLogitsWarper(p)(None, logits)
 
-def _top_p(version: Any) -> float:
-    from transformers.generation.logits_process import TopPLogitsWarper
-
-    logits = _logits()
-    return max(gap(_probabilities(version(logits, p)), _probabilities(TopPLogitsWarper(p)(None, logits))) for p in (0.05, 0.5, 0.9))
-
-
-def _draw(version: Any) -> float:
-    from torch.distributions import Categorical
-
-    logits = _logits()
-    cumulative = Categorical(logits=logits).probs.cumsum(dim=-1)
-    uniforms = torch.linspace(0.003, 0.997, 200, dtype=torch.float64)
-    wrong = 0.0
-    for uniform in uniforms:
-        expected = (cumulative <= uniform).sum(dim=-1)
-        wrong += float((version(logits, uniform.expand(6)) != expected).sum())
-    return wrong
+    few, wide = _rows([0.5, 0.2, 0.3]).log(), 2 * numbers(seed, 6, 12)
+    small = [(few, p) for p in (0.1, 0.6, 0.9)] + [(_rows([0.1, 0.9], [0.6, 0.4]).log(), 0.7)]
+    unordered = _rows([0.25, 0.05, 0.4, 0.3], [0.05, 0.75, 0.15, 0.05 + 1e-3]).log()
+    return [call(peer, logits, p) for logits, p in [*small, (unordered, 0.6), *((wide, p) for p in (0.05, 0.5, 0.9, 1.0))]]
 
 
-def _guide(version: Any) -> float:
-    from transformers.generation.logits_process import ClassifierFreeGuidanceLogitsProcessor
+def _draw(seed: int) -> list[Case]:
+    """The inverse of the cumulative distribution at some numbers, those just beside its jumps included."""
 
-    conditional, unconditional = _logits().log_softmax(dim=-1).chunk(2)
-    differences = []
-    for scale in (1.5, 3.0):
-        theirs = ClassifierFreeGuidanceLogitsProcessor(scale)(torch.zeros(3, 1), torch.cat([conditional, unconditional]))
-        differences.append(gap(version(torch.cat([conditional, unconditional]), scale), theirs))
-    return max(differences)
+    def peer(logits: Tensor, uniform: Tensor) -> Tensor:
+        from torch.distributions import Categorical
+
+        return (Categorical(logits=logits).probs.cumsum(dim=-1) <= uniform.unsqueeze(-1)).sum(dim=-1)
+
+    even = _rows([0.0, 0.0])
+    small = [(even, [0.0]), (even, [0.25]), (even, [0.75]), (_rows([0.2, 0.5, 0.3]).log(), [0.6]), (_rows([-torch.inf, 1.0]), [0.0])]
+    wide = 2 * numbers(seed, 40, 12)
+    rows = [(logits, torch.tensor(uniform, dtype=torch.float64)) for logits, uniform in small]
+    rows += [(wide, torch.linspace(0.003, 0.997, 40, dtype=torch.float64)), (wide.float(), torch.rand(40, generator=_generator(seed)))]
+    return [call(peer, *each) for each in rows]
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def _guide(seed: int) -> list[Case]:
+    def peer(logits: Tensor, guidance_scale: float) -> Tensor:
+        from transformers.generation.logits_process import ClassifierFreeGuidanceLogitsProcessor
+
+        if guidance_scale <= 1:  # which Hugging Face's refuses: nothing is added, or only the unconditional is left
+            return logits.chunk(2)[0] if guidance_scale == 1 else logits.chunk(2)[1]
+        wrapped: Any = ClassifierFreeGuidanceLogitsProcessor(guidance_scale)
+        return wrapped(torch.zeros(len(logits) // 2, 1), logits)
+
+    said, wide = _rows([2.0, -1.0], [1.0, 0.0]), numbers(seed, 6, 12).log_softmax(dim=-1)
+    learned = numbers(seed + 1, 4, 3).requires_grad_()
+    small = [(said, scale) for scale in (3.0, 1.0, 0.0)]
+    return [call(peer, logits, scale) for logits, scale in [*small, (wide, 1.5), (wide, 3.0), (learned, 2.0)]]
 
 
 REFERENCES = [
-    Reference("decoding:keep_top_k", "transformers TopKLogitsWarper", _top_k, 1e-10, lambda: [(_logits(), k) for k in (1, 3, 12)]),
-    Reference("decoding:keep_top_p", "transformers TopPLogitsWarper", _top_p, 1e-10, lambda: [(_logits(), p) for p in (0.05, 0.5, 0.9)]),
-    Reference("decoding:sample", say("torch.distributions.Categorical, inverted", "torch.distributions.Categorical, inversée"), _draw, 0.0),
+    Reference("decoding:keep_top_k", "transformers TopKLogitsWarper", cases=_top_k, tolerance=1e-10),
+    Reference("decoding:keep_top_p", "transformers TopPLogitsWarper", cases=_top_p, tolerance=1e-10),
     Reference(
-        "guidance:guide",
-        "transformers ClassifierFreeGuidanceLogitsProcessor",
-        _guide,
-        1e-10,
-        lambda: [(_logits(), scale) for scale in (1.5, 3.0)],
+        "decoding:sample",
+        say("torch.distributions.Categorical, inverted", "torch.distributions.Categorical, inversée"),
+        cases=_draw,
+        tolerance=0.0,
     ),
+    Reference("guidance:guide", "transformers ClassifierFreeGuidanceLogitsProcessor", cases=_guide, tolerance=1e-10),
 ]

@@ -1,244 +1,219 @@
 """GANs against PyTorch's cross-entropy, SciPy, scikit-learn, and plain autograd."""
 
-import math
 from collections.abc import Callable
-from copy import deepcopy
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.func import functional_call
+from torch import Tensor
 
-from dalle_edu.bricks.dcgan import GANConfig
-from dalle_edu.bricks.gan import Game
-from dalle_edu.classroom.proof import Reference, gap
-from dalle_edu.classroom.references.convolution import pixels_seen
-from dalle_edu.language import say
+from dalle_edu.classroom.cases import Case, call
+from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.references.attention import numbers
+from dalle_edu.classroom.references.autoencoder import double
 
-# ---------------------------------------------------------------- distributions
+HOLES = double(0.5, 0.5, 0.0, 0.0), double(0.0, 0.25, 0.75, 0.0)
 
 
-def _distributions() -> list[tuple[Tensor, Tensor]]:
-    generator = torch.Generator().manual_seed(0)
-    p, q = (2 * torch.randn(2, 6, generator=generator, dtype=torch.float64)).softmax(dim=-1)
-    holes = torch.tensor([0.5, 0.5, 0.0, 0.0]).double(), torch.tensor([0.0, 0.25, 0.75, 0.0]).double()
-    return [(p, q), (q, p), (p, p), holes]
+def _pair(seed: int, k: int) -> list[Tensor]:
+    return [(2 * numbers(seed + place, k)).softmax(dim=0) for place in (0, 1)]
 
 
-def _optimum(version: Callable[..., Tensor]) -> float:
-    """A numerical search for the best answer to each outcome, one at a time."""
-    from scipy.optimize import minimize_scalar
-    from scipy.special import xlogy
+def _distributions(seed: int) -> list[tuple[Tensor, ...]]:
+    """Equal, apart, with holes, and any."""
+    even, sure = double(0.5, 0.5), double(1.0, 0.0)
+    some = [(double(1.0), double(1.0)), (even, even), (even, sure), (double(0.75, 0.25), double(0.25, 0.75)), (sure, sure.flip(0)), HOLES]
+    return [*some, *(tuple(_pair(seed + 10 * place, k)) for place, k in enumerate((6, 3, 11)))]
 
-    p, q = _distributions()[0]
-    best = [
-        minimize_scalar(lambda d, a=a, b=b: -xlogy(a, d) - xlogy(b, 1 - d), bounds=(0, 1), method="bounded", options={"xatol": 1e-10}).x
-        for a, b in zip(p.tolist(), q.tolist(), strict=True)
+
+def _optimum(seed: int) -> list[Case]:
+    def peer(p: Tensor, q: Tensor) -> Tensor:
+        """A numerical search for the best answer to each outcome, one at a time; where there is nothing to tell, 1/2."""
+        from scipy.optimize import minimize_scalar
+        from scipy.special import xlog1py, xlogy
+
+        def best(a: float, b: float) -> float:
+            settings = {"bounds": (0, 1), "method": "bounded", "options": {"xatol": 1e-10}}
+            return minimize_scalar(lambda d: -xlogy(a, d) - xlog1py(b, -d), **settings).x if a or b else 0.5
+
+        return double(*(best(a, b) for a, b in zip(p.tolist(), q.tolist(), strict=True)))
+
+    return [call(peer, p, q) for p, q in _distributions(seed)]
+
+
+def _expected_value(seed: int) -> list[Case]:
+    """At any D by integration over SciPy's own distributions, and at the best D by its Jensen-Shannon distance, squared."""
+
+    def by_integration(d: Tensor, p: Tensor, q: Tensor) -> Tensor:
+        from scipy.stats import rv_discrete
+
+        real, fake = (rv_discrete(values=(range(len(d)), probabilities.numpy())) for probabilities in (p, q))
+        value = real.expect(lambda i: np.log(d.numpy()[i])) + fake.expect(lambda i: np.log1p(-d.numpy()[i]))
+        return torch.tensor(value, dtype=d.dtype)
+
+    def at_the_best(d: Tensor, p: Tensor, q: Tensor) -> Tensor:
+        from scipy.spatial.distance import jensenshannon
+
+        return torch.tensor(-np.log(4) + 2 * jensenshannon(p, q) ** 2, dtype=d.dtype)
+
+    def by_cross_entropy(d: Tensor, p: Tensor, q: Tensor) -> Tensor:
+        sure = torch.ones_like(d)
+        on_real = F.binary_cross_entropy(d, sure, weight=p, reduction="sum")
+        return -on_real - F.binary_cross_entropy(d, 0 * sure, weight=q, reduction="sum")
+
+    def at_the_edges(*given: Tensor) -> Tensor:
+        from scipy.special import xlog1py, xlogy
+
+        d, p, q = (part.numpy() for part in given)
+        return torch.tensor(xlogy(p, d).sum() + xlog1py(q, -d).sum())
+
+    even, sure = double(0.5, 0.5), double(1.0, 0.0)
+    anywhere = [(torch.linspace(0.1, 0.8, k).double(), *_pair(seed + k, k)) for k in (2, 6, 9)]
+    best = [(p / (p + q), p, q) for p, q in (_pair(seed + 3, 6), _pair(seed + 5, 4))]
+    learned = numbers(seed, 5).sigmoid().requires_grad_(), *_pair(seed + 7, 5)
+    return [
+        call(by_integration, even, even, even),
+        call(by_integration, double(0.75, 0.25), double(0.5, 0.5), double(0.25, 0.75)),
+        call(at_the_edges, sure, sure, sure.flip(0)),
+        call(at_the_edges, even, sure, sure.flip(0)),
+        call(at_the_edges, sure.flip(0), sure, sure.flip(0)),  # wrong and sure of it: minus infinity
+        call(at_the_edges, double(1.0, 2 / 3, 0.0, 0.5), *HOLES),
+        *(call(by_integration, *each) for each in anywhere),
+        *(call(at_the_best, *each) for each in best),
+        call(by_cross_entropy, *learned),
     ]
-    return gap(version(p, q), best)
 
 
-def _expected_value(version: Callable[..., Tensor]) -> float:
-    """At any D by integration over scipy's own distributions, and at the best D by its Jensen-Shannon distance, squared."""
-    from scipy.spatial.distance import jensenshannon
-    from scipy.stats import rv_discrete
+def _jensen_shannon(seed: int) -> list[Case]:
+    def peer(p: Tensor, q: Tensor) -> Tensor:
+        from scipy.spatial.distance import jensenshannon
 
-    differences = []
-    for p, q in _distributions()[:3]:
-        d = torch.linspace(0.1, 0.8, len(p), dtype=torch.float64)
-        real, fake = (rv_discrete(values=(range(len(p)), probabilities.numpy())) for probabilities in (p, q))
-        expected = real.expect(lambda i, d=d: np.log(d.numpy()[i])) + fake.expect(lambda i, d=d: np.log1p(-d.numpy()[i]))
-        optimum = -math.log(4) + 2 * jensenshannon(p, q) ** 2
-        differences += [gap(version(d, p, q), np.float64(expected)), gap(version(p / (p + q), p, q), optimum)]
-    return max(differences)
+        return torch.tensor(jensenshannon(p, q) ** 2, dtype=p.dtype)
 
+    def by_divergences(p: Tensor, q: Tensor) -> Tensor:
+        mixture = ((p + q) / 2).log()
+        return (F.kl_div(mixture, p, reduction="sum") + F.kl_div(mixture, q, reduction="sum")) / 2
 
-def _jensen_shannon(version: Callable[..., Tensor]) -> float:
-    from scipy.spatial.distance import jensenshannon
-
-    return max(gap(version(p, q), jensenshannon(p, q) ** 2) for p, q in _distributions())
+    learned = [part.detach().requires_grad_() for part in _pair(seed + 50, 5)]
+    return [*(call(peer, p, q) for p, q in _distributions(seed)), call(by_divergences, *learned)]
 
 
-# ---------------------------------------------------------------- losses
+def _of_both(peer: Callable[[Tensor, Tensor], Tensor]) -> Callable[[int], list[Case]]:
+    """A loss of real and fake logits: few and many, as many of each or not, patches, and logits whose probability rounds to 1."""
+
+    def cases(seed: int) -> list[Case]:
+        sure, learned = double(200.0, 1000.0), [2 * numbers(seed + 8 + place, n, gradient=True) for place, n in enumerate((4, 3))]
+        return [
+            call(peer, double(0.0), double(0.0)),
+            call(peer, double(2.0), double(-1.0)),
+            call(peer, double(0.5, -3.0), double(0.5)),
+            call(peer, double(3.0), double(-2.0, 0.0, 1.5)),
+            call(peer, sure, -sure),
+            call(peer, -sure, sure),
+            call(peer, 3 * numbers(seed, 7), 3 * numbers(seed + 1, 5)),
+            call(peer, 3 * numbers(seed + 2, 5), 3 * numbers(seed + 3, 5)),
+            call(peer, numbers(seed + 4, 2, 3, 4), numbers(seed + 5, 5, 3, 4)),
+            call(peer, *learned),
+        ]
+
+    return cases
 
 
-def _logits() -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(1)
-    return 3 * torch.randn(7, generator=generator).double(), 3 * torch.randn(5, generator=generator).double()
+def _of_fakes(peer: Callable[[Tensor], Tensor]) -> Callable[[int], list[Case]]:
+    def cases(seed: int) -> list[Case]:
+        few = [double(0.0), double(2.0), double(-1.0), double(3.0, -3.0), double(200.0, 1000.0), double(-200.0, -1000.0)]
+        many = [3 * numbers(seed, 7), numbers(seed + 1, 2, 3, 4), 2 * numbers(seed + 2, 5, gradient=True)]
+        return [call(peer, logits) for logits in [*few, *many]]
+
+    return cases
 
 
-def _discriminator_loss(version: Callable[..., Tensor]) -> float:
-    real, fake = _logits()
-    on_logits = F.binary_cross_entropy_with_logits(real, torch.ones_like(real))
-    on_logits = on_logits + F.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake))
-    on_probabilities = F.binary_cross_entropy(real.sigmoid(), torch.ones_like(real))
-    on_probabilities = on_probabilities + F.binary_cross_entropy(fake.sigmoid(), torch.zeros_like(fake))
-    sure = torch.full((3,), 200.0, dtype=torch.float64)  # whose probability rounds to 1
-    extreme = gap(version(-sure, sure), F.binary_cross_entropy_with_logits(-sure, torch.ones(3).double()) * 2)
-    return max(gap(version(real, fake), on_logits), gap(version(real, fake), on_probabilities), extreme)
+def cross_entropy(logits: Tensor, label: float) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
 
 
-def _value(version: Callable[..., Tensor]) -> float:
-    real, fake = _logits()
-    means = torch.distributions.Bernoulli(logits=real).log_prob(torch.ones_like(real)).mean()
-    means = means + torch.distributions.Bernoulli(logits=fake).log_prob(torch.zeros_like(fake)).mean()
-    return gap(version(real, fake), means)
+def _bernoulli(real: Tensor, fake: Tensor) -> Tensor:
+    on_real = torch.distributions.Bernoulli(logits=real).log_prob(torch.ones_like(real))
+    return on_real.mean() + torch.distributions.Bernoulli(logits=fake).log_prob(torch.zeros_like(fake)).mean()
 
 
-def _saturating(version: Callable[..., Tensor]) -> float:
-    _, fake = _logits()
-    return gap(version(fake), -F.binary_cross_entropy(fake.sigmoid(), torch.zeros_like(fake)))
+def _discriminator_loss(seed: int) -> list[Case]:
+    def on_logits(real: Tensor, fake: Tensor) -> Tensor:
+        return cross_entropy(real, 1.0) + cross_entropy(fake, 0.0)
+
+    def on_probabilities(real: Tensor, fake: Tensor) -> Tensor:
+        on_real = F.binary_cross_entropy(real.sigmoid(), torch.ones_like(real))
+        return on_real + F.binary_cross_entropy(fake.sigmoid(), torch.zeros_like(fake))
+
+    return [*_of_both(on_logits)(seed), call(on_probabilities, 3 * numbers(seed + 20, 6), 3 * numbers(seed + 21, 4))]
 
 
-def _non_saturating(version: Callable[..., Tensor]) -> float:
-    _, fake = _logits()
-    return gap(version(fake), F.binary_cross_entropy(fake.sigmoid(), torch.ones_like(fake)))
+def _hinge(seed: int) -> list[Case]:
+    """Values by scikit-learn, each half counting for one half; gradients by PyTorch's hinge, away from its corner."""
+
+    def peer(real: Tensor, fake: Tensor) -> Tensor:
+        from sklearn.metrics import hinge_loss
+
+        labels = [1] * real.numel() + [-1] * fake.numel()
+        shares = [1 / real.numel()] * real.numel() + [1 / fake.numel()] * fake.numel()
+        mean = hinge_loss(labels, torch.cat([real.flatten(), fake.flatten()]).numpy(), sample_weight=shares)
+        return torch.tensor(2 * mean, dtype=real.dtype)
+
+    def by_pytorch(real: Tensor, fake: Tensor) -> Tensor:
+        losses = [F.hinge_embedding_loss(half, -torch.ones_like(half), margin=1.0) for half in (real, -fake)]
+        return torch.stack(losses).sum()
+
+    usual = [case for case in _of_both(peer)(seed) if not any(part.requires_grad for part in case.args or ())]
+    learned = [numbers(seed + place, n, gradient=True) for place, n in ((30, 4), (31, 6))]
+    corners = call(peer, double(1.0, 0.5), double(-1.0, -0.5))
+    return [*usual, corners, call(by_pytorch, *learned), call(by_pytorch, *[5 * part.detach() for part in learned])]
 
 
-def _hinge(version: Callable[..., Tensor]) -> float:
-    """Scikit-learn's is the mean over both halves together: with as many of each, half the sum of their means."""
-    from sklearn.metrics import hinge_loss
+def _mode_coverage(seed: int) -> list[Case]:
+    def peer(classes: Tensor, num_classes: int, least: float = 0.01) -> tuple[int, float]:
+        from scipy.stats import entropy
 
-    real, fake = (part[:5] / 2 for part in _logits())
-    labels = [1] * 5 + [-1] * 5
-    return gap(version(real, fake), np.float64(2 * hinge_loss(labels, torch.cat([real, fake]).numpy())))
+        counts = np.bincount(classes.numpy(), minlength=num_classes)
+        return int((counts / counts.sum() >= least).sum()), float(entropy(counts))
 
-
-# ---------------------------------------------------------------- Algorithm 1
-
-
-class _Players:
-    """Two small players that normalise their batches, and the same round of algorithm 1 by plain autograd: no optimiser, no freezing."""
-
-    def __init__(self, rate: float = 0.1):
-        torch.manual_seed(0)
-        drawing: list[nn.Module] = [nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, 4)]
-        judging: list[nn.Module] = [nn.Linear(4, 8), nn.BatchNorm1d(8), nn.LeakyReLU(0.2), nn.Linear(8, 1)]
-        self.generator, self.discriminator, self.rate = nn.Sequential(*drawing).double(), nn.Sequential(*judging).double(), rate
-        self.real = [torch.randn(6, 4, dtype=torch.float64) + 2 for _ in range(2)]
-        self.noise = [torch.randn(6, 3, dtype=torch.float64) for _ in range(3)]
-
-    def game(self) -> Game:
-        generator, discriminator = deepcopy(self.generator), deepcopy(self.discriminator)
-        first, second = (torch.optim.SGD(player.parameters(), self.rate) for player in (generator, discriminator))
-        return Game(generator, discriminator, first, second)
-
-    def expected(self, k: int, generator_moves: bool = True) -> tuple[dict[str, Tensor], dict[str, Tensor], list[Tensor]]:
-        """The parameters of both players after k steps of D and perhaps one of G, and the losses on the way."""
-        g: dict[str, Tensor] = dict(deepcopy(self.generator).named_parameters())
-        d: dict[str, Tensor] = dict(deepcopy(self.discriminator).named_parameters())
-        losses = []
-
-        def judged(images: Tensor) -> Tensor:
-            return functional_call(self.discriminator, d, images)
-
-        def drawn(noise: Tensor) -> Tensor:
-            return functional_call(self.generator, g, noise)
-
-        for real, noise in zip(self.real[:k], self.noise, strict=False):
-            on_real, on_fake = judged(real).sigmoid(), judged(drawn(noise)).sigmoid()
-            loss = F.binary_cross_entropy(on_real, torch.ones_like(on_real)) + F.binary_cross_entropy(on_fake, torch.zeros_like(on_fake))
-            d = self._descended(d, loss)
-            losses.append(loss)
-        if generator_moves:
-            on_fake = judged(drawn(self.noise[k])).sigmoid()
-            loss = F.binary_cross_entropy(on_fake, torch.ones_like(on_fake))
-            g = self._descended(g, loss)
-            losses.append(loss)
-        return g, d, losses
-
-    def _descended(self, parameters: dict[str, Tensor], loss: Tensor) -> dict[str, Tensor]:
-        slopes = torch.autograd.grad(loss, list(parameters.values()))
-        moved = [parameter - self.rate * slope for parameter, slope in zip(parameters.values(), slopes, strict=True)]
-        return {name: parameter.detach().requires_grad_() for name, parameter in zip(parameters, moved, strict=True)}
-
-
-def _apart(player: nn.Module, expected: dict[str, Tensor]) -> float:
-    return max(gap(parameter, expected[name]) for name, parameter in player.named_parameters())
-
-
-def _gradients(player: nn.Module) -> float:
-    return max((float(parameter.grad.abs().max()) for parameter in player.parameters() if parameter.grad is not None), default=0.0)
-
-
-def _discriminator_step(version: Callable[..., Tensor]) -> float:
-    players = _Players()
-    game = players.game()
-    lost = version(game, players.real[0], players.noise[0])
-    g, d, losses = players.expected(1, generator_moves=False)
-    return max(gap(lost, losses[0]), _apart(game.generator, g), _apart(game.discriminator, d), _gradients(game.generator))
-
-
-def _generator_step(version: Callable[..., Tensor]) -> float:
-    players = _Players()
-    game = players.game()
-    lost = version(game, players.noise[0])
-    g, d, losses = players.expected(0)
-    return max(gap(lost, losses[0]), _apart(game.generator, g), _apart(game.discriminator, d), _gradients(game.discriminator))
-
-
-def _algorithm_1(version: Callable[..., None]) -> float:
-    """Two rounds in one: k = 2 steps of D, then G. The batches and the noise are read from a list, in order."""
-    players = _Players()
-    game, real, noise = players.game(), iter(players.real), iter(players.noise)
-    version(game, lambda: (next(real), None), lambda: next(noise), 1, 2)
-    g, d, _ = players.expected(2)
-    return max(_apart(game.generator, g), _apart(game.discriminator, d))
-
-
-# ---------------------------------------------------------------- networks and measures
-
-
-def _patch_discriminator(version: Callable[..., nn.Module]) -> float:
-    """The patches that Isola et al. name, found by following gradients back to the picture."""
-    torch.manual_seed(0)
-    found = [pixels_seen(version(3, 4, layers, nn.Identity).double(), 160) for layers in (1, 2, 3)]
-    return gap(torch.tensor(found), torch.tensor([16, 34, 70]))
-
-
-def _projection(version: Callable[..., Any]) -> float:
-    """What the class adds to the logit is bilinear in the class, one-hot, and the features."""
-    torch.manual_seed(0)
-    judge = version(GANConfig(8, width=4, num_classes=3)).double().eval()
-    nn.init.normal_(judge.embedding.weight)
-    images = torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    labels = torch.tensor([0, 1, 2, 2, 1, 0])
-    features = judge.look(images)
-    bilinear = nn.Bilinear(3, features.shape[1], 1, bias=False, dtype=torch.float64)
-    bilinear.weight.data = judge.embedding.weight.data[None]
-    return gap(judge(images, labels), (judge.judge(features) + bilinear(F.one_hot(labels, 3).double(), features)).squeeze(1))
-
-
-def _mode_coverage(version: Callable[..., tuple[int, float]]) -> float:
-    from scipy.stats import entropy
-
-    generator = torch.Generator().manual_seed(2)
-    drawn = torch.multinomial(torch.tensor([0.4, 0.3, 0.2, 0.06, 0.03, 0.004, 0.003, 0.003]), 1000, replacement=True, generator=generator)
-    differences = []
-    for classes in (drawn, torch.arange(8), torch.full((50,), 3)):
-        counts = np.bincount(classes.numpy(), minlength=8)
-        found, nats = version(classes, 8)
-        differences += [abs(found - int((counts / counts.sum() >= 0.01).sum())), gap(nats, entropy(counts))]
-    return max(differences)
+    shares = torch.tensor([0.4, 0.3, 0.2, 0.06, 0.03, 0.004, 0.003, 0.003])
+    drawn = torch.multinomial(shares, 1000, replacement=True, generator=torch.Generator().manual_seed(seed))
+    rare = torch.cat([torch.zeros(995, dtype=torch.long), torch.full((5,), 2)])
+    on_the_limit = torch.cat([torch.zeros(99, dtype=torch.long), torch.ones(1, dtype=torch.long)])
+    return [
+        call(peer, torch.tensor([0]), 1),
+        call(peer, torch.tensor([2, 2, 2]), 4),
+        call(peer, torch.tensor([0, 1, 1, 3]), 4),
+        call(peer, torch.tensor([0, 1, 1, 3]), 4, 0.25),
+        call(peer, torch.tensor([0, 1, 1, 3]), 5, 0.5),
+        call(peer, torch.arange(8), 8),
+        call(peer, torch.full((50,), 3), 8),
+        call(peer, on_the_limit, 2),
+        call(peer, rare, 3),
+        call(peer, rare, 3, least=0.001),
+        call(peer, drawn, 8),
+        call(peer, drawn, 20, 0.1),
+    ]
 
 
 REFERENCES = [
-    Reference("gan:optimal_discriminator", "scipy.optimize.minimize_scalar", _optimum, 1e-7),
-    Reference("gan:expected_value", "scipy.spatial.distance.jensenshannon", _expected_value, 1e-10),
-    Reference("gan:jensen_shannon", "scipy.spatial.distance.jensenshannon", _jensen_shannon, 1e-10),
-    Reference("gan:value", "torch.distributions.Bernoulli", _value, 1e-10),
-    Reference("gan:discriminator_loss", "torch.nn.functional.binary_cross_entropy", _discriminator_loss, 1e-10),
-    Reference("gan:saturating_loss", "torch.nn.functional.binary_cross_entropy", _saturating, 1e-10),
-    Reference("gan:non_saturating_loss", "torch.nn.functional.binary_cross_entropy", _non_saturating, 1e-10),
-    Reference("gan:hinge_discriminator_loss", "sklearn.metrics.hinge_loss", _hinge, 1e-10),
-    Reference("gan:discriminator_step", "torch.autograd.grad", _discriminator_step, 1e-10),
-    Reference("gan:generator_step", "torch.autograd.grad", _generator_step, 1e-10),
-    Reference("gan:algorithm_1", "torch.autograd.grad", _algorithm_1, 1e-10),
-    Reference("dcgan:Discriminator", "torch.nn.Bilinear", _projection, 1e-10),
+    Reference("gan:optimal_discriminator", "scipy.optimize.minimize_scalar", cases=_optimum, tolerance=1e-7),
+    Reference("gan:expected_value", "scipy.spatial.distance.jensenshannon", cases=_expected_value, tolerance=1e-10),
+    Reference("gan:jensen_shannon", "scipy.spatial.distance.jensenshannon", cases=_jensen_shannon, tolerance=1e-10),
+    Reference("gan:value", "torch.distributions.Bernoulli", cases=_of_both(_bernoulli), tolerance=1e-10),
+    Reference("gan:discriminator_loss", "torch.nn.functional.binary_cross_entropy", cases=_discriminator_loss, tolerance=1e-10),
     Reference(
-        "dcgan:PatchDiscriminator", say("gradients followed to the picture", "gradients suivis jusqu'à l'image"), _patch_discriminator, 0.0
+        "gan:saturating_loss",
+        "torch.nn.functional.binary_cross_entropy",
+        cases=_of_fakes(lambda fake_logits: -cross_entropy(fake_logits, 0.0)),
+        tolerance=1e-10,
     ),
-    Reference("gan:mode_coverage", "scipy.stats.entropy", _mode_coverage, 1e-6),
+    Reference(
+        "gan:non_saturating_loss",
+        "torch.nn.functional.binary_cross_entropy",
+        cases=_of_fakes(lambda fake_logits: cross_entropy(fake_logits, 1.0)),
+        tolerance=1e-10,
+    ),
+    Reference("gan:hinge_discriminator_loss", "sklearn.metrics.hinge_loss", cases=_hinge, tolerance=1e-10),
+    Reference("gan:mode_coverage", "scipy.stats.entropy", cases=_mode_coverage, tolerance=1e-6),
 ]

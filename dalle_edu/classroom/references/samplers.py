@@ -1,6 +1,5 @@
 """Samplers against diffusers' schedulers: the same network gives the same picture after the whole trajectory."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -8,105 +7,200 @@ from torch import Tensor
 
 from dalle_edu.bricks.diffusion import picture_and_noise
 from dalle_edu.bricks.noise_schedule import NoiseSchedule, cosine_schedule, linear_schedule
-from dalle_edu.classroom.proof import Reference, gap
-from dalle_edu.language import say
+from dalle_edu.classroom.cases import Case, call, scenario
+from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.references.attention import numbers
+from dalle_edu.classroom.references.autoencoder import asked, double
+from dalle_edu.classroom.references.diffusion import FEW, in_float64
+from dalle_edu.language import comma, say
 
-
-def _noise(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+LINEAR, COSINE, SHORT = linear_schedule(), cosine_schedule(), cosine_schedule(50)
+_PREDICTIONS = {"eps": "epsilon", "v": "v_prediction"}
 
 
 def _network(x_t: Tensor, t: Tensor) -> Tensor:
     """Some noise to believe in: it depends on x, on its neighbours and on t, and stays bounded."""
-    return torch.tanh(x_t + 0.5 * x_t.roll(1, dims=-1)) * (0.5 + t.view(-1, 1, 1, 1) / 2000)
+    return torch.tanh(x_t + 0.5 * x_t.roll(1, dims=-1)) * (0.5 + t.view(-1, *[1] * (x_t.ndim - 1)) / 2000)
 
 
-def _whole_trajectory(
-    sampler: Callable[..., Any], scheduler: Any, schedule: NoiseSchedule, steps: int, target: str = "eps", **knobs: Any
-) -> float:
-    """The largest difference on the way, relative to the largest number met."""
-    scheduler.set_timesteps(steps)
-    theirs, generator, path = _noise(2, 3, 4, 4), torch.Generator().manual_seed(1), []
-    for t in scheduler.timesteps:
-        path.append(theirs)
-        settings = {"generator": generator} | knobs
-        theirs = scheduler.step(_network(theirs, t.expand(2)), t, theirs, **settings).prev_sample
+def _in_order(path: list[Any]) -> dict[str, Any]:
+    """What is on the way, by its name."""
+    return {say(f"at step {place}", f"au pas {place}"): each for place, each in enumerate(path)}
+
+
+def _whole(
+    kind: str,
+    schedule: NoiseSchedule,
+    shape: tuple[int, ...],
+    steps: int | None,
+    target: str,
+    seed: int,
+    usual: int = 50,
+    scale: float = 1.0,
+    **knobs: Any,
+) -> Case:
+    """A whole trajectory: each t, each noisy picture, each estimate, and the end, divided by `scale`."""
+    noise, count = numbers(seed, *shape), usual if steps is None else steps
+    end = say("the end", "à la fin")
 
     def denoise(x_t: Tensor, t: Tensor) -> Tensor:
         return picture_and_noise(_network(x_t, t), x_t, t, schedule, target)[0]
 
-    seen: list[Any] = []
-    ours = sampler(denoise, _noise(2, 3, 4, 4), schedule, steps, torch.Generator().manual_seed(1), seen.append, **knobs)
-    if [step.t for step in seen] != scheduler.timesteps.tolist():
-        return float("inf")
-    largest = max(float(x.abs().max()) for x in [*path, theirs])
-    return max(gap(mine, other) for mine, other in zip([*(step.x for step in seen), ours], [*path, theirs], strict=True)) / largest
+    def ask(version: Any) -> dict[str, Any]:
+        seen: list[Any] = []
+        options: dict[str, Any] = {"callback": lambda step: seen.append(step)} | knobs
+        options |= {} if steps is None else {"steps": steps}
+
+        last = asked(version, denoise, noise, schedule, generator=torch.Generator().manual_seed(seed), **options)
+        path = [[step.index, step.steps, step.t, step.x / scale, step.x0 / scale] for step in seen]
+        return _in_order(path) | {end: last / scale}
+
+    def peer() -> dict[str, Any]:
+        scheduler = _scheduler(kind, schedule, target)
+        scheduler.set_timesteps(count)
+        x, generator, path = noise.clone(), torch.Generator().manual_seed(seed), list[Any]()
+        for index, t in enumerate(scheduler.timesteps):
+            answer = _network(x, t.expand(shape[0]))
+            settings = {} if kind == "DPMSolverMultistepScheduler" else {"generator": generator} | knobs
+            after = scheduler.step(answer, t, x, **settings)
+            believed = denoise(x, t.expand(shape[0]))
+            path.append([index, count, int(t), x / scale, believed / scale])
+            x = after.prev_sample
+        return _in_order(path) | {end: x / scale}
+
+    size = " × ".join(map(str, shape))
+    said = "".join(f", {name} = {value:g}" for name, value in knobs.items())
+    how = say("steps left out", "steps omis") if steps is None else f"steps = {steps}"
+    dit = "".join(f", {name} = {comma(value, 1)}" for name, value in knobs.items())
+    en = f"noise of {size}, T = {len(schedule)}, {how}, the network predicts {target}{said}"
+    fr = f"un bruit de {size}, T = {len(schedule)}, {how}, le réseau prédit {target}{dit}"
+    return scenario(en, fr, peer, ask, count * noise.numel())
 
 
-def _in_float64(scheduler: Any, schedule: NoiseSchedule) -> Any:
-    scheduler.alphas_cumprod = schedule.alphas_bar
-    return scheduler
+def _scheduler(kind: str, schedule: NoiseSchedule, target: str) -> Any:
+    settings: dict[str, Any] = {"timestep_spacing": "trailing", "prediction_type": _PREDICTIONS[target]}
+    if kind == "DPMSolverMultistepScheduler":
+        settings |= {"trained_betas": schedule.betas.tolist()}
+    else:
+        settings |= {"clip_sample": False}
+    return in_float64(kind, schedule, **settings)
 
 
-_SETTINGS: dict[str, Any] = {"timestep_spacing": "trailing"}
-_PREDICTIONS = {"eps": "epsilon", "v": "v_prediction"}
+def _bare(schedule: NoiseSchedule, steps: int, seed: int) -> Case:
+    """With nothing but what it needs: no callback, and no generator, as no noise is added on the way."""
+    noise = numbers(seed, 2, 6)
 
+    def denoise(x_t: Tensor, t: Tensor) -> Tensor:
+        return picture_and_noise(_network(x_t, t), x_t, t, schedule, "v")[0]
 
-def _ddpm(version: Callable[..., Any]) -> float:
-    from diffusers import DDPMScheduler
-
-    differences = []
-    for schedule, steps, target in ((linear_schedule(), 10, "eps"), (linear_schedule(), 16, "v"), (cosine_schedule(50), 50, "v")):
-        scheduler: Any = DDPMScheduler(len(schedule), clip_sample=False, prediction_type=_PREDICTIONS[target], **_SETTINGS)
-        differences.append(_whole_trajectory(version, _in_float64(scheduler, schedule), schedule, steps, target))
-    return max(differences)
-
-
-def _ddim(version: Callable[..., Any]) -> float:
-    from diffusers import DDIMScheduler
-
-    differences = []
-    for schedule, target in ((linear_schedule(), "eps"), (cosine_schedule(), "v")):
-        for eta in (0.0, 0.5, 1.0):
-            scheduler: Any = DDIMScheduler(clip_sample=False, prediction_type=_PREDICTIONS[target], **_SETTINGS)
-            differences.append(_whole_trajectory(version, _in_float64(scheduler, schedule), schedule, 10, target, eta=eta))
-    return max(differences)
-
-
-def _dpm_solver(version: Callable[..., Any]) -> float:
-    """In float32, in which diffusers' solver keeps its noise levels."""
-    from diffusers import DPMSolverMultistepScheduler
-
-    differences = []
-    for name, schedule, target in (("linear", linear_schedule(), "eps"), ("squaredcos_cap_v2", cosine_schedule(), "v")):
-        for steps in (1, 2, 10, 20):
-            scheduler: Any = DPMSolverMultistepScheduler(beta_schedule=name, prediction_type=_PREDICTIONS[target], **_SETTINGS)
-            differences.append(_whole_trajectory(version, scheduler, schedule, steps, target))
-    return max(differences)
-
-
-def _spaced_timesteps(version: Callable[..., Any]) -> float:
-    from diffusers import DDIMScheduler
-
-    differences = []
-    for timesteps, steps in ((1000, 1), (1000, 20), (1000, 16), (1000, 1000), (10, 4)):
-        scheduler: Any = DDIMScheduler(timesteps, **_SETTINGS)
+    def peer() -> Tensor:
+        scheduler, x = _scheduler("DDIMScheduler", schedule, "v"), noise.clone()
         scheduler.set_timesteps(steps)
-        differences.append(gap(version(linear_schedule(timesteps), steps), scheduler.timesteps))
-    return max(differences)
+        for t in scheduler.timesteps:
+            x = scheduler.step(_network(x, t.expand(2)), t, x).prev_sample
+        return x
+
+    en, fr = "noise of 2 × 6, without callback or generator", "un bruit de 2 × 6, sans callback ni generator"
+    return scenario(en, fr, peer, lambda version: asked(version, denoise, noise, schedule, steps), 40)
+
+
+def _asked_at(schedule: NoiseSchedule, steps: int) -> Case:
+    """What the denoiser is given as t: whole numbers, one for each picture."""
+
+    def ask(version: Any) -> list[Any]:
+        heard: list[Any] = []
+
+        def denoise(x_t: Tensor, t: Tensor) -> Tensor:
+            heard.append([t.tolist(), str(t.dtype)])
+            return x_t / 2
+
+        version(denoise, double([1.0, 2.0], [3.0, 4.0], [0.0, 1.0]), schedule, steps, torch.Generator().manual_seed(0))
+        return heard
+
+    def peer() -> list[Any]:
+        scheduler = _scheduler("DDIMScheduler", schedule, "eps")
+        scheduler.set_timesteps(steps)
+        return [[[t] * 3, "torch.int64"] for t in scheduler.timesteps.tolist()]
+
+    size = f"T = {len(schedule)}, steps = {steps}"
+    return scenario(f"the t that the denoiser is given, {size}", f"le t donné au débruiteur, {size}", peer, ask, 30)
+
+
+def _ddpm(seed: int) -> list[Case]:
+    kind, picture = "DDPMScheduler", (2, 3, 4, 5)
+    return [
+        _whole(kind, FEW, (1, 1), 1, "v", seed),
+        _whole(kind, FEW, (1, 2), 2, "eps", seed),
+        _whole(kind, FEW, (3, 2), 4, "eps", seed + 1),
+        _whole(kind, LINEAR, picture, 10, "eps", seed + 2),
+        _whole(kind, LINEAR, picture, 16, "v", seed + 3),
+        _whole(kind, SHORT, picture, 50, "v", seed + 4),
+        _whole(kind, LINEAR, (2, 6), None, "v", seed + 5),
+        _asked_at(LINEAR, 5),
+    ]
+
+
+def _ddim(seed: int) -> list[Case]:
+    kind, picture = "DDIMScheduler", (2, 3, 4, 5)
+    settings = ((LINEAR, "eps"), (COSINE, "v"))
+    return [
+        _whole(kind, FEW, (1, 1), 1, "v", seed),
+        _whole(kind, FEW, (1, 2), 2, "eps", seed, eta=0.0),
+        _whole(kind, FEW, (3, 2), 4, "v", seed + 1, eta=1.0),
+        *(_whole(kind, schedule, picture, 10, target, seed + 2, eta=eta) for schedule, target in settings for eta in (0.0, 0.5, 1.0)),
+        _whole(kind, LINEAR, (2, 6), None, "v", seed + 3),
+        _bare(LINEAR, 4, seed),
+        _asked_at(LINEAR, 5),
+    ]
+
+
+def _dpm_solver(seed: int) -> list[Case]:
+    """In float32, in which diffusers' solver keeps its noise levels; what is hundreds of times the noise is brought down."""
+    kind, picture = "DPMSolverMultistepScheduler", (2, 3, 4, 5)
+    settings = ((LINEAR, "eps", 400.0), (COSINE, "v", 1.0))
+    return [
+        _whole(kind, FEW, (1, 1), 1, "v", seed),
+        _whole(kind, FEW, (1, 2), 3, "eps", seed),
+        _whole(kind, FEW, (3, 2), 4, "v", seed + 1),
+        *(
+            _whole(kind, schedule, picture, steps, target, seed + 2, scale=scale)
+            for schedule, target, scale in settings
+            for steps in (1, 2, 10, 20)
+        ),
+        _whole(kind, LINEAR, (2, 6), None, "v", seed + 3, usual=20),
+        _asked_at(LINEAR, 5),
+    ]
+
+
+def _spaced_timesteps(seed: int) -> list[Case]:
+    def peer(schedule: NoiseSchedule, steps: int) -> list[int]:
+        scheduler = _scheduler("DDIMScheduler", schedule, "eps")
+        scheduler.set_timesteps(steps)
+        return scheduler.timesteps.tolist()
+
+    odd = 3 + 2 * (seed % 8)
+    settings = ((1, 1), (3, 2), (10, 4), (10, 10), (20 + seed % 30, odd), (1000, 1), (1000, 20), (1000, 16), (1000, 1000), (1000, odd))
+    return [call(peer, linear_schedule(timesteps, 0.01, 0.02), steps) for timesteps, steps in settings]
 
 
 REFERENCES = [
-    Reference("samplers:spaced_timesteps", "diffusers.DDIMScheduler.set_timesteps", _spaced_timesteps, 0.0),
+    Reference("samplers:spaced_timesteps", "diffusers.DDIMScheduler.set_timesteps", cases=_spaced_timesteps, tolerance=0.0),
     Reference(
-        "samplers:ddpm", say("diffusers.DDPMScheduler, whole trajectories", "diffusers.DDPMScheduler, trajectoires entières"), _ddpm, 1e-10
+        "samplers:ddpm",
+        say("diffusers.DDPMScheduler, whole trajectories", "diffusers.DDPMScheduler, trajectoires entières"),
+        cases=_ddpm,
+        tolerance=1e-10,
     ),
     Reference(
-        "samplers:ddim", say("diffusers.DDIMScheduler, whole trajectories", "diffusers.DDIMScheduler, trajectoires entières"), _ddim, 1e-10
+        "samplers:ddim",
+        say("diffusers.DDIMScheduler, whole trajectories", "diffusers.DDIMScheduler, trajectoires entières"),
+        cases=_ddim,
+        tolerance=1e-10,
     ),
     Reference(
         "samplers:dpm_solver",
         say("diffusers.DPMSolverMultistepScheduler, whole trajectories", "diffusers.DPMSolverMultistepScheduler, trajectoires entières"),
-        _dpm_solver,
+        cases=_dpm_solver,
+        tolerance=1e-5,
     ),
 ]

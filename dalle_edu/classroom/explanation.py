@@ -1,0 +1,203 @@
+"""Explanations: what a student is told of a version that is not right, from what became of each case."""
+
+import inspect
+import linecache
+import math
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from dalle_edu.classroom.attempt import Attempt, CallsTheLibrary, OutOfTime, WantsInput, attempt, patience
+from dalle_edu.classroom.cases import Case, ChangesAnArgument, described, shown_call, written
+from dalle_edu.classroom.comparing import Difference, gap
+from dalle_edu.classroom.proof import Mistake, mistakes
+from dalle_edu.classroom.symptoms import Seen, symptom
+from dalle_edu.classroom.verdict import Verdict
+from dalle_edu.language import say
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a version made of a case: what became of the call, the answer wanted, and the first difference."""
+
+    case: Case
+    attempt: Attempt
+    wanted: Any
+    difference: Difference | None
+
+    @property
+    def right(self) -> bool:
+        """Whether the answer is the one wanted."""
+        return self.attempt.error is None and self.difference is None
+
+    @property
+    def outcome(self) -> Any:
+        """The answer, or the type of the error."""
+        return self.attempt.answer if self.attempt.error is None else type(self.attempt.error)
+
+
+def functions_of(library: Any) -> list[FunctionType]:
+    """The functions of a version: itself, or the methods of a class."""
+    members = [value for key, value in vars(library).items() if not key.startswith("__")] if isinstance(library, type) else [library]
+    bare = [inspect.unwrap(getattr(member, "__func__", member)) for member in members if callable(member)]
+    return [function for function in bare if isinstance(function, FunctionType)]
+
+
+def explained(
+    version: Any, target: str, library: Any, results: list[Result], wrong: list[Result], limit: float, ask: Callable[[Case], Any]
+) -> Verdict:
+    """A classic mistake, or a symptom, and the lightest case that shows it."""
+    name = target.split(":")[1]
+    for result in wrong:
+        if isinstance(result.attempt.error, ChangesAnArgument):
+            changed = result.attempt.error
+            en = f"It changes its argument `{changed}`, which whoever calls it still needs: make a new array, or work on a copy."
+            fr = f"Elle modifie son argument `{changed}`, qui doit encore servir : faites un nouveau tableau, ou travaillez sur une copie."
+            return Verdict("symptom", say(en, fr), math.inf)
+    nothing = next((result for result in wrong if result.difference is not None and result.difference.kind == "nothing"), None)
+    found = None if nothing else _classic(target, results, wrong, limit)
+    if found:
+        shown = next((result for result in wrong if result.difference is not None), None)
+        return Verdict("mistake", "\n".join([found.explanation, *([_told(shown, library)] if shown else [])]), math.inf, found)
+    raised = [result for result in wrong if result.attempt.error is not None]
+    if raised and (raised[0] is wrong[0] or len(raised) > len(wrong) / 2):
+        return stopped(version, raised[0], library)
+    differing = {id(result.case): result for result in wrong if result.difference is not None}
+    seen = [
+        Seen(result.case, result.difference, result.attempt.answer, result.wanted, result.attempt.printed, library, limit, ask)
+        for result in differing.values()
+        if result.difference is not None
+    ]
+    shown_by = symptom(seen)
+    if shown_by:
+        result = differing[id(shown_by[1].case)]
+        return Verdict("symptom", f"{shown_by[0]}\n{_told(result, library)}", shown_by[1].difference.size)
+    first = next(result for result in wrong if result.difference is not None)
+    assert first.difference is not None
+    try_it = shown_call(name, first.case)
+    step = say(f"Try it: {try_it}", f"Essayez : {try_it}") if try_it else _how_many(results)
+    return Verdict("wrong", f"{say('Not yet.', 'Pas encore.')} {_told(first, library)}\n{step}", first.difference.size)
+
+
+def _told(result: Result, library: Any) -> str:
+    """Input, given, wanted."""
+    difference = result.difference
+    assert difference is not None
+    given = described(result.case, library)
+    en, fr = (f"With {given}" if given else "It"), (f"Avec {given}" if given else "Elle")
+    found, wanted, at = written(difference.found), written(difference.wanted), ""
+    if difference.index and (_is_long(difference.wanted) or found == wanted):
+        found, wanted = (written(_at(value, difference.index)) for value in (difference.found, difference.wanted))
+        at = f"[{', '.join(map(str, difference.index))}]"
+    if difference.kind in ("type", "dtype"):
+        found, wanted = f"{found} ({_kind(difference.found)})", f"{wanted} ({_kind(difference.wanted)})"
+    place = difference.where + at
+    en = f"{en}, yours gives {found}{f' at {place}' if place else ''}; wanted {wanted}."
+    fr = f"{fr}, la vôtre donne {found}{f' en {place}' if place else ''} ; il faut {wanted}."
+    return say(en, fr)
+
+
+def _is_long(value: Any) -> bool:
+    return math.prod(getattr(value, "shape", ())) > 12
+
+
+def _at(value: Any, index: tuple[int, ...]) -> Any:
+    return value[index].item() if index and getattr(value, "shape", ()) else value
+
+
+def _kind(value: Any) -> str:
+    dtype = getattr(value, "dtype", None)
+    return f"{type(value).__name__}{f', {dtype}'.replace('torch.', '') if dtype is not None else ''}"
+
+
+def _how_many(results: list[Result]) -> str:
+    right = sum(result.right for result in results)
+    en = f"{right} of {len(results)} cases are right; look at what sets this one apart."
+    fr = f"{right} cas sur {len(results)} sont justes ; cherchez ce que celui-ci a de particulier."
+    return say(en, fr)
+
+
+def stopped(version: Any, result: Result, library: Any) -> Verdict:
+    """The verdict on a version that gave no answer."""
+    error, given = result.attempt.error, described(result.case, library)
+    if isinstance(error, NotImplementedError):
+        return Verdict("untouched", say("Your turn: replace the line that raises.", "À vous : remplacez la ligne qui lève l'erreur."))
+    kind, en, fr = (
+        "raised",
+        f"Your code stopped: {type(error).__name__}: {error}",
+        f"Votre code s'est arrêté : {type(error).__name__} : {error}",
+    )
+    if isinstance(error, OutOfTime):
+        kind = "slow"
+        en = "It does not end: a loop whose condition stays true, or far too much work. It was stopped."
+        fr = "Elle ne se termine pas : une boucle dont la condition reste vraie, ou bien trop de travail. Elle a été arrêtée."
+    elif isinstance(error, CallsTheLibrary):
+        en = "It calls the library's version, which it is to replace: write it yourself."
+        fr = "Elle appelle la version de la bibliothèque, qu'elle doit remplacer : écrivez-la vous-même."
+        return Verdict("refused", say(en, fr), math.inf)
+    elif isinstance(error, WantsInput):
+        en = "It asks for a line with input(); what it needs is in its arguments."
+        fr = "Elle demande une ligne par input() ; ce qu'il lui faut est dans ses arguments."
+    elif isinstance(error, SystemExit):
+        en = "It leaves Python with exit(); end with `return`."
+        fr = "Elle quitte Python par exit() ; terminez par `return`."
+    elif isinstance(error, RecursionError):
+        en = "It calls itself without end: nothing stops the recursion."
+        fr = "Elle s'appelle elle-même sans fin : rien n'arrête la récursion."
+    elif isinstance(error, NameError):
+        en = (
+            f"It uses the name `{error.name}`, which nothing has defined: is it misspelt, or has the first cell of the lesson not been run?"
+        )
+        fr = f"Elle emploie le nom `{error.name}`, que rien ne définit : faute de frappe, ou première cellule pas encore lancée ?"
+    elif isinstance(error, FloatingPointError):
+        en = f"It computes something that has no value as a float: {error}. Bring large numbers down first; never divide by 0."
+        fr = f"Elle calcule ce qui n'a pas de valeur : {error}. Ramenez d'abord les grands nombres ; ne divisez jamais par 0."
+    line = own_line(version, error)
+    if line:
+        en, fr = f"{en}\nat the line: {line}", f"{fr}\nà la ligne : {line}"
+    if given:
+        en, fr = f"{en}\nIt had been given: {given}.", f"{fr}\nElle avait reçu : {given}."
+    return Verdict(kind, say(en, fr), math.inf)
+
+
+def own_line(version: Any, error: BaseException | None) -> str:
+    """The last line of the student's own code that an error went through."""
+    files = {function.__code__.co_filename for function in functions_of(version)} if callable(version) else set()
+    own = [frame for frame in traceback.extract_tb(error.__traceback__ if error else None) if frame.filename in files]
+    return (own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno or 0)).strip() if own else ""
+
+
+def peer_missing(error: ModuleNotFoundError) -> Verdict:
+    """The verdict where a package is missing that a check needs."""
+    en = f'This check needs {error.name}: install it with pip install "dalle-edu[peers]", and run the cell again.'
+    fr = f'Cette vérification demande {error.name} : installez-le par pip install "dalle-edu[peers]", puis relancez la cellule.'
+    return Verdict("unchecked", say(en, fr), math.inf)
+
+
+# ---------------------------------------------------------------- classic mistakes
+
+
+def _classic(target: str, results: list[Result], wrong: list[Result], limit: float) -> Mistake | None:
+    """The classic mistake that answers as the version does: in all cases that are wrong, or else in the lightest and in most."""
+    ranked = []
+    for place, mistake in enumerate(mistakes()):
+        if mistake.target != target:
+            continue
+        alike = [_same(result.outcome, _outcome(result.case, mistake.version), limit) for result in wrong]
+        elsewhere = sum(_same(result.outcome, _outcome(result.case, mistake.version), limit) for result in results if result.right)
+        if all(alike) or (alike[0] and sum(alike) > len(alike) / 2):
+            ranked.append((-sum(alike), -elsewhere, place, mistake))
+    return min(ranked)[-1] if ranked else None
+
+
+def _outcome(case: Case, version: Callable[..., Any]) -> Any:
+    done = attempt(lambda: case.ask(version), patience())
+    return done.answer if done.error is None else type(done.error)
+
+
+def _same(one: Any, other: Any, limit: float) -> bool:
+    if isinstance(one, type) or isinstance(other, type):
+        return one is other
+    return gap(one, other) <= limit
