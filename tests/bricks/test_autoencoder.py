@@ -15,7 +15,7 @@ from dalle_edu.bricks.vae import (
     kl_to_standard_normal,
     reparametrise,
 )
-from dalle_edu.classroom.references.autoencoder import linear_gaussian_vae
+from dalle_edu.classroom.references.latents import linear_gaussian_vae
 from dalle_edu.datasets.digits import digits
 from dalle_edu.errors import DalleEduError
 
