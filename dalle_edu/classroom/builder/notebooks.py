@@ -28,6 +28,7 @@ if importlib.util.find_spec("dalle_edu") is None:  # {where}
 """
     for language, where in (("en", "on Colab, for instance"), ("fr", "sur Colab, par exemple"))
 }
+_IMPORT = "from dalle_edu.classroom.checks import check\n\n"
 _JUDGES = """import importlib
 
 import dalle_edu.classroom.grading
@@ -102,7 +103,7 @@ def assignment(lesson: Lesson, language: str) -> Any:
             cell.source = marked_solution(piece.text, piece.solved or piece.text)
             cell.metadata["nbgrader"] = _grading(cell.id, solution=True)
         elif piece.grade == "test":
-            cell.source = f"{_JUDGES}\n\n{cell.source}"
+            cell.source = f"{_JUDGES}\n\n{cell.source.removeprefix(_IMPORT)}"
             cell.metadata["nbgrader"] = _grading(cell.id, points=piece.points)
     return notebook
 
@@ -142,7 +143,7 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
             yield Piece("code", empty, code, slide, only, (*tags, "solution"), "solution")
             asks = f'{name} = check("{cell.implements}")'
             if not checked:  # so that who has skipped the first cell is told so
-                checked, asks = True, f"from dalle_edu.classroom.checks import check\n\n{asks}"
+                checked, asks = True, f"{_IMPORT}{asks}"
             yield Piece("code", asks, grade="test", points=cell.metadata["level"])
         elif cell.is_exercise:
             yield Piece("code", to_do(cell.text, language), cell.text, slide, only, (*tags, "solution"), "solution")
