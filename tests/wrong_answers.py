@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dalle_edu.classroom.cases import Case, lighter
-from dalle_edu.classroom.comparing import copied, differences
-from dalle_edu.classroom.proof import library_version, references
+from dalle_edu.classroom.checking.cases import Case, lighter
+from dalle_edu.classroom.checking.comparing import copied, differences
+from dalle_edu.classroom.checking.proof import library_version, references
 
 Wrong = tuple[str, Any]  # what is wrong with it, and the version
 ARRAYS = (Tensor, np.ndarray)

@@ -14,13 +14,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from dalle_edu.classroom.attempt import attempt, patience
-from dalle_edu.classroom.cases import written
-from dalle_edu.classroom.comparing import differences
-from dalle_edu.classroom.diagnosis import diagnose
-from dalle_edu.classroom.proof import library_version
-from dalle_edu.classroom.standin import replaced_by, stand_in, used_here
-from dalle_edu.classroom.verdict import Verdict, grade_strictly, show
+from dalle_edu.classroom.checking.attempt import attempt, patience
+from dalle_edu.classroom.checking.cases import written
+from dalle_edu.classroom.checking.comparing import differences
+from dalle_edu.classroom.checking.diagnosis import diagnose
+from dalle_edu.classroom.checking.proof import library_version
+from dalle_edu.classroom.checking.standin import replaced_by, stand_in, used_here
+from dalle_edu.classroom.checking.verdict import Verdict, grade_strictly, show
 from dalle_edu.language import say
 
 __all__ = ["check", "compare", "expect", "grade_strictly"]

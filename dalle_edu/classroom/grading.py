@@ -20,11 +20,11 @@ from typing import Any
 def judges() -> tuple[Callable[..., Any], Callable[..., None]]:
     """`check` and `expect` of a library that is read from its files anew. Both raise `AssertionError` for all that is not right."""
     with _other_library() as fresh:
-        checks, standin = (importlib.import_module(f"dalle_edu.classroom.{name}") for name in ("checks", "standin"))
+        checks, standin = (importlib.import_module(f"dalle_edu.classroom.{name}") for name in ("checks", "checking.standin"))
         for name in ("references", "mistakes"):
-            getattr(importlib.import_module("dalle_edu.classroom.proof"), name)()
+            getattr(importlib.import_module("dalle_edu.classroom.checking.proof"), name)()
         fresh |= {name: module for name, module in sys.modules.items() if _is_ours(name)}
-    vars(standin)["_used"] |= getattr(sys.modules.get("dalle_edu.classroom.standin"), "_used", {})
+    vars(standin)["_used"] |= getattr(sys.modules.get("dalle_edu.classroom.checking.standin"), "_used", {})
 
     def strictly(judge: Callable[..., Any]) -> Callable[..., Any]:
         def judged(*args: Any, **options: Any) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from dalle_edu.classroom.proof import mistakes
+from dalle_edu.classroom.checking.proof import mistakes
 from dalle_edu.classroom.quiz import Choice
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say

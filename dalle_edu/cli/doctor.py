@@ -22,7 +22,7 @@ def doctor(
     ] = False,
 ) -> None:
     """Examine the installation, or with `--bricks` the bricks. Raises `typer.Exit` with status 1 where something is wrong."""
-    from dalle_edu.classroom.proof import prove_bricks
+    from dalle_edu.classroom.checking.proof import prove_bricks
     from dalle_edu.cli.installation import check_installation
 
     if bricks:

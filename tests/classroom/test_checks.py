@@ -6,8 +6,8 @@ import torch
 
 from dalle_edu.bricks import attention, perceptron
 from dalle_edu.classroom import checks
+from dalle_edu.classroom.checking.standin import is_stand_in, replaced_by
 from dalle_edu.classroom.checks import check, compare, expect, grade_strictly
-from dalle_edu.classroom.standin import is_stand_in, replaced_by
 
 # ---------------------------------------------------------------- in a lesson
 
@@ -73,7 +73,7 @@ def test_a_stand_in_of_a_class_is_one_and_works():
 
 
 def test_what_a_stand_in_computed_earns_no_tick(here, capsys, monkeypatch):
-    monkeypatch.setattr("dalle_edu.classroom.standin.this_cell", lambda: 7)
+    monkeypatch.setattr("dalle_edu.classroom.checking.standin.this_cell", lambda: 7)
     here(step=wrong_step)
     stand_in = check("perceptron:step")
     value = stand_in(np.array([1.0]))
@@ -82,7 +82,7 @@ def test_what_a_stand_in_computed_earns_no_tick(here, capsys, monkeypatch):
     out = capsys.readouterr().out
     assert "✓" not in out
     assert "comes once `step` is yours" in out
-    monkeypatch.setattr("dalle_edu.classroom.standin.this_cell", lambda: 8)
+    monkeypatch.setattr("dalle_edu.classroom.checking.standin.this_cell", lambda: 8)
     expect(1.0, 1.0, "the second answer")
     assert "✓" in capsys.readouterr().out
 

@@ -10,9 +10,9 @@ from torch import nn
 from wrong_answers import wrong_answers
 
 from dalle_edu.bricks import attention, decoding, mlp, perceptron
-from dalle_edu.classroom.attempt import patience
-from dalle_edu.classroom.diagnosis import diagnose, judge
-from dalle_edu.classroom.proof import library_version, mistakes
+from dalle_edu.classroom.checking.attempt import patience
+from dalle_edu.classroom.checking.diagnosis import diagnose, judge
+from dalle_edu.classroom.checking.proof import library_version, mistakes
 
 MISTAKES = mistakes()
 EXERCISES = {  # of the lessons, with the methods that students write

@@ -39,7 +39,7 @@ SUBMISSIONS = {  # the body of `step`, what the second answer's cell holds, and 
     "hands_in_the_library": (WRONG + "\n\n\nfrom dalle_edu.bricks.perceptron import step", LATER, 2),
     "changes_the_library": (WRONG + "\n\n\nimport dalle_edu.bricks.perceptron as p\np.step = step", LATER, 2),
     "changes_the_judge": (
-        WRONG + "\n\n\nimport dalle_edu.classroom.checks as c, dalle_edu.classroom.verdict as v\n"
+        WRONG + "\n\n\nimport dalle_edu.classroom.checks as c, dalle_edu.classroom.checking.verdict as v\n"
         'c.diagnose = lambda *given: v.Verdict("right", "")\nc.show = v.show = lambda verdict: None',
         LATER,
         2,

@@ -5,8 +5,8 @@ import pkgutil
 import pytest
 
 import dalle_edu.bricks
-from dalle_edu.classroom.cases import call
-from dalle_edu.classroom.proof import Mistake, Reference, mistakes, references
+from dalle_edu.classroom.checking.cases import call
+from dalle_edu.classroom.checking.proof import Mistake, Reference, mistakes, references
 
 REFERENCES, MISTAKES = references(), mistakes()
 

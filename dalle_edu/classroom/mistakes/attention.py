@@ -7,7 +7,7 @@ from einops import rearrange
 from torch import Tensor
 
 from dalle_edu.bricks.attention import CrossAttention, MultiHeadAttention
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 def scale_forgotten(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:

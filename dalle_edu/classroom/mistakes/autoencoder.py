@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.autoencoder import PCA, Autoencoder, expect_pixels
 from dalle_edu.bricks.vae import VAE, kl_to_standard_normal, reparametrise
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 def not_centred(data: Tensor, latent: int) -> PCA:

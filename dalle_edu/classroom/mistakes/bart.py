@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_edu.bricks.bart import TextToImageBART
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 class PaddingRead(TextToImageBART):

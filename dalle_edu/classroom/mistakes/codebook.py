@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_edu.bricks.codebook import VectorQuantizer
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 def largest_product(vectors: Tensor, codebook: Tensor) -> Tensor:

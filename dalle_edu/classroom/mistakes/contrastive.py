@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_edu.bricks.contrastive import CLIP, PAD, TextTower
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 def not_normalised(images: Tensor, texts: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_edu.bricks.convolution import conv2d, conv_transpose2d
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 def padding_counted_once(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> int:

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_edu.bricks.cyclegan import LEAST_SQUARES, CycleGAN, Exchange, HistoryPool
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 def _adversarial(model: CycleGAN, fake_a: Tensor, fake_b: Tensor) -> Tensor:

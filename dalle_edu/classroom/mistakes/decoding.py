@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 def zero_instead_of_minus_infinity(logits: Tensor, k: int) -> Tensor:

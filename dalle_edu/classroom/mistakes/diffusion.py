@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dalle_edu.bricks import diffusion, guidance, inpainting, noise_schedule
 from dalle_edu.bricks.noise_schedule import NoiseSchedule
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 def alpha_instead_of_its_product(x0: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule) -> Tensor:

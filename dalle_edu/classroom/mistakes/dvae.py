@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dalle_edu.bricks.dvae import gumbel_softmax
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 def normal_noise(logits: Tensor, temperature: float, hard: bool = False, generator: torch.Generator | None = None) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.dcgan import Discriminator, PatchDiscriminator
 from dalle_edu.bricks.gan import Game, discriminator_step, generator_step
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 def generators_share(p: Tensor, q: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.decoding import choose
 from dalle_edu.bricks.gpt import TextToImageGPT, sample_codes
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 class RowsAndColumnsSwapped(TextToImageGPT):

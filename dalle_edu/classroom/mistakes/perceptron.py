@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from dalle_edu.bricks.mlp import ACTIVATIONS, MLP
 from dalle_edu.bricks.perceptron import PerceptronRun
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 def pushes_the_wrong_way(x: ndarray, y: ndarray, passes: int = 100) -> PerceptronRun:

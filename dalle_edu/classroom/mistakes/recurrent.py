@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dalle_edu.bricks.recurrent import GRUCell, LSTMCell, RNNCell, hidden_of, unroll
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 class TanhForgotten(RNNCell):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.noise_schedule import NoiseSchedule
 from dalle_edu.bricks.samplers import Step, spaced_timesteps
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 def spaced_from_zero_up(schedule: NoiseSchedule, steps: int) -> list[int]:

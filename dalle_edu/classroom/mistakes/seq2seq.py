@@ -6,7 +6,7 @@ from torch import Tensor
 from dalle_edu.bricks.language_model import masked_cross_entropy
 from dalle_edu.bricks.recurrent import each_part
 from dalle_edu.bricks.seq2seq import AdditiveAttention, DotAttention, GeneralAttention, Seq2Seq
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 class SoftmaxOverQueries(DotAttention):

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_edu.bricks.transformer import Block, CrossBlock
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 def sines_then_cosines(length: int, width: int) -> Tensor:

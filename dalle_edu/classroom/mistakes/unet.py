@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.unet import UNet
 from dalle_edu.bricks.unet_blocks import GroupNormBlock, Middle
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 def time_brought_to_one(time: Tensor, width: int, max_period: float = 10_000.0) -> Tensor:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from dalle_edu.bricks.vqgan import PerceptualDistance
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 class FeaturesNotNormalised(PerceptualDistance):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.word2vec import NOTHING, Word2Vec
 from dalle_edu.bricks.words import UNKNOWN, Vocabulary, nearest
-from dalle_edu.classroom.proof import Mistake
+from dalle_edu.classroom.checking.proof import Mistake
 
 
 class UnknownWordsDropped(Vocabulary):

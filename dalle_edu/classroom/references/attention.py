@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import KeyValueCache
-from dalle_edu.classroom.cases import Case, call, keeping, scenario
-from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.checking.cases import Case, call, keeping, scenario
+from dalle_edu.classroom.checking.proof import Reference
 
 DOUBLE = torch.float64
 

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.bricks.bart import BARTConfig, TextToImageBART
-from dalle_edu.classroom.cases import Case, scenario
-from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.checking.cases import Case, scenario
+from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.gpt import lively, next_logits
 from dalle_edu.classroom.references.words import lent, with_slopes
 from dalle_edu.language import say

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.bricks.cyclegan import CycleGAN, CycleGANConfig, Exchange, HistoryPool
-from dalle_edu.classroom.cases import Case, scenario
-from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.checking.cases import Case, scenario
+from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.attention import numbers
 from dalle_edu.classroom.references.autoencoder import asked, filled, gradients_by_name
 from dalle_edu.language import say

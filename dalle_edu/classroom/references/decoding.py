@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dalle_edu.classroom.cases import Case, call
-from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.checking.cases import Case, call
+from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.attention import numbers
 from dalle_edu.language import say
 

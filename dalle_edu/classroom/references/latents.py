@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.bricks.vae import VAE, VAEConfig
-from dalle_edu.classroom.cases import Case, call, scenario
-from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.checking.cases import Case, call, scenario
+from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.attention import DOUBLE, numbers
 from dalle_edu.classroom.references.autoencoder import asked, double, filled
 from dalle_edu.classroom.references.vae import law_of_pixels

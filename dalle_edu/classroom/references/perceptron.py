@@ -10,8 +10,8 @@ from torch import Tensor
 
 from dalle_edu.bricks.mlp import MLP, cross_entropy, mean_squared_error
 from dalle_edu.bricks.perceptron import PerceptronRun
-from dalle_edu.classroom.cases import Case, call, keeping, scenario
-from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.checking.cases import Case, call, keeping, scenario
+from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.language import comma, say
 
 LARGE = np.array([-1000.0, 1000.0])  # what an exponential does not survive

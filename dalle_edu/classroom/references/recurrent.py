@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.language_model import PAD
 from dalle_edu.bricks.recurrent import Cell, GRUCell, LSTMCell, RNNCell
-from dalle_edu.classroom.cases import Case, call, scenario
-from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.checking.cases import Case, call, scenario
+from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.attention import numbers
 from dalle_edu.classroom.references.words import lent, slopes, with_slopes, within_chance
 from dalle_edu.language import say

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from dalle_edu.bricks.language_model import END, PAD, START
 from dalle_edu.bricks.recurrent import Cell, GRUCell, LSTMCell, RNNCell
 from dalle_edu.bricks.seq2seq import AdditiveAttention, Attention, DotAttention, GeneralAttention, Seq2Seq
-from dalle_edu.classroom.cases import Case, scenario, written
-from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.checking.cases import Case, scenario, written
+from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.attention import numbers
 from dalle_edu.classroom.references.recurrent import drawn_weights, layer_of, packed, part_of, with_weights
 from dalle_edu.classroom.references.words import lent, with_slopes

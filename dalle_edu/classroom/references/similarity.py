@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.classroom.cases import Case, ChangesAnArgument, call, scenario
-from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.checking.cases import Case, ChangesAnArgument, call, scenario
+from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.words import WORDS, keeps_dtype, rows
 
 

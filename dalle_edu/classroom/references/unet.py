@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.bricks.unet import UNet, UNetConfig
-from dalle_edu.classroom.cases import Case, scenario
-from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.checking.cases import Case, scenario
+from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.attention import numbers
 from dalle_edu.classroom.references.recurrent import drawn_weights, part_of, with_weights
 from dalle_edu.classroom.references.words import lent, with_slopes

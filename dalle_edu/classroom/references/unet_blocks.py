@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from dalle_edu.bricks.unet_blocks import GroupNormBlock, Middle
-from dalle_edu.classroom.cases import Case, call, scenario
-from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.checking.cases import Case, call, scenario
+from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.attention import numbers
 from dalle_edu.classroom.references.recurrent import drawn_weights, with_weights
 from dalle_edu.classroom.references.unet import Weights, positions, torch_middle

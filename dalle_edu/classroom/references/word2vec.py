@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_edu.bricks.word2vec import NOTHING
-from dalle_edu.classroom.cases import Case, call, scenario
-from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.checking.cases import Case, call, scenario
+from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.words import drawn_vectors, lent, rows, with_slopes, within_chance
 from dalle_edu.language import say
 

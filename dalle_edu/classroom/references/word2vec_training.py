@@ -11,8 +11,8 @@ from torch import Tensor
 
 from dalle_edu.bricks.word2vec import Word2VecConfig
 from dalle_edu.bricks.words import Vocabulary
-from dalle_edu.classroom.cases import Case, scenario
-from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.checking.cases import Case, scenario
+from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.words import within_chance
 from dalle_edu.language import say
 

@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.classroom.cases import Case, ChangesAnArgument, call, scenario
-from dalle_edu.classroom.comparing import copied, unchanged
-from dalle_edu.classroom.proof import Reference
+from dalle_edu.classroom.checking.cases import Case, ChangesAnArgument, call, scenario
+from dalle_edu.classroom.checking.comparing import copied, unchanged
+from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.language import say
 
 

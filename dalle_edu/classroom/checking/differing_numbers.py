@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from dalle_edu.classroom.cases import Case
-from dalle_edu.classroom.comparing import Difference, differences
+from dalle_edu.classroom.checking.cases import Case
+from dalle_edu.classroom.checking.comparing import Difference, differences
 
 Sentence = tuple[str, str]
 

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dalle_edu.classroom.proof import Mistake
+    from dalle_edu.classroom.checking.proof import Mistake
 
 _MARK = {"right": "✓", "untouched": "…", "unrun": "…", "unchecked": "?"}
 

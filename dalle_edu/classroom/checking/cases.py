@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dalle_edu.classroom.comparing import copied, unchanged
+from dalle_edu.classroom.checking.comparing import copied, unchanged
 from dalle_edu.language import say
 
 SHORT = 12  # an array of so many numbers is written out

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
-from dalle_edu.classroom.attempt import CallsTheLibrary, OutOfTime, WantsInput, attempt, patience
-from dalle_edu.classroom.cases import Case, lighter
-from dalle_edu.classroom.comparing import differences
-from dalle_edu.classroom.explanation import Result, explained, functions_of, own_line, peer_missing, stopped
-from dalle_edu.classroom.proof import Reference, library_version, references
-from dalle_edu.classroom.verdict import Verdict
+from dalle_edu.classroom.checking.attempt import CallsTheLibrary, OutOfTime, WantsInput, attempt, patience
+from dalle_edu.classroom.checking.cases import Case, lighter
+from dalle_edu.classroom.checking.comparing import differences
+from dalle_edu.classroom.checking.explanation import Result, explained, functions_of, own_line, peer_missing, stopped
+from dalle_edu.classroom.checking.proof import Reference, library_version, references
+from dalle_edu.classroom.checking.verdict import Verdict
 from dalle_edu.language import say
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from torch import Tensor
 
-from dalle_edu.classroom.differing_numbers import Seen, Sentence, bare_array, numbers
+from dalle_edu.classroom.checking.differing_numbers import Seen, Sentence, bare_array, numbers
 from dalle_edu.language import say
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from dalle_edu.bricks import BRICKS
-from dalle_edu.classroom.cases import Case
-from dalle_edu.classroom.comparing import differences, gap
+from dalle_edu.classroom.checking.cases import Case
+from dalle_edu.classroom.checking.comparing import differences, gap
 from dalle_edu.language import say
 
 

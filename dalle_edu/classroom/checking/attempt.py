@@ -110,7 +110,7 @@ def _quiet(printed: io.StringIO) -> Iterator[None]:
 
 
 def _refuse(*args: Any, **options: Any) -> Any:
-    from dalle_edu.classroom.attempt import CallsTheLibrary  # its code runs in other functions, which do not know the name
+    from dalle_edu.classroom.checking.attempt import CallsTheLibrary  # its code runs in other functions, which do not know the name
 
     raise CallsTheLibrary
 

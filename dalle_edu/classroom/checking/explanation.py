@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from dalle_edu.classroom.attempt import Attempt, CallsTheLibrary, OutOfTime, WantsInput, attempt, patience
-from dalle_edu.classroom.cases import Case, ChangesAnArgument, described, shown_call, written
-from dalle_edu.classroom.comparing import Difference, gap
-from dalle_edu.classroom.proof import Mistake, mistakes
-from dalle_edu.classroom.symptoms import Seen, symptom
-from dalle_edu.classroom.verdict import Verdict
+from dalle_edu.classroom.checking.attempt import Attempt, CallsTheLibrary, OutOfTime, WantsInput, attempt, patience
+from dalle_edu.classroom.checking.cases import Case, ChangesAnArgument, described, shown_call, written
+from dalle_edu.classroom.checking.comparing import Difference, gap
+from dalle_edu.classroom.checking.proof import Mistake, mistakes
+from dalle_edu.classroom.checking.symptoms import Seen, symptom
+from dalle_edu.classroom.checking.verdict import Verdict
 from dalle_edu.language import say
 
 
