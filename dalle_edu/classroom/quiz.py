@@ -19,12 +19,16 @@ from dalle_edu.language import say
 
 @dataclass(frozen=True)
 class Choice:
-    """A question with one right answer among several; `right` is its index, from 0. Raises `DalleEduError` for an index out of range."""
+    """A question with one right answer among several; `right` is its index, from 0.
+
+    `why` explains the right answer, `why_not` each wrong one, in their order. Raises `DalleEduError` for an index out of range.
+    """
 
     question: str
     answers: Sequence[str]
     right: int
     why: str
+    why_not: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.right < len(self.answers):

@@ -2,7 +2,7 @@
 # jupyter:
 #   lesson:
 #     number: "01"
-#     hours: 2.5
+#     hours: [2, 1, 1, 2]
 #     title: {en: "From one neuron to backpropagation", fr: "D'un neurone à la rétropropagation"}
 # ---
 

@@ -2,7 +2,7 @@
 # jupyter:
 #   lesson:
 #     number: "05"
-#     hours: 3
+#     hours: [3, 0.5, 1.5, 3]
 #     title: {en: "From one query to a GPT that writes captions", fr: "D'une requête à un GPT qui écrit des légendes"}
 # ---
 

@@ -2,7 +2,7 @@
 # jupyter:
 #   lesson:
 #     number: "11"
-#     hours: 3
+#     hours: [3.5, 0.5, 1, 2]
 #     title: {en: "DALL·E 1: a sentence becomes a picture", fr: "DALL·E 1 : une phrase devient une image"}
 # ---
 

@@ -1,7 +1,6 @@
 """The lesson machine: what it makes of a source, and every fault that it must refuse."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -13,58 +12,7 @@ from dalle_edu.classroom.builder.source import Cell, one_language, read_lesson
 from dalle_edu.classroom.checking.diagnosis import diagnose, judge
 from dalle_edu.classroom.checking.proof import mistakes
 from dalle_edu.errors import DalleEduError
-
-HEAD = """# ---
-# jupyter:
-#   lesson:
-#     number: "99"
-#     hours: 0.5
-#     title: {en: "A trial", fr: "Un essai"}
-# ---
-
-"""
-GOOD = '''# %% [markdown] lang="fr" slide="slide"
-# ## Une marche
-#
-# La décision est écrite ici, pour un tableau entier.
-
-# %% [markdown] lang="en" slide="slide"
-# ## A step
-#
-# The decision is written here, for a whole array.
-
-# %% [markdown]
-# $$ y = 1 $$
-
-# %%
-import numpy as np
-
-# en: a line of numbers
-# fr: une ligne de nombres
-z = np.linspace(-1, 1, 5)
-print(say("numbers:", "nombres :"), z)
-
-# %% implements="perceptron:step" level=1
-"""1 là où z >= 0, 0 ailleurs : un neurone s'active ou se tait (Rosenblatt 1958)."""
-
-# %% level=2
-half = 1 / 2
-
-
-def double(x):
-    return 2 * x
-
-
-# %%
-expect(half, 0.5, say("half", "la moitié"))
-'''
-
-
-def write(folder: Path, text: str) -> Path:
-    path = folder / "sources" / "99_trial.py"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(HEAD + text, encoding="utf-8")
-    return path
+from tests.trial_lesson import GOOD, write
 
 
 @pytest.fixture
@@ -224,7 +172,7 @@ def test_a_misspelt_fact_is_refused(tmp_path, line, complaint):
 
 def test_a_header_without_its_facts_is_refused(tmp_path):
     path = write(tmp_path, GOOD)
-    path.write_text(path.read_text(encoding="utf-8").replace("hours: 0.5", "minutes: 3"), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace("hours:", "minutes:"), encoding="utf-8")
     with pytest.raises(DalleEduError, match="number, hours, and a title"):
         read_lesson(path)
 

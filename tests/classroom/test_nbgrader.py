@@ -13,7 +13,7 @@ LESSON = '''# ---
 # jupyter:
 #   lesson:
 #     number: "99"
-#     hours: 0.5
+#     hours: [0.1, 0.1, 0.1, 0.2]
 #     title: {en: "A trial", fr: "Un essai"}
 # ---
 

@@ -81,7 +81,7 @@ def executed(lesson: Lesson, language: str) -> Any:
 def as_page(notebook: Any, language: str) -> Any:
     """The notebook as the book shows it: solutions and imports are folded, cells for slides alone are left out."""
     page = deepcopy(notebook)
-    page.cells = [cell for cell in page.cells if not cell.metadata.get("slide_only")]
+    page.cells = [cell for cell in page.cells if not cell.metadata.get("slide_only") and "claims" not in cell.metadata.get("tags", [])]
     for cell in page.cells:
         tags = set(cell.metadata.get("tags", []))
         if "solution" in tags:

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import re
 import resource
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -103,6 +104,9 @@ def execute(notebook: Any, folder: Path, name: str, static: bool = True) -> Exec
             if output.output_type == "stream" and output.name == "stderr":
                 what = f"{name}: {output.text.strip()[:300]}"
                 raise DalleEduError(f"a warning was left in {what}", f"un avertissement est resté dans {what}")
+    for cell in executed.cells:
+        if "scratch" in cell.metadata.get("tags", []) and static:
+            _check_example(cell, name)
     return Executed(executed, seconds, peak)
 
 
@@ -147,6 +151,18 @@ def _write(path: Path, text: str) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_aside(path, lambda file: file.write(text.encode()))
     return True
+
+
+def _check_example(cell: Any, name: str) -> None:
+    """Raise `DalleEduError` where the value of an example is not the one written behind it as `# → …`."""
+    written = re.findall(r"# → (.+)", cell.source)
+    outputs = [output.data.get("text/plain", "") for output in cell.outputs if output.output_type in ("execute_result", "display_data")]
+    shown = " ".join(" ".join(outputs).split())
+    if len(written) != 1 or shown != written[0].strip():
+        raise DalleEduError(
+            f"{name}: an example gives {shown or cell.outputs}, and says → {written}: {cell.source}",
+            f"{name} : un exemple donne {shown or cell.outputs}, et dit → {written} : {cell.source}",
+        )
 
 
 def _execute(text: str, folder: str, static: bool) -> tuple[str, float, float, str]:

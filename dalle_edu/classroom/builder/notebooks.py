@@ -6,13 +6,14 @@ The id of a cell is a hash of its text, so that the same source gives the same b
 
 import ast
 import hashlib
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, names_bound, solution
-from dalle_edu.classroom.builder.source import Cell, Lesson, edition
+from dalle_edu.classroom.builder.source import Cell, Lesson, edition, replace_node
 
 LEVELS = {1: "●", 2: "●●", 3: "●●●"}
 _EXERCISE = {"en": "Exercise", "fr": "Exercice"}
@@ -27,6 +28,10 @@ if importlib.util.find_spec("dalle_edu") is None:  # {where}
     %pip install --quiet "dalle-edu @ git+https://github.com/dalle-edu/dalle-edu"
 """
     for language, where in (("en", "on Colab, for instance"), ("fr", "sur Colab, par exemple"))
+}
+_TRY = {
+    "en": "# Try yours here, with other values too.",
+    "fr": "# Essayez la vôtre ici, avec d'autres valeurs aussi.",
 }
 _IMPORT = "from dalle_edu.classroom.checks import check\n\n"
 _JUDGES = """import importlib
@@ -59,6 +64,7 @@ class Piece:
     tags: tuple[str, ...] = ()
     grade: str | None = None  # "solution" or "test", for nbgrader
     points: int = 0  # of a test: the level of its exercise
+    claims: bool = False  # assertions of what the prose says, which are run with the solutions and are in no notebook
 
 
 def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> list[Piece]:
@@ -76,27 +82,30 @@ def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None
 
 def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
     """The notebook for students: exercises to fill in, quizzes folded, and the first cell of code in sight, since all depends on it."""
-    read = [cell for cell in pieces(lesson, language, measured) if not cell.slide_only]
+    read = [_without_computing(cell) for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims]
     return _notebook([replace(cell, tags=()) if place == _FIRST else cell for place, cell in enumerate(read)], solved=False)
 
 
 def solved(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
     """The notebook with its solutions, for instructors and for the book."""
-    return _notebook([cell for cell in pieces(lesson, language, measured) if not cell.slide_only], solved=True)
+    return _notebook([cell for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims], solved=True)
 
 
 def everything(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
-    """The solved notebook with the cells for slides alone; executed once, it gives the book's page and the deck."""
+    """The solved notebook with the cells for slides alone and the claims of the prose.
+
+    Executed once, it gives the book's page and the deck.
+    """
     return _notebook(pieces(lesson, language, measured), solved=True)
 
 
 def assignment(lesson: Lesson, language: str) -> Any:
     """The notebook for nbgrader's source folder.
 
-    Solutions are marked for removal. A check is worth as many points as its exercise has dots, and raises where the answer is wrong. It
-    takes its judges from the library's files anew.
+    Solutions are marked for removal; hints are left out. A check is worth as many points as its exercise has dots, and raises where the
+    answer is wrong. It takes its judges from the library's files anew.
     """
-    read = [piece for piece in pieces(lesson, language) if not piece.slide_only]
+    read = [_without_hints(_without_computing(piece)) for piece in pieces(lesson, language) if not piece.slide_only and not piece.claims]
     notebook = _notebook(read, solved=True)
     for cell, piece in zip(notebook.cells, read, strict=True):
         if piece.grade == "solution":
@@ -109,16 +118,21 @@ def assignment(lesson: Lesson, language: str) -> Any:
 
 
 def cost_line(lesson: Lesson, language: str, measured: dict[str, Any]) -> str:
-    """A line on the cost of a lesson: hours of work, as its author gives them, and what `make measure` found for computing."""
-    hours = f"{lesson.hours:g}".replace(".", "," if language == "fr" else ".")
+    """A line on the cost of a lesson.
+
+    Its author gives the hours of reading, and of exercises by level; `make measure` found those of computing.
+    """
     cost = measured.get(lesson.number)
+    reading, *levels = (f"{hours:g}".replace(".", "," if language == "fr" else ".") for hours in lesson.hours)
+    total = f"{sum(lesson.hours):g}".replace(".", "," if language == "fr" else ".")
+    exercises = ", ".join(f"{LEVELS[level]} {hours} h" for level, hours in enumerate(levels, 1) if hours != "0")
     if language == "fr":
-        line = f"*Environ {hours} h de travail."
+        line = f"*Environ {total} h : lecture {reading} h, exercices {exercises}."
         if cost:
             line += f" Calcul : {_rounded(cost['cpu_seconds'])} s de processeur, {_rounded(cost['peak_mb'])} Mo de mémoire, "
             line += f"{_rounded(cost['download_mb'])} Mo à télécharger ({cost['machine']['fr']})."
     else:
-        line = f"*About {hours} h of work."
+        line = f"*About {total} h: reading {reading} h, exercises {exercises}."
         if cost:
             line += f" Computing: {_rounded(cost['cpu_seconds'])} s of processor time, {_rounded(cost['peak_mb'])} MB of memory, "
             line += f"{_rounded(cost['download_mb'])} MB to download ({cost['machine']['en']})."
@@ -134,6 +148,13 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
         slide, only, tags = cell.metadata.get("slide", "skip"), bool(cell.metadata.get("slide_only")), tuple(cell.metadata.get("tags", ()))
         if cell.is_exercise:
             number += 1
+        if cell.metadata.get("claims"):
+            yield Piece("code", cell.text, tags=("claims",), claims=True)
+            continue
+        if cell.is_scratch:
+            if last is None or not last.implements:  # after an exercise on the library's code, it came with it
+                yield _scratch(cell, language)
+            continue
         points = last.metadata["level"] if last is not None and last.is_exercise and not last.implements and cell.kind == "code" else 0
         last = cell
         asked = _asked(number + 1, following, language) if following is not None and following.is_exercise else ""
@@ -141,6 +162,8 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
             code, name = taught[cell.implements], cell.implements.split(":")[1]
             empty = hollowed(code, language, cell.metadata.get("hollow"))
             yield Piece("code", empty, code, slide, only, (*tags, "solution"), "solution")
+            if following is not None and following.is_scratch:
+                yield _scratch(following, language)
             asks = f'{name} = check("{cell.implements}")'
             if not checked:  # so that who has skipped the first cell is told so
                 checked, asks = True, f"{_IMPORT}{asks}"
@@ -153,6 +176,36 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
             yield Piece(cell.kind, text, None, slide, only, (*tags, *folded), "test" if points else None, points)
         if asked and cell.kind == "code":
             yield Piece("markdown", asked)
+
+
+def _scratch(cell: Cell, language: str) -> Piece:
+    return Piece("code", f"{_TRY[language]}\n{cell.text}", tags=("raises-exception", "scratch"))
+
+
+def _without_hints(piece: Piece) -> Piece:
+    return replace(piece, text=re.sub(r"\n*<details>.*?</details>", "", piece.text, flags=re.DOTALL)) if piece.kind == "markdown" else piece
+
+
+def _without_computing(piece: Piece) -> Piece:
+    """A quiz without `computed`, which would run what the student wrote."""
+    if "quiz" not in piece.tags:
+        return piece
+    code = piece.text
+    while True:
+        calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+        call = next((call for call in calls if any(keyword.arg == "computed" for keyword in call.keywords)), None)
+        if call is None:
+            return replace(piece, text=code)
+        given: list[ast.expr | ast.keyword] = sorted([*call.args, *call.keywords], key=lambda part: (part.lineno, part.col_offset))
+        place = next(i for i, part in enumerate(given) if isinstance(part, ast.keyword) and part.arg == "computed")
+        before, computed = given[place - 1], given[place]  # it is never the first
+        gap = ast.Pass(
+            lineno=before.end_lineno or 0,
+            col_offset=before.end_col_offset or 0,
+            end_lineno=computed.end_lineno,
+            end_col_offset=computed.end_col_offset,
+        )
+        code = replace_node(code, gap, "")
 
 
 def _asked(number: int, cell: Cell, language: str) -> str:

@@ -4,10 +4,13 @@
     # %% slide="fragment"                         code; `say("Red", "Rouge")` and comments `# en: …`, `# fr: …` become one language
     # %% implements="attention:attend" level=2    an exercise on the library's own code, which the builder fetches
     # %% level=1                                  an exercise of the lesson's own; the cell is its solution
+    # %% scratch=true                             after an exercise: an example call, for the student to try; `# → 3` is its value
+    # %% claims=true                              assertions of what the prose says of outputs; run by the tests, in no notebook
     # %% quiz="neuron"                            a quiz, folded in notebooks
 
 `slide` is a slide type of reveal.js; `slide_only` cells are in the deck alone. A markdown cell without `lang` is for what both languages
-share, such as a formula or a picture.
+share, such as a formula or a picture. Hints, `<details><summary>A hint</summary>…</details>`, stand one after the other; graded editions
+leave them out.
 """
 
 import ast
@@ -24,7 +27,7 @@ from dalle_edu.language import typeset
 from dalle_edu.world.catalogue import LANGUAGES
 
 SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip")
-_KNOWN = {"lang", "slide", "slide_only", "implements", "hollow", "level", "quiz", "tags"}
+_KNOWN = {"lang", "slide", "slide_only", "implements", "hollow", "level", "quiz", "tags", "scratch", "claims"}
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,20 @@ class Cell:
         """Whether the student fills in the cell."""
         return self.kind == "code" and "level" in self.metadata
 
+    @property
+    def is_scratch(self) -> bool:
+        """Whether the cell is an example call, to try an exercise on."""
+        return bool(self.metadata.get("scratch"))
+
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson as its source file has it, in both languages; `hours` is the time that a student needs."""
+    """A lesson as its source file has it, in both languages; `hours` is the time that a student needs: for reading, then for the exercises
+    of each level."""
 
     path: Path
     number: str
-    hours: float
+    hours: tuple[float, ...]
     title: dict[str, str]
     cells: tuple[Cell, ...]
 
@@ -78,6 +87,11 @@ def read_lesson(path: Path) -> Lesson:
     header = notebook.metadata.get("lesson", {})
     if set(header) != {"number", "hours", "title"} or set(header["title"]) != set(LANGUAGES):
         raise complaint(path, "the header needs `lesson:` with number, hours, and a title in each language")
+    hours = header["hours"]
+    if not isinstance(hours, list) or len(hours) != 4:
+        raise complaint(
+            path, f"hours are {hours}; they are four: for reading, and for the exercises of levels 1, 2 and 3, as in [1, 0.5, 1, 2]"
+        )
     cells = []
     for position, cell in enumerate(notebook.cells):
         cell.metadata.pop("lines_to_next_cell", None)  # jupytext's note on blank lines
@@ -89,7 +103,7 @@ def read_lesson(path: Path) -> Lesson:
         if cell.cell_type == "code" and "lang" in cell.metadata:
             raise complaint(path, f"cell {position} is code with a language; code exists once")
         cells.append(Cell(cell.cell_type, cell.source, dict(cell.metadata)))
-    return Lesson(path, str(header["number"]), float(header["hours"]), dict(header["title"]), tuple(cells))
+    return Lesson(path, str(header["number"]), tuple(map(float, hours)), dict(header["title"]), tuple(cells))
 
 
 def edition(cells: Sequence[Cell], language: str) -> list[Cell]:
@@ -107,7 +121,7 @@ def prose_in_code(code: str) -> list[str]:
     """The comments in code that are given in one language only."""
     tokens = tokenize.generate_tokens(io.StringIO(code).readline)
     comments = [token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT]
-    return [comment for comment in comments if not comment.startswith(("en: ", "fr: ", "type: ", "noqa"))]
+    return [comment for comment in comments if not comment.startswith(("en: ", "fr: ", "type: ", "noqa", "→ "))]
 
 
 def complaint(path: Path, what: str) -> DalleEduError:
