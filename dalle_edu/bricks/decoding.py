@@ -41,7 +41,8 @@ def keep_top_p(logits: Float[Tensor, "n v"], p: float) -> Float[Tensor, "n v"]:
     ordered, order = logits.sort(dim=-1, descending=True)
     probabilities = ordered.softmax(dim=-1)
     before = probabilities.cumsum(dim=-1) - probabilities
-    kept = ordered.masked_fill(before >= p, -math.inf)
+    left_out = (before >= p) & (before > 0)
+    kept = ordered.masked_fill(left_out, -math.inf)
     # each logit goes back to its place
     return torch.full_like(logits, -math.inf).scatter(-1, order, kept)
 

@@ -67,6 +67,13 @@ class Case:
             return None
         return call(None, *bound.args, **bound.kwargs)
 
+    def turned(self) -> "Case | None":
+        """The same call with the last two axes of its first argument exchanged; None where that has fewer than two."""
+        first, *rest = self.args or (None,)
+        if not isinstance(first, (Tensor, np.ndarray)) or first.ndim < 2:
+            return None
+        return call(None, first.swapaxes(-1, -2), *rest, **dict(self.options))
+
 
 def call(peer: Any, *args: Any, may_change: Sequence[str] = (), **options: Any) -> Case:
     """A case of a function: a call with these arguments.

@@ -3,6 +3,7 @@
 import inspect
 import linecache
 import math
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from dalle_edu.classroom.checking.attempt import Attempt, CallsTheLibrary, OutOf
 from dalle_edu.classroom.checking.cases import Case, ChangesAnArgument, described, shown_call, written
 from dalle_edu.classroom.checking.comparing import Difference, gap
 from dalle_edu.classroom.checking.proof import Mistake, mistakes
+from dalle_edu.classroom.checking.slips import slips
 from dalle_edu.classroom.checking.symptoms import Seen, symptom
 from dalle_edu.classroom.checking.verdict import Verdict
 from dalle_edu.language import say
@@ -71,6 +73,10 @@ def explained(
         if result.difference is not None
     ]
     shown_by = symptom(seen)
+    slip = None if shown_by and shown_by[2] else _slip(target, results, wrong, limit)
+    if slip:
+        shown = differing[id(seen[0].case)]
+        return Verdict("slip", f"{slip}\n{_told(shown, library)}", seen[0].difference.size)
     if shown_by:
         result = differing[id(shown_by[1].case)]
         return Verdict("symptom", f"{shown_by[0]}\n{_told(result, library)}", shown_by[1].difference.size)
@@ -180,20 +186,38 @@ def peer_missing(error: ModuleNotFoundError) -> Verdict:
 
 
 def _classic(target: str, results: list[Result], wrong: list[Result], limit: float) -> Mistake | None:
-    """The classic mistake that answers as the version does: in all cases that are wrong, or else in the lightest and in most."""
-    ranked = []
+    """The classic mistake that answers as the version does: in all cases that are wrong, or else in the lightest and in most.
+
+    Where the version is right, the mistake must be right too: in most of these cases if it agrees in all that are wrong, otherwise in all.
+    """
+
+    def alike(asked: list[Result], version: Any) -> list[bool]:
+        return [_same(result.outcome, _outcome(result.case, version), limit) for result in asked]
+
+    right, ranked = [result for result in results if result.right], []
     for place, mistake in enumerate(mistakes()):
-        if mistake.target != target:
+        if mistake.target != target or not all(alike(wrong[:1], mistake.version)):
             continue
-        alike = [_same(result.outcome, _outcome(result.case, mistake.version), limit) for result in wrong]
-        elsewhere = sum(_same(result.outcome, _outcome(result.case, mistake.version), limit) for result in results if result.right)
-        if all(alike) or (alike[0] and sum(alike) > len(alike) / 2):
-            ranked.append((-sum(alike), -elsewhere, place, mistake))
+        there, elsewhere = alike(wrong, mistake.version), alike(right, mistake.version)
+        if (all(there) and 2 * sum(elsewhere) >= len(elsewhere)) or (2 * sum(there) > len(there) and all(elsewhere)):
+            ranked.append((-sum(there), -sum(elsewhere), place, mistake))
     return min(ranked)[-1] if ranked else None
 
 
-def _outcome(case: Case, version: Callable[..., Any]) -> Any:
-    done = attempt(lambda: case.ask(version), patience())
+def _slip(target: str, results: list[Result], wrong: list[Result], limit: float) -> str:
+    """What the library's version with one thing changed, which answers all cases as this version does, has changed; empty without one."""
+    until = time.monotonic() + patience() / 4
+    asked = [*wrong, *(result for result in results if result.right)]
+    for each in slips(target):
+        if all(_same(result.outcome, _outcome(result.case, each.version, 0.5), limit) for result in asked):
+            return each.sentence
+        if time.monotonic() > until:
+            break
+    return ""
+
+
+def _outcome(case: Case, version: Callable[..., Any], seconds: float | None = None) -> Any:
+    done = attempt(lambda: case.ask(version), seconds or patience())
     return done.answer if done.error is None else type(done.error)
 
 

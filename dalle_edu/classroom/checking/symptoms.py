@@ -14,13 +14,19 @@ from dalle_edu.classroom.checking.differing_numbers import Seen, Sentence, bare_
 from dalle_edu.language import say
 
 
-def symptom(seen: Sequence[Seen]) -> tuple[str, Seen] | None:
-    """The sentence for the first symptom that all these answers show, or most, and one that shows it; None where there is none."""
-    shown: dict[str, list[tuple[str, Seen]]] = {}
+def symptom(seen: Sequence[Seen]) -> tuple[str, Seen, bool] | None:
+    """The sentence for the first symptom that all these answers show, or most; one that shows it; whether it is of the plain ones.
+
+    A plain symptom is in what kind of thing came back, the others in its numbers. One answer that is another the next time is enough.
+    """
+    for each in reversed(seen):  # a longer one is more likely to differ
+        for en, fr in _unstable(each):
+            return say(en, fr), each, True
+    shown: dict[str, list[tuple[str, Seen, bool]]] = {}
     for each in seen:
-        told = {_kind_of(english): say(english, french) for look in _SYMPTOMS for english, french in look(each)}
+        told = {_kind_of(en): (say(en, fr), each, look in _PLAIN) for look in (*_PLAIN, *_IN_NUMBERS) for en, fr in look(each)}
         for kind, sentence in told.items():
-            shown.setdefault(kind, []).append((sentence, each))
+            shown.setdefault(kind, []).append(sentence)
     often = max(map(len, shown.values()), default=0)
     return next((answers[0] for answers in shown.values() if len(answers) == often), None) if often > 0.6 * len(seen) else None
 
@@ -134,6 +140,39 @@ def _shape(seen: Seen) -> Iterator[Sentence]:
 # ---------------------------------------------------------------- what it depends on
 
 
+def _unstable(seen: Seen) -> Iterator[Sentence]:
+    """Another answer to the same question, though all randomness is given."""
+    try:
+        if not seen.same(seen.ask(seen.case), seen.found):
+            yield ("Asked the same thing twice, it answers differently: take every random number from what it is given, in order.",
+                   "La même question posée deux fois reçoit deux réponses : tirez tout hasard de ce qui est donné.")  # fmt: skip
+    except Exception:  # the second time, it refuses
+        return
+
+
+def _wrong_axis(seen: Seen) -> Iterator[Sentence]:
+    """What the library answers to the same numbers with two axes exchanged, and exchanged back."""
+    if seen.case.args is None or not isinstance(seen.found, (Tensor, np.ndarray)) or seen.found.ndim < 2:
+        return
+    turned = seen.case.turned()
+    try:
+        if turned is not None and seen.same(bare_array(turned.ask(seen.library)).swapaxes(-1, -2), bare_array(seen.found)):
+            yield ("It works along the wrong axis: rows and columns are exchanged (look at `axis` or `dim`).",
+                   "Le calcul suit le mauvais axe : lignes et colonnes sont échangées (voyez `axis` ou `dim`).")  # fmt: skip
+    except Exception:  # the library refuses the other shape
+        return
+
+
+def _one_row_for_all(seen: Seen) -> Iterator[Sentence]:
+    """The answer for the first row, given to all."""
+    if not isinstance(seen.wanted, (Tensor, np.ndarray)) or seen.difference.kind != "value" or not seen.wanted.ndim:
+        return
+    found, wanted = bare_array(seen.found), bare_array(seen.wanted)
+    if len(wanted) > 1 and seen.same(found, np.broadcast_to(wanted[:1], wanted.shape)):
+        yield ("All rows get the answer of the first: each has its own.",
+               "Toutes les lignes reçoivent la réponse de la première : chacune a la sienne.")  # fmt: skip
+
+
 def _ignored(seen: Seen) -> Iterator[Sentence]:
     """An optional argument whose absence gives the same answer."""
     if seen.case.args is None:
@@ -181,4 +220,5 @@ def _gradient(seen: Seen) -> Iterator[Sentence]:
     yield "The answer is right, but its gradient is not.", "La réponse est juste, mais son gradient ne l'est pas."
 
 
-_SYMPTOMS = (_nothing, _type, _ignored, _gradient, _shape, numbers, _unread)
+_PLAIN = (_nothing, _type, _ignored, _wrong_axis, _one_row_for_all, _shape)
+_IN_NUMBERS = (_gradient, numbers, _unread)

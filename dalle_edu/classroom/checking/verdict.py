@@ -17,8 +17,9 @@ class Verdict:
 
     `kind` is "right", "untouched" (the exercise is not done yet), "unrun" (what stands in the cell was not run), "unchecked" (a package
     needed for the comparison is missing), "raised", "slow", "refused" (it is the library's, or calls it), "symptom" (an error that any
-    function may have), "mistake" (a classic one of this exercise), or "wrong". `difference` is the largest absolute one, infinite where the
-    answers cannot be compared. `mistake` is the classic mistake that was recognised.
+    function may have), "mistake" (a classic one of this exercise), "slip" (it answers as the library's with one thing changed), or "wrong".
+    `difference` is the largest absolute one, infinite where the answers cannot be compared. `mistake` is the classic mistake that was
+    recognised.
     """
 
     kind: str

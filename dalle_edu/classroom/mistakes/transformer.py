@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_edu.bricks.transformer import Block, CrossBlock
+from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
 
@@ -93,5 +94,79 @@ MISTAKES = [
         FutureSeen,
         "The decoder's self-attention is not causal: each token sees the ones it must predict.",
         "L'auto-attention du décodeur n'est pas causale : chaque jeton voit ceux qu'il doit prédire.",
+    ),
+    edited(
+        "transformer:Block",
+        "F.gelu(self.expand(self.norm_2(x)))",
+        "F.relu(self.expand(self.norm_2(x)))",
+        "The activation is a ReLU; GPT-2's is a GELU, which bends smoothly.",
+        "L'activation est une ReLU ; celle de GPT-2 est une GELU, qui plie en douceur.",
+    ),
+    edited(
+        "transformer:Block",
+        "F.gelu(self.expand(self.norm_2(x)))",
+        'F.gelu(self.expand(self.norm_2(x)), approximate="tanh")',
+        "The GELU is the approximation by a hyperbolic tangent; the exact one is wanted, F.gelu(x).",
+        "La GELU est l'approximation par une tangente hyperbolique ; il faut l'exacte, F.gelu(x).",
+    ),
+    edited(
+        "transformer:Block",
+        "self.contract(F.gelu(self.expand(self.norm_2(x))))",
+        "F.gelu(self.contract(self.expand(self.norm_2(x))))",
+        "The activation comes after `contract`: two linear layers without anything between them are one; put it between.",
+        "L'activation vient après `contract` : deux couches linéaires sans rien entre elles n'en font qu'une ; mettez-la entre les deux.",
+    ),
+    edited(
+        "transformer:Block",
+        "self.contract(F.gelu(self.expand(self.norm_2(x))))",
+        "self.contract(self.expand(self.norm_2(x)))",
+        "There is no activation in the small network: two linear layers in a row are one.",
+        "Il n'y a pas d'activation dans le petit réseau : deux couches linéaires de suite n'en font qu'une.",
+    ),
+    edited(
+        "transformer:Block",
+        "        normed = self.norm_1(x)\n",
+        "        given, normed = x, self.norm_1(x)\n",
+        "return x + self.contract",
+        "return given + self.contract",
+        "The small network's result is added to what the block was given: what attention found is lost; add it to the stream.",
+        "Le résultat du petit réseau est ajouté à l'entrée du bloc : ce que l'attention a trouvé est perdu ; ajoutez-le au flux.",
+    ),
+    edited(
+        "transformer:Block",
+        "        normed = self.norm_1(x)\n",
+        "        given, normed = x, self.norm_1(x)\n",
+        "self.norm_2(x)",
+        "self.norm_2(given)",
+        "Both sublayers read what the block was given: the small network must read what attention has made of it.",
+        "Les deux sous-couches lisent l'entrée du bloc : le petit réseau doit lire ce que l'attention en a fait.",
+    ),
+    edited(
+        "transformer:Block",
+        "self.norm_2(x)",
+        "self.norm_1(x)",
+        "`norm_1` is used twice: each sublayer has a norm of its own.",
+        "`norm_1` sert deux fois : chaque sous-couche a sa propre normalisation.",
+    ),
+    edited(
+        "transformer:Block",
+        "self.attention(normed, self.causal, cache",
+        "self.attention(normed, True, cache",
+        "Attention is always causal: pass on `self.causal`, which is False in an encoder.",
+        "L'attention est toujours causale : transmettez `self.causal`, qui vaut False dans un encodeur.",
+    ),
+    edited(
+        "transformer:Block",
+        "x = x + self.attention",
+        "x = self.attention",
+        "Nothing is added to what attention found: the stream itself is lost.",
+        "Rien n'est ajouté à ce que l'attention a trouvé : le flux lui-même est perdu.",
+    ),
+    edited(
+        "transformer:Block",
+        "return x + self.contract",
+        "return self.contract",
+        "The small network's result takes the place of the stream: add it to the stream.",
+        "Le résultat du petit réseau prend la place du flux : ajoutez-le au flux.",
     ),
 ]

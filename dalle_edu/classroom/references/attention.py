@@ -26,6 +26,12 @@ def _attended(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = N
     return mixed, weights
 
 
+def _or_nan(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+    """The same, with NaN for a query that may look nowhere, as the softmax of nothing but -∞ has it; the fused kernel gives 0."""
+    sees = mask.any(dim=-1, keepdim=True)
+    return tuple(each.where(sees, torch.nan) for each in _attended(query, key, value, mask))
+
+
 def _scaled_dot_product(seed: int) -> list[Case]:
     one = torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, 0.0], [0.0, 1.0]]), torch.tensor([[1.0], [0.0]])
     small = [each.double() for each in one]
@@ -33,10 +39,13 @@ def _scaled_dot_product(seed: int) -> list[Case]:
     batch = [3 * numbers(seed, 2, 3, 5, 8), numbers(seed + 1, 2, 3, 7, 8), numbers(seed + 2, 2, 3, 7, 4)]
     learned = [numbers(seed + 3, 4, 6, gradient=True), numbers(seed + 4, 3, 6, gradient=True), numbers(seed + 5, 3, 2, gradient=True)]
     large = [1000 * small[0], small[1], small[2]]
+    nowhere = torch.tensor([[True, False], [False, False]])
+    twice = [small[0].expand(2, 2), *small[1:]]
     padding = torch.tensor([[True] * 7, [True] * 4 + [False] * 3])[:, None, None]
     return [
         call(_attended, *small),
         call(_attended, *small, torch.tensor([[True, False]])),
+        call(_or_nan, *twice, nowhere),
         call(_attended, *large),
         call(_attended, *batch),
         call(_attended, *batch, mask),

@@ -35,7 +35,8 @@ def _top_p(seed: int) -> list[Case]:
         return logits if p >= 1 else TopPLogitsWarper(p)(None, logits)
 
     few, wide = _rows([0.5, 0.2, 0.3]).log(), 2 * numbers(seed, 6, 12)
-    small = [(few, p) for p in (0.1, 0.6, 0.9)] + [(_rows([0.1, 0.9], [0.6, 0.4]).log(), 0.7)]
+    halves = _rows([0.5, 0.25, 0.25]).log()  # whose sums are exact
+    small = [(few, p) for p in (0.0, 0.1, 0.6, 0.9)] + [(halves, 0.5)] + [(_rows([0.1, 0.9], [0.6, 0.4]).log(), 0.7)]
     unordered = _rows([0.25, 0.05, 0.4, 0.3], [0.05, 0.75, 0.15, 0.05 + 1e-3]).log()
     return [call(peer, logits, p) for logits, p in [*small, (unordered, 0.6), *((wide, p) for p in (0.05, 0.5, 0.9, 1.0))]]
 

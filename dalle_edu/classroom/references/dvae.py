@@ -43,6 +43,7 @@ def _gumbel(seed: int) -> list[Case]:
         case(few, 1.0, False, 4),
         case(few, 1.0, True, 4),
         case(few, 0.1, False, 5),
+        case(10 * few, 0.005, False, 6),
         case(wide, 0.6, False, seed),
         case(wide, 0.6, True, seed),
         case(learned[0], 0.5, False, seed),

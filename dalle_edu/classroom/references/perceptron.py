@@ -111,7 +111,14 @@ def _softmax(seed: int) -> list[Case]:
 
     offsets = np.array([[0], [10], [1000], [-1000]])
     rows = [[[0.0, 0.0]], [[1.0, 2.0, 3.0]], [[1.0, 2.0], [3.0, 5.0]], [[1.0, 0.0], [0.0, 0.0], [2.0, -1.0]]]
-    more = [np.array([1.0, 3.0]), np.array([[1000.0, 0.0]]), _numbers(seed, 4, 6) + offsets, _numbers(seed, 5, 5), _numbers(seed, 2, 3, 4)]
+    more = [
+        np.array([1.0, 3.0]),
+        np.array([[1000.0, 0.0]]),
+        np.array([[2000.0, 0.0, 0.0]]),
+        _numbers(seed, 4, 6) + offsets,
+        _numbers(seed, 5, 5),
+        _numbers(seed, 2, 3, 4),
+    ]
     return [call(peer, z) for z in [*map(np.array, rows), *more]]
 
 
@@ -180,13 +187,17 @@ def _network(sizes: Sequence[int], activation: str, n: int, seed: int) -> Case:
         for parameter, value in zip(network.parameters(), weights, strict=True):
             parameter[...] = value
         outputs = keeping(network.forward, x=x)
-        return {"forward": outputs, "backward": keeping(network.backward, gradient=cross_entropy(outputs, classes)[1])}
+        gradient = cross_entropy(outputs, classes)[1]
+        first, again = (keeping(network.backward, gradient=gradient) for _ in range(2))
+        return {"forward": outputs, "backward": first, say("backward, once more", "backward, une fois de plus"): again}
 
     def peer() -> dict[str, Any]:
         theirs = [torch.from_numpy(value.copy()).requires_grad_() for value in weights]
         logits = _forward(torch.from_numpy(x), theirs, getattr(torch, activation))
         F.cross_entropy(logits, torch.from_numpy(classes)).backward()
-        return {"forward": logits.detach().numpy(), "backward": [value.grad.numpy() for value in theirs if value.grad is not None]}
+        gradients = [value.grad.numpy() for value in theirs if value.grad is not None]
+        again = say("backward, once more", "backward, une fois de plus")
+        return {"forward": logits.detach().numpy(), "backward": gradients, again: gradients}
 
     shape, kind = tuple(sizes), say(f'activation "{activation}"', f"l'activation « {activation} »")
     return scenario(
