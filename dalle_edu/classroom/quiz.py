@@ -1,27 +1,32 @@
 """Quizzes: questions with explained answers, shown as widgets in a notebook and as plain HTML elsewhere.
 
 quiz(
-    Choice("2 + 2 is", ["3", "4"], right=1, why="Count on your fingers."),
-    Number("How many weights has nn.Linear(3, 4)?", right=16, why="3 × 4 and 4 biases.", computed=lambda: count(nn.Linear(3, 4))),
+    Choice("2 + 2 is", ["3", "4"], right=1, why="Count on your fingers.", why_not=["That is 2 + 1."]),
+    Number("How many weights has nn.Linear(3, 4)?", right=16, why="3 × 4 and 4 biases.", computed=lambda: count(nn.Linear(3, 4)),
+           near_misses={12: "Those are the weights without the biases."}),
 )
+
+What is said to an answer is in `quiz_replies`, the widgets are in `quiz_widget`.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
+from numbers import Integral
 from typing import Any
 
 from dalle_edu.classroom.static import is_static
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import say
+from dalle_edu.language import say, typeset
 
 
 @dataclass(frozen=True)
 class Choice:
     """A question with one right answer among several; `right` is its index, from 0.
 
-    `why` explains the right answer, `why_not` each wrong one, in their order. Raises `DalleEduError` for an index out of range.
+    `why` explains the right answer, `why_not` each wrong one, in their order, without giving the right one away.
+    Raises `DalleEduError` for an index out of range, and for explanations that are not one for each wrong answer.
     """
 
     question: str
@@ -36,18 +41,34 @@ class Choice:
                 f'the right answer of "{self.question}" is number {self.right} of {len(self.answers)}; count from 0',
                 f"la bonne réponse de « {self.question} » est la numéro {self.right} sur {len(self.answers)} ; comptez à partir de 0",
             )
+        if isinstance(self.why_not, str) or len(self.why_not) not in (0, len(self.answers) - 1):
+            given = 1 if isinstance(self.why_not, str) else len(self.why_not)
+            raise DalleEduError(
+                f'"{self.question}" has {len(self.answers) - 1} wrong answers and {given} in why_not; explain each wrong answer,'
+                " in their order, or none",
+                f"« {self.question} » a {len(self.answers) - 1} réponses fausses et {given} dans why_not ; expliquez chaque réponse fausse,"
+                " dans leur ordre, ou aucune",
+            )
 
     @property
     def answer(self) -> str:
         """The right answer."""
         return self.answers[self.right]
 
+    @property
+    def explanations(self) -> dict[str, str]:
+        """The wrong answers with what is wrong with each; empty without `why_not`."""
+        wrong = [answer for i, answer in enumerate(self.answers) if i != self.right]
+        return dict(zip(wrong, self.why_not, strict=True)) if self.why_not else {}
+
 
 @dataclass(frozen=True)
 class Number:
-    """A question whose answer is a number.
+    """A question whose answer is a number: a count where `right` is an `int`, which must be exact, else a measure, which may be rounded.
 
-    `computed`, if given, computes it again. Raises `DalleEduError` where the two differ by more than `tolerance`, relative or absolute.
+    `decimals` is how many the question asks for, where it says so. `near_misses` maps the wrong numbers that a known slip gives to the
+    explanation of the slip. `computed`, if given, computes the answer again.
+    Raises `DalleEduError` where the two differ by more than `tolerance`, relative or absolute, and for a near miss that is right.
     """
 
     question: str
@@ -55,6 +76,8 @@ class Number:
     why: str
     computed: Callable[[], float | int] | None = None
     tolerance: float = 1e-9
+    decimals: int | None = None
+    near_misses: Mapping[float | int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         found = self.right if self.computed is None else float(self.computed())
@@ -63,11 +86,36 @@ class Number:
                 f'the answer of "{self.question}" is given as {self.right:g} and computed as {found:g}; correct one of the two',
                 f"la réponse de « {self.question} » est donnée pour {self.right:g} et le calcul donne {found:g} ; corrigez l'un des deux",
             )
+        for miss in self.near_misses:
+            if self.accepts(miss):
+                raise DalleEduError(
+                    f'the near miss {miss:g} of "{self.question}" would be accepted as right; take it out',
+                    f"l'erreur proche {miss:g} de « {self.question} » serait acceptée comme juste ; enlevez-la",
+                )
+
+    @property
+    def is_count(self) -> bool:
+        """Whether the answer is a whole number, of which 11.99 is not near enough to 12."""
+        return isinstance(self.right, Integral) and self.decimals is None
+
+    def accepts(self, value: float | int) -> bool:
+        """Whether a number is the right one.
+
+        A count must be exact. A measure may be off by 0.1 %, or by half a unit of the last decimal that the question asks for, or else
+        of the third significant digit.
+        """
+        if self.is_count:
+            return math.isclose(value, self.right, rel_tol=1e-9)
+        leading = math.floor(math.log10(abs(self.right))) if self.right else 0
+        half = 0.5 * 10.0 ** (leading - 2 if self.decimals is None else -self.decimals)
+        return math.isclose(value, self.right, rel_tol=1e-3, abs_tol=half * (1 + 1e-9) if self.right else 1e-9)
 
     @property
     def answer(self) -> str:
         """The right answer, as the reader's language writes it."""
-        return f"{self.right:g}".replace(".", say(".", ","))
+        if self.is_count:
+            return say(f"{self.right:,}", typeset(f"{self.right:,}".replace(",", " ")))
+        return (f"{self.right:g}" if self.decimals is None else f"{self.right:.{self.decimals}f}").replace(".", say(".", ","))
 
 
 Question = Choice | Number
@@ -83,7 +131,8 @@ class Quiz:
         return "\n".join(f"{number}. {question.question}" for number, question in enumerate(self.questions, 1))
 
     def _repr_html_(self) -> str:
-        return f'<div class="quiz"><ol>{"".join(map(_as_html, self.questions))}</ol></div>'
+        questions = "".join(_as_html(number, question) for number, question in enumerate(self.questions, 1))
+        return f'<div class="quiz"><ol>{questions}</ol></div>'
 
     def _ipython_display_(self) -> None:
         from IPython.display import HTML, display
@@ -92,9 +141,9 @@ class Quiz:
 
     def widget(self) -> Any:
         """The quiz as an ipywidgets box."""
-        from ipywidgets import VBox
+        from dalle_edu.classroom.quiz_widget import as_widget
 
-        return VBox([_as_widget(number, question) for number, question in enumerate(self.questions, 1)])
+        return as_widget(self.questions)
 
 
 def quiz(*questions: Question) -> Quiz:
@@ -102,45 +151,17 @@ def quiz(*questions: Question) -> Quiz:
     return Quiz(questions)
 
 
-def verdict(question: Question, given: str) -> tuple[bool, str]:
-    """Whether an answer is right, and the text to show; a number may have a decimal comma and be off by 0.1 %."""
-    if isinstance(question, Choice):
-        right = given == question.answer
-    else:
-        try:
-            right = math.isclose(float(given.replace(",", ".")), question.right, rel_tol=1e-3, abs_tol=1e-9)
-        except ValueError:
-            return False, say("Write a number.", "Écrivez un nombre.")
-    return right, (say("Right. ", "Juste. ") + question.why) if right else say(
-        "Not quite: think again.", "Pas tout à fait : réfléchissez encore."
-    )
-
-
-def _as_html(question: Question) -> str:
-    options = ""
+def _as_html(number: int, question: Question) -> str:
+    """A question with its answer folded, and under the answer what is wrong with the others."""
+    options, slips = "", {}
     if isinstance(question, Choice):
         options = '<ol type="a">' + "".join(f"<li>{escape(answer)}</li>" for answer in question.answers) + "</ol>"
-    shown = say("Answer", "Réponse")
-    answer = f"<strong>{escape(question.answer)}</strong>"
-    folded = f"<details><summary>{shown}</summary><p>{answer}. {escape(question.why)}</p></details>"
-    return f"<li><p>{escape(question.question)}</p>{options}{folded}</li>"
-
-
-def _as_widget(number: int, question: Question) -> Any:
-    from ipywidgets import HTML, Button, HBox, Layout, RadioButtons, Text, VBox
-
-    asked, said = HTML(f"<p><strong>{number}.</strong> {escape(question.question)}</p>"), HTML()
-    field: Any
-    if isinstance(question, Choice):
-        field = RadioButtons(options=list(question.answers), value=None, layout=Layout(width="auto"))
+        slips = question.explanations
     else:
-        field = Text(placeholder=say("a number", "un nombre"), layout=Layout(width="12em"))
-    button = Button(description=say("Check", "Vérifier"))
-
-    def answered(_: Any) -> None:
-        if field.value:
-            right, text = verdict(question, field.value)
-            said.value = f'<p style="color: {"#00664b" if right else "#a03c00"}">{"✓" if right else "✗"} {escape(text)}</p>'
-
-    button.on_click(answered)
-    return VBox([asked, field, HBox([button, said])])
+        slips = {Number("", miss, "", decimals=None).answer: why for miss, why in question.near_misses.items()}
+    wrong = "".join(f"<li>✗ <em>{escape(answer)}</em> {escape(why)}</li>" for answer, why in slips.items())
+    others = f"<ul>{wrong}</ul>" if wrong else ""
+    label = say(f"Answer to question {number}", f"Réponse à la question {number}")
+    answer = f"<p>✓ <strong>{escape(question.answer)}</strong> {escape(question.why)}</p>{others}"
+    folded = f'<details><summary aria-label="{label}">{say("Answer", "Réponse")}</summary>{answer}</details>'
+    return f"<li><p>{escape(question.question)}</p>{options}{folded}</li>"
