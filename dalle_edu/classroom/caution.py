@@ -11,7 +11,7 @@ from dalle_edu.language import say
 
 ALLOWED = {
     *("collections", "copy", "dataclasses", "einops", "functools", "itertools", "math", "matplotlib", "numpy", "random", "re"),
-    *("scipy", "sklearn", "statistics", "time", "torch", "typing"),
+    *("scipy", "sklearn", "statistics", "time", "torch", "typing", "warnings"),
 }
 _OUT_OF_REACH = {
     *("__builtins__", "__import__", "breakpoint", "builtins", "compile", "ctypes", "delattr", "eval", "exec", "exit", "gc", "get_ipython"),
