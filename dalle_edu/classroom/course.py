@@ -68,22 +68,29 @@ class RunSubmission(Execute):
             for output in cell.outputs:
                 if output.output_type == "stream":
                     output.name = "stdout"
+                elif output.output_type == "error" and output.ename == "AssertionError":  # a verdict: where it was raised helps nobody
+                    output.traceback = output.evalue.split("\n")
         return cell, resources
 
 
 def _refused(notebook: Any) -> dict[int, str]:
-    """The student's cells that are not to be run, by their place, and why. Locked cells are the course's: nbgrader has put them back."""
-    found, answers = dict[int, str](), set[str]()
-    for place, cell in reversed(list(enumerate(notebook.cells))):
-        if cell.cell_type != "code":
+    """The student's cells that are not to be run, by their place, and why. Locked cells are the course's: nbgrader has put them back.
+
+    The cell of an exercise does not use what its own check compares with; a cell that the student added, what any check does.
+    """
+    code = [(place, cell) for place, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    known = [(place, cell) for place, cell in code if "grade_id" in cell.metadata.get("nbgrader", {})]
+    checked = {place: names_of_answers(cell.source) for place, cell in known if is_grade(cell) and is_locked(cell)}
+    exercises = {place for place, cell in known if is_solution(cell)}
+    found = {}
+    for place, cell in code:
+        if (place, cell) in known and is_locked(cell):
             continue
-        if is_locked(cell) and "grade_id" in cell.metadata.get("nbgrader", {}):
-            answers = names_of_answers(cell.source) if is_grade(cell) else set()
-            continue
-        what = reaches(cell.source, answers if is_solution(cell) else ())
+        own = next((names for at, names in checked.items() if at > place), set[str]())
+        what = reaches(cell.source, own if place in exercises else set[str]().union(*checked.values()))
         if what:
             found[place] = explained(what)
-    return dict(sorted(found.items()))
+    return found
 
 
 def _with(steps: list[Any], step: type, others: list[type]) -> list[Any]:

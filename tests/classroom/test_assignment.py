@@ -127,6 +127,7 @@ def test_a_cell_that_keeps_to_its_exercise_is_run(code):
 def test_what_a_check_compares_with_is_no_answer():
     code = "expect(mine, machine.dvae.encode(images[:4]), 'codes')\nexpect(lambda: p[1:], places[:-1], 'x')\nexpect(waves, wave(5), 'y')"
     assert names_of_answers(code) == {"encode", "places", "wave"}
+    assert names_of_answers("expect(a, torch.tensor([1]).sum(), 'a')\nexpect(b, float(np.ones(3).max()) + math.pi, 'b')") == set()
     assert reaches("def mine(x):\n    return machine.dvae.encode(x)", {"encode"}) == "machine.dvae.encode"
     assert reaches("waves = lambda n: wave(n)", {"wave"}) == "wave"
     assert reaches("def wave(n):\n    return n\n\n\nwaves = wave(5)", {"wave"}) == ""

@@ -145,3 +145,29 @@ def test_what_a_check_writes_on_stderr_is_no_fault(monkeypatch):
     cell.metadata["nbgrader"] = {"grade": True, "points": 3, "grade_id": "x", "solution": False}
     assert determine_grade(cell)[0] == 0  # nbgrader's own way
     assert determine_grade(step.preprocess_cell(cell, {}, 0)[0])[0] == 3
+
+
+def test_an_answer_in_a_cell_that_is_no_longer_marked_as_an_exercise_is_read_all_the_same():
+    from dalle_edu.classroom.course import _refused
+
+    marks = {"schema_version": 3, "task": False, "locked": False, "grade": False, "solution": False}
+    check = v4.new_code_cell("expect(waves, library_waves(5), 'waves')")
+    check.metadata["nbgrader"] = {**marks, "grade": True, "locked": True, "grade_id": "a", "points": 1}
+    later = v4.new_code_cell("print(library_waves)")
+    later.metadata["nbgrader"] = {**marks, "solution": True, "grade_id": "b"}
+    forged = v4.new_code_cell("import os")
+    forged.metadata["nbgrader"] = {**marks, "locked": True}  # nbgrader has taken away a name that it does not know
+    added = v4.new_code_cell("waves = library_waves(5)")
+    assert sorted(_refused(v4.new_notebook(cells=[added, check, later, forged]))) == [0, 3]
+
+
+def test_a_verdict_is_shown_without_the_way_to_it(monkeypatch):
+    from dalle_edu.classroom.course import Execute, RunSubmission
+
+    monkeypatch.setattr(Execute, "preprocess_cell", lambda self, cell, resources, index: (cell, resources))
+    step = RunSubmission()
+    step._refused = {}
+    error = v4.new_output("error", ename="AssertionError", evalue="not yet\nbecause", traceback=["a file", "another"])
+    cell = v4.new_code_cell("expect(1, 2)", outputs=[error])
+    cell.metadata["nbgrader"] = {"grade": True, "points": 3, "grade_id": "x", "solution": False}
+    assert step.preprocess_cell(cell, {}, 0)[0].outputs[0].traceback == ["not yet", "because"]

@@ -5,6 +5,8 @@ statement stays if it makes a name that is read later, or changes what such a na
 """
 
 import ast
+import builtins
+import math
 import re
 import symtable
 from collections.abc import Callable, Iterator
@@ -50,8 +52,13 @@ def made_anew(given: list[str], exercises: list[str], check: str) -> str:
 def names_of_answers(code: str) -> set[str]:
     """What the checks in a cell compare with: functions called in the second argument of `expect`, and a variable that is all of it.
 
-    Methods count by their own name: of `expect(mine, machine.dvae.encode(images), …)`, that is "encode".
+    Methods count by their own name: of `expect(mine, machine.dvae.encode(images), …)`, that is "encode". What Python, NumPy and PyTorch
+    bring, such as `torch.tensor` or `.sum()`, does not count.
     """
+    import numpy as np
+    import torch
+
+    common = {name for owner in (builtins, np, np.ndarray, torch, torch.Tensor, math) for name in dir(owner)}
     found: set[str] = set()
     for call in [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call) and _called(node) == "expect"]:
         if len(call.args) < 2:
@@ -62,7 +69,7 @@ def names_of_answers(code: str) -> set[str]:
             right = right.value
         if isinstance(right, ast.Name):
             found.add(right.id)
-    return found - {""}
+    return found - common - {""}
 
 
 # ---------------------------------------------------------------- statements
