@@ -37,7 +37,10 @@ class RunSubmission(Execute):
     """
 
     def preprocess(self, nb: Any, resources: Any = None, km: Any = None) -> tuple[Any, Any]:
-        """Run all cells, and again without the one that ended the kernel, if one did."""
+        """Run all cells, and again without the one that ended the kernel, if one did.
+
+        Raises `DeadKernelError` where the kernel has ended `DEATHS` times.
+        """
         self._refused = _refused(nb)
         name = os.sep.join(str((resources or {}).get("nbgrader", {}).get(key, "")) for key in ("student", "notebook"))
         for place, reason in self._refused.items():

@@ -98,6 +98,9 @@ def graded(course, student: str, answers) -> list[float]:
     asked = [cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader", {}).get("solution")]
     for cell, answer in zip(asked, answers, strict=True):
         cell["source"] = answer or cell["source"]
+    for cell in [cell for cell in notebook["cells"] if "check, expect = " in "".join(cell["source"]) and student == "hooks"]:
+        cell["source"] = "pass"  # nbgrader puts locked cells back
+        cell["metadata"]["nbgrader"] |= {"locked": False, "points": 9}
     path = folder / "submitted" / student / "99_trial" / "99_trial.ipynb"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(notebook), encoding="utf-8")
