@@ -45,7 +45,11 @@ expect(third, 1 / 3, say("a third", "un tiers"))
 STEP = "def step(z):\n    "
 RIGHT, WRONG = STEP + "return np.where(z >= 0, 1.0, 0.0)", STEP + "return np.where(z > 0, 1.0, 0.0)"
 SIGNS = "signs = step(np.array([-1.0, 1.0]))"
-HOOK = "get_ipython().ast_transformers.append(lambda tree: tree)"
+HOOK = """def skip(lines):
+    return ["pass"] if any("check(" in line or "expect(" in line for line in lines) else lines
+
+
+get_ipython().input_transformers_cleanup.append(skip)"""
 FORGED = """import dalle_edu.classroom.checks as c, dalle_edu.classroom.checking.verdict as v
 c.diagnose = lambda *given: v.Verdict("right", "")
 c.show = v.show = lambda verdict: None
