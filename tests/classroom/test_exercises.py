@@ -3,6 +3,7 @@
 import pytest
 
 from dalle_edu.classroom.builder import build, notebooks
+from dalle_edu.classroom.builder.assignment import assignment
 from dalle_edu.classroom.builder.source import read_lesson
 from dalle_edu.errors import DalleEduError
 from tests.trial_lesson import GOOD, write
@@ -55,7 +56,7 @@ def test_claims_of_the_prose_are_run_and_shown_to_nobody(tmp_path):
     lesson = read_lesson(write(tmp_path, EXTRAS))
     assert "z.sum()" in sources(notebooks.everything(lesson, "en"))
     assert "z.sum()" not in sources(notebooks.student(lesson, "en")) + sources(notebooks.solved(lesson, "en")) + sources(
-        notebooks.assignment(lesson, "en")
+        assignment(lesson, "en")
     )
     with pytest.raises(DalleEduError, match="AssertionError"):
         build.run(read_lesson(write(tmp_path, EXTRAS.replace("z.sum() == 0", "z.sum() > 1"))), "en")
@@ -64,8 +65,8 @@ def test_claims_of_the_prose_are_run_and_shown_to_nobody(tmp_path):
 def test_graded_editions_have_no_hints(tmp_path):
     lesson = read_lesson(write(tmp_path, EXTRAS))
     assert "One in two" in sources(notebooks.student(lesson, "en"))
-    assert "One in two" not in sources(notebooks.assignment(lesson, "en"))
-    assert "Then a half." in sources(notebooks.assignment(lesson, "en"))
+    assert "One in two" not in sources(assignment(lesson, "en"))
+    assert "Then a half." in sources(assignment(lesson, "en"))
 
 
 def test_a_quiz_runs_nothing_that_the_student_wrote(tmp_path):

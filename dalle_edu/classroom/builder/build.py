@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from dalle_edu.classroom.builder import notebooks
+from dalle_edu.classroom.builder.assignment import assignment
 from dalle_edu.classroom.builder.prose import check_lesson
+from dalle_edu.classroom.builder.settings import SETTINGS, settings
 from dalle_edu.classroom.builder.source import Lesson, read_lesson
 from dalle_edu.device import processor_name
 from dalle_edu.errors import DalleEduError
@@ -68,14 +70,16 @@ def stale(folder: Path = LESSONS) -> list[Path]:
 
 
 def build_course(target: Path, language: str, folder: Path = LESSONS) -> list[Path]:
-    """Write the source folder of an nbgrader course in one language, with an assignment for each lesson; returns the notebooks' paths.
+    """Write an nbgrader course in one language: its settings, and an assignment for each lesson; returns the notebooks' paths.
 
-    Raises `DalleEduError` for a faulty lesson.
+    Settings that are there already are kept. Raises `DalleEduError` for a faulty lesson.
     """
     paths = []
+    if not (target / SETTINGS).exists():
+        _write(target / SETTINGS, settings(language))
     for lesson in lessons(folder):
         path = target / "source" / lesson.name / f"{lesson.name}.ipynb"
-        _write(path, _json(notebooks.assignment(lesson, language)))
+        _write(path, _json(assignment(lesson, language)))
         paths.append(path)
     return paths
 

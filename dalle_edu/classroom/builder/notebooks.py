@@ -1,4 +1,4 @@
-"""The notebooks of a lesson, made from its source: the student's, the solved one, the one for slides, and nbgrader's.
+"""The notebooks of a lesson, made from its source: the student's, the solved one, and the one for slides.
 
 The student's notebook has exercises to fill in, the solved one has the library's own code in their place; all other cells are the same.
 The id of a cell is a hash of its text, so that the same source gives the same bytes.
@@ -6,7 +6,6 @@ The id of a cell is a hash of its text, so that the same source gives the same b
 
 import ast
 import hashlib
-import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -33,12 +32,7 @@ _TRY = {
     "en": "# Try yours here, with other values too.",
     "fr": "# Essayez la vôtre ici, avec d'autres valeurs aussi.",
 }
-_IMPORT = "from dalle_edu.classroom.checks import check\n\n"
-_JUDGES = """import importlib
-
-import dalle_edu.classroom.grading
-
-check, expect = importlib.reload(dalle_edu.classroom.grading).judges()"""
+CHECK_IMPORT = "from dalle_edu.classroom.checks import check\n\n"
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
@@ -83,12 +77,12 @@ def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None
 def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
     """The notebook for students: exercises to fill in, quizzes folded, and the first cell of code in sight, since all depends on it."""
     read = [_without_computing(cell) for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims]
-    return _notebook([replace(cell, tags=()) if place == _FIRST else cell for place, cell in enumerate(read)], solved=False)
+    return notebook_of([replace(cell, tags=()) if place == _FIRST else cell for place, cell in enumerate(read)], solved=False)
 
 
 def solved(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
     """The notebook with its solutions, for instructors and for the book."""
-    return _notebook([cell for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims], solved=True)
+    return notebook_of([cell for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims], solved=True)
 
 
 def everything(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
@@ -96,25 +90,7 @@ def everything(lesson: Lesson, language: str, measured: dict[str, Any] | None = 
 
     Executed once, it gives the book's page and the deck.
     """
-    return _notebook(pieces(lesson, language, measured), solved=True)
-
-
-def assignment(lesson: Lesson, language: str) -> Any:
-    """The notebook for nbgrader's source folder.
-
-    Solutions are marked for removal; hints are left out. A check is worth as many points as its exercise has dots, and raises where the
-    answer is wrong. It takes its judges from the library's files anew.
-    """
-    read = [_without_hints(_without_computing(piece)) for piece in pieces(lesson, language) if not piece.slide_only and not piece.claims]
-    notebook = _notebook(read, solved=True)
-    for cell, piece in zip(notebook.cells, read, strict=True):
-        if piece.grade == "solution":
-            cell.source = marked_solution(piece.text, piece.solved or piece.text)
-            cell.metadata["nbgrader"] = _grading(cell.id, solution=True)
-        elif piece.grade == "test":
-            cell.source = f"{_JUDGES}\n\n{cell.source.removeprefix(_IMPORT)}"
-            cell.metadata["nbgrader"] = _grading(cell.id, points=piece.points)
-    return notebook
+    return notebook_of(pieces(lesson, language, measured), solved=True)
 
 
 def cost_line(lesson: Lesson, language: str, measured: dict[str, Any]) -> str:
@@ -166,7 +142,7 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
                 yield _scratch(following, language)
             asks = f'{name} = check("{cell.implements}")'
             if not checked:  # so that who has skipped the first cell is told so
-                checked, asks = True, f"{_IMPORT}{asks}"
+                checked, asks = True, f"{CHECK_IMPORT}{asks}"
             yield Piece("code", asks, grade="test", points=cell.metadata["level"])
         elif cell.is_exercise:
             yield Piece("code", to_do(cell.text, language), cell.text, slide, only, (*tags, "solution"), "solution")
@@ -180,10 +156,6 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
 
 def _scratch(cell: Cell, language: str) -> Piece:
     return Piece("code", f"{_TRY[language]}\n{cell.text}", tags=("raises-exception", "scratch"))
-
-
-def _without_hints(piece: Piece) -> Piece:
-    return replace(piece, text=re.sub(r"\n*<details>.*?</details>", "", piece.text, flags=re.DOTALL)) if piece.kind == "markdown" else piece
 
 
 def _without_computing(piece: Piece) -> Piece:
@@ -235,7 +207,8 @@ def _preamble(cells: Sequence[Cell], taught: Sequence[tuple[str, str]], language
 # ---------------------------------------------------------------- from pieces to notebooks
 
 
-def _notebook(cells: Sequence[Piece], solved: bool) -> Any:
+def notebook_of(cells: Sequence[Piece], solved: bool) -> Any:
+    """The notebook of these pieces, each cell with an id; `solved` says whether its exercises hold their solutions."""
     import nbformat.v4 as v4
 
     notebook = v4.new_notebook(metadata=_KERNEL)
@@ -263,24 +236,6 @@ def _identity(piece: Piece, seen: set[str]) -> str:
             seen.add(identity)
             return identity
     raise AssertionError("a thousand equal cells")
-
-
-def marked_solution(empty: str, full: str) -> str:
-    """The full code with nbgrader's marks around the lines that are not in `empty`, which the student writes."""
-    start, end = 0, 0
-    few, many = empty.splitlines(), full.splitlines()
-    while start < min(len(few), len(many)) and few[start] == many[start]:
-        start += 1
-    while end < min(len(few), len(many)) - start and few[-1 - end] == many[-1 - end]:
-        end += 1
-    margin = " " * (len(few[start]) - len(few[start].lstrip())) if start < len(few) else ""
-    inside = many[start : len(many) - end]
-    return "\n".join([*many[:start], f"{margin}### BEGIN SOLUTION", *inside, f"{margin}### END SOLUTION", *many[len(many) - end :]])
-
-
-def _grading(identity: str, solution: bool = False, points: int = 0) -> dict[str, Any]:
-    marks: dict[str, Any] = {"schema_version": 3, "grade_id": identity, "solution": solution, "grade": bool(points), "locked": bool(points)}
-    return {**marks, "task": False, **({"points": points} if points else {})}
 
 
 def _rounded(value: float | int) -> str:

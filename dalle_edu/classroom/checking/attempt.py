@@ -19,9 +19,12 @@ from typing import Any
 
 import numpy as np
 
+from dalle_edu.classroom.checking.pace import Stopwatch
+
 SECONDS = 12.0  # for a whole check, on a machine of today
 _STACK = 64 << 20  # bytes of a thread: some systems give half a megabyte, which a recursion fills before Python counts it
 _BREATH = 0.05  # seconds between two requests to stop
+_LOOK = 0.25  # seconds between two readings of the stopwatch
 
 
 class OutOfTime(BaseException):
@@ -46,7 +49,7 @@ class Attempt:
 
 
 def patience() -> float:
-    """Seconds for a whole check; the environment variable DALLE_EDU_PATIENCE multiplies them, for slow machines."""
+    """Seconds of a `Stopwatch` for a whole check; the environment variable DALLE_EDU_PATIENCE multiplies them."""
     try:
         return SECONDS * max(float(os.environ.get("DALLE_EDU_PATIENCE", "1")), 0.01)
     except ValueError:
@@ -54,7 +57,7 @@ def patience() -> float:
 
 
 def attempt(ask: Callable[[], Any], seconds: float, forbidden: Collection[FunctionType] = ()) -> Attempt:
-    """Run `ask` and say what became of it. `forbidden` are the functions that it must not call.
+    """Run `ask` for so many seconds of a `Stopwatch` and say what became of it. `forbidden` are the functions that it must not call.
 
     An operation on floats that has no right answer, such as one that overflows, is an error. A thread that does not stop when asked
     is left behind: it ends with the kernel.
@@ -72,7 +75,9 @@ def attempt(ask: Callable[[], Any], seconds: float, forbidden: Collection[Functi
         thread = threading.Thread(target=run, daemon=True, name="check")
         thread.start()
         try:
-            thread.join(seconds)
+            watch = Stopwatch()
+            while thread.is_alive() and (left := seconds - watch.spent()) > 0:
+                thread.join(min(left, _LOOK))
             stopped = thread.is_alive()
             for _ in range(40):
                 if not thread.is_alive():

@@ -2,7 +2,6 @@
 
 import inspect
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
@@ -11,6 +10,7 @@ from dalle_edu.classroom.checking.attempt import CallsTheLibrary, OutOfTime, Wan
 from dalle_edu.classroom.checking.cases import Case, lighter
 from dalle_edu.classroom.checking.comparing import differences
 from dalle_edu.classroom.checking.explanation import Result, explained, functions_of, own_line, peer_missing, stopped
+from dalle_edu.classroom.checking.pace import Stopwatch
 from dalle_edu.classroom.checking.proof import Reference, library_version, references
 from dalle_edu.classroom.checking.verdict import Verdict
 from dalle_edu.language import say
@@ -45,7 +45,7 @@ def judge(version: Any, target: str, seed: int = 0, forbidden: Sequence[Function
     held = [reference for reference in references() if reference.target == target]
     if not held:
         raise LookupError(f"no reference holds {target}")
-    library, until = library_version(target), time.monotonic() + patience()
+    library, watch = library_version(target), Stopwatch()
     results, limit = list[Result](), 0.0
     for reference in held:
         limit = 10 * reference.tolerance + 1e-9
@@ -54,7 +54,7 @@ def judge(version: Any, target: str, seed: int = 0, forbidden: Sequence[Function
         except ModuleNotFoundError as error:
             return peer_missing(error)
         for case, wanted in asked:
-            done = attempt(lambda case=case: case.ask(version), max(until - time.monotonic(), 0.5), forbidden)  # type: ignore[misc]
+            done = attempt(lambda case=case: case.ask(version), max(patience() - watch.spent(), 0.5), forbidden)  # type: ignore[misc]
             if isinstance(done.error, ModuleNotFoundError) and case.args is None and not own_line(version, done.error):
                 return peer_missing(done.error)
             first = next(differences(done.answer, wanted, limit, _exact_types(library)), None) if done.error is None else None
