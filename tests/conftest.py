@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import jaxtyping
 import pytest
@@ -21,6 +22,14 @@ torch.set_num_threads(1)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("gpu") and not torch.cuda.is_available():
         pytest.skip("needs a CUDA device, and torch sees none")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def desk_of_the_tests(tmp_path_factory) -> Iterator[Path]:
+    """What lessons keep goes to a folder of the tests, and never to the reader's own."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DALLE_EDU_DESK", str(tmp_path_factory.mktemp("desk")))
+        yield Path(os.environ["DALLE_EDU_DESK"])
 
 
 @pytest.fixture

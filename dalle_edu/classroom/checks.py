@@ -21,6 +21,7 @@ from dalle_edu.classroom.checking.diagnosis import diagnose
 from dalle_edu.classroom.checking.proof import library_version
 from dalle_edu.classroom.checking.standin import replaced_by, stand_in, used_here
 from dalle_edu.classroom.checking.verdict import Verdict, grade_strictly, show
+from dalle_edu.classroom.desk.attempts import noted, noted_value
 from dalle_edu.language import say
 
 __all__ = ["check", "compare", "expect", "grade_strictly"]
@@ -45,7 +46,7 @@ def _checked(target: str, given: Any, names: dict[str, Any]) -> Any:
     verdict = _unrun(name, version) or diagnose(version, target, secrets.randbelow(2**31))
     if not verdict.right:  # in `names` too: a grade is given by an error, and what follows is graded as well
         given = names[name] = stand_in(library_version(target), version, name)
-    show(verdict)
+    show(noted(target, version, verdict))
     return given
 
 
@@ -106,14 +107,14 @@ def expect(value: Any, right: Any, what: str, tolerance: float = TOLERANCE) -> N
     if callable(value) and not isinstance(value, type):
         value = _computed(value, what)
     if isinstance(value, Verdict):
-        show(value)
+        show(noted_value(what, value))
         return
     waits = used_here()
     if value is not ... and waits:
         names = ", ".join(f"`{name}`" for name in waits)
         show(Verdict("untouched", say(f"{what}: comes once {names} is yours.", f"{what} : viendra quand {names} sera de vous.")))
         return
-    show(compare(value, right, what, tolerance))
+    show(noted_value(what, compare(value, right, what, tolerance)))
 
 
 def _computed(function: Callable[[], Any], what: str) -> Any:

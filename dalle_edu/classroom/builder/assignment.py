@@ -36,7 +36,7 @@ def assignment(lesson: Lesson, language: str) -> Any:
     A check is worth as many points as its exercise has dots, and raises where the answer is wrong. It takes its judges from the library's
     files anew, and the data that it compares with are made anew, too. Hints are left out. What the student does not write is read-only.
     """
-    read = graded_pieces(pieces(lesson, language), language)
+    read = graded_pieces(pieces(lesson, language, graded=True), language)
     notebook = notebook_of(read, solved=True)
     for cell, piece in zip(notebook.cells, read, strict=True):
         if piece.grade == "solution":

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import re
 import resource
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ from typing import Any
 
 from dalle_edu.classroom.builder import notebooks
 from dalle_edu.classroom.builder.assignment import assignment
+from dalle_edu.classroom.builder.exercises import exercises
 from dalle_edu.classroom.builder.prose import check_lesson
 from dalle_edu.classroom.builder.settings import SETTINGS, settings
 from dalle_edu.classroom.builder.source import Lesson, read_lesson
+from dalle_edu.classroom.desk.exercises import FILE
 from dalle_edu.device import processor_name
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
@@ -54,7 +57,7 @@ def measured(folder: Path = LESSONS) -> dict[str, Any]:
 
 
 def build(folder: Path = LESSONS) -> list[Path]:
-    """Write the students' notebooks in both languages; returns the paths of those that changed.
+    """Write the students' notebooks and the exercises in both languages; returns the paths of the files that changed.
 
     Raises `DalleEduError` for a faulty lesson.
     """
@@ -62,7 +65,7 @@ def build(folder: Path = LESSONS) -> list[Path]:
 
 
 def stale(folder: Path = LESSONS) -> list[Path]:
-    """The notebooks that differ from what `build` would write, and those without a source. Raises `DalleEduError` for a faulty lesson."""
+    """The files that differ from what `build` would write, and those without a source. Raises `DalleEduError` for a faulty lesson."""
     expected = dict(_texts(folder))
     differing = [path for path, text in expected.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     orphans = [path for language in LANGUAGES for path in sorted((folder / language).glob("*.ipynb")) if path not in expected]
@@ -136,10 +139,13 @@ def measure(folder: Path = LESSONS) -> dict[str, Any]:
 
 
 def _texts(folder: Path) -> Iterator[tuple[Path, str]]:
-    costs = measured(folder)
-    for lesson in lessons(folder):
+    costs, found = measured(folder), lessons(folder)
+    for lesson in found:
         for language in LANGUAGES:
             yield folder / language / f"{lesson.name}.ipynb", _json(notebooks.student(lesson, language, costs))
+    for language in LANGUAGES:
+        known = {lesson.name: exercises(lesson, language) for lesson in found}
+        yield folder / language / FILE, json.dumps(known, indent=1, ensure_ascii=False) + "\n"
 
 
 def _json(notebook: Any) -> str:
@@ -175,15 +181,16 @@ def _execute(text: str, folder: str, static: bool) -> tuple[str, float, float, s
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
-    os.environ |= {"DALLE_EDU_STATIC": str(int(static)), "OMP_WAIT_POLICY": "PASSIVE"}
     notebook = nbformat.reads(text, as_version=4)
-    try:
-        resources = {"metadata": {"path": folder}}
-        NotebookClient(
-            notebook, timeout=TIME_LIMIT, kernel_name="python3", extra_arguments=QUIET, coalesce_streams=True, resources=resources
-        ).execute()
-    except CellExecutionError as error:
-        return text, 0.0, 0.0, str(error)
+    with tempfile.TemporaryDirectory() as desk:  # what the reader's own desk holds is neither read nor changed
+        os.environ |= {"DALLE_EDU_STATIC": str(int(static)), "OMP_WAIT_POLICY": "PASSIVE", "DALLE_EDU_DESK": desk}
+        try:
+            resources = {"metadata": {"path": folder}}
+            NotebookClient(
+                notebook, timeout=TIME_LIMIT, kernel_name="python3", extra_arguments=QUIET, coalesce_streams=True, resources=resources
+            ).execute()
+        except CellExecutionError as error:
+            return text, 0.0, 0.0, str(error)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return nbformat.writes(notebook), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, ""
 

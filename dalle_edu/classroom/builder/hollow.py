@@ -94,7 +94,7 @@ def imports_for(codes: Sequence[tuple[str, str]], known: set[str]) -> str:
     for target, code in codes:
         module = taught_module(target)
         imported = _module_imports(module)
-        for name in sorted(_free_names(code) - known):
+        for name in sorted(free_names(code) - known):
             if name in imported:
                 source, original = imported[name]
                 if original is None:
@@ -118,6 +118,16 @@ def names_bound(code: str) -> set[str]:
         else:
             bound |= {name.id for name in ast.walk(node) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)}
     return bound
+
+
+def free_names(code: str) -> set[str]:
+    """The names that code reads and does not define, builtins apart."""
+    tree = ast.parse(code)
+    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    bound |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    return read - bound - set(dir(builtins))
 
 
 # ---------------------------------------------------------------- pieces
@@ -192,15 +202,6 @@ def _emptied(code: str, node: ast.FunctionDef, language: str) -> str:
     lines, margin = code.splitlines(), " " * (node.col_offset + 4)
     start = first[0].lineno - 1 if first else (node.end_lineno or 0)
     return "\n".join([*lines[:start], f"{margin}raise NotImplementedError  # {TO_DO[language]}", *lines[node.end_lineno :]])
-
-
-def _free_names(code: str) -> set[str]:
-    tree = ast.parse(code)
-    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    bound |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    return read - bound - set(dir(builtins))
 
 
 def _module_imports(module: ModuleType) -> dict[str, tuple[str, str | None]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, names_bound, solution
 from dalle_edu.classroom.builder.source import Cell, Lesson, edition, replace_node
+from dalle_edu.language import typeset
 
 LEVELS = {1: "●", 2: "●●", 3: "●●●"}
 _EXERCISE = {"en": "Exercise", "fr": "Exercice"}
@@ -32,6 +33,14 @@ _TRY = {
     "en": "# Try yours here, with other values too.",
     "fr": "# Essayez la vôtre ici, avec d'autres valeurs aussi.",
 }
+_STANDING = {
+    "en": "**Where you stand.** Run the cell below at any time. `reset(3)` begins the third exercise again; `solution(3)` shows its\n"
+    "solution once you have tried twice.",
+    "fr": typeset(
+        "**Où vous en êtes.** Lancez la cellule ci-dessous quand vous voulez. `reset(3)` recommence le troisième exercice ; `solution(3)`\n"
+        "montre sa solution après deux essais."
+    ),
+}
 CHECK_IMPORT = "from dalle_edu.classroom.checks import check\n\n"
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -40,7 +49,7 @@ _KERNEL = {
 
 
 _FIRST = 2  # the place of the first cell of code, after the title and the cost
-_ONE_AT_A_TIME = threading.Lock()  # lessons are built in several threads, and Python 3.11's parser is not safe in threads
+ONE_AT_A_TIME = threading.Lock()  # lessons are built in several threads, and Python 3.11's parser is not safe in threads
 
 
 @dataclass(frozen=True)
@@ -61,22 +70,26 @@ class Piece:
     claims: bool = False  # assertions of what the prose says, which are run with the solutions and are in no notebook
 
 
-def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> list[Piece]:
+def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None, graded: bool = False) -> list[Piece]:
     """The cells of a lesson in one language, with exercises and their checks. Raises `DalleEduError` for a missing translation."""
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         cells = edition(lesson.cells, language)
         taught = [(cell.implements, solution(cell.implements, language, French.read(cell.text))) for cell in cells if cell.implements]
         return [
             Piece("markdown", f"# {lesson.number} · {lesson.title[language]}", slide="slide"),
             Piece("markdown", cost_line(lesson, language, measured or {})),
-            Piece("code", _preamble(cells, taught, language), tags=("hide-input",)),
+            Piece("code", _preamble(lesson.name, cells, taught, language, graded), tags=("hide-input",)),
             *_body(cells, dict(taught), language),
         ]
 
 
 def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
-    """The notebook for students: exercises to fill in, quizzes folded, and the first cell of code in sight, since all depends on it."""
+    """The notebook for students: exercises to fill in, quizzes folded, and the first cell of code in sight, since all depends on it.
+
+    It ends with the student's progress.
+    """
     read = [_without_computing(cell) for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims]
+    read += [Piece("markdown", _STANDING[language]), Piece("code", "progress()", tags=("progress",))]
     return notebook_of([replace(cell, tags=()) if place == _FIRST else cell for place, cell in enumerate(read)], solved=False)
 
 
@@ -195,13 +208,21 @@ def to_do(code: str, language: str) -> str:
     return "\n".join(lines)
 
 
-def _preamble(cells: Sequence[Cell], taught: Sequence[tuple[str, str]], language: str) -> str:
-    """The first code cell of a notebook: it installs the library, imports what exercises need, and sets the reader's language."""
-    given = {name for cell in cells if cell.kind == "code" and not cell.implements for name in names_bound(cell.text)}
+def _preamble(name: str, cells: Sequence[Cell], taught: Sequence[tuple[str, str]], language: str, graded: bool) -> str:
+    """The first code cell of a notebook: it installs the library, imports what exercises need, and opens the lesson."""
+    given = {name for cell in cells if cell.kind == "code" and not cell.implements for name in names_bound(_without_imports(cell.text))}
     given |= {target.split(":")[1] for target, _ in taught}
-    helpers = ["from dalle_edu.classroom.checks import check, expect", "from dalle_edu.classroom.quiz import Choice, Number, quiz"]
-    lines = [*imports_for(taught, given).splitlines(), *helpers, "from dalle_edu.language import speak", "", f'speak("{language}")']
+    desk = "open_lesson" if graded else "open_lesson, progress, reset, solution, take_up"
+    helpers = ["from dalle_edu.classroom.checks import check, expect", f"from dalle_edu.classroom.desk import {desk}"]
+    helpers += ["from dalle_edu.classroom.quiz import Choice, Number, quiz", ""]
+    opening = f'open_lesson("{name}", "{language}"{", graded=True" if graded else ""})'
+    lines = [*imports_for(taught, given).splitlines(), *helpers, opening]
     return "\n".join([_RUN_FIRST[language], _INSTALLING[language], *lines])
+
+
+def _without_imports(code: str) -> str:
+    """Code without its imports: what answers need is imported in the first cell, whatever the lesson imports later."""
+    return "\n".join(ast.unparse(node) for node in ast.parse(code).body if not isinstance(node, (ast.Import, ast.ImportFrom)))
 
 
 # ---------------------------------------------------------------- from pieces to notebooks

@@ -1,0 +1,97 @@
+"""A fingerprint of what a call computes from: a function's source, and whatever that reads from the notebook, all the way down.
+
+Of the functions and classes of libraries the name is enough; of a network the weights count, and of a generator of random numbers nothing.
+"""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
+from types import CodeType, FunctionType, MethodType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from dalle_edu import __version__
+
+_SHORT = 16  # hexadecimal digits
+
+
+def fingerprint_of_call(function: Callable[..., Any]) -> str:
+    """What tells the code of a call, and the values that it reads, from others; it changes when one of them does."""
+    home = getattr(function, "__globals__", {})
+    digest = hashlib.sha256(__version__.encode())
+    for part in _described(function, home, set()):
+        digest.update(f"{len(part)}:".encode() + part)
+    return digest.hexdigest()[:_SHORT]
+
+
+def _described(value: Any, home: dict[str, Any], seen: set[int]) -> Iterator[bytes]:
+    """A value piece by piece; `home` are the names of the notebook, whose functions and classes are read."""
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+        yield repr(value).encode()
+        return
+    yield f"{type(value).__module__}.{type(value).__qualname__}".encode()
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if isinstance(value, MethodType):
+        yield from _described(value.__func__, home, seen)
+        yield from _described(value.__self__, home, seen)
+    elif isinstance(value, FunctionType):
+        yield f"{value.__module__}.{value.__qualname__}".encode()
+        if value.__globals__ is home:
+            yield from _function(value, home, seen)
+    elif isinstance(value, type):
+        yield f"{value.__module__}.{value.__qualname__}".encode()
+        if value.__module__ == home.get("__name__"):
+            parts = [part for key, part in sorted(vars(value).items()) if not key.startswith("__") or callable(part)]
+            yield from _described([*value.__bases__, *parts], home, seen)
+    elif isinstance(value, nn.Module):
+        yield from _described(type(value), home, seen)
+        yield from _described(dict(value.state_dict()), home, seen)
+    elif isinstance(value, torch.Tensor):
+        yield f"{value.dtype} {tuple(value.shape)}".encode()
+        yield value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+    elif isinstance(value, np.ndarray) and value.dtype != object:
+        yield f"{value.dtype} {value.shape}".encode() + value.tobytes()
+    elif isinstance(value, np.generic):
+        yield repr(value).encode()
+    elif is_dataclass(value):
+        yield from _described({part.name: getattr(value, part.name) for part in fields(value)}, home, seen)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _described(key, home, seen)
+            yield from _described(part, home, seen)
+    elif isinstance(value, (list, tuple)):
+        yield str(len(value)).encode()
+        for part in value:
+            yield from _described(part, home, seen)
+    elif isinstance(value, (set, frozenset)):
+        yield repr(sorted(map(repr, value))).encode()
+
+
+def _function(function: FunctionType, home: dict[str, Any], seen: set[int]) -> Iterator[bytes]:
+    try:
+        yield inspect.getsource(function).encode()
+    except (OSError, TypeError):
+        yield function.__code__.co_code + repr(function.__code__.co_names).encode()
+    yield from _described([function.__defaults__, function.__kwdefaults__], home, seen)
+    for cell in function.__closure__ or ():
+        try:
+            yield from _described(cell.cell_contents, home, seen)
+        except ValueError:  # not filled yet
+            yield b"empty"
+    for name in sorted(set(_names_read(function.__code__)) & set(home)):
+        yield name.encode()
+        yield from _described(home[name], home, seen)
+
+
+def _names_read(code: CodeType) -> Iterator[str]:
+    """The global names in code, and in the functions within it; attributes of the same names are among them."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_read(constant)
