@@ -94,7 +94,7 @@ def test_notebooks_of_version_0_1_give_the_version_first():
 def test_a_grader_hears_of_it(monkeypatch):
     monkeypatch.setenv("DALLE_EDU_STRICT", "0")
     grade_strictly()
-    with pytest.raises(AssertionError, match="exactly 0"):
+    with pytest.raises(AssertionError, match="exactly zero"):
         check(wrong_step, "perceptron:step")
     with pytest.raises(AssertionError, match="your turn"):
         expect(..., 3, "the answer")

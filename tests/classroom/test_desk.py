@@ -203,7 +203,7 @@ def test_a_graded_edition_gives_no_solution_and_keeps_nothing(how, monkeypatch, 
                 check("perceptron:step")
             said += str(error.value)
     said += capsys.readouterr().out
-    assert "exactly 0" in said
+    assert "exactly zero" in said
     assert "solution" not in said
     for answer in (solution("step"), progress()):
         assert "no solution" in repr(answer)
