@@ -5,15 +5,16 @@ The id of a cell is a hash of its text, so that the same source gives the same b
 """
 
 import ast
-import hashlib
 import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dalle_edu import __version__
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, names_bound, solution
 from dalle_edu.classroom.builder.source import Cell, Lesson, edition, replace_node
+from dalle_edu.classroom.identity import identity
 
 LEVELS = {1: "●", 2: "●●", 3: "●●●"}
 _EXERCISE = {"en": "Exercise", "fr": "Exercice"}
@@ -34,6 +35,7 @@ _TRY = {
     "fr": "# Essayez la vôtre ici, avec d'autres valeurs aussi.",
 }
 _IMPORT = "from dalle_edu.classroom.checks import check\n\n"
+_HELPERS = (("checks", ("check", "expect")), ("quiz", ("Choice", "Number", "quiz")))
 _JUDGES = """import importlib
 
 import dalle_edu.classroom.grading
@@ -64,6 +66,7 @@ class Piece:
     tags: tuple[str, ...] = ()
     grade: str | None = None  # "solution" or "test", for nbgrader
     points: int = 0  # of a test: the level of its exercise
+    exercise: str = ""  # its target, or the names that it asks for
     claims: bool = False  # assertions of what the prose says, which are run with the solutions and are in no notebook
 
 
@@ -83,7 +86,11 @@ def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None
 def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
     """The notebook for students: exercises to fill in, quizzes folded, and the first cell of code in sight, since all depends on it."""
     read = [_without_computing(cell) for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims]
-    return _notebook([replace(cell, tags=()) if place == _FIRST else cell for place, cell in enumerate(read)], solved=False)
+    first = replace(read[_FIRST], tags=())
+    notebook = _notebook([*read[:_FIRST], first, *map(_with_judges, read[_FIRST + 1 :])], solved=False)
+    notebook.metadata["dalle_edu"] = {"version": __version__, "lesson": lesson.name, "language": language}
+    notebook.metadata["dalle_edu"]["cells"] = [cell.id for cell in notebook.cells]
+    return notebook
 
 
 def solved(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
@@ -161,7 +168,7 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
         if cell.implements:
             code, name = taught[cell.implements], cell.implements.split(":")[1]
             empty = hollowed(code, language, cell.metadata.get("hollow"))
-            yield Piece("code", empty, code, slide, only, (*tags, "solution"), "solution")
+            yield Piece("code", empty, code, slide, only, (*tags, "solution"), "solution", exercise=cell.implements)
             if following is not None and following.is_scratch:
                 yield _scratch(following, language)
             asks = f'{name} = check("{cell.implements}")'
@@ -169,7 +176,8 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
                 checked, asks = True, f"{_IMPORT}{asks}"
             yield Piece("code", asks, grade="test", points=cell.metadata["level"])
         elif cell.is_exercise:
-            yield Piece("code", to_do(cell.text, language), cell.text, slide, only, (*tags, "solution"), "solution")
+            names = ",".join(sorted(names_bound(cell.text)))
+            yield Piece("code", to_do(cell.text, language), cell.text, slide, only, (*tags, "solution"), "solution", exercise=names)
         else:
             folded = ("quiz", "hide-input") if "quiz" in cell.metadata else ()
             text = f"{asked}\n\n{cell.text}" if asked and cell.kind == "markdown" else cell.text
@@ -180,6 +188,20 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
 
 def _scratch(cell: Cell, language: str) -> Piece:
     return Piece("code", f"{_TRY[language]}\n{cell.text}", tags=("raises-exception", "scratch"))
+
+
+def _with_judges(piece: Piece) -> Piece:
+    """A cell that judges, or asks, with the imports of what it calls: whoever has skipped the first cell is told so, not stopped."""
+    if piece.kind != "code" or "scratch" in piece.tags:
+        return piece
+    text = piece.text.removeprefix(_IMPORT)
+    called = {node.func.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    lines = [
+        f"from dalle_edu.classroom.{module} import {', '.join(names)}"
+        for module, all in _HELPERS
+        if (names := [n for n in all if n in called])
+    ]
+    return replace(piece, text="\n".join([*lines, "", text])) if lines else piece
 
 
 def _without_hints(piece: Piece) -> Piece:
@@ -251,6 +273,8 @@ def _notebook(cells: Sequence[Piece], solved: bool) -> Any:
         cell.metadata["slideshow"] = {"slide_type": piece.slide}
         if piece.slide_only:
             cell.metadata["slide_only"] = True
+        if piece.exercise and not solved:
+            cell.metadata["dalle_edu"] = {"exercise": piece.exercise, "stub": cell.id}
         notebook.cells.append(cell)
     return notebook
 
@@ -258,10 +282,10 @@ def _notebook(cells: Sequence[Piece], solved: bool) -> Any:
 def _identity(piece: Piece, seen: set[str]) -> str:
     """A hash of a cell's kind and text, and of a number, which tells equal cells apart."""
     for again in range(1000):
-        identity = hashlib.sha256(f"{piece.kind} {again} {piece.text}".encode()).hexdigest()[:12]
-        if identity not in seen:
-            seen.add(identity)
-            return identity
+        name = identity(piece.kind, piece.text, again)
+        if name not in seen:
+            seen.add(name)
+            return name
     raise AssertionError("a thousand equal cells")
 
 
