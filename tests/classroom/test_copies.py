@@ -297,3 +297,15 @@ def test_a_server_that_has_the_notebook_open_is_found(tmp_path, monkeypatch):
     assert running.open_in_jupyter(tmp_path / "en" / "a.ipynb")
     assert not running.open_in_jupyter(tmp_path / "en" / "b.ipynb")
     served.shutdown()
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "brings the new lesson"), ("fr", "la nouvelle leçon aura vos réponses")])
+def test_a_check_of_an_exercise_that_is_gone_answers_in_a_sentence(language, words, monkeypatch, capsys):
+    from dalle_edu.classroom.checks import check
+
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", language)
+    version = object()
+    assert check(version, "sampling:draw") is version  # as notebooks of 0.1 wrote it
+    assert words in capsys.readouterr().out
+    assert check("nowhere") is None
+    assert "nowhere" in capsys.readouterr().out

@@ -76,7 +76,7 @@ def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None
         cells = edition(lesson.cells, language)
         taught = [(cell.implements, solution(cell.implements, language, French.read(cell.text))) for cell in cells if cell.implements]
         return [
-            Piece("markdown", f"# {lesson.number} · {lesson.title[language]}", slide="slide"),
+            Piece("markdown", "# " + " · ".join(filter(None, (lesson.number, lesson.title[language]))), slide="slide"),
             Piece("markdown", cost_line(lesson, language, measured or {})),
             Piece("code", _preamble(cells, taught, language), tags=("hide-input",)),
             *_body(cells, dict(taught), language),
@@ -124,6 +124,16 @@ def assignment(lesson: Lesson, language: str) -> Any:
     return notebook
 
 
+def with_lessons(start: Lesson, lessons: Sequence[Lesson]) -> Lesson:
+    """The page that students begin on, with a link to each lesson where its text says `LESSONS`."""
+    lists = {
+        language: "\n".join(f"- [{lesson.number} · {lesson.title[language]}]({lesson.name}.ipynb)" for lesson in lessons)
+        for language in start.title
+    }
+    cells = [replace(cell, text=cell.text.replace("LESSONS", lists[cell.language])) if cell.language else cell for cell in start.cells]
+    return replace(start, cells=tuple(cells))
+
+
 def cost_line(lesson: Lesson, language: str, measured: dict[str, Any]) -> str:
     """A line on the cost of a lesson.
 
@@ -133,6 +143,8 @@ def cost_line(lesson: Lesson, language: str, measured: dict[str, Any]) -> str:
     reading, *levels = (f"{hours:g}".replace(".", "," if language == "fr" else ".") for hours in lesson.hours)
     total = f"{sum(lesson.hours):g}".replace(".", "," if language == "fr" else ".")
     exercises = ", ".join(f"{LEVELS[level]} {hours} h" for level, hours in enumerate(levels, 1) if hours != "0")
+    if not lesson.number:
+        return f"*Environ {total} h.*" if language == "fr" else f"*About {total} h.*"
     if language == "fr":
         line = f"*Environ {total} h : lecture {reading} h, exercices {exercises}."
         if cost:
