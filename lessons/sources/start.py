@@ -111,22 +111,21 @@ expect(lambda: [double(x) for x in (0, 3, 21)], [0, 6, 42], say("double of 0, 3 
 # %% [markdown] lang="fr"
 # ## Un quiz
 #
-# Une leçon se termine par un quiz. Il se fait aussi au clavier : Tab va d'une réponse à l'autre ou au bouton, les flèches choisissent, Espace
-# appuie. Son code est plié ; lancez la cellule pour le voir.
+# Une leçon se termine par un quiz. Son code est plié ; lancez la cellule pour le voir. Écrivez un nombre ou choisissez une réponse, puis
+# appuyez sur « Vérifier » ; au clavier, Tab va au bouton et Espace appuie.
 
 # %% [markdown] lang="en"
 # ## A quiz
 #
-# A lesson ends with a quiz. It can be done by keyboard, too: Tab goes from the answers to the button, arrows choose, Space presses. Its code is
-# folded; run the cell to see the quiz.
+# A lesson ends with a quiz. Its code is folded; run the cell to see it. Write a number or choose an answer, then press “Check”; on the
+# keyboard, Tab goes to the button and Space presses.
 
 # %% quiz="start"
 quiz(
-    Choice(
-        say("Which mark says that an exercise is not done yet?", "Quel signe dit qu'un exercice n'est pas encore fait ?"),
-        ["✓", "…", "✗"],
-        right=1,
-        why=say("✓ is right, ✗ is not right yet.", "✓ est juste, ✗ n'est pas encore juste."),
+    Number(
+        say("How many dots has the hardest kind of exercise?", "Combien de points ont les exercices les plus difficiles ?"),
+        right=3,
+        why=say("●●● takes half an hour or more.", "●●● prend une demi-heure ou plus."),
     ),
 )
 
