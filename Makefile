@@ -42,14 +42,14 @@ ifeq ($(EDITION),fr)
 	@echo "make quick          la même chose avec les seuls tests rapides de ce qui vient de changer"
 	@echo "make lint           la même chose sans les tests"
 	@echo "make mutants        plante cent fautes dans la bibliothèque et montre celles qu'aucun test ne voit"
-	@echo "make lab [LANG=en]  ouvre JupyterLab dans le navigateur"
+	@echo "make lab [LANG=en]  ouvre JupyterLab sur vos leçons : work/fr, que rien n'écrase"
 	@echo "make lessons        refait les notebooks du cours à partir de leurs sources"
 	@echo "make measure        exécute les leçons et note ce qu'elles coûtent"
 	@echo "make slides         fait les diapositives, et leurs PDF si Chromium est là"
 	@echo "make book           publie le cours en un site, dans book/site"
 	@echo "make book-serve     le montre dans le navigateur"
 	@echo "make test-browser   essaie le site, les diapositives et JupyterLab dans un vrai navigateur"
-	@echo "make clean          efface les caches, les paquets construits et l'image de démonstration (pas .venv, ni runs/)"
+	@echo "make clean          efface les caches, les paquets construits et l'image de démonstration (pas .venv, runs/ ni work/)"
 else
 	@echo "make demo           draw a sentence with every system, in two languages: demo.png, marks in demo.json"
 	@echo "make sheet          draw eight sentences with every system: sheet.png"
@@ -58,14 +58,14 @@ else
 	@echo "make quick          the same with only the quick tests of what has just changed"
 	@echo "make lint           the same without the tests"
 	@echo "make mutants        plant a hundred faults in the library and show those that no test sees"
-	@echo "make lab [LANG=fr]  open JupyterLab in the browser"
+	@echo "make lab [LANG=fr]  open JupyterLab on your lessons: work/en, which nothing overwrites"
 	@echo "make lessons        make the course's notebooks from their sources"
 	@echo "make measure        run the lessons and note what they cost"
 	@echo "make slides         make the slides, and their PDFs where there is a Chromium"
 	@echo "make book           publish the course as a website, in book/site"
 	@echo "make book-serve     show it in the browser"
 	@echo "make test-browser   try the website, the slides and JupyterLab in a real browser"
-	@echo "make clean          remove caches, built packages and the demo's picture (not .venv, nor runs/)"
+	@echo "make clean          remove caches, built packages and the demo's picture (not .venv, runs/ nor work/)"
 endif
 
 demo: $(BASE)
@@ -99,8 +99,11 @@ lint: $(DEV)
 mutants: $(DEV)
 	$(BIN)/python -m tools.mutants --seed 0 --count 100 --jobs 2 --report runs/mutants.md
 
+# Students work in work/, which no other target touches. A copy that could not be renewed is named, and the others open.
 lab: $(BASE) $(QUIET_LAB) lab-language
-	$(BIN)/jupyter lab --ServerApp.ip=localhost --ServerApp.root_dir="$(CURDIR)$(addprefix /,$(wildcard lessons/$(EDITION)))" \
+	@mkdir -p work/$(EDITION)
+	@DALLE_EDU_LANGUAGE=$(EDITION) $(BIN)/dalle-edu lessons get --language $(EDITION) || true
+	$(BIN)/jupyter lab --ServerApp.ip=localhost --ServerApp.root_dir="$(CURDIR)/work/$(EDITION)" --LabApp.default_url=/lab/tree/start.ipynb \
 	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 # Menus in the edition's language, unless the reader has chosen one in JupyterLab's own settings.
@@ -130,7 +133,7 @@ test-browser: book $(QUIET_LAB)
 
 clean:
 	rm -rf build dist book/pages book/site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo.png demo.json sheet.png sheet.json
-	find . \( -name .git -o -name .venv -o -name runs \) -prune -o -name __pycache__ -prune -exec rm -rf {} +
+	find . \( -name .git -o -name .venv -o -name runs -o -path ./work \) -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 $(BASE): pyproject.toml constraints.txt $(BIN)/python
 	$(PIP) install -c constraints.txt -e .

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from dalle_edu import __version__
 from dalle_edu.classroom.checking.attempt import attempt, patience
 from dalle_edu.classroom.checking.cases import written
 from dalle_edu.classroom.checking.comparing import differences
@@ -33,21 +34,36 @@ def check(target: Any, former: str | None = None) -> Any:
     """Show the verdict on the student's version of `target`, "module:name", which is the function or class of that name in the notebook.
 
     Returns the version if it is right, and otherwise the library's, which stands in for it. Notebooks of version 0.1 give the version first
-    and the target second. Raises `LookupError` for a target that no reference checks.
+    and the target second; where the library knows a target no more, the verdict says so. Raises `LookupError` for a target that no
+    reference checks.
     """
     if former is not None:
         return _checked(former, target, {})
     names = _namespace()
-    return _checked(target, names.get(target.split(":")[1], _ABSENT), names)
+    return _checked(target, names.get(target.partition(":")[2], _ABSENT), names)
 
 
 def _checked(target: str, given: Any, names: dict[str, Any]) -> Any:
-    name, version = target.split(":")[1], replaced_by(given)
+    name, version = target.partition(":")[2], replaced_by(given)
+    try:
+        library_version(target)
+    except LookupError:
+        show(_unknown(target))
+        return None if given is _ABSENT else given
     verdict = _unrun(name, version) or diagnose(version, target, secrets.randbelow(2**31))
     if not verdict.right:  # in `names` too: a grade is given by an error, and what follows is graded as well
         given = names[name] = stand_in(library_version(target), version, name)
     show(noted(target, version, verdict))
     return given
+
+
+def _unknown(target: str) -> Verdict:
+    """A verdict for an exercise that this version of the library does not have."""
+    en = f"The course has no exercise “{target}” in its version {__version__}: this notebook was made with another."
+    en += "\nSave it and close it, then run `dalle-edu lessons get` in a terminal: it brings the new lesson, with your answers in it."
+    fr = f"Le cours n'a pas d'exercice « {target} » dans sa version {__version__} : ce notebook vient d'une autre."
+    fr += "\nEnregistrez-le et fermez-le, puis lancez `dalle-edu lessons get` dans un terminal : la nouvelle leçon aura vos réponses."
+    return Verdict("unchecked", say(en, fr))
 
 
 def _namespace() -> dict[str, Any]:

@@ -3,7 +3,8 @@
     Explorer(draw, slope=Knob("slope", [-1, 0, 1]))
 
 `draw(slope=…)` returns a `Picture`. In a notebook, each move of a slider or menu draws a picture. A page of the book has the pictures of
-all positions, drawn when the page was built, and a few lines of JavaScript show one of them. In print, the first is seen.
+all positions, drawn when the page was built, and a few lines of JavaScript show one of them. In print, and in the file of a notebook, the
+first is seen.
 """
 
 import base64
@@ -16,7 +17,7 @@ from html import escape
 from typing import Any
 
 from dalle_edu.classroom.figures import Picture
-from dalle_edu.classroom.static import is_static
+from dalle_edu.classroom.static import show_widget
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 
@@ -72,9 +73,7 @@ class Explorer:
         return self.draw(**{name: knob.values[i] for (name, knob), i in zip(self.knobs.items(), positions, strict=True)})
 
     def _ipython_display_(self) -> None:
-        from IPython.display import HTML, display
-
-        display(HTML(self.frames()) if is_static() else self.widget())
+        show_widget(self.widget, self.frames, lambda box: box.children[-1].value, repr(self))
 
     def widget(self) -> Any:
         """The interactive figure for a notebook: an ipywidgets box that draws at each move."""

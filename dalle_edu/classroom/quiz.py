@@ -16,7 +16,7 @@ from html import escape
 from numbers import Integral
 from typing import Any
 
-from dalle_edu.classroom.static import is_static
+from dalle_edu.classroom.static import show_widget
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say, typeset
 
@@ -135,9 +135,7 @@ class Quiz:
         return f'<div class="quiz"><ol>{questions}</ol></div>'
 
     def _ipython_display_(self) -> None:
-        from IPython.display import HTML, display
-
-        display(HTML(self._repr_html_()) if is_static() else self.widget())
+        show_widget(self.widget, self._repr_html_, lambda _: self._repr_html_(), repr(self))
 
     def widget(self) -> Any:
         """The quiz as an ipywidgets box."""

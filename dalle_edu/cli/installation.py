@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import decimal, say
+from dalle_edu.language import decimal, reader_language, say
 
 _PACKAGES = (
     "torch", "torchvision", "numpy", "scipy", "matplotlib", "pillow", "safetensors", "tokenizers", "einops", "jaxtyping", "accelerate",
@@ -39,6 +39,24 @@ def check_installation() -> list[Finding]:
         findings += [_torchvision(), *_devices()]
         findings += _weights()
     return findings
+
+
+def in_words(findings: list[Finding] | None = None) -> str:
+    """What `check_installation` found, in a sentence or two, for who begins the course."""
+    found = check_installation() if findings is None else findings
+    wrong = [
+        f"{finding.subject} : {finding.says}" if reader_language() == "fr" else f"{finding.subject}: {finding.says}"
+        for finding in found
+        if not finding.good
+    ]
+    if wrong:
+        more = say("`dalle-edu doctor` says more.", "`dalle-edu doctor` en dit plus.")
+        return say("To be mended first: ", "À réparer d'abord : ") + "; ".join(wrong) + f". {more}"
+    says = {finding.subject: finding.says for finding in found}
+    python, torch, device = says["python"], says["torch"], says[say("chosen", "choisi")]
+    en = f"All is here: Python {python}, torch {torch}, the weights of the systems. Computing is done on: {device}."
+    fr = f"Tout est là : Python {python}, torch {torch}, les poids des systèmes. Les calculs se font sur : {device}."
+    return say(en, fr)
 
 
 def _package(name: str) -> Finding:

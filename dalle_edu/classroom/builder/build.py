@@ -26,6 +26,7 @@ from dalle_edu.world.catalogue import LANGUAGES
 
 LESSONS = Path(__file__).parents[3] / "lessons"
 MEASURED = "measured.json"
+START = "start"  # the page that students begin on; it is no lesson, and has no number
 TIME_LIMIT = 600  # seconds, of a cell
 QUIET = ["--log-level=ERROR"]  # otherwise a kernel warns that its connection, within this machine, is not encrypted
 
@@ -41,13 +42,23 @@ class Executed:
 
 def lessons(folder: Path = LESSONS) -> list[Lesson]:
     """All lessons, in order. Raises `DalleEduError` where there is none, and for the first fault in any of them."""
-    paths = sorted((folder / "sources").glob("*.py"))
+    paths = sorted(path for path in (folder / "sources").glob("*.py") if path.stem != START)
     if not paths:
         raise DalleEduError(f"{folder / 'sources'} holds no lesson", f"{folder / 'sources'} ne contient aucune leçon")
     found = [read_lesson(path) for path in paths]
     for lesson in found:
         check_lesson(lesson)
     return found
+
+
+def start_page(folder: Path = LESSONS) -> Lesson | None:
+    """The page that students begin on, if the folder has one. Raises `DalleEduError` for a fault in it."""
+    path = folder / "sources" / f"{START}.py"
+    if not path.exists():
+        return None
+    page = read_lesson(path)
+    check_lesson(page)
+    return page
 
 
 def measured(folder: Path = LESSONS) -> dict[str, Any]:
@@ -139,12 +150,13 @@ def measure(folder: Path = LESSONS) -> dict[str, Any]:
 
 
 def _texts(folder: Path) -> Iterator[tuple[Path, str]]:
-    costs, found = measured(folder), lessons(folder)
-    for lesson in found:
-        for language in LANGUAGES:
-            yield folder / language / f"{lesson.name}.ipynb", _json(notebooks.student(lesson, language, costs))
+    costs, found, start = measured(folder), lessons(folder), start_page(folder)
     for language in LANGUAGES:
-        known = {lesson.name: exercises(lesson, language) for lesson in found}
+        for lesson in found:
+            yield folder / language / f"{lesson.name}.ipynb", _json(notebooks.student(lesson, language, costs))
+        if start is not None:
+            yield folder / language / f"{START}.ipynb", _json(notebooks.student(notebooks.with_lessons(start, found), language))
+        known = {lesson.name: exercises(lesson, language) for lesson in (*found, *([start] if start else []))}
         yield folder / language / FILE, json.dumps(known, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -5,14 +5,15 @@ The id of a cell is a hash of its text, so that the same source gives the same b
 """
 
 import ast
-import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dalle_edu import __version__
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, names_bound, solution
 from dalle_edu.classroom.builder.source import Cell, Lesson, edition, replace_node
+from dalle_edu.classroom.identity import identity
 from dalle_edu.language import typeset
 
 LEVELS = {1: "●", 2: "●●", 3: "●●●"}
@@ -42,6 +43,7 @@ _STANDING = {
     ),
 }
 CHECK_IMPORT = "from dalle_edu.classroom.checks import check\n\n"
+_HELPERS = (("checks", ("check", "expect")), ("desk", ("progress",)), ("quiz", ("Choice", "Number", "quiz")))
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
@@ -67,6 +69,7 @@ class Piece:
     tags: tuple[str, ...] = ()
     grade: str | None = None  # "solution" or "test", for nbgrader
     points: int = 0  # of a test: the level of its exercise
+    exercise: str = ""  # its target, or the names that it asks for
     claims: bool = False  # assertions of what the prose says, which are run with the solutions and are in no notebook
 
 
@@ -76,7 +79,7 @@ def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None
         cells = edition(lesson.cells, language)
         taught = [(cell.implements, solution(cell.implements, language, French.read(cell.text))) for cell in cells if cell.implements]
         return [
-            Piece("markdown", f"# {lesson.number} · {lesson.title[language]}", slide="slide"),
+            Piece("markdown", "# " + " · ".join(filter(None, (lesson.number, lesson.title[language]))), slide="slide"),
             Piece("markdown", cost_line(lesson, language, measured or {})),
             Piece("code", _preamble(lesson.name, cells, taught, language, graded), tags=("hide-input",)),
             *_body(cells, dict(taught), language),
@@ -89,8 +92,13 @@ def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = Non
     It ends with the student's progress.
     """
     read = [_without_computing(cell) for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims]
-    read += [Piece("markdown", _STANDING[language]), Piece("code", "progress()", tags=("progress",))]
-    return notebook_of([replace(cell, tags=()) if place == _FIRST else cell for place, cell in enumerate(read)], solved=False)
+    if lesson.number:
+        read += [Piece("markdown", _STANDING[language]), Piece("code", "progress()", tags=("progress",))]
+    first = replace(read[_FIRST], tags=())
+    notebook = notebook_of([*read[:_FIRST], first, *map(_with_judges, read[_FIRST + 1 :])], solved=False)
+    notebook.metadata["dalle_edu"] = {"version": __version__, "lesson": lesson.name, "language": language}
+    notebook.metadata["dalle_edu"]["cells"] = [cell.id for cell in notebook.cells]
+    return notebook
 
 
 def solved(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
@@ -106,6 +114,16 @@ def everything(lesson: Lesson, language: str, measured: dict[str, Any] | None = 
     return notebook_of(pieces(lesson, language, measured), solved=True)
 
 
+def with_lessons(start: Lesson, lessons: Sequence[Lesson]) -> Lesson:
+    """The page that students begin on, with a link to each lesson where its text says `LESSONS`."""
+    lists = {
+        language: "\n".join(f"- [{lesson.number} · {lesson.title[language]}]({lesson.name}.ipynb)" for lesson in lessons)
+        for language in start.title
+    }
+    cells = [replace(cell, text=cell.text.replace("LESSONS", lists[cell.language])) if cell.language else cell for cell in start.cells]
+    return replace(start, cells=tuple(cells))
+
+
 def cost_line(lesson: Lesson, language: str, measured: dict[str, Any]) -> str:
     """A line on the cost of a lesson.
 
@@ -115,6 +133,8 @@ def cost_line(lesson: Lesson, language: str, measured: dict[str, Any]) -> str:
     reading, *levels = (f"{hours:g}".replace(".", "," if language == "fr" else ".") for hours in lesson.hours)
     total = f"{sum(lesson.hours):g}".replace(".", "," if language == "fr" else ".")
     exercises = ", ".join(f"{LEVELS[level]} {hours} h" for level, hours in enumerate(levels, 1) if hours != "0")
+    if not lesson.number:
+        return f"*Environ {total} h.*" if language == "fr" else f"*About {total} h.*"
     if language == "fr":
         line = f"*Environ {total} h : lecture {reading} h, exercices {exercises}."
         if cost:
@@ -150,7 +170,7 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
         if cell.implements:
             code, name = taught[cell.implements], cell.implements.split(":")[1]
             empty = hollowed(code, language, cell.metadata.get("hollow"))
-            yield Piece("code", empty, code, slide, only, (*tags, "solution"), "solution")
+            yield Piece("code", empty, code, slide, only, (*tags, "solution"), "solution", exercise=cell.implements)
             if following is not None and following.is_scratch:
                 yield _scratch(following, language)
             asks = f'{name} = check("{cell.implements}")'
@@ -158,7 +178,8 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
                 checked, asks = True, f"{CHECK_IMPORT}{asks}"
             yield Piece("code", asks, grade="test", points=cell.metadata["level"])
         elif cell.is_exercise:
-            yield Piece("code", to_do(cell.text, language), cell.text, slide, only, (*tags, "solution"), "solution")
+            names = ",".join(sorted(names_bound(cell.text)))
+            yield Piece("code", to_do(cell.text, language), cell.text, slide, only, (*tags, "solution"), "solution", exercise=names)
         else:
             folded = ("quiz", "hide-input") if "quiz" in cell.metadata else ()
             text = f"{asked}\n\n{cell.text}" if asked and cell.kind == "markdown" else cell.text
@@ -169,6 +190,20 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
 
 def _scratch(cell: Cell, language: str) -> Piece:
     return Piece("code", f"{_TRY[language]}\n{cell.text}", tags=("raises-exception", "scratch"))
+
+
+def _with_judges(piece: Piece) -> Piece:
+    """A cell that judges, or asks, with the imports of what it calls: whoever has skipped the first cell is told so, not stopped."""
+    if piece.kind != "code" or "scratch" in piece.tags:
+        return piece
+    text = piece.text.removeprefix(CHECK_IMPORT)
+    called = {node.func.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    lines = [
+        f"from dalle_edu.classroom.{module} import {', '.join(names)}"
+        for module, all in _HELPERS
+        if (names := [n for n in all if n in called])
+    ]
+    return replace(piece, text="\n".join([*lines, "", text])) if lines else piece
 
 
 def _without_computing(piece: Piece) -> Piece:
@@ -245,6 +280,8 @@ def notebook_of(cells: Sequence[Piece], solved: bool) -> Any:
         cell.metadata["slideshow"] = {"slide_type": piece.slide}
         if piece.slide_only:
             cell.metadata["slide_only"] = True
+        if piece.exercise and not solved:
+            cell.metadata["dalle_edu"] = {"exercise": piece.exercise, "stub": cell.id}
         notebook.cells.append(cell)
     return notebook
 
@@ -252,10 +289,10 @@ def notebook_of(cells: Sequence[Piece], solved: bool) -> Any:
 def _identity(piece: Piece, seen: set[str]) -> str:
     """A hash of a cell's kind and text, and of a number, which tells equal cells apart."""
     for again in range(1000):
-        identity = hashlib.sha256(f"{piece.kind} {again} {piece.text}".encode()).hexdigest()[:12]
-        if identity not in seen:
-            seen.add(identity)
-            return identity
+        name = identity(piece.kind, piece.text, again)
+        if name not in seen:
+            seen.add(name)
+            return name
     raise AssertionError("a thousand equal cells")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dalle_edu.classroom.figures import Picture, sheet
-from dalle_edu.classroom.static import is_static
+from dalle_edu.classroom.static import show_widget
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 from dalle_edu.rankings.questionnaire import Questionnaire, Ranking, RankingQuestion
@@ -66,9 +66,7 @@ class RankingDesk:
         return say(f"{number} questions, {done} answered", f"{number} questions, dont {done} avec réponse")
 
     def _ipython_display_(self) -> None:
-        from IPython.display import HTML, display
-
-        display(HTML(self.page()) if is_static() else self.widget())
+        show_widget(self.widget, self.page, lambda box: box.children[0].value, repr(self))
 
     def page(self) -> str:
         """The first question, as HTML for a page without a kernel."""

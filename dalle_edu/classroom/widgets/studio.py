@@ -6,7 +6,7 @@ from typing import Any
 
 from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.figures import Picture, sheet
-from dalle_edu.classroom.static import is_static
+from dalle_edu.classroom.static import show_widget
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import reader_language, say
 from dalle_edu.scorecard import SKILL_NAMES, mark, parse_pictures
@@ -85,9 +85,7 @@ class Studio:
         return say("the prompt studio: ", "l'atelier : ") + " · ".join(self.sentences)
 
     def _ipython_display_(self) -> None:
-        from IPython.display import HTML, display
-
-        display(HTML(self.explorer().frames()) if is_static() else self.widget())
+        show_widget(self.widget, lambda: self.explorer().frames(), lambda box: box.children[-1].value, repr(self))
 
     def explorer(self) -> Explorer:
         """The form for a page without a kernel: every sentence at a few guidance scales and seeds, at the system's own temperature."""
