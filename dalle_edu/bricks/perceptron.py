@@ -109,7 +109,7 @@ class PerceptronRun:
 def train_perceptron(
     x: Real[ndarray, "n d"], y: Real[ndarray, "n"], passes: int = 100
 ) -> PerceptronRun:
-    """Rosenblatt's error correction (1962): add misclassified examples to the weights.
+    """Rosenblatt (1962): add misclassified examples to the weights.
 
     An example is multiplied by its label first (`y`, -1 or +1). An example on the
     line counts as misclassified. The examples are visited in order, at most

@@ -97,12 +97,15 @@ from torch import nn
 from dalle_edu.bricks import mlp
 from dalle_edu.bricks.mlp import mean_squared_error, relu_interpolation
 from dalle_edu.bricks.perceptron import GATES, gate, novikoff_bound, xor
-from dalle_edu.classroom.diagrams.perceptron import draw_chain, draw_network, draw_neuron
+from dalle_edu.classroom.diagrams import perceptron as diagrams
 from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.figures import BLUE, COLOURS, ORANGE, VERMILION
 from dalle_edu.classroom.figures import legend, picture, plot
 from dalle_edu.classroom.suspect import suspect
-from dalle_edu.classroom.widgets.boundary import boundary_explorer, corrections_explorer
+from dalle_edu.classroom.widgets.boundary import (
+    boundary_explorer,
+    corrections_explorer,
+)
 from dalle_edu.language import decimal
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -142,7 +145,7 @@ from dalle_edu.language import decimal
 # Tonight the weather is fine, a friend comes, and there is no homework:
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
-draw_neuron(
+diagrams.draw_neuron(
     names=[
         say("the weather is fine", "il fait beau"),
         say("a friend comes", "un ami vient"),
@@ -182,16 +185,18 @@ draw_neuron(
 # %%
 votes = np.array([2.0, 1.0, -3.0])
 lean = -1.5
-print(say("without homework:", "sans devoir :"), np.array([1, 1, 0]) @ votes + lean)
-print(say("with homework:", "avec devoir :"), np.array([1, 1, 1]) @ votes + lean)
+without = np.array([1, 1, 0]) @ votes + lean
+with_homework = np.array([1, 1, 1]) @ votes + lean
+print(say("without homework:", "sans devoir :"), decimal(without))
+print(say("with homework:", "avec devoir :"), decimal(with_homework))
 
 # %% claims=true
-assert np.array([1, 1, 0]) @ votes + lean == 1.5
-assert np.array([1, 1, 1]) @ votes + lean == -1.5
+assert without == 1.5 and with_homework == -1.5
 
 # %% [markdown] lang="fr"
 # Le devoir retire 3 : la somme tombe à −1,5, et la réponse devient non. Une seule voix assez forte renverse deux autres.
-#
+
+# %% [markdown] lang="fr"
 # À vous d'écrire la décision : 1 à partir de zéro, 0 au-dessous. On l'appelle la **fonction marche** (*step*), à cause de la forme de sa
 # courbe. Écrivez-la pour un tableau entier d'un coup : `np.where(condition, a, b)` prend `a` là où la condition est vraie, `b` ailleurs.
 #
@@ -204,7 +209,8 @@ assert np.array([1, 1, 1]) @ votes + lean == -1.5
 
 # %% [markdown] lang="en"
 # Homework takes away 3: the sum falls to −1.5, and the answer becomes no. One vote that is strong enough overturns two others.
-#
+
+# %% [markdown] lang="en"
 # Now write the decision: 1 from zero upwards, 0 below. It is called the **step function**, after the shape of its curve. Write it for a
 # whole array at once: `np.where(condition, a, b)` takes `a` where the condition is true, `b` elsewhere.
 #
@@ -363,7 +369,8 @@ assert GATES["nand"] == (tuple(-weight for weight in GATES["and"][0]), -GATES["a
 # Chaque ligne donne les poids, le biais, puis les réponses. Pour « ou », un seuil de 0,5 suffit : une seule voix y arrive. « Non » (`not`)
 # n'a qu'une entrée, qui vote contre : 0 devient 1, et 1 devient 0. Quant à `nand`, il répond le contraire de `and`, avec les mêmes nombres
 # changés de signe.
-#
+
+# %% [markdown] lang="fr"
 # Trouvez vous-même les poids et le biais de « a implique b », qui ne vaut 0 que si a vaut 1 et b vaut 0. Il y a deux poids, dans une liste,
 # et un biais ; plusieurs réponses conviennent.
 #
@@ -374,7 +381,8 @@ assert GATES["nand"] == (tuple(-weight for weight in GATES["and"][0]), -GATES["a
 # Each line gives the weights, the bias, then the answers. For "or" a threshold of 0.5 is enough: a single vote reaches it. "Not" has one
 # input, which votes against: 0 becomes 1, and 1 becomes 0. As for `nand`, it answers the opposite of `and`, with the same numbers and
 # their signs changed.
-#
+
+# %% [markdown] lang="en"
 # Find the weights and the bias of "a implies b" yourself: it is 0 only when a is 1 and b is 0. There are two weights, in a list, and a
 # bias; several answers will do.
 #
@@ -386,7 +394,8 @@ implies_weights = [-1.0, 1.0]
 implies_bias = 0.5
 
 # %% scratch=true
-neuron(corners, np.array(implies_weights), implies_bias)  # → array([1., 1., 0., 1.])
+neuron(corners, np.array(implies_weights), implies_bias)
+# → array([1., 1., 0., 1.])
 
 # %%
 def table():
@@ -469,8 +478,8 @@ expect(table, [1, 1, 0, 1], say("the table of “a implies b”", "la table de �
 # longueur. `label` vaut −1 ou +1. Rendez la liste des poids et du biais après cet exemple, corrigée ou non, sans modifier celle que l'on
 # vous donne.
 #
-# <details><summary>Un indice</summary>`label * (example @ boundary)` est l'avant-dernière chose que le tableau calcule. Si ce nombre est
-# au plus zéro, rendez `boundary + label * example` ; sinon, `boundary`.</details>
+# <details><summary>Un indice</summary>`label * (example @ boundary)` est le produit de la quatrième colonne. S'il est au plus zéro,
+# rendez `boundary + label * example` ; sinon, `boundary`.</details>
 
 # %% [markdown] lang="en"
 # Write one row of that table. `boundary` holds the weights, then the bias; `example` the inputs, then a 1: two lists of the same length.
@@ -504,7 +513,8 @@ expect(four_rows, wanted, say("the rows of the table", "les lignes du tableau"))
 # %% [markdown] lang="fr"
 # Un passage sur tous les exemples ne suffit pas toujours : une correction faite pour l'un peut gâter la réponse à un autre. On recommence
 # donc, jusqu'à un passage sans aucune correction.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez l'entraînement. `x` contient un exemple par ligne, sans le 1, et `y` les étiquettes. Parcourez les exemples dans l'ordre, au plus
 # `passes` fois, et arrêtez-vous après un passage sans correction. Pour que l'on puisse suivre la droite, gardez les poids et le biais après
 # **chaque correction** dans la liste `boundaries`, qui commence par des zéros. Rendez
@@ -520,7 +530,8 @@ expect(four_rows, wanted, say("the rows of the table", "les lignes du tableau"))
 # %% [markdown] lang="en"
 # One pass over all the examples is not always enough: a correction made for one may spoil the answer to another. So begin again, until a
 # pass without any correction.
-#
+
+# %% [markdown] lang="en"
 # Write the training. `x` holds one example per row, without the 1, and `y` the labels. Go through the examples in order, at most `passes`
 # times, and stop after a pass without a correction. So that the line can be followed, keep the weights and the bias after **each
 # correction** in the list `boundaries`, which begins with zeros. Return `PerceptronRun(np.array(boundaries), converged=…)`: `converged`
@@ -534,7 +545,7 @@ expect(four_rows, wanted, say("the rows of the table", "les lignes du tableau"))
 # kept, too.</details>
 
 # %% implements="perceptron:train_perceptron" level=2
-"""La correction d'erreur (Rosenblatt 1962) : ajouter les exemples mal classés aux poids.
+"""Rosenblatt (1962) : ajouter aux poids les exemples mal classés.
 
 Un exemple est d'abord multiplié par son étiquette (`y`, -1 ou +1). Un exemple
 sur la droite compte comme mal classé. Les exemples passent dans l'ordre, au
@@ -696,13 +707,13 @@ assert margins[0] / margins[-1] > 39
 
 # %% [markdown] lang="fr"
 # Non : de la plus grande marge à la plus petite, on passe de 2 corrections à 20, dix fois plus seulement, alors que la borne monte jusqu'à
-# près de 10 000. La borne est un maximum garanti, qu'un cas malchanceux peut approcher ; le cas moyen fait bien mieux. Et elle dit
+# près de 10 000. La borne est un maximum garanti, quel que soit l'ordre des exemples ; ces tirages en restent loin. Et elle dit
 # l'essentiel : c'est la marge qui compte, non le nombre d'exemples.
 
 # %% [markdown] lang="en"
 # No: from the largest margin to the smallest we go from 2 corrections to 20, only ten times as many, while the bound climbs to nearly
-# 10,000. The bound is a guaranteed maximum, which an unlucky case may come near; the usual case does much better. And it says what
-# matters: the margin counts, not the number of examples.
+# 10,000. The bound is a guaranteed maximum, whatever the order of the examples; these samples stay far from it. And it says
+# what matters: the margin counts, not the number of examples.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 3. Ce qu'aucun neurone ne saura faire
@@ -791,6 +802,7 @@ for panel, title in zip(panels, titles):
         places = corners[exclusive == value]
         panel.scatter(*places.T, s=90, color=colour, marker=marker, zorder=3)
     panel.set(xlim=(-0.4, 1.4), ylim=(-0.4, 1.4), aspect="equal", title=title)
+    panel.set(xticks=[0, 1], yticks=[0, 1])
 panels[1].plot(across, 1.5 - across, color="black")
 picture(figure, say("One line leaves the corner 11 on the side of yes; two lines keep only the band with 01 and 10.",
                     "Une droite laisse le coin 11 du côté du oui ; deux droites ne gardent que la bande de 01 et 10."))
@@ -1049,14 +1061,11 @@ softmax(np.array([[2.0, 1.0, 0.0], [5.0, 5.0, 5.0]])).round(3)
 # - si la première réponse est la bonne, la perte vaut $-\log 0{,}665 \approx 0{,}408$ ;
 # - si c'est la dernière, $-\log 0{,}090 \approx 2{,}408$ : bien plus.
 #
-# De combien change la perte quand on pousse un peu chaque logit ? Ces pentes, une par logit, forment le **gradient**. Il est d'une
-# simplicité remarquable : ce que le réseau a dit, moins ce qu'il fallait dire. Si la première réponse est la bonne, il fallait dire
-# (1, 0, 0), et le gradient est $(0{,}665 - 1,\ 0{,}245,\ 0{,}090) = (-0{,}335,\ 0{,}245,\ 0{,}090)$. Le signe moins du premier dit : augmente
-# ce logit, la perte baissera.
+# Écrivez cette perte, pour plusieurs exemples à la fois. `probabilities` a une ligne par exemple, une colonne par réponse ; `targets` donne,
+# pour chaque exemple, le numéro de la bonne réponse, à partir de 0 : sa **cible**. Rendez une perte par exemple.
 #
-# Pour un **lot** (*batch*) de $n$ exemples, on prend la moyenne des pertes : c'est l'**entropie croisée**. Chaque exemple compte alors pour
-# un $n$-ième, dans la perte comme dans le gradient. Notons $t_i$ la **cible**, le numéro de la bonne réponse de l'exemple $i$, et
-# $[j = t_i]$ ce qu'il fallait dire : 1 pour la bonne réponse, 0 pour les autres (un codage « un parmi $k$ », *one-hot*).
+# <details><summary>Un indice</summary>`probabilities[rows, targets]`, où `rows = np.arange(len(targets))` vaut 0, 1, 2…, prend un nombre par
+# ligne : celui de la colonne `targets`. `np.log` est le logarithme népérien.</details>
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Cross-entropy
@@ -1077,14 +1086,53 @@ softmax(np.array([[2.0, 1.0, 0.0], [5.0, 5.0, 5.0]])).round(3)
 # - if the first answer is the right one, the loss is $-\log 0.665 \approx 0.408$;
 # - if it is the last, $-\log 0.090 \approx 2.408$: much more.
 #
+# Write this loss, for several examples at once. `probabilities` has one row per example, one column per answer; `targets` gives, for each
+# example, the number of the right answer, from 0: its **target**. Return one loss per example.
+#
+# <details><summary>A hint</summary>`probabilities[rows, targets]`, where `rows = np.arange(len(targets))` is 0, 1, 2…, takes one number per
+# row: that of the column `targets`. `np.log` is the natural logarithm.</details>
+
+# %% level=1
+def surprise(probabilities, targets):
+    rows = np.arange(len(targets))
+    return -np.log(probabilities[rows, targets])
+
+# %% scratch=true
+twice = np.array([[0.665, 0.245, 0.09], [0.665, 0.245, 0.09]])
+surprise(twice, np.array([0, 2])).round(3)
+# → array([0.408, 2.408])
+
+# %%
+def three_surprises():
+    halves = np.array([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125], [0.0, 0.0, 1.0]])
+    return surprise(halves, np.array([1, 0, 2]))
+
+
+wanted = [2 * np.log(2), 3 * np.log(2), 0.0]
+expect(three_surprises, wanted, say("the three losses", "les trois pertes"))
+
+# %% [markdown] lang="fr"
+# ### Le gradient de la perte
+#
+# De combien change la perte quand on pousse un peu chaque logit ? Ces pentes, une par logit, forment le **gradient**. Il est d'une
+# simplicité remarquable : ce que le réseau a dit, moins ce qu'il fallait dire. Si la première réponse est la bonne, il fallait dire
+# (1, 0, 0), et le gradient est $(0{,}665 - 1,\ 0{,}245,\ 0{,}090) = (-0{,}335,\ 0{,}245,\ 0{,}090)$. Le signe moins du premier veut dire : si
+# ce logit augmente, la perte baisse.
+#
+# Pour un **lot** (*batch*) de $n$ exemples, on prend la moyenne des pertes : c'est l'**entropie croisée**. Chaque exemple compte alors pour
+# un $n$-ième, dans la perte comme dans le gradient. Notons $t_i$ la cible de l'exemple $i$, et $[j = t_i]$ ce qu'il fallait dire : 1 pour la bonne réponse, 0 pour les autres (un codage « un parmi $k$ », *one-hot*).
+
+# %% [markdown] lang="en"
+# ### The gradient of the loss
+#
 # How much does the loss change when each logit is pushed a little? These slopes, one for each logit, make up the **gradient**. It is
 # remarkably simple: what the network said, less what it should have said. If the first answer is the right one, it should have said
-# (1, 0, 0), and the gradient is $(0.665 - 1,\ 0.245,\ 0.090) = (-0.335,\ 0.245,\ 0.090)$. The minus sign of the first says: raise this
-# logit, and the loss will fall.
+# (1, 0, 0), and the gradient is $(0.665 - 1,\ 0.245,\ 0.090) = (-0.335,\ 0.245,\ 0.090)$. The minus sign of the first means: if
+# this logit rises, the loss falls.
 #
 # For a **batch** of $n$ examples, take the mean of the losses: that is the **cross-entropy**. Each example then counts for one $n$th, in the
-# loss and in the gradient alike. Let $t_i$ be the **target**, the number of the right answer of example $i$, and $[j = t_i]$ what should have
-# been said: 1 for the right answer, 0 for the others (*one-hot* coding).
+# loss and in the gradient alike. Let $t_i$ be the target of example $i$, and $[j = t_i]$ what should have been
+# said: 1 for the right answer, 0 for the others (*one-hot* coding).
 
 # %% [markdown] slide="fragment"
 # $$ L = -\frac{1}{n} \sum_{i=1}^{n} \log p_{i, t_i} \qquad\qquad \frac{\partial L}{\partial z_{ij}} = \frac{p_{ij} - [j = t_i]}{n} $$
@@ -1092,7 +1140,8 @@ softmax(np.array([[2.0, 1.0, 0.0], [5.0, 5.0, 5.0]])).round(3)
 # %% [markdown] lang="fr"
 # D'où vient ce gradient ? De ce que $-\log p_t = \log \sum_l e^{z_l} - z_t$. La dérivée du premier terme par rapport à $z_j$ est justement
 # $p_j$ ; celle du second vaut $-1$ si $j = t$, 0 sinon.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez la fonction, qui rend la perte **et** son gradient. `logits` a $n$ lignes, une par exemple, et $k$ colonnes, une par réponse ;
 # `targets` contient $n$ numéros, de 0 à $k - 1$. Rendez un nombre, puis un tableau de $n$ lignes et $k$ colonnes.
 #
@@ -1100,14 +1149,15 @@ softmax(np.array([[2.0, 1.0, 0.0], [5.0, 5.0, 5.0]])).round(3)
 # débordement : `shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))`. Ne prenez pas le logarithme de `softmax(logits)` : il vaut
 # moins l'infini quand une probabilité est arrondie à zéro.</details>
 #
-# <details><summary>Un deuxième indice</summary>`tableau[np.arange(n), targets]` prend un nombre par ligne, celui de la cible. Pour la
-# perte, faites-en la moyenne. Pour le gradient, partez de l'exponentielle des logarithmes, ôtez 1 à ces places
+# <details><summary>Un deuxième indice</summary>La perte est la moyenne des surprises : prenez de nouveau un nombre par ligne, celui de la
+# cible. Pour le gradient, partez de l'exponentielle des logarithmes, ôtez 1 à ces places
 # (`gradient[np.arange(n), targets] -= 1`) et divisez par $n$.</details>
 
 # %% [markdown] lang="en"
 # Where does this gradient come from? From $-\log p_t = \log \sum_l e^{z_l} - z_t$. The derivative of the first term with respect to $z_j$ is
 # just $p_j$; that of the second is $-1$ if $j = t$, 0 otherwise.
-#
+
+# %% [markdown] lang="en"
 # Write the function, which returns the loss **and** its gradient. `logits` has $n$ rows, one per example, and $k$ columns, one per answer;
 # `targets` holds $n$ numbers, from 0 to $k - 1$. Return a number, then an array of $n$ rows and $k$ columns.
 #
@@ -1115,8 +1165,8 @@ softmax(np.array([[2.0, 1.0, 0.0], [5.0, 5.0, 5.0]])).round(3)
 # overflow: `shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))`. Do not take the logarithm of `softmax(logits)`: it is minus
 # infinity when a probability is rounded to zero.</details>
 #
-# <details><summary>A second hint</summary>`array[np.arange(n), targets]` takes one number per row, the target's. For the loss, take their
-# mean. For the gradient, start from the exponential of the logarithms, take 1 away in those places
+# <details><summary>A second hint</summary>The loss is the mean of the surprises: take one number per row again, the target's. For the
+# gradient, start from the exponential of the logarithms, take 1 away in those places
 # (`gradient[np.arange(n), targets] -= 1`), and divide by $n$.</details>
 
 # %% implements="mlp:cross_entropy" level=2
@@ -1129,6 +1179,11 @@ La moyenne est prise sur le lot. Le gradient par rapport aux logits est
 # %% scratch=true
 loss, gradient = cross_entropy(np.array([[2.0, 1.0, 0.0]]), np.array([0]))
 round(loss, 3), gradient.round(3)  # → (0.408, array([[-0.335, 0.245, 0.09 ]]))
+
+# %% claims=true
+assert np.allclose(softmax(np.array([[2.0, 1.0, 0.0]])), [[0.665, 0.245, 0.090]], atol=5e-4)
+assert np.allclose(np.exp([2, 1, 0]), [7.389, 2.718, 1], atol=5e-4) and round(float(np.exp([2, 1, 0]).sum()), 3) == 11.107
+assert np.allclose(-np.log([0.665, 0.090]), [0.408, 2.408], atol=5e-4)
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Deux réponses : la régression logistique
@@ -1201,7 +1256,7 @@ assert abs(yes - 0.881) < 5e-4 and abs(yes - sigmoid(np.array([2.0]))[0]) < 1e-1
 # weights** of this one before you read on.
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
-draw_network((2, 3, 2))
+diagrams.draw_network((2, 3, 2))
 
 # %% [markdown] lang="fr"
 # Chaque trait est un poids : $2 \times 3 = 6$ dans la première couche, $3 \times 2 = 6$ dans la seconde ; chaque neurone a de plus un biais,
@@ -1264,7 +1319,7 @@ assert sum(parameter.size for parameter in mlp.MLP((2, 3, 2), "tanh", np.random.
 # how many times that trifle would the loss grow?
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
-draw_chain(x=2.0, weights=(0.5, 3.0), biases=(-1.0, 0.0), target=1.0)
+diagrams.draw_chain(x=2.0, weights=(0.5, 3.0), biases=(-1.0, 0.0), target=1.0)
 
 # %% [markdown] lang="fr"
 # À l'aller, en bleu : $2 \times 0{,}5 - 1 = 0$, puis $\sigma(0) = 0{,}5$, puis $0{,}5 \times 3 = 1{,}5$, et la perte
@@ -1281,7 +1336,8 @@ draw_chain(x=2.0, weights=(0.5, 3.0), biases=(-1.0, 0.0), target=1.0)
 # Voilà la réponse : le neurone caché n'a pas besoin qu'on lui dise ce qu'il aurait dû répondre. La pente 3, revenue de la fin par son propre
 # poids de sortie, lui dit dans quel sens changer, et combien cela importe. C'est la **rétropropagation** (Rumelhart, Hinton et
 # Williams 1986).
-#
+
+# %% [markdown] lang="fr"
 # Refaites le calcul avec un poids de sortie de 4 au lieu de 3, tout le reste égal. Quelle est alors la pente du premier poids ?
 #
 # <details><summary>Un indice</summary>L'aller change : la sortie vaut $0{,}5 \times 4 = 2$. Puis, au retour : la pente sur la sortie, celle sur
@@ -1300,7 +1356,8 @@ draw_chain(x=2.0, weights=(0.5, 3.0), biases=(-1.0, 0.0), target=1.0)
 # That is the answer: the hidden neuron need not be told what it should have answered. The slope 3, which came back from the end through its
 # own weight to the output, tells it which way to change, and how much that matters. This is **backpropagation** (Rumelhart, Hinton and
 # Williams 1986).
-#
+
+# %% [markdown] lang="en"
 # Do it again with an output weight of 4 in place of 3, all else equal. What is then the slope of the first weight?
 #
 # <details><summary>A hint</summary>The way forward changes: the output is $0.5 \times 4 = 2$. Then, on the way back: the slope at the output,
@@ -1622,7 +1679,8 @@ for start in range(0, 7, 3):
 
 # %% [markdown] lang="fr"
 # Deux lots de trois, et un dernier, d'un seul : la tranche s'arrête au bout toute seule. Chaque numéro est passé une fois.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez l'entraînement : `epochs` fois, un nouvel ordre, tiré par `generator.permutation(len(x))`, puis un pas par lot de `batch_size`
 # exemples. `x[batch]` prend les lignes dont `batch` donne les numéros. Rendez une liste : la perte moyenne **par exemple** de chaque époque.
 # Le dernier lot peut être plus petit ; il compte selon sa taille.
@@ -1639,7 +1697,8 @@ for start in range(0, 7, 3):
 
 # %% [markdown] lang="en"
 # Two batches of three, and a last one of one: the slice stops at the end by itself. Each number has gone by once.
-#
+
+# %% [markdown] lang="en"
 # Write the training: `epochs` times, a new order, from `generator.permutation(len(x))`, then a step for each batch of `batch_size`
 # examples. `x[batch]` takes the rows whose numbers are in `batch`. Return a list: the mean loss **per example** of each epoch. The last batch
 # may be smaller; it counts according to its size.
@@ -1711,8 +1770,7 @@ assert round(losses[0], 2) == 0.83 and round(losses[-1], 2) == 0.02
 # %% [markdown] lang="fr"
 # ### Deux spirales
 #
-# Plus difficile : six cents points sur deux spirales enlacées. **Écrivez deux pourcentages** : combien de points une seule droite
-# peut-elle bien classer, au mieux ? Et un réseau à deux couches cachées de 32 neurones ?
+# Plus difficile : six cents points sur deux spirales enlacées, tirés au hasard.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Two spirals
@@ -1726,8 +1784,7 @@ assert round(losses[0], 2) == 0.83 and round(losses[-1], 2) == 0.02
 # %% [markdown] lang="en"
 # ### Two spirals
 #
-# Something harder: six hundred points on two intertwined spirals. **Write down two percentages**: how many points can a single line get
-# right, at best? And a network with two hidden layers of 32 neurons?
+# Something harder: six hundred random points on two intertwined spirals.
 
 # %%
 def spirals(n, generator):
@@ -1738,6 +1795,30 @@ def spirals(n, generator):
     return places + generator.normal(0, 0.06, (n, 2)), arm
 
 
+points, arms = spirals(600, np.random.default_rng(2))
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+def draw_spirals(axes):
+    for arm, colour, marker in ((0, BLUE, "^"), (1, ORANGE, "o")):
+        axes.scatter(*points[arms == arm].T, s=9, color=colour, marker=marker)
+    axes.set(aspect="equal", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
+
+
+figure, axes = plot(width=4.2, height=4)
+draw_spirals(axes)
+axes.set_title(say("Which line would separate them?", "Quelle droite les séparerait ?"))
+picture(figure, say("Two spirals of points, of two colours, wound round each other.",
+                    "Deux spirales de points, de deux couleurs, enroulées l'une autour de l'autre."))
+
+# %% [markdown] lang="fr"
+# **Écrivez deux pourcentages** : quelle part des points une droite, c'est-à-dire un réseau sans couche cachée, classera-t-elle bien une fois
+# entraînée ? Et un réseau à deux couches cachées de 32 neurones ?
+
+# %% [markdown] lang="en"
+# **Write down two percentages**: what share of the points will a line, that is, a network without a hidden layer, get right once it is
+# trained? And a network with two hidden layers of 32 neurons?
+
+# %%
 def train_on_spirals(sizes, epochs, learning_rate):
     network = MLP(sizes, "tanh", np.random.default_rng(3))
     losses = gradient_descent(
@@ -1746,23 +1827,27 @@ def train_on_spirals(sizes, epochs, learning_rate):
     )
     return network, losses
 
-# %%
-points, arms = spirals(600, np.random.default_rng(2))
+
 shares = {}
 for sizes in ((2, 2), (2, 32, 32, 2)):
     network, losses = train_on_spirals(sizes, epochs=400, learning_rate=0.2)
     shares[sizes] = 100 * (network.forward(points).argmax(axis=1) == arms).mean()
     print(sizes, say("right:", "justes :"), decimal(shares[sizes]), "%")
 
+# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# ### La frontière qu'il a trouvée
+
+# %% [markdown] lang="en" slide="subslide" slide_only=true
+# ### The boundary that it found
+
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 side = np.linspace(-2.2, 2.2, 161)
 plane = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 shades = softmax(network.forward(plane))[:, 1].reshape(161, 161)
 figure, axes = plot(width=4.6, height=4.4)
-axes.contourf(side, side, shades, levels=np.linspace(0, 1, 11), cmap="PuOr_r", alpha=0.6)
-for arm, colour, marker in ((0, BLUE, "^"), (1, ORANGE, "o")):
-    axes.scatter(*points[arms == arm].T, s=9, color=colour, marker=marker)
-axes.set(aspect="equal", title=say("The network winds its boundary between them", "Le réseau enroule sa frontière entre elles"))
+axes.contourf(side, side, shades, levels=np.linspace(0, 1, 11), cmap="PuOr_r", alpha=0.4)
+draw_spirals(axes)
+axes.set_title(say("The network winds its boundary between them", "Le réseau enroule sa frontière entre elles"))
 picture(figure, say("Two intertwined spirals, and the smooth boundary between them that the network found.",
                     "Deux spirales enlacées, et la frontière lisse que le réseau a trouvée entre elles."))
 
@@ -1817,8 +1902,12 @@ for rate, colour in zip((0.003, 0.03, 0.3, 1.0, 10.0), COLOURS):
 axes.set(xlabel=say("epoch", "époque"), ylabel=say("loss", "perte"))
 axes.set_title(say("Too small drags on, too large leaps away", "Trop petit, il traîne ; trop grand, il bondit"))
 legend(axes, title=say("learning rate", "pas"), loc="lower left")
-picture(figure, say("Loss against epochs for five learning rates: 0.003 hardly falls, 0.3 and 1 fall lowest, 10 climbs and stays high.",
-                    "Perte selon l'époque pour cinq pas : 0,003 descend à peine, 0,3 et 1 le plus bas, 10 monte et reste en haut."))
+picture(figure, say(
+    "Loss against epochs for five learning rates: "
+    "0.003 hardly falls, 0.3 and 1 fall lowest, 10 climbs and stays high.",
+    "Perte selon l'époque pour cinq pas : 0,003 descend à peine, "
+    "0,3 et 1 descendent le plus bas, 10 monte et reste en haut.",
+))
 
 # %% claims=true
 assert sorted(final, key=final.get) == [1.0, 0.3, 0.03, 0.003, 10.0]
@@ -1932,6 +2021,12 @@ assert round(100 * right, 1) == 95.7 and len(unseen) == 397
 # One digit in twenty-three, all the same, is misread. **Before you look, guess**: which digit is missed most often? And does the network
 # hesitate when it is wrong?
 
+# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# ### Dix-sept erreurs sur 397
+
+# %% [markdown] lang="en" slide="subslide" slide_only=true
+# ### Seventeen errors in 397
+
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 missed = [number for number in unseen if reading[number] != answers[number]]
 titles = [f"{answers[n]} → {reading[n]} ({100 * chances[n].max():.0f}%)" for n in missed]
@@ -1948,7 +2043,7 @@ assert sum(parameter.size for parameter in reader.parameters()) == 3610
 # %% [markdown] lang="fr"
 # Au-dessus de chaque image : le vrai chiffre, ce que le réseau a lu, sa probabilité. Dix-sept erreurs, dont neuf sur des 8 et cinq sur des
 # 3 : la question du début était la bonne. Certains de ces chiffres feraient hésiter n'importe qui. Mais deux 8 sont lus de travers avec une
-# probabilité d'au moins 99 % : la probabilité d'un réseau n'est pas une garantie.
+# probabilité de 99 % et de 100 %, à l'arrondi : la probabilité d'un réseau n'est pas une garantie.
 #
 # ### Ce que cherche un neurone
 #
@@ -1959,8 +2054,8 @@ assert sum(parameter.size for parameter in reader.parameters()) == 3610
 
 # %% [markdown] lang="en"
 # Above each picture: the true digit, what the network read, its probability. Seventeen errors, of which nine are 8s and five are 3s: the
-# question of the beginning was a good one. Some of these digits would make anybody hesitate. But two 8s are misread with a probability of at
-# least 99%: a network's probability is not a guarantee.
+# question of the beginning was a good one. Some of these digits would make anybody hesitate. But two 8s are misread with a
+# probability of 99% and 100%, rounded: a network's probability is not a guarantee.
 #
 # ### What a neuron looks for
 #
@@ -1972,11 +2067,17 @@ assert sum(parameter.size for parameter in reader.parameters()) == 3610
 # %%
 flat_reader = MLP((64, 10), "relu", np.random.default_rng(6))
 gradient_descent(
-    flat_reader, cross_entropy, pixels[seen], answers[seen], np.random.default_rng(7),
-    epochs=60, batch_size=32, learning_rate=0.05,
+    flat_reader, cross_entropy, pixels[seen], answers[seen],
+    np.random.default_rng(7), epochs=60, batch_size=32, learning_rate=0.05,
 )
 flat_right = (flat_reader.forward(pixels).argmax(axis=1) == answers)[unseen].mean()
 print(say("without a hidden layer:", "sans couche cachée :"), decimal(100 * flat_right), "%")
+
+# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# ### Ce que cherche un neurone
+
+# %% [markdown] lang="en" slide="subslide" slide_only=true
+# ### What a neuron looks for
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 heaviest = np.argsort(-abs(reader.weights[1]).sum(axis=1))[:10]
@@ -2087,10 +2188,12 @@ print(say("largest gap:", "plus grand écart :"), f"{max(gaps):.0e}")
 assert max(gaps) < 1e-14 < 1e-9 < max(abs(slope).max() for slope in ours.backward(gradient))
 
 # %% [markdown] lang="fr"
-# Moins d'un cent-millième de milliardième : c'est l'arrondi de nombres à seize chiffres. Les deux calculs sont le même.
+# Un nombre comme `6e-17` se lit $6 \times 10^{-17}$. Un écart si petit n'est que l'arrondi de nombres à seize chiffres : les deux calculs
+# sont le même.
 
 # %% [markdown] lang="en"
-# Less than a hundred-thousandth of a billionth: that is the rounding of numbers of sixteen digits. The two computations are the same.
+# A number such as `6e-17` reads $6 \times 10^{-17}$. So small a gap is no more than the rounding of numbers of sixteen digits: the two
+# computations are the same.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 10. Assez de neurones suivent n'importe quelle courbe
@@ -2137,9 +2240,10 @@ def approximate(neurons):
     figure, axes = plot()
     axes.plot(across, curve, color="grey", linewidth=6, alpha=0.4)
     axes.plot(across, broken, color=VERMILION)
-    axes.set_title(say(f"{neurons} neurons, largest error {error:.3f}", f"{neurons} neurones, plus grande erreur {error:.3f}"))
-    return picture(figure, say(f"A curve and the broken line of {neurons} neurons; the largest error is {error:.3f}.",
-                               f"Une courbe et la ligne brisée de {neurons} neurones ; la plus grande erreur est {error:.3f}."))
+    title = say(f"{neurons} neurons, largest error {error:.3f}",
+                f"{neurons} neurones, plus grande erreur {error:.3f}")
+    axes.set_title(title)
+    return picture(figure, say("A curve and a broken line: ", "Une courbe et une ligne brisée : ") + title)
 
 # %% slide="fragment" tags=["output-only-slide"]
 Explorer(approximate, neurons=Knob(say("neurons", "neurones"), [2, 4, 8, 16, 32], start=1))
@@ -2215,7 +2319,8 @@ quiz(question)
 
 # %% [markdown] lang="fr"
 # ## 12. Trois exercices pour finir
-#
+
+# %% [markdown] lang="fr"
 # **Une majorité.** Trois entrées, 0 ou 1 : trouvez les poids, dans une liste de trois nombres, et le biais d'un neurone qui dit oui quand
 # deux au moins valent 1.
 #
@@ -2224,7 +2329,8 @@ quiz(question)
 
 # %% [markdown] lang="en"
 # ## 12. Three exercises to end with
-#
+
+# %% [markdown] lang="en"
 # **A majority.** Three inputs, 0 or 1: find the weights, in a list of three numbers, and the bias of a neuron that says yes when at least
 # two are 1.
 #
@@ -2243,7 +2349,7 @@ neuron(np.array([[1, 0, 1], [0, 1, 0]]), np.array(majority_weights), majority_bi
 def votes_of_three():
     if majority_weights is ... or majority_bias is ...:
         return ...
-    every_vote = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
+    every_vote = np.array(list(np.ndindex(2, 2, 2)))
     return neuron(every_vote, np.array(majority_weights), majority_bias)
 
 
@@ -2292,7 +2398,8 @@ expect(moving, 2, say("the arrays that still move", "les tableaux qui bougent en
 
 # %% [markdown] lang="fr"
 # Les poids et le biais de la dernière couche, et rien d'autre : derrière une marche, plus rien ne revient.
-#
+
+# %% [markdown] lang="fr"
 # **Petit et bon.** Trouvez un réseau d'au plus 1 500 poids et biais qui lise au moins 93 % des chiffres jamais vus. Choisissez la taille de la
 # couche cachée, l'activation, le pas, le nombre d'époques. Mettez le réseau entraîné dans `small` et ses pertes dans `history` ; il est jugé
 # sur `pixels[unseen]`, qu'il ne doit pas voir à l'entraînement.
@@ -2311,7 +2418,8 @@ expect(moving, 2, say("the arrays that still move", "les tableaux qui bougent en
 
 # %% [markdown] lang="en"
 # The weights and the bias of the last layer, and nothing else: behind a step nothing comes back any more.
-#
+
+# %% [markdown] lang="en"
 # **Small and good.** Find a network of at most 1,500 weights and biases that reads at least 93% of the digits never seen. Choose the size of
 # the hidden layer, the activation, the learning rate, the number of epochs. Put the trained network into `small` and its losses into
 # `history`; it is judged on `pixels[unseen]`, which it must not see in training.
@@ -2335,8 +2443,8 @@ history = gradient_descent(
 )
 
 # %% scratch=true
-sum(parameter.size for parameter in mlp.MLP((64, 19, 10), "relu", np.random.default_rng(0)).parameters())
-# → 1435
+largest = mlp.MLP((64, 19, 10), "relu", np.random.default_rng(0))
+sum(parameter.size for parameter in largest.parameters())  # → 1435
 
 # %%
 def small_and_good():

@@ -4,6 +4,7 @@ Every number in them is computed from what they are given, so that a diagram can
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 PALE = "#f4f4f4"
 Place = tuple[float, float]
+Number = float | int
 
 
 def draw_pixels(pixels: Real[ndarray, "h w"]) -> Picture:
@@ -39,7 +41,7 @@ def draw_pixels(pixels: Real[ndarray, "h w"]) -> Picture:
     return picture(figure, say(en, fr))
 
 
-def draw_neuron(names: Sequence[str], inputs: Sequence[float], weights: Sequence[float], bias: float) -> Picture:
+def draw_neuron(names: Sequence[str], inputs: Sequence[Number], weights: Sequence[Number], bias: Number) -> Picture:
     """A neuron at work: named inputs, each times its weight, the bias, the sum, and the decision."""
     figure, axes = _sheet(7.6, 3.4, (-1.3, 8.3), (-0.4, len(inputs) + 0.5))
     middle = (len(inputs) + 1) / 2 - 0.5
@@ -66,22 +68,23 @@ def draw_neuron(names: Sequence[str], inputs: Sequence[float], weights: Sequence
 
 def draw_network(sizes: Sequence[int]) -> Picture:
     """A network as columns of neurons, with an arrow for each weight."""
-    figure, axes = _sheet(7.6, 3.6, (-0.8, 3.0 * (len(sizes) - 1) + 0.8), (-1.3, max(sizes) + 0.1))
+    figure, axes = _sheet(7.6, 3.6, (-0.8, 3.0 * (len(sizes) - 1) + 0.8), (-0.9, max(sizes) + 0.1))
     columns = [[(3.0 * layer, max(sizes) / 2 + size / 2 - place - 0.5) for place in range(size)] for layer, size in enumerate(sizes)]
-    for layer, (left, right) in enumerate(zip(columns[:-1], columns[1:], strict=True), 1):
+    for layer, (left, right) in enumerate(pairwise(columns), 1):
         for start in left:
             for end in right:
                 axes.plot(*zip(start, end, strict=True), color="grey", linewidth=1, zorder=1)
         count = f"$W_{layer}$ : {sizes[layer - 1]} × {sizes[layer]}"
-        axes.text(3.0 * layer - 1.5, -0.35, count, ha="center", fontsize=12, color=BLUE)
+        axes.text(3.0 * layer - 1.5, -0.15, count, ha="center", fontsize=12, color=BLUE)
     hidden = say("hidden neurons", "neurones cachés")
     kinds = [say("inputs", "entrées"), *[hidden] * (len(sizes) - 2), say("logits", "logits")]
     for size, kind, places in zip(sizes, kinds, columns, strict=True):
         for place in places:
             _node(axes, place, "", ORANGE if kind == hidden else SKY, 0.28)
-        axes.text(places[0][0], -1.0, f"{size} {kind}", ha="center", fontsize=12)
-    en = f"A network of {len(sizes)} columns, of {', '.join(map(str, sizes))} neurons; each is joined to all of the next column."
-    fr = f"Un réseau de {len(sizes)} colonnes, de {', '.join(map(str, sizes))} neurones ; chacun est relié à tous ceux de la colonne suivante."
+        axes.text(places[0][0], -0.7, f"{size} {kind}", ha="center", fontsize=12)
+    listed = ", ".join(map(str, sizes))
+    en = f"A network of {len(sizes)} columns, of {listed} neurons; each is joined to all of the next column."
+    fr = f"Un réseau de {len(sizes)} colonnes, de {listed} neurones ; chacun est relié à tous ceux de la colonne suivante."
     return picture(figure, say(en, fr))
 
 
@@ -100,12 +103,12 @@ def draw_chain(x: float, weights: tuple[float, float], biases: tuple[float, floa
     names = [say("input", "entrée"), say("sum", "somme"), "activation", say("output", "sortie"), say("loss", "perte")]
     values = [x, total, active, output, (output - target) ** 2]
     first, second = (f"× {_number(w)} {_signed(b)}" if b else f"× {_number(w)}" for w, b in zip(weights, biases, strict=True))
-    for place, label in enumerate([first, "σ", second, f"(· − {_number(target)})²"]):
+    for place, label in enumerate([first, "σ", second, f"({names[3]} − {_number(target)})²"]):
         _arrow(axes, (2.5 * place, 1.0), (2.5 * place + 2.5, 1.0), label, BLUE)
     for place, (name, value) in enumerate(zip(names, values, strict=True)):
         _node(axes, (2.5 * place, 1.0), _number(value), SKY)
         axes.text(2.5 * place, 1.65, name, ha="center", fontsize=11)
-    multipliers = [f"× {_number(slope)}", f"× {_number(weights[1])}", f"2 (· − {_number(target)})"]
+    multipliers = [f"× {_number(slope)}", f"× {_number(weights[1])}", f"2 ({names[3]} − {_number(target)})"]
     for place, label in enumerate(multipliers, 1):
         start = (2.5 * place + 2.5, -0.6) if place < 3 else (10.0, 0.55)
         _arrow(axes, start, (2.5 * place, -0.6), label, VERMILION)
@@ -144,14 +147,16 @@ def _arrow(axes: "Axes", start: Place, end: Place, label: str, colour: str = BLA
     """An arrow between the rims of two nodes, with its label above its middle."""
     style = {"arrowstyle": "-|>", "color": colour, "lw": 1.5, "shrinkA": 18, "shrinkB": 20}
     axes.annotate("", xy=end, xytext=start, arrowprops=style, zorder=2)
-    axes.text(0.55 * start[0] + 0.45 * end[0], 0.55 * start[1] + 0.45 * end[1] + 0.18, label, ha="center", va="bottom", fontsize=11, color=colour)
+    axes.text(
+        0.55 * start[0] + 0.45 * end[0], 0.55 * start[1] + 0.45 * end[1] + 0.18, label, ha="center", va="bottom", fontsize=11, color=colour
+    )
 
 
-def _number(value: float) -> str:
+def _number(value: Number) -> str:
     """A number with as few decimals as it needs, at most two, in the reader's language."""
     short = f"{value:.2f}".rstrip("0").rstrip(".")
-    return decimal(value, len(short.partition(".")[2])).replace("-", "−")
+    return decimal(float(value), len(short.partition(".")[2])).replace("-", "−")
 
 
-def _signed(value: float) -> str:
+def _signed(value: Number) -> str:
     return f"{'+' if value >= 0 else '−'} {_number(abs(value))}"

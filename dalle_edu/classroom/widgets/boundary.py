@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Real
 from numpy import ndarray
 
 from dalle_edu.bricks.perceptron import neuron
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 REACH = 3.0  # the picture shows [-3, 3] on both axes
 
 
-def boundary_explorer(x: Float[ndarray, "n 2"], y: Float[ndarray, " n"]) -> Explorer:
+def boundary_explorer(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"]) -> Explorer:
     """An interactive picture of points with labels -1 and +1 and a neuron whose weights' direction and bias are chosen. Lesson 01."""
     angles = list(range(0, 360, 30))
     return Explorer(
@@ -27,7 +27,7 @@ def boundary_explorer(x: Float[ndarray, "n 2"], y: Float[ndarray, " n"]) -> Expl
     )
 
 
-def corrections_explorer(x: Float[ndarray, "n 2"], y: Float[ndarray, " n"], boundaries: Float[ndarray, "m 3"]) -> Explorer:
+def corrections_explorer(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"], boundaries: Float[ndarray, "m 3"]) -> Explorer:
     """An interactive picture of the line after each of a perceptron's corrections; it begins with the last. Lesson 01.
 
     Raises `DalleEduError` for no correction, or more than 64.
@@ -39,7 +39,7 @@ def corrections_explorer(x: Float[ndarray, "n 2"], y: Float[ndarray, " n"], boun
     )
 
 
-def draw_boundary(x: Float[ndarray, "n 2"], y: Float[ndarray, " n"], weights: Float[ndarray, "2"], bias: float) -> Picture:
+def draw_boundary(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"], weights: Float[ndarray, "2"], bias: float) -> Picture:
     """The points, the half-plane where the neuron fires, shaded, and an arrow of length 1 in the direction of its weights."""
     figure, axes = plot(width=4.4, height=4.2)
     wrong = _scene(axes, x, y, weights, bias)
@@ -49,7 +49,7 @@ def draw_boundary(x: Float[ndarray, "n 2"], y: Float[ndarray, " n"], weights: Fl
     return picture(figure, say(en, fr))
 
 
-def draw_correction(x: Float[ndarray, "n 2"], y: Float[ndarray, " n"], boundaries: Float[ndarray, "m 3"], corrections: int) -> Picture:
+def draw_correction(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"], boundaries: Float[ndarray, "m 3"], corrections: int) -> Picture:
     """The line after so many corrections, in black, those before it in grey, and a ring around the example that it was corrected for."""
     figure, axes = plot(width=4.4, height=4.2)
     across = np.array([-REACH, REACH])
@@ -81,6 +81,8 @@ def _scene(axes: "Axes", x: ndarray, y: ndarray, weights: ndarray, bias: float) 
         axes.scatter(*x[y == label].T, s=34, color=colour, marker=marker, edgecolor=BLACK, linewidth=0.4, zorder=3)
     length = max(1e-9, float(np.linalg.norm(weights)))
     foot = -bias * weights / length**2
-    axes.annotate("", xy=foot + weights / length, xytext=foot, arrowprops={"arrowstyle": "-|>", "color": BLACK, "lw": 2}, annotation_clip=True)
+    axes.annotate(
+        "", xy=foot + weights / length, xytext=foot, arrowprops={"arrowstyle": "-|>", "color": BLACK, "lw": 2}, annotation_clip=True
+    )
     axes.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal")
     return int(((neuron(x, weights, bias) > 0) != (y > 0)).sum())
