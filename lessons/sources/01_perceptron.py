@@ -183,10 +183,10 @@ diagrams.draw_neuron(
 # tonight, then that of an evening with homework, too.
 
 # %%
-votes = np.array([2.0, 1.0, -3.0])
-lean = -1.5
-without = np.array([1, 1, 0]) @ votes + lean
-with_homework = np.array([1, 1, 1]) @ votes + lean
+weights = np.array([2.0, 1.0, -3.0])
+bias = -1.5
+without = np.array([1, 1, 0]) @ weights + bias
+with_homework = np.array([1, 1, 1]) @ weights + bias
 print(say("without homework:", "sans devoir :"), decimal(without))
 print(say("with homework:", "avec devoir :"), decimal(with_homework))
 
@@ -603,13 +603,13 @@ assert wrong_after[6] == 1 and wrong_after[7] == 14 and wrong_after[15] == 0
 
 # %% [markdown] lang="fr"
 # Quinze corrections, pour soixante points. Le chemin n'est pas droit : après la sixième, il ne reste qu'une faute ; la septième, faite pour
-# corriger celle-là, en crée quatorze. Chaque correction améliore la somme de l'exemple cerclé ; pour les autres, rien n'est sûr. Pourquoi cela finit-il
-# par s'arrêter ?
+# corriger celle-là, en crée quatorze. Chaque correction améliore la somme de l'exemple cerclé ; pour les autres, rien n'est
+# sûr. Pourquoi cela finit-il par s'arrêter ?
 
 # %% [markdown] lang="en"
 # Fifteen corrections, for sixty points. The path is not straight: after the sixth a single mistake is left; the seventh, made to correct
-# that one, makes fourteen. Each correction improves the sum of the ringed example; for the others nothing is certain. Why does it come to an end
-# at all?
+# that one, makes fourteen. Each correction improves the sum of the ringed example; for the others nothing is certain. Why
+# does it come to an end at all?
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Combien de corrections ?
@@ -1729,12 +1729,12 @@ losses = gradient_descent(
 [round(loss, 3) for loss in losses]  # → [0.25, 0.01]
 
 # %% [markdown] lang="fr"
-# Retrouvons le « ou exclusif ». À la section 3, nous avions posé ses poids à la main. **Pariez** : un réseau de quatre neurones cachés, parti de
-# poids au hasard, les trouvera-t-il seul ?
+# Revenons au « ou exclusif ». À la section 3, nous avions posé ses poids à la main. **Pariez** : un réseau de quatre neurones cachés, parti
+# de poids tirés au hasard, en trouvera-t-il seul qui conviennent ?
 
 # %% [markdown] lang="en"
 # Back to the exclusive or. In section 3 we set its weights by hand. **Bet**: will a network of four hidden neurons, which starts from random
-# weights, find some by itself?
+# weights, find some that will do by itself?
 
 # %%
 learner = MLP((2, 4, 2), "tanh", np.random.default_rng(0))
@@ -1968,6 +1968,8 @@ show_digits(ten, range(10), alt=say("One handwritten digit of each kind, white o
                                     "Un chiffre manuscrit de chaque sorte, blanc sur noir, de huit pixels de côté."))
 
 # %% [markdown] lang="fr"
+# Vous les lisez sans doute tous, mais le 8 demande un effort : huit pixels de côté, c'est peu.
+#
 # Les images arrivent en tableau de PyTorch, la bibliothèque de la section 9. `flatten(1)` met bout à bout les lignes de chaque image : 64
 # nombres. `double()` les écrit avec 64 bits, et `numpy()` en fait un tableau de NumPy. Dans ce tableau, le noir vaut −1 et le blanc 1.
 #
@@ -1976,6 +1978,8 @@ show_digits(ten, range(10), alt=say("One handwritten digit of each kind, white o
 # **exactitude** (*accuracy*) est cette part.
 
 # %% [markdown] lang="en"
+# You can probably read them all, but the 8 takes an effort: eight pixels on a side are few.
+#
 # The pictures come as an array of PyTorch, the library of section 9. `flatten(1)` puts the rows of each picture end to end: 64 numbers.
 # `double()` writes them with 64 bits, and `numpy()` makes a NumPy array of them. In this array black is −1 and white is 1.
 #
@@ -2097,6 +2101,8 @@ picture(figure, say("Weights as pictures: above, the ten neurons of a network wi
 # %% claims=true
 ring = flat_reader.weights[0][:, 0].reshape(8, 8)
 assert ring[3:5, 3:5].max() < 0 < min(ring[2:6, 2].mean(), ring[2:6, 5].mean())
+started = MLP((64, 48, 10), "relu", np.random.default_rng(6)).weights[0]
+assert np.corrcoef(started.ravel(), reader.weights[0].ravel())[0, 1] > 0.5
 assert round(100 * flat_right, 1) == 94.7 and round(100 * (right - flat_right)) == 1
 
 # %% [markdown] lang="fr"
@@ -2167,11 +2173,12 @@ with torch.no_grad():
         parameter.copy_(torch.from_numpy(value.T))
 
 # %% [markdown] lang="fr"
-# Puis l'aller et le retour. `loss.backward()` calcule toutes les pentes et les laisse dans `parameter.grad`, à côté de chaque paramètre.
+# Puis l'aller et le retour. `nn.functional.cross_entropy` prend des logits et des numéros, comme la nôtre, mais ne rend que la perte.
+# `loss.backward()` calcule toutes les pentes et les laisse dans `parameter.grad`, à côté de chaque paramètre.
 # **Quel écart attendez-vous** entre ses gradients et les vôtres ?
 
 # %% [markdown] lang="en"
-# Then forward and back. `loss.backward()` computes all the slopes and leaves them in `parameter.grad`, beside each parameter. **Which gap do
+# Then forward and back. `nn.functional.cross_entropy` takes logits and numbers, like ours, but returns the loss alone. `loss.backward()` computes all the slopes and leaves them in `parameter.grad`, beside each parameter. **Which gap do
 # you expect** between its gradients and yours?
 
 # %% slide="fragment"

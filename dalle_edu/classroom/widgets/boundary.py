@@ -1,6 +1,6 @@
 """The decision boundary of a neuron: set by the direction of its weights and its bias, or followed from correction to correction."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Real
@@ -10,9 +10,6 @@ from dalle_edu.bricks.perceptron import neuron
 from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.figures import BLACK, BLUE, ORANGE, VERMILION, Picture, picture, plot
 from dalle_edu.language import say
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 REACH = 3.0  # the picture shows [-3, 3] on both axes
 
@@ -70,7 +67,7 @@ def draw_correction(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"], boundaries
     return picture(figure, say(en, fr))
 
 
-def _scene(axes: "Axes", x: ndarray, y: ndarray, weights: ndarray, bias: float) -> int:
+def _scene(axes: Any, x: ndarray, y: ndarray, weights: ndarray, bias: float) -> int:
     """Draw the points, the line, the side where the neuron fires and the arrow; returns how many points are on the wrong side."""
     side = np.linspace(-REACH, REACH, 121)
     plane = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
