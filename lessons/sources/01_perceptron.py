@@ -1288,7 +1288,7 @@ assert sum(parameter.size for parameter in mlp.MLP((2, 3, 2), "tanh", np.random.
 # Quand des effets s'enchaînent, leurs pentes **se multiplient**. On part de la fin.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 10 min, le cœur de la leçon. Cacher la ligne du bas ; la faire calculer de droite à gauche, un nombre par rangée de la salle. Puis :
+# 10 min, le cœur de la leçon. À partir de l'aller, faire calculer le retour de droite à gauche, un nombre par rangée de la salle, avant de le montrer. Puis :
 # qui dit au neurone caché ce qu'il aurait dû répondre ? Montrer le 3.
 
 # %% [markdown] lang="fr"
@@ -1297,8 +1297,7 @@ assert sum(parameter.size for parameter in mlp.MLP((2, 3, 2), "tanh", np.random.
 # Revenons à la question : qui dit au neurone caché ce qu'il aurait dû répondre ? Prenons le plus petit réseau qui en ait un : une
 # entrée, un neurone caché à sigmoïde, une sortie. L'entrée vaut 2, la sortie devrait valoir 1. La perte est ici le carré de l'écart.
 #
-# **Avant de regarder la ligne du bas**, suivez celle du haut et refaites-en les calculs. Puis demandez-vous : si la sortie augmentait d'un
-# rien, de combien de fois ce rien augmenterait la perte ?
+# Voici l'aller. Suivez-le de gauche à droite, et refaites les calculs.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Backpropagation
@@ -1306,7 +1305,7 @@ assert sum(parameter.size for parameter in mlp.MLP((2, 3, 2), "tanh", np.random.
 # When effects follow one another, their slopes **multiply**. Start from the end.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 10 min, the heart of the lesson. Hide the lower line; have it worked out from right to left, one number by each row of the room. Then: who
+# 10 min, the heart of the lesson. From the way forward, have the way back worked out from right to left, one number by each row of the room, before you show it. Then: who
 # tells the hidden neuron what it should have answered? Show the 3.
 
 # %% [markdown] lang="en"
@@ -1315,17 +1314,29 @@ assert sum(parameter.size for parameter in mlp.MLP((2, 3, 2), "tanh", np.random.
 # Back to the question: who tells the hidden neuron what it should have answered? Take the smallest network that has one: an input, a
 # hidden neuron with a sigmoid, an output. The input is 2, the output should be 1. The loss, here, is the square of the gap.
 #
-# **Before you look at the lower line**, follow the upper one and do its sums again. Then ask yourself: if the output grew by a trifle, by
-# how many times that trifle would the loss grow?
+# Here is the way forward. Follow it from left to right, and do the sums again.
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
-diagrams.draw_chain(x=2.0, weights=(0.5, 3.0), biases=(-1.0, 0.0), target=1.0)
+chain_numbers = {"x": 2.0, "weights": (0.5, 3.0), "biases": (-1.0, 0.0), "target": 1.0}
+diagrams.draw_chain(**chain_numbers, back=False)
 
 # %% [markdown] lang="fr"
-# À l'aller, en bleu : $2 \times 0{,}5 - 1 = 0$, puis $\sigma(0) = 0{,}5$, puis $0{,}5 \times 3 = 1{,}5$, et la perte
-# $(1{,}5 - 1)^2 = 0{,}25$.
+# La somme est $2 \times 0{,}5 - 1 = 0$, puis $\sigma(0) = 0{,}5$, puis $0{,}5 \times 3 = 1{,}5$, et la perte $(1{,}5 - 1)^2 = 0{,}25$.
 #
-# Au retour, en rouge, de droite à gauche, ce que vaut un rien à chaque endroit. Sur la sortie, la pente de la perte est
+# **Écrivez trois nombres** avant de continuer. Si la sortie augmentait d'un rien, de combien de riens augmenterait la perte ? Et si
+# l'activation augmentait d'un rien ? Et la somme ?
+
+# %% [markdown] lang="en"
+# The sum is $2 \times 0.5 - 1 = 0$, then $\sigma(0) = 0.5$, then $0.5 \times 3 = 1.5$, and the loss $(1.5 - 1)^2 = 0.25$.
+#
+# **Write down three numbers** before you go on. If the output grew by a trifle, by how many trifles would the loss grow? And if the
+# activation grew by a trifle? And the sum?
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+diagrams.draw_chain(**chain_numbers)
+
+# %% [markdown] lang="fr"
+# En bas, de droite à gauche, ce que vaut un rien à chaque endroit. Sur la sortie, la pente de la perte est
 # $2 \times (1{,}5 - 1) = 1$. Un rien sur l'activation est multiplié par 3 pour arriver à la sortie : sa pente est $3 \times 1 = 3$. Un rien
 # sur la somme est multiplié par la pente de la sigmoïde, $0{,}25$ : $0{,}25 \times 3 = 0{,}75$. Quand des effets s'enchaînent, leurs pentes
 # se multiplient : c'est la **règle de la chaîne**.
@@ -1344,9 +1355,7 @@ diagrams.draw_chain(x=2.0, weights=(0.5, 3.0), biases=(-1.0, 0.0), target=1.0)
 # l'activation, celle sur la somme, et enfin le poids.</details>
 
 # %% [markdown] lang="en"
-# Forward, in blue: $2 \times 0.5 - 1 = 0$, then $\sigma(0) = 0.5$, then $0.5 \times 3 = 1.5$, and the loss $(1.5 - 1)^2 = 0.25$.
-#
-# Back, in red, from right to left, what a trifle is worth at each place. At the output the loss has the slope $2 \times (1.5 - 1) = 1$. A
+# Below, from right to left, is what a trifle is worth at each place. At the output the loss has the slope $2 \times (1.5 - 1) = 1$. A
 # trifle at the activation is multiplied by 3 on its way to the output: its slope is $3 \times 1 = 3$. A trifle at the sum is multiplied by
 # the sigmoid's slope, $0.25$: $0.25 \times 3 = 0.75$. When effects follow one another, their slopes multiply: that is the **chain rule**.
 #
@@ -1535,11 +1544,13 @@ loss, gradient = mean_squared_error(chain.forward(chain_input), chain_target)
 # larger network? A derivative is a limit: it can be checked by pushing a weight by a millionth, up, then down, and looking at how much the
 # loss changes. **How many decimals in common do you expect?**
 
-# %% slide="fragment"
+# %%
 network = MLP((3, 5, 2), "tanh", np.random.default_rng(1))
 x, targets = np.random.default_rng(0).normal(size=(4, 3)), np.array([0, 1, 1, 0])
 _, gradient = cross_entropy(network.forward(x), targets)
 written = network.backward(gradient)[0][2, 3]
+
+# %% slide="fragment"
 weights, nudge = network.weights[0], 1e-6
 weights[2, 3] += nudge
 above, _ = cross_entropy(network.forward(x), targets)
@@ -2234,7 +2245,7 @@ assert max(gaps) < 1e-14 < 1e-9 < max(abs(slope).max() for slope in ours.backwar
 # change of slope, and the broken line follows the curve. **Before you move the knob**, say what becomes of the error when the number of
 # neurons is doubled.
 
-# %% slide="fragment" tags=["output-only-slide"]
+# %%
 across = np.linspace(-1.5, 1.5, 601)
 curve = np.sin(2.5 * across) + 0.4 * np.sin(7 * across)
 

@@ -36,6 +36,7 @@ def test_the_slopes_drawn_on_the_chain_are_those_of_backpropagation(monkeypatch)
     forward, back = draw_chain(2.0, (0.5, 3.0), (-1.0, 0.0), 1.0).alt.split("; ")[1:]
     assert numbers_in(forward) == [2, network.sums[0].item(), network.given[1].item(), network.sums[1].item(), loss]
     assert numbers_in(back) == [at_output, at_output * 3, at_sum]
+    assert numbers_in(draw_chain(2.0, (0.5, 3.0), (-1.0, 0.0), 1.0, back=False).alt) == numbers_in(forward)
 
 
 def test_the_correction_drawn_counts_the_mistakes_after_it(monkeypatch):

@@ -88,18 +88,18 @@ def draw_network(sizes: Sequence[int]) -> Picture:
     return picture(figure, say(en, fr))
 
 
-def draw_chain(x: float, weights: tuple[float, float], biases: tuple[float, float], target: float) -> Picture:
+def draw_chain(x: float, weights: tuple[float, float], biases: tuple[float, float], target: float, back: bool = True) -> Picture:
     """Two neurons in a row: the numbers that go forward, and below them the slopes that come back.
 
-    The first has a sigmoid, the second none. The loss is the square of the output less the target.
+    The first has a sigmoid, the second none. The loss is the square of the output less the target. Without `back`, the slopes are left out.
     """
     total = x * weights[0] + biases[0]
     active = 1 / (1 + np.exp(-total))
     output = active * weights[1] + biases[1]
     slope = active * (1 - active)
-    back = [2 * (output - target)]
-    back += [back[0] * weights[1], back[0] * weights[1] * slope]
-    figure, axes = _sheet(9.2, 3.7, (-1.4, 10.7), (-2.1, 2.0))
+    returned = [2 * (output - target)]
+    returned += [returned[0] * weights[1], returned[0] * weights[1] * slope]
+    figure, axes = _sheet(9.2, 3.7, (-1.4, 10.7), (-2.1, 2.0)) if back else _sheet(9.2, 1.7, (-1.4, 10.7), (0.3, 2.0))
     names = [say("input", "entrée"), say("sum", "somme"), "activation", say("output", "sortie"), say("loss", "perte")]
     values = [x, total, active, output, (output - target) ** 2]
     first, second = (f"× {_number(w)} {_signed(b)}" if b else f"× {_number(w)}" for w, b in zip(weights, biases, strict=True))
@@ -108,18 +108,23 @@ def draw_chain(x: float, weights: tuple[float, float], biases: tuple[float, floa
     for place, (name, value) in enumerate(zip(names, values, strict=True)):
         _node(axes, (2.5 * place, 1.0), _number(value), SKY)
         axes.text(2.5 * place, 1.65, name, ha="center", fontsize=11)
-    multipliers = [f"× {_number(slope)}", f"× {_number(weights[1])}", f"2 ({names[3]} − {_number(target)})"]
-    for place, label in enumerate(multipliers, 1):
-        start = (2.5 * place + 2.5, -0.6) if place < 3 else (10.0, 0.55)
-        _arrow(axes, start, (2.5 * place, -0.6), label, VERMILION)
-    for place, value in enumerate(reversed(back), 1):
+    forward = ", ".join(map(_number, values))
+    if not back:
+        en = f"A chain of two neurons, from the input to the loss: {forward}."
+        fr = f"Une chaîne de deux neurones, de l'entrée à la perte : {forward}."
+        return picture(figure, say(en, fr))
+    for place, multiplier in ((1, slope), (2, weights[1])):
+        _arrow(axes, (2.5 * place + 2.5, -0.6), (2.5 * place, -0.6), f"× {_number(multiplier)}", VERMILION)
+    _arrow(axes, (10.0, 0.55), (7.5, -0.6), "", VERMILION)
+    axes.text(8.5, 0.0, f"2 ({names[3]} − {_number(target)})", ha="right", fontsize=11, color=VERMILION)
+    for place, value in enumerate(reversed(returned), 1):
         _node(axes, (2.5 * place, -0.6), _number(value), ORANGE)
-    for place, (entered, returned) in enumerate([(x, back[2]), (active, back[0])]):
-        slopes = f"{_number(entered)} × {_number(returned)} = {_number(entered * returned)}"
+    for place, (entered, came_back) in enumerate([(x, returned[2]), (active, returned[0])]):
+        slopes = f"{_number(entered)} × {_number(came_back)} = {_number(entered * came_back)}"
         weight = _number(weights[place])
         text = say(f"slope of the weight {weight}: {slopes}", f"pente du poids {weight} : {slopes}")
         axes.text(5.0 * place + 1.6, -1.75, text, ha="center", fontsize=11, color=VERMILION)
-    forward, backward = (", ".join(map(_number, numbers)) for numbers in (values, back))
+    backward = ", ".join(map(_number, returned))
     en = f"A chain of two neurons; forward go {forward}; back come the slopes {backward}."
     fr = f"Une chaîne de deux neurones ; à l'aller passent {forward} ; au retour viennent les pentes {backward}."
     return picture(figure, say(en, fr))
