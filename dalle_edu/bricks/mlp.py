@@ -282,8 +282,8 @@ def relu_interpolation(
     trained. For a function whose second derivative is at most c, and knots at most
     h apart, the network is within c h² / 8 of it between the first knot and the
     last: twice the neurons, a quarter of the error. So enough neurons approximate
-    any continuous function on an interval (universal approximation: Cybenko 1989;
-    Hornik 1991).
+    any continuous function on an interval (universal approximation: Leshno et al.
+    1993 for ReLUs; Cybenko 1989 and Hornik 1991 for bounded activations).
 
     Raises `DalleEduError` unless there are two or more increasing knots, and a
     value for each.

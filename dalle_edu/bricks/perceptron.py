@@ -2,10 +2,10 @@
 
 A neuron sums its inputs, each times a weight, and fires when the sum passes a
 threshold. Such neurons compute logic gates (McCulloch and Pitts 1943). Rosenblatt
-(1958) gave the neuron a rule that corrects its own weights, and Novikoff (1962)
-bounded the number of corrections. Minsky and Papert (1969) showed what no single
-neuron computes; exclusive or is an example, and two layers compute it.
-Everything is NumPy in float64. Lesson 01.
+let them learn: his perceptron dates from 1958, its correction of errors, the rule
+of this file, from 1960 to 1962. Novikoff (1962) bounded the number of corrections.
+Minsky and Papert (1969) showed what no single neuron computes; exclusive or is an
+example, and two layers compute it. Everything is NumPy in float64. Lesson 01.
 
 Letters: n examples, d inputs, d1 inputs and the one that is always 1, m boundaries.
 """
@@ -109,9 +109,9 @@ class PerceptronRun:
 def train_perceptron(
     x: Real[ndarray, "n d"], y: Real[ndarray, "n"], passes: int = 100
 ) -> PerceptronRun:
-    """Rosenblatt's rule: add each misclassified example to the weights.
+    """Rosenblatt (1962): add misclassified examples to the weights.
 
-    The example is multiplied by its label first (`y`, -1 or +1). An example on the
+    An example is multiplied by its label first (`y`, -1 or +1). An example on the
     line counts as misclassified. The examples are visited in order, at most
     `passes` times. A pass without a correction ends the training: the line
     separates the classes. There is no learning rate: with weights that start at

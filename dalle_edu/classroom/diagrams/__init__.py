@@ -1,0 +1,1 @@
+"""The diagrams of the course, drawn by code, one lesson's in each file."""
