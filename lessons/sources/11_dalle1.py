@@ -154,12 +154,13 @@ from dalle_edu.classroom.widgets.studio import studio
 studio(machine)
 
 # %% [markdown] lang="fr"
-# À 0, les images restent nettes, et ne répondent plus à rien : la machine dessine bien **sans écouter**. Écouter et dessiner sont donc deux
-# choses que l'on peut mesurer à part. C'est tout le programme de cette leçon.
+# À 0, la page reste parfois blanche (la section 10 dira pourquoi) ; sinon vient une forme, nette, qui ne répond à rien : la machine sait
+# dessiner **sans écouter**. Écouter et dessiner sont donc deux choses, que l'on peut mesurer à part. C'est tout le programme de cette leçon.
 
 # %% [markdown] lang="en"
-# At 0 the pictures stay clean, and answer nothing: the machine draws well **without listening**. Listening and drawing are therefore two
-# things, which can be measured apart. That is the whole programme of this lesson.
+# At 0 the page sometimes stays white (section 10 will say why); otherwise a shape comes, clean, which answers nothing: the machine can draw
+# **without listening**. Listening and drawing are therefore two things, which can be measured apart. That is the whole programme of this
+# lesson.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # Huit minutes. Laisser chercher la phrase derrière les numéros avant de montrer l'image. Puis demander une phrase à la salle, la taper, et
@@ -1925,7 +1926,8 @@ picture(figure, say(
 # %% claims=true
 assert counts_guided[0] <= 3
 _unheard = machine.generate(sentences[:16], seed=5, guidance_scale=0.0)
-assert sum(len(_objects) > 0 for _objects in parse_pictures(_unheard)) >= 14
+_drawn = sum(len(_objects) > 0 for _objects in parse_pictures(_unheard))
+assert 8 <= _drawn < 16
 assert counts_guided[-1] < counts_guided[2] - 8
 assert wilson_interval(counts_guided[-1], 40)[1] < wilson_interval(counts_guided[2], 40)[0]
 assert 300 < 2.8**2 * (0.9 * 0.1 + 0.95 * 0.05) / 0.05**2 < 600
