@@ -155,7 +155,8 @@ studio(machine)
 
 # %% [markdown] lang="fr"
 # À 0, la page reste parfois blanche (la section 10 dira pourquoi) ; sinon vient une forme, nette, qui ne répond à rien : la machine sait
-# dessiner **sans écouter**. Écouter et dessiner sont donc deux choses, que l'on peut mesurer à part. C'est tout le programme de cette leçon.
+# dessiner **sans écouter**. Écouter et dessiner sont donc deux choses, que l'on peut mesurer à part. C'est tout le programme de cette
+# leçon.
 
 # %% [markdown] lang="en"
 # At 0 the page sometimes stays white (section 10 will say why); otherwise a shape comes, clean, which answers nothing: the machine can draw
