@@ -2752,7 +2752,7 @@ picture(figure, say(
     "montent de 0 à près de 100 %, l'attribution des couleurs en dernier."))
 
 # %% [markdown] lang="fr"
-# Ne lisez pas encore d'ordre : chaque point est un taux, donc un intervalle, et chaque phrase ne pose pas toutes les questions.
+# Ne lisez pas encore d'ordre : chaque point est un taux, donc un intervalle, et une phrase ne pose que quelques-unes des questions.
 # Regardons de près deux visites, vers la onzième minute et vers la trente-quatrième.
 
 # %% [markdown] lang="en"
