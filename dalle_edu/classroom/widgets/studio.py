@@ -55,7 +55,7 @@ def draw_sentence(
     right = sum(each is not None and all(each.values()) for each in marks)
     scale = f"{guidance_scale:g}".replace(".", say(".", ","))
     en = f"{shown} pictures drawn from “{sentence}” with guidance {scale}: {right} all right."
-    fr = f"{shown} images tirées de « {sentence} » avec un guidage de {scale} : {right} toutes justes."
+    fr = f"{shown} images dessinées d'après « {sentence} » avec un guidage de {scale} : {right} toutes justes."
     return sheet(images, [_label(each) for each in marks], say(en, fr), columns=shown)
 
 
