@@ -6,7 +6,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from dalle_edu.bricks.attention import CrossAttention, MultiHeadAttention
+from dalle_edu.bricks.attention import CrossAttention, DirectedAttention, MultiHeadAttention, attend
 from dalle_edu.classroom.checking.proof import Mistake
 
 
@@ -70,6 +70,53 @@ class PaddingAnswers(CrossAttention):
         return super().forward(x, memory, None if visible is None else ~visible, maps)
 
 
+def heads_that_do_not_see_themselves(heads: int, tokens: int, device: torch.device | None = None) -> Tensor:
+    everywhere = torch.ones(tokens, tokens, dtype=torch.bool, device=device)
+    return torch.stack([everywhere.tril(-1) if head < heads / 2 else everywhere.triu(1) for head in range(heads)])
+
+
+def every_other_head(heads: int, tokens: int, device: torch.device | None = None) -> Tensor:
+    back = torch.ones(tokens, tokens, dtype=torch.bool, device=device).tril()
+    return torch.stack([back.T if head % 2 else back for head in range(heads)])
+
+
+def the_first_heads_ahead(heads: int, tokens: int, device: torch.device | None = None) -> Tensor:
+    ahead = torch.ones(tokens, tokens, dtype=torch.bool, device=device).triu()
+    return torch.stack([ahead if head < heads / 2 else ahead.T for head in range(heads)])
+
+
+class _Directed(DirectedAttention):
+    def mask(self, tokens: int, visible: Tensor | None) -> Tensor | None:
+        mask = every_head_by_halves(self.heads, tokens)
+        return mask if visible is None else (mask & visible[:, None, None]) | torch.eye(tokens, dtype=torch.bool)
+
+    def forward(self, x: Tensor, *_: object, visible: Tensor | None = None, maps: list[Tensor] | None = None) -> Tensor:
+        query, key, value = rearrange(self.qkv(x), "n t (three s d) -> three n s t d", three=3, s=self.heads)
+        return self.out(attend(query, key, value, self.mask(x.shape[1], visible), maps))
+
+
+def every_head_by_halves(heads: int, tokens: int) -> Tensor:
+    back = torch.ones(tokens, tokens, dtype=torch.bool).tril()
+    return torch.stack([back if head < heads / 2 else back.T for head in range(heads)])
+
+
+class EveryHeadSeesAll(_Directed):
+    def mask(self, tokens: int, visible: Tensor | None) -> Tensor | None:
+        return None if visible is None else visible[:, None, None].expand(-1, -1, tokens, -1)
+
+
+class EveryHeadLooksBack(_Directed):
+    def mask(self, tokens: int, visible: Tensor | None) -> Tensor | None:
+        mask = torch.ones(tokens, tokens, dtype=torch.bool).tril()
+        return mask if visible is None else (mask & visible[:, None, None]) | torch.eye(tokens, dtype=torch.bool)
+
+
+class PaddingLooksNowhere(_Directed):
+    def mask(self, tokens: int, visible: Tensor | None) -> Tensor | None:
+        mask = every_head_by_halves(self.heads, tokens)
+        return mask if visible is None else mask & visible[:, None, None]
+
+
 MISTAKES = [
     Mistake(
         "attention:scaled_dot_product",
@@ -124,5 +171,41 @@ MISTAKES = [
         PaddingAnswers,
         "The mask is read the other way round, so that only padding answers: True says where there is a word.",
         "Le masque est lu à l'envers et seul le remplissage répond : True dit où il y a un mot.",
+    ),
+    Mistake(
+        "attention:directed_mask",
+        heads_that_do_not_see_themselves,
+        "A token does not see itself: the first has nowhere to look, and its softmax is NaN; keep the diagonal.",
+        "Un jeton ne se voit pas lui-même : le premier n'a rien à regarder, et son softmax vaut NaN ; gardez la diagonale.",
+    ),
+    Mistake(
+        "attention:directed_mask",
+        every_other_head,
+        "Every other head looks ahead; here the first half looks back and the second half ahead.",
+        "Une tête sur deux regarde en avant ; ici la première moitié regarde en arrière, la seconde en avant.",
+    ),
+    Mistake(
+        "attention:directed_mask",
+        the_first_heads_ahead,
+        "The two directions are exchanged: rows are who looks, columns what is looked at, and the first half looks back.",
+        "Les deux sens sont échangés : les lignes regardent, les colonnes sont regardées, et la première moitié regarde en arrière.",
+    ),
+    Mistake(
+        "attention:DirectedAttention",
+        EveryHeadSeesAll,
+        "Every head sees the whole sequence: without directions, attention gets the same from words before and after.",
+        "Chaque tête voit toute la suite : sans direction, l'attention tire la même chose des mots d'avant et d'après.",
+    ),
+    Mistake(
+        "attention:DirectedAttention",
+        EveryHeadLooksBack,
+        "All heads look back, as in a decoder; half of them look ahead, since the whole sentence is there to be read.",
+        "Toutes les têtes regardent en arrière, comme dans un décodeur ; la moitié regarde en avant, la phrase étant entière.",
+    ),
+    Mistake(
+        "attention:DirectedAttention",
+        PaddingLooksNowhere,
+        "A padding token that looks ahead sees padding alone, and a softmax over nothing is NaN: let each token see itself.",
+        "Un jeton de remplissage qui regarde en avant ne voit que du remplissage, et son softmax est NaN : qu'il se voie lui-même.",
     ),
 ]

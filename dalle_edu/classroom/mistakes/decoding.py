@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from dalle_edu.bricks.decoding import temper
 from dalle_edu.classroom.checking.proof import Mistake
 
 
@@ -47,6 +48,22 @@ def halves_swapped(logits: Tensor, guidance_scale: float) -> Tensor:
 def guidance_from_the_conditional(logits: Tensor, guidance_scale: float) -> Tensor:
     conditional, unconditional = logits.chunk(2)
     return conditional + guidance_scale * (conditional - unconditional)
+
+
+def multiplied_by_the_temperature(logits: Tensor, temperature: float, daring: float | None = None) -> Tensor:
+    return temper(logits, 1 / temperature, None if daring is None else 1 / daring)
+
+
+def probabilities_tempered(logits: Tensor, temperature: float, daring: float | None = None) -> Tensor:
+    return temper(logits.softmax(dim=-1), temperature, daring)
+
+
+def both_questions_exchanged(logits: Tensor, temperature: float, daring: float | None = None) -> Tensor:
+    return temper(logits, temperature) if daring is None else temper(logits, daring, temperature)
+
+
+def all_entries_at_daring(logits: Tensor, temperature: float, daring: float | None = None) -> Tensor:
+    return temper(logits, temperature) if daring is None else (logits / daring).log_softmax(dim=-1)
 
 
 MISTAKES = [
@@ -97,5 +114,29 @@ MISTAKES = [
         guidance_from_the_conditional,
         "The difference is added to the conditional logits, so guidance 1 already guides; start from the unconditional ones.",
         "La différence est ajoutée aux logits conditionnels, si bien qu'un guidage de 1 guide déjà ; partez des logits sans condition.",
+    ),
+    Mistake(
+        "decoding:temper",
+        multiplied_by_the_temperature,
+        "The logits are multiplied by the temperature: a high one then makes the likely entries likelier; divide.",
+        "Les logits sont multipliés par la température : élevée, elle renforce alors les plus probables ; divisez.",
+    ),
+    Mistake(
+        "decoding:temper",
+        probabilities_tempered,
+        "Probabilities are divided by the temperature, and a softmax of them is nearly flat; divide the logits.",
+        "Ce sont les probabilités qui sont divisées, et leur softmax est presque plat ; divisez les logits.",
+    ),
+    Mistake(
+        "decoding:temper",
+        both_questions_exchanged,
+        "The two temperatures are exchanged: `daring` is for leaving the likeliest entry, `temperature` for the choice among the others.",
+        "Les deux températures sont échangées : `daring` sert à quitter le plus probable, `temperature` à choisir parmi les autres.",
+    ),
+    Mistake(
+        "decoding:temper",
+        all_entries_at_daring,
+        "All entries get the temperature `daring`: among the others, the choice is to be made at `temperature`.",
+        "Toutes les entrées ont la température `daring` : parmi les autres, le choix se fait à `temperature`.",
     ),
 ]
