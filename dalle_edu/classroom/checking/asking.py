@@ -30,7 +30,10 @@ def asked(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
 
 
 def lent(function: Callable[..., Any], names: str, *values: Any) -> Any:
-    """What a function makes of copies of these values, which it must leave as they were; `names` are what a refusal calls them."""
+    """What a function makes of copies of these values, which it must leave as they were; `names` are what a refusal calls them.
+
+    Raises `ChangesAnArgument` for one that it has changed.
+    """
     copies = [copied(value) for value in values]
     answer = function(*copies)
     for name, value, before in zip(names.split(), copies, values, strict=True):

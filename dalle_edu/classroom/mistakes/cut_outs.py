@@ -96,7 +96,7 @@ MISTAKES = [
     Mistake(
         "systems.vqgan_clip:spherical_distance",
         one_minus_cosine,
-        "1 - cosine is right for small angles alone; of opposite vectors it makes 2, and its slope there is 0.",
-        "1 - cosinus n'est juste que pour de petits angles ; pour des vecteurs opposés il vaut 2, et sa pente y est nulle.",
+        "This is 1 - cosine, right for small angles alone; of opposite vectors it makes 2, and its slope there is 0.",
+        "C'est 1 - cosinus, qui n'est juste que pour de petits angles ; pour des vecteurs opposés il vaut 2, et sa pente y est nulle.",
     ),
 ]

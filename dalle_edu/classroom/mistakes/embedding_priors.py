@@ -179,8 +179,8 @@ MISTAKES = [
     Mistake(
         _CODES,
         SmallestVariancesFirst,
-        "eigh gives the smallest values first: these directions are those in which embeddings hardly differ; take the last ones.",
-        "eigh donne d'abord les plus petites valeurs : dans ces directions les plongements ne diffèrent guère ; prenez les dernières.",
+        "The smallest variances come first out of eigh: in these directions embeddings hardly differ; take the last ones.",
+        "Avec eigh, les plus petites variances viennent d'abord : les plongements y diffèrent à peine ; prenez les dernières.",
     ),
     Mistake(
         _CODES,
@@ -197,7 +197,7 @@ MISTAKES = [
     Mistake(
         _CODES,
         Unguided,
-        "`guidance_scale` is not used: run the network with and without the caption, and go beyond the difference.",
-        "`guidance_scale` ne sert pas : lancez le réseau avec et sans la légende, et allez au-delà de la différence.",
+        "The argument `guidance_scale` is not used: run the network with and without the caption, and go beyond the difference.",
+        "L'argument `guidance_scale` ne sert pas : lancez le réseau avec et sans la légende, et allez au-delà de la différence.",
     ),
 ]

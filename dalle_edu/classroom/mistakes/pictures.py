@@ -108,8 +108,8 @@ MISTAKES = [
     Mistake(
         _SHRINK,
         side_taken_for_the_factor,
-        "`side` is the side of the result; blocks have the old side divided by the new one.",
-        "`side` est le côté du résultat ; les blocs ont pour côté l'ancien divisé par le nouveau.",
+        "The argument `side` is the side of the result; blocks have the old side divided by the new one.",
+        "L'argument `side` est le côté du résultat ; les blocs ont pour côté l'ancien divisé par le nouveau.",
     ),
     Mistake(
         _KNOWN,

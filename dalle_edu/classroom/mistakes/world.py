@@ -149,7 +149,7 @@ MISTAKES = [
     Mistake(
         _PHRASE,
         article_of_the_noun,
-        "a or an is chosen by the noun; it is the word that follows the article that decides: “an orange star”.",
+        "The noun chooses between a and an; the word right after the article decides: “an orange star”.",
         "Le choix de a ou an suit le nom ; c'est le mot placé juste après l'article qui décide : “an orange star”.",
     ),
     Mistake(
