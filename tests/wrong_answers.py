@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -12,19 +12,21 @@ from torch import Tensor
 
 from dalle_edu.classroom.checking.cases import Case, lighter
 from dalle_edu.classroom.checking.comparing import copied, differences
+from dalle_edu.classroom.checking.diagnosis import exact_types
 from dalle_edu.classroom.checking.proof import library_version, references
 
 Wrong = tuple[str, Any]  # what is wrong with it, and the version
+Asked = tuple[dict[str, Any], Any]  # what a case gives, by the names of arguments, and the answer
 ARRAYS = (Tensor, np.ndarray)
 
 
-def wrong_answers(target: str, methods: tuple[str, ...] = ()) -> list[Wrong]:
+def wrong_answers(target: str, methods: Sequence[str] = ()) -> list[Wrong]:
     """Wrong versions of a function, or of a class some of whose `methods` are the exercise."""
     library = library_version(target)
     held = [reference for reference in references() if reference.target == target]
     cases = [case for reference in held for case in lighter(reference.cases(0))]
     if not isinstance(library, type):
-        return [*_of_function(library, library, cases, lambda version: version), *_hard_coded(library, cases)]
+        return list(_of_function(library, library, cases, lambda version: version))
     wrong = []
     for method in methods:
 
@@ -36,22 +38,47 @@ def wrong_answers(target: str, methods: tuple[str, ...] = ()) -> list[Wrong]:
     return wrong
 
 
+def survivors(target: str, wrong: Sequence[Wrong], seed: int = 1) -> list[str]:
+    """Those of the wrong versions of `target` that answer all cases of a check rightly; each is asked until its first error."""
+    library = library_version(target)
+    held = [reference for reference in references() if reference.target == target]
+    asked = [(case, case.ask(library), 10 * reference.tolerance + 1e-9) for reference in held for case in lighter(reference.cases(seed))]
+
+    def right(version: Any) -> bool:
+        try:
+            return not any(any(differences(case.ask(version), wanted, limit, exact_types(library))) for case, wanted, limit in asked)
+        except Exception:
+            return False
+
+    return [name for name, version in wrong if right(version)]
+
+
 def _of_function(
     library: Callable[..., Any], signed: Callable[..., Any], cases: list[Case], within: Callable[[Any], Any]
 ) -> Iterator[Wrong]:
     """Wrappers of a function: what comes out is changed, or what goes in. Only what the cases give is ignored or modified."""
-    given, answers = _given(library, signed, cases, within)
+    asked = _asked(library, signed, cases, within)
+    given: dict[str, list[Any]] = {}
+    for named, _ in asked:
+        for name, value in named.items():
+            given.setdefault(name, []).append(value)
     learned = any(isinstance(value, Tensor) and value.requires_grad for values in given.values() for value in values)
     for name, change in _RESULTS.items():
-        if (name == "no gradient" and learned) or any(_differs(change, each) for each in answers):
+        if (name == "no gradient" and learned) or any(_differs(change, answer) for _, answer in asked):
             yield name, _changed(library, change)
     for name, parameter in inspect.signature(signed).parameters.items():
         default, values = parameter.default, given.get(name, [])
         optional = default is not inspect.Parameter.empty
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            if any(values):
+                yield f"{name} is ignored", _without_options(library, signed, name)
+            continue
         if any(value is not default for value in values) if optional else any(_other(value) is not value for value in values):
             yield f"{name} is ignored", _ignoring(library, signed, name)
-        if any(isinstance(value, ARRAYS) for value in values):
+        if any(_spoilable(value) for value in values):
             yield f"{name} is modified", _modifying(library, signed, name)
+    if asked and any(answer is not None for _, answer in asked):
+        yield from _hard_coded(library, signed, asked)
 
 
 def _differs(change: Callable[[Any], Any], answer: Any) -> bool:
@@ -62,43 +89,42 @@ def _differs(change: Callable[[Any], Any], answer: Any) -> bool:
         return True
 
 
-def _given(
-    library: Callable[..., Any], signed: Callable[..., Any], cases: list[Case], within: Callable[[Any], Any]
-) -> tuple[dict[str, list[Any]], list[Any]]:
+def _asked(library: Callable[..., Any], signed: Callable[..., Any], cases: list[Case], within: Callable[[Any], Any]) -> list[Asked]:
     """What the cases give for each argument, and the answers."""
-    given, answers = dict[str, list[Any]](), list[Any]()
+    asked: list[Asked] = []
 
     @functools.wraps(library)
     def spy(*args: Any, **options: Any) -> Any:
-        for name, value in inspect.signature(signed).bind(*args, **options).arguments.items():
-            given.setdefault(name, []).append(value)
+        named = {name: value for name, value in inspect.signature(signed).bind(*args, **options).arguments.items() if name != "self"}
+        named = {name: value if _has_graph(value) else copied(value) for name, value in named.items()}
         answer = library(*args, **options)
         if isinstance(answer, Tensor) and answer.is_meta:
             return answer
-        answers.append(copied(answer) if not _has_graph(answer) else answer.detach().clone())
+        asked.append((named, copied(answer) if not _has_graph(answer) else answer.detach().clone()))
         return answer
 
     for case in cases:
         case.ask(within(spy))
-    given.pop("self", None)
-    return given, answers
+    return asked
 
 
-def _hard_coded(library: Callable[..., Any], cases: list[Case]) -> Iterator[Wrong]:
-    known = [(case.named(library), case) for case in cases if case.args is not None]
-    if not known:
-        return
+def _hard_coded(library: Callable[..., Any], signed: Callable[..., Any], asked: list[Asked]) -> Iterator[Wrong]:
+    """Versions that know the answers of one check by heart, or a single one."""
 
+    @functools.wraps(library)
     def looked_up(*args: Any, **options: Any) -> Any:
-        given = inspect.signature(library).bind(*args, **options).arguments
-        found = next(
-            (case for named, case in known if given.keys() == named.keys() and all(_equal(given[k], named[k]) for k in given)), known[0][1]
-        )
-        return library(*copied(found.args), **copied(dict(found.options)))
+        given = inspect.signature(signed).bind(*args, **options).arguments
+        for named, answer in asked:
+            if named.keys() == given.keys() - {"self"} and all(_equal(given[name], named[name]) for name in named):
+                return copied(answer)
+        return copied(asked[0][1])
 
-    yield "the inputs of one check are hard-coded", looked_up
-    first = known[0][1]
-    yield "always the answer to the first input", lambda *args, **options: library(*copied(first.args), **copied(dict(first.options)))
+    @functools.wraps(library)
+    def constant(*args: Any, **options: Any) -> Any:
+        return copied(asked[0][1])
+
+    yield "the answers of one check are hard-coded", looked_up
+    yield "always the first answer", constant
 
 
 def _changed(library: Callable[..., Any], change: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -123,17 +149,50 @@ def _ignoring(library: Callable[..., Any], signed: Callable[..., Any], name: str
     return version
 
 
+def _without_options(library: Callable[..., Any], signed: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A version that does not hand on the options that it has no names for."""
+
+    @functools.wraps(library)
+    def version(*args: Any, **options: Any) -> Any:
+        bound = inspect.signature(signed).bind(*args, **options)
+        bound.arguments.pop(name, None)
+        return library(*bound.args, **bound.kwargs)
+
+    return version
+
+
 def _modifying(library: Callable[..., Any], signed: Callable[..., Any], name: str) -> Callable[..., Any]:
     @functools.wraps(library)
     def version(*args: Any, **options: Any) -> Any:
         value = inspect.signature(signed).bind(*args, **options).arguments.get(name)
         answer = copied(library(*args, **options)) if not _has_graph(value) else library(*args, **options)
-        if isinstance(value, ARRAYS) and value.size if isinstance(value, np.ndarray) else isinstance(value, Tensor):
-            with torch.no_grad():
-                value[...] = ~value if str(value.dtype).endswith("bool") else value + 1
+        _spoil(value)
         return answer
 
     return version
+
+
+def _spoilable(value: Any) -> bool:
+    """Whether a value can be written into: an array, a list, a dictionary, or a tuple that begins with one."""
+    if isinstance(value, tuple):
+        return bool(value) and _spoilable(value[0])
+    return (
+        isinstance(value, Tensor) or (isinstance(value, np.ndarray) and value.size > 0) or (isinstance(value, (list, dict)) and bool(value))
+    )
+
+
+def _spoil(value: Any) -> None:
+    if not _spoilable(value):
+        return
+    if isinstance(value, tuple):
+        _spoil(value[0])
+    elif isinstance(value, list):
+        value.append(value[-1])
+    elif isinstance(value, dict):
+        value.popitem()
+    else:
+        with torch.no_grad():
+            value[...] = ~value if str(value.dtype).endswith("bool") else value + 1
 
 
 def _has_graph(value: Any) -> bool:
@@ -154,6 +213,16 @@ def _other(value: Any) -> Any:
         return np.random.default_rng(99)
     if isinstance(value, torch.Generator):
         return torch.Generator().manual_seed(99)
+    if isinstance(value, str):
+        return "a red star" if value != "a red star" else "a blue star"
+    if type(value) in (list, tuple) and value:
+        return type(value)(map(_other, value)) if any(_other(part) is not part for part in value) else value
+    if type(value) is dict and any(_other(part) is not part for part in value.values()):
+        return {key: _other(part) for key, part in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        both = {item.name: (getattr(value, item.name), _other(getattr(value, item.name))) for item in fields(value)}
+        changed = {name: new for name, (old, new) in both.items() if new is not old and not isinstance(old, str)}
+        return replace(value, **changed) if changed else value
     return value
 
 
@@ -163,8 +232,12 @@ def _on_arrays(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
             return function(answer)
         if isinstance(answer, (tuple, list)):
             return type(answer)(change(part) for part in answer)
-        if isinstance(answer, float) and function in (_negative, _twice):
-            return float(function(np.array([answer]))[0])
+        if isinstance(answer, dict):
+            return {key: change(part) for key, part in answer.items()}
+        if isinstance(answer, (bool, int, float)) and function in (_negative, _twice):
+            return type(answer)(function(np.array([answer]))[0])
+        if isinstance(answer, str) and function in (_negative, _twice):
+            return answer[::-1] if function is _negative else 2 * answer
         if is_dataclass(answer) and not isinstance(answer, type):
             return replace(answer, **{item.name: change(getattr(answer, item.name)) for item in fields(answer)})
         return answer
@@ -189,7 +262,7 @@ def _other_library(answer: Any) -> Any:
         return answer.detach().numpy()
     if isinstance(answer, np.ndarray):
         return torch.from_numpy(np.array(answer))
-    return type(answer)(map(_other_library, answer)) if isinstance(answer, (tuple, list)) else str(answer)
+    return type(answer)(map(_other_library, answer)) if isinstance(answer, (tuple, list)) else str(answer) + " "
 
 
 def _negative(value: Any) -> Any:
@@ -200,6 +273,34 @@ def _twice(value: Any) -> Any:
     return ~value if str(value.dtype).endswith("bool") else 2 * value + 1
 
 
+def _shorter(answer: Any) -> Any:
+    """The answer without its last part."""
+    if isinstance(answer, dict):
+        return dict(list(answer.items())[:-1])
+    if isinstance(answer, (str, tuple, list)) or (isinstance(answer, ARRAYS) and answer.ndim):
+        return answer[:-1]
+    return answer
+
+
+def _empty(answer: Any) -> Any:
+    """An answer of the same kind that says nothing: zeros, False, no words."""
+    if isinstance(answer, Tensor):
+        return torch.zeros_like(answer)
+    if isinstance(answer, np.ndarray):
+        return np.zeros_like(answer)
+    if isinstance(answer, (tuple, list)):
+        return type(answer)(map(_empty, answer))
+    if isinstance(answer, dict):
+        return {key: _empty(part) for key, part in answer.items()}
+    return type(answer)() if isinstance(answer, (bool, int, float, str)) else answer
+
+
+def _backwards(answer: Any) -> Any:
+    if isinstance(answer, Tensor):
+        return answer.flip(0) if answer.ndim else answer
+    return answer[::-1] if isinstance(answer, (tuple, list)) or (isinstance(answer, np.ndarray) and answer.ndim) else answer
+
+
 _RESULTS: dict[str, Callable[[Any], Any]] = {
     "nothing is returned": lambda answer: None,
     "a list is returned": lambda answer: answer.tolist() if isinstance(answer, ARRAYS) else [answer],
@@ -207,13 +308,34 @@ _RESULTS: dict[str, Callable[[Any], Any]] = {
     "fewer decimals": _on_arrays(_half),
     "numbers for booleans, or booleans for numbers": _on_arrays(_logic),
     "an axis too many": _on_arrays(lambda value: value[None]),
+    "the last part is missing": _shorter,
+    "the order is reversed": _backwards,
+    "zeros, or nothing said": _empty,
     "the sign": _on_arrays(_negative),
     "twice as much": _on_arrays(_twice),
     "no gradient": _on_arrays(lambda value: value.detach() if isinstance(value, Tensor) else value),
 }
+KINDS = {  # the words by which a kind of wrong answer is known
+    "ignored": ("is ignored",),
+    "modified": ("is modified",),
+    "type": ("nothing is returned", "a list is returned", "another library's type"),
+    "dtype": ("fewer decimals", "numbers for booleans"),
+    "shape": ("an axis too many", "the last part is missing"),
+    "value": ("the sign", "twice as much", "the order is reversed"),
+    "constant": ("zeros, or nothing said", "always the first answer"),
+    "hard-coded": ("hard-coded",),
+    "gradient": ("no gradient",),
+}
 
 
 def _equal(one: Any, other: Any) -> bool:
+    """Whether two arguments are the same; objects that cannot be compared are, if they are of one class."""
     if isinstance(one, ARRAYS) and isinstance(other, ARRAYS):
-        return tuple(one.shape) == tuple(other.shape) and bool((one == other).all())
-    return type(one) is type(other) and (one == other or not isinstance(one, (int, float, str, bool)))
+        return type(one) is type(other) and tuple(one.shape) == tuple(other.shape) and bool((one == other).all())
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
+    return type(one).__eq__ is object.__eq__ or bool(one == other)

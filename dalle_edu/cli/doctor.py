@@ -18,10 +18,17 @@ from dalle_edu.language import say, scientific
 )
 def doctor(
     bricks: Annotated[
-        bool, typer.Option("--bricks", help=say("hold every brick against its references", "confronte chaque brique à ses références"))
+        bool,
+        typer.Option(
+            "--bricks",
+            help=say(
+                "hold the bricks, and what is made of them, against their references",
+                "confronte à leurs références les briques et ce qui en est fait",
+            ),
+        ),
     ] = False,
 ) -> None:
-    """Examine the installation, or with `--bricks` the bricks. Raises `typer.Exit` with status 1 where something is wrong."""
+    """Examine the installation, or with `--bricks` all that has a reference. Raises `typer.Exit` with status 1 where something is wrong."""
     from dalle_edu.classroom.checking.proof import prove_bricks
     from dalle_edu.cli.installation import check_installation
 
@@ -39,9 +46,9 @@ def doctor(
 
 
 def _print_proofs(proofs: Iterable[Any]) -> bool:
-    """Print a line for each brick's proof. Returns whether all are good."""
+    """Print a line for each proof. Returns whether all are good."""
     table, good = Table(), True
-    table.add_column(say("brick", "brique"), no_wrap=True)
+    table.add_column(say("function or class", "fonction ou classe"), overflow="fold")
     table.add_column(say("reference", "référence"), ratio=1, overflow="fold")
     for heading in (say("largest gap", "plus grand écart"), say("mistakes caught", "erreurs repérées")):
         table.add_column(heading, justify="right")

@@ -4,13 +4,13 @@ Agreement is Kendall's τ (tau-b, which allows ties): among all pairs of choices
 order. It is computed for each question and averaged, with a 95 % confidence interval by the bootstrap over the questions.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import torch
-from scipy import stats
 
 from dalle_edu.rankings.questionnaire import Questionnaire, Ranking
 from dalle_edu.scorecard.marks import mark
@@ -69,17 +69,38 @@ def ranked_by_examiner(questionnaire: Questionnaire) -> Ranking:
 
 def places_of(scores: Sequence[float]) -> tuple[int, ...]:
     """The place of each score, 1 for the highest; ties share the better place."""
-    return tuple(int(place) for place in stats.rankdata([-score for score in scores], method="min"))
+    return tuple(1 + sum(other > score for other in scores) for score in scores)
+
+
+def kendall_tau(first: Sequence[int] | Sequence[float], second: Sequence[int] | Sequence[float]) -> float:
+    """Kendall's τ-b of two rankings of the same choices, in [-1, 1]; NaN where one of them ranks all choices alike.
+
+    Among all pairs of choices: those in the same order less those in the opposite order, divided by √(a b), where a and b are the numbers
+    of pairs that the first and the second ranking do not tie (Kendall 1945).
+    """
+    balance, clear_in_first, clear_in_second = 0, 0, 0
+    for i, j in combinations(range(len(first)), 2):
+        # -1, 0 or 1: which of the two choices comes first, 0 where they share a place
+        one = (first[i] > first[j]) - (first[i] < first[j])
+        other = (second[i] > second[j]) - (second[i] < second[j])
+        balance += one * other
+        clear_in_first += abs(one)
+        clear_in_second += abs(other)
+    if not clear_in_first or not clear_in_second:
+        return math.nan
+    return balance / math.sqrt(clear_in_first * clear_in_second)
 
 
 def agreement(one: Ranking, other: Ranking, seed: int = 0) -> Agreement:
     """The agreement of two rankings over the questions that both answer; `seed` is that of the bootstrap."""
+    from scipy import stats  # takes a second to import
+
     shared = [name for name in one.places if name in other.places]
-    taus = [float(stats.kendalltau(one.places[name], other.places[name]).statistic) for name in shared]
-    clear = [tau for tau in taus if not np.isnan(tau)]
+    taus = [kendall_tau(one.places[name], other.places[name]) for name in shared]
+    clear = [tau for tau in taus if not math.isnan(tau)]
     raters, kinds = (one.rater, other.rater), (one.kind, other.kind)
     if not clear:
-        return Agreement(raters, kinds, 0, len(shared), float("nan"), -1.0, 1.0)
+        return Agreement(raters, kinds, 0, len(shared), math.nan, -1.0, 1.0)
     low, high = -1.0, 1.0
     if len(clear) > 1:
         interval = stats.bootstrap(

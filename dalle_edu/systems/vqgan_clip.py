@@ -287,7 +287,7 @@ def cut_out(
     n, c, _ = uniforms.shape
     scale = smallest + (1 - smallest) * uniforms[..., 0]
     shift = (uniforms[..., 1:] * 2 - 1) * (1 - scale).unsqueeze(-1)
-    maps = torch.zeros(n, c, 2, 3, device=images.device)
+    maps = images.new_zeros(n, c, 2, 3)
     maps[..., 0, 0], maps[..., 1, 1], maps[..., 2] = scale, scale, shift
     grid = F.affine_grid(
         maps.flatten(0, 1), [n * c, 3, *images.shape[2:]], align_corners=False

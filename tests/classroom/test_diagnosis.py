@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from wrong_answers import wrong_answers
+from wrong_answers import survivors, wrong_answers
 
 from dalle_edu.bricks import attention, decoding, mlp, perceptron
 from dalle_edu.classroom.checking.attempt import patience
@@ -61,8 +61,7 @@ def test_wrong_answers_made_by_machine_are_all_refused(target):
     """Each argument ignored or modified, other types and shapes, signs, constants, hard-coded inputs, gradients cut: at least eight."""
     wrong = wrong_answers(target, EXERCISES[target])
     assert len(wrong) >= 8
-    accepted = [name for name, version in wrong if judge(version, target, seed=1).right]
-    assert accepted == []
+    assert survivors(target, wrong) == []
 
 
 def sigmoid_by_tanh(z):

@@ -204,6 +204,12 @@ def test_no_question_says_nothing():
     assert Rate(0, 0).to_json() == {"n": 0, "correct": 0, "rate": 0.0, "low": 0.0, "high": 1.0}
 
 
+@pytest.mark.parametrize(("correct", "n"), [(3, 2), (-1, 2), (1, 0)])
+def test_more_right_answers_than_questions_have_no_interval(correct, n):
+    with pytest.raises(ValueError, match=f"{correct} right answers of {n}"):
+        wilson_interval(correct, n)
+
+
 def test_a_rate_as_json():
     told = Rate(8, 6).to_json()
     assert list(told) == ["n", "correct", "rate", "low", "high"]

@@ -6,7 +6,7 @@ asks it something; its title says what.
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -89,25 +89,15 @@ def call(peer: Any, *args: Any, may_change: Sequence[str] = (), **options: Any) 
         for name, value, before in _by_name(version, own_args, own_options, args, options):
             if name not in may_change and not unchanged(value, before):
                 raise ChangesAnArgument(name)
-        return _with_gradients(answer, [*own_args, *own_options.values()])
+        return with_gradients(answer, [*own_args, *own_options.values()])
 
     def wanted() -> Any:
         own_args, own_options = copied(args), copied(options)
         answer = peer(*own_args, **own_options) if callable(peer) else peer
-        return _with_gradients(answer, [*own_args, *own_options.values()])
+        return with_gradients(answer, [*own_args, *own_options.values()])
 
     numbers = sum(int(np.prod(value.shape)) for value in (*args, *options.values()) if isinstance(value, (Tensor, np.ndarray)))
     return Case(ask, wanted, weight=1 + numbers, args=args, options=tuple(options.items()))
-
-
-def keeping(apply: Callable[..., Any], **arguments: Any) -> Any:
-    """The answer of a function to arguments by name, which it must leave as they were. Raises `ChangesAnArgument` otherwise."""
-    own = copied(arguments)
-    answer = apply(**own)
-    for name, value in own.items():
-        if not unchanged(value, arguments[name]):
-            raise ChangesAnArgument(name)
-    return answer
 
 
 def scenario(en: str, fr: str, peer: Callable[[], Any], ask: Callable[[Any], Any], weight: int = 1000) -> Case:
@@ -124,18 +114,20 @@ def _by_name(version: Any, args: Sequence, options: dict, old_args: Sequence, ol
     return [*zip(names, args, old_args, strict=False), *((key, options[key], old_options[key]) for key in options)]
 
 
-def _with_gradients(answer: Any, arguments: Sequence[Any]) -> Any:
-    """The answer, and the gradient of a sum of its numbers, each weighted differently, with respect to each tensor that requires it."""
-    inputs = [value for value in arguments if isinstance(value, Tensor) and value.requires_grad]
-    if not inputs:
-        return answer
+def with_gradients(answer: Any, inputs: Sequence[Any]) -> Any:
+    """An answer and its `slopes` with respect to those inputs that require a gradient; where none does, the answer alone."""
+    learned = [value for value in inputs if isinstance(value, Tensor) and value.requires_grad]
+    return {say("answer", "réponse"): _detached(answer), say("gradient", "gradient"): slopes(answer, learned)} if learned else answer
+
+
+def slopes(answer: Any, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """The gradient of a sum of an answer's numbers, each weighted differently, with respect to each input; 0 where none comes back."""
     outputs = [part for part in _parts(answer) if isinstance(part, Tensor) and part.requires_grad]
     gradients: Sequence[Any] = [None] * len(inputs)
     if outputs:
         weighted = [(part.double() * torch.linspace(0.5, 1.5, part.numel()).double().view(part.shape)).sum() for part in outputs]
-        gradients = torch.autograd.grad(torch.stack(weighted).sum(), inputs, allow_unused=True)
-    filled = [torch.zeros_like(value) if grad is None else grad for value, grad in zip(inputs, gradients, strict=True)]
-    return {say("answer", "réponse"): _detached(answer), say("gradient", "gradient"): filled}
+        gradients = torch.autograd.grad(torch.stack(weighted).sum(), list(inputs), allow_unused=True)
+    return [torch.zeros_like(value) if grad is None else grad for value, grad in zip(inputs, gradients, strict=True)]
 
 
 def _parts(answer: Any) -> list[Any]:
@@ -172,7 +164,21 @@ def written(value: Any, code: bool = False) -> str:
         return _number(value.item())
     if isinstance(value, (int, str, bool, type(None))):
         return repr(value)
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{written(key, code)}: {written(part, code)}' for key, part in value.items())}}}"
+    if is_dataclass(value) and not isinstance(value, type):
+        return f"{type(value).__name__}({', '.join(_fields(value, code))})"
     return getattr(value, "__name__", None) or say(f"a {type(value).__name__}", f"un objet {type(value).__name__}")
+
+
+def _fields(value: Any, code: bool) -> list[str]:
+    """The fields of a dataclass as its constructor takes them: those that have no default come first, and without their names."""
+    given = [(item, getattr(value, item.name)) for item in fields(value)]
+    return [
+        written(part, code) if item.default is MISSING else f"{item.name}={written(part, code)}"
+        for item, part in given
+        if item.default is MISSING or part != item.default
+    ]
 
 
 def _array(value: Any, code: bool) -> str:

@@ -57,7 +57,7 @@ def judge(version: Any, target: str, seed: int = 0, forbidden: Sequence[Function
             done = attempt(lambda case=case: case.ask(version), max(patience() - watch.spent(), 0.5), forbidden)  # type: ignore[misc]
             if isinstance(done.error, ModuleNotFoundError) and case.args is None and not own_line(version, done.error):
                 return peer_missing(done.error)
-            first = next(differences(done.answer, wanted, limit, _exact_types(library)), None) if done.error is None else None
+            first = next(differences(done.answer, wanted, limit, exact_types(library)), None) if done.error is None else None
             results.append(Result(case, done, wanted, first))
             if isinstance(done.error, (OutOfTime, NotImplementedError, CallsTheLibrary, WantsInput, SystemExit)):
                 return stopped(version, results[-1], library)
@@ -110,7 +110,7 @@ def _asked(reference: Reference, library: Any, seed: int) -> Iterator[tuple[Case
         yield case, case.ask(library)
 
 
-def _exact_types(library: Any) -> bool:
+def exact_types(library: Any) -> bool:
     """Whether a version's signature promises the dtypes of tensors; those of NumPy's arrays are taken as they come."""
     returned = str(getattr(library, "__annotations__", {}).get("return", ""))
     return "Tensor" in returned

@@ -1,8 +1,9 @@
-"""Proof of the bricks: each is compared with independent code, its peer, and each classic mistake must fail that comparison.
+"""Proof of what lessons teach: each function is compared with independent code, its peer, and each classic mistake must fail that.
 
 A `Reference` takes any version of a function or class, the library's or a student's, and measures by how much it differs from its
 peer. A `Mistake` is a wrong version, with an explanation for the student who made it. They are in `references/` and `mistakes/`, one file
-for each brick or group of bricks. The tests run them all, and `dalle-edu doctor --bricks` prints the results.
+for each brick or group of bricks, or for what a lesson teaches of systems, scorecard and rankings. The tests run them all, and
+`dalle-edu doctor --bricks` prints the results.
 """
 
 import importlib
@@ -35,7 +36,7 @@ class Reference:
     tolerance: float = 1e-5
 
     @property
-    def brick(self) -> str:
+    def module(self) -> str:
         """The module of the target: a brick's name, or a path within `dalle_edu`."""
         return self.target.split(":")[0]
 
@@ -92,12 +93,12 @@ class Mistake:
 
 
 def references() -> list[Reference]:
-    """The references of all bricks."""
+    """All references: of the bricks, and of what else lessons teach."""
     return [reference for module in _modules("references") for reference in module.REFERENCES]
 
 
 def mistakes() -> list[Mistake]:
-    """The classic mistakes of all bricks."""
+    """All classic mistakes."""
     return [mistake for module in _modules("mistakes") for mistake in module.MISTAKES]
 
 
@@ -109,7 +110,7 @@ def _modules(folder: str) -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class BrickProof:
-    """The result for one function or class of a brick: the largest difference from its peers, and how many classic mistakes they catch.
+    """The result for one function or class: the largest difference from its peers, and how many classic mistakes they catch.
 
     `agrees` says whether every difference is within its reference's tolerance.
     """
@@ -128,9 +129,10 @@ class BrickProof:
 
 
 def prove_bricks() -> Iterator[BrickProof]:
-    """Compare every brick with its references, one function or class after the other, in the order of the lessons."""
+    """Compare all that has references with them, one function or class after the other: bricks in the order of lessons, then the rest."""
     held: dict[str, list[Any]] = {}
-    for reference in sorted(references(), key=lambda reference: BRICKS.index(reference.brick)):
+    order = {brick: place for place, brick in enumerate(BRICKS)}
+    for reference in sorted(references(), key=lambda reference: (order.get(reference.module, len(BRICKS)), reference.module)):
         held.setdefault(reference.target, []).append(reference)
     for target, peers in held.items():
         wrong, names = [mistake for mistake in mistakes() if mistake.target == target], "; ".join(peer.peer for peer in peers)

@@ -6,7 +6,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from dalle_edu.bricks.attention import CrossAttention, MultiHeadAttention
+from dalle_edu.bricks.attention import CrossAttention, DirectedAttention, MultiHeadAttention, attend
 from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
@@ -69,6 +69,53 @@ class SoftmaxOverTheAskers(CrossAttention):
 class PaddingAnswers(CrossAttention):
     def forward(self, x: Tensor, memory: Tensor, visible: Tensor | None = None, maps: list[Tensor] | None = None) -> Tensor:
         return super().forward(x, memory, None if visible is None else ~visible, maps)
+
+
+def heads_that_do_not_see_themselves(heads: int, tokens: int, device: torch.device | None = None) -> Tensor:
+    everywhere = torch.ones(tokens, tokens, dtype=torch.bool, device=device)
+    return torch.stack([everywhere.tril(-1) if head < heads / 2 else everywhere.triu(1) for head in range(heads)])
+
+
+def every_other_head(heads: int, tokens: int, device: torch.device | None = None) -> Tensor:
+    back = torch.ones(tokens, tokens, dtype=torch.bool, device=device).tril()
+    return torch.stack([back.T if head % 2 else back for head in range(heads)])
+
+
+def the_first_heads_ahead(heads: int, tokens: int, device: torch.device | None = None) -> Tensor:
+    ahead = torch.ones(tokens, tokens, dtype=torch.bool, device=device).triu()
+    return torch.stack([ahead if head < heads / 2 else ahead.T for head in range(heads)])
+
+
+class _Directed(DirectedAttention):
+    def mask(self, tokens: int, visible: Tensor | None) -> Tensor | None:
+        mask = every_head_by_halves(self.heads, tokens)
+        return mask if visible is None else (mask & visible[:, None, None]) | torch.eye(tokens, dtype=torch.bool)
+
+    def forward(self, x: Tensor, *_: object, visible: Tensor | None = None, maps: list[Tensor] | None = None) -> Tensor:
+        query, key, value = rearrange(self.qkv(x), "n t (three s d) -> three n s t d", three=3, s=self.heads)
+        return self.out(attend(query, key, value, self.mask(x.shape[1], visible), maps))
+
+
+def every_head_by_halves(heads: int, tokens: int) -> Tensor:
+    back = torch.ones(tokens, tokens, dtype=torch.bool).tril()
+    return torch.stack([back if head < heads / 2 else back.T for head in range(heads)])
+
+
+class EveryHeadSeesAll(_Directed):
+    def mask(self, tokens: int, visible: Tensor | None) -> Tensor | None:
+        return None if visible is None else visible[:, None, None].expand(-1, -1, tokens, -1)
+
+
+class EveryHeadLooksBack(_Directed):
+    def mask(self, tokens: int, visible: Tensor | None) -> Tensor | None:
+        mask = torch.ones(tokens, tokens, dtype=torch.bool).tril()
+        return mask if visible is None else (mask & visible[:, None, None]) | torch.eye(tokens, dtype=torch.bool)
+
+
+class PaddingLooksNowhere(_Directed):
+    def mask(self, tokens: int, visible: Tensor | None) -> Tensor | None:
+        mask = every_head_by_halves(self.heads, tokens)
+        return mask if visible is None else mask & visible[:, None, None]
 
 
 MISTAKES = [
@@ -212,103 +259,40 @@ MISTAKES = [
         "True and False are exchanged: True is where a query may look.",
         "True et False sont échangés : True est là où une requête peut regarder.",
     ),
-    edited(
-        "attention:MultiHeadAttention",
-        "mask & visible_keys",
-        "mask | visible_keys",
-        "A key may be seen if it is not later *and* not padding: combine the two masks with &.",
-        "Une clé est visible si elle n'est pas postérieure *et* n'est pas du remplissage : combinez les deux masques par &.",
+    Mistake(
+        "attention:directed_mask",
+        heads_that_do_not_see_themselves,
+        "A token does not see itself: the first has nowhere to look, and its softmax is NaN; keep the diagonal.",
+        "Un jeton ne se voit pas lui-même : le premier n'a rien à regarder, et son softmax vaut NaN ; gardez la diagonale.",
     ),
-    edited(
-        "attention:MultiHeadAttention",
-        "visible[:, None, None]",
-        "~visible[:, None, None]",
-        "`visible` is read the other way round: it is False where a token is padding.",
-        "`visible` est lu à l'envers : il vaut False là où un jeton est du remplissage.",
+    Mistake(
+        "attention:directed_mask",
+        every_other_head,
+        "Every other head looks ahead; here the first half looks back and the second half ahead.",
+        "Une tête sur deux regarde en avant ; ici la première moitié regarde en arrière, la seconde en avant.",
     ),
-    edited(
-        "attention:MultiHeadAttention",
-        "visible[:, None, None]",
-        "visible[:, None, :, None]",
-        "`visible` hides queries, the rows; it says which *keys* may be looked at, the columns.",
-        "`visible` cache des requêtes, les lignes ; il dit quelles *clés* on peut regarder, les colonnes.",
+    Mistake(
+        "attention:directed_mask",
+        the_first_heads_ahead,
+        "The two directions are exchanged: rows are who looks, columns what is looked at, and the first half looks back.",
+        "Les deux sens sont échangés : les lignes regardent, les colonnes sont regardées, et la première moitié regarde en arrière.",
     ),
-    edited(
-        "attention:MultiHeadAttention",
-        "        if visible is not None:\n",
-        "        if visible is not None and mask is not None:\n",
-        "`visible` counts only where attention is causal: padding must be hidden in any case.",
-        "`visible` ne compte que si l'attention est causale : le remplissage doit être caché dans tous les cas.",
+    Mistake(
+        "attention:DirectedAttention",
+        EveryHeadSeesAll,
+        "Every head sees the whole sequence: without directions, attention gets the same from words before and after.",
+        "Chaque tête voit toute la suite : sans direction, l'attention tire la même chose des mots d'avant et d'après.",
     ),
-    edited(
-        "attention:MultiHeadAttention",
-        "mask = visible_keys if mask is None else mask & visible_keys",
-        "mask = visible_keys",
-        "`visible` takes the place of the causal mask: both must hold.",
-        "`visible` prend la place du masque causal : il faut les deux.",
+    Mistake(
+        "attention:DirectedAttention",
+        EveryHeadLooksBack,
+        "All heads look back, as in a decoder; half of them look ahead, since the whole sentence is there to be read.",
+        "Toutes les têtes regardent en arrière, comme dans un décodeur ; la moitié regarde en avant, la phrase étant entière.",
     ),
-    edited(
-        "attention:MultiHeadAttention",
-        "n t (three s d) -> three n s t d",
-        "n t (three d s) -> three n s t d",
-        "The channels of the heads are interleaved: each head has a slice of neighbouring channels, (s d).",
-        "Les canaux des têtes sont entrelacés : chaque tête a une tranche de canaux voisins, (s d).",
-    ),
-    edited(
-        "attention:MultiHeadAttention",
-        "n t (three s d) -> three n s t d",
-        "n t (s three d) -> three n s t d",
-        "Queries, keys and values are cut within each head: of the 3w channels the first w are queries, then keys, then values.",
-        "Requêtes, clés et valeurs sont découpées dans chaque tête : des 3w canaux, les w premiers sont les requêtes, "
-        "puis les clés, les valeurs.",
-    ),
-    edited(
-        "attention:MultiHeadAttention",
-        "three=3, s=self.heads",
-        "three=3, s=1",
-        "There is a single head: cut the channels into `self.heads` slices.",
-        "Il n'y a qu'une tête : coupez les canaux en `self.heads` tranches.",
-    ),
-    edited(
-        "attention:MultiHeadAttention",
-        "        query, key, value = rearrange(",
-        "        key, query, value = rearrange(",
-        "Queries and keys are exchanged: the first w channels are the queries.",
-        "Requêtes et clés sont échangées : les w premiers canaux sont les requêtes.",
-    ),
-    edited(
-        "attention:MultiHeadAttention",
-        "        query, key, value = rearrange(",
-        "        query, value, key = rearrange(",
-        "Keys and values are exchanged: the channels hold queries, then keys, then values.",
-        "Clés et valeurs sont échangées : les canaux contiennent les requêtes, puis les clés, puis les valeurs.",
-    ),
-    edited(
-        "attention:MultiHeadAttention",
-        "masked = causal and queries > 1",
-        "masked = causal and cache is None",
-        "With a cache nothing is masked: when several tokens come at once, the later ones must still be hidden from the earlier.",
-        "Avec un cache, rien n'est masqué : si plusieurs jetons arrivent ensemble, les derniers doivent rester cachés aux premiers.",
-    ),
-    edited(
-        "attention:MultiHeadAttention",
-        "self.out(attend(query, key, value, mask, maps))",
-        "attend(query, key, value, mask, maps)",
-        "The heads' results are not mixed: the projection `self.out` comes last.",
-        "Les résultats des têtes ne sont pas mêlés : la projection `self.out` vient en dernier.",
-    ),
-    edited(
-        "attention:MultiHeadAttention",
-        "causal_mask(queries, keys, x.device)",
-        "causal_mask(keys, keys, x.device)[:queries]",
-        "With a cache the queries are the last of the sequence: its mask must start at their position, not at the first.",
-        "Avec un cache, les requêtes sont les dernières de la suite : le masque doit commencer à leur position, et non à la première.",
-    ),
-    edited(
-        "attention:MultiHeadAttention",
-        "            key, value = cache.extend(layer, key, value)",
-        "            cache.extend(layer, key, value)",
-        "The cache is filled, but what it gives back is dropped: the queries must look at all keys so far.",
-        "Le cache est rempli, mais ce qu'il rend est perdu : les requêtes doivent regarder toutes les clés jusqu'ici.",
+    Mistake(
+        "attention:DirectedAttention",
+        PaddingLooksNowhere,
+        "A padding token that looks ahead sees padding alone, and a softmax over nothing is NaN: let each token see itself.",
+        "Un jeton de remplissage qui regarde en avant ne voit que du remplissage, et son softmax est NaN : qu'il se voie lui-même.",
     ),
 ]

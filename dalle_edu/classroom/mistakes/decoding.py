@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from dalle_edu.bricks.decoding import temper
 from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
@@ -48,6 +49,22 @@ def halves_swapped(logits: Tensor, guidance_scale: float) -> Tensor:
 def guidance_from_the_conditional(logits: Tensor, guidance_scale: float) -> Tensor:
     conditional, unconditional = logits.chunk(2)
     return conditional + guidance_scale * (conditional - unconditional)
+
+
+def multiplied_by_the_temperature(logits: Tensor, temperature: float, daring: float | None = None) -> Tensor:
+    return temper(logits, 1 / temperature, None if daring is None else 1 / daring)
+
+
+def probabilities_tempered(logits: Tensor, temperature: float, daring: float | None = None) -> Tensor:
+    return temper(logits.softmax(dim=-1), temperature, daring)
+
+
+def both_questions_exchanged(logits: Tensor, temperature: float, daring: float | None = None) -> Tensor:
+    return temper(logits, temperature) if daring is None else temper(logits, daring, temperature)
+
+
+def all_entries_at_daring(logits: Tensor, temperature: float, daring: float | None = None) -> Tensor:
+    return temper(logits, temperature) if daring is None else (logits / daring).log_softmax(dim=-1)
 
 
 MISTAKES = [
@@ -277,5 +294,29 @@ MISTAKES = [
         "(logits.double().softmax(dim=-1) - uniform.double().unsqueeze(-1)).abs().argmin(dim=-1, keepdim=True)",
         "It takes the entry whose probability is nearest to the number drawn: look where the *cumulative* distribution passes it.",
         "Elle prend l'entrée dont la probabilité est la plus proche du nombre tiré : cherchez où la loi *cumulée* le dépasse.",
+    ),
+    Mistake(
+        "decoding:temper",
+        multiplied_by_the_temperature,
+        "The logits are multiplied by the temperature: a high one then makes the likely entries likelier; divide.",
+        "Les logits sont multipliés par la température : élevée, elle renforce alors les plus probables ; divisez.",
+    ),
+    Mistake(
+        "decoding:temper",
+        probabilities_tempered,
+        "Probabilities are divided by the temperature, and a softmax of them is nearly flat; divide the logits.",
+        "Ce sont les probabilités qui sont divisées, et leur softmax est presque plat ; divisez les logits.",
+    ),
+    Mistake(
+        "decoding:temper",
+        both_questions_exchanged,
+        "The two temperatures are exchanged: `daring` is for leaving the likeliest entry, `temperature` for the choice among the others.",
+        "Les deux températures sont échangées : `daring` sert à quitter le plus probable, `temperature` à choisir parmi les autres.",
+    ),
+    Mistake(
+        "decoding:temper",
+        all_entries_at_daring,
+        "All entries get the temperature `daring`: among the others, the choice is to be made at `temperature`.",
+        "Toutes les entrées ont la température `daring` : parmi les autres, le choix se fait à `temperature`.",
     ),
 ]

@@ -3,20 +3,15 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import KeyValueCache
-from dalle_edu.classroom.checking.cases import Case, call, keeping, scenario
+from dalle_edu.classroom.checking.asking import DOUBLE, asked, numbers
+from dalle_edu.classroom.checking.cases import Case, call, scenario, with_gradients
 from dalle_edu.classroom.checking.proof import Reference
-
-DOUBLE = torch.float64
-
-
-def numbers(seed: int, *shape: int, gradient: bool = False) -> Tensor:
-    """Normal numbers in double precision, which `seed` draws."""
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=DOUBLE).requires_grad_(gradient)
 
 
 def _attended(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -127,8 +122,8 @@ def _self_attention(width: int, heads: int, n: int, tokens: int, seed: int) -> l
         return [each.detach() for each in maps]
 
     plain = [
-        case("causal=False", "causal=False", lambda made: keeping(made, x=x, causal=False).detach(), lambda: theirs(x, False)[0].detach()),
-        case("causal=True", "causal=True", lambda made: keeping(made, x=x).detach(), lambda: theirs(x, True)[0].detach(), 1),
+        case("causal=False", "causal=False", lambda made: asked(made, x=x, causal=False).detach(), lambda: theirs(x, False)[0].detach()),
+        case("causal=True", "causal=True", lambda made: asked(made, x=x).detach(), lambda: theirs(x, True)[0].detach(), 1),
     ]
     if tokens == 1:
         return plain
@@ -136,11 +131,11 @@ def _self_attention(width: int, heads: int, n: int, tokens: int, seed: int) -> l
         *plain,
         case(
             "causal=False and `visible`", "causal=False et `visible`",
-            lambda made: keeping(made, x=x, causal=False, visible=visible).detach(), lambda: theirs(x, False, visible)[0].detach(), 2,
+            lambda made: asked(made, x=x, causal=False, visible=visible).detach(), lambda: theirs(x, False, visible)[0].detach(), 2,
         ),
         case(
             "causal=True and `visible`", "causal=True et `visible`",
-            lambda made: keeping(made, x=x, visible=visible).detach(), lambda: theirs(x, True, visible)[0].detach(), 3,
+            lambda made: asked(made, x=x, visible=visible).detach(), lambda: theirs(x, True, visible)[0].detach(), 3,
         ),
         case("what `maps` receives", "ce que reçoit `maps`", looked, lambda: [theirs(x, True)[1].detach()], 4),
         case(
@@ -204,6 +199,85 @@ def _cross_attention(seed: int) -> list[Case]:
     return [*cases(2, 1, None, 1, 1, 2, seed), *cases(12, 3, 10, 2, 6, 5, seed + 10), *cases(8, 4, None, 2, 3, 4, seed + 20)]
 
 
+# ---------------------------------------------------------------- half of the heads back, the others ahead
+
+
+def _directions(heads: int, tokens: int) -> Tensor:
+    """Who may look where, from the upper and lower triangles of NumPy's matrices."""
+    every = np.ones((tokens, tokens), dtype=bool)
+    return torch.from_numpy(np.stack([np.tril(every) if 2 * head < heads else np.triu(every) for head in range(heads)]))
+
+
+def _directed_mask(seed: int) -> list[Case]:
+    def peer(heads: int, tokens: int, device: Any = None) -> Tensor:
+        return _directions(heads, tokens)
+
+    sizes = [(2, 2), (2, 1), (1, 3), (4, 3), (3, 4), (5, 2), (8, 6), (2 + seed % 5, 3 + seed // 5 % 6)]
+    elsewhere = torch.device("meta")
+    on_it = scenario(
+        'device = torch.device("meta")', 'device = torch.device("meta")',
+        lambda: str(elsewhere), lambda version: str(version(2, 3, device=elsewhere).device),
+    )  # fmt: skip
+    return [*(call(peer, *each) for each in sizes), on_it]
+
+
+def _directed(seed: int) -> list[Case]:
+    """A layer whose heads have directions; a padding token, which nothing else looks at, looks at itself."""
+
+    def cases(width: int, heads: int, n: int, tokens: int, seed: int) -> list[Case]:
+        drawn = [numbers(seed, 3 * width, width) * 0.5, numbers(seed + 1, width, width) * 0.5]
+        x, size = numbers(seed + 2, n, tokens, width), f"{n} × {tokens} × {width}"
+        visible = torch.arange(tokens) < torch.tensor([max(1, tokens - 2 * row) for row in range(n)])[:, None]
+
+        def layer(version: Any) -> Any:
+            made = version(width, heads).double()
+            with torch.no_grad():
+                made.qkv.weight.copy_(drawn[0])
+                made.out.weight.copy_(drawn[1])
+            return made
+
+        def theirs(given: Tensor, seen: Tensor | None) -> tuple[Tensor, Tensor]:
+            peer = nn.MultiheadAttention(width, heads, bias=False, batch_first=True).double()
+            with torch.no_grad():
+                peer.in_proj_weight.copy_(drawn[0])
+                peer.out_proj.weight.copy_(drawn[1])
+            allowed = _directions(heads, tokens).expand(n, -1, -1, -1)
+            if seen is not None:
+                allowed = (allowed & seen[:, None, None, :]) | torch.eye(tokens, dtype=torch.bool)
+            return peer(given, given, given, attn_mask=~allowed.flatten(0, 1), average_attn_weights=False)
+
+        def slopes(apply: Callable[[Tensor], Tensor]) -> Any:
+            given = x.clone().requires_grad_()
+            return with_gradients(apply(given), [given])
+
+        def looked(version: Any) -> list[Tensor]:
+            maps: list[Tensor] = []
+            layer(version)(x.clone(), maps=maps)
+            return [each.detach() for each in maps]
+
+        def case(en: str, fr: str, peer: Callable[[], Any], ask: Callable[[Any], Any], extra: int) -> Case:
+            return scenario(f"{heads} heads, x of {size}{en}", f"{heads} têtes, x de {size}{fr}", peer, ask, x.numel() + extra)
+
+        return [
+            case("", "", lambda: theirs(x, None)[0].detach(), lambda version: asked(layer(version), x=x).detach(), 0),
+            case(
+                ", `visible`", ", `visible`", lambda: theirs(x, visible)[0].detach(),
+                lambda version: asked(layer(version), x=x, visible=visible).detach(), 1,
+            ),
+            case(", what `maps` receives", ", ce que reçoit `maps`", lambda: [theirs(x, None)[1].detach()], looked, 2),
+            case(
+                ", the gradient", ", le gradient", lambda: slopes(lambda given: theirs(given, None)[0]),
+                lambda version: slopes(layer(version)), 3,
+            ),
+        ]  # fmt: skip
+
+    return [
+        case
+        for place, shape in enumerate(((2, 1, 1, 2), (4, 2, 1, 3), (12, 3, 2, 5), (8, 4, 3, 4)))
+        for case in cases(*shape, seed + 10 * place)
+    ]
+
+
 REFERENCES = [
     Reference(
         "attention:scaled_dot_product",
@@ -214,4 +288,6 @@ REFERENCES = [
     Reference("attention:causal_mask", "torch.nn.Transformer.generate_square_subsequent_mask", cases=_causal_mask, tolerance=0.0),
     Reference("attention:MultiHeadAttention", "torch.nn.MultiheadAttention", cases=_multi_head, tolerance=1e-10),
     Reference("attention:CrossAttention", "torch.nn.MultiheadAttention", cases=_cross_attention, tolerance=1e-10),
+    Reference("attention:directed_mask", "numpy.tril, numpy.triu", cases=_directed_mask, tolerance=0.0),
+    Reference("attention:DirectedAttention", "torch.nn.MultiheadAttention", cases=_directed, tolerance=1e-10),
 ]

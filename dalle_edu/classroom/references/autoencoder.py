@@ -1,55 +1,17 @@
 """Autoencoders against scikit-learn's and SciPy's algebra, and torch.distributions' probabilities."""
 
-import math
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from dalle_edu.classroom.checking.asking import asked, double, drawn, filled, gradients_by_name, numbers
 from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import DOUBLE, numbers
 from dalle_edu.language import say
-
-
-def double(*values: Any) -> Tensor:
-    """A small tensor in double precision: a vector, or a table of the rows given."""
-    return torch.tensor(values, dtype=DOUBLE)
-
-
-def drawn(name: str, shape: Sequence[int], seed: int) -> Tensor:
-    """The values of a parameter, drawn by its name and `seed`: the same in whatever order parameters are made. Scales are around 1."""
-    values = numbers(seed + zlib.crc32(name.encode()) % 100_000, *shape)
-    if len(shape) == 1:
-        return 1 + 0.3 * values if name.endswith("weight") else 0.5 * values
-    return values / math.sqrt(math.prod(shape[1:]))
-
-
-def filled(network: Any, seed: int) -> Any:
-    """A network in double precision, with drawn parameters."""
-    network = network.double()
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            parameter.copy_(drawn(name, parameter.shape, seed))
-    return network
-
-
-def asked(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    """The answer of a function to copies of its arguments, which it must leave as they are."""
-    return call(None, *args, **options).ask(function)
-
-
-def gradients_by_name(loss: Tensor, network: nn.Module) -> dict[str, Tensor]:
-    """The gradient of a loss with respect to each parameter; zero where it has none."""
-    names, parameters = zip(*network.named_parameters(), strict=True)
-    slopes: Sequence[Tensor] = [torch.zeros_like(parameter) for parameter in parameters]
-    if loss.requires_grad:
-        slopes = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
-    return dict(sorted(zip(names, slopes, strict=True)))
 
 
 def _cloud(n: int, d: int, seed: int) -> Tensor:

@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.bricks.bart import BARTConfig, TextToImageBART
-from dalle_edu.classroom.checking.cases import Case, scenario
+from dalle_edu.classroom.checking.asking import lent
+from dalle_edu.classroom.checking.cases import Case, scenario, with_gradients
 from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.gpt import lively, next_logits
-from dalle_edu.classroom.references.words import lent, with_slopes
 from dalle_edu.language import say
 
 __all__ = ["SMALL", "TEXT", "lively", "peer_logits"]
@@ -157,12 +157,12 @@ def _losses(seed: int) -> list[Case]:
 
         def ask(version: Callable[..., Any]) -> dict[str, Any]:
             model = lively(version(config), seed)
-            return with_slopes(lent(model.loss, "text codes", text, codes)["loss"], [model.get_parameter(name) for name in learned])
+            return with_gradients(lent(model.loss, "text codes", text, codes)["loss"], [model.get_parameter(name) for name in learned])
 
         def peer() -> dict[str, Any]:
             model = lively(TextToImageBART(config), seed)
             loss = F.cross_entropy(peer_logits(model, text, codes[:, :-1]).transpose(1, 2).float(), codes)
-            return with_slopes(loss, [model.get_parameter(name) for name in learned])
+            return with_gradients(loss, [model.get_parameter(name) for name in learned])
 
         return scenario(f"{en}: loss", f"{fr} : perte", peer, ask, text.numel() + codes.numel())
 

@@ -5,10 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dalle_edu.classroom.checking.asking import asked, double, numbers
 from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
-from dalle_edu.classroom.references.autoencoder import asked, double
 from dalle_edu.language import comma, say
 
 

@@ -8,10 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.bricks.contrastive import CLIP, CLIPConfig
+from dalle_edu.classroom.checking.asking import DOUBLE, asked, double, filled, gradients_by_name, numbers
 from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import DOUBLE, numbers
-from dalle_edu.classroom.references.autoencoder import asked, double, filled, gradients_by_name
 
 
 def embeddings(seed: int, n: int = 6, m: int = 6, e: int = 5, gradient: bool = False) -> list[Tensor]:

@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dalle_edu.classroom.checking.asking import numbers
 from dalle_edu.classroom.checking.cases import Case, call
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
 from dalle_edu.classroom.references.words import keeps_dtype
 from dalle_edu.language import say
 

@@ -8,10 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.bricks.cyclegan import CycleGAN, CycleGANConfig, Exchange, HistoryPool
+from dalle_edu.classroom.checking.asking import asked, filled, gradients_by_name, numbers
 from dalle_edu.classroom.checking.cases import Case, scenario
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
-from dalle_edu.classroom.references.autoencoder import asked, filled, gradients_by_name
 from dalle_edu.language import say
 
 # ---------------------------------------------------------------- losses
@@ -210,7 +209,7 @@ def _filling(size: int, batch: int, shape: tuple[int, int, int], seed: int) -> C
     return scenario(en, fr, lambda: list(_numbered(0, count, shape).split(batch)), ask, count)
 
 
-def _book_keeping(size: int, batch: int, count: int, seed: int) -> Case:
+def _book_asked(size: int, batch: int, count: int, seed: int) -> Case:
     """All that went in is shown or stored; once it is full half of what is shown is old, in each batch some, from any place in it."""
     from scipy.stats import binom
 
@@ -271,9 +270,9 @@ def _history_pool(seed: int) -> list[Case]:
         _filling(0, 2, (1, 1, 2), seed),
         _filling(50, 4, (3, 2, 4), seed),
         _stores_no_graph(seed),
-        _book_keeping(50, 4, 2000, seed),
-        _book_keeping(4, 1, 1200, seed + 1),
-        _book_keeping(1, 3, 900, seed + 2),
+        _book_asked(50, 4, 2000, seed),
+        _book_asked(4, 1, 1200, seed + 1),
+        _book_asked(1, 3, 900, seed + 2),
     ]
 
 

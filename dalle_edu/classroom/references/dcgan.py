@@ -9,10 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.bricks.dcgan import GANConfig
+from dalle_edu.classroom.checking.asking import double, filled, numbers
 from dalle_edu.classroom.checking.cases import Case, scenario
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
-from dalle_edu.classroom.references.autoencoder import double, filled
 from dalle_edu.classroom.references.convolution import pixels_seen
 from dalle_edu.language import say
 

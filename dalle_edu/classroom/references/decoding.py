@@ -5,9 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dalle_edu.classroom.checking.asking import numbers
 from dalle_edu.classroom.checking.cases import Case, call
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
 from dalle_edu.language import say
 
 
@@ -39,6 +39,30 @@ def _top_p(seed: int) -> list[Case]:
     small = [(few, p) for p in (0.0, 0.1, 0.6, 0.9)] + [(halves, 0.5)] + [(_rows([0.1, 0.9], [0.6, 0.4]).log(), 0.7)]
     unordered = _rows([0.25, 0.05, 0.4, 0.3], [0.05, 0.75, 0.15, 0.05 + 1e-3]).log()
     return [call(peer, logits, p) for logits, p in [*small, (unordered, 0.6), *((wide, p) for p in (0.05, 0.5, 0.9, 1.0))]]
+
+
+def _temper(seed: int) -> list[Case]:
+    """Row by row: the likeliest entry at `daring`, what it leaves shared out among the others at `temperature`."""
+
+    def peer(logits: Tensor, temperature: float, daring: float | None = None) -> Tensor:
+        if daring is None:
+            return logits / temperature
+        rows = []
+        for row in logits.double():
+            whether, best = (row / daring).exp() / (row / daring).exp().sum(), int(row.argmax())
+            which = (row / temperature).exp()
+            shares = which / (which.sum() - which[best]) * (whether.sum() - whether[best])
+            rows.append(torch.stack([whether[i] if i == best else shares[i] for i in range(len(row))]).log())
+        return torch.stack(rows).to(logits.dtype)
+
+    two, three, wide = _rows([1.0, 0.0]), _rows([0.0, 2.0, 1.0], [3.0, 3.0, -1.0]), 2 * numbers(seed, 5, 9)
+    plain = [(two, 2.0), (two, 1.0), (two, 0.5), (wide, 0.7)]
+    daring = [(two, 1.0, 2.0), (_rows([0.0, 0.0]), 0.5, 2.0), (three[:1], 0.5, 2.0), (three[:1], 2.0, 0.5), (three[:1], 1.0, 1.0)]
+    asked = [*plain, *daring, (wide, 0.5, 1.2), (wide, 1.3, 0.8), (wide.float(), 0.5, 1.2)]
+    return [
+        *(call(peer, *each) for each in asked),
+        *(call(peer, numbers(seed + 1, 3, 4, gradient=True), 0.6, each) for each in (None, 1.5)),
+    ]
 
 
 def _draw(seed: int) -> list[Case]:
@@ -77,6 +101,7 @@ def _guide(seed: int) -> list[Case]:
 
 
 REFERENCES = [
+    Reference("decoding:temper", say("probabilities written out, row by row", "des probabilités écrites, ligne par ligne"), _temper, 1e-5),
     Reference("decoding:keep_top_k", "transformers TopKLogitsWarper", cases=_top_k, tolerance=1e-10),
     Reference("decoding:keep_top_p", "transformers TopPLogitsWarper", cases=_top_p, tolerance=1e-10),
     Reference(

@@ -8,10 +8,9 @@ from torch import Tensor
 
 from dalle_edu.bricks.diffusion import TARGETS, dynamic_threshold
 from dalle_edu.bricks.noise_schedule import NoiseSchedule, linear_schedule
+from dalle_edu.classroom.checking.asking import DOUBLE, asked, double, numbers
 from dalle_edu.classroom.checking.cases import Case, scenario
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import DOUBLE, numbers
-from dalle_edu.classroom.references.autoencoder import asked, double
 from dalle_edu.classroom.references.diffusion import FEW, LINEAR, PREDICTION_TYPES, their_scheduler
 from dalle_edu.language import say
 

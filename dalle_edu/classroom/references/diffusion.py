@@ -8,10 +8,9 @@ from torch import Tensor
 
 from dalle_edu.bricks.diffusion import TARGETS
 from dalle_edu.bricks.noise_schedule import NoiseSchedule, cosine_schedule, linear_schedule
+from dalle_edu.classroom.checking.asking import DOUBLE, asked, double, numbers
 from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import DOUBLE, numbers
-from dalle_edu.classroom.references.autoencoder import asked, double
 from dalle_edu.language import say
 
 PREDICTION_TYPES = {"eps": "epsilon", "x0": "sample", "v": "v_prediction"}

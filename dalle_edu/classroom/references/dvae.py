@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.distributions import Categorical, kl_divergence
 
+from dalle_edu.classroom.checking.asking import numbers
 from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
 from dalle_edu.language import say
 
 

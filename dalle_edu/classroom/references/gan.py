@@ -7,10 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dalle_edu.classroom.checking.asking import double, numbers
 from dalle_edu.classroom.checking.cases import Case, call
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
-from dalle_edu.classroom.references.autoencoder import double
 
 HOLES = double(0.5, 0.5, 0.0, 0.0), double(0.0, 0.25, 0.75, 0.0)
 

@@ -10,10 +10,9 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from dalle_edu.bricks.gan import NON_SATURATING, Game, Losses
+from dalle_edu.classroom.checking.asking import filled, numbers
 from dalle_edu.classroom.checking.cases import Case, scenario
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
-from dalle_edu.classroom.references.autoencoder import filled
 from dalle_edu.classroom.references.gan import cross_entropy
 from dalle_edu.language import say
 

@@ -8,10 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT
-from dalle_edu.classroom.checking.cases import Case, call, scenario
+from dalle_edu.classroom.checking.asking import lent, numbers
+from dalle_edu.classroom.checking.cases import Case, call, scenario, with_gradients
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
-from dalle_edu.classroom.references.words import lent, with_slopes
 from dalle_edu.language import say
 
 _TINY = GPTConfig(text_vocabulary=3, text_length=2, num_codes=3, grid=2, width=4, depth=1, heads=1)
@@ -138,7 +137,7 @@ def _losses(seed: int) -> list[Case]:
         codes, (en, fr) = _codes(config, len(text), seed), _title(config, text)
 
         def named(losses: dict[str, Tensor], model: Any) -> dict[str, Any]:
-            found = with_slopes(losses["loss"], [model.get_parameter(name) for name in _LEARNED])
+            found = with_gradients(losses["loss"], [model.get_parameter(name) for name in _LEARNED])
             return found | {name: losses[name].detach() for name in ("text", "image")}
 
         def ask(version: Callable[..., Any]) -> dict[str, Any]:

@@ -6,10 +6,9 @@ import torch
 from torch import Tensor
 
 from dalle_edu.bricks.diffusion import picture_and_noise
+from dalle_edu.classroom.checking.asking import asked, numbers
 from dalle_edu.classroom.checking.cases import Case, scenario
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
-from dalle_edu.classroom.references.autoencoder import asked
 from dalle_edu.classroom.references.denoising import tame
 from dalle_edu.classroom.references.diffusion import FEW, LINEAR, their_scheduler, timesteps_of
 from dalle_edu.language import comma, say

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from dalle_edu.bricks.mlp import MLP, cross_entropy, mean_squared_error
 from dalle_edu.bricks.perceptron import PerceptronRun
-from dalle_edu.classroom.checking.cases import Case, call, keeping, scenario
+from dalle_edu.classroom.checking.asking import asked
+from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.language import comma, say
 
@@ -186,9 +187,9 @@ def _network(sizes: Sequence[int], activation: str, n: int, seed: int) -> Case:
         network = version(sizes, activation, np.random.default_rng(0))
         for parameter, value in zip(network.parameters(), weights, strict=True):
             parameter[...] = value
-        outputs = keeping(network.forward, x=x)
+        outputs = asked(network.forward, x=x)
         gradient = cross_entropy(outputs, classes)[1]
-        first, again = (keeping(network.backward, gradient=gradient) for _ in range(2))
+        first, again = (asked(network.backward, gradient=gradient) for _ in range(2))
         return {"forward": outputs, "backward": first, say("backward, once more", "backward, une fois de plus"): again}
 
     def peer() -> dict[str, Any]:
@@ -245,7 +246,7 @@ def _descent(n: int, sizes: Sequence[int], batch_size: int, epochs: int, learnin
         def apply(x: np.ndarray, targets: np.ndarray) -> Any:
             return version(network, ours, x, targets, np.random.default_rng(1), **options)
 
-        losses = keeping(apply, x=x, targets=targets)
+        losses = asked(apply, x=x, targets=targets)
         return {say("losses", "pertes"): losses, say("parameters", "paramètres"): network.parameters()}
 
     def peer() -> dict[str, Any]:
@@ -279,7 +280,7 @@ def _gradient_descent(seed: int) -> list[Case]:
 def _relu_interpolation(seed: int) -> list[Case]:
     def case(knots: np.ndarray, values: np.ndarray, x: np.ndarray) -> Case:
         def ask(version: Any) -> np.ndarray:
-            return keeping(lambda **given: version(**given).forward(x[:, None])[:, 0], knots=knots, values=values)
+            return asked(lambda **given: version(**given).forward(x[:, None])[:, 0], knots=knots, values=values)
 
         en, fr = f"{len(knots)} knots, {len(x)} points", f"{len(knots)} nœuds, {len(x)} points"
         return scenario(en, fr, lambda: np.interp(x, knots, values), ask, len(x))

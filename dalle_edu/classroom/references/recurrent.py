@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.language_model import PAD
 from dalle_edu.bricks.recurrent import Cell, GRUCell, LSTMCell, RNNCell
-from dalle_edu.classroom.checking.cases import Case, call, scenario
+from dalle_edu.classroom.checking.asking import lent, numbers
+from dalle_edu.classroom.checking.cases import Case, call, scenario, slopes, with_gradients
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
-from dalle_edu.classroom.references.words import lent, slopes, with_slopes, within_chance
+from dalle_edu.classroom.references.words import within_chance
 from dalle_edu.language import say
 
 
@@ -76,7 +76,7 @@ def _cases_of_a_cell(kind: type[Cell], peer: type[nn.Module], sizes: tuple[int, 
 
     def learned(made: Any) -> dict[str, Any]:
         given = [each.clone().requires_grad_() for each in (x[0], *states)]
-        return with_slopes(made(given[0], joined(given[1:])), [*given, *(made.get_parameter(name) for name in weights)])
+        return with_gradients(made(given[0], joined(given[1:])), [*given, *(made.get_parameter(name) for name in weights)])
 
     def case(en: str, fr: str, ask: Callable[[Any], Any], extra: int) -> Case:
         size = f"input {width}, state {hidden}, {n} sentence{'s' * (n > 1)}", f"entrée {width}, état {hidden}, {n} phrase{'s' * (n > 1)}"

@@ -7,10 +7,9 @@ from torch import Tensor
 
 from dalle_edu.bricks.diffusion import picture_and_noise
 from dalle_edu.bricks.noise_schedule import NoiseSchedule, cosine_schedule, linear_schedule
+from dalle_edu.classroom.checking.asking import asked, double, numbers
 from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
-from dalle_edu.classroom.references.autoencoder import asked, double
 from dalle_edu.classroom.references.diffusion import FEW, in_float64
 from dalle_edu.language import comma, say
 

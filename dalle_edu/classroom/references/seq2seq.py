@@ -11,11 +11,10 @@ from torch import Tensor, nn
 from dalle_edu.bricks.language_model import END, PAD, START
 from dalle_edu.bricks.recurrent import Cell, GRUCell, LSTMCell, RNNCell
 from dalle_edu.bricks.seq2seq import AdditiveAttention, Attention, DotAttention, GeneralAttention, Seq2Seq
-from dalle_edu.classroom.checking.cases import Case, scenario, written
+from dalle_edu.classroom.checking.asking import lent, numbers
+from dalle_edu.classroom.checking.cases import Case, scenario, with_gradients, written
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
 from dalle_edu.classroom.references.recurrent import drawn_weights, layer_of, packed, part_of, with_weights
-from dalle_edu.classroom.references.words import lent, with_slopes
 from dalle_edu.language import say
 
 Mixing = Callable[[Mapping[str, Tensor], Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -78,12 +77,12 @@ def _looks(kind: type[Attention], weights: Mapping[str, Tensor], query: Tensor, 
 
     def learned(version: Callable[..., Any]) -> dict[str, Any]:
         made, given = with_weights(version(*sizes), weights), [each.clone().requires_grad_() for each in (query, memory)]
-        return with_slopes(tuple(made(*given, mask.clone())), [*given, *(made.get_parameter(name) for name in weights)])
+        return with_gradients(tuple(made(*given, mask.clone())), [*given, *(made.get_parameter(name) for name in weights)])
 
     def their_slopes() -> dict[str, Any]:
         own, given = {name: value.clone().requires_grad_() for name, value in weights.items()}, [query.clone(), memory.clone()]
         given = [each.requires_grad_() for each in given]
-        return with_slopes(mixing(own, given[0], given[1], mask), [*given, *own.values()])
+        return with_gradients(mixing(own, given[0], given[1], mask), [*given, *own.values()])
 
     title = ", ".join(f"{name} = {written(value)}" for name, value in (("query", query), ("memory", memory), ("mask", mask)))
     weight = query.numel() + memory.numel()
@@ -232,12 +231,12 @@ def _translations(
 
     def lost(version: Callable[..., Any]) -> dict[str, Any]:
         model = made(version)
-        return with_slopes(lent(model.loss, "source target", source, target), [model.get_parameter(name) for name in weights])
+        return with_gradients(lent(model.loss, "source target", source, target), [model.get_parameter(name) for name in weights])
 
     def their_loss() -> dict[str, Any]:
         own = {name: value.clone().requires_grad_() for name, value in weights.items()}
         logits = _Peer(own, own_attention, own_cell).logits(source, target[:, :-1])[0]
-        return with_slopes(F.cross_entropy(logits.transpose(1, 2), target[:, 1:], ignore_index=PAD), list(own.values()))
+        return with_gradients(F.cross_entropy(logits.transpose(1, 2), target[:, 1:], ignore_index=PAD), list(own.values()))
 
     def translated(length: int) -> Callable[[Any], dict[str, Any]]:
         def ask(version: Callable[..., Any]) -> dict[str, Any]:

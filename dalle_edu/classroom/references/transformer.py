@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import KeyValueCache
-from dalle_edu.classroom.checking.cases import Case, call, keeping, scenario
+from dalle_edu.classroom.checking.asking import DOUBLE, asked, numbers
+from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import DOUBLE, numbers
 
 
 def _positions(seed: int) -> list[Case]:
@@ -81,7 +81,7 @@ def _blocks(width: int, heads: int, n: int, tokens: int, seed: int) -> list[Case
 
     def ask(version: Any, causal: bool, seen: Tensor | None = None, **options: Any) -> Tensor:
         layer = _with_weights(version(width, heads, causal), weights, width)
-        return keeping(lambda **arguments: layer(**arguments, **options), x=x, visible=seen).detach()
+        return asked(lambda **arguments: layer(**arguments, **options), x=x, visible=seen).detach()
 
     def learned(layer: Any, **options: Any) -> Tensor:
         given = x.clone().requires_grad_()

@@ -8,11 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.bricks.unet import UNet, UNetConfig
-from dalle_edu.classroom.checking.cases import Case, scenario
+from dalle_edu.classroom.checking.asking import lent, numbers
+from dalle_edu.classroom.checking.cases import Case, scenario, with_gradients
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
 from dalle_edu.classroom.references.recurrent import drawn_weights, part_of, with_weights
-from dalle_edu.classroom.references.words import lent, with_slopes
 from dalle_edu.language import say
 
 Weights = Mapping[str, Tensor]
@@ -173,7 +172,7 @@ def _network(config: UNetConfig, en: str, fr: str, weight: int, seed: int, n: in
     def slopes_of(apply: Callable[..., Tensor]) -> dict[str, Any]:
         own = {name: value.clone().requires_grad_(value.is_floating_point() and name != "time") for name, value in given.items()}
         x = images.clone().requires_grad_()
-        return with_slopes(apply(x, **own), [x, *(value for value in own.values() if value.requires_grad)])
+        return with_gradients(apply(x, **own), [x, *(value for value in own.values() if value.requires_grad)])
 
     title_en, title_fr = f"widths {config.widths}, {en}", f"largeurs {config.widths}, {fr}"
     return [

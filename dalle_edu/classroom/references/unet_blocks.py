@@ -7,12 +7,11 @@ import torch
 from torch import Tensor
 
 from dalle_edu.bricks.unet_blocks import GroupNormBlock, Middle
-from dalle_edu.classroom.checking.cases import Case, call, scenario
+from dalle_edu.classroom.checking.asking import lent, numbers
+from dalle_edu.classroom.checking.cases import Case, call, scenario, with_gradients
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import numbers
 from dalle_edu.classroom.references.recurrent import drawn_weights, with_weights
 from dalle_edu.classroom.references.unet import Weights, positions, torch_middle
-from dalle_edu.classroom.references.words import lent, with_slopes
 from dalle_edu.language import say
 
 
@@ -75,7 +74,7 @@ def _residual(sizes: tuple[int, int, int | None, int], shape: tuple[int, int, in
 
     def slopes_of(block: Any) -> dict[str, Any]:
         given = [each.clone().requires_grad_() for each in (x, *condition)]
-        return with_slopes(block(given[0], given[1] if e else None), given)
+        return with_gradients(block(given[0], given[1] if e else None), given)
 
     def fresh(version: Callable[..., Any]) -> Tensor:
         block = version(channels, width, **options).double()
@@ -138,7 +137,7 @@ def _bottoms(width: int, depth: int, heads: int, text_width: int, shape: tuple[i
 
     def slopes_of(apply: Callable[..., Tensor]) -> dict[str, Any]:
         given = [each.clone().requires_grad_() for each in ((x, text) if text_width else (x,))]
-        return with_slopes(apply(*given, *([mask] if text_width else [])), given)
+        return with_gradients(apply(*given, *([mask] if text_width else [])), given)
 
     def fresh(version: Callable[..., Any]) -> Tensor:
         words = [text.clone(), mask.clone()] if text_width else []

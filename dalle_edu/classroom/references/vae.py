@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from dalle_edu.bricks.vae import VAEConfig
+from dalle_edu.classroom.checking.asking import DOUBLE, asked, double, filled, gradients_by_name, numbers
 from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import DOUBLE, numbers
-from dalle_edu.classroom.references.autoencoder import asked, double, filled, gradients_by_name, named_slopes, stack
+from dalle_edu.classroom.references.autoencoder import named_slopes, stack
 from dalle_edu.language import comma, say
 
 

@@ -7,10 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dalle_edu.classroom.checking.asking import DOUBLE, asked, double, filled, numbers
 from dalle_edu.classroom.checking.cases import Case, scenario
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import DOUBLE, numbers
-from dalle_edu.classroom.references.autoencoder import asked, double, filled
 from dalle_edu.language import comma, say
 
 

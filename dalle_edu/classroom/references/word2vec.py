@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_edu.bricks.word2vec import NOTHING
-from dalle_edu.classroom.checking.cases import Case, call, scenario
+from dalle_edu.classroom.checking.asking import lent
+from dalle_edu.classroom.checking.cases import Case, call, scenario, with_gradients
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.words import drawn_vectors, lent, rows, with_slopes, within_chance
+from dalle_edu.classroom.references.words import drawn_vectors, rows, within_chance
 from dalle_edu.language import say
 
 
@@ -141,7 +142,7 @@ def _negative_sampling_formula(seed: int) -> list[Case]:
         def ask(version: Callable[..., Any]) -> dict[str, Any]:
             given = hidden.clone().requires_grad_(), output.clone().requires_grad_()
             answer = lent(lambda *others: version(*given, *others), "targets negatives", targets, negatives)
-            return with_slopes(answer, given)
+            return with_gradients(answer, given)
 
         def peer() -> dict[str, Any]:
             h, o = hidden.numpy(), output.numpy()
@@ -237,7 +238,7 @@ def _loss_of_model(seed: int) -> Case:
     def ask(version: Callable[..., Any]) -> dict[str, Any]:
         model = _new_model(version, table, output)
         loss = lent(model, "given targets negatives", given, targets, negatives)
-        return with_slopes(loss, [model.input, model.output])
+        return with_gradients(loss, [model.input, model.output])
 
     def peer() -> dict[str, Any]:
         tables = table.clone().requires_grad_(), output.clone().requires_grad_()
@@ -245,7 +246,7 @@ def _loss_of_model(seed: int) -> Case:
         counted = torch.cat([torch.ones(6, 1), (negatives != targets[:, None]).float()], dim=1)
         truth = torch.zeros(6, 4, dtype=torch.float64).index_fill(1, torch.tensor(0), 1)
         logits = torch.einsum("nd,nmd->nm", hidden, F.embedding(words, tables[1]))
-        return with_slopes(F.binary_cross_entropy_with_logits(logits, truth, counted, reduction="sum") / 6, tables)
+        return with_gradients(F.binary_cross_entropy_with_logits(logits, truth, counted, reduction="sum") / 6, tables)
 
     return scenario("6 examples, 3 noise words: the loss", "6 exemples, 3 mots de bruit : la perte", peer, ask, 300)
 

@@ -11,36 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.classroom.checking.cases import Case, ChangesAnArgument, call, scenario
-from dalle_edu.classroom.checking.comparing import copied, unchanged
+from dalle_edu.classroom.checking.asking import lent
+from dalle_edu.classroom.checking.cases import Case, call, scenario
+from dalle_edu.classroom.checking.comparing import copied
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.language import say
-
-
-def lent(function: Callable[..., Any], names: str, *values: Any) -> Any:
-    """What a function makes of copies of these values, which it must leave as they were; `names` are what a refusal calls them."""
-    copies = [copied(value) for value in values]
-    answer = function(*copies)
-    for name, value, before in zip(names.split(), copies, values, strict=True):
-        if not unchanged(value, before):
-            raise ChangesAnArgument(name)
-    return answer
-
-
-def slopes(answer: Any, inputs: Sequence[Tensor]) -> list[Tensor]:
-    """The gradients of a sum of the answer's numbers, each weighted differently; zeros where none comes back."""
-    parts = [part for part in (answer if isinstance(answer, tuple) else (answer,)) if part.requires_grad]
-    if not parts:
-        return [torch.zeros_like(each) for each in inputs]
-    weighted = [(part.double() * torch.linspace(0.5, 1.5, part.numel()).double().view(part.shape)).sum() for part in parts]
-    found = torch.autograd.grad(torch.stack(weighted).sum(), list(inputs), allow_unused=True)
-    return [torch.zeros_like(each) if grad is None else grad for each, grad in zip(inputs, found, strict=True)]
-
-
-def with_slopes(answer: Any, inputs: Sequence[Tensor]) -> dict[str, Any]:
-    """An answer and its gradients."""
-    bare = tuple(part.detach() for part in answer) if isinstance(answer, tuple) else answer.detach()
-    return {say("answer", "réponse"): bare, say("gradient", "gradient"): slopes(answer, inputs)}
 
 
 def keeps_dtype(*args: Any) -> Case:

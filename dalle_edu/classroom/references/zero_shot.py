@@ -5,10 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dalle_edu.classroom.checking.asking import DOUBLE, double, numbers
 from dalle_edu.classroom.checking.cases import Case, call
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.attention import DOUBLE, numbers
-from dalle_edu.classroom.references.autoencoder import double
 from dalle_edu.classroom.references.contrastive import embeddings
 from dalle_edu.language import say
 
