@@ -5,7 +5,7 @@
 BRICKS = (
     "perceptron", "mlp", "words", "word2vec", "recurrent", "language_model",
     "seq2seq", "convolution", "pooling", "attention", "transformer", "guidance",
-    "decoding", "gpt", "bart", "autoencoder", "vae", "codebook", "dvae", "gan",
-    "dcgan", "cyclegan", "vqgan", "unet_blocks", "unet", "noise_schedule",
-    "diffusion", "inpainting", "samplers", "contrastive", "zero_shot",
+    "decoding", "unet_blocks", "unet", "autoencoder", "vae", "codebook", "gan",
+    "dcgan", "cyclegan", "vqgan", "noise_schedule", "diffusion", "inpainting",
+    "samplers", "dvae", "gpt", "contrastive", "zero_shot", "bart",
 )  # fmt: skip

@@ -4,7 +4,7 @@ It is written three times: as loops over positions, as one matrix product over
 patches laid out as columns (im2col), and as one big matrix. The transpose of that
 matrix is the transposed convolution, which enlarges pictures. Networks follow:
 residual blocks, patches, a small classifier (LeCun et al. 1989; Dumoulin & Visin
-2016 for the arithmetic). Lesson 04.
+2016 for the arithmetic). Lessons 04 and 06.
 
 Letters: n pictures, c channels in, o channels out, k channels that kernels expect,
 h x w positions, p x q pixels of a patch or kernel, l patches, d channels of a

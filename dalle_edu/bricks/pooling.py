@@ -1,7 +1,7 @@
 """Pooling and upsampling: fewer pixels or more, with nothing to learn.
 
 Pooling keeps one number for each patch of a picture, its largest value or its mean.
-Upsampling repeats pixels or interpolates between them. Lesson 04.
+Upsampling repeats pixels or interpolates between them. Lessons 04 and 06.
 
 Letters: n pictures, c channels, h x w pixels before, h2 x w2 after.
 """
