@@ -8,24 +8,32 @@ from dalle_edu.classroom.quiz import Choice
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 
+MOST = 4  # mistakes to choose from
 
-def suspect(target: str, number: int) -> tuple[Callable[..., Any], Choice]:
+
+def suspect(target: str, name: str) -> tuple[Callable[..., Any], Choice]:
     """A classic mistake of a target under a neutral name, and a question that asks which of the target's mistakes it is.
 
-    `number` is its index, from 0. Raises `DalleEduError` for an index out of range, and for a target with fewer than two mistakes.
+    `name` is that of the mistake, as `dalle_edu/classroom/mistakes` has it. The question offers it and up to three others. Raises
+    `DalleEduError` for another name, and for a target with fewer than two mistakes.
     """
-    known = [mistake for mistake in mistakes() if mistake.target == target]
-    if not 0 <= number < len(known) or len(known) < 2:
+    known = {mistake.name: mistake for mistake in mistakes() if mistake.target == target}
+    if name not in known or len(known) < 2:
         raise DalleEduError(
-            f"{target} has {len(known)} known mistakes, and number {number} was asked for; take a target with two or more,"
-            " and count from 0",
-            f"{target} a {len(known)} erreurs connues, et la numéro {number} est demandée ; prenez une cible qui en a au moins deux,"
-            " et comptez à partir de 0",
+            f'{target} has the mistakes {list(known)}, and "{name}" was asked for; take one of them, of a target with two or more',
+            f"{target} a les erreurs {list(known)}, et « {name} » est demandée ; prenez-en une, d'une cible qui en a au moins deux",
         )
+    offered = [name, *(other for other in known if other != name)][:MOST]
+    shown = [each for each in known if each in offered]
 
     def mystery(*args: Any, **options: Any) -> Any:
-        return known[number].version(*args, **options)
+        return known[name].version(*args, **options)
 
     question = say("Which mistake does this version make?", "Quelle erreur cette version fait-elle ?")
     why = say("Its answers on small inputs give it away.", "Ses réponses sur de petites entrées la trahissent.")
-    return mystery, Choice(question, [mistake.explanation for mistake in known], number, why)
+    other = say(
+        "That mistake would give other numbers on one of these inputs: work it out.",
+        "Cette erreur donnerait d'autres nombres sur une de ces entrées : faites le calcul.",
+    )
+    explanations = [known[each].explanation for each in shown]
+    return mystery, Choice(question, explanations, shown.index(name), why, [other] * (len(shown) - 1))

@@ -2325,7 +2325,7 @@ assert round(error_of(4), 3) == 0.883 and round(error_of(16), 3) == 0.094 and ro
 # its answers, then each column.
 
 # %% slide="fragment"
-mystery, question = suspect("mlp:softmax", 1)
+mystery, question = suspect("mlp:softmax", "softmax_over_the_batch")
 print(say("one example:", "un exemple :"), mystery(np.array([[1.0, 2.0, 3.0]])))
 print(say("the same twice:", "le même deux fois :"))
 print(mystery(np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])))

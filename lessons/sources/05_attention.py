@@ -3279,7 +3279,7 @@ assert heart_map[:, 4:].mean() > 1.5 * heart_map[:, :4].mean()
 # %% slide="fragment"
 from dalle_edu.classroom.suspect import suspect
 
-mystery, question = suspect("attention:scaled_dot_product", 1)
+mystery, question = suspect("attention:scaled_dot_product", "softmax_over_queries")
 two_queries = torch.cat([query, 2 * query])
 mask = torch.tensor([[True, True, False]])
 # %% slide="fragment"

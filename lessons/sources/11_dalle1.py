@@ -2872,7 +2872,7 @@ def in_a_row(numbers):
     return "  ".join(f"{number:.2f}" for number in numbers.tolist())
 
 
-mystery, question = suspect("dvae:gumbel_softmax", 1)
+mystery, question = suspect("dvae:gumbel_softmax", "noise_after_the_temperature")
 print("softmax ", in_a_row(logits.softmax(dim=-1)))
 for temperature in (2.0, 1.0, 0.25):
     dice = torch.Generator().manual_seed(0)

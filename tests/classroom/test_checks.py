@@ -6,6 +6,7 @@ import torch
 
 from dalle_edu.bricks import attention, perceptron
 from dalle_edu.classroom import checks
+from dalle_edu.classroom.checking import standin
 from dalle_edu.classroom.checking.standin import is_stand_in, replaced_by
 from dalle_edu.classroom.checks import check, compare, expect, grade_strictly
 
@@ -15,6 +16,12 @@ from dalle_edu.classroom.checks import check, compare, expect, grade_strictly
 def names(**given):
     """What `check` reads from: the names of this module."""
     globals().update(given)
+
+
+@pytest.fixture(autouse=True)
+def nothing_in_use(monkeypatch):
+    """No stand-in of another test."""
+    monkeypatch.setattr(standin, "_used", {})
 
 
 @pytest.fixture

@@ -242,12 +242,12 @@ def test_a_picture_without_a_description_is_refused():
 
 
 def test_a_suspect_is_wrong_and_does_not_say_its_name():
-    mystery, question = suspect("mlp:softmax", 1)
+    mystery, question = suspect("mlp:softmax", "softmax_over_the_batch")
     assert mystery.__name__ == "mystery"
-    assert len(question.answers) == 2
-    assert "batch" in question.answer
-    with pytest.raises(DalleEduError, match="has 2 known mistakes"):
-        suspect("mlp:softmax", 7)
+    assert len(question.answers) == len(question.why_not) + 1 == 4
+    assert "over the batch" in question.answer
+    with pytest.raises(DalleEduError, match="softmax_over_the_batch.* was asked for"):
+        suspect("mlp:softmax", "no_such_mistake")
 
 
 def test_figures_write_numbers_as_their_reader_does(monkeypatch):

@@ -8,57 +8,10 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-Words = tuple[str, str]
+from dalle_edu.classroom.checking.slip_words import MODULES, STEPS, TWIN, TWINS, called, is_self, told
+
 Change = tuple[Any, str, str]  # what stands in place of a node, or of a list of statements, and its words
 
-STEPS: dict[str, Words] = {
-    "sqrt": ("a square root", "une racine carrée"),
-    "exp": ("an exponential", "une exponentielle"),
-    "log": ("a logarithm", "un logarithme"),
-    "log_": ("a logarithm", "un logarithme"),
-    "neg_": ("a sign", "un signe"),
-    "softmax": ("the softmax", "le softmax"),
-    "log_softmax": ("the softmax", "le softmax"),
-    "sigmoid": ("the sigmoid", "la sigmoïde"),
-    "tanh": ("the hyperbolic tangent", "la tangente hyperbolique"),
-    "gelu": ("the activation", "l'activation"),
-    "relu": ("the activation", "l'activation"),
-    "activation": ("the activation", "l'activation"),
-    "derivative": ("the slope of the activation", "la pente de l'activation"),
-    "mean": ("a mean", "une moyenne"),
-    "sum": ("a sum", "une somme"),
-    "cumsum": ("a cumulative sum", "une somme cumulée"),
-    "abs": ("an absolute value", "une valeur absolue"),
-    "max": ("a maximum", "un maximum"),
-    "min": ("a minimum", "un minimum"),
-    "clamp": ("a limit", "une borne"),
-    "clip": ("a limit", "une borne"),
-    "transpose": ("a transposition", "une transposition"),
-    "masked_fill": ("the mask", "le masque"),
-    "scatter": ("putting things back in their places", "la remise en place"),
-    "detach": ("`detach`", "`detach`"),
-    "log2": ("a logarithm", "un logarithme"),
-    "square": ("a square", "un carré"),
-    "normalize": ("normalising", "la normalisation"),
-    "permutation": ("the shuffling", "le mélange"),
-    "step": ("the decision", "la décision"),
-}
-PAIRS = {"sum": "mean", "max": "min", "argmax": "argmin", "tril": "triu", "topk": "sort", "zeros": "ones", "zeros_like": "ones_like"}
-TWINS: dict[str, Words] = {
-    "sum": ("a mean stood for a sum", "une moyenne tenait lieu de somme"),
-    "mean": ("a sum stood for a mean", "une somme tenait lieu de moyenne"),
-    "max": ("the smallest were taken for the largest", "le plus petit était pris pour le plus grand"),
-    "min": ("the largest were taken for the smallest", "le plus grand était pris pour le plus petit"),
-    "argmax": ("the smallest were taken for the largest", "le plus petit était pris pour le plus grand"),
-    "argmin": ("the largest were taken for the smallest", "le plus grand était pris pour le plus petit"),
-    "tril": ("what comes after were taken for what comes before", "ce qui suit était pris pour ce qui précède"),
-    "triu": ("what comes before were taken for what comes after", "ce qui précède était pris pour ce qui suit"),
-    "zeros": ("ones stood for zeros", "des uns tenaient lieu de zéros"),
-    "zeros_like": ("ones stood for zeros", "des uns tenaient lieu de zéros"),
-    "ones": ("zeros stood for ones", "des zéros tenaient lieu de uns"),
-    "ones_like": ("zeros stood for ones", "des zéros tenaient lieu de uns"),
-}
-TWIN = {**PAIRS, **{b: a for a, b in PAIRS.items() if b != "sort"}}
 COMPARISONS = {ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt, ast.GtE), ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt, ast.LtE)}
 MOST_NAMES = 12
 
@@ -132,30 +85,8 @@ def _stored(function: ast.FunctionDef) -> list[str]:
 
 def _members(function: ast.FunctionDef) -> list[str]:
     """What a method reads of its object."""
-    found = [node.attr for node in ast.walk(function) if isinstance(node, ast.Attribute) and _is_self(node.value)]
+    found = [node.attr for node in ast.walk(function) if isinstance(node, ast.Attribute) and is_self(node.value)]
     return list(dict.fromkeys(found))
-
-
-def _is_self(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and node.id == "self"
-
-
-def told(node: ast.AST) -> Words:
-    """What an expression is, in words: a name, a number, a known step, or the names that it is made of."""
-    if isinstance(node, (ast.Name, ast.Attribute, ast.Constant, ast.Subscript)) and len(ast.unparse(node)) <= 24:
-        return f"`{ast.unparse(node)}`", f"`{ast.unparse(node)}`"
-    if isinstance(node, ast.Call) and _called(node) in STEPS and not isinstance(node.func, ast.Name):
-        return STEPS[_called(node)]
-    names = list(dict.fromkeys(each.id for each in ast.walk(node) if isinstance(each, ast.Name) and each.id not in _MODULES))[:3]
-    listed = ", ".join(f"`{name}`" for name in names)
-    return (f"what is made of {listed}", f"ce qui est fait de {listed}") if names else ("a number", "un nombre")
-
-
-_MODULES = {"np", "torch", "F", "math", "nn", "self", "len", "range", "zip", "float", "int"}
-
-
-def _called(node: ast.Call) -> str:
-    return node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
 
 
 def _changed(node: ast.AST, **fields: Any) -> Any:
@@ -236,14 +167,14 @@ def _operation(node: ast.BinOp) -> Iterator[Change]:
 
 
 def _step(node: ast.Call) -> Iterator[Change]:
-    name = _called(node)
-    if isinstance(node.func, ast.Attribute) and _is_self(node.func.value):
+    name = called(node)
+    if isinstance(node.func, ast.Attribute) and is_self(node.func.value):
         en, fr = f"`self.{name}`", f"`self.{name}`"
     else:
         en, fr = STEPS.get(name, (f"`{name}`", f"`{name}`"))
-    is_method = isinstance(node.func, ast.Attribute) and not (isinstance(node.func.value, ast.Name) and node.func.value.id in _MODULES)
+    is_method = isinstance(node.func, ast.Attribute) and not (isinstance(node.func.value, ast.Name) and node.func.value.id in MODULES)
     inner = node.func.value if is_method and isinstance(node.func, ast.Attribute) else node.args[0] if node.args else None
-    if inner is not None and name not in _MODULES:
+    if inner is not None and name not in MODULES:
         yield inner, f"{en} were left out", f"on sautait {fr}"
     if name in TWIN and isinstance(node.func, ast.Attribute) and name in TWINS:
         yield (_changed(node, func=_changed(node.func, attr=TWIN[name])), *TWINS[name])
@@ -352,7 +283,7 @@ def _exchanged(given: list[str], members: list[str]) -> Any:
             for name in given:
                 if name != node.id:
                     yield ast.Name(name, ast.Load()), f"`{name}` stood where `{node.id}` belongs", f"`{name}` était mis pour `{node.id}`"
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and _is_self(node.value):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and is_self(node.value):
             for name in members:
                 if name != node.attr and name.rstrip("_0123456789") == node.attr.rstrip("_0123456789"):
                     words = f"`self.{name}` stood where `self.{node.attr}` belongs", f"`self.{name}` était mis pour `self.{node.attr}`"
