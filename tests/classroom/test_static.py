@@ -26,8 +26,11 @@ def frame(a: int) -> Picture:
 def shown(thing) -> dict:
     """The output that the last line of a cell leaves."""
     InteractiveShell.instance()
-    with capture_output() as captured:
-        thing._ipython_display_()
+    try:
+        with capture_output() as captured:
+            thing._ipython_display_()
+    finally:
+        InteractiveShell.clear_instance()  # the other tests run outside of notebooks
     (output,) = captured.outputs
     return {"data": output.data, "metadata": output.metadata}
 
