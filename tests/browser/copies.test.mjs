@@ -41,10 +41,14 @@ async function open(page) {
 async function idle(page) {
   for (let i = 0; i < 240; i++) {
     const kernels = await ask("kernels").then(answer => answer.json());
-    if (kernels.some(kernel => kernel.execution_state === "idle" && kernel.connections > 0)) return;
+    if (Array.isArray(kernels) && kernels.some(kernel => kernel.execution_state === "idle" && kernel.connections > 0)) return;
     await page.waitForTimeout(250);
   }
   throw new Error("the kernel never came to rest");
+}
+
+async function shutDown() {
+  for (const { id } of await ask("sessions").then(answer => answer.json())) await ask(`sessions/${id}`, { method: "DELETE" });
 }
 
 // Choose the cell whose text has some words, as arrows would, and leave the keyboard in it.
@@ -93,7 +97,7 @@ for (const language of ["fr", "en"]) {
     await page.keyboard.press("Control+s");
     for (let i = 0; i < 40 && !readFileSync(file, "utf8").includes("return 2 * x"); i++) await page.waitForTimeout(250);
     await page.context().close();
-    for (const { id } of await ask("sessions").then(answer => answer.json())) await ask(`sessions/${id}`, { method: "DELETE" });
+    await shutDown();
 
     assert.ok(!readFileSync(file, "utf8").includes("widget-view"), "the file names a widget that is no more");
     page = await openPage(browser, { viewport: { width: 1200, height: 1000 } });
@@ -104,6 +108,7 @@ for (const language of ["fr", "en"]) {
     assert.doesNotMatch(text, /model not found|Loading widget|Error displaying|VBox\(/);
     if (shots) await page.screenshot({ path: join(shots, `${language}-reopened.png`) });
     await page.context().close();
+    await shutDown();
 
     const older = JSON.parse(readFileSync(file, "utf8")); // as if the lesson had had one paragraph less
     older.metadata.dalle_edu.cells.splice(3, 1);

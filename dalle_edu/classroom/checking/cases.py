@@ -203,6 +203,15 @@ def _number(value: Any) -> str:
     return text if any(letter in text for letter in ".e") else f"{text}.0"
 
 
+def apart(one: Any, other: Any) -> tuple[str, str]:
+    """Two numbers that differ, each with as many digits as it takes to see it."""
+    for digits in range(5, 18):
+        first, second = (f"{float(value):.{digits}g}" for value in (one, other))
+        if first != second:
+            return first, second
+    return written(one), written(other)
+
+
 def shown_call(name: str, case: Case) -> str:
     """The call of a case as a line of Python; empty where it is too long for one."""
     if case.args is None:

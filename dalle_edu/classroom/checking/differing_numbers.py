@@ -41,7 +41,7 @@ def numbers(seen: Seen) -> Iterator[Sentence]:
         return
     found, wanted = bare_array(seen.difference.found), bare_array(seen.difference.wanted)
     if wanted.dtype.kind == "b":
-        if np.array_equal(found, ~wanted):
+        if found.size > 1 and np.array_equal(found, ~wanted):
             yield "True and False are the wrong way round.", "True et False sont à l'envers."
         found, wanted = found.astype(float), wanted.astype(float)
     found, wanted = found.astype(float), wanted.astype(float)

@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import Any
 
 from dalle_edu.classroom.checking.attempt import Attempt, CallsTheLibrary, OutOfTime, WantsInput, attempt, patience
-from dalle_edu.classroom.checking.cases import Case, ChangesAnArgument, described, shown_call, written
+from dalle_edu.classroom.checking.cases import Case, ChangesAnArgument, apart, described, shown_call, written
 from dalle_edu.classroom.checking.comparing import Difference, gap
 from dalle_edu.classroom.checking.proof import Mistake, mistakes
 from dalle_edu.classroom.checking.slips import slips
@@ -97,6 +97,9 @@ def _told(result: Result, library: Any) -> str:
     if difference.index and (_is_long(difference.wanted) or found == wanted):
         found, wanted = (written(_at(value, difference.index)) for value in (difference.found, difference.wanted))
         at = f"[{', '.join(map(str, difference.index))}]"
+    if found == wanted and difference.kind == "value":
+        values = (_at(value, difference.index) for value in (difference.found, difference.wanted))
+        found, wanted = apart(*values)
     if difference.kind in ("type", "dtype"):
         found, wanted = f"{found} ({_kind(difference.found)})", f"{wanted} ({_kind(difference.wanted)})"
     place = difference.where + at
@@ -120,8 +123,8 @@ def _kind(value: Any) -> str:
 
 def _how_many(results: list[Result]) -> str:
     right = sum(result.right for result in results)
-    en = f"{right} of {len(results)} cases are right; look at what sets this one apart."
-    fr = f"{right} cas sur {len(results)} sont justes ; cherchez ce que celui-ci a de particulier."
+    en = f"{right} of {len(results)} cases {'is' if right == 1 else 'are'} right; look at what sets this one apart."
+    fr = f"{right} cas sur {len(results)} {'est juste' if right < 2 else 'sont justes'} ; cherchez ce que celui-ci a de particulier."
     return say(en, fr)
 
 

@@ -25,13 +25,13 @@ def side_taken_for_the_factor(images: Tensor, side: int) -> Tensor:
 def known_by_half(known: tuple[Tensor, Tensor] | None, side: int) -> tuple[Tensor, Tensor] | None:
     if known is None:
         return None
-    return shrink(known[0], side), shrink(known[1].float(), side) >= 0.5
+    return shrink(known[0], side), F.adaptive_avg_pool2d(known[1].float(), side) >= 0.5
 
 
 def known_by_one_pixel(known: tuple[Tensor, Tensor] | None, side: int) -> tuple[Tensor, Tensor] | None:
     if known is None:
         return None
-    return shrink(known[0], side), shrink(known[1].float(), side) > 0
+    return shrink(known[0], side), F.adaptive_avg_pool2d(known[1].float(), side) > 0
 
 
 def mask_of_full_size(known: tuple[Tensor, Tensor] | None, side: int) -> tuple[Tensor, Tensor] | None:

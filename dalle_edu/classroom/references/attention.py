@@ -67,6 +67,10 @@ def _causal_mask(seed: int) -> list[Case]:
 # ---------------------------------------------------------------- layers
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' if count > 1 else ''}"
+
+
 def _self_attention(width: int, heads: int, n: int, tokens: int, seed: int) -> list[Case]:
     """What a layer of self-attention makes of some sequences, in all the ways that it can be asked."""
     drawn = [numbers(seed, 3 * width, width) * 0.5, numbers(seed + 1, width, width) * 0.5]
@@ -92,8 +96,8 @@ def _self_attention(width: int, heads: int, n: int, tokens: int, seed: int) -> l
 
     def case(en: str, fr: str, ask: Callable[[Any], Any], peer: Callable[[], Any], extra: int = 0) -> Case:
         return scenario(
-            f"{heads} heads, x of {size}, {en}",
-            f"{heads} têtes, x de {size}, {fr}",
+            f"{_counted(heads, 'head')}, x of {size}, {en}",
+            f"{_counted(heads, 'tête')}, x de {size}, {fr}",
             peer,
             lambda version: ask(layer(version)),
             x.numel() + extra,
@@ -256,7 +260,9 @@ def _directed(seed: int) -> list[Case]:
             return [each.detach() for each in maps]
 
         def case(en: str, fr: str, peer: Callable[[], Any], ask: Callable[[Any], Any], extra: int) -> Case:
-            return scenario(f"{heads} heads, x of {size}{en}", f"{heads} têtes, x de {size}{fr}", peer, ask, x.numel() + extra)
+            return scenario(
+                f"{_counted(heads, 'head')}, x of {size}{en}", f"{_counted(heads, 'tête')}, x de {size}{fr}", peer, ask, x.numel() + extra
+            )
 
         return [
             case("", "", lambda: theirs(x, None)[0].detach(), lambda version: asked(layer(version), x=x).detach(), 0),

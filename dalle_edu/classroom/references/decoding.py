@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dalle_edu.classroom.checking.asking import numbers
-from dalle_edu.classroom.checking.cases import Case, call
+from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.language import say
 
@@ -78,7 +78,15 @@ def _draw(seed: int) -> list[Case]:
     wide = 2 * numbers(seed, 40, 12)
     rows = [(logits, torch.tensor(uniform, dtype=torch.float64)) for logits, uniform in small]
     rows += [(wide, torch.linspace(0.003, 0.997, 40, dtype=torch.float64)), (wide.float(), torch.rand(40, generator=_generator(seed)))]
-    return [call(peer, *each) for each in rows]
+    many, just_below_1 = 2 * numbers(seed, 20, 20_000).float(), torch.full((20,), 1 - 2.0**-24)
+    exists = scenario(
+        "20,000 entries and the largest uniform below 1: whether the entry exists",
+        "20 000 entrées et le plus grand nombre uniforme sous 1 : l'entrée existe-t-elle",
+        lambda: True,
+        lambda version: bool((version(many.clone(), just_below_1.clone()) < 20_000).all()),
+        many.numel(),
+    )
+    return [*(call(peer, *each) for each in rows), exists]
 
 
 def _generator(seed: int) -> torch.Generator:

@@ -67,6 +67,7 @@ def _training(seed: int) -> list[Case]:
         call(_rosenblatt, apart, few),
         call(_rosenblatt, one, np.array([-1, -1, 1])),
         call(_rosenblatt, np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([-1, 1])),
+        call(_rosenblatt, apart, few, passes=2),  # the last pass allowed is the one without a correction
         call(_rosenblatt, *_labelled(0, 0), 50),
         call(_rosenblatt, *_labelled(5, 5), 7),
         call(_rosenblatt, *_labelled(seed, 3, 20), passes=2),
@@ -263,9 +264,10 @@ def _descent(n: int, sizes: Sequence[int], batch_size: int, epochs: int, learnin
             losses.append(total / n)
         return {say("losses", "pertes"): losses, say("parameters", "paramètres"): [value.detach().numpy() for value in theirs]}
 
+    many, rate = "s" if epochs > 1 else "", comma(learning_rate, 2)
     return scenario(
-        f"{n} examples, batches of {batch_size}, {epochs} epochs, rate {learning_rate:g}{', squared errors' if squared else ''}",
-        f"{n} exemples, lots de {batch_size}, {epochs} époques, pas de {comma(learning_rate, 2)}{', erreurs au carré' if squared else ''}",
+        f"{n} examples, batches of {batch_size}, {epochs} epoch{many}, rate {learning_rate:g}{', squared errors' if squared else ''}",
+        f"{n} exemples, lots de {batch_size}, {epochs} époque{many}, pas de {rate}{', erreurs au carré' if squared else ''}",
         peer,
         ask,
         100 * epochs + n,
