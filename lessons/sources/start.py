@@ -111,14 +111,15 @@ expect(lambda: [double(x) for x in (0, 3, 21)], [0, 6, 42], say("double of 0, 3 
 # %% [markdown] lang="fr"
 # ## Un quiz
 #
-# Une leçon se termine par un quiz. Son code est plié ; lancez la cellule pour le voir. Écrivez un nombre ou choisissez une réponse, puis
-# appuyez sur « Vérifier » ; au clavier, Tab va au bouton et Espace appuie.
+# Une leçon se termine par un quiz. Son code est plié ; lancez la cellule pour le voir. Écrivez un nombre, puis
+# Entrée ; ou choisissez une réponse, puis « Vérifier » (au clavier, Tab va au bouton et Espace appuie). Après deux essais, le raisonnement
+# s'ouvre.
 
 # %% [markdown] lang="en"
 # ## A quiz
 #
-# A lesson ends with a quiz. Its code is folded; run the cell to see it. Write a number or choose an answer, then press “Check”; on the
-# keyboard, Tab goes to the button and Space presses.
+# A lesson ends with a quiz. Its code is folded; run the cell to see it. Write a number, then Enter; or
+# choose an answer, then “Check” (on the keyboard, Tab goes to the button and Space presses). After two tries the reasoning opens.
 
 # %% quiz="start"
 quiz(
