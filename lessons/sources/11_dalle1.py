@@ -196,6 +196,7 @@ from dalle_edu.scorecard import questions, wilson_interval
 
 # %% tags=["hide-input"]
 from dalle_edu.checkpoints.shipped import weights_path
+from dalle_edu.classroom.desk import kept
 from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.suspect import suspect
 from dalle_edu.systems.dalle1 import DallE1, DallE1Config, DallE1Model
@@ -2620,8 +2621,17 @@ def train_stage(stage, updates):
 # you know the weights, 1/8 and 7/8.
 
 # %%
-journal = {stage.name: train_stage(stage, updates)
-           for stage, updates in zip(tiny.stages, (250, 30, 400))}
+def train_tiny():
+    curves = {stage.name: train_stage(stage, updates)
+              for stage, updates in zip(tiny.stages, (250, 30, 400))}
+    return {"curves": curves, "weights": tiny.state_dict()}
+
+
+# en: what takes over 20 s is kept on disk, and read after a restart
+# fr: ce qui prend plus de 20 s est gardé sur disque, et relu après un redémarrage
+trained = kept("tiny", train_tiny)
+tiny.load_state_dict(trained["weights"])
+journal = trained["curves"]
 ignorant = math.log(512) / 8 + math.log(64) * 7 / 8
 first = journal["prior"][0]
 print(say(f"first loss {first:.2f}; knowing nothing, {ignorant:.2f}",

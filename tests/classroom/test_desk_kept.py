@@ -226,3 +226,12 @@ def test_it_is_read_in_another_process(tmp_path, desk):
     assert "est lu sur disque" in second
     assert first.splitlines()[-1] == second.splitlines()[-1] == "[1.0, 1.0]"
     assert [path.parent.name for path in desk.rglob("*.safetensors")] == ["01_perceptron"]
+
+
+def test_the_book_computes_everything_anew_and_keeps_nothing(monkeypatch, desk, capsys):
+    monkeypatch.setenv("DALLE_EDU_STATIC", "1")
+    for _ in range(2):
+        assert same(kept("value", make, patience=-1), VALUE)
+    assert calls.made == 2
+    assert not desk.exists()
+    assert capsys.readouterr().out == ""

@@ -20,6 +20,7 @@ from dalle_edu.classroom.desk.code_read import fingerprint_of_call
 from dalle_edu.classroom.desk.opening import opened
 from dalle_edu.classroom.desk.record import desk_folder
 from dalle_edu.classroom.desk.storable import NotStorable, read_value, write_value
+from dalle_edu.classroom.static import is_static
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import decimal, say
 
@@ -43,6 +44,8 @@ def kept(
         raise DalleEduError(
             f"make is {make!r}; give a function without arguments", f"make est {make!r} ; donnez une fonction sans argument"
         )
+    if is_static():  # the book is made anew
+        return make()
     path = _path(name, make)
     again = f'kept("{name}", …, anew=True)'
     if path.is_file() and not anew:
