@@ -113,7 +113,10 @@ def test_it_shows_the_smallest_input_what_was_given_and_what_was_wanted():
 def test_it_says_the_same_in_french(monkeypatch):
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
     verdict = diagnose(lambda z: np.where(z > 0, 1.0, 0.0), "perceptron:step")
-    assert verdict.text == ("C'est faux seulement là où `z` vaut exactement 0.\nAvec z = [0.0], la vôtre donne [0.0]\u00a0; il faut [1.0].")
+    assert verdict.text == (
+        "À zéro exactement elle rend 0\u00a0; la décision est 1 à partir de zéro, zéro compris.\n"
+        "Avec z = [0.0], la vôtre donne [0.0]\u00a0; il faut [1.0]."
+    )
 
 
 def printed(z):
@@ -160,12 +163,12 @@ def without_a_mask(query, key, value, mask=None):
         (overflowing, "mlp:sigmoid", "overflow"),
         (lambda z: np.append(z, 0.0), "mlp:relu", "one more than wanted"),
         (lambda z: sigmoid_by_tanh(z).astype(np.float32), "mlp:sigmoid", "float32"),
-        (summed, "dvae:kl_to_uniform", "Not yet"),
+        (summed, "dvae:kl_to_uniform", "a sum stood for a mean"),
         (without_gradient, "dvae:gumbel_softmax", "no gradient comes back"),
-        (without_a_mask, "attention:scaled_dot_product", "`mask` changes nothing"),
+        (without_a_mask, "attention:scaled_dot_product", "The mask is not used"),
         (lambda q, k, device=None: torch.ones(q, k).tril(k - q), "attention:causal_mask", "True and False"),
-        (lambda logits, scale: logits.chunk(2)[0], "guidance:guide", "`guidance_scale` changes nothing"),
-        (too_few, "decoding:keep_top_k", "Not yet"),
+        (lambda logits, scale: logits.chunk(2)[0], "guidance:guide", "nothing were multiplied by `guidance_scale`"),
+        (too_few, "decoding:keep_top_k", "The k-th entry is lost too"),
     ],
 )
 def test_what_may_be_wrong_with_any_code_has_its_sentence(version, target, says):

@@ -64,7 +64,7 @@ def explained(
         shown = next((result for result in wrong if result.difference is not None), None)
         return Verdict("mistake", "\n".join([found.explanation, *([_told(shown, library)] if shown else [])]), math.inf, found)
     raised = [result for result in wrong if result.attempt.error is not None]
-    if raised and (raised[0] is wrong[0] or len(raised) > len(wrong) / 2):
+    if raised and (raised[0] is wrong[0] or 2 * len(raised) >= len(wrong)):
         return stopped(version, raised[0], library)
     differing = {id(result.case): result for result in wrong if result.difference is not None}
     seen = [
