@@ -67,10 +67,10 @@ draw_pixels(8 * images[918, 0].numpy() + 8)
 # vérifie : ✓ c'est juste, … pas encore fait, ✗ à revoir.
 
 # %% [markdown] lang="en"
-# And if the stroke is thicker, slanted, one pixel further to the left? A rule written by hand soon breaks. In this lesson nobody writes the
-# rule. We build a very simple part, the **neuron**, which corrects its own mistakes; then we put rows of them together. In section 8
-# fifty-eight neurons will read this digit, and hundreds of others that they have never seen. Every machine of this course, DALL·E
-# included, is made of this part.
+# And if the stroke is thicker, slanted, shifted by one pixel? A rule written by hand soon breaks. In this lesson nobody writes the rule. We
+# build a very simple part, the **neuron**, which corrects its own mistakes; then we put rows of them together. In section 8 fifty-eight
+# neurons will read this digit, and hundreds of others that they have never seen. Every machine of this course, DALL·E included, is made of
+# this part.
 #
 # **By the end of this lesson you will be able to**
 #
@@ -82,9 +82,9 @@ draw_pixels(8 * images[918, 0].numpy() + 8)
 #
 # **You need** a little Python and NumPy, and to know what a derivative, a dot product and a product of matrices are.
 #
-# **If you have less than six hours**, read everything and do the exercises marked ● only: three hours and a half. In the place of each
-# exercise that you leave out the library puts its own version, and all that follows works. The first time you may also skip "How many
-# corrections?" (section 2) and sections 9 to 11.
+# **If you have less than six hours**, read everything and do the exercises marked ● only: three and a half hours. For each exercise that
+# you leave out, the library puts in its own version, and all that follows works. The first time you may also skip "How many corrections?"
+# (section 2) and sections 9 to 11.
 #
 # Under each exercise a scratch cell gives an example call and, after the arrow →, the value to expect. The cell after it checks: ✓ it is
 # right, … not done yet, ✗ look again.
@@ -202,7 +202,7 @@ assert without == 1.5 and with_homework == -1.5
 #
 # Dans les exercices, l'en-tête de la fonction dit ce qui entre et ce qui sort. `Real[ndarray, "*n"]` se lit « un tableau NumPy de nombres,
 # d'une forme quelconque » ; après la flèche, `Float[ndarray, "*n"]`, « un tableau de nombres à virgule, de la même forme ». Plus loin,
-# `"n d"` voudra dire n lignes et d colonnes. C'est une note pour le lecteur : Python ne l'exécute pas.
+# `"n d"` voudra dire n lignes et d colonnes. C'est une note pour le lecteur : Python n'en tient pas compte.
 #
 # <details><summary>Un indice</summary>La condition est `z >= 0` : NumPy compare tous les nombres du tableau à la fois. Les deux valeurs
 # à choisir sont 1.0 et 0.0.</details>
@@ -216,7 +216,7 @@ assert without == 1.5 and with_homework == -1.5
 #
 # In the exercises a function's first line says what goes in and what comes out. `Real[ndarray, "*n"]` reads "a NumPy array of numbers, of
 # any shape"; after the arrow, `Float[ndarray, "*n"]`, "an array of floating-point numbers, of the same shape". Later on, `"n d"` will mean
-# n rows and d columns. It is a note to the reader: Python does not run it.
+# n rows and d columns. It is a note to the reader: Python takes no notice of it.
 #
 # <details><summary>A hint</summary>The condition is `z >= 0`: NumPy compares all the numbers of the array at once. The two values to choose
 # from are 1.0 and 0.0.</details>
@@ -271,8 +271,9 @@ neuron(np.array([[1, 1, 0], [1, 1, 1]]), np.array([2.0, 1.0, -3.0]), -1.5)
 # neurone s'active, de l'autre il se tait. Les poids sont une flèche perpendiculaire à cette droite, tournée vers le côté du oui. Le biais
 # pousse la droite le long de la flèche.
 #
-# Voici deux nuages de trente points. Le neurone doit dire oui aux ronds et non aux triangles. **Avant de toucher aux réglages, dites** dans
-# quel sens partira la droite si le biais augmente. Puis cherchez un réglage sans une seule faute.
+# Voici deux nuages de trente points au hasard. Le générateur `np.random.default_rng(22)` part d'une **graine**, 22, et tire donc les mêmes
+# chaque fois. Le neurone doit dire oui aux ronds et non aux triangles. **Avant de toucher aux réglages, dites** dans quel sens partira la
+# droite si le biais augmente. Puis cherchez un réglage sans une seule faute.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### A neuron is a line
@@ -287,11 +288,12 @@ neuron(np.array([[1, 1, 0], [1, 1, 1]]), np.array([2.0, 1.0, -3.0]), -1.5)
 # ### A neuron is a line
 #
 # With two inputs, each example is a point of the plane. The points where the sum is exactly zero form a line: on one side the neuron fires,
-# on the other it keeps silent. The weights are an arrow at right angles to that line, which points to the side of yes. The bias pushes the
+# on the other it stays silent. The weights are an arrow at right angles to that line, which points to the side of yes. The bias pushes the
 # line along the arrow.
 #
-# Here are two clouds of thirty points. The neuron should say yes to the circles and no to the triangles. **Before you touch the knobs,
-# say** which way the line will go if the bias grows. Then look for a setting without a single mistake.
+# Here are two clouds of thirty random points. The generator `np.random.default_rng(22)` starts from a **seed**, 22, so it gives the same
+# ones every time. The neuron should say yes to the circles and no to the triangles. **Before you touch the knobs, say** which way the line
+# will go if the bias grows. Then look for a setting without a single mistake.
 
 # %% slide="fragment" tags=["output-only-slide"]
 generator = np.random.default_rng(22)
@@ -330,9 +332,9 @@ assert faultless == [(30, -1), (60, -1)]
 # %% [markdown] lang="fr"
 # ### Des portes logiques
 #
-# McCulloch et Pitts l'ont montré dès 1943 : quand les entrées valent 0 ou 1, un neurone peut être une porte logique. Pour « et », les deux
-# voix ensemble doivent atteindre le seuil, et une seule ne doit pas y suffire : des poids 1 et 1 et un biais de −1,5 conviennent.
-# **Devinez** quel biais donne « ou » avec les mêmes poids, et comment un neurone à une seule entrée dit « non ».
+# McCulloch et Pitts l'ont montré dès 1943 : quand les entrées valent 0 ou 1, un neurone peut être une porte logique. Pour « et » (`and`),
+# les deux voix ensemble doivent atteindre le seuil, et une seule ne doit pas y suffire : des poids 1 et 1 et un biais de −1,5 conviennent.
+# **Devinez** quel biais donne « ou » (`or`) avec les mêmes poids, et comment un neurone à une seule entrée dit « non ».
 #
 # La table `GATES` contient les poids et le biais de chaque porte ; les quatre coins passent dans l'ordre 00, 01, 10, 11.
 
@@ -379,8 +381,8 @@ assert GATES["nand"] == (tuple(-weight for weight in GATES["and"][0]), -GATES["a
 
 # %% [markdown] lang="en"
 # Each line gives the weights, the bias, then the answers. For "or" a threshold of 0.5 is enough: a single vote reaches it. "Not" has one
-# input, which votes against: 0 becomes 1, and 1 becomes 0. As for `nand`, it answers the opposite of `and`, with the same numbers and
-# their signs changed.
+# input, which votes against: 0 becomes 1, and 1 becomes 0. As for `nand`, it answers the opposite of `and`, with the same numbers, their
+# signs changed.
 
 # %% [markdown] lang="en"
 # Find the weights and the bias of "a implies b" yourself: it is 0 only when a is 1 and b is 0. There are two weights, in a list, and a
@@ -435,8 +437,9 @@ expect(table, [1, 1, 0, 1], say("the table of “a implies b”", "la table de �
 # | (2, 1, 1) | +1 | 2 − 1 = 1 | 1 | aucune | (1, −1, 0) |
 # | (1, 2, 1) | −1 | 1 − 2 = −1 | 1 | aucune | (1, −1, 0) |
 #
-# L'étiquette fois la somme est positive quand le neurone a raison. À la première ligne elle vaut zéro : l'exemple est sur la droite, et cela
-# compte comme une erreur ; sinon, partis de zéro, les poids ne bougeraient jamais. Après deux corrections, les deux exemples sont justes.
+# L'étiquette fois la somme est positive quand le neurone a raison. À la première ligne elle vaut zéro : l'exemple est sur la droite, et
+# cela compte comme une erreur ; sinon, partis de zéro, les poids ne bougeraient jamais. Après deux corrections, le neurone a raison sur les
+# deux exemples.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 2. The neuron learns
@@ -451,7 +454,7 @@ expect(table, [1, 1, 0, 1], say("the table of “a implies b”", "la table de �
 # ## 2. The neuron learns
 #
 # Placing the line by hand does not take us far: with 64 inputs there are 64 weights to set, and nothing left to see. The neuron must
-# correct itself. Frank Rosenblatt presents his **perceptron**, a machine that learns, in 1958; the rule below, error correction, is that
+# correct itself. Frank Rosenblatt presented his **perceptron**, a machine that learns, in 1958; the rule below, error correction, is that
 # of his work from 1960 to 1962. Show the neuron an example. If it is right, touch nothing. If it is wrong, add the example to its weights,
 # with the sign of the right answer.
 #
@@ -468,7 +471,7 @@ expect(table, [1, 1, 0, 1], say("the table of “a implies b”", "la table de �
 # | (1, 2, 1) | −1 | 1 − 2 = −1 | 1 | none | (1, −1, 0) |
 #
 # The label times the sum is positive when the neuron is right. In the first row it is zero: the example is on the line, and that counts as
-# a mistake; otherwise the weights, which start at zero, would never move. After two corrections both examples are right.
+# a mistake; otherwise the weights, which start at zero, would never move. After two corrections the neuron is right about both examples.
 
 # %% [markdown] slide="fragment"
 # $$ y \, (w \cdot x) \le 0 \quad \Longrightarrow \quad w \leftarrow w + y \, x $$
@@ -627,9 +630,10 @@ assert wrong_after[6] == 1 and wrong_after[7] == 14 and wrong_after[15] == 0
 # divisés par leur longueur, $\sqrt 2$, ils donnent les sommes $1/\sqrt 2$ et $-1/\sqrt 2$ : chaque exemple est à une distance
 # $1/\sqrt 2$ de la droite, du bon côté. Le théorème ci-dessous promet au plus $6 / (1/\sqrt 2)^2 = 12$ corrections ; il en a fallu 2.
 #
-# En général, supposons que des poids $w^\star$, de longueur 1, séparent les classes avec une **marge** $\gamma$, c'est-à-dire
-# $y \, (w^\star \cdot x) \ge \gamma$ pour chaque exemple, et qu'aucun exemple, son 1 compris, n'est plus long que $R$. Novikoff a prouvé
-# en 1962 qu'il y a alors au plus $(R/\gamma)^2$ corrections, quel que soit le nombre d'exemples. Sa preuve suit deux nombres :
+# En général, supposons que des poids $w^\star$, biais compris, de longueur 1, séparent les classes avec une **marge** $\gamma$,
+# c'est-à-dire $y \, (w^\star \cdot x) \ge \gamma$ pour chaque exemple, et qu'aucun exemple, son 1 compris, n'est plus long que $R$.
+# Novikoff a prouvé en 1962 qu'il y a alors au plus $(R/\gamma)^2$ corrections, quel que soit le nombre d'exemples. Sa preuve suit deux
+# nombres :
 #
 # - chaque correction fait avancer $w$ d'au moins $\gamma$ le long de $w^\star$, puisque $y \, (w^\star \cdot x) \ge \gamma$ ;
 # - elle allonge peu $w$ : comme elle n'a lieu que si $y \, (w \cdot x) \le 0$, le carré de sa longueur grandit d'au plus $R^2$.
@@ -652,7 +656,7 @@ assert wrong_after[6] == 1 and wrong_after[7] == 14 and wrong_after[15] == 0
 # separate them; divided by their length, $\sqrt 2$, they give the sums $1/\sqrt 2$ and $-1/\sqrt 2$: each example is at a distance
 # $1/\sqrt 2$ from the line, on the right side. The theorem below promises at most $6 / (1/\sqrt 2)^2 = 12$ corrections; it took 2.
 #
-# In general, suppose that weights $w^\star$ of length 1 separate the classes with a **margin** $\gamma$, that is,
+# In general, suppose that weights $w^\star$, bias included, of length 1, separate the classes with a **margin** $\gamma$, that is,
 # $y \, (w^\star \cdot x) \ge \gamma$ for every example, and that no example, its 1 included, is longer than $R$. Novikoff proved in 1962
 # that there are then at most $(R/\gamma)^2$ corrections, however many examples there are. His proof follows two numbers:
 #
@@ -748,8 +752,8 @@ assert margins[0] / margins[-1] > 39
 # paper, circle 01 and 10, and look for a line that separates them from the other two. **Write down** the largest number of corners that you
 # can put on the right side.
 #
-# Suppose that a neuron does it. It keeps silent at 00 and at 11: $b < 0$ and $w_1 + w_2 + b < 0$. It fires at 01 and at 10:
-# $w_2 + b \ge 0$ and $w_1 + b \ge 0$. Add the first two inequalities, then the last two:
+# Suppose that a neuron does it. It stays silent at 00 and at 11: $b < 0$ and $w_1 + w_2 + b < 0$. It fires at 01 and at 10: $w_2 + b \ge 0$
+# and $w_1 + b \ge 0$. Add the first two inequalities, then the last two:
 
 # %% [markdown] slide="fragment"
 # $$ w_1 + w_2 + 2b \;<\; 0 \;\le\; w_1 + w_2 + 2b $$
@@ -788,7 +792,8 @@ assert [gate("or", corners).tolist(), gate("nand", corners).tolist()] == [[0, 1,
 # ### One line is not enough, two are
 
 # %% [markdown] lang="en"
-# Three of four, never better. But the last line says 0, 1, 1, 0: two **layers** of neurons do it. Look at the figure before you read how.
+# Three out of four, never better. But the last line says 0, 1, 1, 0: two **layers** of neurons do it. Look at the figure before you read
+# how.
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 figure, panels = plot(1, 2, width=7.6, height=3.6)
@@ -811,7 +816,7 @@ picture(figure, say("One line leaves the corner 11 on the side of yes; two lines
 # À gauche, la droite du « ou » se trompe sur un coin. À droite, une deuxième droite, celle de `nand`, l'écarte ; entre les deux reste la
 # bande du oui. La première couche a donc deux neurones, « ou » et `nand`. La seconde en a un, qui reçoit leurs réponses et dit « et » :
 #
-# | entrées | ou | nand | et des deux |
+# | entrées | « ou » | `nand` | « et » des deux |
 # |---|---|---|---|
 # | 00 | 0 | 1 | 0 |
 # | 01 | 1 | 1 | 1 |
@@ -826,7 +831,7 @@ picture(figure, say("One line leaves the corner 11 on the side of yes; two lines
 # On the left, the line of "or" is wrong about one corner. On the right a second line, that of `nand`, keeps it out; between the two remains
 # the band of yes. So the first layer has two neurons, "or" and `nand`. The second has one, which is given their answers and says "and":
 #
-# | inputs | or | nand | and of the two |
+# | inputs | "or" | `nand` | "and" of the two |
 # |---|---|---|---|
 # | 00 | 0 | 1 | 0 |
 # | 01 | 1 | 1 | 1 |
@@ -853,12 +858,13 @@ picture(figure, say("One line leaves the corner 11 on the side of yes; two lines
 #
 # Remplaçons-la par une courbe lisse qui va de 0 à 1. Pour une somme de 2, prenons $e^{-2} \approx 0{,}135$, puis
 # $1 / (1 + 0{,}135) \approx 0{,}881$ : « plutôt oui ». Pour $-2$ : $e^{2} \approx 7{,}389$, et $1 / (1 + 7{,}389) \approx 0{,}119$ :
-# « plutôt non ». Pour 0, exactement la moitié. Cette courbe est la **sigmoïde**, $\sigma$ ; à sa droite, sa pente :
+# « plutôt non ». Pour 0, exactement la moitié. Cette courbe est la **sigmoïde**, $\sigma$. Voici sa formule et, à droite, celle de sa
+# pente, $\sigma'$ :
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 4. Softening the decision
 #
-# The step does not say how wrong it was. The **sigmoid** says "rather yes", "rather no".
+# The step does not say how wrong it was. The **sigmoid** says "probably yes", "probably no".
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. Ask: if I push a weight by a thousandth, what does a step's answer do? Nothing, or a jump. Have them compute σ(0) in their heads.
@@ -870,8 +876,8 @@ picture(figure, say("One line leaves the corner 11 on the side of yes; two lines
 # a step. It does not change, or it jumps. Its **slope** is zero: it tells us nothing.
 #
 # Put in its place a smooth curve that goes from 0 to 1. For a sum of 2, take $e^{-2} \approx 0.135$, then $1 / (1 + 0.135) \approx 0.881$:
-# "rather yes". For $-2$: $e^{2} \approx 7.389$, and $1 / (1 + 7.389) \approx 0.119$: "rather no". For 0, exactly one half. This curve is the
-# **sigmoid**, $\sigma$; to its right, its slope:
+# "probably yes". For $-2$: $e^{2} \approx 7.389$, and $1 / (1 + 7.389) \approx 0.119$: "probably no". For 0, exactly one half. This curve
+# is the **sigmoid**, $\sigma$. Here is its formula and, on the right, that of its slope, $\sigma'$:
 
 # %% [markdown] slide="fragment"
 # $$ \sigma(z) = \frac{1}{1 + e^{-z}} \qquad\qquad \sigma'(z) = \sigma(z) \, \bigl(1 - \sigma(z)\bigr) $$
@@ -893,7 +899,7 @@ picture(figure, say("One line leaves the corner 11 on the side of yes; two lines
 # A trap awaits whoever copies the formula: for $z = -1{,}000$ the computer works out $e^{1{,}000}$, finds it infinite and complains; the
 # computation **overflows**. Write the sigmoid so that no exponential exceeds 1. `z` and the answer have the same shape, whatever it is.
 #
-# Multiply the top and the bottom of the fraction by $e^{z}$: $\sigma(z) = e^{z} / (1 + e^{z})$. This form is good where $z$ is negative, the
+# Multiply the top and the bottom of the fraction by $e^{z}$: $\sigma(z) = e^{z} / (1 + e^{z})$. This form suits where $z$ is negative, the
 # first where it is positive.
 #
 # <details><summary>A hint</summary>`small = np.exp(-np.abs(z))` is $e^{-z}$ if $z$ is positive, $e^{z}$ if it is negative: never more than
@@ -911,15 +917,17 @@ On ne prend l'exponentielle d'aucun nombre positif : rien ne déborde.
 sigmoid(np.array([-2.0, 1.0, 2.0])).round(3)  # → array([0.119, 0.731, 0.881])
 
 # %% [markdown] lang="fr"
-# Puis sa pente. En $z = 2$, la sigmoïde vaut 0,881 ; sa pente y vaut donc $0{,}881 \times 0{,}119 \approx 0{,}105$. La seconde formule donne
-# la pente à partir de `sigmoid`, qui est écrite : `z` est toujours la somme, non la sigmoïde de la somme.
+# Puis sa pente. La dérivée de $1 / (1 + e^{-z})$ est $e^{-z} / (1 + e^{-z})^2$ : c'est $\sigma(z)$, fois $e^{-z} / (1 + e^{-z})$, qui vaut
+# $1 - \sigma(z)$. En $z = 2$, la sigmoïde vaut 0,881 ; sa pente y vaut donc $0{,}881 \times 0{,}119 \approx 0{,}105$. La seconde formule
+# donne la pente à partir de `sigmoid`, déjà écrite : `z` est toujours la somme, non la sigmoïde de la somme.
 #
 # <details><summary>Un indice</summary>$1 - \sigma(z)$ s'écrit aussi $\sigma(-z)$ : un produit de deux appels de `sigmoid`
 # suffit.</details>
 
 # %% [markdown] lang="en"
-# Then its slope. At $z = 2$ the sigmoid is 0.881; so its slope there is $0.881 \times 0.119 \approx 0.105$. The second formula gives the
-# slope from `sigmoid`, which is written: `z` is still the sum, not the sigmoid of the sum.
+# Then its slope. The derivative of $1 / (1 + e^{-z})$ is $e^{-z} / (1 + e^{-z})^2$: that is $\sigma(z)$, times $e^{-z} / (1 + e^{-z})$,
+# which is $1 - \sigma(z)$. At $z = 2$ the sigmoid is 0.881; so its slope there is $0.881 \times 0.119 \approx 0.105$. The second formula
+# gives the slope from `sigmoid`, which is written already: `z` is still the sum, not the sigmoid of the sum.
 #
 # <details><summary>A hint</summary>$1 - \sigma(z)$ is also $\sigma(-z)$: a product of two calls of `sigmoid` is enough.</details>
 
@@ -1012,8 +1020,8 @@ assert abs(np.exp(-2) - 0.135) < 5e-4 and abs(np.exp(2) - 7.389) < 5e-4 and abs(
 
 # %% [markdown] lang="fr"
 # Écrivez-le. `z` contient les logits d'un exemple par ligne, ou davantage de dimensions : les réponses sont toujours le long du **dernier
-# axe**, et c'est là que la somme se fait, non d'un exemple à l'autre. La réponse a la forme de `z`. Ici aussi, de grands logits feraient
-# déborder l'exponentielle ; mais ajouter le même nombre à tous les logits d'un exemple ne change pas ses probabilités.
+# axe**, et la somme se fait le long de cet axe, non d'un exemple à l'autre. La réponse a la forme de `z`. Ici aussi, de grands logits
+# feraient déborder l'exponentielle ; mais ajouter le même nombre à tous les logits d'un exemple ne change pas ses probabilités.
 #
 # <details><summary>Un indice</summary>Soustrayez d'abord à chaque exemple son plus grand logit : plus aucune exponentielle ne dépasse
 # 1.</details>
@@ -1022,8 +1030,8 @@ assert abs(np.exp(-2) - 0.135) < 5e-4 and abs(np.exp(2) - 7.389) < 5e-4 and abs(
 # soustrait ; `.sum(axis=-1, keepdims=True)` fait de même pour la somme.</details>
 
 # %% [markdown] lang="en"
-# Write it. `z` holds the logits of one example per row, or more dimensions: the answers are always along the **last axis**, and that is
-# where the sum goes, not from one example to another. The answer has the shape of `z`. Here too large logits would make the exponential
+# Write it. `z` holds the logits of one example per row, or more dimensions: the answers are always along the **last axis**, and the sum is
+# taken along it, not from one example to another. The answer has the shape of `z`. Here again, large logits would make the exponential
 # overflow; but adding the same number to all the logits of an example does not change its probabilities.
 #
 # <details><summary>A hint</summary>First subtract from each example its largest logit: no exponential exceeds 1 any more.</details>
@@ -1120,7 +1128,9 @@ expect(three_surprises, wanted, say("the three losses", "les trois pertes"))
 # ce logit augmente, la perte baisse.
 #
 # Pour un **lot** (*batch*) de $n$ exemples, on prend la moyenne des pertes : c'est l'**entropie croisée**. Chaque exemple compte alors pour
-# un $n$-ième, dans la perte comme dans le gradient. Notons $t_i$ la cible de l'exemple $i$, et $[j = t_i]$ ce qu'il fallait dire : 1 pour la bonne réponse, 0 pour les autres (un codage « un parmi $k$ », *one-hot*).
+# un $n$-ième, dans la perte comme dans le gradient. Notons $z_{ij}$ le logit de la réponse $j$ pour l'exemple $i$, $p_{ij}$ sa
+# probabilité, $t_i$ la cible de l'exemple, et $[j = t_i]$ ce qu'il fallait dire : 1 pour la bonne réponse, 0 pour les autres. Avec $k$
+# réponses, c'est le codage « un parmi $k$ » (*one-hot*).
 
 # %% [markdown] lang="en"
 # ### The gradient of the loss
@@ -1130,9 +1140,10 @@ expect(three_surprises, wanted, say("the three losses", "les trois pertes"))
 # (1, 0, 0), and the gradient is $(0.665 - 1,\ 0.245,\ 0.090) = (-0.335,\ 0.245,\ 0.090)$. The minus sign of the first means: if
 # this logit rises, the loss falls.
 #
-# For a **batch** of $n$ examples, take the mean of the losses: that is the **cross-entropy**. Each example then counts for one $n$th, in the
-# loss and in the gradient alike. Let $t_i$ be the target of example $i$, and $[j = t_i]$ what should have been
-# said: 1 for the right answer, 0 for the others (*one-hot* coding).
+# For a **batch** of $n$ examples, take the mean of the losses: that is the **cross-entropy**. Each example then counts for one $n$th, in
+# the loss and in the gradient alike. Let $z_{ij}$ be the logit of answer $j$ for example $i$, $p_{ij}$ its probability, $t_i$ the example's
+# target, and $[j = t_i]$ what should have been said: 1 for the right answer, 0 for the others. With $k$ answers, this is *one-hot* coding,
+# one of $k$.
 
 # %% [markdown] slide="fragment"
 # $$ L = -\frac{1}{n} \sum_{i=1}^{n} \log p_{i, t_i} \qquad\qquad \frac{\partial L}{\partial z_{ij}} = \frac{p_{ij} - [j = t_i]}{n} $$
@@ -1223,9 +1234,9 @@ assert abs(yes - 0.881) < 5e-4 and abs(yes - sigmoid(np.array([2.0]))[0]) < 1e-1
 # probabilité.
 
 # %% [markdown] lang="en"
-# Twice 0.881. The cross-entropy then becomes $-\log \sigma(z)$ if the right answer is yes, $-\log(1 - \sigma(z))$ if it is no. A neuron with
-# a sigmoid that lowers this loss does exactly a **logistic regression** with two classes, which statisticians have long used (Cox 1958).
-# The perceptron of section 2, with its step and its rule, is not one: it gives no probability.
+# Twice 0.881. The cross-entropy then becomes $-\log \sigma(z)$ if the right answer is yes, $-\log(1 - \sigma(z))$ if it is no. A neuron
+# with a sigmoid that lowers this loss performs exactly a **logistic regression** with two classes, which statisticians have long used (Cox
+# 1958). The perceptron of section 2, with its step and its rule, is not one: it gives no probability.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 6. Des couches
@@ -1259,22 +1270,23 @@ assert abs(yes - 0.881) < 5e-4 and abs(yes - sigmoid(np.array([2.0]))[0]) < 1e-1
 diagrams.draw_network((2, 3, 2))
 
 # %% [markdown] lang="fr"
-# Chaque trait est un poids : $2 \times 3 = 6$ dans la première couche, $3 \times 2 = 6$ dans la seconde ; chaque neurone a de plus un biais,
-# donc $3 + 2$. En tout, 17 nombres à apprendre. Ceux d'une couche se rangent dans une matrice $W$, une **colonne par neurone** : la matrice
-# $x W$ contient alors toutes les sommes, un exemple par ligne, un neurone par colonne.
+# Chaque trait est un poids : $2 \times 3 = 6$ dans la première couche, $3 \times 2 = 6$ dans la seconde ; chaque neurone a de plus un
+# biais, donc $3 + 2$. En tout, 17 nombres à apprendre. Les poids d'une couche se rangent dans une matrice $W$, une **colonne par
+# neurone** : la matrice $x W$ contient alors toutes les sommes pondérées, un exemple par ligne, un neurone par colonne ; il reste à leur
+# ajouter les biais $b$.
 #
-# Un exemple $x$ donne les sommes $s_1$, puis leurs activations $a_1 = \varphi(s_1)$, puis les sommes $s_2$. La dernière couche n'a pas
-# d'activation : ses sommes sont les logits. Entre les couches, en revanche, il en faut une : sans elle, deux couches n'en vaudraient qu'une,
-# car un produit de matrices est encore une matrice.
+# Un exemple $x$ donne les sommes $s_1$, puis leurs activations $a_1 = \varphi(s_1)$, puis les sommes $s_2$ : on appelle activation la
+# fonction $\varphi$, et aussi ce qu'elle rend. La dernière couche n'a pas d'activation : ses sommes sont les logits. Entre les couches, en
+# revanche, il en faut une : sans elle, deux couches n'en vaudraient qu'une, car un produit de matrices est encore une matrice.
 
 # %% [markdown] lang="en"
-# Each stroke is a weight: $2 \times 3 = 6$ in the first layer, $3 \times 2 = 6$ in the second; each neuron has a bias besides, so $3 + 2$. In
-# all, 17 numbers to learn. Those of a layer are kept in a matrix $W$, one **column per neuron**: the matrix $x W$ then holds all the sums,
-# one example per row, one neuron per column.
+# Each link is a weight: $2 \times 3 = 6$ in the first layer, $3 \times 2 = 6$ in the second; each neuron has a bias besides, so $3 + 2$. In
+# all, 17 numbers to learn. The weights of a layer are kept in a matrix $W$, one **column per neuron**: the matrix $x W$ then holds all the
+# weighted sums, one example per row, one neuron per column; what remains is to add the biases $b$.
 #
-# An example $x$ gives the sums $s_1$, then their activations $a_1 = \varphi(s_1)$, then the sums $s_2$. The last layer has no activation: its
-# sums are the logits. In between layers there must be one: without it two layers would be worth no more than one, for a product of
-# matrices is a matrix again.
+# An example $x$ gives the sums $s_1$, then their activations $a_1 = \varphi(s_1)$, then the sums $s_2$: the function $\varphi$ is called
+# the activation, and so is what it returns. The last layer has no activation: its sums are the logits. Between layers, on the other hand,
+# there must be one: without it two layers would be worth no more than one, for a product of matrices is a matrix again.
 
 # %% [markdown] slide="fragment"
 # $$ s_1 = x W_1 + b_1 \qquad a_1 = \varphi(s_1) \qquad s_2 = a_1 W_2 + b_2 $$
@@ -1288,8 +1300,8 @@ assert sum(parameter.size for parameter in mlp.MLP((2, 3, 2), "tanh", np.random.
 # Quand des effets s'enchaînent, leurs pentes **se multiplient**. On part de la fin.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 10 min, le cœur de la leçon. À partir de l'aller, faire calculer le retour de droite à gauche, un nombre par rangée de la salle, avant de le montrer. Puis :
-# qui dit au neurone caché ce qu'il aurait dû répondre ? Montrer le 3.
+# 10 min, le cœur de la leçon. À partir de l'aller, faire calculer le retour de droite à gauche, un nombre par rangée de la salle, avant de
+# le montrer. Puis : qui dit au neurone caché ce qu'il aurait dû répondre ? Montrer le 3.
 
 # %% [markdown] lang="fr"
 # ### La rétropropagation
@@ -1305,8 +1317,8 @@ assert sum(parameter.size for parameter in mlp.MLP((2, 3, 2), "tanh", np.random.
 # When effects follow one another, their slopes **multiply**. Start from the end.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 10 min, the heart of the lesson. From the way forward, have the way back worked out from right to left, one number by each row of the room, before you show it. Then: who
-# tells the hidden neuron what it should have answered? Show the 3.
+# 10 min, the heart of the lesson. From the way forward, have the way back worked out from right to left, one number by each row of the
+# room, before you show it. Then: who tells the hidden neuron what it should have answered? Show the 3.
 
 # %% [markdown] lang="en"
 # ### Backpropagation
@@ -1314,7 +1326,7 @@ assert sum(parameter.size for parameter in mlp.MLP((2, 3, 2), "tanh", np.random.
 # Back to the question: who tells the hidden neuron what it should have answered? Take the smallest network that has one: an input, a
 # hidden neuron with a sigmoid, an output. The input is 2, the output should be 1. The loss, here, is the square of the gap.
 #
-# Here is the way forward. Follow it from left to right, and do the sums again.
+# Here is the way forward. Follow it from left to right, and check the arithmetic.
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 chain_numbers = {"x": 2.0, "weights": (0.5, 3.0), "biases": (-1.0, 0.0), "target": 1.0}
@@ -1329,8 +1341,8 @@ diagrams.draw_chain(**chain_numbers, back=False)
 # %% [markdown] lang="en"
 # The sum is $2 \times 0.5 - 1 = 0$, then $\sigma(0) = 0.5$, then $0.5 \times 3 = 1.5$, and the loss $(1.5 - 1)^2 = 0.25$.
 #
-# **Write down three numbers** before you go on. If the output grew by a trifle, by how many trifles would the loss grow? And if the
-# activation grew by a trifle? And the sum?
+# **Write down three numbers** before you go on. If the output grew by a nudge, by how many nudges would the loss grow? And if the
+# activation grew by a nudge? And the sum?
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 diagrams.draw_chain(**chain_numbers)
@@ -1355,11 +1367,11 @@ diagrams.draw_chain(**chain_numbers)
 # l'activation, celle sur la somme, et enfin le poids.</details>
 
 # %% [markdown] lang="en"
-# Below, from right to left, is what a trifle is worth at each place. At the output the loss has the slope $2 \times (1.5 - 1) = 1$. A
-# trifle at the activation is multiplied by 3 on its way to the output: its slope is $3 \times 1 = 3$. A trifle at the sum is multiplied by
+# At the bottom, from right to left, is what a nudge is worth at each place. At the output the loss has the slope $2 \times (1.5 - 1) = 1$.
+# A nudge at the activation is multiplied by 3 on its way to the output: its slope is $3 \times 1 = 3$. A nudge at the sum is multiplied by
 # the sigmoid's slope, $0.25$: $0.25 \times 3 = 0.75$. When effects follow one another, their slopes multiply: that is the **chain rule**.
 #
-# And the weights? Pushing the weight 0.5 by a trifle changes the sum by 2 trifles, since the input is 2: so its slope is
+# And the weights? Pushing the weight 0.5 by a nudge changes the sum by 2 nudges, since the input is 2: so its slope is
 # $2 \times 0.75 = 1.5$. Likewise the weight 3 has the slope $0.5 \times 1 = 0.5$. For a bias, it is as if the input were 1.
 #
 # That is the answer: the hidden neuron need not be told what it should have answered. The slope 3, which came back from the end through its
@@ -1435,13 +1447,15 @@ expect(slope_of_first_weight, 4.0, say("the slope of the first weight", "la pent
 # Les formes sont un bon garde-fou. Avec 4 exemples et un réseau 3 → 5 → 2, $a_1$ est 4 × 5 et $g$ est 4 × 2 : $a_1^\top g$ est 5 × 2, comme
 # $W_2$ ; et $g W_2^\top$ est 4 × 5, comme $s_1$. Si une forme ne va pas, une transposée manque.
 #
-# D'abord la chaîne de la figure, en code : une fonction qui la construit, avec la classe de réseau qu'on lui donne.
+# D'abord la chaîne de la figure, en code : une fonction qui la construit, avec la classe de réseau qu'on lui donne. Sa perte,
+# `mean_squared_error`, est la moyenne des carrés des écarts ; comme `cross_entropy`, elle rend aussi son gradient.
 
 # %% [markdown] lang="en"
 # Shapes are a good safeguard. With 4 examples and a network 3 → 5 → 2, $a_1$ is 4 × 5 and $g$ is 4 × 2: $a_1^\top g$ is 5 × 2, like $W_2$;
 # and $g W_2^\top$ is 4 × 5, like $s_1$. If a shape does not fit, a transpose is missing.
 #
-# First the chain of the figure, in code: a function that builds it, with the class of network that it is given.
+# First the chain of the figure, in code: a function that builds it, with the class of network that it is given. Its loss,
+# `mean_squared_error`, is the mean of the squares of the gaps; like `cross_entropy`, it returns its gradient, too.
 
 # %%
 def tiny_chain(network_class):
@@ -1526,8 +1540,9 @@ loss, gradient = mean_squared_error(chain.forward(chain_input), chain_target)
 # ### Ne croyez pas un gradient : mesurez-le
 #
 # L'exemple de l'essai rend les quatre nombres de la figure : 1,5 et 0,75 pour le premier poids et son biais, 0,5 et 1 pour le second. Mais
-# un réseau plus grand ? Une dérivée est une limite : on peut la vérifier en poussant un poids d'un millionième, vers le haut puis vers le
-# bas, et en regardant de combien change la perte. **Combien de décimales communes attendez-vous ?**
+# pour un réseau plus grand ? Une dérivée est une limite : on peut la vérifier en poussant un poids d'un millionième, vers le haut puis vers
+# le bas. Le changement de la perte entre les deux, divisé par deux millionièmes, est presque exactement la pente. Essayons sur le poids qui
+# va de la troisième entrée au quatrième neurone caché. **Combien de décimales communes attendez-vous ?**
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Do not believe a gradient: measure it
@@ -1540,9 +1555,10 @@ loss, gradient = mean_squared_error(chain.forward(chain_input), chain_target)
 # %% [markdown] lang="en"
 # ### Do not believe a gradient: measure it
 #
-# The example to try gives the four numbers of the figure: 1.5 and 0.75 for the first weight and its bias, 0.5 and 1 for the second. But a
-# larger network? A derivative is a limit: it can be checked by pushing a weight by a millionth, up, then down, and looking at how much the
-# loss changes. **How many decimals in common do you expect?**
+# The example in the scratch cell gives the four numbers of the figure: 1.5 and 0.75 for the first weight and its bias, 0.5 and 1 for the
+# second. But for a larger network? A derivative is a limit: it can be checked by pushing a weight by a millionth, up, then down. The change
+# of the loss between the two, divided by two millionths, is very nearly the slope. Let us try the weight that goes from the third input to
+# the fourth hidden neuron. **How many decimals in common do you expect?**
 
 # %%
 network = MLP((3, 5, 2), "tanh", np.random.default_rng(1))
@@ -1566,12 +1582,12 @@ assert abs(written - measured) < 5e-9
 
 # %% [markdown] lang="fr"
 # Les deux nombres s'accordent sur huit décimales ; au-delà, l'arrondi de l'ordinateur brouille la mesure. Pour tous les poids, il faudrait
-# relancer le réseau deux fois par poids ; la rétropropagation les donne tous en un seul retour. On l'emploie donc pour apprendre, et l'on
-# mesure pour vérifier.
+# relancer le réseau deux fois par poids ; la rétropropagation donne toutes les pentes en un seul retour. On l'emploie donc pour apprendre,
+# et l'on mesure pour vérifier.
 
 # %% [markdown] lang="en"
-# The two numbers agree to eight decimals; beyond that the computer's rounding blurs the measurement. For all the weights the network would
-# have to be run twice for each; backpropagation gives them all in a single way back. So we use it to learn, and measure to check.
+# The two numbers agree to eight decimals; beyond that the computer's rounding blurs the measurement. For all the weights, the network would
+# have to be run twice per weight; backpropagation gives all the slopes in a single way back. So we use it to learn, and measure to check.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 7. Descendre la pente
@@ -1587,7 +1603,7 @@ assert abs(written - measured) < 5e-9
 #
 # Imaginez une montagne dans le brouillard : on ne voit pas la vallée, mais on sent la pente sous le pied. On fait un petit pas vers le bas,
 # et l'on recommence. Dans la chaîne de la section 6, le premier poids vaut 0,5 et sa pente 1,5 : s'il grandit, la perte grandit. Il doit
-# donc baisser. Avec un pas de 0,1, il devient $0{,}5 - 0{,}1 \times 1{,}5 = 0{,}35$. De même, son biais passe de $-1$ à
+# donc baisser. Ôtons-lui un dixième de sa pente : il devient $0{,}5 - 0{,}1 \times 1{,}5 = 0{,}35$. De même, son biais passe de $-1$ à
 # $-1 - 0{,}1 \times 0{,}75 = -1{,}075$, le poids 3 à 2,95 et son biais de 0 à $-0{,}1$.
 #
 # **Devinez** : la perte valait 0,25 ; après ce seul pas sur les quatre nombres, sera-t-elle plus près de 0,2 ou de 0 ?
@@ -1608,9 +1624,9 @@ assert abs(written - measured) < 5e-9
 # ## 7. Going down the slope
 #
 # Think of a mountain in fog: the valley is out of sight, but one feels the slope under one's foot. Take a small step down, and begin again.
-# In the chain of section 6 the first weight is 0.5 and its slope 1.5: if it grows, the loss grows. So it must go down. With a learning rate
-# of 0.1 it becomes $0.5 - 0.1 \times 1.5 = 0.35$. Likewise its bias goes from $-1$ to $-1 - 0.1 \times 0.75 = -1.075$, the weight 3 to 2.95,
-# and its bias from 0 to $-0.1$.
+# In the chain of section 6 the first weight is 0.5 and its slope 1.5: if it grows, the loss grows. So it must go down. Take away a tenth of
+# its slope: it becomes $0.5 - 0.1 \times 1.5 = 0.35$. Likewise its bias goes from $-1$ to $-1 - 0.1 \times 0.75 = -1.075$, the weight 3 to
+# 2.95, and its bias from 0 to $-0.1$.
 #
 # **Guess**: the loss was 0.25; after this one step of all four numbers, will it be nearer to 0.2 or to 0?
 #
@@ -1621,8 +1637,8 @@ assert abs(written - measured) < 5e-9
 
 # %% [markdown] lang="fr"
 # Écrivez un pas. `loss(sorties, cibles)` rend la perte et son gradient, comme `cross_entropy`. Faites l'aller, la perte, le retour, puis
-# corrigez chaque tableau de `network.parameters()`, **sur place**. Rendez la perte d'avant la correction. L'essai fait deux pas : la perte
-# du second répond à la devinette.
+# corrigez chaque tableau de `network.parameters()`, **sur place**. Rendez la perte d'avant la correction. L'essai fait deux pas, avec
+# `mlp.MLP`, le réseau de la bibliothèque : la perte du second répond à la devinette.
 #
 # <details><summary>Un indice</summary>`network.backward(gradient)` rend une liste de gradients dans l'ordre de `network.parameters()` :
 # parcourez les deux ensemble avec `zip`.</details>
@@ -1632,8 +1648,8 @@ assert abs(written - measured) < 5e-9
 
 # %% [markdown] lang="en"
 # Write one step. `loss(outputs, targets)` returns the loss and its gradient, as `cross_entropy` does. Go forward, take the loss, go back,
-# then correct each array of `network.parameters()`, **in place**. Return the loss from before the correction. The example takes two steps:
-# the loss of the second settles your guess.
+# then correct each array of `network.parameters()`, **in place**. Return the loss from before the correction. The example takes two steps,
+# with `mlp.MLP`, the library's network: the loss of the second settles your guess.
 #
 # <details><summary>A hint</summary>`network.backward(gradient)` returns a list of gradients in the order of `network.parameters()`: go
 # through both together with `zip`.</details>
@@ -1689,7 +1705,7 @@ for start in range(0, 7, 3):
     print(order[start : start + 3])
 
 # %% [markdown] lang="fr"
-# Deux lots de trois, et un dernier, d'un seul : la tranche s'arrête au bout toute seule. Chaque numéro est passé une fois.
+# Deux lots de trois, et un dernier, d'un seul numéro : la tranche s'arrête au bout toute seule. Chaque numéro est passé une fois.
 
 # %% [markdown] lang="fr"
 # Écrivez l'entraînement : `epochs` fois, un nouvel ordre, tiré par `generator.permutation(len(x))`, puis un pas par lot de `batch_size`
@@ -1707,7 +1723,7 @@ for start in range(0, 7, 3):
 # `total += one_step(network, loss, x[batch], targets[batch], learning_rate) * len(batch)`.</details>
 
 # %% [markdown] lang="en"
-# Two batches of three, and a last one of one: the slice stops at the end by itself. Each number has gone by once.
+# Two batches of three, and a last one of a single number: the slice stops at the end by itself. Each number has gone by once.
 
 # %% [markdown] lang="en"
 # Write the training: `epochs` times, a new order, from `generator.permutation(len(x))`, then a step for each batch of `batch_size`
@@ -1744,8 +1760,8 @@ losses = gradient_descent(
 # de poids tirés au hasard, en trouvera-t-il seul qui conviennent ?
 
 # %% [markdown] lang="en"
-# Back to the exclusive or. In section 3 we set its weights by hand. **Bet**: will a network of four hidden neurons, which starts from random
-# weights, find some that will do by itself?
+# Back to the exclusive or. In section 3 we set its weights by hand. **Bet**: will a network of four hidden neurons, which starts from
+# random weights, find weights that do it, all by itself?
 
 # %%
 learner = MLP((2, 4, 2), "tanh", np.random.default_rng(0))
@@ -1866,14 +1882,16 @@ picture(figure, say("Two intertwined spirals, and the smooth boundary between th
 assert 60 < shares[2, 2] < 70 and shares[2, 32, 32, 2] == 100
 
 # %% [markdown] lang="fr"
-# `(2, 2)` est un réseau sans couche cachée, donc une droite : à peine deux points sur trois, où le hasard en donnerait un sur deux. Avec
-# deux couches cachées, tous. La couleur de fond donne la probabilité de chaque bras ; la frontière s'enroule avec les spirales, et
-# personne ne lui a dit ce qu'est une spirale. Attention : ce sont les points de l'entraînement. La section 8 jugera sur d'autres.
+# `(2, 2)` est un réseau sans couche cachée, donc une droite, là où ses deux logits sont égaux : à peine deux points sur trois, où le hasard
+# en donnerait un sur deux. Avec deux couches cachées, tous. La couleur de fond donne la probabilité de chaque bras ; la frontière s'enroule
+# avec les spirales, et personne ne lui a dit ce qu'est une spirale. Attention : ce sont les points de l'entraînement. La section 8 jugera
+# sur des exemples jamais vus.
 
 # %% [markdown] lang="en"
-# `(2, 2)` is a network without a hidden layer, so a line: hardly two points in three, where chance would give one in two. With two hidden
-# layers, all of them. The colour of the ground gives the probability of each arm; the boundary winds with the spirals, and nobody told it
-# what a spiral is. Beware: these are the points of the training. Section 8 will judge on others.
+# `(2, 2)` is a network without a hidden layer, so a line, where its two logits are equal: barely two points in three, where chance would
+# give one in two. With two hidden layers, all of them. The colour of the background gives the probability of each arm; the boundary winds
+# with the spirals, and nobody told it what a spiral is. Beware: these are the points of the training. Section 8 will judge on examples
+# never seen.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Le pas d'apprentissage
@@ -1925,12 +1943,13 @@ assert sorted(final, key=final.get) == [1.0, 0.3, 0.03, 0.003, 10.0]
 assert final[10.0] > 10 > 0.65 > final[0.003] > 0.55 and final[1.0] < 0.003
 
 # %% [markdown] lang="fr"
-# Le meilleur ici est 1, puis 0,3 ; 0,03 descend, mais lentement. À 0,003, la perte a à peine bougé. À 10, elle monte à plusieurs dizaines :
-# chaque pas saute par-dessus la vallée et retombe plus haut. Le bon pas dépend du réseau et des exemples : on l'essaie.
+# Le meilleur ici est 1, puis 0,3 ; 0,03 descend, mais lentement. À 0,003, la perte a à peine bougé. À 10, elle grimpe et finit à plus de
+# dix nats : chaque pas saute par-dessus la vallée et retombe plus haut. Le bon pas dépend du réseau et des exemples : on en essaie
+# plusieurs.
 
 # %% [markdown] lang="en"
-# The best here is 1, then 0.3; 0.03 goes down, but slowly. At 0.003 the loss has hardly moved. At 10 it climbs to several tens: each step
-# leaps over the valley and lands higher up. The right rate depends on the network and on the examples: one tries it out.
+# The best here is 1, then 0.3; 0.03 goes down, but slowly. At 0.003 the loss has hardly moved. At 10 it climbs, and ends above ten nats:
+# each step leaps over the valley and lands higher up. The right rate depends on the network and on the examples: one tries several.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 8. De vrais chiffres
@@ -1953,8 +1972,8 @@ assert final[10.0] > 10 > 0.65 > final[0.003] > 0.55 and final[1.0] < 0.003
 # 1,797 pictures, 64 numbers each. The same code.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 10 min. Take up the rules written at the beginning. Bet on the accuracy, then on the digit that is missed most often. Before the errors:
-# which of them would the room misread, too?
+# 10 min. Take up the rules written at the beginning. Bet on the accuracy, then on the digit that is missed most often. On seeing the
+# errors: which of them would the room misread, too?
 
 # %% [markdown] lang="en"
 # ## 8. Real digits
@@ -1984,9 +2003,10 @@ show_digits(ten, range(10), alt=say("One handwritten digit of each kind, white o
 # Les images arrivent en tableau de PyTorch, la bibliothèque de la section 9. `flatten(1)` met bout à bout les lignes de chaque image : 64
 # nombres. `double()` les écrit avec 64 bits, et `numpy()` en fait un tableau de NumPy. Dans ce tableau, le noir vaut −1 et le blanc 1.
 #
-# Pour juger honnêtement, on n'interroge pas un élève sur les exercices du cours. Mélangeons : 1 400 chiffres serviront à apprendre, et les 397
-# autres, que le réseau ne verra pas, à l'examiner. **Écrivez votre pari** : quelle part de ces 397 lira-t-il bien ? Son
-# **exactitude** (*accuracy*) est cette part.
+# Pour juger honnêtement, on n'interroge pas un élève sur les exercices du cours. Mélangeons les images : 1 400 chiffres serviront à
+# apprendre, et les 397 autres, que le réseau ne verra pas, à l'examiner. Ce réseau, `reader`, a 48 neurones cachés et 10 neurones de
+# sortie, un par chiffre : les cinquante-huit du début. **Écrivez votre pari** : quelle part de ces 397 lira-t-il bien ? Son **exactitude**
+# (*accuracy*) est cette part.
 
 # %% [markdown] lang="en"
 # You can probably read them all, but the 8 takes an effort: eight pixels on a side are few.
@@ -1994,8 +2014,9 @@ show_digits(ten, range(10), alt=say("One handwritten digit of each kind, white o
 # The pictures come as an array of PyTorch, the library of section 9. `flatten(1)` puts the rows of each picture end to end: 64 numbers.
 # `double()` writes them with 64 bits, and `numpy()` makes a NumPy array of them. In this array black is −1 and white is 1.
 #
-# To judge honestly, one does not examine a pupil on the exercises done in class. Shuffle: 1,400 digits will serve for learning, and the
-# other 397, which the network will not see, for the exam. **Write down your bet**: what share of these 397 will it read right? Its
+# To judge honestly, one does not examine a pupil on the exercises done in class. Shuffle the pictures: 1,400 digits will serve for
+# learning, and the other 397, which the network will not see, for the exam. This network, `reader`, has 48 hidden neurons and 10 output
+# neurons, one for each digit: the fifty-eight of the beginning. **Write down your bet**: what share of these 397 will it read right? Its
 # **accuracy** is that share.
 
 # %%
@@ -2058,26 +2079,26 @@ assert sum(parameter.size for parameter in reader.parameters()) == 3610
 # %% [markdown] lang="fr"
 # Au-dessus de chaque image : le vrai chiffre, ce que le réseau a lu, sa probabilité. Dix-sept erreurs, dont neuf sur des 8 et cinq sur des
 # 3 : la question du début était la bonne. Certains de ces chiffres feraient hésiter n'importe qui. Mais deux 8 sont lus de travers avec une
-# probabilité de 99 % et de 100 %, à l'arrondi : la probabilité d'un réseau n'est pas une garantie.
+# probabilité d'au moins 99 %, à l'arrondi : la probabilité d'un réseau n'est pas une garantie.
 #
 # ### Ce que cherche un neurone
 #
 # Un neurone de la première couche a 64 poids, un par pixel : on peut donc les montrer comme une image. En orange, les pixels dont le blanc
-# le fait s'activer ; en violet, ceux dont le blanc le retient. En haut, les dix neurones d'un réseau **sans** couche cachée, un par chiffre,
-# entraîné de la même façon. En bas, dix des 48 neurones cachés de notre réseau, ceux qui pèsent le plus. **Devinez** lesquels ressembleront à
-# des chiffres.
+# le fait s'activer ; en violet, ceux dont le blanc le retient. En haut, les dix neurones d'un réseau **sans** couche cachée, un par
+# chiffre, entraîné de la même façon. En bas, dix des 48 neurones cachés de notre réseau, ceux qui pèsent le plus sur les réponses.
+# **Devinez** lesquels ressembleront à des chiffres.
 
 # %% [markdown] lang="en"
 # Above each picture: the true digit, what the network read, its probability. Seventeen errors, of which nine are 8s and five are 3s: the
-# question of the beginning was a good one. Some of these digits would make anybody hesitate. But two 8s are misread with a
-# probability of 99% and 100%, rounded: a network's probability is not a guarantee.
+# question of the beginning was the right one. Some of these digits would make anybody hesitate. But two 8s are misread with a probability
+# of at least 99%, rounded: a network's probability is not a guarantee.
 #
 # ### What a neuron looks for
 #
 # A neuron of the first layer has 64 weights, one for each pixel: so they can be shown as a picture. In orange, the pixels whose white makes
 # it fire; in purple, those whose white holds it back. Above, the ten neurons of a network **without** a hidden layer, one for each digit,
-# trained in the same way. Below, ten of the 48 hidden neurons of our network, those that weigh most. **Guess** which of them will look like
-# digits.
+# trained in the same way. Below, ten of the 48 hidden neurons of our network, those that weigh most on the answers. **Guess** which of them
+# will look like digits.
 
 # %%
 flat_reader = MLP((64, 10), "relu", np.random.default_rng(6))
@@ -2121,15 +2142,15 @@ assert round(100 * flat_right, 1) == 94.7 and round(100 * (right - flat_right)) 
 # patron. En bas, rien ne ressemble à un chiffre : un neurone caché cherche un morceau, un bout de trait contre un fond, et la couche
 # suivante assemble. Une partie de ces taches n'est que le bruit du tirage de départ, que l'entraînement n'a pas effacé.
 #
-# La couche cachée apporte-t-elle beaucoup ? Sans elle, 94,7 % ; avec elle, 95,7 %. Un point, ici : les chiffres sont presque séparables par
-# des droites. Les spirales, elles, ne l'étaient pas.
+# La couche cachée apporte-t-elle beaucoup ? Sans elle, 94,7 % ; avec elle, 95,7 %. Un point, ici : les chiffres sont presque linéairement
+# séparables. Les spirales, elles, ne l'étaient pas.
 
 # %% [markdown] lang="en"
 # Above, one recognises the 0: an orange ring, a purple centre that forbids white in the middle. A neuron alone can look for such a template
-# only. Below, nothing looks like a digit: a hidden neuron looks for a piece, a bit of stroke against a ground, and the next layer puts the
-# pieces together. Part of these patches is no more than the noise of the random start, which training has not wiped out.
+# only. Below, nothing looks like a digit: a hidden neuron looks for a piece, a bit of stroke against a background, and the next layer puts
+# the pieces together. Part of these patches is no more than the noise of the random start, which training has not wiped out.
 #
-# Does the hidden layer bring much? Without it, 94.7%; with it, 95.7%. One point, here: digits are nearly separable by lines. The spirals
+# Does the hidden layer bring much? Without it, 94.7%; with it, 95.7%. One point, here: digits are nearly linearly separable. The spirals
 # were not.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -2165,13 +2186,13 @@ assert round(100 * flat_right, 1) == 94.7 and round(100 * (right - flat_right)) 
 # %% [markdown] lang="en"
 # ## 9. The same network in PyTorch
 #
-# You wrote the gradients; you have earned the right not to any more. PyTorch notes each operation on the way forward and applies the chain
-# rule on the way back. The rest of the course relies on it. These are its words:
+# You wrote the gradients; you have earned the right not to write them any more. PyTorch notes each operation on the way forward and applies
+# the chain rule on the way back. The rest of the course relies on it. These are its words:
 #
 # - `nn.Linear(64, 48)` is a layer: weights and a bias, without an activation; `nn.ReLU()` is the activation;
 # - `nn.Sequential(…)` puts them one after another, in a single line; `.double()` takes numbers of 64 bits, like ours;
 # - PyTorch keeps weights **one row per neuron**, we one column: hence the transposes, `.T`;
-# - `torch.from_numpy` makes a **tensor**, PyTorch's array, of a NumPy array;
+# - `torch.from_numpy` turns a NumPy array into a **tensor**, PyTorch's array;
 # - `with torch.no_grad()`: what follows is no part of the computation to differentiate; `copy_` writes in place.
 #
 # Let us give both networks the same weights.
@@ -2184,13 +2205,14 @@ with torch.no_grad():
         parameter.copy_(torch.from_numpy(value.T))
 
 # %% [markdown] lang="fr"
-# Puis l'aller et le retour. `nn.functional.cross_entropy` prend des logits et des numéros, comme la nôtre, mais ne rend que la perte.
-# `loss.backward()` calcule toutes les pentes et les laisse dans `parameter.grad`, à côté de chaque paramètre.
-# **Quel écart attendez-vous** entre ses gradients et les vôtres ?
+# Puis l'aller et le retour. `nn.functional.cross_entropy` prend des logits et des numéros de classe, comme la nôtre, mais ne rend que la
+# perte. `loss.backward()` calcule toutes les pentes et les laisse dans `parameter.grad`, à côté de chaque paramètre. **Quel écart
+# attendez-vous** entre ses gradients et les vôtres ?
 
 # %% [markdown] lang="en"
-# Then forward and back. `nn.functional.cross_entropy` takes logits and numbers, like ours, but returns the loss alone. `loss.backward()` computes all the slopes and leaves them in `parameter.grad`, beside each parameter. **Which gap do
-# you expect** between its gradients and yours?
+# Then forward and back. `nn.functional.cross_entropy` takes logits and class numbers, like ours, but returns the loss alone.
+# `loss.backward()` computes all the slopes and leaves them in `parameter.grad`, beside each parameter. **Which gap do you expect** between
+# its gradients and yours?
 
 # %% slide="fragment"
 fifty = torch.from_numpy(pixels[:50])
@@ -2285,8 +2307,8 @@ assert round(error_of(4), 3) == 0.883 and round(error_of(16), 3) == 0.094 and ro
 # aucun ne dit que la descente les trouve.
 
 # %% [markdown] lang="en"
-# With 4 neurons the error is 0.883; with 16, 0.094; with 32, 0.025. As soon as the neurons are many enough for a smooth curve, twice as many
-# make about a quarter of the error.
+# With 4 neurons the error is 0.883; with 16, 0.094; with 32, 0.025. As soon as the neurons are many enough for a smooth curve, doubling
+# them divides the error by about four.
 #
 # It is a case of a general theorem, **universal approximation**: a single hidden layer, wide enough, comes as near as you like to any
 # continuous function on a closed and bounded domain. Cybenko (1989) proved it for sigmoids, Hornik, Stinchcombe and White (1989), then
@@ -2422,8 +2444,8 @@ expect(moving, 2, say("the arrays that still move", "les tableaux qui bougent en
 # couche cachée, l'activation, le pas, le nombre d'époques. Mettez le réseau entraîné dans `small` et ses pertes dans `history` ; il est jugé
 # sur `pixels[unseen]`, qu'il ne doit pas voir à l'entraînement.
 #
-# À force d'essais sur les mêmes 397 chiffres, vous finirez par choisir un réseau qui leur convient : ils ne seront plus vraiment inconnus. Une
-# étude rigoureuse règle le réseau sur une troisième part des exemples, dite de **validation**, et garde ceux-ci pour la fin.
+# À force d'essais sur les mêmes 397 chiffres, vous finirez par choisir un réseau qui leur convient : ils ne seront plus vraiment inconnus.
+# Une étude rigoureuse règle le réseau sur un troisième groupe d'exemples, dit de **validation**, et garde pour la fin ceux de l'examen.
 #
 # <details><summary>Un indice</summary>64 entrées, h neurones cachés, 10 sorties : 64h + h + 10h + 10 nombres. Combien vaut h au
 # plus ?</details>
@@ -2438,12 +2460,12 @@ expect(moving, 2, say("the arrays that still move", "les tableaux qui bougent en
 # The weights and the bias of the last layer, and nothing else: behind a step nothing comes back any more.
 
 # %% [markdown] lang="en"
-# **Small and good.** Find a network of at most 1,500 weights and biases that reads at least 93% of the digits never seen. Choose the size of
-# the hidden layer, the activation, the learning rate, the number of epochs. Put the trained network into `small` and its losses into
+# **Small and good.** Find a network of at most 1,500 weights and biases that reads at least 93% of the digits never seen. Choose the size
+# of the hidden layer, the activation, the learning rate, the number of epochs. Put the trained network in `small` and its losses in
 # `history`; it is judged on `pixels[unseen]`, which it must not see in training.
 #
 # After enough tries on the same 397 digits you will end up choosing a network that suits them: they will no longer be really unknown. A
-# rigorous study tunes the network on a third part of the examples, called the **validation** set, and keeps these for the end.
+# rigorous study tunes the network on a third group of examples, called the **validation** set, and keeps those of the exam for the end.
 #
 # <details><summary>A hint</summary>64 inputs, h hidden neurons, 10 outputs: 64h + h + 10h + 10 numbers. How large can h be?</details>
 #
@@ -2492,8 +2514,8 @@ quiz(
         why=say("A larger bias needs less from the inputs to reach zero.",
                 "Un biais plus grand demande moins aux entrées pour atteindre zéro."),
         why_not=[
-            say("Its direction is that of the weights, which have not changed.",
-                "Sa direction est celle des poids, et ils n'ont pas changé."),
+            say("Its slant depends on the weights alone, and they have not changed.",
+                "Son inclinaison ne dépend que des poids, et ils n'ont pas changé."),
             say("That is what a smaller bias does: the sum is then harder to bring to zero.",
                 "C'est l'effet d'un biais plus petit : la somme a alors plus de mal à atteindre zéro."),
         ],
