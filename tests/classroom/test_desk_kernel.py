@@ -102,7 +102,7 @@ def test_a_solution_a_reset_and_the_next_day(day, tmp_path):
     assert "✓" in first[11]
     assert "not yet" in first[14]
     assert "✓" in first[17]
-    assert "3 of 11" in first[18]
+    assert "3 of 17" in first[18]
 
     second = day(
         COUNT,
@@ -148,7 +148,7 @@ def test_a_solution_a_reset_and_the_next_day(day, tmp_path):
     assert "begins again" in third[2]
     assert "There is no `step` yet" in third[3]
     assert third[5].strip() == "Ellipsis"
-    assert "1 of 11" in third[6]
+    assert "1 of 17" in third[6]
     assert "Taken up: `neuron`." in third[7]
     assert "`softmax` (NameError: name 'absent' is not defined)" in third[7]
     assert "ERROR" not in third[7]

@@ -136,7 +136,7 @@ MISTAKES = [
         "decoding:keep_top_k",
         "k = min(k, logits.shape[-1])",
         "k = min(k + 1, logits.shape[-1])",
-        "k + 1 entries stay: the threshold is the k-th largest logit, counted from 1.",
+        "One entry too many stays: the threshold is the k-th largest logit, counted from 1.",
         "Il reste k + 1 entrées : le seuil est le k-ième plus grand logit, compté à partir de 1.",
     ),
     edited(
@@ -157,8 +157,8 @@ MISTAKES = [
         "decoding:keep_top_k",
         "-math.inf",
         "-100.0",
-        "-100 is not -∞: at a high temperature what was left out has a chance again.",
-        "-100 n'est pas -∞ : à haute température, ce qui est écarté retrouve une chance.",
+        "Logits of -100 are not -∞: at a high temperature what was left out has a chance again.",
+        "Un logit de -100 n'est pas -∞ : à haute température, ce qui est écarté retrouve une chance.",
     ),
     edited(
         "decoding:keep_top_k",
@@ -178,8 +178,8 @@ MISTAKES = [
         "decoding:keep_top_p",
         "torch.full_like(logits, -math.inf).scatter(-1, order, kept)",
         "kept.gather(-1, order)",
-        "`gather(order)` permutes once more; to undo a sort, `scatter` puts each logit back to its place.",
-        "`gather(order)` permute encore une fois ; pour défaire un tri, `scatter` remet chaque logit à sa place.",
+        "Here `gather(order)` permutes once more; to undo a sort, `scatter` puts each logit back to its place.",
+        "Ici `gather(order)` permute encore une fois ; pour défaire un tri, `scatter` remet chaque logit à sa place.",
     ),
     edited(
         "decoding:keep_top_p",
@@ -262,8 +262,8 @@ MISTAKES = [
         "decoding:sample",
         "return chosen.squeeze(-1)",
         "return (chosen.squeeze(-1) - 1)",
-        "The index is one too small.",
-        "L'indice est trop petit de un.",
+        "The index is one too small: look at where the count begins.",
+        "L'indice est trop petit de un : voyez où commence le compte.",
     ),
     edited(
         "decoding:sample",

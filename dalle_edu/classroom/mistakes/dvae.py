@@ -168,8 +168,8 @@ MISTAKES = [
         "dvae:kl_to_uniform",
         "math.log(log_q.shape[-1]) + ",
         "",
-        "log k is forgotten: what is left is minus the entropy, which is negative; a divergence never is.",
-        "log k est oublié : il reste moins l'entropie, qui est négatif ; une divergence ne l'est jamais.",
+        "The term log k is forgotten: what is left is minus the entropy, which is negative; a divergence never is.",
+        "Le terme log k est oublié : il reste moins l'entropie, qui est négatif ; une divergence ne l'est jamais.",
     ),
     edited(
         "dvae:kl_to_uniform",
@@ -235,8 +235,8 @@ MISTAKES = [
         "dvae:codebook_entropy",
         "    if weight is None:",
         "    if True:",
-        "`weight` is not used: positions with a larger weight count for more in the mean.",
-        "`weight` ne sert pas : les positions de poids plus grand comptent davantage dans la moyenne.",
+        "The argument `weight` is not used: positions with a larger weight count for more in the mean.",
+        "L'argument `weight` ne sert pas : les positions de poids plus grand comptent davantage dans la moyenne.",
     ),
     edited(
         "dvae:codebook_entropy",

@@ -91,8 +91,8 @@ MISTAKES = [
         "mlp:cross_entropy",
         "    loss = float(-log_probabilities[np.arange(n), targets].mean())",
         "    loss = float(-log_probabilities[:, targets].mean())",
-        "log_probabilities[:, targets] takes every target for every example: each row needs its own, [np.arange(n), targets].",
-        "log_probabilities[:, targets] prend toutes les cibles pour chaque exemple : à chaque ligne la sienne, [np.arange(n), targets].",
+        "With [:, targets] every example takes every target: each row needs its own, [np.arange(n), targets].",
+        "Avec [:, targets], chaque exemple prend toutes les cibles : à chaque ligne la sienne, [np.arange(n), targets].",
     ),
     edited(
         "mlp:cross_entropy",

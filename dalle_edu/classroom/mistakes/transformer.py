@@ -145,8 +145,8 @@ MISTAKES = [
         "transformer:Block",
         "self.norm_2(x)",
         "self.norm_1(x)",
-        "`norm_1` is used twice: each sublayer has a norm of its own.",
-        "`norm_1` sert deux fois : chaque sous-couche a sa propre normalisation.",
+        "The first norm, `norm_1`, is used twice: each sublayer has a norm of its own.",
+        "La première normalisation, `norm_1`, sert deux fois : chaque sous-couche a sa propre normalisation.",
     ),
     edited(
         "transformer:Block",
