@@ -467,7 +467,7 @@ codes = machine.dvae.encode(images)
 # The encoder gives each position of the grid a logit $\ell_k$ for each code. One must be **chosen**. But a choice is a step of a staircase:
 # push a logit a little, and nothing changes, or everything. The slope is zero; the encoder would learn nothing.
 #
-# Lesson 08 copied the gradient across the choice (van den Oord et al. 2017). DALL·E 1 does it another way, by two ideas.
+# Lesson 08 copied the gradient across the choice (van den Oord et al. 2017). DALL·E 1 does it another way, with two ideas.
 #
 # **First, a sample that is a maximum.** Add noise to each logit, and take the largest. Three codes of logits 1, 0 and −1 have by the
 # softmax 67, 24 and 9 chances in 100. Sample three numbers $u$ between 0 and 1, say 0.2, 0.7 and 0.5. The noise $-\log(-\log u)$ is then
@@ -536,9 +536,9 @@ assert torch.allclose(sums.softmax(-1), torch.tensor([0.34, 0.56, 0.11]), atol=0
 assert torch.allclose((sums * 4).softmax(-1), torch.tensor([0.12, 0.88, 0.0]), atol=0.006)
 
 # %% [markdown] lang="fr"
-# Écrivez-le. La première ligne de la fonction dit les formes : `Float[Tensor, "*n k"]` (de la bibliothèque *jaxtyping*) se lit « un tenseur
-# de nombres à virgule, avec autant d'axes que l'on veut, puis un dernier axe de `k` codes ». Entrent les logits ; sort un tenseur de la
-# même forme, dont chaque rangée de `k` nombres a pour somme 1.
+# Écrivez ce Gumbel-softmax. La première ligne de la fonction dit les formes : `Float[Tensor, "*n k"]` (de la bibliothèque *jaxtyping*) se
+# lit « un tenseur de nombres à virgule, avec autant d'axes que l'on veut, puis un dernier axe de `k` codes ». Entrent les logits ; sort un
+# tenseur de la même forme, dont chaque rangée de `k` nombres a pour somme 1.
 #
 # Pour que la vérification tire le même hasard que vous, prenez vos $u$ ainsi :
 # `torch.empty_like(logits).uniform_(1e-7, 1, generator=generator)`. `empty_like` prépare un tenseur de la forme des logits ; `uniform_` le
@@ -549,27 +549,29 @@ assert torch.allclose((sums * 4).softmax(-1), torch.tensor([0.12, 0.88, 0.0]), a
 #
 # <details><summary>Un indice</summary>Le dernier axe est `dim=-1`. Trois lignes suffisent à la version douce : le hasard, le bruit, le
 # softmax des sommes divisées par la température.</details>
-# <details><summary>Un deuxième indice</summary>Pour `hard` : `doux.argmax(dim=-1, keepdim=True)` est la place du gagnant, et
-# `torch.zeros_like(doux).scatter_(-1, gagnant, 1.0)` pose un 1 à cette place. `doux.detach()` a les valeurs de `doux`, sans son gradient :
-# `dur + doux - doux.detach()` vaut donc `dur` à l'aller, et n'a au retour que le gradient de `doux`.</details>
+# <details><summary>Un deuxième indice</summary>Pour `hard`, appelons `doux` le mélange : `gagnant = doux.argmax(dim=-1, keepdim=True)` est
+# la place du gagnant, et `choix = torch.zeros_like(doux).scatter_(-1, gagnant, 1.0)` pose un 1 à cette place. `doux.detach()` a les valeurs
+# de `doux`, sans son gradient : `choix + doux - doux.detach()` vaut donc `choix` à l'aller, et n'a au retour que le gradient de
+# `doux`.</details>
 
 # %% [markdown] lang="en"
-# Write it. The first line of the function says the shapes: `Float[Tensor, "*n k"]` (from the library *jaxtyping*) reads “a tensor of
-# floating-point numbers, with any number of axes, then a last axis of `k` codes”. Logits come in; a tensor of the same shape goes out, in
-# which each row of `k` numbers has the sum 1.
+# Write this Gumbel-softmax. The first line of the function says the shapes: `Float[Tensor, "*n k"]` (from the library *jaxtyping*) reads “a
+# tensor of floating-point numbers, with any number of axes, then a last axis of `k` codes”. Logits come in; a tensor of the same shape goes
+# out, in which each row of `k` numbers has the sum 1.
 #
 # So that the check meets the same chance as you, sample your $u$ this way:
 # `torch.empty_like(logits).uniform_(1e-7, 1, generator=generator)`. `empty_like` prepares a tensor of the logits' shape; `uniform_` fills
 # it at random (the final `_` means “in place”); `generator` is a die whose seed fixes the throws.
 #
 # With `hard` the function returns a true choice (a single 1, and zeros) whose gradient is still that of the mixture: the straight-through
-# of lesson 08.
+# estimator of lesson 08.
 #
 # <details><summary>A hint</summary>The last axis is `dim=-1`. Three lines are enough for the soft version: the chance, the noise, the
 # softmax of the sums divided by the temperature.</details>
-# <details><summary>A second hint</summary>For `hard`: `soft.argmax(dim=-1, keepdim=True)` is the winner's place, and
-# `torch.zeros_like(soft).scatter_(-1, winner, 1.0)` puts a 1 there. `soft.detach()` has the values of `soft` without its gradient: so
-# `hard + soft - soft.detach()` is `hard` on the way there, and has on the way back the gradient of `soft` alone.</details>
+# <details><summary>A second hint</summary>For `hard`, call the mixture `soft`: `winner = soft.argmax(dim=-1, keepdim=True)` is the winner's
+# place, and `choice = torch.zeros_like(soft).scatter_(-1, winner, 1.0)` puts a 1 there. `soft.detach()` has the values of `soft` without
+# its gradient: so `choice + soft - soft.detach()` equals `choice` on the way forward, and has on the way back the gradient of `soft`
+# alone.</details>
 
 # %% implements="dvae:gumbel_softmax" level=2
 """Tire un code pour chaque position, en douceur (Gumbel-softmax).
@@ -915,7 +917,7 @@ assert 50 < 64 * divergences[64] / divergences[1] < 80
 
 # %% [markdown] lang="en"
 # Write this entropy. As before, the last axis of `log_q` is that of the `k` codes. `weight`, where given, has one number for each position,
-# and says how much it counts in the mean: in the loss it is its contrast (the standard deviation of its pixels), for codes are to be kept
+# and says how much it counts in the mean: in the loss this is its contrast (the standard deviation of its pixels), for codes are to be kept
 # where there is something to see. A single number goes out.
 #
 # <details><summary>A hint</summary>Put all positions in a row: `log_q.exp().flatten(0, -2)` is a table of `m` rows and `k` columns, and
@@ -1098,10 +1100,10 @@ with torch.no_grad():
 assert errors[0] < min(errors[1:])
 
 # %% [markdown] lang="fr"
-# Le code le plus probable refait mieux l'image qu'un code tiré : le hasard n'aidait que l'apprentissage.
+# Le code le plus probable refait mieux les images que les deux tirages, le doux comme le dur : le hasard n'aidait que l'apprentissage.
 
 # %% [markdown] lang="en"
-# The likeliest code rebuilds the picture better than one that is sampled: chance helped learning only.
+# The likeliest code remakes the pictures better than either sample, soft or hard: chance helped learning only.
 
 # %% [markdown] lang="fr" slide="slide"
 # ## 6. Dans le dVAE
@@ -1396,7 +1398,7 @@ assert start == 85 and 9 <= words <= 13 and text.shape[1] == 20
 # (*embedding*), plus celui de sa position ; le remplissage n'a que le sien.
 #
 # Par exemple, avec des plongements de deux nombres : le jeton 1, de plongement (1, 0), à une position de plongement (0, 5), entre dans le
-# réseau comme (1, 5). Un remplissage, à la position suivante, y entre comme son propre vecteur, disons (9, 9), et rien d'autre.
+# réseau comme (1, 5). Un jeton de remplissage, à la position suivante, y entre comme son propre vecteur, disons (9, 9), et rien d'autre.
 
 # %% [markdown] lang="en"
 # ### Padding is learned
@@ -1406,15 +1408,15 @@ assert start == 85 and 9 <= words <= 13 and text.shape[1] == 20
 # position; padding has only its own.
 #
 # For example, with embeddings of two numbers: token 1, of embedding (1, 0), at a position of embedding (0, 5), enters the network as (1,
-# 5). A padding, at the next position, enters as its own vector, say (9, 9), and nothing else.
+# 5). A padding token, at the next position, enters as its own vector, say (9, 9), and nothing else.
 
 # %% [markdown] lang="fr"
 # Écrivez ce plongement. `text` contient des numéros de jetons, une phrase par ligne, 0 pour le remplissage. `words` est la table des
 # jetons, un vecteur par numéro ; `positions` et `padding` ont un vecteur par position du texte. Il en sort un vecteur pour chaque jeton de
 # chaque phrase : si `text` a 2 lignes de 3 jetons et que les vecteurs ont 2 nombres, le résultat est de forme (2, 3, 2).
 #
-# <details><summary>Un indice</summary>`words[text]` prend, pour chaque numéro, la ligne de la table qui porte ce numéro ; ajouter
-# `positions` s'étend de lui-même à toutes les phrases.</details>
+# <details><summary>Un indice</summary>`words[text]` prend, pour chaque numéro, la ligne de la table qui porte ce numéro ; l'addition de
+# `positions` s'étend d'elle-même à toutes les phrases.</details>
 # <details><summary>Un deuxième indice</summary>`torch.where(condition, a, b)` choisit case par case, `a` là où la condition est vraie. La
 # condition, `text == 0`, a un axe de moins que les vecteurs : `.unsqueeze(-1)` lui ajoute un axe de longueur 1 à la fin.</details>
 
@@ -1423,8 +1425,8 @@ assert start == 85 and 9 <= words <= 13 and text.shape[1] == 20
 # number; `positions` and `padding` have one vector for each position of the text. A vector goes out for each token of each sentence: if
 # `text` has 2 rows of 3 tokens and vectors have 2 numbers, the result is of shape (2, 3, 2).
 #
-# <details><summary>A hint</summary>`words[text]` takes, for each number, the row of the table that has that number; adding `positions`
-# spreads to all sentences by itself.</details>
+# <details><summary>A hint</summary>`words[text]` takes, for each number, the row of the table that has that number; the sum with
+# `positions` spreads to all sentences by itself.</details>
 # <details><summary>A second hint</summary>`torch.where(condition, a, b)` chooses place by place, `a` where the condition is true. The
 # condition, `text == 0`, has one axis less than the vectors: `.unsqueeze(-1)` gives it one more, of length 1, at the end.</details>
 
@@ -1500,12 +1502,12 @@ assert _column / 7 > _row / 7 > _rest
 assert min(likeness[2, 4], likeness[4, 4]) > max(likeness[3, 3], likeness[3, 5])
 
 # %% [markdown] lang="fr"
-# La colonne et la ligne ressortent, et d'abord les cases juste au-dessus et au-dessous, pourtant à huit jetons de là. Le réseau a retrouvé
-# la feuille derrière le ruban.
+# La colonne et la ligne ressortent, et d'abord les cases juste au-dessus et au-dessous, pourtant à huit jetons de là. Des lignes et des
+# colonnes partagées rendent au réseau la feuille derrière le ruban.
 
 # %% [markdown] lang="en"
-# The column and the row stand out, and first of all the positions just above and below, although they are eight tokens away. The network
-# has found the sheet again behind the ribbon.
+# The column and the row stand out, and first of all the positions just above and below, although they are eight tokens away. Shared rows
+# and columns give the network back the sheet behind the ribbon.
 
 # %% [markdown] lang="fr"
 # ### La perte : un huitième, sept huitièmes
@@ -1616,9 +1618,9 @@ assert int(surprise[1].argmax()) == _objects[0]
 assert (surprise[1] - surprise[0]).flatten()[_objects[0]] > 1
 
 # %% [markdown] lang="fr"
-# La surprise est grande à la première case d'un objet, dans l'ordre de lecture : rien n'annonçait qu'il commencerait là. Une fois commencé,
-# sa forme et sa couleur sont connues et la suite va de soi. La phrase retire de la surprise à cette première case : elle dit quel objet,
-# sinon où.
+# La surprise est grande à la première case d'un objet, dans l'ordre de lecture : rien n'annonçait qu'il commencerait là. Une fois l'objet
+# commencé, sa forme et sa couleur sont connues et la suite va de soi. La phrase retire de la surprise à cette première case : elle dit quel
+# objet, sinon où.
 
 # %% [markdown] lang="en"
 # The surprise is large at an object's first position in reading order: nothing announced that it would begin there. Once it is begun, its
@@ -1808,8 +1810,8 @@ assert all(same) and times[False] > 1.5 * times[True]
 # %% [markdown] lang="en"
 # Lesson 10 derived it for diffusion (Ho and Salimans 2021); here it is logits that we exaggerate. Three codes: white paper, red edge, blue
 # edge. Without a sentence the network gives them the logits 2, 0 and 0. With “a red circle” it gives them 2, 1 and −1: the sentence has
-# added 0, 1 and −1. White paper is the likeliest still. Let us add **three times** what the sentence adds: 2, 3 and −3. The red edge goes
-# in front. In general, with a guidance $s$:
+# added 0, 1 and −1. White paper is the likeliest still. Let us add **three times** what the sentence adds: 2, 3 and −3. The red edge takes
+# the lead. In general, with a guidance $s$:
 
 # %% [markdown] slide="fragment"
 # $$ \ell = \ell_{\varnothing} + s \, \bigl(\ell_{y} - \ell_{\varnothing}\bigr) $$
@@ -1828,8 +1830,8 @@ assert all(same) and times[False] > 1.5 * times[True]
 # Les deux questions partent ensemble, en un **lot doublé** : les phrases d'abord, autant de phrases vides ensuite, les mêmes codes après
 # les deux. (DALL·E 1 ne guidait pas : l'idée date de la fin de la même année. DALL·E mini, DALL·E 2 et Imagen l'ont reprise.)
 #
-# Écrivez-la. `logits` a deux fois plus de lignes (`both`) que d'images (`n`), et une colonne par code : la moitié du haut est avec phrases,
-# celle du bas sans. Il en sort une ligne par image. L'essai est l'exemple ci-dessus.
+# Codez la formule. `logits` a deux fois plus de lignes (`both`) que d'images (`n`), et une colonne par code : la moitié du haut est avec
+# phrases, celle du bas sans. Il en sort une ligne par image. L'essai est l'exemple ci-dessus.
 #
 # <details><summary>Un indice</summary>`logits.chunk(2)` coupe les lignes en deux moitiés égales, et les rend dans l'ordre. Il ne reste qu'à
 # recopier la formule.</details>
@@ -1838,8 +1840,8 @@ assert all(same) and times[False] > 1.5 * times[True]
 # Both questions go together, as one **doubled batch**: the sentences first, as many empty ones next, the same codes after both. (DALL·E 1
 # did not guide: the idea dates from the end of the same year. DALL·E mini, DALL·E 2 and Imagen took it up.)
 #
-# Write it. `logits` has twice as many rows (`both`) as there are pictures (`n`), and a column for each code: the upper half is with
-# sentences, the lower one without. A row goes out for each picture. The scratch cell has the example above.
+# Code the formula. `logits` has twice as many rows (`both`) as there are pictures (`n`), and a column for each code: the upper half is
+# with sentences, the lower one without. A row goes out for each picture. The scratch cell has the example above.
 #
 # <details><summary>A hint</summary>`logits.chunk(2)` cuts the rows into two equal halves, and returns them in order. What is left is to
 # copy the formula.</details>
@@ -2047,8 +2049,8 @@ assert objects_drawn[3] < 0.8 * wanted < 0.9 * wanted < min(objects_drawn[:3])
 
 # %% [markdown] lang="fr"
 # C'est la froide qui perd, et de loin : il manque des objets. À presque chaque case, ce qu'il y a de plus probable est le papier blanc ; un
-# réseau non guidé que l'on tire à froid n'ose plus commencer un objet. Les trois premiers, eux, sont trop proches pour que 40 phrases les
-# départagent. Le guidage et la température ne se règlent pas l'un sans l'autre.
+# réseau non guidé que l'on tire à froid n'ose plus commencer un objet. Les trois premières, elles, sont trop proches pour que 40 phrases
+# les départagent. Le guidage et la température ne se règlent pas l'un sans l'autre.
 
 # %% [markdown] lang="en"
 # The cold one, by far: objects are missing. At nearly every position the likeliest thing is white paper; a network without guidance that is
@@ -2227,9 +2229,9 @@ assert all(_both["en"][skill]["rate"] <= _both["fr"][skill]["rate"] for skill in
 
 # %% [markdown] lang="fr"
 # Tous les taux dépassent 90 %. Jamais vu ou déjà vu, les intervalles se recouvrent partout : la machine compose. Le plus large est celui du
-# nombre jamais vu, faute de questions (34) plus que de réponses. Entre les langues, même constat : les intervalles se recouvrent,
-# compétence par compétence. (L'anglais n'est pourtant jamais devant. Huit fois de suite, est-ce le hasard ? Les compétences sont notées sur
-# les mêmes images : ce ne sont pas huit preuves.)
+# nombre jamais vu, faute de questions : elles ne sont que 34. Entre les langues, même constat : les intervalles se recouvrent, compétence
+# par compétence. (L'anglais n'est pourtant jamais devant. Huit fois de suite, est-ce le hasard ? Les compétences sont notées sur les mêmes
+# images : ce ne sont pas huit preuves.)
 #
 # Une machine, deux langues, un seul vocabulaire de jetons : rien ne lui dit laquelle elle lit. Et la **tournure** ? Elle compte pour CLIP,
 # qui classe mieux les photographies quand on lui écrit « a photo of a dog » que « dog » tout court (Radford et al. 2021). Essayons trois
@@ -2238,8 +2240,8 @@ assert all(_both["en"][skill]["rate"] <= _both["fr"][skill]["rate"] for skill in
 
 # %% [markdown] lang="en"
 # All rates are above 90%. Never seen or seen before, the intervals overlap everywhere: the machine composes. The widest is that of numbers
-# never seen, for want of questions (34) more than of answers. Between languages, the same: the intervals overlap, skill by skill. (English
-# is never in front, though. Eight times in a row, is that chance? The skills are marked on the same pictures: these are not eight proofs.)
+# never seen, for want of questions: there are only 34. Between languages, the same: the intervals overlap, skill by skill. (English is
+# never in front, though. Eight times in a row, is that chance? The skills are marked on the same pictures: these are not eight proofs.)
 #
 # One machine, two languages, a single vocabulary of tokens: nothing tells it which one it is reading. And the **wording**? It matters to
 # CLIP, which classifies photographs better from “a photo of a dog” than from “dog” alone (Radford et al. 2021). Let us try three wordings
@@ -2298,11 +2300,12 @@ assert round(100 * _singles["never heard"]["rate"]) == 46
 # the world. The machine draws all the same, with assurance.
 
 # %% [markdown] lang="fr"
-# Trois choses, deux nombres à la fois, une négation : **pariez** sur ce qu'elle fera de chacune, et ressortez la phrase ratée que vous
-# gardiez.
+# Un mot inconnu, trois choses, deux nombres à la fois, une négation : **pariez** sur ce que deviendra chaque phrase, et ressortez la phrase
+# ratée que vous gardiez.
 
 # %% [markdown] lang="en"
-# Three things, two numbers at once, a negation: **bet** on what it will make of each, and bring out the failure that you kept.
+# An unknown word, three things, two numbers at once, a negation: **bet** on what will become of each sentence, and bring out the failure
+# that you kept.
 
 # %%
 odd = [
@@ -2335,12 +2338,14 @@ assert len(_objects[1]) < 3 and len(_objects[2]) < 5
 assert "ring" in {one.shape for one in _objects[3]}
 
 # %% [markdown] lang="fr"
-# Jamais trois choses, jamais cinq : elle n'a vu que des images d'une ou deux choses nommées. Et « sans aucun anneau » a fait dessiner
-# l'anneau : elle entend les mots qu'elle connaît, et comble le reste. Sans aucun objet connu, elle refuse, et dit pourquoi.
+# Ni les trois choses, ni les cinq : l'entraînement ne montrait qu'une sorte de choses, en nombre parfois, ou deux choses, une de chaque. Et
+# « sans aucun anneau » a fait dessiner l'anneau : elle entend les mots qu'elle connaît, et comble le reste. Sans aucun objet connu, elle
+# refuse, et dit pourquoi.
 
 # %% [markdown] lang="en"
-# Never three things, never five: it has seen pictures of one or two named things only. And “without any ring” had the ring drawn: it hears
-# the words that it knows, and fills in the rest. Without any object that it knows it refuses, and says why.
+# Neither the three things nor the five: training showed only one sort of thing, sometimes in number, or two things, one of each. And
+# “without any ring” had the ring drawn: it hears the words that it knows, and fills in the rest. Without any object that it knows it
+# refuses, and says why.
 
 # %%
 try:
@@ -2909,7 +2914,7 @@ quiz(
             "Le flux de DALL·E 1 contient 1 280 jetons. Combien la machine en "
             "écrit-elle elle-même, pour dessiner ?"),
         right=1024,
-        why=say("The 256 first are the caption's and its padding; it writes the 32 × 32 codes.",
+        why=say("The first 256 are the caption's and its padding; it writes the 32 × 32 codes.",
                 "Les 256 premiers sont la légende et son remplissage ; elle "
                 "écrit les 32 × 32 codes."),
         computed=lambda: 1280 - 256 if 256 + theirs.grid**2 == 1280 else math.nan,
@@ -3054,7 +3059,7 @@ quiz(
 #   photographs.
 # - **The figures of DALL·E 1 vary.** Its FID on COCO (a distance between drawn pictures and photographs; the smaller, the better) is quoted
 #   from 17.9 to 28 depending on the paper, the blurring and the number of pictures. OpenAI published its dVAE but not its transformer:
-#   nobody else can measure it again.
+#   nobody else can repeat the measurement.
 # - **“Without training on COCO” does not mean “never seen”.** About 21% of COCO's validation pictures were in the training data, without
 #   their captions; the authors, who say so, saw no gain in FID from it (Ramesh et al. 2021, §3.1).
 # - **Reading order is a constraint.** What is written above is never corrected. Diffusion models (lesson 10) do not have that fault.
