@@ -11,8 +11,8 @@
 # carreau, de gauche à droite et de haut en bas, et nous avons noté, à chaque carreau, **quels mots elle regardait**. Chaque carte bleue
 # ci-dessous appartient à un mot : plus un carreau est foncé, plus la machine regardait ce mot en le posant.
 #
-# **Devinez d'abord.** Où sera foncée la carte de « cercle » ? celle d'« étoile » ? Et celle de « dessus », qui ne nomme rien que l'on voie
-# ?
+# **Devinez d'abord.** Où sera foncée la carte de « cercle » ? celle d'« étoile » ? Et celle de « dessus », qui ne nomme rien que l'on
+# voie ?
 
 # %% [markdown] lang="en"
 # A machine of this course has just drawn "a large red circle above a small blue star". It laid the picture square by square, from left to
@@ -80,8 +80,8 @@ edges = looks[:, [0, 7]].mean(dim=(0, 1))
 assert edges[between] > 1.5 * looks[:, 2:6].mean(dim=(0, 1))[between]
 
 # %% [markdown] lang="fr"
-# Les mots du cercle sont regardés en haut, là où se pose le cercle ; ceux de l'étoile, en bas. « Dessus » est regardé au bord du dessin, là
-# où il n'y a rien à dessiner, seulement à placer. (Les jetons n'ont pas d'accents ; la machine est celle de la leçon 13.)
+# Les mots du cercle sont regardés en haut, là où se pose le cercle ; ceux de l'étoile, en bas. « Dessus » est regardé aux bords du dessin,
+# là où il n'y a rien à dessiner, seulement à placer. (Les jetons n'ont pas d'accents ; la machine est celle de la leçon 13.)
 #
 # Personne ne lui a dit où regarder. Elle l'a appris toute seule, parce que regarder l'aidait à bien dessiner. Ce regard s'appelle
 # l'**attention**. C'est la pièce dont sont faits GPT, DALL·E et presque tout ce que ce cours construira. À la fin de la leçon, vous l'aurez
@@ -119,7 +119,7 @@ assert edges[between] > 1.5 * looks[:, 2:6].mean(dim=(0, 1))[between]
 # - hide the future, and padding;
 # - share the look out among heads;
 # - put a GPT together and let it write;
-# - save it computing all again.
+# - save it from computing everything again.
 
 # %% [markdown] lang="fr"
 # **À la fin de cette leçon, vous saurez**
@@ -142,7 +142,7 @@ assert edges[between] > 1.5 * looks[:, 2:6].mean(dim=(0, 1))[between]
 # - work out an attention by hand, in five steps, and say why it divides by $\sqrt{d}$;
 # - mask what must not be seen, and do it at the right moment;
 # - share attention out among several heads, and give words their order back;
-# - put together a transformer's block, then an encoder, a decoder, a GPT;
+# - put together a transformer block, then an encoder, a decoder, a GPT;
 # - let that GPT write, in five ways, and count what the cache saves it.
 #
 # **You need** lessons 01 to 03: softmax and cross-entropy, word embeddings, recurrent networks.
@@ -259,13 +259,13 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 
 # %% [markdown] lang="fr"
 # L'échelle est logarithmique : un trait de plus vers le bas, dix ou cent fois moins. Dans la cellule simple, dix mots suffisent à diviser
-# la pente par plus de cinq cents ; du premier mot, il ne reste rien ($10^{-14}$). Les portes du GRU la retiennent mieux, sans l'arrêter.
+# la pente par plus de cinq cents ; du premier mot, il ne reste rien ($10^{-14}$). Les portes du GRU freinent l'usure, sans l'arrêter.
 # Pour l'attention, la ligne est plate : le premier mot compte autant que l'avant-dernier. Un réseau entraîné fait mieux que ces cellules au
 # hasard, mais c'est de là qu'il part, et c'est par cette pente qu'il apprend.
 
 # %% [markdown] lang="en"
 # The scale is logarithmic: one mark further down is ten or a hundred times less. In the plain cell, ten words are enough to divide the
-# slope by more than five hundred; of the first word nothing is left ($10^{-14}$). The gates of the GRU hold it back, and do not stop it.
+# slope by more than five hundred; of the first word nothing is left ($10^{-14}$). The gates of the GRU slow the wear, and do not stop it.
 # For attention the line is flat: the first word counts as much as the last but one. A trained network does better than these random cells,
 # but that is where it starts, and this slope is what it learns by.
 
@@ -785,7 +785,7 @@ assert abs(before.sum() - 1) < 1e-6
 assert abs(after.sum() - 0.335) < 1e-3
 
 # %% [markdown] lang="fr"
-# Avant, les deux objets qui restent se partagent tout, et la somme est 1. Après, les poids gardés ne somment plus qu'à un tiers : le
+# Avant, les deux objets qui restent se partagent tout, et la somme est 1. Après, la somme des poids gardés n'est plus qu'un tiers : le
 # mélange rétrécit d'autant. Le masque passe donc **avant** le softmax.
 
 # %% [markdown] lang="fr"
@@ -921,7 +921,7 @@ expect(lambda: joined_mask(no_future, two_sentences), right_masks,
 # Voyons un regard s'apprendre. On montre cinq objets de couleurs différentes et l'on nomme une couleur : quelle forme a l'objet de cette
 # couleur ? Une seule attention croisée doit répondre. La requête est faite de la couleur nommée ; les clés et les valeurs, des cinq paires
 # d'une couleur et d'une forme. La fonction `learn` servira à toutes les expériences de la leçon : un optimiseur, un pas d'apprentissage qui
-# décroît, une mesure à chaque étape.
+# décroît, une mesure à chaque pas.
 
 # %% [markdown] lang="en"
 # ## 5. Looking at oneself, or elsewhere
@@ -962,7 +962,7 @@ def accuracy(logits, answers):
     return (logits.argmax(dim=-1) == answers).float().mean().item()
 
 # %% [markdown] lang="fr"
-# **Devinez** : avec huit formes, le hasard répond juste une fois sur huit. Combien de fois, après 300 étapes ? Et où ira le poids, alors
+# **Devinez** : avec huit formes, le hasard répond juste une fois sur huit. Combien de fois, après 300 pas ? Et où ira le poids, alors
 # que personne ne dit au réseau où regarder ?
 
 # %% [markdown] lang="en"
@@ -1326,8 +1326,8 @@ expect(with_and_without_mask, torch.stack(answers).detach(),
        say("three heads, without mask and with it", "trois têtes, sans masque et avec"))
 
 # %% [markdown] lang="fr"
-# La bibliothèque range ces lignes dans une classe, `MultiHeadAttention`, avec ses deux matrices. La leçon s'en servira d'ici là ; la
-# section 12 y ajoutera ce qui manque, une mémoire, et elle sera à vous tout entière.
+# La bibliothèque range ces lignes dans une classe, `MultiHeadAttention`, avec ses deux matrices. La leçon s'en servira désormais ; la
+# section 12 y ajoutera ce qui manque, une mémoire, et elle sera alors à vous tout entière.
 
 # %% [markdown] lang="en"
 # The library keeps these lines in a class, `MultiHeadAttention`, together with its two matrices. The lesson will use it from here on;
@@ -1712,8 +1712,8 @@ assert min(with_waves, with_learned) > 99
 # pour tous les jetons d'une couche, traite chacun à part ; chaque couche a le sien. Attention puis petit réseau font un **bloc**. Deux
 # précautions permettent d'en empiler des dizaines :
 #
-# - le **chemin résiduel** (He et al. 2016) : chaque sous-couche **ajoute** sa réponse à ce qu'on lui a donné, et non aux mots du départ ; ce
-#   qui traverse ainsi la pile s'appelle le **flux** ;
+# - le **chemin résiduel** (He et al. 2016) : chaque sous-couche **ajoute** sa réponse à ce qu'on lui a donné, et non aux mots du départ ;
+#   ce qui traverse ainsi la pile s'appelle le **flux** ;
 # - la **normalisation de couche** (Ba et al. 2016) : les canaux de chaque jeton sont ramenés à une moyenne de 0 et une variance de 1, puis
 #   multipliés par un gain appris $g$. Un jeton de canaux (1, 3) a la moyenne 2 et la variance 1 : il devient $(-1, 1)$.
 
@@ -1853,12 +1853,12 @@ assert norm_before[23] < 0.6
 assert norm_before[23] < norm_after[23] < 0.9
 
 # %% [markdown] lang="fr"
-# Sans chemin résiduel, quatre blocs suffisent : tous les jetons sont pareils, à force de moyennes de moyennes (Dong et al. 2021), et il n'y
-# a plus rien à regarder. Avec lui, ils restent distincts jusqu'au bout, et mieux quand la norme est avant.
+# Sans chemin résiduel, quatre blocs suffisent : tous les jetons sont presque pareils, à force de moyennes de moyennes (Dong et al. 2021),
+# et il n'y a plus rien à regarder. Avec lui, ils restent distincts jusqu'au bout, et mieux quand la norme est avant.
 
 # %% [markdown] lang="en"
-# Without the residual path four blocks are enough: all tokens are alike, by dint of means of means (Dong et al. 2021), and there is nothing
-# left to look at. With it they stay apart to the end, and better so where the norm comes before.
+# Without the residual path four blocks are enough: all tokens are nearly alike, by dint of means of means (Dong et al. 2021), and there is
+# nothing left to look at. With it they stay apart to the end, and better so where the norm comes before.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 9. Encodeur, décodeur, ou les deux
@@ -2347,13 +2347,13 @@ else:
         assert min(row[2:]) > 20 * max(row[:2])
 
 # %% [markdown] lang="fr"
-# Sur chaque ligne, la forme accordée est loin devant les trois autres : le genre et le nombre sont appris. (Les lignes ne somment pas à 100
-# : d'autres couleurs peuvent suivre.)
+# Sur chaque ligne, la forme accordée est loin devant les trois autres : le genre et le nombre sont appris. (La somme d'une ligne n'est pas
+# 100 : d'autres couleurs peuvent suivre.)
 #
 # Une énigme pour finir : le même tableau avec d'autres couleurs. Que peut bien avoir l'étoile contre le vert ?
 
 # %% [markdown] lang="en"
-# After "a" and "one" singular nouns only, after "two" and "four" plural ones only: it has learned number, and to look for it over the
+# After "a" and "one" nearly always singular nouns, after "two" and "four" plural ones: it has learned number, and to look for it over the
 # colour's head. (The rows do not sum to 100: other shapes may follow.)
 #
 # A riddle to end with: the same table with another colour. What can green have against stars?
@@ -2473,8 +2473,8 @@ assert (next_logits / 8).softmax(dim=-1).topk(12).values.sum() < 0.5
 # At 0.1 the few favourites share all; at 8 they hardly stand out any more, and the rest of the vocabulary, which the figure does not show,
 # takes what is missing from 100 %: more than half.
 #
-# How much chance is right? Let us count, in a hundred sentences at each temperature, those that are right and those that differ from each
-# other. **Guess**: at temperature 0, how many different sentences in a hundred?
+# How much chance does it take? Let us count, in a hundred sentences at each temperature, those that are right and those that differ from
+# each other. **Guess**: at temperature 0, how many different sentences in a hundred?
 
 # %%
 temperatures = [0.0, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0]
@@ -2563,9 +2563,9 @@ Les logits des autres deviennent -inf : leur probabilité est 0
 keep_top_k(torch.tensor([[0.0, 2.0, 1.0]]), 2)  # → tensor([[-inf, 2., 1.]])
 
 # %% [markdown] lang="fr"
-# Puis top-p : le **plus petit** ensemble d'entrées dont les probabilités font ensemble au moins $p$. Celle qui fait franchir $p$ est gardée
-# ; la plus probable l'est toujours. La forme, (n, v), ne change pas, et les logits gardés restent à leur place. Avec $p = 1$ rien n'est
-# écarté : rendez `logits` tel quel, car l'arrondi d'une somme perdrait les moins probables.
+# Puis top-p : le **plus petit** ensemble d'entrées dont les probabilités font ensemble au moins $p$. Celle qui fait franchir $p$ est
+# gardée ; la plus probable l'est toujours. La forme, (n, v), ne change pas, et les logits gardés restent à leur place. Avec $p = 1$ rien
+# n'est écarté : rendez `logits` tel quel, car l'arrondi d'une somme perdrait les moins probables.
 #
 # <details><summary>Un indice</summary>
 #
@@ -2878,7 +2878,7 @@ assert keys_so_far.flatten().tolist() == [1, 2, 3]
 # ### Votre attention, version finale
 
 # %% [markdown] lang="fr"
-# Voici votre première version (section 6) rangée dans la classe, avec trois lignes nouvelles à écrire, marquées `← nouveau` :
+# Voici votre première version (section 6) rangée dans la classe, avec trois étapes nouvelles à écrire, marquées `← nouveau` :
 #
 # ```python
 # query, key, value = rearrange(
@@ -2921,7 +2921,7 @@ assert keys_so_far.flatten().tolist() == [1, 2, 3]
 # ### Your attention, final version
 
 # %% [markdown] lang="en"
-# Here is your first version (section 6), put into the class, with three new lines to write, marked `← new`:
+# Here is your first version (section 6), put into the class, with three new steps to write, marked `← new`:
 #
 # ```python
 # query, key, value = rearrange(
@@ -3191,8 +3191,8 @@ assert all_cut > pairs_of_words - 0.02
 # %% [markdown] lang="fr"
 # **Ce que nous avons appris.** Couper une tête ne coûte presque rien : les sept autres y suppléent. Les couper toutes ramène le réseau à la
 # ligne des paires, ou un peu au-dessus : sans attention, il ne lui reste que le dernier mot et sa place. Ce que le GPT sait de plus que les
-# comptes, c'est donc bien à ses regards qu'il le doit, mais à tous ensemble, et à aucun en particulier. Une carte d'attention est un indice
-# ; la coupure est l'épreuve.
+# comptes, c'est donc bien à ses regards qu'il le doit, mais à tous ensemble, et à aucun en particulier. Une carte d'attention est un
+# indice ; la coupure est l'épreuve.
 
 # %% [markdown] lang="en"
 # **What we have learned.** Cutting one head costs next to nothing: the seven others make up for it. Cutting them all brings the network
