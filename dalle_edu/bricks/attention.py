@@ -29,8 +29,8 @@ def scaled_dot_product(
 ) -> tuple[Float[Tensor, "*n q v"], Float[Tensor, "*n q k"]]:
     """softmax(Q Kᵀ / √d) V (Vaswani et al. 2017, equation 1), and its weights.
 
-    `mask` is True where a query may look. A query that may look nowhere gets NaN,
-    as in PyTorch.
+    `mask` is True where a query may look. A query that may look nowhere gets NaN
+    (PyTorch's fused kernel gives it 0).
     """
     # 1. how well each key fits each query: *n q k
     scores = query @ key.transpose(-2, -1)

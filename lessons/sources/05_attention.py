@@ -259,13 +259,13 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 
 # %% [markdown] lang="fr"
 # L'échelle est logarithmique : un trait de plus vers le bas, dix ou cent fois moins. Dans la cellule simple, dix mots suffisent à diviser
-# la pente par plus de cinq cents ; du premier mot, il ne reste rien ($10^{-14}$). Les portes du GRU freinent l'usure, sans l'arrêter.
+# la pente par plus de cinq cents ; du premier mot, il ne reste presque rien (moins de $10^{-11}$). Les portes du GRU freinent l'usure, sans l'arrêter.
 # Pour l'attention, la ligne est plate : le premier mot compte autant que l'avant-dernier. Un réseau entraîné fait mieux que ces cellules au
 # hasard, mais c'est de là qu'il part, et c'est par cette pente qu'il apprend.
 
 # %% [markdown] lang="en"
 # The scale is logarithmic: one mark further down is ten or a hundred times less. In the plain cell, ten words are enough to divide the
-# slope by more than five hundred; of the first word nothing is left ($10^{-14}$). The gates of the GRU slow the wear, and do not stop it.
+# slope by more than five hundred; of the first word next to nothing is left (below $10^{-11}$). The gates of the GRU slow the wear, and do not stop it.
 # For attention the line is flat: the first word counts as much as the last but one. A trained network does better than these random cells,
 # but that is where it starts, and this slope is what it learns by.
 
@@ -544,7 +544,7 @@ assert [round(part, 2) for part in mixture] == [7.55, 3.35]
 """softmax(Q Kᵀ / √d) V (Vaswani et al. 2017, équation 1), et ses poids.
 
 `mask` est vrai là où une requête a le droit de regarder. Une requête qui ne
-peut regarder nulle part reçoit NaN, comme dans PyTorch.
+peut regarder nulle part reçoit NaN (le noyau fusionné de PyTorch lui donne 0).
 """
 # 1. how well each key fits each query: *n q k => 1. à quel point chaque clé convient à chaque requête : *n q k
 # 2. scores of variance d get variance 1: large ones saturate the softmax => 2. la variance des scores passe de d à 1 : de grands scores figent le softmax
@@ -2277,12 +2277,12 @@ assert found["read"] >= found["exact"]
 assert 0.5 < found["new"] < 0.75
 
 # %% [markdown] lang="fr"
-# Plus de neuf phrases sur dix sont justes au mot près, et plus de la moitié ne sont pas dans le corpus : il ne récite pas. Pourtant
-# personne ne lui a donné de règle de grammaire ; il n'a vu que des phrases. Cherchez la faute dans chacune des phrases fausses. Il en est
+# Neuf phrases sur dix, ou peu s'en faut, sont justes au mot près, et plus de la moitié ne sont pas dans le corpus : il ne récite pas.
+# Pourtant personne ne lui a donné de règle de grammaire ; il n'a vu que des phrases. Cherchez la faute dans chacune des phrases fausses. Il en est
 # de deux sortes : un mot qui manque ou qui déborde, et un jeton d'une autre espèce, tiré par malchance parmi les 512.
 
 # %% [markdown] lang="en"
-# More than nine sentences in ten are right word for word, and over half of them are not in the corpus: it does not recite. Yet nobody gave
+# Nine sentences in ten, or nearly so, are right word for word, and over half of them are not in the corpus: it does not recite. Yet nobody gave
 # it a rule of grammar; it has seen nothing but sentences. Look for the fault in each of the wrong ones. There are two kinds: a word that is
 # missing or one too many, and a token of another sort altogether, sampled by bad luck among the 512.
 

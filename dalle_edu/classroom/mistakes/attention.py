@@ -214,8 +214,8 @@ MISTAKES = [
         "attention:scaled_dot_product",
         "return weights @ value, weights",
         "return weights.nan_to_num() @ value, weights.nan_to_num()",
-        "NaN is replaced by zero: a query that may look nowhere must say so, with NaN, as PyTorch does.",
-        "NaN est remplacé par zéro : une requête qui ne peut regarder nulle part doit le dire, par NaN, comme PyTorch.",
+        "NaN is replaced by zero: a query that may look nowhere must say so, with NaN.",
+        "NaN est remplacé par zéro : une requête qui ne peut regarder nulle part doit le dire, par NaN.",
     ),
     edited(
         "attention:scaled_dot_product",
