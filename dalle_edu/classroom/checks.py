@@ -140,6 +140,10 @@ def _computed(function: Callable[[], Any], what: str) -> Any:
         return done.answer
     if isinstance(done.error, NotImplementedError):
         return ...
+    if isinstance(done.error, NameError):
+        en = f"{what}: `{done.error.name}` is not known yet: run the first cell of the lesson, and the cell where it is written."
+        fr = f"{what} : `{done.error.name}` n'est pas encore connu : lancez la première cellule de la leçon, et celle où il est écrit."
+        return Verdict("unrun", say(en, fr))
     error = f"{type(done.error).__name__}: {done.error}".rstrip(": ")
     en = f"{what}: it stopped with {error}. Look at the types and shapes that it is made of."
     fr = f"{what} : arrêt sur {error}. Regardez les types et les formes de ce dont cela est fait."

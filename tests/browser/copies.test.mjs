@@ -26,7 +26,7 @@ async function startLab(language, folder) {
   execFileSync("make", ["--no-print-directory", "lab-language", `LANG=${language}`]);
   lab = spawn(resolve(".venv/bin/jupyter"), ["lab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", `--ServerApp.port=${port}`,
     `--ServerApp.root_dir=${folder}`, `--IdentityProvider.token=${token}`, "--LabApp.news_url=None", "--LabApp.default_url=/lab/tree/start.ipynb",
-    "--LabApp.expose_app_in_browser=True"], { stdio: "ignore" });
+    "--LabApp.expose_app_in_browser=True"], { stdio: "ignore", env: { ...process.env, DALLE_EDU_DESK: join(folder, ".desk") } });
   for (let i = 0; i < 120 && !await ask("status").then(answer => answer.ok, () => false); i++) await new Promise(resolve => setTimeout(resolve, 500));
 }
 
@@ -47,6 +47,14 @@ async function idle(page) {
   throw new Error("the kernel never came to rest");
 }
 
+// Save until the file has some words: what was typed last may still be on its way to the kernel or back.
+async function save(page, file, words) {
+  for (let i = 0; i < 60 && !readFileSync(file, "utf8").includes(words); i++) {
+    if (i % 12 === 0) await page.keyboard.press("Control+s");
+    await page.waitForTimeout(250);
+  }
+}
+
 async function shutDown() {
   for (const { id } of await ask("sessions").then(answer => answer.json())) await ask(`sessions/${id}`, { method: "DELETE" });
 }
@@ -64,8 +72,8 @@ async function run(page, words) {
 }
 
 const words = {
-  fr: { right: "juste", answered: "Juste", again: "relancez la cellule", changed: "Cette leçon a changé" },
-  en: { right: "right", answered: "Right", again: "run the cell", changed: "This lesson has changed" },
+  fr: { skipped: "n'est pas encore connu", back: "Bon retour", right: "juste", answered: "Juste", again: "relancez la cellule", changed: "Cette leçon a changé" },
+  en: { skipped: "is not known yet", back: "Welcome back", right: "right", answered: "Right", again: "run the cell", changed: "This lesson has changed" },
 };
 
 for (const language of ["fr", "en"]) {
@@ -94,8 +102,7 @@ for (const language of ["fr", "en"]) {
     await page.waitForFunction(word => document.querySelector(".jp-OutputArea .jupyter-widgets")?.closest(".jp-OutputArea").innerText.includes(word),
       said.answered, { timeout: 30_000 });
     if (shots) await page.screenshot({ path: join(shots, `${language}-live.png`) });
-    await page.keyboard.press("Control+s");
-    for (let i = 0; i < 40 && !readFileSync(file, "utf8").includes("return 2 * x"); i++) await page.waitForTimeout(250);
+    await save(page, file, said.again);
     await page.context().close();
     await shutDown();
 
@@ -107,6 +114,22 @@ for (const language of ["fr", "en"]) {
     assert.match(text, /✓/);
     assert.doesNotMatch(text, /model not found|Loading widget|Error displaying|VBox\(/);
     if (shots) await page.screenshot({ path: join(shots, `${language}-reopened.png`) });
+
+    await idle(page); // the next day: a new kernel, which knows nothing yet
+    await run(page, "expect(");
+    await page.waitForFunction(word => document.querySelector(".jp-Notebook").innerText.includes(word), said.skipped, { timeout: 30_000 });
+    await run(page, "find_spec");
+    await page.waitForFunction(word => document.querySelector(".jp-Notebook").innerText.includes(word), said.back, { timeout: 60_000 });
+    await choose(page, "find_spec");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("b");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("take_up()");
+    await page.keyboard.press("Shift+Enter");
+    await run(page, "expect(");
+    await page.waitForFunction(word => document.querySelector(".jp-Notebook").innerText.match(`✓.*${word}`), said.right, { timeout: 30_000 });
+    if (shots) await page.screenshot({ path: join(shots, `${language}-next-day.png`) });
+    await save(page, file, "take_up()\"");
     await page.context().close();
     await shutDown();
 

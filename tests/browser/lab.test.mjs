@@ -17,7 +17,8 @@ let browser, lab;
 async function startLab(language) {
   execFileSync("make", ["--no-print-directory", "lab-language", `LANG=${language}`]);
   lab = spawn(resolve(".venv/bin/jupyter"), ["lab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", `--ServerApp.port=${port}`,
-    `--ServerApp.root_dir=${folder}`, `--IdentityProvider.token=${token}`, "--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True"], { stdio: "ignore" });
+    `--ServerApp.root_dir=${folder}`, `--IdentityProvider.token=${token}`, "--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True"],
+    { stdio: "ignore", env: { ...process.env, DALLE_EDU_DESK: join(folder, ".desk") } });
   for (let i = 0; i < 120; i++) {
     if (await fetch(`${address}/api/status?token=${token}`).then(answer => answer.ok, () => false)) break;
     await new Promise(resolve => setTimeout(resolve, 500));

@@ -142,6 +142,11 @@ def test_expect_shows_and_returns_nothing(capsys):
     assert capsys.readouterr().out == "✓ the answer: right.\n✓ the sum: right.\n"
 
 
+def test_a_value_that_needs_a_cell_not_run_says_which_name(capsys):
+    expect(lambda: no_such_name + 1, 2, "the sum")  # type: ignore[name-defined]  # noqa: F821
+    assert capsys.readouterr().out.startswith("… the sum: `no_such_name` is not known yet: run the first cell")
+
+
 def test_a_value_that_cannot_be_computed_is_a_verdict(capsys):
     expect(lambda: np.zeros(3) @ np.zeros(4), 0.0, "the product")
     assert "✗ the product: it stopped with ValueError" in capsys.readouterr().out
