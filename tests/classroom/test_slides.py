@@ -8,7 +8,7 @@ import pytest
 from dalle_edu.classroom.builder.slides import write_deck
 from dalle_edu.classroom.builder.source import Lesson
 
-LESSON = Lesson(Path("42_deck.py"), "42", 1.0, {"en": "A deck", "fr": "Des diapositives"}, ())
+LESSON = Lesson(Path("42_deck.py"), "42", (1.0, 0.0, 0.0, 0.0), {"en": "A deck", "fr": "Des diapositives"}, ())
 
 
 def cell(make, text: str, slide: str, tags: tuple[str, ...] = (), said: str = ""):
