@@ -2884,9 +2884,9 @@ assert keys_so_far.flatten().tolist() == [1, 2, 3]
 # query, key, value = rearrange(
 #     self.qkv(x), "n t (three s d) -> three n s t d", three=3, s=self.heads
 # )                        # les trois rôles, coupés en têtes : chunk et split_heads en une fois
-# …                        # ← nouveau : s'il y a un cache, y ranger clés et valeurs
-# …                        # ← nouveau : le masque causal, si `causal`
-# …                        # ← nouveau : `visible`, s'il est donné, s'y joint
+# ...                      # ← nouveau : s'il y a un cache, y ranger clés et valeurs
+# ...                      # ← nouveau : le masque causal, si `causal`
+# ...                      # ← nouveau : `visible`, s'il est donné, s'y joint
 # return self.out(attend(query, key, value, mask, maps))
 # ```
 #
@@ -2927,9 +2927,9 @@ assert keys_so_far.flatten().tolist() == [1, 2, 3]
 # query, key, value = rearrange(
 #     self.qkv(x), "n t (three s d) -> three n s t d", three=3, s=self.heads
 # )                        # the three roles, cut into heads: chunk and split_heads at once
-# …                        # ← new: if there is a cache, put keys and values in it
-# …                        # ← new: the causal mask, if `causal`
-# …                        # ← new: `visible`, if given, joins it
+# ...                      # ← new: if there is a cache, put keys and values in it
+# ...                      # ← new: the causal mask, if `causal`
+# ...                      # ← new: `visible`, if given, joins it
 # return self.out(attend(query, key, value, mask, maps))
 # ```
 #
