@@ -3276,12 +3276,13 @@ assert heart_map[:, 4:].mean() > 1.5 * heart_map[:, :4].mean()
 # Here is an attention that somebody else wrote. It is wrong. Do not look at its code: question it. What does it give for a single query?
 # for two? with a mask? Each row below is a query, each column a key: which sums did you expect? Then answer.
 
-# %% slide="fragment"
+# %%
 from dalle_edu.classroom.suspect import suspect
 
 mystery, question = suspect("attention:scaled_dot_product", "softmax_over_queries")
 two_queries = torch.cat([query, 2 * query])
 mask = torch.tensor([[True, True, False]])
+
 # %% slide="fragment"
 for title, given in (
     (say("weights of one query:", "poids d'une requête :"), (query, key, value)),
