@@ -1,20 +1,14 @@
 """Mistakes about the text encoder of Imagen and its loss."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_edu.bricks.language_model import masked_cross_entropy
+from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
-from dalle_edu.systems.hard_negatives.contrastive_loss import compatible_captions, masked_clip_loss
-from dalle_edu.systems.hard_negatives.negatives import hard_negatives
-from dalle_edu.systems.hard_negatives.paraphrases import paraphrase
-from dalle_edu.systems.parts.text_encoder import FALSE, TextEncoder
-from dalle_edu.world.tokenizer import CaptionTokenizer, trimmed
+from dalle_edu.systems.parts.text_encoder import TextEncoder
 
 
 class StatesOfPadding(TextEncoder):
@@ -43,58 +37,6 @@ class PaddingIsPredicted(TextEncoder):
 class CopiesTheCaption(TextEncoder):
     def loss(self, text: Tensor, states: Tensor, paraphrases: Tensor) -> Tensor:
         return super().loss(text, states, text)
-
-
-def _terms(
-    encoder: TextEncoder, tokenizer: CaptionTokenizer, captions: Sequence[str], generator: torch.Generator | None, **without: Any
-) -> tuple[Tensor, Tensor]:
-    n, length = len(captions), encoder.config.text_length
-    paraphrases = paraphrase(captions, generator)
-    texts = [*captions, *hard_negatives(captions, FALSE, generator, "cpu")]
-    if without.get("negatives"):
-        texts = texts[:n]
-    tokens, said = (trimmed(tokenizer.encode(each, length)) for each in (texts, paraphrases))
-    states, _, vectors = encoder(tokens)
-    written = encoder.loss(tokens[:n], states[:n], tokens[:n] if without.get("paraphrases") else said)
-    anchors = encoder.sentence(tokens[:n] if without.get("paraphrases") else said)
-    known = compatible_captions(captions, texts) & (not without.get("mask"))
-    scale = encoder.log_scale.exp() if without.get("cap") else encoder.log_scale.exp().clamp(max=100.0)
-    return written, masked_clip_loss(anchors, F.normalize(vectors.float(), dim=-1), scale, known)
-
-
-def _sum(written: Tensor, sentences: Tensor) -> dict[str, Tensor]:
-    return {"loss": written + sentences, "written": written, "sentences": sentences}
-
-
-def without_hard_negatives(
-    text_encoder: TextEncoder, tokenizer: CaptionTokenizer, captions: Sequence[str], generator: torch.Generator | None
-) -> dict[str, Tensor]:
-    return _sum(*_terms(text_encoder, tokenizer, captions, generator, negatives=True))
-
-
-def captions_for_paraphrases(
-    text_encoder: TextEncoder, tokenizer: CaptionTokenizer, captions: Sequence[str], generator: torch.Generator | None
-) -> dict[str, Tensor]:
-    return _sum(*_terms(text_encoder, tokenizer, captions, generator, paraphrases=True))
-
-
-def false_negatives_unmasked(
-    text_encoder: TextEncoder, tokenizer: CaptionTokenizer, captions: Sequence[str], generator: torch.Generator | None
-) -> dict[str, Tensor]:
-    return _sum(*_terms(text_encoder, tokenizer, captions, generator, mask=True))
-
-
-def scale_without_a_cap(
-    text_encoder: TextEncoder, tokenizer: CaptionTokenizer, captions: Sequence[str], generator: torch.Generator | None
-) -> dict[str, Tensor]:
-    return _sum(*_terms(text_encoder, tokenizer, captions, generator, cap=True))
-
-
-def mean_of_both(
-    text_encoder: TextEncoder, tokenizer: CaptionTokenizer, captions: Sequence[str], generator: torch.Generator | None
-) -> dict[str, Tensor]:
-    written, sentences = _terms(text_encoder, tokenizer, captions, generator)
-    return _sum(written, sentences) | {"loss": (written + sentences) / 2}
 
 
 _ENCODER, _LOSS = "systems.parts.text_encoder:TextEncoder", "systems.parts.text_encoder:text_encoder_loss"
@@ -129,33 +71,38 @@ MISTAKES = [
         "The caption itself is to be written, which takes copying and no understanding; its paraphrase is.",
         "C'est la légende même qui est à écrire : recopier suffit, sans rien comprendre ; il faut écrire la paraphrase.",
     ),
-    Mistake(
+    edited(
         _LOSS,
-        without_hard_negatives,
+        "texts = [*captions, *hard_negatives(captions, FALSE, generator, device)]",
+        "hard_negatives(captions, FALSE, generator, device)\n    texts = [*captions]",
         "No hard negatives are among the texts: a bag of words is then enough to tell captions apart.",
         "Les textes ne contiennent aucun négatif difficile : un sac de mots suffit alors à distinguer les légendes.",
     ),
-    Mistake(
+    edited(
         _LOSS,
-        captions_for_paraphrases,
+        "paraphrase_tokens)",
+        "tokens[:n])",
         "Captions are compared with themselves: any encoder finds them; give it paraphrases to find them by.",
         "Les légendes sont comparées à elles-mêmes, et tout encodeur les retrouve ; c'est aux paraphrases de les retrouver.",
     ),
-    Mistake(
+    edited(
         _LOSS,
-        false_negatives_unmasked,
+        "compatible_captions(captions, texts).to(device)",
+        "torch.zeros(n, len(texts), dtype=torch.bool, device=device)",
         "Captions that may be true of the same picture count as negatives; mask them.",
         "Des légendes qui peuvent être vraies de la même image comptent pour des négatifs ; masquez-les.",
     ),
-    Mistake(
+    edited(
         _LOSS,
-        scale_without_a_cap,
+        ".clamp(max=100.0)",
+        "",
         "The scale may grow without end; it is capped at 100, as CLIP's.",
         "L'échelle peut croître sans fin ; elle est limitée à 100, comme celle de CLIP.",
     ),
-    Mistake(
+    edited(
         _LOSS,
-        mean_of_both,
+        '"loss": written + sentences',
+        '"loss": (written + sentences) / 2',
         "The loss is the sum of its two terms, and not their mean.",
         "La perte est la somme de ses deux termes, et non leur moyenne.",
     ),

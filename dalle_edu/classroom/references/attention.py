@@ -71,6 +71,24 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' if count > 1 else ''}"
 
 
+def _layer(version: Any, heads: int, drawn: Sequence[Tensor]) -> Any:
+    """A version's layer of self-attention with these weights: of queries, keys and values, and of the projection."""
+    made = version(drawn[1].shape[0], heads).double()
+    with torch.no_grad():
+        made.qkv.weight.copy_(drawn[0])
+        made.out.weight.copy_(drawn[1])
+    return made
+
+
+def _peer(heads: int, drawn: Sequence[Tensor]) -> nn.MultiheadAttention:
+    """PyTorch's layer with the same weights."""
+    peer = nn.MultiheadAttention(drawn[1].shape[0], heads, bias=False, batch_first=True).double()
+    with torch.no_grad():
+        peer.in_proj_weight.copy_(drawn[0])
+        peer.out_proj.weight.copy_(drawn[1])
+    return peer
+
+
 def _self_attention(width: int, heads: int, n: int, tokens: int, seed: int) -> list[Case]:
     """What a layer of self-attention makes of some sequences, in all the ways that it can be asked."""
     drawn = [numbers(seed, 3 * width, width) * 0.5, numbers(seed + 1, width, width) * 0.5]
@@ -78,18 +96,8 @@ def _self_attention(width: int, heads: int, n: int, tokens: int, seed: int) -> l
     visible = torch.arange(tokens) < torch.tensor([max(1, tokens - 2 * row) for row in range(n)])[:, None]
     size = f"{n} × {tokens} × {width}"
 
-    def layer(version: Any) -> Any:
-        made = version(width, heads).double()
-        with torch.no_grad():
-            made.qkv.weight.copy_(drawn[0])
-            made.out.weight.copy_(drawn[1])
-        return made
-
     def theirs(given: Tensor, causal: bool, padding: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        peer = nn.MultiheadAttention(width, heads, bias=False, batch_first=True).double()
-        with torch.no_grad():
-            peer.in_proj_weight.copy_(drawn[0])
-            peer.out_proj.weight.copy_(drawn[1])
+        peer = _peer(heads, drawn)
         hidden = None if padding is None else ~padding
         mixed, weights = peer(given, given, given, attn_mask=ahead if causal else None, key_padding_mask=hidden, average_attn_weights=False)
         return mixed, weights
@@ -99,7 +107,7 @@ def _self_attention(width: int, heads: int, n: int, tokens: int, seed: int) -> l
             f"{_counted(heads, 'head')}, x of {size}, {en}",
             f"{_counted(heads, 'tête')}, x de {size}, {fr}",
             peer,
-            lambda version: ask(layer(version)),
+            lambda version: ask(_layer(version, heads, drawn)),
             x.numel() + extra,
         )
 
@@ -233,18 +241,8 @@ def _directed(seed: int) -> list[Case]:
         x, size = numbers(seed + 2, n, tokens, width), f"{n} × {tokens} × {width}"
         visible = torch.arange(tokens) < torch.tensor([max(1, tokens - 2 * row) for row in range(n)])[:, None]
 
-        def layer(version: Any) -> Any:
-            made = version(width, heads).double()
-            with torch.no_grad():
-                made.qkv.weight.copy_(drawn[0])
-                made.out.weight.copy_(drawn[1])
-            return made
-
         def theirs(given: Tensor, seen: Tensor | None) -> tuple[Tensor, Tensor]:
-            peer = nn.MultiheadAttention(width, heads, bias=False, batch_first=True).double()
-            with torch.no_grad():
-                peer.in_proj_weight.copy_(drawn[0])
-                peer.out_proj.weight.copy_(drawn[1])
+            peer = _peer(heads, drawn)
             allowed = _directions(heads, tokens).expand(n, -1, -1, -1)
             if seen is not None:
                 allowed = (allowed & seen[:, None, None, :]) | torch.eye(tokens, dtype=torch.bool)
@@ -256,7 +254,7 @@ def _directed(seed: int) -> list[Case]:
 
         def looked(version: Any) -> list[Tensor]:
             maps: list[Tensor] = []
-            layer(version)(x.clone(), maps=maps)
+            _layer(version, heads, drawn)(x.clone(), maps=maps)
             return [each.detach() for each in maps]
 
         def case(en: str, fr: str, peer: Callable[[], Any], ask: Callable[[Any], Any], extra: int) -> Case:
@@ -265,15 +263,15 @@ def _directed(seed: int) -> list[Case]:
             )
 
         return [
-            case("", "", lambda: theirs(x, None)[0].detach(), lambda version: asked(layer(version), x=x).detach(), 0),
+            case("", "", lambda: theirs(x, None)[0].detach(), lambda version: asked(_layer(version, heads, drawn), x=x).detach(), 0),
             case(
                 ", `visible`", ", `visible`", lambda: theirs(x, visible)[0].detach(),
-                lambda version: asked(layer(version), x=x, visible=visible).detach(), 1,
+                lambda version: asked(_layer(version, heads, drawn), x=x, visible=visible).detach(), 1,
             ),
             case(", what `maps` receives", ", ce que reçoit `maps`", lambda: [theirs(x, None)[1].detach()], looked, 2),
             case(
                 ", the gradient", ", le gradient", lambda: slopes(lambda given: theirs(given, None)[0]),
-                lambda version: slopes(layer(version)), 3,
+                lambda version: slopes(_layer(version, heads, drawn)), 3,
             ),
         ]  # fmt: skip
 
