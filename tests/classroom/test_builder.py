@@ -148,7 +148,7 @@ def test_strings_in_two_languages_are_resolved_as_they_are_written():
 def test_a_fault_is_found(tmp_path, found, replaced, complaint):
     assert found in GOOD
     lesson = read_lesson(write(tmp_path, GOOD.replace(found, replaced, 1)))
-    assert any(complaint in problem for problem in problems(lesson)), list(problems(lesson))
+    assert any(complaint in problem.en for problem in problems(lesson)), list(problems(lesson))
     with pytest.raises(DalleEduError):
         build.build(tmp_path)
     assert not list(tmp_path.rglob("*.ipynb"))
@@ -156,7 +156,7 @@ def test_a_fault_is_found(tmp_path, found, replaced, complaint):
 
 def test_a_picture_without_a_description_is_found(tmp_path):
     text = GOOD.replace("# La décision", "# ![](a.png) La décision").replace("# The decision", "# ![](a.png) The decision")
-    assert any("a picture without a description" in problem for problem in problems(read_lesson(write(tmp_path, text))))
+    assert any("a picture without a description" in problem.en for problem in problems(read_lesson(write(tmp_path, text))))
 
 
 def test_an_exercise_in_one_language_only_cannot_be_written(tmp_path):
@@ -164,7 +164,7 @@ def test_an_exercise_in_one_language_only_cannot_be_written(tmp_path):
         read_lesson(write(tmp_path, GOOD.replace("# %% level=2", '# %% level=2 lang="fr"')))
 
 
-@pytest.mark.parametrize(("line", "complaint"), [('# %% slde="slide"', "unknown facts"), ('# %% slide="slid"', "it is one of")])
+@pytest.mark.parametrize(("line", "complaint"), [('# %% slde="slide"', "unknown metadata"), ('# %% slide="slid"', "it is one of")])
 def test_a_misspelt_fact_is_refused(tmp_path, line, complaint):
     with pytest.raises(DalleEduError, match=complaint):
         read_lesson(write(tmp_path, f"{line}\nx = 1\n"))

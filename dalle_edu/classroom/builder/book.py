@@ -63,7 +63,7 @@ def build_book(site: Path = SITE, folder: Path = build.LESSONS) -> list[Path]:
 def executed(lesson: Lesson, language: str) -> Any:
     """The lesson's solved notebook, executed, its cost in `metadata["cost"]` (processor seconds, MB).
 
-    It is kept, and executed again only when the notebook, the library, the weights or the pinned versions have changed. Raises
+    It is kept, and executed again only when its code, the library, the weights or the pinned versions have changed. Raises
     `DalleEduError` for an error or a warning in it.
     """
     import nbformat
@@ -75,7 +75,15 @@ def executed(lesson: Lesson, language: str) -> Any:
         done.notebook.metadata["cost"] = {"cpu_seconds": done.cpu_seconds, "peak_mb": done.peak_mb}
         text = nbformat.writes(done.notebook)
         write_aside(kept, lambda file: file.write(text.encode()))
-    return nbformat.read(kept, as_version=4)
+    before = nbformat.read(kept, as_version=4)
+    for cell, ran in zip(_code_cells(notebook), _code_cells(before), strict=True):
+        cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
+    notebook.metadata |= before.metadata
+    return notebook
+
+
+def _code_cells(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def as_page(notebook: Any, language: str) -> Any:
@@ -94,8 +102,8 @@ def as_page(notebook: Any, language: str) -> Any:
 
 
 def _identity(notebook: Any) -> str:
-    """A hash of the notebook, of the library's code, of the weights, and of the pinned versions of other packages."""
-    digest = hashlib.sha256(json.dumps(notebook, sort_keys=True).encode())
+    """A hash of the notebook's code, of the library's, of the weights, and of the pinned versions of other packages."""
+    digest = hashlib.sha256(json.dumps([cell.source for cell in _code_cells(notebook)]).encode())
     package, versions = Path(__file__).parents[2], BOOK.parent / "constraints.txt"
     code = [path for path in package.rglob("*.py") if not {"builder", "cli"} & set(path.parts)]
     for path in sorted([versions, *code, *weights_path("dalle1").parent.iterdir()]):

@@ -14,6 +14,7 @@ from typing import Any
 
 from dalle_edu.classroom.builder import notebooks
 from dalle_edu.classroom.builder.assignment import assignment
+from dalle_edu.classroom.builder.complaints import Complaint, Faults
 from dalle_edu.classroom.builder.exercises import exercises
 from dalle_edu.classroom.builder.prose import check_lesson
 from dalle_edu.classroom.builder.settings import SETTINGS, settings
@@ -41,13 +42,20 @@ class Executed:
 
 
 def lessons(folder: Path = LESSONS) -> list[Lesson]:
-    """All lessons, in order. Raises `DalleEduError` where there is none, and for the first fault in any of them."""
+    """All lessons, in order. Raises `DalleEduError` where there is none, and `Faults` with all that is wrong in any of them."""
     paths = sorted(path for path in (folder / "sources").glob("*.py") if path.stem != START)
     if not paths:
         raise DalleEduError(f"{folder / 'sources'} holds no lesson", f"{folder / 'sources'} ne contient aucune leçon")
-    found = [read_lesson(path) for path in paths]
-    for lesson in found:
-        check_lesson(lesson)
+    found, faults = list[Lesson](), list[Complaint]()
+    for path in paths:
+        try:
+            lesson = read_lesson(path)
+            check_lesson(lesson)
+            found.append(lesson)
+        except Faults as error:
+            faults += error.complaints
+    if faults:
+        raise Faults(faults)
     return found
 
 

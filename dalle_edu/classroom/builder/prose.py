@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from dalle_edu.classroom.builder.source import Cell, Lesson, complaint, edition, prose_in_code
+from dalle_edu.classroom.builder.complaints import Complaint, Faults
+from dalle_edu.classroom.builder.source import Cell, Lesson, edition, prose_in_code
 from dalle_edu.world.catalogue import LANGUAGES
 from dalle_edu.world.grammar import unknown_words
 
 LINES = 18  # the most in a cell of code that is no exercise and no quiz
 _OTHER = {"fr": "English", "en": "French"}
+_AUTRE = {"fr": "anglais", "en": "français"}
 
 # Words that are frequent in one language and absent from the other.
 _ENGLISH = "the of and is are was that this with for from which it its be by as an at their they one each what when how we you your not"
@@ -28,28 +30,51 @@ _NOT_PROSE = re.compile(
 
 
 def check_lesson(lesson: Lesson) -> None:
-    """Raise `DalleEduError` for the first fault in a lesson's source."""
-    for problem in problems(lesson):
-        raise complaint(lesson.path, problem)
+    """Raise `Faults` with all that is wrong in a lesson's source."""
+    faults = list(problems(lesson))
+    if faults:
+        raise Faults(faults)
 
 
-def problems(lesson: Lesson) -> Iterator[str]:
-    """All faults in a lesson's source, one sentence each."""
-    yield from _differences_of_structure(lesson)
+def problems(lesson: Lesson) -> Iterator[Complaint]:
+    """All faults in a lesson's source."""
+
+    def complaint(cell: Cell, en: str, fr: str) -> Complaint:
+        return Complaint(lesson.path, cell.line, en, fr)
+
+    yield from (complaint(*found) for found in _differences_of_structure(lesson))
     for cell in lesson.cells:
-        yield from _pictures(cell)
+        yield from (complaint(cell, en, fr) for en, fr in _pictures(cell))
         if cell.kind == "code" and not cell.implements:
-            yield from (f"a comment is in one language only: # {comment}" for comment in prose_in_code(cell.text))
-            if not cell.is_exercise and "quiz" not in cell.metadata and len(cell.text.splitlines()) > LINES:
-                yield f"a cell has {len(cell.text.splitlines())} lines, more than {LINES}: {_start(cell.text)}"
+            for comment in prose_in_code(cell.text):
+                yield complaint(
+                    cell,
+                    f"a comment is in one language only; write `# en: …` and `# fr: …`: # {comment}",
+                    f"un commentaire n'est que dans une langue ; écrivez `# en: …` et `# fr: …` : # {comment}",
+                )
+            lines = len(cell.text.splitlines())
+            if not cell.is_exercise and "quiz" not in cell.metadata and lines > LINES:
+                yield complaint(
+                    cell,
+                    f"a cell has {lines} lines, more than {LINES}; split it: {_start(cell.text)}",
+                    f"une cellule a {lines} lignes, plus de {LINES} ; coupez-la : {_start(cell.text)}",
+                )
         if cell.kind == "markdown" and cell.language is None and _words(cell.text):
-            yield f"prose without a language: {_start(cell.text)}"
+            yield complaint(
+                cell,
+                f"prose without a language; write it in each, with lang: {_start(cell.text)}",
+                f"de la prose sans langue ; écrivez-la dans chacune, avec lang : {_start(cell.text)}",
+            )
     for language in LANGUAGES:
         for cell in edition(lesson.cells, language):
             texts = [cell.text] if cell.kind == "markdown" else [] if cell.implements else _strings(cell.text)
             for paragraph in (part for text in texts for part in text.split("\n\n")):
                 if reads_as_other(paragraph, language):
-                    yield f"{_OTHER[language]} prose in the edition {language}: {_start(paragraph)}"
+                    yield complaint(
+                        cell,
+                        f"{_OTHER[language]} prose in the edition {language}; translate it: {_start(paragraph)}",
+                        f"un texte en {_AUTRE[language]} dans l'édition {language} ; traduisez : {_start(paragraph)}",
+                    )
 
 
 def reads_as_other(text: str, language: str) -> bool:
@@ -75,7 +100,7 @@ def structure(text: str) -> dict[str, list[str]]:
     }
 
 
-def _differences_of_structure(lesson: Lesson) -> Iterator[str]:
+def _differences_of_structure(lesson: Lesson) -> Iterator[tuple[Cell, str, str]]:
     for is_prose, group in groupby(lesson.cells, key=lambda cell: cell.kind == "markdown"):
         if not is_prose:
             continue
@@ -83,21 +108,37 @@ def _differences_of_structure(lesson: Lesson) -> Iterator[str]:
         sides = {language: [cell for cell in cells if cell.language == language] for language in LANGUAGES}
         fr, en = sides["fr"], sides["en"]
         if len(fr) != len(en):
-            yield f"{len(fr)} cells in French and {len(en)} in English, near: {_start((fr or en)[0].text)}"
+            near = (fr or en)[0]
+            yield (
+                near,
+                f"{len(fr)} cells in French and {len(en)} in English; each has its translation, near: {_start(near.text)}",
+                f"{len(fr)} cellules en français et {len(en)} en anglais ; chacune a sa traduction, près de : {_start(near.text)}",
+            )
             continue
         for left, right in zip(fr, en, strict=True):
-            for what in ("slide", "slide_only", "tags"):
-                if left.metadata.get(what) != right.metadata.get(what):
-                    yield f"{what} differs between the languages: {_start(right.text)}"
+            found = [what for what in ("slide", "slide_only", "tags") if left.metadata.get(what) != right.metadata.get(what)]
             here, there = structure(left.text), structure(right.text)
-            yield from (f"{what} differ between the languages: {_start(right.text)}" for what in here if here[what] != there[what])
+            found += [what for what in here if here[what] != there[what]]
+            for what in found:
+                yield (
+                    right,
+                    f"{what} {'differ' if what.endswith('s') else 'differs'} between the languages; make them the same: {_start(right.text)}",
+                    f"entre les langues diffèrent : {what} ; mettez-les d'accord : {_start(right.text)}",
+                )
 
 
-def _pictures(cell: Cell) -> Iterator[str]:
+def _pictures(cell: Cell) -> Iterator[tuple[str, str]]:
     if cell.kind == "markdown":
-        yield from (f"a picture without a description: {path}" for path in re.findall(r"!\[\s*\]\(([^)]*)\)", cell.text))
+        for path in re.findall(r"!\[\s*\]\(([^)]*)\)", cell.text):
+            yield (
+                f"a picture without a description; write ![what it shows]({path})",
+                f"une image sans description ; écrivez ![ce qu'elle montre]({path})",
+            )
     elif not cell.implements and "plt.show" in cell.text:
-        yield f"a figure shown without a description; end the cell with picture(figure, alt): {_start(cell.text)}"
+        yield (
+            f"a figure shown without a description; end the cell with picture(figure, alt): {_start(cell.text)}",
+            f"une figure sans description ; finissez la cellule par picture(figure, alt) : {_start(cell.text)}",
+        )
 
 
 def _strings(code: str) -> list[str]:

@@ -17,12 +17,12 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dalle_edu.errors import DalleEduError
+from dalle_edu.classroom.builder.complaints import Complaint, Faults
 from dalle_edu.language import typeset
 from dalle_edu.world.catalogue import LANGUAGES
 
@@ -32,11 +32,12 @@ _KNOWN = {"lang", "slide", "slide_only", "implements", "hollow", "level", "quiz"
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a lesson: "markdown" or "code", its text, and the metadata in its first line."""
+    """A cell of a lesson: "markdown" or "code", its text, the metadata in its first line, and the number of that line in the file."""
 
     kind: str
     text: str
     metadata: dict[str, Any] = field(default_factory=dict)
+    line: int = 0
 
     @property
     def language(self) -> str | None:
@@ -79,31 +80,67 @@ class Lesson:
 def read_lesson(path: Path) -> Lesson:
     """Read a source file.
 
-    Raises `DalleEduError` for an incomplete header, unknown metadata of a cell, an unknown slide type, and code in one language only.
+    Raises `Faults` for an incomplete header, unknown metadata of a cell, an unknown slide type, and code in one language only.
     """
     import jupytext
 
-    notebook = jupytext.reads(path.read_text(encoding="utf-8"), "py:percent")
-    header = notebook.metadata.get("lesson", {})
-    if set(header) != {"number", "hours", "title"} or set(header["title"]) != set(LANGUAGES):
-        raise complaint(path, "the header needs `lesson:` with number, hours, and a title in each language")
-    hours = header["hours"]
-    if not isinstance(hours, list) or len(hours) != 4:
-        raise complaint(
-            path, f"hours are {hours}; they are four: for reading, and for the exercises of levels 1, 2 and 3, as in [1, 0.5, 1, 2]"
-        )
-    cells = []
-    for position, cell in enumerate(notebook.cells):
+    text = path.read_text(encoding="utf-8")
+    notebook = jupytext.reads(text, "py:percent")
+    header, faults = notebook.metadata.get("lesson", {}), list(_faults_of_header(path, notebook.metadata.get("lesson", {})))
+    lines, cells = _lines_of_cells(text, len(notebook.cells)), []
+    for cell, line in zip(notebook.cells, lines, strict=True):
         cell.metadata.pop("lines_to_next_cell", None)  # jupytext's note on blank lines
-        unknown = set(cell.metadata) - _KNOWN
+        unknown = sorted(set(cell.metadata) - _KNOWN)
         if unknown:
-            raise complaint(path, f"cell {position} has unknown facts {sorted(unknown)}; known are {sorted(_KNOWN)}")
-        if cell.metadata.get("slide", "skip") not in SLIDE_TYPES:
-            raise complaint(path, f"cell {position}: slide is {cell.metadata['slide']!r}; it is one of {SLIDE_TYPES}")
+            known = ", ".join(sorted(_KNOWN))
+            faults.append(
+                Complaint(path, line, f"unknown metadata {unknown}; known are {known}", f"métadonnées inconnues {unknown} ; il y a {known}")
+            )
+        slide = cell.metadata.get("slide", "skip")
+        if slide not in SLIDE_TYPES:
+            types = ", ".join(SLIDE_TYPES)
+            faults.append(
+                Complaint(path, line, f"slide is {slide!r}; it is one of {types}", f"slide vaut {slide!r} ; il faut l'un de {types}")
+            )
         if cell.cell_type == "code" and "lang" in cell.metadata:
-            raise complaint(path, f"cell {position} is code with a language; code exists once")
-        cells.append(Cell(cell.cell_type, cell.source, dict(cell.metadata)))
-    return Lesson(path, str(header["number"]), tuple(map(float, hours)), dict(header["title"]), tuple(cells))
+            faults.append(
+                Complaint(
+                    path,
+                    line,
+                    "code with a language; code exists once: leave lang out",
+                    "du code avec une langue ; le code est unique : ôtez lang",
+                )
+            )
+        cells.append(Cell(cell.cell_type, cell.source, dict(cell.metadata), line))
+    if faults:
+        raise Faults(faults)
+    return Lesson(path, str(header["number"]), tuple(map(float, header["hours"])), dict(header["title"]), tuple(cells))
+
+
+def _faults_of_header(path: Path, header: dict[str, Any]) -> Iterator[Complaint]:
+    if set(header) != {"number", "hours", "title"} or set(header["title"]) != set(LANGUAGES):
+        yield Complaint(
+            path,
+            1,
+            "the header needs `lesson:` with number, hours, and a title in each language",
+            "l'en-tête demande `lesson:` avec number, hours, et un titre (title) par langue",
+        )
+    elif not isinstance(hours := header["hours"], list) or len(hours) != 4:
+        yield Complaint(
+            path,
+            1,
+            f"hours are {hours}; they are four: for reading, and for the exercises of levels 1, 2 and 3, as in [1, 0.5, 1, 2]",
+            f"hours vaut {hours} ; il y en a quatre : la lecture, puis les exercices de niveaux 1, 2 et 3, comme [1, 0.5, 1, 2]",
+        )
+
+
+def _lines_of_cells(text: str, count: int) -> list[int]:
+    """The line at which each cell begins, counted from 1."""
+    lines = text.splitlines()
+    marks = [number for number, line in enumerate(lines, 1) if re.match(r"# %%", line)]
+    body = next((number for number, line in enumerate(lines, 1) if number > 1 and line.rstrip() == "# ---"), 0)  # the end of the header
+    found = marks if len(marks) == count else [body + 1, *marks]
+    return found if len(found) == count else [1] * count
 
 
 def edition(cells: Sequence[Cell], language: str) -> list[Cell]:
@@ -122,11 +159,6 @@ def prose_in_code(code: str) -> list[str]:
     tokens = tokenize.generate_tokens(io.StringIO(code).readline)
     comments = [token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT]
     return [comment for comment in comments if not comment.startswith(("en: ", "fr: ", "type: ", "noqa", "→ "))]
-
-
-def complaint(path: Path, what: str) -> DalleEduError:
-    """The error for a fault in a lesson's source, to be raised; it names the file."""
-    return DalleEduError(f"{path.name}: {what}", f"{path.name} : {what}")
 
 
 _AS_WRITTEN = re.compile(r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)|<[^>]+>|https?://\S+)", re.DOTALL)
