@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import reader_language
+from dalle_edu.language import language_named, reader_language
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +73,7 @@ def picture(figure: "Figure", alt: str, density: float = 1.4) -> Picture:
     FigureCanvasAgg(figure)
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=100 * density)
-    return Picture(file.getvalue(), _as_french(alt) if reader_language() == "fr" else alt, density)
+    return Picture(file.getvalue(), _with_commas(alt) if _has_commas() else alt, density)
 
 
 def number_as_read(figure: "Figure") -> None:
@@ -82,25 +82,25 @@ def number_as_read(figure: "Figure") -> None:
     from matplotlib.text import Text
     from matplotlib.ticker import Formatter
 
-    class French(Formatter):
+    class Commas(Formatter):
         """Another formatter's labels, with decimal commas."""
 
         def __init__(self, other: Formatter):
             self.other = other
 
         def __call__(self, x: Any, pos: Any = None) -> str:
-            return _as_french(self.other(x, pos))
+            return _with_commas(self.other(x, pos))
 
         def set_locs(self, locs: Any) -> None:
             self.other.set_locs(locs)
 
-    if reader_language() == "fr":
+    if _has_commas():
         for axis in figure.findobj(Axis):
             if isinstance(axis, Axis):
-                axis.set_major_formatter(French(axis.get_major_formatter()))
+                axis.set_major_formatter(Commas(axis.get_major_formatter()))
         for text in figure.findobj(Text):
             if isinstance(text, Text):
-                text.set_text(_as_french(text.get_text()))
+                text.set_text(_with_commas(text.get_text()))
 
 
 def sheet(images: Tensor, captions: list[str], alt: str, columns: int | None = None) -> Picture:
@@ -118,6 +118,10 @@ def legend(axes: "Axes", **options: Any) -> None:
     axes.legend(frameon=False, **options)
 
 
-def _as_french(text: str) -> str:
+def _has_commas() -> bool:
+    return language_named(reader_language()).decimal == ","
+
+
+def _with_commas(text: str) -> str:
     """A text with decimal commas, and a no-break space before %."""
     return re.sub(r"(?<=\d)%", "\u00a0%", re.sub(r"(?<=\d)\.(?=\d)", ",", text))

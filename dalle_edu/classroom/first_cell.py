@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from dalle_edu.language import say, speak
+from dalle_edu.language import languages, say, speak
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -22,13 +22,13 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def lesson_language(path: str) -> str:
-    """The language of the lesson in a notebook, "fr" or "en"; empty for any other file."""
+    """The code of the language of the lesson in a notebook; empty for any other file."""
     try:
         notebook = json.loads(Path(path).read_text(encoding="utf-8"))
         language = notebook["metadata"]["dalle_edu"]["language"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    return language if language in ("fr", "en") else ""
+    return language if language in languages() else ""
 
 
 def _skipped(shell: Any, kind: type[BaseException], error: NameError, trace: TracebackType, tb_offset: int | None = None) -> None:

@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import Any
 
 from dalle_edu.classroom.identity import as_made, facts, identity, made_of, source
-from dalle_edu.language import typeset
+from dalle_edu.language import language_named
 
 Cell = dict[str, Any]
 Notebook = dict[str, Any]
@@ -98,7 +98,7 @@ def _restated(empty: Cell, answer: Cell, language: str) -> list[Cell]:
         return []
     fr = "**Cet exercice a changé.** Votre réponse est ci-dessus ; voici le nouvel énoncé, à reprendre si la vôtre ne va plus :"
     en = "**This exercise has changed.** Your answer is above; here is the new text, to start again from if yours no longer fits:"
-    return [_note(f"{typeset(fr) if language == 'fr' else en}\n\n```python\n{source(empty)}\n```")]
+    return [_note(f"{language_named(language).worded(en, fr)}\n\n```python\n{source(empty)}\n```")]
 
 
 def _farewell(cell: Cell, language: str) -> list[Cell]:
@@ -109,16 +109,16 @@ def _farewell(cell: Cell, language: str) -> list[Cell]:
         "Cet exercice n'est plus dans la leçon ; voici votre réponse.",
         "This exercise is no longer in the lesson; here is your answer.",
     )
-    return [_note(typeset(fr) if language == "fr" else en)]
+    return [_note(language_named(language).worded(en, fr))]
 
 
 def _news(theirs: Notebook, new: Notebook, kept_as: str, carried: int, language: str) -> str:
     before, after = facts(theirs).get("version", "0.1"), facts(new).get("version", "")
-    if language == "fr":
-        fr = f"**Cette leçon a changé** (version {before}, puis {after}). Vos réponses y sont, {carried} en tout,"
-        return typeset(f"{fr} et ce que vous aviez ajouté. Votre notebook d'avant est gardé : ") + f"`{kept_as}`."
+    fr = f"**Cette leçon a changé** (version {before}, puis {after}). Vos réponses y sont, {carried} en tout, et ce que vous aviez ajouté."
     en = f"**This lesson has changed** (version {before}, then {after}). Your answers are in it, {carried} in all, and what you had added."
-    return f"{en} Your notebook from before is kept: `{kept_as}`."
+    told = language_named(language).worded
+    kept = told("Your notebook from before is kept:", "Votre notebook d'avant est gardé :")
+    return f"{told(en, fr)} {kept} `{kept_as}`."
 
 
 def _note(text: str) -> Cell:

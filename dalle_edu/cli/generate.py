@@ -24,7 +24,7 @@ from dalle_edu.cli.app import (
 )
 from dalle_edu.cli.sampling_options import sampling_options
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import say, typeset
+from dalle_edu.language import language_named, say, typeset
 
 
 @command(
@@ -232,7 +232,7 @@ def _print_marks(prompt: str, marks: list[dict[str, bool] | None]) -> None:
     if not known:
         en = f"[bold]{escape(prompt)}[/bold]: the examiner cannot read this sentence: no marks"
         fr = f"[bold]{escape(prompt)}[/bold] : l'examinateur ne sait pas lire cette phrase : pas de note"
-        out.print(typeset(fr) if language == "fr" else en, highlight=False)
+        out.print(language_named(language).worded(en, fr), highlight=False)
         return
     rates = " · ".join(f"{SKILL_NAMES[language][skill]} {sum(mark[skill] for mark in known)}/{len(known)}" for skill in known[0])
     right = sum(all(mark.values()) for mark in known)

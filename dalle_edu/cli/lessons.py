@@ -8,7 +8,7 @@ import typer
 
 from dalle_edu.cli.app import command, out
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import reader_language, say
+from dalle_edu.language import languages, reader_language, say
 
 
 class Action(StrEnum):
@@ -45,7 +45,10 @@ def lessons(
         typer.Option(help=say("build an nbgrader course in this folder instead", "construit plutôt un cours nbgrader dans ce dossier")),
     ] = None,
     language: Annotated[
-        str | None, typer.Option(help=say("fr or en, for get and for the nbgrader course", "fr ou en, pour get et pour le cours nbgrader"))
+        str | None,
+        typer.Option(
+            help=say("such as fr or en, for get and for the nbgrader course", "comme fr ou en, pour get et pour le cours nbgrader")
+        ),
     ] = None,
     folder: Annotated[Path | None, typer.Option(help=say("the lessons' folder", "le dossier des leçons"))] = None,
 ) -> None:
@@ -55,8 +58,9 @@ def lessons(
     """
     from dalle_edu.world.catalogue import LANGUAGES
 
-    if language not in (None, *LANGUAGES):
-        raise DalleEduError(f'the language is "{language}"; give fr or en', f"la langue est « {language} » ; donnez fr ou en")
+    if language not in (None, *languages()):
+        known = ", ".join(languages())
+        raise DalleEduError(f'the language is "{language}"; give one of {known}', f"la langue est « {language} » ; donnez l'une de {known}")
     if action is Action.get:
         _get(names or [], language or reader_language(), to)
         return

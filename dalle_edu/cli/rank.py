@@ -10,7 +10,7 @@ from dalle_edu.cli.app import SYSTEM, DeviceOption, OtherClipOption, SeedOption,
 from dalle_edu.cli.sampling_options import sampling_options
 from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import decimal, reader_language, say
+from dalle_edu.language import decimal, say, sentence_language
 
 rank = typer.Typer(cls=Group, add_completion=False)
 app.add_typer(
@@ -145,7 +145,7 @@ def compare(
         table.add_column(column)
     for column in ("τ", say("questions", "questions"), say("tied", "à égalité")):
         table.add_column(column, justify="right")
-    names = KIND_NAMES[reader_language()]
+    names = KIND_NAMES[sentence_language()]
     named = {PROTOCOL: say("the protocol", "le protocole"), EXAMINER: say("the examiner", "l'examinateur")}
     for each in found:
         raters = [named.get(rater) or f"{rater} ({names[kind]})" for rater, kind in zip(each.raters, each.kinds, strict=True)]

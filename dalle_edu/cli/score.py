@@ -23,7 +23,7 @@ from dalle_edu.cli.generate import accepted, all_trained, only_with_candidates
 from dalle_edu.cli.sampling_options import sampling_options
 from dalle_edu.cli.tables import rate_tables
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import reader_language, say
+from dalle_edu.language import say, sentence_language
 
 
 @command(
@@ -88,7 +88,7 @@ def score(
         say("French", "français"): report.rates("fr"),
         say("English", "anglais"): report.rates("en"),
     }
-    for table in rate_tables(title, say("skill", "compétence"), names[reader_language()], parts):
+    for table in rate_tables(title, say("skill", "compétence"), names[sentence_language()], parts):
         out.print(table)
     if json_file:
         report.save(json_file)
@@ -124,7 +124,7 @@ def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> Non
     printed.add_column("")
     for entry in entries:
         printed.add_column(entry["system"], justify="right")
-    for lines in table(entries, reader_language()):
+    for lines in table(entries, sentence_language()):
         printed.add_section()
         for line in lines:
             printed.add_row(*line)

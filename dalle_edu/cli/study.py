@@ -27,7 +27,7 @@ from dalle_edu.cli.app import (
 from dalle_edu.cli.tables import LEGEND, rate_cell, rate_tables
 from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import decimal, reader_language, say, scientific, typeset
+from dalle_edu.language import decimal, say, scientific, sentence_language, typeset
 
 study = typer.Typer(cls=Group, add_completion=False)
 app.add_typer(
@@ -78,7 +78,7 @@ def by_skill(title: str, reports: Mapping[Any, Any], names: Mapping[Any, str], j
     from dalle_edu.scorecard import SKILL_NAMES
 
     columns = {names.get(key, str(key)): report.rates() for key, report in reports.items()}
-    for table in rate_tables(title, "", SKILL_NAMES[reader_language()], columns):
+    for table in rate_tables(title, "", SKILL_NAMES[sentence_language()], columns):
         out.print(table)
     if json_file:
         write_json(json_file, {str(key): report.to_json() for key, report in reports.items()})
@@ -174,7 +174,7 @@ def candidates(
     names = {"any": say("one right among them", "une juste dans le lot")}
     by_skill(title, {**{number: reports[number] for number in numbers}, "any": reports[0]}, names, json_file)
     if out_file:
-        figure = against_candidates({number: report.rates() for number, report in reports.items()}, title, reader_language())
+        figure = against_candidates({number: report.rates() for number, report in reports.items()}, title, sentence_language())
         write_aside(out_file, partial(figure.savefig, format="png", dpi=120))
         written(out_file)
 
@@ -206,7 +206,7 @@ def wording(
         return
     reports = watched(prompts * len(OPENINGS), examinee.name, study_openings, examinee, examinee.name, prompts, seed)
     title = say(f"{examinee.name}: how the prompt begins", f"{examinee.name} : par quoi la phrase commence")
-    by_skill(title, reports, OPENING_NAMES[reader_language()], json_file)
+    by_skill(title, reports, OPENING_NAMES[sentence_language()], json_file)
 
 
 def _critic_wording(results: Sequence[Any], title: str, json_file: Path | None) -> None:
@@ -217,7 +217,7 @@ def _critic_wording(results: Sequence[Any], title: str, json_file: Path | None) 
     table.add_column(say("right", "juste"), justify="right")
     kinds = {"shape": say("shape", "forme"), "colour": say("colour", "couleur")}
     for each in results:
-        if each.language == reader_language():
+        if each.language == sentence_language():
             count = say(f"{each.sentences} sentences", f"{each.sentences} phrases") if each.sentences > 1 else say("1 sentence", "1 phrase")
             table.add_row(kinds[each.kind], count, each.example, rate_cell(each.rate))
     out.print(table)

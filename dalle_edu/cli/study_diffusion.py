@@ -12,7 +12,7 @@ from dalle_edu.cli.study import JsonOption, PngOption, PromptsOption, SystemArgu
 from dalle_edu.cli.tables import LEGEND, rate_cell
 from dalle_edu.cli.typer_in_french import Command
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import decimal, reader_language, say
+from dalle_edu.language import decimal, say, sentence_language
 
 _APART = {  # the ways in which hard negatives are wrong
     "space": say("left or right", "gauche ou droite"),
@@ -62,7 +62,7 @@ def thresholds(
     ready_to_draw(out_file, json_file)
     machine = load(system, device)
     accepted(machine, {"threshold": True})
-    sentence = next(question.text for question in questions(64, seed) if question.language == reader_language())
+    sentence = next(question.text for question in questions(64, seed) if question.language == sentence_language())
     ways = {True: say("dynamic", "dynamique"), False: say("clipping", "écrêtage")}
     pictures, names, reports = [], {}, {}
     for threshold, way in ways.items():
@@ -166,7 +166,7 @@ def text_encoders(
     for question in apart[0]:
         table.add_row(f"{say('text', 'texte')}, {_APART[question]}", *(f"{decimal(100 * each[question])} %" for each in apart))
     table.add_section()
-    for skill, name in SKILL_NAMES[reader_language()].items():
+    for skill, name in SKILL_NAMES[sentence_language()].items():
         table.add_row(f"{say('pictures', 'images')}, {name}", *(rate_cell(report.rates()[skill]) for report in reports))
     out.print(table)
     if json_file:

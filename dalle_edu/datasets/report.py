@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import reader_language, say, typeset
+from dalle_edu.language import say, sentence_language, typeset
 
 
 class Why(Enum):
@@ -135,7 +135,7 @@ class LeftOut:
         return f"{name} was left out: {reason_en}{detail}; {remedy_en}{also}"
 
     def __str__(self) -> str:
-        return self.sentence(reader_language())
+        return self.sentence(sentence_language())
 
 
 @dataclass
@@ -158,7 +158,7 @@ class Report:
         told = []
         for why in self.counts():
             first, *others = (item for item in self.left_out if item.why is why)
-            told.append(first.sentence(language or reader_language(), tuple(item.name for item in others)))
+            told.append(first.sentence(language or sentence_language(), tuple(item.name for item in others)))
         return told
 
     def __str__(self) -> str:

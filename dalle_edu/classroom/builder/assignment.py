@@ -14,6 +14,7 @@ from dalle_edu.classroom.builder.needed import made_anew, needed
 from dalle_edu.classroom.builder.notebooks import CHECK_IMPORT, Piece, notebook_of, pieces
 from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.classroom.caution import ALLOWED
+from dalle_edu.language import chosen
 
 _JUDGES = """import importlib
 
@@ -60,7 +61,7 @@ def graded_pieces(read: Sequence[Piece], language: str) -> list[Piece]:
     found: list[Piece] = []
     for place, piece in enumerate(read):
         if place == 0:
-            rules = _RULES[language].format(modules=", ".join(f"`{name}`" for name in sorted(ALLOWED)))
+            rules = chosen(_RULES, language).format(modules=", ".join(f"`{name}`" for name in sorted(ALLOWED)))
             found += [piece, Piece("markdown", rules)]
         elif place in statements:
             found.append(replace(piece, text=statements[place]))

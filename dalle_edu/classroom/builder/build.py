@@ -23,6 +23,7 @@ from dalle_edu.classroom.desk.exercises import FILE
 from dalle_edu.device import processor_name
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
+from dalle_edu.language import languages
 from dalle_edu.world.catalogue import LANGUAGES
 
 LESSONS = Path(__file__).parents[3] / "lessons"
@@ -76,7 +77,7 @@ def measured(folder: Path = LESSONS) -> dict[str, Any]:
 
 
 def build(folder: Path = LESSONS) -> list[Path]:
-    """Write the students' notebooks and the exercises in both languages; returns the paths of the files that changed.
+    """Write the students' notebooks and the exercises in every language; returns the paths of the files that changed.
 
     Raises `DalleEduError` for a faulty lesson.
     """
@@ -87,7 +88,7 @@ def stale(folder: Path = LESSONS) -> list[Path]:
     """The files that differ from what `build` would write, and those without a source. Raises `DalleEduError` for a faulty lesson."""
     expected = dict(_texts(folder))
     differing = [path for path, text in expected.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    orphans = [path for language in LANGUAGES for path in sorted((folder / language).glob("*.ipynb")) if path not in expected]
+    orphans = [path for language in languages() for path in sorted((folder / language).glob("*.ipynb")) if path not in expected]
     return differing + orphans
 
 
@@ -159,7 +160,7 @@ def measure(folder: Path = LESSONS) -> dict[str, Any]:
 
 def _texts(folder: Path) -> Iterator[tuple[Path, str]]:
     costs, found, start = measured(folder), lessons(folder), start_page(folder)
-    for language in LANGUAGES:
+    for language in languages():
         for lesson in found:
             yield folder / language / f"{lesson.name}.ipynb", _json(notebooks.student(lesson, language, costs))
         if start is not None:

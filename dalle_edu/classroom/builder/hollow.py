@@ -23,6 +23,7 @@ from types import ModuleType
 
 from dalle_edu.classroom.builder.source import replace_node
 from dalle_edu.errors import DalleEduError
+from dalle_edu.language import Language, chosen, language_named
 
 Definition = ast.FunctionDef | ast.ClassDef
 TO_DO = {"en": "your turn: replace this line", "fr": "à vous : remplacez cette ligne"}
@@ -67,12 +68,23 @@ def solution(target: str, language: str, french: French) -> str:
             f"{target} is to be put into French: the code has {found}; the lesson gives {given}",
             f"{target} est à mettre en français : le code a {found} ; la leçon donne {given}",
         )
-    if language == "en":
-        return code
+    if language != "fr":
+        return _phrased(code, documented, language_named(language))
     for node, text in reversed(list(zip(documented, french.docstrings, strict=True))):
         code = _with_docstring(code, node, inspect.cleandoc(text))
     for english, translated in french.comments.items():
         code = code.replace(f"# {english}", f"# {translated}")
+    return code
+
+
+def _phrased(code: str, documented: Sequence[Definition], language: Language) -> str:
+    """English code whose docstrings and comments are put into another language by its phrasebook."""
+    if language.phrases is None:
+        return code
+    for node in reversed(documented):
+        code = _with_docstring(code, node, "\n\n".join(map(language.phrase, (ast.get_docstring(node) or "").split("\n\n"))))
+    for english in _comments(code):
+        code = code.replace(f"# {english}", f"# {language.phrase(english)}")
     return code
 
 
@@ -201,7 +213,7 @@ def _emptied(code: str, node: ast.FunctionDef, language: str) -> str:
     first = node.body[1 if ast.get_docstring(node) else 0 :]
     lines, margin = code.splitlines(), " " * (node.col_offset + 4)
     start = first[0].lineno - 1 if first else (node.end_lineno or 0)
-    return "\n".join([*lines[:start], f"{margin}raise NotImplementedError  # {TO_DO[language]}", *lines[node.end_lineno :]])
+    return "\n".join([*lines[:start], f"{margin}raise NotImplementedError  # {chosen(TO_DO, language)}", *lines[node.end_lineno :]])
 
 
 def _module_imports(module: ModuleType) -> dict[str, tuple[str, str | None]]:

@@ -14,8 +14,9 @@ from dalle_edu import __version__
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, names_bound, solution
 from dalle_edu.classroom.builder.source import Cell, Lesson, edition, replace_node
 from dalle_edu.classroom.identity import identity
-from dalle_edu.language import typeset
+from dalle_edu.language import SOURCE, chosen, language_named, typeset
 
+MACHINES_READ = "The machines of this course read English and French: the sentences that they are given stay in English."
 LEVELS = {1: "●", 2: "●●", 3: "●●●"}
 _EXERCISE = {"en": "Exercise", "fr": "Exercice"}
 _RUN_FIRST = {
@@ -79,8 +80,8 @@ def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None
         cells = edition(lesson.cells, language)
         taught = [(cell.implements, solution(cell.implements, language, French.read(cell.text))) for cell in cells if cell.implements]
         return [
-            Piece("markdown", "# " + " · ".join(filter(None, (lesson.number, lesson.title[language]))), slide="slide"),
-            Piece("markdown", cost_line(lesson, language, measured or {})),
+            Piece("markdown", "# " + " · ".join(filter(None, (lesson.number, chosen(lesson.title, language)))), slide="slide"),
+            Piece("markdown", "\n\n".join([cost_line(lesson, language, measured or {}), *_what_machines_read(language)])),
             Piece("code", _preamble(lesson.name, cells, taught, language, graded), tags=("hide-input",)),
             *_body(cells, dict(taught), language),
         ]
@@ -93,7 +94,7 @@ def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = Non
     """
     read = [_without_computing(cell) for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims]
     if lesson.number:
-        read += [Piece("markdown", _STANDING[language]), Piece("code", "progress()", tags=("progress",))]
+        read += [Piece("markdown", chosen(_STANDING, language)), Piece("code", "progress()", tags=("progress",))]
     first = replace(read[_FIRST], tags=())
     notebook = notebook_of([*read[:_FIRST], first, *map(_with_judges, read[_FIRST + 1 :])], solved=False)
     notebook.metadata["dalle_edu"] = {"version": __version__, "lesson": lesson.name, "language": language}
@@ -129,23 +130,29 @@ def cost_line(lesson: Lesson, language: str, measured: dict[str, Any]) -> str:
 
     Its author gives the hours of reading, and of exercises by level; `make measure` found those of computing.
     """
-    cost = measured.get(lesson.number)
-    reading, *levels = (f"{hours:g}".replace(".", "," if language == "fr" else ".") for hours in lesson.hours)
-    total = f"{sum(lesson.hours):g}".replace(".", "," if language == "fr" else ".")
+    cost, spoken = measured.get(lesson.number), language_named(language)
+    reading, *levels = (spoken.number(f"{hours:g}") for hours in lesson.hours)
+    total = spoken.number(f"{sum(lesson.hours):g}")
     exercises = ", ".join(f"{LEVELS[level]} {hours} h" for level, hours in enumerate(levels, 1) if hours != "0")
     if not lesson.number:
-        return f"*Environ {total} h.*" if language == "fr" else f"*About {total} h.*"
+        return f"*{spoken.phrase(f'About {total} h.')}*" if language != "fr" else f"*Environ {total} h.*"
     if language == "fr":
         line = f"*Environ {total} h : lecture {reading} h, exercices {exercises}."
         if cost:
             line += f" Calcul : {_rounded(cost['cpu_seconds'])} s de processeur, {_rounded(cost['peak_mb'])} Mo de mémoire, "
             line += f"{_rounded(cost['download_mb'])} Mo à télécharger ({cost['machine']['fr']})."
     else:
-        line = f"*About {total} h: reading {reading} h, exercises {exercises}."
+        line = "*" + spoken.phrase(f"About {total} h: reading {reading} h, exercises {exercises}.")
         if cost:
-            line += f" Computing: {_rounded(cost['cpu_seconds'])} s of processor time, {_rounded(cost['peak_mb'])} MB of memory, "
-            line += f"{_rounded(cost['download_mb'])} MB to download ({cost['machine']['en']})."
+            computing = f"Computing: {_rounded(cost['cpu_seconds'])} s of processor time, {_rounded(cost['peak_mb'])} MB of memory, "
+            computing += f"{_rounded(cost['download_mb'])} MB to download ({cost['machine']['en']})."
+            line += " " + spoken.phrase(computing)
     return line + "*"
+
+
+def _what_machines_read(language: str) -> list[str]:
+    """Of an edition from a phrasebook, the sentence that says which languages machines read."""
+    return [] if language in SOURCE else [language_named(language).phrase(MACHINES_READ)]
 
 
 # ---------------------------------------------------------------- from cells to pieces
@@ -189,7 +196,7 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
 
 
 def _scratch(cell: Cell, language: str) -> Piece:
-    return Piece("code", f"{_TRY[language]}\n{cell.text}", tags=("raises-exception", "scratch"))
+    return Piece("code", f"{chosen(_TRY, language)}\n{cell.text}", tags=("raises-exception", "scratch"))
 
 
 def _with_judges(piece: Piece) -> Piece:
@@ -229,7 +236,7 @@ def _without_computing(piece: Piece) -> Piece:
 
 
 def _asked(number: int, cell: Cell, language: str) -> str:
-    return f"**{_EXERCISE[language]} {number}** {LEVELS[cell.metadata['level']]}"
+    return f"**{chosen(_EXERCISE, language)} {number}** {LEVELS[cell.metadata['level']]}"
 
 
 def to_do(code: str, language: str) -> str:
@@ -252,7 +259,7 @@ def _preamble(name: str, cells: Sequence[Cell], taught: Sequence[tuple[str, str]
     helpers += ["from dalle_edu.classroom.quiz import Choice, Number, quiz", ""]
     opening = f'open_lesson("{name}", "{language}"{", graded=True" if graded else ""})'
     lines = [*imports_for(taught, given).splitlines(), *helpers, opening]
-    return "\n".join([_RUN_FIRST[language], _INSTALLING[language], *lines])
+    return "\n".join([chosen(_RUN_FIRST, language), chosen(_INSTALLING, language), *lines])
 
 
 def _without_imports(code: str) -> str:

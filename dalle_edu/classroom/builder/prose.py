@@ -122,7 +122,7 @@ def _differences_of_structure(lesson: Lesson) -> Iterator[tuple[Cell, str, str]]
             for what in found:
                 yield (
                     right,
-                    f"{what} {'differ' if what.endswith('s') else 'differs'} between the languages; make them the same: {_start(right.text)}",
+                    f"{what} {'differ' if what.endswith('s') else 'differs'} between the languages; make them agree: {_start(right.text)}",
                     f"entre les langues diffèrent : {what} ; mettez-les d'accord : {_start(right.text)}",
                 )
 

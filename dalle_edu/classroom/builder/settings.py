@@ -2,6 +2,7 @@
 
 from dalle_edu.classroom.builder.hollow import TO_DO
 from dalle_edu.classroom.builder.source import one_language
+from dalle_edu.language import chosen
 
 SETTINGS = "nbgrader_config.py"
 
@@ -40,4 +41,4 @@ c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--log-level
 
 def settings(language: str) -> str:
     """The text of a course's nbgrader_config.py."""
-    return one_language(_BOTH.strip().replace("TO_DO", TO_DO[language]), language) + "\n"
+    return one_language(_BOTH.strip().replace("TO_DO", chosen(TO_DO, language)), language) + "\n"

@@ -15,6 +15,7 @@ leave them out.
 
 import ast
 import io
+import json
 import re
 import tokenize
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from dalle_edu.classroom.builder.complaints import Complaint, Faults
-from dalle_edu.language import typeset
+from dalle_edu.language import SOURCE, Language, language_named, typeset
 from dalle_edu.world.catalogue import LANGUAGES
 
 SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip")
@@ -145,12 +146,27 @@ def _lines_of_cells(text: str, count: int) -> list[int]:
 
 def edition(cells: Sequence[Cell], language: str) -> list[Cell]:
     """The cells of one language; of strings and comments given in both languages, one is kept."""
-    kept = [cell for cell in cells if cell.language in (None, language)]
-    return [replace(cell, text=(one_language if cell.kind == "code" else _typeset)(cell.text, language)) for cell in kept]
+    kept = [cell for cell in cells if cell.language in (None, source_language(language))]
+    return [replace(cell, text=(one_language if cell.kind == "code" else in_language)(cell.text, language)) for cell in kept]
+
+
+def source_language(language: str) -> str:
+    """The language of the source that an edition is made from: itself, or English where it has a phrasebook."""
+    return language if language in SOURCE else "en"
+
+
+def in_language(text: str, language: str) -> str:
+    """Prose of the source typeset, or put into another language by its phrasebook, paragraph by paragraph."""
+    if language in SOURCE:
+        return _typeset(text, language)
+    return "\n\n".join(map(language_named(language).phrase, text.split("\n\n")))
 
 
 def one_language(code: str, language: str) -> str:
-    """Code in one language: `say(en, fr)` becomes one of the two strings, and of the comments `# en: …` and `# fr: …` one is kept."""
+    """Code in one language: `say(en, fr)` becomes one of the two strings, and of the comments `# en: …` and `# fr: …` one is kept.
+
+    A language with a phrasebook has the English ones, translated.
+    """
     return "\n".join(_one_comment(line, language) for line in _one_string(code, language).splitlines() if not _is_other(line, language))
 
 
@@ -172,12 +188,15 @@ def _typeset(text: str, language: str) -> str:
 
 
 def _is_other(line: str, language: str) -> bool:
-    return any(line.strip().startswith(f"# {other}: ") for other in LANGUAGES if other != language)
+    return any(line.strip().startswith(f"# {other}: ") for other in LANGUAGES if other != source_language(language))
 
 
 def _one_comment(line: str, language: str) -> str:
-    start = f"# {language}: "
-    return line.replace(start, "# ", 1) if line.strip().startswith(start) else line
+    start = f"# {source_language(language)}: "
+    before, mark, comment = line.partition(start)
+    if before.strip() or not mark:
+        return line
+    return f"{before}# {comment if language in SOURCE else language_named(language).phrase(comment)}"
 
 
 def _one_string(code: str, language: str) -> str:
@@ -187,8 +206,27 @@ def _one_string(code: str, language: str) -> str:
         if not calls:
             return code
         inner = max(calls, key=lambda call: (call.lineno, call.col_offset))
-        string = _typeset(ast.get_source_segment(code, inner.args[("en", "fr").index(language)]) or "", language)
+        kept = inner.args[("en", "fr").index(source_language(language))]
+        string = _typeset(ast.get_source_segment(code, kept) or "", language)
+        if language not in SOURCE:
+            string = _phrased(kept, string, language_named(language))
         code = replace_node(code, inner, f"({string})" if "\n" in string else string)
+
+
+def _phrased(string: ast.expr, written: str, language: Language) -> str:
+    """The source of an English string with its words translated: what an f-string holds stays, in the order of the translation's `{}`."""
+    if isinstance(string, ast.Constant) and isinstance(string.value, str):
+        translated = language.phrase(string.value)
+        return written if translated == string.value else repr(translated)
+    if not isinstance(string, ast.JoinedStr):
+        return written
+    held = [ast.unparse(ast.JoinedStr([part]))[2:-1] for part in string.values if isinstance(part, ast.FormattedValue)]
+    english = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in string.values)
+    around = (language.phrases or {}).get(english, "").split("{}")
+    if len(around) != len(held) + 1:
+        return written
+    texts = [json.dumps(text, ensure_ascii=False)[1:-1].replace("{", "{{").replace("}", "}}") for text in around]
+    return 'f"' + texts[0] + "".join(piece + text for piece, text in zip(held, texts[1:], strict=True)) + '"'
 
 
 def _is_say(call: ast.Call) -> bool:

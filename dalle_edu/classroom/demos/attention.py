@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import CrossAttention, scaled_dot_product
 from dalle_edu.classroom.demo import Demo
-from dalle_edu.language import reader_language, say
+from dalle_edu.language import say, sentence_language
 from dalle_edu.world import SHAPES
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def demo(seed: int = 0, steps: int = 1000) -> Demo:
 def _figure(model: LookUp, path: dict[int, float], other: dict[int, float], seed: int) -> "Figure":
     from matplotlib.figure import Figure
 
-    language = reader_language()
+    language = sentence_language()
     figure = Figure(figsize=(13, 4.6), layout="constrained")
     scaled, looking, learning = figure.subplots(1, 3, width_ratios=[1, 1.25, 1])
 

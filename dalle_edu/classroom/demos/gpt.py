@@ -14,7 +14,7 @@ from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT, sample_codes
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.classroom.learner import Learner
 from dalle_edu.device import choose_device
-from dalle_edu.language import reader_language, say
+from dalle_edu.language import say, sentence_language
 from dalle_edu.world import SHAPES, Description, Mention, Scene, World, caption, caption_tokenizer
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def single_objects(seed: int) -> Task:
     codes = torch.cat([dvae.encode(batch).flatten(1) for batch in pictures])
     kinds = [Description((Mention(shape.name, colour.name),)) for shape, colour in zip(SHAPES.shapes, SHAPES.colours, strict=True)]
     asked = [description for description in kinds for _ in range(EXAM // len(kinds))]
-    language, tokenizer, length = reader_language(), caption_tokenizer(), GPTConfig.text_length
+    language, tokenizer, length = sentence_language(), caption_tokenizer(), GPTConfig.text_length
     return Task(
         dvae,
         tokenizer.encode(captions, length),

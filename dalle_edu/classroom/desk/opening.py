@@ -38,11 +38,11 @@ _opened: list[Opened] = []  # the lesson that is open, the last one
 
 
 def open_lesson(name: str, language: str, graded: bool = False) -> None:
-    """Open a lesson, such as "01_perceptron", in "fr" or "en".
+    """Open a lesson, such as "01_perceptron", in a language such as "en".
 
     Messages speak that language. `check` and `expect` note what becomes of the lesson's exercises, unless it is `graded`. In a notebook, an
     exercise that is not done says so in a line, wherever it is called, instead of a traceback; all other errors stay as they are. Raises
-    `ValueError` for another language.
+    `ValueError` for a language that is not in the table.
     """
     speak(language)
     _opened[:] = [Opened(name, exercises(name, language), graded)]

@@ -8,7 +8,7 @@ from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.figures import Picture, sheet
 from dalle_edu.classroom.static import show_widget
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import reader_language, say
+from dalle_edu.language import say, sentence_language
 from dalle_edu.scorecard import SKILL_NAMES, mark, parse_pictures
 from dalle_edu.systems.interface.system import System
 from dalle_edu.world import check_prompt, read_caption
@@ -36,7 +36,7 @@ def studio(system: System, sentences: Sequence[str] | None = None) -> "Studio":
 
     Raises `DalleEduError` for none or more than five of them. Lesson 11.
     """
-    return Studio(system, SENTENCES[reader_language()] if sentences is None else sentences)
+    return Studio(system, SENTENCES[sentence_language()] if sentences is None else sentences)
 
 
 def draw_sentence(
@@ -63,7 +63,7 @@ def _label(marks: dict[str, bool] | None) -> str:
     """The marks of a picture in one line; no-break spaces keep each mark on a line."""
     if marks is None:
         return say("the examiner cannot read this sentence", "l'examinateur ne sait pas lire cette phrase")
-    names = SKILL_NAMES[reader_language()]
+    names = SKILL_NAMES[sentence_language()]
     return "  ".join(f"{'✓' if right else '✗'} {names[skill]}".replace(" ", "\u00a0") for skill, right in marks.items())
 
 
