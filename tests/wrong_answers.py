@@ -23,7 +23,7 @@ ARRAYS = (Tensor, np.ndarray)
 def wrong_answers(target: str, methods: Sequence[str] = ()) -> list[Wrong]:
     """Wrong versions of a function, or of a class some of whose `methods` are the exercise."""
     library = library_version(target)
-    held = [reference for reference in references() if reference.target == target]
+    held = references(target)
     cases = [case for reference in held for case in lighter(reference.cases(0))]
     if not isinstance(library, type):
         return list(_of_function(library, library, cases, lambda version: version))
@@ -41,7 +41,7 @@ def wrong_answers(target: str, methods: Sequence[str] = ()) -> list[Wrong]:
 def survivors(target: str, wrong: Sequence[Wrong], seed: int = 1) -> list[str]:
     """Those of the wrong versions of `target` that answer all cases of a check rightly; each is asked until its first error."""
     library = library_version(target)
-    held = [reference for reference in references() if reference.target == target]
+    held = references(target)
     asked = [(case, case.ask(library), 10 * reference.tolerance + 1e-9) for reference in held for case in lighter(reference.cases(seed))]
 
     def right(version: Any) -> bool:

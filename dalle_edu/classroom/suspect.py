@@ -17,7 +17,7 @@ def suspect(target: str, name: str) -> tuple[Callable[..., Any], Choice]:
     `name` is that of the mistake, as `dalle_edu/classroom/mistakes` has it. The question offers it and up to three others. Raises
     `DalleEduError` for another name, and for a target with fewer than two mistakes.
     """
-    known = {mistake.name: mistake for mistake in mistakes() if mistake.target == target}
+    known = {mistake.name: mistake for mistake in mistakes(target)}
     if name not in known or len(known) < 2:
         raise DalleEduError(
             f'{target} has the mistakes {list(known)}, and "{name}" was asked for; take one of them, of a target with two or more',

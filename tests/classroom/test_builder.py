@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dalle_edu.bricks.perceptron import neuron
-from dalle_edu.classroom.builder import build, notebooks
+from dalle_edu.classroom.builder import build, execution, notebooks
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, solution
 from dalle_edu.classroom.builder.prose import problems, reads_as_other
 from dalle_edu.classroom.builder.source import Cell, one_language, read_lesson
@@ -200,7 +200,7 @@ def test_a_lesson_that_breaks_or_warns_fails(tmp_path):
         (GOOD + '\n# %%\nimport warnings; warnings.warn("hm")\n', "hm"),
     ):
         with pytest.raises(DalleEduError, match=complaint):
-            build.run(read_lesson(write(tmp_path, text)), "en")
+            execution.run(read_lesson(write(tmp_path, text)), "en")
 
 
 # ---------------------------------------------------------------- the course's own lessons

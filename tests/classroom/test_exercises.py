@@ -2,7 +2,7 @@
 
 import pytest
 
-from dalle_edu.classroom.builder import build, notebooks
+from dalle_edu.classroom.builder import execution, notebooks
 from dalle_edu.classroom.builder.assignment import assignment
 from dalle_edu.classroom.builder.source import read_lesson
 from dalle_edu.errors import DalleEduError
@@ -46,10 +46,10 @@ def test_an_example_stands_between_an_exercise_and_its_check(tmp_path):
 
 
 def test_the_value_written_behind_an_example_is_the_one_it_has(tmp_path):
-    build.run(read_lesson(write(tmp_path, EXTRAS)), "en")
+    execution.run(read_lesson(write(tmp_path, EXTRAS)), "en")
     path = write(tmp_path, EXTRAS.replace("array([0., 1., 1.])", "array([0., 0., 1.])"))
     with pytest.raises(DalleEduError, match="an example gives"):
-        build.run(read_lesson(path), "en")
+        execution.run(read_lesson(path), "en")
 
 
 def test_claims_of_the_prose_are_run_and_shown_to_nobody(tmp_path):
@@ -59,7 +59,7 @@ def test_claims_of_the_prose_are_run_and_shown_to_nobody(tmp_path):
         assignment(lesson, "en")
     )
     with pytest.raises(DalleEduError, match="AssertionError"):
-        build.run(read_lesson(write(tmp_path, EXTRAS.replace("z.sum() == 0", "z.sum() > 1"))), "en")
+        execution.run(read_lesson(write(tmp_path, EXTRAS.replace("z.sum() == 0", "z.sum() > 1"))), "en")
 
 
 def test_graded_editions_have_no_hints(tmp_path):

@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import nbformat
 import pytest
 
-from dalle_edu.classroom.builder import build
-from dalle_edu.classroom.builder.book import executed
+from dalle_edu.classroom.builder import build, execution
+from dalle_edu.classroom.builder.executed import executed
 
 LESSONS = {lesson.name: lesson for lesson in build.lessons()}
 CPU_SECONDS = 120
@@ -34,7 +34,7 @@ def solved(name: str, language: str) -> nbformat.NotebookNode:
 
 def untouched(name: str, language: str) -> nbformat.NotebookNode:
     path = build.LESSONS / language / f"{name}.ipynb"
-    return build.execute(nbformat.read(path, as_version=4), path.parent, name, static=False).notebook
+    return execution.execute(nbformat.read(path, as_version=4), path.parent, name, static=False).notebook
 
 
 def verdicts(notebook: nbformat.NotebookNode) -> list[str]:

@@ -1,6 +1,9 @@
 """Every brick agrees with its reference, every classic mistake is caught, and each is explained in both languages."""
 
 import pkgutil
+import subprocess
+import sys
+import textwrap
 
 import pytest
 
@@ -37,6 +40,24 @@ def test_every_brick_has_references_and_at_least_three_mistakes():
     assert {reference.module for reference in REFERENCES if "." not in reference.module} == bricks
     counts = {brick: sum(mistake.target.startswith(f"{brick}:") for mistake in MISTAKES) for brick in bricks}
     assert {brick: count for brick, count in counts.items() if count < 3} == {}
+
+
+@pytest.mark.parametrize(("folder", "known", "of"), [("references", REFERENCES, references), ("mistakes", MISTAKES, mistakes)])
+def test_a_check_imports_the_files_about_its_target_and_misses_nothing(folder, known, of):
+    """What is found through the names of files, without importing the others, is what all files together hold."""
+    for target in {each.target for each in known}:
+        assert of(target) == [each for each in known if each.target == target], f"name its files in ELSEWHERE, in {folder}/__init__.py"
+
+
+def test_a_check_imports_no_others():
+    code = """
+    import sys
+    from dalle_edu.classroom.checking.proof import references
+    assert references("perceptron:step")
+    print(sorted(name.split(".")[-1] for name in sys.modules if name.startswith("dalle_edu.classroom.references.")))
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['perceptron']"
 
 
 def test_a_reference_catches_what_raises_or_is_not_finite():

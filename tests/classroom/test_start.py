@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dalle_edu.classroom.builder import build
+from dalle_edu.classroom.builder import build, execution
 from dalle_edu.classroom.builder.notebooks import everything
 from dalle_edu.classroom.identity import source
 from dalle_edu.cli.installation import Finding, in_words
@@ -50,4 +50,4 @@ def test_the_set_up_is_said_in_a_sentence(monkeypatch):
 def test_the_start_page_runs(tmp_path):
     start = build.start_page()
     assert start is not None
-    build.execute(everything(start, "en"), tmp_path, "start")
+    execution.execute(everything(start, "en"), tmp_path, "start")

@@ -6,7 +6,6 @@ site/fr/…  site/en/…        the book, page for page the same in both languag
 site/slides/fr/…            the decks
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -16,10 +15,9 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from dalle_edu.checkpoints.shipped import weights_path
-from dalle_edu.classroom.builder import build, notebooks
+from dalle_edu.classroom.builder import build
+from dalle_edu.classroom.builder.executed import executed
 from dalle_edu.classroom.builder.slides import NODE_MODULES, copy_assets, write_deck
-from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
 from dalle_edu.world.catalogue import LANGUAGES
@@ -60,32 +58,6 @@ def build_book(site: Path = SITE, folder: Path = build.LESSONS) -> list[Path]:
     return [site / language / "index.html" for language in LANGUAGES]
 
 
-def executed(lesson: Lesson, language: str) -> Any:
-    """The lesson's solved notebook, executed, its cost in `metadata["cost"]` (processor seconds, MB).
-
-    It is kept, and executed again only when its code, the library, the weights or the pinned versions have changed. Raises
-    `DalleEduError` for an error or a warning in it.
-    """
-    import nbformat
-
-    notebook = notebooks.everything(lesson, language, build.measured(lesson.path.parents[1]))
-    kept = BOOK / "pages" / "executed" / f"{_identity(notebook)}.ipynb"
-    if not kept.exists():
-        done = build.run(lesson, language)
-        done.notebook.metadata["cost"] = {"cpu_seconds": done.cpu_seconds, "peak_mb": done.peak_mb}
-        text = nbformat.writes(done.notebook)
-        write_aside(kept, lambda file: file.write(text.encode()))
-    before = nbformat.read(kept, as_version=4)
-    for cell, ran in zip(_code_cells(notebook), _code_cells(before), strict=True):
-        cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
-    notebook.metadata |= before.metadata
-    return notebook
-
-
-def _code_cells(notebook: Any) -> list[Any]:
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
 def as_page(notebook: Any, language: str) -> Any:
     """The notebook as the book shows it: solutions and imports are folded, cells for slides alone are left out."""
     page = deepcopy(notebook)
@@ -99,16 +71,6 @@ def as_page(notebook: Any, language: str) -> Any:
             tags = (tags - {"hide-input"}) | {"remove-input"}
         cell.metadata["tags"] = sorted(tags)
     return page
-
-
-def _identity(notebook: Any) -> str:
-    """A hash of the notebook's code, of the library's, of the weights, and of the pinned versions of other packages."""
-    digest = hashlib.sha256(json.dumps([cell.source for cell in _code_cells(notebook)]).encode())
-    package, versions = Path(__file__).parents[2], BOOK.parent / "constraints.txt"
-    code = [path for path in package.rglob("*.py") if not {"builder", "cli"} & set(path.parts)]
-    for path in sorted([versions, *code, *weights_path("dalle1").parent.iterdir()]):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:20]
 
 
 def _sphinx(source: Path, target: Path, language: str, decks: list[str]) -> None:

@@ -42,7 +42,7 @@ def judge(version: Any, target: str, seed: int = 0, forbidden: Sequence[Function
 
     Raises `LookupError` for a target that no reference checks.
     """
-    held = [reference for reference in references() if reference.target == target]
+    held = references(target)
     if not held:
         raise LookupError(f"no reference holds {target}")
     library, watch = library_version(target), Stopwatch()

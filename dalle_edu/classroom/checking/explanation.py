@@ -198,8 +198,8 @@ def _classic(target: str, results: list[Result], wrong: list[Result], limit: flo
         return [_same(result.outcome, _outcome(result.case, version), limit) for result in asked]
 
     right, ranked = [result for result in results if result.right], []
-    for place, mistake in enumerate(mistakes()):
-        if mistake.target != target or not all(alike(wrong[:1], mistake.version)):
+    for place, mistake in enumerate(mistakes(target)):
+        if not all(alike(wrong[:1], mistake.version)):
             continue
         there, elsewhere = alike(wrong, mistake.version), alike(right, mistake.version)
         if (all(there) and 2 * sum(elsewhere) >= len(elsewhere)) or (2 * sum(there) > len(there) and all(elsewhere)):

@@ -92,20 +92,34 @@ class Mistake:
         return say(self.en, self.fr)
 
 
-def references() -> list[Reference]:
-    """All references: of the bricks, and of what else lessons teach."""
-    return [reference for module in _modules("references") for reference in module.REFERENCES]
+def references(target: str = "") -> list[Reference]:
+    """The references of a target, whose files alone are imported; without a target all: of the bricks, and of what else lessons teach."""
+    found = [reference for module in _modules("references", target) for reference in module.REFERENCES]
+    return [reference for reference in found if not target or reference.target == target]
 
 
-def mistakes() -> list[Mistake]:
-    """All classic mistakes."""
-    return [mistake for module in _modules("mistakes") for mistake in module.MISTAKES]
+def mistakes(target: str = "") -> list[Mistake]:
+    """The classic mistakes about a target, whose files alone are imported; without a target all."""
+    found = [mistake for module in _modules("mistakes", target) for mistake in module.MISTAKES]
+    return [mistake for mistake in found if not target or mistake.target == target]
 
 
-def _modules(folder: str) -> Iterator[Any]:
+def files_about(target: str, folder: str) -> set[str]:
+    """The names of the files of `folder`, "references" or "mistakes", that speak of a target.
+
+    They are called after a part of its module's path, or `ELSEWHERE`, in the folder's `__init__.py`, names them.
+    """
+    module = target.split(":")[0]
+    return {*module.split("."), *importlib.import_module(f"dalle_edu.classroom.{folder}").ELSEWHERE.get(module, ())}
+
+
+def _modules(folder: str, target: str = "") -> Iterator[Any]:
     package = importlib.import_module(f"dalle_edu.classroom.{folder}")
-    for module in pkgutil.iter_modules(package.__path__):
-        yield importlib.import_module(f"{package.__name__}.{module.name}")
+    there = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    wanted = files_about(target, folder) if target else there
+    for name in there:
+        if name in wanted:
+            yield importlib.import_module(f"{package.__name__}.{name}")
 
 
 @dataclass(frozen=True)
@@ -135,7 +149,7 @@ def prove_bricks() -> Iterator[BrickProof]:
     for reference in sorted(references(), key=lambda reference: (order.get(reference.module, len(BRICKS)), reference.module)):
         held.setdefault(reference.target, []).append(reference)
     for target, peers in held.items():
-        wrong, names = [mistake for mistake in mistakes() if mistake.target == target], "; ".join(peer.peer for peer in peers)
+        wrong, names = mistakes(target), "; ".join(peer.peer for peer in peers)
         try:
             differences = [peer.difference(peer.library_version()) for peer in peers]
         except ImportError:

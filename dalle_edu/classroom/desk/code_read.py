@@ -1,10 +1,13 @@
-"""A fingerprint of what a call computes from: a function's source, and whatever that reads from the notebook, all the way down.
+"""A fingerprint of what a call computes from: a function's code, and whatever that reads from the notebook, all the way down.
 
 Of the functions and classes of libraries the name is enough; of a network the weights count, and of a generator of random numbers nothing.
+Comments and docstrings count for nothing.
 """
 
+import ast
 import hashlib
 import inspect
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from types import CodeType, FunctionType, MethodType
@@ -75,9 +78,9 @@ def _described(value: Any, home: dict[str, Any], seen: set[int]) -> Iterator[byt
 
 def _function(function: FunctionType, home: dict[str, Any], seen: set[int]) -> Iterator[bytes]:
     try:
-        yield inspect.getsource(function).encode()
-    except (OSError, TypeError):
-        yield function.__code__.co_code + repr(function.__code__.co_names).encode()
+        yield ast.dump(without_docstrings(ast.parse(textwrap.dedent(inspect.getsource(function))))).encode()
+    except (OSError, TypeError, SyntaxError):  # no source, or a lambda that its lines alone do not hold
+        yield from _code(function.__code__)
     yield from _described([function.__defaults__, function.__kwdefaults__], home, seen)
     for cell in function.__closure__ or ():
         try:
@@ -87,6 +90,24 @@ def _function(function: FunctionType, home: dict[str, Any], seen: set[int]) -> I
     for name in sorted(set(_names_read(function.__code__)) & set(home)):
         yield name.encode()
         yield from _described(home[name], home, seen)
+
+
+def _code(code: CodeType) -> Iterator[bytes]:
+    yield code.co_code + repr((code.co_names, code.co_varnames, code.co_freevars)).encode()
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _code(constant)
+        else:
+            yield repr(constant).encode()
+
+
+def without_docstrings(tree: ast.AST) -> ast.AST:
+    """The same tree, changed in place, whose modules, classes and functions have no docstrings. Comments are in no tree."""
+    holders = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(tree):
+        if isinstance(node, holders) and ast.get_docstring(node, False) is not None:
+            del node.body[0]
+    return tree
 
 
 def _names_read(code: CodeType) -> Iterator[str]:

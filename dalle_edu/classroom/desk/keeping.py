@@ -5,9 +5,13 @@
 What is kept belongs to the code that made it: the source of `make`, of the functions that it reads, and the values that those read. When
 one of them changes, the value is computed anew. What else `make` does, such as to print, to draw from
 a generator that goes on to serve, or to change a network in place, does not happen when the value is read: let it return all it makes.
+
+The book is made with a folder of its own, which lessons of all languages share: what one has computed, the others read, without a word.
 """
 
+import os
 import re
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +29,8 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.language import decimal, say
 
 PATIENCE = 20.0  # seconds; what took less is not kept
+KEPT_BY_THE_BUILDER = "DALLE_EDU_KEPT"  # the environment variable with its folder, one for each state of the library and the weights
+_SHARED = 1.0  # processor seconds; what took the builder less is not kept
 
 
 def kept(
@@ -44,8 +50,8 @@ def kept(
         raise DalleEduError(
             f"make is {make!r}; give a function without arguments", f"make est {make!r} ; donnez une fonction sans argument"
         )
-    if is_static():  # the book is made anew
-        return make()
+    if is_static():
+        return _for_the_book(name, make, like, anew)
     path = _path(name, make)
     again = f'kept("{name}", …, anew=True)'
     if path.is_file() and not anew:
@@ -64,6 +70,34 @@ def kept(
     seconds = time.monotonic() - begun
     if seconds > patience:
         _keep(path, name, made, seconds, like)
+    return made
+
+
+def _for_the_book(name: str, make: Callable[[], Any], like: Callable[[], nn.Module] | None, anew: bool) -> Any:
+    """What `make()` gives, shared by the lessons of all languages; nothing is printed: a page is the same whether it is read or computed.
+
+    The audit events tell the builder's record that a value was written, or read, and the processor seconds that it took.
+    """
+    folder = os.environ.get(KEPT_BY_THE_BUILDER)
+    if not folder:
+        return make()
+    path = Path(folder) / f"{name}.{fingerprint_of_call(make)}.safetensors"
+    if path.is_file() and not anew:
+        try:
+            value, seconds = read_value(path, like)
+            sys.audit("dalle_edu.kept.read", path, seconds)
+            return value
+        except (DalleEduError, OSError, ValueError, KeyError, TypeError):  # damaged, or without its record: it is computed
+            pass
+    begun = time.process_time()
+    made = make()
+    seconds = time.process_time() - begun
+    if seconds > _SHARED and not (isinstance(made, nn.Module) and like is None):
+        try:
+            write_value(path, made, seconds)
+            sys.audit("dalle_edu.kept.write", path)
+        except (NotStorable, DalleEduError, OSError):  # the next lesson computes it too
+            pass
     return made
 
 

@@ -1,1 +1,21 @@
 """Classic mistakes, one file for each brick or group of bricks: wrong versions of functions and classes, each with its explanation."""
+
+ELSEWHERE = {  # by module: the files that also speak of it, without being called after a part of its path; a check imports no others
+    "attention": ("multi_head_attention",),
+    "classroom.demos.unet": ("pictures",),
+    "dcgan": ("gan",),
+    "guidance": ("decoding", "diffusion"),
+    "inpainting": ("diffusion",),
+    "language_model": ("recurrent",),
+    "mlp": ("perceptron",),
+    "noise_schedule": ("diffusion",),
+    "pooling": ("convolution",),
+    "scorecard.exam": ("world",),
+    "scorecard.picture_parser": ("pictures",),
+    "systems.families.cascade": ("pictures",),
+    "systems.vqgan_clip": ("cut_outs",),
+    "unet_blocks": ("unet",),
+    "vae": ("autoencoder",),
+    "word2vec": ("words",),
+    "zero_shot": ("contrastive",),
+}

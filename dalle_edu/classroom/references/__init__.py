@@ -1,1 +1,18 @@
 """References, one file for each brick or group of bricks: the same inputs are given to our code and to independent code."""
+
+ELSEWHERE = {  # by module: the files that also speak of it, without being called after a part of its path; a check imports no others
+    "classroom.demos.unet": ("pictures",),
+    "diffusion": ("denoising",),
+    "gan": ("gan_training",),
+    "guidance": ("decoding", "inpainting"),
+    "language_model": ("recurrent",),
+    "mlp": ("perceptron",),
+    "pooling": ("convolution",),
+    "scorecard.exam": ("world",),
+    "scorecard.picture_parser": ("pictures",),
+    "systems.families.cascade": ("pictures",),
+    "systems.vqgan_clip": ("cut_outs",),
+    "vae": ("latents",),
+    "word2vec": ("word2vec_training",),
+    "words": ("similarity",),
+}
