@@ -93,7 +93,7 @@ def _text(cell: dict[str, Any]) -> str:
 
 
 def _names(term: str) -> tuple[str, ...]:
-    """"GAN (*generative adversarial network*), réseau antagoniste" gives GAN and réseau antagoniste."""
+    """ "GAN (*generative adversarial network*), réseau antagoniste" gives GAN and réseau antagoniste."""
     plain = re.sub(r"\*[^*]*\*", "", term)
     parts = (re.sub(r"^(?:or|ou)\s+", "", part.strip()) for part in re.split(r"[,()]", plain))
     return tuple(part for part in parts if part)

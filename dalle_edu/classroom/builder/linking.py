@@ -11,7 +11,8 @@ An author writes them as Markdown links:
     [](work:vaswani2017)                       a work of the bibliography, "Vaswani et al. 2017"
     [](source:bricks/attention.py)             a file of the library, on GitHub
 
-An empty text is filled, in the language of the edition. A lesson that is not written yet is shown as text. `references.py` checks them all.
+An empty text is filled, in the language of the edition, with a capital where a sentence begins. A lesson that is not written yet is shown
+as text. `references.py` checks them all.
 """
 
 import os
@@ -34,6 +35,7 @@ REPOSITORY = os.environ.get("DALLE_EDU_REPOSITORY", "https://github.com/dalle-ed
 SITE = os.environ.get("DALLE_EDU_SITE", "")  # where the book is, if it is public: notebooks then link terms and works to it
 KINDS = ("lesson", "exercise", "term", "work", "source")
 _WORDS = {"fr": ("leçon", "section", "exercice"), "en": ("lesson", "section", "exercise")}
+_SENTENCE = re.compile(r"(?:\A|\n\s*\n|\n- |(?<!al)[.!?…]\s+\(?)\Z")  # what a sentence begins after
 _PATTERN = re.compile(
     r"(?P<code>```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$]*\$)"
     rf"|(?<!!)\[(?P<text>(?:`[^`]*`|\$[^$]*\$|[^\[\]`$])*)\]\((?:(?P<kind>{'|'.join(KINDS)}):(?P<target>[^)\s]*)|\#(?P<anchor>[^)\s]*))\)",
@@ -65,7 +67,9 @@ def references(text: str, number: str) -> Iterator[Reference]:
     """The references in a piece of prose of the lesson with this number; those in code and formulas are none."""
     for found in _PATTERN.finditer(text):
         if found["code"] is None:
-            target, _, anchor = (found["target"] or number).partition("#") if found["kind"] in (None, "lesson") else (found["target"], "", "")
+            target, _, anchor = (
+                (found["target"] or number).partition("#") if found["kind"] in (None, "lesson") else (found["target"], "", "")
+            )
             yield Reference(found["text"], found["kind"] or "lesson", target, found["anchor"] or anchor, found.start(), found.end())
 
 
@@ -81,7 +85,8 @@ def in_notebook(pieces: Sequence["Piece"], lesson: Lesson, language: str) -> lis
         return f"[{words}]({address})" if address else words
 
     return [
-        replace(piece, text=_resolved(piece.text, course, lesson, language, link)) if piece.kind == "markdown" else piece for piece in pieces
+        replace(piece, text=_resolved(piece.text, course, lesson, language, link)) if piece.kind == "markdown" else piece
+        for piece in pieces
     ]
 
 
@@ -182,7 +187,10 @@ def _resolved(text: str, course: Course, lesson: Lesson, language: str, link: Ca
     """A text in which `link(reference, words)` stands in place of each reference."""
     parts, place = [], 0
     for reference in references(text, lesson.number):
-        parts += [text[place : reference.start], link(reference, words_of(reference, course, language))]
+        words = words_of(reference, course, language)
+        if not reference.text and _SENTENCE.search(text[: reference.start]):
+            words = words[0].upper() + words[1:]
+        parts += [text[place : reference.start], link(reference, words)]
         place = reference.end
     return "".join([*parts, text[place:]])
 

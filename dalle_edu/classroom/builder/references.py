@@ -141,7 +141,11 @@ def _plain_mentions(cell: Cell, lesson: Lesson) -> Iterator[Fault]:
         yield found.start(), f'"{said}" is no reference; write {form}', f"« {said} » n'est pas une référence ; écrivez {form}"
     for found, key in _named_works(text):
         said = " ".join(found[0].split())
-        yield found.start(), f'"{said}" is no reference; write [](work:{key})', f"« {said} » n'est pas une référence ; écrivez [](work:{key})"
+        yield (
+            found.start(),
+            f'"{said}" is no reference; write [](work:{key})',
+            f"« {said} » n'est pas une référence ; écrivez [](work:{key})",
+        )
 
 
 def _named_works(text: str) -> Iterator[tuple[re.Match[str], str]]:

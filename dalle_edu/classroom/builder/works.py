@@ -39,8 +39,6 @@ def _work(key: str, entry: object) -> Work:
     from pybtex.richtext import Text
 
     assert isinstance(entry, Entry)
-    names = tuple(
-        str(Text.from_latex(" ".join([*person.prelast_names, *person.last_names]))) for person in entry.persons["author"]
-    )
+    names = tuple(str(Text.from_latex(" ".join([*person.prelast_names, *person.last_names]))) for person in entry.persons["author"])
     known = tuple(name for name in names if name != "others")
     return Work(key, known, str(Text.from_latex(entry.fields["title"])), entry.fields["year"], known == names)
