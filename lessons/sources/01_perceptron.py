@@ -46,8 +46,8 @@ draw_pixels(8 * images[918, 0].numpy() + 8)
 # %% [markdown] lang="fr"
 # Et si le trait est plus épais, penché, décalé d'un pixel ? Une règle écrite à la main cède vite. Dans cette leçon, personne n'écrit la
 # règle. Nous construisons une pièce très simple, le **neurone**, qui corrige ses erreurs ; puis nous en montons des rangées. À la
-# section 8, cinquante-huit neurones liront ce chiffre, et des centaines d'autres qu'ils n'auront jamais vus. Toutes les machines de ce
-# cours, DALL·E compris, sont faites de cette pièce.
+# [](#real-digits), cinquante-huit neurones liront ce chiffre, et des centaines d'autres qu'ils n'auront jamais vus. Toutes les machines de
+# ce cours, DALL·E compris, sont faites de cette pièce.
 #
 # **À la fin de cette leçon, vous saurez**
 #
@@ -61,16 +61,16 @@ draw_pixels(8 * images[918, 0].numpy() + 8)
 #
 # **Si vous avez moins de six heures**, lisez tout et ne faites que les exercices ● : trois heures et demie. À la place de chaque exercice
 # que vous laissez, la bibliothèque met sa propre version, et la suite fonctionne. On peut aussi sauter, la première fois, « Combien de
-# corrections ? » (section 2) et les sections 9 à 11.
+# corrections ? » ([](#the-neuron-learns)) et les sections [9](#the-same-network-in-pytorch) à [11](#which-mistake-is-this).
 #
 # Sous chaque exercice, une cellule d'essai donne un exemple d'appel et, derrière la flèche →, la valeur attendue. La cellule d'après
 # vérifie : ✓ c'est juste, … pas encore fait, ✗ à revoir.
 
 # %% [markdown] lang="en"
 # And if the stroke is thicker, slanted, shifted by one pixel? A rule written by hand soon breaks. In this lesson nobody writes the rule. We
-# build a very simple part, the **neuron**, which corrects its own mistakes; then we put rows of them together. In section 8 fifty-eight
-# neurons will read this digit, and hundreds of others that they have never seen. Every machine of this course, DALL·E included, is made of
-# this part.
+# build a very simple part, the **neuron**, which corrects its own mistakes; then we put rows of them together. In [](#real-digits)
+# fifty-eight neurons will read this digit, and hundreds of others that they have never seen. Every machine of this course, DALL·E included,
+# is made of this part.
 #
 # **By the end of this lesson you will be able to**
 #
@@ -84,7 +84,7 @@ draw_pixels(8 * images[918, 0].numpy() + 8)
 #
 # **If you have less than six hours**, read everything and do the exercises marked ● only: three and a half hours. For each exercise that
 # you leave out, the library puts in its own version, and all that follows works. The first time you may also skip "How many corrections?"
-# (section 2) and sections 9 to 11.
+# ([](#the-neuron-learns)) and sections [9](#the-same-network-in-pytorch) to [11](#which-mistake-is-this).
 #
 # Under each exercise a scratch cell gives an example call and, after the arrow →, the value to expect. The cell after it checks: ✓ it is
 # right, … not done yet, ✗ look again.
@@ -332,9 +332,10 @@ assert faultless == [(30, -1), (60, -1)]
 # %% [markdown] lang="fr"
 # ### Des portes logiques
 #
-# McCulloch et Pitts l'ont montré dès 1943 : quand les entrées valent 0 ou 1, un neurone peut être une porte logique. Pour « et » (`and`),
-# les deux voix ensemble doivent atteindre le seuil, et une seule ne doit pas y suffire : des poids 1 et 1 et un biais de −1,5 conviennent.
-# **Devinez** quel biais donne « ou » (`or`) avec les mêmes poids, et comment un neurone à une seule entrée dit « non ».
+# [McCulloch et Pitts](work:mcculloch1943) l'ont montré dès 1943 : quand les entrées valent 0 ou 1, un neurone peut être une porte logique.
+# Pour « et » (`and`), les deux voix ensemble doivent atteindre le seuil, et une seule ne doit pas y suffire : des poids 1 et 1 et un biais
+# de −1,5 conviennent. **Devinez** quel biais donne « ou » (`or`) avec les mêmes poids, et comment un neurone à une seule entrée dit
+# « non ».
 #
 # La table `GATES` contient les poids et le biais de chaque porte ; les quatre coins passent dans l'ordre 00, 01, 10, 11.
 
@@ -349,9 +350,9 @@ assert faultless == [(30, -1), (60, -1)]
 # %% [markdown] lang="en"
 # ### Logic gates
 #
-# McCulloch and Pitts showed it as early as 1943: when the inputs are 0 or 1, a neuron can be a logic gate. For "and", the two votes
-# together must reach the threshold, and one alone must not: weights 1 and 1 and a bias of −1.5 will do. **Guess** which bias gives "or"
-# with the same weights, and how a neuron with a single input says "not".
+# [McCulloch and Pitts](work:mcculloch1943) showed it as early as 1943: when the inputs are 0 or 1, a neuron can be a logic gate. For "and",
+# the two votes together must reach the threshold, and one alone must not: weights 1 and 1 and a bias of −1.5 will do. **Guess** which bias
+# gives "or" with the same weights, and how a neuron with a single input says "not".
 #
 # The table `GATES` holds the weights and the bias of each gate; the four corners come in the order 00, 01, 10, 11.
 
@@ -421,9 +422,9 @@ expect(table, [1, 1, 0, 1], say("the table of “a implies b”", "la table de �
 # ## 2. Le neurone apprend
 #
 # Placer la droite à la main ne mène pas loin : avec 64 entrées, il y a 64 poids à régler, et plus rien à voir. Le neurone doit se corriger
-# lui-même. Frank Rosenblatt présente son **perceptron**, une machine qui apprend, en 1958 ; la règle que voici, la correction d'erreur, est
-# celle de ses travaux de 1960 à 1962. On montre un exemple au neurone. S'il a raison, on ne touche à rien. S'il a tort, on ajoute
-# l'exemple à ses poids, avec le signe de la bonne réponse.
+# lui-même. Frank Rosenblatt présente son **perceptron**, une machine qui apprend, en [1958](work:rosenblatt1958) ; la règle que voici, la
+# correction d'erreur, est celle de ses travaux de [1960](work:rosenblatt1960) à [1962](work:rosenblatt1962). On montre un exemple au
+# neurone. S'il a raison, on ne touche à rien. S'il a tort, on ajoute l'exemple à ses poids, avec le signe de la bonne réponse.
 #
 # La bonne réponse, ou **étiquette** $y$, vaut maintenant $+1$ pour oui et $-1$ pour non. Le biais est rangé avec les poids : c'est le poids
 # d'une entrée de plus, qui vaut toujours 1. Un neurone à deux entrées est donc une liste de trois nombres.
@@ -454,9 +455,9 @@ expect(table, [1, 1, 0, 1], say("the table of “a implies b”", "la table de �
 # ## 2. The neuron learns
 #
 # Placing the line by hand does not take us far: with 64 inputs there are 64 weights to set, and nothing left to see. The neuron must
-# correct itself. Frank Rosenblatt presented his **perceptron**, a machine that learns, in 1958; the rule below, error correction, is that
-# of his work from 1960 to 1962. Show the neuron an example. If it is right, touch nothing. If it is wrong, add the example to its weights,
-# with the sign of the right answer.
+# correct itself. Frank Rosenblatt presented his **perceptron**, a machine that learns, in [1958](work:rosenblatt1958); the rule below,
+# error correction, is that of his work from [1960](work:rosenblatt1960) to [1962](work:rosenblatt1962). Show the neuron an example. If it
+# is right, touch nothing. If it is wrong, add the example to its weights, with the sign of the right answer.
 #
 # The right answer, or **label** $y$, is now $+1$ for yes and $-1$ for no. The bias is kept with the weights: it is the weight of one more
 # input, which is always 1. So a neuron with two inputs is a list of three numbers.
@@ -626,14 +627,14 @@ assert wrong_after[6] == 1 and wrong_after[7] == 14 and wrong_after[15] == 0
 # %% [markdown] lang="fr"
 # ### Combien de corrections ?
 #
-# Reprenons les deux exemples du tableau, avec leur 1. Leur longueur au carré est $2^2 + 1^2 + 1^2 = 6$. Les poids $(1, -1, 0)$ les séparent ;
-# divisés par leur longueur, $\sqrt 2$, ils donnent les sommes $1/\sqrt 2$ et $-1/\sqrt 2$ : chaque exemple est à une distance
+# Reprenons les deux exemples du tableau, avec leur 1. Leur longueur au carré est $2^2 + 1^2 + 1^2 = 6$. Les poids $(1, -1, 0)$ les
+# séparent ; divisés par leur longueur, $\sqrt 2$, ils donnent les sommes $1/\sqrt 2$ et $-1/\sqrt 2$ : chaque exemple est à une distance
 # $1/\sqrt 2$ de la droite, du bon côté. Le théorème ci-dessous promet au plus $6 / (1/\sqrt 2)^2 = 12$ corrections ; il en a fallu 2.
 #
 # En général, supposons que des poids $w^\star$, biais compris, de longueur 1, séparent les classes avec une **marge** $\gamma$,
 # c'est-à-dire $y \, (w^\star \cdot x) \ge \gamma$ pour chaque exemple, et qu'aucun exemple, son 1 compris, n'est plus long que $R$.
-# Novikoff a prouvé en 1962 qu'il y a alors au plus $(R/\gamma)^2$ corrections, quel que soit le nombre d'exemples. Sa preuve suit deux
-# nombres :
+# [Novikoff](work:novikoff1962) a prouvé en 1962 qu'il y a alors au plus $(R/\gamma)^2$ corrections, quel que soit le nombre d'exemples. Sa
+# preuve suit deux nombres :
 #
 # - chaque correction fait avancer $w$ d'au moins $\gamma$ le long de $w^\star$, puisque $y \, (w^\star \cdot x) \ge \gamma$ ;
 # - elle allonge peu $w$ : comme elle n'a lieu que si $y \, (w \cdot x) \le 0$, le carré de sa longueur grandit d'au plus $R^2$.
@@ -657,8 +658,9 @@ assert wrong_after[6] == 1 and wrong_after[7] == 14 and wrong_after[15] == 0
 # $1/\sqrt 2$ from the line, on the right side. The theorem below promises at most $6 / (1/\sqrt 2)^2 = 12$ corrections; it took 2.
 #
 # In general, suppose that weights $w^\star$, bias included, of length 1, separate the classes with a **margin** $\gamma$, that is,
-# $y \, (w^\star \cdot x) \ge \gamma$ for every example, and that no example, its 1 included, is longer than $R$. Novikoff proved in 1962
-# that there are then at most $(R/\gamma)^2$ corrections, however many examples there are. His proof follows two numbers:
+# $y \, (w^\star \cdot x) \ge \gamma$ for every example, and that no example, its 1 included, is longer than $R$.
+# [Novikoff](work:novikoff1962) proved in 1962 that there are then at most $(R/\gamma)^2$ corrections, however many examples there are. His
+# proof follows two numbers:
 #
 # - each correction moves $w$ at least $\gamma$ along $w^\star$, since $y \, (w^\star \cdot x) \ge \gamma$;
 # - it makes $w$ little longer: as it is made only if $y \, (w \cdot x) \le 0$, the square of its length grows by at most $R^2$.
@@ -759,12 +761,12 @@ assert margins[0] / margins[-1] > 39
 # $$ w_1 + w_2 + 2b \;<\; 0 \;\le\; w_1 + w_2 + 2b $$
 
 # %% [markdown] lang="fr"
-# Un nombre serait plus petit que lui-même : ce neurone n'existe pas. En 1969, Minsky et Papert ont consacré un livre à ce que les
-# perceptrons ne peuvent pas calculer. Et le meilleur neurone, combien de coins a-t-il justes ? Tirons-en cent mille au hasard.
+# Un nombre serait plus petit que lui-même : ce neurone n'existe pas. En 1969, [Minsky et Papert](work:minsky1969) ont consacré un livre à
+# ce que les perceptrons ne peuvent pas calculer. Et le meilleur neurone, combien de coins a-t-il justes ? Tirons-en cent mille au hasard.
 
 # %% [markdown] lang="en"
-# A number would be smaller than itself: there is no such neuron. In 1969 Minsky and Papert devoted a book to what perceptrons cannot
-# compute. And the best neuron, how many corners does it get right? Let us try a hundred thousand random ones.
+# A number would be smaller than itself: there is no such neuron. In 1969 [Minsky and Papert](work:minsky1969) devoted a book to what
+# perceptrons cannot compute. And the best neuron, how many corners does it get right? Let us try a hundred thousand random ones.
 
 # %%
 exclusive = np.array([0, 1, 1, 0])
@@ -825,7 +827,7 @@ picture(figure, say("One line leaves the corner 11 on the side of yes; two lines
 #
 # Nous avons posé ces poids à la main. Comment les **trouver** ? La règle de Rosenblatt compare la réponse d'un neurone à la bonne. Mais
 # « ou » et `nand` sont des neurones **cachés**, à l'intérieur : personne ne nous dit ce qu'ils auraient dû répondre. C'est la question de
-# cette leçon ; la réponse est à la section 6.
+# cette leçon ; la réponse est à la [](#layers).
 
 # %% [markdown] lang="en"
 # On the left, the line of "or" is wrong about one corner. On the right a second line, that of `nand`, keeps it out; between the two remains
@@ -840,7 +842,7 @@ picture(figure, say("One line leaves the corner 11 on the side of yes; two lines
 #
 # We set these weights by hand. How can they be **found**? Rosenblatt's rule compares a neuron's answer with the right one. But "or" and
 # `nand` are **hidden** neurons, inside: nobody tells us what they should have answered. That is the question of this lesson; the answer
-# is in section 6.
+# is in [](#layers).
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 4. Adoucir la décision
@@ -947,7 +949,7 @@ sigmoid_derivative(np.array([-2.0, 1.0, 2.0])).round(3)
 
 # %% [markdown] lang="fr"
 # La fonction qui suit la somme s'appelle l'**activation** du neurone. Deux autres serviront plus loin : la **tangente hyperbolique**
-# (`tanh`), une sigmoïde étirée pour aller de $-1$ à 1, et le **rectifieur** (*rectified linear unit*, ReLU ; Nair et Hinton 2010),
+# (`tanh`), une sigmoïde étirée pour aller de $-1$ à 1, et le **rectifieur** (*rectified linear unit*, ReLU ; [](work:nair2010)),
 # $\max(z, 0)$, qui laisse passer les nombres positifs et arrête les autres. **Devinez** laquelle des quatre a la plus grande pente, et où.
 
 # %% [markdown] lang="en" slide="subslide" slide_only=true
@@ -955,7 +957,7 @@ sigmoid_derivative(np.array([-2.0, 1.0, 2.0])).round(3)
 
 # %% [markdown] lang="en"
 # The function that follows the sum is called the neuron's **activation**. Two others will be of use later: the **hyperbolic tangent**
-# (`tanh`), a sigmoid stretched to go from $-1$ to 1, and the **rectifier** (rectified linear unit, ReLU; Nair and Hinton 2010),
+# (`tanh`), a sigmoid stretched to go from $-1$ to 1, and the **rectifier** (rectified linear unit, ReLU; [](work:nair2010)),
 # $\max(z, 0)$, which lets positive numbers pass and stops the others. **Guess** which of the four has the largest slope, and where.
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
@@ -1204,9 +1206,9 @@ assert np.allclose(-np.log([0.665, 0.090]), [0.408, 2.408], atol=5e-4)
 # %% [markdown] lang="fr"
 # ### Deux réponses : la régression logistique
 #
-# Et s'il n'y a que deux réponses, non et oui ? Prenons les logits 0 et $z$. Le softmax donne au oui
-# $e^z / (1 + e^z) = \sigma(z)$ : la sigmoïde est un softmax à deux réponses. **Devinez** le nombre que la cellule va écrire, si $z = 2$ ; la
-# section 4 l'a déjà donné.
+# Et s'il n'y a que deux réponses, non et oui ? Prenons les logits 0 et $z$. Le softmax donne au oui $e^z / (1 + e^z) = \sigma(z)$ : la
+# sigmoïde est un softmax à deux réponses. **Devinez** le nombre que la cellule va écrire, si $z = 2$ ; la [](#softening-the-decision) l'a
+# déjà donné.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Two answers: logistic regression
@@ -1217,7 +1219,8 @@ assert np.allclose(-np.log([0.665, 0.090]), [0.408, 2.408], atol=5e-4)
 # ### Two answers: logistic regression
 #
 # And if there are only two answers, no and yes? Take the logits 0 and $z$. The softmax gives the yes $e^z / (1 + e^z) = \sigma(z)$: the
-# sigmoid is a softmax of two answers. **Guess** the number that the cell will write if $z = 2$; section 4 has given it already.
+# sigmoid is a softmax of two answers. **Guess** the number that the cell will write if $z = 2$; [](#softening-the-decision) has given it
+# already.
 
 # %% slide="fragment"
 yes = softmax(np.array([[0.0, 2.0]]))[0, 1]
@@ -1230,13 +1233,13 @@ assert abs(yes - 0.881) < 5e-4 and abs(yes - sigmoid(np.array([2.0]))[0]) < 1e-1
 # %% [markdown] lang="fr"
 # Deux fois 0,881. L'entropie croisée devient alors $-\log \sigma(z)$ si la bonne réponse est oui, $-\log(1 - \sigma(z))$ si c'est non. Un
 # neurone à sigmoïde qui diminue cette perte fait exactement une **régression logistique** à deux classes, que les statisticiens emploient
-# depuis longtemps (Cox 1958). Le perceptron de la section 2, avec sa marche et sa règle, n'en est pas une : il ne donne pas de
-# probabilité.
+# depuis longtemps ([](work:cox1958)). Le perceptron de la [](#the-neuron-learns), avec sa marche et sa règle, n'en est pas une : il ne
+# donne pas de probabilité.
 
 # %% [markdown] lang="en"
 # Twice 0.881. The cross-entropy then becomes $-\log \sigma(z)$ if the right answer is yes, $-\log(1 - \sigma(z))$ if it is no. A neuron
-# with a sigmoid that lowers this loss performs exactly a **logistic regression** with two classes, which statisticians have long used (Cox
-# 1958). The perceptron of section 2, with its step and its rule, is not one: it gives no probability.
+# with a sigmoid that lowers this loss performs exactly a **logistic regression** with two classes, which statisticians have long used
+# ([](work:cox1958)). The perceptron of [](#the-neuron-learns), with its step and its rule, is not one: it gives no probability.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 6. Des couches
@@ -1356,9 +1359,9 @@ diagrams.draw_chain(**chain_numbers)
 # Et les poids ? Pousser le poids 0,5 d'un rien change la somme de 2 riens, puisque l'entrée vaut 2 : sa pente est donc
 # $2 \times 0{,}75 = 1{,}5$. De même, le poids 3 a la pente $0{,}5 \times 1 = 0{,}5$. Pour un biais, c'est comme si l'entrée valait 1.
 #
-# Voilà la réponse : le neurone caché n'a pas besoin qu'on lui dise ce qu'il aurait dû répondre. La pente 3, revenue de la fin par son propre
-# poids de sortie, lui dit dans quel sens changer, et combien cela importe. C'est la **rétropropagation** (Rumelhart, Hinton et
-# Williams 1986).
+# Voilà la réponse : le neurone caché n'a pas besoin qu'on lui dise ce qu'il aurait dû répondre. La pente 3, revenue de la fin par son
+# propre poids de sortie, lui dit dans quel sens changer, et combien cela importe. C'est la **rétropropagation** ([Rumelhart, Hinton et
+# Williams 1986](work:rumelhart1986)).
 
 # %% [markdown] lang="fr"
 # Refaites le calcul avec un poids de sortie de 4 au lieu de 3, tout le reste égal. Quelle est alors la pente du premier poids ?
@@ -1375,8 +1378,8 @@ diagrams.draw_chain(**chain_numbers)
 # $2 \times 0.75 = 1.5$. Likewise the weight 3 has the slope $0.5 \times 1 = 0.5$. For a bias, it is as if the input were 1.
 #
 # That is the answer: the hidden neuron need not be told what it should have answered. The slope 3, which came back from the end through its
-# own weight to the output, tells it which way to change, and how much that matters. This is **backpropagation** (Rumelhart, Hinton and
-# Williams 1986).
+# own weight to the output, tells it which way to change, and how much that matters. This is **backpropagation** ([Rumelhart, Hinton and
+# Williams 1986](work:rumelhart1986)).
 
 # %% [markdown] lang="en"
 # Do it again with an output weight of 4 in place of 3, all else equal. What is then the slope of the first weight?
@@ -1602,7 +1605,7 @@ assert abs(written - measured) < 5e-9
 # ## 7. Descendre la pente
 #
 # Imaginez une montagne dans le brouillard : on ne voit pas la vallée, mais on sent la pente sous le pied. On fait un petit pas vers le bas,
-# et l'on recommence. Dans la chaîne de la section 6, le premier poids vaut 0,5 et sa pente 1,5 : s'il grandit, la perte grandit. Il doit
+# et l'on recommence. Dans la chaîne de la [](#layers), le premier poids vaut 0,5 et sa pente 1,5 : s'il grandit, la perte grandit. Il doit
 # donc baisser. Ôtons-lui un dixième de sa pente : il devient $0{,}5 - 0{,}1 \times 1{,}5 = 0{,}35$. De même, son biais passe de $-1$ à
 # $-1 - 0{,}1 \times 0{,}75 = -1{,}075$, le poids 3 à 2,95 et son biais de 0 à $-0{,}1$.
 #
@@ -1624,9 +1627,9 @@ assert abs(written - measured) < 5e-9
 # ## 7. Going down the slope
 #
 # Think of a mountain in fog: the valley is out of sight, but one feels the slope under one's foot. Take a small step down, and begin again.
-# In the chain of section 6 the first weight is 0.5 and its slope 1.5: if it grows, the loss grows. So it must go down. Take away a tenth of
-# its slope: it becomes $0.5 - 0.1 \times 1.5 = 0.35$. Likewise its bias goes from $-1$ to $-1 - 0.1 \times 0.75 = -1.075$, the weight 3 to
-# 2.95, and its bias from 0 to $-0.1$.
+# In the chain of [](#layers) the first weight is 0.5 and its slope 1.5: if it grows, the loss grows. So it must go down. Take away a tenth
+# of its slope: it becomes $0.5 - 0.1 \times 1.5 = 0.35$. Likewise its bias goes from $-1$ to $-1 - 0.1 \times 0.75 = -1.075$, the weight 3
+# to 2.95, and its bias from 0 to $-0.1$.
 #
 # **Guess**: the loss was 0.25; after this one step of all four numbers, will it be nearer to 0.2 or to 0?
 #
@@ -1756,12 +1759,12 @@ losses = gradient_descent(
 [round(loss, 3) for loss in losses]  # → [0.25, 0.01]
 
 # %% [markdown] lang="fr"
-# Revenons au « ou exclusif ». À la section 3, nous avions posé ses poids à la main. **Pariez** : un réseau de quatre neurones cachés, parti
-# de poids tirés au hasard, en trouvera-t-il seul qui conviennent ?
+# Revenons au « ou exclusif ». À la [](#what-no-neuron-will-ever-do), nous avions posé ses poids à la main. **Pariez** : un réseau de quatre
+# neurones cachés, parti de poids tirés au hasard, en trouvera-t-il seul qui conviennent ?
 
 # %% [markdown] lang="en"
-# Back to the exclusive or. In section 3 we set its weights by hand. **Bet**: will a network of four hidden neurons, which starts from
-# random weights, find weights that do it, all by itself?
+# Back to the exclusive or. In [](#what-no-neuron-will-ever-do) we set its weights by hand. **Bet**: will a network of four hidden neurons,
+# which starts from random weights, find weights that do it, all by itself?
 
 # %%
 learner = MLP((2, 4, 2), "tanh", np.random.default_rng(0))
@@ -1884,14 +1887,14 @@ assert 60 < shares[2, 2] < 70 and shares[2, 32, 32, 2] == 100
 # %% [markdown] lang="fr"
 # `(2, 2)` est un réseau sans couche cachée, donc une droite, là où ses deux logits sont égaux : à peine deux points sur trois, où le hasard
 # en donnerait un sur deux. Avec deux couches cachées, tous. La couleur de fond donne la probabilité de chaque bras ; la frontière s'enroule
-# avec les spirales, et personne ne lui a dit ce qu'est une spirale. Attention : ce sont les points de l'entraînement. La section 8 jugera
-# sur des exemples jamais vus.
+# avec les spirales, et personne ne lui a dit ce qu'est une spirale. Attention : ce sont les points de l'entraînement. La [](#real-digits)
+# jugera sur des exemples jamais vus.
 
 # %% [markdown] lang="en"
 # `(2, 2)` is a network without a hidden layer, so a line, where its two logits are equal: barely two points in three, where chance would
 # give one in two. With two hidden layers, all of them. The colour of the background gives the probability of each arm; the boundary winds
-# with the spirals, and nobody told it what a spiral is. Beware: these are the points of the training. Section 8 will judge on examples
-# never seen.
+# with the spirals, and nobody told it what a spiral is. Beware: these are the points of the training. [](#real-digits) will judge on
+# examples never seen.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Le pas d'apprentissage
@@ -1963,7 +1966,7 @@ assert final[10.0] > 10 > 0.65 > final[0.003] > 0.55 and final[1.0] < 0.003
 # %% [markdown] lang="fr"
 # ## 8. De vrais chiffres
 #
-# Revenons aux 64 nombres du début. scikit-learn est livré avec 1 797 chiffres manuscrits de 8 × 8 pixels (Alpaydin et Kaynak 1998). En
+# Revenons aux 64 nombres du début. scikit-learn est livré avec 1 797 chiffres manuscrits de 8 × 8 pixels ([](work:alpaydin1998)). En
 # voici dix.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
@@ -1978,7 +1981,7 @@ assert final[10.0] > 10 > 0.65 > final[0.003] > 0.55 and final[1.0] < 0.003
 # %% [markdown] lang="en"
 # ## 8. Real digits
 #
-# Back to the 64 numbers of the beginning. scikit-learn comes with 1,797 handwritten digits of 8 × 8 pixels (Alpaydin and Kaynak 1998). Here
+# Back to the 64 numbers of the beginning. scikit-learn comes with 1,797 handwritten digits of 8 × 8 pixels ([](work:alpaydin1998)). Here
 # are ten.
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
@@ -2000,8 +2003,9 @@ show_digits(ten, range(10), alt=say("One handwritten digit of each kind, white o
 # %% [markdown] lang="fr"
 # Vous les lisez sans doute tous, mais le 8 demande un effort : huit pixels de côté, c'est peu.
 #
-# Les images arrivent en tableau de PyTorch, la bibliothèque de la section 9. `flatten(1)` met bout à bout les lignes de chaque image : 64
-# nombres. `double()` les écrit avec 64 bits, et `numpy()` en fait un tableau de NumPy. Dans ce tableau, le noir vaut −1 et le blanc 1.
+# Les images arrivent en tableau de PyTorch, la bibliothèque de la [](#the-same-network-in-pytorch). `flatten(1)` met bout à bout les lignes
+# de chaque image : 64 nombres. `double()` les écrit avec 64 bits, et `numpy()` en fait un tableau de NumPy. Dans ce tableau, le noir vaut
+# −1 et le blanc 1.
 #
 # Pour juger honnêtement, on n'interroge pas un élève sur les exercices du cours. Mélangeons les images : 1 400 chiffres serviront à
 # apprendre, et les 397 autres, que le réseau ne verra pas, à l'examiner. Ce réseau, `reader`, a 48 neurones cachés et 10 neurones de
@@ -2011,8 +2015,9 @@ show_digits(ten, range(10), alt=say("One handwritten digit of each kind, white o
 # %% [markdown] lang="en"
 # You can probably read them all, but the 8 takes an effort: eight pixels on a side are few.
 #
-# The pictures come as an array of PyTorch, the library of section 9. `flatten(1)` puts the rows of each picture end to end: 64 numbers.
-# `double()` writes them with 64 bits, and `numpy()` makes a NumPy array of them. In this array black is −1 and white is 1.
+# The pictures come as an array of PyTorch, the library of [](#the-same-network-in-pytorch). `flatten(1)` puts the rows of each picture end
+# to end: 64 numbers. `double()` writes them with 64 bits, and `numpy()` makes a NumPy array of them. In this array black is −1 and white is
+# 1.
 #
 # To judge honestly, one does not examine a pupil on the exercises done in class. Shuffle the pictures: 1,400 digits will serve for
 # learning, and the other 397, which the network will not see, for the exam. This network, `reader`, has 48 hidden neurons and 10 output
@@ -2301,20 +2306,20 @@ assert round(error_of(4), 3) == 0.883 and round(error_of(16), 3) == 0.094 and ro
 # lisse, les doubler divise l'erreur par quatre environ.
 #
 # C'est un cas d'un théorème général, l'**approximation universelle** : une seule couche cachée, assez large, approche d'aussi près que l'on
-# veut toute fonction continue sur un domaine fermé et borné. Cybenko (1989) l'a prouvé pour des sigmoïdes, Hornik, Stinchcombe et White
-# (1989) puis Hornik (1991) pour des activations bornées. Le rectifieur ne l'est pas : pour lui, le résultat est de Leshno, Lin, Pinkus et
-# Schocken (1993), qui l'étendent à toute activation continue qui n'est pas un polynôme. Tous disent que de bons poids **existent** ;
-# aucun ne dit que la descente les trouve.
+# veut toute fonction continue sur un domaine fermé et borné. [Cybenko (1989)](work:cybenko1989) l'a prouvé pour des sigmoïdes, [Hornik,
+# Stinchcombe et White (1989)](work:hornik1989) puis [Hornik (1991)](work:hornik1991) pour des activations bornées. Le rectifieur ne l'est
+# pas : pour lui, le résultat est de [Leshno, Lin, Pinkus et Schocken (1993)](work:leshno1993), qui l'étendent à toute activation continue
+# qui n'est pas un polynôme. Tous disent que de bons poids **existent** ; aucun ne dit que la descente les trouve.
 
 # %% [markdown] lang="en"
 # With 4 neurons the error is 0.883; with 16, 0.094; with 32, 0.025. As soon as the neurons are many enough for a smooth curve, doubling
 # them divides the error by about four.
 #
 # It is a case of a general theorem, **universal approximation**: a single hidden layer, wide enough, comes as near as you like to any
-# continuous function on a closed and bounded domain. Cybenko (1989) proved it for sigmoids, Hornik, Stinchcombe and White (1989), then
-# Hornik (1991), for bounded activations. The rectifier is not bounded: for it, the result is due to Leshno, Lin, Pinkus and Schocken (1993),
-# who extend it to any continuous activation that is not a polynomial. All say that good weights **exist**; none says that the descent
-# finds them.
+# continuous function on a closed and bounded domain. [Cybenko (1989)](work:cybenko1989) proved it for sigmoids, [Hornik, Stinchcombe and
+# White (1989)](work:hornik1989), then [Hornik (1991)](work:hornik1991), for bounded activations. The rectifier is not bounded: for it, the
+# result is due to [Leshno, Lin, Pinkus and Schocken (1993)](work:leshno1993), who extend it to any continuous activation that is not a
+# polynomial. All say that good weights **exist**; none says that the descent finds them.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 11. Quelle erreur est-ce ?
@@ -2636,29 +2641,30 @@ quiz(
 # %% [markdown] lang="fr"
 # ## Pour continuer
 #
-# La leçon 02 donne des vecteurs aux mots, avec les mêmes outils : une perte, un gradient, des lots.
+# La [](lesson:02) donne des vecteurs aux mots, avec les mêmes outils : une perte, un gradient, des lots.
 #
-# Pour revoir la rétropropagation autrement : M. Nielsen, *Neural networks and deep learning* (2015), livre libre en ligne, écrit lui aussi un
-# réseau qui lit des chiffres, en NumPy ; la série de vidéos *Neural networks* de G. Sanderson (chaîne 3Blue1Brown, en anglais, sous-titrée)
-# montre les mêmes idées en mouvement.
+# Pour revoir la rétropropagation autrement : M. Nielsen, [*Neural networks and deep learning*](work:nielsen2015) (2015), livre libre en
+# ligne, écrit lui aussi un réseau qui lit des chiffres, en NumPy ; la série de vidéos *Neural networks* de G. Sanderson (chaîne
+# 3Blue1Brown, en anglais, sous-titrée) montre les mêmes idées en mouvement.
 #
 # ## Sources
 #
-# - W. McCulloch et W. Pitts, *A logical calculus of the ideas immanent in nervous activity*, 1943.
-# - F. Rosenblatt, *The perceptron: a probabilistic model for information storage and organization in the brain*, 1958 ; *Perceptron
-#   simulation experiments*, 1960 ; *Principles of neurodynamics*, 1962.
-# - D. Cox, *The regression analysis of binary sequences*, 1958.
-# - A. Novikoff, *On convergence proofs on perceptrons*, 1962.
-# - M. Minsky et S. Papert, *Perceptrons*, 1969.
-# - D. Rumelhart, G. Hinton et R. Williams, *Learning representations by back-propagating errors*, 1986.
-# - G. Cybenko, *Approximation by superpositions of a sigmoidal function*, 1989.
-# - K. Hornik, M. Stinchcombe et H. White, *Multilayer feedforward networks are universal approximators*, 1989 ; K. Hornik, *Approximation
-#   capabilities of multilayer feedforward networks*, 1991.
-# - M. Leshno, V. Lin, A. Pinkus et S. Schocken, *Multilayer feedforward networks with a nonpolynomial activation function can approximate any
-#   function*, 1993.
-# - E. Alpaydin et C. Kaynak, *Optical recognition of handwritten digits*, 1998 (les chiffres de scikit-learn).
-# - V. Nair et G. Hinton, *Rectified linear units improve restricted Boltzmann machines*, 2010.
-# - K. He, X. Zhang, S. Ren et J. Sun, *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, 2015.
+# - W. McCulloch et W. Pitts, [*A logical calculus of the ideas immanent in nervous activity*](work:mcculloch1943), 1943.
+# - F. Rosenblatt, [*The perceptron: a probabilistic model for information storage and organization in the brain*](work:rosenblatt1958),
+#   1958 ; [*Perceptron simulation experiments*](work:rosenblatt1960), 1960 ; [*Principles of neurodynamics*](work:rosenblatt1962), 1962.
+# - D. Cox, [*The regression analysis of binary sequences*](work:cox1958), 1958.
+# - A. Novikoff, [*On convergence proofs on perceptrons*](work:novikoff1962), 1962.
+# - M. Minsky et S. Papert, [*Perceptrons*](work:minsky1969), 1969.
+# - D. Rumelhart, G. Hinton et R. Williams, [*Learning representations by back-propagating errors*](work:rumelhart1986), 1986.
+# - G. Cybenko, [*Approximation by superpositions of a sigmoidal function*](work:cybenko1989), 1989.
+# - K. Hornik, M. Stinchcombe et H. White, [*Multilayer feedforward networks are universal approximators*](work:hornik1989), 1989 ; K.
+#   Hornik, [*Approximation capabilities of multilayer feedforward networks*](work:hornik1991), 1991.
+# - M. Leshno, V. Lin, A. Pinkus et S. Schocken, [*Multilayer feedforward networks with a nonpolynomial activation function can approximate
+#   any function*](work:leshno1993), 1993.
+# - E. Alpaydin et C. Kaynak, [*Optical recognition of handwritten digits*](work:alpaydin1998), 1998 (les chiffres de scikit-learn).
+# - V. Nair et G. Hinton, [*Rectified linear units improve restricted Boltzmann machines*](work:nair2010), 2010.
+# - K. He, X. Zhang, S. Ren et J. Sun, [*Delving deep into rectifiers: surpassing human-level performance on ImageNet
+#   classification*](work:he2015), 2015.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## Take-aways
@@ -2685,26 +2691,27 @@ quiz(
 # %% [markdown] lang="en"
 # ## Reading on
 #
-# Lesson 02 gives vectors to words, with the same tools: a loss, a gradient, batches.
+# [](lesson:02) gives vectors to words, with the same tools: a loss, a gradient, batches.
 #
-# To see backpropagation again in another way: M. Nielsen, *Neural networks and deep learning* (2015), a free book online, also writes a
-# network that reads digits, in NumPy; the video series *Neural networks* by G. Sanderson (channel 3Blue1Brown) shows the same ideas in
-# motion.
+# To see backpropagation again in another way: M. Nielsen, [*Neural networks and deep learning*](work:nielsen2015) (2015), a free book
+# online, also writes a network that reads digits, in NumPy; the video series *Neural networks* by G. Sanderson (channel 3Blue1Brown) shows
+# the same ideas in motion.
 #
 # ## Sources
 #
-# - W. McCulloch and W. Pitts, *A logical calculus of the ideas immanent in nervous activity*, 1943.
-# - F. Rosenblatt, *The perceptron: a probabilistic model for information storage and organization in the brain*, 1958; *Perceptron
-#   simulation experiments*, 1960; *Principles of neurodynamics*, 1962.
-# - D. Cox, *The regression analysis of binary sequences*, 1958.
-# - A. Novikoff, *On convergence proofs on perceptrons*, 1962.
-# - M. Minsky and S. Papert, *Perceptrons*, 1969.
-# - D. Rumelhart, G. Hinton and R. Williams, *Learning representations by back-propagating errors*, 1986.
-# - G. Cybenko, *Approximation by superpositions of a sigmoidal function*, 1989.
-# - K. Hornik, M. Stinchcombe and H. White, *Multilayer feedforward networks are universal approximators*, 1989; K. Hornik, *Approximation
-#   capabilities of multilayer feedforward networks*, 1991.
-# - M. Leshno, V. Lin, A. Pinkus and S. Schocken, *Multilayer feedforward networks with a nonpolynomial activation function can approximate any
-#   function*, 1993.
-# - E. Alpaydin and C. Kaynak, *Optical recognition of handwritten digits*, 1998 (scikit-learn's digits).
-# - V. Nair and G. Hinton, *Rectified linear units improve restricted Boltzmann machines*, 2010.
-# - K. He, X. Zhang, S. Ren and J. Sun, *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, 2015.
+# - W. McCulloch and W. Pitts, [*A logical calculus of the ideas immanent in nervous activity*](work:mcculloch1943), 1943.
+# - F. Rosenblatt, [*The perceptron: a probabilistic model for information storage and organization in the brain*](work:rosenblatt1958),
+#   1958; [*Perceptron simulation experiments*](work:rosenblatt1960), 1960; [*Principles of neurodynamics*](work:rosenblatt1962), 1962.
+# - D. Cox, [*The regression analysis of binary sequences*](work:cox1958), 1958.
+# - A. Novikoff, [*On convergence proofs on perceptrons*](work:novikoff1962), 1962.
+# - M. Minsky and S. Papert, [*Perceptrons*](work:minsky1969), 1969.
+# - D. Rumelhart, G. Hinton and R. Williams, [*Learning representations by back-propagating errors*](work:rumelhart1986), 1986.
+# - G. Cybenko, [*Approximation by superpositions of a sigmoidal function*](work:cybenko1989), 1989.
+# - K. Hornik, M. Stinchcombe and H. White, [*Multilayer feedforward networks are universal approximators*](work:hornik1989), 1989; K.
+#   Hornik, [*Approximation capabilities of multilayer feedforward networks*](work:hornik1991), 1991.
+# - M. Leshno, V. Lin, A. Pinkus and S. Schocken, [*Multilayer feedforward networks with a nonpolynomial activation function can approximate
+#   any function*](work:leshno1993), 1993.
+# - E. Alpaydin and C. Kaynak, [*Optical recognition of handwritten digits*](work:alpaydin1998), 1998 (scikit-learn's digits).
+# - V. Nair and G. Hinton, [*Rectified linear units improve restricted Boltzmann machines*](work:nair2010), 2010.
+# - K. He, X. Zhang, S. Ren and J. Sun, [*Delving deep into rectifiers: surpassing human-level performance on ImageNet
+#   classification*](work:he2015), 2015.

@@ -81,7 +81,7 @@ assert edges[between] > 1.5 * looks[:, 2:6].mean(dim=(0, 1))[between]
 
 # %% [markdown] lang="fr"
 # Les mots du cercle sont regardés en haut, là où se pose le cercle ; ceux de l'étoile, en bas. « Dessus » est regardé aux bords du dessin,
-# là où il n'y a rien à dessiner, seulement à placer. (Les jetons n'ont pas d'accents ; la machine est celle de la leçon 13.)
+# là où il n'y a rien à dessiner, seulement à placer. (Les jetons n'ont pas d'accents ; la machine est celle de la [](lesson:13).)
 #
 # Personne ne lui a dit où regarder. Elle l'a appris toute seule, parce que regarder l'aidait à bien dessiner. Ce regard s'appelle
 # l'**attention**. C'est la pièce dont sont faits GPT, DALL·E et presque tout ce que ce cours construira. À la fin de la leçon, vous l'aurez
@@ -89,7 +89,7 @@ assert edges[between] > 1.5 * looks[:, 2:6].mean(dim=(0, 1))[between]
 
 # %% [markdown] lang="en"
 # The words of the circle are looked at in the upper part, where the circle goes; those of the star, below. "Above" is looked at along the
-# edges, where there is nothing to draw, only to place. (The machine is that of lesson 13.)
+# edges, where there is nothing to draw, only to place. (The machine is that of [](lesson:13).)
 #
 # Nobody told it where to look. It learned that by itself, because looking helped it to draw well. This looking is called **attention**. It
 # is the part that GPT, DALL·E and nearly all that this course will build are made of. At the end of the lesson you will have written it
@@ -130,11 +130,13 @@ assert edges[between] > 1.5 * looks[:, 2:6].mean(dim=(0, 1))[between]
 # - monter un bloc de transformeur, puis un encodeur, un décodeur, un GPT ;
 # - faire écrire ce GPT, de cinq façons, et compter ce que le cache lui épargne.
 #
-# **Il faut** les leçons 01 à 03 : le softmax et l'entropie croisée, les plongements (embeddings) de mots, les réseaux récurrents.
+# **Il faut** les leçons [01](lesson:01) à [03](lesson:03) : le softmax et l'entropie croisée, les plongements (embeddings) de mots, les
+# réseaux récurrents.
 #
-# **Si le temps manque**, les sections 1 à 6 et 8 à 10 forment le chemin principal, et leurs exercices ● et ●● suffisent. Peuvent attendre :
-# la tête faite à la main (section 7), top-p et le faisceau (section 11), et la section 12, que la leçon 11 utilisera. Un exercice non fait
-# n'arrête rien : la bibliothèque prend la place de ce qui manque.
+# **Si le temps manque**, les sections [1](#one-vector-for-a-whole-sentence) à [6](#several-heads) et [8](#stacking) à
+# [10](#a-gpt-that-writes-captions) forment le chemin principal, et leurs exercices ● et ●● suffisent. Peuvent attendre : la tête faite à la
+# main ([](#the-order-of-words)), top-p et le faisceau ([](#choosing-the-next-token)), et la [](#not-computing-it-all-again), que la
+# [](lesson:11) utilisera. Un exercice non fait n'arrête rien : la bibliothèque prend la place de ce qui manque.
 
 # %% [markdown] lang="en"
 # **By the end of this lesson you will be able to**
@@ -145,11 +147,12 @@ assert edges[between] > 1.5 * looks[:, 2:6].mean(dim=(0, 1))[between]
 # - put together a transformer block, then an encoder, a decoder, a GPT;
 # - let that GPT write, in five ways, and count what the cache saves it.
 #
-# **You need** lessons 01 to 03: softmax and cross-entropy, word embeddings, recurrent networks.
+# **You need** lessons [01](lesson:01) to [03](lesson:03): softmax and cross-entropy, word embeddings, recurrent networks.
 #
-# **If time is short**, sections 1 to 6 and 8 to 10 are the main path, and their exercises ● and ●● are enough. What can wait: the head made
-# by hand (section 7), top-p and beam search (section 11), and section 12, which lesson 11 will use. An exercise left undone stops nothing:
-# the library takes the place of what is missing.
+# **If time is short**, sections [1](#one-vector-for-a-whole-sentence) to [6](#several-heads) and [8](#stacking) to
+# [10](#a-gpt-that-writes-captions) are the main path, and their exercises ● and ●● are enough. What can wait: the head made by hand
+# ([](#the-order-of-words)), top-p and beam search ([](#choosing-the-next-token)), and [](#not-computing-it-all-again), which [](lesson:11)
+# will use. An exercise left undone stops nothing: the library takes the place of what is missing.
 
 # %%
 import itertools
@@ -185,8 +188,8 @@ from dalle_edu.world import caption, caption_tokenizer, phrasings, read_caption
 # %% [markdown] lang="fr"
 # ## 1. Un seul vecteur pour toute une phrase
 #
-# Les premiers traducteurs faits de deux réseaux récurrents (Sutskever, Vinyals et Le 2014) travaillaient ainsi : l'un, l'encodeur, lit la
-# phrase ; il passe à l'autre, le décodeur, son dernier état, et rien d'autre. Trois choses y clochent.
+# Les premiers traducteurs faits de deux réseaux récurrents ([Sutskever, Vinyals et Le 2014](work:sutskever2014)) travaillaient ainsi :
+# l'un, l'encodeur, lit la phrase ; il passe à l'autre, le décodeur, son dernier état, et rien d'autre. Trois choses y clochent.
 #
 # - **L'étranglement.** Cinq mots ou cinquante, tout doit tenir dans un vecteur de même taille.
 # - **La distance.** Entre le premier mot et le dernier, le signal traverse toutes les étapes, et s'use à chacune.
@@ -199,8 +202,8 @@ from dalle_edu.world import caption, caption_tokenizer, phrasings, read_caption
 # %% [markdown] lang="en"
 # ## 1. One vector for a whole sentence
 #
-# The first translators made of two recurrent networks (Sutskever, Vinyals and Le 2014) worked like this: one, the encoder, reads the
-# sentence; it hands its last state to the other, the decoder, and nothing else. Three things are wrong with it.
+# The first translators made of two recurrent networks ([Sutskever, Vinyals and Le 2014](work:sutskever2014)) worked like this: one, the
+# encoder, reads the sentence; it hands its last state to the other, the decoder, and nothing else. Three things are wrong with it.
 #
 # - **The bottleneck.** Five words or fifty, all must fit into a vector of the same size.
 # - **The distance.** From the first word to the last, the signal goes through every step, and wears away at each.
@@ -298,11 +301,11 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 # %% [markdown] lang="fr"
 # ### Regarder en arrière
 #
-# Le remède, vous l'avez rencontré à la fin de la leçon 03 : Bahdanau, Cho et Bengio (2015) gardent **tous** les états $h_1, \dots, h_n$ de
-# l'encodeur. Pour écrire le mot $t$, le décodeur, dans l'état $s_{t-1}$ où l'a laissé le mot d'avant, note chaque mot lu par un **score**,
-# et reçoit un mélange fait pour lui, le **vecteur de contexte** $c_t$. Trois mots lus ont, disons, les scores 2, 1 et 0. Leurs
-# exponentielles valent 7,39, 2,72 et 1, de somme 11,11 : les poids sont 0,665, 0,245 et 0,090, et le contexte prend les deux tiers de ce
-# que dit le premier mot. C'est le softmax de la leçon 01.
+# Le remède, vous l'avez rencontré à la fin de la [](lesson:03) : [Bahdanau, Cho et Bengio (2015)](work:bahdanau2015) gardent **tous** les
+# états $h_1, \dots, h_n$ de l'encodeur. Pour écrire le mot $t$, le décodeur, dans l'état $s_{t-1}$ où l'a laissé le mot d'avant, note
+# chaque mot lu par un **score**, et reçoit un mélange fait pour lui, le **vecteur de contexte** $c_t$. Trois mots lus ont, disons, les
+# scores 2, 1 et 0. Leurs exponentielles valent 7,39, 2,72 et 1, de somme 11,11 : les poids sont 0,665, 0,245 et 0,090, et le contexte prend
+# les deux tiers de ce que dit le premier mot. C'est le softmax de la [](lesson:01).
 #
 # Cette leçon reprend l'idée dans les termes d'aujourd'hui. Trois matrices apprises donnent trois rôles :
 #
@@ -313,11 +316,11 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 # %% [markdown] lang="en"
 # ### Looking back
 #
-# You met the cure at the end of lesson 03: Bahdanau, Cho and Bengio (2015) keep **all** the states $h_1, \dots, h_n$ of the encoder. To
-# write word $t$, the decoder, in the state $s_{t-1}$ where the word before has left it, marks each word read with a **score**, and gets a
-# mixture made for it, the **context vector** $c_t$. Say that three words read have the scores 2, 1 and 0. Their exponentials are 7.39, 2.72
-# and 1, whose sum is 11.11: the weights are 0.665, 0.245 and 0.090, and the context takes two thirds of what the first word says. This is
-# the softmax of lesson 01.
+# You met the cure at the end of [](lesson:03): [Bahdanau, Cho and Bengio (2015)](work:bahdanau2015) keep **all** the states
+# $h_1, \dots, h_n$ of the encoder. To write word $t$, the decoder, in the state $s_{t-1}$ where the word before has left it, marks each
+# word read with a **score**, and gets a mixture made for it, the **context vector** $c_t$. Say that three words read have the scores 2, 1
+# and 0. Their exponentials are 7.39, 2.72 and 1, whose sum is 11.11: the weights are 0.665, 0.245 and 0.090, and the context takes two
+# thirds of what the first word says. This is the softmax of [](lesson:01).
 #
 # This lesson takes the idea up in today's terms. Three learned matrices give three roles:
 #
@@ -331,38 +334,38 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 
 # %% [markdown] lang="fr"
 # Le softmax fait des scores $\alpha_{ti}$, le poids du mot $i$ dans le mélange. Chez Bahdanau, le score est un petit réseau appris, et les
-# valeurs sont les états eux-mêmes ; Luong, Pham et Manning (2015), qui demandent avec l'état présent $s_t$, montrent qu'un simple produit
-# scalaire, $q \cdot k$, suffit souvent. Chaque contexte dépend de toutes les clés et de toutes les valeurs, mais d'une seule requête : la
-# sienne.
+# valeurs sont les états eux-mêmes ; [Luong, Pham et Manning (2015)](work:luong2015), qui demandent avec l'état présent $s_t$, montrent
+# qu'un simple produit scalaire, $q \cdot k$, suffit souvent. Chaque contexte dépend de toutes les clés et de toutes les valeurs, mais d'une
+# seule requête : la sienne.
 #
-# Vaswani et ses collègues (2017) font alors le pas décisif : si l'on peut regarder partout, à quoi bon la récurrence ? On garde l'attention
-# et l'on jette la récurrence. Les $s$ et les $h$ ne sont plus des états, mais des plongements de mots, puis les sorties de la couche du
-# dessous. L'étranglement, la distance et, sauf quand on écrit, la file disparaissent ensemble :
+# [Vaswani et ses collègues (2017)](work:vaswani2017) font alors le pas décisif : si l'on peut regarder partout, à quoi bon la récurrence ?
+# On garde l'attention et l'on jette la récurrence. Les $s$ et les $h$ ne sont plus des états, mais des plongements de mots, puis les
+# sorties de la couche du dessous. L'étranglement, la distance et, sauf quand on écrit, la file disparaissent ensemble :
 #
 # | une couche, sur $t$ mots de $w$ canaux | étapes à la suite | chemin d'un mot à l'autre | multiplications, environ |
 # |---|---|---|---|
 # | récurrente | $t$ | jusqu'à $t$ | $t \cdot w^2$ |
 # | attention | 1 | 1 | $t^2 \cdot w$ |
 #
-# (Vaswani et al. 2017, tableau 1, qui ne compte pas les matrices des trois rôles.) Tout a un prix : celui de l'attention croît avec le
+# ([](work:vaswani2017), tableau 1, qui ne compte pas les matrices des trois rôles.) Tout a un prix : celui de l'attention croît avec le
 # **carré** de la longueur.
 
 # %% [markdown] lang="en"
 # The softmax makes of the scores $\alpha_{ti}$, the weight of word $i$ in the mixture. Bahdanau's score is a small learned network, and his
-# values are the states themselves; Luong, Pham and Manning (2015), who ask with the present state $s_t$, show that a plain dot product, $q
-# \cdot k$, will often do. Each context depends on all the keys and all the values, but on one query alone: its own.
+# values are the states themselves; [Luong, Pham and Manning (2015)](work:luong2015), who ask with the present state $s_t$, show that a
+# plain dot product, $q \cdot k$, will often do. Each context depends on all the keys and all the values, but on one query alone: its own.
 #
-# Then Vaswani and colleagues (2017) take the decisive step: if one can look everywhere, what is recurrence for? Keep attention and throw
-# recurrence away. The $s$ and $h$ are no longer states but word embeddings, then the outputs of the layer below. Bottleneck, distance and,
-# except in writing, queue vanish together:
+# Then [Vaswani and colleagues (2017)](work:vaswani2017) take the decisive step: if one can look everywhere, what is recurrence for? Keep
+# attention and throw recurrence away. The $s$ and $h$ are no longer states but word embeddings, then the outputs of the layer below.
+# Bottleneck, distance and, except in writing, queue vanish together:
 #
 # | a layer, on $t$ words of $w$ channels | steps one after the other | path from word to word | multiplications, roughly |
 # |---|---|---|---|
 # | recurrent | $t$ | up to $t$ | $t \cdot w^2$ |
 # | attention | 1 | 1 | $t^2 \cdot w$ |
 #
-# (Vaswani et al. 2017, table 1, which leaves out the matrices of the three roles.) Everything has a price: that of attention grows with the
-# **square** of the length.
+# ([](work:vaswani2017), table 1, which leaves out the matrices of the three roles.) Everything has a price: that of attention grows with
+# the **square** of the length.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 2. Cinq pas
@@ -403,7 +406,8 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 # 5\. Le mélange : $0{,}665 \, (10, 0) + 0{,}245 \, (0, 10) + 0{,}090 \, (10, 10) \approx (7{,}55 \,;\, 3{,}35)$.
 #
 # Le premier pas, pour le cercle rouge : $2 \times 1 + 0 \times 0 + 2 \times 1 + 0 \times 0 = 4$. On repart avec une place qui n'est celle
-# d'aucun objet, mais qui penche vers le cercle rouge. (La section 3 dira pourquoi l'on divise, la section 4 ce que l'on masque.)
+# d'aucun objet, mais qui penche vers le cercle rouge. (La [](#why-divide-by-d) dira pourquoi l'on divise, la [](#hiding) ce que l'on
+# masque.)
 
 # %% [markdown] lang="en"
 # ## 2. Five steps
@@ -422,7 +426,7 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 # 5\. The mixture: $0.665 \, (10, 0) + 0.245 \, (0, 10) + 0.090 \, (10, 10) \approx (7.55, 3.35)$.
 #
 # The first step, for the red circle: $2 \times 1 + 0 \times 0 + 2 \times 1 + 0 \times 0 = 4$. One goes home with a place that is no
-# object's, but that leans towards the red circle. (Section 3 will say why one divides, section 4 what one masks.)
+# object's, but that leans towards the red circle. ([](#why-divide-by-d) will say why one divides, [](#hiding) what one masks.)
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 10 min. Calculer ces poids à la main, au tableau : exp(2) ≈ 7,39, exp(1) ≈ 2,72, exp(0) = 1, somme 11,11. Demander ce que devient le
@@ -635,7 +639,7 @@ expect(on_the_star, True, say("more than 90 % on the star", "plus de 90 % sur l'
 #
 # Plus généralement, si les canaux d'une requête et d'une clé sont indépendants, de moyenne 0 et de variance 1, leur produit scalaire est
 # une somme de $d$ termes, de variance $d$ : ses valeurs typiques croissent comme $\sqrt d$. Diviser par $\sqrt d$ remet la variance à 1.
-# L'article de 2017 a $d = 64$ : il divise par 8.
+# [L'article de 2017](work:vaswani2017) a $d = 64$ : il divise par 8.
 
 # %% [markdown] lang="en"
 # ## 3. Why divide by √d?
@@ -645,8 +649,8 @@ expect(on_the_star, True, say("more than 90 % on the star", "plus de 90 % sur l'
 # better takes all.
 #
 # More generally, if the channels of a query and of a key are independent, of mean 0 and variance 1, their dot product is a sum of $d$
-# terms, of variance $d$: its typical values grow like $\sqrt d$. Dividing by $\sqrt d$ brings the variance back to 1. The paper of 2017 has
-# $d = 64$: it divides by 8.
+# terms, of variance $d$: its typical values grow like $\sqrt d$. Dividing by $\sqrt d$ brings the variance back to 1. [The paper of
+# 2017](work:vaswani2017) has $d = 64$: it divides by 8.
 
 # %% [markdown]
 # $$ \mathrm{Var}(q \cdot k) = \sum_{i=1}^{d} \mathrm{Var}(q_i \, k_i) = d \qquad\qquad
@@ -716,12 +720,12 @@ assert measured[False][1][-1] < measured[True][1][-1] / 3
 # %% [markdown] lang="fr"
 # Avec la division, le plus grand poids reste autour d'un quart, quel que soit $d$. Sans elle, à 512 canaux, une clé que rien ne distinguait
 # prend plus de 90 % du poids : le softmax ne mélange plus, il **choisit**. À droite, le mal profond : la pente tombe. Là où le softmax est
-# plat, pousser un score ne change rien, et rien n'apprend. C'est la sigmoïde de la leçon 01, plate loin de zéro.
+# plat, pousser un score ne change rien, et rien n'apprend. C'est la sigmoïde de la [](lesson:01), plate loin de zéro.
 
 # %% [markdown] lang="en"
 # With the division the largest weight stays around a quarter, whatever $d$. Without it, at 512 channels, a key that nothing set apart takes
 # more than 90 % of the weight: the softmax no longer mixes, it **chooses**. On the right is the deeper ill: the slope falls. Where the
-# softmax is flat, pushing a score changes nothing, and nothing learns. It is the sigmoid of lesson 01, flat far from zero.
+# softmax is flat, pushing a score changes nothing, and nothing learns. It is the sigmoid of [](lesson:01), flat far from zero.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Seize clés au hasard : aucune ne mérite d'être choisie. Demander ce que vaudrait chaque poids si le partage était égal (1/16, soit
@@ -841,7 +845,7 @@ picture(figure, say("Causal masks: a triangle for six queries on six keys; its "
 
 # %% [markdown] lang="fr"
 # En foncé, ce qui est vu : chaque ligne voit une clé de plus que celle du dessus. Deux requêtes seules ont les deux dernières lignes du
-# triangle ; la section 12 s'en servira.
+# triangle ; la [](#not-computing-it-all-again) s'en servira.
 
 # %% [markdown] lang="fr"
 # Dans un lot, les deux masques se rencontrent : une requête regarde là où **les deux** le permettent. `causal` est de forme (q, k), le même
@@ -856,8 +860,8 @@ picture(figure, say("Causal masks: a triangle for six queries on six keys; its "
 # </details>
 
 # %% [markdown] lang="en"
-# Dark is what is seen: each row sees one key more than the row above. Two queries alone have the last two rows of the triangle; section 12
-# will use this.
+# Dark is what is seen: each row sees one key more than the row above. Two queries alone have the last two rows of the triangle;
+# [](#not-computing-it-all-again) will use this.
 
 # %% [markdown] lang="en"
 # In a batch the two masks meet: a query looks where **both** allow it. `causal` is of shape (q, k), the same for all sentences; `visible`,
@@ -1032,12 +1036,12 @@ assert (weights * wanted).sum(dim=1).min() > 0.9
 # %% [markdown] lang="fr"
 # Chaque ligne est une question ; la case foncée, l'objet où va le poids. C'est chaque fois celui de la couleur demandée. Le réseau n'a reçu
 # que la forme à répondre : regarder au bon endroit est ce qu'il a trouvé de mieux. Le même mécanisme lira les mots pendant que l'on
-# dessine, aux leçons 10 et 13 ; c'est lui que montraient les cartes du début.
+# dessine, aux leçons [10](lesson:10) et [13](lesson:13) ; c'est lui que montraient les cartes du début.
 
 # %% [markdown] lang="en"
 # Each row is a question; the dark square, the object where the weight goes. Each time it is the one of the colour asked for. The network
 # was only given the shape to answer: looking at the right place is the best that it found. The same mechanism will read words while a
-# picture is being drawn, in lessons 10 and 13; it is what the maps at the beginning showed.
+# picture is being drawn, in lessons [10](lesson:10) and [13](lesson:13); it is what the maps at the beginning showed.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 8 min. Personne n'a dit au réseau où regarder : il n'a reçu que la forme à répondre. Demander ce que sont ici la requête (la couleur
@@ -1327,11 +1331,11 @@ expect(with_and_without_mask, torch.stack(answers).detach(),
 
 # %% [markdown] lang="fr"
 # La bibliothèque range ces lignes dans une classe, `MultiHeadAttention`, avec ses deux matrices. La leçon s'en servira désormais ; la
-# section 12 y ajoutera ce qui manque, une mémoire, et elle sera alors à vous tout entière.
+# [](#not-computing-it-all-again) y ajoutera ce qui manque, une mémoire, et elle sera alors à vous tout entière.
 
 # %% [markdown] lang="en"
 # The library keeps these lines in a class, `MultiHeadAttention`, together with its two matrices. The lesson will use it from here on;
-# section 12 will add what is missing, a memory, and then it will be yours altogether.
+# [](#not-computing-it-all-again) will add what is missing, a memory, and then it will be yours altogether.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 7. L'ordre des mots
@@ -1383,9 +1387,9 @@ assert gap < 1e-6
 # ### Des ondes pour horloge
 #
 # Le remède : **ajouter** à chaque plongement un vecteur qui dit sa place, son **encodage de position** (*positional encoding*). Il peut
-# être appris, un par place, comme un mot. Ou calculé : l'article de 2017 prend des ondes, de plus en plus lentes d'une paire de canaux à la
-# suivante, comme les aiguilles d'une horloge. Avec quatre canaux, l'aiguille rapide tourne de 1 radian par jeton, la lente de 0,01 : la
-# place 1 est $(\sin 1, \cos 1, \sin 0{,}01, \cos 0{,}01) \approx (0{,}84 ; 0{,}54 ; 0{,}01 ; 1{,}00)$.
+# être appris, un par place, comme un mot. Ou calculé : [l'article de 2017](work:vaswani2017) prend des ondes, de plus en plus lentes d'une
+# paire de canaux à la suivante, comme les aiguilles d'une horloge. Avec quatre canaux, l'aiguille rapide tourne de 1 radian par jeton, la
+# lente de 0,01 : la place 1 est $(\sin 1, \cos 1, \sin 0{,}01, \cos 0{,}01) \approx (0{,}84 ; 0{,}54 ; 0{,}01 ; 1{,}00)$.
 
 # %% [markdown] lang="en"
 # The answers are the same, up to rounding: they have merely followed their tokens.
@@ -1393,9 +1397,9 @@ assert gap < 1e-6
 # ### Waves for a clock
 #
 # The cure: **add** to each embedding a vector that tells its place, its **positional encoding**. It may be learned, one for each place,
-# like a word. Or worked out: the paper of 2017 takes waves, slower and slower from one pair of channels to the next, like the hands of a
-# clock. With four channels, the fast hand turns by 1 radian a token, the slow one by 0.01: place 1 is $(\sin 1, \cos 1, \sin 0.01, \cos
-# 0.01) \approx (0.84, 0.54, 0.01, 1.00)$.
+# like a word. Or worked out: [the paper of 2017](work:vaswani2017) takes waves, slower and slower from one pair of channels to the next,
+# like the hands of a clock. With four channels, the fast hand turns by 1 radian a token, the slow one by 0.01: place 1 is
+# $(\sin 1, \cos 1, \sin 0.01, \cos 0.01) \approx (0.84, 0.54, 0.01, 1.00)$.
 
 # %% [markdown]
 # $$ p_{t, \, 2i} = \sin\!\left( \frac{t}{10000^{2i/w}} \right) \qquad\qquad p_{t, \, 2i+1} = \cos\!\left( \frac{t}{10000^{2i/w}} \right) $$
@@ -1712,9 +1716,9 @@ assert min(with_waves, with_learned) > 99
 # pour tous les jetons d'une couche, traite chacun à part ; chaque couche a le sien. Attention puis petit réseau font un **bloc**. Deux
 # précautions permettent d'en empiler des dizaines :
 #
-# - le **chemin résiduel** (He et al. 2016) : chaque sous-couche **ajoute** sa réponse à ce qu'on lui a donné, et non aux mots du départ ;
+# - le **chemin résiduel** ([](work:he2016)) : chaque sous-couche **ajoute** sa réponse à ce qu'on lui a donné, et non aux mots du départ ;
 #   ce qui traverse ainsi la pile s'appelle le **flux** ;
-# - la **normalisation de couche** (Ba et al. 2016) : les canaux de chaque jeton sont ramenés à une moyenne de 0 et une variance de 1, puis
+# - la **normalisation de couche** ([](work:ba2016)) : les canaux de chaque jeton sont ramenés à une moyenne de 0 et une variance de 1, puis
 #   multipliés par un gain appris $g$. Un jeton de canaux (1, 3) a la moyenne 2 et la variance 1 : il devient $(-1, 1)$.
 
 # %% [markdown] lang="en"
@@ -1724,9 +1728,9 @@ assert min(with_waves, with_learned) > 99
 # of a layer, works on each one apart; each layer has its own. Attention and small network make a **block**. Two precautions let us stack
 # dozens of them:
 #
-# - the **residual path** (He et al. 2016): each sublayer **adds** its answer to what it was given, not to the words at the start; what goes
-#   through the stack in this way is called the **stream**;
-# - **layer normalisation** (Ba et al. 2016): each token's channels are brought to a mean of 0 and a variance of 1, then multiplied by a
+# - the **residual path** ([](work:he2016)): each sublayer **adds** its answer to what it was given, not to the words at the start; what
+#   goes through the stack in this way is called the **stream**;
+# - **layer normalisation** ([](work:ba2016)): each token's channels are brought to a mean of 0 and a variance of 1, then multiplied by a
 #   learned gain $g$. A token of channels (1, 3) has mean 2 and variance 1: it becomes $(-1, 1)$.
 
 # %% [markdown] slide="fragment"
@@ -1734,15 +1738,15 @@ assert min(with_waves, with_learned) > 99
 # x \leftarrow x + \mathrm{Attention}(\mathrm{LN}_1(x)) \qquad x \leftarrow x + W_2 \, \mathrm{gelu}(W_1 \, \mathrm{LN}_2(x)) \end{gathered} $$
 
 # %% [markdown] lang="fr"
-# Le transformeur de 2017 normalisait **après** chaque somme ; on normalise aujourd'hui **avant** chaque sous-couche (Xiong et al. 2020) :
+# Le transformeur de 2017 normalisait **après** chaque somme ; on normalise aujourd'hui **avant** chaque sous-couche ([](work:xiong2020)) :
 # le chemin du milieu reste libre d'un bout à l'autre, et l'entraînement est plus stable. Le petit réseau passe de $w$ canaux à $4w$, puis
-# revient à $w$ : il tient les deux tiers des poids du bloc. `gelu` est un rectifieur au coude adouci (Hendrycks et Gimpel 2016).
+# revient à $w$ : il tient les deux tiers des poids du bloc. `gelu` est un rectifieur au coude adouci ([](work:hendrycks2016)).
 
 # %% [markdown] lang="fr"
 # Écrivez `forward` : `x`, de forme (n, t, w), entre, et le flux de même forme sort. La première sous-couche est `self.attention`, que l'on
 # appelle ainsi : `self.attention(…, self.causal, cache, layer, visible, maps)`. Les quatre derniers arguments sont pour elle : passez-les
-# sans y toucher (`visible` est le masque du remplissage ; les autres serviront aux sections 12 et 13). La seconde enchaîne `self.expand`,
-# `F.gelu` et `self.contract`.
+# sans y toucher (`visible` est le masque du remplissage ; les autres serviront aux sections [12](#not-computing-it-all-again) et
+# [13](#where-do-the-heads-look)). La seconde enchaîne `self.expand`, `F.gelu` et `self.contract`.
 #
 # <details><summary>Un indice</summary>
 #
@@ -1758,15 +1762,15 @@ assert min(with_waves, with_learned) > 99
 # </details>
 
 # %% [markdown] lang="en"
-# The transformer of 2017 normalised **after** each sum; today one normalises **before** each sublayer (Xiong et al. 2020): the path in the
+# The transformer of 2017 normalised **after** each sum; today one normalises **before** each sublayer ([](work:xiong2020)): the path in the
 # middle stays free from end to end, and training is steadier. The small network goes from $w$ channels to $4w$ and back to $w$: it holds
-# two thirds of the block's weights. `gelu` is a rectifier with its bend made smooth (Hendrycks and Gimpel 2016).
+# two thirds of the block's weights. `gelu` is a rectifier with its bend made smooth ([](work:hendrycks2016)).
 
 # %% [markdown] lang="en"
 # Write `forward`: `x`, of shape (n, t, w), goes in, and the stream of the same shape comes out. The first sublayer is `self.attention`,
 # which is called like this: `self.attention(…, self.causal, cache, layer, visible, maps)`. The last four arguments are for it: hand them on
-# untouched (`visible` is the mask of padding; the others will serve in sections 12 and 13). The second goes through `self.expand`, `F.gelu`
-# and `self.contract`.
+# untouched (`visible` is the mask of padding; the others will serve in sections [12](#not-computing-it-all-again) and
+# [13](#where-do-the-heads-look)). The second goes through `self.expand`, `F.gelu` and `self.contract`.
 #
 # <details><summary>A hint</summary>
 #
@@ -1853,11 +1857,11 @@ assert norm_before[23] < 0.6
 assert norm_before[23] < norm_after[23] < 0.9
 
 # %% [markdown] lang="fr"
-# Sans chemin résiduel, quatre blocs suffisent : tous les jetons sont presque pareils, à force de moyennes de moyennes (Dong et al. 2021),
+# Sans chemin résiduel, quatre blocs suffisent : tous les jetons sont presque pareils, à force de moyennes de moyennes ([](work:dong2021)),
 # et il n'y a plus rien à regarder. Avec lui, ils restent distincts jusqu'au bout, et mieux quand la norme est avant.
 
 # %% [markdown] lang="en"
-# Without the residual path four blocks are enough: all tokens are nearly alike, by dint of means of means (Dong et al. 2021), and there is
+# Without the residual path four blocks are enough: all tokens are nearly alike, by dint of means of means ([](work:dong2021)), and there is
 # nothing left to look at. With it they stay apart to the end, and better so where the norm comes before.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -1954,8 +1958,8 @@ print(say("logits of the next word:    ", "logits du mot suivant :     "),
 # des trois, un logit pour chacun des trente mots du vocabulaire.
 #
 # **À l'entraînement**, on donne au décodeur la vraie traduction, décalée d'un mot, et le masque lui cache la suite : c'est le **forçage par
-# l'enseignant** (*teacher forcing*) de la leçon 03. Toutes les positions se calculent en parallèle, d'où la vitesse. **À l'écriture**, le
-# mot choisi rentre par le bas et l'on recommence : là, c'est bien un mot après l'autre, et l'on parle d'écriture **autorégressive**. La
+# l'enseignant** (*teacher forcing*) de la [](lesson:03). Toutes les positions se calculent en parallèle, d'où la vitesse. **À l'écriture**,
+# le mot choisi rentre par le bas et l'on recommence : là, c'est bien un mot après l'autre, et l'on parle d'écriture **autorégressive**. La
 # perte est l'entropie croisée ; la cible étant un mot certain, elle vaut la divergence de Kullback-Leibler entre ce qu'il fallait dire et
 # ce qui est dit.
 
@@ -1964,8 +1968,8 @@ print(say("logits of the next word:    ", "logits du mot suivant :     "),
 # the three, a logit for each of the thirty words of the vocabulary.
 #
 # **In training**, the decoder is given the true translation, shifted by one word, and the mask hides the rest from it: this is the
-# **teacher forcing** of lesson 03. All positions are computed in parallel, hence the speed. **In writing**, the chosen word goes in at the
-# bottom and all begins again: there it really is one word after the other, and the writing is called **autoregressive**. The loss is
+# **teacher forcing** of [](lesson:03). All positions are computed in parallel, hence the speed. **In writing**, the chosen word goes in at
+# the bottom and all begins again: there it really is one word after the other, and the writing is called **autoregressive**. The loss is
 # cross-entropy; since the target is one word for certain, it equals the Kullback-Leibler divergence between what should be said and what is
 # said.
 
@@ -1992,9 +1996,9 @@ print(say("logits of the next word:    ", "logits du mot suivant :     "),
 #
 # | pile | elle sait | exemples | dans ce cours |
 # |---|---|---|---|
-# | encodeur seul | lire | BERT (Devlin et al. 2019) ; l'encodeur de T5 (Raffel et al. 2020), dans Imagen | lire la phrase à dessiner |
+# | encodeur seul | lire | BERT ([](work:devlin2019)) ; l'encodeur de T5 ([](work:raffel2020)), dans Imagen | lire la phrase à dessiner |
 # | décodeur seul | écrire la suite | GPT ; DALL·E 1 : 64 couches, 62 têtes de 64 | textes, puis images |
-# | les deux | lire, puis écrire | la machine de 2017 ; BART (Lewis et al. 2020), dans DALL·E mini : 12 + 12 couches | traduire |
+# | les deux | lire, puis écrire | la machine de 2017 ; BART ([](work:lewis2020)), dans DALL·E mini : 12 + 12 couches | traduire |
 #
 # Un décodeur seul n'a personne à lire : l'attention croisée disparaît. Son bloc est exactement votre `Block`, causal.
 
@@ -2003,9 +2007,9 @@ print(say("logits of the next word:    ", "logits du mot suivant :     "),
 #
 # | stack | it can | examples | in this course |
 # |---|---|---|---|
-# | encoder alone | read | BERT (Devlin et al. 2019); T5's encoder (Raffel et al. 2020), in Imagen | reading the sentence to draw |
+# | encoder alone | read | BERT ([](work:devlin2019)); T5's encoder ([](work:raffel2020)), in Imagen | reading the sentence to draw |
 # | decoder alone | write what follows | GPT; DALL·E 1: 64 layers, 62 heads of 64 | texts, then pictures |
-# | both | read, then write | the machine of 2017; BART (Lewis et al. 2020), in DALL·E mini: 12 + 12 layers | translating |
+# | both | read, then write | the machine of 2017; BART ([](work:lewis2020)), in DALL·E mini: 12 + 12 layers | translating |
 #
 # A decoder alone has nobody to read: cross-attention goes. Its block is exactly your `Block`, causal.
 
@@ -2026,14 +2030,14 @@ print(say("logits of the next word:    ", "logits du mot suivant :     "),
 # %% [markdown] lang="fr"
 # ## 10. Un GPT qui écrit des légendes
 #
-# GPT : *generative pre-trained transformer* (Radford et al. 2018). Une pile de blocs causaux, une question à chaque position : **quel est
+# GPT : *generative pre-trained transformer* ([](work:radford2018)). Une pile de blocs causaux, une question à chaque position : **quel est
 # le jeton suivant ?** Notre corpus : 4 000 légendes, en français, de notre monde de formes. Chaque mot de ce monde est un jeton ; le jeton
 # 0 ouvre la phrase, et la ferme. Le réseau doit rendre la suite de jetons décalée d'un cran : c'est encore le forçage par l'enseignant.
 
 # %% [markdown] lang="en"
 # ## 10. A GPT that writes captions
 #
-# GPT: *generative pre-trained transformer* (Radford et al. 2018). A stack of causal blocks, one question at every position: **which token
+# GPT: *generative pre-trained transformer* ([](work:radford2018)). A stack of causal blocks, one question at every position: **which token
 # comes next?** Our corpus: 4,000 captions, in English, of our world of shapes. Each word of that world is a token; token 0 opens the
 # sentence, and closes it. The network has to give the sequence of tokens back shifted by one: teacher forcing once more.
 
@@ -2056,12 +2060,12 @@ print(say("expected:", "attendu : "), expected[0].tolist())
 # %% [markdown] lang="fr"
 # La seconde ligne est la première, décalée d'un cran. $-100$ marque ce que `F.cross_entropy` ne compte pas : le remplissage après la fin.
 # Voici le réseau : deux plongements, deux blocs, une couche linéaire. Les arguments `cache` et `maps` ne font que passer ; ils serviront
-# aux sections 12 et 13.
+# aux sections [12](#not-computing-it-all-again) et [13](#where-do-the-heads-look).
 
 # %% [markdown] lang="en"
 # The second line is the first, shifted by one. $-100$ marks what `F.cross_entropy` does not count: the padding after the end. Here is the
 # network: two embeddings, two blocks, a linear layer. The arguments `cache` and `maps` are only passing through; they will serve in
-# sections 12 and 13.
+# sections [12](#not-computing-it-all-again) and [13](#where-do-the-heads-look).
 
 # %%
 class CaptionGPT(nn.Module):
@@ -2165,13 +2169,13 @@ assert single_words > 3.2
 
 # %% [markdown] lang="fr"
 # Le GPT passe sous la ligne des paires : il sait plus que le dernier mot, donc il se sert de sa place, ou regarde plus loin en arrière (la
-# section 13 tranchera). Il finit vers 1,3 nat, soit une hésitation entre moins de quatre mots ($e^{1{,}3} \approx 3{,}7$). Il ne peut guère
-# descendre plus bas : après « un cercle », personne ne peut savoir quelle couleur viendra.
+# [](#where-do-the-heads-look) tranchera). Il finit vers 1,3 nat, soit une hésitation entre moins de quatre mots
+# ($e^{1{,}3} \approx 3{,}7$). Il ne peut guère descendre plus bas : après « un cercle », personne ne peut savoir quelle couleur viendra.
 
 # %% [markdown] lang="en"
-# The GPT goes below the line of pairs: it knows more than the last word, so it uses its place, or looks further back (section 13 will
-# decide). It ends near 1.4 nats, which is hesitating between some four words ($e^{1.4} \approx 4$). It can hardly go lower: after "a
-# large", nobody can know which colour will come.
+# The GPT goes below the line of pairs: it knows more than the last word, so it uses its place, or looks further back
+# ([](#where-do-the-heads-look) will decide). It ends near 1.4 nats, which is hesitating between some four words ($e^{1.4} \approx 4$). It
+# can hardly go lower: after "a large", nobody can know which colour will come.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Il écrit
@@ -2369,11 +2373,11 @@ assert never < usual / 4
 
 # %% [markdown] lang="fr"
 # La croix peut être verte, l'étoile presque jamais. C'est que l'étoile verte est l'une des combinaisons que le monde garde pour l'examen :
-# aucune légende du corpus ne la nomme. Le réseau n'a appris que ce qu'on lui a montré ; la leçon 11 en fera une épreuve.
+# aucune légende du corpus ne la nomme. Le réseau n'a appris que ce qu'on lui a montré ; la [](lesson:11) en fera une épreuve.
 
 # %% [markdown] lang="en"
 # A star may be red, and hardly ever green. That is because the green star is one of the combinations that the world keeps for the exam: no
-# caption of the corpus names it. The network has learned only what it was shown; lesson 11 will make a test of it.
+# caption of the corpus names it. The network has learned only what it was shown; [](lesson:11) will make a test of it.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 11. Choisir le jeton suivant
@@ -2878,7 +2882,7 @@ assert keys_so_far.flatten().tolist() == [1, 2, 3]
 # ### Votre attention, version finale
 
 # %% [markdown] lang="fr"
-# Voici votre première version (section 6) rangée dans la classe, avec trois étapes nouvelles à écrire, marquées `← nouveau` :
+# Voici votre première version ([](#several-heads)) rangée dans la classe, avec trois étapes nouvelles à écrire, marquées `← nouveau` :
 #
 # ```python
 # query, key, value = rearrange(
@@ -2921,7 +2925,7 @@ assert keys_so_far.flatten().tolist() == [1, 2, 3]
 # ### Your attention, final version
 
 # %% [markdown] lang="en"
-# Here is your first version (section 6), put into the class, with three new steps to write, marked `← new`:
+# Here is your first version ([](#several-heads)), put into the class, with three new steps to write, marked `← new`:
 #
 # ```python
 # query, key, value = rearrange(
@@ -3203,16 +3207,18 @@ assert all_cut > pairs_of_words - 0.02
 # %% [markdown] lang="fr"
 # ### Relire la première image
 #
-# Vous savez maintenant tout ce que montraient les cartes du début. Le dessinateur est un encodeur et un décodeur, comme à la section 9. Les
-# requêtes viennent des carreaux, les clés et les valeurs viennent des mots : c'est une attention croisée, masquée seulement au remplissage.
-# Chaque carte est une colonne de ses poids, en moyenne sur cinq couches et quatre têtes. Changez la phrase, et **devinez** avant de lancer.
+# Vous savez maintenant tout ce que montraient les cartes du début. Le dessinateur est un encodeur et un décodeur, comme à la
+# [](#encoder-decoder-or-both). Les requêtes viennent des carreaux, les clés et les valeurs viennent des mots : c'est une attention croisée,
+# masquée seulement au remplissage. Chaque carte est une colonne de ses poids, en moyenne sur cinq couches et quatre têtes. Changez la
+# phrase, et **devinez** avant de lancer.
 
 # %% [markdown] lang="en"
 # ### Reading the first picture again
 #
-# You now know all that the maps at the beginning showed. The machine that draws is an encoder and a decoder, as in section 9. The queries
-# come from the squares, the keys and values from the words: it is a cross-attention, masked only where there is padding. Each map is a
-# column of its weights, as a mean over five layers and four heads. Change the sentence, and **guess** before you run it.
+# You now know all that the maps at the beginning showed. The machine that draws is an encoder and a decoder, as in
+# [](#encoder-decoder-or-both). The queries come from the squares, the keys and values from the words: it is a cross-attention, masked only
+# where there is padding. Each map is a column of its weights, as a mean over five layers and four heads. Change the sentence, and **guess**
+# before you run it.
 
 # %%
 yours = say("a yellow ring to the left of a purple heart",
@@ -3460,30 +3466,32 @@ quiz(
 # %% [markdown] lang="fr"
 # ## Pour continuer
 #
-# La leçon 11 donnera à ce GPT des jetons d'image à la suite de ses jetons de texte : il écrira des dessins. Il lui faut d'abord des codes
-# pour les images ; c'est l'affaire des leçons 07 et 08. L'attention croisée revient dans le U-Net de la leçon 10 et dans la machine de la
-# leçon 13. D'ici là, entraînez `CaptionGPT` avec `depth=0`, puis 1 : où la perte se pose-t-elle, par rapport à la ligne des paires, et
-# pourquoi ? Et que perd-on à retirer `self.places`, quand le masque causal reste ?
+# La [](lesson:11) donnera à ce GPT des jetons d'image à la suite de ses jetons de texte : il écrira des dessins. Il lui faut d'abord des
+# codes pour les images ; c'est l'affaire des leçons [07](lesson:07) et [08](lesson:08). L'attention croisée revient dans le U-Net de la
+# [](lesson:10) et dans la machine de la [](lesson:13). D'ici là, entraînez `CaptionGPT` avec `depth=0`, puis 1 : où la perte se
+# pose-t-elle, par rapport à la ligne des paires, et pourquoi ? Et que perd-on à retirer `self.places`, quand le masque causal reste ?
 #
 # ## Sources
 #
-# - I. Sutskever, O. Vinyals et Q. Le, *Sequence to sequence learning with neural networks*, 2014.
-# - D. Bahdanau, K. Cho et Y. Bengio, *Neural machine translation by jointly learning to align and translate*, 2015.
-# - M.-T. Luong, H. Pham et C. Manning, *Effective approaches to attention-based neural machine translation*, 2015.
-# - A. Vaswani et al., *Attention is all you need*, 2017.
-# - K. He et al., *Deep residual learning for image recognition*, 2016 ; J. Ba, J. Kiros et G. Hinton, *Layer normalization*, 2016 ; R.
-#   Xiong et al., *On layer normalization in the transformer architecture*, 2020 ; D. Hendrycks et K. Gimpel, *Gaussian error linear units*,
-#   2016.
-# - Y. Dong, J.-B. Cordonnier et A. Loukas, *Attention is not all you need: pure attention loses rank doubly exponentially with depth*,
-#   2021.
-# - A. Radford et al., *Improving language understanding by generative pre-training*, 2018 ; *Language models are unsupervised multitask
-#   learners*, 2019.
-# - J. Devlin et al., *BERT: pre-training of deep bidirectional transformers for language understanding*, 2019 ; M. Lewis et al., *BART*,
-#   2020 ; C. Raffel et al., *Exploring the limits of transfer learning with a unified text-to-text transformer*, 2020.
-# - A. Fan, M. Lewis et Y. Dauphin, *Hierarchical neural story generation*, 2018 ; A. Holtzman et al., *The curious case of neural text
-#   degeneration*, 2020.
-# - A. Ramesh et al., *Zero-shot text-to-image generation*, 2021 ; B. Dayma et al., *DALL·E mini*, 2021 ; C. Saharia et al. (Imagen),
-#   *Photorealistic text-to-image diffusion models with deep language understanding*, 2022.
+# - I. Sutskever, O. Vinyals et Q. Le, [*Sequence to sequence learning with neural networks*](work:sutskever2014), 2014.
+# - D. Bahdanau, K. Cho et Y. Bengio, [*Neural machine translation by jointly learning to align and translate*](work:bahdanau2015), 2015.
+# - M.-T. Luong, H. Pham et C. Manning, [*Effective approaches to attention-based neural machine translation*](work:luong2015), 2015.
+# - A. Vaswani et al., [*Attention is all you need*](work:vaswani2017), 2017.
+# - K. He et al., [*Deep residual learning for image recognition*](work:he2016), 2016 ; J. Ba, J. Kiros et G. Hinton, [*Layer
+#   normalization*](work:ba2016), 2016 ; R. Xiong et al., [*On layer normalization in the transformer architecture*](work:xiong2020), 2020 ;
+#   D. Hendrycks et K. Gimpel, [*Gaussian error linear units*](work:hendrycks2016), 2016.
+# - Y. Dong, J.-B. Cordonnier et A. Loukas, [*Attention is not all you need: pure attention loses rank doubly exponentially with
+#   depth*](work:dong2021), 2021.
+# - A. Radford et al., [*Improving language understanding by generative pre-training*](work:radford2018), 2018 ; [*Language models are
+#   unsupervised multitask learners*](work:radford2019), 2019.
+# - J. Devlin et al., [*BERT: pre-training of deep bidirectional transformers for language understanding*](work:devlin2019), 2019 ; M. Lewis
+#   et al., [*BART*](work:lewis2020), 2020 ; C. Raffel et al., [*Exploring the limits of transfer learning with a unified text-to-text
+#   transformer*](work:raffel2020), 2020.
+# - A. Fan, M. Lewis et Y. Dauphin, [*Hierarchical neural story generation*](work:fan2018), 2018 ; A. Holtzman et al., [*The curious case of
+#   neural text degeneration*](work:holtzman2020), 2020.
+# - A. Ramesh et al., [*Zero-shot text-to-image generation*](work:ramesh2021), 2021 ; B. Dayma et al., [*DALL·E mini*](work:dayma2021),
+#   2021 ; C. Saharia et al. (Imagen), [*Photorealistic text-to-image diffusion models with deep language understanding*](work:saharia2022),
+#   2022.
 #
 # À lire ou à voir aussi : J. Alammar, *The illustrated transformer*, pour les dessins ; A. Karpathy, *nanoGPT*, pour un GPT entier en un
 # fichier.
@@ -3491,29 +3499,31 @@ quiz(
 # %% [markdown] lang="en"
 # ## Reading on
 #
-# Lesson 11 will give this GPT image tokens after its text tokens: it will write drawings. First it needs codes for pictures; lessons 07 and
-# 08 see to that. Cross-attention comes back in the U-Net of lesson 10 and in the machine of lesson 13. Until then, train `CaptionGPT` with
-# `depth=0`, then 1: where does the loss settle, next to the line of pairs, and why? And what is lost by taking `self.places` away while the
-# causal mask stays?
+# [](lesson:11) will give this GPT image tokens after its text tokens: it will write drawings. First it needs codes for pictures; lessons
+# [07](lesson:07) and [08](lesson:08) see to that. Cross-attention comes back in the U-Net of [](lesson:10) and in the machine of
+# [](lesson:13). Until then, train `CaptionGPT` with `depth=0`, then 1: where does the loss settle, next to the line of pairs, and why? And
+# what is lost by taking `self.places` away while the causal mask stays?
 #
 # ## Sources
 #
-# - I. Sutskever, O. Vinyals and Q. Le, *Sequence to sequence learning with neural networks*, 2014.
-# - D. Bahdanau, K. Cho and Y. Bengio, *Neural machine translation by jointly learning to align and translate*, 2015.
-# - M.-T. Luong, H. Pham and C. Manning, *Effective approaches to attention-based neural machine translation*, 2015.
-# - A. Vaswani and others, *Attention is all you need*, 2017.
-# - K. He and others, *Deep residual learning for image recognition*, 2016; J. Ba, J. Kiros and G. Hinton, *Layer normalization*, 2016; R.
-#   Xiong and others, *On layer normalization in the transformer architecture*, 2020; D. Hendrycks and K. Gimpel, *Gaussian error linear
-#   units*, 2016.
-# - Y. Dong, J.-B. Cordonnier and A. Loukas, *Attention is not all you need: pure attention loses rank doubly exponentially with depth*,
-#   2021.
-# - A. Radford and others, *Improving language understanding by generative pre-training*, 2018; *Language models are unsupervised multitask
-#   learners*, 2019.
-# - J. Devlin and others, *BERT: pre-training of deep bidirectional transformers for language understanding*, 2019; M. Lewis and others,
-#   *BART*, 2020; C. Raffel and others, *Exploring the limits of transfer learning with a unified text-to-text transformer*, 2020.
-# - A. Fan, M. Lewis and Y. Dauphin, *Hierarchical neural story generation*, 2018; A. Holtzman and others, *The curious case of neural text
-#   degeneration*, 2020.
-# - A. Ramesh and others, *Zero-shot text-to-image generation*, 2021; B. Dayma and others, *DALL·E mini*, 2021; C. Saharia and others
-#   (Imagen), *Photorealistic text-to-image diffusion models with deep language understanding*, 2022.
+# - I. Sutskever, O. Vinyals and Q. Le, [*Sequence to sequence learning with neural networks*](work:sutskever2014), 2014.
+# - D. Bahdanau, K. Cho and Y. Bengio, [*Neural machine translation by jointly learning to align and translate*](work:bahdanau2015), 2015.
+# - M.-T. Luong, H. Pham and C. Manning, [*Effective approaches to attention-based neural machine translation*](work:luong2015), 2015.
+# - A. Vaswani and others, [*Attention is all you need*](work:vaswani2017), 2017.
+# - K. He and others, [*Deep residual learning for image recognition*](work:he2016), 2016; J. Ba, J. Kiros and G. Hinton, [*Layer
+#   normalization*](work:ba2016), 2016; R. Xiong and others, [*On layer normalization in the transformer architecture*](work:xiong2020),
+#   2020; D. Hendrycks and K. Gimpel, [*Gaussian error linear units*](work:hendrycks2016), 2016.
+# - Y. Dong, J.-B. Cordonnier and A. Loukas, [*Attention is not all you need: pure attention loses rank doubly exponentially with
+#   depth*](work:dong2021), 2021.
+# - A. Radford and others, [*Improving language understanding by generative pre-training*](work:radford2018), 2018; [*Language models are
+#   unsupervised multitask learners*](work:radford2019), 2019.
+# - J. Devlin and others, [*BERT: pre-training of deep bidirectional transformers for language understanding*](work:devlin2019), 2019; M.
+#   Lewis and others, [*BART*](work:lewis2020), 2020; C. Raffel and others, [*Exploring the limits of transfer learning with a unified
+#   text-to-text transformer*](work:raffel2020), 2020.
+# - A. Fan, M. Lewis and Y. Dauphin, [*Hierarchical neural story generation*](work:fan2018), 2018; A. Holtzman and others, [*The curious
+#   case of neural text degeneration*](work:holtzman2020), 2020.
+# - A. Ramesh and others, [*Zero-shot text-to-image generation*](work:ramesh2021), 2021; B. Dayma and others, [*DALL·E
+#   mini*](work:dayma2021), 2021; C. Saharia and others (Imagen), [*Photorealistic text-to-image diffusion models with deep language
+#   understanding*](work:saharia2022), 2022.
 #
 # Also worth reading: J. Alammar, *The illustrated transformer*, for its drawings; A. Karpathy, *nanoGPT*, for a whole GPT in one file.

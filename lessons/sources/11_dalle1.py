@@ -93,8 +93,8 @@ sheet(machine.decode(wished_codes), wishes, say(
 
 # %% [markdown] lang="fr"
 # Personne n'a programmé la moindre étoile. Vous avez déjà toutes les pièces de cette machine : l'auto-encodeur et son dictionnaire de codes
-# (*codebook*, leçons 07 et 08), le transformeur qui écrit un jeton après l'autre (leçon 05). DALL·E 1 les visse l'une à l'autre ; nous le
-# démontons, puis nous le remontons à la main.
+# (*codebook*, leçons [07](lesson:07) et [08](lesson:08)), le transformeur qui écrit un jeton après l'autre ([](lesson:05)). DALL·E 1 les
+# visse l'une à l'autre ; nous le démontons, puis nous le remontons à la main.
 #
 # **À la fin de cette leçon, vous saurez**
 #
@@ -104,14 +104,16 @@ sheet(machine.decode(wished_codes), wishes, say(
 # - écrire une image code après code, la guider, la compléter, en choisir une parmi plusieurs ;
 # - mesurer ce qu'une machine a compris, compétence par compétence, sans vous laisser tromper par le hasard.
 #
-# **Il faut** les leçons 05 (attention et transformeurs), 07 (auto-encodeurs et VAE) et 08 (dictionnaires de codes). **Si le temps manque**,
-# les sections 1, 2, 4, 5, 7, 8, 9 et 11 se tiennent sans les autres (quatre heures environ avec leurs exercices ● et ●●) : exécutez le
-# reste, sans le lire. Un exercice laissé de côté n'arrête rien : la version du cours le remplace.
+# **Il faut** les leçons [05](lesson:05) (attention et transformeurs), [07](lesson:07) (auto-encodeurs et VAE) et [08](lesson:08)
+# (dictionnaires de codes). **Si le temps manque**, les sections [1](#the-promise), [2](#two-stages),
+# [4](#sampling-and-a-derivative-all-the-same), [5](#keeping-the-codebook-alive), [7](#a-single-stream), [8](#writing-a-picture),
+# [9](#classifier-free-guidance) et [11](#what-it-has-understood) se tiennent sans les autres (quatre heures environ avec leurs exercices ●
+# et ●●) : exécutez le reste, sans le lire. Un exercice laissé de côté n'arrête rien : la version du cours le remplace.
 
 # %% [markdown] lang="en"
-# Nobody programmed a star. You already have all the parts of this machine: the autoencoder and its codebook (lessons 07 and 08), the
-# transformer that writes one token after the other (lesson 05). DALL·E 1 bolts them together; we take it apart, then put it together again
-# by hand.
+# Nobody programmed a star. You already have all the parts of this machine: the autoencoder and its codebook (lessons [07](lesson:07) and
+# [08](lesson:08)), the transformer that writes one token after the other ([](lesson:05)). DALL·E 1 bolts them together; we take it apart,
+# then put it together again by hand.
 #
 # **By the end of this lesson you will be able to**
 #
@@ -121,9 +123,11 @@ sheet(machine.decode(wished_codes), wishes, say(
 # - write a picture code by code, guide it, complete it, choose one among several;
 # - measure what a machine has understood, skill by skill, without being fooled by chance.
 #
-# **You need** lessons 05 (attention and transformers), 07 (autoencoders and the VAE) and 08 (codebooks). **If time is short**, sections 1,
-# 2, 4, 5, 7, 8, 9 and 11 stand without the others (about four hours with their ● and ●● exercises): run the rest without reading it. An
-# exercise that you leave out stops nothing: the course's own version stands in.
+# **You need** lessons [05](lesson:05) (attention and transformers), [07](lesson:07) (autoencoders and the VAE) and [08](lesson:08)
+# (codebooks). **If time is short**, sections [1](#the-promise), [2](#two-stages), [4](#sampling-and-a-derivative-all-the-same),
+# [5](#keeping-the-codebook-alive), [7](#a-single-stream), [8](#writing-a-picture), [9](#classifier-free-guidance) and
+# [11](#what-it-has-understood) stand without the others (about four hours with their ● and ●● exercises): run the rest without reading it.
+# An exercise that you leave out stops nothing: the course's own version stands in.
 
 # %% [markdown] lang="fr" slide="slide"
 # ### L'atelier
@@ -140,13 +144,14 @@ sheet(machine.decode(wished_codes), wishes, say(
 # %% [markdown] lang="fr"
 # Dans un notebook, vous écrivez la phrase ; sur une page sans noyau, vous en choisissez une. La **graine** fixe le hasard. Sous chaque
 # image, les notes de l'examinateur du cours, qui relit l'image et dit ce qu'elle a de juste. Deux curseurs restent mystérieux jusqu'aux
-# sections 9 et 10. **Pariez** tout de même : que fait le guidage quand on le met à 0 ? Puis essayez, et gardez une phrase ratée, si vous en
-# trouvez une, pour la section 12.
+# sections [9](#classifier-free-guidance) et [10](#the-temperature-of-sampling). **Pariez** tout de même : que fait le guidage quand on le
+# met à 0 ? Puis essayez, et gardez une phrase ratée, si vous en trouvez une, pour la [](#what-it-cannot-say).
 
 # %% [markdown] lang="en"
 # In a notebook you write the sentence; on a page without a kernel you choose one. The **seed** fixes the chance. Under each picture stand
-# the marks of the course's examiner, which reads the picture and says what is right in it. Two sliders stay mysterious until sections 9 and
-# 10. **Bet** all the same: what does the guidance do when it is set to 0? Then try, and keep a failure, if you find one, for section 12.
+# the marks of the course's examiner, which reads the picture and says what is right in it. Two sliders stay mysterious until sections
+# [9](#classifier-free-guidance) and [10](#the-temperature-of-sampling). **Bet** all the same: what does the guidance do when it is set to
+# 0? Then try, and keep a failure, if you find one, for [](#what-it-cannot-say).
 
 # %% slide="fragment" tags=["output-only-slide"]
 from dalle_edu.classroom.widgets.studio import studio
@@ -154,14 +159,14 @@ from dalle_edu.classroom.widgets.studio import studio
 studio(machine)
 
 # %% [markdown] lang="fr"
-# À 0, la page reste parfois blanche (la section 10 dira pourquoi) ; sinon vient une forme, nette, qui ne répond à rien : la machine sait
-# dessiner **sans écouter**. Écouter et dessiner sont donc deux choses, que l'on peut mesurer à part. C'est tout le programme de cette
-# leçon.
+# À 0, la page reste parfois blanche (la [](#the-temperature-of-sampling) dira pourquoi) ; sinon vient une forme, nette, qui ne répond à
+# rien : la machine sait dessiner **sans écouter**. Écouter et dessiner sont donc deux choses, que l'on peut mesurer à part. C'est tout le
+# programme de cette leçon.
 
 # %% [markdown] lang="en"
-# At 0 the page sometimes stays white (section 10 will say why); otherwise a shape comes, clean, which answers nothing: the machine can draw
-# **without listening**. Listening and drawing are therefore two things, which can be measured apart. That is the whole programme of this
-# lesson.
+# At 0 the page sometimes stays white ([](#the-temperature-of-sampling) will say why); otherwise a shape comes, clean, which answers
+# nothing: the machine can draw **without listening**. Listening and drawing are therefore two things, which can be measured apart. That is
+# the whole programme of this lesson.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # Huit minutes. Laisser chercher la phrase derrière les numéros avant de montrer l'image. Puis demander une phrase à la salle, la taper, et
@@ -217,7 +222,7 @@ assert all(all(mark(read_caption(_words), _objects).values())
 # ## 2. Deux étapes
 #
 # Un transformeur sait continuer une suite de jetons. Une phrase est une suite de jetons ; une image n'en est pas une. D'où deux étapes
-# (Ramesh et al. 2021) :
+# ([](work:ramesh2021)) :
 #
 # 1. **un codec** : un auto-encodeur variationnel discret (dVAE) apprend à dire toute image par une petite grille de numéros, pris dans une
 #    liste, le dictionnaire de codes ;
@@ -229,8 +234,8 @@ assert all(all(mark(read_caption(_words), _objects).values())
 # %% [markdown] lang="en"
 # ## 2. Two stages
 #
-# A transformer can continue a sequence of tokens. A sentence is a sequence of tokens; a picture is not. Hence two stages (Ramesh et al.
-# 2021):
+# A transformer can continue a sequence of tokens. A sentence is a sequence of tokens; a picture is not. Hence two stages
+# ([](work:ramesh2021)):
 #
 # 1. **a codec**: a discrete variational autoencoder (dVAE) learns to say any picture as a small grid of numbers, taken from a list, the
 #    codebook;
@@ -286,7 +291,7 @@ picture(figure, say(
 # rencontre.
 #
 # CLIP, un troisième réseau, ne dessine pas : il choisissait, parmi 512 images dessinées pour la même phrase, celle qui lui allait le mieux.
-# Il a sa leçon, la 12 ; ici, l'examinateur tiendra son rôle (section 14).
+# Il a sa leçon, la [12](lesson:12) ; ici, l'examinateur tiendra son rôle ([](#several-tries-one-critic)).
 #
 # Le transformeur de DALL·E 1, qu'OpenAI a présenté comme une version de GPT-3, n'en a ni les poids ni tout à fait la forme (son attention
 # est creuse : outre la phrase, chaque code ne regarde que sa ligne, sa colonne ou, à la dernière couche, son voisinage). Mais c'est la même
@@ -298,7 +303,7 @@ picture(figure, say(
 # meet.
 #
 # CLIP, a third network, does not draw: it chose, among 512 pictures drawn for the same sentence, the one that suited it best. It has a
-# lesson of its own, the 12th; here the examiner will play its part (section 14).
+# lesson of its own, the [12th](lesson:12); here the examiner will play its part ([](#several-tries-one-critic)).
 #
 # The transformer of DALL·E 1, which OpenAI presented as a version of GPT-3, has neither its weights nor quite its form (its attention is
 # sparse: besides the sentence, each code looks only along its row, its column or, in the last layer, around itself). But it is of the same
@@ -455,7 +460,7 @@ codes = machine.dvae.encode(images)
 # L'encodeur donne à chaque case de la grille un logit $\ell_k$ par code. Il faut en **choisir** un. Or un choix est une marche d'escalier :
 # poussez un peu un logit, et rien ne change, ou tout. La pente est nulle ; l'encodeur n'apprendrait rien.
 #
-# La leçon 08 copiait le gradient par-dessus le choix (van den Oord et al. 2017). DALL·E 1 fait autrement, en deux idées.
+# La [](lesson:08) copiait le gradient par-dessus le choix ([](work:vandenoord2017)). DALL·E 1 fait autrement, en deux idées.
 #
 # **D'abord, un tirage qui est un maximum.** Ajoutez à chaque logit un bruit, et prenez le plus grand. Trois codes, de logits 1, 0 et −1,
 # ont par le softmax 67, 24 et 9 chances sur 100. Tirons trois nombres $u$ entre 0 et 1, disons 0,2, 0,7 et 0,5. Le bruit $-\log(-\log u)$
@@ -467,7 +472,7 @@ codes = machine.dvae.encode(images)
 # The encoder gives each position of the grid a logit $\ell_k$ for each code. One must be **chosen**. But a choice is a step of a staircase:
 # push a logit a little, and nothing changes, or everything. The slope is zero; the encoder would learn nothing.
 #
-# Lesson 08 copied the gradient across the choice (van den Oord et al. 2017). DALL·E 1 does it another way, with two ideas.
+# [](lesson:08) copied the gradient across the choice ([](work:vandenoord2017)). DALL·E 1 does it another way, with two ideas.
 #
 # **First, a sample that is a maximum.** Add noise to each logit, and take the largest. Three codes of logits 1, 0 and −1 have by the
 # softmax 67, 24 and 9 chances in 100. Sample three numbers $u$ between 0 and 1, say 0.2, 0.7 and 0.5. The noise $-\log(-\log u)$ is then
@@ -491,19 +496,19 @@ codes = machine.dvae.encode(images)
 
 # %% [markdown] lang="fr"
 # Et en moyenne ? Si chaque $u_k$ est tiré uniformément, indépendamment des autres, le code $k$ gagne avec exactement la probabilité que lui
-# donne le softmax (Gumbel 1954) : 67 fois sur 100 pour le premier.
+# donne le softmax ([](work:gumbel1954)) : 67 fois sur 100 pour le premier.
 #
 # **Ensuite, un maximum qui s'adoucit.** À la place du plus grand, prenez un softmax des sommes, dont une **température** $\tau$ règle la
-# dureté : c'est le Gumbel-softmax (Jang et al. 2017 ; Maddison et al. 2017). Avec les sommes ci-dessus, $\tau = 1$ donne 0,34, 0,56 et
+# dureté : c'est le Gumbel-softmax ([](work:jang2017) ; [](work:maddison2017)). Avec les sommes ci-dessus, $\tau = 1$ donne 0,34, 0,56 et
 # 0,11 : un mélange. Avec $\tau = 1/4$ : 0,12, 0,88 et 0,00, presque un seul code. Il se dérive à toute température positive.
 
 # %% [markdown] lang="en"
 # And on average? If each $u_k$ is sampled uniformly, independently of the others, code $k$ wins with exactly the probability that the
-# softmax gives it (Gumbel 1954): 67 times in 100 for the first.
+# softmax gives it ([](work:gumbel1954)): 67 times in 100 for the first.
 #
 # **Then, a maximum that softens.** In place of the largest take a softmax of the sums, whose hardness is set by a **temperature** $\tau$:
-# that is the Gumbel-softmax (Jang et al. 2017; Maddison et al. 2017). With the sums above, $\tau = 1$ gives 0.34, 0.56 and 0.11: a mixture.
-# With $\tau = 1/4$: 0.12, 0.88 and 0.00, almost a single code. It has a derivative at every positive temperature.
+# that is the Gumbel-softmax ([](work:jang2017); [](work:maddison2017)). With the sums above, $\tau = 1$ gives 0.34, 0.56 and 0.11: a
+# mixture. With $\tau = 1/4$: 0.12, 0.88 and 0.00, almost a single code. It has a derivative at every positive temperature.
 
 # %% [markdown] slide="fragment"
 # $$ y_k = \frac{\exp\bigl((\ell_k + g_k)/\tau\bigr)}{\sum_j \exp\bigl((\ell_j + g_j)/\tau\bigr)} \qquad\qquad g_k = -\log(-\log u_k) $$
@@ -545,7 +550,7 @@ assert torch.allclose((sums * 4).softmax(-1), torch.tensor([0.12, 0.88, 0.0]), a
 # remplit au hasard (le `_` final veut dire « sur place ») ; `generator` est un dé dont la graine fixe les jets.
 #
 # Avec `hard`, la fonction rend un vrai choix (un seul 1, des 0) dont le gradient reste celui du mélange : le passage direct
-# (*straight-through*) de la leçon 08.
+# (*straight-through*) de la [](lesson:08).
 #
 # <details><summary>Un indice</summary>Le dernier axe est `dim=-1`. Trois lignes suffisent à la version douce : le hasard, le bruit, le
 # softmax des sommes divisées par la température.</details>
@@ -564,7 +569,7 @@ assert torch.allclose((sums * 4).softmax(-1), torch.tensor([0.12, 0.88, 0.0]), a
 # it at random (the final `_` means “in place”); `generator` is a die whose seed fixes the throws.
 #
 # With `hard` the function returns a true choice (a single 1, and zeros) whose gradient is still that of the mixture: the straight-through
-# estimator of lesson 08.
+# estimator of [](lesson:08).
 #
 # <details><summary>A hint</summary>The last axis is `dim=-1`. Three lines are enough for the soft version: the chance, the noise, the
 # softmax of the sums divided by the temperature.</details>
@@ -790,13 +795,13 @@ assert bias[0] > bias[2] > bias[4] and bias[0] > 10 * bias[-1]
 # %% [markdown] lang="fr" slide="slide"
 # ## 5. Garder le dictionnaire de codes en vie
 #
-# La perte d'un VAE (leçon 07) a deux morceaux : refaire l'image, et rester près d'une loi choisie d'avance. Ici, la loi est
+# La perte d'un VAE ([](lesson:07)) a deux morceaux : refaire l'image, et rester près d'une loi choisie d'avance. Ici, la loi est
 # l'**uniforme** : tous les codes également probables. La divergence KL mesure l'écart.
 
 # %% [markdown] lang="en" slide="slide"
 # ## 5. Keeping the codebook alive
 #
-# The loss of a VAE (lesson 07) has two parts: make the picture again, and stay near a distribution chosen beforehand. Here that is the
+# The loss of a VAE ([](lesson:07)) has two parts: make the picture again, and stay near a distribution chosen beforehand. Here that is the
 # **uniform** one: all codes equally likely. The KL divergence measures how far one is from it.
 
 # %% [markdown] lang="fr"
@@ -1171,16 +1176,16 @@ assert 0.68 < white < 0.78
 assert remade >= 124
 
 # %% [markdown] lang="fr"
-# Près de trois codes sur quatre sont du papier blanc : retenez-le, la section 10 en vivra. Et presque toutes les images refaites sont
-# justes. Entre crochets, l'intervalle de Wilson (1927) à 95 % : les taux que ce décompte rend plausibles. Un tel taux est à peu près un
-# **plafond** : l'écrivain aura beau choisir les bons codes, l'image ne sera pas plus juste que ce que le décodeur sait peindre. (À peu près
-# seulement : là où la phrase laisse le choix, l'écrivain peut préférer ce qui se peint bien.)
+# Près de trois codes sur quatre sont du papier blanc : retenez-le, la [](#the-temperature-of-sampling) en vivra. Et presque toutes les
+# images refaites sont justes. Entre crochets, l'intervalle de [Wilson (1927)](work:wilson1927) à 95 % : les taux que ce décompte rend
+# plausibles. Un tel taux est à peu près un **plafond** : l'écrivain aura beau choisir les bons codes, l'image ne sera pas plus juste que ce
+# que le décodeur sait peindre. (À peu près seulement : là où la phrase laisse le choix, l'écrivain peut préférer ce qui se peint bien.)
 
 # %% [markdown] lang="en"
-# Almost three codes in four are white paper: remember it, section 10 will live on it. And nearly all remade pictures are right. In
-# brackets, the 95% interval of Wilson (1927): the rates that this count leaves plausible. Such a rate is roughly a **ceiling**: however
-# well the writer chooses its codes, no picture will be more right than what the decoder can paint. (Only roughly: where the sentence leaves
-# a choice, the writer may prefer what is easily painted.)
+# Almost three codes in four are white paper: remember it, [](#the-temperature-of-sampling) will live on it. And nearly all remade pictures
+# are right. In brackets, the 95% interval of [Wilson (1927)](work:wilson1927): the rates that this count leaves plausible. Such a rate is
+# roughly a **ceiling**: however well the writer chooses its codes, no picture will be more right than what the decoder can paint. (Only
+# roughly: where the sentence leaves a choice, the writer may prefer what is easily painted.)
 
 # %% [markdown] lang="fr" slide="slide"
 # ### Le dictionnaire, en images
@@ -1278,12 +1283,12 @@ assert _change.max() > 0.1
 
 # %% [markdown] lang="fr"
 # Comment l'encodeur choisit-il ? Il dit pour chaque case une **direction**, un vecteur de longueur 1 ; chaque code en a une aussi, et le
-# logit d'un code est leur produit scalaire, fois une constante (Yu et al. 2022). L'encodeur de DALL·E donne un logit libre par code ; à
+# logit d'un code est leur produit scalaire, fois une constante ([](work:yu2022)). L'encodeur de DALL·E donne un logit libre par code ; à
 # notre taille, dans nos essais, la plupart des codes en mouraient.
 
 # %% [markdown] lang="en"
 # How does the encoder choose? For each position it says a **direction**, a vector of length 1; each code has one too, and the logit of a
-# code is their dot product, times a constant (Yu et al. 2022). DALL·E's encoder gives one free logit a code; at our size, in our trials,
+# code is their dot product, times a constant ([](work:yu2022)). DALL·E's encoder gives one free logit a code; at our size, in our trials,
 # most codes died of it.
 
 # %%
@@ -1338,17 +1343,17 @@ expect(chosen_codes, machine.dvae.encode(images[:4]),
 
 # %% [markdown] lang="fr"
 # D'abord un jeton de départ, puis les jetons de la phrase, du **remplissage** jusqu'à la longueur prévue, puis les codes de l'image, ligne
-# par ligne. Les jetons viennent d'un BPE (*byte pair encoding*, Sennrich et al. 2016, leçon 02) d'au plus 512 entrées, appris sur les deux
-# langues ensemble, sans majuscules ni accents ; `Ġ` y marque un début de mot. DALL·E 1 en a 16 384, en minuscules aussi, et oublie au
-# hasard une fusion sur dix à l'entraînement (*BPE dropout*, Provilkov et al. 2020), pour qu'un mot mal coupé se lise encore.
+# par ligne. Les jetons viennent d'un BPE (*byte pair encoding*, [](work:sennrich2016), [](lesson:02)) d'au plus 512 entrées, appris sur les
+# deux langues ensemble, sans majuscules ni accents ; `Ġ` y marque un début de mot. DALL·E 1 en a 16 384, en minuscules aussi, et oublie au
+# hasard une fusion sur dix à l'entraînement (*BPE dropout*, [](work:provilkov2020)), pour qu'un mot mal coupé se lise encore.
 #
 # **Pariez** : sur les 85 places de notre flux, combien la phrase « un grand cercle rouge à gauche d'un petit carré bleu » en prend-elle ?
 
 # %% [markdown] lang="en"
 # First a start token, then the tokens of the sentence, **padding** up to the planned length, then the codes of the picture, row by row. The
-# tokens come from a BPE (*byte pair encoding*, Sennrich et al. 2016, lesson 02) of at most 512 entries, learned on both languages together,
-# without capitals or accents; `Ġ` marks the beginning of a word. DALL·E 1 has 16,384, in lower case too, and forgets one merge in ten at
-# random in training (*BPE dropout*, Provilkov et al. 2020), so that a word badly cut can still be read.
+# tokens come from a BPE (*byte pair encoding*, [](work:sennrich2016), [](lesson:02)) of at most 512 entries, learned on both languages
+# together, without capitals or accents; `Ġ` marks the beginning of a word. DALL·E 1 has 16,384, in lower case too, and forgets one merge in
+# ten at random in training (*BPE dropout*, [](work:provilkov2020)), so that a word badly cut can still be read.
 #
 # **Bet**: of the 85 places of our stream, how many does the sentence “a large red circle to the left of a small blue square” take?
 
@@ -1557,11 +1562,11 @@ assert round(64 * math.log2(384)) == 549 and 30 < bits < 50
 
 # %% [markdown] lang="fr"
 # Une quarantaine de bits, plus de dix fois moins. Ce qui reste est ce que la phrase ne dit pas : où exactement, de quelle taille au juste.
-# (C'est la probabilité exacte des codes ; de l'image elle-même, ce n'est qu'une borne, comme à la leçon 07.)
+# (C'est la probabilité exacte des codes ; de l'image elle-même, ce n'est qu'une borne, comme à la [](lesson:07).)
 
 # %% [markdown] lang="en"
 # Some forty bits, more than ten times fewer. What is left is what the sentence does not say: where exactly, how large to the pixel. (That
-# is the exact probability of the codes; of the picture itself it is only a bound, as in lesson 07.)
+# is the exact probability of the codes; of the picture itself it is only a bound, as in [](lesson:07).)
 
 # %% [markdown] lang="fr" slide="slide"
 # ### Où la phrase sert-elle ?
@@ -1761,11 +1766,11 @@ expect(mine, sample_codes(machine.gpt, two_texts, two_uniforms, temperature=0.7)
        say("the codes of two pictures", "les codes de deux images"))
 
 # %% [markdown] lang="fr"
-# Votre boucle recalcule tout le flux à chaque code. Le cache de la leçon 05 garde les clés et les valeurs : un code nouveau ne coûte que
-# lui-même. **Pariez** : combien de fois plus vite ?
+# Votre boucle recalcule tout le flux à chaque code. Le cache de la [](lesson:05) garde les clés et les valeurs : un code nouveau ne coûte
+# que lui-même. **Pariez** : combien de fois plus vite ?
 
 # %% [markdown] lang="en"
-# Your loop computes the whole stream again at each code. The cache of lesson 05 keeps keys and values: a new code costs itself alone.
+# Your loop computes the whole stream again at each code. The cache of [](lesson:05) keeps keys and values: a new code costs itself alone.
 # **Bet**: how many times faster?
 
 # %%
@@ -1802,13 +1807,13 @@ assert all(same) and times[False] > 1.5 * times[True]
 # twice, and exaggerate the difference.
 
 # %% [markdown] lang="fr"
-# La leçon 10 l'a établi pour la diffusion (Ho et Salimans 2021) ; ici, ce sont des logits que l'on exagère. Trois codes : papier blanc,
+# La [](lesson:10) l'a établi pour la diffusion ([](work:ho2021)) ; ici, ce sont des logits que l'on exagère. Trois codes : papier blanc,
 # bord rouge, bord bleu. Sans phrase, le réseau leur donne les logits 2, 0 et 0. Avec « un cercle rouge », il leur donne 2, 1 et −1 : la
 # phrase a ajouté 0, 1 et −1. Le papier blanc est toujours le plus probable. Ajoutons **trois fois** ce que la phrase ajoute : 2, 3 et −3.
 # Le bord rouge passe devant. En général, avec un guidage $s$ :
 
 # %% [markdown] lang="en"
-# Lesson 10 derived it for diffusion (Ho and Salimans 2021); here it is logits that we exaggerate. Three codes: white paper, red edge, blue
+# [](lesson:10) derived it for diffusion ([](work:ho2021)); here it is logits that we exaggerate. Three codes: white paper, red edge, blue
 # edge. Without a sentence the network gives them the logits 2, 0 and 0. With “a red circle” it gives them 2, 1 and −1: the sentence has
 # added 0, 1 and −1. White paper is the likeliest still. Let us add **three times** what the sentence adds: 2, 3 and −3. The red edge takes
 # the lead. In general, with a guidance $s$:
@@ -1861,15 +1866,15 @@ guide(with_and_without, 3.0)  # → tensor([[ 2., 3., -3.]])
 
 # %% [markdown] lang="fr"
 # Combien faut-il guider ? L'examinateur le dira. `questions` prend des scènes que l'entraînement n'a jamais montrées et dit chacune en
-# français, puis en anglais ; un quart de ces phrases portent sur des combinaisons réservées (section 11). Une image est juste quand
-# **toutes** ses notes le sont. Avec 40 phrases, un taux ne se lit qu'avec son intervalle.
+# français, puis en anglais ; un quart de ces phrases portent sur des combinaisons réservées ([](#what-it-has-understood)). Une image est
+# juste quand **toutes** ses notes le sont. Avec 40 phrases, un taux ne se lit qu'avec son intervalle.
 #
 # **Pariez** : combien d'images justes sur 40 à 0 ? à 1 ? Et à 8, mieux ou moins bien qu'à 2 ?
 
 # %% [markdown] lang="en"
 # How much guidance is right? The examiner will say. `questions` takes scenes that training never showed and says each in French, then in
-# English; a quarter of these sentences are about held-out combinations (section 11). A picture is right when **all** its marks are. With 40
-# sentences a rate can be read only with its interval.
+# English; a quarter of these sentences are about held-out combinations ([](#what-it-has-understood)). A picture is right when **all** its
+# marks are. With 40 sentences a rate can be read only with its interval.
 #
 # **Bet**: how many right pictures of 40 at 0? at 1? And at 8, better or worse than at 2?
 
@@ -2016,12 +2021,12 @@ assert wilson_interval(counts_heated[-1], 40)[1] < wilson_interval(counts_heated
 # guidance. And without?
 
 # %% [markdown] lang="fr"
-# Deux filtres coupent la queue de la loi avant le tirage (leçon 05) : `top_k` ne garde que les $k$ codes les plus probables, `top_p` que
-# les plus probables dont la somme atteint $p$. Voici quatre façons de tirer, toutes **sans guidage** ($s = 1$). **Pariez** : laquelle
+# Deux filtres coupent la queue de la loi avant le tirage ([](lesson:05)) : `top_k` ne garde que les $k$ codes les plus probables, `top_p`
+# que les plus probables dont la somme atteint $p$. Voici quatre façons de tirer, toutes **sans guidage** ($s = 1$). **Pariez** : laquelle
 # perd ?
 
 # %% [markdown] lang="en"
-# Two filters cut the distribution's tail before sampling (lesson 05): `top_k` keeps the $k$ likeliest codes only, `top_p` the likeliest
+# Two filters cut the distribution's tail before sampling ([](lesson:05)): `top_k` keeps the $k$ likeliest codes only, `top_p` the likeliest
 # whose sum reaches $p$. Here are four ways to sample, all **without guidance** ($s = 1$). **Bet**: which one loses?
 
 # %%
@@ -2234,9 +2239,9 @@ assert all(_both["en"][skill]["rate"] <= _both["fr"][skill]["rate"] for skill in
 # images : ce ne sont pas huit preuves.)
 #
 # Une machine, deux langues, un seul vocabulaire de jetons : rien ne lui dit laquelle elle lit. Et la **tournure** ? Elle compte pour CLIP,
-# qui classe mieux les photographies quand on lui écrit « a photo of a dog » que « dog » tout court (Radford et al. 2021). Essayons trois
-# tournures de notre grammaire. Puis reprenons les quarante phrases de la section 9, que le guidage 2 dessinait presque toutes bien, et
-# mettons devant chacune un mot que l'entraînement n'a jamais montré : « dessine ». **Pariez** : combien de justes encore ?
+# qui classe mieux les photographies quand on lui écrit « a photo of a dog » que « dog » tout court ([](work:radford2021)). Essayons trois
+# tournures de notre grammaire. Puis reprenons les quarante phrases de la [](#classifier-free-guidance), que le guidage 2 dessinait presque
+# toutes bien, et mettons devant chacune un mot que l'entraînement n'a jamais montré : « dessine ». **Pariez** : combien de justes encore ?
 
 # %% [markdown] lang="en"
 # All rates are above 90%. Never seen or seen before, the intervals overlap everywhere: the machine composes. The widest is that of numbers
@@ -2244,9 +2249,9 @@ assert all(_both["en"][skill]["rate"] <= _both["fr"][skill]["rate"] for skill in
 # never in front, though. Eight times in a row, is that chance? The skills are marked on the same pictures: these are not eight proofs.)
 #
 # One machine, two languages, a single vocabulary of tokens: nothing tells it which one it is reading. And the **wording**? It matters to
-# CLIP, which classifies photographs better from “a photo of a dog” than from “dog” alone (Radford et al. 2021). Let us try three wordings
-# of our grammar. Then let us take the forty sentences of section 9, nearly all of which guidance 2 drew well, and put before each a word
-# that training never showed: “draw”. **Bet**: how many are right still?
+# CLIP, which classifies photographs better from “a photo of a dog” than from “dog” alone ([](work:radford2021)). Let us try three wordings
+# of our grammar. Then let us take the forty sentences of [](#classifier-free-guidance), nearly all of which guidance 2 drew well, and put
+# before each a word that training never showed: “draw”. **Bet**: how many are right still?
 
 # %%
 scene = Description((Mention("heart", "purple"), Mention("cross", "orange")),
@@ -2369,7 +2374,7 @@ except ValueError as refusal:
 # Écrivez `complete` : votre boucle, avec le guidage en un lot doublé, qui commence par les codes `given` et les laisse tels quels. `given`
 # a une ligne par phrase, comme `uniforms`, et moins de colonnes : les premiers codes. Le hasard de la case `position` est toujours
 # `uniforms[:, position]`, si bien qu'un début que la machine a tiré doit retrouver sa propre suite. L'essai reprend le faux réseau de la
-# section 8, avec deux codes donnés, 7 et 7.
+# [](#writing-a-picture), avec deux codes donnés, 7 et 7.
 #
 # <details><summary>Un indice</summary>Partez de `sample_sequence`. Deux choses changent : les premières colonnes sont remplies d'avance, et
 # la boucle commence après elles, à `given.shape[1]`.</details>
@@ -2381,8 +2386,8 @@ except ValueError as refusal:
 # %% [markdown] lang="en"
 # Write `complete`: your loop, with guidance in one doubled batch, which begins with the codes `given` and leaves them alone. `given` has a
 # row for each sentence, like `uniforms`, and fewer columns: the first codes. The chance of `position` is always `uniforms[:, position]`, so
-# that a beginning which the machine has sampled must find its own continuation again. The example takes the mock network of section 8, with
-# two codes given, 7 and 7.
+# that a beginning which the machine has sampled must find its own continuation again. The example takes the mock network of
+# [](#writing-a-picture), with two codes given, 7 and 7.
 #
 # <details><summary>A hint</summary>Begin from `sample_sequence`. Two things change: the first columns are filled beforehand, and the loop
 # begins after them, at `given.shape[1]`.</details>
@@ -2500,11 +2505,11 @@ assert 0.06 < 1 - float(right.float().mean()) < 0.18
 
 # %% [markdown] lang="fr"
 # Trois essais suffisent presque : les erreurs sont affaire de hasard, rarement deux fois sur la même phrase. Mais il y a là une triche : le
-# critique est aussi le juge. CLIP, lui, ne connaît pas les notes ; la leçon 12 dira ce qu'un critique appris vaut face à celui-ci.
+# critique est aussi le juge. CLIP, lui, ne connaît pas les notes ; la [](lesson:12) dira ce qu'un critique appris vaut face à celui-ci.
 
 # %% [markdown] lang="en"
 # Three tries are nearly enough: errors are a matter of chance, seldom twice on one sentence. But there is cheating here: the critic is the
-# judge, too. CLIP does not know the marks; lesson 12 will say what a learned critic is worth next to this one.
+# judge, too. CLIP does not know the marks; [](lesson:12) will say what a learned critic is worth next to this one.
 
 # %% [markdown] lang="fr"
 # **À vous de battre les réglages par défaut.** Écrivez `draw_better(sentences, seed)`, qui rend une image par phrase, empilées comme celles
@@ -2578,12 +2583,12 @@ expect(beaten, True, say("better than the default settings",
 # %% [markdown] lang="fr"
 # Les trois étapes se nomment `codec` (le dVAE), `decoder` (son décodeur seul, sur les codes durs) et `prior` : l'écrivain y apprend la loi
 # *a priori* des codes. `build_optimizers` suit la recette de l'étape : AdamW, et, pour les matrices qu'elle nomme, Muon, qui fait apprendre
-# toutes leurs directions au même pas (Jordan et al. 2024).
+# toutes leurs directions au même pas ([](work:jordan2024)).
 
 # %% [markdown] lang="en"
 # The three stages are named `codec` (the dVAE), `decoder` (its decoder alone, on hard codes) and `prior`: in it the writer learns the *a
 # priori* distribution of codes. `build_optimizers` follows the stage's recipe: AdamW and, for the matrices that it names, Muon, which makes
-# all their directions learn at the same pace (Jordan et al. 2024).
+# all their directions learn at the same pace ([](work:jordan2024)).
 
 # %%
 from dalle_edu.training.learning_rate import learning_rate_schedule
@@ -2847,8 +2852,8 @@ assert all(min(followed, key=lambda skill: look["skills"][skill]) == "colour_att
 # souvenir de ce que l'on a mis plus haut. Une part de l'écart est aussi dans les notes : celles de position et d'attribution exigent que
 # les deux objets soient tout justes.
 #
-# Les grands modèles ont-ils ce profil ? Sur l'épreuve de GenEval (Ghosh et al. 2023), des articles ultérieurs donnent à DALL·E 2 : un objet
-# 94 %, couleurs 77 %, deux objets 66 %, nombre 49 %, attribution des couleurs 19 %, **position 10 %**. Cela ressemble à notre onzième
+# Les grands modèles ont-ils ce profil ? Sur l'épreuve de GenEval ([](work:ghosh2023)), des articles ultérieurs donnent à DALL·E 2 : un
+# objet 94 %, couleurs 77 %, deux objets 66 %, nombre 49 %, attribution des couleurs 19 %, **position 10 %**. Cela ressemble à notre onzième
 # minute plus qu'à notre dernière ; savoir si plus d'entraînement y changerait quelque chose demanderait leur journal, qui n'est pas publié.
 
 # %% [markdown] lang="en"
@@ -2856,7 +2861,7 @@ assert all(min(followed, key=lambda skill: look["skills"][skill]) == "colour_att
 # colours, or to place one object with respect to the other, takes reading the sentence again in the right place, then remembering what was
 # put higher up. Part of the gap lies in the marks, too: those of position and attribution require both objects to be wholly right.
 #
-# Do large models have this profile? On GenEval's test (Ghosh et al. 2023), later papers report for DALL·E 2: one object 94%, colours 77%,
+# Do large models have this profile? On GenEval's test ([](work:ghosh2023)), later papers report for DALL·E 2: one object 94%, colours 77%,
 # two objects 66%, counting 49%, colour attribution 19%, **position 10%**. That is more like our eleventh minute than our last; whether more
 # training would change it, only their log could say, and it is not published.
 
@@ -3046,10 +3051,10 @@ quiz(
 #   c'est) est cité de 17,9 à 28 selon l'article, le floutage et le nombre d'images. OpenAI a publié son dVAE, mais pas son transformeur :
 #   personne d'autre ne peut refaire la mesure.
 # - **« Sans entraînement sur COCO » ne veut pas dire « jamais vu ».** Environ 21 % des images de validation de COCO étaient dans les
-#   données d'entraînement, sans leurs légendes ; les auteurs, qui le disent, n'ont pas vu que le FID en profitât (Ramesh et al. 2021,
+#   données d'entraînement, sans leurs légendes ; les auteurs, qui le disent, n'ont pas vu que le FID en profitât ([](work:ramesh2021),
 #   §3.1).
-# - **L'ordre de lecture est une contrainte.** Ce qui est écrit en haut ne se corrige plus. Les modèles de diffusion (leçon 10) n'ont pas ce
-#   défaut.
+# - **L'ordre de lecture est une contrainte.** Ce qui est écrit en haut ne se corrige plus. Les modèles de diffusion ([](lesson:10)) n'ont
+#   pas ce défaut.
 # - **Un codec perd.** De petits visages, des lettres : tout ce qu'un code ne peut pas dire des 192 nombres qu'il remplace.
 
 # %% [markdown] lang="en"
@@ -3061,8 +3066,8 @@ quiz(
 #   from 17.9 to 28 depending on the paper, the blurring and the number of pictures. OpenAI published its dVAE but not its transformer:
 #   nobody else can repeat the measurement.
 # - **“Without training on COCO” does not mean “never seen”.** About 21% of COCO's validation pictures were in the training data, without
-#   their captions; the authors, who say so, saw no gain in FID from it (Ramesh et al. 2021, §3.1).
-# - **Reading order is a constraint.** What is written above is never corrected. Diffusion models (lesson 10) do not have that fault.
+#   their captions; the authors, who say so, saw no gain in FID from it ([](work:ramesh2021), §3.1).
+# - **Reading order is a constraint.** What is written above is never corrected. Diffusion models ([](lesson:10)) do not have that fault.
 # - **A codec loses.** Small faces, letters: all that one code cannot say of the 192 numbers that it stands for.
 
 # %% [markdown] lang="fr" slide="slide"
@@ -3092,47 +3097,49 @@ quiz(
 # %% [markdown] lang="fr"
 # ## Pour continuer
 #
-# La leçon 12 entraîne CLIP, le critique qui ne connaît pas les notes. D'ici là, refaites le balayage du guidage avec `temperature=1` : le
-# meilleur guidage est-il le même ? Pourquoi guider refroidit-il aussi la loi ?
+# La [](lesson:12) entraîne CLIP, le critique qui ne connaît pas les notes. D'ici là, refaites le balayage du guidage avec `temperature=1` :
+# le meilleur guidage est-il le même ? Pourquoi guider refroidit-il aussi la loi ?
 #
 # ## Sources
 #
-# - A. Ramesh et al., *Zero-Shot Text-to-Image Generation*, 2021 : DALL·E 1.
-# - E. J. Gumbel, *Statistical Theory of Extreme Values and Some Practical Applications*, 1954.
-# - E. Jang, S. Gu et B. Poole, *Categorical Reparameterization with Gumbel-Softmax*, 2017 ; C. Maddison, A. Mnih et Y. W. Teh, *The
-#   Concrete Distribution*, 2017.
-# - Y. Bengio, N. Léonard et A. Courville, *Estimating or Propagating Gradients Through Stochastic Neurons for Conditional
-#   Computation*, 2013.
-# - A. van den Oord, O. Vinyals et K. Kavukcuoglu, *Neural Discrete Representation Learning*, 2017.
-# - J. Yu et al., *Vector-Quantized Image Modeling with Improved VQGAN*, 2022 : des codes comparés par leur direction.
-# - R. Sennrich, B. Haddow et A. Birch, *Neural Machine Translation of Rare Words with Subword Units*, 2016 : BPE.
-# - I. Provilkov, D. Emelianenko et E. Voita, *BPE-Dropout: Simple and Effective Subword Regularization*, 2020.
-# - J. Ho et T. Salimans, *Classifier-Free Diffusion Guidance*, 2021 (atelier de NeurIPS ; arXiv 2022).
-# - E. B. Wilson, *Probable Inference, the Law of Succession, and Statistical Inference*, 1927.
-# - A. Radford et al., *Learning Transferable Visual Models From Natural Language Supervision*, 2021 : CLIP.
-# - K. Jordan et al., *Muon: An optimizer for hidden layers in neural networks*, 2024.
-# - D. Ghosh, H. Hajishirzi et L. Schmidt, *GenEval: An Object-Focused Framework for Evaluating Text-to-Image Alignment*, 2023.
+# - A. Ramesh et al., [*Zero-Shot Text-to-Image Generation*](work:ramesh2021), 2021 : DALL·E 1.
+# - E. J. Gumbel, [*Statistical Theory of Extreme Values and Some Practical Applications*](work:gumbel1954), 1954.
+# - E. Jang, S. Gu et B. Poole, [*Categorical Reparameterization with Gumbel-Softmax*](work:jang2017), 2017 ; C. Maddison, A. Mnih et Y. W.
+#   Teh, [*The Concrete Distribution*](work:maddison2017), 2017.
+# - Y. Bengio, N. Léonard et A. Courville, [*Estimating or Propagating Gradients Through Stochastic Neurons for Conditional
+#   Computation*](work:bengio2013), 2013.
+# - A. van den Oord, O. Vinyals et K. Kavukcuoglu, [*Neural Discrete Representation Learning*](work:vandenoord2017), 2017.
+# - J. Yu et al., [*Vector-Quantized Image Modeling with Improved VQGAN*](work:yu2022), 2022 : des codes comparés par leur direction.
+# - R. Sennrich, B. Haddow et A. Birch, [*Neural Machine Translation of Rare Words with Subword Units*](work:sennrich2016), 2016 : BPE.
+# - I. Provilkov, D. Emelianenko et E. Voita, [*BPE-Dropout: Simple and Effective Subword Regularization*](work:provilkov2020), 2020.
+# - J. Ho et T. Salimans, [*Classifier-Free Diffusion Guidance*](work:ho2021), 2021 (atelier de NeurIPS ; arXiv 2022).
+# - E. B. Wilson, [*Probable Inference, the Law of Succession, and Statistical Inference*](work:wilson1927), 1927.
+# - A. Radford et al., [*Learning Transferable Visual Models From Natural Language Supervision*](work:radford2021), 2021 : CLIP.
+# - K. Jordan et al., [*Muon: An optimizer for hidden layers in neural networks*](work:jordan2024), 2024.
+# - D. Ghosh, H. Hajishirzi et L. Schmidt, [*GenEval: An Object-Focused Framework for Evaluating Text-to-Image Alignment*](work:ghosh2023),
+#   2023.
 
 # %% [markdown] lang="en"
 # ## Reading on
 #
-# Lesson 12 trains CLIP, the critic that does not know the marks. Until then, run the sweep of guidance again with `temperature=1`: is the
-# best guidance the same? Why does guiding also cool the distribution?
+# [](lesson:12) trains CLIP, the critic that does not know the marks. Until then, run the sweep of guidance again with `temperature=1`: is
+# the best guidance the same? Why does guiding also cool the distribution?
 #
 # ## Sources
 #
-# - A. Ramesh et al., *Zero-Shot Text-to-Image Generation*, 2021: DALL·E 1.
-# - E. J. Gumbel, *Statistical Theory of Extreme Values and Some Practical Applications*, 1954.
-# - E. Jang, S. Gu and B. Poole, *Categorical Reparameterization with Gumbel-Softmax*, 2017; C. Maddison, A. Mnih and Y. W. Teh, *The
-#   Concrete Distribution*, 2017.
-# - Y. Bengio, N. Léonard and A. Courville, *Estimating or Propagating Gradients Through Stochastic Neurons for Conditional
-#   Computation*, 2013.
-# - A. van den Oord, O. Vinyals and K. Kavukcuoglu, *Neural Discrete Representation Learning*, 2017.
-# - J. Yu et al., *Vector-Quantized Image Modeling with Improved VQGAN*, 2022: codes compared by their direction.
-# - R. Sennrich, B. Haddow and A. Birch, *Neural Machine Translation of Rare Words with Subword Units*, 2016: BPE.
-# - I. Provilkov, D. Emelianenko and E. Voita, *BPE-Dropout: Simple and Effective Subword Regularization*, 2020.
-# - J. Ho and T. Salimans, *Classifier-Free Diffusion Guidance*, 2021 (NeurIPS workshop; arXiv 2022).
-# - E. B. Wilson, *Probable Inference, the Law of Succession, and Statistical Inference*, 1927.
-# - A. Radford et al., *Learning Transferable Visual Models From Natural Language Supervision*, 2021: CLIP.
-# - K. Jordan et al., *Muon: An optimizer for hidden layers in neural networks*, 2024.
-# - D. Ghosh, H. Hajishirzi and L. Schmidt, *GenEval: An Object-Focused Framework for Evaluating Text-to-Image Alignment*, 2023.
+# - A. Ramesh et al., [*Zero-Shot Text-to-Image Generation*](work:ramesh2021), 2021: DALL·E 1.
+# - E. J. Gumbel, [*Statistical Theory of Extreme Values and Some Practical Applications*](work:gumbel1954), 1954.
+# - E. Jang, S. Gu and B. Poole, [*Categorical Reparameterization with Gumbel-Softmax*](work:jang2017), 2017; C. Maddison, A. Mnih and Y. W.
+#   Teh, [*The Concrete Distribution*](work:maddison2017), 2017.
+# - Y. Bengio, N. Léonard and A. Courville, [*Estimating or Propagating Gradients Through Stochastic Neurons for Conditional
+#   Computation*](work:bengio2013), 2013.
+# - A. van den Oord, O. Vinyals and K. Kavukcuoglu, [*Neural Discrete Representation Learning*](work:vandenoord2017), 2017.
+# - J. Yu et al., [*Vector-Quantized Image Modeling with Improved VQGAN*](work:yu2022), 2022: codes compared by their direction.
+# - R. Sennrich, B. Haddow and A. Birch, [*Neural Machine Translation of Rare Words with Subword Units*](work:sennrich2016), 2016: BPE.
+# - I. Provilkov, D. Emelianenko and E. Voita, [*BPE-Dropout: Simple and Effective Subword Regularization*](work:provilkov2020), 2020.
+# - J. Ho and T. Salimans, [*Classifier-Free Diffusion Guidance*](work:ho2021), 2021 (NeurIPS workshop; arXiv 2022).
+# - E. B. Wilson, [*Probable Inference, the Law of Succession, and Statistical Inference*](work:wilson1927), 1927.
+# - A. Radford et al., [*Learning Transferable Visual Models From Natural Language Supervision*](work:radford2021), 2021: CLIP.
+# - K. Jordan et al., [*Muon: An optimizer for hidden layers in neural networks*](work:jordan2024), 2024.
+# - D. Ghosh, H. Hajishirzi and L. Schmidt, [*GenEval: An Object-Focused Framework for Evaluating Text-to-Image Alignment*](work:ghosh2023),
+#   2023.

@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from dalle_edu.classroom.builder.linking import in_notebook
 from dalle_edu.classroom.builder.needed import made_anew, needed
 from dalle_edu.classroom.builder.notebooks import CHECK_IMPORT, Piece, notebook_of, pieces
 from dalle_edu.classroom.builder.source import Lesson
@@ -37,7 +38,7 @@ def assignment(lesson: Lesson, language: str) -> Any:
     A check is worth as many points as its exercise has dots, and raises where the answer is wrong. It takes its judges from the library's
     files anew, and the data that it compares with are made anew, too. Hints are left out. What the student does not write is read-only.
     """
-    read = graded_pieces(pieces(lesson, language, graded=True), language)
+    read = graded_pieces(in_notebook(pieces(lesson, language, graded=True), lesson, language), language)
     notebook = notebook_of(read, solved=True)
     for cell, piece in zip(notebook.cells, read, strict=True):
         if piece.grade == "solution":

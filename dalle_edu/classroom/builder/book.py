@@ -17,6 +17,8 @@ from typing import Any
 
 from dalle_edu.classroom.builder import build
 from dalle_edu.classroom.builder.executed import executed
+from dalle_edu.classroom.builder.glossary import say_where
+from dalle_edu.classroom.builder.linking import on_page
 from dalle_edu.classroom.builder.slides import NODE_MODULES, copy_assets, write_deck
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
@@ -48,8 +50,10 @@ def build_book(site: Path = SITE, folder: Path = build.LESSONS) -> list[Path]:
         shutil.copytree(BOOK / language, pages)
         shutil.copy(BOOK / "references.bib", pages)
         for lesson in found:
-            text = json.dumps(as_page(executed(lesson, language), language), ensure_ascii=False, indent=1)
+            page = on_page(as_page(executed(lesson, language), language), lesson, language)
+            text = json.dumps(page, ensure_ascii=False, indent=1)
             write_aside(pages / "lessons" / f"{lesson.name}.ipynb", lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]
+        say_where(pages, language, found)
         _sphinx(pages, site / language, language, decks)
         _mathjax(site / language)
         for lesson in found:  # the download button gives the student's notebook, without solutions

@@ -10,6 +10,7 @@ from dalle_edu.classroom.builder.assignment import assignment
 from dalle_edu.classroom.builder.complaints import Complaint, Faults
 from dalle_edu.classroom.builder.exercises import exercises
 from dalle_edu.classroom.builder.prose import check_lesson
+from dalle_edu.classroom.builder.references import faults_of_references
 from dalle_edu.classroom.builder.settings import SETTINGS, settings
 from dalle_edu.classroom.builder.source import Lesson, read_lesson
 from dalle_edu.classroom.desk.exercises import FILE
@@ -31,11 +32,11 @@ def lessons(folder: Path = LESSONS) -> list[Lesson]:
     found, faults = list[Lesson](), list[Complaint]()
     for path in paths:
         try:
-            lesson = read_lesson(path)
-            check_lesson(lesson)
-            found.append(lesson)
+            found.append(read_lesson(path))
+            check_lesson(found[-1])
         except Faults as error:
             faults += error.complaints
+    faults += [complaint for lesson in found for complaint in faults_of_references(lesson, found)]
     if faults:
         raise Faults(faults)
     return found

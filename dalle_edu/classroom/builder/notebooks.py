@@ -12,6 +12,7 @@ from typing import Any
 
 from dalle_edu import __version__
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, names_bound, solution
+from dalle_edu.classroom.builder.linking import in_notebook
 from dalle_edu.classroom.builder.source import Cell, Lesson, edition, replace_node
 from dalle_edu.classroom.identity import identity
 from dalle_edu.language import SOURCE, chosen, language_named, typeset
@@ -95,6 +96,7 @@ def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = Non
     read = [_without_computing(cell) for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims]
     if lesson.number:
         read += [Piece("markdown", chosen(_STANDING, language)), Piece("code", "progress()", tags=("progress",))]
+    read = in_notebook(read, lesson, language)
     first = replace(read[_FIRST], tags=())
     notebook = notebook_of([*read[:_FIRST], first, *map(_with_judges, read[_FIRST + 1 :])], solved=False)
     notebook.metadata["dalle_edu"] = {"version": __version__, "lesson": lesson.name, "language": language}
@@ -104,13 +106,14 @@ def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = Non
 
 def solved(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
     """The notebook with its solutions, for instructors and for the book."""
-    return notebook_of([cell for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims], solved=True)
+    read = [cell for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims]
+    return notebook_of(in_notebook(read, lesson, language), solved=True)
 
 
 def everything(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
     """The solved notebook with the cells for slides alone and the claims of the prose.
 
-    Executed once, it gives the book's page and the deck.
+    Executed once, it gives the book's page and the deck, each of which resolves the references in the prose.
     """
     return notebook_of(pieces(lesson, language, measured), solved=True)
 

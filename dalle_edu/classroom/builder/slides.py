@@ -5,6 +5,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from dalle_edu.classroom.builder.linking import on_deck
 from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
@@ -32,7 +33,7 @@ def write_deck(executed: Any, lesson: Lesson, language: str, site: Path) -> Path
         "metadata": {"name": f"{lesson.number} · {lesson.title[language]}"},
     }
     exporter.language_code = language
-    html, _ = exporter.from_notebook_node(_shown(executed), resources=resources)
+    html, _ = exporter.from_notebook_node(on_deck(_shown(executed), lesson, language), resources=resources)
     path = site / "slides" / language / f"{lesson.name}.html"
     write_aside(path, lambda file: file.write(html.encode()))
     return path

@@ -184,7 +184,9 @@ def _typeset(text: str, language: str) -> str:
     """French typography everywhere but in code, formulas and addresses."""
     if language != "fr":
         return text
-    return "".join(piece if number % 2 else typeset(piece) for number, piece in enumerate(_AS_WRITTEN.split(text)))
+    pieces = _AS_WRITTEN.split(text)
+    after = [typeset("}" + piece)[1:] for piece in pieces]  # a piece begins behind code, a formula or an address, never at a space
+    return "".join(piece if number % 2 else after[number] if number else typeset(piece) for number, piece in enumerate(pieces))
 
 
 def _is_other(line: str, language: str) -> bool:
