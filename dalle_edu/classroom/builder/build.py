@@ -3,10 +3,9 @@
 import json
 import multiprocessing
 import os
-import re
 import resource
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,11 @@ from dalle_edu.classroom.builder import notebooks
 from dalle_edu.classroom.builder.assignment import assignment
 from dalle_edu.classroom.builder.complaints import Complaint, Faults
 from dalle_edu.classroom.builder.exercises import exercises
-from dalle_edu.classroom.builder.prose import check_lesson
+from dalle_edu.classroom.builder.faults import problems
+from dalle_edu.classroom.builder.faults.numbering import shared
+from dalle_edu.classroom.builder.faults.running import fault_of_stop, faults_of_run
 from dalle_edu.classroom.builder.settings import SETTINGS, settings
-from dalle_edu.classroom.builder.source import Lesson, read_lesson
+from dalle_edu.classroom.builder.source import Lesson, read
 from dalle_edu.classroom.desk.exercises import FILE
 from dalle_edu.device import processor_name
 from dalle_edu.errors import DalleEduError
@@ -41,31 +42,47 @@ class Executed:
     peak_mb: float
 
 
-def lessons(folder: Path = LESSONS) -> list[Lesson]:
-    """All lessons, in order. Raises `DalleEduError` where there is none, and `Faults` with all that is wrong in any of them."""
+def lessons(folder: Path = LESSONS, names: Sequence[str] = ()) -> list[Lesson]:
+    """All lessons, in order, or those that are named, by their names or numbers.
+
+    Raises `DalleEduError` where there is none, or none of a name, and `Faults` with all that is wrong in any of them; without names the
+    page that students begin on is looked at too.
+    """
+    found, faults = with_faults(folder, names)
+    if faults:
+        raise Faults(faults)
+    return [lesson for lesson in found if lesson.path.stem != START]
+
+
+def with_faults(folder: Path = LESSONS, names: Sequence[str] = ()) -> tuple[list[Lesson], list[Complaint]]:
+    """What can be read of all lessons, and of the page that students begin on, or of those named, and all that is wrong in them.
+
+    Raises `DalleEduError` where there is no lesson, or none of a name.
+    """
     paths = sorted(path for path in (folder / "sources").glob("*.py") if path.stem != START)
     if not paths:
         raise DalleEduError(f"{folder / 'sources'} holds no lesson", f"{folder / 'sources'} ne contient aucune leçon")
-    found, faults = list[Lesson](), list[Complaint]()
-    for path in paths:
-        try:
-            lesson = read_lesson(path)
-            check_lesson(lesson)
-            found.append(lesson)
-        except Faults as error:
-            faults += error.complaints
-    if faults:
-        raise Faults(faults)
-    return found
+    wanted = _wanted(paths, names or [path.stem for path in paths])
+    everywhere = [read(path) for path in paths]
+    found = [(lesson, faults) for lesson, faults in everywhere if lesson.name in wanted]
+    start = folder / "sources" / f"{START}.py"
+    if start.exists() and not names:
+        found.append(read(start))
+    known = [path.stem for path in paths]
+    faults = [fault for lesson, unreadable in found for fault in (*unreadable, *problems(lesson, known))]
+    faults += [fault for fault in shared([lesson for lesson, _ in everywhere]) if fault.path.stem in wanted]
+    return [lesson for lesson, _ in found], faults
 
 
 def start_page(folder: Path = LESSONS) -> Lesson | None:
-    """The page that students begin on, if the folder has one. Raises `DalleEduError` for a fault in it."""
+    """The page that students begin on, if the folder has one. Raises `Faults` with all that is wrong in it."""
     path = folder / "sources" / f"{START}.py"
     if not path.exists():
         return None
-    page = read_lesson(path)
-    check_lesson(page)
+    page, faults = read(path)
+    faults += problems(page, [each.stem for each in path.parent.glob("*.py")])
+    if faults:
+        raise Faults(faults)
     return page
 
 
@@ -75,19 +92,24 @@ def measured(folder: Path = LESSONS) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def build(folder: Path = LESSONS) -> list[Path]:
-    """Write the students' notebooks and the exercises in both languages; returns the paths of the files that changed.
+def build(folder: Path = LESSONS, names: Sequence[str] = ()) -> list[Path]:
+    """Write the students' notebooks in both languages, of all lessons or of those named; returns the paths of the files that changed.
 
-    Raises `DalleEduError` for a faulty lesson.
+    Their exercises are written too, and without names the page that students begin on. Raises `DalleEduError` for a faulty lesson, and for
+    a name that no lesson has.
     """
-    return [path for path, text in _texts(folder) if _write(path, text)]
+    return [path for path, text in _texts(folder, names) if _write(path, text)]
 
 
-def stale(folder: Path = LESSONS) -> list[Path]:
-    """The files that differ from what `build` would write, and those without a source. Raises `DalleEduError` for a faulty lesson."""
-    expected = dict(_texts(folder))
+def stale(folder: Path = LESSONS, names: Sequence[str] = ()) -> list[Path]:
+    """The files that differ from what `build` would write, and without names those that have no source. Raises `DalleEduError` for a faulty
+    lesson, and for a name that no lesson has.
+    """
+    expected = dict(_texts(folder, names))
     differing = [path for path, text in expected.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    orphans = [path for language in LANGUAGES for path in sorted((folder / language).glob("*.ipynb")) if path not in expected]
+    orphans = (
+        [] if names else [path for language in LANGUAGES for path in sorted((folder / language).glob("*.ipynb")) if path not in expected]
+    )
     return differing + orphans
 
 
@@ -107,32 +129,26 @@ def build_course(target: Path, language: str, folder: Path = LESSONS) -> list[Pa
 
 
 def run(lesson: Lesson, language: str) -> Executed:
-    """Execute a lesson's solved notebook, with the cells for slides alone. Raises `DalleEduError` for an error or a warning in it."""
+    """Execute a lesson's solved notebook, with the cells for slides alone. Raises `Faults` for an error or a warning in it."""
     notebook = notebooks.everything(lesson, language, measured(lesson.path.parents[1]))
-    return execute(notebook, lesson.path.parents[2], f"{lesson.name} ({language})")
+    return execute(notebook, lesson.path.parents[2], f"{lesson.name} ({language})", source=lesson.path, language=language)
 
 
-def execute(notebook: Any, folder: Path, name: str, static: bool = True) -> Executed:
-    """Execute a notebook in a working folder; `static` shows pictures in place of widgets. `name` is what errors call it.
+def execute(notebook: Any, folder: Path, name: str, static: bool = True, source: Path | None = None, language: str = "") -> Executed:
+    """Execute a notebook in a working folder; `static` shows pictures in place of widgets. `name` is what errors call it; where `source` is
+    given, the file of the lesson, they tell the line in it.
 
-    Raises `DalleEduError` for an error or a warning in it.
+    Raises `Faults` for an error or a warning in it, for an example with another value, and for a kernel that dies or stalls.
     """
     import nbformat
 
     alone = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=alone) as pool:  # in a process of its own, whose children's cost is that of this notebook alone
-        text, seconds, peak, stopped = pool.submit(_execute, _json(notebook), str(folder), static).result()
-    if stopped:
-        raise DalleEduError(f"the lesson stopped: {name}: {stopped}", f"la leçon s'est arrêtée : {name} : {stopped}")
-    executed = nbformat.reads(text, as_version=4)
-    for cell in executed.cells:
-        for output in cell.get("outputs", []):
-            if output.output_type == "stream" and output.name == "stderr":
-                what = f"{name}: {output.text.strip()[:300]}"
-                raise DalleEduError(f"a warning was left in {what}", f"un avertissement est resté dans {what}")
-    for cell in executed.cells:
-        if "scratch" in cell.metadata.get("tags", []) and static:
-            _check_example(cell, name)
+        text, seconds, peak, stopped = pool.submit(_execute, _json(notebook), str(folder), static, TIME_LIMIT).result()
+    executed, path = nbformat.reads(text, as_version=4), source or folder / name
+    faults = [fault_of_stop(path, language, executed, *stopped)] if stopped else list(faults_of_run(path, language, executed, static))
+    if faults:
+        raise Faults(faults)
     return Executed(executed, seconds, peak)
 
 
@@ -157,15 +173,33 @@ def measure(folder: Path = LESSONS) -> dict[str, Any]:
 # ---------------------------------------------------------------- pieces
 
 
-def _texts(folder: Path) -> Iterator[tuple[Path, str]]:
-    costs, found, start = measured(folder), lessons(folder), start_page(folder)
+def _wanted(paths: Sequence[Path], names: Sequence[str]) -> set[str]:
+    """The names of the lessons that are asked for, by name or number. Raises `DalleEduError` for one that is no lesson."""
+    known = {path.stem: path.stem for path in paths} | {path.stem.partition("_")[0]: path.stem for path in paths}
+    for name in names:
+        if name.removesuffix(".py") not in known:
+            there = ", ".join(path.stem for path in paths)
+            raise DalleEduError(f"no lesson is called {name}; there are {there}", f"aucune leçon ne s'appelle {name} ; il y a {there}")
+    return {known[name.removesuffix(".py")] for name in names}
+
+
+def _texts(folder: Path, names: Sequence[str] = ()) -> Iterator[tuple[Path, str]]:
+    costs, found = measured(folder), lessons(folder, names)
+    start = None if names else start_page(folder)
     for language in LANGUAGES:
         for lesson in found:
             yield folder / language / f"{lesson.name}.ipynb", _json(notebooks.student(lesson, language, costs))
         if start is not None:
             yield folder / language / f"{START}.ipynb", _json(notebooks.student(notebooks.with_lessons(start, found), language))
-        known = {lesson.name: exercises(lesson, language) for lesson in (*found, *([start] if start else []))}
-        yield folder / language / FILE, json.dumps(known, indent=1, ensure_ascii=False) + "\n"
+        yield folder / language / FILE, _exercises(folder / language / FILE, [*found, *([start] if start else [])], language, bool(names))
+
+
+def _exercises(path: Path, found: Sequence[Lesson], language: str, add: bool) -> str:
+    """The exercises of lessons as their file has them; `add` keeps those of other lessons that it holds already."""
+    known = json.loads(path.read_text(encoding="utf-8")) if add and path.exists() else {}
+    known |= {lesson.name: exercises(lesson, language) for lesson in found}
+    order = sorted(known, key=lambda name: (name == START, name))
+    return json.dumps({name: known[name] for name in order}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _json(notebook: Any) -> str:
@@ -183,36 +217,31 @@ def _write(path: Path, text: str) -> bool:
     return True
 
 
-def _check_example(cell: Any, name: str) -> None:
-    """Raise `DalleEduError` where the value of an example is not the one written behind it as `# → …`."""
-    written = re.findall(r"# → (.+)", cell.source)
-    outputs = [output.data.get("text/plain", "") for output in cell.outputs if output.output_type in ("execute_result", "display_data")]
-    shown = " ".join(" ".join(outputs).split())
-    if len(written) != 1 or shown != written[0].strip():
-        raise DalleEduError(
-            f"{name}: an example gives {shown or cell.outputs}, and says → {written}: {cell.source}",
-            f"{name} : un exemple donne {shown or cell.outputs}, et dit → {written} : {cell.source}",
-        )
-
-
-def _execute(text: str, folder: str, static: bool) -> tuple[str, float, float, str]:
-    """The executed notebook as text, its processor seconds, its peak memory in MB, and the error that stopped it, if one did."""
+def _execute(text: str, folder: str, static: bool, limit: int) -> tuple[str, float, float, tuple[int, str, str] | None]:
+    """The executed notebook as text, its processor seconds, its peak memory in MB, and what stopped it, if anything did: the place of the
+    cell, the name of the error and its message.
+    """
     import nbformat
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    notebook = nbformat.reads(text, as_version=4)
+    notebook, begun = nbformat.reads(text, as_version=4), [0]
     with tempfile.TemporaryDirectory() as desk:  # what the reader's own desk holds is neither read nor changed
         os.environ |= {"DALLE_EDU_STATIC": str(int(static)), "OMP_WAIT_POLICY": "PASSIVE", "DALLE_EDU_DESK": desk}
         try:
-            resources = {"metadata": {"path": folder}}
             NotebookClient(
-                notebook, timeout=TIME_LIMIT, kernel_name="python3", extra_arguments=QUIET, coalesce_streams=True, resources=resources
+                notebook,
+                timeout=limit,
+                kernel_name="python3",
+                extra_arguments=QUIET,
+                coalesce_streams=True,
+                resources={"metadata": {"path": folder}},
+                on_cell_start=lambda cell, cell_index: begun.append(cell_index),
             ).execute()
-        except CellExecutionError as error:
-            return text, 0.0, 0.0, str(error)
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            return nbformat.writes(notebook), 0.0, 0.0, (begun[-1], type(error).__name__, str(error))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return nbformat.writes(notebook), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, ""
+    return nbformat.writes(notebook), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, None
 
 
 def _machine(language: str) -> str:
