@@ -23,16 +23,19 @@ class Action(StrEnum):
 
 @command(
     say(
-        "Bring the lessons to a folder of yours: get. For authors: build the notebooks from their sources, check that they are up to date, "
-        "run them, measure what they cost.",
+        "Bring the lessons to a folder of yours: get. For authors: build the notebooks from their sources, check the sources, their "
+        "formulas and that the notebooks are up to date, run them, measure what they cost.",
         "Apporte les leçons dans un dossier à vous : get. Pour qui les écrit : build fait les notebooks à partir de leurs sources, check "
-        "vérifie qu'ils sont à jour, run les exécute, measure mesure ce qu'ils coûtent.",
+        "vérifie les sources, leurs formules et que les notebooks sont à jour, run les exécute, measure mesure ce qu'ils coûtent.",
     ),
 )
 def lessons(
     action: Annotated[Action, typer.Argument(help=say("what to do", "ce qu'il faut faire"))] = Action.build,
     names: Annotated[
-        list[str] | None, typer.Argument(help=say("the lessons to get, all unless named", "les leçons à apporter, toutes à défaut"))
+        list[str] | None,
+        typer.Argument(
+            help=say("lessons, such as 05_attention or 05; all unless named", "des leçons, comme 05_attention ou 05 ; toutes à défaut")
+        ),
     ] = None,
     to: Annotated[
         Path | None,
@@ -64,8 +67,12 @@ def lessons(
     if action is Action.get:
         _get(names or [], language or reader_language(), to)
         return
-    if names or to:
-        raise DalleEduError("names and --to belong to `lessons get`", "des noms et --to vont avec `lessons get`")
+    if to:
+        raise DalleEduError("--to belongs to `lessons get`", "--to va avec `lessons get`")
+    if names and (nbgrader or action is Action.measure):
+        raise DalleEduError(
+            "names belong to get, build, check and run; leave them out", "des noms vont avec get, build, check et run ; ôtez-les"
+        )
     from dalle_edu.classroom.builder import build as builder
 
     where = folder or builder.LESSONS
@@ -73,21 +80,34 @@ def lessons(
         for path in builder.build_course(nbgrader, language or reader_language(), where):
             out.print(f"→ {path}", highlight=False)
     elif action is Action.build:
-        for path in builder.build(where):
+        for path in builder.build(where, names or []):
             out.print(f"→ {path}", highlight=False)
     elif action is Action.check:
-        late = builder.stale(where)
-        if late:
-            which = ", ".join(str(path.relative_to(where)) for path in late)
-            raise DalleEduError(f"out of date: {which}; run `make lessons`", f"à refaire : {which} ; lancez `make lessons`")
+        _check(where, names or [])
     elif action is Action.run:
-        for lesson in builder.lessons(where):
+        for lesson in builder.lessons(where, names or []):
             for each in LANGUAGES:
                 cost = builder.run(lesson, each)
                 out.print(f"{lesson.name} {each}: {cost.cpu_seconds:.0f} s, {cost.peak_mb:.0f} MB", highlight=False)
     else:
         for number, cost in builder.measure(where).items():
             out.print(f"{number}: {cost['cpu_seconds']:.0f} s, {cost['peak_mb']:.0f} MB", highlight=False)
+
+
+def _check(folder: Path, names: list[str]) -> None:
+    """Tell all that is wrong in lessons. Raises `DalleEduError` for a fault of a source or of a formula, and for notebooks out of date."""
+    from dalle_edu.classroom.builder import build as builder
+    from dalle_edu.classroom.builder.complaints import Faults
+    from dalle_edu.classroom.builder.latex import faults_of_formulas
+
+    read, faults = builder.with_faults(folder, names)
+    faults += faults_of_formulas(read, pages=[] if names else None)
+    if faults:
+        raise Faults(faults)
+    late = builder.stale(folder, names)
+    if late:
+        which, named = ", ".join(str(path.relative_to(folder)) for path in late), " ".join(["dalle-edu lessons build", *names])
+        raise DalleEduError(f"out of date: {which}; run `{named}`", f"à refaire : {which} ; lancez `{named}`")
 
 
 def _get(names: list[str], language: str, to: Path | None) -> None:

@@ -702,8 +702,10 @@ axes.loglog(margins, made, "s-", color=VERMILION, label=say("corrections made", 
 axes.set(xlabel=say("margin", "marge"), ylabel=say("corrections", "corrections"))
 axes.set_title(say("Far fewer corrections than the bound allows", "Bien moins de corrections que la borne n'en permet"))
 legend(axes)
-picture(figure, say("As the margin shrinks, the bound soars and corrections grow slowly, always below it.",
-                    "Quand la marge rétrécit, la borne s'envole et les corrections augmentent peu, toujours au-dessous."))
+picture(figure, say("As the margin shrinks, the bound soars and corrections "
+                    "grow slowly, always below it.",
+                    "Quand la marge rétrécit, la borne s'envole et les "
+                    "corrections augmentent peu, toujours au-dessous."))
 
 # %% claims=true
 assert round(found) == 12
@@ -811,8 +813,10 @@ for panel, title in zip(panels, titles):
     panel.set(xlim=(-0.4, 1.4), ylim=(-0.4, 1.4), aspect="equal", title=title)
     panel.set(xticks=[0, 1], yticks=[0, 1])
 panels[1].plot(across, 1.5 - across, color="black")
-picture(figure, say("One line leaves the corner 11 on the side of yes; two lines keep only the band with 01 and 10.",
-                    "Une droite laisse le coin 11 du côté du oui ; deux droites ne gardent que la bande de 01 et 10."))
+picture(figure, say("One line leaves the corner 11 on the side of yes; two "
+                    "lines keep only the band with 01 and 10.",
+                    "Une droite laisse le coin 11 du côté du oui ; deux droites"
+                    " ne gardent que la bande de 01 et 10."))
 
 # %% [markdown] lang="fr"
 # À gauche, la droite du « ou » se trompe sur un coin. À droite, une deuxième droite, celle de `nand`, l'écarte ; entre les deux reste la
@@ -969,8 +973,10 @@ for (name, (function, derivative)), colour in zip(mlp.ACTIVATIONS.items(), COLOU
 panels[0].set(title=say("activations", "activations"), ylim=(-1.2, 2), xlabel=say("sum", "somme"))
 panels[1].set(title=say("their slopes: the step's is zero", "leurs pentes : celle de la marche est nulle"), xlabel=say("sum", "somme"))
 legend(panels[0])
-picture(figure, say("Step, sigmoid, hyperbolic tangent and rectifier, and their slopes; the step's slope is zero everywhere.",
-                    "Marche, sigmoïde, tangente hyperbolique et rectifieur, et leurs pentes ; la pente de la marche est nulle partout."))
+picture(figure, say("Step, sigmoid, hyperbolic tangent and rectifier, and their"
+                    " slopes; the step's slope is zero everywhere.",
+                    "Marche, sigmoïde, tangente hyperbolique et rectifieur, et "
+                    "leurs pentes ; la pente de la marche est nulle partout."))
 
 # %% claims=true
 slopes_of = {name: derivative(z).max() for name, (_, derivative) in mlp.ACTIVATIONS.items()}
@@ -1332,7 +1338,12 @@ assert sum(parameter.size for parameter in mlp.MLP((2, 3, 2), "tanh", np.random.
 # Here is the way forward. Follow it from left to right, and check the arithmetic.
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
-chain_numbers = {"x": 2.0, "weights": (0.5, 3.0), "biases": (-1.0, 0.0), "target": 1.0}
+chain_numbers = {
+    "x": 2.0,
+    "weights": (0.5, 3.0),
+    "biases": (-1.0, 0.0),
+    "target": 1.0,
+}
 diagrams.draw_chain(**chain_numbers, back=False)
 
 # %% [markdown] lang="fr"
@@ -1837,8 +1848,10 @@ def draw_spirals(axes):
 figure, axes = plot(width=4.2, height=4)
 draw_spirals(axes)
 axes.set_title(say("Which line would separate them?", "Quelle droite les séparerait ?"))
-picture(figure, say("Two spirals of points, of two colours, wound round each other.",
-                    "Deux spirales de points, de deux couleurs, enroulées l'une autour de l'autre."))
+picture(figure, say("Two spirals of points, of two colours, wound round each "
+                    "other.",
+                    "Deux spirales de points, de deux couleurs, enroulées l'une"
+                    " autour de l'autre."))
 
 # %% [markdown] lang="fr"
 # **Écrivez deux pourcentages** : quelle part des points une droite, c'est-à-dire un réseau sans couche cachée, classera-t-elle bien une fois
@@ -1875,11 +1888,14 @@ side = np.linspace(-2.2, 2.2, 161)
 plane = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 shades = softmax(network.forward(plane))[:, 1].reshape(161, 161)
 figure, axes = plot(width=4.6, height=4.4)
-axes.contourf(side, side, shades, levels=np.linspace(0, 1, 11), cmap="PuOr_r", alpha=0.4)
+levels = np.linspace(0, 1, 11)
+axes.contourf(side, side, shades, levels=levels, cmap="PuOr_r", alpha=0.4)
 draw_spirals(axes)
 axes.set_title(say("The network winds its boundary between them", "Le réseau enroule sa frontière entre elles"))
-picture(figure, say("Two intertwined spirals, and the smooth boundary between them that the network found.",
-                    "Deux spirales enlacées, et la frontière lisse que le réseau a trouvée entre elles."))
+picture(figure, say("Two intertwined spirals, and the smooth boundary between "
+                    "them that the network found.",
+                    "Deux spirales enlacées, et la frontière lisse que le "
+                    "réseau a trouvée entre elles."))
 
 # %% claims=true
 assert 60 < shares[2, 2] < 70 and shares[2, 32, 32, 2] == 100
@@ -1997,8 +2013,10 @@ def show_digits(numbers, titles, rows=1, alt=""):
 
 
 ten = [int((classes == digit).nonzero()[7]) for digit in range(10)]
-show_digits(ten, range(10), alt=say("One handwritten digit of each kind, white on black, eight pixels on a side.",
-                                    "Un chiffre manuscrit de chaque sorte, blanc sur noir, de huit pixels de côté."))
+show_digits(ten, range(10), alt=say("One handwritten digit of each kind, white "
+                                    "on black, eight pixels on a side.",
+                                    "Un chiffre manuscrit de chaque sorte, "
+                                    "blanc sur noir, de huit pixels de côté."))
 
 # %% [markdown] lang="fr"
 # Vous les lisez sans doute tous, mais le 8 demande un effort : huit pixels de côté, c'est peu.
@@ -2070,10 +2088,14 @@ assert round(100 * right, 1) == 95.7 and len(unseen) == 397
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 missed = [number for number in unseen if reading[number] != answers[number]]
-titles = [f"{answers[n]} → {reading[n]} ({100 * chances[n].max():.0f}%)" for n in missed]
+titles = [
+    f"{answers[n]} → {reading[n]} ({100 * chances[n].max():.0f}%)" for n in missed
+]
 show_digits(missed, titles, rows=3, alt=say(
-    "The seventeen digits that the network misreads, each with what it is, what the network read, and how sure it was; nine are eights.",
-    "Les dix-sept chiffres que le réseau lit mal, chacun avec ce qu'il est, ce qu'il y lit et sa confiance ; neuf sont des huit."))
+    "The seventeen digits that the network misreads, each with what it is, what"
+    " the network read, and how sure it was; nine are eights.",
+    "Les dix-sept chiffres que le réseau lit mal, chacun avec ce qu'il est, ce "
+    "qu'il y lit et sa confiance ; neuf sont des huit."))
 
 # %% claims=true
 assert len(missed) == 17 and 23 < 397 / 17 < 24
@@ -2126,14 +2148,18 @@ figure, panels = plot(2, 10, width=9, height=2.6)
 for panel in panels.flat:
     panel.axis("off")
 for digit in range(10):
-    panels[0, digit].imshow(flat_reader.weights[0][:, digit].reshape(8, 8), cmap="PuOr_r", vmin=-0.8, vmax=0.8)
+    flat = flat_reader.weights[0][:, digit].reshape(8, 8)
+    panels[0, digit].imshow(flat, cmap="PuOr_r", vmin=-0.8, vmax=0.8)
     panels[0, digit].set_title(f"{digit}", fontsize=11)
     hidden = reader.weights[0][:, heaviest[digit]].reshape(8, 8)
     panels[1, digit].imshow(hidden, cmap="PuOr_r", vmin=-0.6, vmax=0.6)
-picture(figure, say("Weights as pictures: above, the ten neurons of a network without a hidden layer, where that of 0 is a ring; below, ten "
-                    "hidden neurons, patches that resemble no digit.",
-                    "Des poids en images : en haut, les dix neurones d'un réseau sans couche cachée, où celui du 0 est un anneau ; en bas, "
-                    "dix neurones cachés, des taches qui ne ressemblent à aucun chiffre."))
+picture(figure, say("Weights as pictures: above, the ten neurons of a network "
+                    "without a hidden layer, where that of 0 is a ring; below, "
+                    "ten hidden neurons, patches that resemble no digit.",
+                    "Des poids en images : en haut, les dix neurones d'un "
+                    "réseau sans couche cachée, où celui du 0 est un anneau ; "
+                    "en bas, dix neurones cachés, des taches qui ne ressemblent"
+                    " à aucun chiffre."))
 
 # %% claims=true
 ring = flat_reader.weights[0][:, 0].reshape(8, 8)

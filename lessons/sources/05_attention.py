@@ -560,7 +560,8 @@ peut regarder nulle part reçoit NaN (le noyau fusionné de PyTorch lui donne 0)
 query = torch.tensor([[2.0, 0.0]])
 key = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
 value = torch.tensor([[10.0], [0.0]])
-scaled_dot_product(query, key, value)  # → (tensor([[8.0443]]), tensor([[0.8044, 0.1956]]))
+scaled_dot_product(query, key, value)
+# → (tensor([[8.0443]]), tensor([[0.8044, 0.1956]]))
 
 # %% [markdown] lang="fr"
 # Les trois objets, maintenant avec votre fonction :
@@ -604,7 +605,8 @@ print(say("mixture:", "mélange :"), *(decimal(part, 2) for part in mixture[0]))
 insistent = torch.tensor([[0.0, 6.0, 0.0, 6.0]])
 
 # %% scratch=true
-scaled_dot_product(torch.tensor([[0.0, 2.0, 0.0, 2.0]]), key, value)[1]  # → tensor([[0.0900, 0.2447, 0.6652]])
+scaled_dot_product(torch.tensor([[0.0, 2.0, 0.0, 2.0]]), key, value)[1]
+# → tensor([[0.0900, 0.2447, 0.6652]])
 
 # %%
 def on_the_star():
@@ -882,7 +884,8 @@ def joined_mask(causal, visible):
 
 # %% scratch=true
 two_sentences = torch.tensor([[True, True], [True, False]])
-joined_mask(causal_mask(2, 2), two_sentences).int()  # → tensor([[[1, 0], [1, 1]], [[1, 0], [1, 0]]], dtype=torch.int32)
+joined_mask(causal_mask(2, 2), two_sentences).int()
+# → tensor([[[1, 0], [1, 1]], [[1, 0], [1, 0]]], dtype=torch.int32)
 
 # %%
 two_sentences = torch.tensor([[True, True, True], [True, True, False]])
@@ -1311,7 +1314,8 @@ copies, same = nn.Linear(2, 6, bias=False), nn.Linear(2, 2, bias=False)
 # fr: requêtes et clés de 0, valeurs inchangées : chaque réponse est la moyenne
 same.weight.data = torch.eye(2)
 copies.weight.data = torch.cat([torch.zeros(4, 2), torch.eye(2)])
-several_heads(torch.tensor([[[1.0, 2.0], [3.0, 6.0]]]), copies, same, 2).tolist()  # → [[[2.0, 4.0], [2.0, 4.0]]]
+several_heads(torch.tensor([[[1.0, 2.0], [3.0, 6.0]]]), copies, same, 2).tolist()
+# → [[[2.0, 4.0], [2.0, 4.0]]]
 
 # %%
 torch.manual_seed(0)
@@ -1453,7 +1457,8 @@ def waves(length, width):
 
 
 # %% scratch=true
-waves(2, 4)  # → tensor([[0.0000, 1.0000, 0.0000, 1.0000], [0.8415, 0.5403, 0.0100, 0.9999]])
+waves(2, 4)
+# → tensor([[0.0000, 1.0000, 0.0000, 1.0000], [0.8415, 0.5403, 0.0100, 0.9999]])
 
 # %%
 from dalle_edu.bricks.transformer import Encoder, sinusoidal_positions
@@ -1556,7 +1561,8 @@ def step_back(width):
 # %% scratch=true
 # en: place 1, one token back, is place 0
 # fr: la place 1, un jeton en arrière, est la place 0
-(sinusoidal_positions(2, 4)[1] @ step_back(4)).round(decimals=3).abs()  # → tensor([0., 1., 0., 1.])
+(sinusoidal_positions(2, 4)[1] @ step_back(4)).round(decimals=3).abs()
+# → tensor([0., 1., 0., 1.])
 
 # %%
 places = sinusoidal_positions(12, 32)
@@ -1802,7 +1808,8 @@ block = Block(width=8, heads=2)
 # fr: des sous-couches qui répondent 0 laissent le flux tel quel
 nn.init.zeros_(block.attention.out.weight)
 nn.init.zeros_(block.contract.weight)
-block(torch.arange(8.0).reshape(1, 1, 8)).tolist()  # → [[[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]]]
+block(torch.arange(8.0).reshape(1, 1, 8)).tolist()
+# → [[[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]]]
 
 # %% [markdown] lang="fr"
 # ### Ce que vaut le chemin résiduel
@@ -2167,12 +2174,12 @@ assert at_end < pairs_of_words - 0.08
 assert 1.2 < at_end < 1.5
 assert single_words > 3.2
 
-# %% [markdown] lang="fr"
+# %% [markdown] lang="fr" own_numbers=true
 # Le GPT passe sous la ligne des paires : il sait plus que le dernier mot, donc il se sert de sa place, ou regarde plus loin en arrière (la
 # [](#where-do-the-heads-look) tranchera). Il finit vers 1,3 nat, soit une hésitation entre moins de quatre mots
 # ($e^{1{,}3} \approx 3{,}7$). Il ne peut guère descendre plus bas : après « un cercle », personne ne peut savoir quelle couleur viendra.
 
-# %% [markdown] lang="en"
+# %% [markdown] lang="en" own_numbers=true
 # The GPT goes below the line of pairs: it knows more than the last word, so it uses its place, or looks further back
 # ([](#where-do-the-heads-look) will decide). It ends near 1.4 nats, which is hesitating between some four words ($e^{1.4} \approx 4$). It
 # can hardly go lower: after "a large", nobody can know which colour will come.
@@ -2626,7 +2633,8 @@ est toujours gardée. Les logits des entrées écartées deviennent -inf.
 # each logit goes back to its place => chaque logit revient à sa place
 
 # %% scratch=true
-keep_top_p(torch.tensor([[0.15, 0.5, 0.05, 0.3]]).log(), 0.75).exp()  # → tensor([[0.0000, 0.5000, 0.0000, 0.3000]])
+keep_top_p(torch.tensor([[0.15, 0.5, 0.05, 0.3]]).log(), 0.75).exp()
+# → tensor([[0.0000, 0.5000, 0.0000, 0.3000]])
 
 # %% [markdown] lang="fr"
 # ### Un nombre fixe, ou une part fixe ?

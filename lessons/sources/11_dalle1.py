@@ -581,11 +581,13 @@ assert torch.allclose((sums * 4).softmax(-1), torch.tensor([0.12, 0.88, 0.0]), a
 # %% implements="dvae:gumbel_softmax" level=2
 """Tire un code pour chaque position, en douceur (Gumbel-softmax).
 
-Le tirage vaut softmax((logits + bruit de Gumbel) / température) : k nombres positifs de somme 1 (Jang et al. 2017 ; Maddison et al. 2017).
-Quand la température descend vers 0, il tend vers un vecteur à un seul 1, de probabilités softmax(logits).
+Le tirage vaut softmax((logits + bruit de Gumbel) / température) : k nombres
+positifs de somme 1 (Jang et al. 2017 ; Maddison et al. 2017). Quand la
+température descend vers 0, il tend vers un vecteur à un seul 1, de probabilités
+softmax(logits).
 
-Avec `hard`, le résultat *est* ce vecteur, tandis que son gradient reste celui du tirage doux (passage direct, Bengio et al. 2013).
-Leçon 11.
+Avec `hard`, le résultat *est* ce vecteur, tandis que son gradient reste celui
+du tirage doux (passage direct, Bengio et al. 2013). Leçon 11.
 """
 # -log(-log u) => -log(-log u)
 
@@ -837,7 +839,8 @@ assert bias[0] > bias[2] > bias[4] and bias[0] > 10 * bias[-1]
 # %% implements="dvae:kl_to_uniform" level=1
 """KL(q || uniforme) = log k - H(q), en nats par position.
 
-C'est la moyenne sur le lot et la grille : ni la taille de l'un ni celle de l'autre ne change son poids. Leçon 11.
+C'est la moyenne sur le lot et la grille : ni la taille de l'un ni celle de
+l'autre ne change son poids. Leçon 11.
 """
 
 # %% scratch=true
@@ -933,8 +936,9 @@ assert 50 < 64 * divergences[64] / divergences[1] < 80
 # %% implements="dvae:codebook_entropy" level=2
 """L'entropie, en nats, de la loi moyenne sur les codes dans un lot.
 
-Elle vaut log k quand tous les codes servent autant, et 0 quand un seul fait tout. `weight` dit combien chaque position compte dans la
-moyenne (autant que les autres, s'il n'est pas donné). Leçon 11.
+Elle vaut log k quand tous les codes servent autant, et 0 quand un seul fait
+tout. `weight` dit combien chaque position compte dans la moyenne (autant que
+les autres, s'il n'est pas donné). Leçon 11.
 """
 
 # %% scratch=true

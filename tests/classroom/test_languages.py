@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dalle_edu.classroom.builder import build, notebooks
+from dalle_edu.classroom.builder import build, execution, notebooks
 from dalle_edu.classroom.builder.source import one_language, read_lesson
 from dalle_edu.language import decimal, language_named, languages, reader_language, say, sentence_language, speak
 from tests.trial_lesson import GOOD, write
@@ -96,6 +96,6 @@ def test_what_an_f_string_holds_stays_in_its_translation(esperanto):
 @pytest.mark.slow
 def test_its_checks_speak_it_in_a_kernel(esperanto, tmp_path):
     lesson = read_lesson(write(tmp_path, GOOD))
-    done = build.run(lesson, "eo").notebook
+    done = execution.run(lesson, "eo").notebook
     shown = [output.data.get("text/plain", "") for cell in done.cells for output in cell.get("outputs", []) if "data" in output]
     assert f"✓ {PHRASES['Right: it does what the library does.']}" in "\n".join(shown)

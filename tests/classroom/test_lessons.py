@@ -34,7 +34,7 @@ def solved(name: str, language: str) -> nbformat.NotebookNode:
 
 def untouched(name: str, language: str) -> nbformat.NotebookNode:
     path = build.LESSONS / language / f"{name}.ipynb"
-    return execution.execute(nbformat.read(path, as_version=4), path.parent, name, static=False).notebook
+    return execution.execute(nbformat.read(path, as_version=4), path.parent, path, language, static=False).notebook
 
 
 def verdicts(notebook: nbformat.NotebookNode) -> list[str]:

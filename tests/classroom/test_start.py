@@ -50,4 +50,4 @@ def test_the_set_up_is_said_in_a_sentence(monkeypatch):
 def test_the_start_page_runs(tmp_path):
     start = build.start_page()
     assert start is not None
-    execution.execute(everything(start, "en"), tmp_path, "start")
+    execution.execute(everything(start, "en"), tmp_path, start.path, "en")

@@ -7,6 +7,8 @@ from pathlib import Path
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 
+REPOSITORY = Path(__file__).parents[3]
+
 
 @dataclass(frozen=True, order=True)
 class Complaint:
@@ -18,7 +20,13 @@ class Complaint:
     fr: str
 
     def __str__(self) -> str:
-        return f"{self.path.name}:{self.line}{say(': ', ' : ')}{say(self.en, self.fr)}"
+        return f"{self.place}{say(': ', ' : ')}{say(self.en, self.fr)}"
+
+    @property
+    def place(self) -> str:
+        """The file and the line, as editors and terminals open them: from the repository on where the file lies in it."""
+        path = self.path.resolve()
+        return f"{path.relative_to(REPOSITORY) if path.is_relative_to(REPOSITORY) else self.path}:{self.line}"
 
 
 class Faults(DalleEduError):

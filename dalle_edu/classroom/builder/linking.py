@@ -45,9 +45,9 @@ _PATTERN = re.compile(
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference as its author wrote it: its text, its kind, what it leads to, and its place in the cell's text.
+    """A reference as its author wrote it: its text, its kind, what it leads to, and its place in the text.
 
-    The kind is one of `KINDS`; a section has the kind "lesson", the number of its lesson, and an anchor. An exercise has its number or name.
+    The kind is one of `KINDS`; a section has the kind "lesson", the number of its lesson, and an anchor; an exercise its number or name.
     """
 
     text: str

@@ -73,6 +73,7 @@ class Piece:
     points: int = 0  # of a test: the level of its exercise
     exercise: str = ""  # its target, or the names that it asks for
     claims: bool = False  # assertions of what the prose says, which are run with the solutions and are in no notebook
+    line: int = 0  # of its cell's marker in the lesson's source; none for what the builder adds
 
 
 def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None, graded: bool = False) -> list[Piece]:
@@ -113,9 +114,14 @@ def solved(lesson: Lesson, language: str, measured: dict[str, Any] | None = None
 def everything(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
     """The solved notebook with the cells for slides alone and the claims of the prose.
 
-    Executed once, it gives the book's page and the deck, each of which resolves the references in the prose.
+    Executed once, it gives the book's page and the deck, each of which resolves the references in the prose. The metadata of each cell say
+    its line in the source, for what goes wrong in it.
     """
-    return notebook_of(pieces(lesson, language, measured), solved=True)
+    read = pieces(lesson, language, measured)
+    notebook = notebook_of(read, solved=True)
+    for cell, piece in zip(notebook.cells, read, strict=True):
+        cell.metadata["dalle_edu"] = {"line": piece.line}
+    return notebook
 
 
 def with_lessons(start: Lesson, lessons: Sequence[Lesson]) -> Lesson:
@@ -168,7 +174,7 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
         if cell.is_exercise:
             number += 1
         if cell.metadata.get("claims"):
-            yield Piece("code", cell.text, tags=("claims",), claims=True)
+            yield Piece("code", cell.text, tags=("claims",), claims=True, line=cell.line)
             continue
         if cell.is_scratch:
             if last is None or not last.implements:  # after an exercise on the library's code, it came with it
@@ -180,26 +186,27 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
         if cell.implements:
             code, name = taught[cell.implements], cell.implements.split(":")[1]
             empty = hollowed(code, language, cell.metadata.get("hollow"))
-            yield Piece("code", empty, code, slide, only, (*tags, "solution"), "solution", exercise=cell.implements)
+            yield Piece("code", empty, code, slide, only, (*tags, "solution"), "solution", exercise=cell.implements, line=cell.line)
             if following is not None and following.is_scratch:
                 yield _scratch(following, language)
             asks = f'{name} = check("{cell.implements}")'
             if not checked:  # so that who has skipped the first cell is told so
                 checked, asks = True, f"{CHECK_IMPORT}{asks}"
-            yield Piece("code", asks, grade="test", points=cell.metadata["level"])
+            yield Piece("code", asks, grade="test", points=cell.metadata["level"], line=cell.line)
         elif cell.is_exercise:
             names = ",".join(sorted(names_bound(cell.text)))
-            yield Piece("code", to_do(cell.text, language), cell.text, slide, only, (*tags, "solution"), "solution", exercise=names)
+            asked_for = to_do(cell.text, language)
+            yield Piece("code", asked_for, cell.text, slide, only, (*tags, "solution"), "solution", exercise=names, line=cell.line)
         else:
             folded = ("quiz", "hide-input") if "quiz" in cell.metadata else ()
             text = f"{asked}\n\n{cell.text}" if asked and cell.kind == "markdown" else cell.text
-            yield Piece(cell.kind, text, None, slide, only, (*tags, *folded), "test" if points else None, points)
+            yield Piece(cell.kind, text, None, slide, only, (*tags, *folded), "test" if points else None, points, line=cell.line)
         if asked and cell.kind == "code":
             yield Piece("markdown", asked)
 
 
 def _scratch(cell: Cell, language: str) -> Piece:
-    return Piece("code", f"{chosen(_TRY, language)}\n{cell.text}", tags=("raises-exception", "scratch"))
+    return Piece("code", f"{chosen(_TRY, language)}\n{cell.text}", tags=("raises-exception", "scratch"), line=cell.line)
 
 
 def _with_judges(piece: Piece) -> Piece:

@@ -14,31 +14,31 @@ leave them out.
 """
 
 import ast
-import io
 import json
 import re
-import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from dalle_edu.classroom.builder.complaints import Complaint, Faults
+from dalle_edu.classroom.builder.parsing import parse
 from dalle_edu.language import SOURCE, Language, language_named, typeset
 from dalle_edu.world.catalogue import LANGUAGES
 
-SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip")
-_KNOWN = {"lang", "slide", "slide_only", "implements", "hollow", "level", "quiz", "tags", "scratch", "claims"}
+HEADER = ("number", "hours", "title")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a lesson: "markdown" or "code", its text, the metadata in its first line, and the number of that line in the file."""
+    """A cell of a lesson: "markdown" or "code", its text, the metadata in its first line, and in the file, counted from 1, the number of
+    that line and of the line at which the text begins."""
 
     kind: str
     text: str
     metadata: dict[str, Any] = field(default_factory=dict)
     line: int = 0
+    first: int = 0
 
     @property
     def language(self) -> str | None:
@@ -60,17 +60,28 @@ class Cell:
         """Whether the cell is an example call, to try an exercise on."""
         return bool(self.metadata.get("scratch"))
 
+    @property
+    def is_claims(self) -> bool:
+        """Whether the cell asserts what the prose says of outputs."""
+        return bool(self.metadata.get("claims"))
+
+    @property
+    def is_quiz(self) -> bool:
+        """Whether the cell is a quiz."""
+        return "quiz" in self.metadata
+
 
 @dataclass(frozen=True)
 class Lesson:
     """A lesson as its source file has it, in both languages; `hours` is the time that a student needs: for reading, then for the exercises
-    of each level."""
+    of each level. `lines` are those of the header's keys."""
 
     path: Path
     number: str
     hours: tuple[float, ...]
     title: dict[str, str]
     cells: tuple[Cell, ...]
+    lines: dict[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -81,67 +92,80 @@ class Lesson:
 def read_lesson(path: Path) -> Lesson:
     """Read a source file.
 
-    Raises `Faults` for an incomplete header, unknown metadata of a cell, an unknown slide type, and code in one language only.
+    Raises `Faults` for what cannot be read: a file that is not UTF-8, an incomplete header, the marker of a cell. `faults.problems` finds
+    what else is wrong.
     """
-    import jupytext
-
-    text = path.read_text(encoding="utf-8")
-    notebook = jupytext.reads(text, "py:percent")
-    header, faults = notebook.metadata.get("lesson", {}), list(_faults_of_header(path, notebook.metadata.get("lesson", {})))
-    lines, cells = _lines_of_cells(text, len(notebook.cells)), []
-    for cell, line in zip(notebook.cells, lines, strict=True):
-        cell.metadata.pop("lines_to_next_cell", None)  # jupytext's note on blank lines
-        unknown = sorted(set(cell.metadata) - _KNOWN)
-        if unknown:
-            known = ", ".join(sorted(_KNOWN))
-            faults.append(
-                Complaint(path, line, f"unknown metadata {unknown}; known are {known}", f"métadonnées inconnues {unknown} ; il y a {known}")
-            )
-        slide = cell.metadata.get("slide", "skip")
-        if slide not in SLIDE_TYPES:
-            types = ", ".join(SLIDE_TYPES)
-            faults.append(
-                Complaint(path, line, f"slide is {slide!r}; it is one of {types}", f"slide vaut {slide!r} ; il faut l'un de {types}")
-            )
-        if cell.cell_type == "code" and "lang" in cell.metadata:
-            faults.append(
-                Complaint(
-                    path,
-                    line,
-                    "code with a language; code exists once: leave lang out",
-                    "du code avec une langue ; le code est unique : ôtez lang",
-                )
-            )
-        cells.append(Cell(cell.cell_type, cell.source, dict(cell.metadata), line))
+    lesson, faults = read(path)
     if faults:
         raise Faults(faults)
-    return Lesson(path, str(header["number"]), tuple(map(float, header["hours"])), dict(header["title"]), tuple(cells))
+    return lesson
 
 
-def _faults_of_header(path: Path, header: dict[str, Any]) -> Iterator[Complaint]:
-    if set(header) != {"number", "hours", "title"} or set(header["title"]) != set(LANGUAGES):
+def read(path: Path) -> tuple[Lesson, list[Complaint]]:
+    """What can be read of a source file, and what is wrong where it cannot."""
+    found = parse(path)
+    known = found.header.get("lesson")
+    header: dict[str, Any] = known if isinstance(known, dict) else {}
+    faults = [*found.faults, *([] if found.faults and not header else _faults_of_header(path, header, found.lines))]
+    hours, title = header.get("hours"), header.get("title")
+    cells = tuple(Cell(block.kind, block.text, block.facts, block.line, block.first) for block in found.blocks)
+    lesson = Lesson(
+        path,
+        str(header.get("number", "")),
+        tuple(map(float, hours or ())) if _is_hours(hours) else (0.0,) * 4,
+        {language: str(title.get(language, "")) if isinstance(title, dict) else "" for language in LANGUAGES},
+        cells,
+        found.lines,
+    )
+    return lesson, faults
+
+
+def _faults_of_header(path: Path, header: dict[str, Any], lines: dict[str, int]) -> Iterator[Complaint]:
+    where = lines.get("lesson", 1)
+    for key in sorted(set(header) - set(HEADER), key=str):
+        known = ", ".join(HEADER)
         yield Complaint(
             path,
-            1,
-            "the header needs `lesson:` with number, hours, and a title in each language",
-            "l'en-tête demande `lesson:` avec number, hours, et un titre (title) par langue",
+            lines.get(key, where),
+            f"the header has an unknown key {key}; it has {known}",
+            f"l'en-tête a une clé inconnue, {key} ; il a {known}",
         )
-    elif not isinstance(hours := header["hours"], list) or len(hours) != 4:
+    for key in HEADER:
+        if key not in header:
+            yield Complaint(
+                path,
+                where,
+                f"the header lacks {key}; it needs `lesson:` with number, hours, and a title in each language",
+                f"il manque {key} à l'en-tête ; il demande `lesson:` avec number, hours, et un titre (title) par langue",
+            )
+    if "number" in header and not isinstance(header["number"], str):
         yield Complaint(
             path,
-            1,
+            lines.get("number", where),
+            f'the number is {header["number"]!r}; write it between quotation marks, "05"',
+            f'number vaut {header["number"]!r} ; écrivez-le entre guillemets, "05"',
+        )
+    if "hours" in header and not _is_hours(hours := header["hours"]):
+        yield Complaint(
+            path,
+            lines.get("hours", where),
             f"hours are {hours}; they are four: for reading, and for the exercises of levels 1, 2 and 3, as in [1, 0.5, 1, 2]",
             f"hours vaut {hours} ; il y en a quatre : la lecture, puis les exercices de niveaux 1, 2 et 3, comme [1, 0.5, 1, 2]",
         )
+    if "title" in header:
+        title = header["title"]
+        good = isinstance(title, dict) and set(title) == set(LANGUAGES)
+        if not good or not all(isinstance(text, str) and text.strip() for text in title.values()):
+            yield Complaint(
+                path,
+                lines.get("title", where),
+                'the header needs a title in each language; write title: {en: "…", fr: "…"}',
+                'l\'en-tête demande un titre par langue ; écrivez title: {en: "…", fr: "…"}',
+            )
 
 
-def _lines_of_cells(text: str, count: int) -> list[int]:
-    """The line at which each cell begins, counted from 1."""
-    lines = text.splitlines()
-    marks = [number for number, line in enumerate(lines, 1) if re.match(r"# %%", line)]
-    body = next((number for number, line in enumerate(lines, 1) if number > 1 and line.rstrip() == "# ---"), 0)  # the end of the header
-    found = marks if len(marks) == count else [body + 1, *marks]
-    return found if len(found) == count else [1] * count
+def _is_hours(hours: Any) -> bool:
+    return isinstance(hours, list) and len(hours) == 4 and all(type(each) in (int, float) and each >= 0 for each in hours)
 
 
 def edition(cells: Sequence[Cell], language: str) -> list[Cell]:
@@ -168,13 +192,6 @@ def one_language(code: str, language: str) -> str:
     A language with a phrasebook has the English ones, translated.
     """
     return "\n".join(_one_comment(line, language) for line in _one_string(code, language).splitlines() if not _is_other(line, language))
-
-
-def prose_in_code(code: str) -> list[str]:
-    """The comments in code that are given in one language only."""
-    tokens = tokenize.generate_tokens(io.StringIO(code).readline)
-    comments = [token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT]
-    return [comment for comment in comments if not comment.startswith(("en: ", "fr: ", "type: ", "noqa", "→ "))]
 
 
 _AS_WRITTEN = re.compile(r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)|<[^>]+>|https?://\S+)", re.DOTALL)
