@@ -9,7 +9,8 @@
     # %% quiz="neuron"                            a quiz, folded in notebooks
 
 `slide` is a slide type of reveal.js; `slide_only` cells are in the deck alone. A markdown cell without `lang` is for what both languages
-share, such as a formula or a picture. Hints, `<details><summary>A hint</summary>…</details>`, stand one after the other; graded editions
+share, such as a formula or a picture. The first cell of a slide may say what the slide is for, `slide_for="exercises 1-3"`: `deck.py`
+says what there is. The header's `session` is how many minutes the slides take in class. Hints, `<details><summary>A hint</summary>…</details>`, stand one after the other; graded editions
 leave them out.
 """
 
@@ -27,7 +28,7 @@ from dalle_edu.language import typeset
 from dalle_edu.world.catalogue import LANGUAGES
 
 SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip")
-_KNOWN = {"lang", "slide", "slide_only", "implements", "hollow", "level", "quiz", "tags", "scratch", "claims"}
+_KNOWN = {"lang", "slide", "slide_only", "implements", "hollow", "level", "quiz", "tags", "scratch", "claims", "slide_for"}
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,14 @@ class Cell:
 @dataclass(frozen=True)
 class Lesson:
     """A lesson as its source file has it, in both languages; `hours` is the time that a student needs: for reading, then for the exercises
-    of each level."""
+    of each level. `session` is the length in minutes of the class that its slides are for."""
 
     path: Path
     number: str
     hours: tuple[float, ...]
     title: dict[str, str]
     cells: tuple[Cell, ...]
+    session: int | None = None
 
     @property
     def name(self) -> str:
@@ -114,11 +116,11 @@ def read_lesson(path: Path) -> Lesson:
         cells.append(Cell(cell.cell_type, cell.source, dict(cell.metadata), line))
     if faults:
         raise Faults(faults)
-    return Lesson(path, str(header["number"]), tuple(map(float, header["hours"])), dict(header["title"]), tuple(cells))
+    return Lesson(path, str(header["number"]), tuple(map(float, header["hours"])), dict(header["title"]), tuple(cells), header.get("session"))
 
 
 def _faults_of_header(path: Path, header: dict[str, Any]) -> Iterator[Complaint]:
-    if set(header) != {"number", "hours", "title"} or set(header["title"]) != set(LANGUAGES):
+    if set(header) - {"session"} != {"number", "hours", "title"} or set(header["title"]) != set(LANGUAGES):
         yield Complaint(
             path,
             1,
@@ -131,6 +133,13 @@ def _faults_of_header(path: Path, header: dict[str, Any]) -> Iterator[Complaint]
             1,
             f"hours are {hours}; they are four: for reading, and for the exercises of levels 1, 2 and 3, as in [1, 0.5, 1, 2]",
             f"hours vaut {hours} ; il y en a quatre : la lecture, puis les exercices de niveaux 1, 2 et 3, comme [1, 0.5, 1, 2]",
+        )
+    elif not isinstance(session := header.get("session", 1), int) or session < 1:
+        yield Complaint(
+            path,
+            1,
+            f"session is {session!r}; it is a whole number of minutes, as in session: 120",
+            f"session vaut {session!r} ; c'est un nombre entier de minutes, comme session: 120",
         )
 
 
