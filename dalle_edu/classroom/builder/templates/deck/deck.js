@@ -17,9 +17,8 @@ function fit(slide) {
   const frame = slide.querySelector(".frame"), shown = frame.querySelector(".shown");
   const images = shown ? Array.from(shown.querySelectorAll("img")) : [];
   if (!images.length) return;
-  const words = frame.querySelector(".words") && !slide.classList.contains("title-slide");
-  const inside = getComputedStyle(slide);
-  const room = HEIGHT - parseFloat(inside.paddingTop) - parseFloat(inside.paddingBottom);
+  const words = Array.from(frame.querySelectorAll(".words"));
+  const style = getComputedStyle(frame), padding = parseFloat(style.paddingTop) + parseFloat(style.paddingBottom);
   const widths = images.map(image => Number(image.getAttribute("width")) || image.naturalWidth);
   const heights = images.map((image, i) => widths[i] * image.naturalHeight / image.naturalWidth);
   const enlarge = scale => images.forEach((image, i) => { image.style.width = `${Math.floor(scale * widths[i])}px`; });
@@ -28,19 +27,18 @@ function fit(slide) {
     frame.style.gridTemplateColumns = share > 0 ? `${share}fr ${1 - share}fr` : "";
   };
   let best = [-1, 0];
-  for (const share of words ? LAYOUTS : [0]) {
+  for (const share of words.length ? LAYOUTS : [0]) {
     lay(share);
     enlarge(0);
-    const rest = share > 0 ? shown.scrollHeight : frame.offsetHeight;
-    const [head, words] = [frame.querySelector("h1, h2, h3"), frame.querySelector(".words")];
-    if (share > 0 && (frame.offsetHeight > room || words.scrollWidth > words.clientWidth + 1)) continue;
-    const scale = Math.min(LARGEST, shown.clientWidth / Math.max(...widths), (room - rest) / heights.reduce((a, b) => a + b));
+    const rest = share > 0 ? shown.scrollHeight + padding : frame.offsetHeight;
+    if (share > 0 && (frame.offsetHeight > HEIGHT || words.some(each => each.scrollWidth > each.clientWidth + 1))) continue;
+    const scale = Math.min(LARGEST, shown.clientWidth / Math.max(...widths), (HEIGHT - rest) / heights.reduce((a, b) => a + b));
     if (scale > best[0] * 1.02) best = [scale, share];
   }
   lay(best[1]);
   for (let scale = Math.max(best[0], 0.2); scale >= 0.2; scale -= 0.01) {
     enlarge(scale);
-    if (frame.offsetHeight <= room) break;
+    if (frame.offsetHeight <= HEIGHT) break;
   }
 }
 
