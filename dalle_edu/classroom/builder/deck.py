@@ -1,7 +1,7 @@
 """The slides of a lesson, as its source has them: which cells each slide shows, its notes, its id, and what it is for.
 
-A cell with `slide="slide"` or `"subslide"` begins a slide, `"fragment"` goes on with it, `"notes"` is for who speaks. Notes begin with their
-minutes, "5 min.". The first cell of a slide may say what the slide is for:
+A cell with `slide="slide"` or `"subslide"` begins a slide, `"fragment"` goes on with it, `"notes"` is for who speaks. Notes begin with
+their minutes, "5 min.". The first cell of a slide may say what the slide is for:
 
     slide_for="goals"            what the lesson teaches, what it needs
     slide_for="exercises 1-3"    the class works: the slide gives the title and the minutes, its notes say what to hand out ("1, 4-6" too)

@@ -1,7 +1,7 @@
 """What each slide of a lesson holds, counted in its source: words, lines of code, notes, minutes; and what is too much or missing.
 
-A slide has at most 40 words of prose or 12 lines of code, and something to look at: a picture, code, a formula or a table. Each has notes that
-begin with their minutes, and these add up to the session. The slides of exercises name all exercises, those of quizzes all quizzes.
+A slide has at most 40 words of prose or 12 lines of code, and something to look at: a picture, code, a formula or a table. Each has notes
+that begin with their minutes, and these add up to the session. The slides of exercises name all exercises, those of quizzes all quizzes.
 """
 
 import re
@@ -106,7 +106,7 @@ def _faults(count: Count, language: str) -> Iterator[tuple[str, str]]:
     if not slide.notes:
         yield (
             f"{where_en}: no notes; add a cell with slide=\"notes\": what to say, what to ask, and first the minutes, '5 min.'",
-            f"{where_fr} : pas de notes ; ajoutez une cellule slide=\"notes\" : que dire, que demander, et d'abord les minutes, « 5 min. »",
+            f'{where_fr} : pas de notes ; ajoutez une cellule slide="notes" : que dire, que demander, et d\'abord les minutes, « 5 min. »',
         )
     elif count.minutes is None:
         yield (

@@ -66,16 +66,23 @@ def pixel_faults(lesson: Lesson, language: str, measured: Sequence[dict[str, Any
     for slide, size in zip(slides_of(lesson, language), measured, strict=True):
         found = []
         if size["height"] > HEIGHT or size["width"] > WIDTH:
-            found.append((
-                f"it needs {size['width']} × {size['height']} pixels and has {WIDTH} × {HEIGHT}; take something out",
-                f"il lui faut {size['width']} × {size['height']} pixels et elle en a {WIDTH} × {HEIGHT} ; ôtez quelque chose",
-            ))
-        for what, quoi, key, least in (("text", "texte", "prose", PROSE), ("code, table or picture", "code, tableau ou image", "small", SMALL)):
+            found.append(
+                (
+                    f"it needs {size['width']} × {size['height']} pixels and has {WIDTH} × {HEIGHT}; take something out",
+                    f"il lui faut {size['width']} × {size['height']} pixels et elle en a {WIDTH} × {HEIGHT} ; ôtez quelque chose",
+                )
+            )
+        for what, quoi, key, least in (
+            ("text", "texte", "prose", PROSE),
+            ("code, table or picture", "code, tableau ou image", "small", SMALL),
+        ):
             if size[key] is not None and size[key] < least:
-                found.append((
-                    f"the smallest letters of a {what} have {size[key]:g} pixels; {least} at least are read from the last row",
-                    f"{quoi} : les plus petites lettres ont {size[key]:g} pixels ; il en faut {least} pour le dernier rang",
-                ))
+                found.append(
+                    (
+                        f"the smallest letters of a {what} have {size[key]:g} pixels; {least} at least are read from the last row",
+                        f"{quoi} : les plus petites lettres ont {size[key]:g} pixels ; il en faut {least} pour le dernier rang",
+                    )
+                )
         if size["refused"]:
             found.append(("a formula that MathJax does not read; correct it", "une formule que MathJax ne lit pas ; corrigez-la"))
         for en, fr in found:

@@ -10,8 +10,8 @@
 
 `slide` is a slide type of reveal.js; `slide_only` cells are in the deck alone. A markdown cell without `lang` is for what both languages
 share, such as a formula or a picture. The first cell of a slide may say what the slide is for, `slide_for="exercises 1-3"`: `deck.py`
-says what there is. The header's `session` is how many minutes the slides take in class. Hints, `<details><summary>A hint</summary>…</details>`, stand one after the other; graded editions
-leave them out.
+says what there is. The header's `session` is how many minutes the slides take in class. Hints,
+`<details><summary>A hint</summary>…</details>`, stand one after the other; graded editions leave them out.
 """
 
 import ast
@@ -116,7 +116,9 @@ def read_lesson(path: Path) -> Lesson:
         cells.append(Cell(cell.cell_type, cell.source, dict(cell.metadata), line))
     if faults:
         raise Faults(faults)
-    return Lesson(path, str(header["number"]), tuple(map(float, header["hours"])), dict(header["title"]), tuple(cells), header.get("session"))
+    return Lesson(
+        path, str(header["number"]), tuple(map(float, header["hours"])), dict(header["title"]), tuple(cells), header.get("session")
+    )
 
 
 def _faults_of_header(path: Path, header: dict[str, Any]) -> Iterator[Complaint]:
