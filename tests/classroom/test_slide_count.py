@@ -38,13 +38,13 @@ def told(faulty: Lesson) -> list[tuple[int, str]]:
 
 def test_a_good_deck_has_no_fault():
     assert told(lesson()) == []
-    assert told(lesson(slide(700, "## Forty\n\n" + "word " * 39 + "\n\n$$ x $$"))) == []
+    assert told(lesson(slide(700, "## Forty\n\n" + "word " * 38 + "\n\n$$ x $$"))) == []
 
 
 @pytest.mark.parametrize(
     ("faulty", "line", "said"),
     [
-        (slide(700, "## Forty-one\n\n" + "word " * 40 + "\n\n$$ x $$"), 700, "41 words, more than 40"),
+        (slide(700, "## Forty-one\n\n" + "word " * 39 + "\n\n$$ x $$"), 700, "41 words, more than 40"),
         (slide(700, "## Code\n\n```python\n" + "x = 1\n" * 13 + "```"), 700, "13 lines of code, more than 12"),
         (slide(700, "## Words\n\nand nothing to look at"), 700, "words alone"),
         (slide(700, slide_for="lunch"), 700, 'slide_for="lunch"'),
