@@ -58,6 +58,10 @@ bar.querySelectorAll("[data-go]").forEach(button => button.addEventListener("cli
 Reveal.on("slidechanged", moved);
 Reveal.on("ready", () => { if (!printing) moved(); });
 Reveal.on("pdf-ready", () => formulas.then(() => {
-  Reveal.getSlides().forEach(fit);
+  Reveal.getSlides().forEach(slide => {
+    fit(slide);
+    slide.removeAttribute("hidden"); // reveal.js keeps all slides but one from who listens: on paper all are read
+    slide.removeAttribute("aria-hidden");
+  });
   document.documentElement.dataset.fitted = "yes";
 }));
