@@ -1,22 +1,19 @@
-// A PDF of every deck: node book/tools/pdf.mjs SITE
+// A PDF of every deck, and a handout with its notes: node book/tools/pdf.mjs SITE [NAME…]
 
-import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { openBrowser, openPage } from "./browser.mjs";
+import { openBrowser } from "./browser.mjs";
+import { decks, openPrinted } from "./decks.mjs";
+import { asHandout } from "./handout.mjs";
 
 const site = resolve(process.argv[2] ?? "book/site");
 const browser = await openBrowser();
-for (const language of ["fr", "en"]) {
-  const folder = join(site, "slides", language);
-  for (const name of readdirSync(folder).filter(name => name.endsWith(".html"))) {
-    const page = await openPage(browser);
-    await page.goto(`file://${join(folder, name)}?print-pdf`);
-    await page.waitForFunction(() => window.Reveal?.isReady() && document.querySelector(".pdf-page"));
-    await page.evaluate(() => window.MathJax?.startup?.promise);
-    const path = join(folder, name.replace(/html$/, "pdf"));
-    await page.pdf({ path, preferCSSPageSize: true, printBackground: true });
-    console.log(`→ ${path}`);
-    await page.context().close();
-  }
+for (const deck of decks(site, process.argv.slice(3))) {
+  const page = await openPrinted(browser, site, deck);
+  const path = join(site, "slides", `${deck}.pdf`), handout = join(site, "slides", `${deck}.handout.pdf`);
+  await page.pdf({ path, preferCSSPageSize: true, printBackground: true, tagged: true, outline: true });
+  console.log(`→ ${path}`);
+  await page.pdf({ path: handout, ...await asHandout(page), printBackground: true, tagged: true, outline: true });
+  console.log(`→ ${handout}`);
+  await page.context().close();
 }
 await browser.close();

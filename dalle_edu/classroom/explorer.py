@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from dalle_edu.classroom.figures import Picture
+from dalle_edu.classroom.figures import Picture, text_size
 from dalle_edu.classroom.static import show_widget
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
@@ -114,7 +114,8 @@ class Explorer:
         data = {"sources": sources, "alts": [shown.alt for shown in pictures], "sizes": [len(knob.values) for knob in self.knobs.values()]}
         encoded = json.dumps(data).replace("</", "<\\/")
         alt, width = escape(pictures[start].alt, quote=True), pictures[start].width
-        image = f'<img src="{sources[start]}" alt="{alt}" width="{width}" style="max-width: 100%" aria-live="polite">'
+        smallest = text_size(min((shown.smallest_text for shown in pictures if shown.smallest_text), default=None))
+        image = f'<img src="{sources[start]}" alt="{alt}" width="{width}"{smallest} style="max-width: 100%" aria-live="polite">'
         return f'<div id="{identity}" class="explorer">{controls}{image}<script>({_SCRIPT})("{identity}", {encoded});</script></div>'
 
 

@@ -28,19 +28,20 @@ COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
 
 
 class Picture:
-    """A PNG picture with its alt text; it has the same size in a notebook, on a page and on a slide.
+    """A PNG picture with its alt text; it has the same size in a notebook and on a page.
 
     `density` is the number of its pixels for each pixel of the page: more than 1 for fine screens and for slides, which are enlarged.
-    Raises `DalleEduError` for alt text of fewer than three words.
+    `smallest_text` is the size of its smallest words in pixels of the page, where it is known: slides are checked by it. Raises
+    `DalleEduError` for alt text of fewer than three words.
     """
 
-    def __init__(self, png: bytes, alt: str, density: float = 1.0):
+    def __init__(self, png: bytes, alt: str, density: float = 1.0, smallest_text: float | None = None):
         if len(alt.split()) < 3:
             raise DalleEduError(
                 f'a picture is described as "{alt}"; say in a sentence what it shows, for readers who listen',
                 f"une image est décrite par « {alt} » ; dites en une phrase ce qu'elle montre, pour qui l'écoute",
             )
-        self.png, self.alt = png, alt
+        self.png, self.alt, self.smallest_text = png, alt, smallest_text
         self.width = round(int.from_bytes(png[16:20], "big") / density)  # in pixels of the page; a PNG has its width in these bytes
 
     def __repr__(self) -> str:
@@ -48,7 +49,13 @@ class Picture:
 
     def _repr_html_(self) -> str:
         data = base64.b64encode(self.png).decode()
-        return f'<img src="data:image/png;base64,{data}" alt="{escape(self.alt, quote=True)}" width="{self.width}" style="max-width: 100%">'
+        described = f'alt="{escape(self.alt, quote=True)}" width="{self.width}"{text_size(self.smallest_text)}'
+        return f'<img src="data:image/png;base64,{data}" {described} style="max-width: 100%">'
+
+
+def text_size(pixels: float | None) -> str:
+    """The attribute of an HTML picture that says the size of its smallest words, in pixels of the page; "" where it is not known."""
+    return "" if pixels is None else f' data-smallest-text="{pixels:.1f}"'
 
 
 def plot(rows: int = 1, columns: int = 1, width: float = 7.0, height: float = 3.6) -> tuple["Figure", Any]:
@@ -73,7 +80,23 @@ def picture(figure: "Figure", alt: str, density: float = 1.4) -> Picture:
     FigureCanvasAgg(figure)
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=100 * density)
-    return Picture(file.getvalue(), _with_commas(alt) if _has_commas() else alt, density)
+    return Picture(file.getvalue(), _with_commas(alt) if _has_commas() else alt, density, _smallest_text(figure))
+
+
+def _smallest_text(figure: "Figure") -> float | None:
+    """The size of a figure's smallest words, in pixels of the page, 100 to the inch; none where it has no words."""
+    from matplotlib.text import Text
+
+    hidden = {
+        id(text)
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        if not (axes.axison and axes.get_visible() and axis.get_visible())
+        for text in axis.findobj(Text)
+    }
+    texts = [text for text in figure.findobj(Text) if isinstance(text, Text) and id(text) not in hidden]
+    sizes = [float(text.get_fontsize()) for text in texts if text.get_visible() and text.get_text().strip()]
+    return min(sizes) * 100 / 72 if sizes else None
 
 
 def number_as_read(figure: "Figure") -> None:
@@ -106,11 +129,12 @@ def number_as_read(figure: "Figure") -> None:
 def sheet(images: Tensor, captions: list[str], alt: str, columns: int | None = None) -> Picture:
     """Pictures (n, 3, h, w) in [-1, 1] side by side, each with its caption, as one picture with alt text."""
     from dalle_edu.world import picture_sheet
+    from dalle_edu.world.sheet import caption_size
 
     file = io.BytesIO()
     options = {} if columns is None else {"columns": columns}
     picture_sheet(images, captions, **options).save(file, format="PNG")
-    return Picture(file.getvalue(), alt)
+    return Picture(file.getvalue(), alt, smallest_text=caption_size() if any(captions) else None)
 
 
 def legend(axes: "Axes", **options: Any) -> None:

@@ -21,9 +21,33 @@ def book(site: Annotated[Path | None, typer.Option(help=_SITE)] = None) -> None:
 
 
 @command(say("Make a deck of slides of each lesson, in both languages.", "Fait les diapositives de chaque leçon, dans les deux langues."))
-def slides(site: Annotated[Path | None, typer.Option(help=_SITE)] = None) -> None:
-    """Make a deck of slides of each lesson."""
-    from dalle_edu.classroom.builder.book import SITE, build_slides
+def slides(
+    names: Annotated[
+        list[str] | None, typer.Argument(help=say("the lessons, all unless named", "les leçons, toutes à défaut"), show_default=False)
+    ] = None,
+    table: Annotated[
+        bool,
+        typer.Option(
+            "--table",
+            help=say(
+                "show what each slide holds: words, lines of code, pixels, notes, minutes",
+                "montre ce que contient chaque diapositive : mots, lignes de code, pixels, notes, minutes",
+            ),
+        ),
+    ] = False,
+    site: Annotated[Path | None, typer.Option(help=_SITE)] = None,
+) -> None:
+    """Make a deck of slides of each lesson.
 
-    for path in build_slides(site or SITE):
+    Raises `Faults` with all that is wrong with the slides, once they are written.
+    """
+    from dalle_edu.classroom.builder.book import SITE, build_slides
+    from dalle_edu.classroom.builder.complaints import Faults
+
+    done = build_slides(site or SITE, names=names or ())
+    for path in done.paths:
         out.print(f"→ {path}", highlight=False)
+    for text in done.tables if table else ():
+        out.print(text, highlight=False, markup=False, soft_wrap=True)
+    if done.faults:
+        raise Faults(done.faults)

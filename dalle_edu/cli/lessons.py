@@ -18,7 +18,6 @@ class Action(StrEnum):
     build = "build"
     check = "check"
     run = "run"
-    measure = "measure"
 
 
 @command(
@@ -69,11 +68,10 @@ def lessons(
         return
     if to:
         raise DalleEduError("--to belongs to `lessons get`", "--to va avec `lessons get`")
-    if names and (nbgrader or action is Action.measure):
-        raise DalleEduError(
-            "names belong to get, build, check and run; leave them out", "des noms vont avec get, build, check et run ; ôtez-les"
-        )
+    if names and nbgrader:
+        raise DalleEduError("names do not go with --nbgrader; leave them out", "des noms ne vont pas avec --nbgrader ; ôtez-les")
     from dalle_edu.classroom.builder import build as builder
+    from dalle_edu.classroom.builder.execution import run
 
     where = folder or builder.LESSONS
     if nbgrader:
@@ -84,14 +82,11 @@ def lessons(
             out.print(f"→ {path}", highlight=False)
     elif action is Action.check:
         _check(where, names or [])
-    elif action is Action.run:
+    else:
         for lesson in builder.lessons(where, names or []):
             for each in LANGUAGES:
-                cost = builder.run(lesson, each)
+                cost = run(lesson, each)
                 out.print(f"{lesson.name} {each}: {cost.cpu_seconds:.0f} s, {cost.peak_mb:.0f} MB", highlight=False)
-    else:
-        for number, cost in builder.measure(where).items():
-            out.print(f"{number}: {cost['cpu_seconds']:.0f} s, {cost['peak_mb']:.0f} MB", highlight=False)
 
 
 def _check(folder: Path, names: list[str]) -> None:

@@ -26,7 +26,7 @@ def picture_sheet(images: Float[Tensor, "n 3 h w"], captions: Sequence[str], col
             f"{len(images)} pictures came with {len(captions)} captions; a sheet takes one for each",
             f"{len(images)} images sont venues avec {len(captions)} légendes ; une planche en prend une par image",
         )
-    font = _font(max(11, tile // 14))
+    font = _font(caption_size(tile))
     wrapped = [_wrapped(text, font, tile) for text in captions]
     line_height, gap = int(font.size * 1.3), max(8, tile // 16)
     text_height = line_height * max((len(lines) for lines in wrapped), default=0)
@@ -46,6 +46,11 @@ def picture_sheet(images: Float[Tensor, "n 3 h w"], captions: Sequence[str], col
         for row, line in enumerate(lines):
             pen.text((left, top + tile + 3 + row * line_height), line, fill=_INK, font=font)
     return sheet
+
+
+def caption_size(tile: int = 192) -> int:
+    """The size in pixels of the captions of a sheet whose pictures are `tile` pixels wide."""
+    return max(11, tile // 14)
 
 
 def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:

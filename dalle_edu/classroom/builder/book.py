@@ -11,14 +11,19 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dalle_edu.classroom.builder import build
+from dalle_edu.classroom.builder.complaints import Complaint
 from dalle_edu.classroom.builder.executed import executed
 from dalle_edu.classroom.builder.glossary import say_where
 from dalle_edu.classroom.builder.linking import on_page
+from dalle_edu.classroom.builder.slide_count import slide_faults
+from dalle_edu.classroom.builder.slide_table import measured_slides, output_faults, pixel_faults, table
 from dalle_edu.classroom.builder.slides import NODE_MODULES, copy_assets, write_deck
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
@@ -28,13 +33,38 @@ BOOK = Path(__file__).parents[3] / "book"
 SITE = BOOK / "site"
 
 
-def build_slides(site: Path = SITE, folder: Path = build.LESSONS) -> list[Path]:
-    """Write the slide deck of each lesson in each language; returns their paths.
+@dataclass(frozen=True)
+class Slides:
+    """The decks that were written: their paths, what each slide holds as a table for each lesson, and all that is wrong with them."""
 
-    Raises `DalleEduError` for a faulty lesson, and where reveal.js or MathJax is not installed.
+    paths: list[Path]
+    tables: list[str]
+    faults: list[Complaint]
+
+
+def build_slides(site: Path = SITE, folder: Path = build.LESSONS, names: Sequence[str] = ()) -> Slides:
+    """Write the slide deck of each lesson, or of those named ("05_attention" or "05"), in each language.
+
+    Raises `DalleEduError` for a faulty lesson, for a name that none has, and where reveal.js or MathJax is not installed.
     """
+    found = build.lessons(folder)
+    unknown = [name for name in names if name not in {known for lesson in found for known in (lesson.name, lesson.number)}]
+    if unknown:
+        known = ", ".join(lesson.name for lesson in found)
+        raise DalleEduError(f"no lesson {', '.join(unknown)}; there are {known}", f"pas de leçon {', '.join(unknown)} ; il y a {known}")
     copy_assets(site)
-    return [write_deck(executed(lesson, language), lesson, language, site) for lesson in build.lessons(folder) for language in LANGUAGES]
+    paths, faults, wanted = list[Path](), list[Complaint](), [one for one in found if not names or {one.name, one.number} & set(names)]
+    for lesson in wanted:
+        faults += slide_faults(lesson)
+        for language in LANGUAGES:
+            notebook = executed(lesson, language)
+            faults += output_faults(lesson, notebook, language)
+            paths.append(write_deck(notebook, lesson, language, site))
+    measured = measured_slides(site, [lesson.name for lesson in wanted])
+    for lesson in wanted:
+        for language in LANGUAGES if measured else ():
+            faults += pixel_faults(lesson, language, measured[f"{language}/{lesson.name}"])
+    return Slides(paths, [table(lesson, measured) for lesson in wanted], faults)
 
 
 def build_book(site: Path = SITE, folder: Path = build.LESSONS) -> list[Path]:

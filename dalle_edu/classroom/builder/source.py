@@ -9,8 +9,9 @@
     # %% quiz="neuron"                            a quiz, folded in notebooks
 
 `slide` is a slide type of reveal.js; `slide_only` cells are in the deck alone. A markdown cell without `lang` is for what both languages
-share, such as a formula or a picture. Hints, `<details><summary>A hint</summary>…</details>`, stand one after the other; graded editions
-leave them out.
+share, such as a formula or a picture. The first cell of a slide may say what the slide is for, `slide_for="exercises 1-3"`: `deck.py`
+says what there is. The header's `session` is how many minutes the slides take in class. Hints,
+`<details><summary>A hint</summary>…</details>`, stand one after the other; graded editions leave them out.
 """
 
 import ast
@@ -27,6 +28,7 @@ from dalle_edu.language import SOURCE, Language, language_named, typeset
 from dalle_edu.world.catalogue import LANGUAGES
 
 HEADER = ("number", "hours", "title")
+OPTIONAL = ("session",)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Cell:
 @dataclass(frozen=True)
 class Lesson:
     """A lesson as its source file has it, in both languages; `hours` is the time that a student needs: for reading, then for the exercises
-    of each level. `lines` are those of the header's keys."""
+    of each level. `lines` are those of the header's keys. `session` is the length in minutes of the class that its slides are for."""
 
     path: Path
     number: str
@@ -82,6 +84,7 @@ class Lesson:
     title: dict[str, str]
     cells: tuple[Cell, ...]
     lines: dict[str, int] = field(default_factory=dict)
+    session: int | None = None
 
     @property
     def name(self) -> str:
@@ -116,14 +119,15 @@ def read(path: Path) -> tuple[Lesson, list[Complaint]]:
         {language: str(title.get(language, "")) if isinstance(title, dict) else "" for language in LANGUAGES},
         cells,
         found.lines,
+        header.get("session") if _is_session(header.get("session")) else None,
     )
     return lesson, faults
 
 
 def _faults_of_header(path: Path, header: dict[str, Any], lines: dict[str, int]) -> Iterator[Complaint]:
     where = lines.get("lesson", 1)
-    for key in sorted(set(header) - set(HEADER), key=str):
-        known = ", ".join(HEADER)
+    for key in sorted(set(header) - {*HEADER, *OPTIONAL}, key=str):
+        known = ", ".join([*HEADER, *OPTIONAL])
         yield Complaint(
             path,
             lines.get(key, where),
@@ -162,6 +166,17 @@ def _faults_of_header(path: Path, header: dict[str, Any], lines: dict[str, int])
                 'the header needs a title in each language; write title: {en: "…", fr: "…"}',
                 'l\'en-tête demande un titre par langue ; écrivez title: {en: "…", fr: "…"}',
             )
+    if not _is_session(session := header.get("session")):
+        yield Complaint(
+            path,
+            lines.get("session", where),
+            f"session is {session!r}; it is a whole number of minutes, as in session: 120",
+            f"session vaut {session!r} ; c'est un nombre entier de minutes, comme session: 120",
+        )
+
+
+def _is_session(session: Any) -> bool:
+    return session is None or (type(session) is int and session > 0)
 
 
 def _is_hours(hours: Any) -> bool:

@@ -11,8 +11,8 @@ from dalle_edu.world.catalogue import LANGUAGES
 SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip")
 LEVELS = (1, 2, 3)
 TAGS = ("hide-input", "output-only-slide")
-_PROSE = {"lang", "slide", "slide_only", "tags", "own_numbers"}
-_CODE = {"slide", "slide_only", "tags", "implements", "hollow", "level", "quiz", "scratch", "claims"}
+_PROSE = {"lang", "slide", "slide_only", "slide_for", "tags", "own_numbers"}
+_CODE = {"slide", "slide_only", "slide_for", "tags", "implements", "hollow", "level", "quiz", "scratch", "claims"}
 _EXCLUSIVE = ("level", "quiz", "scratch", "claims")  # a cell is one of these at most
 
 
