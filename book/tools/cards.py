@@ -20,7 +20,7 @@ def main() -> None:
         pen = ImageDraw.Draw(card)
         pen.text((GAP, 40), title, fill="#111", font=_font(46))
         said = front["sentence"][language]
-        pen.text((GAP, 112), typeset(said) if language == "fr" else said, fill="#333", font=_font(28))
+        pen.text((GAP, 112), typeset(said) if language == "fr" else said, fill="#333", font=_font(26))
         for place, drawing in enumerate(front["drawings"]):
             left, top = GAP + place * (SIDE + GAP), 190
             picture = Image.open(BOOK / "shared" / "drawings" / f"{drawing['system']}.{language}.webp")
