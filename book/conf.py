@@ -4,6 +4,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from dalle_edu.classroom.builder import bibliography
+from dalle_edu.classroom.builder.site import read_settings
+
 HERE = Path(__file__).parent
 language = os.environ.get("DALLE_EDU_LANGUAGE", "en")
 french = language == "fr"
@@ -11,12 +14,16 @@ other = "en" if french else "fr"
 repository = os.environ.get("DALLE_EDU_REPOSITORY", "https://github.com/dalle-edu/dalle-edu")
 
 project = "DALL·E, du perceptron à l'image" if french else "DALL·E, from the perceptron to the picture"
+built = read_settings(HERE / "pages" / f"{language}.json")
 author = "dalle_edu"
 copyright = "dalle_edu, MIT & CC BY 4.0"
 extensions = ["myst_nb", "sphinx_external_toc", "sphinxcontrib.bibtex", "sphinx_togglebutton", "sphinx_copybutton"]
+extensions += ["dalle_edu.classroom.builder.sphinx_parts"]
 external_toc_path = str(HERE / "_toc.yml")
 bibtex_bibfiles = ["references.bib"]
 bibtex_cite_id = "work-{key}"
+bibliography.register()
+bibtex_default_style = f"dalle_edu_{language}"
 templates_path = [str(HERE / "templates")]
 html_static_path = [str(HERE / "static")]
 html_css_files = ["book.css"]
@@ -29,13 +36,16 @@ nb_number_source_lines = False
 nb_ipywidgets_js = {}
 myst_enable_extensions = ["amsmath", "attrs_inline", "deflist", "dollarmath", "colon_fence"]
 myst_heading_anchors = 3
-mathjax_path = "mathjax/tex-chtml.js"
+mathjax_path = "../../assets/mathjax/tex-chtml.js"
 mathjax3_config = {"options": {"enableMenu": False}}
 togglebutton_hint = "Voir" if french else "Show"
 togglebutton_hint_hide = "Cacher" if french else "Hide"
 
 html_theme = "sphinx_book_theme"
 html_title = project
+html_baseurl = f"{built['address']}/{language}/"
+html_use_index = False
+html_permalinks_icon = "#"
 html_copy_source = True
 html_sourcelink_suffix = ""
 html_theme_options = {
@@ -57,7 +67,7 @@ html_theme_options = {
     "navbar_center": [],
     "navbar_end": [],
     "home_page_in_toc": True,
-    "show_toc_level": 2,
+    "show_toc_level": 1,
     "search_bar_text": "Rechercher…" if french else "Search…",
 }
 html_context = {
@@ -65,9 +75,13 @@ html_context = {
     "other_language": other,
     "other_language_name": "English" if french else "Français",
     "slides_label": "Diapositives" if french else "Slides",
-    "decks": os.environ.get("DALLE_EDU_DECKS", "").split(),
+    "decks": built["decks"],
+    "descriptions": built["descriptions"],
+    "address": built["address"],
 }
 suppress_warnings = ["mystnb.unknown_mime_type"]
+if os.environ.get("DALLE_EDU_PARTIAL") == "1":  # a part of the lessons: the others are not there to be linked to
+    suppress_warnings += ["myst.xref_missing", "ref.ref", "toc.glob", "toc.empty_glob"]
 
 
 def students_notebook(found: Any) -> Any:
@@ -88,7 +102,7 @@ def mend(app: Any, pagename: str, templatename: str, context: dict[str, Any], do
     body = context.get("body", "")
     for words in MISLEADING:
         body = body.replace(words, "")
-    context["body"] = body.replace(" and others", " et al.") if pagename == "bibliography" else body
+    context["body"] = body
 
 
 # What the theme says in English whatever the language: names of buttons, for screen readers and under the pointer.

@@ -9,14 +9,18 @@ from dalle_edu.cli.app import command, out
 from dalle_edu.language import say
 
 _SITE = say("the site's folder", "le dossier du site")
+_NAMES = say("lessons, as 05 or 05_attention; all if none is named", "des leçons, comme 05 ou 05_attention ; toutes si aucune n'est nommée")
 
 
 @command(say("Publish the lessons as a website, in both languages.", "Publie les leçons sous forme de site, dans les deux langues."))
-def book(site: Annotated[Path | None, typer.Option(help=_SITE)] = None) -> None:
+def book(
+    names: Annotated[list[str] | None, typer.Argument(help=_NAMES)] = None,
+    site: Annotated[Path | None, typer.Option(help=_SITE)] = None,
+) -> None:
     """Publish the lessons as a website."""
     from dalle_edu.classroom.builder.book import SITE, build_book
 
-    for path in build_book(site or SITE):
+    for path in build_book(site or SITE, names=names or ()):
         out.print(f"→ {path}", highlight=False)
 
 

@@ -65,8 +65,8 @@ def test_a_notebook_fetches_the_library_where_it_is_not_installed(lesson):
 
 def test_exercises_are_numbered_and_graded(lesson):
     text = sources(notebooks.student(lesson, "fr"))
-    assert "**Exercice 1** ●\n" in text + "\n"
-    assert "**Exercice 2** ●●" in text
+    assert "### Exercice 1 ●\n" in text + "\n"
+    assert "### Exercice 2 ●●" in text
 
 
 def test_a_notebook_is_the_same_at_each_build_and_holds_no_output(tmp_path, lesson):

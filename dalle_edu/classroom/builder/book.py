@@ -1,36 +1,40 @@
 """The book and the slide decks: each lesson is executed once in each language, then converted to a page and to slides.
 
-No page asks the network for anything.
-
-site/fr/…  site/en/…        the book, page for page the same in both languages
-site/slides/fr/…            the decks
+No page asks the network for anything. `site` says what is where.
 """
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dalle_edu.classroom.builder import build
+from dalle_edu.classroom.builder.comparison import compared
 from dalle_edu.classroom.builder.complaints import Complaint
 from dalle_edu.classroom.builder.executed import executed
+from dalle_edu.classroom.builder.front import described, filled
 from dalle_edu.classroom.builder.glossary import say_where
 from dalle_edu.classroom.builder.linking import on_page
+from dalle_edu.classroom.builder.page import as_page, outputs, paired
+from dalle_edu.classroom.builder.pictures import as_files
+from dalle_edu.classroom.builder.site import BOOK, copy_mathjax, settings, tidy, write_root
 from dalle_edu.classroom.builder.slide_count import slide_faults
 from dalle_edu.classroom.builder.slide_table import measured_slides, output_faults, pixel_faults, table
-from dalle_edu.classroom.builder.slides import NODE_MODULES, copy_assets, write_deck
+from dalle_edu.classroom.builder.slides import copy_assets, write_deck
+from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
 from dalle_edu.world.catalogue import LANGUAGES
 
-BOOK = Path(__file__).parents[3] / "book"
 SITE = BOOK / "site"
+PICTURES = BOOK / "pages" / "pictures"  # kept from one build to the next
+_SEEN_FROM_PAGE, _SEEN_FROM_FRONT = "../../assets/pictures", "../assets/pictures"
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,9 @@ def build_slides(site: Path = SITE, folder: Path = build.LESSONS, names: Sequenc
 
     Raises `DalleEduError` for a faulty lesson, for a name that none has, and where reveal.js or MathJax is not installed.
     """
-    found = build.lessons(folder)
-    unknown = [name for name in names if name not in {known for lesson in found for known in (lesson.name, lesson.number)}]
-    if unknown:
-        known = ", ".join(lesson.name for lesson in found)
-        raise DalleEduError(f"no lesson {', '.join(unknown)}; there are {known}", f"pas de leçon {', '.join(unknown)} ; il y a {known}")
+    wanted = _chosen(build.lessons(folder), names)
     copy_assets(site)
-    paths, faults, wanted = list[Path](), list[Complaint](), [one for one in found if not names or {one.name, one.number} & set(names)]
+    paths, faults = list[Path](), list[Complaint]()
     for lesson in wanted:
         faults += slide_faults(lesson)
         for language in LANGUAGES:
@@ -67,74 +67,84 @@ def build_slides(site: Path = SITE, folder: Path = build.LESSONS, names: Sequenc
     return Slides(paths, [table(lesson, measured) for lesson in wanted], faults)
 
 
-def build_book(site: Path = SITE, folder: Path = build.LESSONS) -> list[Path]:
-    """Build the book's pages in both languages; returns the paths of their index pages.
+def build_book(site: Path = SITE, folder: Path = build.LESSONS, names: Sequence[str] = ()) -> list[Path]:
+    """Build the book's pages in both languages, of all lessons or of those in `names`; returns the paths of their index pages.
 
-    Raises `DalleEduError` for a faulty lesson, for any warning of Sphinx, and where MathJax is not installed.
+    Raises `DalleEduError` for a faulty lesson, for a name that no lesson has, for any warning of Sphinx, and where MathJax is not installed.
     """
     found = build.lessons(folder)
+    chosen = _chosen(found, names)
     decks = [lesson.name for lesson in found if (site / "slides" / "fr" / f"{lesson.name}.html").exists()]
+    copy_mathjax(site)
+    used = set[str]()
     for language in LANGUAGES:
-        pages = BOOK / "pages" / language
+        pages, shown = BOOK / "pages" / language, dict[str, str]()
         shutil.rmtree(pages, ignore_errors=True)
         shutil.copytree(BOOK / language, pages)
         shutil.copy(BOOK / "references.bib", pages)
-        for lesson in found:
-            page = on_page(as_page(executed(lesson, language), language), lesson, language)
+        for lesson in chosen:
+            page = on_page(as_page(executed(lesson, language), lesson, language, build.measured(folder)), lesson, language)
+            page = as_files(page, PICTURES, _SEEN_FROM_PAGE)
             text = json.dumps(page, ensure_ascii=False, indent=1)
-            write_aside(pages / "lessons" / f"{lesson.name}.ipynb", lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]
-        say_where(pages, language, found)
-        _sphinx(pages, site / language, language, decks)
-        _mathjax(site / language)
-        for lesson in found:  # the download button gives the student's notebook, without solutions
-            shutil.copyfile(folder / language / f"{lesson.name}.ipynb", site / language / "_sources" / "lessons" / f"{lesson.name}.ipynb")
-    write_aside(site / "index.html", lambda file: file.write(_DOOR.encode()))
+            used |= set(re.findall(rf"{_SEEN_FROM_PAGE}/([\w.]+)", text))
+            shown[lesson.name] = _first_picture(page)
+            _write(pages / "lessons" / f"{lesson.name}.ipynb", text)
+        say_where(pages, language, chosen)
+        for path in pages.glob("*.md"):
+            _write(path, paired(path.read_text(encoding="utf-8"), (BOOK / "en" / path.name).read_text(encoding="utf-8")))
+        front, comparison = pages / "index.md", pages / "comparison.md"
+        _write(front, filled(front.read_text(encoding="utf-8"), language, chosen, site, shown))
+        _write(comparison, compared(comparison.read_text(encoding="utf-8"), language))
+        settings(BOOK / "pages" / f"{language}.json", decks, described(chosen, language))
+        _sphinx(pages, site / language, language, partial=bool(names))
+    _copy_pictures(used, site)
+    tidy(site)
+    write_root(site)
+    for language in LANGUAGES:
+        for lesson in chosen:  # the download button gives the student's notebook, without solutions
+            target = site / language / "_sources" / "lessons" / f"{lesson.name}.ipynb"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / language / f"{lesson.name}.ipynb", target)
     return [site / language / "index.html" for language in LANGUAGES]
 
 
-def as_page(notebook: Any, language: str) -> Any:
-    """The notebook as the book shows it: solutions and imports are folded, cells for slides alone are left out."""
-    page = deepcopy(notebook)
-    page.cells = [cell for cell in page.cells if not cell.metadata.get("slide_only") and "claims" not in cell.metadata.get("tags", [])]
-    for cell in page.cells:
-        tags = set(cell.metadata.get("tags", []))
-        if "solution" in tags:
-            tags.add("hide-input")
-            cell.metadata["mystnb"] = _PROMPTS[language]
-        if "quiz" in tags:
-            tags = (tags - {"hide-input"}) | {"remove-input"}
-        cell.metadata["tags"] = sorted(tags)
-    return page
+def _chosen(found: Sequence[Lesson], names: Sequence[str]) -> list[Lesson]:
+    """The lessons that these names or numbers call; all of them where there is no name."""
+    known = {key: lesson for lesson in found for key in (lesson.name, lesson.number)}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        there = ", ".join(lesson.name for lesson in found)
+        raise DalleEduError(
+            f"there is no lesson {', '.join(unknown)}; there are {there}", f"il n'y a pas de leçon {', '.join(unknown)} ; il y a {there}"
+        )
+    return [lesson for lesson in found if not names or {lesson.name, lesson.number} & set(names)]
 
 
-def _sphinx(source: Path, target: Path, language: str, decks: list[str]) -> None:
-    environment = {**os.environ, "DALLE_EDU_LANGUAGE": language, "DALLE_EDU_DECKS": " ".join(decks)}
-    order = ["-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-c", str(BOOK), "-D", f"language={language}", str(source), str(target)]
+def _first_picture(page: Any) -> str:
+    """The `img` that a page opens with, as the front page shows it; nothing where it has none."""
+    html = "".join(output.get("data", {}).get("text/html", "") for cell in page.cells for output in outputs(cell))
+    found = re.search(rf'<img [^>]*src="{_SEEN_FROM_PAGE}[^>]*>', html)
+    return re.sub(r' style="[^"]*"', "", found.group()).replace(_SEEN_FROM_PAGE, _SEEN_FROM_FRONT) if found else ""
+
+
+def _copy_pictures(names: set[str], site: Path) -> None:
+    target = site / "assets" / "pictures"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for name in names:
+        shutil.copyfile(PICTURES / name, target / name)
+
+
+def _write(path: Path, text: str) -> None:
+    write_aside(path, lambda file: file.write(text.encode()))
+
+
+def _sphinx(source: Path, target: Path, language: str, partial: bool) -> None:
+    """Build one language's pages afresh; where only a part of the lessons is built, links to the others are not followed."""
+    shutil.rmtree(target, ignore_errors=True)
+    environment = {**os.environ, "DALLE_EDU_LANGUAGE": language, "DALLE_EDU_PARTIAL": str(int(partial))}
+    order = ["-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-c", str(BOOK), "-E", "-d", str(BOOK / "pages" / "doctrees" / language)]
+    order += ["-D", f"language={language}", str(source), str(target)]
     done = subprocess.run([sys.executable, *order], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise DalleEduError(f"the book in {language} has faults:\n{done.stderr}", f"le livre en {language} a des défauts :\n{done.stderr}")
-
-
-def _mathjax(target: Path) -> None:
-    """Copy MathJax beside the pages, so that they work without a network."""
-    if not (NODE_MODULES / "mathjax").is_dir():
-        raise DalleEduError("mathjax is missing; run `npm ci` in book/", "mathjax manque ; lancez `npm ci` dans book/")
-    static = target / "_static" / "mathjax"
-    shutil.copytree(
-        NODE_MODULES / "mathjax" / "es5" / "output" / "chtml" / "fonts", static / "output" / "chtml" / "fonts", dirs_exist_ok=True
-    )
-    shutil.copyfile(NODE_MODULES / "mathjax" / "es5" / "tex-chtml.js", static / "tex-chtml.js")
-
-
-_PROMPTS = {
-    "fr": {"code_prompt_show": "Voir la solution", "code_prompt_hide": "Cacher la solution"},
-    "en": {"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"},
-}
-_DOOR = """<!doctype html>
-<html lang="fr">
-<meta charset="utf-8">
-<title>DALL·E</title>
-<script>location.replace((navigator.language || "").startsWith("fr") ? "fr/index.html" : "en/index.html")</script>
-<p><a href="fr/index.html">Français</a> · <a href="en/index.html" lang="en">English</a></p>
-</html>
-"""

@@ -37,9 +37,9 @@ class Course:
     def of(cls, lessons: Iterable[Lesson], folder: Path) -> "Course":
         """The course of these lessons; `folder` may hold the titles of all that are planned, course.json, and ours counts otherwise."""
         path = folder / COURSE if (folder / COURSE).exists() else _OURS
-        planned = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        planned = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         written = {lesson.number: lesson for lesson in lessons}
-        titles = {number: each["title"] for number, each in planned.items()} | {number: each.title for number, each in written.items()}
+        titles = {each["number"]: each["title"] for each in planned} | {number: each.title for number, each in written.items()}
         return cls(titles, written)
 
     @classmethod

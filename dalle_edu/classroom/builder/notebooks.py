@@ -5,6 +5,7 @@ The id of a cell is a hash of its text, so that the same source gives the same b
 """
 
 import ast
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -199,7 +200,7 @@ def _body(cells: Sequence[Cell], taught: dict[str, str], language: str) -> Itera
             yield Piece("code", asked_for, cell.text, slide, only, (*tags, "solution"), "solution", exercise=names, line=cell.line)
         else:
             folded = ("quiz", "hide-input") if "quiz" in cell.metadata else ()
-            text = f"{asked}\n\n{cell.text}" if asked and cell.kind == "markdown" else cell.text
+            text = _below_headings(asked, cell.text) if asked and cell.kind == "markdown" else cell.text
             yield Piece(cell.kind, text, None, slide, only, (*tags, *folded), "test" if points else None, points, line=cell.line)
         if asked and cell.kind == "code":
             yield Piece("markdown", asked)
@@ -246,7 +247,14 @@ def _without_computing(piece: Piece) -> Piece:
 
 
 def _asked(number: int, cell: Cell, language: str) -> str:
-    return f"**{chosen(_EXERCISE, language)} {number}** {LEVELS[cell.metadata['level']]}"
+    return f"### {chosen(_EXERCISE, language)} {number} {LEVELS[cell.metadata['level']]}"
+
+
+def _below_headings(asked: str, text: str) -> str:
+    """The heading of an exercise and the prose that states it, after the headings that the prose begins with."""
+    headings = re.match(r"(?:#+ .*\n+)*", text)
+    assert headings is not None
+    return "\n\n".join(filter(None, (headings.group().strip(), asked, text[headings.end() :])))
 
 
 def to_do(code: str, language: str) -> str:
