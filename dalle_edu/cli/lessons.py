@@ -72,6 +72,12 @@ def lessons(
         for path in builder.build(where):
             out.print(f"→ {path}", highlight=False)
     elif action is Action.check:
+        from dalle_edu.classroom.builder.complaints import Faults
+        from dalle_edu.classroom.builder.slide_count import slide_faults
+
+        faults = [fault for lesson in builder.lessons(where) for fault in slide_faults(lesson)]
+        if faults:
+            raise Faults(faults)
         late = builder.stale(where)
         if late:
             which = ", ".join(str(path.relative_to(where)) for path in late)
