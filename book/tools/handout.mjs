@@ -9,7 +9,7 @@ const SMALL = 0.36; // the size of a slide beside its notes
 export async function asHandout(page) {
   const [language, title] = await page.evaluate(() => [document.documentElement.lang, document.title]);
   const words = WORDS[language] ?? WORDS.en;
-  await page.evaluate(([words, small]) => {
+  await page.evaluate(async ([words, small]) => {
     const handout = document.createElement("main");
     handout.className = "handout";
     document.querySelectorAll(".pdf-page").forEach((sheet, i) => {
@@ -32,13 +32,13 @@ export async function asHandout(page) {
       .handout { font: 13px/1.4 system-ui, "DejaVu Sans", sans-serif; color: #123; }
       .row { display: flex; gap: 16px; break-inside: avoid; min-height: 300px; padding: 12px 0; border-bottom: 1px solid #ccd3dc; }
       .row .slide.reveal { flex: none; width: ${1280 * small}px; height: ${720 * small}px; overflow: hidden; border: 1px solid #99a; position: relative; }
-      .row .pdf-page { width: 1280px; height: 720px; transform: scale(${small}); transform-origin: 0 0; position: absolute; left: 0; top: 0;
-        margin: 0; break-after: auto; page-break-after: auto; }
+      .row .pdf-page { width: 1280px; height: 720px; zoom: ${small}; position: relative; overflow: hidden; margin: 0 !important; break-after: auto; page-break-after: auto; }
       .told p { margin: 0 0 0.5em; }
       .told ol, .told ul { margin: 0 0 0.5em; padding-left: 1.4em; }
       .told .number { font-weight: 650; color: #456; }
     `;
     document.head.append(style);
+    await Promise.all([...document.images].map(image => image.decode().catch(() => null)));
   }, [words, SMALL]);
   const label = text => `<div style="font-size: 8px; width: 100%; padding: 0 12mm; display: flex; justify-content: space-between">${text}</div>`;
   return {

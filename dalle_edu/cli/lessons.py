@@ -94,9 +94,11 @@ def _check(folder: Path, names: list[str]) -> None:
     from dalle_edu.classroom.builder import build as builder
     from dalle_edu.classroom.builder.complaints import Faults
     from dalle_edu.classroom.builder.latex import faults_of_formulas
+    from dalle_edu.classroom.builder.slide_count import slide_faults
 
     read, faults = builder.with_faults(folder, names)
     faults += faults_of_formulas(read, pages=[] if names else None)
+    faults += [] if faults else [fault for lesson in read if lesson.number for fault in slide_faults(lesson)]
     if faults:
         raise Faults(faults)
     late = builder.stale(folder, names)
