@@ -18,15 +18,14 @@ class Action(StrEnum):
     build = "build"
     check = "check"
     run = "run"
-    measure = "measure"
 
 
 @command(
     say(
         "Bring the lessons to a folder of yours: get. For authors: build the notebooks from their sources, check that they are up to date, "
-        "run them, measure what they cost.",
+        "run them.",
         "Apporte les leçons dans un dossier à vous : get. Pour qui les écrit : build fait les notebooks à partir de leurs sources, check "
-        "vérifie qu'ils sont à jour, run les exécute, measure mesure ce qu'ils coûtent.",
+        "vérifie qu'ils sont à jour, run les exécute.",
     ),
 )
 def lessons(
@@ -49,7 +48,7 @@ def lessons(
     ] = None,
     folder: Annotated[Path | None, typer.Option(help=say("the lessons' folder", "le dossier des leçons"))] = None,
 ) -> None:
-    """Get, build, check, run or measure the lessons.
+    """Get, build, check or run the lessons.
 
     Raises `DalleEduError` for an unknown language or lesson, for notebooks out of date, and where a copy could not be made.
     """
@@ -76,14 +75,13 @@ def lessons(
         if late:
             which = ", ".join(str(path.relative_to(where)) for path in late)
             raise DalleEduError(f"out of date: {which}; run `make lessons`", f"à refaire : {which} ; lancez `make lessons`")
-    elif action is Action.run:
+    else:
+        from dalle_edu.classroom.builder.execution import run
+
         for lesson in builder.lessons(where):
             for each in LANGUAGES:
-                cost = builder.run(lesson, each)
+                cost = run(lesson, each)
                 out.print(f"{lesson.name} {each}: {cost.cpu_seconds:.0f} s, {cost.peak_mb:.0f} MB", highlight=False)
-    else:
-        for number, cost in builder.measure(where).items():
-            out.print(f"{number}: {cost['cpu_seconds']:.0f} s, {cost['peak_mb']:.0f} MB", highlight=False)
 
 
 def _get(names: list[str], language: str, to: Path | None) -> None:

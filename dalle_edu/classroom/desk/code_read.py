@@ -74,6 +74,8 @@ def _described(value: Any, home: dict[str, Any], seen: set[int]) -> Iterator[byt
             yield from _described(part, home, seen)
     elif isinstance(value, (set, frozenset)):
         yield repr(sorted(map(repr, value))).encode()
+    elif type(value).__module__.startswith("dalle_edu."):  # a set of data, for instance: its settings
+        yield from _described(getattr(value, "__dict__", {}), home, seen)
 
 
 def _function(function: FunctionType, home: dict[str, Any], seen: set[int]) -> Iterator[bytes]:
