@@ -115,7 +115,7 @@ lessons: $(DEV)
 	$(BIN)/dalle-edu lessons build
 
 measure: $(DEV)
-	$(BIN)/dalle-edu lessons measure
+	$(BIN)/python -m benchmarks.lessons
 	$(BIN)/dalle-edu lessons build
 
 slides: $(DEV) $(NODE)

@@ -23,9 +23,9 @@ class Action(StrEnum):
 @command(
     say(
         "Bring the lessons to a folder of yours: get. For authors: build the notebooks from their sources, check the sources, their "
-        "formulas and that the notebooks are up to date, run them, measure what they cost.",
+        "formulas and that the notebooks are up to date, run them.",
         "Apporte les leçons dans un dossier à vous : get. Pour qui les écrit : build fait les notebooks à partir de leurs sources, check "
-        "vérifie les sources, leurs formules et que les notebooks sont à jour, run les exécute, measure mesure ce qu'ils coûtent.",
+        "vérifie les sources, leurs formules et que les notebooks sont à jour, run les exécute.",
     ),
 )
 def lessons(
@@ -54,7 +54,7 @@ def lessons(
     ] = None,
     folder: Annotated[Path | None, typer.Option(help=say("the lessons' folder", "le dossier des leçons"))] = None,
 ) -> None:
-    """Get, build, check, run or measure the lessons.
+    """Get, build, check or run the lessons.
 
     Raises `DalleEduError` for an unknown language or lesson, for notebooks out of date, and where a copy could not be made.
     """

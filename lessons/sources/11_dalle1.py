@@ -1034,7 +1034,9 @@ def codes_over_time(reward):
 figure, axes = plot(height=3.2)
 last_alive = []
 for reward, colour, marker in ((0.0, ORANGE, "s"), (0.02, BLUE, "o")):
-    alive = codes_over_time(reward)
+    # en: what takes over 20 s is kept on disk, and read after a restart
+    # fr: ce qui prend plus de 20 s est gardé sur disque, et relu après un redémarrage
+    alive = kept("alive", lambda: codes_over_time(reward))
     last_alive.append(alive[120])
     axes.plot(alive.keys(), alive.values(), color=colour, marker=marker,
               label=say(f"reward for entropy {reward:g}",
@@ -1923,7 +1925,7 @@ def draw_rates(axes, values, counts, colour):
 
 # %% slide="fragment" tags=["output-only-slide", "hide-input"]
 guidances = [0, 1, 2, 4, 8]
-counts_guided = sweep("guidance_scale", guidances)
+counts_guided = kept("guided", lambda: sweep("guidance_scale", guidances))
 figure, axes = plot(height=3.4)
 draw_rates(axes, guidances, counts_guided, BLUE)
 axes.set(xlabel=say("guidance", "guidage"), ylim=(-3, 103),
@@ -1986,7 +1988,7 @@ assert 300 < 2.8**2 * (0.9 * 0.1 + 0.95 * 0.05) / 0.05**2 < 600
 
 # %%
 heats = [0, 0.4, 1, 2]
-counts_heated = sweep("temperature", heats)
+counts_heated = kept("heated", lambda: sweep("temperature", heats))
 variety = []
 for heat in heats:
     eight = machine.generate([sentence] * 8, seed=6, temperature=heat)

@@ -11,9 +11,10 @@ import pytest
 import torch
 from torch import nn
 
-from dalle_edu.classroom.desk import kept
+from dalle_edu.classroom.desk import keeping, kept
 from dalle_edu.classroom.desk.code_read import fingerprint_of_call
 from dalle_edu.errors import DalleEduError
+from dalle_edu.world import World
 
 
 @pytest.fixture(autouse=True)
@@ -150,7 +151,8 @@ class Net(torch.nn.Linear):
     def forward(self, x): return x
 def outer(x): return [inner(part) for part in x]
 rate, recipe, weights, rng = 0.1, Recipe(3), torch.ones(3), np.random.default_rng(0)
-def make(): return outer([rate, recipe.steps, weights, Net(1, 1), rng])
+world = World(4, languages=("en",))
+def make(): return outer([rate, recipe.steps, weights, Net(1, 1), rng, world])
 """
 
 
@@ -158,7 +160,7 @@ def printed(code: str, folder) -> str:
     """The fingerprint of `make` in code, which a file holds, so that it has a source."""
     path = folder / "code.py"
     path.write_text(code, encoding="utf-8")
-    names = {"__name__": "notebook", "Recipe": Recipe}
+    names = {"__name__": "notebook", "Recipe": Recipe, "World": World}
     import linecache
 
     linecache.clearcache()
@@ -174,6 +176,7 @@ def printed(code: str, folder) -> str:
         ("forward(self, x): return x", "forward(self, x): return -x"),
         ("0.1", "0.2"),
         ("Recipe(3)", "Recipe(4)"),
+        ('("en",)', '("fr",)'),
         ("torch.ones(3)", "torch.zeros(3)"),
         ("def outer(x)", "def outer(x, y=1)"),
     ],
@@ -212,7 +215,7 @@ def test_it_is_read_in_another_process(tmp_path, desk):
     script.write_text(
         textwrap.dedent("""
         import torch
-        from dalle_edu.classroom.desk import kept, open_lesson
+        from dalle_edu.classroom.desk import keeping, kept, open_lesson
         open_lesson("01_perceptron", "fr")
         def grow(x): return x + torch.ones(2)
         print(kept("sum", lambda: grow(torch.zeros(2)), patience=-1).tolist())
@@ -228,10 +231,48 @@ def test_it_is_read_in_another_process(tmp_path, desk):
     assert [path.parent.name for path in desk.rglob("*.safetensors")] == ["01_perceptron"]
 
 
-def test_the_book_computes_everything_anew_and_keeps_nothing(monkeypatch, desk, capsys):
+def test_without_a_folder_of_its_own_the_book_computes_everything_anew_and_keeps_nothing(monkeypatch, desk, capsys):
     monkeypatch.setenv("DALLE_EDU_STATIC", "1")
+    monkeypatch.delenv("DALLE_EDU_KEPT", raising=False)
     for _ in range(2):
         assert same(kept("value", make, patience=-1), VALUE)
     assert calls.made == 2
     assert not desk.exists()
     assert capsys.readouterr().out == ""
+
+
+@pytest.fixture
+def shared(tmp_path, monkeypatch):
+    """The builder's folder; whatever took long enough is kept, and nothing on the reader's desk."""
+    monkeypatch.setenv("DALLE_EDU_STATIC", "1")
+    monkeypatch.setenv("DALLE_EDU_KEPT", str(tmp_path / "shared"))
+    monkeypatch.setattr(keeping, "_SHARED", -1.0)
+    return tmp_path / "shared"
+
+
+def test_the_book_keeps_values_in_its_own_folder_without_a_word(shared, desk, capsys):
+    for _ in range(2):
+        assert same(kept("value", make), VALUE)
+    assert calls.made == 1
+    kept("value", make, anew=True)
+    assert calls.made == 2
+    assert not desk.exists()
+    assert capsys.readouterr().out == ""
+
+
+def test_the_book_computes_what_is_damaged_or_cannot_be_kept(shared, capsys):
+    kept("value", make)
+    (path,) = shared.glob("*.safetensors")
+    path.write_bytes(b"no such thing")
+    assert same(kept("value", make), VALUE)
+    assert calls.made == 2
+    assert kept("network", build).training
+    assert kept("object", lambda: {1, 2}) == {1, 2}
+    assert [path.name.partition(".")[0] for path in shared.iterdir()] == ["value"]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_quick_value_is_not_kept_for_the_book(shared, monkeypatch):
+    monkeypatch.setattr(keeping, "_SHARED", 1.0)
+    kept("value", make)
+    assert not shared.exists()

@@ -100,7 +100,7 @@ def test_what_is_beyond_the_bricks_is_proven_after_them(monkeypatch):
         for reference in references()
         if reference.target in ("scorecard.marks:tally", "attention:causal_mask", "world.scenes:relation_between")
     ]
-    monkeypatch.setattr(sys.modules[prove_bricks.__module__], "references", lambda: held[::-1])
+    monkeypatch.setattr(sys.modules[prove_bricks.__module__], "references", lambda target="": held[::-1])
     proofs = list(prove_bricks())
     assert [proof.target for proof in proofs] == ["attention:causal_mask", "scorecard.marks:tally", "world.scenes:relation_between"]
     assert all(proof.good and proof.mistakes >= 2 for proof in proofs)

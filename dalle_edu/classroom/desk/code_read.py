@@ -26,12 +26,12 @@ def fingerprint_of_call(function: Callable[..., Any]) -> str:
     """What tells the code of a call, and the values that it reads, from others; it changes when one of them does."""
     home = getattr(function, "__globals__", {})
     digest = hashlib.sha256(__version__.encode())
-    for part in _described(function, home, set()):
+    for part in _described(function, home, {}):
         digest.update(f"{len(part)}:".encode() + part)
     return digest.hexdigest()[:_SHORT]
 
 
-def _described(value: Any, home: dict[str, Any], seen: set[int]) -> Iterator[bytes]:
+def _described(value: Any, home: dict[str, Any], seen: dict[int, Any]) -> Iterator[bytes]:
     """A value piece by piece; `home` are the names of the notebook, whose functions and classes are read."""
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
         yield repr(value).encode()
@@ -39,7 +39,7 @@ def _described(value: Any, home: dict[str, Any], seen: set[int]) -> Iterator[byt
     yield f"{type(value).__module__}.{type(value).__qualname__}".encode()
     if id(value) in seen:
         return
-    seen.add(id(value))
+    seen[id(value)] = value  # and held, so that no other value gets its place in memory, and is taken for it
     if isinstance(value, MethodType):
         yield from _described(value.__func__, home, seen)
         yield from _described(value.__self__, home, seen)
@@ -74,9 +74,11 @@ def _described(value: Any, home: dict[str, Any], seen: set[int]) -> Iterator[byt
             yield from _described(part, home, seen)
     elif isinstance(value, (set, frozenset)):
         yield repr(sorted(map(repr, value))).encode()
+    elif type(value).__module__.startswith("dalle_edu."):  # a set of data, for instance: its settings
+        yield from _described(getattr(value, "__dict__", {}), home, seen)
 
 
-def _function(function: FunctionType, home: dict[str, Any], seen: set[int]) -> Iterator[bytes]:
+def _function(function: FunctionType, home: dict[str, Any], seen: dict[int, Any]) -> Iterator[bytes]:
     try:
         yield ast.dump(without_docstrings(ast.parse(textwrap.dedent(inspect.getsource(function))))).encode()
     except (OSError, TypeError, SyntaxError):  # no source, or a lambda that its lines alone do not hold

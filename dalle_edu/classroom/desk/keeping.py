@@ -29,7 +29,7 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.language import decimal, say
 
 PATIENCE = 20.0  # seconds; what took less is not kept
-KEPT_BY_THE_BUILDER = "DALLE_EDU_KEPT"  # the environment variable with its folder, one for each state of the library and the weights
+KEPT_BY_THE_BUILDER = "DALLE_EDU_KEPT"  # the environment variable with its folder
 _SHARED = 1.0  # processor seconds; what took the builder less is not kept
 
 
@@ -76,7 +76,8 @@ def kept(
 def _for_the_book(name: str, make: Callable[[], Any], like: Callable[[], nn.Module] | None, anew: bool) -> Any:
     """What `make()` gives, shared by the lessons of all languages; nothing is printed: a page is the same whether it is read or computed.
 
-    The audit events tell the builder's record that a value was written, or read, and the processor seconds that it took.
+    The audit events tell the builder's record that a value was written, or read, and the processor seconds that it took; the record
+    refuses one when what it was made of has changed.
     """
     folder = os.environ.get(KEPT_BY_THE_BUILDER)
     if not folder:
