@@ -70,6 +70,14 @@ def formulas_in(path: Path, first: int, text: str) -> Iterator[Formula | Complai
             for found in _FORMULA.finditer(paragraph):
                 display = found["display"] is not None
                 line = first + plain.count("\n", 0, begin + found.start())
+                if re.search(r"[\x07\x08\t\x0b\x0c\r]", found.group()):
+                    yield Complaint(
+                        path,
+                        line,
+                        'Python has read a \\ of a formula as its own; write the string raw: r"…"',
+                        'Python a lu un \\ d\'une formule comme sien ; écrivez la chaîne brute : r"…"',
+                    )
+                    continue
                 yield Formula(path, line, found["display"] if display else found["inline"], display)
         begin += len(paragraph)
 

@@ -19,7 +19,7 @@ def faults(lesson: Lesson) -> Iterator[Complaint]:
     seen: dict[tuple[str, str], int] = {}
     last: Cell | None = None
     code = [cell for cell in lesson.cells if cell.kind == "code"]
-    for cell, following in zip(code, [*code[1:], None], strict=True):
+    for cell, following in zip(code, [*code[1:], None][: len(code)], strict=True):
         for what, quoi, name in _named(cell):
             if first := seen.get((what, name)):
                 yield Complaint(

@@ -50,7 +50,7 @@ def _html(cell: Cell) -> Iterator[tuple[int, str, str]]:
 
 def _spans(cell: Cell) -> Iterator[tuple[int, str, str]]:
     """Inline code and strong words that are not closed in their paragraph."""
-    text = without_code(cell.text)
+    text = re.sub(r"(?ms)^\s*(```|~~~).*", "", without_code(cell.text))  # of a block that is not closed something else is told
     begin = 0
     for paragraph in re.split(r"(\n\s*\n|\n(?=\s*[-*] |\s*\d+\. |\|))", text):
         for mark in ("`", "**"):

@@ -17,17 +17,17 @@ _ADDRESS = re.compile(r"(?<=\])\([^)]*\)|<[A-Za-z/!][^>]*>|https?://\S+")
 _UNITS = {
     "en": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen",
-    "fr": "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf",
+    "fr": "zéro - deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf",
 }
 _TENS = {
     "en": {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100},
     "fr": {"vingt": 20, "trente": 30, "quarante": 40, "cinquante": 50, "soixante": 60, "cent": 100, "mille": 1000},
 }
 _ALSO = {
-    "en": {"first": 1, "second": 2, "third": 3, "fourth": 4, "once": 1, "twice": 2, "double": 2, "half": 2, "a": 1, "thousand": 1000,
+    "en": {"first": 1, "second": 2, "third": 3, "fourth": 4, "once": 1, "twice": 2, "double": 2, "half": 2, "thousand": 1000,
            "million": 1_000_000, "single": 1, "both": 2, "pair": 2, "no": 0, "zeroe": 0,
            "quarter": 4, "fifth": 5, "tenth": 10, "dozen": 12},
-    "fr": {"une": 1, "premier": 1, "première": 1, "second": 2, "seconde": 2, "deuxième": 2, "troisième": 3, "quatrième": 4, "double": 2,
+    "fr": {"premier": 1, "première": 1, "second": 2, "seconde": 2, "deuxième": 2, "troisième": 3, "quatrième": 4, "double": 2,
            "moitié": 2, "demi": 2, "million": 1_000_000, "aucun": 0, "aucune": 0, "quart": 4, "tiers": 3, "cinquième": 5, "dixième": 10,
            "dizaine": 10, "douzaine": 12, "vingtaine": 20, "trentaine": 30, "cinquantaine": 50, "soixantaine": 60, "centaine": 100,
            "millier": 1000},

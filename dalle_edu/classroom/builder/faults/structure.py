@@ -76,7 +76,8 @@ def _sides(lesson: Lesson) -> Iterator[tuple[list[Cell], list[Cell]]]:
 def _differences(lesson: Lesson) -> Iterator[Complaint]:
     for fr, en in _sides(lesson):
         if len(fr) != len(en):
-            lone = (fr if len(fr) > len(en) else en)[min(len(fr), len(en))]
+            most, least = (fr, en) if len(fr) > len(en) else (en, fr)
+            lone = most[len(least)] if least else most[-1]
             yield Complaint(
                 lesson.path,
                 lone.line,
