@@ -1045,10 +1045,10 @@ axes.set(xlabel=say("update", "mise à jour"), ylim=(0, 66),
          ylabel=say("codes in use, of 64", "codes en usage, sur 64"))
 legend(axes)
 picture(figure, say(
-    f"Codes in use against updates: {last_alive[0]} of 64 at the end without the "
-    f"reward, {last_alive[1]} with it.",
-    f"Codes en usage selon les mises à jour : {last_alive[0]} sur 64 à la fin sans "
-    f"récompense, {last_alive[1]} avec."))
+    "Codes in use against updates: of 64 at the end, "
+    f"{last_alive[0]} without the reward, {last_alive[1]} with it.",
+    "Codes en usage selon les mises à jour : sur 64 à la fin, "
+    f"{last_alive[0]} sans récompense, {last_alive[1]} avec."))
 
 # %% claims=true
 assert last_alive[0] < 16 and last_alive[1] > 32

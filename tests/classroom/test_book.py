@@ -13,7 +13,9 @@ def page(language: str, name: str) -> str:
 
 
 def terms(language: str) -> list[str]:
-    return re.findall(r"^([^\s:#].*)\n  ", page(language, "glossary"), flags=re.MULTILINE)
+    return [
+        re.sub(r"^\[(.*)\]\{.*?\}", r"\1", term) for term in re.findall(r"^([^\s:#].*)\n  ", page(language, "glossary"), flags=re.MULTILINE)
+    ]
 
 
 def order(term: str) -> str:

@@ -66,6 +66,10 @@ class Course:
             if cell.is_exercise
         ]
 
+    def levels(self, number: str) -> list[int]:
+        """The levels of a lesson's exercises, in order."""
+        return [cell.metadata["level"] for cell in self.lessons[number].cells if cell.is_exercise] if number in self.lessons else []
+
     def exercise(self, number: str, name: str) -> int:
         """The number of an exercise of a lesson, given by number or name; 0 where it has none such."""
         found = self.exercises(number)

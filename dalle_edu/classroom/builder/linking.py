@@ -47,7 +47,7 @@ _PATTERN = re.compile(
 class Reference:
     """A reference as its author wrote it: its text, its kind, what it leads to, and its place in the text.
 
-    The kind is one of `KINDS`; a section has the kind "lesson", the number of its lesson, and an anchor; an exercise its number or name.
+    The kind is one of `KINDS`. A section has the kind "lesson", the number of its lesson, and an anchor.
     """
 
     text: str
@@ -168,9 +168,15 @@ def _in_notebooks(reference: Reference, course: Course, lesson: Lesson, language
     if reference.kind not in ("lesson", "exercise"):
         address = _on_site(reference, course, language)
         return address and _absolute(address, f"{SITE.rstrip('/')}/{language}/{address}" if SITE else "")
-    number = exercise_target(reference)[0]
+    number, name = exercise_target(reference)
     there = course.lessons.get(number)
-    file = f"{there.name}.ipynb" if there is not None and number != lesson.number else ""
+    if there is None:
+        return None
+    file = f"{there.name}.ipynb" if number != lesson.number else ""
+    if reference.kind == "exercise":
+        words = words_of(replace(reference, text=""), course, language)
+        dots = "●" * course.levels(number)[course.exercise(number, name) - 1]
+        return f"{file}#{heading_in_jupyter(f'{words.capitalize()} {dots}')}"
     section = course.section(number, reference.anchor, language) if reference.anchor else None
     return file + (f"#{heading_in_jupyter(section.heading)}" if section else "")
 

@@ -19,7 +19,7 @@ _LINK = "\N{WHITE SQUARE}"  # stands for a reference where plain mentions are lo
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$]*\$", re.DOTALL)
 _MENTION = re.compile(
     rf"\b(?:(?P<lesson>lessons?|leçons?)|(?P<section>sections?)|(?P<exercise>exercises?|exercices?))"
-    rf"\s+(?:{_LINK}(?:\s*,|\s+(?:and|or|to|et|ou|à))?\s+)*\d+\b",
+    rf"\s+(?:{_LINK}(?:\s*,|\s+(?:and|or|to|et|ou|à))?\s+)*(?P<number>\d+)\b",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"(?<!!)\[(?:`[^`]*`|[^\[\]`])*\]\((?P<kind>[A-Za-z]+):(?!//)[^)\s]*\)")
@@ -32,7 +32,8 @@ def faults_of_references(lesson: Lesson, lessons: Sequence[Lesson]) -> Iterator[
     course = Course.of([*(each for each in lessons if each.number != lesson.number), lesson], lesson.path.parents[1])
     for cell in lesson.cells:
         if cell.kind == "markdown":
-            found = [*_faults_of_cell(cell, lesson, course), *(() if cell.metadata.get("slide_only") else _plain_mentions(cell, lesson))]
+            plain = () if cell.metadata.get("slide_only") else _plain_mentions(cell, lesson, course)
+            found = [*_faults_of_cell(cell, lesson, course), *plain]
             yield from (Complaint(lesson.path, cell.line + 1 + cell.text[:place].count("\n"), en, fr) for place, en, fr in found)
     yield from _differences(lesson)
 
@@ -127,7 +128,7 @@ def _unknown(en: str, fr: str, target: str, known: object) -> tuple[str, str]:
 # ---------------------------------------------------------------- plain mentions
 
 
-def _plain_mentions(cell: Cell, lesson: Lesson) -> Iterator[Fault]:
+def _plain_mentions(cell: Cell, lesson: Lesson, course: Course) -> Iterator[Fault]:
     """What the prose names by number or by author and year, without a reference."""
     text = _blank(cell.text)
     for reference in references(cell.text, lesson.number):
@@ -137,7 +138,12 @@ def _plain_mentions(cell: Cell, lesson: Lesson) -> Iterator[Fault]:
         assert len(_LINK + newlines) == width
     for found in _MENTION.finditer(text):
         said = " ".join(found[0].replace(_LINK, "[…]").split())
-        form = "[](lesson:07)" if found["lesson"] else "[](#id-of-the-heading)" if found["section"] else "[](exercise:05/3)"
+        if found["section"]:
+            sections = course.sections(lesson.number, cell.language or "en")
+            target = "#" + next((each.id for each in sections if each.number == found["number"]), "id-of-the-heading")
+        else:
+            target = f"lesson:{found['number'].zfill(2)}" if found["lesson"] else f"exercise:{lesson.number}/{found['number']}"
+        form = f"[{found['number']}]({target})" if _LINK in found[0] or found[0].split()[0].endswith("s") else f"[]({target})"
         yield found.start(), f'"{said}" is no reference; write {form}', f"« {said} » n'est pas une référence ; écrivez {form}"
     for found, key in _named_works(text):
         said = " ".join(found[0].split())
