@@ -27,6 +27,9 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW, BLACK = (
 COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
 
 
+SMALL, READABLE = 10, 12  # points: the size that matplotlib gives to words, and the one that pictures have
+
+
 class Picture:
     """A PNG picture with its alt text; it has the same size in a notebook and on a page.
 
@@ -77,10 +80,20 @@ def picture(figure: "Figure", alt: str, density: float = 1.4) -> Picture:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     number_as_read(figure)
+    _enlarge_words(figure)
     FigureCanvasAgg(figure)
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=100 * density)
     return Picture(file.getvalue(), _with_commas(alt) if _has_commas() else alt, density, _smallest_text(figure))
+
+
+def _enlarge_words(figure: "Figure") -> None:
+    """Give words of matplotlib's size, or a little more, a size that a whole class can read on a slide; smaller ones were meant to be so."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and SMALL <= text.get_fontsize() < READABLE:
+            text.set_fontsize(READABLE)
 
 
 def _smallest_text(figure: "Figure") -> float | None:
