@@ -26,7 +26,6 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW, BLACK = (
 )  # fmt: skip
 COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
 
-
 SMALL, READABLE = 10, 12  # points: the size that matplotlib gives to words, and the one that pictures have
 
 
@@ -88,9 +87,13 @@ def picture(figure: "Figure", alt: str, density: float = 1.4) -> Picture:
 
 
 def _enlarge_words(figure: "Figure") -> None:
-    """Give words of matplotlib's size, or a little more, a size that a whole class can read on a slide; smaller ones were meant to be so."""
+    """Give words of matplotlib's size, or a little more, one that a class can read on a slide; smaller ones are left as they are."""
+    from matplotlib.axis import Axis
     from matplotlib.text import Text
 
+    for axis in figure.findobj(Axis):
+        if isinstance(axis, Axis) and SMALL <= axis.get_major_ticks(1)[0].label1.get_fontsize() < READABLE:
+            axis.set_tick_params(labelsize=READABLE)
     for text in figure.findobj(Text):
         if isinstance(text, Text) and SMALL <= text.get_fontsize() < READABLE:
             text.set_fontsize(READABLE)
