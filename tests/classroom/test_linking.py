@@ -129,6 +129,14 @@ def test_a_sentence_begins_with_a_capital(tmp_path):
     assert re.sub(r"<[^>]*>", "", found) == "Lesson 98 is. Lesson 98 was, and lesson 98 of X et al. lesson 98"
 
 
+def test_words_may_be_no_term_though_the_glossary_has_them(tmp_path):
+    lesson = trial(tmp_path, "512 [inputs](term:) and no loss")
+    assert faults(lesson) == []
+    found = read(lesson, "en")
+    assert {found["notebook"], found["deck"]} == {"512 inputs and no loss"}
+    assert re.findall('href="([^"]*)"', found["page"]) == ["../glossary.html#term-loss"]
+
+
 def test_a_lesson_to_come_is_text(tmp_path):
     lesson = trial(tmp_path, "see [](lesson:16), [its end](lesson:16#end)")
     assert faults(lesson) == []

@@ -8,6 +8,7 @@ An author writes them as Markdown links:
     [](lesson:07#the-loss)                     a section of another lesson, "section 3"
     [](exercise:05/3), [](exercise:05/softmax) an exercise, "exercise 3", by its number or by the name that it defines
     [attention layers](term:attention-layer)   an entry of the glossary
+    [entries](term:)                           words that are no term here, though the glossary has them
     [](work:vaswani2017)                       a work of the bibliography, "Vaswani et al. 2017"
     [](source:bricks/attention.py)             a file of the library, on GitHub
 
@@ -95,6 +96,8 @@ def on_page(notebook: Any, lesson: Lesson, language: str) -> Any:
     course, uses = Course.around(lesson), FirstUses(glossary(language))
 
     def link(reference: Reference, words: str) -> str:
+        if reference.written == "term:":
+            return f'<span class="no-term">{words}</span>'
         address = _on_site(reference, course, language)
         own = f"lessons/{lesson.name}.html#"
         here = address.removeprefix(own[:-1]) if address and address.startswith(own) else f"../{address}"

@@ -63,7 +63,7 @@ def _faults_of(reference: Reference, course: Course, language: str) -> Iterator[
     kind, target = reference.kind, reference.target
     if kind == "term":
         known = glossary(language)
-        if target not in known:
+        if target and target not in known:
             yield _unknown("term of the glossary", "terme du glossaire", target, known)
         if not reference.text.strip():
             yield (
