@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
-import { openBrowser, openPage } from "../../book/tools/browser.mjs";
+import { faultyFormulas, openBrowser, openPage } from "../../book/tools/browser.mjs";
 
 const folder = resolve("book/site/slides");
 let browser;
@@ -19,6 +19,7 @@ for (const language of ["fr", "en"]) {
       await page.goto(`file://${join(folder, language, name)}`);
       await page.waitForFunction(() => window.Reveal?.isReady());
       await page.evaluate(() => window.MathJax.startup.promise);
+      assert.deepEqual(await faultyFormulas(page), []);
       const slides = await page.evaluate(() => Reveal.getTotalSlides());
       assert.ok(slides >= 20 && slides <= 31, `${slides} slides`);
       const overflowing = [];
