@@ -33,7 +33,7 @@ z = np.linspace(-1, 1, 5)
 print(say("numbers:", "nombres :"), z)
 
 # %% implements="perceptron:step" level=1
-"""1 là où z >= 0, 0 ailleurs : un neurone s'active ou se tait (Rosenblatt 1958)."""
+"""1 là où z >= 0, 0 ailleurs : un neurone s'active (Rosenblatt 1958)."""
 
 # %% level=2
 half = 1 / 2

@@ -28,6 +28,20 @@ export async function openPage(browser, options = {}) {
   return page;
 }
 
+// What readers would see of a formula that MathJax could not read: an error, a macro in red, or the $$ of one that was not found at all.
+export function faultyFormulas(page) {
+  return page.evaluate(() => {
+    const faulty = [...document.querySelectorAll("mjx-merror, merror, [data-mjx-error], mjx-mtext[style*=red], mtext[mathcolor=red]")];
+    const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const left = [];
+    while (words.nextNode()) {
+      const { data, parentElement } = words.currentNode;
+      if (data.includes("$$") && !parentElement.closest("script, style, pre, code, mjx-container")) left.push(data.trim().slice(0, 60));
+    }
+    return [...faulty.map(node => node.getAttribute("data-mjx-error") ?? node.getAttribute("title") ?? node.textContent), ...left];
+  });
+}
+
 // A server of files on this machine alone; returns its address and a way to stop it.
 export function serve(folder) {
   const server = createServer((request, response) => {

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
-import { openBrowser, openPage, serve } from "../../book/tools/browser.mjs";
+import { faultyFormulas, openBrowser, openPage, serve } from "../../book/tools/browser.mjs";
 
 const site = resolve("book/site");
 const axe = readFileSync(createRequire(resolve("book/package.json")).resolve("axe-core/axe.min.js"), "utf8");
@@ -25,6 +25,8 @@ for (const [language, colorScheme] of [["fr", "light"], ["en", "light"], ["fr", 
       assert.equal(await page.getAttribute("html", "lang"), language);
       assert.equal(await page.getAttribute("html", "data-theme"), colorScheme);
       assert.deepEqual(await page.$$eval("img", images => images.filter(image => !image.alt).map(image => image.src.slice(0, 80))), []);
+      await page.evaluate(() => window.MathJax?.startup?.promise);
+      assert.deepEqual(await faultyFormulas(page), []);
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
       const serious = violations.filter(fault => ["serious", "critical"].includes(fault.impact));

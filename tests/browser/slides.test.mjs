@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { inflateSync } from "node:zlib";
-import { openBrowser, openPage } from "../../book/tools/browser.mjs";
+import { faultyFormulas, openBrowser, openPage } from "../../book/tools/browser.mjs";
 import { decks, openPrinted } from "../../book/tools/decks.mjs";
 import { measure } from "../../book/tools/measure.mjs";
 
@@ -37,6 +37,7 @@ for (const deck of decks(site)) {
   test(`${deck}: slides fit and are read from afar`, async () => {
     const page = await openPrinted(browser, site, deck);
     const slides = await measure(page);
+    assert.deepEqual(await faultyFormulas(page), []);
     ids[deck] = slides.map(slide => slide.id);
     assert.ok(slides.length >= 25 && slides.length <= 50, `${slides.length} slides`);
     const faults = slides.flatMap(({ id, height, width, prose, small, refused }) => [

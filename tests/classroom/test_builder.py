@@ -6,6 +6,7 @@ import pytest
 
 from dalle_edu.bricks.perceptron import neuron
 from dalle_edu.classroom.builder import build, execution, notebooks
+from dalle_edu.classroom.builder.complaints import Faults
 from dalle_edu.classroom.builder.faults import problems
 from dalle_edu.classroom.builder.faults.languages import reads_as_other
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, solution
@@ -139,10 +140,10 @@ def test_strings_in_two_languages_are_resolved_as_they_are_written():
         ('lang="en" slide="slide"', 'lang="en" slide="subslide"', "slide differs"),
         ('lang="en" slide="slide"', 'lang="fr" slide="slide"', "2 cells in French and 0 in English"),
         ("# The decision", "# ![](a.png) The decision", "pictures differ"),
-        ("La décision est écrite ici, pour un tableau entier.", "It is here and it is for the array.", "English prose in the edition fr"),
-        ("The decision is written here, for a whole array.", "Elle est dans ce tableau, elle est là.", "French prose in the edition en"),
+        ("La décision est écrite ici, pour un tableau entier.", "It is here and it is for the array.", "English in the fr edition"),
+        ("The decision is written here, for a whole array.", "Elle est dans ce tableau, elle est là.", "French in the en edition"),
         ("# fr: une ligne de nombres", "# une ligne de nombres", "a comment is in one language only"),
-        ('say("numbers:", "nombres :")', '"the numbers that we have and the ones you see"', "English prose in the edition fr"),
+        ('say("numbers:", "nombres :")', '"the numbers that we have and the ones you see"', "a text is in one language only"),
         ("print(say", "plt.show(); print(say", "a figure shown without a description"),
     ],
 )  # fmt: skip
@@ -161,20 +162,22 @@ def test_a_picture_without_a_description_is_found(tmp_path):
 
 
 def test_an_exercise_in_one_language_only_cannot_be_written(tmp_path):
+    write(tmp_path, GOOD.replace("# %% level=2", '# %% level=2 lang="fr"'))
     with pytest.raises(DalleEduError, match="code exists once"):
-        read_lesson(write(tmp_path, GOOD.replace("# %% level=2", '# %% level=2 lang="fr"')))
+        build.lessons(tmp_path)
 
 
 @pytest.mark.parametrize(("line", "complaint"), [('# %% slde="slide"', "unknown metadata"), ('# %% slide="slid"', "it is one of")])
 def test_a_misspelt_fact_is_refused(tmp_path, line, complaint):
+    write(tmp_path, f"{line}\nx = 1\n")
     with pytest.raises(DalleEduError, match=complaint):
-        read_lesson(write(tmp_path, f"{line}\nx = 1\n"))
+        build.lessons(tmp_path)
 
 
 def test_a_header_without_its_facts_is_refused(tmp_path):
     path = write(tmp_path, GOOD)
     path.write_text(path.read_text(encoding="utf-8").replace("hours:", "minutes:"), encoding="utf-8")
-    with pytest.raises(DalleEduError, match="number, hours, and a title"):
+    with pytest.raises(DalleEduError, match="the header lacks hours"):
         read_lesson(path)
 
 
@@ -194,14 +197,34 @@ def test_the_language_of_prose_is_told(text, language, expected):
     assert reads_as_other(text, language) is expected
 
 
+BEFORE = GOOD.count("\n") + 8  # lines, those of the header among them
+
+
 @pytest.mark.slow
-def test_a_lesson_that_breaks_or_warns_fails(tmp_path):
-    for text, complaint in (
-        (GOOD + "\n# %%\n1 / 0\n", "ZeroDivisionError"),
-        (GOOD + '\n# %%\nimport warnings; warnings.warn("hm")\n', "hm"),
-    ):
-        with pytest.raises(DalleEduError, match=complaint):
-            execution.run(read_lesson(write(tmp_path, text)), "en")
+@pytest.mark.parametrize(
+    ("cell", "line", "complaint"),
+    [
+        ("\n# %%\ntwo = 2\n\nprint(say('a', 'b')); 1 / 0\n", 5, "ZeroDivisionError: division by zero"),
+        ("\n# %%\ndef f():\n    raise ValueError(1)\n\nf()\n", 6, "ValueError: 1"),
+        ('\n# %%\nimport warnings; warnings.warn("hm")\n', 2, "hm"),
+        (
+            "\n# %% level=1\na = 1\n\n# %% scratch=true\na  # → 2\n\n# %%\nexpect(a, 1)\n",
+            6,
+            "an example gives 1 in the en edition, and says → 2",
+        ),
+        ("\n# %%\nimport os\n\nos._exit(1)\n", 2, "the kernel died"),
+        ("\n# %%\nimport time\n\ntime.sleep(60)\n", 2, "takes longer than is allowed"),
+    ],
+    ids=["error", "error in a call", "warning", "example", "dead kernel", "too slow"],
+)
+def test_what_goes_wrong_in_a_run_is_told_at_its_line(tmp_path, monkeypatch, cell, line, complaint):
+    monkeypatch.setattr(execution, "TIME_LIMIT", 20)
+    lesson = read_lesson(write(tmp_path, GOOD + cell))
+    with pytest.raises(Faults) as raised:
+        execution.run(lesson, "en")
+    (fault,) = raised.value.complaints
+    assert complaint in fault.en
+    assert (fault.path, fault.line) == (lesson.path, BEFORE + line)
 
 
 # ---------------------------------------------------------------- the course's own lessons

@@ -15,7 +15,8 @@ EDITS = {
     "header no YAML": ("hours: [0.5,", "hours: [0.5, [", "title:", "the header is no YAML"),
     "hours are three": ("[0.5, 0.1, 0.2, 0.1]", "[0.5, 0.1, 0.2]", "hours:", "they are four"),
     "hours in words": ("[0.5, 0.1, 0.2, 0.1]", '[0.5, 0.1, 0.2, "little"]', "hours:", "they are four"),
-    "title in one language": ('{en: "A careful trial", fr: "Un essai soigné"}', '{en: "A careful trial"}', "title:", "a title in each language"),
+    "title in one language": ('{en: "A careful trial", fr: "Un essai soigné"}', '{en: "A careful trial"}', "title:",
+            "a title in each language"),
     "unknown key": ('#     number: "98"', '#     number: "98"\n#     author: "me"', "author:", "unknown key author"),
     "key misspelt": ("hours: [", "hour: [", "lesson:", "the header lacks hours"),
     "number unquoted": ('number: "98"', "number: 98", "number:", "between quotation marks"),
@@ -46,10 +47,13 @@ EDITS = {
     "prose without a language": ("# $$ y =", "# A sentence of words.\n#\n# $$ y =", "# %% [markdown]\n", "prose without a language"),
     # languages
     "English sentence in French": ("Elle vaut 0 avant,", "Now it is the value that we have before,", "Now it is", "English in the fr"),
-    "French sentence in English": ("It is enough to compare with zero.", "Il suffit de comparer à zéro pour la marche.", "marche.\n#\n# </d", "French in the en"),
-    "alt text untranslated": ("Une courbe qui saute de 0 à 1 au milieu.", "It is a curve that jumps from 0 to 1.", "It is a curve", "English in the fr"),
+    "French sentence in English": ("It is enough to compare with zero.", "Il suffit de comparer à zéro pour la marche.",
+            "marche.\n#\n# </d", "French in the en"),
+    "alt text untranslated": ("Une courbe qui saute de 0 à 1 au milieu.", "It is a curve that jumps from 0 to 1.",
+            "It is a curve", "English in the fr"),
     "quiz untranslated": ("Deux fois quatre font huit.", "This is twice the four that we have.", "This is twice", "English in the fr"),
-    "text not said": ('say("the double of 3", "le double de 3")', '"the double of 3 is what you have"', "is what you", "in one language only"),
+    "text not said": ('say("the double of 3", "le double de 3")', '"the double of 3 is what you have"', "is what you",
+            "in one language only"),
     "comment in one language": ("# en: a line of numbers\n", "", "# fr: une ligne", "in one language only"),
     # typography
     "English quotes in French": ("« un pas »", '"un pas"', '"un pas"', "quotation marks of English"),
@@ -67,12 +71,15 @@ EDITS = {
     "number lost": ("is 1 from zero", "is so from zero", "vaut 1 à", "numbers differ: 1 in French"),
     # pictures
     "figure shown bare": ('picture(figure, say("A curve that jumps from 0 to 1 in the middle.",\n'
-                          '                    "Une courbe qui saute de 0 à 1 au milieu."))', "figure", "\nfigure\n", "a figure shown without"),
+                          '                    "Une courbe qui saute de 0 à 1 au milieu."))', "figure", "\nfigure\n",
+            "a figure shown without"),
     "plt.show": ("figure, axes = plot()", "figure, axes = plot()\nplt.show()", "plt.show", "a figure shown without"),
     "picture without alt": ('picture(figure, say("A curve that jumps from 0 to 1 in the middle.",\n'
-                            '                    "Une courbe qui saute de 0 à 1 au milieu."))', "picture(figure)", "picture(figure)", "shown without"),
+                            '                    "Une courbe qui saute de 0 à 1 au milieu."))', "picture(figure)",
+            "picture(figure)", "shown without"),
     "picture with empty alt": ('say("A curve that jumps from 0 to 1 in the middle.",\n'
-                               '                    "Une courbe qui saute de 0 à 1 au milieu.")', '""', 'picture(figure, "")', "described as ''"),
+                               '                    "Une courbe qui saute de 0 à 1 au milieu.")', '""', 'picture(figure, "")',
+            "described as ''"),
     "image without alt": ("# $$ y =", "# ![](marks.png)\n#\n# $$ y =", "![]", "a picture without a description"),
     "HTML image without alt": ("# $$ y =", '# <img src="marks.png">\n#\n# $$ y =', "<img", "a picture without a description"),
     # links
@@ -83,7 +90,8 @@ EDITS = {
     "unknown work": ("See {cite}`rosenblatt1958`", "See {cite}`rosenblat1958`", "rosenblat1958", "no work is called"),
     # marks
     "hint not closed": ("# </details>\n\n# %% implements", "\n# %% implements", "<summary>A hint", "<details> is not closed"),
-    "fence not closed": ("# two = 1 + 1\n# ```\n\n# %% level", "# two = 1 + 1\n\n# %% level", "# ```python\n# two = 1 + 1\n\n", "``` is not closed"),
+    "fence not closed": ("# two = 1 + 1\n# ```\n\n# %% level", "# two = 1 + 1\n\n# %% level", "# ```python\n# two = 1 + 1\n\n",
+            "``` is not closed"),
     "bold not closed": ("It is written $y$", "It is **written $y$", "**written", "** is not closed"),
     "backquote not closed": ("It is written $y$", "It is `written $y$", "`written", "` is not closed"),
     # code
@@ -97,22 +105,29 @@ EDITS = {
     "module that does not exist": ("perceptron:step", "perceptrons:step", "perceptrons:step", "there is no module"),
     "target no target": ("perceptron:step", "step", 'implements="step"', "name a module and an object"),
     "exercise without a level": ('"perceptron:step" level=1', '"perceptron:step"', "perceptron:step", "an exercise without a level"),
-    "hollow without a method": ('"perceptron:step" level=1', '"perceptron:step" level=1 hollow=["forward"]', "hollow", "has no method forward"),
+    "hollow without a method": ('"perceptron:step" level=1', '"perceptron:step" level=1 hollow=["forward"]', "hollow",
+            "has no method forward"),
     "translation missing": ('"""La fonction marche : 1 là où z >= 0, 0 ailleurs.\n\n'
-                            'Comme activation, 1 signifie que le neurone s\'active (Rosenblatt 1958).\n"""\n', "", "perceptron:step", "to be put into French"),
-    "translated comment of nothing": ("# %% scratch=true", "# a comment => un commentaire\n\n# %% scratch=true", "perceptron:step", "to be put into French"),
-    "example after no exercise": ("# %% claims=true\nassert double(2) == 4", "# %% scratch=true\ndouble(2)  # → 4", "# %% scratch=true\ndouble", "after no exercise"),
+                            'Comme activation, 1 signifie que le neurone s\'active (Rosenblatt 1958).\n"""\n', "",
+            "perceptron:step", "to be put into French"),
+    "translated comment of nothing": ("# %% scratch=true", "# a comment => un commentaire\n\n# %% scratch=true",
+            "perceptron:step", "to be put into French"),
+    "example after no exercise": ("# %% claims=true\nassert double(2) == 4", "# %% scratch=true\ndouble(2)  # → 4",
+            "# %% scratch=true\ndouble", "after no exercise"),
     "example without a value": ("  # → array([0., 1., 1.])", "", "# %% scratch", "says its value 0 times"),
     "exercise without a name": ("def double(x):\n    return 2 * x", "print(2)", "# %% level=2", "defines no name"),
-    "nothing checks": ('expect(lambda: double(3), 6, say("the double of 3", "le double de 3"))', "double(3)", "# %% level=2", "nothing checks"),
-    "exercise twice": ("# %% claims=true", "# %% level=1\ndouble = 4\n\n# %%\nexpect(double, 4)\n\n# %% claims=true", "# %% level=1\ndouble", "used at line"),
+    "nothing checks": ('expect(lambda: double(3), 6, say("the double of 3", "le double de 3"))', "double(3)", "# %% level=2",
+            "nothing checks"),
+    "exercise twice": ("# %% claims=true", "# %% level=1\ndouble = 4\n\n# %%\nexpect(double, 4)\n\n# %% claims=true",
+            "# %% level=1\ndouble", "used at line"),
     "quiz without a quiz": ('quiz(\n    Number', 'print(\n    Number', 'quiz="careful"', "a quiz without quiz"),
     # formulas
     "brace missing": (r"\frac{1}{1 + e^{-x}} $$", r"\frac{1}{1 + e^{-x} $$", "$$ y", "Missing close brace"),
     "unknown macro": (r"\frac{1}", r"\fraction{1}", r"\fraction", r"Undefined control sequence \fraction"),
     "lone dollar": ("It is written $y$", "It is written y$", "written y$", "a $ without its other one"),
     "macro that Python reads": ("written $2 x$?", r"written $2 \times x$?", r"\times", "write the string raw"),
-    "formula in a quiz": ('say("What is the double of 4, written $2 x$?"', r'say(r"What is the double of 4, written $2 \tims x$?"', r"\tims",
+    "formula in a quiz": ('say("What is the double of 4, written $2 x$?"',
+            r'say(r"What is the double of 4, written $2 \tims x$?"', r"\tims",
                           r"Undefined control sequence \tims"),
 }  # fmt: skip
 FORMULAS = ("brace missing", "unknown macro", "lone dollar", "macro that Python reads", "formula in a quiz")

@@ -182,7 +182,7 @@ def test_what_stops_a_lesson_is_told_with_its_line(code, says, line, tmp_path):
 def test_a_lesson_that_is_too_long_is_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(execution, "TIME_LIMIT", 1)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("while True: pass")])
-    done = execution._execute(json.dumps(notebook), str(tmp_path), True, "")
+    done = execution._execute(json.dumps(notebook), str(tmp_path), True, "", 600)
     assert done.stopped == "TimeoutError: > 1 s"
     assert done.source == "while True: pass"
 

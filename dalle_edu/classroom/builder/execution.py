@@ -60,7 +60,7 @@ def execute(notebook: Any, folder: Path, source: Path, language: str, static: bo
 
     alone = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=alone) as pool:  # in a process of its own, whose children's cost is that of this notebook alone
-        done = pool.submit(_execute, json.dumps(notebook), str(folder), static, str(kept or "")).result()
+        done = pool.submit(_execute, json.dumps(notebook), str(folder), static, str(kept or ""), TIME_LIMIT).result()
     executed = nbformat.reads(done.text, as_version=4)
     faults = (
         [fault_of_stop(source, language, executed, *done.stopped)]
@@ -87,7 +87,7 @@ class _Done:
     stopped: tuple[int, str, str] | None = None
 
 
-def _execute(text: str, folder: str, static: bool, kept: str) -> _Done:
+def _execute(text: str, folder: str, static: bool, kept: str, limit: int) -> _Done:
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -100,7 +100,7 @@ def _execute(text: str, folder: str, static: bool, kept: str) -> _Done:
         os.environ |= {RECORD: str(record), KEPT_BY_THE_BUILDER: kept}
         client = NotebookClient(
             notebook,
-            timeout=TIME_LIMIT,
+            timeout=limit,
             kernel_name="python3",
             extra_arguments=[QUIET, RECORDING],
             coalesce_streams=True,
