@@ -51,7 +51,7 @@ def neutral_ids(app: Any, doctree: Any) -> None:
             node.parent.remove(node)
         elif isinstance(node, nodes.section) and waiting:
             explicit = {doctree.nameids[name] for name, is_explicit in doctree.nametypes.items() if is_explicit}
-            renamed |= {old: waiting for old in node["ids"]}
+            renamed |= dict.fromkeys(node["ids"], waiting)
             node["ids"] = [waiting, *(old for old in node["ids"] if old in explicit and old != waiting)]
             waiting = ""
     for link in doctree.findall(nodes.reference):
