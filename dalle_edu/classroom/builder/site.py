@@ -27,7 +27,7 @@ _PLAIN = re.compile(r'<span class="[pnw]">([^<]*)</span>')
 # The theme draws its icons with a script of 1.5 MB, or with a font of 0.1 MB and the style that it has anyway.
 _ICONS = re.compile(r"<script[^>]*scripts/fontawesome\.js[^>]*></script>")
 _UNUSED = re.compile(
-    r"scripts/fontawesome\.js|fa-(?:brands|regular)-|\.map$|\.LICENSE\.txt$|(?:^|/)(?:file|minus|plus)\.png$|^sbt-webpack-macros\.html$|^webpack-macros\.html$|^locales/|^\.gitignore"
+    r"scripts/fontawesome\.js|fa-regular-|\.map$|\.LICENSE\.txt$|(?:^|/)(?:file|minus|plus)\.png$|^sbt-webpack-macros\.html$|^webpack-macros\.html$|^locales/|^\.gitignore"
 )
 
 
