@@ -1,6 +1,10 @@
 // A formula wider than its page scrolls; let the keyboard scroll it, too. So with code and outputs.
 function reachable() {
-  for (const box of document.querySelectorAll("mjx-container[display=true], .bd-article pre, .bd-article .cell_output, .bd-article .output, "
+  const inline = [...document.querySelectorAll(".bd-article mjx-container:not([display])")];
+  for (const box of inline) box.classList.remove("wide");
+  const wide = inline.filter(box => box.offsetWidth > (box.closest("p, li, td, dd, div")?.clientWidth ?? Infinity));
+  for (const box of wide) box.classList.add("wide");
+  for (const box of document.querySelectorAll("mjx-container[display=true], mjx-container.wide, .bd-article pre, .bd-article .cell_output, .bd-article .output, "
     + ".pst-scrollable-table-container")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
   }

@@ -1,12 +1,12 @@
 // A browser that may look at this machine only, and remembers whatever a page tried to fetch from elsewhere or complained of.
 
-import { createReadStream, existsSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import playwright from "playwright-core";
 import { chromium } from "./chromium.mjs";
 
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png",
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp",
   ".json": "application/json", ".woff": "font/woff", ".woff2": "font/woff2" };
 
 export async function openBrowser() {
@@ -47,7 +47,10 @@ export function serve(folder) {
   const server = createServer((request, response) => {
     const path = join(folder, normalize(decodeURIComponent(request.url.split(/[?#]/)[0])));
     const file = existsSync(path) && statSync(path).isDirectory() ? join(path, "index.html") : path;
-    if (!path.startsWith(folder) || !existsSync(file)) return response.writeHead(404).end();
+    if (!path.startsWith(folder) || !existsSync(file)) {
+      const page = join(folder, "404.html");
+      return response.writeHead(404, { "content-type": TYPES[".html"] }).end(existsSync(page) ? readFileSync(page) : "");
+    }
     response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
     createReadStream(file).pipe(response);
   });

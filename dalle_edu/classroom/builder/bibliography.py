@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from pybtex.plugin import register_plugin
-from pybtex.richtext import String, Text
+from pybtex.richtext import String
 from pybtex.style.formatting.alpha import Style
 from pybtex.style.template import names, sentence
 
@@ -47,7 +47,7 @@ def _and_others(text: Any, endings: tuple[str, ...]) -> Any:
     return text._create_similar([_and_others(part, endings) for part in text.parts]) if hasattr(text, "parts") else text
 
 
-def _translated(text: Text) -> Any:
+def _translated(text: Any) -> Any:
     """The entry with the style's own words in French; they stand alone among its parts, or begin one."""
     if isinstance(text, String):
         value = str(text)

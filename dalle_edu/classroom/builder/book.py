@@ -70,7 +70,7 @@ def build_slides(site: Path = SITE, folder: Path = build.LESSONS, names: Sequenc
 def build_book(site: Path = SITE, folder: Path = build.LESSONS, names: Sequence[str] = ()) -> list[Path]:
     """Build the book's pages in both languages, of all lessons or of those in `names`; returns the paths of their index pages.
 
-    Raises `DalleEduError` for a faulty lesson, for a name that no lesson has, for any warning of Sphinx, and where MathJax is not installed.
+    Raises `DalleEduError` for a faulty lesson, for a name that no lesson has, for any warning of Sphinx, and where MathJax is missing.
     """
     found = build.lessons(folder)
     chosen = _chosen(found, names)

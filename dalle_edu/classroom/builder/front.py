@@ -21,14 +21,17 @@ _WORDS = {
         "machine": "machine", "right": "right, in percent", "rate": "all, in English", "seconds": "a picture, CPU seconds",
         "millions": "million parameters", "coming": "to come", "hours": "about {total} h: reading {reading} h, exercises {exercises} h",
         "lesson": "Read", "notebook": "Notebook", "slides": "Slides", "pdf": "PDF", "builds": "You build: {builds}.",
+        "written": "{written} of {all} are written; the others are marked “to come”.",
         "course": "A course of eighteen lessons, in French and in English, on a laptop.",
         "headings": ["million parameters", "seconds a picture"], "lesson_of": "lesson {number}",
     },
     "fr": {
         "drawn": "« {sentence} »", "alt": "Dessin de {name} : {sentence}", "start": "Commencer", "all": "Voir les leçons",
         "machine": "machine", "right": "juste, en pour cent", "rate": "tout, en français", "seconds": "une image, s CPU",
-        "millions": "millions de paramètres", "coming": "à venir", "hours": "environ {total} h : lecture {reading} h, exercices {exercises} h",
+        "millions": "millions de paramètres", "coming": "à venir",
+        "hours": "environ {total} h : lecture {reading} h, exercices {exercises} h",
         "lesson": "Lire", "notebook": "Notebook", "slides": "Diapositives", "pdf": "PDF", "builds": "On y construit : {builds}.",
+        "written": "{written} sur {all} sont écrites ; les autres portent la mention « à venir ».",
         "course": "Un cours de dix-huit leçons, en français et en anglais, sur un ordinateur portable.",
         "headings": ["millions de paramètres", "secondes par image"], "lesson_of": "leçon {number}",
     },
@@ -116,7 +119,8 @@ def cards(lessons: Sequence[Lesson], language: str, site: Path, pictures: Mappin
         named = f'<h3><a href="lessons/{lesson.name}.html">{title}</a></h3>'
         hours = f'<p class="hours">{_hours(lesson, language)}</p><p class="forms">{links}</p>'
         items.append(f"<li>{pictures.get(lesson.name, '')}{head}{named}<p>{builds}</p>{hours}</li>")
-    return "\n".join(['<ol class="lessons">', *items, "</ol>"])
+    count = _typeset(_WORDS[language]["written"].format(written=len(written), all=len(items)), language)
+    return "\n".join([f"<p>{count}</p>", '<ol class="lessons">', *items, "</ol>"])
 
 
 def _forms(lesson: Lesson, language: str, site: Path) -> Iterator[tuple[str, str]]:

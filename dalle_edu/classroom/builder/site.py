@@ -22,10 +22,13 @@ BOOK = Path(__file__).parents[3] / "book"
 ADDRESS = os.environ.get("DALLE_EDU_SITE", "https://dalle-edu.github.io/dalle-edu").rstrip("/")
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts")
 _LEFT_OUT = (".doctrees", ".buildinfo", ".buildinfo.bak", "_sources", "jupyter_execute", "objects.inv", "_panels_static")
+# Marks of plain names, punctuation and spaces, which have the colour of the rest: a third of a page's code.
+_PLAIN = re.compile(r'<span class="[pnw]">([^<]*)</span>')
 # The theme draws its icons with a script of 1.5 MB, or with a font of 0.1 MB and the style that it has anyway.
 _ICONS = re.compile(r"<script[^>]*scripts/fontawesome\.js[^>]*></script>")
 _UNUSED = re.compile(
-    r"scripts/fontawesome\.js|fa-(?:brands|regular)-|\.map$|\.LICENSE\.txt$|(?:^|/)(?:file|minus|plus)\.png$|^sbt-webpack-macros\.html$|^webpack-macros\.html$|^locales/|^\.gitignore"
+    r"scripts/fontawesome\.js|fa-regular-|\.map$|\.LICENSE\.txt$|(?:^|/)(?:file|minus|plus)\.png$"
+    r"|^sbt-webpack-macros\.html$|^webpack-macros\.html$|^locales/|^\.gitignore"
 )
 
 
@@ -81,7 +84,7 @@ def _share(site: Path) -> None:
         for page in (site / language).rglob("*.html"):
             text = page.read_text(encoding="utf-8")
             moved = re.sub(r"""(["'])((?:\.\./)*)_static/([^"'?#]+)([^"']*["'])""", shared, text)
-            moved = _ICONS.sub("", moved)
+            moved = _PLAIN.sub(r"\1", _ICONS.sub("", moved))
             write_aside(page, lambda file, text=moved: file.write(text.encode()))  # type: ignore[misc]
 
 
