@@ -1345,7 +1345,8 @@ expect(chosen_codes, machine.dvae.encode(images[:4]),
 # D'abord un jeton de départ, puis les jetons de la phrase, du **remplissage** jusqu'à la longueur prévue, puis les codes de l'image, ligne
 # par ligne. Les jetons viennent d'un BPE (*byte pair encoding*, [](work:sennrich2016), [](lesson:02)) d'au plus 512 [entrées](term:),
 # appris sur les deux langues ensemble, sans majuscules ni accents ; `Ġ` y marque un début de mot. DALL·E 1 en a 16 384, en minuscules
-# aussi, et oublie au hasard une fusion sur dix à l'entraînement (*BPE dropout*, [](work:provilkov2020)), pour qu'un mot mal coupé se lise encore.
+# aussi, et oublie au hasard une fusion sur dix à l'entraînement (*BPE dropout*, [](work:provilkov2020)), pour qu'un mot mal coupé se lise
+# encore.
 #
 # **Pariez** : sur les 85 places de notre flux, combien la phrase « un grand cercle rouge à gauche d'un petit carré bleu » en prend-elle ?
 
