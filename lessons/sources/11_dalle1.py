@@ -1349,17 +1349,18 @@ expect(chosen_codes, machine.dvae.encode(images[:4]),
 
 # %% [markdown] lang="fr"
 # D'abord un jeton de départ, puis les jetons de la phrase, du **remplissage** jusqu'à la longueur prévue, puis les codes de l'image, ligne
-# par ligne. Les jetons viennent d'un BPE (*byte pair encoding*, [](work:sennrich2016), [](lesson:02)) d'au plus 512 [entrées](term:), appris sur les
-# deux langues ensemble, sans majuscules ni accents ; `Ġ` y marque un début de mot. DALL·E 1 en a 16 384, en minuscules aussi, et oublie au
-# hasard une fusion sur dix à l'entraînement (*BPE dropout*, [](work:provilkov2020)), pour qu'un mot mal coupé se lise encore.
+# par ligne. Les jetons viennent d'un BPE (*byte pair encoding*, [](work:sennrich2016), [](lesson:02)) d'au plus 512 [entrées](term:),
+# appris sur les deux langues ensemble, sans majuscules ni accents ; `Ġ` y marque un début de mot. DALL·E 1 en a 16 384, en minuscules
+# aussi, et oublie au hasard une fusion sur dix à l'entraînement (*BPE dropout*, [](work:provilkov2020)), pour qu'un mot mal coupé se lise
+# encore.
 #
 # **Pariez** : sur les 85 places de notre flux, combien la phrase « un grand cercle rouge à gauche d'un petit carré bleu » en prend-elle ?
 
 # %% [markdown] lang="en"
 # First a start token, then the tokens of the sentence, **padding** up to the planned length, then the codes of the picture, row by row. The
-# tokens come from a BPE (*byte pair encoding*, [](work:sennrich2016), [](lesson:02)) of at most 512 [entries](term:), learned on both languages
-# together, without capitals or accents; `Ġ` marks the beginning of a word. DALL·E 1 has 16,384, in lower case too, and forgets one merge in
-# ten at random in training (*BPE dropout*, [](work:provilkov2020)), so that a word badly cut can still be read.
+# tokens come from a BPE (*byte pair encoding*, [](work:sennrich2016), [](lesson:02)) of at most 512 [entries](term:), learned on both
+# languages together, without capitals or accents; `Ġ` marks the beginning of a word. DALL·E 1 has 16,384, in lower case too, and forgets
+# one merge in ten at random in training (*BPE dropout*, [](work:provilkov2020)), so that a word badly cut can still be read.
 #
 # **Bet**: of the 85 places of our stream, how many does the sentence “a large red circle to the left of a small blue square” take?
 

@@ -21,7 +21,8 @@ _ENTRY = re.compile(r"^\[(?P<name>[^\]]+)\]\{#term-(?P<id>[a-z0-9-]+)\}(?P<rest>
 _LESSONS = {"fr": ("Leçon", "Leçons"), "en": ("Lesson", "Lessons")}
 _NOT_SEARCHED = (
     r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$]*\$"  # code and formulas
-    r"|^\#.*?$|!?\[(?:`[^`]*`|[^\[\]`])*\]\([^)]*\)|<details>.*?</details>|<a\b[^>]*>.*?</a>|<span class=\"no-term\">.*?</span>|<[^>]+>"  # headings, links and HTML
+    r"|^\#.*?$|!?\[(?:`[^`]*`|[^\[\]`])*\]\([^)]*\)|<details>.*?</details>|<a\b[^>]*>.*?</a>"
+    r"|<span class=.no-term.>.*?</span>|<[^>]+>"  # headings, links and HTML
     r"|(?<![*\w])\*(?![*\s])(?:(?!\n\n)[^*])+\*(?!\*)"  # titles, and words of the other language
 )
 
