@@ -13,10 +13,10 @@ def headings(lesson: Lesson, language: str, slides: bool = False) -> list[tuple[
     """The headings of a lesson in one language, each with its id, in the order of the text; of what only slides show if `slides`.
 
     A heading is named by its English words without its number: "## 3. Looking back" gives "looking-back"; of equal ones the second is
-    "looking-back-2".
+    "looking-back-2". Where a heading is not translated, which is a fault, those of the language itself give the names.
     """
     texts, english = (_headings(lesson, each, slides) for each in (language, "en"))
-    return list(zip(texts, _distinct(english), strict=True))
+    return list(zip(texts, _distinct(english if len(english) == len(texts) else texts), strict=True))
 
 
 def slug(text: str) -> str:
