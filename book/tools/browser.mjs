@@ -38,7 +38,7 @@ export function faultyFormulas(page) {
       const { data, parentElement } = words.currentNode;
       if (data.includes("$$") && !parentElement.closest("script, style, pre, code, mjx-container")) left.push(data.trim().slice(0, 60));
     }
-    return [...faulty.map(node => node.getAttribute("data-mjx-error") ?? node.getAttribute("title") ?? node.textContent), ...left];
+    return [...faulty.map(node => node.getAttribute("data-mjx-error") || node.textContent || "a formula that failed"), ...left];
   });
 }
 

@@ -1,4 +1,4 @@
-"""The percent format of a lesson's source: a header in YAML, then cells, each behind a line `# %%` that may state facts as `key=value`.
+"""The percent format of a lesson's source: a header in YAML, then cells, each behind a line `# %%` that may state metadata as `key=value`.
 
 Nothing here knows what a lesson is. Whatever cannot be read is a `Complaint` with its line, and the rest of the file is read on.
 """
@@ -19,18 +19,18 @@ _KEY = re.compile(r"\s*([A-Za-z_]\w*)=")
 
 @dataclass(frozen=True)
 class Block:
-    """A cell as it is written: "markdown" or "code", its text, its facts, the line of its marker, and the line at which its text begins."""
+    """A cell as it is written: "markdown" or "code", its text, metadata, the line of its marker, and that at which its text begins."""
 
     kind: str
     text: str
-    facts: dict[str, Any]
+    metadata: dict[str, Any]
     line: int
     first: int
 
 
 @dataclass
 class Parsed:
-    """A file as it is written: the facts of its header, the line of each, its cells, and what could not be read."""
+    """A file as it is written: the metadata of its header, the line of each, its cells, and what could not be read."""
 
     header: dict[str, Any] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
@@ -129,7 +129,7 @@ def _read_cells(path: Path, lines: list[str], body: int, found: Parsed) -> None:
             break
     for place, end in zip(places, [*places[1:], len(lines)], strict=True):
         mark = _MARK.match(lines[place].rstrip())
-        facts, rest = read_facts(mark["facts"] if mark else lines[place])
+        metadata, rest = read_metadata(mark["facts"] if mark else lines[place])
         if mark is None or rest:
             what = rest if mark else lines[place].strip()
             found.faults.append(
@@ -152,7 +152,7 @@ def _read_cells(path: Path, lines: list[str], body: int, found: Parsed) -> None:
                 text, first = text[1:], first + 1
             while text and not text[-1].strip():
                 text.pop()
-        found.blocks.append(Block("markdown" if markdown else "code", "\n".join(text), facts, place + 1, first + 1))
+        found.blocks.append(Block("markdown" if markdown else "code", "\n".join(text), metadata, place + 1, first + 1))
 
 
 def _bare_lines(path: Path, text: list[str], first: int) -> Iterator[Complaint]:
@@ -166,16 +166,16 @@ def _bare_lines(path: Path, text: list[str], first: int) -> Iterator[Complaint]:
             )
 
 
-def read_facts(text: str) -> tuple[dict[str, Any], str]:
-    """The facts `key=value` of a marker, values as in JSON, and what is left where they can no longer be read, or name a key twice."""
-    facts: dict[str, Any] = {}
+def read_metadata(text: str) -> tuple[dict[str, Any], str]:
+    """The metadata `key=value` of a marker, values as in JSON, and what is left where they can no longer be read, or name a key twice."""
+    metadata: dict[str, Any] = {}
     place, decoder = 0, json.JSONDecoder()
     while key := _KEY.match(text, place):
         try:
             value, end = decoder.raw_decode(text, key.end())
         except json.JSONDecodeError:
             break
-        if key[1] in facts or not re.match(r"\s|$", text[end:]):
+        if key[1] in metadata or not re.match(r"\s|$", text[end:]):
             break
-        facts[key[1]], place = value, end
-    return facts, text[place:].strip()
+        metadata[key[1]], place = value, end
+    return metadata, text[place:].strip()

@@ -111,7 +111,7 @@ def read(path: Path) -> tuple[Lesson, list[Complaint]]:
     header: dict[str, Any] = known if isinstance(known, dict) else {}
     faults = [*found.faults, *([] if found.faults and not header else _faults_of_header(path, header, found.lines))]
     hours, title = header.get("hours"), header.get("title")
-    cells = tuple(Cell(block.kind, block.text, block.facts, block.line, block.first) for block in found.blocks)
+    cells = tuple(Cell(block.kind, block.text, block.metadata, block.line, block.first) for block in found.blocks)
     lesson = Lesson(
         path,
         str(header.get("number", "")),

@@ -24,8 +24,8 @@ def faults(lesson: Lesson) -> Iterator[Complaint]:
 
 
 def _wrong(cell: Cell) -> Iterator[tuple[str, str]]:
-    facts, known = cell.metadata, _PROSE if cell.kind == "markdown" else _CODE
-    for key in facts:
+    metadata, known = cell.metadata, _PROSE if cell.kind == "markdown" else _CODE
+    for key in metadata:
         if key == "lang" and cell.kind == "code":
             yield "code with a language; code exists once: leave lang out", "du code avec une langue ; le code est unique : ôtez lang"
         elif key not in known:
@@ -33,17 +33,17 @@ def _wrong(cell: Cell) -> Iterator[tuple[str, str]]:
             what, quoi = ("prose", "de la prose") if cell.kind == "markdown" else ("code", "du code")
             yield f"unknown metadata {key}; a cell of {what} may have {names}", f"métadonnée inconnue {key} ; {quoi} peut avoir {names}"
         elif key == "tags":
-            yield from _wrong_tags(facts["tags"])
+            yield from _wrong_tags(metadata["tags"])
         else:
-            yield from _wrong_value(key, facts[key])
-    if "implements" in facts and "level" not in facts:
+            yield from _wrong_value(key, metadata[key])
+    if "implements" in metadata and "level" not in metadata:
         yield "an exercise without a level; add level=1, 2 or 3", "un exercice sans niveau ; ajoutez level=1, 2 ou 3"
-    if "hollow" in facts and "implements" not in facts:
+    if "hollow" in metadata and "implements" not in metadata:
         yield (
             "hollow without implements; it names methods of a class of the library",
             "hollow sans implements ; il nomme des méthodes d'une classe",
         )
-    both = [key for key in _EXCLUSIVE if facts.get(key)]
+    both = [key for key in _EXCLUSIVE if metadata.get(key)]
     if len(both) > 1:
         yield f"a cell is one of {', '.join(both)}; leave the others out", f"une cellule est l'un de {', '.join(both)} ; ôtez les autres"
 
