@@ -83,7 +83,7 @@ EDITS = {
     "image without alt": ("# $$ y =", "# ![](marks.png)\n#\n# $$ y =", "![]", "a picture without a description"),
     "HTML image without alt": ("# $$ y =", '# <img src="marks.png">\n#\n# $$ y =', "<img", "a picture without a description"),
     # links
-    "anchor of no heading": ("[rest](#a-second-step)", "[rest](#the-second-step)", "the-second-step", "no heading of this lesson"),
+    "anchor of no heading": ("[rest](#a-second-step)", "[rest](#the-second-step)", "the-second-step", "no section of lesson 98"),
     "file that is not there": ("[from the start](98_careful.ipynb)", "[from the start](97_lost.ipynb)", "97_lost", "leads to no file"),
     "empty link": ("[from the start](98_careful.ipynb)", "[from the start]()", "[from the start]()", "a link without an address"),
     "address misspelt": ("[from the start](98_careful.ipynb)", "[from the start](https:/arxiv.org)", "https:/", "is no address"),
