@@ -168,7 +168,7 @@ test("the language switch keeps the place", async () => {
     await page.goto(`${server.address}/fr/${name}.html`);
     await page.waitForLoadState("networkidle");
     await page.evaluate(() => window.MathJax?.startup?.promise);
-    await page.evaluate(id => { document.getElementById(id).scrollIntoView(); scrollBy(0, 10); }, id);
+    await page.evaluate(id => { document.getElementById(id).scrollIntoView({ behavior: "instant" }); scrollBy({ top: 10, behavior: "instant" }); }, id);
     await page.waitForTimeout(200);
     await page.click("a.language-switch");
     await page.waitForLoadState("load");
