@@ -15,7 +15,7 @@ addEventListener("resize", reachable);
 // The language switch keeps the place: the ids of headings are the same in both languages.
 function place() {
   if (scrollY < 100) return "";
-  const above = [...document.querySelectorAll("article section[id], article dt[id]")].filter(box => box.getBoundingClientRect().top < 140);
+  const above = [...document.querySelectorAll("article section[id], article dt[id]")].filter(box => box.getBoundingClientRect().top < innerHeight / 3);
   return above.length ? `#${above.at(-1).id}` : "";
 }
 document.addEventListener("DOMContentLoaded", () => {

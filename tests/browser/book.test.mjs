@@ -168,7 +168,9 @@ test("the language switch keeps the place", async () => {
   const page = await openPage(browser);
   for (const [name, id] of [[lessons[0], "exercise-3"], [lessons.at(-1), "exercise-2"], ["grading", "what-a-point-says"], ["index", "the-lessons"]]) {
     await page.goto(`${server.address}/fr/${name}.html`);
-    await page.evaluate(id => { document.getElementById(id).scrollIntoView(); scrollBy(0, 10); }, id);
+    await page.waitForLoadState("networkidle");
+    await page.evaluate(() => window.MathJax?.startup?.promise);
+    await page.evaluate(id => { document.getElementById(id).scrollIntoView({ behavior: "instant" }); scrollBy({ top: 10, behavior: "instant" }); }, id);
     await page.waitForTimeout(200);
     await page.click("a.language-switch");
     await page.waitForLoadState("load");
@@ -214,6 +216,7 @@ test("code of 84 columns fits on a laptop", async () => {
   const page = await openPage(browser);
   for (const name of lessons) {
     await page.goto(`${server.address}/en/${name}.html`);
+    await page.$$eval("details", boxes => boxes.forEach(box => { box.open = true; }));
     const wide = await page.$$eval("article .highlight pre", boxes => boxes.filter(box => box.getClientRects().length && box.scrollWidth > box.clientWidth + 1
       && box.textContent.split("\n").every(line => line.length <= 84)).map(box => box.textContent.slice(0, 100)));
     assert.deepEqual(wide, [], name);

@@ -58,6 +58,7 @@ def tidy(site: Path) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+        shutil.rmtree(site / language / "_static" / "locales", ignore_errors=True)
         for path in _files(site / language / "_static"):
             if _UNUSED.search(path):
                 (site / language / "_static" / path).unlink()

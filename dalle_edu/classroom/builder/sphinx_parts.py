@@ -29,7 +29,7 @@ def _stemmer(name: str) -> str:
 
 
 def _folding(language: type[SearchLanguage]) -> type[SearchLanguage]:
-    class Folding(language):  # type: ignore[valid-type, misc]
+    class Folding(language):  # type: ignore[misc]
         """A language's search, in which a word is found with and without its accents."""
 
         js_stemmer_rawcode = ""
