@@ -3,15 +3,24 @@
 #   lesson:
 #     number: "01"
 #     hours: [2.5, 1, 1, 1.5]
+#     session: 240
 #     title: {en: "From one neuron to backpropagation", fr: "D'un neurone à la rétropropagation"}
 # ---
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Quelle règle dit « c'est un 3 » et jamais « c'est un 8 » ?
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Cacher la moitié gauche, laisser chercher une règle sur les seuls nombres, par deux. Noter une ou deux règles au tableau : on y
-# reviendra à la section 8. Dire que personne n'écrira la règle : des neurones la trouveront.
+# 4 min. Cacher la moitié gauche et laisser chercher une règle sur les seuls nombres, par deux. Noter une ou deux règles au tableau : on les
+# jugera sur de vrais chiffres. Demander ce qu'elles deviennent si le trait glisse d'un pixel. (Elles cèdent.) Personne n'écrira la règle :
+# des neurones la trouveront.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Which rule says "it is a 3", and never "it is an 8"?
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Hide the left half, and let pairs look for a rule on the numbers alone. Write one or two rules on the board: they will be judged on
+# real digits. Ask what becomes of them if the stroke moves by one pixel. (They break.) Nobody will write the rule: neurons will find it.
 
 # %% [markdown] lang="fr"
 # ## Une image, soixante-quatre nombres
@@ -20,13 +29,6 @@
 # de 0 pour le noir à 16 pour le blanc.
 #
 # **Avant de continuer, écrivez une règle** qui, à partir des seuls nombres, dise « c'est un 3 » et jamais « c'est un 8 ».
-
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### Which rule says "it is a 3", and never "it is an 8"?
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Hide the left half, and let pairs look for a rule on the numbers alone. Write one or two rules on the board: section 8 comes back
-# to them. Say that nobody will write the rule: neurons will find it.
 
 # %% [markdown] lang="en"
 # ## A picture, sixty-four numbers
@@ -42,6 +44,32 @@ from dalle_edu.datasets.digits import digits
 
 images, classes = digits()
 draw_pixels(8 * images[918, 0].numpy() + 8)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="goals"
+# ## Ce que vous saurez faire
+#
+# - Voir un **neurone** comme une droite, et le laisser se corriger.
+# - Prouver ce qu'aucun neurone seul ne calcule.
+# - Écrire un réseau et ses **gradients**, à la main.
+# - Lui apprendre à lire des chiffres.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 2 min. Trois séances de 80 minutes environ : la première finit sur le « ou exclusif », la deuxième sur la chaîne de la rétropropagation.
+# Demander qui a déjà dérivé une fonction composée, qui a déjà multiplié deux matrices. Un exercice laissé n'arrête personne : la
+# bibliothèque met sa version à la place.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="goals"
+# ## What you will be able to do
+#
+# - See a **neuron** as a line, and let it correct itself.
+# - Prove what no single neuron computes.
+# - Write a network and its **gradients** by hand.
+# - Teach it to read digits.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 2 min. Three sessions of about 80 minutes: the first ends with the exclusive or, the second with the chain of backpropagation. Ask who has
+# differentiated a composed function before, and who has multiplied two matrices. An exercise left out stops nobody: the library puts in its
+# own version.
 
 # %% [markdown] lang="fr"
 # Et si le trait est plus épais, penché, décalé d'un pixel ? Une règle écrite à la main cède vite. Dans cette leçon, personne n'écrit la
@@ -109,13 +137,28 @@ from dalle_edu.classroom.widgets.boundary import (
 from dalle_edu.language import decimal
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 1. Un neurone vote
+# ### Un neurone additionne des voix
 #
-# Des entrées, un **poids** pour chacune, un **biais** : la somme décide.
+# Ce soir : beau temps, un ami, pas de devoir. Sort-on ?
+#
+# Un **poids** par voix ; le **biais** penche d'avance.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Faire voter la salle : trois volontaires, des voix qui comptent double, simple, ou contre. Demander : et s'il y a un devoir à
-# rendre ? (La somme devient −1,5 : non.) Puis : quel biais faudrait-il pour sortir toujours ?
+# 5 min. Faire voter la salle avant l'image : trois volontaires, une voix qui compte double, une simple, une trois fois contre. Et s'il y a
+# un devoir ? (La somme est −1,5 : non.) Quel biais ferait sortir toujours ? (Au moins 3, pour les soirs où seul le devoir se lève.) Puis
+# lire la formule.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### A neuron adds up votes
+#
+# Tonight: fine weather, a friend, no homework. Do we go out?
+#
+# A **weight** for each vote; the **bias** leans beforehand.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Let the room vote before the picture: three volunteers, one vote that counts double, one simple, one three times against. And if
+# there is homework? (The sum is −1.5: no.) Which bias would make us go out always? (3 at least, for evenings when homework alone stands
+# up.) Then read the formula.
 
 # %% [markdown] lang="fr"
 # ## 1. Un neurone vote
@@ -125,15 +168,6 @@ from dalle_edu.language import decimal
 # 1,5, c'est oui.
 #
 # Ce soir il fait beau, un ami vient, et il n'y a pas de devoir :
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 1. A neuron votes
-#
-# Inputs, a **weight** for each, a **bias**: the sum decides.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Let the room vote: three volunteers, with votes that count double, once, or against. Ask: and if homework is due? (The sum becomes
-# −1.5: no.) Then: which bias would make us go out always?
 
 # %% [markdown] lang="en"
 # ## 1. A neuron votes
@@ -192,6 +226,32 @@ print(say("with homework:", "avec devoir :"), decimal(with_homework))
 
 # %% claims=true
 assert without == 1.5 and with_homework == -1.5
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 1-2"
+# ## Exercices 1 et 2 : la marche, puis le neurone
+#
+# **10 min**, par deux, au clavier.
+#
+# - **1** ● `step` : 1 à partir de zéro, 0 au-dessous.
+# - **2** ● `neuron` : une réponse par ligne de `x`.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 10 min. Distribuer le notebook ; montrer une fois la cellule d'essai et celle qui vérifie. Erreurs à guetter : `z > 0` au lieu de
+# `z >= 0`, une boucle là où `np.where` suffit, le biais oublié, `weights @ x` à l'envers. Qui a fini cherche des poids qui font toujours
+# répondre non.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 1-2"
+# ## Exercises 1 and 2: the step, then the neuron
+#
+# **10 min**, in pairs, at the keyboard.
+#
+# - **1** ● `step`: 1 from zero upwards, 0 below.
+# - **2** ● `neuron`: one answer for each row of `x`.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 10 min. Hand out the notebook; show the scratch cell and the one that checks, once. Mistakes to look for: `z > 0` for `z >= 0`, a loop
+# where `np.where` is enough, the bias forgotten, `weights @ x` the wrong way round. Who has finished looks for weights that always answer
+# no.
 
 # %% [markdown] lang="fr"
 # Le devoir retire 3 : la somme tombe à −1,5, et la réponse devient non. Une seule voix assez forte renverse deux autres.
@@ -256,13 +316,26 @@ neuron(np.array([[1, 1, 0], [1, 1, 1]]), np.array([2.0, 1.0, -3.0]), -1.5)
 # → array([1., 0.])
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### Un neurone est une droite
+# ### Où va la droite quand le biais augmente ?
 #
-# Les poids : une flèche vers le côté du oui. Le biais : il pousse la droite.
+# Les **poids** : une flèche vers le oui.
+#
+# Puis cherchez un réglage sans faute.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Demander avant de toucher : dans quel sens part la droite si le biais grandit ? Faire trouver un réglage sans faute (30° ou 60°,
-# biais −1), puis demander s'il y en a d'autres.
+# 4 min. Faire répondre avant de toucher au réglage. (La droite recule, contre la flèche : le côté du oui grandit.) Chercher ensemble un
+# réglage sans faute : 30° ou 60°, biais −1. Y a-t-il d'autres droites ? (Une infinité : ces nuages sont linéairement séparables.)
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Where does the line go when the bias grows?
+#
+# The **weights**: an arrow towards yes.
+#
+# Then look for a setting without a mistake.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Have them answer before you touch the knob. (The line retreats, against the arrow: the side of yes grows.) Look together for a
+# setting without a mistake: 30° or 60°, bias −1. Are there other lines? (Infinitely many: these clouds are linearly separable.)
 
 # %% [markdown] lang="fr"
 # ### Un neurone est une droite
@@ -274,15 +347,6 @@ neuron(np.array([[1, 1, 0], [1, 1, 1]]), np.array([2.0, 1.0, -3.0]), -1.5)
 # Voici deux nuages de trente points au hasard. Le générateur `np.random.default_rng(22)` part d'une **graine**, 22, et tire donc les mêmes
 # chaque fois. Le neurone doit dire oui aux ronds et non aux triangles. **Avant de toucher aux réglages, dites** dans quel sens partira la
 # droite si le biais augmente. Puis cherchez un réglage sans une seule faute.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### A neuron is a line
-#
-# The weights: an arrow to the side of yes. The bias: it pushes the line.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Ask before touching anything: which way does the line go if the bias grows? Have them find a setting without a mistake (30° or 60°,
-# bias −1), then ask whether there are others.
 
 # %% [markdown] lang="en"
 # ### A neuron is a line
@@ -321,13 +385,22 @@ assert faultless == [(30, -1), (60, -1)]
 # −1. Many other lines would separate these clouds; they are called **linearly separable**.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### Des portes logiques
+# ### Une porte logique est une droite entre quatre coins
 #
-# McCulloch et Pitts (1943) : avec des entrées 0 ou 1, un neurone est une porte.
+# Deux entrées, 0 ou 1. Si « et » a le biais −1,5, quel est celui de « ou » ?
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Faire deviner le biais de « ou » à partir de celui de « et », avant la cellule. Demander quelle porte manque : le « ou exclusif ».
-# Ne pas répondre encore.
+# 5 min. McCulloch et Pitts, 1943. Pour « et », une voix seule ne suffit pas. Faire deviner le biais de « ou » avant l'image (−0,5), puis
+# les nombres de « non », à une entrée (poids −1, biais 0,5). Quelle porte manque ? (Le « ou exclusif » : ne pas répondre encore.)
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### A logic gate is a line between four corners
+#
+# Two inputs, 0 or 1. If "and" has the bias −1.5, which has "or"?
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. McCulloch and Pitts, 1943. For "and", one vote alone is not enough. Have them guess the bias of "or" before the picture (−0.5),
+# then the numbers of "not", with one input (weight −1, bias 0.5). Which gate is missing? (The exclusive or: do not answer yet.)
 
 # %% [markdown] lang="fr"
 # ### Des portes logiques
@@ -339,14 +412,6 @@ assert faultless == [(30, -1), (60, -1)]
 #
 # La table `GATES` contient les poids et le biais de chaque porte ; les quatre coins passent dans l'ordre 00, 01, 10, 11.
 
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### Logic gates
-#
-# McCulloch and Pitts (1943): with inputs 0 or 1, a neuron is a gate.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Have them guess the bias of "or" from that of "and" before the cell. Ask which gate is missing: the exclusive or. Do not answer yet.
-
 # %% [markdown] lang="en"
 # ### Logic gates
 #
@@ -356,17 +421,59 @@ assert faultless == [(30, -1), (60, -1)]
 #
 # The table `GATES` holds the weights and the bias of each gate; the four corners come in the order 00, 01, 10, 11.
 
-# %% slide="fragment"
+# %%
 corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 for name in ("and", "or", "nand"):
     print(f"{name:5} {GATES[name]}  ->", gate(name, corners))
 print(f"not   {GATES['not']}  ->", gate("not", np.array([[0], [1]])))
+
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+def draw_corners(axes, values, title):
+    for value, colour, marker in ((1, ORANGE, "o"), (0, BLUE, "^")):
+        places = corners[np.asarray(values) == value]
+        axes.scatter(*places.T, s=120, color=colour, marker=marker, zorder=3)
+    axes.set(xlim=(-0.4, 1.4), ylim=(-0.4, 1.4), aspect="equal", xticks=[0, 1], yticks=[0, 1])
+    axes.set_title(title, fontsize=14)
+
+
+figure, panels = plot(1, 3, width=9, height=3.5)
+edge = np.array([-0.4, 1.4])
+for axes, name, title in zip(panels, ("and", "or", "nand"), (say("and, bias", "et, biais"), say("or, bias", "ou, biais"), say("nand, bias", "nand, biais"))):
+    (first, second), shift = GATES[name]
+    border = -(first * edge + shift) / second
+    axes.plot(edge, border, color="black")
+    axes.fill_between(edge, border, 1.4 if second > 0 else -0.4, color=ORANGE, alpha=0.2)
+    draw_corners(axes, gate(name, corners), title + f" {shift:+g}".replace("-", "−"))
+picture(figure, say("Three gates as lines between the corners 00, 01, 10 and 11, with their biases.",
+                    "Trois portes, en droites entre les coins 00, 01, 10 et 11, avec leurs biais."))
 
 # %% claims=true
 assert GATES["or"] == ((1.0, 1.0), -0.5) and GATES["not"] == ((-1.0,), 0.5)
 assert gate("or", corners).tolist() == [0, 1, 1, 1] and gate("not", np.array([[0], [1]])).tolist() == [1, 0]
 assert (gate("nand", corners) == 1 - gate("and", corners)).all()
 assert GATES["nand"] == (tuple(-weight for weight in GATES["and"][0]), -GATES["and"][1])
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 3"
+# ## Exercice 3 : « a implique b »
+#
+# **5 min**, seul, sur papier puis au clavier.
+#
+# - **3** ● 0 si a = 1 et b = 0, sinon 1. Trouvez deux poids et un biais ; plusieurs réponses conviennent.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Une feuille par personne : y écrire d'abord les quatre sommes, pour 00, 01, 10, 11, et leurs signes. Une réponse : poids −1 et 1,
+# biais 0,5. Erreurs à guetter : a et b échangés, une somme nulle prise pour un non. Comparer deux réponses différentes au tableau.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 3"
+# ## Exercise 3: "a implies b"
+#
+# **5 min**, alone, on paper, then at the keyboard.
+#
+# - **3** ● 0 if a = 1 and b = 0, else 1. Find two weights and a bias; several answers will do.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. A sheet of paper each: first write the four sums, for 00, 01, 10, 11, and their signs. One answer: weights −1 and 1, bias 0.5.
+# Mistakes to look for: a and b swapped, a sum of zero taken for a no. Compare two different answers on the board.
 
 # %% [markdown] lang="fr"
 # Chaque ligne donne les poids, le biais, puis les réponses. Pour « ou », un seuil de 0,5 suffit : une seule voix y arrive. « Non » (`not`)
@@ -410,13 +517,26 @@ def table():
 expect(table, [1, 1, 0, 1], say("the table of “a implies b”", "la table de « a implique b »"))
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 2. Le neurone apprend
+# ### Il se trompe ? On ajoute l'exemple aux poids
 #
-# S'il a tort, on ajoute l'exemple à ses poids, avec le signe de la bonne réponse.
+# Avec le signe de la bonne réponse, $y = \pm 1$.
+#
+# $(2, 1)$ : oui. $(1, 2)$ : non.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 8 min. Faire le tableau à la main avec la salle, ligne par ligne, avant la formule : (2, 1) oui, (1, 2) non. Demander pourquoi zéro compte
-# comme une erreur. L'image « plus près du oui » : après la correction, la somme de cet exemple a grandi de sa longueur au carré.
+# 6 min. Partir de zéro et faire à la main, avec la salle, les quatre lignes du tableau de la leçon : deux corrections, poids (1, −1), biais
+# 0. Pourquoi zéro compte-t-il comme une erreur ? (Sinon les poids, nuls, ne bougeraient jamais.) Puis suivre les deux droites dans l'image.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Wrong? Add the example to the weights
+#
+# With the sign of the right answer, $y = \pm 1$.
+#
+# $(2, 1)$: yes. $(1, 2)$: no.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 6 min. Start from zero and do the four rows of the lesson's table by hand, with the room: two corrections, weights (1, −1), bias 0. Why
+# does zero count as a mistake? (Otherwise the weights, all zero, would never move.) Then follow the two lines in the picture.
 
 # %% [markdown] lang="fr"
 # ## 2. Le neurone apprend
@@ -442,15 +562,6 @@ expect(table, [1, 1, 0, 1], say("the table of “a implies b”", "la table de �
 # cela compte comme une erreur ; sinon, partis de zéro, les poids ne bougeraient jamais. Après deux corrections, le neurone a raison sur les
 # deux exemples.
 
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 2. The neuron learns
-#
-# If it is wrong, add the example to its weights, with the sign of the right answer.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 8 min. Do the table by hand with the room, row by row, before the formula: (2, 1) yes, (1, 2) no. Ask why zero counts as a mistake. The
-# image "nearer to yes": after the correction, this example's sum has grown by the square of its length.
-
 # %% [markdown] lang="en"
 # ## 2. The neuron learns
 #
@@ -474,8 +585,40 @@ expect(table, [1, 1, 0, 1], say("the table of “a implies b”", "la table de �
 # The label times the sum is positive when the neuron is right. In the first row it is zero: the example is on the line, and that counts as
 # a mistake; otherwise the weights, which start at zero, would never move. After two corrections the neuron is right about both examples.
 
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+corrections_explorer(
+    np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([1, -1]),
+    np.array([[0.0, 0.0, 0.0], [2.0, 1.0, 1.0], [1.0, -1.0, 0.0]]),
+)
+
 # %% [markdown] slide="fragment"
 # $$ y \, (w \cdot x) \le 0 \quad \Longrightarrow \quad w \leftarrow w + y \, x $$
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 4-5"
+# ## Exercices 4 et 5 : corriger, puis entraîner
+#
+# **14 min**, par deux.
+#
+# - **4** ● `corrected` : une ligne du tableau.
+# - **5** ●● `train_perceptron` : jusqu'à un passage sans correction. À finir chez soi.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 14 min. Cinq minutes pour le 4, le reste pour commencer le 5 ; écrire les deux boucles au tableau pour qui bloque. Erreurs à guetter :
+# `< 0` au lieu de `<= 0` (rien ne bouge), `boundary += …`, qui change les listes déjà gardées, le 1 oublié, aucun arrêt après un passage
+# sans correction.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 4-5"
+# ## Exercises 4 and 5: correct, then train
+#
+# **14 min**, in pairs.
+#
+# - **4** ● `corrected`: one row of the table.
+# - **5** ●● `train_perceptron`: until a pass without a correction. To be finished at home.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 14 min. Five minutes for 4, the rest to begin 5; write the two loops on the board for those who are stuck. Mistakes to look for: `< 0` for
+# `<= 0` (nothing moves), `boundary += …`, which changes the lists that were kept, the 1 forgotten, no stop after a pass without a
+# correction.
 
 # %% [markdown] lang="fr"
 # Écrivez une ligne de ce tableau. `boundary` contient les poids puis le biais, `example` les entrées puis un 1 : deux listes de même
@@ -564,13 +707,24 @@ train_perceptron(np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([1, -1])).boundari
 # → array([[ 0., 0., 0.], [ 2., 1., 1.], [ 1., -1., 0.]])
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### La droite, correction après correction
+# ### Combien de corrections pour soixante points ?
 #
-# Pariez : combien de corrections pour soixante points ?
+# Et le nombre de fautes diminue-t-il à chacune ? Pariez.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Recueillir les paris avant de montrer. Revenir à la correction 1 et avancer une à une. À la septième, quatorze fautes au lieu d'une :
-# demander si l'apprentissage a régressé.
+# 5 min. Recueillir les paris avant de montrer. (Quinze.) Revenir à la correction 1 et avancer une à une : après la sixième, une faute ;
+# après la septième, quatorze. Le neurone a-t-il désappris ? (Chaque correction améliore la somme de l'exemple cerclé ; pour les autres,
+# rien n'est sûr.)
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### How many corrections for sixty points?
+#
+# And does the number of mistakes fall with each? Bet.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Collect the bets before showing. (Fifteen.) Go back to correction 1 and advance one by one: after the sixth, one mistake; after the
+# seventh, fourteen. Has the neuron unlearned something? (Each correction improves the ringed example's sum; for the others nothing is
+# certain.)
 
 # %% [markdown] lang="fr"
 # ### La droite, correction après correction
@@ -578,15 +732,6 @@ train_perceptron(np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([1, -1])).boundari
 # Rendons au neurone les deux nuages, mélangés, et laissons-le faire. **Pariez d'abord** : combien de corrections pour soixante points ? Et
 # le nombre de fautes diminue-t-il à chacune ? Dans la figure, la droite du moment est noire, les précédentes grises, et le point qui a
 # causé la correction est cerclé. Revenez à la première et avancez.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### The line, correction after correction
-#
-# Bet: how many corrections for sixty points?
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Collect the bets before showing. Go back to correction 1 and advance one by one. At the seventh, fourteen mistakes where there was
-# one: ask whether the neuron has unlearned something.
 
 # %% [markdown] lang="en"
 # ### The line, correction after correction
@@ -615,15 +760,6 @@ assert wrong_after[6] == 1 and wrong_after[7] == 14 and wrong_after[15] == 0
 # that one, makes fourteen. Each correction improves the sum of the ringed example; for the others nothing is certain. Why
 # does it come to an end at all?
 
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### Combien de corrections ?
-#
-# **Marge** $\gamma$ : la distance du point le plus proche à la droite. **Rayon** $R$ : la longueur du plus long exemple.
-
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 8 min, ou sauter à la figure. Refaire au tableau les deux exemples : R² = 6, γ² = 1/2, donc au plus 12 ; il y en a eu 2. Insister : le
-# nombre d'exemples n'apparaît pas.
-
 # %% [markdown] lang="fr"
 # ### Combien de corrections ?
 #
@@ -640,15 +776,6 @@ assert wrong_after[6] == 1 and wrong_after[7] == 14 and wrong_after[15] == 0
 # - elle allonge peu $w$ : comme elle n'a lieu que si $y \, (w \cdot x) \le 0$, le carré de sa longueur grandit d'au plus $R^2$.
 #
 # Après $n$ corrections :
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### How many corrections?
-#
-# **Margin** $\gamma$: the distance from the nearest point to the line. **Radius** $R$: the length of the longest example.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 8 min, or skip to the figure. Do the two examples again on the board: R² = 6, γ² = 1/2, so at most 12; there were 2. Stress it: the number
-# of examples does not appear.
 
 # %% [markdown] lang="en"
 # ### How many corrections?
@@ -667,8 +794,27 @@ assert wrong_after[6] == 1 and wrong_after[7] == 14 and wrong_after[15] == 0
 #
 # After $n$ corrections:
 
-# %% [markdown] slide="fragment"
+# %% [markdown]
 # $$ n \, \gamma \;\le\; w \cdot w^\star \;\le\; \lVert w \rVert \;\le\; \sqrt{n} \, R \quad \Longrightarrow \quad n \le (R / \gamma)^2 $$
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### C'est la marge qui compte, non le nombre d'exemples
+#
+# Au plus $(R/\gamma)^2$ corrections (Novikoff, 1962) : $\gamma$ est la **marge**, $R$ la longueur du plus long exemple.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Au tableau, les deux exemples de tout à l'heure : R² = 6, γ² = 1/2, donc au plus 12 corrections ; il y en a eu 2. Demander avant
+# l'image : si la marge est quarante fois plus petite, combien de fois plus de corrections ? (Dix : de 2 à 20, quand la borne monte à près
+# de 10 000.)
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The margin counts, not the number of examples
+#
+# At most $(R/\gamma)^2$ corrections (Novikoff, 1962): $\gamma$ is the **margin**, $R$ the length of the longest example.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. On the board, the two examples from before: R² = 6, γ² = 1/2, so at most 12 corrections; there were 2. Ask before the picture: if
+# the margin is forty times smaller, how many times more corrections? (Ten: from 2 to 20, while the bound climbs to nearly 10,000.)
 
 # %% [markdown] lang="fr"
 # La bibliothèque calcule la borne ; retrouvons le 12. Puis mesurons : 2 000 points au hasard, de part et d'autre d'une droite, dont on
@@ -724,12 +870,24 @@ assert margins[0] / margins[-1] > 39
 # what matters: the margin counts, not the number of examples.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 3. Ce qu'aucun neurone ne saura faire
+# ### Quelle droite sépare les ronds des triangles ?
 #
-# Le **ou exclusif** vaut 1 quand une entrée et une seule vaut 1. Un neurone le calcule-t-il ?
+# Le **ou exclusif** : oui si une entrée, et une seule, vaut 1.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 6 min. Faire chercher une droite au tableau deux minutes avant de montrer la preuve. Demander pourquoi le hasard seul ne prouverait rien.
+# 5 min. Deux minutes sur papier : combien de coins du bon côté, au mieux ? (Trois.) Puis la preuve : muet en 00 et 11, actif en 01 et 10,
+# cela fait quatre inégalités ; ajouter les deux premières, puis les deux autres. Cent mille essais au hasard prouveraient-ils cela ? (Non :
+# il en reste une infinité.)
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Which line separates the circles from the triangles?
+#
+# The **exclusive or**: yes if one input, and only one, is 1.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Two minutes on paper: how many corners on the right side, at best? (Three.) Then the proof: silent at 00 and 11, firing at 01 and
+# 10, that makes four inequalities; add the first two, then the other two. Would a hundred thousand random tries prove it? (No: infinitely
+# many remain.)
 
 # %% [markdown] lang="fr"
 # ## 3. Ce qu'aucun neurone ne saura faire
@@ -741,14 +899,6 @@ assert margins[0] / margins[-1] > 39
 # Supposons qu'un neurone y arrive. Il se tait en 00 et en 11 : $b < 0$ et $w_1 + w_2 + b < 0$. Il s'active en 01 et en 10 :
 # $w_2 + b \ge 0$ et $w_1 + b \ge 0$. Ajoutez les deux premières inégalités, puis les deux dernières :
 
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 3. What no neuron will ever do
-#
-# The **exclusive or** is 1 when one and only one input is 1. Does a neuron compute it?
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 6 min. Have them look for a line on the board for two minutes before showing the proof. Ask why random trials alone would prove nothing.
-
 # %% [markdown] lang="en"
 # ## 3. What no neuron will ever do
 #
@@ -758,6 +908,18 @@ assert margins[0] / margins[-1] > 39
 #
 # Suppose that a neuron does it. It stays silent at 00 and at 11: $b < 0$ and $w_1 + w_2 + b < 0$. It fires at 01 and at 10: $w_2 + b \ge 0$
 # and $w_1 + b \ge 0$. Add the first two inequalities, then the last two:
+
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+figure, axes = plot(width=4.2, height=4)
+draw_corners(axes, xor(corners), say("exclusive or", "ou exclusif"))
+picture(figure, say("Four corners: circles at 01 and 10, triangles at 00 and 11.",
+                    "Quatre coins : des ronds en 01 et en 10, des triangles en 00 et en 11."))
+
+# %% [markdown] lang="fr" slide="fragment" slide_only=true
+# S'il y en avait une :
+
+# %% [markdown] lang="en" slide="fragment" slide_only=true
+# If there were one:
 
 # %% [markdown] slide="fragment"
 # $$ w_1 + w_2 + 2b \;<\; 0 \;\le\; w_1 + w_2 + 2b $$
@@ -785,15 +947,27 @@ assert right_corners.max() == 3
 assert xor(corners).tolist() == exclusive.tolist()
 assert [gate("or", corners).tolist(), gate("nand", corners).tolist()] == [[0, 1, 1, 1], [1, 1, 1, 0]]
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Une droite ne suffit pas, deux suffisent
+#
+# Première couche : « ou » et `nand`. Seconde couche : « et » des deux.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Suivre le coin 11 : « ou » dit 1, `nand` dit 0, donc « et » dit 0. Faire vérifier les trois autres coins. Question de la leçon :
+# ces deux neurones sont cachés ; qui leur dira ce qu'ils auraient dû répondre ? Laisser la question ouverte : fin de la première séance.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### One line is not enough, two are
+#
+# First layer: "or" and `nand`. Second layer: "and" of the two.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Follow the corner 11: "or" says 1, `nand` says 0, so "and" says 0. Have the other three corners checked. The lesson's question:
+# these two neurons are hidden; who will tell them what they should have answered? Leave it open: end of the first session.
 
 # %% [markdown] lang="fr"
 # Trois sur quatre, jamais mieux. Mais la dernière ligne dit 0, 1, 1, 0 : deux **couches** de neurones y arrivent. Regardez la figure avant
 # de lire comment.
-
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### One line is not enough, two are
 
 # %% [markdown] lang="en"
 # Three out of four, never better. But the last line says 0, 1, 1, 0: two **layers** of neurons do it. Look at the figure before you read
@@ -849,12 +1023,23 @@ picture(figure, say("One line leaves the corner 11 on the side of yes; two "
 # is in [](#layers).
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 4. Adoucir la décision
+# ### La sigmoïde : une marche qui a une pente
 #
-# La marche ne dit pas de combien on s'est trompé. La **sigmoïde** dit « plutôt oui », « plutôt non ».
+# Poussée d'un rien, la marche ne bouge pas, ou saute. La sigmoïde dit « plutôt oui », « plutôt non ».
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Demander : si je pousse un poids d'un millième, que fait la réponse d'une marche ? Rien, ou un saut. Faire calculer σ(0) de tête.
+# 4 min. Si je pousse un poids d'un millième, que fait la réponse d'une marche ? (Rien, ou un saut.) Faire calculer σ(0) de tête (1/2), puis
+# σ(2), avec 0,135 pour l'exponentielle de −2 (0,881). Et σ(−2), sans calcul ? (1 − 0,881 = 0,119.) La seconde formule donne la pente.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The sigmoid: a step with a slope
+#
+# Nudged, the step stays still, or jumps. The sigmoid says "probably yes", "probably no".
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. If I push a weight by a thousandth, what does a step's answer do? (Nothing, or a jump.) Have them compute σ(0) in their heads
+# (1/2), then σ(2), with 0.135 for the exponential of −2 (0.881). And σ(−2), without computing? (1 − 0.881 = 0.119.) The second formula
+# gives the slope.
 
 # %% [markdown] lang="fr"
 # ## 4. Adoucir la décision
@@ -867,14 +1052,6 @@ picture(figure, say("One line leaves the corner 11 on the side of yes; two "
 # « plutôt non ». Pour 0, exactement la moitié. Cette courbe est la **sigmoïde**, $\sigma$. Voici sa formule et, à droite, celle de sa
 # pente, $\sigma'$ :
 
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 4. Softening the decision
-#
-# The step does not say how wrong it was. The **sigmoid** says "probably yes", "probably no".
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Ask: if I push a weight by a thousandth, what does a step's answer do? Nothing, or a jump. Have them compute σ(0) in their heads.
-
 # %% [markdown] lang="en"
 # ## 4. Softening the decision
 #
@@ -885,8 +1062,47 @@ picture(figure, say("One line leaves the corner 11 on the side of yes; two "
 # "probably yes". For $-2$: $e^{2} \approx 7.389$, and $1 / (1 + 7.389) \approx 0.119$: "probably no". For 0, exactly one half. This curve
 # is the **sigmoid**, $\sigma$. Here is its formula and, on the right, that of its slope, $\sigma'$:
 
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+figure, axes = plot(width=8, height=3.4)
+around = np.linspace(-5, 5, 401)
+axes.plot(around, around >= 0, color=BLUE, label=say("step", "marche"))
+axes.plot(around, mlp.sigmoid(around), color=VERMILION, label=say("sigmoid", "sigmoïde"))
+for place in (-2.0, 0.0, 2.0):
+    height = mlp.sigmoid(np.array(place)).item()
+    axes.plot(place, height, "o", color=VERMILION)
+    axes.text(place + 0.25, height - 0.07, decimal(height, 3), fontsize=13, color=VERMILION)
+axes.set(xlabel=say("sum", "somme"), xticks=[-4, -2, 0, 2, 4])
+legend(axes, fontsize=12)
+picture(figure, say("The step jumps from 0 to 1 at zero; the sigmoid climbs smoothly from 0 to 1.",
+                    "La marche saute de 0 à 1 en zéro ; la sigmoïde monte doucement de 0 à 1."))
+
 # %% [markdown] slide="fragment"
 # $$ \sigma(z) = \frac{1}{1 + e^{-z}} \qquad\qquad \sigma'(z) = \sigma(z) \, \bigl(1 - \sigma(z)\bigr) $$
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 6-7"
+# ## Exercices 6 et 7 : la sigmoïde et sa pente
+#
+# **10 min**, par deux.
+#
+# - **6** ●● `sigmoid` : qu'aucune exponentielle ne dépasse 1.
+# - **7** ● `sigmoid_derivative` : à partir de `sigmoid`.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 10 min. Montrer d'abord ce que `np.exp(1000)` répond : un infini et un avertissement. Donner le premier indice du 6 après trois minutes.
+# Erreurs à guetter : juste pour les seuls nombres positifs, ou les seuls négatifs ; `z * (1 - z)` au lieu de σ(z) (1 − σ(z)) ; l'exposant
+# du mauvais signe.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 6-7"
+# ## Exercises 6 and 7: the sigmoid and its slope
+#
+# **10 min**, in pairs.
+#
+# - **6** ●● `sigmoid`: let no exponential exceed 1.
+# - **7** ● `sigmoid_derivative`: from `sigmoid`.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 10 min. First show what `np.exp(1000)` answers: an infinity and a warning. Give the first hint of 6 after three minutes. Mistakes to look
+# for: right for positive numbers alone, or for negative ones alone; `z * (1 - z)` for σ(z) (1 − σ(z)); the exponent with the wrong sign.
 
 # %% [markdown] lang="fr"
 # Un piège attend celui qui recopie la formule : pour $z = -1\,000$, l'ordinateur calcule $e^{1\,000}$, le trouve infini et s'en plaint ; on
@@ -948,16 +1164,26 @@ Elle vaut au plus 1/4 : de longues suites de sigmoïdes apprennent lentement.
 sigmoid_derivative(np.array([-2.0, 1.0, 2.0])).round(3)
 # → array([0.105, 0.197, 0.105])
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### Quatre activations, et leurs pentes
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Laquelle a la plus grande pente, et où ?
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Faire deviner avant l'image. (La tangente hyperbolique, 1 à l'origine, et le rectifieur, 1 pour toute somme positive ; la sigmoïde,
+# un quart au plus ; la marche, zéro.) Qu'apprend un neurone trop sûr de lui ? (Peu : loin de l'origine, les courbes en S sont presque
+# plates.)
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Which has the steepest slope, and where?
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Have them guess before the picture. (The hyperbolic tangent, 1 at the origin, and the rectifier, 1 for every positive sum; the
+# sigmoid, a quarter at most; the step, zero.) What does a neuron learn that is too sure of itself? (Little: far from the origin the
+# S-shaped curves are nearly flat.)
 
 # %% [markdown] lang="fr"
 # La fonction qui suit la somme s'appelle l'**activation** du neurone. Deux autres serviront plus loin : la **tangente hyperbolique**
 # (`tanh`), une sigmoïde étirée pour aller de $-1$ à 1, et le **rectifieur** (*rectified linear unit*, ReLU ; [](work:nair2010)),
 # $\max(z, 0)$, qui laisse passer les nombres positifs et arrête les autres. **Devinez** laquelle des quatre a la plus grande pente, et où.
-
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### Four activations, and their slopes
 
 # %% [markdown] lang="en"
 # The function that follows the sum is called the neuron's **activation**. Two others will be of use later: the **hyperbolic tangent**
@@ -994,12 +1220,22 @@ assert abs(np.exp(-2) - 0.135) < 5e-4 and abs(np.exp(2) - 7.389) < 5e-4 and abs(
 # of itself learns little.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 5. Mesurer l'erreur
+# ### Le softmax fait des probabilités
 #
-# Un nombre par réponse, un **logit** ; le **softmax** en fait des probabilités.
+# Un nombre par réponse, son **logit** ; l'exponentielle ; la part de chacune.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Faire calculer (2, 1, 0) à la main : 7,39, 2,72 et 1. Demander ce qui change si l'on ajoute 10 à chaque logit. (Rien.)
+# 5 min. Faire calculer (2, 1, 0) à la main avant l'image : exponentielles 7,39, 2,72 et 1 ; somme 11,11 ; parts 0,665, 0,245 et 0,090. Que
+# change-t-on en ajoutant 10 à chaque logit ? (Rien : tout est multiplié par le même nombre.) Garder les trois parts au tableau.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The softmax makes probabilities
+#
+# A number for each answer, its **logit**; the exponential; the share of each.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Have (2, 1, 0) worked out by hand before the picture: exponentials 7.39, 2.72 and 1; sum 11.11; shares 0.665, 0.245 and 0.090. What
+# changes if 10 is added to each logit? (Nothing: all are multiplied by the same number.) Keep the three shares on the board.
 
 # %% [markdown] lang="fr"
 # ## 5. Mesurer l'erreur
@@ -1008,14 +1244,6 @@ assert abs(np.exp(-2) - 0.135) < 5e-4 and abs(np.exp(2) - 7.389) < 5e-4 and abs(
 # logits : 2, 1 et 0. Leurs exponentielles valent 7,389, 2,718 et 1 : toutes positives. Leur somme est 11,107. Divisez chacune par la somme :
 # 0,665, 0,245 et 0,090. Ce sont des probabilités : positives, de somme 1, dans l'ordre des logits. Voilà le **softmax** :
 
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 5. Measuring the error
-#
-# A number for each answer, a **logit**; the **softmax** makes probabilities of them.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Have them compute (2, 1, 0) by hand: 7.39, 2.72 and 1. Ask what changes if 10 is added to each logit. (Nothing.)
-
 # %% [markdown] lang="en"
 # ## 5. Measuring the error
 #
@@ -1023,8 +1251,56 @@ assert abs(np.exp(-2) - 0.135) < 5e-4 and abs(np.exp(2) - 7.389) < 5e-4 and abs(
 # and 0. Their exponentials are 7.389, 2.718 and 1: all positive. They sum to 11.107. Divide each by the sum: 0.665, 0.245 and 0.090. These
 # are probabilities: positive, summing to 1, in the order of the logits. That is the **softmax**:
 
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+def draw_bars(rows, titles, alt, digits=(3, 3, 3)):
+    figure, panels = plot(1, len(rows), width=9, height=3.5)
+    for axes, row, title, places in zip(panels, rows, titles, digits):
+        axes.bar(range(len(row)), row, color=[BLUE, ORANGE, VERMILION][: len(row)])
+        axes.axhline(0, color="black", linewidth=0.8)
+        for place, value in enumerate(row):
+            text, above = decimal(float(value), places).replace("-", "−"), value >= 0
+            axes.annotate(text, (place, value), xytext=(0, 4 if above else -4), textcoords="offset points",
+                          ha="center", va="bottom" if above else "top", fontsize=13)
+        axes.set(xticks=[], yticks=[])
+        axes.margins(x=0.1, y=0.18)
+        axes.spines[["left", "bottom"]].set_visible(False)
+        axes.set_title(title, fontsize=14)
+    return picture(figure, alt)
+
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+three = np.array([2.0, 1.0, 0.0])
+draw_bars(
+    [three, np.exp(three), mlp.softmax(three[None])[0]],
+    [say("logits", "logits"), say("exponentials", "exponentielles"), say("probabilities", "probabilités")],
+    say("Three logits as bars, their exponentials, and the probabilities that the softmax makes of them.",
+        "Trois logits en barres, leurs exponentielles, et les probabilités que le softmax en fait."),
+    digits=(0, 2, 3),
+)
+
 # %% [markdown] slide="fragment"
 # $$ p_i = \frac{e^{z_i}}{\sum_j e^{z_j}} $$
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 8"
+# ## Exercice 8 : le softmax
+#
+# **7 min**, par deux.
+#
+# - **8** ●● `softmax` : la somme le long du dernier axe ; que de grands logits ne débordent pas.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 7 min. Au tableau, un tableau de deux lignes et trois colonnes : où est un exemple, où est une réponse ? Erreurs à guetter : la somme de
+# tout, ou d'une colonne, `keepdims` oublié, la moyenne ôtée au lieu du maximum, un seul maximum pour tous les exemples.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 8"
+# ## Exercise 8: the softmax
+#
+# **7 min**, in pairs.
+#
+# - **8** ●● `softmax`: the sum along the last axis; let no large logits overflow.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 7 min. On the board, an array of two rows and three columns: where is an example, where is an answer? Mistakes to look for: the sum of
+# everything, or of a column, `keepdims` forgotten, the mean taken away in place of the maximum, a single maximum for all examples.
 
 # %% [markdown] lang="fr"
 # Écrivez-le. `z` contient les logits d'un exemple par ligne, ou davantage de dimensions : les réponses sont toujours le long du **dernier
@@ -1059,13 +1335,34 @@ softmax(np.array([[2.0, 1.0, 0.0], [5.0, 5.0, 5.0]])).round(3)
 # → array([[0.665, 0.245, 0.09 ], [0.333, 0.333, 0.333]])
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### L'entropie croisée
+# ### La perte : sa surprise devant la bonne réponse
 #
-# La **perte** d'une réponse de probabilité $p$ : $-\log p$. Sa pente : ce que le réseau a dit, moins ce qu'il fallait dire.
+# $-\log p$, s'il lui avait donné la probabilité $p$.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 6 min. Demander la perte d'un réseau sûr et juste, puis sûr et faux. Garder les nombres 0,665, 0,245, 0,090 au tableau : le gradient s'y
-# lit, il suffit d'ôter 1 à la bonne réponse.
+# 5 min. Que perd un réseau sûr et juste ? (Zéro.) Sûr et faux ? (Une perte immense.) Lire les deux points : 0,665 donne 0,408, et 0,090
+# donne 2,408. Et qui ne sait rien, entre dix classes ? (2,30, le logarithme de 10 : à reconnaître au début de tout entraînement.)
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The loss: its surprise at the right answer
+#
+# $-\log p$, if it had given it the probability $p$.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. What does a network lose that is sure and right? (Zero.) Sure and wrong? (A huge loss.) Read the two points: 0.665 gives 0.408, and
+# 0.090 gives 2.408. And one that knows nothing, among ten classes? (2.30, the logarithm of 10: to be recognised whenever training begins.)
+
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+figure, axes = plot(width=8, height=3.6)
+given = np.linspace(0.02, 1, 300)
+axes.plot(given, -np.log(given), color=BLUE)
+for chance in mlp.softmax(three[None])[0, [0, 2]]:
+    axes.plot(chance, -np.log(chance), "o", color=VERMILION, markersize=8)
+    label = f"{decimal(chance, 3)} → {decimal(-np.log(chance), 3)}"
+    axes.text(chance + 0.02, -np.log(chance) + 0.1, label, fontsize=13, color=VERMILION)
+axes.set(xlabel=say("probability of the right answer", "probabilité de la bonne réponse"), ylabel=say("loss", "perte"))
+picture(figure, say("The loss falls from nearly four to zero as the probability of the right answer goes to one.",
+                    "La perte descend de près de quatre à zéro quand la probabilité de la bonne réponse va vers un."))
 
 # %% [markdown] lang="fr"
 # ### L'entropie croisée
@@ -1082,15 +1379,6 @@ softmax(np.array([[2.0, 1.0, 0.0], [5.0, 5.0, 5.0]])).round(3)
 #
 # <details><summary>Un indice</summary>`probabilities[rows, targets]`, où `rows = np.arange(len(targets))` vaut 0, 1, 2…, prend un nombre par
 # ligne : celui de la colonne `targets`. `np.log` est le logarithme népérien.</details>
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### Cross-entropy
-#
-# The **loss** of an answer of probability $p$: $-\log p$. Its slope: what the network said, less what it should have said.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 6 min. Ask for the loss of a network that is sure and right, then sure and wrong. Keep the numbers 0.665, 0.245, 0.090 on the board: the
-# gradient can be read there, by taking 1 from the right answer.
 
 # %% [markdown] lang="en"
 # ### Cross-entropy
@@ -1127,6 +1415,33 @@ def three_surprises():
 wanted = [2 * np.log(2), 3 * np.log(2), 0.0]
 expect(three_surprises, wanted, say("the three losses", "les trois pertes"))
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### La pente : ce qu'il a dit, moins ce qu'il fallait dire
+#
+# La première réponse est la bonne :
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Reprendre les trois parts du tableau : il suffit d'ôter 1 à la bonne réponse. Que veut dire le signe moins ? (Si ce logit augmente,
+# la perte baisse.) Que vaut la somme des trois pentes ? (Zéro.) Pour un lot de n exemples, on prend la moyenne : tout est divisé par n.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The slope: what it said, less what it should have said
+#
+# The first answer is the right one:
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Take up the three shares on the board: it is enough to take 1 from the right answer. What does the minus sign mean? (If this logit
+# rises, the loss falls.) What is the sum of the three slopes? (Zero.) For a batch of n examples, take the mean: all is divided by n.
+
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+draw_bars(
+    [mlp.softmax(three[None])[0], np.array([1.0, 0.0, 0.0]), mlp.cross_entropy(three[None], np.array([0]))[1][0]],
+    [say("said", "dit"), say("should have said", "à dire"), say("gradient", "gradient")],
+    say("What the network said as bars, what it should have said, and their difference, the gradient.",
+        "Ce que le réseau a dit, en barres, ce qu'il fallait dire, et leur différence, le gradient."),
+    digits=(3, 0, 3),
+)
+
 # %% [markdown] lang="fr"
 # ### Le gradient de la perte
 #
@@ -1155,6 +1470,32 @@ expect(three_surprises, wanted, say("the three losses", "les trois pertes"))
 
 # %% [markdown] slide="fragment"
 # $$ L = -\frac{1}{n} \sum_{i=1}^{n} \log p_{i, t_i} \qquad\qquad \frac{\partial L}{\partial z_{ij}} = \frac{p_{ij} - [j = t_i]}{n} $$
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 9-10"
+# ## Exercices 9 et 10 : la perte et son gradient
+#
+# **12 min**, par deux.
+#
+# - **9** ● `surprise` : une perte par exemple.
+# - **10** ●● `cross_entropy` : leur moyenne, et son gradient. À finir chez soi.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 12 min. Faire dire à voix haute ce que rend `probabilities[rows, targets]`, avant de coder. Erreurs à guetter : `[:, targets]`, qui prend
+# toutes les cibles à chaque ligne, le logarithme de `softmax`, qui peut valoir moins l'infini, la somme au lieu de la moyenne, la division
+# par n oubliée dans le gradient.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 9-10"
+# ## Exercises 9 and 10: the loss and its gradient
+#
+# **12 min**, in pairs.
+#
+# - **9** ● `surprise`: one loss per example.
+# - **10** ●● `cross_entropy`: their mean, and its gradient. To be finished at home.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 12 min. Have somebody say aloud what `probabilities[rows, targets]` returns, before coding. Mistakes to look for: `[:, targets]`, which
+# takes all targets in every row, the logarithm of `softmax`, which can be minus infinity, the sum in place of the mean, the division by n
+# forgotten in the gradient.
 
 # %% [markdown] lang="fr"
 # D'où vient ce gradient ? De ce que $-\log p_t = \log \sum_l e^{z_l} - z_t$. La dérivée du premier terme par rapport à $z_j$ est justement
@@ -1205,9 +1546,32 @@ assert np.allclose(np.exp([2, 1, 0]), [7.389, 2.718, 1], atol=5e-4) and round(fl
 assert np.allclose(-np.log([0.665, 0.090]), [0.408, 2.408], atol=5e-4)
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### Deux réponses : la régression logistique
+# ### Une sigmoïde est un softmax à deux réponses
 #
-# Un neurone, une sigmoïde, l'entropie croisée : les statisticiens le connaissent sous ce nom.
+# Avec l'entropie croisée, un neurone à sigmoïde fait une **régression logistique**.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Prendre les logits 0 pour non, 2 pour oui, et faire deviner la probabilité du oui. (0,881 : c'est σ(2), déjà vu.) Le perceptron,
+# avec sa marche, fait-il une régression logistique ? (Non : il ne donne aucune probabilité.) Les statisticiens la connaissent depuis 1958.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### A sigmoid is a softmax of two answers
+#
+# With cross-entropy, a neuron with a sigmoid does a **logistic regression**.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Take the logits 0 for no, 2 for yes, and have the probability of yes guessed. (0.881: it is σ(2), seen before.) Does the
+# perceptron, with its step, do a logistic regression? (No: it gives no probability.) Statisticians have known it since 1958.
+
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+pair = np.array([0.0, 2.0])
+draw_bars(
+    [pair, np.exp(pair), mlp.softmax(pair[None])[0]],
+    [say("logits", "logits"), say("exponentials", "exponentielles"), say("probabilities", "probabilités")],
+    say("The logits 0 and 2 as bars, their exponentials, and the two probabilities, that of yes being the sigmoid of 2.",
+        "Les logits 0 et 2 en barres, leurs exponentielles, et les deux probabilités, celle du oui étant la sigmoïde de 2."),
+    digits=(0, 2, 3),
+)
 
 # %% [markdown] lang="fr"
 # ### Deux réponses : la régression logistique
@@ -1216,11 +1580,6 @@ assert np.allclose(-np.log([0.665, 0.090]), [0.408, 2.408], atol=5e-4)
 # sigmoïde est un softmax à deux réponses. **Devinez** le nombre que la cellule va écrire, si $z = 2$ ; la [](#softening-the-decision) l'a
 # déjà donné.
 
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### Two answers: logistic regression
-#
-# A neuron, a sigmoid, cross-entropy: statisticians know it by this name.
-
 # %% [markdown] lang="en"
 # ### Two answers: logistic regression
 #
@@ -1228,7 +1587,7 @@ assert np.allclose(-np.log([0.665, 0.090]), [0.408, 2.408], atol=5e-4)
 # sigmoid is a softmax of two answers. **Guess** the number that the cell will write if $z = 2$; [](#softening-the-decision) has given it
 # already.
 
-# %% slide="fragment"
+# %%
 yes = softmax(np.array([[0.0, 2.0]]))[0, 1]
 print(say("softmax of (0, 2):", "softmax de (0, 2) :"), decimal(yes, 3))
 print(say("sigmoid of 2:", "sigmoïde de 2 :"), decimal(sigmoid(np.array([2.0]))[0], 3))
@@ -1248,26 +1607,28 @@ assert abs(yes - 0.881) < 5e-4 and abs(yes - sigmoid(np.array([2.0]))[0]) < 1e-1
 # ([](work:cox1958)). The perceptron of [](#the-neuron-learns), with its step and its rule, is not one: it gives no probability.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 6. Des couches
+# ### Combien de nombres y a-t-il à apprendre ici ?
 #
-# Une **couche** : des neurones qui lisent les mêmes entrées. Un **perceptron multicouche** : des couches à la suite.
+# Une **couche** : des neurones qui lisent les mêmes entrées.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Faire compter les poids de la figure : 6, puis 6, et les biais, 3 et 2. Demander ce que valent deux couches sans activation.
+# 3 min. Faire compter : 6 poids, puis 6, et 3 + 2 biais ; 17 en tout. Pourquoi une activation entre les couches ? (Sans elle, deux couches
+# n'en valent qu'une : un produit de matrices est une matrice.) Écrire la forme de chaque matrice sous la formule.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### How many numbers are there to learn here?
+#
+# A **layer**: neurons that read the same inputs.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Have them count: 6 weights, then 6, and 3 + 2 biases; 17 in all. Why an activation between layers? (Without it two layers are worth
+# one: a product of matrices is a matrix.) Write the shape of each matrix below the formula.
 
 # %% [markdown] lang="fr"
 # ## 6. Des couches
 #
 # Une **couche** est une rangée de neurones qui lisent les mêmes entrées. Un **perceptron multicouche** (*multilayer perceptron*, MLP) met
 # des couches à la suite. **Comptez les poids** de celui-ci avant de lire plus loin.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 6. Layers
-#
-# A **layer**: neurons that read the same inputs. A **multilayer perceptron**: layers one after another.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Have them count the weights in the figure: 6, then 6, and the biases, 3 and 2. Ask what two layers without activation are worth.
 
 # %% [markdown] lang="en"
 # ## 6. Layers
@@ -1304,13 +1665,22 @@ diagrams.draw_network((2, 3, 2))
 assert sum(parameter.size for parameter in mlp.MLP((2, 3, 2), "tanh", np.random.default_rng(0)).parameters()) == 17
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### La rétropropagation
+# ### Un rien de plus ici, combien de riens sur la perte ?
 #
-# Quand des effets s'enchaînent, leurs pentes **se multiplient**. On part de la fin.
+# La sortie devrait valoir 1. Écrivez trois nombres : un rien de plus sur la sortie ? sur l'activation ? sur la somme ?
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 10 min, le cœur de la leçon. À partir de l'aller, faire calculer le retour de droite à gauche, un nombre par rangée de la salle, avant de
-# le montrer. Puis : qui dit au neurone caché ce qu'il aurait dû répondre ? Montrer le 3.
+# 4 min. Refaire l'aller ensemble, de gauche à droite : 2 × 0,5 − 1 = 0 ; σ(0) = 0,5 ; 0,5 × 3 = 1,5 ; (1,5 − 1)² = 0,25. Puis une minute
+# pour écrire les trois nombres, en partant de la sortie. Ne rien corriger : la diapositive suivante répond (1, 3 et 0,75).
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### A nudge here: how many nudges in the loss?
+#
+# The output should be 1. Write down three numbers: a nudge at the output? at the activation? at the sum?
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Go forward together, from left to right: 2 × 0.5 − 1 = 0; σ(0) = 0.5; 0.5 × 3 = 1.5; (1.5 − 1)² = 0.25. Then a minute to write the
+# three numbers, beginning at the output. Correct nothing: the next slide answers (1, 3 and 0.75).
 
 # %% [markdown] lang="fr"
 # ### La rétropropagation
@@ -1319,15 +1689,6 @@ assert sum(parameter.size for parameter in mlp.MLP((2, 3, 2), "tanh", np.random.
 # entrée, un neurone caché à sigmoïde, une sortie. L'entrée vaut 2, la sortie devrait valoir 1. La perte est ici le carré de l'écart.
 #
 # Voici l'aller. Suivez-le de gauche à droite, et refaites les calculs.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### Backpropagation
-#
-# When effects follow one another, their slopes **multiply**. Start from the end.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 10 min, the heart of the lesson. From the way forward, have the way back worked out from right to left, one number by each row of the
-# room, before you show it. Then: who tells the hidden neuron what it should have answered? Show the 3.
 
 # %% [markdown] lang="en"
 # ### Backpropagation
@@ -1346,6 +1707,24 @@ chain_numbers = {
 }
 diagrams.draw_chain(**chain_numbers, back=False)
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Au retour, les pentes se multiplient
+#
+# Personne ne dit au neurone caché ce qu'il aurait dû répondre : la pente 3 lui suffit.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 8 min, le cœur de la leçon. Un nombre par rangée de la salle, de droite à gauche, avant de montrer : 1, puis 3 × 1 = 3, puis 0,25 × 3 =
+# 0,75. Et les poids ? (Ce qui est entré, fois ce qui est revenu : 2 × 0,75 = 1,5, et 0,5 × 1 = 0,5.) Faire dire d'où vient le 3.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### On the way back, the slopes multiply
+#
+# Nobody tells the hidden neuron what it should have answered: the slope 3 is enough.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 8 min, the heart of the lesson. One number by each row of the room, from right to left, before you show it: 1, then 3 × 1 = 3, then 0.25 ×
+# 3 = 0.75. And the weights? (What came in, times what came back: 2 × 0.75 = 1.5, and 0.5 × 1 = 0.5.) Have them say where the 3 comes from.
+
 # %% [markdown] lang="fr"
 # La somme est $2 \times 0{,}5 - 1 = 0$, puis $\sigma(0) = 0{,}5$, puis $0{,}5 \times 3 = 1{,}5$, et la perte $(1{,}5 - 1)^2 = 0{,}25$.
 #
@@ -1360,6 +1739,28 @@ diagrams.draw_chain(**chain_numbers, back=False)
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 diagrams.draw_chain(**chain_numbers)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 11"
+# ## Exercice 11 : un poids de 4 au lieu de 3
+#
+# **5 min**, seul, sur papier.
+#
+# - **11** ● Tout le reste est égal : quelle est la pente du premier poids ?
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Distribuer la chaîne imprimée, sans ses nombres. Réponse : la sortie vaut 2, sa pente 2 × (2 − 1) = 2, celle de l'activation 8,
+# celle de la somme 2, celle du poids 4. Erreur à guetter : garder l'aller d'avant. Fin de la deuxième séance.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 11"
+# ## Exercise 11: a weight of 4 in place of 3
+#
+# **5 min**, alone, on paper.
+#
+# - **11** ● All else is equal: what is the slope of the first weight?
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Hand out the chain on paper, without its numbers. Answer: the output is 2, its slope 2 × (2 − 1) = 2, the activation's 8, the sum's
+# 2, the weight's 4. Mistake to look for: keeping the way forward from before. End of the second session.
 
 # %% [markdown] lang="fr"
 # En bas, de droite à gauche, ce que vaut un rien à chaque endroit. Sur la sortie, la pente de la perte est
@@ -1407,15 +1808,31 @@ slope_of_first_weight = 2 * (2 - 1) * 4 * 0.25 * 2
 # %%
 expect(slope_of_first_weight, 4.0, say("the slope of the first weight", "la pente du premier poids"))
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### Toute une couche à la fois
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Toute une couche : les mêmes produits, en matrices
 #
-# - La pente d'un poids : ce qui est **entré**, fois ce qui est **revenu**.
-# - Vers la couche d'avant : par les **mêmes poids**, puis fois la **pente** de l'activation.
+# | pente | dans la chaîne | dans une couche |
+# |---|---|---|
+# | du poids | $0{,}5 \times 1$ | $a_1^\top g$ |
+# | du biais | $1$ | $\sum_i g_i$ |
+# | de la somme d'avant | $(1 \times 3) \times 0{,}25$ | $(g \, W_2^\top) \odot \varphi'(s_1)$ |
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 6 min. Retrouver chaque terme dans la chaîne : l'entrée 2, la pente revenue 0,75, le poids 3, la pente 0,25. Puis vérifier les formes une
-# par une.
+# 5 min. Retrouver chaque terme dans la chaîne : l'activation 0,5, la pente revenue 1, le poids 3, la pente 0,25. Puis les formes, avec 4
+# exemples et un réseau 3 → 5 → 2 : le premier produit est 5 × 2, comme W₂. Et le dernier ? (4 × 5, comme s₁.)
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### A whole layer: the same products, as matrices
+#
+# | slope | in the chain | in a layer |
+# |---|---|---|
+# | of the weight | $0.5 \times 1$ | $a_1^\top g$ |
+# | of the bias | $1$ | $\sum_i g_i$ |
+# | of the sum before | $(1 \times 3) \times 0.25$ | $(g \, W_2^\top) \odot \varphi'(s_1)$ |
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Find each term in the chain: the activation 0.5, the slope 1 that came back, the weight 3, the slope 0.25. Then the shapes, with 4
+# examples and a network 3 → 5 → 2: the first product is 5 × 2, like W₂. And the last? (4 × 5, like s₁.)
 
 # %% [markdown] lang="fr"
 # ### Toute une couche à la fois
@@ -1430,16 +1847,6 @@ expect(slope_of_first_weight, 4.0, say("the slope of the first weight", "la pent
 #
 # Ci-dessous, $\top$ échange lignes et colonnes, et $\odot$ multiplie terme à terme.
 
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### A whole layer at once
-#
-# - A weight's slope: what **came in**, times what **came back**.
-# - To the layer before: through the **same weights**, then times the activation's **slope**.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 6 min. Find each term in the chain: the input 2, the slope 0.75 that came back, the weight 3, the slope 0.25. Then check the shapes one by
-# one.
-
 # %% [markdown] lang="en"
 # ### A whole layer at once
 #
@@ -1453,7 +1860,7 @@ expect(slope_of_first_weight, 4.0, say("the slope of the first weight", "la pent
 #
 # Below, $\top$ swaps rows and columns, and $\odot$ multiplies term by term.
 
-# %% [markdown] slide="fragment"
+# %% [markdown]
 # $$ \frac{\partial L}{\partial W_2} = a_1^\top g \qquad \frac{\partial L}{\partial b_2} = \sum_i g_i \qquad
 # \frac{\partial L}{\partial s_1} = \bigl(g \, W_2^\top\bigr) \odot \varphi'(s_1) $$
 
@@ -1480,6 +1887,30 @@ def tiny_chain(network_class):
 
 
 chain_input, chain_target = np.array([[2.0]]), np.array([[1.0]])
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 12"
+# ## Exercice 12 : la rétropropagation
+#
+# **12 min** pour commencer, par deux ; à finir chez soi.
+#
+# - **12** ●●● `backward` : trois formules, dans une boucle de la dernière couche à la première.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 12 min. Distribuer les trois formules et les formes de leurs termes. D'abord la dernière couche seule, puis la boucle. Erreurs à guetter :
+# une transposée qui manque, la liste à l'envers, l'activation au lieu de sa pente, une pente à la dernière couche, qui n'a pas
+# d'activation, une moyenne pour le biais.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 12"
+# ## Exercise 12: backpropagation
+#
+# **12 min** to begin, in pairs; to be finished at home.
+#
+# - **12** ●●● `backward`: three formulas, in a loop from the last layer to the first.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 12 min. Hand out the three formulas and the shapes of their terms. First the last layer alone, then the loop. Mistakes to look for: a
+# transpose that is missing, the list the wrong way round, the activation in place of its slope, a slope at the last layer, which has no
+# activation, a mean for the bias.
 
 # %% [markdown] lang="fr"
 # Tout le réseau vous est donné, sauf `backward`, qui fait le retour. `forward` a gardé ce qu'il faut : pour la couche numéro `i`,
@@ -1545,10 +1976,22 @@ loss, gradient = mean_squared_error(chain.forward(chain_input), chain_target)
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Ne croyez pas un gradient : mesurez-le
 #
-# Poussez un poids d'un millionième, regardez la perte.
+# Pousser un poids, dans les deux sens, et voir ce que devient la perte.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 4 min. Demander pourquoi on pousse dans les deux sens. Dire que ce test est à faire chaque fois que l'on écrit un gradient.
+# 4 min. Pourquoi dans les deux sens ? (Ce que la courbe a de courbure s'annule.) D'un millionième, la pente mesurée et la pente écrite
+# s'accordent sur huit décimales. Pourquoi ne pas toujours mesurer ? (Deux passages par poids ; la rétropropagation les donne toutes en un
+# retour.) À faire pour tout gradient que l'on écrit.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Do not believe a gradient: measure it
+#
+# Push a weight, both ways, and see what becomes of the loss.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Why both ways? (What is curved in the curve cancels.) By a millionth, the measured slope and the written one agree to eight
+# decimals. Why not always measure? (Two runs per weight; backpropagation gives them all in one way back.) To be done for every gradient
+# that one writes.
 
 # %% [markdown] lang="fr"
 # ### Ne croyez pas un gradient : mesurez-le
@@ -1557,14 +2000,6 @@ loss, gradient = mean_squared_error(chain.forward(chain_input), chain_target)
 # pour un réseau plus grand ? Une dérivée est une limite : on peut la vérifier en poussant un poids d'un millionième, vers le haut puis vers
 # le bas. Le changement de la perte entre les deux, divisé par deux millionièmes, est presque exactement la pente. Essayons sur le poids qui
 # va de la troisième entrée au quatrième neurone caché. **Combien de décimales communes attendez-vous ?**
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### Do not believe a gradient: measure it
-#
-# Push a weight by a millionth, and look at the loss.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 4 min. Ask why we push both ways. Say that this test is to be made whenever one writes a gradient.
 
 # %% [markdown] lang="en"
 # ### Do not believe a gradient: measure it
@@ -1580,7 +2015,7 @@ x, targets = np.random.default_rng(0).normal(size=(4, 3)), np.array([0, 1, 1, 0]
 _, gradient = cross_entropy(network.forward(x), targets)
 written = network.backward(gradient)[0][2, 3]
 
-# %% slide="fragment"
+# %%
 weights, nudge = network.weights[0], 1e-6
 weights[2, 3] += nudge
 above, _ = cross_entropy(network.forward(x), targets)
@@ -1594,6 +2029,25 @@ print(say("measured:", "mesuré : "), decimal(measured, 8))
 # %% claims=true
 assert abs(written - measured) < 5e-9
 
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+def loss_pushed(push):
+    network.weights[0][2, 3] += push
+    pushed, _ = cross_entropy(network.forward(x), targets)
+    network.weights[0][2, 3] -= push
+    return pushed
+
+
+pushes = np.linspace(-1.5, 1.5, 61)
+curved = [loss_pushed(push) for push in pushes]
+figure, axes = plot(width=8, height=3.6)
+axes.plot(pushes, curved, color=BLUE, label=say("loss", "perte"))
+axes.plot(pushes, loss_pushed(0.0) + written * pushes, "--", color=VERMILION, label=say("written slope", "pente écrite"))
+axes.set(xlabel=say("push of the weight", "poussée du poids"))
+axes.set_title(say(f"written {written:.6f}, measured {measured:.6f}", f"écrite {written:.6f}, mesurée {measured:.6f}"), fontsize=14)
+legend(axes, fontsize=12)
+picture(figure, say("The loss as a curve against a weight, and the straight line of the written slope that touches it.",
+                    "La perte en courbe selon un poids, et la droite de la pente écrite, qui la touche."))
+
 # %% [markdown] lang="fr"
 # Les deux nombres s'accordent sur huit décimales ; au-delà, l'arrondi de l'ordinateur brouille la mesure. Pour tous les poids, il faudrait
 # relancer le réseau deux fois par poids ; la rétropropagation donne toutes les pentes en un seul retour. On l'emploie donc pour apprendre,
@@ -1604,13 +2058,23 @@ assert abs(written - measured) < 5e-9
 # have to be run twice per weight; backpropagation gives all the slopes in a single way back. So we use it to learn, and measure to check.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 7. Descendre la pente
+# ### Un petit pas vers le bas, et l'on recommence
 #
-# Le gradient montre la montée. Un petit pas dans l'autre sens, et l'on recommence.
+# Un dixième de la pente à chaque pas : $\eta = 0{,}1$.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Image : descendre une montagne dans le brouillard, en tâtant le sol du pied. Demander ce que fait un pas trop grand. Une époque :
-# un tour complet des exemples.
+# 5 min. L'image : une montagne dans le brouillard, la pente sous le pied. Premier pas : 0,5 − 0,1 × 1,5 = 0,35. Pourquoi les pas
+# raccourcissent-ils ? (La pente diminue.) Et un pas trop grand ? (Il saute la vallée.) Dire « lot » et « époque » : un tour complet des
+# exemples, lot après lot.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### A small step down, and again
+#
+# A tenth of the slope at each step: $\eta = 0.1$.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. The image: a mountain in fog, the slope under one's foot. First step: 0.5 − 0.1 × 1.5 = 0.35. Why do the steps grow shorter? (The
+# slope falls.) And too large a step? (It leaps over the valley.) Say "batch" and "epoch": a whole round of the examples, batch after batch.
 
 # %% [markdown] lang="fr"
 # ## 7. Descendre la pente
@@ -1625,15 +2089,6 @@ assert abs(written - measured) < 5e-9
 # Notons $\theta$ tous les poids et biais, $\nabla_\theta L$ leurs pentes, c'est-à-dire le gradient, et $\eta$ le **pas d'apprentissage**
 # (*learning rate*) :
 
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 7. Going down the slope
-#
-# The gradient points uphill. A small step the other way, and again.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Image: coming down a mountain in fog, feeling the ground with one's foot. Ask what too large a step does. An epoch: a whole round of
-# the examples.
-
 # %% [markdown] lang="en"
 # ## 7. Going down the slope
 #
@@ -1646,8 +2101,54 @@ assert abs(written - measured) < 5e-9
 #
 # Let $\theta$ be all weights and biases, $\nabla_\theta L$ their slopes, that is, the gradient, and $\eta$ the **learning rate**:
 
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+def output_at(weight):
+    return 3 * mlp.sigmoid(2 * np.asarray(weight) - 1)
+
+
+def slope_at(weight):
+    return 2 * (output_at(weight) - 1) * 3 * mlp.sigmoid_derivative(2 * np.asarray(weight) - 1) * 2
+
+
+visited = [0.5]
+for _ in range(7):
+    visited.append(float(visited[-1] - 0.1 * slope_at(visited[-1])))
+valley = np.linspace(-0.15, 0.6, 200)
+figure, axes = plot(width=8, height=3.6)
+axes.plot(valley, (output_at(valley) - 1) ** 2, color=BLUE)
+axes.plot(visited, (output_at(np.array(visited)) - 1) ** 2, "o-", color=VERMILION, linewidth=1)
+axes.set(xlabel=say("first weight of the chain", "premier poids de la chaîne"), ylabel=say("loss", "perte"))
+picture(figure, say("The chain's loss against its first weight; steps go down from 0.5, shorter and shorter.",
+                    "La perte de la chaîne selon son premier poids ; des pas descendent depuis 0,5, de plus en plus courts."))
+
 # %% [markdown] slide="fragment"
 # $$ \theta \leftarrow \theta - \eta \, \nabla_\theta L $$
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 13-14"
+# ## Exercices 13 et 14 : un pas, puis l'entraînement
+#
+# **12 min**, par deux.
+#
+# - **13** ●● `one_step` : aller, perte, retour, correction sur place.
+# - **14** ●●● `gradient_descent` : des lots, des époques. À finir chez soi.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 12 min. Le 13 en classe ; le 14 se commence par ses deux boucles, au tableau. Erreurs à guetter : `parameter = parameter - …`, qui laisse
+# le réseau tel quel, un seul mélange pour toutes les époques, les cibles non mélangées, le dernier lot, plus petit, oublié ou compté comme
+# un grand.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 13-14"
+# ## Exercises 13 and 14: one step, then training
+#
+# **12 min**, in pairs.
+#
+# - **13** ●● `one_step`: forward, loss, back, correction in place.
+# - **14** ●●● `gradient_descent`: batches, epochs. To be finished at home.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 12 min. 13 in class; 14 begins with its two loops, on the board. Mistakes to look for: `parameter = parameter - …`, which leaves the
+# network as it was, a single shuffle for all epochs, targets that are not shuffled, the last batch, a smaller one, forgotten or counted as
+# a large one.
 
 # %% [markdown] lang="fr"
 # Écrivez un pas. `loss(sorties, cibles)` rend la perte et son gradient, comme `cross_entropy`. Faites l'aller, la perte, le retour, puis
@@ -1769,6 +2270,22 @@ losses = gradient_descent(
 )
 [round(loss, 3) for loss in losses]  # → [0.25, 0.01]
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Trouvera-t-il seul les poids du « ou exclusif » ?
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Parier avant de montrer. La perte tombe de 0,83 à 0,02, et les réponses sont 0, 1, 1, 0 : le réseau a trouvé ses propres portes.
+# Qui a dit aux neurones cachés quoi répondre ? (Personne : une pente leur est revenue, 200 fois.) D'où vient le hasard ? (Des poids de
+# départ.)
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Will it find the weights of the exclusive or by itself?
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Bet before you show it. The loss falls from 0.83 to 0.02, and the answers are 0, 1, 1, 0: the network has found gates of its own.
+# Who told the hidden neurons what to answer? (Nobody: a slope came back to them, 200 times.) Where does chance come in? (In the weights at
+# the start.)
+
 # %% [markdown] lang="fr"
 # Revenons au « ou exclusif ». À la [](#what-no-neuron-will-ever-do), nous avions posé ses poids à la main. **Pariez** : un réseau de quatre
 # neurones cachés, parti de poids tirés au hasard, en trouvera-t-il seul qui conviennent ?
@@ -1777,7 +2294,7 @@ losses = gradient_descent(
 # Back to the exclusive or. In [](#what-no-neuron-will-ever-do) we set its weights by hand. **Bet**: will a network of four hidden neurons,
 # which starts from random weights, find weights that do it, all by itself?
 
-# %%
+# %% slide="fragment"
 learner = MLP((2, 4, 2), "tanh", np.random.default_rng(0))
 losses = gradient_descent(
     learner, cross_entropy, corners, exclusive, np.random.default_rng(0),
@@ -1800,27 +2317,27 @@ assert round(losses[0], 2) == 0.83 and round(losses[-1], 2) == 0.02
 # row, the number of the largest logit: the answer chosen.)
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### Deux spirales
+# ### Quelle part de ces points une droite a-t-elle juste ?
 #
-# Quelle part une droite classerait-elle bien ? Et un réseau de 66 neurones ?
+# Et un réseau à deux couches cachées de 32 neurones ? Écrivez deux pourcentages.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 6 min. Faire tracer la meilleure droite sur l'image des points, puis parier sur le réseau. Montrer où la frontière est floue : là où il n'y a
-# pas de points.
+# 3 min. Faire tracer la meilleure droite du doigt sur l'image, puis écrire les deux pourcentages. Demander ce que le hasard donnerait. (Un
+# point sur deux.) Faire voter à main levée pour le réseau : moins de 80 %, moins de 95 %, plus. La réponse est sur la diapositive suivante.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### What share of these points does a line get right?
+#
+# And a network with two hidden layers of 32 neurons? Write down two percentages.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Have the best line traced with a finger on the picture, then the two percentages written. Ask what chance would give. (One point in
+# two.) Have a show of hands for the network: below 80%, below 95%, above. The answer is on the next slide.
 
 # %% [markdown] lang="fr"
 # ### Deux spirales
 #
 # Plus difficile : six cents points sur deux spirales enlacées, tirés au hasard.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### Two spirals
-#
-# What share would a line get right? And a network of 66 neurons?
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 6 min. Have them put the best line on the picture of the points, then bet on the network. Show where the boundary is blurred: where there
-# are no points.
 
 # %% [markdown] lang="en"
 # ### Two spirals
@@ -1877,11 +2394,23 @@ for sizes in ((2, 2), (2, 32, 32, 2)):
     shares[sizes] = 100 * (network.forward(points).argmax(axis=1) == arms).mean()
     print(sizes, say("right:", "justes :"), decimal(shares[sizes]), "%")
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### La frontière qu'il a trouvée
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Personne ne lui a dit ce qu'est une spirale
+#
+# Une droite : deux points sur trois. Le réseau : tous.
 
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### The boundary that it found
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. La couleur du fond est la probabilité. Où la frontière est-elle floue ? (Là où il n'y a pas de points.) Avoir tout juste, est-ce
+# une bonne nouvelle ? (On ne sait pas : ce sont les points de l'entraînement. Il faut juger sur ce qu'il n'a jamais vu.)
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Nobody told it what a spiral is
+#
+# A line: two points in three. The network: all of them.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. The colour of the background is the probability. Where is the boundary blurred? (Where there are no points.) All right, is that
+# good news? (One cannot say: these are the points of the training. It must be judged on what it has never seen.)
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 side = np.linspace(-2.2, 2.2, 161)
@@ -1913,26 +2442,29 @@ assert 60 < shares[2, 2] < 70 and shares[2, 32, 32, 2] == 100
 # examples never seen.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### Le pas d'apprentissage
+# ### Quel pas d'apprentissage descend le mieux ?
 #
-# Un réglage, une image : 0,003, 0,03, 0,3, 1 ou 10 ?
+# Votez : 0,003, 0,03, 0,3, 1 ou 10.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 4 min. Faire voter pour un pas avant l'image. Lire l'échelle : elle est logarithmique.
+# 4 min. Faire voter avant l'image, et noter les voix. Lire l'échelle : chaque trait divise la perte par dix. L'ordre : 1, puis 0,3, 0,03,
+# 0,003 et 10. Que fait le pas de 10 ? (Il saute par-dessus la vallée et retombe plus haut.) Un bon pas se cherche, pour chaque réseau.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Which learning rate goes down best?
+#
+# Vote: 0.003, 0.03, 0.3, 1 or 10.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Have them vote before the picture, and write down the votes. Read the scale: each mark divides the loss by ten. The order: 1, then
+# 0.3, 0.03, 0.003 and 10. What does the rate of 10 do? (It leaps over the valley and lands higher.) A good rate is looked for, for each
+# network.
 
 # %% [markdown] lang="fr"
 # ### Le pas d'apprentissage
 #
 # Un réglage, une image. La même descente, avec cinq pas d'apprentissage : 0,003, 0,03, 0,3, 1 et 10. **Rangez-les** du meilleur au pire
 # avant de lancer la cellule.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### The learning rate
-#
-# One knob, one picture: 0.003, 0.03, 0.3, 1 or 10?
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 4 min. Have them vote for a rate before the picture. Read the scale: it is logarithmic.
 
 # %% [markdown] lang="en"
 # ### The learning rate
@@ -1971,13 +2503,24 @@ assert final[10.0] > 10 > 0.65 > final[0.003] > 0.55 and final[1.0] < 0.003
 # each step leaps over the valley and lands higher up. The right rate depends on the network and on the examples: one tries several.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 8. De vrais chiffres
+# ### Quelle part des chiffres jamais vus lira-t-il bien ?
 #
-# 1 797 images, 64 nombres chacune. Le même code.
+# 1 400 pour apprendre, 397 pour l'examen, 58 neurones. Pariez.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 10 min. Reprendre les règles écrites au début. Parier sur l'exactitude, puis sur le chiffre le plus souvent manqué. Devant les erreurs :
-# lesquelles la salle lirait-elle mal aussi ?
+# 4 min. Reprendre les règles notées au début : que diraient-elles de ces trente chiffres ? Noter les paris. (95,7 % ; sans couche cachée,
+# 94,7 %.) Pourquoi mettre 397 chiffres à part ? (On n'interroge pas un élève sur les exercices du cours.) Le 3 du début est lu comme un 3,
+# presque sans hésiter.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### What share of digits never seen will it read right?
+#
+# 1,400 to learn from, 397 for the exam, 58 neurons. Bet.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Take up the rules written at the beginning: what would they say of these thirty digits? Write down the bets. (95.7%; without a
+# hidden layer, 94.7%.) Why put 397 digits apart? (One does not examine a pupil on the exercises done in class.) The 3 of the beginning is
+# read as a 3, almost without hesitation.
 
 # %% [markdown] lang="fr"
 # ## 8. De vrais chiffres
@@ -1985,22 +2528,13 @@ assert final[10.0] > 10 > 0.65 > final[0.003] > 0.55 and final[1.0] < 0.003
 # Revenons aux 64 nombres du début. scikit-learn est livré avec 1 797 chiffres manuscrits de 8 × 8 pixels ([](work:alpaydin1998)). En
 # voici dix.
 
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 8. Real digits
-#
-# 1,797 pictures, 64 numbers each. The same code.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 10 min. Take up the rules written at the beginning. Bet on the accuracy, then on the digit that is missed most often. On seeing the
-# errors: which of them would the room misread, too?
-
 # %% [markdown] lang="en"
 # ## 8. Real digits
 #
 # Back to the 64 numbers of the beginning. scikit-learn comes with 1,797 handwritten digits of 8 × 8 pixels ([](work:alpaydin1998)). Here
 # are ten.
 
-# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+# %% tags=["hide-input", "output-only-slide"]
 def show_digits(numbers, titles, rows=1, alt=""):
     columns = -(-len(numbers) // rows)
     figure, panels = plot(rows, columns, width=9, height=0.3 + 1.15 * rows)
@@ -2017,6 +2551,12 @@ show_digits(ten, range(10), alt=say("One handwritten digit of each kind, white "
                                     "on black, eight pixels on a side.",
                                     "Un chiffre manuscrit de chaque sorte, "
                                     "blanc sur noir, de huit pixels de côté."))
+
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+thirty = [int((classes == digit).nonzero()[place]) for place in (7, 8, 9) for digit in range(10)]
+show_digits(thirty, [*range(10), *[""] * 20], rows=3, alt=say(
+    "Thirty handwritten digits, three of each kind, white on black, eight pixels on a side.",
+    "Trente chiffres manuscrits, trois de chaque sorte, blanc sur noir, de huit pixels de côté."))
 
 # %% [markdown] lang="fr"
 # Vous les lisez sans doute tous, mais le 8 demande un effort : huit pixels de côté, c'est peu.
@@ -2066,6 +2606,21 @@ print(say("with probability", "avec la probabilité"), decimal(chances[918].max(
 assert 918 in unseen and reading[918] == answers[918] == 3 and chances[918].max() > 0.995
 assert round(100 * right, 1) == 95.7 and len(unseen) == 397
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Dix-sept erreurs sur 397 : les liriez-vous mieux ?
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Une minute en silence, puis : quel chiffre manque-t-il le plus ? (Le 8, neuf fois ; le 3, cinq fois.) Lesquels liriez-vous mal
+# aussi ? Hésite-t-il quand il se trompe ? (Pas toujours : deux 8 sont lus de travers avec au moins 99 %.) La probabilité d'un réseau n'est
+# pas une garantie.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Seventeen errors in 397: would you read them better?
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. A minute of silence, then: which digit does it miss most? (The 8, nine times; the 3, five times.) Which would you misread, too?
+# Does it hesitate when it is wrong? (Not always: two 8s are misread with at least 99%.) A network's probability is not a guarantee.
+
 # %% [markdown] lang="fr"
 # Environ 96 %, et le chiffre du début, qui n'était pas parmi les 1 400, est lu comme un 3, presque sans hésiter. La règle que vous cherchiez
 # est là, dans 3 610 nombres que personne n'a écrits. Comparez avec la vôtre.
@@ -2079,12 +2634,6 @@ assert round(100 * right, 1) == 95.7 and len(unseen) == 397
 #
 # One digit in twenty-three, all the same, is misread. **Before you look, guess**: which digit is missed most often? And does the network
 # hesitate when it is wrong?
-
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### Dix-sept erreurs sur 397
-
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### Seventeen errors in 397
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 missed = [number for number in unseen if reading[number] != answers[number]]
@@ -2136,11 +2685,25 @@ gradient_descent(
 flat_right = (flat_reader.forward(pixels).argmax(axis=1) == answers)[unseen].mean()
 print(say("without a hidden layer:", "sans couche cachée :"), decimal(100 * flat_right), "%")
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### Ce que cherche un neurone
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Que cherche un neurone ?
+#
+# En haut, sans couche cachée : un patron par chiffre. En bas, des neurones cachés : des morceaux.
 
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### What a neuron looks for
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Orange : le blanc de ce pixel pousse au oui ; violet : il retient. Faire deviner lesquels ressembleront à des chiffres. (En haut,
+# le 0 est un anneau au centre interdit ; en bas, aucun.) La couche cachée apporte-t-elle beaucoup ? (Un point : ces chiffres sont presque
+# linéairement séparables.)
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### What does a neuron look for?
+#
+# Above, without a hidden layer: a template for each digit. Below, hidden neurons: pieces.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Orange: white in this pixel pushes towards yes; purple: it holds back. Have them guess which will look like digits. (Above, the 0
+# is a ring with a forbidden centre; below, none.) Does the hidden layer bring much? (One point: these digits are nearly linearly
+# separable.)
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 heaviest = np.argsort(-abs(reader.weights[1]).sum(axis=1))[:10]
@@ -2185,12 +2748,23 @@ assert round(100 * flat_right, 1) == 94.7 and round(100 * (right - flat_right)) 
 # were not.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 9. Le même réseau en PyTorch
+# ### PyTorch trouve-t-il les mêmes gradients que vous ?
 #
-# Vous avez écrit les gradients. PyTorch les calcule à votre place : sont-ce les mêmes ?
+# Les mêmes poids dans les deux réseaux, puis `loss.backward()`.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Faire retrouver, ligne par ligne, ce que chaque appel remplace dans leur code. La suite du cours est en PyTorch.
+# 4 min. Faire dire ce que chaque appel remplace : `nn.Linear`, une couche ; `loss.backward()`, leur `backward`. Pourquoi `.T` ? (PyTorch
+# range une ligne par neurone.) Quel écart attendre ? (Environ $10^{-16}$, l'arrondi des nombres de 64 bits : les deux calculs sont le
+# même.)
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Does PyTorch find the same gradients as you?
+#
+# The same weights in both networks, then `loss.backward()`.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Have them say what each call stands for: `nn.Linear`, a layer; `loss.backward()`, their `backward`. Why `.T`? (PyTorch keeps one
+# row per neuron.) Which gap to expect? (About $10^{-16}$, the rounding of numbers of 64 bits: the two computations are the same.)
 
 # %% [markdown] lang="fr"
 # ## 9. Le même réseau en PyTorch
@@ -2205,14 +2779,6 @@ assert round(100 * flat_right, 1) == 94.7 and round(100 * (right - flat_right)) 
 # - `with torch.no_grad()` : ce qui suit ne fait pas partie du calcul à dériver ; `copy_` écrit sur place.
 #
 # Donnons les mêmes poids aux deux réseaux.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 9. The same network in PyTorch
-#
-# You wrote the gradients. PyTorch computes them in your place: are they the same?
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Have them find, line by line, what each call stands for in their own code. The rest of the course is in PyTorch.
 
 # %% [markdown] lang="en"
 # ## 9. The same network in PyTorch
@@ -2245,7 +2811,7 @@ with torch.no_grad():
 # `loss.backward()` computes all the slopes and leaves them in `parameter.grad`, beside each parameter. **Which gap do you expect** between
 # its gradients and yours?
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 fifty = torch.from_numpy(pixels[:50])
 loss = nn.functional.cross_entropy(theirs(fifty), classes[:50])
 loss.backward()
@@ -2267,13 +2833,22 @@ assert max(gaps) < 1e-14 < 1e-9 < max(abs(slope).max() for slope in ours.backwar
 # computations are the same.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 10. Assez de neurones suivent n'importe quelle courbe
+# ### Combien de neurones pour suivre cette courbe ?
 #
 # Chaque ReLU ajoute un changement de pente.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 4 min. Prédire l'erreur de 32 neurones à partir de celle de 16, puis déplacer le réglage. Dire ce que le théorème ne promet pas : trouver
-# ces poids en apprenant.
+# 3 min. Lire l'erreur avec 16 neurones (0,094), faire prédire celle avec 32 (0,025 : divisée par quatre environ), puis déplacer le réglage.
+# Que ne promet pas le théorème d'approximation universelle ? (Que la descente trouve ces poids : il dit seulement qu'ils existent.)
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### How many neurons to follow this curve?
+#
+# Each ReLU adds one change of slope.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Read the error with 16 neurons (0.094), have that with 32 predicted (0.025: divided by about four), then move the knob. What does
+# the theorem of universal approximation not promise? (That the descent finds these weights: it only says that they exist.)
 
 # %% [markdown] lang="fr"
 # ## 10. Assez de neurones suivent n'importe quelle courbe
@@ -2281,15 +2856,6 @@ assert max(gaps) < 1e-14 < 1e-9 < max(abs(slope).max() for slope in ours.backwar
 # Jusqu'où va une seule couche cachée ? Avec une entrée, une sortie et des ReLU, on le voit sans rien entraîner : chaque neurone ajoute un
 # changement de pente, et la ligne brisée suit la courbe. **Avant de bouger le réglage**, dites ce que devient l'erreur quand on double le
 # nombre de neurones.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 10. Enough neurons follow any curve
-#
-# Each ReLU adds one change of slope.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 4 min. Predict the error of 32 neurons from that of 16, then move the knob. Say what the theorem does not promise: to find these weights by
-# learning.
 
 # %% [markdown] lang="en"
 # ## 10. Enough neurons follow any curve
@@ -2347,13 +2913,23 @@ assert round(error_of(4), 3) == 0.883 and round(error_of(16), 3) == 0.094 and ro
 # result is due to [Leshno, Lin, Pinkus and Schocken (1993)](work:leshno1993), who extend it to any continuous activation that is not a
 # polynomial. All say that good weights **exist**; none says that the descent finds them.
 
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 11. Quelle erreur est-ce ?
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz mystery"
+# ## Quiz : quelle erreur ce softmax fait-il ?
 #
-# Un softmax faux. Interrogez-le : que donne-t-il pour un exemple ? pour deux ?
+# Avant chaque réponse, dites ce qu'un bon softmax rendrait.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 4 min. Faire dire, avant chaque ligne, ce qu'un bon softmax répondrait.
+# 4 min. Cacher les réponses, et les dévoiler une à une. Un exemple seul : trois fois 1, déjà faux. Faire additionner chaque ligne, puis
+# chaque colonne. (Les colonnes font 1, et non les lignes.) Laisser voter sur les choix ci-dessous avant de conclure.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz mystery"
+# ## Quiz: which mistake does this softmax make?
+#
+# Before each answer, say what a good softmax would return.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Hide the answers, and uncover them one by one. A single example: 1 three times, wrong already. Have each row added up, then each
+# column. (The columns make 1, and not the rows.) Let them vote on the choices below before you conclude.
 
 # %% [markdown] lang="fr"
 # ## 11. Quelle erreur est-ce ?
@@ -2361,14 +2937,6 @@ assert round(error_of(4), 3) == 0.883 and round(error_of(16), 3) == 0.094 and ro
 # Voici un softmax écrit par quelqu'un d'autre, et il est faux. Ne regardez pas son code : interrogez-le. **Avant de lancer la cellule**,
 # écrivez ce qu'un bon softmax répondrait à ces trois questions : un exemple seul, le même deux fois, et un grand logit. Faites la somme
 # de chaque ligne de ses réponses, puis de chaque colonne.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 11. Which mistake is this?
-#
-# A softmax that is wrong. Question it: what does it give for one example? for two?
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 4 min. Before each line, have them say what a good softmax would answer.
 
 # %% [markdown] lang="en"
 # ## 11. Which mistake is this?
@@ -2387,6 +2955,32 @@ print(mystery(np.array([[0.0, 0.0], [0.0, 800.0]])))
 
 # %% quiz="mystery"
 quiz(question)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 15-17"
+# ## Exercices 15 à 17 : pour chez soi
+#
+# **6 min** pour les lire et faire le premier.
+#
+# - **15** ● Une majorité de trois voix.
+# - **16** ●● La marche n'apprend pas.
+# - **17** ●●● Petit et bon : 1 500 nombres au plus, 93 % de chiffres bien lus.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 6 min. Le 15 en classe. (Trois poids de 1 et un biais de −1,5.) Faire prédire le 16. (Deux tableaux sur six : derrière une marche, rien ne
+# revient.) Pour le 17, combien de neurones cachés au plus ? (19.) Erreur à guetter : régler le réseau sur les chiffres de l'examen.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 15-17"
+# ## Exercises 15 to 17: for home
+#
+# **6 min** to read them and do the first.
+#
+# - **15** ● A majority of three votes.
+# - **16** ●● The step does not learn.
+# - **17** ●●● Small and good: 1,500 numbers at most, 93% of digits read right.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 6 min. 15 in class. (Three weights of 1 and a bias of −1.5.) Have 16 predicted. (Two arrays of six: behind a step nothing comes back.) For
+# 17, how many hidden neurons at most? (19.) Mistake to look for: tuning the network on the digits of the exam.
 
 # %% [markdown] lang="fr"
 # ## 12. Trois exercices pour finir
@@ -2529,6 +3123,24 @@ def small_and_good():
 
 expect(small_and_good, True, say("small and good enough", "assez petit et assez bon"))
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz perceptron"
+# ## Quiz : neuf questions
+#
+# **8 min**. Seul d'abord ; puis comparez avec votre voisin.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 8 min. Quatre minutes seul, dans le notebook ; puis à main levée, question par question. S'arrêter où la moitié de la salle se trompe, et
+# faire expliquer par qui a juste. Le calcul des 3 610 nombres et la pente de la chaîne se refont au tableau.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz perceptron"
+# ## Quiz: nine questions
+#
+# **8 min**. Alone at first; then compare with your neighbour.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 8 min. Four minutes alone, in the notebook; then by show of hands, question by question. Stop where half the room is wrong, and let those
+# who are right explain. The count of 3,610 numbers and the slope of the chain are worked out again on the board.
+
 # %% [markdown] lang="fr"
 # ## 13. Questions
 
@@ -2642,16 +3254,29 @@ quiz(
     ),
 )
 
-# %% [markdown] lang="fr" slide="slide" slide_only=true
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="closing"
 # ## À retenir
 #
 # - Un neurone : une somme pondérée, une décision, une droite.
 # - Une faute le corrige ; la marge borne les corrections.
-# - Le ou exclusif demande deux couches.
+# - Le « ou exclusif » demande deux couches.
 # - Rétropropager : multiplier les pentes, de la fin au début.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Faire dire chaque ligne par quelqu'un, sans regarder. Annoncer la leçon 02 : les mêmes outils, et des mots pour entrées.
+# 3 min. Faire dire chaque ligne par quelqu'un, sans regarder, avec l'image qui va avec. Rappeler ce qui se finit à la maison : les
+# exercices 5, 10, 12, 14, 16 et 17. Annoncer la suite, la leçon 02 : les mêmes outils, et des mots pour entrées.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="closing"
+# ## Take-aways
+#
+# - A neuron: a weighted sum, a decision, a line.
+# - A mistake corrects it; the margin bounds the corrections.
+# - The exclusive or takes two layers.
+# - Backpropagation: multiply the slopes, from the end to the beginning.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Have somebody say each line without looking, with the picture that goes with it. Recall what is to be finished at home: exercises
+# 5, 10, 12, 14, 16 and 17. Announce what follows, lesson 02: the same tools, and words for inputs.
 
 # %% [markdown] lang="fr"
 # ## À retenir
@@ -2691,17 +3316,6 @@ quiz(
 # - V. Nair et G. Hinton, [*Rectified linear units improve restricted Boltzmann machines*](work:nair2010), 2010.
 # - K. He, X. Zhang, S. Ren et J. Sun, [*Delving deep into rectifiers: surpassing human-level performance on ImageNet
 #   classification*](work:he2015), 2015.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## Take-aways
-#
-# - A neuron: a weighted sum, a decision, a line.
-# - A mistake corrects it; the margin bounds the corrections.
-# - The exclusive or takes two layers.
-# - Backpropagation: multiply the slopes, from the end to the beginning.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. Have somebody say each line without looking. Announce lesson 02: the same tools, and words for inputs.
 
 # %% [markdown] lang="en"
 # ## Take-aways
