@@ -393,9 +393,7 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### L'attention jette la récurrence
 #
-# Une couche, sur $t$ mots de $w$ canaux :
-#
-# | | étapes à la suite | d'un mot à l'autre | multiplications |
+# | $t$ mots de $w$ canaux | étapes à la suite | d'un mot à l'autre | multiplications |
 # |---|---|---|---|
 # | **récurrente** | $t$ | jusqu'à $t$ | $t \cdot w^2$ |
 # | **attention** | 1 | 1 | $t^2 \cdot w$ |
@@ -403,12 +401,26 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Attention throws recurrence away
 #
-# A layer, on $t$ words of $w$ channels:
-#
-# | | steps in a row | from word to word | multiplications |
+# | $t$ words of $w$ channels | steps in a row | from word to word | multiplications |
 # |---|---|---|---|
 # | **recurrent** | $t$ | up to $t$ | $t \cdot w^2$ |
 # | **attention** | 1 | 1 | $t^2 \cdot w$ |
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, axes = plot(height=2.3)
+lengths_read = torch.logspace(0, 4, 50)
+costs = {say("recurrent", "récurrente"): lengths_read * 512**2,
+         "attention": lengths_read**2 * 512}
+for (name, products), colour in zip(costs.items(), (ORANGE, BLUE)):
+    axes.loglog(lengths_read, products, color=colour, label=name)
+axes.axvline(512, color="grey", linestyle=":")
+axes.set(xlabel=say("words read, w = 512", "mots lus, w = 512"))
+axes.set_ylabel("multiplications")
+legend(axes)
+picture(figure, say("Attention multiplies less than recurrence up to 512 words, "
+                    "the number of channels, and more beyond.",
+                    "L'attention multiplie moins que la récurrence jusqu'à 512 "
+                    "mots, le nombre de canaux, et plus au-delà."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. Vaswani et ses collègues (2017) : si l'on peut regarder partout, à quoi bon la récurrence ? Demander ce que coûte une phrase deux
@@ -429,6 +441,8 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 # | cercle rouge | $(1, 0, 1, 0)$ | 4 | 2 | 0,665 |
 # | cercle bleu | $(1, 0, 0, 1)$ | 2 | 1 | 0,245 |
 # | étoile bleue | $(0, 1, 0, 1)$ | 0 | 0 | 0,090 |
+#
+# $0{,}665 \, (10 \,; 0) + 0{,}245 \, (0 \,; 10) + 0{,}090 \, (10 \,; 10) \approx (7{,}55 \,; 3{,}35)$
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 2. Every key answers, more or less loudly
@@ -440,6 +454,8 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 # | red circle | $(1, 0, 1, 0)$ | 4 | 2 | 0.665 |
 # | blue circle | $(1, 0, 0, 1)$ | 2 | 1 | 0.245 |
 # | blue star | $(0, 1, 0, 1)$ | 0 | 0 | 0.090 |
+#
+# $0.665 \, (10, 0) + 0.245 \, (0, 10) + 0.090 \, (10, 10) \approx (7.55, 3.35)$
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 7 min. Cacher le tableau, donner les quatre canaux (rond, pointu, rouge, bleu) et faire deviner qui pèsera le plus. Puis calculer les
@@ -525,30 +541,26 @@ assert [round(part, 2) for part in mixture] == [7.55, 3.35]
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### On repart avec un mélange
 #
-# La valeur de chaque objet est sa place. Un trait est aussi épais que le poids.
-#
-# $0{,}665 \, (10 \,; 0) + 0{,}245 \, (0 \,; 10) + 0{,}090 \, (10 \,; 10)$
+# La valeur de chaque objet est sa place. Plus le poids est grand, plus le trait est épais.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### One goes home with a mixture
 #
-# Each object's value is its place. A line is as thick as the weight.
-#
-# $0.665 \, (10, 0) + 0.245 \, (0, 10) + 0.090 \, (10, 10)$
+# Each object's value is its place. The larger the weight, the thicker the line.
 
 # %% slide="fragment" slide_only=true tags=["hide-input"]
-figure, axes = plot(width=6, height=3.9)
+figure, axes = plot(width=6, height=3.5)
 marks = zip(keys, values, weights, (VERMILION, BLUE, BLUE), "oo*")
 for name, (x, y), weight, colour, mark in marks:
     axes.plot(x, y, mark, color=colour, markersize=20)
     line = {"color": "silver", "lw": 15 * weight, "zorder": 0}
     axes.plot([x, mixture[0]], [y, mixture[1]], **line)
-    above = 1 if y else -1.9
-    axes.text(x, y + above, f"{name} {decimal(weight, 3)}", ha="center", fontsize=12)
+    y += 1.1 if y else -2.1
+    axes.text(x, y, f"{name} {decimal(weight, 3)}", ha="center", fontsize=12)
 axes.plot(*mixture, "X", color=GREEN, markersize=17)
 axes.text(mixture[0] - 1, mixture[1], say("mixture", "mélange"), ha="right",
           va="center", fontsize=12, color=GREEN)
-axes.set(xlim=(-4, 15), ylim=(-2.4, 12), xticks=(0, 5, 10), yticks=(0, 5, 10))
+axes.set(xlim=(-4, 15), ylim=(-2.6, 12.4), xticks=(0, 5, 10), yticks=(0, 5, 10))
 picture(figure, say("Three objects at their places, and the mixture, which lies "
                     "nearest to the red circle, whose weight is largest.",
                     "Trois objets à leur place, et le mélange, plus près du "
@@ -752,17 +764,7 @@ expect(on_the_star, True, say("more than 90 % on the star", "plus de 90 % sur l'
 # terms, of variance $d$: its typical values grow like $\sqrt d$. Dividing by $\sqrt d$ brings the variance back to 1. The paper of 2017 has
 # $d = 64$: it divides by 8.
 
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 3. Pourquoi diviser par √d ?
-#
-# De longs vecteurs crient. Seize clés au hasard : aucune ne mérite d'être choisie.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 3. Why divide by √d?
-#
-# Long vectors shout. Sixteen random keys: none deserves to be chosen.
-
-# %% [markdown] slide="fragment"
+# %% [markdown]
 # $$ \mathrm{Var}(q \cdot k) = \sum_{i=1}^{d} \mathrm{Var}(q_i \, k_i) = d \qquad\qquad
 # \mathrm{Var}\!\left( \frac{q \cdot k}{\sqrt d} \right) = 1 $$
 
@@ -804,6 +806,16 @@ print(say("divided by √d           ", "divisé par √d           "),
 print(say("not divided             ", "non divisé              "),
       *(f"{decimal(weight, 2):>5}" for weight in measured[False][0]))
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 3. Pourquoi diviser par √d ?
+#
+# Un score de $d$ canaux a la variance $d$. Seize clés au hasard : laquelle mérite d'être choisie ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 3. Why divide by √d?
+#
+# A score of $d$ channels has variance $d$. Sixteen random keys: which deserves to be chosen?
+
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(1, 2, width=9, height=3.3)
 for divided, colour in ((True, BLUE), (False, VERMILION)):
@@ -828,14 +840,14 @@ assert measured[False][0][-1] > 0.9
 assert measured[False][1][-1] < measured[True][1][-1] / 3
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 6 min. Demander ce que vaudrait chaque poids si le partage était égal (1/16, soit 0,06), puis lire les courbes. Sans division, à 512
-# canaux, une clé prend plus de 90 % : le softmax ne mélange plus, il choisit. À droite, la pente tombe : rien n'apprend. C'est la sigmoïde
-# de la leçon 01, plate loin de zéro.
+# 6 min. Aucune clé ne le mérite : à parts égales, chacune aurait 1/16, soit 0,06. Lire les courbes. Sans division, à 512 canaux, une clé
+# prend plus de 90 % : le softmax ne mélange plus, il choisit. À droite, la pente tombe : rien n'apprend. C'est la sigmoïde de la leçon 01,
+# plate loin de zéro.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 6 min. Ask what each weight would be if all were shared equally (1/16, or 0.06), then read the curves. Without the division, at 512
-# channels, one key takes over 90 %: the softmax no longer mixes, it chooses. On the right the slope falls: nothing learns. It is the
-# sigmoid of lesson 01, flat far from zero.
+# 6 min. No key deserves it: shared equally, each would have 1/16, or 0.06. Read the curves. Without the division, at 512 channels, one key
+# takes over 90 %: the softmax no longer mixes, it chooses. On the right the slope falls: nothing learns. It is the sigmoid of lesson 01,
+# flat far from zero.
 
 # %% [markdown] lang="fr"
 # Avec la division, le plus grand poids reste autour d'un quart, quel que soit $d$. Sans elle, à 512 canaux, une clé que rien ne distinguait
@@ -1087,6 +1099,25 @@ expect(lambda: joined_mask(no_future, two_sentences), right_masks,
 # | **self-attention** | the sequence itself | the sequence itself |
 # | **cross-attention** | the sequence being written | the sequence that was read |
 
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, panels = plot(1, 2, width=8, height=2.4)
+read = say("a large red circle", "un grand cercle rouge").split()
+squares = [say("square", "carreau") + f" {number}" for number in (1, 2, 3, 4)]
+titles = say("self-attention|cross-attention", "auto-attention|attention croisée")
+for panel, asking, title in zip(panels, (read, squares), titles.split("|")):
+    for x, there in itertools.product(range(4), range(4)):
+        colour = BLUE if x == 3 else "lightgrey"
+        panel.plot((x, there), (0.9, 0.1), color=colour, zorder=x)
+    for x in range(4):
+        panel.text(x, 1, asking[x], ha="center", color=BLUE if x == 3 else "black")
+        panel.text(x, 0, read[x], ha="center", va="top")
+    panel.set(title=title, xlim=(-0.5, 3.5), ylim=(-0.2, 1.2))
+    panel.axis("off")
+picture(figure, say("In self-attention words look at words of their own sentence; "
+                    "in cross-attention squares look at words.",
+                    "En auto-attention, les mots regardent ceux de leur phrase ; "
+                    "en attention croisée, des carreaux regardent les mots."))
+
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. Demander : la machine du début, laquelle a-t-elle ? (Une attention croisée : les carreaux demandent, les mots répondent.) Qui écrit
 # a besoin des deux : l'attention croisée seule ne saurait, de ce qui est déjà écrit, que le dernier mot. Ce qui s'apprend, ce sont les
@@ -1186,12 +1217,12 @@ assert right[-1] > 0.98
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Personne ne lui a dit où regarder
 #
-# Cinq objets, une couleur nommée : quelle forme ? La seule leçon reçue est la bonne réponse.
+# Cinq objets, une couleur nommée : quelle forme ? Il n'apprend que de la réponse.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Nobody told it where to look
 #
-# Five objects, a colour named: which shape? All it was ever taught is the right answer.
+# Five objects, a colour named: which shape? It learns from the answer alone.
 
 # %% tags=["hide-input"]
 language = say("en", "fr")
@@ -1599,17 +1630,7 @@ expect(with_and_without_mask, torch.stack(answers).detach(),
 #
 # Let us shuffle six tokens and compare. **Guess**: will the answers change entirely, a little, or only their places?
 
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 7. Sans places, une phrase est un ensemble
-#
-# « Un cercle sur un carré », « un carré sur un cercle » : les mêmes mots, la même phrase ?
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 7. Without places, a sentence is a set
-#
-# "A circle above a square", "a square above a circle": the same words, the same sentence?
-
-# %% slide="fragment"
+# %%
 torch.manual_seed(0)
 layer, six_tokens = MultiHeadAttention(32, heads=4), torch.randn(1, 6, 32)
 order = [3, 0, 5, 1, 4, 2]
@@ -1623,14 +1644,39 @@ print(say("answers of shuffled tokens = shuffled answers, within 0.000001:",
 # %% claims=true
 assert gap < 1e-6
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 7. Sans places, une phrase est un ensemble
+#
+# Six jetons, puis les mêmes, mélangés : chaque réponse suit son jeton.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 7. Without places, a sentence is a set
+#
+# Six tokens, then the same, shuffled: each answer follows its token.
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, panels = plot(1, 2, width=8, height=3.1)
+both = (answers[0], range(6)), (answers_shuffled[0], order)
+for panel, (grid, tokens_in) in zip(panels, both):
+    panel.imshow(grid.detach().numpy(), cmap="PuOr", aspect="auto")
+    panel.set_yticks(range(6), [str(token + 1) for token in tokens_in])
+    panel.set(xticks=[], xlabel=say("answer's channels", "canaux de la réponse"))
+panels[0].set(title=say("in order", "dans l'ordre"), ylabel=say("token", "jeton"))
+panels[1].set_title(say("shuffled", "mélangés"))
+picture(figure, say("The answers of six tokens, in order and shuffled: each token "
+                    "has the same row of colours in both.",
+                    "Les réponses de six jetons, dans l'ordre et mélangés : chaque "
+                    "jeton a la même ligne de couleurs dans les deux."))
+
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Six jetons mélangés : faire deviner si les réponses changent du tout au tout, un peu, ou seulement de place. (Seulement de place :
-# scores et sommes se moquent de l'ordre.) Demander ce que devient alors la moyenne des réponses : elle ne bouge pas, et ne distingue pas
-# les deux phrases.
+# 3 min. Faire deviner si les réponses changent du tout au tout, un peu, ou seulement de place. (De place : scores et sommes se moquent de
+# l'ordre.) Demander ce que cela fait de « un cercle sur un carré » et « un carré sur un cercle ». (La même phrase : la moyenne des réponses
+# ne les distingue pas.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. Six shuffled tokens: let them guess whether the answers change entirely, a little, or only their places. (Only their places: scores
-# and sums do not care about order.) Ask what becomes of the mean of the answers: it does not move, and cannot tell the two sentences apart.
+# 3 min. Let them guess whether the answers change entirely, a little, or only their places. (Their places: scores and sums do not care
+# about order.) Ask what this makes of "a circle above a square" and "a square above a circle". (The same sentence: the mean of the answers
+# cannot tell them apart.)
 
 # %% [markdown] lang="fr"
 # Les réponses sont les mêmes, à l'arrondi près : elles ont seulement suivi leurs jetons.
@@ -1652,17 +1698,7 @@ assert gap < 1e-6
 # clock. With four channels, the fast hand turns by 1 radian a token, the slow one by 0.01: place 1 is $(\sin 1, \cos 1, \sin 0.01, \cos
 # 0.01) \approx (0.84, 0.54, 0.01, 1.00)$.
 
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### Des ondes pour horloge
-#
-# **Ajouter** à chaque plongement sa place : des aiguilles rapides, puis de plus en plus lentes.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### Waves for a clock
-#
-# **Add** its place to each embedding: hands that are fast, then slower and slower.
-
-# %% [markdown] slide="fragment"
+# %% [markdown]
 # $$ p_{t, \, 2i} = \sin\!\left( \frac{t}{10000^{2i/w}} \right) \qquad\qquad p_{t, \, 2i+1} = \cos\!\left( \frac{t}{10000^{2i/w}} \right) $$
 
 # %% [markdown] lang="fr"
@@ -1722,6 +1758,16 @@ from dalle_edu.bricks.transformer import Encoder, sinusoidal_positions
 expect(lambda: waves(50, 16), sinusoidal_positions(50, 16),
        say("fifty places of sixteen channels", "cinquante places de seize canaux"),
        tolerance=1e-4)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Des ondes pour horloge
+#
+# **Ajouter** à chaque plongement sa place : des aiguilles de plus en plus lentes.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Waves for a clock
+#
+# **Add** its place to each embedding: hands slower and slower.
 
 # %% slide="fragment" tags=["hide-input"]
 places = sinusoidal_positions(60, 64)
@@ -2256,13 +2302,9 @@ assert norm_before[23] < norm_after[23] < 0.9
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 9. L'encodeur lit, le décodeur écrit
-#
-# D'où viennent requêtes, clés et valeurs, à chaque boîte ?
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 9. The encoder reads, the decoder writes
-#
-# Where do queries, keys and values come from, at each box?
 
 # %% tags=["hide-input"]
 reads = say("embeddings + places|self-attention|small network|"
@@ -2297,9 +2339,9 @@ picture(figure, say("An encoder, self-attention then small network, gives keys "
                     "et valeurs à l'attention croisée du décodeur."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 6 min. Chaque boîte est entourée d'un chemin résiduel et d'une norme, que le dessin omet. Demander d'où viennent Q, K et V à chaque
-# attention. (À la croisée : Q du décodeur, K et V du haut de l'encodeur.) Le modèle de base de 2017 : six couches de chaque côté, 512
-# canaux, huit têtes, 65 millions de poids.
+# 6 min. Chaque boîte est entourée d'un chemin résiduel et d'une norme, que le dessin omet. Avant les flèches, demander d'où viennent Q, K
+# et V à chaque attention. (À la croisée : Q du décodeur, K et V du haut de l'encodeur.) Le modèle de base de 2017 : six couches de chaque
+# côté, 512 canaux, huit têtes, 65 millions de poids.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 6 min. A residual path and a norm around each box are left out. Ask where Q, K and V come from at each attention. (At the crossed one: Q
@@ -2798,7 +2840,7 @@ else:
 # Les chances, en %, de quatre formes de « noir ».
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ### It agrees, and nobody told it the rule
+# ### Singular or plural? Nobody told it the rule
 #
 # The chances, in %, of four nouns.
 
@@ -2882,17 +2924,7 @@ assert never < usual / 4
 #
 # Logits 2, 1, 0 give, at $T = 1$, the probabilities 0.665, 0.245, 0.090. At $T = 0.5$ they become 4, 2, 0: 0.867, 0.117, 0.016.
 
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 11. La température partage autrement
-#
-# Sous 1, les favoris gagnent du terrain ; au-dessus, ils en perdent.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 11. Temperature shares out differently
-#
-# Below 1 the favourites gain ground; above, they lose it.
-
-# %% [markdown] slide="fragment"
+# %% [markdown]
 # $$ p_i = \frac{e^{z_i / T}}{\sum_j e^{z_j / T}} $$
 
 # %% claims=true
@@ -2921,6 +2953,16 @@ def tempered(temperature):
     return picture(figure, say(f"Probabilities of the next word, at {temperature:g}.",
                                f"Probabilités du mot suivant, à {temperature:g}."))
 
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 11. La température partage autrement
+#
+# Diviser les logits par $T$ : sous 1, les favoris gagnent ; au-dessus, ils perdent.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 11. Temperature shares out differently
+#
+# Divide the logits by $T$: below 1 the favourites gain; above, they lose.
 
 # %% slide="fragment" tags=["output-only-slide"]
 values = [0.1, 0.5, 1, 2, 4, 8]
@@ -3270,12 +3312,12 @@ sample(torch.tensor([[0.5, 0.3, 0.2]]).log(), torch.tensor([0.6]))  # → tensor
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Le faisceau cherche la phrase entière
 #
-# À chaque pas, garder les $b$ meilleurs débuts. Le score : la log-probabilité de la phrase.
+# À chaque pas, garder les $b$ meilleurs débuts. Le score : leur log-probabilité.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### A beam looks for the whole sentence
 #
-# At each step, keep the $b$ best beginnings. The score: the log-probability of the sentence.
+# At each step, keep the $b$ best beginnings. The score: their log-probability.
 
 # %% slide="fragment" tags=["output-only-slide"]
 @torch.no_grad()
@@ -3432,9 +3474,6 @@ picture(figure, say("Without the cache each step computes all tokens so far; wit
                     "Sans cache, chaque étape calcule tous les jetons ; avec "
                     "lui, le dernier seulement, les autres étant gardés."))
 
-# %% [markdown] slide="fragment"
-# $$ 1 + 2 + \dots + t = \frac{t \, (t + 1)}{2} \qquad \longrightarrow \qquad t $$
-
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. En foncé, ce qui se calcule ; en clair, ce que l'on relit. Demander pourquoi l'on garde clés et valeurs, et non les requêtes : une
 # requête ne sert qu'une fois. Et sans masque causal ? (Chaque nouveau mot changerait ceux d'avant : le cache serait faux.)
@@ -3442,6 +3481,9 @@ picture(figure, say("Without the cache each step computes all tokens so far; wit
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. Dark is what is computed; pale, what is read again. Ask why keys and values are kept, and not queries: a query serves only once.
 # And without a causal mask? (Each new word would change those before: the cache would be wrong.)
+
+# %% [markdown]
+# $$ 1 + 2 + \dots + t = \frac{t \, (t + 1)}{2} \qquad \longrightarrow \qquad t $$
 
 # %% [markdown] lang="fr"
 # Le `KeyValueCache` de la bibliothèque est un carnet : une page par couche. `extend(layer, key, value)` écrit les nouvelles clés et valeurs
@@ -3964,6 +4006,17 @@ mystery, question = suspect("attention:scaled_dot_product", "softmax_over_querie
 two_queries = torch.cat([query, 2 * query])
 mask = torch.tensor([[True, True, False]])
 
+# %% slide="fragment"
+for title, given in (
+    (say("weights of one query:", "poids d'une requête :"), (query, key, value)),
+    (say("of two queries:", "de deux requêtes :"), (two_queries, key, value)),
+    (say("the third key hidden:", "la troisième clé cachée :"),
+     (two_queries, key, value, mask)),
+):
+    print(title)
+    for row in mystery(*given)[1]:
+        print("  ", *(decimal(weight, 2) for weight in row))
+
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz mystery"
 # ## 14. Quelle erreur est-ce ?
 #
@@ -3975,16 +4028,23 @@ mask = torch.tensor([[True, True, False]])
 #
 # An attention that somebody else wrote. It is wrong. Each row is a query, each column a key: which sums did you expect?
 
-# %% slide="fragment" tags=["output-only-slide"]
-for title, given in (
-    (say("weights of one query:", "poids d'une requête :"), (query, key, value)),
-    (say("of two queries:", "de deux requêtes :"), (two_queries, key, value)),
-    (say("the third key hidden:", "la troisième clé cachée :"),
-     (two_queries, key, value, mask)),
-):
-    print(title)
-    for row in mystery(*given)[1]:
-        print("  ", *(decimal(weight, 2) for weight in row))
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, panels = plot(1, 3, width=8, height=2.2)
+asked_of = (query,), (two_queries,), (two_queries, mask)
+titles = say("one query|two queries|third key hidden",
+             "une requête|deux requêtes|troisième clé cachée").split("|")
+for panel, (asking, *hidden), title in zip(panels, asked_of, titles):
+    grid = mystery(asking, key, value, *hidden)[1]
+    panel.imshow(grid.numpy(), cmap="Blues", vmin=0, vmax=1.8)
+    for row, column in itertools.product(range(len(grid)), range(3)):
+        weight = decimal(grid[row, column], 2)
+        panel.text(column, row, weight, ha="center", va="center", fontsize=12)
+    panel.set(title=title, xticks=[], yticks=[], xlabel=say("keys", "clés"))
+panels[0].set_ylabel(say("queries", "requêtes"))
+picture(figure, say("The weights of the wrong attention for one query, for two, "
+                    "and with the third key hidden.",
+                    "Les poids de l'attention fausse pour une requête, pour deux,"
+                    " et quand la troisième clé est cachée."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Deux minutes par deux, puis un vote. Faire sommer les lignes, puis les colonnes. Une requête seule : trois fois 1. Deux requêtes :
