@@ -3,6 +3,7 @@
 #   lesson:
 #     number: "05"
 #     hours: [3, 1, 1.5, 2.5]
+#     session: 240
 #     title: {en: "From one query to a GPT that writes captions", fr: "D'une requête à un GPT qui écrit des légendes"}
 # ---
 
@@ -54,7 +55,17 @@ words = [piece.lstrip("Ġ") for piece in painter.tokenizer.tokens(sentence)]
 # fr: une carte pour chacun de neuf mots : « au » n'a pas la sienne
 chosen = [place for place, word in enumerate(words) if word != "au"]
 
-# %% slide="slide" tags=["hide-input", "output-only-slide"]
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## Quels mots regarde-t-elle ?
+#
+# Plus un carreau est foncé, plus elle regardait ce mot en le posant.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## Which words does it look at?
+#
+# The darker a square, the more it looked at that word while laying it.
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
 figure, panels = plot(2, 5, width=9, height=4.1)
 for panel in panels.flat:
     panel.axis("off")
@@ -79,6 +90,45 @@ assert bottom[star] > 2 * top[star]
 edges = looks[:, [0, 7]].mean(dim=(0, 1))
 assert edges[between] > 1.5 * looks[:, 2:6].mean(dim=(0, 1))[between]
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Avant de montrer les cartes, faire parier : où sera foncée celle de « cercle » ? celle de « dessus » ? (En haut ; aux bords du
+# dessin.) Dire que c'est une moyenne sur toutes les têtes, et que l'on y reviendra à la fin. Demander : à quoi bon relire la phrase à
+# chaque carreau ? (Pour n'avoir rien à retenir.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Before showing the maps, take bets: where will that of "circle" be dark? that of "above"? (At the top; along the edges.) Say that
+# this is a mean over all heads; we come back to it at the end. Ask: why read the sentence again at each square? (Nothing to keep in mind.)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="goals"
+# ### Vous saurez
+#
+# - calculer une attention à la main ;
+# - masquer l'avenir et le remplissage ;
+# - partager le regard entre des têtes ;
+# - monter un GPT et le faire écrire ;
+# - lui épargner de tout recalculer.
+#
+# **Il faut** les leçons 01 à 03.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="goals"
+# ### You will be able to
+#
+# - work out an attention by hand;
+# - hide the future, and padding;
+# - share looks out among heads;
+# - build a GPT and let it write;
+# - spare it computing again.
+#
+# **You need** lessons 01 to 03.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 2 min. Demander qui se rappelle le softmax, un plongement, un réseau récurrent : ce sont les trois choses dont on a besoin. Annoncer le
+# plan de trois séances : jusqu'à la section 5, puis jusqu'à la section 9, puis le GPT. Les exercices les plus durs se finissent chez soi.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 2 min. Ask who remembers the softmax, an embedding, a recurrent network: these are the three things needed. Announce the three classes: up
+# to section 5, then up to section 9, then the GPT. The hardest exercises are finished at home.
+
 # %% [markdown] lang="fr"
 # Les mots du cercle sont regardés en haut, là où se pose le cercle ; ceux de l'étoile, en bas. « Dessus » est regardé aux bords du dessin,
 # là où il n'y a rien à dessiner, seulement à placer. (Les jetons n'ont pas d'accents ; la machine est celle de la [](lesson:13).)
@@ -94,32 +144,6 @@ assert edges[between] > 1.5 * looks[:, 2:6].mean(dim=(0, 1))[between]
 # Nobody told it where to look. It learned that by itself, because looking helped it to draw well. This looking is called **attention**. It
 # is the part that GPT, DALL·E and nearly all that this course will build are made of. At the end of the lesson you will have written it
 # with your own hands, and you will read this picture again.
-
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Cacher les cartes, montrer le dessin seul, faire parier : qui regarde « dessus », et où ? Dire que c'est une moyenne sur toutes les
-# têtes, et que l'on y reviendra en dernier. Demander : à quoi bon relire la phrase à chaque carreau, au lieu de la retenir ?
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Hide the maps, show the drawing alone, take bets: who looks at "above", and where? Say that this is a mean over all heads, and that
-# we shall come back to it last. Ask: why read the sentence again at each square, instead of keeping it in mind?
-
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### Vous saurez
-#
-# - calculer une attention à la main ;
-# - masquer l'avenir et le remplissage ;
-# - partager le regard entre des têtes ;
-# - monter un GPT et le faire écrire ;
-# - lui épargner de tout recalculer.
-
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### You will be able to
-#
-# - work out an attention by hand;
-# - hide the future, and padding;
-# - share the look out among heads;
-# - put a GPT together and let it write;
-# - save it from computing everything again.
 
 # %% [markdown] lang="fr"
 # **À la fin de cette leçon, vous saurez**
@@ -170,20 +194,6 @@ from dalle_edu.classroom.figures import SKY, VERMILION, legend
 from dalle_edu.language import decimal
 from dalle_edu.world import SHAPES, Description, Mention, World
 from dalle_edu.world import caption, caption_tokenizer, phrasings, read_caption
-
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 1. Un seul vecteur pour toute une phrase
-#
-# - **L'étranglement** : cinq mots ou cinquante, un vecteur de même taille.
-# - **La distance** : le signal s'use à chaque étape. Mesurons-le.
-# - **La file d'attente** : l'état 40 attend l'état 39.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 1. One vector for a whole sentence
-#
-# - **The bottleneck**: five words or fifty, a vector of the same size.
-# - **The distance**: the signal wears away at each step. Let us measure it.
-# - **The queue**: state 40 waits for state 39.
 
 # %% [markdown] lang="fr"
 # ## 1. Un seul vecteur pour toute une phrase
@@ -241,6 +251,16 @@ for name, read in networks.items():
     chosen = [influence[name][place] for place in (1, 10, 39)]
     print(f"{name:26}", *(f"{slope:8.0e}" for slope in chosen))
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 1. Une récurrence oublie le début
+#
+# Poussons un mot : de combien bouge la réponse au dernier ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 1. Recurrence forgets the beginning
+#
+# Push one word: how much does the answer at the last one move?
+
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot()
 for (name, slopes), colour in zip(influence.items(), COLOURS):
@@ -260,6 +280,16 @@ assert plain[39] < 1e-11
 assert 1e-10 < gru[39] < 1e-7
 assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Trois maux : l'étranglement (un vecteur pour cinq ou cinquante mots), la distance, la file d'attente. Faire lire l'échelle,
+# logarithmique : dans la cellule simple, dix mots divisent la pente par plus de cinq cents. Demander pourquoi la courbe de l'attention est
+# plate. (Un seul pas relie chaque mot au dernier.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Three ills: the bottleneck (one vector for five words or fifty), the distance, the queue. Have them read the scale, which is
+# logarithmic: in the plain cell ten words divide the slope by more than five hundred. Ask why attention's curve is flat. (A single step
+# links each word to the last.)
+
 # %% [markdown] lang="fr"
 # L'échelle est logarithmique : un trait de plus vers le bas, dix ou cent fois moins. Dans la cellule simple, dix mots suffisent à diviser
 # la pente par plus de cinq cents ; du premier mot, il ne reste presque rien (moins de $10^{-11}$). Les portes du GRU freinent l'usure, sans l'arrêter.
@@ -271,32 +301,6 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 # slope by more than five hundred; of the first word next to nothing is left (below $10^{-11}$). The gates of the GRU slow the wear, and do not stop it.
 # For attention the line is flat: the first word counts as much as the last but one. A trained network does better than these random cells,
 # but that is where it starts, and this slope is what it learns by.
-
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 8 min. Demander : qui se souvient du premier mot de la phrase que je viens de dire ? Faire lire l'échelle : elle est logarithmique. Un
-# réseau entraîné fait mieux que ces cellules au hasard, mais il part de là, et c'est par cette pente qu'il apprend.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 8 min. Ask: who remembers the first word of the sentence I have just said? Have them read the scale: it is logarithmic. A trained network
-# does better than these random cells, but that is where it starts, and this slope is what it learns by.
-
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### Regarder en arrière
-#
-# Garder **tous** les états lus ; à chaque mot à écrire :
-#
-# - la **requête** : ce que l'on cherche ;
-# - la **clé** de chaque mot lu : ce à quoi il répond ;
-# - la **valeur** de chaque mot lu : ce qu'il donne.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### Looking back
-#
-# Keep **all** the states that were read; for each word to write:
-#
-# - the **query**: what is looked for;
-# - the **key** of each word read: what it answers to;
-# - the **value** of each word read: what it gives.
 
 # %% [markdown] lang="fr"
 # ### Regarder en arrière
@@ -328,9 +332,31 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 # - the **key** $k_i$ of each word read: what it answers to;
 # - the **value** $v_i$ of each word read: what it has to give.
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Tout garder, et regarder en arrière
+#
+# - la **requête** $q$ : ce que l'on cherche ;
+# - la **clé** $k$ : ce à quoi un mot répond ;
+# - la **valeur** $v$ : ce qu'il donne.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Keep everything, and look back
+#
+# - the **query** $q$: what is looked for;
+# - the **key** $k$: what a word answers to;
+# - the **value** $v$: what it gives.
+
 # %% [markdown] slide="fragment"
 # $$ \begin{gathered} q_t = W_Q \, s_{t-1} \qquad k_i = W_K \, h_i \qquad v_i = W_V \, h_i \\[1ex]
 # \alpha_{ti} = \frac{e^{\,\mathrm{score}(q_t, k_i)}}{\sum_j e^{\,\mathrm{score}(q_t, k_j)}} \qquad c_t = \sum_i \alpha_{ti} \, v_i \end{gathered} $$
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Au tableau : des scores 2, 1 et 0 donnent les poids 0,665, 0,245 et 0,090. Demander d'où vient la requête (de qui écrit), d'où
+# viennent clés et valeurs (de ce qui est lu). Chez Bahdanau, le score est un petit réseau ; un produit scalaire suffit souvent.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. On the board: scores 2, 1 and 0 give the weights 0.665, 0.245 and 0.090. Ask where the query comes from (from who writes), and
+# where keys and values come from (from what was read). Bahdanau's score is a small network; a dot product will often do.
 
 # %% [markdown] lang="fr"
 # Le softmax fait des scores $\alpha_{ti}$, le poids du mot $i$ dans le mélange. Chez Bahdanau, le score est un petit réseau appris, et les
@@ -368,26 +394,81 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 # the **square** of the length.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 2. Cinq pas
+# ### L'attention jette la récurrence
 #
-# Requête : « rond et rouge », $q = (2, 0, 2, 0)$.
-#
-# | objet | clé | score | ÷ $\sqrt 4$ | softmax | valeur |
-# |---|---|---|---|---|---|
-# | cercle rouge | (1, 0, 1, 0) | 4 | 2 | 0,665 | (10, 0) |
-# | cercle bleu | (1, 0, 0, 1) | 2 | 1 | 0,245 | (0, 10) |
-# | étoile bleue | (0, 1, 0, 1) | 0 | 0 | 0,090 | (10, 10) |
+# | $t$ mots de $w$ canaux | étapes à la suite | d'un mot à l'autre | multiplications |
+# |---|---|---|---|
+# | **récurrente** | $t$ | jusqu'à $t$ | $t \cdot w^2$ |
+# | **attention** | 1 | 1 | $t^2 \cdot w$ |
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 2. Five steps
+# ### Attention throws recurrence away
 #
-# Query: "round and red", $q = (2, 0, 2, 0)$.
+# | $t$ words of $w$ channels | steps in a row | from word to word | multiplications |
+# |---|---|---|---|
+# | **recurrent** | $t$ | up to $t$ | $t \cdot w^2$ |
+# | **attention** | 1 | 1 | $t^2 \cdot w$ |
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, axes = plot(height=2.3)
+lengths_read = torch.logspace(0, 4, 50)
+costs = {say("recurrent", "récurrente"): lengths_read * 512**2,
+         "attention": lengths_read**2 * 512}
+for (name, products), colour in zip(costs.items(), (ORANGE, BLUE)):
+    axes.loglog(lengths_read, products, color=colour, label=name)
+axes.axvline(512, color="grey", linestyle=":")
+axes.set(xlabel=say("words read, w = 512", "mots lus, w = 512"))
+axes.set_ylabel("multiplications")
+legend(axes)
+picture(figure, say("Attention multiplies less than recurrence up to 512 words, "
+                    "the number of channels, and more beyond.",
+                    "L'attention multiplie moins que la récurrence jusqu'à 512 "
+                    "mots, le nombre de canaux, et plus au-delà."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Vaswani et ses collègues (2017) : si l'on peut regarder partout, à quoi bon la récurrence ? Demander ce que coûte une phrase deux
+# fois plus longue. (Deux fois plus d'étapes pour l'une ; quatre fois plus de multiplications pour l'autre.) Puis : quand l'attention
+# est-elle la moins chère ? (Quand t est plus petit que w.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Vaswani and colleagues (2017): if one can look everywhere, what is recurrence for? Ask what a sentence twice as long costs. (Twice
+# the steps for one; four times the multiplications for the other.) Then: when is attention the cheaper? (When t is smaller than w.)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 2. Toute clé répond, plus ou moins fort
 #
-# | object | key | score | ÷ $\sqrt 4$ | softmax | value |
-# |---|---|---|---|---|---|
-# | red circle | (1, 0, 1, 0) | 4 | 2 | 0.665 | (10, 0) |
-# | blue circle | (1, 0, 0, 1) | 2 | 1 | 0.245 | (0, 10) |
-# | blue star | (0, 1, 0, 1) | 0 | 0 | 0.090 | (10, 10) |
+# « Rond et rouge » : $q = (2, 0, 2, 0)$
+#
+# | objet | clé | score | ÷ $\sqrt 4$ | softmax |
+# |---|---|---|---|---|
+# | cercle rouge | $(1, 0, 1, 0)$ | 4 | 2 | 0,665 |
+# | cercle bleu | $(1, 0, 0, 1)$ | 2 | 1 | 0,245 |
+# | étoile bleue | $(0, 1, 0, 1)$ | 0 | 0 | 0,090 |
+#
+# $0{,}665 \, (10 \,; 0) + 0{,}245 \, (0 \,; 10) + 0{,}090 \, (10 \,; 10) \approx (7{,}55 \,; 3{,}35)$
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 2. Every key answers, more or less loudly
+#
+# "Round and red": $q = (2, 0, 2, 0)$
+#
+# | object | key | score | ÷ $\sqrt 4$ | softmax |
+# |---|---|---|---|---|
+# | red circle | $(1, 0, 1, 0)$ | 4 | 2 | 0.665 |
+# | blue circle | $(1, 0, 0, 1)$ | 2 | 1 | 0.245 |
+# | blue star | $(0, 1, 0, 1)$ | 0 | 0 | 0.090 |
+#
+# $0.665 \, (10, 0) + 0.245 \, (0, 10) + 0.090 \, (10, 10) \approx (7.55, 3.35)$
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 7 min. Cacher le tableau, donner les quatre canaux (rond, pointu, rouge, bleu) et faire deviner qui pèsera le plus. Puis calculer les
+# poids au tableau : exp(2) ≈ 7,39, exp(1) ≈ 2,72, exp(0) = 1, somme 11,11. Demander ce qui distingue cela d'un dictionnaire. (Lui ne rend
+# que la clé égale.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 7 min. Hide the table, give the four channels (round, pointed, red, blue) and let them guess which will weigh most. Then work the weights
+# out on the board: exp(2) ≈ 7.39, exp(1) ≈ 2.72, exp(0) = 1, sum 11.11. Ask how this differs from a dictionary. (That returns the equal key
+# alone.)
 
 # %% [markdown] lang="fr"
 # ## 2. Cinq pas
@@ -428,14 +509,6 @@ assert 0.5 < attention_slope[39] / attention_slope[1] < 2
 # The first step, for the red circle: $2 \times 1 + 0 \times 0 + 2 \times 1 + 0 \times 0 = 4$. One goes home with a place that is no
 # object's, but that leans towards the red circle. ([](#why-divide-by-d) will say why one divides, [](#hiding) what one masks.)
 
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 10 min. Calculer ces poids à la main, au tableau : exp(2) ≈ 7,39, exp(1) ≈ 2,72, exp(0) = 1, somme 11,11. Demander ce que devient le
-# mélange si la requête est (0, 0, 0, 0) : la moyenne des trois places.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 10 min. Work these weights out by hand on the board: exp(2) ≈ 7.39, exp(1) ≈ 2.72, exp(0) = 1, sum 11.11. Ask what becomes of the mixture
-# when the query is (0, 0, 0, 0): the mean of the three places.
-
 # %% [markdown] lang="fr"
 # Les mêmes pas en Python, sans une matrice :
 
@@ -469,6 +542,43 @@ print(say("mixture:", "mélange :"), decimal(mixture[0], 2), decimal(mixture[1],
 assert [round(weight, 3) for weight in weights] == [0.665, 0.245, 0.09]
 assert [round(part, 2) for part in mixture] == [7.55, 3.35]
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### On repart avec un mélange
+#
+# La valeur de chaque objet est sa place. Plus le poids est grand, plus le trait est épais.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### One goes home with a mixture
+#
+# Each object's value is its place. The larger the weight, the thicker the line.
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, axes = plot(width=6, height=3.5)
+marks = zip(keys, values, weights, (VERMILION, BLUE, BLUE), "oo*")
+for name, (x, y), weight, colour, mark in marks:
+    axes.plot(x, y, mark, color=colour, markersize=20)
+    line = {"color": "silver", "lw": 15 * weight, "zorder": 0}
+    axes.plot([x, mixture[0]], [y, mixture[1]], **line)
+    y += 1.1 if y else -2.1
+    axes.text(x, y, f"{name} {decimal(weight, 3)}", ha="center", fontsize=12)
+axes.plot(*mixture, "X", color=GREEN, markersize=17)
+axes.text(mixture[0] - 1, mixture[1], say("mixture", "mélange"), ha="right",
+          va="center", fontsize=12, color=GREEN)
+axes.set(xlim=(-4, 15), ylim=(-2.6, 12.4), xticks=(0, 5, 10), yticks=(0, 5, 10))
+picture(figure, say("Three objects at their places, and the mixture, which lies "
+                    "nearest to the red circle, whose weight is largest.",
+                    "Trois objets à leur place, et le mélange, plus près du "
+                    "cercle rouge, dont le poids est le plus grand."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Le mélange, (7,55 ; 3,35), n'est la place d'aucun objet, mais penche vers le cercle rouge. Demander où il va pour la requête (0, 0,
+# 0, 0) : à la moyenne des trois places. Et pour une requête deux fois plus longue ? Plus près du cercle rouge : la longueur dit avec quelle
+# insistance on cherche.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. The mixture, (7.55, 3.35), is no object's place, but leans towards the red circle. Ask where it goes for the query (0, 0, 0, 0): to
+# the mean of the three places. And for a query twice as long? Nearer to the red circle: the length says how insistently one looks.
+
 # %% [markdown] lang="fr"
 # Ce sont les nombres du tableau.
 #
@@ -485,8 +595,28 @@ assert [round(part, 2) for part in mixture] == [7.55, 3.35]
 # Stack the queries as the rows of a matrix $Q$, the keys as $K$, the values as $V$. One product gives all the scores, another all the
 # mixtures: no loop, and just what processors do best.
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 1-2"
+# ### Exercices 1 et 2 · Cinq pas en tenseurs
+#
+# **18 min.** 1 : `scaled_dot_product`, sans boucle ; rendez mélanges et poids. 2 : une requête qui met 90 % du poids sur l'étoile.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 1-2"
+# ### Exercises 1 and 2 · Five steps in tensors
+#
+# **18 min.** 1: `scaled_dot_product`, without a loop; return mixtures and weights. 2: a query that puts 90 % of the weight on the star.
+
 # %% [markdown] slide="fragment"
 # $$ \mathrm{Attention}(Q, K, V) = \mathrm{softmax}\!\left( \frac{Q K^\top}{\sqrt d} \right) V $$
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 18 min. Donner la section 2 du notebook. Fautes à guetter : softmax sur le mauvais axe (demander la somme d'une ligne : 1), `key.T` au
+# lieu des deux derniers axes, masque posé après le softmax, division oubliée. Exercice 2 : qui double la requête voit le poids monter ;
+# pourquoi ? (La longueur dit l'insistance.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 18 min. Hand out section 2 of the notebook. Mistakes to look for: softmax over the wrong axis (ask for the sum of a row: 1), `key.T`
+# instead of the last two axes, the mask after the softmax, the division forgotten. Exercise 2: doubling the query raises the weight; why?
+# (Length is insistence.)
 
 # %% [markdown] lang="fr"
 # Écrivez les cinq pas en tenseurs. `query` est de forme (…, q, d), soit q requêtes de d canaux ; `key`, (…, k, d) ; `value`, (…, k, v). Les
@@ -618,20 +748,6 @@ def on_the_star():
 
 expect(on_the_star, True, say("more than 90 % on the star", "plus de 90 % sur l'étoile"))
 
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 3. Pourquoi diviser par √d ?
-#
-# De longs vecteurs crient : un produit scalaire de $d$ canaux a la variance $d$.
-#
-# Le softmax de grands scores ne mélange plus, il **choisit**. Là où il est plat, rien n'apprend.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 3. Why divide by √d?
-#
-# Long vectors shout: a dot product of $d$ channels has variance $d$.
-#
-# The softmax of large scores no longer mixes, it **chooses**. Where it is flat, nothing learns.
-
 # %% [markdown] lang="fr"
 # ## 3. Pourquoi diviser par √d ?
 #
@@ -696,6 +812,16 @@ print(say("divided by √d           ", "divisé par √d           "),
 print(say("not divided             ", "non divisé              "),
       *(f"{decimal(weight, 2):>5}" for weight in measured[False][0]))
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 3. Pourquoi diviser par √d ?
+#
+# Un score de $d$ canaux a la variance $d$. Seize clés au hasard : laquelle mérite d'être choisie ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 3. Why divide by √d?
+#
+# A score of $d$ channels has variance $d$. Sixteen random keys: which deserves to be chosen?
+
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(1, 2, width=9, height=3.3)
 for divided, colour in ((True, BLUE), (False, VERMILION)):
@@ -719,6 +845,16 @@ assert all(0.18 < weight < 0.3 for weight in measured[True][0])
 assert measured[False][0][-1] > 0.9
 assert measured[False][1][-1] < measured[True][1][-1] / 3
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 6 min. Aucune clé ne le mérite : à parts égales, chacune aurait 1/16, soit 0,06. Lire les courbes. Sans division, à 512 canaux, une clé
+# prend plus de 90 % : le softmax ne mélange plus, il choisit. À droite, la pente tombe : rien n'apprend. C'est la sigmoïde de la leçon 01,
+# plate loin de zéro.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 6 min. No key deserves it: shared equally, each would have 1/16, or 0.06. Read the curves. Without the division, at 512 channels, one key
+# takes over 90 %: the softmax no longer mixes, it chooses. On the right the slope falls: nothing learns. It is the sigmoid of lesson 01,
+# flat far from zero.
+
 # %% [markdown] lang="fr"
 # Avec la division, le plus grand poids reste autour d'un quart, quel que soit $d$. Sans elle, à 512 canaux, une clé que rien ne distinguait
 # prend plus de 90 % du poids : le softmax ne mélange plus, il **choisit**. À droite, le mal profond : la pente tombe. Là où le softmax est
@@ -728,34 +864,6 @@ assert measured[False][1][-1] < measured[True][1][-1] / 3
 # With the division the largest weight stays around a quarter, whatever $d$. Without it, at 512 channels, a key that nothing set apart takes
 # more than 90 % of the weight: the softmax no longer mixes, it **chooses**. On the right is the deeper ill: the slope falls. Where the
 # softmax is flat, pushing a score changes nothing, and nothing learns. It is the sigmoid of [](lesson:01), flat far from zero.
-
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 6 min. Seize clés au hasard : aucune ne mérite d'être choisie. Demander ce que vaudrait chaque poids si le partage était égal (1/16, soit
-# 0,06), puis lire les courbes. Rappeler la sigmoïde de la leçon 01, plate loin de zéro : c'est le même mal.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 6 min. Sixteen random keys: none deserves to be chosen. Ask what each weight would be if all were shared equally (1/16, or 0.06), then
-# read the curves. Recall the sigmoid of lesson 01, flat far from zero: it is the same ill.
-
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 4. Cacher
-#
-# Deux choses ne doivent pas être vues :
-#
-# - le **remplissage** des phrases courtes ;
-# - **l'avenir**, pour qui écrit.
-#
-# Le masque passe **avant** le softmax.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 4. Hiding
-#
-# Two things must not be seen:
-#
-# - the **padding** of short sentences;
-# - **the future**, for a writer.
-#
-# The mask comes **before** the softmax.
 
 # %% [markdown] lang="fr"
 # ## 4. Cacher
@@ -789,6 +897,43 @@ for name, weights in ((say("mask before", "masque avant"), before),
 # %% claims=true
 assert abs(before.sum() - 1) < 1e-6
 assert abs(after.sum() - 0.335) < 1e-3
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 4. Le masque passe avant le softmax
+#
+# Cachons le cercle rouge : $-\infty$ dans les scores, ou 0 dans les poids ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 4. The mask comes before the softmax
+#
+# Let us hide the red circle: $-\infty$ in the scores, or 0 in the weights?
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, axes = plot(height=2.7)
+for row, kept in ((0, after[0].tolist()), (1, before[0].tolist())):
+    begun = 0.0
+    for name, share, colour in zip(keys, kept, (VERMILION, SKY, ORANGE)):
+        axes.barh(row, share, left=begun, color=colour, height=0.6)
+        if share > 0.2:
+            axes.text(begun + share / 2, row, name, ha="center", va="center")
+        begun += share
+    total = say("sum ", "somme ") + decimal(begun, 3)
+    axes.text(begun + 0.02, row, total, va="center")
+ways_to_mask = say("mask after|mask before", "masque après|masque avant")
+axes.set_yticks((0, 1), ways_to_mask.split("|"))
+axes.set(xlim=(0, 1.3), xticks=(0, 0.5, 1), xlabel=say("weights", "poids"))
+picture(figure, say("With the mask before the softmax the weights sum to 1; with "
+                    "the mask after it they sum to a third.",
+                    "Avec le masque avant le softmax, la somme des poids est 1 ;"
+                    " avec le masque après, elle n'est que d'un tiers."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Deux choses ne doivent pas être vues : le remplissage des phrases courtes et, pour qui écrit, l'avenir. Faire deviner les deux
+# sommes (1 et un tiers). Demander ce que devient le mélange quand la somme est un tiers : il rétrécit d'autant. Le masque passe donc avant.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Two things must not be seen: the padding of short sentences and, for a writer, the future. Let them guess the two sums (1 and a
+# third). Ask what becomes of the mixture when the sum is a third: it shrinks by as much. So the mask comes before.
 
 # %% [markdown] lang="fr"
 # Avant, les deux objets qui restent se partagent tout, et la somme est 1. Après, la somme des poids gardés n'est plus qu'un tiers : le
@@ -833,6 +978,16 @@ l'avant-dernière toutes sauf la dernière, et ainsi de suite.
 # %% scratch=true
 causal_mask(2, 3).int()  # → tensor([[1, 1, 0], [1, 1, 1]], dtype=torch.int32)
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Qui écrit ne voit pas l'avenir
+#
+# En foncé, ce qui est vu : chaque ligne voit une clé de plus que celle du dessus.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### A writer does not see the future
+#
+# Dark is what is seen: each row sees one key more than the row above.
+
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(1, 2, width=8, height=2.8)
 for panel, queries in zip(panels, (6, 2)):
@@ -844,6 +999,46 @@ picture(figure, say("Causal masks: a triangle for six queries on six keys; its "
                     "last two rows for two queries.",
                     "Masques causaux : un triangle pour six requêtes et six "
                     "clés ; ses deux dernières lignes pour deux requêtes."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Cacher l'avenir rapporte gros : une légende de t jetons pose t questions d'un coup, et aucune ne copie la réponse. Demander
+# pourquoi deux requêtes seules ont les deux dernières lignes : ce sont les derniers jetons d'une suite dont toutes les clés sont déjà là.
+# Le cache s'en servira.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Hiding the future pays well: a caption of t tokens asks t questions at once, and none can copy the answer. Ask why two queries
+# alone have the last two rows: they are the last tokens of a sequence whose keys are all there already. The cache will use this.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 3-4"
+# ### Exercices 3 et 4 · Deux masques
+#
+# **8 min.** 3 : `causal_mask`, le triangle. 4 : `joined_mask`, les deux masques joints.
+#
+# | masque | forme | le même pour |
+# |---|---|---|
+# | causal | (q, k) | toutes les phrases |
+# | visible | (n, k) | toutes les requêtes |
+# | les deux | (n, q, k) | – |
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 3-4"
+# ### Exercises 3 and 4 · Two masks
+#
+# **8 min.** 3: `causal_mask`, the triangle. 4: `joined_mask`, both masks joined.
+#
+# | mask | shape | the same for |
+# |---|---|---|
+# | causal | (q, k) | all sentences |
+# | visible | (n, k) | all queries |
+# | both | (n, q, k) | – |
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 8 min. Donner la section 4. Fautes à guetter : diagonale non décalée quand il y a moins de requêtes que de clés (pour 2 et 3, de combien ?
+# d'une colonne) ; masque inversé, vrai là où l'on cache ; axe inséré au mauvais endroit, que seule une phrase avec remplissage révèle.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 8 min. Hand out section 4. Mistakes to look for: the diagonal not shifted when there are fewer queries than keys (for 2 and 3, by how
+# much? one column); the mask upside down, true where one hides; the axis inserted in the wrong place, which only a sentence with padding
+# reveals.
 
 # %% [markdown] lang="fr"
 # En foncé, ce qui est vu : chaque ligne voit une clé de plus que celle du dessus. Deux requêtes seules ont les deux dernières lignes du
@@ -896,7 +1091,7 @@ expect(lambda: joined_mask(no_future, two_sentences), right_masks,
        say("the masks of two sentences", "les masques de deux phrases"))
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 5. Se regarder, ou regarder ailleurs
+# ## 5. Un seul calcul, deux provenances
 #
 # | | requêtes | clés et valeurs |
 # |---|---|---|
@@ -904,12 +1099,40 @@ expect(lambda: joined_mask(no_future, two_sentences), right_masks,
 # | **attention croisée** | la suite qu'on écrit | la suite qu'on a lue |
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 5. Looking at oneself, or elsewhere
+# ## 5. One computation, two origins
 #
 # | | queries | keys and values |
 # |---|---|---|
 # | **self-attention** | the sequence itself | the sequence itself |
 # | **cross-attention** | the sequence being written | the sequence that was read |
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, panels = plot(1, 2, width=8, height=2.4)
+read = say("a large red circle", "un grand cercle rouge").split()
+squares = [say("square", "carreau") + f" {number}" for number in (1, 2, 3, 4)]
+titles = say("self-attention|cross-attention", "auto-attention|attention croisée")
+for panel, asking, title in zip(panels, (read, squares), titles.split("|")):
+    for x, there in itertools.product(range(4), range(4)):
+        colour = BLUE if x == 3 else "lightgrey"
+        panel.plot((x, there), (0.9, 0.1), color=colour, zorder=x)
+    for x in range(4):
+        panel.text(x, 1, asking[x], ha="center", color=BLUE if x == 3 else "black")
+        panel.text(x, 0, read[x], ha="center", va="top")
+    panel.set(title=title, xlim=(-0.5, 3.5), ylim=(-0.2, 1.2))
+    panel.axis("off")
+picture(figure, say("In self-attention words look at words of their own sentence; "
+                    "in cross-attention squares look at words.",
+                    "En auto-attention, les mots regardent ceux de leur phrase ; "
+                    "en attention croisée, des carreaux regardent les mots."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Demander : la machine du début, laquelle a-t-elle ? (Une attention croisée : les carreaux demandent, les mots répondent.) Qui écrit
+# a besoin des deux : l'attention croisée seule ne saurait, de ce qui est déjà écrit, que le dernier mot. Ce qui s'apprend, ce sont les
+# trois matrices.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Ask: which one has the machine of the beginning? (Cross-attention: the squares ask, the words answer.) A writer needs both:
+# cross-attention alone would know only the last word of what is written already. What is learned are the three matrices.
 
 # %% [markdown] lang="fr"
 # ## 5. Se regarder, ou regarder ailleurs
@@ -998,15 +1221,15 @@ print(say(f"right answers: {begun:.0f} % at the first step, {ended:.0f} % at the
 assert right[0] < 0.3
 assert right[-1] > 0.98
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### Un regard qui s'apprend
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Personne ne lui a dit où regarder
 #
-# Cinq objets, une couleur nommée : quelle forme ? La seule leçon reçue est la bonne réponse.
+# Cinq objets, une couleur nommée : quelle forme ? Il n'apprend que de la réponse.
 
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### A look that is learned
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Nobody told it where to look
 #
-# Five objects, a colour named: which shape? All it was ever taught is the right answer.
+# Five objects, a colour named: which shape? It learns from the answer alone.
 
 # %% tags=["hide-input"]
 language = say("en", "fr")
@@ -1036,6 +1259,16 @@ picture(figure, say("Five questions, one a row: each puts its weight on the "
 wanted = (colours == colours_asked[:, None]).float()
 assert (weights * wanted).sum(dim=1).min() > 0.9
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Chaque ligne est une question ; la case foncée, l'objet où va le poids. Le réseau n'a reçu que la forme à répondre. Demander ce que
+# sont ici la requête (la couleur nommée), la clé et la valeur (tirées de la paire couleur et forme). Le même mécanisme revient aux leçons
+# 10 et 13.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Each row is a question; the dark square, the object where the weight goes. The network was only given the shape to answer. Ask what
+# the query is here (the colour named), and the key and the value (made from the pair of colour and shape). The same mechanism comes back in
+# lessons 10 and 13.
+
 # %% [markdown] lang="fr"
 # Chaque ligne est une question ; la case foncée, l'objet où va le poids. C'est chaque fois celui de la couleur demandée. Le réseau n'a reçu
 # que la forme à répondre : regarder au bon endroit est ce qu'il a trouvé de mieux. Le même mécanisme lira les mots pendant que l'on
@@ -1045,24 +1278,6 @@ assert (weights * wanted).sum(dim=1).min() > 0.9
 # Each row is a question; the dark square, the object where the weight goes. Each time it is the one of the colour asked for. The network
 # was only given the shape to answer: looking at the right place is the best that it found. The same mechanism will read words while a
 # picture is being drawn, in lessons [10](lesson:10) and [13](lesson:13); it is what the maps at the beginning showed.
-
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 8 min. Personne n'a dit au réseau où regarder : il n'a reçu que la forme à répondre. Demander ce que sont ici la requête (la couleur
-# nommée), la clé et la valeur (tirées de la paire couleur et forme). Le même mécanisme revient aux leçons 10 et 13.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 8 min. Nobody told the network where to look: it was only given the shape to answer. Ask what the query is here (the colour that is
-# named), and the key and the value (made from the pair of colour and shape). The same mechanism comes back in lessons 10 and 13.
-
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 6. Plusieurs têtes
-#
-# Une attention rapporte **un** mélange. Plusieurs côte à côte, les **têtes**, en rapportent plusieurs : chacune sur sa tranche de canaux.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 6. Several heads
-#
-# One attention brings home **one** mixture. Several side by side, the **heads**, bring home several: each on its slice of the channels.
 
 # %% [markdown] lang="fr"
 # ## 6. Plusieurs têtes
@@ -1080,9 +1295,35 @@ assert (weights * wanted).sum(dim=1).min() > 0.9
 # channels 1 to 4, the second on channels 5 to 8. Their answers, end to end, make 8 channels again, which a last matrix $W_O$ mixes. Eight
 # heads of 64 channels cost about as much as one of 512.
 
-# %% [markdown]
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 6. Une tête, un mélange
+#
+# | | canaux 1 à 4 | canaux 5 à 8 |
+# |---|---|---|
+# | **tête 1** | $Q_1$, $K_1$, $V_1$ | |
+# | **tête 2** | | $Q_2$, $K_2$, $V_2$ |
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 6. One head, one mixture
+#
+# | | channels 1 to 4 | channels 5 to 8 |
+# |---|---|---|
+# | **head 1** | $Q_1$, $K_1$, $V_1$ | |
+# | **head 2** | | $Q_2$, $K_2$, $V_2$ |
+
+# %% [markdown] slide="fragment"
 # $$ \mathrm{head}_i = \mathrm{Attention}(Q_i, K_i, V_i) \qquad\qquad
 # \mathrm{MultiHead}(X) = [\mathrm{head}_1 ; \dots ; \mathrm{head}_s] \, W_O $$
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Les poids d'un softmax sont de somme 1 : une tête regarde un seul endroit, ou plusieurs à moitié. Plusieurs têtes travaillent côte
+# à côte, chacune sur sa tranche de canaux ; bout à bout, leurs réponses refont les canaux, que la matrice de sortie mêle. Demander ce que
+# coûtent huit têtes de 64 canaux. (Autant qu'une de 512.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. The weights of a softmax sum to 1: a head looks at one place only, or half looks at several. Several heads work side by side, each
+# on its slice of channels; end to end, their answers make the channels again, which a matrix mixes. Ask what eight heads of 64 channels
+# cost. (One of 512.)
 
 # %% [markdown] lang="fr"
 # Que vaut une seconde tête ? Posons deux questions d'un coup : deux couleurs sont nommées, dans un certain ordre, et il faut rendre les
@@ -1148,11 +1389,15 @@ for heads in (1, 2, 4):
     print(say(f"heads: {heads}, right at the end: {learned[heads][-1]:.0f} %",
               f"têtes : {heads}, justes à la fin : {learned[heads][-1]:.0f} %"))
 
-# %% [markdown] lang="fr" slide="fragment" slide_only=true
-# Deux couleurs nommées, deux formes à rendre dans l'ordre, un mélange par tête :
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Deux questions, deux têtes
+#
+# Deux couleurs nommées, deux formes à rendre dans l'ordre : une tête suffira-t-elle ?
 
-# %% [markdown] lang="en" slide="fragment" slide_only=true
-# Two colours named, two shapes to be given in order, one mixture a head:
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Two questions, two heads
+#
+# Two colours named, two shapes to be given in order: will one head do?
 
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(height=3.3)
@@ -1170,6 +1415,50 @@ picture(figure, say("With one head, answers about two places at once stay far "
 assert 45 < learned[1][-1] < 75
 assert min(learned[2][-1], learned[4][-1]) > 98
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Avant de montrer la courbe, faire voter : une tête suffira-t-elle, en regardant à moitié chaque objet ? Elle rapporte bien les deux
+# formes, mais mélangées : impossible de dire laquelle répond à la première question. Elle plafonne vers 60 %. Deux têtes, deux regards.
+# Demander ce qu'ajoutent la troisième et la quatrième. (Rien, ici.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Before showing the curve, take a vote: will one head do, half looking at each object? It does bring home both shapes, but blended:
+# there is no telling which answers the first question. It levels off around 60 %. Two heads, two looks. Ask what the third and the fourth
+# add. (Nothing here.)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 5-7"
+# ### Exercices 5 à 7 · Couper, regarder, recoller
+#
+# **15 min.** Finissez 7 chez vous.
+#
+# | | fonction | forme |
+# |---|---|---|
+# | | `x` | (n, t, w) |
+# | 5 | `split_heads` | (n, s, t, d) |
+# | 6 | `merge_heads` | (n, t, w) |
+# | 7 | `several_heads` | (n, t, w) |
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 5-7"
+# ### Exercises 5 to 7 · Cut, look, glue
+#
+# **15 min.** Finish 7 at home.
+#
+# | | function | shape |
+# |---|---|---|
+# | | `x` | (n, t, w) |
+# | 5 | `split_heads` | (n, s, t, d) |
+# | 6 | `merge_heads` | (n, t, w) |
+# | 7 | `several_heads` | (n, t, w) |
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 15 min. Donner la section 6, « De vos mains ». Faute la plus fréquente : `reshape` à la place de `unflatten` puis `transpose`, qui mêle
+# les jetons d'une phrase ; la forme est bonne, les nombres non. Faire essayer sur deux jetons de quatre canaux. Pour 7, dans l'ordre :
+# trois rôles, couper, regarder, recoller, `out`.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 15 min. Hand out section 6, "With your own hands". The commonest mistake: `reshape` instead of `unflatten` then `transpose`, which mixes
+# up the tokens of a sentence; the shape is right, the numbers are not. Have them try two tokens of four channels. For 7, in order: three
+# roles, cut, look, glue, `out`.
+
 # %% [markdown] lang="fr"
 # Une tête plafonne vers 60 %. Elle rapporte bien les deux formes, mais mélangées : impossible de dire laquelle répond à la première
 # question. Deux têtes, deux regards : tout est juste. Une troisième et une quatrième n'ajoutent rien ici ; une phrase pose plus de deux
@@ -1178,14 +1467,6 @@ assert min(learned[2][-1], learned[4][-1]) > 98
 # %% [markdown] lang="en"
 # One head levels off around 60 %. It does bring home both shapes, but blended: there is no telling which answers the first question. Two
 # heads, two looks: all is right. A third and a fourth add nothing here; a sentence asks more than two questions at once.
-
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 8 min. Avant de montrer la courbe, faire voter : une tête suffira-t-elle, en regardant à moitié chaque objet ? Elle rapporte bien les deux
-# formes, mais mélangées : impossible de dire laquelle répond à la première question. Deux têtes, deux regards.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 8 min. Before showing the curve, take a vote: will one head do, half looking at each object? It does bring home both shapes, but blended:
-# there is no telling which answers the first question. Two heads, two looks.
 
 # %% [markdown] lang="fr"
 # ### De vos mains, en trois pas
@@ -1341,20 +1622,6 @@ expect(with_and_without_mask, torch.stack(answers).detach(),
 # The library keeps these lines in a class, `MultiHeadAttention`, together with its two matrices. The lesson will use it from here on;
 # [](#not-computing-it-all-again) will add what is missing, a memory, and then it will be yours altogether.
 
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 7. L'ordre des mots
-#
-# Sans masque, l'attention ne voit qu'un **ensemble**.
-#
-# « Un cercle sur un carré » et « un carré sur un cercle » seraient la même phrase.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 7. The order of words
-#
-# Without a mask, attention sees nothing but a **set**.
-#
-# "A circle above a square" and "a square above a circle" would be one and the same sentence.
-
 # %% [markdown] lang="fr"
 # ## 7. L'ordre des mots
 #
@@ -1384,6 +1651,40 @@ print(say("answers of shuffled tokens = shuffled answers, within 0.000001:",
 
 # %% claims=true
 assert gap < 1e-6
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 7. Sans places, une phrase est un ensemble
+#
+# Six jetons, puis les mêmes, mélangés : chaque réponse suit son jeton.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 7. Without places, a sentence is a set
+#
+# Six tokens, then the same, shuffled: each answer follows its token.
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, panels = plot(1, 2, width=8, height=3.1)
+both = (answers[0], range(6)), (answers_shuffled[0], order)
+for panel, (grid, tokens_in) in zip(panels, both):
+    panel.imshow(grid.detach().numpy(), cmap="PuOr", aspect="auto")
+    panel.set_yticks(range(6), [str(token + 1) for token in tokens_in])
+    panel.set(xticks=[], xlabel=say("answer's channels", "canaux de la réponse"))
+panels[0].set(title=say("in order", "dans l'ordre"), ylabel=say("token", "jeton"))
+panels[1].set_title(say("shuffled", "mélangés"))
+picture(figure, say("The answers of six tokens, in order and shuffled: each token "
+                    "has the same row of colours in both.",
+                    "Les réponses de six jetons, dans l'ordre et mélangés : chaque "
+                    "jeton a la même ligne de couleurs dans les deux."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Faire deviner si les réponses changent du tout au tout, un peu, ou seulement de place. (De place : scores et sommes se moquent de
+# l'ordre.) Demander ce que cela fait de « un cercle sur un carré » et « un carré sur un cercle ». (La même phrase : la moyenne des réponses
+# ne les distingue pas.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Let them guess whether the answers change entirely, a little, or only their places. (Their places: scores and sums do not care
+# about order.) Ask what this makes of "a circle above a square" and "a square above a circle". (The same sentence: the mean of the answers
+# cannot tell them apart.)
 
 # %% [markdown] lang="fr"
 # Les réponses sont les mêmes, à l'arrondi près : elles ont seulement suivi leurs jetons.
@@ -1467,6 +1768,16 @@ expect(lambda: waves(50, 16), sinusoidal_positions(50, 16),
        say("fifty places of sixteen channels", "cinquante places de seize canaux"),
        tolerance=1e-4)
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Des ondes pour horloge
+#
+# **Ajouter** à chaque plongement sa place : des aiguilles de plus en plus lentes.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Waves for a clock
+#
+# **Add** its place to each embedding: hands slower and slower.
+
 # %% slide="fragment" tags=["hide-input"]
 places = sinusoidal_positions(60, 64)
 figure, panels = plot(1, 2, width=9, height=3.0)
@@ -1484,6 +1795,27 @@ picture(figure, say("Waves, fast in the first channels, slow in the last; the "
 products = places @ places.T
 assert torch.allclose(products.diagonal(5), products[0, 5].expand(55), atol=1e-3)
 assert products.argmax(dim=1).tolist() == list(range(60))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Faire tourner un bras comme une aiguille rapide, l'autre comme une lente. À gauche, chaque ligne est une place. À droite, des
+# bandes le long de la diagonale : demander ce qu'elles disent. (Le produit de deux places ne dépend que de leur distance.) Une place peut
+# aussi être apprise, comme un mot.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Turn one arm like a fast hand of a clock, the other like a slow one. On the left each row is a place. On the right are bands along
+# the diagonal: ask what they say. (The product of two places depends on their distance alone.) A place may also be learned, like a word.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 8-9"
+# ### Exercices 8 et 9 · Les aiguilles
+#
+# **8 min.** 8 : `waves`, sans boucle. 9, chez vous : `step_back`, la matrice qui recule d'une place. Avec elle, chaque jeton regarde celui
+# d'avant :
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 8-9"
+# ### Exercises 8 and 9 · The hands of the clock
+#
+# **8 min.** 8: `waves`, without a loop. 9, at home: `step_back`, the matrix that moves back one place. With it, each token looks at the one
+# before:
 
 # %% [markdown] lang="fr"
 # À gauche, chaque ligne est une place ; les premiers canaux battent vite, les derniers à peine. À droite, des bandes parallèles à la
@@ -1570,7 +1902,7 @@ expect(lambda: (places @ step_back(32))[1:], places[:-1],
        say("each place, one token back", "chaque place, un jeton en arrière"),
        tolerance=1e-4)
 
-# %% tags=["hide-input"]
+# %% slide="fragment" tags=["hide-input"]
 try:
     turned = places @ step_back(32)
 except NotImplementedError:
@@ -1590,6 +1922,16 @@ picture(figure, say("Where each of twelve tokens looks: with the right matrix, "
 
 # %% claims=true
 assert weights.diagonal(-1).min() > 0.99
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 8 min. Donner la section 7. Fautes à guetter en 8 : tous les sinus puis tous les cosinus, au lieu de l'alternance ; une vitesse par canal,
+# au lieu d'une par paire. Pour 9, dessiner au tableau la rotation d'une paire. Les places sont des lignes : qui transpose la matrice avance
+# au lieu de reculer.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 8 min. Hand out section 7. Mistakes to look for in 8: all sines then all cosines, instead of in turn; a speed for each channel, instead of
+# one for each pair. For 9, draw the rotation of one pair on the board. Places are rows: transposing the matrix goes forward instead of
+# back.
 
 # %% [markdown] lang="fr"
 # Chaque jeton regarde celui d'avant, et lui seul (le premier n'a que lui-même). Une matrice fixe y suffit : un réseau peut donc
@@ -1663,6 +2005,16 @@ for name, places in kinds.items():
     learned[name] = [100 * share for share in right]
     print(f"{name:10} {learned[name][-1]:.0f} %")
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Sans places, la moitié, pas plus
+#
+# « Un cercle au-dessus d'un carré » : quel objet est en haut ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Without places, half, and no more
+#
+# "A circle above a square": which object is on top?
+
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(height=3.3)
 for (name, right), colour, line in zip(learned.items(), COLOURS, ("-", "-", "--")):
@@ -1681,6 +2033,15 @@ without, with_waves, with_learned = (right[-1] for right in learned.values())
 assert 49 < without < 51
 assert min(with_waves, with_learned) > 99
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Demander pourquoi exactement la moitié, et non un peu plus ou un peu moins. (Les mêmes mots font deux phrases de réponses
+# contraires ; le réseau doit répondre pareil aux deux.) Ondes ou places apprises : ici, les deux suffisent. Un masque causal laisserait
+# filtrer un peu d'ordre.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Ask why exactly half, and not a little more or less. (The same words make two sentences with opposite answers; the network must
+# answer both alike.) Waves or learned places: here both will do. A causal mask would let some order through.
+
 # %% [markdown] lang="fr"
 # Sans places, exactement la moitié : le réseau sait de quels objets on parle, mais doit donner la même réponse à deux phrases dont une
 # seule la mérite. Avec des places, calculées ou apprises, tout devient juste. (Un masque causal laisse filtrer un peu d'ordre, puisque le
@@ -1690,30 +2051,6 @@ assert min(with_waves, with_learned) > 99
 # Without places, exactly half: the network knows which objects are spoken of, but must give the same answer to two sentences of which only
 # one deserves it. With places, worked out or learned, all becomes right. (A causal mask lets some order through, since the first token sees
 # itself only; there is no need to make do with that.)
-
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 8 min. Demander pourquoi exactement la moitié, et non un peu plus ou un peu moins : le réseau doit donner la même réponse à deux phrases
-# dont une seule la mérite. Faire marcher une aiguille d'horloge avec le bras, une seconde aiguille plus lente avec l'autre.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 8 min. Ask why exactly half, and not a little more or less: the network must give the same answer to two sentences of which only one
-# deserves it. Turn one arm like the hand of a clock, the other like a slower one.
-
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 8. Empiler
-#
-# L'attention échange ; un **petit réseau** travaille chaque jeton à part. À eux deux : un **bloc**.
-#
-# - **chemin résiduel** : chaque sous-couche **ajoute** sa réponse ;
-# - **normalisation** : moyenne 0, variance 1.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 8. Stacking
-#
-# Attention exchanges; a **small network** works on each token apart. The two together: a **block**.
-#
-# - **residual path**: each sublayer **adds** its answer;
-# - **normalisation**: mean 0, variance 1.
 
 # %% [markdown] lang="fr"
 # ## 8. Empiler
@@ -1739,9 +2076,77 @@ assert min(with_waves, with_learned) > 99
 # - **layer normalisation** ([](work:ba2016)): each token's channels are brought to a mean of 0 and a variance of 1, then multiplied by a
 #   learned gain $g$. A token of channels (1, 3) has mean 2 and variance 1: it becomes $(-1, 1)$.
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 8. Un bloc ajoute au flux
+#
+# L'attention échange ; un **petit réseau** travaille chaque jeton à part.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 8. A block adds to the stream
+#
+# Attention exchanges; a **small network** works on each token apart.
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, axes = plot(width=9, height=2.3)
+stream = {"arrowstyle": "-|>", "color": BLUE, "lw": 4}
+axes.annotate("", (1, 0), (0, 0), arrowprops=stream)
+for left, right in ((0.04, 0.45), (0.5, 0.95)):
+    axes.plot((left, left, right, right), (0, 1, 1, 0), color="black", zorder=0)
+    axes.plot(right, 0, "P", color=BLUE, markersize=20)
+parts = say("norm|attention|norm|small network",
+            "norme|attention|norme|petit réseau").split("|")
+for x, name in zip((0.14, 0.32, 0.6, 0.8), parts):
+    colour = SKY if "att" in name else ORANGE if " " in name else "white"
+    box = {"boxstyle": "round,pad=0.5", "facecolor": colour}
+    axes.text(x, 1, name, ha="center", va="center", fontsize=14, bbox=box)
+axes.set(xlim=(0, 1), ylim=(-0.5, 1.5))
+axes.axis("off")
+picture(figure, say("A block: norm and attention, then norm and small network, "
+                    "add their answers to a stream that goes straight on.",
+                    "Un bloc : norme et attention, puis norme et petit réseau, "
+                    "ajoutent leurs réponses au flux, qui va tout droit."))
+
 # %% [markdown] slide="fragment"
 # $$ \begin{gathered} \mathrm{LN}(x) = g \odot \frac{x - \mathrm{mean}(x)}{\sqrt{\mathrm{var}(x) + \varepsilon}} \\[1ex]
 # x \leftarrow x + \mathrm{Attention}(\mathrm{LN}_1(x)) \qquad x \leftarrow x + W_2 \, \mathrm{gelu}(W_1 \, \mathrm{LN}_2(x)) \end{gathered} $$
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 6 min. Suivre le flux du doigt : il va tout droit, et chaque sous-couche y ajoute sa réponse. La norme ramène les canaux d'un jeton à une
+# moyenne de 0 et une variance de 1. Demander ce que devient (1, 3) : (−1, 1). En 2017 on normalisait après la somme ; aujourd'hui, avant.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 6 min. Follow the stream with a finger: it goes straight through, and each sublayer adds its answer. The norm brings a token's channels to
+# a mean of 0 and a variance of 1. Ask what becomes of (1, 3): (−1, 1). In 2017 one normalised after the sum; today, before.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 10"
+# ### Exercice 10 · Le bloc
+#
+# **12 min.** Écrivez `forward` en deux lignes : le flux, plus une sous-couche de sa version normalisée. Vous avez :
+#
+# ```python
+# self.norm_1, self.attention(…, self.causal, cache, layer, visible, maps)
+# self.norm_2, self.expand, F.gelu, self.contract
+# ```
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 10"
+# ### Exercise 10 · The block
+#
+# **12 min.** Write `forward` in two lines: the stream, plus a sublayer of its normalised version. You have:
+#
+# ```python
+# self.norm_1, self.attention(…, self.causal, cache, layer, visible, maps)
+# self.norm_2, self.expand, F.gelu, self.contract
+# ```
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 12 min. Donner la section 8. Fautes à guetter : la seconde sous-couche ajoutée aux mots du départ et non au flux ; le flux lui-même
+# normalisé ; `x += …`, qui change le tenseur reçu ; `visible` ou `cache` oubliés en route. L'épreuve : des sous-couches qui répondent 0
+# laissent le flux intact.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 12 min. Hand out section 8. Mistakes to look for: the second sublayer added to the words at the start, not to the stream; the stream
+# itself normalised; `x += …`, which changes the tensor received; `visible` or `cache` lost on the way. The test: sublayers that answer 0
+# leave the stream as it was.
 
 # %% [markdown] lang="fr"
 # Le transformeur de 2017 normalisait **après** chaque somme ; on normalise aujourd'hui **avant** chaque sous-couche ([](work:xiong2020)) :
@@ -1845,6 +2250,16 @@ for name, kind in kinds.items():
     cosines = [alike[name][depth - 1] for depth in (1, 4, 12, 24)]
     print(f"{name:16}", *(f"{decimal(cosine, 2):>5}" for cosine in cosines))
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Sans chemin résiduel, tout se ressemble
+#
+# Vingt-quatre blocs non entraînés : à quel point deux jetons voisins se ressemblent-ils ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Without the residual path, all become alike
+#
+# Twenty-four blocks, not trained: how alike are two neighbouring tokens?
+
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(height=3.4)
 for (name, cosines), colour in zip(alike.items(), COLOURS):
@@ -1863,6 +2278,15 @@ assert no_residual[3] > 0.97
 assert norm_before[23] < 0.6
 assert norm_before[23] < norm_after[23] < 0.9
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Faire deviner le cosinus après quatre blocs. Sans chemin résiduel, tous les jetons sont presque pareils, à force de moyennes de
+# moyennes ; il n'y a plus rien à regarder. Demander laquelle des deux autres courbes est la meilleure, et pourquoi. (Norme avant : le
+# chemin du milieu reste libre.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Let them guess the cosine after four blocks. Without the residual path all tokens are nearly alike, by dint of means of means;
+# there is nothing left to look at. Ask which of the two other curves is better, and why. (Norm before: the path in the middle stays free.)
+
 # %% [markdown] lang="fr"
 # Sans chemin résiduel, quatre blocs suffisent : tous les jetons sont presque pareils, à force de moyennes de moyennes ([](work:dong2021)),
 # et il n'y a plus rien à regarder. Avec lui, ils restent distincts jusqu'au bout, et mieux quand la norme est avant.
@@ -1870,12 +2294,6 @@ assert norm_before[23] < norm_after[23] < 0.9
 # %% [markdown] lang="en"
 # Without the residual path four blocks are enough: all tokens are nearly alike, by dint of means of means ([](work:dong2021)), and there is
 # nothing left to look at. With it they stay apart to the end, and better so where the norm comes before.
-
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 9. Encodeur, décodeur, ou les deux
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 9. Encoder, decoder, or both
 
 # %% [markdown] lang="fr"
 # ## 9. Encodeur, décodeur, ou les deux
@@ -1892,6 +2310,12 @@ assert norm_before[23] < norm_after[23] < 0.9
 # writes: its blocks have one more sublayer, a cross-attention, whose queries come from the decoder and whose keys and values always come
 # from the **top** of the encoder. Above the decoder, a linear layer gives a logit to each word of the vocabulary, and the softmax makes
 # probabilities of them. **Before you look at the drawing**, say where queries, keys and values come from at each attention.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 9. L'encodeur lit, le décodeur écrit
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 9. The encoder reads, the decoder writes
 
 # %% tags=["hide-input"]
 reads = say("embeddings + places|self-attention|small network|"
@@ -1926,14 +2350,14 @@ picture(figure, say("An encoder, self-attention then small network, gives keys "
                     "et valeurs à l'attention croisée du décodeur."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 10 min. Chaque boîte d'attention ou de réseau est entourée d'un chemin résiduel et d'une normalisation, que le dessin omet. Le modèle de
-# base de 2017 : six couches de chaque côté, 512 canaux, huit têtes de 64, un petit réseau de 2 048, 65 millions de poids. Demander d'où
-# viennent Q, K et V à chaque boîte.
+# 6 min. Chaque boîte est entourée d'un chemin résiduel et d'une norme, que le dessin omet. Avant les flèches, demander d'où viennent Q, K
+# et V à chaque attention. (À la croisée : Q du décodeur, K et V du haut de l'encodeur.) Le modèle de base de 2017 : six couches de chaque
+# côté, 512 canaux, huit têtes, 65 millions de poids.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 10 min. Each attention or network box is wrapped in a residual path and a normalisation, which the drawing leaves out. The base model of
-# 2017: six layers on each side, 512 channels, eight heads of 64, a small network of 2,048, 65 million weights. Ask where Q, K and V come
-# from at each box.
+# 6 min. A residual path and a norm around each box are left out. Ask where Q, K and V come from at each attention. (At the crossed one: Q
+# from the decoder, K and V from the top of the encoder.) The base model of 2017: six layers on each side, 512 channels, eight heads, 65
+# million weights.
 
 # %% [markdown] lang="fr"
 # De bas en haut : l'encodeur se regarde lui-même ; le décodeur se regarde, l'avenir caché, puis regarde ce qui a été lu (la flèche verte).
@@ -1985,18 +2409,27 @@ print(say("logits of the next word:    ", "logits du mot suivant :     "),
 #
 # | pile | elle sait | exemples |
 # |---|---|---|
-# | encodeur seul | lire | BERT ; l'encodeur de T5 |
-# | décodeur seul | écrire la suite | GPT ; DALL·E 1 |
-# | les deux | lire, puis écrire | la machine de 2017 ; BART |
+# | **encodeur seul** | lire | BERT ; l'encodeur de T5 |
+# | **décodeur seul** | écrire la suite | GPT ; DALL·E 1 |
+# | **les deux** | lire, puis écrire | la machine de 2017 ; BART |
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Three families
 #
 # | stack | it can | examples |
 # |---|---|---|
-# | encoder alone | read | BERT; T5's encoder |
-# | decoder alone | write what follows | GPT; DALL·E 1 |
-# | both | read, then write | the machine of 2017; BART |
+# | **encoder alone** | read | BERT; T5's encoder |
+# | **decoder alone** | write what follows | GPT; DALL·E 1 |
+# | **both** | read, then write | the machine of 2017; BART |
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Demander de quelle famille est la machine du début (les deux : elle lit une phrase, puis écrit des carreaux), et laquelle il faut
+# pour continuer un texte. Un décodeur seul n'a personne à lire : l'attention croisée disparaît, et son bloc est exactement le `Block` de
+# l'exercice 10, causal.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Ask which family the machine of the beginning belongs to (both: it reads a sentence, then writes squares), and which is needed to
+# continue a text. A decoder alone has nobody to read: cross-attention goes, and its block is exactly the `Block` of exercise 10, causal.
 
 # %% [markdown] lang="fr"
 # ### Trois familles
@@ -2020,20 +2453,6 @@ print(say("logits of the next word:    ", "logits du mot suivant :     "),
 #
 # A decoder alone has nobody to read: cross-attention goes. Its block is exactly your `Block`, causal.
 
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 10. Un GPT qui écrit des légendes
-#
-# Une pile de blocs causaux, une question à chaque position : **quel est le jeton suivant ?**
-#
-# Notre corpus : 4 000 légendes de notre monde de formes.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 10. A GPT that writes captions
-#
-# A stack of causal blocks, one question at every position: **which token comes next?**
-#
-# Our corpus: 4,000 captions of our world of shapes.
-
 # %% [markdown] lang="fr"
 # ## 10. Un GPT qui écrit des légendes
 #
@@ -2047,6 +2466,33 @@ print(say("logits of the next word:    ", "logits du mot suivant :     "),
 # GPT: *generative pre-trained transformer* ([](work:radford2018)). A stack of causal blocks, one question at every position: **which token
 # comes next?** Our corpus: 4,000 captions, in English, of our world of shapes. Each word of that world is a token; token 0 opens the
 # sentence, and closes it. The network has to give the sequence of tokens back shifted by one: teacher forcing once more.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 10. À chaque position : quel jeton suit ?
+#
+# | montré | (début) | un | grand | cercle | rouge |
+# |---|---|---|---|---|---|
+# | **attendu** | **un** | **grand** | **cercle** | **rouge** | **(fin)** |
+#
+# 4 000 légendes de notre monde de formes, décalées d'un cran.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 10. At each position: which token comes next?
+#
+# | shown | (start) | a | large | red | circle |
+# |---|---|---|---|---|---|
+# | **expected** | **a** | **large** | **red** | **circle** | **(end)** |
+#
+# 4,000 captions of our world of shapes, shifted by one.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. À l'entraînement, on montre la vraie phrase, et le masque causal cache la suite : cinq questions d'un coup, en parallèle. C'est le
+# forçage par l'enseignant. Demander ce qui change quand il écrit : un mot après l'autre, et ce sont ses propres mots qui rentrent, fautes
+# comprises.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. In training the true sentence is shown, and the causal mask hides the rest: five questions at once, in parallel. This is teacher
+# forcing. Ask what changes when it writes: one word after the other, and it is its own words that go in, mistakes included.
 
 # %%
 LENGTH = 16
@@ -2146,11 +2592,15 @@ pairs.index_put_(where, torch.ones(()), accumulate=True)
 single_words = nats(pairs.sum(dim=0))
 pairs_of_words = nats(pairs) - nats(pairs.sum(dim=1))
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Mieux que compter
+#
+# En pointillé, ce que savent de simples comptes, de mots ou de paires de mots.
 
-# %% [markdown] lang="en" slide="subslide" slide_only=true
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Better than counting
+#
+# Dotted and dashed, what plain counts know, of words or of pairs of words.
 
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot()
@@ -2174,6 +2624,14 @@ assert at_end < pairs_of_words - 0.08
 assert 1.2 < at_end < 1.5
 assert single_words > 3.2
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Demander où part la courbe : log 512 ≈ 6,24 nats, pour qui n'a rien appris. Faire deviner où elle finit. Sous la ligne des paires,
+# le réseau sait plus que le dernier mot. Pourquoi ne descend-il pas à 0 ? (Personne ne peut savoir quelle couleur viendra.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Ask where the curve starts: log 512 ≈ 6.24 nats, for one who has learned nothing. Let them guess where it ends. Below the line of
+# pairs, the network knows more than the last word. Why does it not go down to 0? (Nobody can know which colour will come.)
+
 # %% [markdown] lang="fr" own_numbers=true
 # Le GPT passe sous la ligne des paires : il sait plus que le dernier mot, donc il se sert de sa place, ou regarde plus loin en arrière (la
 # [](#where-do-the-heads-look) tranchera). Il finit vers 1,3 nat, soit une hésitation entre moins de quatre mots
@@ -2183,16 +2641,6 @@ assert single_words > 3.2
 # The GPT goes below the line of pairs: it knows more than the last word, so it uses its place, or looks further back
 # ([](#where-do-the-heads-look) will decide). It ends near 1.4 nats, which is hesitating between some four words ($e^{1.4} \approx 4$). It
 # can hardly go lower: after "a large", nobody can know which colour will come.
-
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### Il écrit
-#
-# Demander les probabilités du jeton suivant, le tirer au sort, l'ajouter, recommencer.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### It writes
-#
-# Ask for the probabilities of the next token, sample it, add it, begin again.
 
 # %% [markdown] lang="fr"
 # ### Il écrit
@@ -2208,7 +2656,7 @@ assert single_words > 3.2
 # open it in the next section); `uniforms` brings it its chance, a number for each token. `@torch.no_grad()` tells PyTorch that no gradients
 # will be needed.
 
-# %% slide="fragment"
+# %%
 @torch.no_grad()
 def write(gpt, uniforms, **options):
     written = torch.zeros(len(uniforms), 1, dtype=torch.long)
@@ -2225,10 +2673,38 @@ def until_the_end(tokens):
     return tokens.masked_fill((tokens == 0).cumsum(dim=1) > 0, 0)
 
 
-# %% slide="fragment"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Demander, tirer, ajouter, recommencer
+#
+# ```python
+# for uniform in uniforms.T:
+#     logits = gpt(written)[:, -1]
+#     chosen = choose(logits, uniform)
+#     written = torch.cat([written, chosen[:, None]], dim=1)
+# ```
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Ask, sample, add, begin again
+#
+# ```python
+# for uniform in uniforms.T:
+#     logits = gpt(written)[:, -1]
+#     chosen = choose(logits, uniform)
+#     written = torch.cat([written, chosen[:, None]], dim=1)
+# ```
+
+# %% slide="fragment" tags=["output-only-slide"]
 uniforms = torch.rand(200, LENGTH, generator=torch.Generator().manual_seed(1))
 said = [tokenizer.decode(row) for row in write(gpt, uniforms)]
 print(*said[:6], sep="\n")
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Lire la boucle ligne à ligne : les logits du dernier jeton, un tirage, le jeton au bout, et l'on recommence. Puis les phrases :
+# personne ne les a écrites. Demander s'il y en a une fausse. (Les jetons n'ont ni accents ni traits d'union : ce n'est pas une faute.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Read the loop line by line: the logits of the last token, a sampling, the token at the end, and again. Then the sentences: nobody
+# wrote them. Ask whether one of them is wrong. (Tokens have neither accents nor hyphens: that is no mistake.)
 
 # %% [markdown] lang="fr"
 # Voilà des phrases que personne n'a écrites. (Les jetons n'ont ni accents ni traits d'union.)
@@ -2273,7 +2749,17 @@ def shares(sentences):
     }
 
 
-# %%
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Il ne récite pas
+#
+# Deux cents phrases : combien sont justes ? combien sont nouvelles ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### It does not recite
+#
+# Two hundred sentences: how many are right? how many are new?
+
+# %% slide="fragment" tags=["output-only-slide"]
 found = shares(said)
 for what, name in (("read", say("understood", "comprises")),
                    ("exact", say("right, word for word", "justes, au mot près")),
@@ -2287,6 +2773,16 @@ assert 0.88 < found["exact"] < 0.99
 assert found["read"] >= found["exact"]
 assert 0.5 < found["new"] < 0.75
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Faire deviner les trois nombres avant de les montrer. « Justes, au mot près » veut dire que la grammaire aurait pu écrire la
+# phrase. Faire chercher la faute dans chaque phrase fausse : un mot manque ou déborde, ou un jeton d'une autre espèce s'est glissé.
+# Récite-t-il ? (Plus de la moitié sont hors du corpus.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Let them guess the three numbers before showing them. "Right, word for word" means that the grammar could have written the
+# sentence. Have them find the fault in each wrong one: a word missing or too many, or a token of another sort. Does it recite? (Over half
+# are not in the corpus.)
+
 # %% [markdown] lang="fr"
 # Neuf phrases sur dix, ou peu s'en faut, sont justes au mot près, et plus de la moitié ne sont pas dans le corpus : il ne récite pas.
 # Pourtant personne ne lui a donné de règle de grammaire ; il n'a vu que des phrases. Cherchez la faute dans chacune des phrases fausses. Il en est
@@ -2296,14 +2792,6 @@ assert 0.5 < found["new"] < 0.75
 # Nine sentences in ten, or nearly so, are right word for word, and over half of them are not in the corpus: it does not recite. Yet nobody gave
 # it a rule of grammar; it has seen nothing but sentences. Look for the fault in each of the wrong ones. There are two kinds: a word that is
 # missing or one too many, and a token of another sort altogether, sampled by bad luck among the 512.
-
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 10 min. Faire chercher la faute dans chaque phrase fausse. Demander si le réseau récite : la ligne « hors du corpus » répond. Puis
-# demander ce qu'il faudrait pour atteindre 100 % : plus de pas, plus de données, ou seulement tirer avec moins de hasard ?
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 10 min. Have them find the fault in each wrong sentence. Ask whether the network recites: the line "not in the corpus" answers. Then ask
-# what it would take to reach 100 %: more steps, more data, or only sampling with less chance?
 
 # %% [markdown] lang="fr"
 # A-t-il appris l'accord ? Voici quatre débuts, qui finissent par un nom masculin ou féminin, singulier ou pluriel. **Devinez** où seront
@@ -2357,6 +2845,43 @@ else:
     for row in chance_of[2:]:
         assert min(row[2:]) > 20 * max(row[:2])
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Il accorde, et nul ne lui a dit la règle
+#
+# Les chances, en %, de quatre formes de « noir ».
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Singular or plural? Nobody told it the rule
+#
+# The chances, in %, of four nouns.
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+chance_rows = [chances(beginning, forms) for beginning in beginnings]
+largest = max(map(max, chance_rows))
+figure, axes = plot(width=8, height=3.2)
+axes.imshow(chance_rows, cmap="Blues", vmin=0, vmax=largest, aspect="auto")
+for row, column in itertools.product(range(4), range(4)):
+    chance = chance_rows[row][column]
+    axes.text(column, row, decimal(chance), ha="center", va="center", fontsize=14,
+              color="white" if chance > largest / 2 else "black")
+axes.set_xticks(range(4), forms, fontsize=13)
+axes.set_yticks(range(4), [f"{text} …" for text in beginnings], fontsize=13)
+axes.xaxis.tick_top()
+picture(figure, say("Chances of four nouns after four beginnings: singular nouns "
+                    "after a and one, plural nouns after two and four.",
+                    "Chances de quatre formes de noir après quatre débuts : chaque "
+                    "fois, la forme accordée est loin devant."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Cacher les nombres et faire deviner où sera le foncé. Genre et nombre sont appris, de phrases seules. Énigme pour la maison : « une
+# croix » est souvent suivie de « verte », « une étoile » presque jamais. Pourquoi ? (Aucune légende du corpus ne nomme une étoile verte :
+# le monde la garde pour l'examen.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Hide the numbers and let them guess where it will be dark. What decides stands two words before the noun, and the colour says
+# nothing. A riddle for home: a star is often red, hardly ever green. Why? (No caption of the corpus names a green star: the world keeps it
+# for the exam.)
+
 # %% [markdown] lang="fr"
 # Sur chaque ligne, la forme accordée est loin devant les trois autres : le genre et le nombre sont appris. (La somme d'une ligne n'est pas
 # 100 : d'autres couleurs peuvent suivre.)
@@ -2385,24 +2910,6 @@ assert never < usual / 4
 # %% [markdown] lang="en"
 # A star may be red, and hardly ever green. That is because the green star is one of the combinations that the world keeps for the exam: no
 # caption of the corpus names it. The network has learned only what it was shown; [](lesson:11) will make a test of it.
-
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 11. Choisir le jeton suivant
-#
-# - **glouton** : le plus probable ;
-# - **température** : diviser les logits par $T$ ;
-# - **top-k** : parmi les $k$ plus probables ;
-# - **top-p** : parmi ceux qui font $p$ ;
-# - **faisceau** : la phrase entière la plus probable.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 11. Choosing the next token
-#
-# - **greedy**: the likeliest;
-# - **temperature**: divide the logits by $T$;
-# - **top-k**: among the $k$ likeliest;
-# - **top-p**: among those that make $p$;
-# - **beam search**: the likeliest whole sentence.
 
 # %% [markdown] lang="fr"
 # ## 11. Choisir le jeton suivant
@@ -2458,13 +2965,17 @@ def tempered(temperature):
                                f"Probabilités du mot suivant, à {temperature:g}."))
 
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### La température
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 11. La température partage autrement
+#
+# Diviser les logits par $T$ : sous 1, les favoris gagnent ; au-dessus, ils perdent.
 
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### Temperature
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 11. Temperature shares out differently
+#
+# Divide the logits by $T$: below 1 the favourites gain; above, they lose.
 
-# %% slide="fragment"
+# %% slide="fragment" tags=["output-only-slide"]
 values = [0.1, 0.5, 1, 2, 4, 8]
 Explorer(tempered, temperature=Knob(say("temperature", "température"), values, start=2))
 
@@ -2472,6 +2983,15 @@ Explorer(tempered, temperature=Knob(say("temperature", "température"), values, 
 next_logits = following(say("there is a large", "il y a un grand"))[0]
 assert (next_logits / 0.1).softmax(dim=-1).topk(6).values.sum() > 0.9
 assert (next_logits / 8).softmax(dim=-1).topk(12).values.sum() < 0.5
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Tourner le bouton. Des logits 2, 1, 0 donnent 0,665, 0,245, 0,090 ; demander ce qu'ils donnent à la température 0,5 (0,867, 0,117,
+# 0,016), puis à une température immense (un tiers chacun). À 8, le reste du vocabulaire, que la figure ne montre pas, prend plus de la
+# moitié.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Turn the knob. Logits 2, 1, 0 give 0.665, 0.245, 0.090; ask what they give at temperature 0.5 (0.867, 0.117, 0.016), then at an
+# immense temperature (a third each). At 8 the rest of the vocabulary, which the figure does not show, takes more than half.
 
 # %% [markdown] lang="fr"
 # À 0,1, les quelques favoris se partagent tout ; à 8, ils ne dépassent plus guère les autres, et le reste du vocabulaire, que la figure ne
@@ -2498,11 +3018,15 @@ for temperature in temperatures:
     exact, different = measured[-1]["exact"], measured[-1]["different"]
     print(f"{decimal(temperature):>11} {100 * exact:5.0f}% {100 * different:9.0f}")
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### Combien de hasard ?
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Combien de hasard ? Vers 0,7
+#
+# Cent phrases à chaque température : combien sont justes, combien diffèrent ?
 
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### How much chance?
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### How much chance? Around 0.7
+#
+# A hundred sentences at each temperature: how many are right, how many differ?
 
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot()
@@ -2525,6 +3049,16 @@ assert min(exact[:4]) > 93
 assert different[3] > 88
 assert exact[-1] < 40
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Demander : à 0, combien de phrases différentes sur cent ? (Une : c'est le glouton.) À quelle température écrirait-on un poème, une
+# ordonnance ? Faire le lien avec l'exercice 2 : la longueur de la requête était déjà une température, à l'envers. Plus longue, elle laisse
+# moins de choix.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Ask: at 0, how many different sentences in a hundred? (One: that is greedy.) At which temperature would one write a poem, a
+# prescription? Make the link with exercise 2: the length of the query was a temperature already, upside down. The longer, the less is left
+# to choose from.
+
 # %% [markdown] lang="fr"
 # À 0, une seule phrase, cent fois : c'est le glouton. Vers 0,7, presque toutes les phrases sont justes et presque toutes diffèrent : c'est
 # là que l'on se place d'ordinaire. À 2, bien plus de la moitié sont fausses.
@@ -2532,14 +3066,6 @@ assert exact[-1] < 40
 # %% [markdown] lang="en"
 # At 0, one sentence a hundred times: that is greedy. Around 0.7 nearly all sentences are right and nearly all differ: this is where one
 # usually goes. At 2, far more than half are wrong.
-
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 8 min. Demander à quelle température l'on écrirait un poème, une ordonnance. À 0, une seule phrase, cent fois : c'est le glouton. Faire le
-# lien avec la longueur de la requête de l'exercice 2 : déjà une température, à l'envers (plus longue, elle laisse moins de choix).
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 8 min. Ask at which temperature one would write a poem, a prescription. At 0, one sentence a hundred times: that is greedy. Make the link
-# with the length of the query in exercise 2: a temperature already, upside down (the longer, the less is left to choose from).
 
 # %% [markdown] lang="fr"
 # Écrivez top-k. `logits` est de forme (n, v) : une ligne par phrase, une entrée par mot du vocabulaire. Dans chaque ligne, laissez les $k$
@@ -2647,6 +3173,16 @@ keep_top_p(torch.tensor([[0.15, 0.5, 0.05, 0.3]]).log(), 0.75).exp()
 #
 # Here are two beginnings: one may go on in many ways, the other in two only. **Guess** how many words top-p, with $p = 0.9$, keeps of each.
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Un nombre fixe, ou une part fixe ?
+#
+# **Top-k** garde $k$ mots partout ; **top-p**, le plus petit ensemble qui fait $p$.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### A fixed number, or a fixed share?
+#
+# **Top-k** keeps $k$ words everywhere; **top-p**, the smallest set that makes $p$.
+
 # %% tags=["hide-input"]
 beginnings = say("there is a large|a red circle to the", "il y a un|un cercle rouge au").split("|")
 figure, panels = plot(1, 2, width=9, height=3.2)
@@ -2663,7 +3199,7 @@ for panel, text in zip(panels, beginnings):
                         f"« {text} … » : top-p en garde {kept}"))
     panel.set(xlabel=say("rank", "rang"), ylabel="%")
 legend(panels[1])
-# %% tags=["hide-input"]
+# %% slide="fragment" tags=["hide-input"]
 picture(figure, say("Two next-word distributions, one wide and one narrow: "
                     "top-k cuts both at five, top-p each where it must.",
                     "Deux distributions du mot suivant, une large et une "
@@ -2672,6 +3208,46 @@ picture(figure, say("Two next-word distributions, one wide and one narrow: "
 # %% claims=true
 assert top_p_keeps[0] > 5
 assert top_p_keeps[1] == 2
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Faire deviner combien de mots top-p garde de chaque début. À gauche, tant de mots conviennent que cinq sont trop peu ; à droite,
+# deux seulement sont possibles, et cinq en laissent passer de faux. Demander lequel des deux filtres s'adapte. (Top-p.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Let them guess how many words top-p keeps of each beginning. On the left so many words will do that five are too few; on the right
+# two only are possible, and five let wrong ones through. Ask which of the two filters adapts. (Top-p.)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 11-13"
+# ### Exercices 11 à 13 · Couper, puis tirer
+#
+# **12 min.** Faites 11 et 13 ; 12, chez vous.
+#
+# | | fonction | exemple | réponse |
+# |---|---|---|---|
+# | 11 | `keep_top_k` | $(0, 2, 1)$, $k = 2$ | $(-\infty, 2, 1)$ |
+# | 12 | `keep_top_p` | parts $(0{,}15 \,; 0{,}5 \,; 0{,}05 \,; 0{,}3)$, $p = 0{,}75$ | 2ᵉ et 4ᵉ |
+# | 13 | `sample` | parts $(0{,}5 \,; 0{,}3 \,; 0{,}2)$, $u = 0{,}6$ | numéro 1 |
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 11-13"
+# ### Exercises 11 to 13 · Cut, then sample
+#
+# **12 min.** Do 11 and 13; 12 at home.
+#
+# | | function | example | answer |
+# |---|---|---|---|
+# | 11 | `keep_top_k` | $(0, 2, 1)$, $k = 2$ | $(-\infty, 2, 1)$ |
+# | 12 | `keep_top_p` | shares $(0.15, 0.5, 0.05, 0.3)$, $p = 0.75$ | 2nd and 4th |
+# | 13 | `sample` | shares $(0.5, 0.3, 0.2)$, $u = 0.6$ | number 1 |
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 12 min. Donner la section 11. Pour 13, dessiner le segment : 0,5, 0,3 et 0,2 bout à bout ; où tombe 0,6 ? (Dans la deuxième entrée, de
+# numéro 1.) Fautes à guetter : un k plus grand que le vocabulaire ; en 12, l'entrée qui franchit p écartée, ou les logits rendus triés ; en
+# 13, un total sous 1.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 12 min. Hand out section 11. For 13, draw the segment: 0.5, 0.3 and 0.2 end to end; where does 0.6 fall? (Into the second entry, number
+# 1.) Mistakes to look for: a k larger than the vocabulary; in 12, the entry that crosses p left out, or logits returned sorted; in 13, a
+# total below 1.
 
 # %% [markdown] lang="fr"
 # Top-k garde cinq mots partout : trop peu après « un », où tant de mots conviennent ; trop là où deux seulement sont possibles. Top-p
@@ -2730,16 +3306,6 @@ lequel elle est tirée.
 # %% scratch=true
 sample(torch.tensor([[0.5, 0.3, 0.2]]).log(), torch.tensor([0.6]))  # → tensor([1])
 
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### Chercher la phrase la plus probable
-#
-# La recherche en **faisceau** garde à chaque pas les $b$ meilleurs débuts. Le score : la log-probabilité de la phrase entière.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### Looking for the likeliest sentence
-#
-# **Beam search** keeps the $b$ best beginnings at each step. The score: the log-probability of the whole sentence.
-
 # %% [markdown] lang="fr"
 # ### Chercher la phrase la plus probable
 #
@@ -2755,7 +3321,17 @@ sample(torch.tensor([[0.5, 0.3, 0.2]]).log(), torch.tensor([0.6]))  # → tensor
 # at each step. The score is the log-probability of the whole sentence; dividing by the length (`length_penalty=1`) gives their chance back
 # to long ones, which pay for each further word. **Guess** what becomes of the sentences as the beam widens: longer, or shorter?
 
-# %%
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Le faisceau cherche la phrase entière
+#
+# À chaque pas, garder les $b$ meilleurs débuts. Le score : leur log-probabilité.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### A beam looks for the whole sentence
+#
+# At each step, keep the $b$ best beginnings. The score: their log-probability.
+
+# %% slide="fragment" tags=["output-only-slide"]
 @torch.no_grad()
 def next_words(tokens):
     return gpt(tokens)[:, -1].log_softmax(dim=-1)
@@ -2775,6 +3351,15 @@ for beams, penalty in ((1, 0.0), (4, 0.0), (16, 0.0), (16, 1.0)):
 # %% claims=true
 assert beam_scores[0] < beam_scores[1] <= beam_scores[2]
 assert beam_lengths[2] < beam_lengths[0]
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Faire deviner : quand le faisceau s'élargit, les phrases sont-elles plus longues ou plus courtes ? (Plus courtes : chaque mot
+# coûte.) Avec la pénalité, le score est une moyenne par mot, et ne se compare pas aux autres. Demander à quoi sert un faisceau, qui n'a
+# qu'une phrase à dire. (À traduire.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Let them guess: as the beam widens, are sentences longer or shorter? (Shorter: every word costs.) With the penalty, the score is a
+# mean per word, and does not compare with the others. Ask what a beam is good for, which has one sentence to say. (Translating.)
 
 # %% [markdown] lang="fr"
 # Un faisceau de seize trouve mieux que le glouton, et sa phrase est plus courte : chaque mot coûte. (Avec la pénalité, le score est une
@@ -2813,6 +3398,43 @@ assert right[2] < 0.67
 assert min(right[3], right[4]) > right[2] + 0.15
 assert min(way["different"] for way in by_way[2:]) > 0.9
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Un filtre rend la grammaire
+#
+# Deux cents phrases, cinq façons de choisir.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### A filter brings grammar back
+#
+# Two hundred sentences, five ways to choose.
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, axes = plot(width=8, height=3.6)
+series = (("exact", say("right, word for word", "justes, au mot près"), BLUE, -0.2),
+          ("different", say("different", "différentes"), ORANGE, 0.2))
+for what, label, colour, shift in series:
+    lengths_of_bars = [100 * way[what] for way in by_way]
+    where_bars = [place + shift for place in range(len(by_way))]
+    axes.barh(where_bars, lengths_of_bars, 0.38, color=colour, label=label)
+axes.set_yticks(range(len(ways)), list(ways), fontsize=12)
+axes.invert_yaxis()
+axes.set(xlim=(0, 105), xlabel="%")
+axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+picture(figure, say("At temperature 1.5 many sentences are wrong; with top-k or "
+                    "top-p they are right again, and still differ.",
+                    "À la température 1,5, beaucoup de phrases sont fausses ; avec "
+                    "top-k ou top-p, elles sont justes à nouveau, et diverses."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Demander laquelle permet de monter à 1,5 sans perdre la grammaire, avant de montrer. Le vocabulaire a 512 entrées ; à chaque pas,
+# les mauvaises, si peu probables soient-elles une à une, pèsent ensemble : c'est cette traîne que les filtres coupent. Demander ce qui
+# manque au glouton. (Il n'a qu'une phrase.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Ask which one lets the temperature rise to 1.5 without losing the grammar, before showing. The vocabulary has 512 entries; at each
+# step the wrong ones, however unlikely one by one, add up: the filters cut off this tail. Ask what greedy lacks. (It has one sentence
+# only.)
+
 # %% [markdown] lang="fr"
 # À 1,5 sans filtre, plus d'un tiers des phrases sont fausses ; avec l'un ou l'autre filtre, la grammaire revient, et les phrases restent
 # diverses. Le vocabulaire a 512 entrées, et à chaque pas les mauvaises, si peu probables soient-elles une à une, pèsent ensemble : c'est
@@ -2822,20 +3444,6 @@ assert min(way["different"] for way in by_way[2:]) > 0.9
 # At 1.5 without a filter more than a third of the sentences are wrong; with either filter the grammar comes back, and the sentences remain
 # varied. The vocabulary has 512 entries, and at each step the wrong ones, however unlikely one by one, add up: this **tail** is what the
 # filters cut off.
-
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 12. Ne pas tout recalculer
-#
-# Pour écrire le jeton $t$, `write` repasse les $t$ précédents dans le réseau. Leurs clés et valeurs n'ont pourtant pas changé.
-#
-# On les garde, dans un **cache**.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 12. Not computing it all again
-#
-# To write token $t$, `write` passes the $t$ before it through the network again. Yet their keys and values have not changed.
-#
-# So keep them, in a **cache**.
 
 # %% [markdown] lang="fr"
 # ## 12. Ne pas tout recalculer
@@ -2850,6 +3458,41 @@ assert min(way["different"] for way in by_way[2:]) > 0.9
 # `write` has a vice: to write token $t$ it passes the $t$ before it through the network again. Yet nothing has changed there: thanks to the
 # causal mask, a token's keys and values depend only on itself and those before it. So keep them, in a **cache**. Each new token makes its
 # query, its key, its value, and looks at what the cache has kept. For four tokens, $1 + 2 + 3 + 4 = 10$ passages become 4:
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 12. Ne calculer que du neuf
+#
+# Le masque causal le permet : clés et valeurs d'avant ne changent plus. Gardons-les.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 12. Compute only what is new
+#
+# The causal mask allows it: earlier keys and values no longer change. Keep them.
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, panels = plot(1, 2, width=8, height=3.5)
+again_each = torch.ones(6, 6).tril()
+once = 0.25 * again_each + 0.75 * torch.eye(6)
+titles = say("everything again: 21 passages|with the cache: 6",
+             "tout refaire : 21 passages|avec le cache : 6").split("|")
+for panel, grid, title in zip(panels, (again_each, once), titles):
+    panel.imshow(grid.numpy(), cmap="Blues", vmin=0, vmax=1.2)
+    panel.set_xticks(range(6), list("123456"))
+    panel.set_yticks(range(6), list("123456"))
+    panel.set(title=title, xlabel=say("token", "jeton"))
+    panel.set_ylabel(say("step", "étape"))
+picture(figure, say("Without the cache each step computes all tokens so far; with "
+                    "it, the newest alone, the others being kept.",
+                    "Sans cache, chaque étape calcule tous les jetons ; avec "
+                    "lui, le dernier seulement, les autres étant gardés."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. En foncé, ce qui se calcule ; en clair, ce que l'on relit. Demander pourquoi l'on garde clés et valeurs, et non les requêtes : une
+# requête ne sert qu'une fois. Et sans masque causal ? (Chaque nouveau mot changerait ceux d'avant : le cache serait faux.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Dark is what is computed; pale, what is read again. Ask why keys and values are kept, and not queries: a query serves only once.
+# And without a causal mask? (Each new word would change those before: the cache would be wrong.)
 
 # %% [markdown]
 # $$ 1 + 2 + \dots + t = \frac{t \, (t + 1)}{2} \qquad \longrightarrow \qquad t $$
@@ -2883,6 +3526,45 @@ print(say("after the third: ", "après le troisième : "), keys_so_far.flatten()
 
 # %% claims=true
 assert keys_so_far.flatten().tolist() == [1, 2, 3]
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 14"
+# ### Exercice 14 · Votre attention, version finale
+#
+# **5 min** pour lire ; finissez chez vous. Trois pas à écrire :
+#
+# ```python
+# query, key, value = rearrange(
+#     self.qkv(x), "n t (three s d) -> three n s t d", three=3, s=self.heads
+# )
+# ...  # s'il y a un cache, y ranger clés et valeurs
+# ...  # le masque causal, si `causal`
+# ...  # `visible`, s'il est donné, s'y joint
+# return self.out(attend(query, key, value, mask, maps))
+# ```
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 14"
+# ### Exercise 14 · Your attention, final version
+#
+# **5 min** to read; finish at home. Three steps to write:
+#
+# ```python
+# query, key, value = rearrange(
+#     self.qkv(x), "n t (three s d) -> three n s t d", three=3, s=self.heads
+# )
+# ...  # if there is a cache, put keys and values in it
+# ...  # the causal mask, if `causal`
+# ...  # `visible`, if given, joins it
+# return self.out(attend(query, key, value, mask, maps))
+# ```
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Donner la section 12. Lire ensemble les trois trous, sans les remplir. Faute à guetter : compter les clés avant d'y avoir mis
+# celles du cache ; le masque n'a alors pas la bonne largeur. Demander combien de lignes a le masque pour une requête seule (une, qui voit
+# tout).
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Hand out section 12. Read the three gaps together, without filling them. A mistake to look for: counting the keys before those of
+# the cache are in; then the mask has the wrong width. Ask how many rows the mask has for a single query (one, which sees everything).
 
 # %% [markdown] lang="fr"
 # On donne une clé, on en reçoit trois.
@@ -3042,6 +3724,16 @@ for name, writer in writers.items():
     print(f"{name:18} {decimal(work[name][-1]):>5}",
           say("million operations for 16 tokens", "millions d'opérations pour 16 jetons"))
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Les mêmes phrases, huit fois moins de travail
+#
+# Seize jetons : 136 passages, ou 16.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The same sentences, an eighth of the work
+#
+# Sixteen tokens: 136 passages, or 16.
+
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(height=3.4)
 for (name, operations), colour in zip(work.items(), (VERMILION, BLUE)):
@@ -3060,6 +3752,14 @@ assert same >= 198
 assert 7.5 < again[-1] / with_cache[-1] < 9.5
 assert abs(2 * 64 * 62 * 64 * 1280 - 650_000_000) < 1_000_000
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Demander si les phrases sont les mêmes. (Oui, avec la classe de l'exercice 14 et les poids appris.) Sans cache, le travail croît
+# comme le carré de la longueur ; avec lui, en ligne droite. Le prix est de la mémoire : 650 millions de nombres pour une image de DALL·E 1.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Ask whether the sentences are the same. (Yes, with the class of exercise 14 and the learned weights.) Without the cache, work grows
+# like the square of the length; with it, in a straight line. The price is memory: 650 million numbers for one picture of DALL·E 1.
+
 # %% [markdown] lang="fr"
 # Les mêmes phrases, pour huit fois moins de travail : $16 \times 17 / 2 = 136$ passages contre 16. Et l'écart grandit avec la longueur. Le
 # prix du cache est de la mémoire : deux vecteurs par jeton et par couche. Pour les 1 280 jetons de DALL·E 1, avec 64 couches et 62 têtes de
@@ -3069,24 +3769,6 @@ assert abs(2 * 64 * 62 * 64 * 1280 - 650_000_000) < 1_000_000
 # The same sentences, for an eighth of the work: $16 \times 17 / 2 = 136$ passages against 16. And the gap grows with the length. The price
 # of the cache is memory: two vectors for each token and each layer. For the 1,280 tokens of DALL·E 1, with 64 layers and 62 heads of 64
 # channels, that makes $2 \times 1{,}280 \times 64 \times 62 \times 64 \approx 650$ million numbers for each picture under way.
-
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 6 min. Demander pourquoi l'on garde clés et valeurs, et non les requêtes : une requête ne sert qu'une fois. Demander ce qui se passerait
-# sans masque causal : chaque nouveau mot changerait tous ceux d'avant, et le cache serait faux.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 6 min. Ask why keys and values are kept, and not queries: a query serves only once. Ask what would happen without a causal mask: each new
-# word would change all those before, and the cache would be wrong.
-
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 13. Où regardent les têtes ?
-#
-# Y a-t-il une tête qui regarde le mot d'avant ? une qui revient au début ? une qui retrouve le premier objet ?
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 13. Where do the heads look?
-#
-# Is there a head that looks at the word before? one that goes back to the start? one that finds the first object again?
 
 # %% [markdown] lang="fr"
 # ## 13. Où regardent les têtes ?
@@ -3112,8 +3794,28 @@ with torch.no_grad():
     gpt(prompt(sentence), maps=maps)
 pieces = [piece.lstrip("Ġ") for piece in tokenizer.tokens(sentence)]
 
-# %% slide="fragment"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 13. Où regardent les têtes ?
+#
+# Une regarde-t-elle le mot d'avant ? une autre, le début ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 13. Where do the heads look?
+#
+# Does one look at the word before? another, at the start?
+
+# %% slide="fragment" tags=["output-only-slide"]
 attention_explorer([say("(start)", "(début)"), *pieces], maps, start=3)
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Laisser chacun proposer un rôle pour une tête. Mettre en garde : une carte montre d'où vient l'information, pas ce qui en est fait.
+# Sur cent légendes, quelques têtes penchent vers le début ou vers le jeton d'avant ; aucune n'y met tout. Demander comment l'on saurait si
+# une tête sert. (En la coupant.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Let everyone suggest a role for a head. A warning: a map shows where information comes from, not what is made of it. Over a hundred
+# captions some heads lean to the start or to the token before; none puts everything there. Ask how one would know whether a head is of use.
+# (By cutting it.)
 
 # %% [markdown] lang="fr"
 # Une phrase ne fait pas une habitude. Voici, en moyenne sur cent légendes, la part du regard que chaque tête donne au début, au jeton
@@ -3174,7 +3876,17 @@ def loss_without(heads):
     return F.cross_entropy(logits.flatten(0, 1), expected[:400].flatten()).item()
 
 
-# %%
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Couper une tête ne coûte presque rien
+#
+# Et les huit à la fois ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Cutting one head costs next to nothing
+#
+# And all eight at once?
+
+# %% slide="fragment" tags=["output-only-slide"]
 heads = list(itertools.product(range(2), range(4)))
 entire, all_cut = loss_without([]), loss_without(heads)
 one_cut = [loss_without([head]) for head in heads]
@@ -3199,6 +3911,15 @@ assert max(one_cut) - entire < 0.12
 assert all_cut - entire > 0.08
 assert all_cut - entire > 2 * (max(one_cut) - entire)
 assert all_cut > pairs_of_words - 0.02
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Faire deviner les deux hausses. Une tête coupée : les sept autres y suppléent. Toutes coupées : le réseau revient à la ligne des
+# paires, ou un peu au-dessus. Demander ce qu'il sait encore. (Le dernier mot et sa place.) Une carte d'attention est un indice ; la coupure
+# est l'épreuve.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Let them guess both rises. One head cut: the seven others make up for it. All cut: the network is back at the line of pairs, or a
+# little above. Ask what it still knows. (The last word and its place.) An attention map is a clue; cutting is the test.
 
 # %% [markdown] lang="fr"
 # **Ce que nous avons appris.** Couper une tête ne coûte presque rien : les sept autres y suppléent. Les couper toutes ramène le réseau à la
@@ -3228,7 +3949,17 @@ assert all_cut > pairs_of_words - 0.02
 # where there is padding. Each map is a column of its weights, as a mean over five layers and four heads. Change the sentence, and **guess**
 # before you run it.
 
-# %%
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Relire la première image
+#
+# « Un anneau jaune à gauche d'un cœur violet » : le regard suit la phrase.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Reading the first picture again
+#
+# "A yellow ring to the left of a purple heart": the look follows the sentence.
+
+# %% slide="fragment" tags=["output-only-slide"]
 yours = say("a yellow ring to the left of a purple heart",
             "un anneau jaune à gauche d'un cœur violet")
 drawn, looks = looks_at_words(yours)
@@ -3251,6 +3982,16 @@ heart_map = looks[:, :, words.index(say("heart", "coeur"))]
 assert ring_map[:, :4].mean() > 1.5 * ring_map[:, 4:].mean()
 assert heart_map[:, 4:].mean() > 1.5 * heart_map[:, :4].mean()
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Faire dire à la classe tout ce que montre l'image : requêtes des carreaux, clés et valeurs des mots, attention croisée, moyenne sur
+# cinq couches et quatre têtes. Demander ce qu'est une carte. (Une colonne des poids.) Faire proposer une autre phrase et deviner avant de
+# lancer.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Have the class say all that the picture shows: queries from the squares, keys and values from the words, cross-attention, a mean
+# over five layers and four heads. Ask what a map is. (A column of the weights.) Have them suggest another sentence, and guess before
+# running it.
+
 # %% [markdown] lang="fr"
 # Chaque nom est regardé de son côté : au début de la leçon, en haut et en bas ; ici, à gauche et à droite. Le regard suit la phrase. Ce que
 # vous savez faire maintenant, de $q \cdot k$ au cache, suffit à construire cette machine.
@@ -3258,24 +3999,6 @@ assert heart_map[:, 4:].mean() > 1.5 * heart_map[:, :4].mean()
 # %% [markdown] lang="en"
 # Each noun is looked at on its own side: above and below at the beginning of the lesson, left and right here. The look follows the
 # sentence. What you can do now, from $q \cdot k$ to the cache, is enough to build this machine.
-
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 8 min. Mettre en garde : une carte d'attention montre d'où vient l'information, pas ce qui en est fait ; c'est un indice, non une
-# explication. Laisser chacun proposer un rôle pour une tête, puis le vérifier sur la moyenne de cent légendes, et par la coupure.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 8 min. A warning: an attention map shows where information comes from, not what is made of it; it is a clue, not an explanation. Let
-# everyone suggest a role for one head, then check it against the mean over a hundred captions, and by cutting it.
-
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 14. Quelle erreur est-ce ?
-#
-# Une attention écrite par quelqu'un d'autre. Elle est fausse. Ne regardez pas son code : interrogez-la.
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 14. Which mistake is this?
-#
-# An attention that somebody else wrote. It is wrong. Do not look at its code: question it.
 
 # %% [markdown] lang="fr"
 # ## 14. Quelle erreur est-ce ?
@@ -3308,8 +4031,74 @@ for title, given in (
     for row in mystery(*given)[1]:
         print("  ", *(decimal(weight, 2) for weight in row))
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz mystery"
+# ## 14. Quelle erreur est-ce ?
+#
+# Une attention écrite par quelqu'un d'autre. Elle est fausse. Chaque ligne est une requête, chaque colonne une clé : quelles sommes
+# attendiez-vous ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz mystery"
+# ## 14. Which mistake is this?
+#
+# An attention that somebody else wrote. It is wrong. Each row is a query, each column a key: which sums did you expect?
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, panels = plot(1, 3, width=8, height=2.2)
+asked_of = (query,), (two_queries,), (two_queries, mask)
+titles = say("one query|two queries|third key hidden",
+             "une requête|deux requêtes|troisième clé cachée").split("|")
+for panel, (asking, *hidden), title in zip(panels, asked_of, titles):
+    grid = mystery(asking, key, value, *hidden)[1]
+    panel.imshow(grid.numpy(), cmap="Blues", vmin=0, vmax=1.8)
+    for row, column in itertools.product(range(len(grid)), range(3)):
+        weight = decimal(grid[row, column], 2)
+        panel.text(column, row, weight, ha="center", va="center", fontsize=12)
+    panel.set(title=title, xticks=[], yticks=[], xlabel=say("keys", "clés"))
+panels[0].set_ylabel(say("queries", "requêtes"))
+picture(figure, say("The weights of the wrong attention for one query, for two, "
+                    "and with the third key hidden.",
+                    "Les poids de l'attention fausse pour une requête, pour deux,"
+                    " et quand la troisième clé est cachée."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Deux minutes par deux, puis un vote. Faire sommer les lignes, puis les colonnes. Une requête seule : trois fois 1. Deux requêtes :
+# ce sont les colonnes qui font 1. Le softmax est passé sur les requêtes, et non sur les clés. Demander quelle question l'a montré le plus
+# vite.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Two minutes in pairs, then a vote. Have them add up the rows, then the columns. A single query: 1, three times. Two queries: it is
+# the columns that make 1. The softmax went over the queries, not over the keys. Ask which question showed it fastest.
+
 # %% quiz="mystery"
 quiz(question)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz attention"
+# ## 15. Neuf questions
+#
+# **8 min.** Répondez seul, puis comparez à deux. Écrivez d'abord celle-ci :
+#
+# | clé | score | poids |
+# |---|---|---|
+# | première | $0$ | ? |
+# | seconde | $\log 3$ | ? |
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz attention"
+# ## 15. Nine questions
+#
+# **8 min.** Answer alone, then compare in pairs. Write this one first:
+#
+# | key | score | weight |
+# |---|---|---|
+# | first | $0$ | ? |
+# | second | $\log 3$ | ? |
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 8 min. Faire répondre dans le notebook, puis corriger les trois questions les plus manquées. La première, au tableau : exp(0) = 1 et
+# exp(log 3) = 3, donc un quart et trois quarts. Celles que la classe n'a pas eu le temps de faire se finissent chez soi.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 8 min. Let them answer in the notebook, then go over the three questions most often missed. The first on the board: exp(0) = 1 and exp(log
+# 3) = 3, hence a quarter and three quarters. Those that the class had no time for are finished at home.
 
 # %% [markdown] lang="fr"
 # ## 15. Questions
@@ -3429,7 +4218,7 @@ quiz(
     ),
 )
 
-# %% [markdown] lang="fr" slide="slide" slide_only=true
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="closing"
 # ## À retenir
 #
 # - Scores, division, masque, softmax, mélange.
@@ -3438,7 +4227,7 @@ quiz(
 # - Un GPT : des blocs causaux.
 # - Température, filtres, faisceau ; un cache.
 
-# %% [markdown] lang="en" slide="slide" slide_only=true
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="closing"
 # ## Take-aways
 #
 # - Scores, division, mask, softmax, mixture.
@@ -3446,6 +4235,14 @@ quiz(
 # - An encoder to read, a decoder to write.
 # - A GPT: causal blocks.
 # - Temperature, filters, beams; a cache.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 2 min. Demander à chacun la phrase qu'il emporte. Pour la prochaine fois : finir les exercices 7, 9, 12 et 14. La leçon 11 donnera à ce
+# GPT des jetons d'image à la suite de ses jetons de texte : il écrira des dessins.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 2 min. Ask everyone for the sentence they take home. For next time: finish exercises 7, 9, 12 and 14. Lesson 11 will give this GPT image
+# tokens after its text tokens: it will write drawings.
 
 # %% [markdown] lang="fr"
 # ## À retenir
