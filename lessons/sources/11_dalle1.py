@@ -380,12 +380,12 @@ picture(figure, say(
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Combien de fois la nôtre est-elle plus petite ?
 #
-# Même forme, autre taille. L'échelle est logarithmique.
+# « Les deux ensemble » : texte et image, le flux entier. L'échelle est logarithmique.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### How many times smaller is ours?
 #
-# The same form, another size. The scale is logarithmic.
+# “The two together”: text and picture, the whole stream. The scale is logarithmic.
 
 # %% tags=["hide-input"]
 weights = sum(weight.numel() for weight in machine.gpt.parameters())
@@ -483,8 +483,10 @@ picture(figure, say(
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 1"
 # ## Exercice 1 ● : que remplace un code ?
 #
-# **7 min**, section 3. 256 × 256 pixels, de trois nombres chacun, deviennent 32 × 32 codes. Combien de nombres un code remplace-t-il ? Par
-# combien le nombre de paires est-il divisé ?
+# **7 min**, section 3.
+#
+# 256 × 256 pixels, de trois nombres chacun, deviennent 32 × 32 codes. Combien de nombres un code remplace-t-il ? Par combien le nombre de
+# paires est-il divisé ?
 #
 # ```python
 # 16 * 16 * 3 / (4 * 4)   # → 48.0, pour 16 × 16 pixels et 4 × 4 codes
@@ -493,8 +495,10 @@ picture(figure, say(
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 1"
 # ## Exercise 1 ●: what does a code stand for?
 #
-# **7 min**, section 3. 256 × 256 pixels, of three numbers each, become 32 × 32 codes. How many numbers does a code stand for? By how much
-# is the number of pairs divided?
+# **7 min**, section 3.
+#
+# 256 × 256 pixels, of three numbers each, become 32 × 32 codes. How many numbers does a code stand for? By how much is the number of pairs
+# divided?
 #
 # ```python
 # 16 * 16 * 3 / (4 * 4)   # → 48.0, for 16 × 16 pixels and 4 × 4 codes
@@ -695,7 +699,9 @@ assert torch.allclose((sums * 4).softmax(-1), torch.tensor([0.12, 0.88, 0.0]), a
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 2"
 # ## Exercice 2 ●● : écrire le Gumbel-softmax
 #
-# **15 min**, section 4 ; `hard` s'écrit à la maison. Entrent des logits ; sort un tenseur de même forme, dont chaque rangée a pour somme 1.
+# **15 min**, section 4 ; `hard` s'écrit à la maison.
+#
+# Entrent des logits ; sort un tenseur de même forme, dont chaque rangée a pour somme 1.
 #
 # ```python
 # dice = torch.Generator().manual_seed(0)
@@ -705,7 +711,9 @@ assert torch.allclose((sums * 4).softmax(-1), torch.tensor([0.12, 0.88, 0.0]), a
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 2"
 # ## Exercise 2 ●●: write the Gumbel-softmax
 #
-# **15 min**, section 4; `hard` is for home. Logits come in; a tensor of the same shape goes out, in which each row has the sum 1.
+# **15 min**, section 4; `hard` is for home.
+#
+# Logits come in; a tensor of the same shape goes out, in which each row has the sum 1.
 #
 # ```python
 # dice = torch.Generator().manual_seed(0)
@@ -1022,7 +1030,7 @@ assert bias[0] > bias[2] > bias[4] and bias[0] > 10 * bias[-1]
 # clear-cut by then.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 5. Plus un code est sûr, plus il est loin de l'uniforme
+# ## 5. Une case sûre est loin de l'uniforme
 #
 # | loi $q$ d'une case | entropie $H$ | divergence KL |
 # |:---:|:---:|:---:|
@@ -1030,7 +1038,7 @@ assert bias[0] > bias[2] > bias[4] and bias[0] > 10 * bias[-1]
 # | ¼, ¼, ¼, ¼ | 1,39 | 0 |
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 5. The surer a code, the farther from uniform
+# ## 5. A sure position is far from uniform
 #
 # | distribution $q$ of a position | entropy $H$ | KL divergence |
 # |:---:|:---:|:---:|
@@ -1074,8 +1082,9 @@ assert bias[0] > bias[2] > bias[4] and bias[0] > 10 * bias[-1]
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 3"
 # ## Exercice 3 ● : la divergence avec l'uniforme
 #
-# **7 min**, section 5. `log_q` contient des logarithmes ; son dernier axe est celui des codes. Somme ou moyenne sur les cases ? La
-# docstring répond.
+# **7 min**, section 5.
+#
+# `log_q` contient des logarithmes ; son dernier axe est celui des codes. Somme ou moyenne sur les cases ? La docstring répond.
 #
 # ```python
 # two_positions = torch.tensor([[0.5, 0.25, 0.25, 1e-9], [0.25, 0.25, 0.25, 0.25]])
@@ -1085,7 +1094,9 @@ assert bias[0] > bias[2] > bias[4] and bias[0] > 10 * bias[-1]
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 3"
 # ## Exercise 3 ●: the divergence from uniform
 #
-# **7 min**, section 5. `log_q` holds logarithms; its last axis is that of the codes. A sum or a mean over positions? The docstring answers.
+# **7 min**, section 5.
+#
+# `log_q` holds logarithms; its last axis is that of the codes. A sum or a mean over positions? The docstring answers.
 #
 # ```python
 # two_positions = torch.tensor([[0.5, 0.25, 0.25, 1e-9], [0.25, 0.25, 0.25, 0.25]])
@@ -1172,7 +1183,9 @@ assert 50 < 64 * divergences[64] / divergences[1] < 80
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 4"
 # ## Exercice 4 ●● : sûr, et varié
 #
-# **12 min**, section 5, la suite à la maison. Écrivez l'entropie de la loi **moyenne**.
+# **12 min**, section 5, la suite à la maison.
+#
+# Écrivez l'entropie de la loi **moyenne**.
 #
 # | | code 0 | code 1 | entropie |
 # |---|:---:|:---:|:---:|
@@ -1183,7 +1196,9 @@ assert 50 < 64 * divergences[64] / divergences[1] < 80
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 4"
 # ## Exercise 4 ●●: sure, and varied
 #
-# **12 min**, section 5, the rest at home. Write the entropy of the **mean** distribution.
+# **12 min**, section 5, the rest at home.
+#
+# Write the entropy of the **mean** distribution.
 #
 # | | code 0 | code 1 | entropy |
 # |---|:---:|:---:|:---:|
@@ -1715,8 +1730,9 @@ print(say("code directions:", "directions des codes :"),
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 5"
 # ## Exercice 5 ● : lire dans le dictionnaire
 #
-# **7 min**, section 6. Chaque case a une direction, chaque code aussi ; le plus grand produit scalaire gagne. Trouvez les codes de quatre
-# images.
+# **7 min**, section 6.
+#
+# Chaque case a une direction, chaque code aussi ; le plus grand produit scalaire gagne. Trouvez les codes de quatre images.
 #
 # ```python
 # two_codes = torch.tensor([[0.6, 0.8], [0.8, -0.6]])
@@ -1726,7 +1742,9 @@ print(say("code directions:", "directions des codes :"),
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 5"
 # ## Exercise 5 ●: look up the codebook
 #
-# **7 min**, section 6. Each position has a direction, each code too; the largest dot product wins. Find the codes of four pictures.
+# **7 min**, section 6.
+#
+# Each position has a direction, each code too; the largest dot product wins. Find the codes of four pictures.
 #
 # ```python
 # two_codes = torch.tensor([[0.6, 0.8], [0.8, -0.6]])
@@ -1875,7 +1893,9 @@ assert start == 85 and 9 <= words <= 13 and text.shape[1] == 20
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 6"
 # ## Exercice 6 ●● : le remplissage s'apprend
 #
-# **12 min**, section 7. Un mot entre comme plongement + position ; le remplissage (0), comme le vecteur appris de sa place.
+# **12 min**, section 7.
+#
+# Un mot entre comme plongement + position ; le remplissage (0), comme le vecteur appris de sa place.
 #
 # ```python
 # embed_words(
@@ -1889,7 +1909,9 @@ assert start == 85 and 9 <= words <= 13 and text.shape[1] == 20
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 6"
 # ## Exercise 6 ●●: padding is learned
 #
-# **12 min**, section 7. A word enters as embedding + position; padding (0), as the vector learned for its place.
+# **12 min**, section 7.
+#
+# A word enters as embedding + position; padding (0), as the vector learned for its place.
 #
 # ```python
 # embed_words(
@@ -2269,7 +2291,9 @@ assert gap < 1e-4
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 7"
 # ## Exercice 7 ●● : écrire code après code
 #
-# **15 min**, section 8, la suite à la maison. À chaque case : les logits du réseau, le hasard de la case, `choose`. Ni cache ni guidage.
+# **15 min**, section 8, la suite à la maison.
+#
+# À chaque case : les logits du réseau, le hasard de la case, `choose`. Ni cache ni guidage.
 #
 # ```python
 # four_uniforms = torch.full((1, 4), 0.5)
@@ -2279,7 +2303,9 @@ assert gap < 1e-4
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 7"
 # ## Exercise 7 ●●: write code after code
 #
-# **15 min**, section 8, the rest at home. At each position: the network's logits, the position's chance, `choose`. No cache, no guidance.
+# **15 min**, section 8, the rest at home.
+#
+# At each position: the network's logits, the position's chance, `choose`. No cache, no guidance.
 #
 # ```python
 # four_uniforms = torch.full((1, 4), 0.5)
@@ -2460,7 +2486,9 @@ picture(figure, say(
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 8"
 # ## Exercice 8 ● : guider
 #
-# **7 min**, section 9. Un lot doublé : la moitié du haut avec phrases, celle du bas sans. Recopiez la formule.
+# **7 min**, section 9.
+#
+# Un lot doublé : la moitié du haut avec phrases, celle du bas sans. Recopiez la formule.
 #
 # ```python
 # with_and_without = torch.tensor([[2.0, 1.0, -1.0], [2.0, 0.0, 0.0]])
@@ -2470,7 +2498,9 @@ picture(figure, say(
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 8"
 # ## Exercise 8 ●: guide
 #
-# **7 min**, section 9. A doubled batch: the upper half with sentences, the lower one without. Copy the formula.
+# **7 min**, section 9.
+#
+# A doubled batch: the upper half with sentences, the lower one without. Copy the formula.
 #
 # ```python
 # with_and_without = torch.tensor([[2.0, 1.0, -1.0], [2.0, 0.0, 0.0]])
@@ -2752,10 +2782,10 @@ assert objects_drawn[3] < 0.8 * wanted < 0.9 * wanted < min(objects_drawn[:3])
 # cannot be set one without the other.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### Côte à côte : faute du réseau, ou du tirage ?
+# ### Pourquoi toujours côte à côte ?
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ### Side by side: the network's fault, or sampling's?
+# ### Why always side by side?
 
 # %% [markdown] lang="fr"
 # ### Oser commencer
@@ -2786,7 +2816,7 @@ assert 0.8e-5 < float(_cold[1]) < 1.2e-5
 # temperature. Let us draw 64 sentences that name two objects without saying where they stand, and count the pictures whose two objects are
 # side by side, at one height.
 
-# %% slide="fragment" tags=["output-only-slide"]
+# %%
 couples = World(64, seed=11, kinds={"pair": 1.0})
 couple_scenes, couple_sentences = zip(*(couples[i] for i in range(64)))
 couple_descriptions = [scene.description for scene in couple_scenes]
@@ -2800,7 +2830,7 @@ in_world = sum(side_by_side(scene.objects) for scene in couple_scenes)
 print(say("the world           ", "le monde            "),
       say(f"{in_world:2} of 64 side by side", f"{in_world:2} sur 64 côte à côte"))
 
-# %% slide="fragment" tags=["output-only-slide"]
+# %%
 ways = {
     say("one temperature     ", "une température     "): {},
     say("and a daring of 0.7 ", "et une audace de 0,7"): {"daring": 0.7},
@@ -2824,14 +2854,13 @@ sheet(torch.cat([
     "audace de 0,7."), columns=4)
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. 64 phrases nomment deux objets sans dire où. À froid, ils commencent sur la même ligne : la machine remet l'objet à plus tard.
-# L'audace règle à part *s'il faut* quitter le code le plus probable. Morale : avant de dire qu'un réseau n'a pas appris, demandez si le
-# tirage le laisse parler.
+# 3 min. À froid, sur 64 images, plus de quarante sont côte à côte ; avec de l'audace, moins de trente ; le monde, moins de seize. Demandez
+# pourquoi : la machine remet l'objet à plus tard. L'audace règle à part s'il faut quitter le code le plus probable. Est-ce la faute du
+# réseau ? Non, du tirage.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. 64 sentences name two objects without saying where. Sampled coldly, both begin on one row: the machine puts the object off. Daring
-# sets apart *whether* to leave the likeliest code. Moral: before you say that a network has not learned, ask whether sampling lets it
-# speak.
+# 3 min. Sampled coldly, of 64 pictures more than forty are side by side; with daring, fewer than thirty; the world, fewer than sixteen. Ask
+# why: the machine puts the object off. Daring sets apart whether to leave the likeliest code. Is the network at fault? No, the sampling is.
 
 # %% claims=true
 assert in_world < 16 and level[0] > 40 and level[1] < 30
@@ -3135,7 +3164,9 @@ except ValueError as refusal:
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 9"
 # ## 13. Exercice 9 ●●● : continuer une image
 #
-# **12 min** en classe, la suite à la maison. Des codes donnés sont des codes déjà écrits : votre boucle, guidée, commence après eux.
+# **12 min** en classe, la suite à la maison.
+#
+# Des codes donnés sont des codes déjà écrits : votre boucle, guidée, commence après eux.
 #
 # ```python
 # complete(mock_model, torch.zeros(1, 2, dtype=torch.long), torch.full((1, 4), 0.5),
@@ -3145,7 +3176,9 @@ except ValueError as refusal:
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 9"
 # ## 13. Exercise 9 ●●●: continue a picture
 #
-# **12 min** in class, the rest at home. Codes that are given are codes already written: your loop, guided, begins after them.
+# **12 min** in class, the rest at home.
+#
+# Codes that are given are codes already written: your loop, guided, begins after them.
 #
 # ```python
 # complete(mock_model, torch.zeros(1, 2, dtype=torch.long), torch.full((1, 4), 0.5),
@@ -3279,14 +3312,18 @@ assert sum(all_right([read_caption(_words) for _words in below], completed)) >= 
 # The same circle, but for a few pixels at its edge; below it, what each sentence asked for.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 10"
-# ## 14. Exercice 10 ●●● : battre la machine
+# ## 14. Exercice 10 ●●●
 #
-# **12 min** en classe, la suite à la maison. Huit images au plus par phrase ; l'examinateur choisit. Dépassez les réglages par défaut.
+# **12 min** en classe, la suite à la maison.
+#
+# Battez les réglages par défaut : huit images au plus par phrase, l'examinateur choisit.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 10"
-# ## 14. Exercise 10 ●●●: beat the machine
+# ## 14. Exercise 10 ●●●
 #
-# **12 min** in class, the rest at home. Eight pictures at most for a sentence; the examiner chooses. Beat the default settings.
+# **12 min** in class, the rest at home.
+#
+# Beat the default settings: eight pictures at most for a sentence, the examiner chooses.
 
 # %% [markdown] lang="fr"
 # ## 14. Plusieurs essais, un critique
@@ -3797,12 +3834,16 @@ quiz(question)
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz dalle1"
 # ## 18. Neuf questions
 #
-# **10 min**. Seul d'abord, puis à deux : mettez-vous d'accord sur chaque réponse, et sur sa raison.
+# **10 min**.
+#
+# Seul d'abord, puis à deux : mettez-vous d'accord sur chaque réponse, et sur sa raison.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz dalle1"
 # ## 18. Nine questions
 #
-# **10 min**. Alone first, then in pairs: agree on each answer, and on its reason.
+# **10 min**.
+#
+# Alone first, then in pairs: agree on each answer, and on its reason.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 10 min. Le quiz est à la fin du notebook. Six minutes seul, quatre à deux, puis une main levée par question. Arrêtez-vous à celles qui
@@ -3949,24 +3990,24 @@ quiz(
 )
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 19. Que ne faut-il pas conclure ?
+# ## 19. Jusqu'où peut-on conclure ?
 #
 # | | limite |
 # |---|---|
 # | notre monde | huit formes sur fond blanc |
 # | FID de DALL·E 1 | 17,9 à 28, selon l'article |
-# | COCO | 21 % des images déjà vues |
+# | COCO | 21 % de sa validation, déjà vus |
 # | l'ordre | rien ne se corrige plus |
 # | un code | remplace 192 nombres |
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 19. What must one not conclude?
+# ## 19. How far may one conclude?
 #
 # | | limit |
 # |---|---|
 # | our world | eight shapes on white |
 # | FID of DALL·E 1 | 17.9 to 28, by paper |
-# | COCO | 21% of pictures seen before |
+# | COCO | 21% of its validation, seen before |
 # | the order | nothing is ever corrected |
 # | a code | replaces 192 numbers |
 
