@@ -3,6 +3,7 @@
 #   lesson:
 #     number: "11"
 #     hours: [3, 0.5, 1.5, 2]
+#     session: 240
 #     title: {en: "DALL·E 1: a sentence becomes a picture", fr: "DALL·E 1 : une phrase devient une image"}
 # ---
 
@@ -72,13 +73,31 @@ picture(figure, say(
     "Eight rows of eight numbers; one comes back everywhere but in three clusters.",
     "Huit lignes de huit numéros ; l'un revient partout, sauf dans trois amas."))
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Ne dites rien du sens des numéros. Demandez : lequel revient sans cesse, et où manque-t-il ? Faites voter à main levée entre les
+# quatre phrases. Réponse : trois étoiles bleues. Le numéro qui revient est le papier blanc ; les autres forment trois amas, un par étoile.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Say nothing of what the numbers mean. Ask: which one keeps coming back, and where is it missing? Let them vote between the four
+# sentences. Answer: three blue stars. The number that comes back is white paper; the others make three clusters, one for each star.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 1. Chaque grille devient une image
+#
+# Un second réseau a appris à peindre ces numéros. Personne n'a programmé la moindre étoile.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 1. Each grid becomes a picture
+#
+# A second network has learned to paint such numbers. Nobody programmed a star.
+
+# %% [markdown] lang="fr"
 # ## 1. La promesse
 #
 # Un même numéro revient sans cesse : c'est le papier blanc. Les autres forment trois amas : ce sont **trois étoiles**. Un second
 # réseau a appris à peindre ces numéros ; le voici à l'œuvre sur les quatre réponses.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## 1. The promise
 #
 # One number keeps coming back: it is white paper. The others make three clusters: they are **three stars**. A second network has
@@ -90,6 +109,14 @@ sheet(machine.decode(wished_codes), wishes, say(
     "read.",
     "Quatre petites images de formes colorées, chacune au-dessus de la phrase "
     "lue."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 2 min. La deuxième image est celle de la grille que l'on vient de lire. Demandez ce qu'il faut de leçons passées pour faire cela : un
+# dictionnaire de codes (07 et 08) pour peindre des numéros, un transformeur (05) pour les écrire. DALL·E 1 visse l'un à l'autre.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 2 min. The second picture is that of the grid that we have just read. Ask which past lessons this takes: a codebook (07 and 08) to paint
+# numbers, a transformer (05) to write them. DALL·E 1 bolts the one to the other, and that is all of it.
 
 # %% [markdown] lang="fr"
 # Personne n'a programmé la moindre étoile. Vous avez déjà toutes les pièces de cette machine : l'auto-encodeur et son dictionnaire de codes
@@ -129,13 +156,23 @@ sheet(machine.decode(wished_codes), wishes, say(
 # [11](#what-it-has-understood) stand without the others (about four hours with their ● and ●● exercises): run the rest without reading it.
 # An exercise that you leave out stops nothing: the course's own version stands in.
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Dictez-lui une phrase
+#
+# Huit formes, huit couleurs, deux tailles, quatre positions, de un à quatre. **Pariez** : que fait un guidage de 0 ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Dictate a sentence
+#
+# Eight shapes, eight colours, two sizes, four positions, from one to four. **Bet**: what does a guidance of 0 do?
+
+# %% [markdown] lang="fr"
 # ### L'atelier
 #
 # À vous : dictez-lui une phrase. Son monde tient en huit formes, huit couleurs, deux tailles, quatre positions et les nombres de un à
 # quatre, en français ou en anglais.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ### The studio
 #
 # Your turn: dictate a sentence. Its world holds eight shapes, eight colours, two sizes, four positions and the numbers from one to four, in
@@ -169,12 +206,39 @@ studio(machine)
 # the whole programme of this lesson.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# Huit minutes. Laisser chercher la phrase derrière les numéros avant de montrer l'image. Puis demander une phrase à la salle, la taper, et
-# faire parier sur le guidage 0. Garder une phrase ratée pour la section 12 : les échecs enseignent plus que les réussites.
+# 5 min. Tapez une phrase de la salle ; sous chaque image, les notes de l'examinateur, qui la relit. Faites parier, puis mettez le guidage à
+# 0 : une forme nette qui ne répond à rien. Écouter et dessiner sont deux choses. Gardez une phrase ratée pour la section 12.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# Eight minutes. Let them look for the sentence behind the numbers before the picture is shown. Then ask the room for a sentence, type it,
-# and let them bet on guidance 0. Keep a failure for section 12: failures teach more than successes.
+# 5 min. Type a sentence from the room; under each picture stand the marks of the examiner, which reads it. Let them bet, then set the
+# guidance to 0: a clean shape that answers nothing. Listening and drawing are two things. Keep a failure for section 12.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="goals"
+# ## À la fin, vous saurez
+#
+# - dire pourquoi il faut deux étapes ;
+# - tirer au sort, et dériver ;
+# - garder un dictionnaire de codes en vie ;
+# - écrire, guider et compléter une image ;
+# - mesurer ce qu'une machine a compris.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="goals"
+# ## By the end you will be able to
+#
+# - say why there must be two stages;
+# - sample, with a derivative;
+# - keep a codebook alive;
+# - write, guide and complete a picture;
+# - measure what a machine has understood.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 2 min. Il faut les leçons 05, 07 et 08. Trois séances : le codec (sections 1 à 6, 105 minutes), l'écrivain (7 à 10, 80), ce que la machine
+# a compris (11 à 19, 55). Demandez qui se souvient de ce qu'est un dictionnaire de codes : la liste des vecteurs entre lesquels l'encodeur
+# choisit.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 2 min. Lessons 05, 07 and 08 are needed. Three sessions: the codec (sections 1 to 6, 105 minutes), the writer (7 to 10, 80), what the
+# machine has understood (11 to 19, 55). Ask who remembers what a codebook is: the list of vectors among which the encoder chooses.
 
 # %% [markdown] lang="fr"
 # Voici les outils des sections qui viennent : les briques du cours, l'examinateur, le monde et sa grammaire.
@@ -244,16 +308,16 @@ assert all(all(mark(read_caption(_words), _objects).values())
 # To draw: the sentence, then the numbers that the writer adds, then the decoder, which paints them. The encoder serves in training only.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 2. Deux étapes
+# ## 2. Deux réseaux se parlent par des codes
 #
-# 1. Un **codec** : toute image devient une petite grille de numéros.
-# 2. Un **écrivain** : un transformeur continue une phrase par les numéros de son image.
+# - Un **codec** dit toute image en une petite grille de numéros.
+# - Un **écrivain** continue une phrase par ces numéros.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 2. Two stages
+# ## 2. Two networks speak through codes
 #
-# 1. A **codec**: any picture becomes a small grid of numbers.
-# 2. A **writer**: a transformer continues a sentence with the numbers of its picture.
+# - A **codec** says any picture as a small grid of numbers.
+# - A **writer** continues a sentence with these numbers.
 
 # %% tags=["hide-input"]
 boxes = {
@@ -310,11 +374,23 @@ picture(figure, say(
 # family: predict the next token, nothing else. OpenAI gathered 250 million pairs of pictures and texts; our world is drawn on demand.
 # **Bet**: how many times smaller is our machine? Here are the two, side by side.
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### Les deux machines
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. En bleu, l'étape 1, qui n'a jamais lu une phrase ; en orange, l'étape 2, qui n'a jamais vu un pixel. Demandez : pour dessiner,
+# quelle boîte ne sert pas ? L'encodeur, qui ne sert qu'à l'entraînement. Et CLIP ? Il ne dessine pas, il choisit ; ce sera la leçon 12.
 
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### The two machines
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. In blue, stage one, which never read a sentence; in orange, stage two, which never saw a pixel. Ask: to draw, which box is not
+# needed? The encoder, which serves in training only. And CLIP? It does not draw, it chooses; that will be lesson 12.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Combien de fois la nôtre est-elle plus petite ?
+#
+# « Les deux ensemble » : texte et image, le flux entier. L'échelle est logarithmique.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### How many times smaller is ours?
+#
+# “The two together”: text and picture, the whole stream. The scale is logarithmic.
 
 # %% tags=["hide-input"]
 weights = sum(weight.numel() for weight in machine.gpt.parameters())
@@ -332,12 +408,30 @@ rows = {
     say("parameters", "paramètres"): (12 * 10**9, weights),
 }
 
-# %% slide="fragment" tags=["hide-input"]
+# %% tags=["hide-input"]
 print(say("                              DALL·E 1        ours",
           "                              DALL·E 1    le nôtre"))
 for name, (first, second) in rows.items():
     line = f"{name:24}{first:>14_}{second:>12_}"
     print(line.replace("_", say(",", " ")))
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, axes = plot(width=8, height=4)
+compared = [list(rows.items())[row] for row in (9, 5, 4, 3, 6)]
+for place, (name, sizes) in enumerate(compared):
+    for shift, size, colour in zip((0.2, -0.2), sizes, (VERMILION, BLUE)):
+        axes.barh(place + shift, size, 0.36, color=colour)
+        axes.text(1.2 * size, place + shift, f"{size:_}".replace("_", "\u202f"),
+                  va="center", color=colour)
+axes.set(xscale="log", xlim=(1, 1e13), yticks=range(5),
+         yticklabels=[name for name, _ in compared],
+         title=say("DALL·E 1 in orange, ours in blue",
+                   "DALL·E 1 en orange, le nôtre en bleu"))
+picture(figure, say(
+    "Five pairs of bars: parameters, codes to choose from, text vocabulary, length "
+    "of the stream and layers, of DALL·E 1 and of ours.",
+    "Cinq paires de barres : paramètres, codes au choix, vocabulaire du texte, "
+    "longueur du flux et couches, de DALL·E 1 et du nôtre."))
 
 # %% claims=true
 assert 3000 < 12e9 / weights < 6000
@@ -352,20 +446,84 @@ assert 256 + 32 * 32 == 1280
 # only 1,024 of them, the codes of the picture.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# Quatre minutes. Les chiffres que l'on cite de DALL·E 1 demandent du soin. Son FID sur COCO, sans entraînement sur COCO, se lit de 17,9 à
-# 28 selon les articles : images floutées ou non, nombre d'images, réglages. Donner la fourchette, jamais un chiffre seul.
+# 3 min. Faites parier d'abord. Quelques milliers de fois moins de paramètres, et la même famille : prédire le jeton suivant. Demandez : sur
+# les 1 280 jetons de DALL·E 1, combien la machine en écrit-elle ? 1 024, les codes ; les 256 premiers sont ceux de la phrase.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# Four minutes. The figures quoted for DALL·E 1 need care. Its FID on COCO, without training on COCO, is quoted from 17.9 to 28 depending on
-# the paper: blurred pictures or not, number of pictures, settings. Give the range, never one figure alone.
+# 3 min. Let them bet first. A few thousand times fewer parameters, and the same family: predict the next token. Ask: of the 1,280 tokens of
+# DALL·E 1, how many does the machine write? 1,024, the codes; the first 256 are those of the sentence.
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 3. Pourquoi ne pas écrire les pixels un à un ?
+#
+# L'attention compare chaque jeton à tous : deux fois plus long, quatre fois plus de paires.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 3. Why not write the pixels one by one?
+#
+# Attention compares each token with all: twice as long, four times as many pairs.
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, panels = plot(1, 2, width=8, height=3.9)
+for axes, length in zip(panels, (4, 8)):
+    axes.pcolormesh(torch.ones(length, length).numpy(), cmap="Blues", vmin=0,
+                    vmax=2, edgecolors="white", linewidth=2)
+    axes.set(xlim=(0, 8), ylim=(8, 0), aspect="equal", title=say(
+        f"{length} tokens: {length**2} pairs", f"{length} jetons : {length**2} paires"))
+    axes.axis("off")
+picture(figure, say(
+    "Two squares of small squares, one of four by four and one of eight by eight, "
+    "four times as large.",
+    "Deux carrés de petits carrés, l'un de quatre sur quatre, l'autre de huit sur "
+    "huit, quatre fois plus grand."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Chaque petit carré est une paire de jetons. Demandez : une image de DALL·E, nombre par nombre, ferait combien de jetons ? 256 × 256
+# × 3 = 196 608, donc près de 39 milliards de paires par tête et par couche. Un codec raccourcit la suite.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Each small square is a pair of tokens. Ask: how many tokens would a picture of DALL·E make, number by number? 256 × 256 × 3 =
+# 196,608, hence almost 39 thousand million pairs for each head and layer. A codec makes the sequence shorter.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 1"
+# ## Exercice 1 ● : que remplace un code ?
+#
+# **7 min**, section 3.
+#
+# 256 × 256 pixels, de trois nombres chacun, deviennent 32 × 32 codes. Combien de nombres un code remplace-t-il ? Par combien le nombre de
+# paires est-il divisé ?
+#
+# ```python
+# 16 * 16 * 3 / (4 * 4)   # → 48.0, pour 16 × 16 pixels et 4 × 4 codes
+# ```
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 1"
+# ## Exercise 1 ●: what does a code stand for?
+#
+# **7 min**, section 3.
+#
+# 256 × 256 pixels, of three numbers each, become 32 × 32 codes. How many numbers does a code stand for? By how much is the number of pairs
+# divided?
+#
+# ```python
+# 16 * 16 * 3 / (4 * 4)   # → 48.0, for 16 × 16 pixels and 4 × 4 codes
+# ```
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 7 min. Ouvrez le notebook à la section 3. Erreurs à guetter : oublier les trois nombres d'un pixel (64) ; diviser les longueurs sans
+# mettre au carré. Réponses : 192, et 192 × 192 = 36 864. En bits, le gain est moindre, 118 : le codec achète surtout du temps.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 7 min. Open the notebook at section 3. Mistakes to look for: forgetting a pixel's three numbers (64); dividing lengths without squaring.
+# Answers: 192, and 192 × 192 = 36,864. In bits the gain is less, 118: above all, the codec buys time.
+
+# %% [markdown] lang="fr"
 # ## 3. Ce qu'un codec achète
 #
 # Pourquoi ne pas écrire les pixels eux-mêmes, l'un après l'autre ? Parce que l'attention compare chaque jeton à tous les précédents : une
 # suite deux fois plus longue lui demande quatre fois plus de comparaisons.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## 3. What a codec buys
 #
 # Why not write the pixels themselves, one after the other? Because attention compares each token with all those before it: a sequence twice
@@ -418,7 +576,7 @@ expect(pairs_divided_by, (3 * patch**2) ** 2,
 # OpenAI. **Bet**: in bits, is the saving the same? A number from 0 to 255 costs 8. Choosing among $K$ codes costs $\log_2 K$: 1 for two
 # codes, 3 for eight.
 
-# %% slide="fragment" tags=["hide-input"]
+# %% tags=["hide-input"]
 saved = {}
 for name, setting in (("DALL·E 1", theirs), (say("ours", "le nôtre"), codec)):
     numbers, count = 3 * setting.resolution**2, setting.grid**2
@@ -479,20 +637,14 @@ codes = machine.dvae.encode(images)
 # −0.48, 1.03 and 0.37; the sums are 0.52, 1.03 and −0.63. The second code wins, this time.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 4. Tirer au sort, et dériver quand même
+# ## 4. Comment tirer un code et garder une pente ?
 #
-# Choisir un code n'a pas de pente. Deux idées :
-#
-# - **un tirage qui est un maximum** : logit + bruit de Gumbel, le plus grand gagne ;
-# - **un maximum qui s'adoucit** : un softmax de température $\tau$.
+# Ajoutez à chaque logit un bruit de Gumbel : le plus grand gagne. Un softmax de température $\tau$ adoucit ce choix.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 4. Sampling, and a derivative all the same
+# ## 4. How to sample a code and keep a slope?
 #
-# Choosing a code has no slope. Two ideas:
-#
-# - **a sample that is a maximum**: logit + Gumbel noise, the largest wins;
-# - **a maximum that softens**: a softmax of temperature $\tau$.
+# Add Gumbel noise to each logit: the largest wins. A softmax of temperature $\tau$ softens that choice.
 
 # %% [markdown] lang="fr"
 # Et en moyenne ? Si chaque $u_k$ est tiré uniformément, indépendamment des autres, le code $k$ gagne avec exactement la probabilité que lui
@@ -519,7 +671,7 @@ codes = machine.dvae.encode(images)
 # %% [markdown] lang="en"
 # The same numbers, by code:
 
-# %%
+# %% slide="fragment" tags=["output-only-slide"]
 three_logits = torch.tensor([1.0, 0.0, -1.0])
 uniform = torch.tensor([0.2, 0.7, 0.5])
 noise = -torch.log(-torch.log(uniform))
@@ -533,12 +685,55 @@ for name, numbers in (
 ):
     print(f"{name:8}", "  ".join(f"{number:5.2f}" for number in numbers.tolist()))
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Un choix est une marche d'escalier : pente nulle, l'encodeur n'apprend rien. Lisez la table ligne à ligne, pour les logits 1, 0 et
+# −1. Demandez : quel code gagne ? Le deuxième, cette fois ; le premier, 67 fois sur 100. À τ = 1, un mélange ; à τ = 1/4, presque un seul
+# code.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. A choice is a step of a staircase: no slope, so the encoder learns nothing. Read the table line by line, for the logits 1, 0 and
+# −1. Ask: which code wins? The second, this time; the first, 67 times in 100. At τ = 1, a mixture; at τ = 1/4, almost a single code.
+
 # %% claims=true
 assert torch.allclose(noise, torch.tensor([-0.48, 1.03, 0.37]), atol=0.006)
 assert torch.allclose(sums, torch.tensor([0.52, 1.03, -0.63]), atol=0.006)
 assert torch.allclose(three_logits.softmax(-1), torch.tensor([0.67, 0.24, 0.09]), atol=0.006)
 assert torch.allclose(sums.softmax(-1), torch.tensor([0.34, 0.56, 0.11]), atol=0.006)
 assert torch.allclose((sums * 4).softmax(-1), torch.tensor([0.12, 0.88, 0.0]), atol=0.006)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 2"
+# ## Exercice 2 ●● : écrire le Gumbel-softmax
+#
+# **15 min**, section 4 ; `hard` s'écrit à la maison.
+#
+# Entrent des logits ; sort un tenseur de même forme, dont chaque rangée a pour somme 1.
+#
+# ```python
+# dice = torch.Generator().manual_seed(0)
+# gumbel_softmax(three_logits, 0.5, generator=dice)   # → 0.5109, 0.4883, 0.0008
+# ```
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 2"
+# ## Exercise 2 ●●: write the Gumbel-softmax
+#
+# **15 min**, section 4; `hard` is for home.
+#
+# Logits come in; a tensor of the same shape goes out, in which each row has the sum 1.
+#
+# ```python
+# dice = torch.Generator().manual_seed(0)
+# gumbel_softmax(three_logits, 0.5, generator=dice)   # → 0.5109, 0.4883, 0.0008
+# ```
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 15 min. Au tableau, les étapes : hasard, bruit, somme, division, softmax. Erreurs à guetter : diviser les logits par τ avant d'ajouter le
+# bruit ; un seul logarithme ; oublier `generator` ; le softmax sur un autre axe que le dernier. Qui a fini écrit `hard` ; les autres, à la
+# maison.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 15 min. On the board, the steps: chance, noise, sum, division, softmax. Mistakes to look for: dividing the logits by τ before the noise is
+# added; a single logarithm; forgetting `generator`; a softmax over another axis than the last. The fast ones write `hard`; the others, at
+# home.
 
 # %% [markdown] lang="fr"
 # Écrivez ce Gumbel-softmax. La première ligne de la fonction dit les formes : `Float[Tensor, "*n k"]` (de la bibliothèque *jaxtyping*) se
@@ -596,6 +791,16 @@ dice = torch.Generator().manual_seed(0)
 gumbel_softmax(three_logits, 0.5, generator=dice)
 # → tensor([0.5109, 0.4883, 0.0008])
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Le gagnant suit-il le softmax ?
+#
+# 20 000 tirages à $\tau = 1/2$. **Pariez** : à une autre température, les barres orange changeraient-elles ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Does the winner follow the softmax?
+#
+# 20,000 samples at $\tau = 1/2$. **Bet**: at another temperature, would the orange bars change?
+
 # %% [markdown] lang="fr"
 # Le gagnant suit-il bien le softmax ? Six codes, 20 000 tirages à $\tau = 1/2$. **Pariez** : et si l'on avait pris une autre température,
 # les barres orange changeraient-elles ?
@@ -612,7 +817,7 @@ dice = torch.Generator().manual_seed(0)
 samples = gumbel_softmax(logits.expand(20_000, 6), 0.5, generator=dice)
 winners = torch.bincount(samples.argmax(dim=-1), minlength=6) / len(samples)
 
-# %% tags=["hide-input"]
+# %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(height=2.8)
 axes.bar([code - 0.2 for code in range(6)], logits.softmax(dim=-1).numpy(), 0.4,
          color=BLUE, label="softmax")
@@ -625,6 +830,15 @@ picture(figure, say(
     "won: two bars almost equal.",
     "Pour chacun de six codes, la probabilité du softmax et la part de tirages "
     "gagnés : deux barres presque égales."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Deux barres presque égales : le plus grand des logits bruités est bien un tirage du softmax. Réponse au pari : non, car diviser
+# toutes les sommes par un même nombre positif ne change pas la plus grande. La température ne règle que la douceur. Gardez cela pour la
+# section 17.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Two bars almost equal: the largest of the noisy logits is indeed a sample of the softmax. Answer to the bet: no, for dividing all
+# sums by one positive number does not change which is the largest. The temperature sets the softness alone. Keep that for section 17.
 
 # %% claims=true
 assert (winners - logits.softmax(dim=-1)).abs().max() < 0.015
@@ -639,13 +853,23 @@ assert (_colder.argmax(dim=-1) == samples[:100].argmax(dim=-1)).all()
 # Two bars almost equal for each code: the largest of the $\ell_k + g_k$ is indeed a sample of the softmax. Another temperature would change
 # nothing: to divide sums by one positive number does not change which is the largest. It sets the softness alone.
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Où vont les points quand $\tau$ monte ?
+#
+# Le décodeur reçoit une moyenne pondérée des codes : un point de leur **enveloppe convexe**.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Where do the points go as $\tau$ rises?
+#
+# The decoder receives a weighted mean of the codes: a point of their **convex hull**.
+
+# %% [markdown] lang="fr"
 # ### Ce que le décodeur reçoit : un point de l'enveloppe convexe
 #
 # Un mélange de codes n'est pas un code : c'est la moyenne pondérée de leurs vecteurs $c_k$, soit $\sum_k y_k \, c_k$, un point de
 # l'**enveloppe convexe** dont ils sont les sommets (pour six codes dans le plan, un hexagone).
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ### What the decoder receives: a point of the convex hull
 #
 # A mixture of codes is not a code: it is the weighted mean of their vectors $c_k$, that is $\sum_k y_k \, c_k$, a point of the **convex
@@ -716,20 +940,30 @@ assert _middle_and_corner(0.0625)[1] < 0.06
 # will exist.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# Trois minutes. Faire deviner avant de bouger le curseur : où vont les points quand τ monte ? (vers le milieu, tous) quand τ descend ? (aux
-# sommets, en nombre proportionnel au softmax). Puis : à quel sommet vont-ils le plus ? Au code 0, à droite.
+# 4 min. Faites parier avant de bouger le curseur. Quand τ monte, tous vont au milieu, où les codes se valent ; quand τ descend, aux
+# sommets, surtout au code 0, à droite, le plus probable. L'entraînement se passe à l'intérieur ; ensuite, seuls les sommets existeront.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# Three minutes. Let them guess before the slider moves: where do the points go as τ rises? (towards the middle, all of them) as τ falls?
-# (to the corners, in numbers proportional to the softmax). Then: to which corner most of all? To code 0, on the right.
+# 4 min. Let them bet before the slider moves. As τ rises, all go to the middle, where codes count alike; as τ falls, to the corners, above
+# all to code 0, on the right, the likeliest. Training takes place inside; afterwards only the corners will exist.
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Lequel grandit à froid ?
+#
+# **Biais** : en moyenne, l'estimation s'écarte de la vraie pente. **Dispersion** : elle change d'un tirage à l'autre.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Which one grows in the cold?
+#
+# **Bias**: on average the estimate is off the true slope. **Spread**: it changes from one sample to the next.
+
+# %% [markdown] lang="fr"
 # ### Pourquoi ne pas descendre à zéro ?
 #
 # Le Gumbel-softmax ne donne qu'une **estimation** de la pente. Deux défauts : son **biais** (en moyenne, elle s'écarte de la vraie pente)
 # et sa **dispersion** (d'un tirage à l'autre, elle change). **Pariez** : lequel grandit à froid ?
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ### Why not go down to zero?
 #
 # The Gumbel-softmax only gives an **estimate** of the slope. Two defects: its **bias** (on average it is off the true slope) and its
@@ -778,6 +1012,14 @@ picture(figure, say(
     "Quand la température baisse, la dispersion du gradient augmente et son biais "
     "diminue, puis le hasard le cache."))
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Réponse : la dispersion ; le biais grandit à chaud. On commence donc haut, où le gradient est calme, et l'on finit bas, où il est
+# presque sans biais. DALL·E 1 descend de 1 à 1/16, notre dVAE s'arrête à 1/4. Le pointillé est l'erreur due au hasard.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Answer: the spread; the bias grows as it gets hotter. So one begins high, where the gradient is calm, and ends low, where it is
+# almost without bias. DALL·E 1 goes from 1 to 1/16, our dVAE stops at 1/4. The dotted line is the error due to chance.
+
 # %% claims=true
 assert spread == sorted(spread)
 assert bias[0] > bias[2] > bias[4] and bias[0] > 10 * bias[-1]
@@ -794,13 +1036,29 @@ assert bias[0] > bias[2] > bias[4] and bias[0] > 10 * bias[-1]
 # zero.) DALL·E 1 goes from 1 down to 1/16 in 150,000 updates; our dVAE stops at 1/4 (`temperature_at`), for its samples are nearly
 # clear-cut by then.
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 5. Une case sûre est loin de l'uniforme
+#
+# | loi $q$ d'une case | entropie $H$ | divergence KL |
+# |:---:|:---:|:---:|
+# | ½, ¼, ¼, 0 | 1,04 | 0,35 |
+# | ¼, ¼, ¼, ¼ | 1,39 | 0 |
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 5. A sure position is far from uniform
+#
+# | distribution $q$ of a position | entropy $H$ | KL divergence |
+# |:---:|:---:|:---:|
+# | ½, ¼, ¼, 0 | 1.04 | 0.35 |
+# | ¼, ¼, ¼, ¼ | 1.39 | 0 |
+
+# %% [markdown] lang="fr"
 # ## 5. Garder le dictionnaire de codes en vie
 #
 # La perte d'un VAE ([](lesson:07)) a deux morceaux : refaire l'image, et rester près d'une loi choisie d'avance. Ici, la loi est
 # l'**uniforme** : tous les codes également probables. La divergence KL mesure l'écart.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## 5. Keeping the codebook alive
 #
 # The loss of a VAE ([](lesson:07)) has two parts: make the picture again, and stay near a distribution chosen beforehand. Here that is the
@@ -819,6 +1077,47 @@ assert bias[0] > bias[2] > bias[4] and bias[0] > 10 * bias[-1]
 
 # %% [markdown] slide="fragment"
 # $$ \mathrm{KL}(q \,\Vert\, \mathcal{U}) = \log K - H(q) \qquad\qquad H(q) = -\sum_{k=1}^{K} q_k \log q_k $$
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. La perte d'un VAE a deux morceaux : refaire l'image, et rester près d'une loi choisie ; ici, l'uniforme. Calculez la première ligne
+# avec la salle : ½ log 2 + ¼ log 4 + ¼ log 4. Demandez : et une case sûre d'un code parmi quatre ? H vaut 0, la divergence 1,39.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. The loss of a VAE has two parts: make the picture again, and stay near a chosen distribution; here, the uniform one. Compute the
+# first line with the room: ½ log 2 + ¼ log 4 + ¼ log 4. Ask: and a position sure of one code among four? H is 0, the divergence 1.39.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 3"
+# ## Exercice 3 ● : la divergence avec l'uniforme
+#
+# **7 min**, section 5.
+#
+# `log_q` contient des logarithmes ; son dernier axe est celui des codes. Somme ou moyenne sur les cases ? La docstring répond.
+#
+# ```python
+# two_positions = torch.tensor([[0.5, 0.25, 0.25, 1e-9], [0.25, 0.25, 0.25, 0.25]])
+# kl_to_uniform(two_positions.log())   # → 0.1733
+# ```
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 3"
+# ## Exercise 3 ●: the divergence from uniform
+#
+# **7 min**, section 5.
+#
+# `log_q` holds logarithms; its last axis is that of the codes. A sum or a mean over positions? The docstring answers.
+#
+# ```python
+# two_positions = torch.tensor([[0.5, 0.25, 0.25, 1e-9], [0.25, 0.25, 0.25, 0.25]])
+# kl_to_uniform(two_positions.log())   # → 0.1733
+# ```
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 7 min. Erreurs à guetter : oublier `exp`, se tromper de signe, additionner au lieu de faire la moyenne. Faites exécuter la cellule
+# suivante : de 1 à 64 images, la moyenne ne bouge guère, la somme est une soixantaine de fois plus grande. Un réglage publié ne vaudrait
+# plus rien ailleurs.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 7 min. Mistakes to look for: forgetting `exp`, a wrong sign, adding up in place of the mean. Have the next cell run: from 1 to 64 pictures
+# the mean hardly moves, the sum is some sixty times as large. A published setting would mean nothing elsewhere.
 
 # %% [markdown] lang="fr"
 # Écrivez-la. `log_q` contient les **logarithmes** des probabilités ; son dernier axe, de longueur `k`, est celui des codes, et il peut y en
@@ -857,7 +1156,7 @@ kl_to_uniform(two_positions.log())  # → tensor(0.1733)
 # rewriting of DALL·E adds up in place of taking the mean. **Bet**: what happens to the sum, and to the mean, when the batch goes from 1 to
 # 64 pictures?
 
-# %% slide="fragment" tags=["output-only-slide"]
+# %%
 # en: no_grad: nothing will be learned here, so no gradients are kept
 # fr: no_grad : rien ne s'apprend ici, donc aucun gradient n'est gardé
 with torch.no_grad():
@@ -889,13 +1188,49 @@ assert 50 < 64 * divergences[64] / divergences[1] < 80
 # divides the whole loss by the 256 × 256 × 3 numbers of the picture: with 1,024 codes, the mean divergence of a code weighs β/192 there. A
 # weight without its divisor says nothing.)
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 4"
+# ## Exercice 4 ●● : sûr, et varié
+#
+# **12 min**, section 5, la suite à la maison.
+#
+# Écrivez l'entropie de la loi **moyenne**.
+#
+# | | code 0 | code 1 | entropie |
+# |---|:---:|:---:|:---:|
+# | une case | 1 | 0 | 0 |
+# | une autre | 0 | 1 | 0 |
+# | **leur moyenne** | ½ | ½ | **0,69** |
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 4"
+# ## Exercise 4 ●●: sure, and varied
+#
+# **12 min**, section 5, the rest at home.
+#
+# Write the entropy of the **mean** distribution.
+#
+# | | code 0 | code 1 | entropy |
+# |---|:---:|:---:|:---:|
+# | a position | 1 | 0 | 0 |
+# | another | 0 | 1 | 0 |
+# | **their mean** | ½ | ½ | **0.69** |
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 12 min. La divergence demande à chaque case d'hésiter ; nous voulons chaque case sûre, et toutes ensemble variées. Erreurs à guetter : la
+# moyenne des entropies au lieu de l'entropie de la moyenne ; la moyenne des `log_q` au lieu de celle des probabilités ; `weight` oublié, ou
+# non divisé par sa somme.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 12 min. The divergence asks each position to hesitate; we want each sure, and all together varied. Mistakes to look for: the mean of
+# entropies in place of the mean's entropy; the mean of `log_q` in place of that of probabilities; `weight` forgotten, or not divided by its
+# sum.
+
+# %% [markdown] lang="fr"
 # ### Ce que l'on veut vraiment
 #
 # La divergence demande à **chaque case** d'hésiter entre tous les codes. Nous voulons que chaque case soit sûre, et que **toutes ensemble**
 # elles se servent de tout le dictionnaire.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ### What we really want
 #
 # The divergence asks **each position** to hesitate between all codes. We want each position to be sure, and **all of them together** to use
@@ -944,6 +1279,16 @@ les autres, s'il n'est pas donné). Leçon 11.
 # %% scratch=true
 codebook_entropy(torch.tensor([[1.0, 1e-9], [1e-9, 1.0]]).log())  # → tensor(0.6931)
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Quelle mesure distingue le premier du troisième ?
+#
+# Une ligne est une case, une colonne un code.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Which measure tells the first from the third?
+#
+# A row is a position, a column a code.
+
 # %% [markdown] lang="fr"
 # Trois encodeurs de quatre cases et quatre codes. Le premier dit toujours le même code, sans hésiter. Le deuxième hésite partout. Le
 # troisième est celui que nous voulons : sûr, et différent d'une case à l'autre. **Pariez** : laquelle des deux mesures distingue le premier
@@ -954,7 +1299,7 @@ codebook_entropy(torch.tensor([[1.0, 1e-9], [1e-9, 1.0]]).log())  # → tensor(0
 # everywhere. The third is the one that we want: sure, and different from one position to the next. **Bet**: which of the two measures tells
 # the first from the third?
 
-# %% slide="fragment" tags=["output-only-slide"]
+# %%
 sure = (torch.eye(4) + 1e-9).log()
 encoders = {
     say("always the same code", "toujours le même code"): sure[:1].repeat(4, 1),
@@ -967,6 +1312,32 @@ for name, said in encoders.items():
     measured.append((divergence, entropy))
     print(f"{name:22} KL {divergence:.2f}  ",
           say("entropy of the mean", "entropie de la moyenne"), f"{entropy:.2f}")
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, panels = plot(1, 3, width=8.4, height=3.6)
+for axes, name, said, (kl, entropy) in zip(
+        panels, encoders, encoders.values(), measured):
+    axes.pcolormesh(said.exp().numpy(), cmap="Blues", vmin=0, vmax=1.3,
+                    edgecolors="lightgrey", linewidth=1)
+    axes.set(aspect="equal", title=name, ylim=(4, 0), xticks=[], yticks=[],
+             xlabel="KL " + f"{abs(kl):.2f}\n" + say(
+                 "entropy of the mean ", "entropie de la moyenne ")
+             + f"{abs(entropy):.2f}")
+picture(figure, say(
+    "Three tables of four positions and four codes: one code everywhere; equal "
+    "shares; a diagonal. The entropy of the mean is zero for the first alone.",
+    "Trois tables de quatre cases et quatre codes : un seul code ; des parts "
+    "égales ; une diagonale. L'entropie de la moyenne n'est nulle qu'à la première."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Cachez les nombres et faites parier. La divergence donne la même valeur au premier et au troisième ; l'entropie de la moyenne les
+# sépare. Elle ne sépare pas le deuxième du troisième : la reconstruction s'en charge. Notre dVAE ne pèse donc que l'entropie de la moyenne,
+# et la récompense.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Hide the numbers and let them bet. The divergence gives the first and the third the same value; the entropy of the mean tells them
+# apart. It does not tell the second from the third: the reconstruction does. So our dVAE weighs the entropy of the mean alone, and rewards
+# it.
 
 # %% claims=true
 _same, _hesitant, _varied = torch.tensor(measured).round(decimals=2).abs().tolist()
@@ -1024,11 +1395,15 @@ def codes_over_time(reward):
             alive[update] = int(codes_alive(model.encode(small_images), 64)[0])
     return alive
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### Les codes encore en usage
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Combien de codes restent en vie ?
+#
+# Deux petits dVAE de 64 codes ; l'un est récompensé pour l'entropie de la moyenne.
 
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### Codes still in use
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### How many codes stay alive?
+#
+# Two small dVAEs of 64 codes; one is rewarded for the entropy of the mean.
 
 # %% slide="fragment" tags=["output-only-slide", "hide-input"]
 figure, axes = plot(height=3.2)
@@ -1062,12 +1437,12 @@ assert last_alive[0] < 16 and last_alive[1] > 32
 # share in the mixtures is almost nothing, so almost no gradient tells it where to go. The reward is the only term that asks for it.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# Trois minutes. Question à poser : pourquoi un code mort ne revient-il pas tout seul ? Sa part dans les mélanges est presque nulle, donc il
-# n'entre presque dans aucune image, donc presque aucun gradient ne lui dit où aller. La récompense est le seul terme qui le réclame.
+# 3 min. Faites parier sur les deux nombres. Puis demandez : pourquoi un code mort ne revient-il pas tout seul ? Sa part dans les mélanges
+# est presque nulle, donc presque aucun gradient ne lui dit où aller. La récompense est le seul terme qui le réclame.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# Three minutes. A question to ask: why does a dead code not come back by itself? Its share in the mixtures is almost nothing, so it enters
-# almost no picture, so almost no gradient tells it where to go. The reward is the only term that asks for it.
+# 3 min. Let them bet on both numbers. Then ask: why does a dead code not come back by itself? Its share in the mixtures is almost nothing,
+# so almost no gradient tells it where to go. The reward is the only term that asks for it.
 
 # %% [markdown] lang="fr"
 # ### À la fin, des codes durs
@@ -1116,12 +1491,22 @@ assert errors[0] < min(errors[1:])
 # %% [markdown] lang="en"
 # The likeliest code remakes the pictures better than either sample, soft or hard: chance helped learning only.
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 6. Que voit l'écrivain ? Des numéros
+#
+# Une image, ses codes, ce que le décodeur en refait.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 6. What does the writer see? Numbers
+#
+# A picture, its codes, what the decoder makes of them.
+
+# %% [markdown] lang="fr"
 # ## 6. Dans le dVAE
 #
 # Que voit l'écrivain ? Ceci : à gauche une image, au milieu ce qu'il en lira, à droite ce que le décodeur en refait.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## 6. Inside the dVAE
 #
 # What does the writer see? This: on the left a picture, in the middle what the writer will read of it, on the right what the decoder makes
@@ -1160,7 +1545,7 @@ picture(figure, say(
 # The colours and places are back; the edges have lost a little of their sharpness. **Bet**: in our 128 pictures, what part of the codes is
 # white paper? And in how many pictures made again does the examiner find everything right?
 
-# %%
+# %% slide="fragment" tags=["output-only-slide"]
 def all_right(descriptions, images):
     found = parse_pictures(images)
     return [all(mark(description, objects).values())
@@ -1176,6 +1561,14 @@ print(say(f"white paper: {white:.0%} of all codes",
 print(say(f"remade pictures all right: {remade} of 128 [{low:.0%}, {high:.0%}]",
           f"images refaites toutes justes : {remade} sur 128 "
           f"[{100 * low:.0f} %, {100 * high:.0f} %]"))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Couleurs et places sont revenues, les bords sont moins nets. Faites parier : quelle part des codes est du papier blanc ? Près de
+# trois sur quatre ; la section 10 en vivra. Le taux d'images justes est un plafond pour l'écrivain. Entre crochets, l'intervalle à 95 %.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Colours and places are back, edges are less sharp. Let them bet: what part of the codes is white paper? Almost three in four;
+# section 10 will live on it. The rate of right pictures is a ceiling for the writer. In brackets, the 95% interval.
 
 # %% claims=true
 assert 0.68 < white < 0.78
@@ -1193,13 +1586,23 @@ assert remade >= 124
 # roughly a **ceiling**: however well the writer chooses its codes, no picture will be more right than what the decoder can paint. (Only
 # roughly: where the sentence leaves a choice, the writer may prefer what is easily painted.)
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Un alphabet que personne n'a dessiné
+#
+# Chaque carré est la moyenne des cases qui ont le même code.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### An alphabet that nobody drew
+#
+# Each square is the mean of the patches that have the same code.
+
+# %% [markdown] lang="fr"
 # ### Le dictionnaire, en images
 #
 # Un code n'est qu'un numéro ; que veut-il dire ? Découpons nos 128 images en cases et faisons la moyenne de celles auxquelles l'encodeur
 # donne le même code.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ### The codebook, in pictures
 #
 # A code is a mere number; what does it mean? Cut our 128 pictures into patches, and take the mean of those to which the encoder gives the
@@ -1221,6 +1624,14 @@ picture(figure, say(
     "Quatre-vingt-seize petits motifs colorés : bords, coins et aplats, chacun la "
     "moyenne de ce qu'un code remplace."))
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Les 96 codes les plus employés après le papier blanc. Faites chercher un bord gauche, une pointe, un aplat. Demandez : pourquoi
+# tant de codes presque blancs, avec un liseré ? Une forme a plus de contour que d'intérieur, et chaque bord demande son code.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. The 96 codes most used after white paper. Have them look for a left edge, a tip, a flat colour. Ask: why are so many almost white,
+# with a rim? A shape has more outline than inside, and each edge needs its own code.
+
 # %% [markdown] lang="fr"
 # Voici les 96 codes les plus employés après le papier blanc : des bords, des pointes, des aplats, un alphabet de traits que personne n'a
 # dessiné. Beaucoup sont presque blancs, avec un liseré : une forme a plus de contour que d'intérieur.
@@ -1228,6 +1639,16 @@ picture(figure, say(
 # %% [markdown] lang="en"
 # Here are the 96 codes most used after white paper: edges, tips, flat colours, an alphabet of strokes that nobody drew. Many are almost
 # white, with a rim: a shape has more outline than inside.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Changer un code : l'effet sort-il de sa case ?
+#
+# À gauche, l'image avec un code changé ; à droite, où elle a changé.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### One code changes: does the effect leave its patch?
+#
+# On the left, the picture with one code changed; on the right, where it changed.
 
 # %% [markdown] lang="fr"
 # ### Changer un seul code
@@ -1255,7 +1676,7 @@ def change_code(code):
         after = machine.dvae.decode(changed)[0]
     return after, (after - before).abs().amax(dim=0)
 
-# %% tags=["hide-input"]
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
 def with_code(code):
     after, change = change_code(code)
     figure, (left, right) = plot(1, 2, width=6.4, height=3.2)
@@ -1270,6 +1691,15 @@ def with_code(code):
 knob = Knob(say(f"code in row {row}, column {column}",
                 f"code en ligne {row}, colonne {column}"), order[:8].tolist())
 Explorer(with_code, code=knob)
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Faites parier, puis changez le code au curseur. L'essentiel tient dans la case, un peu déborde : le décodeur regarde aussi les
+# voisines. Demandez : et l'encodeur ? Lui code chaque case sans rien voir d'autre ; des cases pareilles ont donc des codes pareils, faciles
+# à prédire.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Let them bet, then change the code with the slider. Most of it stays inside, a little overflows: the decoder also looks at the
+# neighbours. Ask: and the encoder? It codes each patch without seeing anything else, so equal patches have equal codes, easy to predict.
 
 # %% claims=true
 _after, _change = change_code(background)
@@ -1308,6 +1738,38 @@ print(say("directions:", "directions :"), tuple(directions.shape))
 print(say("code directions:", "directions des codes :"),
       tuple(code_directions.shape))
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 5"
+# ## Exercice 5 ● : lire dans le dictionnaire
+#
+# **7 min**, section 6.
+#
+# Chaque case a une direction, chaque code aussi ; le plus grand produit scalaire gagne. Trouvez les codes de quatre images.
+#
+# ```python
+# two_codes = torch.tensor([[0.6, 0.8], [0.8, -0.6]])
+# torch.tensor([1.0, 0.0]) @ two_codes.T   # → 0.6, 0.8 : le code 1 gagne
+# ```
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 5"
+# ## Exercise 5 ●: look up the codebook
+#
+# **7 min**, section 6.
+#
+# Each position has a direction, each code too; the largest dot product wins. Find the codes of four pictures.
+#
+# ```python
+# two_codes = torch.tensor([[0.6, 0.8], [0.8, -0.6]])
+# torch.tensor([1.0, 0.0]) @ two_codes.T   # → 0.6, 0.8: code 1 wins
+# ```
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 7 min. Les formes au tableau : (4, 8, 8, 32) et (384, 32). Demandez celle de tous les produits : (4, 8, 8, 384). Erreurs à guetter :
+# oublier la transposée ; `argmax` sans axe, qui rend un seul nombre ; `max`, qui rend des produits et non des numéros.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 7 min. The shapes on the board: (4, 8, 8, 32) and (384, 32). Ask for that of all the products: (4, 8, 8, 384). Mistakes to look for:
+# forgetting the transpose; `argmax` without an axis, which returns a single number; `max`, which returns products and not numbers of codes.
+
 # %% [markdown] lang="fr"
 # Quatre images de 8 × 8 cases, chacune une direction de 32 nombres ; et 384 codes, de 32 nombres aussi. Trouvez le numéro du code de chaque
 # case : `chosen_codes`, quatre grilles de 8 × 8 numéros. L'essai donne les produits d'une direction, (1 ; 0), avec deux codes, (0,6 ; 0,8)
@@ -1335,13 +1797,23 @@ torch.tensor([1.0, 0.0]) @ two_codes.T  # → tensor([0.6000, 0.8000])
 expect(chosen_codes, machine.dvae.encode(images[:4]),
        say("the codes of four pictures", "les codes de quatre images"))
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 7. Un seul flux : quel jeton ensuite ?
+#
+# La phrase, puis du remplissage, puis les codes, ligne par ligne.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 7. A single stream: which token next?
+#
+# The sentence, then padding, then the codes, row by row.
+
+# %% [markdown] lang="fr"
 # ## 7. Un seul flux
 #
 # L'écrivain ne connaît pas deux sortes de choses, du texte et des images : il connaît **une** suite. Une seule question partout : quel
 # jeton ensuite ?
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## 7. A single stream
 #
 # The writer does not know two kinds of things, text and pictures: it knows **one** sequence. One question everywhere: which token comes
@@ -1364,7 +1836,7 @@ expect(chosen_codes, machine.dvae.encode(images[:4]),
 #
 # **Bet**: of the 85 places of our stream, how many does the sentence “a large red circle to the left of a small blue square” take?
 
-# %%
+# %% slide="fragment" tags=["output-only-slide"]
 sentence = wishes[0]
 text = machine.tokens([sentence])
 tokens = machine.tokenizer.tokens(sentence)
@@ -1390,6 +1862,14 @@ picture(figure, say(
     f"padding, and {gpt.image_length} codes.",
     f"Un ruban de {start} cases : une pour le départ, puis la phrase, le "
     f"remplissage, et {gpt.image_length} codes."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Faites parier : sur 85 places, combien pour la phrase ? Une dizaine, un jeton par mot ou presque : le BPE a fusionné des mots si
+# fréquents. Ġ marque un début de mot. Les trois quarts du flux sont l'image. DALL·E 1 a 256 jetons de texte et 1 024 codes.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Let them bet: of 85 places, how many for the sentence? A dozen or so, one token a word or nearly: BPE has merged such frequent
+# words. Ġ marks the beginning of a word. Three quarters of the stream are the picture. DALL·E 1 has 256 text tokens and 1,024 codes.
 
 # %% claims=true
 assert start == 85 and 9 <= words <= 13 and text.shape[1] == 20
@@ -1421,6 +1901,46 @@ assert start == 85 and 9 <= words <= 13 and text.shape[1] == 20
 #
 # For example, with embeddings of two numbers: token 1, of embedding (1, 0), at a position of embedding (0, 5), enters the network as (1,
 # 5). A padding token, at the next position, enters as its own vector, say (9, 9), and nothing else.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 6"
+# ## Exercice 6 ●● : le remplissage s'apprend
+#
+# **12 min**, section 7.
+#
+# Un mot entre comme plongement + position ; le remplissage (0), comme le vecteur appris de sa place.
+#
+# ```python
+# embed_words(
+#     torch.tensor([[1, 0]]),
+#     words=torch.tensor([[7.0, 7.0], [1.0, 0.0]]),
+#     positions=torch.tensor([[0.0, 5.0], [0.0, 6.0]]),
+#     padding=torch.tensor([[8.0, 8.0], [9.0, 9.0]]),
+# )   # → [1, 5], [9, 9]
+# ```
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 6"
+# ## Exercise 6 ●●: padding is learned
+#
+# **12 min**, section 7.
+#
+# A word enters as embedding + position; padding (0), as the vector learned for its place.
+#
+# ```python
+# embed_words(
+#     torch.tensor([[1, 0]]),
+#     words=torch.tensor([[7.0, 7.0], [1.0, 0.0]]),
+#     positions=torch.tensor([[0.0, 5.0], [0.0, 6.0]]),
+#     padding=torch.tensor([[8.0, 8.0], [9.0, 9.0]]),
+# )   # → [1, 5], [9, 9]
+# ```
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 12 min. Faites d'abord l'exemple à la main. Erreurs à guetter : ajouter aussi la position au remplissage ; oublier `.unsqueeze(-1)` à la
+# condition ; prendre le vecteur de remplissage de la première place partout. Qui n'a pas fini termine à la maison.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 12 min. First do the example by hand. Mistakes to look for: adding the position to padding, too; forgetting `.unsqueeze(-1)` on the
+# condition; taking the padding vector of the first place everywhere. Those who have not finished do so at home.
 
 # %% [markdown] lang="fr"
 # Écrivez ce plongement. `text` contient des numéros de jetons, une phrase par ligne, 0 pour le remplissage. `words` est la table des
@@ -1470,13 +1990,23 @@ def embedded():
 expect(embedded, machine.gpt.embed_text(four_texts)[:, 1:],
        say("the embedding of four sentences", "le plongement de quatre phrases"))
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### À quelles cases ressemble la croix ?
+#
+# Un vecteur par ligne, un par colonne, et l'on additionne : 16 vecteurs au lieu de 64.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Which positions is the cross like?
+#
+# One vector for each row, one for each column, and add: 16 vectors in place of 64.
+
+# %% [markdown] lang="fr"
 # ### Des positions à deux dimensions
 #
 # Le code numéro $i$ est en ligne $\lfloor i / 8 \rfloor$ et colonne $i \bmod 8$ : le code 28, en ligne 3 et colonne 4. Un plongement par
 # ligne, un par colonne, et l'on additionne : 16 vecteurs au lieu de 64.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ### Positions in two dimensions
 #
 # Code number $i$ stands in row $\lfloor i / 8 \rfloor$ and column $i \bmod 8$: code 28, in row 3 and column 4. One embedding for each row,
@@ -1506,6 +2036,15 @@ picture(figure, say(
     "out, then its row.",
     "Une grille de huit sur huit ressemblances : la colonne de la case marquée "
     "ressort, puis sa ligne."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Le code 28 est en ligne 3, colonne 4. Faites parier. La colonne et la ligne ressortent, et d'abord les cases juste au-dessus et
+# au-dessous, pourtant à huit jetons de là. Demandez pourquoi : elles partagent la moitié de leur plongement. C'est la feuille derrière le
+# ruban.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Code 28 stands in row 3, column 4. Let them bet. The column and the row stand out, and first of all the positions just above and
+# below, although eight tokens away. Ask why: they share half of their embedding. That is the sheet behind the ribbon.
 
 # %% claims=true
 _column, _row = likeness[:, 4].sum() - 1, likeness[3].sum() - 1
@@ -1537,7 +2076,17 @@ assert min(likeness[2, 4], likeness[4, 4]) > max(likeness[3, 3], likeness[3, 5])
 # equally between 512 text tokens, then between 384 codes: its cross-entropies are log 512 = 6.24 and log 384 = 5.95, and its loss is
 # (6.24 + 7 × 5.95)/8 = 5.99.
 
-# %% [markdown]
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### L'image pèse sept fois le texte
+#
+# Combien de bits une image coûte-t-elle encore, sa phrase connue ? Au hasard : 549.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The picture weighs seven times the text
+#
+# How many bits does a picture still cost, once its sentence is known? By chance: 549.
+
+# %% [markdown] slide="fragment"
 # $$ L = \tfrac{1}{8} \, L_{\mathrm{t}} + \tfrac{7}{8} \, L_{\mathrm{i}} $$
 
 # %% [markdown] lang="fr"
@@ -1548,7 +2097,7 @@ assert min(likeness[2, 4], likeness[4, 4]) > max(likeness[3, 3], likeness[3, 5])
 # **Bet**: once the sentence is known, how many bits does a picture still cost the trained network? Its 64 codes, chosen at random among
 # 384, would cost 549.
 
-# %%
+# %% slide="fragment" tags=["output-only-slide"]
 with torch.no_grad():
     losses = machine.gpt.loss(machine.tokens(captions), codes.flatten(1))
 of_text, of_image = float(losses["text"]), float(losses["image"])
@@ -1563,6 +2112,14 @@ bits = gpt.image_length * of_image / math.log(2)
 print(say(f"a picture, once its sentence is known: {bits:.0f} bits",
           f"une image, une fois sa phrase connue : {bits:.0f} bits"))
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Un réseau qui ne sait rien hésite entre 512 jetons, puis entre 384 codes : sa perte est (6,24 + 7 × 5,95)/8 = 5,99. Demandez ce que
+# mesurent les bits qui restent : ce que la phrase ne dit pas, où exactement, de quelle taille au juste.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. A network that knows nothing hesitates between 512 tokens, then between 384 codes: its loss is (6.24 + 7 × 5.95)/8 = 5.99. Ask what
+# the bits that are left measure: what the sentence does not say, where exactly, how large to the pixel.
+
 # %% claims=true
 assert abs(knows_nothing[0] / 8 + 7 / 8 * knows_nothing[1] - 5.99) < 0.005
 assert round(64 * math.log2(384)) == 549 and 30 < bits < 50
@@ -1575,12 +2132,22 @@ assert round(64 * math.log2(384)) == 549 and 30 < bits < 50
 # Some forty bits, more than ten times fewer. What is left is what the sentence does not say: where exactly, how large to the pixel. (That
 # is the exact probability of the codes; of the picture itself it is only a bound, as in [](lesson:07).)
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Où la phrase sert-elle ?
+#
+# Clair : le vrai code a surpris le réseau. Où la phrase retire-t-elle de la surprise ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Where does the sentence help?
+#
+# Bright: the true code surprised the network. Where does the sentence take surprise away?
+
+# %% [markdown] lang="fr"
 # ### Où la phrase sert-elle ?
 #
 # Montrons au réseau une image et sa phrase, puis la même image **sans phrase**. À chaque case, combien le vrai code l'a-t-il surpris ?
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ### Where does the sentence help?
 #
 # Show the network a picture and its sentence, then the same picture **without a sentence**. At each position, how much did the true code
@@ -1640,20 +2207,32 @@ assert (surprise[1] - surprise[0]).flatten()[_objects[0]] > 1
 # object, if not where.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# Trois minutes. Demander d'abord où sera la surprise. Faire remarquer : à la première case d'un objet dans l'ordre de lecture. Une fois
-# l'objet commencé, la suite va de soi. La phrase retire de la surprise là où l'objet commence.
+# 3 min. Faites parier avant de montrer. La surprise est grande à la première case d'un objet, dans l'ordre de lecture ; une fois l'objet
+# commencé, la suite va de soi. La phrase en retire là : elle dit quel objet, sinon où. Un code qui avait une chance sur huit surprend de 3
+# bits.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# Three minutes. First ask where the surprise will be. Point out: at an object's first position in reading order. Once the object is begun,
-# the rest goes without saying. The sentence takes away surprise where the object begins.
+# 3 min. Let them bet before you show. The surprise is large at an object's first position in reading order; once the object is begun, the
+# rest goes without saying. The sentence takes some away there: it says which object, if not where. A code of one chance in eight surprises
+# by 3 bits.
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 8. Comment l'image vient-elle ?
+#
+# Floue puis nette ? Objet par objet ? Ligne par ligne ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 8. How does the picture come?
+#
+# Blurred, then sharp? Object by object? Row by row?
+
+# %% [markdown] lang="fr"
 # ## 8. Écrire une image
 #
 # Assemblons la machine à la main, avec les briques : les jetons de la phrase ; `sample_codes`, qui écrit un code après l'autre ; le
 # décodeur, qui peint.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## 8. Writing a picture
 #
 # Let us put the machine together by hand, from the bricks: the tokens of the sentence; `sample_codes`, which writes one code after the
@@ -1702,6 +2281,14 @@ picture(figure, say(
     "Huit états d'une même image : elle pousse ligne par ligne depuis le haut, la "
     "partie non écrite en gris."))
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Faites voter. Réponse : ligne par ligne, nette d'emblée, et ce qui est écrit ne bouge plus. L'image est celle de la machine, au
+# pixel près : il n'y a rien de plus que ces briques. Demandez ce qui fixe le hasard : un nombre entre 0 et 1 par code.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Let them vote. Answer: row by row, sharp at once, and what is written never moves again. The picture is the machine's own, to the
+# pixel: there is nothing more than these bricks. Ask what fixes the chance: one number between 0 and 1 for each code.
+
 # %% claims=true
 assert gap < 1e-4
 
@@ -1712,6 +2299,38 @@ assert gap < 1e-4
 # %% [markdown] lang="en"
 # No difference: there is nothing more in the machine than these bricks. The picture comes row by row, sharp at once, and what is written
 # never moves again.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 7"
+# ## Exercice 7 ●● : écrire code après code
+#
+# **15 min**, section 8, la suite à la maison.
+#
+# À chaque case : les logits du réseau, le hasard de la case, `choose`. Ni cache ni guidage.
+#
+# ```python
+# four_uniforms = torch.full((1, 4), 0.5)
+# sample_sequence(mock_model, None, four_uniforms, 1.0)   # → 1, 2, 3, 4
+# ```
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 7"
+# ## Exercise 7 ●●: write code after code
+#
+# **15 min**, section 8, the rest at home.
+#
+# At each position: the network's logits, the position's chance, `choose`. No cache, no guidance.
+#
+# ```python
+# four_uniforms = torch.full((1, 4), 0.5)
+# sample_sequence(mock_model, None, four_uniforms, 1.0)   # → 1, 2, 3, 4
+# ```
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 15 min. Le faux réseau est sûr, à la case p, du code p + 1. Erreurs à guetter : des codes à virgule ; `model(…)[0]`, le texte ; les logits
+# de la case d'après ; le même hasard à chaque tour. Puis montrez le cache : les mêmes codes, plusieurs fois plus vite.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 15 min. At position p the mock network is sure of code p + 1. Mistakes to look for: codes that are not whole numbers; `model(…)[0]`, the
+# text; the logits of the next position; the same chance at each turn. Then show the cache: the same codes, several times faster.
 
 # %%
 def mock_model(text, codes):
@@ -1801,13 +2420,23 @@ assert all(same) and times[False] > 1.5 * times[True]
 # %% [markdown] lang="en"
 # The same codes, several times faster; the gap grows with the length of the stream.
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 9. Exagérer ce que la phrase ajoute
+#
+# « un cercle rouge » : le bord rouge passe devant le papier blanc.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 9. Exaggerate what the sentence adds
+#
+# “a red circle”: the red edge overtakes white paper.
+
+# %% [markdown] lang="fr"
 # ## 9. Le guidage sans classifieur
 #
 # À l'entraînement, une phrase sur dix est effacée : le réseau sait donc aussi ce qu'il dessinerait **sans** phrase. En dessinant, on le lui
 # demande deux fois et l'on exagère la différence.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## 9. Classifier-free guidance
 #
 # In training one sentence in ten is wiped out: so the network knows what it would draw **without** a sentence, too. When drawing we ask it
@@ -1828,15 +2457,75 @@ assert all(same) and times[False] > 1.5 * times[True]
 # %% [markdown] slide="fragment"
 # $$ \ell = \ell_{\varnothing} + s \, \bigl(\ell_{y} - \ell_{\varnothing}\bigr) $$
 
-# %% [markdown] lang="fr" slide="fragment"
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, axes = plot(width=8, height=3)
+three_answers = {
+    say("without a sentence", "sans phrase"): (2, 0, 0),
+    say("with the sentence", "avec la phrase"): (2, 1, -1),
+    say("guidance 3", "guidage 3"): (2, 3, -3),
+}
+for bar, (name, answer) in enumerate(three_answers.items()):
+    axes.bar([code + 0.27 * (bar - 1) for code in range(3)], answer, 0.25,
+             color=COLOURS[bar], label=name)
+axes.set(ylabel="logit", xticks=range(3), xticklabels=[
+    say("white paper", "papier blanc"), say("red edge", "bord rouge"),
+    say("blue edge", "bord bleu")])
+legend(axes)
+picture(figure, say(
+    "The logits of three codes, without a sentence, with it, and with guidance 3: "
+    "there the red edge is the largest.",
+    "Les logits de trois codes, sans phrase, avec, et avec un guidage de 3 : le bord "
+    "rouge y est le plus grand."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. À l'entraînement, une phrase sur dix est effacée : le réseau sait aussi dessiner sans. Faites le calcul du bord rouge : 0 + 3 × (1
+# − 0) = 3. Demandez ce que font s = 0 (oublie la phrase), 1 (ne change rien), plus de 1 (exagère). DALL·E 1 ne guidait pas encore.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. In training one sentence in ten is wiped out: the network can draw without one, too. Compute the red edge: 0 + 3 × (1 − 0) = 3. Ask
+# what s = 0 does (forgets the sentence), 1 (changes nothing), more than 1 (exaggerates). DALL·E 1 did not guide yet.
+
+# %% [markdown] lang="fr"
 # $\ell_y$ : les logits avec la phrase $y$ ; $\ell_{\varnothing}$ : sans phrase.
 #
 # $s = 0$ oublie la phrase, $s = 1$ ne change rien, $s > 1$ exagère.
 
-# %% [markdown] lang="en" slide="fragment"
+# %% [markdown] lang="en"
 # $\ell_y$: the logits with the sentence $y$; $\ell_{\varnothing}$: without one.
 #
 # $s = 0$ forgets the sentence, $s = 1$ changes nothing, $s > 1$ exaggerates.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 8"
+# ## Exercice 8 ● : guider
+#
+# **7 min**, section 9.
+#
+# Un lot doublé : la moitié du haut avec phrases, celle du bas sans. Recopiez la formule.
+#
+# ```python
+# with_and_without = torch.tensor([[2.0, 1.0, -1.0], [2.0, 0.0, 0.0]])
+# guide(with_and_without, 3.0)   # → 2, 3, -3
+# ```
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 8"
+# ## Exercise 8 ●: guide
+#
+# **7 min**, section 9.
+#
+# A doubled batch: the upper half with sentences, the lower one without. Copy the formula.
+#
+# ```python
+# with_and_without = torch.tensor([[2.0, 1.0, -1.0], [2.0, 0.0, 0.0]])
+# guide(with_and_without, 3.0)   # → 2, 3, -3
+# ```
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 7 min. Erreurs à guetter : échanger les deux moitiés ; prendre les lignes paires et impaires ; partir des logits conditionnels. Demandez :
+# combien de lignes le réseau traite-t-il pour 16 phrases guidées ? 32, à chaque pas ; la valeur du guidage n'y change rien, sauf 1.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 7 min. Mistakes to look for: swapping the halves; taking even and odd rows; starting from the conditional logits. Ask: how many rows does
+# the network process for 16 guided sentences? 32, at each step; the value of the guidance does not matter, unless it is 1.
 
 # %% [markdown] lang="fr"
 # Les deux questions partent ensemble, en un **lot doublé** : les phrases d'abord, autant de phrases vides ensuite, les mêmes codes après
@@ -1918,11 +2607,11 @@ def draw_rates(axes, values, counts, colour):
     axes.errorbar(values, rates, [below, above], color=colour, marker="o",
                   capsize=4)
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### Combien guider ?
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Combien faut-il guider ?
 
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### How much guidance?
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### How much guidance is right?
 
 # %% slide="fragment" tags=["output-only-slide", "hide-input"]
 guidances = [0, 1, 2, 4, 8]
@@ -1960,22 +2649,26 @@ assert 300 < 2.8**2 * (0.9 * 0.1 + 0.95 * 0.05) / 0.05**2 < 600
 # that overlap decide nothing. To tell 90% from 95% would take several hundred sentences; the full exam has 1,024.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# Quatre minutes. Demander : combien de lignes le réseau traite-t-il pour dessiner 40 phrases guidées ? 80, à chacun des 64 pas. Raconter la
-# faute d'une bibliothèque connue : son cache réutilisait les clés conditionnelles pour la moitié sans phrase, et le guidage disparaissait
-# dès le deuxième code, sans une erreur.
+# 4 min. Faites parier à 0, à 1, à 8. À 0, presque rien n'est juste ; à 8, l'intervalle est tout entier au-dessous de celui de 2 : trop
+# guidé, le réseau va où l'entraînement n'est jamais allé. Entre les deux, des intervalles qui se recouvrent ne départagent rien.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# Four minutes. Ask: how many rows does the network process to draw 40 guided sentences? 80, at each of the 64 steps. Tell of a well-known
-# library's fault: its cache reused the conditional keys for the half without a sentence, and guidance vanished from the second code on,
-# without any error.
+# 4 min. Let them bet at 0, at 1, at 8. At 0 almost nothing is right; at 8 the interval lies wholly below that of 2: guided too much, the
+# network goes where training never went. In between, intervals that overlap decide nothing.
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 10. Que fait la température du tirage ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 10. What does the sampling temperature do?
+
+# %% [markdown] lang="fr"
 # ## 10. La température du tirage
 #
 # Autre température, même mot : avant de tirer un code, on divise les logits par $T$. Près de 0, toujours le plus probable ; à 1, comme à
 # l'entraînement ; au-delà, de plus en plus au hasard.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## 10. The temperature of sampling
 #
 # Another temperature, the same word: before a code is sampled, the logits are divided by $T$. Near 0, always the likeliest; at 1, as in
@@ -2011,6 +2704,15 @@ picture(figure, say(
     f"Selon la température : images justes sur 40, {cold} à 0 et {hot} à 2 ; et "
     f"l'écart entre huit images, qui grandit."))
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Avant de tirer un code, on divise les logits par T. Faites parier sur les deux courbes. À 0, huit fois la même image ; à 2, des
+# images variées, bien moins souvent justes. Demandez où dessiner : entre 0 et 1, la variété monte sans que la justesse baisse d'une façon
+# visible.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Before a code is sampled, the logits are divided by T. Let them bet on both curves. At 0, eight times the same picture; at 2,
+# varied pictures, right much less often. Ask where to draw: between 0 and 1 variety rises, and rightness does not visibly fall.
+
 # %% claims=true
 assert max(wilson_interval(count, 40)[0] for count in counts_heated[:3]) < min(
     wilson_interval(count, 40)[1] for count in counts_heated[:3])
@@ -2027,6 +2729,12 @@ assert wilson_interval(counts_heated[-1], 40)[1] < wilson_interval(counts_heated
 # and 1, rightness does not move in a way that 40 sentences could see, while variety rises: that is a good place to draw. At least **with**
 # guidance. And without?
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Froid et sans guidage : que manque-t-il ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Cold, without guidance: what is missing?
+
 # %% [markdown] lang="fr"
 # Deux filtres coupent la queue de la loi avant le tirage ([](lesson:05)) : `top_k` ne garde que les $k$ codes les plus probables, `top_p`
 # que les plus probables dont la somme atteint $p$. Voici quatre façons de tirer, toutes **sans guidage** ($s = 1$). **Pariez** : laquelle
@@ -2036,7 +2744,7 @@ assert wilson_interval(counts_heated[-1], 40)[1] < wilson_interval(counts_heated
 # Two filters cut the distribution's tail before sampling ([](lesson:05)): `top_k` keeps the $k$ likeliest codes only, `top_p` the likeliest
 # whose sum reaches $p$. Here are four ways to sample, all **without guidance** ($s = 1$). **Bet**: which one loses?
 
-# %%
+# %% slide="fragment" tags=["output-only-slide"]
 wanted = sum(description.number for description in asked_for)
 ways = {
     "T = 1": {"temperature": 1.0},
@@ -2054,6 +2762,22 @@ for name, options in ways.items():
           say(f"{objects} objects drawn, {wanted} asked for",
               f"{objects} objets dessinés, {wanted} demandés"))
 
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+told_here = [number for number, question in enumerate(asked)
+             if question.language == say("en", "fr")][:4]
+sheet(drawn[told_here], [sentences[number] for number in told_here], say(
+    "Four pictures sampled coldly and without guidance, each above its sentence.",
+    "Quatre images tirées à froid et sans guidage, chacune au-dessus de sa phrase."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Quatre façons de tirer sans guidage ; les images sont de la dernière, T = 0,3. Demandez ce qui manque : des objets. À presque
+# chaque case, le plus probable est le papier blanc ; tiré à froid, le réseau n'ose plus commencer. Guidage et température se règlent
+# ensemble.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Four ways to sample without guidance; the pictures are from the last, T = 0.3. Ask what is missing: objects. At nearly every
+# position the likeliest is white paper; sampled coldly, the network dares not begin. Guidance and temperature are set together.
+
 # %% claims=true
 assert max(unguided[:3]) - min(unguided[:3]) <= 9
 assert wilson_interval(unguided[3], 40)[1] < wilson_interval(min(unguided[:3]), 40)[0]
@@ -2068,6 +2792,12 @@ assert objects_drawn[3] < 0.8 * wanted < 0.9 * wanted < min(objects_drawn[:3])
 # The cold one, by far: objects are missing. At nearly every position the likeliest thing is white paper; a network without guidance that is
 # sampled coldly no longer dares to begin an object. The first three are too close for 40 sentences to tell apart. Guidance and temperature
 # cannot be set one without the other.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Pourquoi toujours côte à côte ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Why always side by side?
 
 # %% [markdown] lang="fr"
 # ### Oser commencer
@@ -2126,6 +2856,24 @@ for name, options in ways.items():
         f"{level[-1]:2} of 64 side by side; {couples_right[-1]} all right",
         f"{level[-1]:2} sur 64 côte à côte ; {couples_right[-1]} toutes justes"))
 
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+sheet(torch.cat([
+    machine.generate(couple_sentences[:4], seed=5, temperature=0.3, **options)
+    for options in ways.values()]), [name for name in ways for _ in range(4)], say(
+    "Four sentences of two objects, drawn with one temperature, then with a daring "
+    "of 0.7.",
+    "Quatre phrases de deux objets, dessinées avec une température, puis avec une "
+    "audace de 0,7."), columns=4)
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. À froid, sur 64 images, plus de quarante sont côte à côte ; avec de l'audace, moins de trente ; le monde, moins de seize. Demandez
+# pourquoi : la machine remet l'objet à plus tard. L'audace règle à part s'il faut quitter le code le plus probable. Est-ce la faute du
+# réseau ? Non, du tirage.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Sampled coldly, of 64 pictures more than forty are side by side; with daring, fewer than thirty; the world, fewer than sixteen. Ask
+# why: the machine puts the object off. Daring sets apart whether to leave the likeliest code. Is the network at fault? No, the sampling is.
+
 # %% claims=true
 assert in_world < 16 and level[0] > 40 and level[1] < 30
 assert couples_right[1] >= couples_right[0]
@@ -2141,13 +2889,23 @@ assert couples_right[1] >= couples_right[0]
 # temperature does not only make pictures more alike: it changes how they are composed. Before you conclude that a network has not learned,
 # ask whether the sampling lets it say what it knows. The machine uses both temperatures whenever you give it none.
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 11. Sait-elle dessiner une étoile verte ?
+#
+# L'entraînement montre des étoiles, et du vert, jamais ensemble.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 11. Can it draw a green star?
+#
+# Training shows stars, and green, never together.
+
+# %% [markdown] lang="fr"
 # ## 11. Ce qu'elle a compris
 #
 # Une machine peut réciter. Pour savoir si elle **compose**, l'entraînement ne montre jamais certains couples de forme et de couleur, ni
 # certaines relations : jamais d'étoile verte, mais des étoiles et du vert.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## 11. What it has understood
 #
 # A machine can recite. To know whether it **composes**, training never shows certain pairs of shape and colour, nor certain relations:
@@ -2172,6 +2930,14 @@ sheet(new, titles, say(
     f"Huit images de combinaisons jamais vues à l'entraînement ; {sum(notes)} sont "
     f"justes."))
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Huit couples de forme et de couleur réservés. Faites parier sur le nombre d'images justes. Presque toutes, sinon toutes : elle
+# compose. Demandez si huit images le prouvent. Non : l'intervalle de huit justes sur huit descend vers 68 %. D'où l'examen complet.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Eight pairs of shape and colour were held out. Let them bet on how many pictures are right. Nearly all, if not all: it composes.
+# Ask whether eight pictures prove it. No: the interval of eight right in eight goes down to about 68%. Hence the full exam.
+
 # %% claims=true
 assert sum(notes) >= 7
 
@@ -2183,11 +2949,11 @@ assert sum(notes) >= 7
 # Nearly all, if not all. But eight pictures prove nothing. The report that comes with the weights is made from 1,024 sentences: 512 scenes,
 # each said in both languages. **Bet** before you read it: which skill suffers most from what it has never seen?
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### L'examen complet
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Le jamais-vu coûte-t-il ?
 
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### The full exam
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Does the never-seen cost anything?
 
 # %% tags=["hide-input"]
 report_path = weights_path("dalle1").with_suffix(".json")
@@ -2216,6 +2982,15 @@ picture(figure, say(
     "seen and never seen in training: all above 90%.",
     "Le taux de notes justes pour huit compétences, avec intervalles, pour les "
     "combinaisons vues et jamais vues : tous au-dessus de 90 %."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. 1 024 phrases : 512 scènes, dites dans les deux langues. Faites parier sur la compétence qui souffre. Tous les taux dépassent 90 %,
+# les intervalles se recouvrent partout. Demandez pourquoi celui du nombre jamais vu est si large : 34 questions seulement. Entre les
+# langues, même constat.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. 1,024 sentences: 512 scenes, said in both languages. Let them bet on the skill that suffers. All rates are above 90%, the intervals
+# overlap everywhere. Ask why that of numbers never seen is so wide: 34 questions only. Between languages, the same.
 
 # %%
 print(say("rate and 95% interval      French                English",
@@ -2260,7 +3035,17 @@ assert all(_both["en"][skill]["rate"] <= _both["fr"][skill]["rate"] for skill in
 # of our grammar. Then let us take the forty sentences of [](#classifier-free-guidance), nearly all of which guidance 2 drew well, and put
 # before each a word that training never showed: “draw”. **Bet**: how many are right still?
 
-# %%
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Que coûte un mot jamais lu ?
+#
+# Trois tournures connues ; puis quarante phrases, sans et avec un mot inconnu devant.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### What does a word never read cost?
+#
+# Three known wordings; then forty sentences, without and with an unknown word in front.
+
+# %% slide="fragment" tags=["output-only-slide"]
 scene = Description((Mention("heart", "purple"), Mention("cross", "orange")),
                     relation="left")
 known = phrasings(scene, say("en", "fr"))
@@ -2270,12 +3055,20 @@ for wording in known[:: len(known) // 3]:
     worded_right.append(sum(all_right([scene] * 8, drawn)))
     print(f"{worded_right[-1]} / 8  {wording}")
 
-# %%
+# %% slide="fragment" tags=["output-only-slide"]
 unheard = {"fr": "dessine ", "en": "draw "}
 commands = [unheard[question.language] + question.text for question in asked]
 commanded = count_right(machine.generate(commands, seed=5, guidance_scale=2.0))
 for count, texts in ((counts_guided[2], sentences), (commanded, commands)):
     print(f"{count} / {len(asked)}  {texts[say(1, 0)]}, …")
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Les tournures de la grammaire se valent : l'entraînement les montrait toutes. Un seul mot inconnu, que chacun comprend, fait perdre
+# bon nombre d'images ; sur 256 phrases, les objets seuls tombent à 46 %. Demandez ce qu'elle a appris : ces phrases, pas le français.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. The wordings of the grammar are worth the same: training showed them all. One unknown word, which anybody understands, costs a good
+# number of pictures; on 256 sentences, single objects fall to 46%. Ask what it has learned: these sentences, not English.
 
 # %% claims=true
 assert len(worded_right) == 3 and min(worded_right) >= 7
@@ -2299,13 +3092,19 @@ assert round(100 * _singles["never heard"]["rate"]) == 46
 # known wordings give 100% of single objects right, and “draw” 46% (`data/studies`). It has not learned English: it has learned *these*
 # sentences, and what composes with them.
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 12. Hors de son monde, elle dessine quand même
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 12. Outside its world, it draws all the same
+
+# %% [markdown] lang="fr"
 # ## 12. Ce qu'elle ne sait pas dire
 #
 # Son vocabulaire est fini. Un mot inconnu n'est pas avalé en silence : `unknown_words` le nomme. Une phrase de mots connus peut encore
 # sortir du monde. La machine dessine quand même, avec aplomb.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## 12. What it cannot say
 #
 # Its vocabulary is finite. An unknown word is not swallowed in silence: `unknown_words` names it. A sentence of known words may still leave
@@ -2344,6 +3143,14 @@ sheet(odd_pictures, odd, say(
     "Quatre images dessinées d'après des phrases qui sortent du monde de la "
     "machine."))
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Lisez chaque phrase et faites parier avant de montrer. Un mot inconnu est nommé, pas avalé. Trois choses, cinq objets : jamais
+# montrés. « sans aucun anneau » fait dessiner l'anneau : elle entend les mots connus et comble le reste. Ressortez la phrase ratée.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Read each sentence and let them bet before you show. An unknown word is named, not swallowed. Three things, five objects: never
+# shown. “without any ring” has the ring drawn: it hears the words it knows and fills in the rest. Bring out the failure.
+
 # %% claims=true
 _objects = parse_pictures(odd_pictures)
 assert len(_objects[1]) < 3 and len(_objects[2]) < 5
@@ -2365,6 +3172,39 @@ try:
                      "un corgi qui joue d'une trompette lance-flammes"))
 except ValueError as refusal:
     print(refusal)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 9"
+# ## 13. Exercice 9 ●●● : continuer une image
+#
+# **12 min** en classe, la suite à la maison.
+#
+# Des codes donnés sont des codes déjà écrits : votre boucle, guidée, commence après eux.
+#
+# ```python
+# complete(mock_model, torch.zeros(1, 2, dtype=torch.long), torch.full((1, 4), 0.5),
+#          torch.tensor([[7, 7]]), 2.0, 1.0)   # → 7, 7, 3, 4
+# ```
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 9"
+# ## 13. Exercise 9 ●●●: continue a picture
+#
+# **12 min** in class, the rest at home.
+#
+# Codes that are given are codes already written: your loop, guided, begins after them.
+#
+# ```python
+# complete(mock_model, torch.zeros(1, 2, dtype=torch.long), torch.full((1, 4), 0.5),
+#          torch.tensor([[7, 7]]), 2.0, 1.0)   # → 7, 7, 3, 4
+# ```
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 12 min. Faites décrire le plan à deux : partir de `sample_sequence`, remplir les premières colonnes, doubler le lot, guider, tirer.
+# Erreurs à guetter : un hasard décalé de la longueur donnée ; des phrases vides au-dessus des autres ; les codes donnés réécrits. Le code
+# se finit à la maison.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 12 min. In pairs they describe the plan: begin from `sample_sequence`, fill the first columns, double the batch, guide, sample. Mistakes
+# to look for: chance shifted by the given length; empty sentences above the others; given codes written over. The code is finished at home.
 
 # %% [markdown] lang="fr"
 # ## 13. Continuer une image
@@ -2427,6 +3267,12 @@ def again():
 expect(again, final, say("a beginning finds its continuation",
                          "un début retrouve sa suite"))
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Même haut, trois phrases : le même cercle ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The same top, three sentences: the same circle?
+
 # %% [markdown] lang="fr"
 # Voici maintenant le haut d'une image, un cercle rouge, et trois phrases qui demandent trois choses au-dessous. **Pariez** : le cercle
 # sera-t-il trois fois le même ?
@@ -2452,10 +3298,18 @@ below = [
 ]
 completed = machine.generate(below, seed=1, given=given)
 
-# %% tags=["hide-input"]
+# %% slide="fragment" tags=["hide-input"]
 sheet(completed, below, say(
     "Three pictures with the same top, completed after three sentences.",
     "Trois images dont le haut est le même, complétées d'après trois phrases."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 2 min. Les codes de la moitié du haut, un cercle rouge, sont donnés. Faites parier. C'est le même cercle, aux pixels du bord près ;
+# au-dessous, ce que chaque phrase demandait. Demandez pourquoi l'on ne peut pas donner la moitié du bas : l'écrivain va de haut en bas.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 2 min. The codes of the upper half, a red circle, are given. Let them bet. It is the same circle, but for pixels at its edge; below it,
+# what each sentence asked for. Ask why the lower half cannot be given: the writer goes from top to bottom.
 
 # %% claims=true
 assert (completed[0, :, :24] - completed[1:, :, :24]).abs().mean() < 0.01
@@ -2469,13 +3323,27 @@ assert sum(all_right([read_caption(_words) for _words in below], completed)) >= 
 # %% [markdown] lang="en"
 # The same circle, but for a few pixels at its edge; below it, what each sentence asked for.
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 10"
+# ## 14. Exercice 10 ●●●
+#
+# **12 min** en classe, la suite à la maison.
+#
+# Battez les réglages par défaut : huit images au plus par phrase, l'examinateur choisit.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 10"
+# ## 14. Exercise 10 ●●●
+#
+# **12 min** in class, the rest at home.
+#
+# Beat the default settings: eight pictures at most for a sentence, the examiner chooses.
+
+# %% [markdown] lang="fr"
 # ## 14. Plusieurs essais, un critique
 #
 # DALL·E 1 dessinait 512 images par phrase et laissait CLIP en choisir une ; le gain s'aplatissait au-delà d'une trentaine. Prenons
 # l'examinateur pour critique.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## 14. Several tries, one critic
 #
 # DALL·E 1 drew 512 pictures a sentence and let CLIP choose one; the gain flattened beyond thirty or so. Take the examiner as critic.
@@ -2505,6 +3373,15 @@ picture(figure, say(
     f"with one, {best[2]} with three.",
     f"Phrases sur 40 qui ont une image juste, selon le nombre d'essais : {best[0]} "
     f"avec un, {best[2]} avec trois."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 12 min. La courbe : trois essais suffisent presque. DALL·E 1 en dessinait 512 et CLIP choisissait. Erreurs à guetter : la même graine à
+# chaque essai ; une température trop basse, des essais semblables ; garder un essai pour tout le lot. Demandez où est la triche : le
+# critique est aussi le juge.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 12 min. The curve: three tries are nearly enough. DALL·E 1 drew 512 and CLIP chose. Mistakes to look for: one seed for all tries; a
+# temperature too low, so tries alike; keeping one try for the whole batch. Ask where the cheating is: the critic is the judge, too.
 
 # %% claims=true
 assert best[0] < best[1] <= best[2] and best[2] >= 38
@@ -2575,13 +3452,23 @@ def beaten():
 expect(beaten, True, say("better than the default settings",
                          "mieux que les réglages par défaut"))
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 15. Que vaut la toute première perte de `prior` ?
+#
+# Le réseau hésite entre 512 jetons, qui pèsent 1/8, et 64 codes, qui pèsent 7/8.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 15. What is the very first loss of `prior`?
+#
+# The network hesitates between 512 tokens, which weigh 1/8, and 64 codes, which weigh 7/8.
+
+# %% [markdown] lang="fr"
 # ## 15. L'entraîner
 #
 # Le tout, en une demi-minute de calcul environ : une machine bien plus légère que la nôtre, un seul objet par image, 32 pixels. Chaque
 # étape est la même chose : un lot, une perte, un pas.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## 15. Training it
 #
 # The whole of it, in about half a minute of computing: a machine far lighter than ours, one object a picture, 32 pixels. Each stage is the
@@ -2668,6 +3555,15 @@ picture(figure, say(
     "La perte des trois étapes ; celle de `prior` part près du pointillé, la "
     "perte de qui ne sait rien, et descend."))
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Faites calculer : (log 512 + 7 log 64)/8 = 4,42, le pointillé de droite. Si la première perte n'en est pas proche, cherchez
+# l'erreur avant d'attendre des heures. Trois étapes : `codec`, `decoder` (les codes durs), `prior`, l'écrivain. Le tout prend une
+# demi-minute.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Have them compute: (log 512 + 7 log 64)/8 = 4.42, the dotted line on the right. If the first loss is not near, look for the bug
+# before you wait for hours. Three stages: `codec`, `decoder` (hard codes), `prior`, the writer. The whole takes half a minute.
+
 # %% claims=true
 assert abs(journal["prior"][0] - ignorant) < 0.2
 assert journal["prior"][-1] < 1 and journal["codec"][-1] < 0.1 * journal["codec"][0]
@@ -2686,11 +3582,11 @@ assert 10 < times_smaller < 25
 #
 # And what does this machine of half a minute draw? **Bet**: will it be rather the colour, or rather the shape?
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### Une demi-minute plus tard
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Une demi-minute plus tard : la couleur ou la forme ?
 
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### Half a minute later
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Half a minute later: colour, or shape?
 
 # %% slide="fragment" tags=["output-only-slide", "hide-input"]
 tiny.eval()
@@ -2708,6 +3604,15 @@ sheet(drawn[:8], [words for _, words in simple[:8]], say(
     "for half a minute.",
     "Huit images, dessinées chacune d'après la phrase au-dessous par un réseau "
     "entraîné une demi-minute."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 2 min. Faites parier, puis montrez. Des taches, souvent de la bonne couleur, bien plus rarement de la bonne forme. Demandez pourquoi : une
+# case suffit à une couleur, une forme demande que plusieurs cases s'accordent. Douze minutes sur un portable donnent une machine qui
+# dessine.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 2 min. Let them bet, then show. Blobs, often of the right colour, much more rarely of the right shape. Ask why: one patch is enough for a
+# colour, a shape asks several patches to agree. Twelve minutes on a laptop give a machine that draws.
 
 # %% claims=true
 assert young["shape"][1] < young["colours"][0]
@@ -2736,12 +3641,18 @@ assert young["shape"][1] < young["colours"][0]
 # dalle-edu generate "a red circle" --system runs/dalle1-laptop/dalle1.safetensors
 # ```
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 16. Une compétence manque, ou tarde ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 16. Is a skill missing, or late?
+
+# %% [markdown] lang="fr"
 # ## 16. Une compétence manque, ou tarde ?
 #
 # Pendant que nos poids s'entraînaient, l'examinateur passait de temps en temps, avec 128 phrases. Voici son journal pour l'étape `prior`.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## 16. Is a skill missing, or late?
 #
 # While our weights were training, the examiner came by now and then, with 128 sentences. Here is its log of the stage `prior`.
@@ -2873,12 +3784,23 @@ assert all(min(followed, key=lambda skill: look["skills"][skill]) == "colour_att
 # training would change it, only their log could say, and it is not published.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# Cinq minutes. Cacher la légende et faire parier sur l'ordre avant de montrer la figure. Puis demander : si l'on arrête l'entraînement à la
-# onzième minute, que conclut-on de la machine ? Et à la trente-quatrième ? Ce n'est pas une loi : c'est un moment de la courbe.
+# 4 min. Faites parier par écrit sur l'ordre. Arrêté à la onzième minute, on dirait : elle comprend les couleurs, pas l'espace. À la
+# trente-quatrième : l'espace, mais elle mêle les couleurs. C'est le même réseau. Chaque point a son intervalle : seize questions seulement
+# pour le nombre.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# Five minutes. Hide the legend and let them bet on the order before showing the figure. Then ask: if training stops at minute eleven, what
-# does one conclude about the machine? And at minute thirty-four? That is no law: it is a moment of the curve.
+# 4 min. Let them bet on the order, in writing. Stopped at minute eleven, one would say: it understands colours, not space. At minute
+# thirty-four: space, but it mixes colours up. It is the same network. Each point has its interval: sixteen questions only for number.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz mystery"
+# ## 17. Quelle erreur est-ce ?
+#
+# Ce Gumbel-softmax est faux. Ses gagnants suivent-ils le softmax, à toute température ? Durcit-il à froid ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz mystery"
+# ## 17. Which mistake is this?
+#
+# This Gumbel-softmax is wrong. Do its winners follow the softmax, at every temperature? Does it harden as it gets colder?
 
 # %% [markdown] lang="fr"
 # ## 17. Quelle erreur est-ce ?
@@ -2894,7 +3816,7 @@ assert all(min(followed, key=lambda skill: look["skills"][skill]) == "colour_att
 # at every temperature? Does the sample harden as the temperature falls? Here are its winners at three temperatures, under the softmax's
 # probabilities, and its largest share on average. Ask other questions in the cell, then answer.
 
-# %%
+# %% slide="fragment" tags=["output-only-slide"]
 def in_a_row(numbers):
     return "  ".join(f"{number:.2f}" for number in numbers.tolist())
 
@@ -2910,8 +3832,38 @@ for temperature in (2.0, 1.0, 0.25):
           say(f"  largest share {largest:.2f}",
               f"  plus grande part {largest:.2f}"))
 
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Trois minutes à deux, notebook ouvert, puis un vote. Une ligne par température : les parts gagnées par les six codes. Faites
+# comparer chaque ligne à celle du softmax : à τ = 1, elle colle ; ailleurs, non. Or la température ne devait pas changer le gagnant.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Three minutes in pairs, notebook open, then a vote. One line for each temperature: the shares won by the six codes. Have each line
+# compared with the softmax's: at τ = 1 they agree; elsewhere, no. Yet the temperature was not to change the winner.
+
 # %% quiz="mystery"
 quiz(question)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz dalle1"
+# ## 18. Neuf questions
+#
+# **10 min**.
+#
+# Seul d'abord, puis à deux : mettez-vous d'accord sur chaque réponse, et sur sa raison.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz dalle1"
+# ## 18. Nine questions
+#
+# **10 min**.
+#
+# Alone first, then in pairs: agree on each answer, and on its reason.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 10 min. Le quiz est à la fin du notebook. Six minutes seul, quatre à deux, puis une main levée par question. Arrêtez-vous à celles qui
+# partagent la salle : souvent la température du Gumbel-softmax, et les 44 ou 46 images justes sur 48.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 10 min. The quiz is at the end of the notebook. Six minutes alone, four in pairs, then a show of hands for each question. Stop at those
+# that divide the room: often the temperature of the Gumbel-softmax, and the 44 or 46 right pictures of 48.
 
 # %% [markdown] lang="fr"
 # ## 18. Questions
@@ -3049,6 +4001,36 @@ quiz(
     ),
 )
 
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 19. Jusqu'où peut-on conclure ?
+#
+# | | limite |
+# |---|---|
+# | notre monde | huit formes sur fond blanc |
+# | FID de DALL·E 1 | 17,9 à 28, selon l'article |
+# | COCO | 21 % de sa validation, déjà vus |
+# | l'ordre | rien ne se corrige plus |
+# | un code | remplace 192 nombres |
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 19. How far may one conclude?
+#
+# | | limit |
+# |---|---|
+# | our world | eight shapes on white |
+# | FID of DALL·E 1 | 17.9 to 28, by paper |
+# | COCO | 21% of its validation, seen before |
+# | the order | nothing is ever corrected |
+# | a code | replaces 192 numbers |
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Un bocal permet de tout noter, et interdit de conclure sur des photographies. Le FID varie avec le floutage et le nombre d'images :
+# donnez la fourchette, jamais un chiffre seul. Demandez quel modèle n'a pas le défaut de l'ordre : la diffusion, leçon 10.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. A fishbowl lets us mark everything, and forbids conclusions about photographs. FID varies with the blurring and the number of
+# pictures: give the range, never one figure alone. Ask which models do not have the fault of order: diffusion, lesson 10.
+
 # %% [markdown] lang="fr"
 # ## 19. Les limites, franchement
 #
@@ -3077,26 +4059,50 @@ quiz(
 # - **Reading order is a constraint.** What is written above is never corrected. Diffusion models ([](lesson:10)) do not have that fault.
 # - **A codec loses.** Small faces, letters: all that one code cannot say of the 192 numbers that it stands for.
 
-# %% [markdown] lang="fr" slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="closing"
+# ## À retenir
+#
+# - Un codec dit l'image en codes ; un écrivain les ajoute à la phrase.
+# - Gumbel-softmax : chaud, biaisé ; froid, bruité.
+# - Le guidage exagère ce que la phrase change.
+# - Une compétence qui manque est peut-être en retard.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="closing"
+# ## What to keep
+#
+# - A codec says the picture in codes; a writer adds them to the sentence.
+# - Gumbel-softmax: hot, biased; cold, noisy.
+# - Guidance exaggerates what the sentence changes.
+# - A skill that is missing may be late.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Faites redire chaque ligne par quelqu'un, avec son image. À la maison : les exercices 9 et 10, et le balayage du guidage à la
+# température 1. La leçon 12 entraîne CLIP, le critique qui ne connaît pas les notes. Sources à la fin de la page.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Have someone say each line again, with its picture. At home: exercises 9 and 10, and the sweep of guidance at temperature 1. Lesson
+# 12 trains CLIP, the critic that does not know the marks. The sources are at the end of the page.
+
+# %% [markdown] lang="fr"
 # ## À retenir
 #
 # - Un codec et un écrivain : le dVAE fait d'une image une grille de codes, le transformeur continue la phrase par ces codes.
 # - Le Gumbel-softmax se dérive : chaud, biaisé ; froid, bruité.
 # - Récompenser l'entropie de la loi moyenne garde le dictionnaire en vie.
 
-# %% [markdown] lang="en" slide="slide"
+# %% [markdown] lang="en"
 # ## Take-aways
 #
 # - A codec and a writer: the dVAE turns a picture into a grid of codes, the transformer continues the sentence with these codes.
 # - The Gumbel-softmax has a derivative: hot, biased; cold, noisy.
 # - Rewarding the entropy of the mean distribution keeps the codebook alive.
 
-# %% [markdown] lang="fr" slide="fragment"
+# %% [markdown] lang="fr"
 # - Un seul flux : remplissage appris, positions à deux dimensions, pertes pesées 1/8 et 7/8.
 # - Le guidage exagère ce que la phrase change ; la température échange la justesse contre la variété.
 # - Un taux se lit avec son intervalle ; une compétence qui manque est peut-être en retard.
 
-# %% [markdown] lang="en" slide="fragment"
+# %% [markdown] lang="en"
 # - A single stream: learned padding, two-dimensional positions, losses weighted 1/8 and 7/8.
 # - Guidance exaggerates what the sentence changes; temperature trades rightness for variety.
 # - A rate is read with its interval; a skill that is missing may be late.
