@@ -29,7 +29,7 @@ def lesson(*changed: list[Cell], session: int | None = SESSION) -> Lesson:
     cells.append(slide(810, "## Quiz", slide_for="quiz last"))
     cells.append([Cell("code", "x = 3", {"level": 1}, 900), Cell("code", "quiz()", {"quiz": "last"}, 910)])
     flat = tuple(cell for group in cells for cell in group)
-    return Lesson(Path("42_deck.py"), "42", (1.0, 0.0, 0.0, 0.0), {"en": "A deck", "fr": "Des diapositives"}, flat, session)
+    return Lesson(Path("42_deck.py"), "42", (1.0, 0.0, 0.0, 0.0), {"en": "A deck", "fr": "Des diapositives"}, flat, session=session)
 
 
 def told(faulty: Lesson) -> list[tuple[int, str]]:
@@ -73,10 +73,10 @@ def test_the_deck_as_a_whole_is_judged():
     assert told(lesson(session=90)) == [(1, f"the notes have {SESSION} minutes and the session 90; make them the same")]
     silent = lesson()
     without = tuple(cell for cell in silent.cells if "slide_for" not in cell.metadata)
-    found = told(Lesson(silent.path, "42", silent.hours, silent.title, without, SESSION))
+    found = told(Lesson(silent.path, "42", silent.hours, silent.title, without, session=SESSION))
     assert (900, 'no slide announces exercise 1; name it on one, slide_for="exercises 1"') in found
     assert (910, 'no slide announces the quiz last; make one with slide_for="quiz last"') in found
-    few = Lesson(silent.path, "42", silent.hours, silent.title, silent.cells[:8], SESSION)
+    few = Lesson(silent.path, "42", silent.hours, silent.title, silent.cells[:8], session=SESSION)
     assert any("a deck has 25 to 50" in text for _, text in told(few))
 
 

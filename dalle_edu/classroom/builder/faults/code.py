@@ -93,8 +93,9 @@ def _unpaired(cell: Cell) -> Iterator[tuple[int, str, str]]:
 
 
 def _too_wide(cell: Cell) -> Iterator[tuple[int, str, str]]:
-    """Lines of more columns than readers see, in either edition. Quizzes are folded."""
-    if cell.is_quiz or max(map(len, cell.text.split("\n"))) <= COLUMNS:
+    """Lines of more columns than readers see, in either edition. Quizzes are folded, and of some slides only the output is seen."""
+    unseen = cell.metadata.get("slide_only") and "hide-input" in cell.metadata.get("tags", ())
+    if cell.is_quiz or unseen or max(map(len, cell.text.split("\n"))) <= COLUMNS:
         return
     told: set[int] = set()
     if any(len(call.args) != 2 or call.keywords for call in says(cell)):
