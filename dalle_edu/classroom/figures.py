@@ -92,10 +92,10 @@ def _enlarge_words(figure: "Figure") -> None:
     from matplotlib.text import Text
 
     for axis in figure.findobj(Axis):
-        if isinstance(axis, Axis) and SMALL <= axis.get_major_ticks(1)[0].label1.get_fontsize() < READABLE:
+        if isinstance(axis, Axis) and SMALL <= float(axis.get_major_ticks(1)[0].label1.get_fontsize()) < READABLE:
             axis.set_tick_params(labelsize=READABLE)
     for text in figure.findobj(Text):
-        if isinstance(text, Text) and SMALL <= text.get_fontsize() < READABLE:
+        if isinstance(text, Text) and SMALL <= float(text.get_fontsize()) < READABLE:
             text.set_fontsize(READABLE)
 
 

@@ -2963,7 +2963,7 @@ quiz(question)
 #
 # - **15** ● Une majorité de trois voix.
 # - **16** ●● La marche n'apprend pas.
-# - **17** ●●● Petit et bon : 1 500 nombres au plus, 93 % de chiffres bien lus.
+# - **17** ●●● Petit et bon : 1 500 nombres au plus, 93 % de chiffres lus.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Le 15 en classe. (Trois poids de 1 et un biais de −1,5.) Faire prédire le 16. (Deux tableaux sur six : derrière une marche, rien ne

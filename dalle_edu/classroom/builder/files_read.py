@@ -136,7 +136,7 @@ def _wrap_safetensors(record: Record) -> None:
         record.read(os.fspath(filename))
         return unheard(filename, *args, **options)
 
-    safetensors.safe_open = safe_open
+    safetensors.safe_open = safe_open  # type: ignore[misc,assignment]
 
 
 @lru_cache(maxsize=2000)

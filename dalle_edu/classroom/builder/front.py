@@ -15,7 +15,7 @@ from dalle_edu.language import typeset
 from dalle_edu.scorecard.compare import table
 
 ROOT = Path(__file__).parents[3]
-_WORDS = {
+_WORDS: dict[str, dict[str, Any]] = {
     "en": {
         "drawn": "“{sentence}”", "alt": "{name}'s drawing: {sentence}", "start": "Start", "all": "See the lessons",
         "machine": "machine", "right": "right, in percent", "rate": "all, in English", "seconds": "a picture, CPU seconds",

@@ -59,9 +59,8 @@ def tidy(site: Path) -> None:
             else:
                 path.unlink(missing_ok=True)
         shutil.rmtree(site / language / "_static" / "locales", ignore_errors=True)
-        for path in _files(site / language / "_static"):
-            if _UNUSED.search(path):
-                (site / language / "_static" / path).unlink()
+        for unused in filter(_UNUSED.search, _files(site / language / "_static")):
+            (site / language / "_static" / unused).unlink()
     shutil.rmtree(site / "jupyter_execute", ignore_errors=True)
     _share(site)
 
