@@ -23,7 +23,7 @@ external_toc_path = str(HERE / "_toc.yml")
 bibtex_bibfiles = ["references.bib"]
 bibtex_cite_id = "work-{key}"
 bibliography.register()
-bibtex_default_style = f"dalle_edu_{language}"
+bibtex_default_style = f"dalle_edu_{'fr' if french else 'en'}"
 templates_path = [str(HERE / "templates")]
 html_static_path = [str(HERE / "static")]
 html_css_files = ["book.css"]

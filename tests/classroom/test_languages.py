@@ -5,6 +5,9 @@ import json
 import pytest
 
 from dalle_edu.classroom.builder import build, execution, notebooks
+from dalle_edu.classroom.builder.linking import on_page
+from dalle_edu.classroom.builder.page import as_page
+from dalle_edu.classroom.builder.slides import write_deck
 from dalle_edu.classroom.builder.source import one_language, read_lesson
 from dalle_edu.language import decimal, language_named, languages, reader_language, say, sentence_language, speak
 from tests.trial_lesson import GOOD, write
@@ -21,6 +24,8 @@ PHRASES = {
     "your turn: replace this line": "via vico: anstataŭigu ĉi tiun linion",
     "About {} h: reading {} h, exercises {}.": "Ĉirkaŭ {} h: legado {} h, ekzercoj {}.",
     notebooks.MACHINES_READ: "La maŝinoj de ĉi tiu kurso legas la anglan kaj la francan.",
+    "DALL·E, from the perceptron to the picture": "DALL·E, de la perceptrono al la bildo",
+    "Show the solution": "Montri la solvon",
     "{} of {} read": "legitaj: {} el {}",
 }
 
@@ -94,8 +99,18 @@ def test_what_an_f_string_holds_stays_in_its_translation(esperanto):
 
 
 @pytest.mark.slow
-def test_its_checks_speak_it_in_a_kernel(esperanto, tmp_path):
+def test_its_checks_its_page_and_its_deck_speak_it(esperanto, tmp_path):
     lesson = read_lesson(write(tmp_path, GOOD))
     done = execution.run(lesson, "eo").notebook
     shown = [output.data.get("text/plain", "") for cell in done.cells for output in cell.get("outputs", []) if "data" in output]
     assert f"✓ {PHRASES['Right: it does what the library does.']}" in "\n".join(shown)
+    page = on_page(as_page(done, lesson, "eo", {}), lesson, "eo")
+    text = "\n".join(cell.source for cell in page.cells)
+    for words in ("% id: a-step\n\n## Paŝo", "La decido estas", PHRASES[notebooks.MACHINES_READ], "### Ekzerco 2"):
+        assert words in text, words
+    assert "Montri la solvon" in {cell.metadata.get("mystnb", {}).get("code_prompt_show") for cell in page.cells}
+    deck = write_deck(done, lesson, "eo", tmp_path / "site").read_text(encoding="utf-8")
+    for words in ('lang="eo"', "Provo", "Paŝo", 'id="a-step"', "de la perceptrono al la bildo", "Français"):
+        assert words in deck, words
+    for words in ("The decision", "La décision", "## A step"):
+        assert words not in text + deck, words

@@ -9,7 +9,7 @@ from dalle_edu.classroom.builder.deck import slides_of
 from dalle_edu.classroom.builder.slides import write_deck
 from dalle_edu.classroom.builder.source import Cell, Lesson
 
-LESSON = Lesson(Path("42_deck.py"), "42", (1.0, 0.0, 0.0, 0.0), {"en": "A deck", "fr": "Des diapositives"}, ())
+LESSON = Lesson(Path("nowhere/sources/42_deck.py"), "42", (1.0, 0.0, 0.0, 0.0), {"en": "A deck", "fr": "Des diapositives"}, ())
 PICTURE = '<img src="data:," alt="a picture of nothing" width="10">'
 
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from dalle_edu.classroom.builder.source import Lesson
+from dalle_edu.classroom.builder.source import Lesson, source_language
 
 EXERCISE = "exercise-{number}"  # the id of an exercise's heading
 
@@ -29,7 +29,9 @@ def _headings(lesson: Lesson, language: str, slides: bool) -> list[str]:
     cells = [
         cell.text
         for cell in lesson.cells
-        if cell.kind == "markdown" and cell.language in (None, language) and bool(cell.metadata.get("slide_only")) == slides
+        if cell.kind == "markdown"
+        and cell.language in (None, source_language(language))
+        and bool(cell.metadata.get("slide_only")) == slides
     ]
     plain = re.sub(r"```.*?```", "", "\n\n".join(cells), flags=re.DOTALL)
     return re.findall(r"^#+ +(.+?)\s*$", plain, flags=re.MULTILINE)

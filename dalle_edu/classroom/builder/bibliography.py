@@ -18,10 +18,12 @@ class English(Style):
     pair, last = " and ", ", and "
 
     def format_names(self, role: str, as_sentence: bool = True) -> Any:
+        """The names of a work's authors or editors, joined as the language joins them."""
         joined = names(role, sep=", ", sep2=self.pair, last_sep=self.last)
         return sentence[joined] if as_sentence else joined
 
     def format_entry(self, label: str, entry: Any, bib_data: Any = None) -> Any:
+        """A work as the bibliography shows it; "and others" is "et al."."""
         formatted = super().format_entry(label, entry, bib_data)
         formatted.text = _and_others(formatted.text, (f"{self.last}others", f"{self.pair}others"))
         return formatted
@@ -33,6 +35,7 @@ class French(English):
     pair, last = " et ", " et "
 
     def format_entry(self, label: str, entry: Any, bib_data: Any = None) -> Any:
+        """A work as the bibliography shows it, its English words in French."""
         formatted = super().format_entry(label, entry, bib_data)
         formatted.text = _translated(formatted.text)
         return formatted

@@ -27,9 +27,10 @@ from dalle_edu.classroom.builder.site import BOOK, copy_mathjax, settings, tidy,
 from dalle_edu.classroom.builder.slide_count import slide_faults
 from dalle_edu.classroom.builder.slide_table import measured_slides, output_faults, pixel_faults, table
 from dalle_edu.classroom.builder.slides import copy_assets, write_deck
-from dalle_edu.classroom.builder.source import Lesson
+from dalle_edu.classroom.builder.source import Lesson, in_language, source_language
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
+from dalle_edu.language import SOURCE, languages
 from dalle_edu.world.catalogue import LANGUAGES
 
 SITE = BOOK / "site"
@@ -56,7 +57,7 @@ def build_slides(site: Path = SITE, folder: Path = build.LESSONS, names: Sequenc
     paths, faults = list[Path](), list[Complaint]()
     for lesson in wanted:
         faults += slide_faults(lesson)
-        for language in LANGUAGES:
+        for language in languages():
             notebook = executed(lesson, language)
             faults += output_faults(lesson, notebook, language)
             paths.append(write_deck(notebook, lesson, language, site))
@@ -77,10 +78,10 @@ def build_book(site: Path = SITE, folder: Path = build.LESSONS, names: Sequence[
     decks = [lesson.name for lesson in found if (site / "slides" / "fr" / f"{lesson.name}.html").exists()]
     copy_mathjax(site)
     used = set[str]()
-    for language in LANGUAGES:
+    for language in languages():
         pages, shown = BOOK / "pages" / language, dict[str, str]()
         shutil.rmtree(pages, ignore_errors=True)
-        shutil.copytree(BOOK / language, pages)
+        _copy_own_pages(language, pages)
         shutil.copy(BOOK / "references.bib", pages)
         for lesson in chosen:
             page = on_page(as_page(executed(lesson, language), lesson, language, build.measured(folder)), lesson, language)
@@ -100,12 +101,19 @@ def build_book(site: Path = SITE, folder: Path = build.LESSONS, names: Sequence[
     _copy_pictures(used, site)
     tidy(site)
     write_root(site)
-    for language in LANGUAGES:
+    for language in languages():
         for lesson in chosen:  # the download button gives the student's notebook, without solutions
             target = site / language / "_sources" / "lessons" / f"{lesson.name}.ipynb"
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(folder / language / f"{lesson.name}.ipynb", target)
-    return [site / language / "index.html" for language in LANGUAGES]
+    return [site / language / "index.html" for language in languages()]
+
+
+def _copy_own_pages(language: str, pages: Path) -> None:
+    """Copy the book's own pages, in a language that is written or, by its phrasebook, in another."""
+    shutil.copytree(BOOK / source_language(language), pages)
+    for path in pages.glob("*.md") if language not in SOURCE else ():
+        _write(path, in_language(path.read_text(encoding="utf-8"), language))
 
 
 def _chosen(found: Sequence[Lesson], names: Sequence[str]) -> list[Lesson]:

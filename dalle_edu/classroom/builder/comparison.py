@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dalle_edu.language import comma
+from dalle_edu.language import language_named
 
 MARKS = Path(__file__).parents[3] / "data" / "marks.json"
 
@@ -48,7 +48,7 @@ def compared(page: str, language: str) -> str:
         value = known[found.group(1)] * (100 if found.group(2) else 1)
         if abs(value - round(value)) < 1e-9:
             return f"{round(value)}"
-        return comma(value, 2) if language == "fr" else f"{value:.2f}"
+        return language_named(language).number(f"{value:.2f}")
 
     return re.sub(r"\{(\w+\.[\w.]+)(%?)\}", number, page)
 

@@ -37,7 +37,9 @@ class Entry:
 
 def glossary(language: str, book: Path = BOOK) -> dict[str, Entry]:
     """The entries of the glossary in a language, by their ids; none where the book has no glossary in it."""
-    path = book / language / "glossary.md"
+    path = next(
+        path for path in (book / language / "glossary.md", book / "en" / "glossary.md") if path.exists() or path.parent.name == "en"
+    )
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     return {found["id"]: Entry(found["id"], _names(found["name"] + found["rest"])) for found in _ENTRY.finditer(text)}
 

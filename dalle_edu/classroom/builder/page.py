@@ -12,6 +12,7 @@ from typing import Any
 from dalle_edu.classroom.builder.anchors import EXERCISE, headings, slug
 from dalle_edu.classroom.builder.notebooks import Piece, pieces
 from dalle_edu.classroom.builder.source import Lesson
+from dalle_edu.language import language_named
 
 OPENING = 12  # the most cells before the first picture
 _FENCE_OR_HEADING = re.compile(r"^```.*?^```|^#+ +.+?$", re.DOTALL | re.MULTILINE)
@@ -39,7 +40,7 @@ def as_page(notebook: Any, lesson: Lesson, language: str, measured: dict[str, An
     title, cost, first, *body = made
     shown = list(_shown(body, language))
     cost[1].source = f":::{{container}} cost\n{cost[1].source}\n:::"
-    first[1].metadata["tags"], first[1].metadata["mystnb"] = ["hide-input"], _PROMPTS["first"][language]
+    first[1].metadata["tags"], first[1].metadata["mystnb"] = ["hide-input"], _prompts("first", language)
     opening = _opening(shown)
     page.cells = _folded_together([title[1], *shown[:opening], cost[1], first[1], *shown[opening:]])
     named = iter([slug(lesson.title["en"]), *(name for _, name in headings(lesson, language))])
@@ -48,6 +49,12 @@ def as_page(notebook: Any, lesson: Lesson, language: str, measured: dict[str, An
             cell.source = _with_ids(cell.source, named)
     assert next(named, None) is None, f"{lesson.name} ({language}): a heading is missing on its page"
     return page
+
+
+def _prompts(what: str, language: str) -> dict[str, str]:
+    """What a folded cell says before and after it is unfolded."""
+    texts = _PROMPTS[what]
+    return texts.get(language) or {key: language_named(language).phrase(text) for key, text in texts["en"].items()}
 
 
 def paired(text: str, english: str) -> str:
@@ -79,10 +86,10 @@ def _shown(made: Sequence[tuple[Piece, Any]], language: str) -> Iterator[Any]:
             continue
         if piece.grade == "solution":
             yield _prose(cell, f"```python\n{asked_for(piece.text)}\n```")
-            cell.metadata["mystnb"] = _PROMPTS["solution"][language]
+            cell.metadata["mystnb"] = _prompts("solution", language)
             tags.add("hide-input")
         if piece.grade == "test":
-            cell.metadata["mystnb"], cell.outputs = _PROMPTS["test"][language], []
+            cell.metadata["mystnb"], cell.outputs = _prompts("test", language), []
             tags.add("hide-input")
         if "quiz" in tags:
             tags = (tags - {"hide-input"}) | {"remove-input"}

@@ -16,7 +16,7 @@ from typing import Any
 from dalle_edu.classroom.builder.slides import NODE_MODULES
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
-from dalle_edu.world.catalogue import LANGUAGES
+from dalle_edu.language import languages
 
 BOOK = Path(__file__).parents[3] / "book"
 ADDRESS = os.environ.get("DALLE_EDU_SITE", "https://dalle-edu.github.io/dalle-edu").rstrip("/")
@@ -51,7 +51,7 @@ def copy_mathjax(site: Path) -> None:
 
 def tidy(site: Path) -> None:
     """Remove what the builds of pages leave behind, and keep once, in `site/assets/theme`, the files of both languages that are equal."""
-    for language in LANGUAGES:
+    for language in languages():
         for name in _LEFT_OUT:
             path = site / language / name
             if path.is_dir():
@@ -66,7 +66,7 @@ def tidy(site: Path) -> None:
 
 
 def _share(site: Path) -> None:
-    first, *others = (site / language / "_static" for language in LANGUAGES)
+    first, *others = (site / language / "_static" for language in languages())
     equal = {path for path in _files(first) if all(_same(first / path, other / path) for other in others)}
     shutil.rmtree(site / "assets" / "theme", ignore_errors=True)
     for path in sorted(equal):
@@ -80,7 +80,7 @@ def _share(site: Path) -> None:
         quote, up, path, rest = found.groups()
         return f"{quote}{up}../assets/theme/{path}{rest}" if path in equal else found.group()
 
-    for language in LANGUAGES:
+    for language in languages():
         for page in (site / language).rglob("*.html"):
             text = page.read_text(encoding="utf-8")
             moved = re.sub(r"""(["'])((?:\.\./)*)_static/([^"'?#]+)([^"']*["'])""", shared, text)
@@ -97,7 +97,7 @@ def write_root(site: Path) -> None:
         shutil.copyfile(BOOK / "root" / name, site / name)
     pages = sorted(path.relative_to(site / "en").as_posix() for path in (site / "en").rglob("*.html"))
     listed = [page for page in pages if page not in ("search.html", "genindex.html")]
-    entries = "".join(f"<url><loc>{ADDRESS}/{language}/{page}</loc></url>\n" for language in LANGUAGES for page in listed)
+    entries = "".join(f"<url><loc>{ADDRESS}/{language}/{page}</loc></url>\n" for language in languages() for page in listed)
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{entries}</urlset>\n'
     write_aside(site / "sitemap.xml", lambda file: file.write(text.encode()))
 

@@ -16,10 +16,10 @@ from dalle_edu.classroom.builder.quiz_notes import quiz_notes
 from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
+from dalle_edu.language import chosen, languages
 
 TEMPLATES = Path(__file__).with_name("templates") / "deck"
 NODE_MODULES = Path(__file__).parents[3] / "book" / "node_modules"
-NAMES = {"fr": "Français", "en": "English"}
 _WITHOUT_CODE = {"hide-input", "output-only-slide"}
 _SHARED = {"reveal.js": ["dist"], "mathjax": ["es5/tex-chtml.js", "es5/output/chtml/fonts"]}
 
@@ -42,11 +42,11 @@ def write_deck(executed: Any, lesson: Lesson, language: str, site: Path) -> Path
         .get_template("deck.html.j2")
         .render(
             lesson=lesson,
-            title=lesson.title[language],
+            title=chosen(lesson.title, language),
             language=language,
-            course=COURSE[language],
-            names=NAMES,
-            others=[each for each in lesson.title if each != language],
+            course=chosen(COURSE, language),
+            names={code: each.name for code, each in languages().items()},
+            others=[code for code in languages() if code != language],
             picture=_first_picture(executed),
             title_notes="\n".join(_part(cell).html for cell in groups[0]),
             slides=shown,
