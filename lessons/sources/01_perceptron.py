@@ -800,7 +800,7 @@ assert wrong_after[6] == 1 and wrong_after[7] == 14 and wrong_after[15] == 0
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### C'est la marge qui compte, non le nombre d'exemples
 #
-# Au plus $(R/\gamma)^2$ corrections (Novikoff, 1962) : $\gamma$ est la **marge**, $R$ la longueur du plus long exemple.
+# Au plus $(R/\gamma)^2$ corrections (Novikoff, 1962). $\gamma$ : la **marge** ; $R$ : le plus long exemple.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Au tableau, les deux exemples de tout à l'heure : R² = 6, γ² = 1/2, donc au plus 12 corrections ; il y en a eu 2. Demander avant
@@ -810,7 +810,7 @@ assert wrong_after[6] == 1 and wrong_after[7] == 14 and wrong_after[15] == 0
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### The margin counts, not the number of examples
 #
-# At most $(R/\gamma)^2$ corrections (Novikoff, 1962): $\gamma$ is the **margin**, $R$ the length of the longest example.
+# At most $(R/\gamma)^2$ corrections (Novikoff, 1962). $\gamma$: the **margin**; $R$: the longest example.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. On the board, the two examples from before: R² = 6, γ² = 1/2, so at most 12 corrections; there were 2. Ask before the picture: if
@@ -1025,7 +1025,7 @@ picture(figure, say("One line leaves the corner 11 on the side of yes; two "
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### La sigmoïde : une marche qui a une pente
 #
-# Poussée d'un rien, la marche ne bouge pas, ou saute. La sigmoïde dit « plutôt oui », « plutôt non ».
+# Poussée d'un rien, la marche ne bouge pas, ou saute. La sigmoïde glisse.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Si je pousse un poids d'un millième, que fait la réponse d'une marche ? (Rien, ou un saut.) Faire calculer σ(0) de tête (1/2), puis
@@ -1034,7 +1034,7 @@ picture(figure, say("One line leaves the corner 11 on the side of yes; two "
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### The sigmoid: a step with a slope
 #
-# Nudged, the step stays still, or jumps. The sigmoid says "probably yes", "probably no".
+# Nudged, the step stays still, or jumps. The sigmoid glides.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. If I push a weight by a thousandth, what does a step's answer do? (Nothing, or a jump.) Have them compute σ(0) in their heads
@@ -1811,11 +1811,7 @@ expect(slope_of_first_weight, 4.0, say("the slope of the first weight", "la pent
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Toute une couche : les mêmes produits, en matrices
 #
-# | pente | dans la chaîne | dans une couche |
-# |---|---|---|
-# | du poids | $0{,}5 \times 1$ | $a_1^\top g$ |
-# | du biais | $1$ | $\sum_i g_i$ |
-# | de la somme d'avant | $(1 \times 3) \times 0{,}25$ | $(g \, W_2^\top) \odot \varphi'(s_1)$ |
+# Le poids : ce qui est **entré**, fois ce qui est **revenu**. Puis retour par les **mêmes poids**.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Retrouver chaque terme dans la chaîne : l'activation 0,5, la pente revenue 1, le poids 3, la pente 0,25. Puis les formes, avec 4
@@ -1824,11 +1820,7 @@ expect(slope_of_first_weight, 4.0, say("the slope of the first weight", "la pent
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### A whole layer: the same products, as matrices
 #
-# | slope | in the chain | in a layer |
-# |---|---|---|
-# | of the weight | $0.5 \times 1$ | $a_1^\top g$ |
-# | of the bias | $1$ | $\sum_i g_i$ |
-# | of the sum before | $(1 \times 3) \times 0.25$ | $(g \, W_2^\top) \odot \varphi'(s_1)$ |
+# The weight: what **came in**, times what **came back**. Then back through the **same weights**.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. Find each term in the chain: the activation 0.5, the slope 1 that came back, the weight 3, the slope 0.25. Then the shapes, with 4
@@ -1860,7 +1852,25 @@ expect(slope_of_first_weight, 4.0, say("the slope of the first weight", "la pent
 #
 # Below, $\top$ swaps rows and columns, and $\odot$ multiplies term by term.
 
-# %% [markdown]
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+figure, panels = plot(1, 2, width=9, height=3)
+factors = [((5, 4), "$a_1^\top$"), ((4, 2), "$g$")], [((4, 2), "$g$"), ((2, 5), "$W_2^\top$")]
+for axes, (left, right), result in zip(panels, factors, ("$W_2$", "$s_1$")):
+    start, product = 0.0, ((left[0][0], right[0][1]), result)
+    for ((rows, columns), name), colour in zip((left, right, product), (BLUE, VERMILION, ORANGE)):
+        across_it = [start, start + columns, start + columns, start]
+        axes.fill(across_it, [-rows / 2, -rows / 2, rows / 2, rows / 2], color=colour, alpha=0.35)
+        axes.text(start + columns / 2, 0, name, ha="center", va="center", fontsize=15)
+        axes.text(start + columns / 2, -3.4, f"{rows} × {columns}", ha="center", fontsize=13)
+        sign = "" if colour == ORANGE else "·" if colour == BLUE else "→"
+        axes.text(start + columns + 0.6, 0, sign, ha="center", va="center", fontsize=15)
+        start += columns + 1.2
+    axes.axis("off")
+    axes.set(aspect="equal", ylim=(-3.8, 2.8))
+picture(figure, say("Two products of matrices as rectangles: 5 by 4 times 4 by 2 is 5 by 2; 4 by 2 times 2 by 5 is 4 by 5.",
+                    "Deux produits de matrices, en rectangles : 5 × 4 fois 4 × 2 fait 5 × 2 ; 4 × 2 fois 2 × 5 fait 4 × 5."))
+
+# %% [markdown] slide="fragment"
 # $$ \frac{\partial L}{\partial W_2} = a_1^\top g \qquad \frac{\partial L}{\partial b_2} = \sum_i g_i \qquad
 # \frac{\partial L}{\partial s_1} = \bigl(g \, W_2^\top\bigr) \odot \varphi'(s_1) $$
 
@@ -2688,7 +2698,7 @@ print(say("without a hidden layer:", "sans couche cachée :"), decimal(100 * fla
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Que cherche un neurone ?
 #
-# En haut, sans couche cachée : un patron par chiffre. En bas, des neurones cachés : des morceaux.
+# Sans couche cachée (en haut), des patrons. Avec (en bas), des morceaux.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Orange : le blanc de ce pixel pousse au oui ; violet : il retient. Faire deviner lesquels ressembleront à des chiffres. (En haut,
@@ -2698,7 +2708,7 @@ print(say("without a hidden layer:", "sans couche cachée :"), decimal(100 * fla
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### What does a neuron look for?
 #
-# Above, without a hidden layer: a template for each digit. Below, hidden neurons: pieces.
+# Without a hidden layer (above), templates. With one (below), pieces.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. Orange: white in this pixel pushes towards yes; purple: it holds back. Have them guess which will look like digits. (Above, the 0
@@ -2811,7 +2821,7 @@ with torch.no_grad():
 # `loss.backward()` computes all the slopes and leaves them in `parameter.grad`, beside each parameter. **Which gap do you expect** between
 # its gradients and yours?
 
-# %% slide="fragment" tags=["output-only-slide"]
+# %% tags=["output-only-slide"]
 fifty = torch.from_numpy(pixels[:50])
 loss = nn.functional.cross_entropy(theirs(fifty), classes[:50])
 loss.backward()
@@ -2823,6 +2833,14 @@ print(say("largest gap:", "plus grand écart :"), f"{max(gaps):.0e}")
 
 # %% claims=true
 assert max(gaps) < 1e-14 < 1e-9 < max(abs(slope).max() for slope in ours.backward(gradient))
+
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+figure, axes = plot(width=7, height=3)
+for parameter, slope in zip(theirs.parameters(), ours.backward(gradient)):
+    axes.plot(slope.ravel(), parameter.grad.numpy().T.ravel(), ".", color=BLUE)
+axes.set(xlabel=say("your gradients", "vos gradients"), ylabel=say("those of PyTorch", "ceux de PyTorch"))
+picture(figure, say("The gradients of PyTorch against those written by hand: all points lie on the diagonal.",
+                    "Les gradients de PyTorch selon ceux écrits à la main : tous les points sont sur la diagonale."))
 
 # %% [markdown] lang="fr"
 # Un nombre comme `6e-17` se lit $6 \times 10^{-17}$. Un écart si petit n'est que l'arrondi de nombres à seize chiffres : les deux calculs
@@ -2963,7 +2981,11 @@ quiz(question)
 #
 # - **15** ● Une majorité de trois voix.
 # - **16** ●● La marche n'apprend pas.
+<<<<<<< HEAD
 # - **17** ●●● Petit et bon : 1 500 nombres au plus, 93 % de chiffres lus.
+=======
+# - **17** ●●● Petit et bon : 1 500 nombres, 93 % de chiffres bien lus.
+>>>>>>> h_deck01
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Le 15 en classe. (Trois poids de 1 et un biais de −1,5.) Faire prédire le 16. (Deux tableaux sur six : derrière une marche, rien ne
@@ -2976,7 +2998,7 @@ quiz(question)
 #
 # - **15** ● A majority of three votes.
 # - **16** ●● The step does not learn.
-# - **17** ●●● Small and good: 1,500 numbers at most, 93% of digits read right.
+# - **17** ●●● Small and good: 1,500 numbers, 93% of digits read right.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 6 min. 15 in class. (Three weights of 1 and a bias of −1.5.) Have 16 predicted. (Two arrays of six: behind a step nothing comes back.) For
