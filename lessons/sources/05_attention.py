@@ -815,12 +815,12 @@ print(say("not divided             ", "non divisé              "),
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 3. Pourquoi diviser par √d ?
 #
-# Un score de $d$ canaux a la variance $d$. Seize clés au hasard : laquelle mérite d'être choisie ?
+# Un score de $d$ canaux a la variance $d$. Voici seize clés au hasard.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 3. Why divide by √d?
 #
-# A score of $d$ channels has variance $d$. Sixteen random keys: which deserves to be chosen?
+# A score of $d$ channels has variance $d$. Here are sixteen random keys.
 
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(1, 2, width=9, height=3.3)
@@ -846,14 +846,14 @@ assert measured[False][0][-1] > 0.9
 assert measured[False][1][-1] < measured[True][1][-1] / 3
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 6 min. Aucune clé ne le mérite : à parts égales, chacune aurait 1/16, soit 0,06. Lire les courbes. Sans division, à 512 canaux, une clé
-# prend plus de 90 % : le softmax ne mélange plus, il choisit. À droite, la pente tombe : rien n'apprend. C'est la sigmoïde de la leçon 01,
-# plate loin de zéro.
+# 6 min. Demander ce que vaudrait chaque poids à parts égales (1/16, soit 0,06) ; aucune clé ne mérite mieux. Lire les courbes. Sans
+# division, à 512 canaux, une clé prend plus de 90 % : le softmax ne mélange plus, il choisit. À droite, la pente tombe : rien n'apprend.
+# C'est la sigmoïde de la leçon 01, plate loin de zéro.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 6 min. No key deserves it: shared equally, each would have 1/16, or 0.06. Read the curves. Without the division, at 512 channels, one key
-# takes over 90 %: the softmax no longer mixes, it chooses. On the right the slope falls: nothing learns. It is the sigmoid of lesson 01,
-# flat far from zero.
+# 6 min. Ask what each weight would be in equal shares (1/16, or 0.06); no key deserves better. Read the curves. Without the division, at
+# 512 channels, one key takes over 90 %: the softmax no longer mixes, it chooses. On the right the slope falls: nothing learns. It is the
+# sigmoid of lesson 01, flat far from zero.
 
 # %% [markdown] lang="fr"
 # Avec la division, le plus grand poids reste autour d'un quart, quel que soit $d$. Sans elle, à 512 canaux, une clé que rien ne distinguait
@@ -1666,9 +1666,10 @@ assert gap < 1e-6
 figure, panels = plot(1, 2, width=8, height=3.1)
 both = (answers[0], range(6)), (answers_shuffled[0], order)
 for panel, (grid, tokens_in) in zip(panels, both):
-    panel.imshow(grid.detach().numpy(), cmap="PuOr", aspect="auto")
+    apart = (grid - grid.mean(dim=0)).detach()
+    panel.imshow(apart.numpy(), cmap="PuOr", aspect="auto")
     panel.set_yticks(range(6), [str(token + 1) for token in tokens_in])
-    panel.set(xticks=[], xlabel=say("answer's channels", "canaux de la réponse"))
+    panel.set(xticks=[], xlabel=say("answer, less the mean", "réponse, sans la moyenne"))
 panels[0].set(title=say("in order", "dans l'ordre"), ylabel=say("token", "jeton"))
 panels[1].set_title(say("shuffled", "mélangés"))
 picture(figure, say("The answers of six tokens, in order and shuffled: each token "
@@ -4020,7 +4021,7 @@ mystery, question = suspect("attention:scaled_dot_product", "softmax_over_querie
 two_queries = torch.cat([query, 2 * query])
 mask = torch.tensor([[True, True, False]])
 
-# %% slide="fragment"
+# %%
 for title, given in (
     (say("weights of one query:", "poids d'une requête :"), (query, key, value)),
     (say("of two queries:", "de deux requêtes :"), (two_queries, key, value)),
