@@ -84,7 +84,7 @@ picture(figure, say(
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 1. Chaque grille devient une image
 #
-# Un second réseau a appris à peindre ces numéros. Personne n'a programmé la moindre étoile.
+# Un second réseau a appris à peindre ces numéros. Nul n'a programmé d'étoile.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 1. Each grid becomes a picture
@@ -421,8 +421,8 @@ compared = [list(rows.items())[row] for row in (9, 5, 4, 3, 6)]
 for place, (name, sizes) in enumerate(compared):
     for shift, size, colour in zip((0.2, -0.2), sizes, (VERMILION, BLUE)):
         axes.barh(place + shift, size, 0.36, color=colour)
-        axes.text(1.2 * size, place + shift, f"{size:_}".replace("_", "\u202f"),
-                  va="center", color=colour)
+        axes.text(1.2 * size, place + shift, f"{size:_}".replace(
+            "_", say(",", "\u202f")), va="center", color=colour)
 axes.set(xscale="log", xlim=(1, 1e13), yticks=range(5),
          yticklabels=[name for name, _ in compared],
          title=say("DALL·E 1 in orange, ours in blue",
@@ -456,12 +456,12 @@ assert 256 + 32 * 32 == 1280
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 3. Pourquoi ne pas écrire les pixels un à un ?
 #
-# L'attention compare chaque jeton à tous : deux fois plus long, quatre fois plus de paires.
+# Tous les jetons sont comparés deux à deux : longueur double, paires quadruples.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 3. Why not write the pixels one by one?
 #
-# Attention compares each token with all: twice as long, four times as many pairs.
+# All tokens are compared in pairs: twice as long, four times as many pairs.
 
 # %% slide="fragment" slide_only=true tags=["hide-input"]
 figure, panels = plot(1, 2, width=8, height=3.9)
@@ -685,6 +685,12 @@ for name, numbers in (
 ):
     print(f"{name:8}", "  ".join(f"{number:5.2f}" for number in numbers.tolist()))
 
+# %% [markdown] lang="fr" slide="fragment" slide_only=true
+# $\tau = 1$ : un mélange. $\tau = 1/4$ : presque un seul code.
+
+# %% [markdown] lang="en" slide="fragment" slide_only=true
+# $\tau = 1$: a mixture. $\tau = 1/4$: almost a single code.
+
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Un choix est une marche d'escalier : pente nulle, l'encodeur n'apprend rien. Lisez la table ligne à ligne, pour les logits 1, 0 et
 # −1. Demandez : quel code gagne ? Le deuxième, cette fois ; le premier, 67 fois sur 100. À τ = 1, un mélange ; à τ = 1/4, presque un seul
@@ -706,7 +712,7 @@ assert torch.allclose((sums * 4).softmax(-1), torch.tensor([0.12, 0.88, 0.0]), a
 #
 # **15 min**, section 4 ; `hard` s'écrit à la maison.
 #
-# Entrent des logits ; sort un tenseur de même forme, dont chaque rangée a pour somme 1.
+# Entrent des logits ; sort un tenseur de même forme, aux rangées de somme 1.
 #
 # ```python
 # dice = torch.Generator().manual_seed(0)
@@ -794,12 +800,12 @@ gumbel_softmax(three_logits, 0.5, generator=dice)
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Le gagnant suit-il le softmax ?
 #
-# 20 000 tirages à $\tau = 1/2$. **Pariez** : à une autre température, les barres orange changeraient-elles ?
+# 20 000 tirages à $\tau = 1/2$. **Pariez** : une autre température changerait-elle les barres orange ?
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Does the winner follow the softmax?
 #
-# 20,000 samples at $\tau = 1/2$. **Bet**: at another temperature, would the orange bars change?
+# 20,000 samples at $\tau = 1/2$. **Bet**: would another temperature change the orange bars?
 
 # %% [markdown] lang="fr"
 # Le gagnant suit-il bien le softmax ? Six codes, 20 000 tirages à $\tau = 1/2$. **Pariez** : et si l'on avait pris une autre température,
@@ -1077,6 +1083,12 @@ assert bias[0] > bias[2] > bias[4] and bias[0] > 10 * bias[-1]
 
 # %% [markdown] slide="fragment"
 # $$ \mathrm{KL}(q \,\Vert\, \mathcal{U}) = \log K - H(q) \qquad\qquad H(q) = -\sum_{k=1}^{K} q_k \log q_k $$
+
+# %% [markdown] lang="fr" slide="fragment" slide_only=true
+# Et une case sûre d'un code parmi quatre ?
+
+# %% [markdown] lang="en" slide="fragment" slide_only=true
+# And a position sure of one code among four?
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. La perte d'un VAE a deux morceaux : refaire l'image, et rester près d'une loi choisie ; ici, l'uniforme. Calculez la première ligne
@@ -2112,6 +2124,12 @@ bits = gpt.image_length * of_image / math.log(2)
 print(say(f"a picture, once its sentence is known: {bits:.0f} bits",
           f"une image, une fois sa phrase connue : {bits:.0f} bits"))
 
+# %% [markdown] lang="fr" slide="fragment" slide_only=true
+# Ce qui reste : ce que la phrase ne dit pas, où exactement, de quelle taille.
+
+# %% [markdown] lang="en" slide="fragment" slide_only=true
+# What is left: what the sentence does not say, where exactly, how large.
+
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. Un réseau qui ne sait rien hésite entre 512 jetons, puis entre 384 codes : sa perte est (6,24 + 7 × 5,95)/8 = 5,99. Demandez ce que
 # mesurent les bits qui restent : ce que la phrase ne dit pas, où exactement, de quelle taille au juste.
@@ -2140,7 +2158,7 @@ assert round(64 * math.log2(384)) == 549 and 30 < bits < 50
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Where does the sentence help?
 #
-# Bright: the true code surprised the network. Where does the sentence take surprise away?
+# Bright: the true code surprised the network. Where does the sentence help it?
 
 # %% [markdown] lang="fr"
 # ### Où la phrase sert-elle ?
@@ -2305,7 +2323,7 @@ assert gap < 1e-4
 #
 # **15 min**, section 8, la suite à la maison.
 #
-# À chaque case : les logits du réseau, le hasard de la case, `choose`. Ni cache ni guidage.
+# À chaque case : ses logits, son hasard, `choose`. Ni cache ni guidage.
 #
 # ```python
 # four_uniforms = torch.full((1, 4), 0.5)
@@ -2317,7 +2335,7 @@ assert gap < 1e-4
 #
 # **15 min**, section 8, the rest at home.
 #
-# At each position: the network's logits, the position's chance, `choose`. No cache, no guidance.
+# At each position: its logits, its chance, `choose`. No cache, no guidance.
 #
 # ```python
 # four_uniforms = torch.full((1, 4), 0.5)
@@ -2500,7 +2518,7 @@ picture(figure, say(
 #
 # **7 min**, section 9.
 #
-# Un lot doublé : la moitié du haut avec phrases, celle du bas sans. Recopiez la formule.
+# Un lot doublé : les phrases en haut, les vides en bas. Recopiez la formule.
 #
 # ```python
 # with_and_without = torch.tensor([[2.0, 1.0, -1.0], [2.0, 0.0, 0.0]])
@@ -2512,7 +2530,7 @@ picture(figure, say(
 #
 # **7 min**, section 9.
 #
-# A doubled batch: the upper half with sentences, the lower one without. Copy the formula.
+# A doubled batch: sentences above, empty ones below. Copy the formula.
 #
 # ```python
 # with_and_without = torch.tensor([[2.0, 1.0, -1.0], [2.0, 0.0, 0.0]])
@@ -3038,12 +3056,12 @@ assert all(_both["en"][skill]["rate"] <= _both["fr"][skill]["rate"] for skill in
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Que coûte un mot jamais lu ?
 #
-# Trois tournures connues ; puis quarante phrases, sans et avec un mot inconnu devant.
+# Trois tournures connues ; puis quarante phrases, sans et avec un mot inconnu.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### What does a word never read cost?
 #
-# Three known wordings; then forty sentences, without and with an unknown word in front.
+# Three known wordings; then forty sentences, without and with an unknown word.
 
 # %% slide="fragment" tags=["output-only-slide"]
 scene = Description((Mention("heart", "purple"), Mention("cross", "orange")),
@@ -3061,6 +3079,12 @@ commands = [unheard[question.language] + question.text for question in asked]
 commanded = count_right(machine.generate(commands, seed=5, guidance_scale=2.0))
 for count, texts in ((counts_guided[2], sentences), (commanded, commands)):
     print(f"{count} / {len(asked)}  {texts[say(1, 0)]}, …")
+
+# %% [markdown] lang="fr" slide="fragment" slide_only=true
+# **Elle a appris ces phrases, pas le français.**
+
+# %% [markdown] lang="en" slide="fragment" slide_only=true
+# **It has learned these sentences, not English.**
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. Les tournures de la grammaire se valent : l'entraînement les montrait toutes. Un seul mot inconnu, que chacun comprend, fait perdre
@@ -3118,7 +3142,7 @@ assert round(100 * _singles["never heard"]["rate"]) == 46
 # An unknown word, three things, two numbers at once, a negation: **bet** on what will become of each sentence, and bring out the failure
 # that you kept.
 
-# %%
+# %% slide="fragment" tags=["output-only-slide"]
 odd = [
     say("a turquoise circle and a red square",
         "un cercle turquoise et un carré rouge"),
@@ -3178,7 +3202,7 @@ except ValueError as refusal:
 #
 # **12 min** en classe, la suite à la maison.
 #
-# Des codes donnés sont des codes déjà écrits : votre boucle, guidée, commence après eux.
+# Des codes donnés sont des codes déjà écrits : votre boucle, guidée, part de là.
 #
 # ```python
 # complete(mock_model, torch.zeros(1, 2, dtype=torch.long), torch.full((1, 4), 0.5),
@@ -3460,7 +3484,7 @@ expect(beaten, True, say("better than the default settings",
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 15. What is the very first loss of `prior`?
 #
-# The network hesitates between 512 tokens, which weigh 1/8, and 64 codes, which weigh 7/8.
+# It hesitates between 512 tokens, which weigh 1/8, and 64 codes, which weigh 7/8.
 
 # %% [markdown] lang="fr"
 # ## 15. L'entraîner
