@@ -2981,11 +2981,7 @@ quiz(question)
 #
 # - **15** ● Une majorité de trois voix.
 # - **16** ●● La marche n'apprend pas.
-<<<<<<< HEAD
-# - **17** ●●● Petit et bon : 1 500 nombres au plus, 93 % de chiffres lus.
-=======
 # - **17** ●●● Petit et bon : 1 500 nombres, 93 % de chiffres bien lus.
->>>>>>> h_deck01
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Le 15 en classe. (Trois poids de 1 et un biais de −1,5.) Faire prédire le 16. (Deux tableaux sur six : derrière une marche, rien ne

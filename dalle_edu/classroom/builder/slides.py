@@ -16,7 +16,7 @@ from dalle_edu.classroom.builder.quiz_notes import quiz_notes
 from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
-from dalle_edu.language import chosen, languages
+from dalle_edu.language import chosen, language_named, languages
 
 TEMPLATES = Path(__file__).with_name("templates") / "deck"
 NODE_MODULES = Path(__file__).parents[3] / "book" / "node_modules"
@@ -44,6 +44,7 @@ def write_deck(executed: Any, lesson: Lesson, language: str, site: Path) -> Path
             lesson=lesson,
             title=chosen(lesson.title, language),
             language=language,
+            phrase=language_named(language).phrase,
             course=chosen(COURSE, language),
             names={code: each.name for code, each in languages().items()},
             others=[code for code in languages() if code != language],
