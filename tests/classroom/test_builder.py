@@ -225,7 +225,7 @@ def test_a_lesson_has_what_students_were_promised(lesson):
     assert len(levels) >= 6
     assert min(levels.count(level) for level in (1, 2, 3)) >= 2
     slides = [cell for cell in lesson.cells if cell.language in (None, "fr") and cell.metadata.get("slide") in ("slide", "subslide")]
-    assert 20 <= len(slides) + 1 <= 30
+    assert 25 <= len(slides) + 1 <= 50
     questions = sum(cell.text.count("Choice(") + cell.text.count("Number(") for cell in lesson.cells if "quiz" in cell.metadata)
     assert questions >= 6
     assert any("suspect(" in cell.text for cell in lesson.cells)
