@@ -1194,6 +1194,7 @@ picture(figure, say("Step, sigmoid, hyperbolic tangent and rectifier, and their 
 
 # %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
 figure.set_size_inches(7.4, 3.5)
+panels[1].set_title(say("their slopes", "leurs pentes"))
 picture(figure, say("Four activations and, beside them, their slopes; the step's is zero everywhere.",
                     "Quatre activations et, à côté, leurs pentes ; celle de la marche est nulle partout."))
 
