@@ -139,9 +139,7 @@ from dalle_edu.language import decimal
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Un neurone additionne des voix
 #
-# Ce soir : beau temps, un ami, pas de devoir. Sort-on ?
-#
-# Un **poids** par voix ; le **biais** penche d'avance.
+# Beau temps, un ami, pas de devoir : sort-on ? Oui si, **poids** $w$ et **biais** $b$, $w_1 x_1 + \dots + w_d x_d + b \ge 0$.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Faire voter la salle avant l'image : trois volontaires, une voix qui compte double, une simple, une trois fois contre. Et s'il y a
@@ -151,9 +149,7 @@ from dalle_edu.language import decimal
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### A neuron adds up votes
 #
-# Tonight: fine weather, a friend, no homework. Do we go out?
-#
-# A **weight** for each vote; the **bias** leans beforehand.
+# Fine weather, a friend, no homework: do we go out? Yes if, with **weights** $w$ and **bias** $b$, $w_1 x_1 + \dots + w_d x_d + b \ge 0$.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. Let the room vote before the picture: three volunteers, one vote that counts double, one simple, one three times against. And if
@@ -205,7 +201,7 @@ diagrams.draw_neuron(
 # A **neuron** is that, and no more. It is given numbers $x_1, \dots, x_d$, its **inputs**. Each is multiplied by its **weight** $w_i$. The
 # **bias** $b$ says how far the neuron leans towards yes beforehand: here, $-1.5$. The answer $y$ is 1 for yes, 0 for no.
 
-# %% [markdown] slide="fragment"
+# %% [markdown]
 # $$ y = \begin{cases} 1 & w_1 x_1 + \dots + w_d x_d + b \ge 0 \\ 0 & w_1 x_1 + \dots + w_d x_d + b < 0 \end{cases} $$
 
 # %% [markdown] lang="fr"
@@ -436,7 +432,7 @@ def draw_corners(axes, values, title):
     axes.set_title(title, fontsize=14)
 
 
-figure, panels = plot(1, 3, width=9, height=3.5)
+figure, panels = plot(1, 3, width=7.6, height=3.1)
 edge = np.array([-0.4, 1.4])
 for axes, name, title in zip(panels, ("and", "or", "nand"), (say("and, bias", "et, biais"), say("or, bias", "ou, biais"), say("nand, bias", "nand, biais"))):
     (first, second), shift = GATES[name]
@@ -910,7 +906,7 @@ assert margins[0] / margins[-1] > 39
 # and $w_1 + b \ge 0$. Add the first two inequalities, then the last two:
 
 # %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
-figure, axes = plot(width=4.2, height=4)
+figure, axes = plot(width=3.6, height=3.4)
 draw_corners(axes, xor(corners), say("exclusive or", "ou exclusif"))
 picture(figure, say("Four corners: circles at 01 and 10, triangles at 00 and 11.",
                     "Quatre coins : des ronds en 01 et en 10, des triangles en 00 et en 11."))
@@ -1063,7 +1059,7 @@ picture(figure, say("One line leaves the corner 11 on the side of yes; two "
 # is the **sigmoid**, $\sigma$. Here is its formula and, on the right, that of its slope, $\sigma'$:
 
 # %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
-figure, axes = plot(width=8, height=3.4)
+figure, axes = plot(width=5.8, height=2.6)
 around = np.linspace(-5, 5, 401)
 axes.plot(around, around >= 0, color=BLUE, label=say("step", "marche"))
 axes.plot(around, mlp.sigmoid(around), color=VERMILION, label=say("sigmoid", "sigmoïde"))
@@ -1190,7 +1186,7 @@ sigmoid_derivative(np.array([-2.0, 1.0, 2.0])).round(3)
 # (`tanh`), a sigmoid stretched to go from $-1$ to 1, and the **rectifier** (rectified linear unit, ReLU; [](work:nair2010)),
 # $\max(z, 0)$, which lets positive numbers pass and stops the others. **Guess** which of the four has the largest slope, and where.
 
-# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+# %% tags=["hide-input", "output-only-slide"]
 z = np.linspace(-4, 4, 401)
 figure, panels = plot(1, 2, width=9)
 for (name, (function, derivative)), colour in zip(mlp.ACTIVATIONS.items(), COLOURS):
@@ -1203,6 +1199,12 @@ picture(figure, say("Step, sigmoid, hyperbolic tangent and rectifier, and their"
                     " slopes; the step's slope is zero everywhere.",
                     "Marche, sigmoïde, tangente hyperbolique et rectifieur, et "
                     "leurs pentes ; la pente de la marche est nulle partout."))
+
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+figure.set_size_inches(7.4, 3.5)
+panels[1].set_title(say("their slopes", "leurs pentes"))
+picture(figure, say("Four activations and, beside them, their slopes; the step's is zero everywhere.",
+                    "Quatre activations et, à côté, leurs pentes ; celle de la marche est nulle partout."))
 
 # %% claims=true
 slopes_of = {name: derivative(z).max() for name, (_, derivative) in mlp.ACTIVATIONS.items()}
@@ -1253,7 +1255,7 @@ assert abs(np.exp(-2) - 0.135) < 5e-4 and abs(np.exp(2) - 7.389) < 5e-4 and abs(
 
 # %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
 def draw_bars(rows, titles, alt, digits=(3, 3, 3)):
-    figure, panels = plot(1, len(rows), width=9, height=3.5)
+    figure, panels = plot(1, len(rows), width=7, height=2.8)
     for axes, row, title, places in zip(panels, rows, titles, digits):
         axes.bar(range(len(row)), row, color=[BLUE, ORANGE, VERMILION][: len(row)])
         axes.axhline(0, color="black", linewidth=0.8)
@@ -1353,7 +1355,7 @@ softmax(np.array([[2.0, 1.0, 0.0], [5.0, 5.0, 5.0]])).round(3)
 # 0.090 gives 2.408. And one that knows nothing, among ten classes? (2.30, the logarithm of 10: to be recognised whenever training begins.)
 
 # %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
-figure, axes = plot(width=8, height=3.6)
+figure, axes = plot(width=7.4, height=3.5)
 given = np.linspace(0.02, 1, 300)
 axes.plot(given, -np.log(given), color=BLUE)
 for chance in mlp.softmax(three[None])[0, [0, 2]]:
@@ -1607,22 +1609,20 @@ assert abs(yes - 0.881) < 5e-4 and abs(yes - sigmoid(np.array([2.0]))[0]) < 1e-1
 # ([](work:cox1958)). The perceptron of [](#the-neuron-learns), with its step and its rule, is not one: it gives no probability.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### Combien de nombres y a-t-il à apprendre ici ?
-#
-# Une **couche** : des neurones qui lisent les mêmes entrées.
+# ### Combien de nombres ces deux couches apprennent-elles ?
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Faire compter : 6 poids, puis 6, et 3 + 2 biais ; 17 en tout. Pourquoi une activation entre les couches ? (Sans elle, deux couches
-# n'en valent qu'une : un produit de matrices est une matrice.) Écrire la forme de chaque matrice sous la formule.
+# 3 min. Une couche : des neurones qui lisent les mêmes entrées. Faire compter : 6 poids, puis 6, et 3 + 2 biais ; 17 en tout. Pourquoi une
+# activation entre les couches ? (Sans elle, deux couches n'en valent qu'une : un produit de matrices est une matrice.) Écrire la forme de
+# chaque matrice sous la formule.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ### How many numbers are there to learn here?
-#
-# A **layer**: neurons that read the same inputs.
+# ### How many numbers do these two layers learn?
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. Have them count: 6 weights, then 6, and 3 + 2 biases; 17 in all. Why an activation between layers? (Without it two layers are worth
-# one: a product of matrices is a matrix.) Write the shape of each matrix below the formula.
+# 3 min. A layer: neurons that read the same inputs. Have them count: 6 weights, then 6, and 3 + 2 biases; 17 in all. Why an activation
+# between layers? (Without it two layers are worth one: a product of matrices is a matrix.) Write the shape of each matrix below the
+# formula.
 
 # %% [markdown] lang="fr"
 # ## 6. Des couches
@@ -1811,7 +1811,7 @@ expect(slope_of_first_weight, 4.0, say("the slope of the first weight", "la pent
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Toute une couche : les mêmes produits, en matrices
 #
-# Le poids : ce qui est **entré**, fois ce qui est **revenu**. Puis retour par les **mêmes poids**.
+# Ce qui est **entré**, fois ce qui est **revenu** ; retour par les **mêmes poids**.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Retrouver chaque terme dans la chaîne : l'activation 0,5, la pente revenue 1, le poids 3, la pente 0,25. Puis les formes, avec 4
@@ -1820,7 +1820,7 @@ expect(slope_of_first_weight, 4.0, say("the slope of the first weight", "la pent
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### A whole layer: the same products, as matrices
 #
-# The weight: what **came in**, times what **came back**. Then back through the **same weights**.
+# What **came in**, times what **came back**; then back by the **same weights**.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. Find each term in the chain: the activation 0.5, the slope 1 that came back, the weight 3, the slope 0.25. Then the shapes, with 4
@@ -1854,7 +1854,7 @@ expect(slope_of_first_weight, 4.0, say("the slope of the first weight", "la pent
 
 # %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
 figure, panels = plot(1, 2, width=9, height=3)
-factors = [((5, 4), "$a_1^\top$"), ((4, 2), "$g$")], [((4, 2), "$g$"), ((2, 5), "$W_2^\top$")]
+factors = [((5, 4), r"$a_1^\top$"), ((4, 2), "$g$")], [((4, 2), "$g$"), ((2, 5), r"$W_2^\top$")]
 for axes, (left, right), result in zip(panels, factors, ("$W_2$", "$s_1$")):
     start, product = 0.0, ((left[0][0], right[0][1]), result)
     for ((rows, columns), name), colour in zip((left, right, product), (BLUE, VERMILION, ORANGE)):
@@ -2049,7 +2049,7 @@ def loss_pushed(push):
 
 pushes = np.linspace(-1.5, 1.5, 61)
 curved = [loss_pushed(push) for push in pushes]
-figure, axes = plot(width=8, height=3.6)
+figure, axes = plot(width=7.4, height=3.4)
 axes.plot(pushes, curved, color=BLUE, label=say("loss", "perte"))
 axes.plot(pushes, loss_pushed(0.0) + written * pushes, "--", color=VERMILION, label=say("written slope", "pente écrite"))
 axes.set(xlabel=say("push of the weight", "poussée du poids"))
@@ -2124,7 +2124,7 @@ visited = [0.5]
 for _ in range(7):
     visited.append(float(visited[-1] - 0.1 * slope_at(visited[-1])))
 valley = np.linspace(-0.15, 0.6, 200)
-figure, axes = plot(width=8, height=3.6)
+figure, axes = plot(width=6, height=2.8)
 axes.plot(valley, (output_at(valley) - 1) ** 2, color=BLUE)
 axes.plot(visited, (output_at(np.array(visited)) - 1) ** 2, "o-", color=VERMILION, linewidth=1)
 axes.set(xlabel=say("first weight of the chain", "premier poids de la chaîne"), ylabel=say("loss", "perte"))
@@ -2422,7 +2422,7 @@ for sizes in ((2, 2), (2, 32, 32, 2)):
 # 3 min. The colour of the background is the probability. Where is the boundary blurred? (Where there are no points.) All right, is that
 # good news? (One cannot say: these are the points of the training. It must be judged on what it has never seen.)
 
-# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+# %% tags=["hide-input", "output-only-slide"]
 side = np.linspace(-2.2, 2.2, 161)
 plane = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 shades = softmax(network.forward(plane))[:, 1].reshape(161, 161)
@@ -2435,6 +2435,11 @@ picture(figure, say("Two intertwined spirals, and the smooth boundary between "
                     "them that the network found.",
                     "Deux spirales enlacées, et la frontière lisse que le "
                     "réseau a trouvée entre elles."))
+
+# %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
+figure.set_size_inches(4.3, 4.1)
+picture(figure, say("Two intertwined spirals, and the smooth boundary between them that the network found.",
+                    "Deux spirales enlacées, et la frontière lisse que le réseau a trouvée entre elles."))
 
 # %% claims=true
 assert 60 < shares[2, 2] < 70 and shares[2, 32, 32, 2] == 100
@@ -2835,7 +2840,7 @@ print(say("largest gap:", "plus grand écart :"), f"{max(gaps):.0e}")
 assert max(gaps) < 1e-14 < 1e-9 < max(abs(slope).max() for slope in ours.backward(gradient))
 
 # %% slide="fragment" slide_only=true tags=["hide-input", "output-only-slide"]
-figure, axes = plot(width=7, height=3)
+figure, axes = plot(width=5.6, height=2.4)
 for parameter, slope in zip(theirs.parameters(), ours.backward(gradient)):
     axes.plot(slope.ravel(), parameter.grad.numpy().T.ravel(), ".", color=BLUE)
 axes.set(xlabel=say("your gradients", "vos gradients"), ylabel=say("those of PyTorch", "ceux de PyTorch"))

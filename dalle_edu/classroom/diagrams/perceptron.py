@@ -99,7 +99,7 @@ def draw_chain(x: float, weights: tuple[float, float], biases: tuple[float, floa
     slope = active * (1 - active)
     returned = [2 * (output - target)]
     returned += [returned[0] * weights[1], returned[0] * weights[1] * slope]
-    figure, axes = _sheet(9.2, 3.7, (-1.4, 10.7), (-2.1, 2.0)) if back else _sheet(9.2, 1.7, (-1.4, 10.7), (0.3, 2.0))
+    figure, axes = _sheet(9.0, 3.6, (-1.4, 10.7), (-2.1, 2.0)) if back else _sheet(9.0, 1.7, (-1.4, 10.7), (0.3, 2.0))
     names = [say("input", "entrée"), say("sum", "somme"), "activation", say("output", "sortie"), say("loss", "perte")]
     values = [x, total, active, output, (output - target) ** 2]
     first, second = (f"× {_number(w)} {_signed(b)}" if b else f"× {_number(w)}" for w, b in zip(weights, biases, strict=True))
