@@ -117,7 +117,7 @@ assert edges[between] > 1.5 * looks[:, 2:6].mean(dim=(0, 1))[between]
 # - hide the future, and padding;
 # - share looks out among heads;
 # - build a GPT and let it write;
-# - spare it computing again.
+# - spare it from computing again.
 #
 # **You need** lessons 01 to 03.
 
