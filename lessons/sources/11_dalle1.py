@@ -800,7 +800,7 @@ gumbel_softmax(three_logits, 0.5, generator=dice)
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Le gagnant suit-il le softmax ?
 #
-# 20 000 tirages à $\tau = 1/2$. **Pariez** : une autre température changerait-elle les barres orange ?
+# 20 000 tirages à $\tau = 1/2$. **Pariez** : une autre température changerait-elle l'orange ?
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Does the winner follow the softmax?
@@ -3142,7 +3142,7 @@ assert round(100 * _singles["never heard"]["rate"]) == 46
 # An unknown word, three things, two numbers at once, a negation: **bet** on what will become of each sentence, and bring out the failure
 # that you kept.
 
-# %% slide="fragment" tags=["output-only-slide"]
+# %%
 odd = [
     say("a turquoise circle and a red square",
         "un cercle turquoise et un carré rouge"),
@@ -3166,6 +3166,12 @@ sheet(odd_pictures, odd, say(
     "Four pictures drawn from sentences that go beyond the machine's world.",
     "Quatre images dessinées d'après des phrases qui sortent du monde de la "
     "machine."))
+
+# %% [markdown] lang="fr" slide="fragment" slide_only=true
+# « sans aucun anneau » : elle entend « anneau ».
+
+# %% [markdown] lang="en" slide="fragment" slide_only=true
+# “without any ring”: it hears “ring”.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. Lisez chaque phrase et faites parier avant de montrer. Un mot inconnu est nommé, pas avalé. Trois choses, cinq objets : jamais
