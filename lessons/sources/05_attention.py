@@ -1244,7 +1244,7 @@ for row, column in itertools.product(range(5), range(5)):
     colour = SHAPES.colours[colours[row, column]].name
     ink = "white" if weights[row, column] > 0.5 else "black"
     name = caption(Description((Mention(shape, colour),)), language)
-    axes.text(column, row, name, ha="center", va="center", fontsize=9, color=ink)
+    axes.text(column, row, name, ha="center", va="center", color=ink)
 
 # %% slide="fragment" tags=["hide-input"]
 named = [SHAPES.colours[n].words[language].masculine for n in colours_asked]

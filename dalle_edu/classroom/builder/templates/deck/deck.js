@@ -12,11 +12,36 @@ Reveal.initialize({
 const LAYOUTS = [0, 0.26, 0.32, 0.38, 0.45, 0.52];
 const LARGEST = 2.6; // how many times a picture of a page is enlarged at most
 
+const GROWN = 1.6; // how many times the words of a slide without a picture are enlarged at most
+
+// The heading of a slide stands above both columns.
+function headed(frame) {
+  const heading = frame.querySelector(":scope > .words:first-child > :is(h1, h2, h3):first-child");
+  if (!heading) return frame.querySelector(":scope > .heading");
+  const words = heading.parentElement, box = document.createElement("div");
+  box.className = "heading";
+  box.append(heading);
+  frame.prepend(box);
+  if (!words.textContent.trim() && !words.querySelector("mjx-container")) words.remove();
+  return box;
+}
+
+// Words, code and tables that no picture goes with take the room of the slide.
+function grow(frame) {
+  const wide = () => Array.from(frame.querySelectorAll("pre, table, mjx-container")).some(box => box.scrollWidth > box.clientWidth + 1
+    || box.getBoundingClientRect().right > frame.getBoundingClientRect().right - 40 * Reveal.getScale());
+  for (let scale = GROWN; scale >= 1; scale -= 0.05) {
+    frame.style.setProperty("--grow", scale);
+    if (frame.offsetHeight <= HEIGHT && (scale <= 1.02 || !wide())) break;
+  }
+}
+
 // The picture of a slide takes the room that the words leave, laid out so that this room is the largest.
 function fit(slide) {
   const frame = slide.querySelector(".frame"), shown = frame.querySelector(".shown");
   const images = shown ? Array.from(shown.querySelectorAll("img")) : [];
-  if (!images.length) return;
+  const heading = slide.classList.contains("title-slide") ? null : headed(frame);
+  if (!images.length) return grow(frame);
   const words = Array.from(frame.querySelectorAll(".words"));
   const style = getComputedStyle(frame), padding = parseFloat(style.paddingTop) + parseFloat(style.paddingBottom);
   const widths = images.map(image => Number(image.getAttribute("width")) || image.naturalWidth);
@@ -30,7 +55,7 @@ function fit(slide) {
   for (const share of words.length ? LAYOUTS : [0]) {
     lay(share);
     enlarge(0);
-    const rest = share > 0 ? shown.scrollHeight + padding : frame.offsetHeight;
+    const rest = share > 0 ? shown.scrollHeight + padding + (heading ? heading.offsetHeight : 0) : frame.offsetHeight;
     if (share > 0 && (frame.offsetHeight > HEIGHT || words.some(each => each.scrollWidth > each.clientWidth + 1))) continue;
     const scale = Math.min(LARGEST, shown.clientWidth / Math.max(...widths), (HEIGHT - rest) / heights.reduce((a, b) => a + b));
     if (scale > best[0] * 1.02) best = [scale, share];
