@@ -1,11 +1,9 @@
 """Executed lessons are kept: what executes one again, and what does not. The kernels are real, the lesson is a trial."""
 
-import json
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import nbformat
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -163,7 +161,7 @@ def test_of_two_processes_at_once_one_executes(project):
     ("code", "says", "line"),
     [
         ("1 / 0", "ZeroDivisionError", 1),
-        ("import os\n\nos._exit(3)", "DeadKernelError", 0),
+        ("import os\n\nos._exit(3)", "the kernel died", 0),
         ("import warnings\n\nwarnings.warn('hm')", "hm", 0),
     ],
 )
@@ -176,15 +174,6 @@ def test_what_stops_a_lesson_is_told_with_its_line(code, says, line, tmp_path):
     lines = lesson.path.read_text(encoding="utf-8").splitlines()
     assert says in complaint.en
     assert lines[complaint.line - 1] == (code if line else "y = 2"), complaint.line
-
-
-@pytest.mark.slow
-def test_a_lesson_that_is_too_long_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(execution, "TIME_LIMIT", 1)
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("while True: pass")])
-    done = execution._execute(json.dumps(notebook), str(tmp_path), True, "", 600)
-    assert done.stopped == "TimeoutError: > 1 s"
-    assert done.source == "while True: pass"
 
 
 def test_comments_and_docstrings_are_no_part_of_a_fingerprint(tmp_path):
