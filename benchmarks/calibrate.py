@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-REFERENCE = 1.40  # processor seconds of the work on the reference machine: the least of twenty rounds on an AMD EPYC, in one thread
+REFERENCE = 1.0  # processor seconds of the work on the reference machine: the least of twenty rounds on an AMD EPYC, in one thread
 Result = TypeVar("Result")
 
 
@@ -25,15 +25,19 @@ def work() -> float:
 
 
 def measure() -> float:
-    """The processor seconds that the work takes now, in one thread."""
+    """The processor seconds that the work takes now, in one thread: the median of three, since a neighbour may disturb one."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        begun = time.process_time()
-        work()
-        return time.process_time() - begun
+        return statistics.median(_once() for _ in range(3))
     finally:
         torch.set_num_threads(threads)
+
+
+def _once() -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
 
 
 def calibrated(seconds: float, before: float, after: float) -> float:

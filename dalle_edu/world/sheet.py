@@ -50,7 +50,7 @@ def picture_sheet(images: Float[Tensor, "n 3 h w"], captions: Sequence[str], col
 
 def caption_size(tile: int = 192) -> int:
     """The size in pixels of the captions of a sheet whose pictures are `tile` pixels wide."""
-    return max(11, tile // 14)
+    return max(11, 3 * tile // 32)
 
 
 def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:

@@ -1533,7 +1533,7 @@ def show(axes, image):
 def show_codes(axes, grid):
     axes.imshow((grid != background).numpy(), cmap="Oranges", vmax=4)
     for place, code in enumerate(grid.flatten().tolist()):
-        axes.text(place % 8, place // 8, code, ha="center", va="center", fontsize=9)
+        axes.text(place % 8, place // 8, code, ha="center", va="center", fontsize=11)
     axes.axis("off")
 
 # %% slide="fragment" tags=["output-only-slide", "hide-input"]
@@ -3629,10 +3629,10 @@ for skill in ("colours", "shape"):
     notes = [each[skill] for each in found if skill in each]
     young[skill] = wilson_interval(sum(notes), len(notes))
     print(f"{names[skill]:10} {sum(notes)} / {len(notes)}")
-sheet(drawn[:8], [words for _, words in simple[:8]], say(
-    "Eight pictures, each drawn from the sentence under it by a network trained "
+sheet(drawn[:4], [words for _, words in simple[:4]], say(
+    "Four pictures, each drawn from the sentence under it by a network trained "
     "for half a minute.",
-    "Huit images, dessinées chacune d'après la phrase au-dessous par un réseau "
+    "Quatre images, dessinées chacune d'après la phrase au-dessous par un réseau "
     "entraîné une demi-minute."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true

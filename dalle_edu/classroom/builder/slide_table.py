@@ -76,7 +76,8 @@ def pixel_faults(lesson: Lesson, language: str, measured: Sequence[dict[str, Any
             ("text", "texte", "prose", PROSE),
             ("code, table or picture", "code, tableau ou image", "small", SMALL),
         ):
-            if size[key] is not None and size[key] < least:
+            is_title = slide.kind == "title" and key == "small"  # its picture is there to be looked at, not read
+            if size[key] is not None and size[key] < least and not is_title:
                 found.append(
                     (
                         f"the smallest letters of a {what} have {size[key]:g} pixels; {least} at least are read from the last row",

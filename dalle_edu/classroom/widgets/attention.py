@@ -61,7 +61,7 @@ def draw_looks(tokens: Sequence[str], weights: Float[Tensor, "s t t"], token: in
     axes.imshow(np.ma.masked_equal(looks, 0.0), cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
     for head, place in np.argwhere(looks >= SHOWN):
         colour = "white" if looks[head, place] > 0.55 else "black"
-        axes.text(place, head, f"{100 * looks[head, place]:.0f}", ha="center", va="center", fontsize=9, color=colour)
+        axes.text(place, head, f"{100 * looks[head, place]:.0f}", ha="center", va="center", color=colour)
     axes.set_xticks(range(count), tokens, rotation=35, ha="right", rotation_mode="anchor")
     axes.get_xticklabels()[token].set(color=VERMILION, fontweight="bold")
     axes.set_yticks(range(heads), [say(f"head {head}", f"tête {head}") for head in range(1, heads + 1)])

@@ -16,9 +16,10 @@ const GROWN = 1.6; // how many times the words of a slide without a picture are 
 
 // The heading of a slide stands above both columns.
 function headed(frame) {
-  const heading = frame.querySelector(":scope > .words:first-child > :is(h1, h2, h3):first-child");
-  if (!heading) return frame.querySelector(":scope > .heading");
-  const words = heading.parentElement, box = document.createElement("div");
+  const before = frame.querySelector(":scope > .heading");
+  const words = frame.querySelector(":scope > .words"), heading = words?.querySelector("h1, h2, h3");
+  if (before || !heading) return before;
+  const box = document.createElement("div");
   box.className = "heading";
   box.append(heading);
   frame.prepend(box);
@@ -28,11 +29,13 @@ function headed(frame) {
 
 // Words, code and tables that no picture goes with take the room of the slide.
 function grow(frame) {
-  const wide = () => Array.from(frame.querySelectorAll("pre, table, mjx-container")).some(box => box.scrollWidth > box.clientWidth + 1
-    || box.getBoundingClientRect().right > frame.getBoundingClientRect().right - 40 * Reveal.getScale());
-  for (let scale = GROWN; scale >= 1; scale -= 0.05) {
-    frame.style.setProperty("--grow", scale);
-    if (frame.offsetHeight <= HEIGHT && (scale <= 1.02 || !wide())) break;
+  const wide = () => Array.from(frame.querySelectorAll("pre, table, mjx-math")).some(box => {
+    const whole = frame.getBoundingClientRect(), rect = box.getBoundingClientRect();
+    return box.scrollWidth > box.clientWidth + 1 || rect.right - whole.left > whole.width * 0.97;
+  });
+  for (let twentieths = 20 * GROWN; twentieths >= 20; twentieths--) {
+    frame.style.setProperty("--grow", twentieths / 20);
+    if (frame.scrollHeight <= HEIGHT && !wide()) break;
   }
 }
 
@@ -68,10 +71,19 @@ function fit(slide) {
 }
 
 const formulas = window.MathJax.startup.promise;
+
+// The letters of formulas are loaded when they are first shown, and have another size then.
+async function settle(slides) {
+  slides.forEach(fit);
+  await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  await document.fonts.ready;
+  slides.forEach(fit);
+}
+
 const bar = document.querySelector(".bar");
 function moved() {
   const slide = Reveal.getCurrentSlide();
-  formulas.then(() => fit(slide));
+  formulas.then(() => settle([slide]));
   bar.querySelector(".place").textContent = `${Reveal.getSlidePastCount() + 1} / ${Reveal.getTotalSlides()}`;
   for (const [name, enabled] of Object.entries({ prev: !Reveal.isFirstSlide(), next: !Reveal.isLastSlide() })) {
     bar.querySelector(`[data-go=${name}]`).disabled = !enabled;
@@ -82,9 +94,8 @@ function moved() {
 bar.querySelectorAll("[data-go]").forEach(button => button.addEventListener("click", () => Reveal[button.dataset.go]()));
 Reveal.on("slidechanged", moved);
 Reveal.on("ready", () => { if (!printing) moved(); });
-Reveal.on("pdf-ready", () => formulas.then(() => {
+Reveal.on("pdf-ready", () => formulas.then(() => settle(Reveal.getSlides())).then(() => {
   Reveal.getSlides().forEach(slide => {
-    fit(slide);
     slide.removeAttribute("hidden"); // reveal.js keeps all slides but one from who listens: on paper all are read
     slide.removeAttribute("aria-hidden");
   });
