@@ -1533,7 +1533,7 @@ def show(axes, image):
 def show_codes(axes, grid):
     axes.imshow((grid != background).numpy(), cmap="Oranges", vmax=4)
     for place, code in enumerate(grid.flatten().tolist()):
-        axes.text(place % 8, place // 8, code, ha="center", va="center", fontsize=11)
+        axes.text(place % 8, place // 8, code, ha="center", va="center", size=11)
     axes.axis("off")
 
 # %% slide="fragment" tags=["output-only-slide", "hide-input"]
