@@ -2909,13 +2909,9 @@ assert couples_right[1] >= couples_right[0]
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 11. Sait-elle dessiner une étoile verte ?
-#
-# L'entraînement montre des étoiles, et du vert, jamais ensemble.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 11. Can it draw a green star?
-#
-# Training shows stars, and green, never together.
 
 # %% [markdown] lang="fr"
 # ## 11. Ce qu'elle a compris
@@ -2949,11 +2945,11 @@ sheet(new, titles, say(
     f"justes."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Huit couples de forme et de couleur réservés. Faites parier sur le nombre d'images justes. Presque toutes, sinon toutes : elle
+# 3 min. L'entraînement montre des étoiles, et du vert, jamais ensemble : huit couples sont réservés. Faites parier sur le nombre d'images justes. Presque toutes, sinon toutes : elle
 # compose. Demandez si huit images le prouvent. Non : l'intervalle de huit justes sur huit descend vers 68 %. D'où l'examen complet.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. Eight pairs of shape and colour were held out. Let them bet on how many pictures are right. Nearly all, if not all: it composes.
+# 3 min. Training shows stars, and green, never together: eight pairs are held out. Let them bet on how many pictures are right. Nearly all, if not all: it composes.
 # Ask whether eight pictures prove it. No: the interval of eight right in eight goes down to about 68%. Hence the full exam.
 
 # %% claims=true
