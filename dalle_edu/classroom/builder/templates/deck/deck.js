@@ -74,11 +74,14 @@ const formulas = window.MathJax.startup.promise;
 
 // The letters of formulas are loaded when they are first shown, and have another size then.
 async function settle(slides) {
-  slides.forEach(fit);
-  await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-  await document.fonts.ready;
+  for (let round = 0; round < 3; round++) {
+    slides.forEach(fit);
+    await new Promise(resolve => setTimeout(resolve, 80));
+    await document.fonts.ready;
+  }
   slides.forEach(fit);
 }
+document.fonts.addEventListener("loadingdone", () => Reveal.isReady() && !printing && fit(Reveal.getCurrentSlide()));
 
 const bar = document.querySelector(".bar");
 function moved() {
