@@ -82,7 +82,9 @@ marks: $(BASE)
 	$(BIN)/python -m dalle_edu.publishing.readme
 
 # The tests in a browser are a part of it wherever there is a browser; where there is none, it is said and the rest counts.
+# Formulas are compiled by MathJax in the tests, where npm can bring it.
 test: lint
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory $(NODE) || true; fi
 	$(BIN)/pytest -n 2 --dist loadfile --junitxml=runs/tests.xml
 	@if node book/tools/chromium.mjs && $(MAKE) --no-print-directory $(NODE); then $(MAKE) --no-print-directory test-browser; \
 	else echo "THE TESTS IN A BROWSER WERE LEFT OUT: they need Node.js 18 or later, npm with its registry in reach, and Chromium" >&2; fi

@@ -205,15 +205,15 @@ BEFORE = GOOD.count("\n") + 8  # lines, those of the header among them
     ("cell", "line", "complaint"),
     [
         ("\n# %%\ntwo = 2\n\nprint(say('a', 'b')); 1 / 0\n", 5, "ZeroDivisionError: division by zero"),
-        ("\n# %%\ndef f():\n    raise ValueError(1)\n\nf()\n", 6, "ValueError: 1"),
-        ('\n# %%\nimport warnings; warnings.warn("hm")\n', 2, "hm"),
+        ("\n# %%\ndef f():\n    raise ValueError(1)\n\nf()\n", 4, "ValueError: 1"),
+        ('\n# %%\nimport warnings; warnings.warn("hm")\n', 3, "hm"),
         (
-            "\n# %% level=1\na = 1\n\n# %% scratch=true\na  # → 2\n\n# %%\nexpect(a, 1)\n",
+            "\n# %% level=1\na = 1\n\n# %% scratch=true\na  # → 2\n\n# %%\nexpect(a, 1, 'a')\n",
             6,
             "an example gives 1 in the en edition, and says → 2",
         ),
-        ("\n# %%\nimport os\n\nos._exit(1)\n", 2, "the kernel died"),
-        ("\n# %%\nimport time\n\ntime.sleep(60)\n", 2, "takes longer than is allowed"),
+        ("\n# %%\nimport os\n\nos._exit(1)\n", 3, "the kernel died"),
+        ("\n# %%\nimport time\n\ntime.sleep(60)\n", 3, "takes longer than is allowed"),
     ],
     ids=["error", "error in a call", "warning", "example", "dead kernel", "too slow"],
 )

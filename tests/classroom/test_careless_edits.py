@@ -1,9 +1,11 @@
 """Careless edits of a lesson: the builder tells each at its line, all in one run, and none ends in a traceback."""
 
+import shutil
+
 import pytest
 
 from dalle_edu.classroom.builder import build, notebooks
-from dalle_edu.classroom.builder.complaints import Complaint, Faults
+from dalle_edu.classroom.builder.complaints import REPOSITORY, Complaint, Faults
 from dalle_edu.classroom.builder.latex import faults_of_formulas
 from dalle_edu.language import speak
 from tests.careful_lesson import CAREFUL, NAME, write
@@ -142,12 +144,19 @@ def edited(name: str) -> tuple[str, int, str]:
     return text, text.count("\n", 0, place + (1 if told.startswith("\n") else 0)) + 1, words
 
 
+def needs_mathjax() -> None:
+    """Leave a test out where formulas cannot be compiled."""
+    if shutil.which("node") is None or not (REPOSITORY / "book/node_modules/mathjax").is_dir():
+        pytest.skip("needs Node.js and `npm ci` in book/")
+
+
 def complaints(folder, formulas: bool = False) -> list[Complaint]:
     lessons, faults = build.with_faults(folder)
     return faults + (faults_of_formulas(lessons, pages=[]) if formulas else [])
 
 
 def test_the_lesson_has_no_fault_before_it_is_edited(tmp_path):
+    needs_mathjax()
     write(tmp_path)
     assert complaints(tmp_path, formulas=True) == []
     build.build(tmp_path)
@@ -156,6 +165,8 @@ def test_the_lesson_has_no_fault_before_it_is_edited(tmp_path):
 
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edit_is_told_at_its_line(tmp_path, name):
+    if name in FORMULAS:
+        needs_mathjax()
     text, line, words = edited(name)
     path = write(tmp_path, text)
     found = complaints(tmp_path, name in FORMULAS)
@@ -171,6 +182,7 @@ def test_an_edit_is_told_at_its_line(tmp_path, name):
 
 def test_all_edits_are_told_in_one_run(tmp_path):
     """In one lesson as in several: what is wrong in one cell hides nothing of the others."""
+    needs_mathjax()
     text = CAREFUL
     names = [
         "unknown tag",

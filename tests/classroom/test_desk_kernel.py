@@ -6,6 +6,7 @@ import nbformat
 import pytest
 
 from dalle_edu.classroom.builder import build
+from dalle_edu.classroom.builder.execution import QUIET
 
 STEP, WRONG = "def step(z):\n    return np.where(z >= 0, 1.0, 0.0)", "def step(z):\n    return np.where(z > 0, 1.0, 0.0)"
 CHECK = 'step = check("perceptron:step")'
@@ -35,7 +36,7 @@ def day(tmp_path, monkeypatch):
 
     def run(*cells: str) -> list[str]:
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        client = NotebookClient(book, timeout=120, kernel_name="python3", allow_errors=True, extra_arguments=build.QUIET)
+        client = NotebookClient(book, timeout=120, kernel_name="python3", allow_errors=True, extra_arguments=[QUIET])
         client.execute(cwd=str(tmp_path))
         return [shown(cell) for cell in book.cells]
 
@@ -160,7 +161,7 @@ def test_a_reset_puts_the_exercise_into_a_fresh_cell(tmp_path, monkeypatch):
     from jupyter_client.manager import start_new_kernel
 
     monkeypatch.setenv("DALLE_EDU_DESK", str(tmp_path))
-    manager, client = start_new_kernel(kernel_name="python3", extra_arguments=build.QUIET)
+    manager, client = start_new_kernel(kernel_name="python3", extra_arguments=[QUIET])
     try:
         assert client.execute_interactive(preamble(), timeout=120)["content"]["status"] == "ok"
         reply = client.execute_interactive('reset("step")', timeout=60)["content"]

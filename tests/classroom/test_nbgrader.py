@@ -19,7 +19,7 @@ LESSON = '''# ---
 # ---
 
 # %% implements="perceptron:step" level=1
-"""1 là où z >= 0, 0 ailleurs : un neurone s'active ou se tait (Rosenblatt 1958)."""
+"""1 là où z >= 0, 0 ailleurs : un neurone s'active (Rosenblatt 1958)."""
 
 # %%
 total = 1
