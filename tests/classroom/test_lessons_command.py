@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from dalle_edu.classroom.builder import latex
+from dalle_edu.classroom.builder import latex, slide_count
 from dalle_edu.classroom.builder.complaints import REPOSITORY, Complaint, Faults
 from dalle_edu.cli.lessons import Action, lessons
 from dalle_edu.errors import DalleEduError
@@ -47,8 +47,11 @@ def test_a_name_of_no_lesson_is_refused(folder):
 
 
 @MATHJAX
-def test_a_check_tells_formulas_and_stale_notebooks(folder):
+def test_a_check_tells_formulas_and_stale_notebooks(folder, monkeypatch):
     lessons(Action.build, ["98"], folder=folder)
+    with pytest.raises(Faults, match=r"98_careful.py:1: 2 slides; a deck has 25 to 50"):
+        lessons(Action.check, ["98"], folder=folder)
+    monkeypatch.setattr(slide_count, "slide_faults", lambda lesson: ())
     lessons(Action.check, ["98"], folder=folder)
     path = folder / "sources" / "98_careful.py"
     path.write_text(CAREFUL.replace("Now write the step", "Write the step"), encoding="utf-8")
