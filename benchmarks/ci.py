@@ -18,9 +18,9 @@ from dalle_edu.classroom.builder import build
 
 CORES = 2
 MINUTES = 50.0  # allowed
-SECOND = 0.75  # what the second language costs, of the first: the rest is read
-REST = 8.0  # minutes of what is no test of pytest, with three lessons
-SITE = 5.0  # seconds that each further lesson adds to the site and to its tests in a browser
+SECOND = 0.75  # what the second language costs, of the first, since the rest is read: an estimate
+REST = 13.0  # minutes of what is no test of pytest, with three lessons: 5.5 to install and check, 7.5 for the site and the browser
+SITE = 5.0  # seconds that each further lesson adds to the site and to its tests in a browser: an estimate
 REPORT = Path("runs/tests.xml")
 _LESSONS_TESTS = "test_lessons"
 
