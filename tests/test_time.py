@@ -45,7 +45,7 @@ def test_the_time_of_the_continuous_integration_is_the_sum_of_its_parts(tmp_path
     assert list(found.values()) == pytest.approx([10.0, 2.75 * 900 / 120, 8 + 16 * ci.SITE / 60])
 
     monkeypatch.setattr(ci.build, "measured", lambda: costs)
-    monkeypatch.setattr("sys.argv", ["ci", "--report", str(report)])
+    monkeypatch.setattr("sys.argv", ["ci", "--report", str(report), "--rest", "8"])
     ci.main()
     assert "40.0 min  in all" in capsys.readouterr().out
     monkeypatch.setattr("sys.argv", ["ci", "--report", str(report), "--rest", "30"])
