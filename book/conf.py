@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dalle_edu.classroom.builder import bibliography
+from dalle_edu.classroom.builder.deck import COURSE
 from dalle_edu.classroom.builder.site import read_settings
 
 HERE = Path(__file__).parent
@@ -13,7 +14,7 @@ french = language == "fr"
 other = "en" if french else "fr"
 repository = os.environ.get("DALLE_EDU_REPOSITORY", "https://github.com/dalle-edu/dalle-edu")
 
-project = "DALL·E, du perceptron à l'image" if french else "DALL·E, from the perceptron to the picture"
+project = COURSE["fr" if french else "en"]
 built = read_settings(HERE / "pages" / f"{language}.json")
 author = "dalle_edu"
 copyright = "dalle_edu, MIT & CC BY 4.0"

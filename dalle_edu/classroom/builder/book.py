@@ -23,7 +23,7 @@ from dalle_edu.classroom.builder.glossary import say_where
 from dalle_edu.classroom.builder.linking import on_page
 from dalle_edu.classroom.builder.page import as_page, outputs, paired
 from dalle_edu.classroom.builder.pictures import as_files
-from dalle_edu.classroom.builder.site import BOOK, copy_mathjax, settings, tidy, write_root
+from dalle_edu.classroom.builder.site import BOOK, settings, tidy, write_root
 from dalle_edu.classroom.builder.slide_count import slide_faults
 from dalle_edu.classroom.builder.slide_table import measured_slides, output_faults, pixel_faults, table
 from dalle_edu.classroom.builder.slides import copy_assets, write_deck
@@ -76,7 +76,7 @@ def build_book(site: Path = SITE, folder: Path = build.LESSONS, names: Sequence[
     found = build.lessons(folder)
     chosen = _chosen(found, names)
     decks = [lesson.name for lesson in found if (site / "slides" / "fr" / f"{lesson.name}.html").exists()]
-    copy_mathjax(site)
+    copy_assets(site)
     used = set[str]()
     for language in languages():
         pages, shown = BOOK / "pages" / language, dict[str, str]()

@@ -13,14 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dalle_edu.classroom.builder.slides import NODE_MODULES
-from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
 from dalle_edu.language import languages
 
 BOOK = Path(__file__).parents[3] / "book"
 ADDRESS = os.environ.get("DALLE_EDU_SITE", "https://dalle-edu.github.io/dalle-edu").rstrip("/")
-MATHJAX = ("tex-chtml.js", "output/chtml/fonts")
 _LEFT_OUT = (".doctrees", ".buildinfo", ".buildinfo.bak", "_sources", "jupyter_execute", "objects.inv", "_panels_static")
 # Marks of plain names, punctuation and spaces, which have the colour of the rest: a third of a page's code.
 _PLAIN = re.compile(r'<span class="[pnw]">([^<]*)</span>')
@@ -30,23 +27,6 @@ _UNUSED = re.compile(
     r"scripts/fontawesome\.js|fa-regular-|\.map$|\.LICENSE\.txt$|(?:^|/)(?:file|minus|plus)\.png$"
     r"|^sbt-webpack-macros\.html$|^webpack-macros\.html$|^locales/|^\.gitignore"
 )
-
-
-def copy_mathjax(site: Path) -> None:
-    """Copy MathJax to `site/assets/mathjax`, once for pages and decks, so that formulas need no network.
-
-    Raises `DalleEduError` where npm has not installed it in `book/`.
-    """
-    source = NODE_MODULES / "mathjax" / "es5"
-    if not source.is_dir():
-        raise DalleEduError("mathjax is missing; run `npm ci` in book/", "mathjax manque ; lancez `npm ci` dans book/")
-    for part in MATHJAX:
-        target = site / "assets" / "mathjax" / part
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if (source / part).is_dir():
-            shutil.copytree(source / part, target, dirs_exist_ok=True)
-        else:
-            shutil.copyfile(source / part, target)
 
 
 def tidy(site: Path) -> None:
