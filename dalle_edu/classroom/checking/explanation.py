@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -193,15 +194,12 @@ def _classic(target: str, results: list[Result], wrong: list[Result], limit: flo
 
     Where the version is right, the mistake must be right too: in most of these cases if it agrees in all that are wrong, otherwise in all.
     """
-
-    def alike(asked: list[Result], version: Any) -> list[bool]:
-        return [_same(result.outcome, _outcome(result.case, version), limit) for result in asked]
-
     right, ranked = [result for result in results if result.right], []
     for place, mistake in enumerate(mistakes(target)):
-        if not all(alike(wrong[:1], mistake.version)):
+        if not all(_alike(wrong[:1], mistake.version, limit, patience())):
             continue
-        there, elsewhere = alike(wrong, mistake.version), alike(right, mistake.version)
+        both = _alike([*wrong, *right], mistake.version, limit, patience())
+        there, elsewhere = both[: len(wrong)], both[len(wrong) :]
         if (all(there) and 2 * sum(elsewhere) >= len(elsewhere)) or (2 * sum(there) > len(there) and all(elsewhere)):
             ranked.append((-sum(there), -sum(elsewhere), place, mistake))
     return min(ranked)[-1] if ranked else None
@@ -212,16 +210,42 @@ def _slip(target: str, results: list[Result], wrong: list[Result], limit: float)
     until = time.monotonic() + patience() / 4
     asked = [*wrong, *(result for result in results if result.right)]
     for each in slips(target):
-        if all(_same(result.outcome, _outcome(result.case, each.version, 0.5), limit) for result in asked):
+        if all(_alike(asked, each.version, limit, 0.5, whole=False)):
             return each.sentence
         if time.monotonic() > until:
             break
     return ""
 
 
-def _outcome(case: Case, version: Callable[..., Any], seconds: float | None = None) -> Any:
-    done = attempt(lambda: case.ask(version), seconds or patience())
-    return done.answer if done.error is None else type(done.error)
+def _alike(results: list[Result], version: Callable[..., Any], limit: float, seconds: float, whole: bool = True) -> list[bool]:
+    """For each result, whether a version answers its case alike, within `seconds` a case; not `whole`, the first that differs is the last.
+
+    All cases are one attempt, which saves a thread each, unless there is a result of a version that did not end.
+    """
+    found = list[bool]()
+    alone = any(result.outcome is OutOfTime for result in results)
+    for group in [[result] for result in results] if alone else [results]:
+        done = attempt(partial(_compare, group, version, limit, found, whole), seconds * len(group))
+        if done.error is not None:
+            found.append(group[0].outcome is type(done.error))
+        if not (whole or all(found)):
+            break
+    return [*found, *[False] * (len(results) - len(found))]
+
+
+def _compare(results: list[Result], version: Callable[..., Any], limit: float, found: list[bool], whole: bool) -> None:
+    """Add to `found`, for each result, whether a version answers its case alike."""
+    for result in results:
+        outcome: Any
+        try:
+            outcome = result.case.ask(version)
+        except OutOfTime:
+            raise
+        except BaseException as error:
+            outcome = type(error)
+        found.append(_same(result.outcome, outcome, limit))
+        if not (whole or found[-1]):
+            break
 
 
 def _same(one: Any, other: Any, limit: float) -> bool:
