@@ -187,7 +187,14 @@ def test_a_change_in_what_is_read_makes_it_another(old, new, tmp_path):
     assert printed(BEFORE.replace(old, new), tmp_path) != printed(BEFORE, tmp_path)
 
 
-@pytest.mark.parametrize(("old", "new"), [("default_rng(0)", "default_rng(1)"), ("def make", "other = 3\ndef make")])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("default_rng(0)", "default_rng(1)"),
+        ("def make", "other = 3\ndef make"),
+        ("def make", "steps = 'a name of the notebook, and an attribute of another value'\ndef make"),
+    ],
+)
 def test_a_change_elsewhere_does_not(old, new, tmp_path):
     assert printed(BEFORE.replace(old, new), tmp_path) == printed(BEFORE, tmp_path)
 
@@ -258,6 +265,13 @@ def test_the_book_keeps_values_in_its_own_folder_without_a_word(shared, desk, ca
     assert calls.made == 2
     assert not desk.exists()
     assert capsys.readouterr().out == ""
+
+
+def test_an_untouched_notebook_reads_what_the_book_has_kept(shared, monkeypatch, desk, capsys):
+    kept("value", make)
+    monkeypatch.setenv("DALLE_EDU_STATIC", "0")
+    assert same(kept("value", make), VALUE)
+    assert (calls.made, desk.exists(), capsys.readouterr().out) == (1, False, "")
 
 
 def test_the_book_computes_what_is_damaged_or_cannot_be_kept(shared, capsys):

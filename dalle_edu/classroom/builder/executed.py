@@ -45,9 +45,7 @@ def executed_untouched(lesson: Lesson, language: str, folder: Path = PAGES) -> A
     Raises `DalleEduError` for an error or a warning in it.
     """
     notebook, name = notebooks.student(lesson, language), f"{lesson.name}.{language}.untouched"
-    return _filled(
-        notebook, name, folder, lambda: execution.execute(notebook, lesson.path.parents[1] / language, lesson.path, language, static=False)
-    )
+    return _filled(notebook, name, folder, lambda: execution.run_untouched(lesson, language, kept=folder / "kept"))
 
 
 # ---------------------------------------------------------------- pieces

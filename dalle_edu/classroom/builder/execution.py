@@ -29,13 +29,15 @@ RECORDING = "--IPKernelApp.extra_extensions=dalle_edu.classroom.builder.files_re
 class Executed:
     """An executed notebook and its cost.
 
-    `cpu_seconds` counts what it would have taken to compute values that were read instead; `peak_mb` is the peak memory in MB. `cells` are
-    the processor seconds of its cells of code, in order. `modules` and `files` are what its kernel read of the project.
+    `cpu_seconds` counts what it would have taken to compute values that were read instead, which are `kept_seconds` of it; `peak_mb` is the
+    peak memory in MB. `cells` are the processor seconds of its cells of code, in order. `modules` and `files` are what its kernel read of
+    the project.
     """
 
     notebook: Any
     cpu_seconds: float
     peak_mb: float
+    kept_seconds: float = 0.0
     cells: list[float] = field(default_factory=list)
     modules: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -49,6 +51,11 @@ def run(lesson: Lesson, language: str, kept: Path | None = None) -> Executed:
     """
     notebook = notebooks.everything(lesson, language, build.measured(lesson.path.parents[1]))
     return execute(notebook, lesson.path.parents[2], lesson.path, language, kept=kept)
+
+
+def run_untouched(lesson: Lesson, language: str, kept: Path | None = None) -> Executed:
+    """Execute the student's notebook as it is, with its widgets; values are kept as `run` keeps them. Raises `Faults` as `run` does."""
+    return execute(notebooks.student(lesson, language), lesson.path.parents[1] / language, lesson.path, language, static=False, kept=kept)
 
 
 def execute(notebook: Any, folder: Path, source: Path, language: str, static: bool = True, kept: Path | None = None) -> Executed:
@@ -69,8 +76,8 @@ def execute(notebook: Any, folder: Path, source: Path, language: str, static: bo
     )
     if faults:
         raise Faults(faults)
-    record = done.record
-    return Executed(executed, done.seconds + record["kept_seconds"], done.peak_mb, record["cells"], record["modules"], record["files"])
+    record, read = done.record, done.record["kept_seconds"]
+    return Executed(executed, done.seconds + read, done.peak_mb, read, record["cells"], record["modules"], record["files"])
 
 
 # ---------------------------------------------------------------- pieces

@@ -5,6 +5,7 @@ Comments and docstrings count for nothing.
 """
 
 import ast
+import dis
 import hashlib
 import inspect
 import textwrap
@@ -20,6 +21,7 @@ from torch import nn
 from dalle_edu import __version__
 
 _SHORT = 16  # hexadecimal digits
+_GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}  # operations that read a name of the notebook
 
 
 def fingerprint_of_call(function: Callable[..., Any]) -> str:
@@ -113,8 +115,8 @@ def without_docstrings(tree: ast.AST) -> ast.AST:
 
 
 def _names_read(code: CodeType) -> Iterator[str]:
-    """The global names in code, and in the functions within it; attributes of the same names are among them."""
-    yield from code.co_names
+    """The global names that code reads, and the functions within it; attributes are not among them."""
+    yield from (step.argval for step in dis.get_instructions(code) if step.opname in _GLOBALS)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _names_read(constant)

@@ -3,10 +3,11 @@
     forest = kept("forest", lambda: train(network), like=build)
 
 What is kept belongs to the code that made it: the source of `make`, of the functions that it reads, and the values that those read. When
-one of them changes, the value is computed anew. What else `make` does, such as to print, to draw from
-a generator that goes on to serve, or to change a network in place, does not happen when the value is read: let it return all it makes.
+one of them changes, the value is computed anew. What else `make` does, such as to print, to draw from a generator that goes on to serve, or
+to change a network in place, does not happen when the value is read: let it return all it makes.
 
-The book is made with a folder of its own, which lessons of all languages share: what one has computed, the others read, without a word.
+The builder has a folder of its own, which solved and untouched notebooks in all languages share: what one has computed, the others read,
+without a word.
 """
 
 import os
@@ -50,7 +51,7 @@ def kept(
         raise DalleEduError(
             f"make is {make!r}; give a function without arguments", f"make est {make!r} ; donnez une fonction sans argument"
         )
-    if is_static():
+    if is_static() or os.environ.get(KEPT_BY_THE_BUILDER):
         return _for_the_book(name, make, like, anew)
     path = _path(name, make)
     again = f'kept("{name}", …, anew=True)'
