@@ -80,9 +80,9 @@ def picture(figure: "Figure", alt: str, density: float = 1.4) -> Picture:
 
     number_as_read(figure)
     _enlarge_words(figure)
-    FigureCanvasAgg(figure)
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=100 * density)
+    figure.set_dpi(100 * density)
+    FigureCanvasAgg(figure).print_png(file)  # `savefig` would lay the figure out by drawing it twice
     return Picture(file.getvalue(), _with_commas(alt) if _has_commas() else alt, density, _smallest_text(figure))
 
 
