@@ -38,16 +38,17 @@ def test_the_time_of_the_continuous_integration_is_the_sum_of_its_parts(tmp_path
     report = tmp_path / "tests.xml"
     report.write_text(
         '<testsuites><testsuite><testcase classname="tests.world.test_scenes" time="1200"/>'
-        '<testcase classname="tests.classroom.test_lessons" time="9999"/></testsuite></testsuites>'
+        '<testcase classname="tests.classroom.test_slides" name="test_deck[fr-01_perceptron]" time="12"/>'
+        '<testcase classname="tests.classroom.test_lessons" name="test_runs[01_perceptron-fr]" time="9999"/></testsuite></testsuites>'
     )
-    costs = {"01": {"calibrated_seconds": 40.0}, "02": {"calibrated_seconds": 60.0}}
-    found = ci.parts(ci.seconds_of_tests(report), costs, rest=8.0)
-    assert list(found.values()) == pytest.approx([10.0, 2.75 * 900 / 120, 8 + 16 * ci.SITE / 60])
+    costs = {"01": {"three_runs": 100.0}, "02": {"three_runs": 120.0}}
+    found = ci.parts(*ci.seconds_of_tests(report), costs, rest=8.0)
+    assert list(found.values()) == pytest.approx([10.0, 9 * 12 / 120, (90 + 17 * 110) / 120, 8 + 16 * ci.SITE / 60])
 
     monkeypatch.setattr(ci.build, "measured", lambda: costs)
     monkeypatch.setattr("sys.argv", ["ci", "--report", str(report), "--rest", "8"])
     ci.main()
-    assert "40.0 min  in all" in capsys.readouterr().out
+    assert "36.6 min  in all" in capsys.readouterr().out
     monkeypatch.setattr("sys.argv", ["ci", "--report", str(report), "--rest", "30"])
     with pytest.raises(SystemExit, match="too long"):
         ci.main()

@@ -2560,9 +2560,21 @@ def next_token(model):
     return loss, loss.item()
 
 
+def train_gpt():
+    losses = learn(gpt, next_token, steps=600)
+    return {"losses": losses, "weights": gpt.state_dict()}
+
+
+# %%
+from dalle_edu.classroom.desk import kept
+
 torch.manual_seed(0)
 generator, gpt = torch.Generator().manual_seed(0), CaptionGPT()
-losses = learn(gpt, next_token, steps=600)
+# en: kept on disk: after a restart it is read, not computed again
+# fr: gardé sur disque : après un redémarrage, on le relit sans recalculer
+trained = kept("gpt", train_gpt, patience=5)
+gpt.load_state_dict(trained["weights"])
+losses = trained["losses"]
 at_end = sum(losses[-50:]) / 50
 weights_of_gpt = sum(parameter.numel() for parameter in gpt.parameters())
 print(say(f"{weights_of_gpt:,} weights", f"{weights_of_gpt:,} poids".replace(",", " ")))
