@@ -142,6 +142,7 @@ class _Lexicon:
     links: frozenset[str]
     compounds: frozenset[tuple[str, ...]]  # nouns and adjectives of several words, such as « demi-lune »
     words: dict[str, frozenset[str]]  # by language
+    known: frozenset[str]  # all of them
 
 
 @cache
@@ -181,7 +182,9 @@ def _lexicon(catalogue_id: int) -> _Lexicon:
     links = frozenset(word for book in PHRASEBOOKS.values() for word in book.links)
     compounds = frozenset(name for name in names if len(name) > 1)
     known = {key: frozenset(value) for key, value in words.items()}
-    return _Lexicon(nouns, colours, sizes, plurals, numbers, relations, telling, links, compounds, known)
+    return _Lexicon(
+        nouns, colours, sizes, plurals, numbers, relations, telling, links, compounds, known, frozenset().union(*words.values())
+    )
 
 
 _CATALOGUES: dict[int, Catalogue] = {}
@@ -193,9 +196,11 @@ def lexicon(catalogue: Catalogue = SHAPES) -> _Lexicon:
     return _lexicon(id(catalogue))
 
 
-def _read_words(text: str, book: _Lexicon) -> list[str]:
-    """The words of a text, with the words of a compound joined into one."""
-    words, read = normal_words(text), []
+def _joined(words: list[str], book: _Lexicon) -> list[str]:
+    """Words with those of a compound joined into one."""
+    if not book.compounds:
+        return words
+    read = []
     while words:
         length = next((n for n in (3, 2) if tuple(words[:n]) in book.compounds), 1)
         read.append(" ".join(words[:length]))
@@ -210,9 +215,10 @@ def read_caption(text: str, catalogue: Catalogue = SHAPES) -> Description | None
     it says. `unknown_words` names them.
     """
     book = lexicon(catalogue)
-    if unknown_words(text, catalogue):
+    words = normal_words(text)
+    if not book.known.issuperset(words):
         return None
-    words = _read_words(text, book)
+    words = _joined(words, book)
     parts: list[list[str]] = [[]]
     relation = None
     i = 0
@@ -260,7 +266,7 @@ def guess_language(text: str, catalogue: Catalogue = SHAPES) -> str:
 
 def unknown_words(text: str, catalogue: Catalogue = SHAPES) -> list[str]:
     """The words of a text that the grammar does not read, in order, each once, as they were written; 5 and -1 are such words too."""
-    known = frozenset().union(*lexicon(catalogue).words.values())
+    known = lexicon(catalogue).known
     return list(dict.fromkeys(word for word in written_words(text) if not set(normal_words(word)) <= known))
 
 
@@ -319,7 +325,7 @@ def check_prompt(text: str, catalogue: Catalogue = SHAPES) -> str | None:
     else:
         finding = f"words unknown to this world: {words}" if unknown else f'no object to draw in "{text}"'
         report = f"{finding}.{_explained(unknown, 'en')} Vocabulary: {vocabulary('en', catalogue)}"
-    if not set(_read_words(text, lexicon(catalogue))) & set(lexicon(catalogue).nouns):
+    if not set(_joined(normal_words(text), lexicon(catalogue))) & set(lexicon(catalogue).nouns):
         raise DalleEduError(report, report)
     return report if unknown else None
 

@@ -5,6 +5,7 @@ Reading ignores case, accents, hyphens, the form of apostrophes, and characters 
 
 import re
 import unicodedata
+from functools import lru_cache
 
 INVISIBLE = "\\p{Cf}\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef"  # soft hyphens, joiners, marks of direction, variation selectors…
 _SELECTORS = re.compile("[\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -19,6 +20,8 @@ _WORD = re.compile(rf"{_NUMBER.pattern}|[^\W_](?:[^\W_]|[\u0300-\u036f])*")
 
 def visible(text: str) -> str:
     """The text without the characters that nobody sees: format characters and variation selectors of Unicode."""
+    if text.isascii():
+        return text
     return "".join(c for c in _SELECTORS.sub("", text) if unicodedata.category(c) != "Cf")
 
 
@@ -39,10 +42,13 @@ def written_words(text: str) -> list[str]:
 
 def normal_words(text: str) -> list[str]:
     """The words of a text in normalised form: « Au-dessus d’une ÉTOILE » gives au, dessus, d, une, etoile. "-1" and "½" are one word."""
-    words: list[str] = []
-    for word in written_words(text):
-        words += [word] if _NUMBER.fullmatch(word) else re.findall(r"[^\W_]+(?:\u2044[^\W_]+)*", normalize(word))
-    return words
+    return [part for word in written_words(text) for part in _parts(word)]
+
+
+@lru_cache(maxsize=1 << 12)
+def _parts(word: str) -> tuple[str, ...]:
+    """A written word in normalised form, in which it may be several."""
+    return (word,) if _NUMBER.fullmatch(word) else tuple(re.findall(r"[^\W_]+(?:\u2044[^\W_]+)*", normalize(word)))
 
 
 # ---------------------------------------------------------------- a or an
@@ -55,6 +61,7 @@ _NAMED_BY_A_VOWEL = "aefhilmnorsx"  # the letters whose names begin with a vowel
 _EIGHT = r"8|1[18](?:[.,]\d{3})*(?!\d)"  # eight…, eleven, eighteen
 
 
+@lru_cache(maxsize=1 << 12)
 def indefinite_article(word: str) -> str:
     """The English article of a word, "a" or "an", by its sound: "an hour", "a unicorn", "an X", "an 8".
 
