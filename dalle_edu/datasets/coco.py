@@ -191,6 +191,12 @@ def _fetch_what_is_missing(folder: Path, split: str, annotations: str, download:
             f"COCO's {split} is not in {folder}; add download=True (--download for a command), or {en}",
             f"{split} de COCO n'est pas dans {folder} ; ajoutez download=True (--download pour une commande), ou {fr}",
         )
+    for place in (split, annotations):  # before anything is fetched: what comes from the network is not written through a link
+        try:
+            if not (folder / place).exists():
+                inside(folder, place)
+        except Unusable as fault:
+            raise fault.of(folder / place) from fault
     fetch(absent, say)
     for remote in wanted:
         if remote not in absent:

@@ -236,6 +236,13 @@ def test_linked_folders_are_entered_and_not_left(folder, tmp_path):
     assert same(everything(dataset), everything(dataset))
 
 
+def test_nothing_is_fetched_into_a_linked_folder(folder, tmp_path, no_network):
+    (folder / "annotations").rename(tmp_path / "elsewhere")
+    (folder / "annotations").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DalleEduError, match=r"annotations/captions_val2017.json cannot be used: its path leaves the folder"):
+        Coco(folder, "val2017", download=True)
+
+
 def test_links_in_a_circle_are_no_split(folder):
     (folder / "loop").symlink_to("loop")
     with pytest.raises(DalleEduError, match="lacks loop/ or annotations/captions_loop.json"):
