@@ -21,11 +21,12 @@ _FRENCH = {
 class DalleEduError(ValueError):
     """Bad input, described in English and in French; the message is the one in the reader's language.
 
-    The command line prints it and exits with status 1.
+    The command line prints it and exits with status 1. Bytes of a name that are no UTF-8 are shown by their numbers, since no console
+    writes them.
     """
 
     def __init__(self, en: str, fr: str):
-        super().__init__(say(en, fr))
+        super().__init__(say(en, fr).encode(errors="backslashreplace").decode())
 
 
 class Stopped(DalleEduError):

@@ -197,11 +197,13 @@ def _columns(n: int, machines: list, prompts: list[str]) -> int:
 
 
 def _mark_all(pictures: list[dict[str, Any]]) -> None:
-    """Add to each picture its marks, which are None where the examiner cannot read the sentence, and the objects that it found."""
+    """Add to each picture its marks and the objects found in it. Where the examiner cannot read the sentence, the marks are None, and the
+    words that it does not read are added.
+    """
     import torch
 
     from dalle_edu.scorecard import mark, parse_pictures
-    from dalle_edu.world.grammar import read_caption
+    from dalle_edu.world.grammar import read_caption, unknown_words
 
     descriptions = {text: read_caption(text) for text in {picture["prompt"] for picture in pictures}}
     for side in {picture["image"].shape[-1] for picture in pictures}:
@@ -209,6 +211,8 @@ def _mark_all(pictures: list[dict[str, Any]]) -> None:
         for picture, objects in zip(alike, parse_pictures(torch.stack([each["image"] for each in alike])), strict=True):
             description = descriptions[picture["prompt"]]
             picture["marks"] = None if description is None else mark(description, objects)
+            if description is None:
+                picture["unread"] = unknown_words(picture["prompt"])
             picture["objects"] = [vars(thing) for thing in objects]
 
 
@@ -224,15 +228,15 @@ def _label(picture: dict[str, Any], several: bool) -> str:
 
 def _print_marks(prompt: str, marks: list[dict[str, bool] | None]) -> None:
     """Print how many pictures of a sentence are right, as a whole and by skill."""
-    from dalle_edu.scorecard import SKILL_NAMES
+    from dalle_edu.scorecard import SKILL_NAMES, why_no_marks
     from dalle_edu.world.grammar import guess_language
 
     language = guess_language(prompt)
     known = [mark for mark in marks if mark is not None]
     if not known:
-        en = f"[bold]{escape(prompt)}[/bold]: the examiner cannot read this sentence: no marks"
-        fr = f"[bold]{escape(prompt)}[/bold] : l'examinateur ne sait pas lire cette phrase : pas de note"
-        out.print(language_named(language).worded(en, fr), highlight=False)
+        en, fr = (escape(reason) for reason in why_no_marks(prompt))
+        told = language_named(language).worded(f"[bold]{escape(prompt)}[/bold]: {en}", f"[bold]{escape(prompt)}[/bold] : {fr}")
+        out.print(told, highlight=False, soft_wrap=True)
         return
     rates = " · ".join(f"{SKILL_NAMES[language][skill]} {sum(mark[skill] for mark in known)}/{len(known)}" for skill in known[0])
     right = sum(all(mark.values()) for mark in known)

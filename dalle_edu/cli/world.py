@@ -21,15 +21,13 @@ def world(
     """Draw a sheet of the captioned world. Raises `DalleEduError` for an unknown split, and other than 1 to 1,024 scenes."""
     from dalle_edu.files import check_writable
     from dalle_edu.world import World, picture_sheet, save_picture
-    from dalle_edu.world.scene_sampler import SPLITS
+    from dalle_edu.world.scene_sampler import check_split
 
     if not 1 <= n <= 1024:
         raise DalleEduError(
             f"{n} scenes were asked for; a sheet holds 1 to 1024", f"{n} scènes sont demandées ; une planche en contient de 1 à 1024"
         )
-    if split not in SPLITS:
-        known = ", ".join(SPLITS)
-        raise DalleEduError(f'the split is "{split}"; choose among: {known}', f"la partie est « {split} » ; choisissez parmi : {known}")
+    check_split(split)
     check_writable(out_file)
     series = World(n, seed=seed, split=split)
     items = [series[i] for i in range(n)]

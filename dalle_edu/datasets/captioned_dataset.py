@@ -102,7 +102,7 @@ class CaptionedDataset(Dataset[tuple[Tensor, str]], ABC):
                 f"{shown(pair.name)} was good when the data set opened, and now {reason_en}; open the data set again",
                 f"{shown(pair.name)} était bon à l'ouverture du jeu de données, et maintenant {reason_fr} ; ouvrez-le de nouveau",
             ) from fault
-        rng = random.Random(f"{self.seed}:{pair.name}")
+        rng = random.Random(f"{self.seed}:{pair.name}".encode(errors="surrogatepass"))  # a name may be no UTF-8, and is bytes to Python
         return picture, pair.captions[int(rng.random() * len(pair.captions))]
 
 

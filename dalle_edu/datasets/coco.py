@@ -13,6 +13,7 @@ import json
 import re
 import shutil
 import tempfile
+import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,8 +45,9 @@ class Coco(CaptionedDataset):
 
     With `download`, missing files of "train2017" (19.3 GB) or "val2017" (816 MB) and of the annotations (253 MB) are fetched and unpacked.
     Their size is first passed to `say`, which writes to stderr by default. An archive that was put in the folder by hand is verified and
-    unpacked too. The captions of a picture are `pairs[i].captions`. Raises `DalleEduError` as `CaptionedDataset` does, for a split that is
-    no plain name, and where files are missing, differ from those published, or cannot be fetched or unpacked.
+    unpacked too. The folders of the split and of the annotations may be links to where you keep them; what leads out of them is not read.
+    The captions of a picture are `pairs[i].captions`. Raises `DalleEduError` as `CaptionedDataset` does, for a split that is no plain name,
+    and where files are missing, differ from those published, or cannot be fetched or unpacked.
     """
 
     EXPECTED = (
@@ -78,8 +80,9 @@ class Coco(CaptionedDataset):
 
     def find(self) -> Iterator[Pair]:
         """Yield the pictures of the annotations in the order of their ids. Raises nothing: what is bad goes into `report`."""
+        folder, name = (self.folder / self._annotations).parent.resolve(), Path(self._annotations).name
         try:
-            document = read_json(decode_text(read_inside(self.folder, self._annotations, limit=MAX_JSON_BYTES)), dict)
+            document = read_json(decode_text(read_inside(folder, name, limit=MAX_JSON_BYTES)), dict)
             if not isinstance(document.get("images"), list) or not isinstance(document.get("annotations"), list):
                 raise Unusable(Why.JSON, '"images", "annotations"?')
         except Unusable as fault:
@@ -95,7 +98,15 @@ class Coco(CaptionedDataset):
 
     def picture(self, pair: Pair) -> Float[Tensor, "3 h w"]:
         """The picture of a pair, in [-1, 1], its centre cut square. Raises `Unusable` where its file is bad."""
-        return decode(read_inside(self.folder / self.split, pair.place), self.resolution)
+        folder = (self.folder / self.split).resolve()
+        forms = (unicodedata.normalize(form, pair.place) for form in ("NFC", "NFD"))  # « é » is one character, or two, as macOS writes it
+        for name in dict.fromkeys((pair.place, *forms)):
+            try:
+                return decode(read_inside(folder, name), self.resolution)
+            except Unusable as fault:
+                if fault.why is not Why.MISSING:
+                    raise
+        raise Unusable(Why.MISSING)
 
     def _names(self, images: list[Any]) -> dict[int, str]:
         """The file name of each picture, by its id. Raises nothing: bad entries go into `report`."""
@@ -180,6 +191,12 @@ def _fetch_what_is_missing(folder: Path, split: str, annotations: str, download:
             f"COCO's {split} is not in {folder}; add download=True (--download for a command), or {en}",
             f"{split} de COCO n'est pas dans {folder} ; ajoutez download=True (--download pour une commande), ou {fr}",
         )
+    for place in (split, annotations):  # before anything is fetched: what comes from the network is not written through a link
+        try:
+            if not (folder / place).exists():
+                inside(folder, place)
+        except Unusable as fault:
+            raise fault.of(folder / place) from fault
     fetch(absent, say)
     for remote in wanted:
         if remote not in absent:

@@ -1,12 +1,11 @@
 """A folder of pictures with captions as a data set, the easiest for readers to make.
 
 Captions come from `metadata.jsonl` (a line each: {"file_name": "a.png", "text": "a red kite"}, or "caption" in place of "text"), from
-`captions.json` ({"a.png": "a red kite"}, or a list of captions), or else from a text file beside the picture (`a.txt` for `a.png`).
-Folders inside the folder are read too. Hidden files are not.
+`captions.json` ({"a.png": "a red kite"}, or a list of captions), or else from a text file beside the picture (`a.txt` for `a.png`, or
+`a.png.txt`). A list may name a picture whatever its ending. Folders inside the folder are read too. Hidden files are not.
 """
 
 import os
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,7 +16,7 @@ from torch import Tensor
 from dalle_edu.datasets.captioned_dataset import CaptionedDataset, Pair
 from dalle_edu.datasets.captions import MAX_JSON_BYTES, MAX_TEXT_BYTES, Pairs, clean_caption, clean_captions, decode_text, read_json
 from dalle_edu.datasets.pictures import OTHER_SUFFIXES, SUFFIXES, decode
-from dalle_edu.datasets.places import inside, read_inside
+from dalle_edu.datasets.places import Names, inside, read_inside
 from dalle_edu.datasets.report import Unusable, Why
 
 _LINES, _MAPPING = "metadata.jsonl", "captions.json"
@@ -37,20 +36,24 @@ class Folder(CaptionedDataset):
     def find(self) -> Iterator[Pair]:
         """Yield the pictures in the order of their names. Raises nothing: bad files go into `report`."""
         names = sorted(self._files())
-        pictures = [name for name in names if _suffix(name) in (*SUFFIXES, *OTHER_SUFFIXES)]
-        texts = {_stem(name): name for name in names if _suffix(name) == ".txt"}
-        listed = self._listed_captions({unicodedata.normalize("NFC", name): name for name in pictures})
+        beside = sorted((name for name in names if _suffix(name) == ".txt"), key=lambda name: not name.endswith(".txt"))
+        listed = self._listed_captions([name for name in names if name not in beside])
+        pictures = [name for name in names if _suffix(name) in (*SUFFIXES, *OTHER_SUFFIXES) or name in listed]
+        texts, used = Names({_stem(name): name for name in reversed(beside)}), set[str]()
         for name in pictures:
+            text = texts.find(_stem(name)) or texts.find(name)  # a.txt or a.png.txt
+            used.add(text or "")
             try:
                 if _suffix(name) in OTHER_SUFFIXES:
                     raise Unusable(Why.FORMAT)
-                captions = listed[name] if name in listed else (self._caption_beside(texts.get(_stem(name))),)
+                captions = listed[name] if name in listed else (self._caption_beside(text),)
                 if captions:
                     yield Pair(name, captions, name)
             except Unusable as fault:
                 self.report.leave_out(name, fault)
-        for stem in sorted(texts.keys() - {_stem(name) for name in pictures}):
-            self.report.leave_out(texts[stem], Unusable(Why.NO_PICTURE))
+        stems = Names({_stem(name): name for name in pictures})
+        for text in sorted(set(beside) - used):
+            self.report.leave_out(text, Unusable(Why.DUPLICATE if stems.find(_stem(text)) else Why.NO_PICTURE))
 
     def picture(self, pair: Pair) -> Float[Tensor, "3 h w"]:
         """The picture of a pair, in [-1, 1], its centre cut square. Raises `Unusable` where its file is bad."""
@@ -79,14 +82,12 @@ class Folder(CaptionedDataset):
         except Unusable as fault:
             raise Unusable(Why.NO_CAPTION if fault.why is Why.EMPTY else fault.why, name) from fault
 
-    def _listed_captions(self, pictures: dict[str, str]) -> dict[str, tuple[str, ...]]:
-        """The captions of each picture that a list names. Raises nothing: a picture with a bad entry has no captions and is reported.
-
-        `pictures` maps names in Unicode normalisation form C to files: macOS writes « é » as two characters, lists usually as one.
-        """
+    def _listed_captions(self, names: list[str]) -> dict[str, tuple[str, ...]]:
+        """The captions of each file that a list names. Raises nothing: a picture with a bad entry has no captions and is reported."""
         captions: dict[str, tuple[str, ...]] = {}
+        files = Names({name: name for name in names})
         for source, name, texts in self._listed():
-            picture = pictures.get(unicodedata.normalize("NFC", PurePosixPath(name).as_posix()))
+            picture = files.find(PurePosixPath(name).as_posix())
             try:
                 inside(self.folder, name)
                 if picture is None:

@@ -1,12 +1,28 @@
 """Reading files of a folder safely: a path that leads out of the folder is refused before it is opened."""
 
 import stat
+import unicodedata
 from pathlib import Path
 
 from dalle_edu.datasets.pictures import MAX_BYTES
 from dalle_edu.datasets.report import Unusable, Why
 from dalle_edu.download import Remote, has_digest
 from dalle_edu.errors import DalleEduError
+
+
+class Names:
+    """Files by name, found in whichever form of Unicode the name is written: macOS writes « é » as two characters, lists usually as one.
+
+    A name found as it is written comes before one in another form.
+    """
+
+    def __init__(self, files: dict[str, str]):
+        self.files = files
+        self.composed = {unicodedata.normalize("NFC", name): file for name, file in reversed(files.items())}
+
+    def find(self, name: str) -> str | None:
+        """The file of a name, None where there is none."""
+        return self.files.get(name) or self.composed.get(unicodedata.normalize("NFC", name))
 
 
 def existing_folder(folder: str | Path, make: bool = False) -> Path:

@@ -73,6 +73,24 @@ class Why(Enum):
         "son nom était déjà pris",
         "donnez à chaque élément son propre nom",
     )
+    UNCLEAR = (
+        "it has several pictures or captions, and their names do not say which belong together",
+        "give a picture and its caption the same name, but for the ending",
+        "il a plusieurs images ou légendes, et leurs noms ne disent pas lesquelles vont ensemble",
+        "donnez à l'image et à sa légende le même nom, à la fin près",
+    )
+    COMPRESSED = (
+        "it is compressed, and pictures are read where they lie in a shard",
+        "decompress it to a .tar",
+        "il est compressé, et les images d'un fragment sont lues là où elles sont",
+        "décompressez-le en .tar",
+    )
+    DEEPER = (
+        "it lies in a folder inside the folder",
+        "open that folder, or move it up",
+        "il est dans un dossier du dossier",
+        "ouvrez ce dossier-là, ou remontez le fichier",
+    )
     OUTSIDE = (
         "its path leaves the folder, and nothing outside is read",
         "copy the file into the folder",

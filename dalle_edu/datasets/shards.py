@@ -7,13 +7,18 @@ In a tar archive each file follows a header of 512 bytes with its name and size,
 uncompressed archive also allows random access: this data set notes the offset of each picture when it opens, so that workers, shuffling
 and `len` work as with a folder.
 
-Nothing is extracted. The `webdataset` package is the usual way to stream shards over a network; it also runs names that begin with `pipe:`
+As in the `webdataset` package, the key of a file is its path up to the first dot of its name, and what follows, in small letters, is its
+part: "b.input.png" is the part ".input.png" of the key "b". The files of a key are a sample, wherever they stand in the shard.
+
+Nothing is extracted. That package is the usual way to stream shards over a network; it also runs names that begin with `pipe:`
 as commands, so shards of unknown origin are read here with the standard library alone.
 """
 
 import io
 import json
+import os
 import tarfile
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -30,13 +35,20 @@ from dalle_edu.datasets.samples import sample_pictures, write_new
 from dalle_edu.errors import DalleEduError
 
 _MAX_SHARD_BYTES = 1 << 50
+_COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".tar.lz4", ".tar.z", ".zip", ".7z", ".rar")
+_FIRST_BYTES = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"} | {
+    b"\x1f\x9d": "compress", b"PK\x03\x04": "zip", b"7z\xbc\xaf": "7z", b"Rar!": "rar"
+}  # fmt: skip
+_TEXTS = (".txt", ".json")  # where captions are looked for, in this order
 Member = tuple[int, int]  # the offset of a file in its shard and its size, in bytes
 
 
 class Shards(CaptionedDataset):
     """The pictures in all `.tar` files of a folder, with their captions: arguments, items and errors as in `CaptionedDataset`.
 
-    The caption is `key.txt`, or else "caption" in `key.json`.
+    The caption of `key.jpg` is `key.txt`, or else "caption" in `key.json`. A sample may hold several pictures, each with the caption of its
+    name: `key.left.jpg` and `key.left.txt`. Where it holds one picture and one caption, they are a pair whatever their names:
+    `key.input.png` and `key.outputs.txt`. Files that are neither, hidden ones and those without an ending are not read.
     """
 
     EXPECTED = (
@@ -49,17 +61,42 @@ class Shards(CaptionedDataset):
 
     def find(self) -> Iterator[Pair]:
         """Yield the samples in the order of the shards, and there in that of the archive. Raises nothing: bad ones go into `report`."""
-        for shard in sorted(path.name for path in self.folder.iterdir() if path.suffix == ".tar" and not path.name.startswith(".")):
+        for shard in self._shards():
             try:
                 path = file_inside(self.folder, shard, limit=_MAX_SHARD_BYTES)
                 samples = self._samples(path)
                 with path.open("rb") as file:
                     for key, parts in samples.items():
-                        yield from self._pair(shard, key, parts, file)
+                        yield from self._pairs(shard, key, parts, file)
             except Unusable as fault:
                 self.report.leave_out(shard, fault)
             except OSError:
                 self.report.leave_out(shard, Unusable(Why.UNREADABLE))
+
+    def _shards(self) -> list[str]:
+        """The names of the shards in order. Raises nothing: archives that cannot be read where they lie go into `report`."""
+
+        def unreadable(error: OSError) -> None:
+            self.report.leave_out(Path(error.filename).relative_to(self.folder).as_posix(), Unusable(Why.UNREADABLE))
+
+        shards = []
+        for place, folders, files in os.walk(self.folder, onerror=unreadable):
+            here = Path(place).relative_to(self.folder)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in folders:
+                if not here.parts and name.lower().endswith(".tar"):  # it is said to be no file when it is opened
+                    shards.append(name)
+                elif (Path(place) / name).is_symlink():
+                    self.report.leave_out((here / name).as_posix(), Unusable(Why.LINK))
+            for name in sorted(name for name in files if not name.startswith(".")):
+                if name.lower().endswith(_COMPRESSED):
+                    self.report.leave_out((here / name).as_posix(), Unusable(Why.COMPRESSED))
+                elif name.lower().endswith(".tar"):
+                    if here.parts:
+                        self.report.leave_out((here / name).as_posix(), Unusable(Why.DEEPER))
+                    else:
+                        shards.append(name)
+        return sorted(shards)
 
     def picture(self, pair: Pair) -> Float[Tensor, "3 h w"]:
         """The picture of a pair, in [-1, 1], its centre cut square. Raises `Unusable` where its bytes are bad."""
@@ -76,6 +113,8 @@ class Shards(CaptionedDataset):
             for member in _members(path):
                 try:
                     key, part = _key_and_part(member)
+                    if part == "" or _hidden(member.name):
+                        continue
                     if part in samples.setdefault(key, {}):
                         raise Unusable(Why.DUPLICATE)
                     samples[key][part] = member.offset_data, member.size
@@ -85,27 +124,33 @@ class Shards(CaptionedDataset):
             self.report.leave_out(path.name, fault)
         return samples
 
-    def _pair(self, shard: str, key: str, parts: dict[str, Member], file: IO[bytes]) -> Iterator[Pair]:
-        """Yield the pair of a key, or nothing. Raises nothing: a bad sample goes into `report`."""
-        name = f"{shard}/{key}"
-        try:
-            pictures = [part for part in parts if part in SUFFIXES]
-            if not pictures:
-                if any(part in OTHER_SUFFIXES for part in parts):
-                    raise Unusable(Why.FORMAT)
-                if ".txt" in parts:
-                    raise Unusable(Why.NO_PICTURE)
-                return
-            if len(pictures) > 1:
-                raise Unusable(Why.DUPLICATE, " ".join(pictures))
-            offset, size = parts[pictures[0]]
-            if size > MAX_BYTES:
-                raise Unusable(Why.TOO_LARGE, f"{size} > {MAX_BYTES}")
-            if size == 0:
-                raise Unusable(Why.EMPTY)
-            yield Pair(name, (_caption(parts, file),), (shard, offset, size))
-        except Unusable as fault:
-            self.report.leave_out(name, fault)
+    def _pairs(self, shard: str, key: str, parts: dict[str, Member], file: IO[bytes]) -> Iterator[Pair]:
+        """Yield the pairs of a sample. Raises nothing: what is left out goes into `report`, named by its key and its part without ending.
+
+        A caption of no picture is told of where nothing else of the sample is.
+        """
+        pictures = [part for part in parts if _ending(part) in SUFFIXES]
+        used, before = set[str](), len(self.report.left_out)
+        for part in [part for part in parts if _ending(part) in OTHER_SUFFIXES]:
+            self.report.leave_out(f"{shard}/{key}{_stem(part)}", Unusable(Why.FORMAT))
+        for stem in dict.fromkeys(_stem(part) for part in pictures):
+            name, same = f"{shard}/{key}{stem}", [part for part in pictures if _stem(part) == stem]
+            try:
+                if len(same) > 1:
+                    raise Unusable(Why.DUPLICATE, " ".join(same))
+                offset, size = parts[same[0]]
+                if size > MAX_BYTES:
+                    raise Unusable(Why.TOO_LARGE, f"{size} > {MAX_BYTES}")
+                if size == 0:
+                    raise Unusable(Why.EMPTY)
+                text = _text_of(stem, parts, pictures)
+                used.add(text)
+                yield Pair(name, (_caption(text, parts[text], file),), (shard, offset, size))
+            except Unusable as fault:
+                self.report.leave_out(name, fault)
+        if len(self.report.left_out) == before:
+            for text in [part for part in parts if _ending(part) == ".txt" and part not in used]:
+                self.report.leave_out(f"{shard}/{key}{_stem(text)}", Unusable(Why.NO_PICTURE))
 
 
 def _members(path: Path) -> Iterator[tarfile.TarInfo]:
@@ -124,13 +169,17 @@ def _members(path: Path) -> Iterator[tarfile.TarInfo]:
             if tar.offset >= end:  # a complete archive ends with two empty blocks
                 raise Unusable(Why.DAMAGED)
     except (tarfile.TarError, EOFError, ValueError, OverflowError, RecursionError) as error:
-        raise Unusable(Why.DAMAGED) from error
+        with path.open("rb") as file:
+            begun = file.read(8)
+        kind = next((name for first, name in _FIRST_BYTES.items() if begun.startswith(first)), "")
+        raise (Unusable(Why.COMPRESSED, kind) if kind else Unusable(Why.DAMAGED)) from error
 
 
 def _key_and_part(member: tarfile.TarInfo) -> tuple[str, str]:
-    """The key and the part of a member: "a/000.jpg" is the part ".jpg" of the key "a/000".
+    """The key and the part of a member: "a/000.jpg" is the part ".jpg" of the key "a/000", and a name without a dot has the part "".
 
-    WebDataset cuts a name at the first dot after the last slash. Raises `Unusable` for a link, a device, or a path that leads out.
+    Keys are in Unicode normalisation form C: macOS writes « é » as two characters. Raises `Unusable` for a link, a device, or a path that
+    leads out.
     """
     if not member.isreg() or member.issparse():
         raise Unusable(Why.LINK)
@@ -138,20 +187,53 @@ def _key_and_part(member: tarfile.TarInfo) -> tuple[str, str]:
     if path.is_absolute() or ".." in path.parts:
         raise Unusable(Why.OUTSIDE)
     stem, dot, suffix = path.name.partition(".")
-    return (path.parent / stem).as_posix(), f"{dot}{suffix}".lower()
+    key, part = (path.parent / stem).as_posix(), f"{dot}{suffix}".lower()
+    return unicodedata.normalize("NFC", key), unicodedata.normalize("NFC", part)
 
 
-def _caption(parts: dict[str, Member], file: IO[bytes]) -> str:
-    """The caption of a sample: its `.txt`, or else "caption" of its `.json`. Raises `Unusable` where there is none, or it is bad."""
-    part = next((part for part in (".txt", ".json") if part in parts), None)
-    if part is None:
+def _hidden(name: str) -> bool:
+    """Whether a file or a folder on its path is hidden, as the "._000.jpg" that macOS puts beside "000.jpg"."""
+    return any(part.startswith(".") and part not in (".", "..") for part in PurePosixPath(name).parts)
+
+
+def _ending(part: str) -> str:
+    """The ending of a part: ".png" of ".input.png"."""
+    return part[part.rfind(".") :]
+
+
+def _stem(part: str) -> str:
+    """A part without its ending: ".input" of ".input.png", "" of ".png"."""
+    return part[: part.rfind(".")]
+
+
+def _text_of(stem: str, parts: dict[str, Member], pictures: list[str]) -> str:
+    """The part that holds the caption of the picture with a stem: that of its name, or else the only one that there is.
+
+    Raises `Unusable` where there is none, and where several could be it.
+    """
+    for ending in _TEXTS:
+        if f"{stem}{ending}" in parts:
+            return f"{stem}{ending}"
+    texts = [part for ending in _TEXTS for part in parts if _ending(part) == ending]
+    if len(pictures) == 1:
+        alike = [part for part in texts if _ending(part) == _ending(texts[0])]  # .txt before .json
+        if len(alike) > 1 and _ending(alike[0]) not in alike:
+            raise Unusable(Why.UNCLEAR, " ".join(alike))
+        if alike:
+            return _ending(alike[0]) if _ending(alike[0]) in alike else alike[0]
         raise Unusable(Why.NO_CAPTION)
-    offset, size = parts[part]
+    named = {f"{_stem(picture)}{ending}" for picture in pictures for ending in _TEXTS}
+    raise Unusable(Why.UNCLEAR, " ".join(pictures)) if set(texts) - named else Unusable(Why.NO_CAPTION)
+
+
+def _caption(part: str, place: Member, file: IO[bytes]) -> str:
+    """The caption in a part: its text, or "caption" in its JSON. Raises `Unusable` where there is none, or it is bad."""
+    offset, size = place
     if size > MAX_TEXT_BYTES:
         raise Unusable(Why.TOO_LARGE, f"{part}: {size} > {MAX_TEXT_BYTES}")
     file.seek(offset)
     text = decode_text(file.read(size))
-    return clean_caption(text if part == ".txt" else read_json(text, dict).get("caption"))
+    return clean_caption(text if _ending(part) == ".txt" else read_json(text, dict).get("caption"))
 
 
 def write_shards(folder: str | Path, n: int, seed: int = 0, per_shard: int = 100) -> Path:

@@ -2,7 +2,7 @@
 
 from dalle_edu.scorecard.confidence_interval import Rate, wilson_interval
 from dalle_edu.scorecard.exam import Question, Report, questions, score
-from dalle_edu.scorecard.marks import SKILL_NAMES, SKILLS, mark
+from dalle_edu.scorecard.marks import SKILL_NAMES, SKILLS, mark, why_no_marks
 from dalle_edu.scorecard.picture_parser import Found, parse_pictures
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "questions",
     "parse_pictures",
     "score",
+    "why_no_marks",
     "wilson_interval",
 ]

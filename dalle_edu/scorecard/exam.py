@@ -20,7 +20,7 @@ from dalle_edu.world.scene_sampler import sample_scene
 from dalle_edu.world.scenes import Scene
 
 _TOGETHER = 64  # pictures in a batch; a constant, since the random numbers of each depend on its place there
-EXAM = 1  # the number of this exam: its questions, its skills and how they are judged
+EXAM = 2  # the number of this exam: its questions, its skills and how they are judged (1 asked « une image d'un rond et un carré »)
 HELD_OUT_EVERY = 4  # every fourth scene of an exam has a held-out combination
 
 

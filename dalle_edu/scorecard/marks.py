@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from itertools import permutations
 
 from dalle_edu.scorecard.confidence_interval import Rate
+from dalle_edu.world.grammar import unknown_words
 from dalle_edu.world.scenes import Description, Mention, Object, relation_between
 
 SKILLS = ("single_object", "two_objects", "counting", "colours", "shape", "size", "position", "colour_attribution")
@@ -56,6 +57,18 @@ def mark(description: Description, objects: Sequence[Object]) -> dict[str, bool]
         if description.relation:
             marks["position"] = bound and relation_between(pairs[0][1], pairs[1][1]) == description.relation
     return {skill: marks[skill] for skill in SKILLS if skill in marks}
+
+
+def why_no_marks(sentence: str) -> tuple[str, str]:
+    """Why a sentence that `read_caption` does not read gets no marks, in English and in French; words that are not read are named.
+
+    A mark for the rest of the sentence would pass for a mark of the whole: one circle is no right answer to "5 red circles".
+    """
+    unread = unknown_words(sentence)
+    if not unread:
+        return "the examiner cannot read this sentence: no marks", "l'examinateur ne sait pas lire cette phrase : pas de note"
+    en, fr = ", ".join(f'"{word}"' for word in unread), ", ".join(f"« {word} »" for word in unread)
+    return f"the examiner does not read {en}: no marks", f"l'examinateur ne lit pas {fr} : pas de note"
 
 
 def _same(mention: Mention, thing: Object) -> bool:

@@ -14,21 +14,33 @@ WORLD = 1  # the number of this world: marks taken in worlds of different number
 
 @dataclass(frozen=True)
 class Noun:
-    """A noun: its singular, its plural and its grammatical gender. Captions in English ignore the gender."""
+    """A noun: its singular, its plural and its grammatical gender. Captions in English ignore the gender.
+
+    `article` is "a" or "an", for an English word of which `words.indefinite_article` does not guess it.
+    """
 
     singular: str
     plural: str
     feminine: bool = False
+    article: str = ""
+
+    def form(self, feminine: bool, plural: bool) -> str:
+        """The form of this number; `feminine` is there for the likeness with adjectives, and a noun has a gender of its own."""
+        return self.plural if plural else self.singular
 
 
 @dataclass(frozen=True)
 class Adjective:
-    """An adjective in its four forms. A plural left empty equals the singular, and a feminine left empty equals the masculine."""
+    """An adjective in its four forms. A plural left empty equals the singular, and a feminine left empty equals the masculine.
+
+    `article` is "a" or "an", for an English word of which `words.indefinite_article` does not guess it.
+    """
 
     masculine: str
     feminine: str = ""
     masculine_plural: str = ""
     feminine_plural: str = ""
+    article: str = ""
 
     def form(self, feminine: bool, plural: bool) -> str:
         """The form that agrees with a noun of this gender and number."""

@@ -17,12 +17,14 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
 from dalle_edu.world.catalogue import SHAPES, Catalogue
 from dalle_edu.world.grammar import every_caption, normalize
+from dalle_edu.world.words import INVISIBLE
 
 PAD = 0
 VOCABULARY_SIZE = 512
 _FILE = Path(__file__).with_name("tokenizer.json")
 _NORMALIZER = normalizers.Sequence(  # `grammar.normalize` for the tokenizers package, which also drops all signs but apostrophes in words
     [
+        normalizers.Replace(Regex(f"[{INVISIBLE}]"), ""),
         normalizers.Lowercase(),
         *(normalizers.Replace(old, new) for old, new in (("œ", "oe"), ("’", "'"))),
         normalizers.NFKD(),

@@ -3121,14 +3121,14 @@ assert round(100 * _singles["never heard"]["rate"]) == 46
 # %% [markdown] lang="fr"
 # ## 12. Ce qu'elle ne sait pas dire
 #
-# Son vocabulaire est fini. Un mot inconnu n'est pas avalé en silence : `unknown_words` le nomme. Une phrase de mots connus peut encore
-# sortir du monde. La machine dessine quand même, avec aplomb.
+# Son vocabulaire est fini. Un mot inconnu n'est pas avalé en silence : `unknown_words` le nomme, et la phrase n'est pas lue. Une phrase de
+# mots connus peut encore sortir du monde. La machine dessine quand même, avec aplomb ; l'examinateur ne note que ce qu'il lit en entier.
 
 # %% [markdown] lang="en"
 # ## 12. What it cannot say
 #
-# Its vocabulary is finite. An unknown word is not swallowed in silence: `unknown_words` names it. A sentence of known words may still leave
-# the world. The machine draws all the same, with assurance.
+# Its vocabulary is finite. An unknown word is not swallowed in silence: `unknown_words` names it, and the sentence is not read. A sentence
+# of known words may still leave the world. The machine draws all the same, with assurance; the examiner marks only what it reads whole.
 
 # %% [markdown] lang="fr"
 # Un mot inconnu, trois choses, deux nombres à la fois, une négation : **pariez** sur ce que deviendra chaque phrase, et ressortez la phrase

@@ -69,6 +69,22 @@ def test_unknown_words_are_named_in_the_users_language_and_the_rest_is_drawn(run
     assert (tmp_path / "x.png").exists()
 
 
+def test_what_is_not_read_gets_no_marks(run, weights, tmp_path):
+    """One circle is no right answer to "5 red circles": the command says what it did not read, and marks what it read."""
+    prompts = ["5 red circles", "aucun cercle rouge", "red circles", "2 red circles"]
+    status, out, err = run("generate", *prompts, "--system", weights, "-n", 1, "--out", "x.png", "--json", "x.json")
+    assert status == 0
+    assert "Only the numbers from 1 to 4 are read." in err
+    assert "Une négation ne se lit pas" in err
+    assert '5 red circles: the examiner does not read "5": no marks' in out
+    assert "aucun cercle rouge\u00a0: l'examinateur ne lit pas «\u00a0aucun\u00a0»\u00a0: pas de note" in out
+    assert "red circles: the examiner cannot read this sentence: no marks" in out
+    assert out.count("entirely right") == 1
+    pictures = json.loads((tmp_path / "x.json").read_text())["pictures"]
+    assert [picture["marks"] is None for picture in pictures] == [True, True, True, False]
+    assert [picture.get("unread") for picture in pictures] == [["5"], ["aucun"], [], None]
+
+
 def test_score_writes_the_report(run, weights, tmp_path):
     status, out, _ = run("score", weights, "--prompts", 24, "--json", "score.json")
     report = json.loads((tmp_path / "score.json").read_text())

@@ -3,6 +3,7 @@ import io
 import json
 import pickle
 import sys
+import unicodedata
 
 import pytest
 import torch
@@ -221,11 +222,42 @@ def test_boxes_are_no_captions(folder):
         Coco(folder, "mine")
 
 
-def test_linked_folders_are_not_entered(folder, tmp_path):
-    (folder / "mine").rename(tmp_path / "elsewhere")
-    (folder / "mine").symlink_to(tmp_path / "elsewhere")
-    with nothing_touched_but(folder), pytest.raises(DalleEduError, match=r"1.png was left out: its path leaves the folder"):
-        Coco(folder, "mine")
+def test_linked_folders_are_entered_and_not_left(folder, tmp_path):
+    """People keep pictures on another disk, and link the split or the annotations to it."""
+    (tmp_path / "disk").mkdir()
+    for name in ("mine", "annotations"):
+        (folder / name).rename(tmp_path / "disk" / name)
+        (folder / name).symlink_to(tmp_path / "disk" / name)
+    (tmp_path / "disk/mine/2.png").unlink()
+    (tmp_path / "disk/mine/2.png").symlink_to(tmp_path / "secret.png")
+    dataset = Coco(folder, "mine")
+    assert [pair.name for pair in dataset.pairs] == ["1.png"]
+    assert left_out(dataset) == [("2.png", Why.OUTSIDE)]
+    assert same(everything(dataset), everything(dataset))
+
+
+def test_nothing_is_fetched_into_a_linked_folder(folder, tmp_path, no_network):
+    (folder / "annotations").rename(tmp_path / "elsewhere")
+    (folder / "annotations").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DalleEduError, match=r"annotations/captions_val2017.json cannot be used: its path leaves the folder"):
+        Coco(folder, "val2017", download=True)
+
+
+def test_links_in_a_circle_are_no_split(folder):
+    (folder / "loop").symlink_to("loop")
+    with pytest.raises(DalleEduError, match="lacks loop/ or annotations/captions_loop.json"):
+        Coco(folder, "loop")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_name_is_found_in_either_form_of_unicode(folder, form):
+    described = document()
+    described["images"][1]["file_name"] = unicodedata.normalize(form, "carré.png")
+    write(folder, described)
+    (folder / "mine/1.png").rename(folder / "mine" / unicodedata.normalize({"NFC": "NFD", "NFD": "NFC"}[form], "carré.png"))
+    dataset = Coco(folder, "mine")
+    assert len(dataset) == 2
+    assert dataset.report.left_out == []
 
 
 @pytest.mark.parametrize(

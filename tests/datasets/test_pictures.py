@@ -1,4 +1,6 @@
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -62,6 +64,40 @@ def test_transparent_is_white():
     assert (image[:, :, 10:] == -1).all()
     palette = Image.fromarray(np.zeros((20, 20), dtype=np.uint8), "P")
     assert (decode(encoded(palette, transparency=0), 20) == 1).all()
+
+
+def png(depth, colour, row, shade):
+    """A PNG of eight columns and rows by hand: Pillow writes few of its kinds. `shade` is what it declares transparent."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 8, 8, depth, colour, 0, 0, 0)
+    parts = (
+        (b"IHDR", header),
+        (b"tRNS", struct.pack(f">{len(shade)}H", *shade)),
+        (b"IDAT", zlib.compress((b"\0" + row) * 8)),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("depth", "colour", "row", "shade", "opaque"),
+    [  # the left half is transparent
+        (1, 0, b"\xf0", (1,), (0, 0, 0)),
+        (2, 0, b"\x55\x00", (1,), (0, 0, 0)),
+        (4, 0, b"\x33\x33\xcc\xcc", (3,), (204, 204, 204)),
+        (8, 0, b"\x03" * 4 + b"\x33" * 4, (3,), (51, 51, 51)),
+        (16, 0, struct.pack(">8H", *[1000] * 4, *[1001] * 4), (1000,), (3, 3, 3)),
+        (8, 2, b"\x09\x08\x07" * 4 + b"\x33\x00\xff" * 4, (9, 8, 7), (51, 0, 255)),
+        (16, 2, struct.pack(">24H", *[1000, 2000, 3000] * 4, *[13107, 0, 65535] * 4), (1000, 2000, 3000), (51, 0, 255)),
+    ],
+)
+def test_a_transparent_shade_is_white_whatever_the_depth(depth, colour, row, shade, opaque):
+    image = decode(png(depth, colour, row, shade), 8)
+    assert (image[:, :, :4] == 1).all()
+    assert ((image[:, 0, 7] + 1) * 127.5).round().tolist() == list(opaque)
 
 
 def test_sixteen_bits_keep_their_brightness():

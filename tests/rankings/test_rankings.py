@@ -86,8 +86,9 @@ def test_pictures_of_a_sentence_are_ranked_by_their_marks():
 
 
 def test_a_sentence_that_the_examiner_cannot_read_has_no_place():
-    question = RankingQuestion("q", ("a dog", "a red circle"), torch.zeros(1, 3, 64, 64))
-    assert ranked_by_examiner(Questionnaire([question])).places == {}
+    for unread in ("a dog", "5 red circles", "no red circle", "a red circle on a boat"):
+        question = RankingQuestion("q", (unread, "a red circle"), torch.zeros(1, 3, 64, 64))
+        assert ranked_by_examiner(Questionnaire([question])).places == {}
 
 
 def test_a_system_draws_the_pictures():

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dalle_edu.scorecard import SKILLS, Rate, mark, wilson_interval
+from dalle_edu.scorecard import SKILLS, Rate, mark, why_no_marks, wilson_interval
 from dalle_edu.scorecard.marks import tally
-from dalle_edu.world import Description, Mention, Object, sample_scene
+from dalle_edu.world import Description, Mention, Object, read_caption, sample_scene
 from dalle_edu.world.scenes import RELATIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # beartype does, to look into containers
@@ -229,3 +229,20 @@ def test_tally():
 
 def test_skills_bear_the_documented_names():
     assert SKILLS == ("single_object", "two_objects", "counting", "colours", "shape", "size", "position", "colour_attribution")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "english", "french"),
+    [
+        ("5 red circles", 'the examiner does not read "5": no marks', "l'examinateur ne lit pas « 5 » : pas de note"),
+        (
+            "no star on a boat",
+            'the examiner does not read "no", "boat": no marks',
+            "l'examinateur ne lit pas « no », « boat » : pas de note",
+        ),
+        ("red circles", "the examiner cannot read this sentence: no marks", "l'examinateur ne sait pas lire cette phrase : pas de note"),
+    ],
+)
+def test_what_is_not_read_is_named(sentence, english, french):
+    assert read_caption(sentence) is None
+    assert why_no_marks(sentence) == (english, french)

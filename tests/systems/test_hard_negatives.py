@@ -8,7 +8,7 @@ from dalle_edu.scorecard.critic_exam import true_of
 from dalle_edu.systems.hard_negatives import negatives
 from dalle_edu.systems.hard_negatives.attributes import caption_attributes, compatible
 from dalle_edu.systems.hard_negatives.negatives import CHANGES, hard_negative
-from dalle_edu.systems.hard_negatives.paraphrases import paraphrase
+from dalle_edu.systems.hard_negatives.paraphrases import paraphrase, without_colours
 from dalle_edu.world import SHAPES, Description, Mention, World, caption, read_caption, sample_scene
 from dalle_edu.world.grammar import guess_language, phrasings
 from dalle_edu.world.held_out import names_held_out
@@ -40,6 +40,8 @@ def captions_of(n: int) -> list[str]:
         ("a dog on a mat", "a dog on a mat", True),
         ("a dog on a mat", "a cat on a mat", False),
         ("a dog on a mat", "a star", False),
+        ("5 red circles", "a red circle", False),
+        ("no red circle", "a red circle", False),
     ],
 )
 def test_captions_contradict_each_other_where_both_speak(one, other, together):
@@ -150,3 +152,10 @@ def test_what_is_true_of_a_picture_is_true_of_it_from_the_other_side():
 
 def test_what_the_grammar_cannot_read_is_not_said_otherwise():
     assert paraphrase(["a cat on a mat"]) == ["a cat on a mat"]
+
+
+@pytest.mark.parametrize("text", ["5 red circles", "no red circle", "a red circle on a boat"])
+def test_a_caption_with_words_that_are_not_read_is_neither_changed_nor_said_in_other_words(text):
+    assert hard_negative(text, (0.1, 0.5, 0.7)) == text
+    assert paraphrase([text] * 8, seeded()) == [text] * 8
+    assert without_colours(text) == text

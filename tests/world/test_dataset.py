@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from dalle_edu.world import Batch, World, is_held_out, read_caption, render, sample_scene
+from dalle_edu.errors import DalleEduError
+from dalle_edu.world import SHAPES, Batch, World, is_held_out, read_caption, render, sample_scene
 from dalle_edu.world.grammar import PHRASEBOOKS, phrasings
 
 
@@ -27,6 +30,33 @@ def test_it_ends():
     for index in (5, -1):
         with pytest.raises(IndexError, match=f"item {index} of a world of 5"):
             world[index]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"length": -1}, "a world of -1 scenes was asked for; give a whole number from 0 on"),
+        ({"split": "x"}, 'the split is "x"; choose among: seen, held_out, all'),
+        (
+            {"split": "held_out", "catalogue": replace(SHAPES, held_out_objects=frozenset(), held_out_relations=frozenset())},
+            "holds no comb",
+        ),
+        ({"languages": ["de"]}, r"the languages of captions are \(de\); choose among: fr, en"),
+        ({"languages": "fr"}, r"the languages of captions are \(f, r\)"),
+        ({"languages": []}, r"the languages of captions are \(\)"),
+        ({"kinds": {"triple": 1.0}}, r"the kinds of captions are \(triple\); choose among: single, pair"),
+        ({"kinds": {"single": -1.0}}, "give none below 0"),
+        ({"kinds": {"single": float("nan")}}, "give none below 0"),
+        ({"kinds": {"single": 0.0}}, "and one above it"),
+    ],
+)
+def test_a_world_that_cannot_be_is_refused_when_it_is_asked_for(options, told):
+    with pytest.raises(DalleEduError, match=told):
+        World(**{"length": 3} | options)
+
+
+def test_a_world_may_be_empty():
+    assert list(World(0)) == []
 
 
 def test_splits_and_languages():

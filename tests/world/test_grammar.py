@@ -94,6 +94,26 @@ def test_sampled_scenes_read_back():
         "a small large star",
         "deux trois cercles",
         "круг",
+        "5 red circles",
+        "-1 red circles",
+        "\u22121 red circles",
+        "2.5 red circles",
+        "½ red circle",
+        "3+ red circles",
+        "6 stars",
+        "0 stars",
+        "no red circle",
+        "a circle without a star",
+        "aucun cercle rouge",
+        "pas de cercle rouge",
+        "a red circle on a boat",  # words that are not read
+        "un cercle rouge et fluorescent",
+        "red circles",  # how many?
+        "cercles rouges",
+        "a red circle on the left",  # of what?
+        "un cercle à gauche",
+        "left a red circle",
+        "a red circle 3 boats",
     ],
 )
 def test_what_cannot_be_told_reads_as_none(sentence):
@@ -104,6 +124,24 @@ def test_what_cannot_be_told_reads_as_none(sentence):
 def test_reading_any_text_gives_a_description_or_none(text):
     description = read_caption(text)
     assert description is None or description.number >= 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("2 cercles rouges", "deux cercles rouges"),
+        ("1 red circle", "a red circle"),
+        ("4 stars", "four stars"),
+        ("the red circle", "a red circle"),
+        ("la croix rouge", "une croix rouge"),
+        ("a orange star", "an orange star"),
+        ("une image d'un cercle rouge et un carré bleu", "une image d'un cercle rouge et d'un carré bleu"),  # as captions said it once
+        ("a red circle on the left of a star", "a red circle to the left of a star"),
+        ("a red circle \U0001fac6", "a red circle"),  # a sign of Unicode 16, which Python 3.11 does not know
+    ],
+)
+def test_what_people_type_is_read(typed, said):
+    assert read_caption(typed) == read_caption(said) is not None
 
 
 def test_the_other_language_says_the_same():
@@ -198,6 +236,7 @@ def test_unknown_words_are_named_in_order_once_as_written():
     assert unknown_words("UN CERCLE Bleuté") == ["Bleuté"]
     assert unknown_words("five red circles") == ["five"]
     assert unknown_words("a red circle, please!") == ["please"]
+    assert unknown_words("-1 red circle and 2.5 stars, 4 stars") == ["-1", "2.5"]
 
 
 def test_unknown_words_are_reported_in_the_language_of_the_prompt():
@@ -209,6 +248,30 @@ def test_unknown_words_are_reported_in_the_language_of_the_prompt():
     assert english is not None
     assert english.startswith("words unknown")
     assert '"dragon"' in english
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("5 red circles", 'world: "5". Only the numbers from 1 to 4 are read. Vocabulary'),
+        ("-1 red circles", 'world: "-1". Only the numbers from 1 to 4 are read. Vocabulary'),
+        ("no red circle", 'world: "no". A negation is not read: what is named is drawn. Vocabulary'),
+        (
+            "6 cercles, pas un carré",
+            "Seuls les nombres de 1 à 4 se lisent. Une négation ne se lit pas\u00a0: ce qui est nommé est dessiné. Voc",
+        ),
+        ("a red circle on a boat", 'world: "boat". Vocabulary'),
+    ],
+)
+def test_numbers_and_negations_that_are_not_read_are_explained(prompt, told):
+    assert told in check_prompt(prompt)
+
+
+@pytest.mark.parametrize("sign", ["\U0001fac6", "\U0001fae9", "\U0001f6d8", "\uf8ff", "\u0378"])  # new emoji, private, and no character yet
+def test_signs_that_python_does_not_know_are_signs_and_no_control_characters(sign):
+    assert check_prompt(f"a red circle {sign}") is None
+    with pytest.raises(DalleEduError, match="no object to draw"):
+        check_prompt(sign)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -81,6 +81,10 @@ def test_signs_are_not_heard(tokenizer, text):
     assert old.tokens(text) == tokenizer.tokens(text)
 
 
+def test_what_nobody_sees_is_not_heard(tokenizer):
+    assert tokenizer.tokens("un cer\u00adcle rou\u200dge\ufe0f") == tokenizer.tokens("un cercle rouge")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_captions_round_trip(tokenizer, language):
     for i in range(60):

@@ -50,6 +50,9 @@ def _unknown_words(seed: int) -> list[Case]:
         ("un coeur au dessus d'un carre", []),
         ("5 stars and 3 circles_moons", ["5", "moons"]),
         ("le chat dort ; 2 étoiles", ["le", "chat", "dort"]),
+        ("-1 stars", ["-1"]),
+        ("2.5 red stars, 2 red stars", ["2.5"]),
+        ("cer\u00adcle", []),  # with a soft hyphen
     ]
     words, drawn = ["cat", "Étoile", "Chien", "x9", "cat", "ÉTÉ"], list[str]()
     for _ in range(6):

@@ -9,7 +9,7 @@ from dalle_edu.classroom.figures import Picture, sheet
 from dalle_edu.classroom.static import show_widget
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say, sentence_language
-from dalle_edu.scorecard import SKILL_NAMES, mark, parse_pictures
+from dalle_edu.scorecard import SKILL_NAMES, mark, parse_pictures, why_no_marks
 from dalle_edu.systems.interface.system import System
 from dalle_edu.world import check_prompt, read_caption
 
@@ -54,15 +54,16 @@ def draw_sentence(
     marks = [None if description is None else mark(description, objects) for objects in parse_pictures(images)]
     right = sum(each is not None and all(each.values()) for each in marks)
     scale = f"{guidance_scale:g}".replace(".", say(".", ","))
-    en = f"{shown} pictures drawn from “{sentence}” with guidance {scale}: {right} all right."
-    fr = f"{shown} images dessinées d'après « {sentence} » avec un guidage de {scale} : {right} toutes justes."
-    return sheet(images, [_label(each) for each in marks], say(en, fr), columns=shown)
+    verdict = ("no marks", "pas de note") if description is None else (f"{right} all right", f"{right} toutes justes")
+    en = f"{shown} pictures drawn from “{sentence}” with guidance {scale}: {verdict[0]}."
+    fr = f"{shown} images dessinées d'après « {sentence} » avec un guidage de {scale} : {verdict[1]}."
+    return sheet(images, [_label(sentence, each) for each in marks], say(en, fr), columns=shown)
 
 
-def _label(marks: dict[str, bool] | None) -> str:
+def _label(sentence: str, marks: dict[str, bool] | None) -> str:
     """The marks of a picture in one line; no-break spaces keep each mark on a line."""
     if marks is None:
-        return say("the examiner cannot read this sentence", "l'examinateur ne sait pas lire cette phrase")
+        return say(*why_no_marks(sentence))
     names = SKILL_NAMES[sentence_language()]
     return "  ".join(f"{'✓' if right else '✗'} {names[skill]}".replace(" ", "\u00a0") for skill, right in marks.items())
 
