@@ -7,15 +7,13 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo sheet marks test quick lint mutants lab lab-language lessons measure slides book book-serve test-browser clean
+.PHONY: help demo sheet marks test quick lint mutants lab lessons measure slides book book-serve test-browser clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 BASE := .venv/.base-is-installed
 DEV := .venv/.dev-is-installed
 NODE := book/node_modules/.package-lock.json
-QUIET_LAB := .venv/etc/jupyter/labconfig/page_config.json
-LAB_SETTINGS := .venv/share/jupyter/lab/settings
 
 # LANG is two things: in `make lab LANG=fr` a language, in the shell's environment a locale such as fr_FR.UTF-8. A bare fr or en is no
 # locale, so the commands below are given a real one of that language instead.
@@ -101,17 +99,9 @@ lint: $(DEV)
 mutants: $(DEV)
 	$(BIN)/python -m tools.mutants --seed 0 --count 100 --jobs 2 --report runs/mutants.md
 
-# Students work in work/, which no other target touches. A copy that could not be renewed is named, and the others open.
-lab: $(BASE) $(QUIET_LAB) lab-language
-	@mkdir -p work/$(EDITION)
-	@DALLE_EDU_LANGUAGE=$(EDITION) $(BIN)/dalle-edu lessons get --language $(EDITION) || true
-	$(BIN)/jupyter lab --ServerApp.ip=localhost --ServerApp.root_dir="$(CURDIR)/work/$(EDITION)" --LabApp.default_url=/lab/tree/start.ipynb \
-	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
-
-# Menus in the edition's language, unless the reader has chosen one in JupyterLab's own settings.
-lab-language: $(BASE)
-	@mkdir -p $(LAB_SETTINGS)
-	@echo '{"@jupyterlab/translation-extension:plugin": {"locale": "$(if $(filter fr,$(EDITION)),fr_FR,en)"}}' > $(LAB_SETTINGS)/overrides.json
+# Students work in work/, which no other target touches.
+lab: $(BASE)
+	DALLE_EDU_LANGUAGE=$(EDITION) $(BIN)/dalle-edu lab --language $(EDITION)
 
 lessons: $(DEV)
 	$(BIN)/dalle-edu lessons build
@@ -130,7 +120,7 @@ book: slides
 book-serve: book
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory book/site 8000
 
-test-browser: book $(QUIET_LAB)
+test-browser: book
 	node --test tests/browser/*.test.mjs
 
 clean:
@@ -144,11 +134,6 @@ $(BASE): pyproject.toml constraints.txt $(BIN)/python
 $(DEV): pyproject.toml constraints.txt $(BIN)/python
 	$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $(BASE) $@
-
-# JupyterLab offers to fetch news; this one does not.
-$(QUIET_LAB): | $(BASE)
-	$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements"
-	@touch $@
 
 $(NODE): book/package-lock.json
 	cd book && npm ci --no-audit --no-fund

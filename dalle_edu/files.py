@@ -1,12 +1,19 @@
 """Atomic writing of files, and checks that a path can be written before any work is done."""
 
 import os
+import re
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from dalle_edu.errors import DalleEduError, reasons
+
+WINDOWS = os.name == "nt"
+_PATIENCE = 2.0  # seconds in which another program, such as one that looks for viruses, may let go of a file
+_DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)\s*(\..*)?$")  # whose names Windows keeps for itself
+_UNWRITABLE = re.compile(r'[<>:"|?*\x00-\x1f]|[. ]$')  # in a name on Windows
 
 
 def write_aside(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
@@ -27,7 +34,7 @@ def write_aside(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        _replace(temporary, path)
         temporary = None
     except OSError as error:
         en, fr = reasons(error)
@@ -49,6 +56,8 @@ def check_writable(path: str | Path) -> None:
         )
     if _is_special(path):
         raise _not_a_file(path)
+    if WINDOWS:
+        _check_name(path)
     folder = path.parent
     while not os.path.exists(folder):  # Path.exists raises for a name that is too long
         folder = folder.parent
@@ -72,6 +81,29 @@ def check_new_folder(folder: Path) -> None:
             f"{folder} holds something already; give a new or an empty folder",
             f"{folder} contient déjà quelque chose ; donnez un dossier nouveau ou vide",
         )
+
+
+def _replace(temporary: str, path: Path) -> None:
+    """Rename a file over another. Windows refuses while another program has that one open: then again, until patience ends."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            os.replace(temporary, path)
+            return
+        except PermissionError:
+            if not WINDOWS or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
+def _check_name(path: Path) -> None:
+    """Raise `DalleEduError` for a name that Windows takes for a device or for a part of another file, where what is written is lost."""
+    for part in path.parts[bool(path.anchor) :]:
+        if part not in (".", "..") and (_DEVICES.match(part) or _UNWRITABLE.search(part)):
+            raise DalleEduError(
+                f"Windows keeps the name {part} for itself, and {path} would be lost; choose another",
+                f"Windows se réserve le nom {part}, et {path} serait perdu ; choisissez-en un autre",
+            )
 
 
 def _not_a_file(path: Path) -> DalleEduError:

@@ -7,7 +7,7 @@ are in its help, in English and in French.
 import sys
 from typing import NoReturn
 
-from dalle_edu.cli import book, doctor, edit, export, generate, lessons, rank, score, study, study_diffusion, systems, train, world  # noqa: F401  each brings its command
+from dalle_edu.cli import book, doctor, edit, export, generate, lab, lessons, rank, score, study, study_diffusion, systems, train, world  # noqa: F401  each brings its command
 from dalle_edu.cli.app import app, err
 from dalle_edu.cli.typer_in_french import complaint
 from dalle_edu.errors import DalleEduError, Stopped, reasons

@@ -64,7 +64,7 @@ def lessons(
         known = ", ".join(languages())
         raise DalleEduError(f'the language is "{language}"; give one of {known}', f"la langue est « {language} » ; donnez l'une de {known}")
     if action is Action.get:
-        _get(names or [], language or reader_language(), to)
+        get(names or [], language or reader_language(), to)
         return
     if to:
         raise DalleEduError("--to belongs to `lessons get`", "--to va avec `lessons get`")
@@ -107,7 +107,7 @@ def _check(folder: Path, names: list[str]) -> None:
         raise DalleEduError(f"out of date: {which}; run `{named}`", f"à refaire : {which} ; lancez `{named}`")
 
 
-def _get(names: list[str], language: str, to: Path | None) -> None:
+def get(names: list[str], language: str, to: Path | None) -> None:
     """Bring lessons to a folder, and say what became of each. Raises `DalleEduError` where a copy could not be made."""
     from dalle_edu.classroom.copies import get_lessons, own_folder
 
