@@ -8,9 +8,9 @@ import sys
 from typing import NoReturn
 
 from dalle_edu.cli import book, doctor, edit, export, generate, lab, lessons, rank, score, study, study_diffusion, systems, train, world  # noqa: F401  each brings its command
-from dalle_edu.cli.app import app, err
+from dalle_edu.cli.app import app, err, out
 from dalle_edu.cli.typer_in_french import complaint
-from dalle_edu.errors import DalleEduError, Stopped, reasons
+from dalle_edu.errors import DalleEduError, Stopped, no_memory, printable, reasons
 from dalle_edu.language import say
 
 _INTERRUPTED = 130  # the exit status that shells give to what Ctrl-C ended
@@ -20,6 +20,7 @@ def main() -> None:
     """The entry point: runs a command and turns what went wrong into one sentence. Raises `SystemExit` with the status, and any exception
     that no user can cause.
     """
+    out.stderr = False
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except Stopped as stopped:
@@ -27,10 +28,10 @@ def main() -> None:
     except DalleEduError as error:
         _fail(str(error))
     except MemoryError:
-        _fail(_no_memory())
+        _fail(str(no_memory()))
     except RuntimeError as error:
         if "allocate" in str(error) or "out of memory" in str(error).lower():
-            _fail(_no_memory())
+            _fail(str(no_memory()))
         raise
     except BrokenPipeError:
         sys.exit(1)
@@ -49,13 +50,5 @@ def main() -> None:
 
 def _fail(sentence: str, status: int = 1) -> NoReturn:
     """Print a sentence on standard error and exit. Raises `SystemExit`."""
-    err.print(f"dalle-edu: {sentence}", style="red", highlight=False, markup=False, soft_wrap=True)
+    err.print(f"dalle-edu: {printable(sentence)}", style="red", highlight=False, soft_wrap=True)
     sys.exit(status)
-
-
-def _no_memory() -> str:
-    """The sentence for a lack of memory."""
-    return say(
-        "there is not enough memory; ask for fewer pictures, a smaller batch or a smaller preset",
-        "la mémoire ne suffit pas ; demandez moins d'images, un lot plus petit ou un préréglage plus petit",
-    )

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from dalle_edu.checkpoints.hub import check_reachable, is_pretrained
 from dalle_edu.cli.typer_in_french import Command, Group
-from dalle_edu.errors import DalleEduError
+from dalle_edu.errors import printable
 from dalle_edu.language import say
 from dalle_edu.systems.interface.registry import system_names
 
@@ -29,7 +29,8 @@ app = typer.Typer(
 for _stream in (sys.stdout, sys.stderr):
     if isinstance(_stream, io.TextIOWrapper):
         _stream.reconfigure(errors="replace")  # a character that a terminal's encoding lacks must not end a command
-out, err = Console(), Console(stderr=True)
+# no markup: a file may be called "[/x]", and a sentence may hold ":smile:"
+out, err = Console(markup=False, emoji=False), Console(stderr=True, markup=False, emoji=False)
 
 _DEVICE = say("cpu, cuda or mps; by default the fastest there is", "cpu, cuda ou mps ; par défaut le plus rapide disponible")
 DeviceOption = Annotated[str | None, typer.Option(help=_DEVICE)]
@@ -77,21 +78,27 @@ def command(help: str) -> Callable:
     return app.command(cls=Command, help=help)
 
 
+STANDARD_OUTPUT = Path("-")  # as the file of --json
+
+
 def ready(*files: Path | None, given: Sequence[Path] = ()) -> None:
     """Raise `DalleEduError`, before any work, where one of the files to write cannot be written, is named twice, or is among those `given`
-    to be read.
-    """
-    from dalle_edu.files import check_writable
+    to be read. The files of a folder that is filled are named one by one.
 
-    taken = {path.resolve() for path in given}
-    for file in filter(None, files):
-        check_writable(file)
-        if file.resolve() in taken:
-            raise DalleEduError(
-                f"{file} is named twice, and what is there would be lost; give another name to what is written",
-                f"{file} est nommé deux fois, et ce qui s'y trouve serait perdu ; donnez un autre nom à ce qui s'écrit",
-            )
-        taken.add(file.resolve())
+    Where one is `STANDARD_OUTPUT`, everything else that a command prints goes to standard error.
+    """
+    from dalle_edu.files import check_outputs, check_writable
+
+    places = [file for file in files if file and file != STANDARD_OUTPUT]
+    out.stderr = len(places) < sum(file is not None for file in files)
+    for place in places:
+        check_writable(place)
+    check_outputs(places, given)
+
+
+def models(*names: str | None) -> list[Path]:
+    """The files among names of models, for `ready`: what is read must not be written over."""
+    return [Path(file) for file in (name.rpartition("@")[2] for name in names if name) if os.path.isfile(file)]
 
 
 def ready_to_draw(picture: Path | None, *files: Path | None, given: Sequence[Path] = ()) -> None:
@@ -105,7 +112,8 @@ def ready_to_draw(picture: Path | None, *files: Path | None, given: Sequence[Pat
 
 def written(place: Path) -> None:
     """Print where something was written."""
-    out.print(f"→ {place}", highlight=False, markup=False, soft_wrap=True)
+    if place != STANDARD_OUTPUT:
+        out.print(f"→ {printable(str(place))}", highlight=False, soft_wrap=True)
 
 
 def watched(total: int, name: str, work: Callable, *arguments: Any, **settings: Any) -> Any:
@@ -120,10 +128,16 @@ def watched(total: int, name: str, work: Callable, *arguments: Any, **settings: 
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a document as JSON, whole or not at all. Raises `DalleEduError` where the file cannot be written."""
+    """Write a document as JSON, whole or not at all, or to standard output where `path` is `STANDARD_OUTPUT`. Raises `DalleEduError` where
+    the file cannot be written.
+    """
     import json
 
     from dalle_edu.files import write_aside
 
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    write_aside(path, lambda file: file.write(text.encode()))
+    text = printable(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+    if path == STANDARD_OUTPUT:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        write_aside(path, lambda file: file.write(text.encode()))

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from dalle_edu.cli.app import command, out
 from dalle_edu.language import say, scientific
@@ -37,7 +38,7 @@ def doctor(
     else:
         table, findings = Table(show_header=False), check_installation()
         for finding in findings:
-            mark = "[green]ok[/green]" if finding.good else say("[red]mend[/red]", "[red]à réparer[/red]")
+            mark = Text("ok", "green") if finding.good else Text(say("mend", "à réparer"), "red")
             table.add_row(mark, finding.subject, finding.says)
         out.print(table)
         good = all(finding.good for finding in findings)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 
 from dalle_edu.cli.app import (
     ALL,
@@ -16,8 +16,8 @@ from dalle_edu.cli.app import (
     SeedOption,
     command,
     err,
+    models,
     out,
-    ready,
     ready_to_draw,
     write_json,
     written,
@@ -76,16 +76,17 @@ def generate(
     only_with_candidates(clip, candidates)
     if candidates is not None:
         check_candidates(candidates, keep=n)
-    ready_to_draw(out_file, json_file)
+    names = all_trained() if system == ALL else [system]
+    alone = [] if apart is None else [apart / f"{number}.png" for number in range(n * len(prompts) * len(names))]
     if apart is not None:
         check_new_folder(apart)
-        ready(apart / "0.png")
+    ready_to_draw(out_file, json_file, *alone, given=models(system, clip))
     for prompt in prompts:
         report = check_prompt(prompt)
         if report:
-            err.print(report, style="yellow", highlight=False, markup=False, soft_wrap=True)
+            err.print(report, style="yellow", highlight=False, soft_wrap=True)
     place = str(choose_device(device).torch_device)
-    machines = [load_system(name, place) for name in (all_trained() if system == ALL else [system])]
+    machines = [load_system(name, place) for name in names]
     used = {machine.name: accepted(machine, settings, strict=system != ALL) for machine in machines}
     critic = None if candidates is None else load_critic(clip or "clip", place)
     pictures = [each for machine in machines for each in _drawn(machine, prompts, n, seed, critic, candidates or 1, used[machine.name])]
@@ -230,11 +231,10 @@ def _print_marks(prompt: str, marks: list[dict[str, bool] | None]) -> None:
     language = guess_language(prompt)
     known = [mark for mark in marks if mark is not None]
     if not known:
-        en = f"[bold]{escape(prompt)}[/bold]: the examiner cannot read this sentence: no marks"
-        fr = f"[bold]{escape(prompt)}[/bold] : l'examinateur ne sait pas lire cette phrase : pas de note"
-        out.print(language_named(language).worded(en, fr), highlight=False)
+        en, fr = ": the examiner cannot read this sentence: no marks", " : l'examinateur ne sait pas lire cette phrase : pas de note"
+        out.print(Text.assemble((prompt, "bold"), language_named(language).worded(en, fr)), highlight=False)
         return
     rates = " · ".join(f"{SKILL_NAMES[language][skill]} {sum(mark[skill] for mark in known)}/{len(known)}" for skill in known[0])
     right = sum(all(mark.values()) for mark in known)
     verdict = f"{right} sur {len(known)} sans faute" if language == "fr" else f"{right} of {len(known)} entirely right"
-    out.print(f"[bold]{escape(prompt)}[/bold]\n  {verdict} — {rates}", highlight=False, soft_wrap=True)
+    out.print(Text.assemble((prompt, "bold"), f"\n  {verdict} — {rates}"), highlight=False, soft_wrap=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dalle_edu.cli.app import command, out
+from dalle_edu.cli.app import command, out, written
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import languages, reader_language, say
 
@@ -76,10 +76,10 @@ def lessons(
     where = folder or builder.LESSONS
     if nbgrader:
         for path in builder.build_course(nbgrader, language or reader_language(), where):
-            out.print(f"→ {path}", highlight=False)
+            written(path)
     elif action is Action.build:
         for path in builder.build(where, names or []):
-            out.print(f"→ {path}", highlight=False)
+            written(path)
     elif action is Action.check:
         _check(where, names or [])
     else:
@@ -122,7 +122,7 @@ def get(names: list[str], language: str, to: Path | None) -> None:
             ),
         }
         if copy.kind in told:
-            out.print(f"→ {copy.path}: {told[copy.kind]}", highlight=False, markup=False, soft_wrap=True)
+            out.print(f"→ {copy.path}: {told[copy.kind]}", highlight=False, soft_wrap=True)
     refused = " · ".join(copy.says for copy in copies if copy.kind == "refused")
     if refused:
         raise DalleEduError(refused, refused)
