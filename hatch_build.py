@@ -1,7 +1,7 @@
 """What a package is built with beyond pyproject.toml: the weights and notebooks of a wheel, and what follows the project's address.
 
-An editable install takes weights and notebooks from the clone. Copies of them in site-packages would make a second package `dalle_edu` there,
-which hides the first from a kernel that is already running.
+An editable install takes weights and notebooks from the clone. Copies of them in site-packages would make a second package `dalle_edu`
+there, which hides the first from a kernel that is already running.
 """
 
 import re

@@ -22,6 +22,11 @@ def raw_file(path: str) -> str:
     return f"{REPOSITORY}/raw/{BRANCH}/{quote(path)}" if REPOSITORY else ""
 
 
+def book_page(path: str) -> str:
+    """A page of the published book, `path` from the site's root; empty where no address is set."""
+    return f"{SITE}/{path}" if SITE else ""
+
+
 def on_github() -> str:
     """OWNER/NAME; empty where the repository is not on GitHub, or nowhere."""
     parts = urlsplit(REPOSITORY)

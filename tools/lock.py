@@ -28,7 +28,8 @@ def constrained(project: str, requirements: Sequence[str]) -> str:
 
 def main() -> None:
     """Lock the copy, then the project. Raises `subprocess.CalledProcessError` where uv finds no versions that fit."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("UV_INDEX", "UV_EXTRA_INDEX", "UV_FIND_LINKS"))}
+    elsewhere = ("UV_INDEX", "UV_EXTRA_INDEX", "UV_FIND_LINKS")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(elsewhere)}
     lock = [sys.executable, "-m", "uv", "lock", "--no-config", "--default-index", "https://pypi.org/simple"]
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
