@@ -68,7 +68,7 @@ def test_a_notebook_fetches_the_library_where_it_is_not_installed(lesson, monkey
 def test_a_notebook_installs_nothing_from_an_address_that_is_not_set(lesson, monkeypatch):
     monkeypatch.setattr("dalle_edu.address.REPOSITORY", "")
     preamble = notebooks.student(lesson, "fr").cells[2].source
-    assert "pip" not in preamble
+    assert "%pip" not in preamble
     lines = "\n".join(preamble.splitlines()[1:8])
     with pytest.MonkeyPatch.context() as missing:
         missing.setattr("importlib.util.find_spec", lambda name: None)
