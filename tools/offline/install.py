@@ -106,9 +106,9 @@ def install(bundle, folder, extra):
     venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt").create(folder)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / ("python.exe" if os.name == "nt" else "python")
     pip = next(HERE.glob("wheels/pip-*.whl"))
-    alone = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     alone["PIP_CONFIG_FILE"] = os.devnull
-    command = [str(python), str(pip / "pip"), "--isolated", "--disable-pip-version-check", "install", "--quiet"]
+    command = [str(python), "-I", str(pip / "pip"), "--isolated", "--disable-pip-version-check", "install", "--quiet"]
     command += ["--no-index", "--only-binary", ":all:", "--find-links", str(HERE / "wheels"), f"dalle-edu{extra}=={bundle['version']}"]
     done = subprocess.run(command, env=alone)
     if done.returncode:
@@ -130,7 +130,7 @@ def main():
     print(say(f"Installing into {folder}: a few minutes.", f"Installation dans {folder} : quelques minutes."), flush=True)
     python = install(bundle, folder, "" if given.without_jupyterlab else "[course]")
     picture = folder / "first.png"
-    drawn = subprocess.run([str(python), "-m", "dalle_edu", "generate", SENTENCES[language()], "-n", "1", "--out", str(picture)])
+    drawn = subprocess.run([str(python), "-I", "-m", "dalle_edu", "generate", SENTENCES[language()], "-n", "1", "--out", str(picture)])
     if drawn.returncode:
         sys.exit(say("Installed, but it does not draw: see above.", "Installé, mais rien ne se dessine : voyez ci-dessus."))
     command = python.with_name("dalle-edu.exe" if os.name == "nt" else "dalle-edu")
