@@ -1,13 +1,14 @@
 # `make` says what there is to make. Every target first brings .venv up to date, which costs nothing when it already is.
 #
-#   PYTHON=python3.12 make demo     chooses the Python that .venv is made with (3.11, 3.12 or 3.13)
+#   PYTHON=python3.12 make demo     chooses the Python that .venv is made with (3.11 or later)
 #   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo     takes the small CPU build of torch on Linux
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo sheet marks test quick lint mutants lab lessons measure slides book book-serve test-browser clean
+.PHONY: help demo sheet marks test quick lint mutants lab lessons measure slides book book-serve test-browser bundle \
+  addresses lock clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -47,6 +48,9 @@ ifeq ($(EDITION),fr)
 	@echo "make book           publie le cours en un site, dans book/site"
 	@echo "make book-serve     le montre dans le navigateur"
 	@echo "make test-browser   essaie le site, les diapositives et JupyterLab dans un vrai navigateur"
+	@echo "make bundle         fait une archive qui s'installe sans réseau ; FOR=\"windows-3.12 linux-3.11\" choisit pour quelles machines"
+	@echo "make addresses      récrit ce qui suit l'adresse du dépôt, celle de dalle_edu/address.py"
+	@echo "make lock           refait uv.lock avec les versions de constraints.txt"
 	@echo "make clean          efface les caches, les paquets construits et l'image de démonstration (pas .venv, runs/ ni work/)"
 else
 	@echo "make demo           draw a sentence with every system, in two languages: demo.png, marks in demo.json"
@@ -63,6 +67,9 @@ else
 	@echo "make book           publish the course as a website, in book/site"
 	@echo "make book-serve     show it in the browser"
 	@echo "make test-browser   try the website, the slides and JupyterLab in a real browser"
+	@echo "make bundle         make an archive that installs without a network; FOR=\"windows-3.12 linux-3.11\" chooses for which machines"
+	@echo "make addresses      write again what follows the repository's address, which is in dalle_edu/address.py"
+	@echo "make lock           make uv.lock again, with the versions of constraints.txt"
 	@echo "make clean          remove caches, built packages and the demo's picture (not .venv, runs/ nor work/)"
 endif
 
@@ -123,15 +130,26 @@ book-serve: book
 test-browser: book
 	node --test tests/browser/*.test.mjs
 
+# Weights, notebooks and every wheel that they need, in dist; the site too, where `make book` has been run.
+bundle: $(DEV)
+	$(BIN)/python -m tools.bundle $(FOR)
+
+addresses: $(DEV)
+	$(BIN)/python -m dalle_edu.publishing.readme
+	$(BIN)/dalle-edu lessons build
+
+lock: $(DEV)
+	$(BIN)/python -m tools.lock
+
 clean:
 	rm -rf build dist book/pages book/site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo.png demo.json sheet.png sheet.json
 	find . \( -name .git -o -name .venv -o -name runs -o -path ./work \) -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
-$(BASE): pyproject.toml constraints.txt $(BIN)/python
-	$(PIP) install -c constraints.txt -e .
+$(BASE): pyproject.toml constraints.txt hatch_build.py $(BIN)/python
+	$(PIP) install -c constraints.txt -e '.[course]'
 	@touch $@
 
-$(DEV): pyproject.toml constraints.txt $(BIN)/python
+$(DEV): pyproject.toml constraints.txt hatch_build.py $(BIN)/python
 	$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $(BASE) $@
 
@@ -141,11 +159,11 @@ $(NODE): book/package-lock.json
 
 # The first Python that can make an environment for this package.
 $(BIN)/python:
-	@for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python); do \
-	  if "$$python" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then \
+	@for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14 python); do \
+	  if "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	    echo "making .venv with $$("$$python" --version)"; \
 	    exec "$$python" -m venv --clear .venv; \
 	  fi; \
 	done; \
-	echo "no Python 3.11, 3.12 or 3.13 was found$(if $(PYTHON), as $(PYTHON)); install one with its venv module (Debian: python3-venv), or give its path: PYTHON=... make demo" >&2; \
+	echo "no Python 3.11 or later was found$(if $(PYTHON), as $(PYTHON)); install one with its venv module (Debian: python3-venv), or give its path: PYTHON=... make demo" >&2; \
 	exit 1

@@ -47,16 +47,21 @@ def doctor(
 
 
 def _print_proofs(proofs: Iterable[Any]) -> bool:
-    """Print a line for each proof. Returns whether all are good."""
-    table, good = Table(), True
+    """Print a line for each proof, and which references cannot be installed here. Returns whether all are good."""
+    from dalle_edu.classroom.checking.left_out import left_out
+
+    table, good, proofs = Table(), True, list(proofs)
     table.add_column(say("function or class", "fonction ou classe"), overflow="fold")
     table.add_column(say("reference", "référence"), ratio=1, overflow="fold")
     for heading in (say("largest gap", "plus grand écart"), say("mistakes caught", "erreurs repérées")):
         table.add_column(heading, justify="right")
     for proof in proofs:
-        difference = say("not installed", "non installé") if proof.difference is None else scientific(proof.difference)
+        absent = say("left out", "laissé de côté") if left_out(proof.missing) else say("not installed", "non installé")
+        difference = absent if proof.difference is None else scientific(proof.difference)
         caught = f"{proof.caught} / {proof.mistakes}" if proof.mistakes else "–"
         table.add_row(proof.target, proof.peers, difference, caught, style="" if proof.good else "red")
         good = good and proof.good
     out.print(table)
+    for sentence in sorted({left_out(proof.missing) for proof in proofs} - {""}):
+        out.print(sentence, highlight=False, soft_wrap=True)
     return good
