@@ -55,6 +55,21 @@ def read_file(
         return file.read(most)
 
 
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file in UTF-8, or of standard input where `path` is -, without those that are empty. Raises `DalleEduError` as
+    `opened` does, and for what is no text.
+    """
+    contents = sys.stdin.buffer.read(MAX_TEXT) if path == Path("-") else read_file(path)
+    try:
+        text = contents.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DalleEduError(
+            f"{path} is no text in UTF-8 (byte {error.start}); save it as UTF-8",
+            f"{path} n'est pas un texte en UTF-8 (octet {error.start}) ; enregistrez-le en UTF-8",
+        ) from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def _unreadable(path: str | Path, error: OSError | UnicodeError, en: str, fr: str) -> DalleEduError:
     why_en, why_fr = reasons(error) if isinstance(error, OSError) else ("this is no name of a file", "ce n'est pas un nom de fichier")
     return DalleEduError(f"{path} cannot be read: {why_en}; {en}", f"{path} ne se lit pas : {why_fr} ; {fr}")

@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: idle thread
 import typer
 from rich.console import Console
 
+from dalle_edu import __version__
 from dalle_edu.checkpoints.hub import check_reachable, is_pretrained
 from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import printable
@@ -20,7 +21,6 @@ from dalle_edu.systems.interface.registry import system_names
 
 app = typer.Typer(
     cls=Group,
-    add_completion=False,
     help=say(
         "Pictures from sentences, by machines built from scratch.",
         "Des images à partir de phrases, par des machines construites à partir de zéro.",
@@ -71,6 +71,35 @@ OtherClipOption = Annotated[
     str | None, typer.Option(help=_CLIP + say("; clip unless given", " ; à défaut, clip"), callback=lambda name: name and reachable(name))
 ]
 PNG = say("the PNG to write", "le PNG à écrire")
+_JSON = say("write it as JSON here too; - for standard output", "l'écrit aussi en JSON ici ; - pour la sortie standard")
+JsonOption = Annotated[Path | None, typer.Option("--json", help=_JSON)]
+
+
+FLAGS = ("--version", "--quiet", "-q", "--debug")  # options of the program itself, which may stand anywhere
+
+
+def _version(asked: bool) -> bool:
+    """Print the version. Raises `typer.Exit` once it is printed."""
+    if asked:
+        print(f"dalle-edu {__version__}")
+        raise typer.Exit
+    return asked
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help=say("show the version and exit", "affiche la version"))
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help=say("print nothing but errors and warnings", "n'affiche qu'erreurs et avertissements"))
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help=say("show where in the code an error comes from", "montre d'où vient une erreur dans le code"))
+    ] = False,
+) -> None:
+    """The options of the program itself."""
+    out.quiet = quiet
 
 
 def command(help: str) -> Callable:
@@ -122,20 +151,25 @@ def watched(total: int, name: str, work: Callable, *arguments: Any, **settings: 
     """
     from rich.progress import Progress
 
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(console=err, transient=True, disable=out.quiet or not err.is_terminal) as bar:
         task = bar.add_task(name, total=total)
         return work(*arguments, progress=lambda count: bar.advance(task, count), **settings)
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a document as JSON, whole or not at all, or to standard output where `path` is `STANDARD_OUTPUT`. Raises `DalleEduError` where
-    the file cannot be written.
-    """
+    """Write a document as JSON, as `write_text` does. Raises `DalleEduError` where the file cannot be written."""
     import json
 
+    write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text, whole or not at all, or to standard output where `path` is `STANDARD_OUTPUT`. Raises `DalleEduError` where the file
+    cannot be written.
+    """
     from dalle_edu.files import write_aside
 
-    text = printable(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+    text = printable(text)
     if path == STANDARD_OUTPUT:
         sys.stdout.write(text)
         sys.stdout.flush()

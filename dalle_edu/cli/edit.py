@@ -27,7 +27,7 @@ Picture = Annotated[Path, typer.Argument(help=_PICTURE)]
 Prompt = Annotated[str, typer.Argument(help=say("what it should show", "ce qu'elle doit montrer"))]
 Before = Annotated[str, typer.Argument(help=say("what it shows", "ce qu'elle montre"))]
 Count = Annotated[int, typer.Option("-n", min=1, max=64, help=say("pictures to draw", "images à dessiner"))]
-Out = Annotated[Path, typer.Option("--out", help=PNG)]
+Out = Annotated[Path, typer.Option("--out", "-o", help=PNG)]
 _ABLE = SYSTEM + say("; dalle-edu systems says what each can", " ; dalle-edu systems dit ce que chacun sait faire")
 SystemOption = Annotated[str, typer.Option("--system", help=_ABLE)]
 
@@ -215,7 +215,7 @@ def loop(
     frames: Annotated[int, typer.Option(min=2, max=200, help=say("pictures in the animation", "images de l'animation"))] = 24,
     system: SystemOption = "dalle2",
     seed: SeedOption = 0,
-    out_file: Annotated[Path, typer.Option("--out", help=say("the GIF to write", "le GIF à écrire"))] = Path("loop.gif"),
+    out_file: Annotated[Path, typer.Option("--out", "-o", help=say("the GIF to write", "le GIF à écrire"))] = Path("loop.gif"),
     device: DeviceOption = None,
     *,
     settings: dict[str, Any],

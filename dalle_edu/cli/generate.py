@@ -35,7 +35,19 @@ from dalle_edu.language import language_named, say, typeset
 )
 @sampling_options
 def generate(
-    prompts: Annotated[list[str], typer.Argument(help=say("sentences, in French or in English", "des phrases, en français ou en anglais"))],
+    prompts: Annotated[
+        list[str] | None, typer.Argument(help=say("sentences, in French or in English", "des phrases, en français ou en anglais"))
+    ] = None,
+    more: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help=say(
+                "a file with more sentences, one a line; - for standard input",
+                "un fichier d'autres phrases, une par ligne ; - pour l'entrée standard",
+            ),
+        ),
+    ] = None,
     system: Annotated[
         str, typer.Option(help=say(SYSTEM + "; or all, that draw", SYSTEM + " ; ou all, tous ceux qui dessinent"))
     ] = "dalle1",
@@ -43,7 +55,9 @@ def generate(
     seed: SeedOption = 0,
     candidates: CandidatesOption = None,
     clip: OtherClipOption = None,
-    out_file: Annotated[Path | None, typer.Option("--out", help=PNG + say("; SYSTEM.png unless given", " ; à défaut, SYSTÈME.png"))] = None,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", "-o", help=PNG + say("; SYSTEM.png unless given", " ; à défaut, SYSTÈME.png"))
+    ] = None,
     apart: Annotated[
         Path | None,
         typer.Option(
@@ -62,11 +76,17 @@ def generate(
 ) -> None:
     """Draw sentences and mark the pictures. Raises `DalleEduError` for more than 1,024 pictures."""
     from dalle_edu.device import choose_device
-    from dalle_edu.files import check_new_folder
+    from dalle_edu.files import check_new_folder, read_lines
     from dalle_edu.loading import load_critic, load_system
     from dalle_edu.systems.critics.reranking import check_candidates
     from dalle_edu.world.grammar import check_prompt
 
+    prompts = [*(prompts or []), *(read_lines(more) if more else [])]
+    if not prompts:
+        raise DalleEduError(
+            'no sentence was given; write one, as in: dalle-edu generate "a red circle"',
+            'aucune phrase n\'est donnée ; écrivez-en une : dalle-edu generate "un cercle rouge"',
+        )
     if not 1 <= n <= 1024 or n * len(prompts) > 1024:
         asked = n * len(prompts)
         raise DalleEduError(
@@ -80,7 +100,7 @@ def generate(
     alone = [] if apart is None else [apart / f"{number}.png" for number in range(n * len(prompts) * len(names))]
     if apart is not None:
         check_new_folder(apart)
-    ready_to_draw(out_file, json_file, *alone, given=models(system, clip))
+    ready_to_draw(out_file, json_file, *alone, given=[*models(system, clip), *([more] if more else [])])
     for prompt in prompts:
         report = check_prompt(prompt)
         if report:
