@@ -64,7 +64,7 @@ def _without_names(text: str) -> str:
     package = Path(__file__).parents[2]
     places = [package, Path.cwd(), Path(sys.prefix), Path(sys.base_prefix), Path.home(), Path(tempfile.gettempdir())]
     for place in sorted({str(place) for place in places if len(place.parts) > 1}, key=len, reverse=True):
-        text = text.replace(place, "…")
+        text = re.sub(rf"(?<!\w){re.escape(place)}(?!\w)", "…", text)
     text = re.sub(r"(?:…|(?<![\w…])(?:[A-Za-z]:\\|/))[\\/]?(?:[^\s'\":,;()]+[\\/])+", "…/", text)
     names = [platform.node(), *platform.node().split("."), os.environ.get("USER", ""), os.environ.get("USERNAME", "")]
     with contextlib.suppress(OSError, KeyError, ImportError):
