@@ -1,21 +1,20 @@
 # `make` says what there is to make. Every target first brings .venv up to date, which costs nothing when it already is.
 #
-#   PYTHON=python3.12 make demo     chooses the Python that .venv is made with (3.11, 3.12 or 3.13)
+#   PYTHON=python3.12 make demo     chooses the Python that .venv is made with (3.11 or later)
 #   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo     takes the small CPU build of torch on Linux
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo sheet marks test quick lint mutants lab lab-language lessons measure slides book book-serve test-browser clean
+.PHONY: help demo sheet marks test quick lint mutants lab lessons measure slides book book-serve test-browser bundle \
+  addresses lock clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 BASE := .venv/.base-is-installed
 DEV := .venv/.dev-is-installed
 NODE := book/node_modules/.package-lock.json
-QUIET_LAB := .venv/etc/jupyter/labconfig/page_config.json
-LAB_SETTINGS := .venv/share/jupyter/lab/settings
 
 # LANG is two things: in `make lab LANG=fr` a language, in the shell's environment a locale such as fr_FR.UTF-8. A bare fr or en is no
 # locale, so the commands below are given a real one of that language instead.
@@ -49,6 +48,9 @@ ifeq ($(EDITION),fr)
 	@echo "make book           publie le cours en un site, dans book/site"
 	@echo "make book-serve     le montre dans le navigateur"
 	@echo "make test-browser   essaie le site, les diapositives et JupyterLab dans un vrai navigateur"
+	@echo "make bundle         fait une archive qui s'installe sans réseau ; FOR=\"windows-3.12 linux-3.11\" choisit pour quelles machines"
+	@echo "make addresses      récrit ce qui suit l'adresse du dépôt, celle de dalle_edu/address.py"
+	@echo "make lock           refait uv.lock avec les versions de constraints.txt"
 	@echo "make clean          efface les caches, les paquets construits et l'image de démonstration (pas .venv, runs/ ni work/)"
 else
 	@echo "make demo           draw a sentence with every system, in two languages: demo.png, marks in demo.json"
@@ -65,6 +67,9 @@ else
 	@echo "make book           publish the course as a website, in book/site"
 	@echo "make book-serve     show it in the browser"
 	@echo "make test-browser   try the website, the slides and JupyterLab in a real browser"
+	@echo "make bundle         make an archive that installs without a network; FOR=\"windows-3.12 linux-3.11\" chooses for which machines"
+	@echo "make addresses      write again what follows the repository's address, which is in dalle_edu/address.py"
+	@echo "make lock           make uv.lock again, with the versions of constraints.txt"
 	@echo "make clean          remove caches, built packages and the demo's picture (not .venv, runs/ nor work/)"
 endif
 
@@ -101,17 +106,9 @@ lint: $(DEV)
 mutants: $(DEV)
 	$(BIN)/python -m tools.mutants --seed 0 --count 100 --jobs 2 --report runs/mutants.md
 
-# Students work in work/, which no other target touches. A copy that could not be renewed is named, and the others open.
-lab: $(BASE) $(QUIET_LAB) lab-language
-	@mkdir -p work/$(EDITION)
-	@DALLE_EDU_LANGUAGE=$(EDITION) $(BIN)/dalle-edu lessons get --language $(EDITION) || true
-	$(BIN)/jupyter lab --ServerApp.ip=localhost --ServerApp.root_dir="$(CURDIR)/work/$(EDITION)" --LabApp.default_url=/lab/tree/start.ipynb \
-	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
-
-# Menus in the edition's language, unless the reader has chosen one in JupyterLab's own settings.
-lab-language: $(BASE)
-	@mkdir -p $(LAB_SETTINGS)
-	@echo '{"@jupyterlab/translation-extension:plugin": {"locale": "$(if $(filter fr,$(EDITION)),fr_FR,en)"}}' > $(LAB_SETTINGS)/overrides.json
+# Students work in work/, which no other target touches.
+lab: $(BASE)
+	DALLE_EDU_LANGUAGE=$(EDITION) $(BIN)/dalle-edu lab --language $(EDITION)
 
 lessons: $(DEV)
 	$(BIN)/dalle-edu lessons build
@@ -130,25 +127,31 @@ book: slides
 book-serve: book
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory book/site 8000
 
-test-browser: book $(QUIET_LAB)
+test-browser: book
 	node --test tests/browser/*.test.mjs
+
+# Weights, notebooks and every wheel that they need, in dist; the site too, where `make book` has been run.
+bundle: $(DEV)
+	$(BIN)/python -m tools.bundle $(FOR)
+
+addresses: $(DEV)
+	$(BIN)/python -m dalle_edu.publishing.readme
+	$(BIN)/dalle-edu lessons build
+
+lock: $(DEV)
+	$(BIN)/python -m tools.lock
 
 clean:
 	rm -rf build dist book/pages book/site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo.png demo.json sheet.png sheet.json
 	find . \( -name .git -o -name .venv -o -name runs -o -path ./work \) -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
-$(BASE): pyproject.toml constraints.txt $(BIN)/python
-	$(PIP) install -c constraints.txt -e .
+$(BASE): pyproject.toml constraints.txt hatch_build.py $(BIN)/python
+	$(PIP) install -c constraints.txt -e '.[course]'
 	@touch $@
 
-$(DEV): pyproject.toml constraints.txt $(BIN)/python
+$(DEV): pyproject.toml constraints.txt hatch_build.py $(BIN)/python
 	$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $(BASE) $@
-
-# JupyterLab offers to fetch news; this one does not.
-$(QUIET_LAB): | $(BASE)
-	$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements"
-	@touch $@
 
 $(NODE): book/package-lock.json
 	cd book && npm ci --no-audit --no-fund
@@ -156,11 +159,11 @@ $(NODE): book/package-lock.json
 
 # The first Python that can make an environment for this package.
 $(BIN)/python:
-	@for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python); do \
-	  if "$$python" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then \
+	@for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14 python); do \
+	  if "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	    echo "making .venv with $$("$$python" --version)"; \
 	    exec "$$python" -m venv --clear .venv; \
 	  fi; \
 	done; \
-	echo "no Python 3.11, 3.12 or 3.13 was found$(if $(PYTHON), as $(PYTHON)); install one with its venv module (Debian: python3-venv), or give its path: PYTHON=... make demo" >&2; \
+	echo "no Python 3.11 or later was found$(if $(PYTHON), as $(PYTHON)); install one with its venv module (Debian: python3-venv), or give its path: PYTHON=... make demo" >&2; \
 	exit 1

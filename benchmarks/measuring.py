@@ -24,7 +24,9 @@ def processor() -> str:
     """The model of the processor, or its architecture where the system does not name the model."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        models = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        models = [
+            line.split(":", 1)[1].strip() for line in cpuinfo.read_text(encoding="utf-8").splitlines() if line.startswith("model name")
+        ]
         if models:
             return models[0]
     return platform.processor() or platform.machine()

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from dalle_edu.address import BRANCH, REPOSITORY, on_github
 from dalle_edu.classroom.builder import bibliography
 from dalle_edu.classroom.builder.deck import COURSE
 from dalle_edu.classroom.builder.site import read_settings
@@ -12,7 +13,6 @@ HERE = Path(__file__).parent
 language = os.environ.get("DALLE_EDU_LANGUAGE", "en")
 french = language == "fr"
 other = "en" if french else "fr"
-repository = os.environ.get("DALLE_EDU_REPOSITORY", "https://github.com/dalle-edu/dalle-edu")
 
 project = COURSE["fr" if french else "en"]
 built = read_settings(HERE / "pages" / f"{language}.json")
@@ -44,22 +44,22 @@ togglebutton_hint_hide = "Cacher" if french else "Hide"
 
 html_theme = "sphinx_book_theme"
 html_title = project
-html_baseurl = f"{built['address']}/{language}/"
+html_baseurl = f"{built['address']}/{language}/" if built["address"] else ""
 html_use_index = False
 html_permalinks_icon = "#"
 html_copy_source = True
 html_sourcelink_suffix = ""
 html_theme_options = {
-    "repository_url": repository,
-    "repository_branch": "main",
+    **({"repository_url": REPOSITORY} if REPOSITORY else {}),  # without it, no button leads to the repository, to Colab or to Binder
+    "repository_branch": BRANCH,
     "path_to_docs": f"lessons/{language}",
     "use_download_button": True,
     "use_source_button": False,
     "use_issues_button": False,
     "use_edit_page_button": False,
     "launch_buttons": {
-        "colab_url": "https://colab.research.google.com",
-        "binderhub_url": "https://mybinder.org",
+        **({"colab_url": "https://colab.research.google.com"} if on_github() else {}),
+        **({"binderhub_url": "https://mybinder.org"} if REPOSITORY else {}),
         "notebook_interface": "jupyterlab",
     },
     "article_header_end": ["language-switch.html", "article-header-buttons.html"],

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 
 from dalle_edu.language import say
 
@@ -15,7 +16,17 @@ _FRENCH = {
     errno.ENOSPC: "il n'y a plus de place",
     errno.EROFS: "on ne peut qu'y lire",
     errno.ENAMETOOLONG: "ce nom est trop long",
+    errno.ELOOP: "ce lien mène à lui-même",
+    errno.EMFILE: "trop de fichiers sont ouverts",
+    errno.ENFILE: "trop de fichiers sont ouverts",
+    errno.EFBIG: "ce fichier est trop grand",
+    errno.EIO: "le disque a une panne",
+    errno.ENOMEM: "la mémoire ne suffit pas",
+    errno.EDQUOT: "il n'y a plus de place",
+    errno.EINVAL: "ce nom ne convient pas",
 }
+_ENGLISH = {errno.ELOOP: "this link leads to itself"}
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, and bytes of a name that is not UTF-8
 
 
 class DalleEduError(ValueError):
@@ -26,7 +37,7 @@ class DalleEduError(ValueError):
     """
 
     def __init__(self, en: str, fr: str):
-        super().__init__(say(en, fr).encode(errors="backslashreplace").decode())
+        super().__init__(printable(say(en, fr)))
 
 
 class Stopped(DalleEduError):
@@ -35,5 +46,18 @@ class Stopped(DalleEduError):
 
 def reasons(error: OSError) -> tuple[str, str]:
     """The operating system's reason for an error, in English and in French."""
-    english = (os.strerror(error.errno) if error.errno else str(error)).lower()
+    english = _ENGLISH.get(error.errno or 0) or (os.strerror(error.errno) if error.errno else str(error)).lower()
     return english, _FRENCH.get(error.errno or 0, english)
+
+
+def printable(text: str) -> str:
+    """A text that any terminal and any file can take: control characters, and bytes of file names that are not UTF-8, are escaped."""
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+
+
+def no_memory() -> DalleEduError:
+    """The error to raise where memory does not suffice."""
+    return DalleEduError(
+        "there is not enough memory; ask for fewer pictures, a smaller batch or a smaller preset",
+        "la mémoire ne suffit pas ; demandez moins d'images, un lot plus petit ou un préréglage plus petit",
+    )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dalle_edu.checkpoints.checkpoint import load_checkpoint
+from dalle_edu.checkpoints.checkpoint import check_tensors, load_checkpoint, understood
 from dalle_edu.checkpoints.hub import is_pretrained
 from dalle_edu.checkpoints.shipped import weights_path
 from dalle_edu.errors import DalleEduError
@@ -165,12 +165,16 @@ def go_on_from(model: Trainable, path: str | Path) -> list[dict]:
     Returns the settings of the runs that made these weights, each with its machine, the oldest first. Raises `DalleEduError` where `path`
     is no whole checkpoint, or holds another system or another preset.
     """
-    tensors, metadata = upgraded(*load_checkpoint(path))
+    tensors, metadata = load_checkpoint(path)
+    with understood(path):
+        tensors, metadata = upgraded(tensors, metadata)
+        runs = [*metadata.get("before", []), metadata["run"] | {"machine": metadata.get("machine")}]
     here = {name: tensor.shape for name, tensor in model.state_dict().items()}
     if metadata.get("system") != model.name or {name: tensor.shape for name, tensor in tensors.items()} != here:
         raise DalleEduError(
             f"{path} holds no weights of {model.name} with this preset; begin with those of a run of the same preset",
             f"{path} ne contient pas de poids de {model.name} à ce préréglage ; partez de ceux d'un entraînement au même préréglage",
         )
+    check_tensors(tensors, model.state_dict(), path)
     model.load_state_dict(tensors)
-    return [*metadata.get("before", []), metadata["run"] | {"machine": metadata.get("machine")}]
+    return runs

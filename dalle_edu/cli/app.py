@@ -12,15 +12,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: idle thread
 import typer
 from rich.console import Console
 
+from dalle_edu import __version__
 from dalle_edu.checkpoints.hub import check_reachable, is_pretrained
 from dalle_edu.cli.typer_in_french import Command, Group
-from dalle_edu.errors import DalleEduError
+from dalle_edu.errors import printable
 from dalle_edu.language import say
 from dalle_edu.systems.interface.registry import system_names
 
 app = typer.Typer(
     cls=Group,
-    add_completion=False,
     help=say(
         "Pictures from sentences, by machines built from scratch.",
         "Des images à partir de phrases, par des machines construites à partir de zéro.",
@@ -29,7 +29,8 @@ app = typer.Typer(
 for _stream in (sys.stdout, sys.stderr):
     if isinstance(_stream, io.TextIOWrapper):
         _stream.reconfigure(errors="replace")  # a character that a terminal's encoding lacks must not end a command
-out, err = Console(), Console(stderr=True)
+# no markup: a file may be called "[/x]", and a sentence may hold ":smile:"
+out, err = Console(markup=False, emoji=False), Console(stderr=True, markup=False, emoji=False)
 
 _DEVICE = say("cpu, cuda or mps; by default the fastest there is", "cpu, cuda ou mps ; par défaut le plus rapide disponible")
 DeviceOption = Annotated[str | None, typer.Option(help=_DEVICE)]
@@ -70,6 +71,35 @@ OtherClipOption = Annotated[
     str | None, typer.Option(help=_CLIP + say("; clip unless given", " ; à défaut, clip"), callback=lambda name: name and reachable(name))
 ]
 PNG = say("the PNG to write", "le PNG à écrire")
+_JSON = say("write it as JSON here too; - for standard output", "l'écrit aussi en JSON ici ; - pour la sortie standard")
+JsonOption = Annotated[Path | None, typer.Option("--json", help=_JSON)]
+
+
+FLAGS = ("--version", "--quiet", "-q", "--debug")  # options of the program itself, which may stand anywhere
+
+
+def _version(asked: bool) -> bool:
+    """Print the version. Raises `typer.Exit` once it is printed."""
+    if asked:
+        print(f"dalle-edu {__version__}")
+        raise typer.Exit
+    return asked
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help=say("show the version and exit", "affiche la version"))
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help=say("print nothing but errors and warnings", "n'affiche qu'erreurs et avertissements"))
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help=say("show where in the code an error comes from", "montre d'où vient une erreur dans le code"))
+    ] = False,
+) -> None:
+    """The options of the program itself."""
+    out.quiet = quiet
 
 
 def command(help: str) -> Callable:
@@ -77,21 +107,27 @@ def command(help: str) -> Callable:
     return app.command(cls=Command, help=help)
 
 
+STANDARD_OUTPUT = Path("-")  # as the file of --json
+
+
 def ready(*files: Path | None, given: Sequence[Path] = ()) -> None:
     """Raise `DalleEduError`, before any work, where one of the files to write cannot be written, is named twice, or is among those `given`
-    to be read.
-    """
-    from dalle_edu.files import check_writable
+    to be read. The files of a folder that is filled are named one by one.
 
-    taken = {path.resolve() for path in given}
-    for file in filter(None, files):
-        check_writable(file)
-        if file.resolve() in taken:
-            raise DalleEduError(
-                f"{file} is named twice, and what is there would be lost; give another name to what is written",
-                f"{file} est nommé deux fois, et ce qui s'y trouve serait perdu ; donnez un autre nom à ce qui s'écrit",
-            )
-        taken.add(file.resolve())
+    Where one is `STANDARD_OUTPUT`, everything else that a command prints goes to standard error.
+    """
+    from dalle_edu.files import check_outputs, check_writable
+
+    places = [file for file in files if file and file != STANDARD_OUTPUT]
+    out.stderr = len(places) < sum(file is not None for file in files)
+    for place in places:
+        check_writable(place)
+    check_outputs(places, given)
+
+
+def models(*names: str | None) -> list[Path]:
+    """The files among names of models, for `ready`: what is read must not be written over."""
+    return [Path(file) for file in (name.rpartition("@")[2] for name in names if name) if os.path.isfile(file)]
 
 
 def ready_to_draw(picture: Path | None, *files: Path | None, given: Sequence[Path] = ()) -> None:
@@ -105,7 +141,8 @@ def ready_to_draw(picture: Path | None, *files: Path | None, given: Sequence[Pat
 
 def written(place: Path) -> None:
     """Print where something was written."""
-    out.print(f"→ {place}", highlight=False, markup=False, soft_wrap=True)
+    if place != STANDARD_OUTPUT:
+        out.print(f"→ {printable(str(place))}", highlight=False, soft_wrap=True)
 
 
 def watched(total: int, name: str, work: Callable, *arguments: Any, **settings: Any) -> Any:
@@ -114,16 +151,27 @@ def watched(total: int, name: str, work: Callable, *arguments: Any, **settings: 
     """
     from rich.progress import Progress
 
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(console=err, transient=True, disable=out.quiet or not err.is_terminal) as bar:
         task = bar.add_task(name, total=total)
         return work(*arguments, progress=lambda count: bar.advance(task, count), **settings)
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a document as JSON, whole or not at all. Raises `DalleEduError` where the file cannot be written."""
+    """Write a document as JSON, as `write_text` does. Raises `DalleEduError` where the file cannot be written."""
     import json
 
+    write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text, whole or not at all, or to standard output where `path` is `STANDARD_OUTPUT`. Raises `DalleEduError` where the file
+    cannot be written.
+    """
     from dalle_edu.files import write_aside
 
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    write_aside(path, lambda file: file.write(text.encode()))
+    text = printable(text)
+    if path == STANDARD_OUTPUT:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        write_aside(path, lambda file: file.write(text.encode()))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dalle_edu.cli.app import command, out
+from dalle_edu.cli.app import command, out, ready, written
 from dalle_edu.language import say
 
 _SITE = say("the site's folder", "le dossier du site")
@@ -20,8 +20,9 @@ def book(
     """Publish the lessons as a website."""
     from dalle_edu.classroom.builder.book import SITE, build_book
 
+    ready((site or SITE) / "index.html")
     for path in build_book(site or SITE, names=names or ()):
-        out.print(f"→ {path}", highlight=False)
+        written(path)
 
 
 @command(say("Make a deck of slides of each lesson, in both languages.", "Fait les diapositives de chaque leçon, dans les deux langues."))
@@ -48,10 +49,11 @@ def slides(
     from dalle_edu.classroom.builder.book import SITE, build_slides
     from dalle_edu.classroom.builder.complaints import Faults
 
+    ready((site or SITE) / "index.html")
     done = build_slides(site or SITE, names=names or ())
     for path in done.paths:
-        out.print(f"→ {path}", highlight=False)
+        written(path)
     for text in done.tables if table else ():
-        out.print(text, highlight=False, markup=False, soft_wrap=True)
+        out.print(text, highlight=False, soft_wrap=True)
     if done.faults:
         raise Faults(done.faults)

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from dalle_edu.cli.app import PNG, SYSTEM, DeviceOption, SeedOption, app, err, ready, ready_to_draw, written
+from dalle_edu.cli.app import PNG, SYSTEM, DeviceOption, SeedOption, app, err, models, ready, ready_to_draw, written
 from dalle_edu.cli.sampling_options import sampling_options
 from dalle_edu.cli.typer_in_french import Command, Group
-from dalle_edu.errors import DalleEduError, reasons
+from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 
 edit = typer.Typer(cls=Group, add_completion=False)
@@ -27,7 +27,7 @@ Picture = Annotated[Path, typer.Argument(help=_PICTURE)]
 Prompt = Annotated[str, typer.Argument(help=say("what it should show", "ce qu'elle doit montrer"))]
 Before = Annotated[str, typer.Argument(help=say("what it shows", "ce qu'elle montre"))]
 Count = Annotated[int, typer.Option("-n", min=1, max=64, help=say("pictures to draw", "images à dessiner"))]
-Out = Annotated[Path, typer.Option("--out", help=PNG)]
+Out = Annotated[Path, typer.Option("--out", "-o", help=PNG)]
 _ABLE = SYSTEM + say("; dalle-edu systems says what each can", " ; dalle-edu systems dit ce que chacun sait faire")
 SystemOption = Annotated[str, typer.Option("--system", help=_ABLE)]
 
@@ -215,7 +215,7 @@ def loop(
     frames: Annotated[int, typer.Option(min=2, max=200, help=say("pictures in the animation", "images de l'animation"))] = 24,
     system: SystemOption = "dalle2",
     seed: SeedOption = 0,
-    out_file: Annotated[Path, typer.Option("--out", help=say("the GIF to write", "le GIF à écrire"))] = Path("loop.gif"),
+    out_file: Annotated[Path, typer.Option("--out", "-o", help=say("the GIF to write", "le GIF à écrire"))] = Path("loop.gif"),
     device: DeviceOption = None,
     *,
     settings: dict[str, Any],
@@ -228,10 +228,11 @@ def loop(
             f'the animation is written as GIF and the file is "{out_file.name}"; end its name in .gif',
             f"l'animation s'écrit en GIF et le fichier est « {out_file.name} » ; terminez son nom par .gif",
         )
-    ready(out_file, given=[picture])
+    ready(out_file, given=[picture, *models(system)])
+    contents = _contents(picture)
     machine = _machine("loop", system, device)
-    options = {"seed": seed, **settings}
-    save_animation(machine.loop(_read([picture], machine.resolution, 1), frames, **options)[:, 0].cpu(), out_file)
+    images = _decoded([picture], [contents], machine.resolution, 1)
+    save_animation(machine.loop(images, frames, seed=seed, **settings)[:, 0].cpu(), out_file)
     written(out_file)
 
 
@@ -257,13 +258,14 @@ def _edit(
     from dalle_edu.world.grammar import check_prompt
     from dalle_edu.world.sheet import picture_sheet, save_picture
 
-    ready_to_draw(out_file, given=pictures)
+    ready_to_draw(out_file, given=[*pictures, *models(system)])
+    contents = [_contents(picture) for picture in pictures]
     for sentence in sentences:
         report = check_prompt(sentence)
         if report:
-            err.print(report, style="yellow", highlight=False, markup=False, soft_wrap=True)
+            err.print(report, style="yellow", highlight=False, soft_wrap=True)
     machine = _machine(verb, system, device)
-    images = _read(pictures, machine.resolution, n)
+    images = _decoded(pictures, contents, machine.resolution, n)
     options = {"seed": seed, **settings}
     drawn = work(machine, images, options).cpu()
     given = say("given", "donnée")
@@ -288,25 +290,27 @@ def _machine(verb: str, system: str, device: str | None) -> Any:
     return machine
 
 
-def _read(paths: list[Path], resolution: int, n: int) -> Any:
-    """Picture files as one batch in [-1, 1], each `n` times. Raises `DalleEduError` for a file that cannot be read or holds no picture."""
+def _contents(path: Path) -> bytes:
+    """A picture file's bytes. Raises `DalleEduError` for what is no file of at most 256 MB, or cannot be read."""
+    from dalle_edu.datasets.pictures import MAX_BYTES
+    from dalle_edu.files import read_file
+
+    return read_file(path, MAX_BYTES, "give the path of a picture", "donnez le chemin d'une image")
+
+
+def _decoded(paths: list[Path], contents: list[bytes], resolution: int, n: int) -> Any:
+    """Picture files as one batch in [-1, 1], each `n` times. Raises `DalleEduError` for a file that holds no picture."""
     import torch
 
     from dalle_edu.datasets.pictures import decode
     from dalle_edu.datasets.report import Unusable
 
     images = []
-    for path in paths:
+    for path, data in zip(paths, contents, strict=True):
         try:
-            images += [decode(path.read_bytes(), resolution)] * n
+            images += [decode(data, resolution)] * n
         except Unusable as unusable:
             raise unusable.of(path) from None
-        except OSError as error:
-            en, fr = reasons(error)
-            raise DalleEduError(
-                f"{path} cannot be read: {en}; give the path of a picture",
-                f"{path} ne se lit pas : {fr} ; donnez le chemin d'une image",
-            ) from error
     return torch.stack(images)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 
 from dalle_edu.cli.app import (
     ALL,
@@ -16,8 +16,8 @@ from dalle_edu.cli.app import (
     SeedOption,
     command,
     err,
+    models,
     out,
-    ready,
     ready_to_draw,
     write_json,
     written,
@@ -35,7 +35,19 @@ from dalle_edu.language import language_named, say, typeset
 )
 @sampling_options
 def generate(
-    prompts: Annotated[list[str], typer.Argument(help=say("sentences, in French or in English", "des phrases, en français ou en anglais"))],
+    prompts: Annotated[
+        list[str] | None, typer.Argument(help=say("sentences, in French or in English", "des phrases, en français ou en anglais"))
+    ] = None,
+    more: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help=say(
+                "a file with more sentences, one a line; - for standard input",
+                "un fichier d'autres phrases, une par ligne ; - pour l'entrée standard",
+            ),
+        ),
+    ] = None,
     system: Annotated[
         str, typer.Option(help=say(SYSTEM + "; or all, that draw", SYSTEM + " ; ou all, tous ceux qui dessinent"))
     ] = "dalle1",
@@ -43,7 +55,9 @@ def generate(
     seed: SeedOption = 0,
     candidates: CandidatesOption = None,
     clip: OtherClipOption = None,
-    out_file: Annotated[Path | None, typer.Option("--out", help=PNG + say("; SYSTEM.png unless given", " ; à défaut, SYSTÈME.png"))] = None,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", "-o", help=PNG + say("; SYSTEM.png unless given", " ; à défaut, SYSTÈME.png"))
+    ] = None,
     apart: Annotated[
         Path | None,
         typer.Option(
@@ -62,11 +76,17 @@ def generate(
 ) -> None:
     """Draw sentences and mark the pictures. Raises `DalleEduError` for more than 1,024 pictures."""
     from dalle_edu.device import choose_device
-    from dalle_edu.files import check_new_folder
+    from dalle_edu.files import check_new_folder, read_lines
     from dalle_edu.loading import load_critic, load_system
     from dalle_edu.systems.critics.reranking import check_candidates
     from dalle_edu.world.grammar import check_prompt
 
+    prompts = [*(prompts or []), *(read_lines(more) if more else [])]
+    if not prompts:
+        raise DalleEduError(
+            'no sentence was given; write one, as in: dalle-edu generate "a red circle"',
+            'aucune phrase n\'est donnée ; écrivez-en une : dalle-edu generate "un cercle rouge"',
+        )
     if not 1 <= n <= 1024 or n * len(prompts) > 1024:
         asked = n * len(prompts)
         raise DalleEduError(
@@ -76,16 +96,17 @@ def generate(
     only_with_candidates(clip, candidates)
     if candidates is not None:
         check_candidates(candidates, keep=n)
-    ready_to_draw(out_file, json_file)
+    names = all_trained() if system == ALL else [system]
+    alone = [] if apart is None else [apart / f"{number}.png" for number in range(n * len(prompts) * len(names))]
     if apart is not None:
         check_new_folder(apart)
-        ready(apart / "0.png")
+    ready_to_draw(out_file, json_file, *alone, given=[*models(system, clip), *([more] if more else [])])
     for prompt in prompts:
         report = check_prompt(prompt)
         if report:
-            err.print(report, style="yellow", highlight=False, markup=False, soft_wrap=True)
+            err.print(report, style="yellow", highlight=False, soft_wrap=True)
     place = str(choose_device(device).torch_device)
-    machines = [load_system(name, place) for name in (all_trained() if system == ALL else [system])]
+    machines = [load_system(name, place) for name in names]
     used = {machine.name: accepted(machine, settings, strict=system != ALL) for machine in machines}
     critic = None if candidates is None else load_critic(clip or "clip", place)
     pictures = [each for machine in machines for each in _drawn(machine, prompts, n, seed, critic, candidates or 1, used[machine.name])]
@@ -234,11 +255,11 @@ def _print_marks(prompt: str, marks: list[dict[str, bool] | None]) -> None:
     language = guess_language(prompt)
     known = [mark for mark in marks if mark is not None]
     if not known:
-        en, fr = (escape(reason) for reason in why_no_marks(prompt))
-        told = language_named(language).worded(f"[bold]{escape(prompt)}[/bold]: {en}", f"[bold]{escape(prompt)}[/bold] : {fr}")
-        out.print(told, highlight=False, soft_wrap=True)
+        en, fr = why_no_marks(prompt)
+        told = language_named(language).worded(f": {en}", f" : {fr}")
+        out.print(Text.assemble((prompt, "bold"), told), highlight=False, soft_wrap=True)
         return
     rates = " · ".join(f"{SKILL_NAMES[language][skill]} {sum(mark[skill] for mark in known)}/{len(known)}" for skill in known[0])
     right = sum(all(mark.values()) for mark in known)
     verdict = f"{right} sur {len(known)} sans faute" if language == "fr" else f"{right} of {len(known)} entirely right"
-    out.print(f"[bold]{escape(prompt)}[/bold]\n  {verdict} — {rates}", highlight=False, soft_wrap=True)
+    out.print(Text.assemble((prompt, "bold"), f"\n  {verdict} — {rates}"), highlight=False, soft_wrap=True)

@@ -10,8 +10,10 @@ from dalle_edu.language import decimal, reader_language, say
 
 _PACKAGES = (
     "torch", "torchvision", "numpy", "scipy", "matplotlib", "pillow", "safetensors", "tokenizers", "einops", "jaxtyping", "accelerate",
-    "gensim", "scikit-learn", "open_clip_torch", "jupyterlab", "ipywidgets",
+    "scikit-learn", "open_clip_torch", "ipywidgets",
 )  # fmt: skip
+_REFERENCES = ("gensim",) if sys.version_info < (3, 14) else ()  # gensim has no wheel for 3.14 yet
+_COURSE = "jupyterlab"  # of the extra `course`; Colab has a notebook of its own
 
 
 @dataclass(frozen=True)
@@ -26,15 +28,16 @@ class Finding:
 def check_installation() -> list[Finding]:
     """Check Python, the packages, torchvision beside this torch, the devices and the weights, in this order."""
     version = platform.python_version()
-    right = (3, 11) <= sys.version_info[:2] < (3, 14)
+    right = sys.version_info >= (3, 11)
     findings = [
         Finding(
             right,
             "python",
-            version if right else version + say("; install Python 3.11, 3.12 or 3.13", " ; installez Python 3.11, 3.12 ou 3.13"),
+            version if right else version + say("; install Python 3.11 or later", " ; installez Python 3.11 ou plus récent"),
         )
     ]
-    findings += [_package(name) for name in _PACKAGES]
+    findings += [_package(name) for name in (*_PACKAGES, *_REFERENCES)]
+    findings += [found for found in [_package(_COURSE)] if found.good]
     if all(finding.good for finding in findings[1:3]):
         findings += [_torchvision(), *_devices()]
         findings += _weights()

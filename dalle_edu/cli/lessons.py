@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dalle_edu.cli.app import command, out
+from dalle_edu.cli.app import command, out, written
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import languages, reader_language, say
 
@@ -64,7 +64,7 @@ def lessons(
         known = ", ".join(languages())
         raise DalleEduError(f'the language is "{language}"; give one of {known}', f"la langue est « {language} » ; donnez l'une de {known}")
     if action is Action.get:
-        _get(names or [], language or reader_language(), to)
+        get(names or [], language or reader_language(), to)
         return
     if to:
         raise DalleEduError("--to belongs to `lessons get`", "--to va avec `lessons get`")
@@ -76,10 +76,10 @@ def lessons(
     where = folder or builder.LESSONS
     if nbgrader:
         for path in builder.build_course(nbgrader, language or reader_language(), where):
-            out.print(f"→ {path}", highlight=False)
+            written(path)
     elif action is Action.build:
         for path in builder.build(where, names or []):
-            out.print(f"→ {path}", highlight=False)
+            written(path)
     elif action is Action.check:
         _check(where, names or [])
     else:
@@ -107,7 +107,7 @@ def _check(folder: Path, names: list[str]) -> None:
         raise DalleEduError(f"out of date: {which}; run `{named}`", f"à refaire : {which} ; lancez `{named}`")
 
 
-def _get(names: list[str], language: str, to: Path | None) -> None:
+def get(names: list[str], language: str, to: Path | None) -> None:
     """Bring lessons to a folder, and say what became of each. Raises `DalleEduError` where a copy could not be made."""
     from dalle_edu.classroom.copies import get_lessons, own_folder
 
@@ -122,7 +122,7 @@ def _get(names: list[str], language: str, to: Path | None) -> None:
             ),
         }
         if copy.kind in told:
-            out.print(f"→ {copy.path}: {told[copy.kind]}", highlight=False, markup=False, soft_wrap=True)
+            out.print(f"→ {copy.path}: {told[copy.kind]}", highlight=False, soft_wrap=True)
     refused = " · ".join(copy.says for copy in copies if copy.kind == "refused")
     if refused:
         raise DalleEduError(refused, refused)

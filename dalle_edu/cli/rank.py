@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from dalle_edu.cli.app import SYSTEM, DeviceOption, OtherClipOption, SeedOption, app, out, write_json, written
+from dalle_edu.cli.app import SYSTEM, DeviceOption, JsonOption, OtherClipOption, SeedOption, app, out, ready, write_json, written
 from dalle_edu.cli.sampling_options import sampling_options
 from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import DalleEduError
@@ -116,20 +116,18 @@ def compare(
     folder: Annotated[Path, typer.Argument(help=say("a questionnaire's folder", "le dossier d'un questionnaire"))],
     clip: OtherClipOption = None,
     without_clip: Annotated[bool, typer.Option("--without-clip", help=say("compare without a critic", "compare sans critique"))] = False,
-    json_file: Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))] = None,
+    json_file: JsonOption = None,
     device: DeviceOption = None,
 ) -> None:
     """Print how far the rankings in a folder agree. Raises `DalleEduError` where `--clip` and `--without-clip` are both given."""
     from dataclasses import asdict
 
     from dalle_edu.device import choose_device
-    from dalle_edu.files import check_writable
     from dalle_edu.loading import load_critic
     from dalle_edu.rankings.agreement import EXAMINER, agreements, ranked_by_critic, ranked_by_examiner
     from dalle_edu.rankings.questionnaire import PROTOCOL, Questionnaire
 
-    if json_file:
-        check_writable(json_file)
+    ready(json_file)
     if clip and without_clip:
         raise DalleEduError(
             "--clip names what --without-clip leaves out; give one of them",

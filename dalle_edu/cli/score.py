@@ -11,11 +11,14 @@ from dalle_edu.cli.app import (
     EXAMINEE,
     CandidatesOption,
     DeviceOption,
+    JsonOption,
     OtherClipOption,
     SeedOption,
     command,
+    models,
     out,
     reachable,
+    ready,
     watched,
     write_json,
 )
@@ -41,21 +44,19 @@ def score(
     seed: SeedOption = 0,
     candidates: CandidatesOption = None,
     clip: OtherClipOption = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))] = None,
+    json_file: JsonOption = None,
     device: DeviceOption = None,
     *,
     settings: dict[str, Any],
 ) -> None:
     """Examine a system, a critic, or all systems that draw."""
     from dalle_edu.device import choose_device
-    from dalle_edu.files import check_writable
     from dalle_edu.loading import load_critic, load_examinee, load_system
     from dalle_edu.systems.critics.critic import Critic
     from dalle_edu.systems.critics.reranking import BestOf, check_candidates
     from dalle_edu.systems.interface.system import System
 
-    if json_file:
-        check_writable(json_file)
+    ready(json_file, given=models(system, clip))
     if candidates is not None:
         check_candidates(candidates)
     place = str(choose_device(device).torch_device)
@@ -91,7 +92,7 @@ def score(
     for table in rate_tables(title, say("skill", "compétence"), names[sentence_language()], parts):
         out.print(table)
     if json_file:
-        report.save(json_file)
+        write_json(json_file, report.to_json())
 
 
 def _none_of(settings: list[str], who: str) -> None:

@@ -14,6 +14,7 @@ from dalle_edu.cli.app import (
     SYSTEM,
     ClipOption,
     DeviceOption,
+    JsonOption,
     SeedOption,
     app,
     out,
@@ -41,8 +42,7 @@ app.add_typer(
 
 SystemArgument = Annotated[str, typer.Argument(help=SYSTEM)]
 PromptsOption = Annotated[int, typer.Option(min=8, max=10_000, help=say("pictures of each kind", "images de chaque sorte"))]
-JsonOption = Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))]
-PngOption = Annotated[Path | None, typer.Option("--out", help=PNG)]
+PngOption = Annotated[Path | None, typer.Option("--out", "-o", help=PNG)]
 _EDITS = ("vary", "mix", "inpaint", "complete", "alter")
 OPENING_NAMES = {
     "fr": {

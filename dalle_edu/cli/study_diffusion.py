@@ -75,7 +75,7 @@ def thresholds(
     by_skill(machine.name, reports, names, json_file)
     if out_file:
         save_picture(picture_sheet(torch.cat(pictures), list(names.values()), columns=len(scales)), out_file)
-        out.print(f"{sentence} → {out_file}", highlight=False, markup=False, soft_wrap=True)
+        out.print(f"{sentence} → {out_file}", highlight=False, soft_wrap=True)
 
 
 @study.command(

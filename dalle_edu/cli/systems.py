@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from dalle_edu.cli.app import command, out
+from dalle_edu.cli.app import JsonOption, command, out, ready, write_json
 from dalle_edu.language import decimal, say
 
 EDITS = ("complete", "alter", "inpaint", "vary", "mix", "steer", "loop")  # what `dalle-edu edit` can ask of a system
@@ -23,10 +23,12 @@ def systems(
         list[str] | None,
         typer.Argument(help=say("names, or FILE.py:CLASS; all, unless given", "des noms, ou FICHIER.py:CLASSE ; à défaut, tous")),
     ] = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Print the presets, stages, settings and edits of systems."""
     from dalle_edu.systems.interface.registry import model_class, system_names
 
+    ready(json_file)
     table = Table(show_lines=True)
     for column in (
         say("system", "système"),
@@ -36,20 +38,34 @@ def systems(
         say("edits", "retouches"),
     ):
         table.add_column(column, overflow="fold")
-    for name in names or system_names():
-        kind: Any = model_class(name)
-        preset = kind.presets.get("standard") or next(iter(kind.presets.values()))
-        stages = [f"{stage.name} ({decimal(100 * stage.share, 0)} %)" for stage in preset.recipe.stages]
-        settings = [f"{field.name.replace('_', '-')} {_value(getattr(preset.sampling, field.name))}" for field in fields(preset.sampling)]
-        made = ", ".join(sorted({source.split(".")[0] for source in kind.foundations.values()}))
+    facts = [_facts(model_class(name)) for name in names or system_names()]
+    for each in facts:
+        made = ", ".join(each["foundations"])
+        stages = [f"{name} ({decimal(100 * share, 0)} %)" for name, share in each["stages"].items()]
+        settings = [f"{name.replace('_', '-')} {_value(value)}" for name, value in each["settings"].items()]
         table.add_row(
-            kind.name,
-            "\n".join(kind.presets),
+            each["name"],
+            "\n".join(each["presets"]),
             "\n".join(stages) or say(f"none: made of {made}", f"aucune : fait de {made}"),
             "\n".join(settings) or "–",
-            ", ".join(edit for edit in EDITS if hasattr(kind, edit)) or "–",
+            ", ".join(each["edits"]) or "–",
         )
+    if json_file:
+        write_json(json_file, facts)
     out.print(table)
+
+
+def _facts(kind: Any) -> dict[str, Any]:
+    """What is printed of a system."""
+    preset = kind.presets.get("standard") or next(iter(kind.presets.values()))
+    return {
+        "name": kind.name,
+        "presets": list(kind.presets),
+        "stages": {stage.name: stage.share for stage in preset.recipe.stages},
+        "settings": {field.name: getattr(preset.sampling, field.name) for field in fields(preset.sampling)},
+        "edits": [edit for edit in EDITS if hasattr(kind, edit)],
+        "foundations": sorted({source.split(".")[0] for source in kind.foundations.values()}),
+    }
 
 
 def _value(value: Any) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from dalle_edu.language import decimal, say
 
@@ -11,13 +12,13 @@ _COLUMNS = 4  # of a table
 LEGEND = say("% right (of how many); below, the 95 % interval", "% justes (sur combien) ; dessous, l'intervalle à 95 %")
 
 
-def rate_cell(rate: Any) -> str:
-    """A rate in percent with the number that it is of, and on a second line its 95 % interval, as rich markup."""
+def rate_cell(rate: Any) -> Text | str:
+    """A rate in percent with the number that it is of, and on a second line its 95 % interval."""
     facts = rate.to_json()
     if not facts["n"]:
         return "–"
     low, high = (decimal(100 * facts[end]) for end in ("low", "high"))
-    return f"{decimal(100 * facts['rate'])} ({facts['n']})\n[dim]{low}–{high}[/dim]"
+    return Text.assemble(f"{decimal(100 * facts['rate'])} ({facts['n']})\n", (f"{low}–{high}", "dim"))
 
 
 def rate_tables(title: str, corner: str, names: Mapping[str, str], columns: Mapping[str, Mapping[str, Any]]) -> Iterator[Table]:

@@ -25,8 +25,21 @@ class Command(TyperCommand):
         return _usage(super().get_usage(ctx))
 
 
+_COMPLETION = {
+    "install_completion": say("let the shell complete commands and options", "laisse le terminal compléter commandes et options"),
+    "show_completion": say("show what that adds to the shell's settings", "montre ce que cela ajoute aux réglages du terminal"),
+}
+
+
 class Group(TyperGroup):
     """A group of commands whose help is in the reader's language throughout."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options of the group."""
+        options = super().get_params(ctx)
+        for option in options:
+            option.help = _COMPLETION.get(option.name, getattr(option, "help", None))
+        return options
 
     def get_help_option(self, ctx: Any) -> Any:
         """The option `--help`."""

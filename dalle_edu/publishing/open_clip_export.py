@@ -8,6 +8,7 @@ added to the position embeddings; our text tower pools at the first padding toke
 """
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def export_to_open_clip(clip: Clip, folder: str | Path, name: str = "dalle_edu_c
         )
     check_writable(folder / CONFIGURATION)
     model, preprocessing = open_clip_config(clip.config.model.clip, name)
-    by_name = model | {"text_cfg": model["text_cfg"] | {"hf_tokenizer_name": str(folder.resolve())}}
+    by_name = model | {"text_cfg": model["text_cfg"] | {"hf_tokenizer_name": os.path.realpath(folder)}}
     contents = {
         f"{name}.json": _json(by_name),
         WEIGHTS: to_bytes(open_clip_tensors(clip), metadata={"format": "pt"}),

@@ -1,12 +1,14 @@
-"""The table of every system's marks in the READMEs, written from the results of `dalle-edu score all`.
+"""What is written into the READMEs: the table of every system's marks, and what follows the repository's address.
 
 `make marks` examines the weights that come with the package, keeps the results in `data/marks.json`, and writes the tables again.
+`make addresses` writes again badges and the line that installs without a clone; where no address is set, there are none.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
+from dalle_edu import address
 from dalle_edu.files import write_aside
 from dalle_edu.language import typeset
 from dalle_edu.scorecard.compare import same_numbers, table
@@ -14,7 +16,15 @@ from dalle_edu.scorecard.compare import same_numbers, table
 ROOT = Path(__file__).parents[2]
 MARKS = ROOT / "data" / "marks.json"
 READMES = {"en": ROOT / "README.md", "fr": ROOT / "README.fr.md"}
-BEGIN, END = "<!-- marks -->", "<!-- end of marks -->"
+_BADGES = {
+    "Colab": "https://colab.research.google.com/assets/colab-badge.svg",
+    "Binder": "https://mybinder.org/badge_logo.svg",
+}
+_OPEN_IN = {"en": "Open in {place}", "fr": "Ouvrir dans {place}"}
+_NO_CLONE = {
+    "en": "**Without a clone**, the library, its weights and the lessons (`dalle-edu lessons get`):",
+    "fr": "**Sans clone**, la bibliothèque, ses poids et les leçons (`dalle-edu lessons get`) :",
+}
 
 
 def marks_table(measured: dict[str, Any], language: str) -> str:
@@ -32,17 +42,42 @@ def marks_table(measured: dict[str, Any], language: str) -> str:
     return typeset(text) if language == "fr" else text
 
 
-def with_table(readme: str, marks: str) -> str:
-    """The text of a README whose table, between its two comments, is replaced by this one. Raises `ValueError` where it has not each
-    comment once.
+def badges(language: str) -> str:
+    """The badges that open the course elsewhere, in `language` "fr" or "en"; empty where no address is set."""
+    notebook = f"lessons/{language}/start.ipynb"
+    leads = {"Colab": address.colab(notebook), "Binder": address.binder(notebook)}
+    words = _OPEN_IN[language]
+    return " ".join(f"[![{words.format(place=place)}]({_BADGES[place]})]({where})" for place, where in leads.items() if where)
+
+
+def without_a_clone(language: str) -> str:
+    """How to install from the repository without a clone, in `language` "fr" or "en"; empty where no address is set."""
+    if not address.REPOSITORY:
+        return ""
+    text = f'{_NO_CLONE[language]}\n\n```sh\npip install "dalle-edu[course] @ git+{address.REPOSITORY}"\n```'
+    return typeset(text) if language == "fr" else text
+
+
+def with_part(readme: str, name: str, part: str) -> str:
+    """The text of a README in which `part` stands between the comments "name" and "end of name". Raises `ValueError` where it has not
+    each comment once.
     """
-    before, rest = readme.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n\n{marks}\n{END}{after}"
+    before, rest = readme.split(f"<!-- {name} -->")
+    _, after = rest.split(f"<!-- end of {name} -->")
+    between = f"\n\n{part}\n" if part else "\n"
+    return f"{before}<!-- {name} -->{between}<!-- end of {name} -->{after}"
+
+
+def written(readme: str, measured: dict[str, Any], language: str) -> str:
+    """The text of a README with all that is written into it. Raises `ValueError` where it lacks a comment that says where."""
+    parts = {"badges": badges(language), "without a clone": without_a_clone(language)}
+    for name, part in parts.items():
+        readme = with_part(readme, name, part and part + "\n")
+    return with_part(readme, "marks", marks_table(measured, language))
 
 
 if __name__ == "__main__":
     measured = json.loads(MARKS.read_text(encoding="utf-8"))
     for language, path in READMES.items():
-        text = with_table(path.read_text(encoding="utf-8"), marks_table(measured, language))
+        text = written(path.read_text(encoding="utf-8"), measured, language)
         write_aside(path, lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]

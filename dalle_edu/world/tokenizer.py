@@ -4,9 +4,11 @@ Every byte is in the vocabulary, so every string can be encoded. Text is normali
 punctuation. Each word of the grammar is one token. Token 0 is padding.
 """
 
+import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -32,6 +34,21 @@ _NORMALIZER = normalizers.Sequence(  # `grammar.normalize` for the tokenizers pa
         normalizers.Replace(Regex(r"[^\p{L}\p{N}']|(?<!\p{L})'|'(?!\p{L})"), " "),
     ]
 )
+
+# what the JSON of every tokenizer of captions says beside its words; the normalizer is always `_NORMALIZER`, whatever a file says
+_BYTES: dict[str, Any] = {"add_prefix_space": True, "trim_offsets": True}
+_PARTS: dict[str, Any] = {
+    "truncation": None,
+    "padding": None,
+    "pre_tokenizer": {
+        "type": "Sequence",
+        "pretokenizers": [{"type": "WhitespaceSplit"}, {"type": "ByteLevel", **_BYTES, "use_regex": False}],
+    },
+    "post_processor": None,
+    "decoder": {"type": "ByteLevel", **_BYTES, "use_regex": True},
+}
+_MODEL: dict[str, Any] = {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None}
+_MODEL |= {"fuse_unk": False, "byte_fallback": False, "ignore_merges": False}
 
 
 class CaptionTokenizer:
@@ -74,8 +91,34 @@ class CaptionTokenizer:
 
     @classmethod
     def from_json(cls, text: str) -> "CaptionTokenizer":
-        """The tokenizer that `to_json` wrote."""
-        return cls(Tokenizer.from_str(text))
+        """The tokenizer that `to_json` wrote. Raises `DalleEduError` for one of another kind, which might encode a caption otherwise, or
+        never come to an end.
+        """
+        try:
+            return cls(Tokenizer.from_str(_checked(text)))
+        except Exception as error:  # the package raises plain exceptions
+            why = " ".join(f"{error!r}"[:120].split())
+            raise DalleEduError(
+                f"the tokenizer is none of captions ({why}); take one that CaptionTokenizer.to_json wrote",
+                f"le découpage en jetons n'est pas celui de légendes ({why}) ; prenez ce que CaptionTokenizer.to_json a écrit",
+            ) from error
+
+
+def _checked(text: str) -> str:
+    """A tokenizer's JSON, whose vocabulary and merges alone may differ from those of others. Raises `ValueError`, `TypeError` or `KeyError`
+    unless it is a byte-level BPE with a token for each byte and each number.
+    """
+    document = json.loads(text)
+    parts = {part: document[part] for part in _PARTS}
+    model, own = document["model"], [token["content"] for token in document["added_tokens"]]
+    vocabulary = model["vocab"]
+    if parts != _PARTS or own != ["[PAD]"] or {key: value for key, value in model.items() if key not in ("vocab", "merges")} != _MODEL:
+        raise ValueError("it is no byte-level BPE")
+    if not {"[PAD]", *pre_tokenizers.ByteLevel.alphabet()} <= set(vocabulary) or vocabulary["[PAD]"] != PAD:
+        raise ValueError("it lacks a byte")
+    if sorted(vocabulary.values()) != list(range(len(vocabulary))):
+        raise ValueError("its numbers are not 0, 1, 2 and so on")
+    return text
 
 
 def train_tokenizer(catalogue: Catalogue = SHAPES, vocabulary_size: int = VOCABULARY_SIZE) -> CaptionTokenizer:

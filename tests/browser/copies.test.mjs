@@ -23,10 +23,9 @@ afterEach(async () => {
 const ask = (path, options = {}) => fetch(`${address}/api/${path}?token=${token}`, options);
 
 async function startLab(language, folder) {
-  execFileSync("make", ["--no-print-directory", "lab-language", `LANG=${language}`]);
-  lab = spawn(resolve(".venv/bin/jupyter"), ["lab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", `--ServerApp.port=${port}`,
-    `--ServerApp.root_dir=${folder}`, `--IdentityProvider.token=${token}`, "--LabApp.news_url=None", "--LabApp.default_url=/lab/tree/start.ipynb",
-    "--LabApp.expose_app_in_browser=True"], { stdio: "ignore", env: { ...process.env, DALLE_EDU_DESK: join(folder, ".desk") } });
+  lab = spawn(resolve(".venv/bin/dalle-edu"), ["lab", "--language", language, "--to", folder, "--", "--no-browser", "--allow-root",
+    "--ServerApp.ip=127.0.0.1", `--ServerApp.port=${port}`, `--IdentityProvider.token=${token}`, "--LabApp.expose_app_in_browser=True"],
+    { stdio: "ignore", env: { ...process.env, DALLE_EDU_DESK: join(folder, ".desk") } });
   for (let i = 0; i < 120 && !await ask("status").then(answer => answer.ok, () => false); i++) await new Promise(resolve => setTimeout(resolve, 500));
 }
 

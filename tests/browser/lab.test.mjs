@@ -1,8 +1,8 @@
 // JupyterLab as a student meets it: lesson 01 opens, all its cells run, a slider moves and the figure answers, a wrong answer gets its diagnosis.
 
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { copyFileSync, mkdtempSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, afterEach, before, test } from "node:test";
@@ -13,11 +13,10 @@ const address = `http://127.0.0.1:${port}`;
 const folder = mkdtempSync(join(tmpdir(), "lessons-"));
 let browser, lab;
 
-// JupyterLab as `make lab LANG=…` sets it up, on a folder with one lesson.
+// JupyterLab as `make lab LANG=…` opens it.
 async function startLab(language) {
-  execFileSync("make", ["--no-print-directory", "lab-language", `LANG=${language}`]);
-  lab = spawn(resolve(".venv/bin/jupyter"), ["lab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", `--ServerApp.port=${port}`,
-    `--ServerApp.root_dir=${folder}`, `--IdentityProvider.token=${token}`, "--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True"],
+  lab = spawn(resolve(".venv/bin/dalle-edu"), ["lab", "--language", language, "--to", join(folder, language), "--", "--no-browser", "--allow-root",
+    "--ServerApp.ip=127.0.0.1", `--ServerApp.port=${port}`, `--IdentityProvider.token=${token}`, "--LabApp.expose_app_in_browser=True"],
     { stdio: "ignore", env: { ...process.env, DALLE_EDU_DESK: join(folder, ".desk") } });
   for (let i = 0; i < 120; i++) {
     if (await fetch(`${address}/api/status?token=${token}`).then(answer => answer.ok, () => false)) break;
@@ -31,10 +30,7 @@ async function stopLab() {
   await gone;
 }
 
-before(async () => {
-  copyFileSync(resolve("lessons/en/01_perceptron.ipynb"), join(folder, "01_perceptron.ipynb"));
-  browser = await openBrowser();
-});
+before(async () => { browser = await openBrowser(); });
 after(() => browser.close());
 afterEach(stopLab);
 

@@ -57,11 +57,23 @@ def test_the_stub_is_the_library_without_its_body(lesson):
     assert "np.where" in sources(notebooks.solved(lesson, "en"))
 
 
-def test_a_notebook_fetches_the_library_where_it_is_not_installed(lesson):
+def test_a_notebook_fetches_the_library_where_it_is_not_installed(lesson, monkeypatch):
     """On Colab, which opens the notebook alone."""
+    monkeypatch.setattr("dalle_edu.address.REPOSITORY", "https://github.com/someone/course")
     preamble = notebooks.student(lesson, "fr").cells[2].source
-    assert preamble.index("%pip install") < preamble.index("from dalle_edu")
+    assert preamble.index('%pip install --quiet "dalle-edu @ git+https://github.com/someone/course"') < preamble.index("from dalle_edu")
     assert "# sur Colab, par exemple" in preamble
+
+
+def test_a_notebook_installs_nothing_from_an_address_that_is_not_set(lesson, monkeypatch):
+    monkeypatch.setattr("dalle_edu.address.REPOSITORY", "")
+    preamble = notebooks.student(lesson, "fr").cells[2].source
+    assert "%pip" not in preamble
+    lines = "\n".join(preamble.splitlines()[1:8])
+    with pytest.MonkeyPatch.context() as missing:
+        missing.setattr("importlib.util.find_spec", lambda name: None)
+        with pytest.raises(ModuleNotFoundError, match="dalle_edu n'est pas installé ici\u00a0: installez-le"):
+            exec(lines, {})
 
 
 def test_exercises_are_numbered_and_graded(lesson):

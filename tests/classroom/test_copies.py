@@ -43,21 +43,21 @@ def get(tmp_path: Path) -> copies.Copy:
 
 def edit(path: Path, start: str, text: str) -> None:
     """Write `text` in the cell that begins with `start`."""
-    notebook = json.loads(path.read_text())
+    notebook = json.loads(path.read_text(encoding="utf-8"))
     (cell,) = [cell for cell in notebook["cells"] if source(cell).startswith(start)]
     cell["source"] = text.splitlines(keepends=True)  # as JupyterLab writes it
-    path.write_text(json.dumps(notebook))
+    path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
 def add_after(path: Path, start: str, cell: dict) -> None:
-    notebook = json.loads(path.read_text())
+    notebook = json.loads(path.read_text(encoding="utf-8"))
     place = next(i for i, each in enumerate(notebook["cells"]) if source(each).startswith(start))
     notebook["cells"].insert(place + 1, cell)
-    path.write_text(json.dumps(notebook))
+    path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
 def texts(path: Path) -> list[str]:
-    return [source(cell) for cell in json.loads(path.read_text())["cells"]]
+    return [source(cell) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
 
 
 OWN = {"cell_type": "markdown", "id": "0b4e3a52-3f2f-4a4f-9d1a-8a9d2c0c7f11", "metadata": {}, "source": "my own note"}

@@ -143,12 +143,15 @@ def test_a_lesson_to_come_is_text(tmp_path):
     assert set(read(lesson, "en").values()) == {"see lesson 16, its end"}
 
 
-def test_a_file_of_the_library_is_on_github(tmp_path):
+def test_a_file_of_the_library_is_in_its_repository(tmp_path, monkeypatch):
+    monkeypatch.setattr("dalle_edu.address.REPOSITORY", "https://github.com/someone/course")
     lesson = trial(tmp_path, "see [](source:bricks/attention.py) and [`attend`](source:bricks/attention.py)")
     assert faults(lesson) == []
-    where = "(https://github.com/dalle-edu/dalle-edu/blob/main/dalle_edu/bricks/attention.py)"
+    where = "(https://github.com/someone/course/blob/main/dalle_edu/bricks/attention.py)"
     assert read(lesson, "en")["notebook"] == f"see [`bricks/attention.py`]{where} and [`attend`]{where}"
     assert where[1:-1] in read(lesson, "en")["page"]
+    monkeypatch.setattr("dalle_edu.address.REPOSITORY", "")  # no address: plain text, and no link to somewhere else
+    assert set(read(lesson, "en").values()) == {"see `bricks/attention.py` and `attend`"}
 
 
 def test_code_and_formulas_hold_no_reference(tmp_path):

@@ -238,14 +238,14 @@ def test_all_systems_are_compared_in_one_table(run, weights, monkeypatch, tmp_pa
     assert status == 0
     assert "dalle1" in out
     assert "imagen" not in out  # whose weights are not there
-    (entry,) = json.loads(Path("all.json").read_text())["systems"]
+    (entry,) = json.loads(Path("all.json").read_text(encoding="utf-8"))["systems"]
     assert entry["bytes"] == weights.stat().st_size
     assert entry["evaluations_per_picture"] == 65
     assert entry["seconds_per_picture"] > 0
     assert set(entry["skills"]) == set(SKILLS)
     status, out, _ = run("generate", "un cercle rouge", "--system", "all", "-n", 2, "--out", "all.png", "--json", "drawn.json")
     assert status == 0
-    assert [picture["system"] for picture in json.loads(Path("drawn.json").read_text())["pictures"]] == ["dalle1", "dalle1"]
+    assert [picture["system"] for picture in json.loads(Path("drawn.json").read_text(encoding="utf-8"))["pictures"]] == ["dalle1", "dalle1"]
 
 
 def test_settings_that_nobody_examined_has_are_refused(run, weights, tmp_path):

@@ -48,7 +48,7 @@ def test_a_picture_that_was_given_is_not_written_over(run, files):
 def test_pictures_come_one_by_one_for_edit_to_take(run, files, tmp_path):
     words = ["generate", "a red circle", "a blue star", "--system", files["dalle2"], "-n", 2, "--out", "sheet.png"]
     assert run(*words, "--apart", "drawn", "--json", "marks.json")[0] == 0
-    named = [picture["file"] for picture in json.loads(Path("marks.json").read_text())["pictures"]]
+    named = [picture["file"] for picture in json.loads(Path("marks.json").read_text(encoding="utf-8"))["pictures"]]
     assert named == ["0.png", "1.png", "2.png", "3.png"]
     assert sorted(path.name for path in Path("drawn").iterdir()) == named
     side = build("dalle2").resolution
@@ -64,7 +64,7 @@ def test_a_sentence_said_twice_is_drawn_and_counted_twice(run, files):
     status, out, _ = run(*words)
     assert status == 0
     assert out.count("of 1 entirely right") == 2
-    assert len(json.loads(Path("twice.json").read_text())["pictures"]) == 2
+    assert len(json.loads(Path("twice.json").read_text(encoding="utf-8"))["pictures"]) == 2
 
 
 def test_what_nothing_would_heed_is_refused(run, files):
@@ -94,7 +94,7 @@ def test_an_export_fills_a_folder_of_its_own(run, tmp_path):
 def test_guidances_that_read_alike_are_one(run, files):
     words = ["study", "thresholds", files["imagen"], "--guidances", "1,1.0000001", "--prompts", 8, "--json", "marks.json"]
     assert run(*words)[0] == 0
-    assert list(json.loads(Path("marks.json").read_text())) == ["dynamic, 1", "clip, 1"]
+    assert list(json.loads(Path("marks.json").read_text(encoding="utf-8"))) == ["dynamic, 1", "clip, 1"]
 
 
 def test_tables_fit_a_terminal(run, files):
@@ -135,7 +135,7 @@ def test_ctrl_c_is_told(files, tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_what_the_system_refuses_is_one_sentence():
-    with open("/dev/full", "w") as full:
+    with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run([*COMMAND, "world", "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
     assert done.returncode != 0
     assert "Traceback" not in done.stderr

@@ -1,12 +1,13 @@
-"""The READMEs' table is of the weights that are here, and says what was measured."""
+"""The READMEs' table is of the weights that are here, and says what was measured; what leads to the repository follows its address."""
 
 import json
+import re
 
 import pytest
 
 from dalle_edu.checkpoints.shipped import weights_path
 from dalle_edu.loading import trained_systems
-from dalle_edu.publishing.readme import BEGIN, END, MARKS, READMES, marks_table, with_table
+from dalle_edu.publishing.readme import MARKS, READMES, badges, marks_table, with_part, without_a_clone, written
 from dalle_edu.scorecard.compare import digest
 
 MEASURED = json.loads(MARKS.read_text(encoding="utf-8"))
@@ -23,14 +24,32 @@ def test_every_system_was_measured_with_the_weights_that_are_here():
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_the_readme_shows_what_was_measured(language):
     text = READMES[language].read_text(encoding="utf-8")
-    assert with_table(text, marks_table(MEASURED, language)) == text
+    assert written(text, MEASURED, language) == text
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_badges_follow_the_address_and_are_left_out_where_there_is_none(language, monkeypatch):
+    monkeypatch.setattr("dalle_edu.address.REPOSITORY", "https://github.com/someone/course")
+    text = written(READMES[language].read_text(encoding="utf-8"), MEASURED, language)
+    start = f"lessons/{language}/start.ipynb"
+    assert f"(https://colab.research.google.com/github/someone/course/blob/main/{start})" in text
+    assert f"(https://mybinder.org/v2/gh/someone/course/main?urlpath=lab%2Ftree%2Flessons%2F{language}%2Fstart.ipynb)" in text
+    assert 'pip install "dalle-edu[course] @ git+https://github.com/someone/course"' in text
+    monkeypatch.setattr("dalle_edu.address.REPOSITORY", "https://forge.school.example/a/course")
+    assert "colab" not in badges(language)
+    assert "/v2/git/https%3A%2F%2Fforge.school.example%2Fa%2Fcourse/main" in badges(language)
+    monkeypatch.setattr("dalle_edu.address.REPOSITORY", "")
+    assert badges(language) == without_a_clone(language) == ""
+    assert not re.search("colab.research|mybinder|git\\+", written(text, MEASURED, language))
 
 
 def test_a_table_takes_the_place_of_another_and_of_nothing_else():
-    text = f"before\n{BEGIN}\nold\n{END}\nafter\n"
-    once = with_table(text, "| new |\n")
-    assert once == f"before\n{BEGIN}\n\n| new |\n\n{END}\nafter\n"
-    assert with_table(once, "| new |\n") == once
+    begin, end = "<!-- marks -->", "<!-- end of marks -->"
+    text = f"before\n{begin}\nold\n{end}\nafter\n"
+    once = with_part(text, "marks", "| new |\n")
+    assert once == f"before\n{begin}\n\n| new |\n\n{end}\nafter\n"
+    assert with_part(once, "marks", "| new |\n") == once
+    assert with_part(once, "marks", "") == f"before\n{begin}\n{end}\nafter\n"
 
 
 def test_numbers_are_written_as_the_reader_writes_them():

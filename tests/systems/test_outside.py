@@ -43,14 +43,14 @@ def test_it_trains_resumes_draws_scores_and_has_a_true_card(run, mine, monkeypat
     there = f"{mine}@{WEIGHTS}"
     assert run("generate", "a red circle", "--system", there, "-n", 2, "--out", "drawn.png", "--set", "loudness=0.5")[0] == 0
     assert run("score", there, "--prompts", 8, "--guidance-scale", 2, "--json", "score.json")[0] == 0
-    assert json.loads(Path("score.json").read_text())["system"] == "direct"
+    assert json.loads(Path("score.json").read_text(encoding="utf-8"))["system"] == "direct"
     status, out, _ = run("systems", mine)
     assert status == 0
     assert "paint" in out
     assert "loudness" in out
     monkeypatch.setattr(cards, "PROMPTS", 8)
     cards.publish(Path("runs/direct-tiny"), Path("published"), device="cpu")
-    card = Path("published/direct.md").read_text()
+    card = Path("published/direct.md").read_text(encoding="utf-8")
     assert "dalle-edu train direct.py:Direct --preset tiny --updates 30 --seed 0 --exam 8" in card
     assert "dalle-edu score direct.py:Direct@direct.safetensors --prompts 8" in card
     assert "| `paint` | 30 |" in card
@@ -61,7 +61,7 @@ def test_it_trains_resumes_draws_scores_and_has_a_true_card(run, mine, monkeypat
 def test_the_example_in_the_documentation_of_the_interface_works_as_it_stands(run, mine):
     said = inspect.getdoc(interface) or ""
     start, end = said.index("    from collections.abc"), said.index("Every command that takes a system takes this one")
-    Path("mine.py").write_text(textwrap.dedent(said[start:end]))
+    Path("mine.py").write_text(textwrap.dedent(said[start:end]), encoding="utf-8")
     commands = [line.split()[1:] for line in said[end:].replace("\\\n", " ").splitlines() if line.startswith("    dalle-edu ")]
     assert [words[0] for words in commands] == ["train", "generate", "score", "systems"]
     train, generate, score, systems = (shlex.split(" ".join(words)) for words in commands)
@@ -91,7 +91,7 @@ def test_its_settings_are_refused_by_name(run, mine):
 
 
 def test_what_is_no_system_is_refused(mine):
-    Path("nothing.py").write_text("Nothing = 1\n")
+    Path("nothing.py").write_text("Nothing = 1\n", encoding="utf-8")
     refused = {
         "nothing.py:Nothing": "no system called Nothing",
         "absent.py:Absent": "no file absent.py",
@@ -103,7 +103,9 @@ def test_what_is_no_system_is_refused(mine):
 
 
 def test_a_name_is_borne_once(mine):
-    Path("twin.py").write_text(Path("direct.py").read_text().replace("class Direct(System)", "class Twin(System)"))
+    Path("twin.py").write_text(
+        Path("direct.py").read_text(encoding="utf-8").replace("class Direct(System)", "class Twin(System)"), encoding="utf-8"
+    )
     model_class(mine)
     with pytest.raises(DalleEduError, match='a system "direct" already'):
         model_class("twin.py:Twin")

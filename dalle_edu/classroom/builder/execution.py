@@ -6,7 +6,6 @@ A kernel notes which files it has read, and what each cell cost (`files_read.py`
 import json
 import multiprocessing
 import os
-import resource
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -118,5 +117,15 @@ def _execute(text: str, folder: str, static: bool, kept: str, limit: int) -> _Do
             client.execute()
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             return _Done(nbformat.writes(notebook), stopped=(begun[-1], type(error).__name__, str(error)))
-        used, read = resource.getrusage(resource.RUSAGE_CHILDREN), json.loads(record.read_text(encoding="utf-8"))
-    return _Done(nbformat.writes(notebook), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, read)
+        read = json.loads(record.read_text(encoding="utf-8"))
+    return _Done(nbformat.writes(notebook), *_used(read), read)
+
+
+def _used(record: dict[str, Any]) -> tuple[float, float]:
+    """The processor seconds and the peak memory, in MB, of the kernel that has ended; on Windows those of its cells, and no memory."""
+    try:
+        import resource
+    except ImportError:
+        return sum(record["cells"]), 0.0
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024

@@ -10,13 +10,13 @@ An author writes them as Markdown links:
     [attention layers](term:attention-layer)   an entry of the glossary
     [entries](term:)                           words that are no term here, though the glossary has them
     [](work:vaswani2017)                       a work of the bibliography, "Vaswani et al. 2017"
-    [](source:bricks/attention.py)             a file of the library, on GitHub
+    [](source:bricks/attention.py)             a file of the library, in its repository
 
 An empty text is filled, in the language of the edition, with a capital where a sentence begins. A lesson that is not written yet is shown
-as text. `references.py` checks them all.
+as text, and so is a file while the repository has no address, and in notebooks a term or a work while the book has none
+(`dalle_edu/address.py`). `references.py` checks them all.
 """
 
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from dalle_edu.address import book_page, file_page
 from dalle_edu.classroom.builder.course import Course
 from dalle_edu.classroom.builder.glossary import FirstUses, glossary
 from dalle_edu.classroom.builder.source import Lesson
@@ -32,8 +33,6 @@ from dalle_edu.classroom.builder.works import works
 if TYPE_CHECKING:
     from dalle_edu.classroom.builder.notebooks import Piece
 
-REPOSITORY = os.environ.get("DALLE_EDU_REPOSITORY", "https://github.com/dalle-edu/dalle-edu")
-SITE = os.environ.get("DALLE_EDU_SITE", "")  # where the book is, if it is public: notebooks then link terms and works to it
 KINDS = ("lesson", "exercise", "term", "work", "source")
 _WORDS = {"fr": ("leçon", "section", "exercice"), "en": ("lesson", "section", "exercise")}
 _SENTENCE = re.compile(r"(?:\A|\n\s*\n|\n- |(?<!al)[.!?…]\s+\(?)\Z")  # what a sentence begins after
@@ -154,7 +153,7 @@ def _on_site(reference: Reference, course: Course, language: str) -> str | None:
     if reference.kind == "work":
         return f"bibliography.html#work-{reference.target}"
     if reference.kind == "source":
-        return f"{REPOSITORY}/blob/main/dalle_edu/{reference.target}"
+        return file_page(f"dalle_edu/{reference.target}") or None
     number, exercise = exercise_target(reference)
     lesson = course.lessons.get(number)
     if lesson is None:
@@ -169,8 +168,8 @@ def _absolute(address: str, otherwise: str) -> str:
 
 def _in_notebooks(reference: Reference, course: Course, lesson: Lesson, language: str) -> str | None:
     if reference.kind not in ("lesson", "exercise"):
-        address = _on_site(reference, course, language)
-        return address and _absolute(address, f"{SITE.rstrip('/')}/{language}/{address}" if SITE else "")
+        place = _on_site(reference, course, language)
+        return place and _absolute(place, book_page(f"{language}/{place}"))
     number, name = exercise_target(reference)
     there = course.lessons.get(number)
     if there is None:

@@ -6,12 +6,13 @@ The id of a cell is a hash of its text, so that the same source gives the same b
 
 import ast
 import re
+import textwrap
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dalle_edu import __version__
+from dalle_edu import __version__, address
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, names_bound, solution
 from dalle_edu.classroom.builder.linking import in_notebook
 from dalle_edu.classroom.builder.source import Cell, Lesson, edition, replace_node
@@ -25,13 +26,15 @@ _RUN_FIRST = {
     "en": "# Run this cell before all others: click in it, and press Shift+Enter.",
     "fr": "# Lancez cette cellule avant toutes les autres : cliquez dedans, puis Maj+Entrée.",
 }
-_INSTALLING = {
-    language: f"""import importlib.util
-
-if importlib.util.find_spec("dalle_edu") is None:  # {where}
-    %pip install --quiet "dalle-edu @ git+https://github.com/dalle-edu/dalle-edu"
-"""
-    for language, where in (("en", "on Colab, for instance"), ("fr", "sur Colab, par exemple"))
+_IF_MISSING = 'import importlib.util\n\nif importlib.util.find_spec("dalle_edu") is None:'
+_ON_COLAB = {"en": "on Colab, for instance", "fr": "sur Colab, par exemple"}
+_NOT_HERE = {
+    "en": "dalle_edu is not installed here: install it from the folder that this notebook came with (pip install FOLDER), then run this "
+    "cell again",
+    "fr": typeset(
+        "dalle_edu n'est pas installé ici : installez-le à partir du dossier d'où vient ce notebook (pip install DOSSIER), puis relancez "
+        "cette cellule"
+    ),
 }
 _TRY = {
     "en": "# Try yours here, with other values too.",
@@ -277,7 +280,15 @@ def _preamble(name: str, cells: Sequence[Cell], taught: Sequence[tuple[str, str]
     helpers += ["from dalle_edu.classroom.quiz import Choice, Number, quiz", ""]
     opening = f'open_lesson("{name}", "{language}"{", graded=True" if graded else ""})'
     lines = [*imports_for(taught, given).splitlines(), *helpers, opening]
-    return "\n".join([chosen(_RUN_FIRST, language), chosen(_INSTALLING, language), *lines])
+    return "\n".join([chosen(_RUN_FIRST, language), _installing(language), *lines])
+
+
+def _installing(language: str) -> str:
+    """The lines that install the library where a notebook is opened alone; where no address is set, that say that it is missing."""
+    if address.REPOSITORY:
+        return f'{_IF_MISSING}  # {chosen(_ON_COLAB, language)}\n    %pip install --quiet "dalle-edu @ git+{address.REPOSITORY}"\n'
+    words = ' "\n        "'.join(textwrap.wrap(chosen(_NOT_HERE, language), 72))
+    return f'{_IF_MISSING}\n    raise ModuleNotFoundError(\n        "{words}"\n    )\n'
 
 
 def _without_imports(code: str) -> str:

@@ -6,18 +6,17 @@ site/assets/                what they share: MathJax, reveal.js, pictures, the t
 """
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dalle_edu import address
 from dalle_edu.files import write_aside
 from dalle_edu.language import languages
 
 BOOK = Path(__file__).parents[3] / "book"
-ADDRESS = os.environ.get("DALLE_EDU_SITE", "https://dalle-edu.github.io/dalle-edu").rstrip("/")
 _LEFT_OUT = (".doctrees", ".buildinfo", ".buildinfo.bak", "_sources", "jupyter_execute", "objects.inv", "_panels_static")
 # Marks of plain names, punctuation and spaces, which have the colour of the rest: a third of a page's code.
 _PLAIN = re.compile(r'<span class="[pnw]">([^<]*)</span>')
@@ -69,29 +68,34 @@ def _share(site: Path) -> None:
 
 
 def write_root(site: Path) -> None:
-    """Write what stands at the root: the door to both languages, the page for addresses that lead nowhere, the map of the site."""
+    """Write what stands at the root: the door to both languages, the page for addresses that lead nowhere, and, where the site has an
+    address, its map.
+    """
     shared = site / "assets" / "shared"
     shutil.rmtree(shared, ignore_errors=True)
     shutil.copytree(BOOK / "shared", shared)
     for name in ("index.html", "404.html"):
         shutil.copyfile(BOOK / "root" / name, site / name)
+    (site / "sitemap.xml").unlink(missing_ok=True)
+    if not address.SITE:
+        return
     pages = sorted(path.relative_to(site / "en").as_posix() for path in (site / "en").rglob("*.html"))
     listed = [page for page in pages if page not in ("search.html", "genindex.html")]
-    entries = "".join(f"<url><loc>{ADDRESS}/{language}/{page}</loc></url>\n" for language in languages() for page in listed)
+    entries = "".join(f"<url><loc>{address.SITE}/{language}/{page}</loc></url>\n" for language in languages() for page in listed)
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{entries}</urlset>\n'
     write_aside(site / "sitemap.xml", lambda file: file.write(text.encode()))
 
 
 def settings(path: Path, decks: list[str], descriptions: dict[str, str]) -> None:
     """Write what `conf.py` reads of a build: the lessons that have a deck, and the descriptions of pages for search engines."""
-    text = json.dumps({"address": ADDRESS, "decks": decks, "descriptions": descriptions}, ensure_ascii=False, indent=1)
+    text = json.dumps({"address": address.SITE, "decks": decks, "descriptions": descriptions}, ensure_ascii=False, indent=1)
     write_aside(path, lambda file: file.write(text.encode()))
 
 
 def read_settings(path: Path) -> dict[str, Any]:
     """What `settings` wrote; where nothing was built, no deck and no description."""
     if not path.exists():
-        return {"address": ADDRESS, "decks": [], "descriptions": {}}
+        return {"address": address.SITE, "decks": [], "descriptions": {}}
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 

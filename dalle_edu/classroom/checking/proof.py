@@ -135,6 +135,7 @@ class BrickProof:
     agrees: bool
     mistakes: int
     caught: int
+    missing: str = ""  # the package that is not installed
 
     @property
     def good(self) -> bool:
@@ -152,8 +153,8 @@ def prove_bricks() -> Iterator[BrickProof]:
         wrong, names = mistakes(target), "; ".join(peer.peer for peer in peers)
         try:
             differences = [peer.difference(peer.library_version()) for peer in peers]
-        except ImportError:
-            yield BrickProof(target, names, None, True, len(wrong), 0)
+        except ImportError as error:
+            yield BrickProof(target, names, None, True, len(wrong), 0, (error.name or "").partition(".")[0])
             continue
         agrees = all(difference <= peer.tolerance for difference, peer in zip(differences, peers, strict=True))
         caught = sum(any(peer.catches(mistake.version) for peer in peers) for mistake in wrong)

@@ -1,4 +1,4 @@
-"""Words against gensim, SciPy, scikit-learn and PyTorch."""
+"""Words against gensim (left out where it has no wheel: `checking/left_out.py`), SciPy, scikit-learn and PyTorch."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence

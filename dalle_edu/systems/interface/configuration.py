@@ -9,8 +9,10 @@ it again from that. A field added later needs a default value, so that earlier
 checkpoints still load.
 """
 
-from dataclasses import fields, is_dataclass
-from typing import Any, Protocol, get_args, get_origin, get_type_hints
+import math
+from dataclasses import MISSING, fields, is_dataclass
+from types import UnionType
+from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints
 
 from dalle_edu.systems.interface.recipe import Recipe
 
@@ -33,24 +35,102 @@ class Configuration(Protocol):
         """
 
 
-def rebuild(kind: Any, values: Any) -> Any:
+LARGEST = 1 << 16  # of the sizes in a configuration's `model`
+DEEPEST = 256  # entries of a tuple: levels of a U-Net, stages of a recipe
+
+
+def rebuild(kind: Any, values: Any, where: str = "") -> Any:
     """A value of type `kind` from what `dataclasses.asdict` and JSON made of it.
 
     Dataclasses are rebuilt field by field and lists become tuples again. Fields
-    that are missing take their defaults. Raises `TypeError` for a field that `kind`
-    does not have.
+    that are missing take their defaults. Raises `TypeError` for a value of another
+    type than its field's hint says and for a field that `kind` does not have, and
+    `ValueError` for a number that is infinite or none, and a tuple of more than
+    `DEEPEST` entries. `where` is what the error calls the value.
     """
     if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        known = {field.name for field in fields(kind)}
-        if unknown := set(values) - known:
-            raise TypeError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")  # type: ignore[union-attr]
-        rebuilt = {
-            name: rebuild(hints[name], each) for name, each in values.items()
-        }
-        return kind(**rebuilt)  # type: ignore[operator]
-    if get_origin(kind) is tuple and values is not None:
-        inside = get_args(kind)
-        kinds = [inside[0]] * len(values) if inside[-1] is Ellipsis else inside
-        return tuple(rebuild(*each) for each in zip(kinds, values, strict=True))
-    return tuple(values) if isinstance(values, list) else values
+        return kind(**_fields(kind, values, where))  # type: ignore[operator]
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return _first_that_fits(inside, values, where)
+    if origin is tuple or kind is tuple:
+        return _entries(inside or (Any, ...), values, where)
+    if origin is not None or not isinstance(kind, type):
+        return tuple(values) if isinstance(values, list) else values
+    # an int may stand for a float, and a bool is no number
+    fitting = (int, float) if kind is float else (kind,)
+    if not (
+        isinstance(values, fitting) and isinstance(values, bool) <= (kind is bool)
+    ):
+        raise TypeError(f"{where} is {shortened(values)}; {kind.__name__} expected")
+    if isinstance(values, int | float) and not math.isfinite(values):
+        raise ValueError(f"{where} is {values}; a finite number was expected")
+    return values
+
+
+def check_sizes(model: Any, where: str = "model") -> None:
+    """Raise `ValueError` where a number in a configuration's `model`, or in a
+    dataclass inside it, is below zero or larger than `LARGEST`.
+    """
+    if isinstance(model, int | float) and not 0 <= model <= LARGEST:
+        raise ValueError(f"{where} is {model}; 0 to {LARGEST} expected")
+    if isinstance(model, tuple):
+        for each in model:
+            check_sizes(each, where)
+    if is_dataclass(model):
+        for field in fields(model):
+            check_sizes(getattr(model, field.name), f"{where}.{field.name}")
+
+
+def shortened(value: Any) -> str:
+    """A value from a file as an error shows it, in at most 40 characters."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _fields(kind: Any, values: Any, where: str) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        name = where or kind.__name__
+        raise TypeError(f"{name} is {shortened(values)}; fields expected")
+    hints = get_type_hints(kind)
+    known = {field.name: field for field in fields(kind) if field.init}
+    if unknown := set(values) - set(known):
+        raise TypeError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
+    for name, field in known.items():
+        optional = (field.default, field.default_factory) != (MISSING, MISSING)
+        if name not in values and not optional:
+            raise TypeError(f"{kind.__name__} lacks {name}")
+    return {
+        name: rebuild(hints[name], each, f"{where}.{name}".lstrip("."))
+        for name, each in values.items()
+    }
+
+
+def _first_that_fits(kinds: tuple[Any, ...], values: Any, where: str) -> Any:
+    if values is None and type(None) in kinds:
+        return None
+    error: Exception = TypeError(f"{where} is {shortened(values)}")
+    for kind in kinds:
+        if kind is not type(None):
+            try:
+                return rebuild(kind, values, where)
+            except (TypeError, ValueError) as caught:
+                error = caught
+    raise error
+
+
+def _entries(kinds: tuple[Any, ...], values: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(values, list | tuple):
+        raise TypeError(f"{where} is {shortened(values)}; a list was expected")
+    if len(values) > DEEPEST:
+        raise ValueError(f"{where} has {len(values)} entries; {DEEPEST} at most")
+    if kinds[-1] is Ellipsis:
+        kinds = kinds[:1] * len(values)
+    if len(kinds) != len(values):
+        raise ValueError(
+            f"{where} has {len(values)} entries; {len(kinds)} expected"
+        )
+    pairs = zip(kinds, values, strict=True)
+    return tuple(
+        rebuild(kind, each, f"{where}[{i}]") for i, (kind, each) in enumerate(pairs)
+    )

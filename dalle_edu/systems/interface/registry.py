@@ -17,6 +17,7 @@ imports torch at import, so that commands answer at once.
 
 import importlib
 import importlib.util
+import os
 import pkgutil
 import sys
 from pathlib import Path
@@ -103,7 +104,7 @@ def _from_file(name: str) -> type["Trainable"]:
     from dalle_edu.systems.interface.trainable import Trainable
 
     file, _, attribute = name.rpartition(":")
-    path = Path(file).resolve()
+    path = Path(os.path.realpath(file))  # Path.resolve raises for a loop of links
     # a name of its own, so that it hides no other module
     called = f"dalle_edu_outside_{path.stem}"
     module = sys.modules.get(called)

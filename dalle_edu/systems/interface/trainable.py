@@ -1,7 +1,8 @@
 """The base class of everything that is trained: stages, losses, weights on disk."""
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,12 +12,22 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from dalle_edu.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from dalle_edu.checkpoints.checkpoint import (
+    check_tensors,
+    load_checkpoint,
+    save_checkpoint,
+    understood,
+)
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.interface.checks import check_batch, check_stage
-from dalle_edu.systems.interface.configuration import Configuration, rebuild
+from dalle_edu.systems.interface.configuration import (
+    Configuration,
+    check_sizes,
+    rebuild,
+)
 from dalle_edu.systems.interface.older_checkpoints import regrouped, upgraded
 from dalle_edu.systems.interface.recipe import Stage
+from dalle_edu.systems.interface.sampling import check_settings, described_settings
 from dalle_edu.world.tokenizer import CaptionTokenizer
 
 
@@ -171,6 +182,9 @@ class Trainable(nn.Module, ABC):
         """
         kind = type(next(iter(cls.presets.values())))
         config = rebuild(kind, regrouped(kind, values))
+        check_sizes(config.model)
+        sampling = config.sampling
+        check_settings(vars(sampling), described_settings(sampling))
         build: Callable[..., Trainable] = cls
         return build(config, CaptionTokenizer.from_json(tokenizer))
 
@@ -199,7 +213,8 @@ class Trainable(nn.Module, ABC):
         `DalleEduError` where the checkpoint is of another system, describes one
         that cannot be built, or holds weights of other shapes.
         """
-        tensors, metadata = upgraded(tensors, metadata)
+        with understood(path):
+            tensors, metadata = upgraded(tensors, metadata)
         found = metadata.get("system")
         if found != cls.name:
             raise DalleEduError(
@@ -208,25 +223,10 @@ class Trainable(nn.Module, ABC):
                 f"{path} contient {found}, et {cls.name} était attendu ; donnez "
                 f"des poids de {cls.name}",
             )
-        try:
-            # on the meta device no memory is taken before the shapes are checked
-            with torch.device("meta"), WithoutInitialisation():
-                model = cls.from_config(metadata["config"], metadata["tokenizer"])
-        except (TypeError, KeyError, ValueError, AttributeError, RuntimeError) as e:
-            raise DalleEduError(
-                f"{path} describes a system that this version cannot build ({e}); "
-                "take the version that wrote it, or train it again",
-                f"{path} décrit un système que cette version ne sait pas "
-                f"construire ({e}) ; prenez la version qui l'a écrit, ou "
-                "entraînez-le de nouveau",
-            ) from e
-        if _shapes(model.state_dict()) != _shapes(tensors):
-            raise DalleEduError(
-                f"{path} holds weights of other shapes than its configuration; "
-                "fetch or train it again",
-                f"{path} contient des poids d'autres formes que sa "
-                "configuration ; téléchargez-le ou entraînez-le de nouveau",
-            )
+        # on the meta device no memory is taken before the shapes are checked
+        with understood(path), torch.device("meta"), WithoutInitialisation(tensors):
+            model = cls.from_config(metadata["config"], metadata["tokenizer"])
+        check_tensors(tensors, model.state_dict(), path)
         tensors = {
             name: tensor.float() if tensor.is_floating_point() else tensor
             for name, tensor in tensors.items()
@@ -238,9 +238,22 @@ class Trainable(nn.Module, ABC):
 class WithoutInitialisation(TorchFunctionMode):
     """A context in which weights are not filled with random numbers, in this thread
     alone: they are about to be replaced by those of a file.
+
+    `tensors` are the file's, if they are known. Their number bounds how much may be
+    built: raises `ValueError` after many more calls of torch than so many weights
+    need, so that a configuration of 10⁹ layers ends at once.
     """
 
+    def __init__(self, tensors: Mapping[str, Tensor] | None = None):
+        super().__init__()
+        self.calls_left = math.inf if tensors is None else 1000 + 50 * len(tensors)
+
     def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.calls_left -= 1
+        if self.calls_left < 0:
+            raise ValueError(
+                "its configuration has more layers than it has weights"
+            )
         if getattr(func, "__name__", "") in _FILLS:
             return args[0] if args else (kwargs or {})["tensor"]
         return func(*args, **(kwargs or {}))
@@ -253,7 +266,3 @@ _FILLS = (
     "kaiming_uniform_",
     "kaiming_normal_",
 )
-
-
-def _shapes(tensors: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
