@@ -63,7 +63,7 @@ def test_help_speaks_it():
     [
         (["score", "--sede", "3"], "l'option --sede n'existe pas", "no such option: --sede (Possible options: --seed"),
         (["scor"], "la commande «\u00a0scor\u00a0» n'existe pas", "no such command 'scor'. Did you mean 'score'"),
-        (["generate"], "il manque l'argument «\u00a0prompts\u00a0»", "missing argument 'prompts'"),
+        (["export"], "il manque l'argument «\u00a0folder\u00a0»", "missing argument 'folder'"),
         (["score", "--seed", "x"], "la valeur donnée à --seed ne convient pas", "invalid value for '--seed'"),
         (["score", "--seed", "-1"], "la valeur donnée à --seed ne convient pas", "invalid value for '--seed'"),
         (["score", "a", "b"], "il y a un mot de trop (b)", "got unexpected extra argument(s) (b)"),

@@ -256,8 +256,9 @@ def _print_marks(prompt: str, marks: list[dict[str, bool] | None]) -> None:
     known = [mark for mark in marks if mark is not None]
     if not known:
         en, fr = why_no_marks(prompt)
-        told = language_named(language).worded(f": {en}", f" : {fr}")
-        out.print(Text.assemble((prompt, "bold"), told), highlight=False, soft_wrap=True)
+        told = Text(language_named(language).worded(f"{prompt}: {en}", f"{prompt} : {fr}"))
+        told.stylize("bold", 0, len(prompt))
+        out.print(told, highlight=False, soft_wrap=True)
         return
     rates = " · ".join(f"{SKILL_NAMES[language][skill]} {sum(mark[skill] for mark in known)}/{len(known)}" for skill in known[0])
     right = sum(all(mark.values()) for mark in known)
