@@ -36,7 +36,7 @@ def uniforms_for(
     """
     return torch.stack(
         [
-            torch.rand(length, generator=generator)
+            torch.rand(length, generator=generator, dtype=torch.float32)
             for generator in _generators(n, seed, stream)
         ]
     )
@@ -50,7 +50,7 @@ def noise_for(
     """
     return torch.stack(
         [
-            torch.randn(tuple(shape), generator=generator)
+            torch.randn(tuple(shape), generator=generator, dtype=torch.float32)
             for generator in _generators(n, seed, stream)
         ]
     )
