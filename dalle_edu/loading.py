@@ -86,7 +86,7 @@ def assemble(name: str, device: str = "cpu") -> Trainable:
     kind: Any = model_class(name)
     model = kind(kind.presets["standard"])
     lay_foundations(model, {})
-    return model.to(device).eval()
+    return model.float().to(device).eval()  # whatever the default dtype
 
 
 def load_system(name_or_path: str | Path, device: str = "cpu") -> System:

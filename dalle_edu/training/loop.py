@@ -26,6 +26,7 @@ from dalle_edu.download import tell
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 from dalle_edu.scorecard import questions
+from dalle_edu.seeds import SEEDS
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.registry import model_class
 from dalle_edu.systems.interface.trainable import Trainable
@@ -201,7 +202,7 @@ class Trainer:
                 start = number * size + rank * share
                 yield list(range(start, start + share))
 
-        world = World(_ENDLESS, seed=self.run.seed * 101 + index, kinds=PRACTICE)
+        world = World(_ENDLESS, seed=(self.run.seed * 101 + index) % SEEDS, kinds=PRACTICE)
         return iter(DataLoader(world, batch_sampler=order(), collate_fn=world.collate, num_workers=self.workers))
 
     def _seed(self, index: int, update: int) -> int:

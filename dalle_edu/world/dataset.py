@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch.utils.data import Dataset
 
+from dalle_edu.seeds import check_seed
 from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
 from dalle_edu.world.grammar import caption
 from dalle_edu.world.renderer import Layout, lay_out, render
@@ -35,6 +36,8 @@ class World(Dataset):
 
         world = World(10_000, seed=0)
         loader = DataLoader(world, batch_size=64, collate_fn=world.collate)
+
+    Raises `DalleEduError` for what is no seed.
     """
 
     def __init__(
@@ -46,7 +49,7 @@ class World(Dataset):
         catalogue: Catalogue = SHAPES,
         kinds: Mapping[str, float] = KINDS,
     ):
-        self.length, self.seed, self.split, self.languages = length, seed, split, tuple(languages)
+        self.length, self.seed, self.split, self.languages = length, check_seed(seed), split, tuple(languages)
         self.catalogue, self.kinds = catalogue, kinds
 
     def __len__(self) -> int:

@@ -7,6 +7,7 @@ and radii are parts of the canvas's side, x to the right and y downwards.
 import random
 from collections.abc import Callable, Mapping
 
+from dalle_edu.seeds import check_seed
 from dalle_edu.world.catalogue import SHAPES, Catalogue, Size
 from dalle_edu.world.held_out import is_held_out
 from dalle_edu.world.scenes import RELATIONS, Description, Mention, Object, Scene
@@ -24,13 +25,14 @@ def sample_scene(
     """Sample scene number `index` of the series `seed`.
 
     `split` is "seen" (without held-out combinations), "held_out" (with one at least) or "all". `kinds` gives the probability of each kind
-    of caption. Raises `ValueError` for another split, and for "held_out" where the catalogue holds nothing out.
+    of caption. Raises `ValueError` for another split, and for "held_out" where the catalogue holds nothing out, and `DalleEduError` for
+    what is no seed.
     """
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}; expected one of {', '.join(SPLITS)}")
     if split == "held_out" and not (catalogue.held_out_objects or catalogue.held_out_relations):
         raise ValueError("this catalogue holds no combination out; ask for the split 'seen' or 'all'")
-    rng = random.Random(f"{seed}:{index}:{split}")
+    rng = random.Random(f"{check_seed(seed)}:{index}:{split}")
     while True:
         scene = _draw(rng, catalogue, kinds)
         if split == "all" or is_held_out(scene.objects, catalogue) == (split == "held_out"):

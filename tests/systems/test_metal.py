@@ -1,8 +1,7 @@
 """Every system on an Apple GPU, emulated: it draws, edits, learns and is examined, where Metal refuses float64 and CPU tensors mixed in."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from emulated.metal import emulated_metal
-from tiny_systems import TINY, build, tiny_clip
+from tiny_systems import TINY, build, drawings, small, tiny_clip
 
 from dalle_edu.bricks.decoding import beam_search, sample
 from dalle_edu.bricks.noise_schedule import NoiseSchedule
@@ -21,58 +20,15 @@ from dalle_edu.loading import trained_systems
 from dalle_edu.scorecard import score
 from dalle_edu.scorecard.critic_exam import examine_critic
 from dalle_edu.systems.interface.registry import model_class
-from dalle_edu.systems.interface.system import System
 from dalle_edu.training.loop import train
 from dalle_edu.training.run import Run
 from dalle_edu.world import World
-
-GRID = 4  # codes on a side: a quarter of the usual steps
-PROMPTS = ["un cercle rouge", "a large blue square above a red circle"]
-BEFORE, AFTER = ["un cercle rouge", "un carré bleu"], ["un cercle bleu", "un carré rouge"]
 
 
 @pytest.fixture
 def metal() -> Iterator[torch.device]:
     with emulated_metal() as device:
         yield device
-
-
-def small(name: str) -> System:
-    """A tiny system; one that writes codes writes few."""
-    system = build(name)
-    model = system.config.model
-    parts = {part: replace(getattr(model, part), grid=GRID) for part in ("dvae", "gpt", "vqgan", "bart") if hasattr(model, part)}
-    if name not in ("dalle1", "dalle_mini"):
-        return system
-    torch.manual_seed(0)
-    smaller = type(system)(replace(system.config, model=replace(model, **parts)))
-    with torch.no_grad():
-        for parameter in smaller.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    return smaller.eval()
-
-
-def drawings(system: System) -> dict[str, Callable[[], torch.Tensor]]:
-    """All that a system can draw, by name: from sentences, in each of its ways, and from the pictures of two scenes, on the CPU."""
-    world = World(2)
-    images = world.collate([world[0], world[1]]).images(system.resolution)
-    keep = torch.ones(2, 1, system.resolution, system.resolution, dtype=torch.bool)
-    keep[:, :, :10] = False
-    found: dict[str, Callable[[], torch.Tensor]] = {"generate": lambda: system.generate(PROMPTS, seed=1)}
-    if "prior" in system.settings():
-        found["autoregressive"] = lambda: system.generate(PROMPTS, prior="autoregressive", threshold=True)
-    if "daring" in system.settings():
-        found["filters"] = lambda: system.generate(PROMPTS, top_k=9, top_p=0.9, temperature=0.7, daring=0.8)
-    edits = {
-        "complete": lambda: system.complete(images, BEFORE),
-        "alter": lambda: system.alter(images, BEFORE, AFTER, tries=2),
-        "inpaint": lambda: system.inpaint(images, keep, BEFORE),
-        "vary": lambda: system.vary(images),
-        "mix": lambda: system.mix(images, images.flip(0)),
-        "steer": lambda: system.steer(images, BEFORE, AFTER),
-        "loop": lambda: system.loop(images, 2),
-    }
-    return found | {verb: edit for verb, edit in edits.items() if hasattr(system, verb)}
 
 
 # ---------------------------------------------------------------- the emulation

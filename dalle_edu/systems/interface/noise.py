@@ -1,7 +1,7 @@
 """Random numbers for pictures.
 
 Those of picture i depend on (seed, i) alone, so a picture does not depend on the
-batch that it is drawn in. They are made on the CPU, so that every device is given
+batch that it is drawn in, but for the rounding of sums: one level of grey. They are made on the CPU, so that every device is given
 the same, and the caller moves them. Training does not use them: a loss takes its
 random numbers from a `torch.Generator`.
 """
