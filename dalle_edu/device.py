@@ -14,14 +14,19 @@ from torch import Tensor
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 
+_BFLOAT16_SINCE = (8, 0)  # the compute capability of NVIDIA's Ampere generation
+
 
 @dataclass(frozen=True)
 class Device:
-    """A torch device, whether bfloat16 autocast makes it faster, and the name that readers are shown."""
+    """A torch device, whether bfloat16 autocast makes it faster, the name that readers are shown, and what they are told once, before
+    they train on it: why it is slower than other devices of its kind, or nothing.
+    """
 
     torch_device: torch.device
     bfloat16: bool
     name: str
+    remark: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.torch_device}, {'bf16' if self.bfloat16 else 'fp32'})"
@@ -34,8 +39,11 @@ class Device:
         return torch.autocast(self.torch_device.type, torch.bfloat16, enabled=enabled and self.bfloat16)
 
 
-def choose_device(wanted: str | None = None) -> Device:
+def choose_device(wanted: str | torch.device | None = None) -> Device:
     """The device called `wanted` ("cpu", "cuda", "cuda:1", "mps"); without a name CUDA, else Apple's GPU, else the CPU.
+
+    A GPU of NVIDIA's without bfloat16 instructions, as those of the generations before Ampere, trains in float32: bfloat16 would be
+    emulated there, and float16 needs a loss scaler, which skips updates and whose state would have to be kept with every checkpoint.
 
     Raises `DalleEduError` for an unknown name and for a device that this machine does not have.
     """
@@ -43,7 +51,7 @@ def choose_device(wanted: str | None = None) -> Device:
         wanted = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         device = torch.device(wanted)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise DalleEduError(
             f'the device "{wanted}" is unknown; use cpu, cuda or mps',
             f"l'appareil « {wanted} » est inconnu ; prenez cpu, cuda ou mps",
@@ -54,7 +62,7 @@ def choose_device(wanted: str | None = None) -> Device:
                 f'the device "{wanted}" is not there: torch sees {torch.cuda.device_count()} CUDA devices; use cpu',
                 f"l'appareil « {wanted} » n'est pas là : torch voit {torch.cuda.device_count()} appareils CUDA ; prenez cpu",
             )
-        return Device(device, torch.cuda.is_bf16_supported(), torch.cuda.get_device_name(device))
+        return _cuda_device(device)
     if device.type == "mps":
         if not torch.backends.mps.is_available():
             raise DalleEduError('the device "mps" is not there; use cpu', "l'appareil « mps » n'est pas là ; prenez cpu")
@@ -67,6 +75,16 @@ def choose_device(wanted: str | None = None) -> Device:
     threads = torch.get_num_threads()
     count = say("1 thread", "1 fil") if threads == 1 else say(f"{threads} threads", f"{threads} fils")
     return Device(device, _cpu_gains_by_bfloat16(), f"CPU, {count}")
+
+
+def _cuda_device(device: torch.device) -> Device:
+    """A CUDA device. Whether it has bfloat16 is asked of itself, and not of the current device, nor with emulation counted."""
+    name, (major, minor) = torch.cuda.get_device_name(device), torch.cuda.get_device_capability(device)
+    if (major, minor) >= _BFLOAT16_SINCE:
+        return Device(device, True, name)
+    english = f"{name} has no bfloat16 (compute capability {major}.{minor}; 8.0 is needed), so it computes in float32, more slowly"
+    french = f"{name} n'a pas de bfloat16 (capacité de calcul {major}.{minor} ; il faut 8.0), il calcule donc en float32, plus lentement"
+    return Device(device, False, name, say(english, french))
 
 
 def _cpu_gains_by_bfloat16() -> bool:
@@ -93,6 +111,15 @@ def processor_name(device: torch.device | None = None) -> str:
         return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+def off_metal(x: Tensor) -> Tensor:
+    """`x` on the CPU where it is on Apple's GPU, and as it is on any other device.
+
+    Metal has no float64, and torch lacks some operations there: such a step is made on the CPU, and its result goes back by `.to(device)`.
+    Gradients pass.
+    """
+    return x.cpu() if x.device.type == "mps" else x
 
 
 def linear_for(weight: Tensor, rows: int) -> Callable[[Tensor], Tensor]:

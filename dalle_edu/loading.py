@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from dalle_edu.checkpoints.checkpoint import check_tensors, load_checkpoint, understood
 from dalle_edu.checkpoints.hub import is_pretrained
 from dalle_edu.checkpoints.shipped import weights_path
+from dalle_edu.device import choose_device
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 from dalle_edu.systems.critics.critic import Critic
@@ -17,13 +20,14 @@ from dalle_edu.systems.interface.system import System
 from dalle_edu.systems.interface.trainable import Trainable
 
 
+@torch.inference_mode(False)  # weights made in inference mode could not be trained, nor could a picture be optimised through them
 def load_model(name_or_path: str | Path, device: str = "cpu") -> Trainable:
     """A trained model, ready to use: by its name, by the path of a checkpoint, which says what it holds, or, for a system from outside the
     package, as "mine.py:Mine@weights.safetensors".
 
-    Raises `DalleEduError` where there is no such system, its weights are missing, or the file does not hold one.
+    Raises `DalleEduError` where there is no such system or device, its weights are missing, or the file does not hold one.
     """
-    name = str(name_or_path)
+    device, name = str(choose_device(device).torch_device), str(name_or_path)
     if names_a_file(name):
         system, _, file = name.partition("@")
         kind = model_class(system)
@@ -82,7 +86,7 @@ def assemble(name: str, device: str = "cpu") -> Trainable:
     kind: Any = model_class(name)
     model = kind(kind.presets["standard"])
     lay_foundations(model, {})
-    return model.to(device).eval()
+    return model.float().to(device).eval()  # whatever the default dtype
 
 
 def load_system(name_or_path: str | Path, device: str = "cpu") -> System:
@@ -121,7 +125,7 @@ def load_examinee(name_or_path: str | Path, device: str = "cpu") -> Trainable | 
     """
     name = str(name_or_path)
     if is_pretrained(name):
-        return PretrainedClip.load(name, device)
+        return PretrainedClip.load(name, str(choose_device(device).torch_device))
     return load_model(name_or_path, device)
 
 

@@ -1,6 +1,7 @@
 """Every system, small enough for a test: untrained, but whole."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 
@@ -22,6 +23,7 @@ from dalle_edu.systems.interface.system import System
 from dalle_edu.systems.parts.embedding_priors import PriorConfig
 from dalle_edu.systems.parts.text_encoder import TextEncoderConfig
 from dalle_edu.systems.vqgan_clip import VqganClip, VqganClipConfig, VqganClipModel, VqganClipSampling
+from dalle_edu.world import World
 
 
 def tiny_dalle1() -> DallE1:
@@ -90,3 +92,44 @@ def build(name: str) -> System:
     for parameter in system.parameters():
         parameter.add_(0.1 * torch.randn_like(parameter))
     return system.eval()
+
+
+BEFORE, AFTER = ["un cercle rouge", "a blue square"], ["un cercle bleu", "a large blue square above a red circle"]
+
+
+def small(name: str) -> System:
+    """A tiny system, as `build` gives it; one that writes codes writes a quarter of the usual number."""
+    system = build(name)
+    model = system.config.model
+    parts = {part: replace(getattr(model, part), grid=4) for part in ("dvae", "gpt", "vqgan", "bart") if hasattr(model, part)}
+    if name not in ("dalle1", "dalle_mini"):
+        return system
+    torch.manual_seed(0)
+    smaller = type(system)(replace(system.config, model=replace(model, **parts)))
+    with torch.no_grad():
+        for parameter in smaller.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return smaller.eval()
+
+
+def drawings(system: System) -> dict[str, Callable[[], torch.Tensor]]:
+    """All that a system can draw, by name: from sentences, in each of its ways, and from the pictures of two scenes, on the CPU."""
+    world = World(2)
+    images = world.collate([world[0], world[1]]).images(system.resolution)
+    keep = torch.ones(2, 1, system.resolution, system.resolution, dtype=torch.bool)
+    keep[:, :, :10] = False
+    found: dict[str, Callable[[], torch.Tensor]] = {"generate": lambda: system.generate(AFTER, seed=1)}
+    if "prior" in system.settings():
+        found["autoregressive"] = lambda: system.generate(AFTER, prior="autoregressive", threshold=True)
+    if "daring" in system.settings():
+        found["filters"] = lambda: system.generate(AFTER, top_k=9, top_p=0.9, temperature=0.7, daring=0.8)
+    edits = {
+        "complete": lambda: system.complete(images, BEFORE),
+        "alter": lambda: system.alter(images, BEFORE, AFTER, tries=2),
+        "inpaint": lambda: system.inpaint(images, keep, BEFORE),
+        "vary": lambda: system.vary(images),
+        "mix": lambda: system.mix(images, images.flip(0)),
+        "steer": lambda: system.steer(images, BEFORE, AFTER),
+        "loop": lambda: system.loop(images, 2),
+    }
+    return found | {verb: edit for verb, edit in edits.items() if hasattr(system, verb)}

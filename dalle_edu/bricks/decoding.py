@@ -17,6 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from dalle_edu.bricks.guidance import guide
+from dalle_edu.device import off_metal
 from dalle_edu.errors import DalleEduError
 
 
@@ -79,11 +80,11 @@ def sample(
     There is one such number for each row, given from outside, so that a picture
     does not depend on the batch that it is drawn in.
     """
-    cumulative = logits.double().softmax(dim=-1).cumsum(dim=-1)
+    cumulative = off_metal(logits).double().softmax(dim=-1).cumsum(dim=-1)
     # rounding may make the total differ from 1
-    target = uniform.double().unsqueeze(-1) * cumulative[..., -1:]
+    target = off_metal(uniform).double().unsqueeze(-1) * cumulative[..., -1:]
     chosen = torch.searchsorted(cumulative, target, right=True)
-    return chosen.squeeze(-1).clamp(max=logits.shape[-1] - 1)
+    return chosen.squeeze(-1).clamp(max=logits.shape[-1] - 1).to(logits.device)
 
 
 def choose(
@@ -163,7 +164,8 @@ def beam_search(
     row. A sequence stops at the token `end`, or after `length` new tokens. Its
     score is its log-probability divided by (new tokens)^`length_penalty`: 0 favours
     short sequences, 1 compares means (Wu et al. 2016, section 7, simplified). The
-    result holds the new tokens, `end` included.
+    result holds the new tokens, `end` included. The beams are kept on the CPU, with
+    their totals in float64; the network is asked on the device of `start`.
 
     Raises `DalleEduError` for fewer than one beam or one token.
     """
@@ -185,10 +187,11 @@ def beam_search(
     def best_finished() -> tuple[float, Tensor]:
         return max(finished, key=lambda scored: scored[0])
 
-    tokens = start.unsqueeze(0)
-    totals = torch.zeros(1, device=start.device, dtype=torch.float64)
+    tokens = start.cpu().unsqueeze(0)
+    totals = torch.zeros(1, device="cpu", dtype=torch.float64)
     for _ in range(length):
-        grown_totals = totals.unsqueeze(1) + next_log_probabilities(tokens).double()
+        asked = next_log_probabilities(tokens.to(start.device))
+        grown_totals = totals.unsqueeze(1) + asked.cpu().double()
         # twice as many as beams: half of them may end here
         kept = min(2 * beams, grown_totals.numel())
         best, where = grown_totals.flatten().topk(kept)
@@ -213,4 +216,4 @@ def beam_search(
             break
     finish(totals, tokens)
     score, sequence = best_finished()
-    return sequence, score
+    return sequence.to(start.device), score

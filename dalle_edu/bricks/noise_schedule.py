@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from dalle_edu.device import off_metal
 from dalle_edu.errors import DalleEduError
 
 
@@ -45,7 +46,7 @@ class NoiseSchedule:
     @cached_property
     def alphas_bar(self) -> Float[Tensor, " T"]:
         """alpha_bar: the part of the picture's variance left at each timestep."""
-        return (1 - self.betas.double()).cumprod(dim=0)
+        return (1 - off_metal(self.betas).double()).cumprod(dim=0)
 
     def alpha_bar(self, t: int) -> float:
         """alpha_bar at one timestep; 1 at t = -1, where the picture is clean."""

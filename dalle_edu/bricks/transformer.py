@@ -44,7 +44,7 @@ def sinusoidal_positions(length: int, width: int) -> Float[Tensor, "t w"]:
         )
     cpu = torch.device("cpu")  # whatever the default device
     positions = torch.arange(length, device=cpu).unsqueeze(1)
-    channels = torch.arange(0, width, 2, device=cpu)
+    channels = torch.arange(0, width, 2, device=cpu, dtype=torch.float32)
     angles = positions * torch.exp(channels * (-math.log(10_000) / width))
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 

@@ -39,7 +39,7 @@ def sinusoidal_embedding(
             f"la largeur du plongement du temps est {width} ; il apparie sinus et "
             "cosinus : donnez un nombre pair, au moins 4",
         )
-    time = time if time.is_floating_point() else time.to(torch.get_default_dtype())
+    time = time if time.is_floating_point() else time.float()
     ranks = torch.arange(width // 2, device=time.device, dtype=time.dtype)
     speeds = torch.exp(-math.log(max_period) * ranks / (width // 2 - 1))
     angles = time[:, None] * speeds

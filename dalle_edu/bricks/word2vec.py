@@ -20,6 +20,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dalle_edu.bricks.words import UNKNOWN, Vocabulary
+from dalle_edu.device import off_metal
 from dalle_edu.errors import DalleEduError
 
 NOTHING = -1  # fills the places of a window where there is no word
@@ -87,10 +88,10 @@ def keep_probability(
             f"le seuil est {threshold} ; choisissez-le positif",
         )
     unknown = counts.new_tensor([UNKNOWN])
-    known = counts.double().index_fill(0, unknown, 0)
+    known = off_metal(counts).double().index_fill(0, off_metal(unknown), 0)
     rarity = threshold * known.sum() / known  # threshold / f
     probability = (rarity.sqrt() + rarity).clamp(max=1)
-    return probability.index_fill(0, unknown, 0)
+    return _beside(counts, probability.index_fill(0, off_metal(unknown), 0))
 
 
 def noise_distribution(
@@ -103,8 +104,20 @@ def noise_distribution(
     section 2.2). The unknown word has probability 0.
     """
     unknown = counts.new_tensor([UNKNOWN])
-    weights = (counts.double() ** power).index_fill(0, unknown, 0)
-    return weights / weights.sum()
+    weights = off_metal(counts).double() ** power
+    weights = weights.index_fill(0, off_metal(unknown), 0)
+    return _beside(counts, weights / weights.sum())
+
+
+def _beside(
+    counts: Int[Tensor, "v"], probabilities: Float[Tensor, "v"]
+) -> Float[Tensor, "v"]:
+    """Probabilities, made in float64, on the device of the counts: in float32 on
+    Apple's GPU, which has no float64.
+    """
+    if counts.device.type == "mps":
+        probabilities = probabilities.float()
+    return probabilities.to(counts.device)
 
 
 def negative_sampling_loss(

@@ -17,6 +17,7 @@ from dalle_edu.checkpoints.hub import check_reachable, is_pretrained
 from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import printable
 from dalle_edu.language import say
+from dalle_edu.seeds import read_seed
 from dalle_edu.systems.interface.registry import system_names
 
 app = typer.Typer(
@@ -35,7 +36,8 @@ out, err = Console(markup=False, emoji=False), Console(stderr=True, markup=False
 _DEVICE = say("cpu, cuda or mps; by default the fastest there is", "cpu, cuda ou mps ; par défaut le plus rapide disponible")
 DeviceOption = Annotated[str | None, typer.Option(help=_DEVICE)]
 _SEED = say("the same seed gives the same result", "la même graine donne le même résultat")
-SeedOption = Annotated[int, typer.Option(min=0, max=2**31, help=_SEED)]
+# a text until `read_seed` reads it, so that what is no seed is refused in the sentence that Python has for it
+SeedOption = Annotated[int, typer.Option(parser=str, callback=read_seed, metavar="<int>", help=_SEED)]
 ALL = "all"  # instead of a system's name
 _NAMES = ", ".join(system_names())
 SYSTEM = say(

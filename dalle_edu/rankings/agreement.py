@@ -15,6 +15,7 @@ import torch
 from dalle_edu.rankings.questionnaire import Questionnaire, Ranking
 from dalle_edu.scorecard.marks import mark
 from dalle_edu.scorecard.picture_parser import parse_pictures
+from dalle_edu.seeds import check_seed
 from dalle_edu.systems.critics.critic import Critic
 from dalle_edu.world.grammar import read_caption
 
@@ -104,7 +105,7 @@ def agreement(one: Ranking, other: Ranking, seed: int = 0) -> Agreement:
     low, high = -1.0, 1.0
     if len(clear) > 1:
         interval = stats.bootstrap(
-            (clear,), np.mean, method="percentile", n_resamples=2000, rng=np.random.default_rng(seed)
+            (clear,), np.mean, method="percentile", n_resamples=2000, rng=np.random.default_rng(check_seed(seed))
         ).confidence_interval
         low, high = float(interval.low), float(interval.high)
     return Agreement(raters, kinds, len(clear), len(taus) - len(clear), float(np.mean(clear)), low, high)

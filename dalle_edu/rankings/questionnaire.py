@@ -34,6 +34,7 @@ from dalle_edu.datasets.places import existing_folder, read_inside
 from dalle_edu.datasets.report import Unusable, Why
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import check_new_folder, write_aside
+from dalle_edu.seeds import check_seed
 from dalle_edu.systems.critics.reranking import draw_candidates
 from dalle_edu.systems.interface.system import System
 from dalle_edu.world.sheet import as_pixels
@@ -103,7 +104,7 @@ def caption_questions(dataset: CaptionedDataset, n: int = 20, seed: int = 0) -> 
             f"{n} questions were asked for, and {len(dataset.pairs)} pictures are there; ask for no more than pictures, of 3 at least",
             f"{n} questions sont demandées, et {len(dataset.pairs)} images sont là ; demandez-en au plus autant, sur au moins 3 images",
         )
-    rng = random.Random(f"{seed}:questions")
+    rng = random.Random(f"{check_seed(seed)}:questions")
     questions = []
     for number, place in enumerate(rng.sample(range(len(dataset.pairs)), n)):
         pair = dataset.pairs[place]

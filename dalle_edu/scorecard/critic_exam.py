@@ -21,6 +21,7 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
 from dalle_edu.scorecard.confidence_interval import Rate
 from dalle_edu.scorecard.exam import HELD_OUT_EVERY, numbers
+from dalle_edu.seeds import SEEDS, check_seed
 from dalle_edu.systems.critics.critic import Critic
 from dalle_edu.systems.hard_negatives.attributes import caption_attributes, compatible
 from dalle_edu.systems.hard_negatives.negatives import CHANGES, hard_negative
@@ -103,7 +104,7 @@ def examine_critic(critic: Critic, prompts: int = 1200, gallery: int = 100, reso
     """Ask a critic all questions, each over `prompts` pictures; every other one in French, every fourth on a held-out combination.
 
     `gallery` is the number of captions, or pictures, searched at a time. `resolution` is the side of the pictures in pixels. Raises
-    `DalleEduError` unless `prompts` is 2 to 100000 and `gallery` 2 to `prompts`.
+    `DalleEduError` unless `prompts` is 2 to 100000 and `gallery` 2 to `prompts`, and for what is no seed.
     """
     if not 2 <= prompts <= 100_000:
         raise DalleEduError(
@@ -115,6 +116,7 @@ def examine_critic(critic: Critic, prompts: int = 1200, gallery: int = 100, reso
             f"galleries of {gallery} were asked for in an exam of {prompts} prompts; a gallery has from 2 to all of them",
             f"des galeries de {gallery} sont demandées dans un examen de {prompts} phrases ; une galerie en a de 2 à toutes",
         )
+    seed = check_seed(seed)
     answers: dict[str, list[Answer]] = {}
     for kind in ("shape", "colour"):
         answers[f"zero_shot_{kind}"] = _named(critic, kind, lone_objects(prompts, seed), resolution)
@@ -137,7 +139,7 @@ def _answers(right: Bool[Tensor, " n"], scenes: Sequence[Scene], languages: Sequ
 def _scenes(n: int, seed: int, **kinds: float) -> list[Scene]:
     splits = ["held_out" if index % HELD_OUT_EVERY == HELD_OUT_EVERY - 1 else "seen" for index in range(n)]
     chosen = {"kinds": kinds} if kinds else {}
-    return [sample_scene(_SERIES + seed, index, split, **chosen) for index, split in enumerate(splits)]  # type: ignore[arg-type]
+    return [sample_scene((_SERIES + seed) % SEEDS, index, split, **chosen) for index, split in enumerate(splits)]  # type: ignore[arg-type]
 
 
 def _looked_at(critic: Critic, scenes: Sequence[Scene], resolution: int) -> Float[Tensor, "n e"]:

@@ -14,6 +14,7 @@ from dalle_edu.files import write_aside
 from dalle_edu.scorecard.confidence_interval import Rate
 from dalle_edu.scorecard.marks import mark, tally
 from dalle_edu.scorecard.picture_parser import parse_pictures
+from dalle_edu.seeds import SEEDS, check_seed
 from dalle_edu.world.catalogue import LANGUAGES, WORLD
 from dalle_edu.world.grammar import caption
 from dalle_edu.world.scene_sampler import sample_scene
@@ -45,18 +46,18 @@ class Question:
 def questions(n: int, seed: int = 0) -> list[Question]:
     """`n` questions: each scene is asked in French, then in English, so that the two languages are compared on the same scenes.
 
-    Raises `DalleEduError` unless `n` is 1 to 100000.
+    Raises `DalleEduError` unless `n` is 1 to 100000, and for what is no seed.
     """
     if not 1 <= n <= 100_000:
         raise DalleEduError(
             f"an exam of {n} prompts was asked for; it has 1 to 100000",
             f"un examen de {n} phrases est demandé ; il en a de 1 à 100000",
         )
-    asked = []
+    asked, seed = [], check_seed(seed)
     for i in range(n):
         index, language = i // len(LANGUAGES), LANGUAGES[i % len(LANGUAGES)]
         split = "held_out" if index % HELD_OUT_EVERY == HELD_OUT_EVERY - 1 else "seen"
-        scene = sample_scene(seed=1_000_003 + seed, index=index, split=split)
+        scene = sample_scene(seed=(1_000_003 + seed) % SEEDS, index=index, split=split)
         asked.append(Question(scene, caption(scene.description, language, phrasing=index), language, split))
     return asked
 
@@ -117,7 +118,7 @@ def score(
     """Ask a system `prompts` questions and mark the picture that it generates for each.
 
     `name` is the system's name in the report. `options` go to `system.generate` (`guidance_scale`, `temperature`…). `progress` is called
-    with the number of pictures of each batch. Raises `DalleEduError` unless `prompts` is 1 to 100000.
+    with the number of pictures of each batch. Raises `DalleEduError` unless `prompts` is 1 to 100000, and for what is no seed.
     """
     return answer(system, name, questions(prompts, seed), seed, progress, **options)
 
@@ -128,12 +129,14 @@ def answer(
     """Ask a system given questions and mark its pictures, as `score` does.
 
     The random numbers of picture i depend on i and the seed alone, so that two wordings of a question are compared on the same noise.
+    Raises `DalleEduError` for what is no seed.
     """
     marks: list[dict[str, bool]] = []
+    seed = check_seed(seed)
     for start in range(0, len(asked), _TOGETHER):
         batch = asked[start : start + _TOGETHER]
         with torch.no_grad():
-            images = system.generate([question.text for question in batch], seed=seed * 1_000_003 + start, **options)
+            images = system.generate([question.text for question in batch], seed=(seed * 1_000_003 + start) % SEEDS, **options)
         marks += [mark(q.scene.description, objects) for q, objects in zip(batch, parse_pictures(images), strict=True)]
         if progress:
             progress(len(batch))

@@ -74,7 +74,7 @@ def _read(images: Float[Tensor, "n 3 h w"], catalogue: Catalogue) -> list[list[F
 def unmix(images: Float[Tensor, "n 3 h w"], catalogue: Catalogue = SHAPES) -> tuple[Int[Tensor, "n h w"], Float[Tensor, "n h w"]]:
     """Unmix each pixel into the index of the palette colour whose line from white is nearest, and its coverage in [0, 1], 0 at white."""
     absorbed = 1 - (images.clamp(-1, 1) + 1) / 2
-    palette = 1 - torch.tensor([colour.rgb for colour in catalogue.colours])
+    palette = 1 - torch.tensor([colour.rgb for colour in catalogue.colours], dtype=images.dtype)
     along = torch.einsum("nrhw,cr->nchw", absorbed, palette) / palette.square().sum(1).view(1, -1, 1, 1)
     along = along.clamp(0, 1)
     # |absorbed - along * palette|² without the (n, c, 3, h, w) tensor
@@ -112,7 +112,7 @@ def _spots(colour: np.ndarray, alpha: np.ndarray, num_colours: int) -> list[Spot
 def _moments(catalogue_shapes: tuple) -> list[tuple[float, float, float]]:
     """The area and the centre of mass (x, y) of each shape at radius 1."""
     side = 512
-    grid = (torch.arange(side) + 0.5) / side * 2 - 1
+    grid = (torch.arange(side, dtype=torch.float32) + 0.5) / side * 2 - 1
     y, x = torch.meshgrid(-grid, grid, indexing="ij")
     moments = []
     for distance in catalogue_shapes:
@@ -128,7 +128,7 @@ def _fit_shapes(ink: Float[Tensor, "m h w"], catalogue: Catalogue) -> Sequence[t
     Every shape is drawn with the object's area and centre of mass, and compared by intersection over union.
     """
     side = ink.shape[1]
-    centres = (torch.arange(side) + 0.5) / side
+    centres = (torch.arange(side, dtype=torch.float32) + 0.5) / side
     mass = ink.sum(dim=(1, 2))
     mean_x = (ink.sum(dim=1) * centres).sum(dim=1) / mass
     mean_y = (ink.sum(dim=2) * centres).sum(dim=1) / mass

@@ -9,6 +9,7 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.scorecard.exam import Report, questions
 from dalle_edu.scorecard.marks import mark
 from dalle_edu.scorecard.picture_parser import parse_pictures
+from dalle_edu.seeds import SEEDS
 from dalle_edu.systems.critics.critic import Critic
 from dalle_edu.systems.critics.reranking import check_candidates, draw_candidates, judge
 from dalle_edu.systems.interface.system import System
@@ -44,7 +45,7 @@ def score_against_candidates(
     for start in range(0, prompts, together):
         batch = asked[start : start + together]
         texts = [question.text for question in batch]
-        images = draw_candidates(system, texts, most, seed * 1_000_003 + start, progress, **options)
+        images = draw_candidates(system, texts, most, (seed * 1_000_003 + start) % SEEDS, progress, **options)
         scores = judge(clip, images, texts).cpu()
         found = parse_pictures(images.flatten(0, 1).cpu())
         for i, question in enumerate(batch):

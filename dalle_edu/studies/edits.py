@@ -15,6 +15,7 @@ from torch import Tensor
 from dalle_edu.scorecard.confidence_interval import Rate
 from dalle_edu.scorecard.marks import mark
 from dalle_edu.scorecard.picture_parser import parse_pictures
+from dalle_edu.seeds import SEEDS, check_seed
 from dalle_edu.world.catalogue import LANGUAGES, SHAPES
 from dalle_edu.world.grammar import caption
 from dalle_edu.world.held_out import is_held_out
@@ -45,8 +46,11 @@ class Kept:
 
 
 def scenes_to_edit(n: int, seed: int = 0) -> tuple[list[Scene], list[str]]:
-    """`n` scenes of one object, of several alike, or of two, with captions that alternate between French and English."""
-    scenes = [sample_scene(2_000_003 + seed, i, "seen", kinds=_KINDS) for i in range(n)]
+    """`n` scenes of one object, of several alike, or of two, with captions that alternate between French and English. Raises
+    `DalleEduError` for what is no seed.
+    """
+    seed = check_seed(seed)
+    scenes = [sample_scene((2_000_003 + seed) % SEEDS, i, "seen", kinds=_KINDS) for i in range(n)]
     return scenes, [caption(scene.description, LANGUAGES[i % len(LANGUAGES)], i) for i, scene in enumerate(scenes)]
 
 
@@ -132,7 +136,7 @@ def alterations(system: Edits, attribute: str, n: int = 128, seed: int = 0) -> K
 
     The rate is that at which the altered picture earns all marks of the new caption.
     """
-    scenes = [sample_scene(2_000_003 + seed + 4, i, "seen", kinds=_ALTERED) for i in range(4 * n)]
+    scenes = [sample_scene((2_000_007 + seed) % SEEDS, i, "seen", kinds=_ALTERED) for i in range(4 * n)]
     pairs = [(scene, other) for scene in scenes if (other := _altered(scene, attribute)) is not None][:n]
     right, changed = 0, 0.0
     for start in range(0, len(pairs), _TOGETHER):

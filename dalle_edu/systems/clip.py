@@ -42,6 +42,7 @@ from dalle_edu.systems.hard_negatives.contrastive_loss import (
 )
 from dalle_edu.systems.hard_negatives.negatives import hard_negatives
 from dalle_edu.systems.hard_negatives.paraphrases import paraphrase, without_colours
+from dalle_edu.systems.interface.drawing import check_precision
 from dalle_edu.systems.interface.recipe import Recipe, Stage
 from dalle_edu.systems.interface.registry import register
 from dalle_edu.systems.interface.trainable import Trainable
@@ -216,6 +217,8 @@ class Clip(Critic, Trainable):
         but a batch of pictures.
         """
         check_pictures(images)
+        check_precision(self)
+        images = images.to(self.device, torch.float32)
         parts = resized(images, self.resolution).split(TOGETHER)
         return torch.cat([self.clip.encode_image(part) for part in parts])
 
@@ -224,6 +227,7 @@ class Clip(Critic, Trainable):
         nothing of the captioned world, or are too long.
         """
         check_captions(captions)
+        check_precision(self)
         return self.clip.encode_text(trimmed(self.tokens(captions)))
 
     # ------------------------------------------------------------ learning

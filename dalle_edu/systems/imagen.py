@@ -39,6 +39,7 @@ from dalle_edu.systems.hard_negatives.contrastive_loss import (
 )
 from dalle_edu.systems.hard_negatives.paraphrases import paraphrase
 from dalle_edu.systems.interface.checks import check_prompts
+from dalle_edu.systems.interface.drawing import drawing
 from dalle_edu.systems.interface.recipe import Recipe, Stage
 from dalle_edu.systems.interface.registry import register
 from dalle_edu.systems.parts.base_model import BaseModel, Conditions, KnownPixels
@@ -203,7 +204,7 @@ class Imagen(Cascade):
 
     # ------------------------------------------------------------ drawing
 
-    @torch.no_grad()
+    @drawing
     def generate(
         self,
         prompts: Sequence[str],
@@ -220,7 +221,7 @@ class Imagen(Cascade):
         base model's steps; `settings` are the fields of `CascadeSampling`. Raises
         `DalleEduError` for a prompt that cannot be drawn or a setting out of range.
         """
-        check_prompts(prompts)
+        prompts = check_prompts(prompts)
         sampling, told = self.sampling(settings), self.conditions(prompts)
         return self.sample(*told, seed, sampling, known, callback)
 

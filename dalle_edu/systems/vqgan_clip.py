@@ -27,8 +27,10 @@ from dalle_edu.bricks.codebook import (
     straight_through,
 )
 from dalle_edu.bricks.contrastive import CLIP, CLIPConfig
+from dalle_edu.device import off_metal
 from dalle_edu.systems import clip, dalle_mini
 from dalle_edu.systems.interface.checks import check_prompts
+from dalle_edu.systems.interface.drawing import drawing
 from dalle_edu.systems.interface.noise import noise_for
 from dalle_edu.systems.interface.recipe import Recipe
 from dalle_edu.systems.interface.registry import register
@@ -153,6 +155,7 @@ class VqganClip(System):
         """Never called: there is no stage."""
         return {}
 
+    @drawing
     def generate(
         self,
         prompts: Sequence[str],
@@ -170,7 +173,7 @@ class VqganClip(System):
         Raises `DalleEduError` for a prompt that cannot be drawn and a setting out
         of range.
         """
-        check_prompts(prompts)
+        prompts = check_prompts(prompts)
         sampling: VqganClipSampling = self.sampling(settings)
         config = self.vqgan.config
         latents = sampling.beginnings * config.code_dim * config.grid**2
@@ -232,7 +235,7 @@ class VqganClip(System):
         noise, the one whose CLIP embedding is nearest to `aim`.
         """
         side = self.resolution
-        white = self.vqgan.encoder(torch.ones(1, 3, side, side, device=self.device))
+        white = self.vqgan.encoder(noise.new_ones(1, 3, side, side))
         latents = white + noise
         cosines = torch.stack(
             [
@@ -292,13 +295,14 @@ def cut_out(
     grid = F.affine_grid(
         maps.flatten(0, 1), [n * c, 3, *images.shape[2:]], align_corners=False
     )
+    # on Apple's GPU torch does not repeat the pixels of the border
     return F.grid_sample(
-        images.repeat_interleave(c, dim=0),
-        grid,
+        off_metal(images.repeat_interleave(c, dim=0)),
+        off_metal(grid),
         mode="bilinear",
         padding_mode="border",
         align_corners=False,
-    )
+    ).to(images.device)
 
 
 def spherical_distance(

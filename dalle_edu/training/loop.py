@@ -22,9 +22,11 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from dalle_edu.device import Device, choose_device, processor_name
+from dalle_edu.download import tell
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 from dalle_edu.scorecard import questions
+from dalle_edu.seeds import SEEDS
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.registry import model_class
 from dalle_edu.systems.interface.trainable import Trainable
@@ -65,6 +67,8 @@ def train(
     accelerator = Accelerator(cpu=place.torch_device.type == "cpu", device_placement=False)
     if accelerator.num_processes > 1 and place.torch_device.type == "cuda":
         place = choose_device(f"cuda:{accelerator.local_process_index}")
+    if place.remark and accelerator.is_main_process and not quiet:
+        tell(place.remark)
     trainer = Trainer(run, Path(folder), place, accelerator, compile, workers, quiet or not accelerator.is_main_process)
     with StopPolitely() as stopping:
         return trainer.go(stopping)
@@ -198,7 +202,7 @@ class Trainer:
                 start = number * size + rank * share
                 yield list(range(start, start + share))
 
-        world = World(_ENDLESS, seed=self.run.seed * 101 + index, kinds=PRACTICE)
+        world = World(_ENDLESS, seed=(self.run.seed * 101 + index) % SEEDS, kinds=PRACTICE)
         return iter(DataLoader(world, batch_sampler=order(), collate_fn=world.collate, num_workers=self.workers))
 
     def _seed(self, index: int, update: int) -> int:
@@ -209,7 +213,8 @@ class Trainer:
         """The first process's time, in all processes: the learning rate depends on it and must be the same in each."""
         if self.accelerator.num_processes == 1 or self.run.minutes is None:
             return seconds
-        shared = torch.tensor([seconds], dtype=torch.float64, device=self.place.torch_device)
+        device = self.place.torch_device if self.place.torch_device.type == "cuda" else "cpu"  # Apple's GPU has no float64
+        shared = torch.tensor([seconds], dtype=torch.float64, device=device)
         torch.distributed.broadcast(shared, src=0)
         return float(shared)
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field
 
 from dalle_edu.errors import DalleEduError
+from dalle_edu.seeds import check_seed
 from dalle_edu.systems.interface.registry import model_class
 
 
 @dataclass(frozen=True)
 class Run:
     """The settings of a training run. Either `updates` or `minutes` (of wall time) is given, for all stages together; a run of so many
-    updates can be repeated exactly.
+    updates can be repeated exactly. Raises `DalleEduError` for what is no seed.
     """
 
     system: str
@@ -25,6 +26,9 @@ class Run:
     begin_with: str | None = None  # a file of weights to go on from, instead of random ones
     rate: float = 1.0  # a factor of the recipe's learning rates; below 1 to refine the weights of `begin_with`
     foundations: dict[str, str] = field(default_factory=dict)  # files of the foundations' weights, if not those of the package
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", check_seed(self.seed))  # NumPy's integers are no JSON
 
     def check(self) -> None:
         """Raise `DalleEduError` unless the system learns, has the preset, and the numbers are in range. Stages are checked by

@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import Dataset
 
 from dalle_edu.errors import DalleEduError
+from dalle_edu.seeds import check_seed
 from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
 from dalle_edu.world.grammar import caption
 from dalle_edu.world.renderer import Layout, lay_out, render
@@ -39,7 +40,7 @@ class World(Dataset):
         loader = DataLoader(world, batch_size=64, collate_fn=world.collate)
 
     Raises `DalleEduError` for a length that is no whole number or below 0, for an unknown split, language or kind, and for "held_out" where
-    the catalogue holds nothing out.
+    the catalogue holds nothing out, and for what is no seed.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class World(Dataset):
         kinds: Mapping[str, float] = KINDS,
     ):
         """Note what is asked for. Raises `DalleEduError` as the class says."""
-        self.length, self.seed, self.split, self.languages = length, seed, split, tuple(languages)
+        self.length, self.seed, self.split, self.languages = length, check_seed(seed), split, tuple(languages)
         self.catalogue, self.kinds = catalogue, kinds
         if not isinstance(length, Integral) or length < 0:
             raise DalleEduError(

@@ -67,7 +67,8 @@ def lay_out(scenes: Sequence[Scene], catalogue: Catalogue = SHAPES) -> Layout:
     for shape in catalogue.shapes:  # in the catalogue's order, so that equal scenes give equal tensors
         if shape.name in rows:
             slot, geometry, colour = zip(*rows[shape.name], strict=True)
-            groups.append(Placed(shape.name, torch.tensor(slot), torch.tensor(geometry), torch.tensor(colour)))
+            places, painted = (torch.tensor(numbers, dtype=torch.float32) for numbers in (geometry, colour))
+            groups.append(Placed(shape.name, torch.tensor(slot), places, painted))
     return Layout(len(scenes), slots, tuple(groups))
 
 
@@ -104,20 +105,20 @@ def render(
     if isinstance(scenes, Layout):
         return _paint(scenes.to(device), resolution, torch.device(device), catalogue)
     if not scenes:
-        return torch.empty(0, 3, resolution, resolution, device=device)
+        return torch.empty(0, 3, resolution, resolution, device=device, dtype=torch.float32)
     parts = [lay_out(scenes[start : start + chunk], catalogue) for start in range(0, len(scenes), chunk)]
     return torch.cat([_paint(part.to(device), resolution, torch.device(device), catalogue) for part in parts])
 
 
 def _paint(layout: Layout, resolution: int, device: torch.device, catalogue: Catalogue) -> Float[Tensor, "n 3 h w"]:
     n, k = layout.scenes, layout.slots
-    alpha = torch.zeros(n * k, resolution, resolution, device=device)
-    colour = torch.zeros(n * k, 3, device=device)
+    alpha = torch.zeros(n * k, resolution, resolution, device=device, dtype=torch.float32)
+    colour = torch.zeros(n * k, 3, device=device, dtype=torch.float32)
     for group in layout.groups:
         alpha[group.slot] = coverage(catalogue.shape(group.shape).distance, group.geometry, resolution)
         colour[group.slot] = group.colour * 2 - 1
     alpha, colour = alpha.view(n, k, 1, resolution, resolution), colour.view(n, k, 3, 1, 1)
-    canvas = torch.ones(n, 3, resolution, resolution, device=device)
+    canvas = torch.ones(n, 3, resolution, resolution, device=device, dtype=torch.float32)
     for rank in range(k):
         canvas = torch.lerp(canvas, colour[:, rank], alpha[:, rank])
     return canvas

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Mapping
 
 from dalle_edu.errors import DalleEduError
+from dalle_edu.seeds import check_seed
 from dalle_edu.world.catalogue import SHAPES, Catalogue, Size
 from dalle_edu.world.held_out import is_held_out
 from dalle_edu.world.scenes import RELATIONS, Description, Mention, Object, Scene
@@ -25,10 +26,10 @@ def sample_scene(
     """Sample scene number `index` of the series `seed`.
 
     `split` is "seen" (without held-out combinations), "held_out" (with one at least) or "all". `kinds` gives the probability of each kind
-    of caption. Raises `DalleEduError` as `check_split` does.
+    of caption. Raises `DalleEduError` as `check_split` and `check_seed` do.
     """
     check_split(split, catalogue)
-    rng = random.Random(f"{seed}:{index}:{split}")
+    rng = random.Random(f"{check_seed(seed)}:{index}:{split}")
     while True:
         scene = _draw(rng, catalogue, kinds)
         if split == "all" or is_held_out(scene.objects, catalogue) == (split == "held_out"):

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.systems.interface.checks import check_prompts
+from dalle_edu.systems.interface.drawing import drawing
 from dalle_edu.systems.interface.noise import noise_for
 from dalle_edu.systems.interface.recipe import Recipe, Stage
 from dalle_edu.systems.interface.registry import register
@@ -80,9 +81,9 @@ class Direct(System):
         noise = torch.randn(len(text), self.config.model.noise, generator=generator, device=text.device)
         return {"loss": F.mse_loss(self.paint(text * kept, noise), images)}
 
-    @torch.no_grad()
+    @drawing
     def generate(self, prompts: Any, *, seed: int = 0, **settings: Any) -> Tensor:
-        check_prompts(prompts)
+        prompts = check_prompts(prompts)
         sampling = self.sampling(settings)
         text = self.tokens(prompts)
         noise = sampling.loudness * noise_for(len(prompts), (self.config.model.noise,), seed).to(self.device)

@@ -36,7 +36,9 @@ class Critic(ABC):
     def encode_images(
         self, images: Float[Tensor, "n 3 h w"]
     ) -> Float[Tensor, "n e"]:
-        """Pictures as unit vectors. Differentiable in the pictures."""
+        """Pictures, on any device, as unit vectors on the critic's device.
+        Differentiable in the pictures.
+        """
 
     @abstractmethod
     def encode_texts(self, captions: Sequence[str]) -> Float[Tensor, "m e"]:

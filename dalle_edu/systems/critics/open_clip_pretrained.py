@@ -26,6 +26,7 @@ from torch import Tensor
 
 from dalle_edu.checkpoints import hub
 from dalle_edu.checkpoints.hub import EXAMPLE, LOCAL
+from dalle_edu.device import off_metal
 from dalle_edu.download import fetch, tell
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.critics.critic import Critic, check_pictures, check_sentences
@@ -105,7 +106,7 @@ class PretrainedClip(Critic):
         """
         check_pictures(images)
         encode: Any = self.model.encode_image
-        parts = images.split(_TOGETHER)
+        parts = images.to(self.scale.device, self.scale.dtype).split(_TOGETHER)
         return torch.cat(
             [encode(self._prepared(part), normalize=True) for part in parts]
         )
@@ -150,11 +151,14 @@ class PretrainedClip(Critic):
         mode = "bilinear" if settings["interpolation"] == "bilinear" else "bicubic"
         side = (self.resolution, self.resolution)
         if pixels.shape[2:] != side:
-            pixels = F.interpolate(
-                pixels, size=side, mode=mode, antialias=True, align_corners=False
-            ).clamp(0, 1)
+            # torch has no gradients of this on Apple's GPU
+            shown = off_metal(pixels) if pixels.requires_grad else pixels
+            smaller = F.interpolate(
+                shown, size=side, mode=mode, antialias=True, align_corners=False
+            )
+            pixels = smaller.to(pixels.device).clamp(0, 1)
         mean, std = (
-            torch.tensor(settings[key], device=images.device).view(3, 1, 1)
+            images.new_tensor(settings[key]).view(3, 1, 1)
             for key in ("mean", "std")
         )
         return (pixels - mean) / std

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
+from dalle_edu.seeds import SEEDS, check_seed
 from dalle_edu.systems.critics.critic import Critic
 from dalle_edu.systems.interface.checks import MAX_IMAGES, check_prompts
 from dalle_edu.systems.interface.system import System
@@ -37,7 +38,7 @@ def draw_candidates(
     their number. `options` go to `generate`. Raises `DalleEduError` for prompts
     that cannot be drawn and a number that `check_candidates` refuses.
     """
-    check_prompts(prompts)
+    prompts, seed = check_prompts(prompts), check_seed(seed)
     check_candidates(candidates)
     together = MAX_IMAGES // candidates
     drawn = []
@@ -47,7 +48,9 @@ def draw_candidates(
             for prompt in prompts[start : start + together]
             for _ in range(candidates)
         ]
-        images = system.generate(texts, seed=seed + 1_000_003 * group, **options)
+        images = system.generate(
+            texts, seed=(seed + 1_000_003 * group) % SEEDS, **options
+        )
         drawn.append(images.unflatten(0, (-1, candidates)))
         if progress:
             progress(len(texts))
@@ -61,11 +64,13 @@ def judge(
     prompts: Sequence[str],
 ) -> Float[Tensor, "n candidates"]:
     """The cosine of each candidate with its own sentence, in [-1, 1]."""
-    texts = clip.encode_texts(prompts)
-    embeddings = torch.stack(
-        [clip.encode_images(candidates.to(texts.device)) for candidates in images]
-    )
-    return torch.einsum("nce,ne->nc", embeddings, texts)
+    # an outer autocast would round the cosines, and choose otherwise
+    with torch.autocast(clip.scale.device.type, enabled=False):
+        texts = clip.encode_texts(prompts)
+        embeddings = torch.stack(
+            [clip.encode_images(candidates) for candidates in images]
+        )
+        return torch.einsum("nce,ne->nc", embeddings, texts)
 
 
 def best_of(

@@ -20,6 +20,7 @@ from torch import Tensor
 from dalle_edu.bricks.gpt import sample_codes
 from dalle_edu.systems.image_edits.rewriting import Rewriting
 from dalle_edu.systems.interface.checks import check_prompts
+from dalle_edu.systems.interface.drawing import drawing
 from dalle_edu.systems.interface.noise import uniforms_for
 from dalle_edu.systems.interface.recipe import Recipe
 from dalle_edu.systems.interface.system import TOGETHER
@@ -124,7 +125,7 @@ class AutoregressiveSystem(Rewriting):
             return AutoregressiveSampling(**vars(sampling) | {"daring": None})
         return sampling
 
-    @torch.no_grad()
+    @drawing
     def generate(
         self,
         prompts: Sequence[str],
@@ -148,7 +149,7 @@ class AutoregressiveSystem(Rewriting):
         )
         return self.decode(codes)
 
-    @torch.no_grad()
+    @drawing
     def sample_codes(
         self,
         prompts: Sequence[str],
@@ -161,7 +162,7 @@ class AutoregressiveSystem(Rewriting):
         """The codes of the pictures that `generate` draws, under the same
         conditions.
         """
-        check_prompts(prompts)
+        prompts = check_prompts(prompts)
         sampling = vars(self.sampling(settings))
         text = self.tokens(prompts)
         uniforms = uniforms_for(len(text), self.grid**2, seed).to(self.device)
@@ -187,7 +188,7 @@ class AutoregressiveSystem(Rewriting):
         pictures = [self.codec.decode(part).float().clamp(-1, 1) for part in grids]
         return torch.cat(pictures)
 
-    @torch.no_grad()
+    @drawing
     def reconstruct(
         self, images: Float[Tensor, "n 3 h w"]
     ) -> Float[Tensor, "n 3 h w"]:

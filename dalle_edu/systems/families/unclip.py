@@ -24,6 +24,7 @@ from dalle_edu.bricks.samplers import Callback
 from dalle_edu.systems.families.cascade import Cascade, CascadeSampling
 from dalle_edu.systems.image_edits.variations import ImageVariations
 from dalle_edu.systems.interface.checks import check_prompts
+from dalle_edu.systems.interface.drawing import drawing
 from dalle_edu.systems.interface.noise import noise_for, uniforms_for
 from dalle_edu.systems.parts.augment import resized
 from dalle_edu.systems.parts.base_model import BaseModel, Conditions, KnownPixels
@@ -90,7 +91,9 @@ class UnCLIP(Cascade, ImageVariations):
         self, images: Float[Tensor, "n 3 h w"]
     ) -> Float[Tensor, "n e"]:
         """The CLIP embeddings, unit vectors, of pictures in [-1, 1] of any side."""
-        inputs = resized(images.to(self.device), self.clip.config.resolution)
+        inputs = resized(
+            images.to(self.device, torch.float32), self.clip.config.resolution
+        )
         return self.clip.encode_image(inputs).float()
 
     @torch.no_grad()
@@ -112,7 +115,7 @@ class UnCLIP(Cascade, ImageVariations):
         """
         return F.pad(self.tokens(captions) != 0, (1, 0), value=True)
 
-    @torch.no_grad()
+    @drawing
     def sample_embeddings(
         self, prompts: Sequence[str], seed: int = 0, **settings: Any
     ) -> Float[Tensor, "n e"]:
@@ -137,7 +140,7 @@ class UnCLIP(Cascade, ImageVariations):
 
     # ------------------------------------------------------------ drawing
 
-    @torch.no_grad()
+    @drawing
     def generate(
         self,
         prompts: Sequence[str],
@@ -153,7 +156,7 @@ class UnCLIP(Cascade, ImageVariations):
         and `settings` are those of `decode_embeddings`. Raises `DalleEduError` for
         a prompt that cannot be drawn or a setting out of range.
         """
-        check_prompts(prompts)
+        prompts = check_prompts(prompts)
         sampling: Any = self.sampling(settings)
         z = self.sample_embeddings(prompts, seed, **settings)
         captions = prompts if sampling.text else None
@@ -161,7 +164,7 @@ class UnCLIP(Cascade, ImageVariations):
             z, captions, seed=seed, known=known, callback=callback, **settings
         )
 
-    @torch.no_grad()
+    @drawing
     def decode_embeddings(
         self,
         z: Float[Tensor, "n e"],
@@ -204,7 +207,7 @@ class UnCLIP(Cascade, ImageVariations):
         """
         n, config = len(z), self.clip.config
         tokens = config.text_length + 1
-        words = torch.zeros(n, tokens, config.width, device=z.device)
+        words = z.new_zeros(n, tokens, config.width)
         visible = torch.zeros(n, tokens, dtype=torch.bool, device=z.device)
         if captions is not None:
             words, visible = self.encode_texts(captions)[0], self.visible(captions)

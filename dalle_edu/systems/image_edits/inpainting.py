@@ -14,6 +14,7 @@ from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.interface.checks import check_images, check_pairs
+from dalle_edu.systems.interface.drawing import drawing
 from dalle_edu.systems.interface.system import System
 from dalle_edu.systems.parts.base_model import KnownPixels
 
@@ -34,7 +35,7 @@ class Inpainting(System):
         it: a picture, and where it is kept.
         """
 
-    @torch.no_grad()
+    @drawing
     def inpaint(
         self,
         images: Float[Tensor, "n 3 h w"],
@@ -52,7 +53,7 @@ class Inpainting(System):
         is not a bool for each pixel, and prompts that cannot be drawn.
         """
         check_images(images, self.resolution)
-        check_pairs(images, prompts)
+        (prompts,) = check_pairs(images, prompts)
         side = self.resolution
         if keep.dtype != torch.bool or keep.shape != (len(images), 1, side, side):
             came = f"{keep.dtype} {tuple(keep.shape)}"
@@ -62,7 +63,8 @@ class Inpainting(System):
                 f"keep est {came} pour {len(images)} images ; donnez un booléen "
                 "par pixel, (n, 1, h, w)",
             )
-        images, keep = images.to(self.device), keep.to(self.device)
+        images = images.to(self.device, torch.float32)
+        keep = keep.to(self.device)
         known = (images, keep)
         painted = self.generate(prompts, seed=seed, known=known, **settings)
         return torch.where(keep, images, painted)

@@ -8,6 +8,7 @@ Letters: n pictures of H x W pixels, i codes of a picture, h x w positions of th
 grid, v entries of the codebook, t text tokens.
 """
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -17,8 +18,10 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from dalle_edu.device import off_metal
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.interface.checks import check_images, check_pairs
+from dalle_edu.systems.interface.drawing import drawing
 from dalle_edu.systems.interface.sampling import SETTINGS
 from dalle_edu.systems.interface.system import System
 
@@ -68,7 +71,7 @@ class Rewriting(System):
         -1 where one is to be sampled.
         """
 
-    @torch.no_grad()
+    @drawing
     def complete(
         self,
         images: Float[Tensor, "n 3 H W"],
@@ -88,9 +91,9 @@ class Rewriting(System):
         outside [0, 1].
         """
         check_images(images, self.resolution)
-        check_pairs(images, prompts)
+        (prompts,) = check_pairs(images, prompts)
         height = self.given_height(rows)
-        codes = self.encode(images.to(self.device))
+        codes = self.encode(images.to(self.device, torch.float32))
         codes[:, height * self.grid // self.resolution :] = -1
         written = self.sample_codes(
             prompts, seed=seed, given=codes.flatten(1), **settings
@@ -112,7 +115,7 @@ class Rewriting(System):
             )
         return round(rows * self.grid) * self.resolution // self.grid
 
-    @torch.no_grad()
+    @drawing
     def alter(
         self,
         images: Float[Tensor, "n 3 H W"],
@@ -137,9 +140,9 @@ class Rewriting(System):
         out of range.
         """
         check_images(images, self.resolution)
-        check_pairs(images, before, after)
+        before, after = check_pairs(images, before, after)
         SETTINGS["tries"].check("tries", tries)
-        codes = self.encode(images.to(self.device))
+        codes = self.encode(images.to(self.device, torch.float32))
         doubted = self.doubted(codes, before, after)
         kept = codes.masked_fill(doubted, -1).flatten(1)
         prompts = [caption for caption in after for _ in range(tries)]
@@ -152,7 +155,7 @@ class Rewriting(System):
         )
         likelihoods = self._log_likelihood(prompts, sampled).sum(dim=1)
         best = likelihoods.unflatten(0, (-1, tries)).argmax(dim=1)
-        each = torch.arange(len(images))
+        each = torch.arange(len(images), device=best.device)
         return self.decode(sampled.unflatten(0, (-1, tries))[each, best])
 
     def doubted(
@@ -169,7 +172,7 @@ class Rewriting(System):
             self._log_likelihood(captions, codes.flatten(1))
             for captions in (before, after)
         )
-        unlikely = (new - old < torch.tensor(DOUBT).log()).view_as(codes)
+        unlikely = (new - old < math.log(DOUBT)).view_as(codes)
         return _neighbours(_objects_around(unlikely, codes))
 
     def _log_likelihood(
@@ -197,7 +200,8 @@ def _objects_around(
     A new caption makes unlikely the codes with which an object begins. Given these,
     the rest of the object is likely under either caption, so it must be added here.
     """
-    ground = codes.flatten(1).mode(dim=1).values[:, None, None]
+    most_frequent = off_metal(codes.flatten(1)).mode(dim=1).values
+    ground = most_frequent[:, None, None].to(codes.device)
     for _ in range(codes.shape[1] * 2):
         marked = marked | (_neighbours(marked) & (codes != ground))
     return marked

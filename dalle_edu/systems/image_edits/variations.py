@@ -26,6 +26,7 @@ from dalle_edu.systems.interface.checks import (
     check_images,
     check_pairs,
 )
+from dalle_edu.systems.interface.drawing import drawing
 from dalle_edu.systems.interface.system import System
 
 _PERCENT = 100
@@ -64,7 +65,7 @@ class ImageVariations(System):
         vectors.
         """
 
-    @torch.no_grad()
+    @drawing
     def vary(
         self, images: Float[Tensor, "n 3 h w"], *, seed: int = 0, **options: Any
     ) -> Float[Tensor, "n 3 h w"]:
@@ -78,7 +79,7 @@ class ImageVariations(System):
             self.encode_images(images), seed=seed, **options
         )
 
-    @torch.no_grad()
+    @drawing
     def loop(
         self,
         images: Float[Tensor, "n 3 h w"],
@@ -93,12 +94,12 @@ class ImageVariations(System):
         of another size or range.
         """
         check_images(images, self.resolution)
-        shown = [images.to(self.device)]
+        shown = [images.to(self.device, torch.float32)]
         for frame in range(1, frames):
             shown.append(self.vary(shown[-1], seed=seed + frame, **options))
         return torch.stack(shown)
 
-    @torch.no_grad()
+    @drawing
     def mix(
         self,
         first: Float[Tensor, "n 3 h w"],
@@ -119,7 +120,7 @@ class ImageVariations(System):
         z = on_the_way(start, end, ratio)
         return self.decode_embeddings(z, seed=seed, **options)
 
-    @torch.no_grad()
+    @drawing
     def steer(
         self,
         images: Float[Tensor, "n 3 h w"],
@@ -137,7 +138,7 @@ class ImageVariations(System):
         the same, and a ratio outside [0, 1].
         """
         check_images(images, images.shape[-1])
-        check_pairs(images, before, after)
+        before, after = check_pairs(images, before, after)
         difference = self.encode_texts(after)[1] - self.encode_texts(before)[1]
         unchanged = difference.norm(dim=-1) < _NO_CHANGE
         for same in unchanged.nonzero().flatten().tolist():

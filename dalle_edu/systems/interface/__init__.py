@@ -15,6 +15,7 @@ go with, so they are blurred.
     from torch import Tensor, nn
 
     from dalle_edu.systems.interface.checks import check_prompts
+    from dalle_edu.systems.interface.drawing import drawing
     from dalle_edu.systems.interface.noise import noise_for
     from dalle_edu.systems.interface.recipe import Recipe, Stage
     from dalle_edu.systems.interface.registry import register
@@ -76,11 +77,11 @@ go with, so they are blurred.
         ) -> dict[str, Tensor]:
             return {"loss": F.mse_loss(self.draw(captions).float(), images)}
 
-        @torch.no_grad()
+        @drawing
         def generate(
             self, prompts: Sequence[str], *, seed: int = 0, **settings: Any
         ) -> Tensor:
-            check_prompts(prompts)
+            prompts = check_prompts(prompts)
             sampling = self.sampling(settings)
             side = self.resolution
             noise = noise_for(len(prompts), (3, side, side), seed).to(self.device)
@@ -113,10 +114,12 @@ What the library asks of a system:
   frozen. Their shares of a run add up to 1: `recipe.py`.
 - `stage_loss`, which returns a scalar under "loss", and whatever else is to be
   logged. Random numbers come from its `generator`: `trainable.py`.
-- `generate`, which checks its prompts before any work (`checks.py`), takes the
+- `generate`, which has the decorator `drawing`, without gradients, autocast and bad
+  seeds (`drawing.py`), checks its prompts before any work (`checks.py`), takes the
   fields of `config.sampling` as settings (`sampling.py`) and makes its random
   numbers with `noise_for` or `uniforms_for`, so that a picture depends on the seed
-  and on its place in the list, and not on what else is drawn (`noise.py`).
+  and on its place in the list, and not on what else is drawn (`noise.py`), but for
+  the rounding of sums.
 - `preview` and `measure`, where exams along the way shall see something.
 - An `__init__` that also works on PyTorch's meta device, where `restore` calls it
   without initialising weights. What it computes is a parameter or a persistent

@@ -5,7 +5,7 @@ what was expected and what to do. A system's `generate` begins with `check_promp
 `Trainable.loss` makes `check_stage` and `check_batch` for every system.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from torch import Tensor
 
@@ -15,9 +15,10 @@ from dalle_edu.world.grammar import check_prompt
 MAX_IMAGES = 1024  # in one call
 
 
-def check_prompts(prompts: Sequence[str]) -> None:
-    """Raise `DalleEduError` unless `prompts` is a list of 1 to 1,024 sentences that
-    can be drawn (`world.grammar.check_prompt`: each names an object of the world).
+def check_prompts(prompts: Iterable[str]) -> list[str]:
+    """The prompts as a list, whatever they come in. Raises `DalleEduError` unless
+    they are 1 to 1,024 sentences that can be drawn (`world.grammar.check_prompt`:
+    each names an object of the world).
     """
     if isinstance(prompts, str):
         raise DalleEduError(
@@ -26,6 +27,15 @@ def check_prompts(prompts: Sequence[str]) -> None:
             "generate prend une liste de phrases et a reçu la chaîne « "
             f'{prompts[:40]} » ; écrivez generate(["un cercle rouge"])',
         )
+    if not isinstance(prompts, Iterable):
+        kind = type(prompts).__name__
+        raise DalleEduError(
+            f"the prompts are of the type {kind}; give a list of sentences, as in "
+            '["a red circle"]',
+            f"les phrases sont du type {kind} ; donnez-en une liste, comme "
+            '["un cercle rouge"]',
+        )
+    prompts = list(prompts)
     if not 1 <= len(prompts) <= MAX_IMAGES:
         raise DalleEduError(
             f"{len(prompts)} pictures were asked for; one call draws 1 to "
@@ -33,14 +43,24 @@ def check_prompts(prompts: Sequence[str]) -> None:
             f"{len(prompts)} images sont demandées ; un appel en dessine de 1 à "
             f"{MAX_IMAGES}",
         )
-    for prompt in set(prompts):
+    # not of a set: what is no string may have no hash
+    for prompt in prompts:
         check_prompt(prompt)
+    return prompts
 
 
 def check_images(images: Tensor, resolution: int) -> None:
     """Raise `DalleEduError` unless `images` is a batch of at least one picture,
-    (n, 3, resolution, resolution), in [-1, 1].
+    (n, 3, resolution, resolution), in [-1, 1], of any floating-point precision.
     """
+    if not isinstance(images, Tensor):
+        kind = type(images).__name__
+        raise DalleEduError(
+            f"the pictures are of the type {kind}; give a tensor of floats, (n, 3, "
+            "height, width), from -1 to 1",
+            f"les images sont du type {kind} ; donnez un tenseur de réels, (n, 3, "
+            "hauteur, largeur), de -1 à 1",
+        )
     if (
         images.ndim != 4
         or images.shape[1:] != (3, resolution, resolution)
@@ -77,12 +97,12 @@ def check_couples(first: Tensor, second: Tensor) -> None:
         )
 
 
-def check_pairs(images: Tensor, *captions: Sequence[str]) -> None:
-    """Raise `DalleEduError` unless each list of captions holds one for each
-    picture, and all of them can be drawn.
+def check_pairs(images: Tensor, *captions: Iterable[str]) -> list[list[str]]:
+    """The captions, as lists. Raises `DalleEduError` unless each list holds one for
+    each picture, and all of them can be drawn.
     """
-    for each in captions:
-        check_prompts(each)
+    lists = [check_prompts(each) for each in captions]
+    for each in lists:
         if len(each) != len(images):
             raise DalleEduError(
                 f"{len(images)} pictures came with {len(each)} sentences; give "
@@ -90,6 +110,7 @@ def check_pairs(images: Tensor, *captions: Sequence[str]) -> None:
                 f"{len(images)} images sont venues avec {len(each)} phrases ; "
                 "donnez-en une par image",
             )
+    return lists
 
 
 def check_batch(

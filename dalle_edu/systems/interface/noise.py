@@ -1,9 +1,10 @@
 """Random numbers for pictures.
 
 Those of picture i depend on (seed, i) alone, so a picture does not depend on the
-batch that it is drawn in. They are made on the CPU, so that every device is given
-the same, and the caller moves them. Training does not use them: a loss takes its
-random numbers from a `torch.Generator`.
+batch that it is drawn in, but for the rounding of sums: one level of grey. They are
+made on the CPU, so that every device is given the same, and the caller moves them.
+Training does not use them: a loss takes its random numbers from a
+`torch.Generator`.
 """
 
 from collections.abc import Sequence
@@ -36,7 +37,7 @@ def uniforms_for(
     """
     return torch.stack(
         [
-            torch.rand(length, generator=generator)
+            torch.rand(length, generator=generator, dtype=torch.float32)
             for generator in _generators(n, seed, stream)
         ]
     )
@@ -50,7 +51,7 @@ def noise_for(
     """
     return torch.stack(
         [
-            torch.randn(tuple(shape), generator=generator)
+            torch.randn(tuple(shape), generator=generator, dtype=torch.float32)
             for generator in _generators(n, seed, stream)
         ]
     )

@@ -27,13 +27,15 @@ class System(Trainable):
         self, prompts: Sequence[str], *, seed: int = 0, **settings: Any
     ) -> Float[Tensor, "n 3 h w"]:
         """A picture for each prompt, in [-1, 1], in float32. The same seed gives
-        the same picture, whatever the batch.
+        the same picture: bit for bit in the same batch on one machine, and to one
+        of the 256 levels of grey that a file holds in a batch of another size,
+        whose sums are rounded otherwise.
 
         `settings` are the fields of `config.sampling`; those left out, or None, are
         as configured. Raises `DalleEduError` for a prompt that cannot be drawn, a
         setting that the system does not have, and one out of range. Subclasses have
-        both checks made by `check_prompts` and `self.sampling`, draw at most
-        `TOGETHER` pictures at a time, and compute no gradients.
+        these checks made by `check_prompts`, `self.sampling` and the decorator
+        `drawing`, and draw at most `TOGETHER` pictures at a time.
         """
 
     @property

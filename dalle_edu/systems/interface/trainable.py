@@ -93,6 +93,7 @@ class Trainable(nn.Module, ABC):
         known = [each.name for each in self.stages]
         stage = check_stage(self.name, stage, known, made_of)
         check_batch(images, captions, self.resolution, progress)
+        images = images.to(torch.float32)
         return self.stage_loss(stage, images, captions, progress, generator)
 
     @abstractmethod

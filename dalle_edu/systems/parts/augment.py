@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from dalle_edu.device import off_metal
+
 SHIFT, ZOOM = 0.06, 0.15  # the largest, as parts of a side
 # the largest standard deviations, for pixels in [-1, 1]: of noise in each pixel,
 # and of smooth stains of about 8 x 8 pixels
@@ -28,13 +30,15 @@ def resized(
     """
     if images.shape[2:] == (side, side):
         return images
+    # torch has no gradients of this on Apple's GPU
+    pixels = off_metal(images) if images.requires_grad else images
     return F.interpolate(
-        images,
+        pixels,
         size=(side, side),
         mode="bilinear",
         antialias=True,
         align_corners=False,
-    )
+    ).to(images.device)
 
 
 def augment(

@@ -27,6 +27,7 @@ from dalle_edu.bricks.noise_schedule import cosine_schedule
 from dalle_edu.bricks.samplers import dpm_solver
 from dalle_edu.bricks.transformer import Block
 from dalle_edu.bricks.unet_blocks import sinusoidal_embedding
+from dalle_edu.device import off_metal
 
 LATE = 0.02  # the weight of a new batch in the running moments of embeddings
 
@@ -227,13 +228,13 @@ class AutoregressivePrior(nn.Module):
         """
         if self._settled:  # the network has been trained on these components
             return
-        covariance = (self.second - torch.outer(self.mean, self.mean)).double()
-        values, vectors = torch.linalg.eigh(covariance)
+        covariance = self.second - torch.outer(self.mean, self.mean)
+        values, vectors = torch.linalg.eigh(off_metal(covariance).double())
         # of two opposite directions, the one whose largest entry is positive
         signs = vectors.gather(0, vectors.abs().argmax(dim=0, keepdim=True)).sign()
         k = self.config.components
-        self.basis.copy_((vectors * signs).flip(1)[:, :k])
-        self.deviation.copy_(values.flip(0)[:k].clamp(min=1e-8).sqrt())
+        self.basis.copy_((vectors * signs).flip(1)[:, :k].float())
+        self.deviation.copy_(values.flip(0)[:k].clamp(min=1e-8).sqrt().float())
 
     def to_codes(self, embedding: Float[Tensor, "n e"]) -> Int[Tensor, "n k"]:
         """Each component of unit vectors as the number of its bin. The bins divide
@@ -246,7 +247,8 @@ class AutoregressivePrior(nn.Module):
 
     def to_embedding(self, codes: Int[Tensor, "n k"]) -> Float[Tensor, "n e"]:
         """The unit vectors whose components are the middles of these bins."""
-        along = ((codes + 0.5) / self.config.bins * 6 - 3) * self.deviation
+        bins = codes.to(self.deviation.dtype)
+        along = ((bins + 0.5) / self.config.bins * 6 - 3) * self.deviation
         return F.normalize(self.mean + along @ self.basis.T, dim=-1)
 
     def forward(
