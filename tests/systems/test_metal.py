@@ -173,7 +173,7 @@ def test_a_critic_is_given_pictures_of_another_device(metal):
 
 
 def marks(file: Path) -> list[dict[str, bool]]:
-    return [picture["marks"] for picture in json.loads(file.read_text())["pictures"]]
+    return [picture["marks"] for picture in json.loads(file.read_text(encoding="utf-8"))["pictures"]]
 
 
 @pytest.mark.slow
