@@ -1,7 +1,8 @@
 """Build DALL·E yourself, from the perceptron to the picture.
 
 import dalle_edu
-images = dalle_edu.load("dalle1").generate(["un grand cercle rouge à gauche d'un petit carré bleu"])
+system = dalle_edu.load("dalle1", device="auto")
+images = system.pictures("un grand cercle rouge à gauche d'un petit carré bleu", n=4, seed=0)
 """
 
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ torchvision_without_cuda.watch()
 
 
 def load(name_or_path: "str | Path", device: str = "cpu") -> "System":
-    """A trained system, ready to generate pictures, on `device`.
+    """A trained system, ready to generate pictures, on `device`; "auto" is the fastest there is, as the command line chooses it.
 
     `name_or_path` is the name of a system whose weights come with the package ("dalle1") or the path of a checkpoint. Raises
     `DalleEduError` when there is no such system, and when the file is not a whole checkpoint of this library.

@@ -40,14 +40,14 @@ class Device:
 
 
 def choose_device(wanted: str | torch.device | None = None) -> Device:
-    """The device called `wanted` ("cpu", "cuda", "cuda:1", "mps"); without a name CUDA, else Apple's GPU, else the CPU.
+    """The device called `wanted` ("cpu", "cuda", "cuda:1", "mps"); without a name, or with "auto", CUDA, else Apple's GPU, else the CPU.
 
     A GPU of NVIDIA's without bfloat16 instructions, as those of the generations before Ampere, trains in float32: bfloat16 would be
     emulated there, and float16 needs a loss scaler, which skips updates and whose state would have to be kept with every checkpoint.
 
     Raises `DalleEduError` for an unknown name and for a device that this machine does not have.
     """
-    if wanted is None:
+    if wanted in (None, "auto"):
         wanted = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         device = torch.device(wanted)

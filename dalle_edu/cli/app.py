@@ -33,7 +33,9 @@ for _stream in (sys.stdout, sys.stderr):
 # no markup: a file may be called "[/x]", and a sentence may hold ":smile:"
 out, err = Console(markup=False, emoji=False), Console(stderr=True, markup=False, emoji=False)
 
-_DEVICE = say("cpu, cuda or mps; by default the fastest there is", "cpu, cuda ou mps ; par défaut le plus rapide disponible")
+_DEVICE = say(
+    "cpu, cuda, mps or auto, the fastest there is, as by default", "cpu, cuda, mps ou auto, le plus rapide disponible, comme par défaut"
+)
 DeviceOption = Annotated[str | None, typer.Option(help=_DEVICE)]
 _SEED = say("the same seed gives the same result", "la même graine donne le même résultat")
 # a text until `read_seed` reads it, so that what is no seed is refused in the sentence that Python has for it

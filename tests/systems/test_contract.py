@@ -10,6 +10,7 @@ from tiny_systems import TINY, build
 
 import dalle_edu
 from dalle_edu.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from dalle_edu.device import choose_device
 from dalle_edu.errors import DalleEduError
 from dalle_edu.loading import load_model, trained_systems
 from dalle_edu.systems.interface.noise import noise_for
@@ -283,3 +284,42 @@ def test_a_refusal_says_which_kind_of_number_is_wanted():
 def test_the_sentence_may_be_ignored_but_not_turned_round():
     """0 is the least guidance: below it a picture would go away from its sentence."""
     assert SETTINGS["guidance_scale"].low == 0
+
+
+# ---------------------------------------------------------------- what people write
+
+
+def test_one_sentence_several_pictures_and_pillow_images(tiny):
+    three = tiny.generate("a red circle", n=3, seed=4)
+    assert torch.equal(three, tiny.generate(["a red circle"] * 3, seed=4))
+    assert torch.equal(tiny.generate(PROMPTS[:2], n=2, seed=4)[:2], tiny.generate([PROMPTS[0]] * 2 + [PROMPTS[1]] * 2, seed=4)[:2])
+    (image,) = tiny.pictures("a red circle", seed=4)
+    assert (image.size, image.mode) == ((tiny.resolution, tiny.resolution), "RGB")
+
+
+def test_a_generator_stands_in_place_of_the_seed_and_moves_on(tiny):
+    first, again = (torch.Generator().manual_seed(5) for _ in range(2))
+    one = tiny.generate("a red circle", generator=first)
+    assert torch.equal(one, tiny.generate("a red circle", generator=again))
+    assert not torch.equal(one, tiny.generate("a red circle", generator=first))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"n": 0}, "give a whole number above 0"),
+        ({"n": 1.5}, "give a whole number above 0"),
+        ({"n": True}, "give a whole number above 0"),
+        ({"n": 10**12}, "one call draws 1 to 1024"),
+        ({"generator": 3}, "give a torch.Generator"),
+        ({"generator": torch.Generator(), "seed": 1}, "give one of them"),
+    ],
+)
+def test_other_numbers_and_generators_are_refused(options, words):
+    with pytest.raises(DalleEduError, match=words):
+        build("dalle1").generate("a red circle", **options)
+
+
+def test_the_fastest_device_is_chosen_in_python_too():
+    assert dalle_edu.load("dalle1", device="auto").device == torch.device(choose_device().torch_device)
+    assert choose_device("auto") == choose_device()

@@ -6,11 +6,13 @@ from dataclasses import fields, replace
 from typing import Any
 
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.interface.sampling import check_settings, described_settings
 from dalle_edu.systems.interface.trainable import Trainable
+from dalle_edu.world.sheet import picture_of
 
 # pictures drawn at a time: enough to keep a processor busy, and few enough for a
 # laptop's memory
@@ -31,12 +33,22 @@ class System(Trainable):
         of the 256 levels of grey that a file holds in a batch of another size,
         whose sums are rounded otherwise.
 
+        One sentence may be given as it is. `n` pictures are drawn of each, side by
+        side, and `generator`, a `torch.Generator`, may stand in place of the seed.
         `settings` are the fields of `config.sampling`; those left out, or None, are
         as configured. Raises `DalleEduError` for a prompt that cannot be drawn, a
         setting that the system does not have, and one out of range. Subclasses have
         these checks made by `check_prompts`, `self.sampling` and the decorator
         `drawing`, and draw at most `TOGETHER` pictures at a time.
         """
+
+    def pictures(self, prompts: Sequence[str], **options: Any) -> list[Image.Image]:
+        """What `generate` draws, with the same options, as Pillow images. Raises
+        `DalleEduError` as it does.
+        """
+        return [
+            picture_of(image.cpu()) for image in self.generate(prompts, **options)
+        ]
 
     @property
     @abstractmethod
