@@ -36,9 +36,10 @@ class Group(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The options of the group."""
-        options = super().get_params(ctx)
+        options: list[Any] = super().get_params(ctx)
         for option in options:
-            option.help = _COMPLETION.get(option.name, getattr(option, "help", None))
+            if option.name in _COMPLETION:
+                option.help = _COMPLETION[option.name]
         return options
 
     def get_help_option(self, ctx: Any) -> Any:

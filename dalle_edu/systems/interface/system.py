@@ -46,9 +46,8 @@ class System(Trainable):
         """What `generate` draws, with the same options, as Pillow images. Raises
         `DalleEduError` as it does.
         """
-        return [
-            picture_of(image.cpu()) for image in self.generate(prompts, **options)
-        ]
+        images = self.generate(prompts, **options).cpu()
+        return [picture_of(image) for image in images]
 
     @property
     @abstractmethod
