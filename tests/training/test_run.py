@@ -1,4 +1,4 @@
-from dalle_edu.training.run import Clock
+from dalle_edu.training.clock import Clock
 
 
 def test_a_stage_is_over_when_its_updates_or_its_seconds_are_spent():
