@@ -316,6 +316,7 @@ class Trainer:
         """
         spoilt = not_finite(tensors)
         if spoilt is not None:
+            spoilt = spoilt.removeprefix("system.")
             raise no_longer_finite(spoilt, spoilt, stage.name, clock.update, self.saved)
         if self.processes.first:
             save_progress(self.folder, tensors, goes_on, self.progress.clocks, self._metadata() | {"conditions": self.conditions})
