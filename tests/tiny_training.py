@@ -1,15 +1,12 @@
 """A system small enough to train in a second, for tests that run training in processes of their own."""
 
 import os
-import signal
-from typing import Any
 
 import torch
 
 from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig
 from dalle_edu.systems.dalle1 import PRESETS, DallE1Config, DallE1Model, DallE1Recipe, dalle1_stages
-from dalle_edu.training.folder import BEFORE, CHECKPOINT, WRITTEN
 from dalle_edu.training.loop import train
 from dalle_edu.training.run import Run
 
@@ -30,36 +27,6 @@ def train_share(rank: int, port: int, folder: str, run: Run, weights: str) -> No
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     torch.set_num_threads(1)
     train(run, folder, device="cpu", quiet=True).save(weights)
-
-
-def train_and_die(folder: str, run: Run, point: str, save: int) -> None:
-    """Train until a process is killed in its save number `save`: half through the "write", or before the "first" or "second" renaming."""
-    torch.set_num_threads(1)
-    saves, write, replace = 0, os.fsync, os.replace
-
-    def die() -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    def cut(descriptor: int) -> None:
-        nonlocal saves
-        if files_named(descriptor, WRITTEN):
-            saves += 1
-            if point == "write" and saves == save:
-                os.ftruncate(descriptor, os.fstat(descriptor).st_size // 2)
-                die()
-        write(descriptor)
-
-    def rename(one: Any, other: Any) -> None:
-        if saves == save and {"first": BEFORE, "second": CHECKPOINT}.get(point) == os.path.basename(other):
-            die()
-        replace(one, other)
-
-    os.fsync, os.replace = cut, rename
-    train(run, folder, device="cpu", quiet=True)
-
-
-def files_named(descriptor: int, name: str) -> bool:
-    return f".{name}." in os.readlink(f"/proc/self/fd/{descriptor}")
 
 
 if __name__ == "__main__":  # for torchrun

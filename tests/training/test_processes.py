@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_training import RUN, train_and_die, train_share, train_tiny
+from tiny_training import RUN, train_share, train_tiny
 
+from benchmarks.endurance import work_and_die
 from dalle_edu.checkpoints.checkpoint import load_checkpoint
 from dalle_edu.training.interrupts import StopPolitely
 
 spawn = multiprocessing.get_context("forkserver")
-spawn.set_forkserver_preload(["tiny_training"])
+spawn.set_forkserver_preload(["tiny_training", "benchmarks.endurance"])
 SHORT = replace(RUN, updates=24, batch_size=4, exam=0)
 
 
@@ -87,7 +88,7 @@ def test_two_machines_without_a_shared_disk_do_what_one_run_does(tmp_path):
 def test_killed_at_each_point_of_a_save_it_ends_with_the_same_weights(tmp_path):
     assert ends(started(train_tiny, str(tmp_path / "whole"), SHORT)) == [0]
     for save, point, newest in ((3, "write", True), (2, "first", True), (2, "second", False), (1, "write", False)):
-        assert ends(started(train_and_die, str(tmp_path / "killed"), SHORT, point, save)) == [-signal.SIGKILL]
+        assert ends(started(work_and_die, str(tmp_path / "killed"), SHORT, point, save)) == [-signal.SIGKILL]
         left = {path.name for path in (tmp_path / "killed").iterdir()}
         assert ("checkpoint.safetensors" in left) == newest
         assert "checkpoint.before.safetensors" in left
