@@ -122,12 +122,11 @@ def measure(kills: int, in_writes: int, updates: int, seed: int, root: Path) -> 
         os.kill(child.pid, getattr(signal, name))
         print(f"{name}: exit {_end(child)}, {_updates(tried)} updates saved", flush=True)
 
-    print(f"a NaN in one weight, 3 updates on: exit {_end(_start(work_with_a_nan, tried, run, 3))}, {_updates(tried)} updates saved")
-    rarely = replace(run, save_every=1e9)
-    print(f"the same at update 12, no save before: exit {_end(_start(work_with_a_nan, root / 'nan', rarely, 12))}; ", end="")
-    print(
-        f"in its folder: {', '.join(sorted(path.name for path in (root / 'nan').iterdir() if path.suffix == '.safetensors')) or 'no weights'}"
-    )
+    print("a NaN in one weight, 3 updates on:", flush=True)
+    found = [_end(_start(work_with_a_nan, tried, run, 3))]
+    print(f"    exit {found[0]}, {_updates(tried)} updates saved\nthe same at update 12 of a run that has saved nothing yet:", flush=True)
+    found.append(_end(_start(work_with_a_nan, root / "nan", replace(run, save_every=1e9), 12)))
+    print(f"    exit {found[1]}, {len(list((root / 'nan').glob('*.safetensors')))} files of weights in its folder", flush=True)
 
     log = tried / "log.jsonl"
     log.write_bytes(b'{"stage": "codec"}\n5\nnull\n[]\n\xff\n' + b"[" * 100_000 + b"\n" + log.read_bytes())
