@@ -2,9 +2,9 @@
 
     python -m benchmarks.endurance [--kills 50] [--in-writes 10] [--updates 400] [--seed 0]
 
-A tiny DALL·E 1 is trained once undisturbed, and once more in another folder, where it meets SIGKILL at random moments, SIGKILL in the middle
-of saves, every signal that stops politely, a NaN in one weight, a damaged log, a damaged checkpoint and a second process. It ends with an
-error where anything is lost. POSIX only.
+A tiny DALL·E 1 is trained once undisturbed, and once more in another folder, where it meets SIGKILL at random moments and in the middle of
+saves, every signal that stops politely, a NaN in one weight, a damaged log, a damaged checkpoint and a second process. The command ends
+with an error where anything is lost. Linux only.
 """
 
 import argparse
@@ -50,6 +50,8 @@ def work(folder: str, run: Run) -> None:
     except DalleEduError as error:
         print(f"    says: {error}", flush=True)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def work_and_die(folder: str, run: Run, point: str, save: int) -> None:
@@ -84,7 +86,7 @@ def work_with_a_nan(folder: str, run: Run, after: int) -> None:
         met += 1
         if met == after:
             with torch.no_grad():
-                parameters[0][1].view(-1)[0] = float("nan")
+                parameters[0][1][(0,) * parameters[0][1].ndim] = float("nan")
 
     EMA.update = spoilt  # type: ignore[method-assign]
     work(folder, run)
@@ -140,9 +142,8 @@ def measure(kills: int, in_writes: int, updates: int, seed: int, root: Path) -> 
     same = _same(whole, tried)
     left = {path.name for path in tried.rglob("*")} - {path.name for path in whole.rglob("*")}
     print(f"weights bit for bit: {same['weights']}; log: {same['log']}; files more: {', '.join(sorted(left)) or 'none'}", flush=True)
-    return (
-        all(same.values()) and all("exit" not in name for name in met) and left == {"log.aside-1.jsonl", "checkpoint.damaged.safetensors"}
-    )
+    kept_aside = {"log.aside-1.jsonl", "checkpoint.damaged.safetensors"}
+    return found == [1, 1] and status == 1 and all("exit" not in name for name in met) and all(same.values()) and left == kept_aside
 
 
 def _start(target: Any, folder: Path, *arguments: Any) -> Any:
@@ -189,7 +190,7 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    _children.set_forkserver_preload(["benchmarks.endurance"])
+    _children.set_forkserver_preload(["dalle_edu.training.loop"])
     with tempfile.TemporaryDirectory() as root:
         good = measure(asked.kills, asked.in_writes, asked.updates, asked.seed, Path(root))
     print("nothing was lost" if good else "SOMETHING WAS LOST")

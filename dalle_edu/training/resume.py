@@ -134,7 +134,9 @@ def _read(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, pa
     try:
         tensors, metadata = load_checkpoint(path)
     except DalleEduError as error:
-        why = str(error).removeprefix(f"{path} ").partition(";")[0].rstrip()  # without what to do, which is another thing here
+        why = str(error).partition(";")[0].rstrip()  # without what to do, which is another thing here
+        if why.startswith(f"{path} "):
+            why = say("it ", "il ") + why.removeprefix(f"{path} ")
         raise Damaged(why, why) from error
     same_settings(metadata.get("run") if "stage" in metadata or "clocks" in metadata else None, run, folder)
     stage, clocks = clocks_of(metadata, new_clocks(run, stages))
