@@ -21,7 +21,6 @@ from typing import Any
 import torch
 import torch._functorch.config as functorch_config
 from accelerate import Accelerator
-from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from dalle_edu.device import Device, choose_device, processor_name
@@ -31,12 +30,13 @@ from dalle_edu.scorecard import questions
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.registry import model_class
 from dalle_edu.systems.interface.trainable import Trainable
+from dalle_edu.training.batches import batches, share_of
 from dalle_edu.training.clock import Clock
 from dalle_edu.training.conditions import conditions, differences
 from dalle_edu.training.ema import EMA
 from dalle_edu.training.finite import no_longer_finite, not_finite
 from dalle_edu.training.folder import occupied
-from dalle_edu.training.interrupts import StopPolitely, leave_signals_to_the_loop
+from dalle_edu.training.interrupts import StopPolitely
 from dalle_edu.training.learning_rate import learning_rate_schedule
 from dalle_edu.training.log import RunLog
 from dalle_edu.training.looks import LOOKS, look
@@ -44,11 +44,8 @@ from dalle_edu.training.optimizers import build_optimizers, trained_parameters
 from dalle_edu.training.processes import Processes
 from dalle_edu.training.resume import Progress, begin, progress_tensors, restore, save_progress
 from dalle_edu.training.run import Run, is_whole
-from dalle_edu.world import World
 from dalle_edu.world.dataset import Batch
-from dalle_edu.world.scene_sampler import PRACTICE
 
-_ENDLESS = 2**62  # scenes: more than any run takes
 _BAR = "{desc} |{bar}| {percentage:3.0f} % [{elapsed}<{remaining}] {postfix}"
 
 
@@ -103,7 +100,7 @@ class Trainer:
         self.processes = Processes(accelerator)
         for stage in self.stages:
             if run.trains(stage.name):
-                self._share(stage)
+                share_of(self.run, stage, self.processes)
         self.exam = questions(run.exam, seed=7) if run.exam and self.processes.first else []
         self.log = RunLog(folder / "log.jsonl" if self.processes.first else None, _tell)
         self.conditions = conditions(place, self.processes.count, compile)
@@ -162,11 +159,11 @@ class Trainer:
         began, saved = time.monotonic() - clock.seconds, time.monotonic()
         cpu_began = time.process_time() - clock.cpu_seconds
         with tqdm(total=1.0, initial=clock.progress, desc=f"{stage.name}, {self.place}", disable=self.quiet, bar_format=_BAR) as bar:
-            for batches in self._batches(index, stage, clock.update):
+            for parts in self._batches(index, stage, clock.update):
                 if clock.progress >= 1:
                     break
                 generator.manual_seed(self._seed(index, clock.update))
-                losses = self._update(stage, batches, clock, model, optimizers, generator)
+                losses = self._update(stage, parts, clock, model, optimizers, generator)
                 ema.update(parameters, clock.update)
                 clock.update += 1
                 due = time.monotonic() - saved > self.run.save_every
@@ -191,7 +188,7 @@ class Trainer:
     def _update(
         self,
         stage: Stage,
-        batches: Sequence[Batch],
+        parts: Sequence[Batch],
         clock: Clock,
         model: torch.nn.Module,
         optimizers: list[torch.optim.Optimizer],
@@ -199,20 +196,20 @@ class Trainer:
     ) -> dict[str, torch.Tensor]:
         """One update: learning rate, loss, gradients, clip, step. Returns the loss and its named parts.
 
-        Where there are several batches, as many as the run accumulates, their gradients are averaged, and so are the losses.
+        Where a batch comes in several parts, their gradients are averaged, and so are the losses.
         """
         rate = self.run.rate * learning_rate_schedule(clock.update, clock.progress)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
         taken: list[dict[str, torch.Tensor]] = []
-        for number, batch in enumerate(batches, start=1):
+        for number, batch in enumerate(parts, start=1):
             images = batch.images(self.system.resolution, self.place.torch_device).contiguous(memory_format=torch.channels_last)
-            alone = number < len(batches) and self.processes.count > 1  # processes exchange the gradients of the last batch, the sum
+            alone = number < len(parts) and self.processes.count > 1  # processes exchange the sum, with the last part
             with self.accelerator.no_sync(model) if alone else contextlib.nullcontext():
                 with self.place.autocast():
                     losses = model(images, batch.captions, stage=stage.name, progress=clock.progress, generator=generator)
-                self.accelerator.backward(losses["loss"] / len(batches) if len(batches) > 1 else losses["loss"])
+                self.accelerator.backward(losses["loss"] / len(parts) if len(parts) > 1 else losses["loss"])
             taken.append({name: value.detach() for name, value in losses.items()})
         learning = [parameter for optimizer in optimizers for group in optimizer.param_groups for parameter in group["params"]]
         self.accelerator.clip_grad_norm_(learning, self.run.clip)
@@ -236,44 +233,9 @@ class Trainer:
                 for network in _networks(self.system.get_submodule(part)):
                     network.compile()
 
-    def _share(self, stage: Stage) -> int:
-        """How many pictures of a batch go through this process at a time. Raises `DalleEduError` where a batch does not divide among the
-        processes, and into the parts that the run accumulates.
-        """
-        size = self.run.batch_size or stage.batch_size
-        processes, parts = self.processes.count, self.run.accumulate
-        if size % (processes * parts):
-            raise DalleEduError(
-                f"a batch of {size} cannot be shared out among {processes} processes in {parts} parts; choose a multiple (--batch-size)",
-                f"un lot de {size} ne se partage pas entre {processes} processus en {parts} parts ; choisissez un multiple (--batch-size)",
-            )
-        return size // (processes * parts)
-
     def _batches(self, index: int, stage: Stage, update: int) -> Iterator[list[Batch]]:
-        """The batches of a stage, from that of `update` on: a series that depends on the seed and the stage. Each process takes its share
-        of every batch, in the parts that the run accumulates.
-        """
-        share, parts = self._share(stage), self.run.accumulate
-        mine, size = share * parts, share * parts * self.processes.count
-
-        def order() -> Iterator[list[int]]:
-            for number in range(update, _ENDLESS // size):
-                start = number * size + self.processes.rank * mine
-                for part in range(start, start + mine, share):
-                    yield list(range(part, part + share))
-
-        world = World(_ENDLESS, seed=self.run.seed * 101 + index, kinds=PRACTICE)
-        loader = iter(
-            DataLoader(
-                world,
-                batch_sampler=order(),
-                collate_fn=world.collate,
-                num_workers=self.workers,
-                worker_init_fn=leave_signals_to_the_loop if self.workers else None,
-            )
-        )
-        while True:
-            yield [next(loader) for _ in range(parts)]
+        """The batches of a stage, from that of `update` on, in the parts that the run accumulates."""
+        return batches(self.run, index, stage, update, self.processes, self.workers)
 
     def _seed(self, index: int, update: int) -> int:
         """The seed of an update's random numbers: another for each stage, update and process."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from dalle_edu.checkpoints.checkpoint import load_checkpoint
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.dalle1 import DallE1
-from dalle_edu.training import loop
+from dalle_edu.training import batches, loop
 from dalle_edu.training.loop import train
 
 SHORT = replace(RUN, updates=8, batch_size=8, exam=0, save_every=1e9)
@@ -80,8 +80,8 @@ def test_batches_made_by_other_processes_are_the_same(way, tmp_path, monkeypatch
     """However processes are started: on Windows and on a Mac they are spawned."""
     if way not in multiprocessing.get_all_start_methods():
         pytest.skip(f"there is no {way} here")
-    real = loop.DataLoader
-    monkeypatch.setattr(loop, "DataLoader", lambda *a, **o: real(*a, **o, multiprocessing_context=way if o["num_workers"] else None))
+    real = batches.DataLoader
+    monkeypatch.setattr(batches, "DataLoader", lambda *a, **o: real(*a, **o, multiprocessing_context=way if o["num_workers"] else None))
     run = replace(SHORT, only="codec", updates=4)
     alone = train(run, tmp_path / "alone", device="cpu", quiet=True, workers=0).state_dict()
     helped = train(run, tmp_path / "helped", device="cpu", quiet=True, workers=2).state_dict()

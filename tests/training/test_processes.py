@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_training import RUN, train_share, train_tiny
+from tiny_training import RUN, train_share
 
-from benchmarks.endurance import work_and_die
+from benchmarks.endurance import work, work_and_die
 from dalle_edu.checkpoints.checkpoint import load_checkpoint
 from dalle_edu.training.interrupts import StopPolitely
 
 spawn = multiprocessing.get_context("forkserver")
-spawn.set_forkserver_preload(["tiny_training", "benchmarks.endurance"])
+spawn.set_forkserver_preload(["tiny_training"])
 SHORT = replace(RUN, updates=24, batch_size=4, exam=0)
 
 
@@ -86,13 +86,14 @@ def test_two_machines_without_a_shared_disk_do_what_one_run_does(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="names the files of a process the way of Linux")
 def test_killed_at_each_point_of_a_save_it_ends_with_the_same_weights(tmp_path):
-    assert ends(started(train_tiny, str(tmp_path / "whole"), SHORT)) == [0]
+    run = replace(SHORT, preset="endurance")
+    assert ends(started(work, str(tmp_path / "whole"), run)) == [0]
     for save, point, newest in ((3, "write", True), (2, "first", True), (2, "second", False), (1, "write", False)):
-        assert ends(started(work_and_die, str(tmp_path / "killed"), SHORT, point, save)) == [-signal.SIGKILL]
+        assert ends(started(work_and_die, str(tmp_path / "killed"), run, point, save)) == [-signal.SIGKILL]
         left = {path.name for path in (tmp_path / "killed").iterdir()}
         assert ("checkpoint.safetensors" in left) == newest
         assert "checkpoint.before.safetensors" in left
-    assert ends(started(train_tiny, str(tmp_path / "killed"), SHORT)) == [0]
+    assert ends(started(work, str(tmp_path / "killed"), run)) == [0]
     assert_same(tmp_path / "whole" / "dalle1.safetensors", tmp_path / "killed" / "dalle1.safetensors")
     left = {path.name for path in (tmp_path / "killed").iterdir()}
     assert left == {path.name for path in (tmp_path / "whole").iterdir()}  # no temporary files
