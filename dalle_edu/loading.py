@@ -173,4 +173,6 @@ def go_on_from(model: Trainable, path: str | Path) -> list[dict]:
             f"{path} ne contient pas de poids de {model.name} à ce préréglage ; partez de ceux d'un entraînement au même préréglage",
         )
     model.load_state_dict(tensors)
-    return [*metadata.get("before", []), metadata["run"] | {"machine": metadata.get("machine")}]
+    before, run = metadata.get("before"), metadata.get("run")
+    earlier = [each for each in before if isinstance(each, dict)] if isinstance(before, list) else []
+    return [*earlier, run | {"machine": metadata.get("machine")}] if isinstance(run, dict) else earlier

@@ -1,6 +1,7 @@
 """The folder of a run, which one process at a time works in."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,9 @@ def occupied(folder: Path, weights: str) -> Iterator[None]:
                 (folder / _LOCK).unlink(missing_ok=True)
         lock.release()
         if made:
+            if os.name == "nt":  # where a file that is open cannot be removed before
+                with contextlib.suppress(OSError):
+                    (folder / _LOCK).unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 folder.rmdir()  # which fails where something is in it
 

@@ -27,6 +27,7 @@ from dalle_edu.systems.interface.trainable import Trainable
 from dalle_edu.training.checks import Damaged, check_tensors, clocks_of, descriptions, same_settings
 from dalle_edu.training.clock import Clock
 from dalle_edu.training.ema import EMA
+from dalle_edu.training.finite import not_finite
 from dalle_edu.training.folder import BEFORE, CHECKPOINT, WRITTEN
 from dalle_edu.training.log import RunLog
 from dalle_edu.training.optimizers import load_optimizer_tensors, optimizer_tensors
@@ -68,7 +69,8 @@ def begin(
     newest whole checkpoint; else those named by `begin_with`; else random ones, and those of the foundations.
 
     `run.json` is written and the log trimmed. `tell` is called with a sentence where the newest checkpoint is damaged. Raises
-    `DalleEduError` where the folder holds a run with other settings or only damaged checkpoints, or weights to begin with do not fit.
+    `DalleEduError` where the folder holds a run with other settings or only damaged checkpoints, or weights to begin with do not fit or
+    are not finite.
     """
     progress = _newest(run, system, stages, folder, tell)
     reached = None
@@ -79,6 +81,13 @@ def begin(
     else:
         lay_foundations(system, run.foundations)
         progress = Progress(0, new_clocks(run, stages), {}, [], {})
+    spoilt = not_finite(system.state_dict())
+    if spoilt is not None:
+        raise DalleEduError(
+            f"the weights to begin with hold numbers that are not finite ({spoilt}); give others (--begin-with, --foundation)",
+            f"les poids d'où partir contiennent des nombres qui ne sont pas finis ({spoilt}) ; donnez-en d'autres (--begin-with,"
+            " --foundation)",
+        )
     asked = json.dumps(asdict(run), indent=2) + "\n"
     write_aside(folder / "run.json", lambda file: file.write(asked.encode()))
     log.trim(reached)

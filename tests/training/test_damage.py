@@ -12,7 +12,7 @@ import pytest
 import torch
 from broken_run import SHORT, entries, goes_on
 
-from dalle_edu.checkpoints.checkpoint import load_checkpoint
+from dalle_edu.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from dalle_edu.errors import DalleEduError
 from dalle_edu.training import loop
 from dalle_edu.training.ema import EMA
@@ -51,6 +51,22 @@ def test_a_nan_is_found_by_the_loss_and_before_the_first_checkpoint_too(tmp_path
     with spoilt_at_8(), pytest.raises(DalleEduError, match=r"the loss is no longer finite \(codec, update 10\); nothing was saved before"):
         train(rarely, tmp_path, device="cpu", quiet=True)
     assert not list(tmp_path.glob("*.safetensors"))
+
+
+@pytest.mark.parametrize(("value", "begins"), [(0.0, True), (float("nan"), False), (float("inf"), False)])
+def test_weights_to_begin_with_are_finite_and_need_no_history(value, begins, tmp_path, undisturbed):
+    tensors, metadata = load_checkpoint(undisturbed["folder"] / "dalle1.safetensors")
+    name = next(name for name in tensors if name.startswith("gpt.") and tensors[name].ndim == 1)
+    tensors[name][0] = value
+    save_checkpoint(tmp_path / "mine.safetensors", tensors, {key: metadata[key] for key in ("system", "config", "tokenizer")})
+    run = replace(SHORT, updates=4, only="prior", begin_with=str(tmp_path / "mine.safetensors"))
+    if begins:
+        train(run, tmp_path / "second", device="cpu", quiet=True)
+        assert load_checkpoint(tmp_path / "second" / "dalle1.safetensors")[1]["before"] == []
+    else:
+        with pytest.raises(DalleEduError, match="the weights to begin with hold numbers that are not finite"):
+            train(run, tmp_path / "second", device="cpu", quiet=True)
+        assert not (tmp_path / "second").exists()
 
 
 def test_a_weight_too_large_for_its_file_is_not_published(tmp_path, monkeypatch):
