@@ -140,6 +140,8 @@ def _read(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, pa
 
     Raises `Damaged` where the checkpoint is no whole one of this recipe, and `DalleEduError` where it is of a run with other settings.
     """
+    if not os.path.isfile(path):
+        raise Damaged("it is no file", "ce n'est pas un fichier")
     try:
         tensors, metadata = load_checkpoint(path)
     except DalleEduError as error:
