@@ -76,7 +76,7 @@ def train(
     if accelerator.num_processes > 1 and place.torch_device.type == "cuda":
         place = choose_device(f"cuda:{accelerator.local_process_index}")
     trainer = Trainer(run, Path(folder), place, accelerator, compile, workers, quiet or not accelerator.is_main_process)
-    with StopPolitely() as stopping, trainer.processes.told_apart():
+    with StopPolitely() as stopping, trainer.processes.lost_connections():
         return trainer.go(stopping)
 
 

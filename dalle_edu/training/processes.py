@@ -71,8 +71,8 @@ class Processes:
         return contents
 
     @contextmanager
-    def told_apart(self) -> Iterator[None]:
-        """A context that turns a connection lost to another process into `DalleEduError`."""
+    def lost_connections(self) -> Iterator[None]:
+        """A context that raises `DalleEduError` where the connection to another process is lost."""
         try:
             yield
         except RuntimeError as error:

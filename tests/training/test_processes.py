@@ -86,7 +86,7 @@ def test_two_machines_without_a_shared_disk_do_what_one_run_does(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="names the files of a process the way of Linux")
 def test_killed_at_each_point_of_a_save_it_ends_with_the_same_weights(tmp_path):
-    run = replace(SHORT, preset="endurance")
+    run = replace(SHORT, preset="endurance", updates=12)
     assert ends(started(work, str(tmp_path / "whole"), run)) == [0]
     for save, point, newest in ((3, "write", True), (2, "first", True), (2, "second", False), (1, "write", False)):
         assert ends(started(work_and_die, str(tmp_path / "killed"), run, point, save)) == [-signal.SIGKILL]
