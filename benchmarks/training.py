@@ -43,7 +43,7 @@ class Stopwatch(Trainer):
             self.logged: list[tuple[int, float]] = []  # updates done, and wall seconds once the device had finished them
             self.go(threading.Event())
 
-    def _batches(self, index: int, stage: Stage, update: int) -> Iterator[Batch]:
+    def _batches(self, index: int, stage: Stage, update: int) -> Iterator[list[Batch]]:
         for batch in super()._batches(index, stage, update):
             self.begun.append(time.process_time())
             yield batch

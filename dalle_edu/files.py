@@ -2,6 +2,7 @@
 compared before any work is done.
 """
 
+import contextlib
 import os
 import re
 import stat
@@ -120,6 +121,20 @@ def write_aside(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Remove the temporary files that killed `write_aside`s of `path` left beside it. Nobody else may be writing `path` meanwhile.
+
+    A file that cannot be removed stays.
+    """
+    path = Path(path)
+    named = re.compile(re.escape(f".{path.name}.") + "[a-z0-9_]{8}")  # as `tempfile` names them
+    with contextlib.suppress(OSError):
+        for place in path.parent.iterdir():
+            if named.fullmatch(place.name) and place.is_file() and not place.is_symlink():
+                with contextlib.suppress(OSError):
+                    place.unlink()
 
 
 def check_writable(path: str | Path) -> None:

@@ -1,5 +1,9 @@
 """A system small enough to train in a second, for tests that run training in processes of their own."""
 
+import os
+
+import torch
+
 from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig
 from dalle_edu.systems.dalle1 import PRESETS, DallE1Config, DallE1Model, DallE1Recipe, dalle1_stages
@@ -14,10 +18,15 @@ RUN = Run("dalle1", "tiny", seed=3, updates=200, exam=4, save_every=0.0)  # a ch
 
 
 def train_tiny(folder: str, run: Run = RUN) -> None:
-    import torch
-
     torch.set_num_threads(1)
     train(run, folder, device="cpu", quiet=True)
+
+
+def train_share(rank: int, port: int, folder: str, run: Run, weights: str) -> None:
+    """What torchrun would have one of two processes do. The weights that it ends with are written to `weights`."""
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    torch.set_num_threads(1)
+    train(run, folder, device="cpu", quiet=True).save(weights)
 
 
 if __name__ == "__main__":  # for torchrun

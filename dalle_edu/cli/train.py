@@ -41,8 +41,8 @@ def train(
         int | None,
         typer.Option(
             help=say(
-                "updates for all stages together: exactly repeatable",
-                "mises à jour de toutes les étapes ensemble : exactement reproductible",
+                "updates for all stages together: exactly repeatable with the same torch, threads and processes",
+                "mises à jour de toutes les étapes ensemble : exactement reproductible avec les mêmes torch, fils et processus",
             )
         ),
     ] = None,
@@ -95,12 +95,36 @@ def train(
             )
         ),
     ] = None,
+    accumulate: Annotated[
+        int,
+        typer.Option(
+            help=say(
+                "parts that a batch goes through the networks in, one after the other: less memory, the same batch",
+                "morceaux en lesquels un lot passe dans les réseaux, l'un après l'autre : moins de mémoire, le même lot",
+            )
+        ),
+    ] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=256,
+            help=say(
+                "processes that make the batches (8 on a GPU and none elsewhere, unless given)",
+                "processus qui préparent les lots (8 sur un GPU et aucun ailleurs, sauf indication)",
+            ),
+        ),
+    ] = None,
     device: DeviceOption = None,
     compile: Annotated[
         bool, typer.Option("--compile", help=say("compile the networks (pays on a GPU)", "compile les réseaux (utile sur un GPU)"))
     ] = False,
 ) -> None:
-    """Train a system. Raises `Stopped` after Ctrl-C, once the checkpoint is written."""
+    """Train a system. Raises `Stopped` after Ctrl-C, once the checkpoint is written. Started by torchrun, the first process says what is
+    said.
+    """
+    import os
+
     from dalle_edu.files import check_writable
     from dalle_edu.training.loop import train as train_system
     from dalle_edu.training.run import Run
@@ -124,14 +148,19 @@ def train(
         begin_with=begin_with,
         rate=rate,
         foundations=foundations,
+        accumulate=accumulate,
     )
+    rank = os.environ.get("RANK", "0")  # as torchrun numbers processes
     try:
-        train_system(settings, folder, device, compile)
+        train_system(settings, folder, device, compile, workers)
     except KeyboardInterrupt:
+        if rank != "0":
+            raise Stopped(f"process {rank} stopped with the first", f"le processus {rank} s'est arrêté avec le premier") from None
         en = f"stopped; the checkpoint is in {folder}, and the same command goes on from it"
         fr = f"arrêté ; la sauvegarde est dans {folder}, et la même commande reprend à partir d'elle"
         raise Stopped(en, fr) from None
-    written(folder / f"{name}.safetensors")
+    if rank == "0":
+        written(folder / f"{name}.safetensors")
 
 
 def _foundations(options: list[str]) -> dict[str, str]:

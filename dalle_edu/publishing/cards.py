@@ -88,7 +88,7 @@ def publish(folder: Path, target: Path = WEIGHTS, device: str | None = None) -> 
     machine = kind.restore(tensors, header, weights, str(choose_device(device).torch_device))
     report = _examined(machine)
     log = _whole_log(folder / "log.jsonl", target / f"{name}.log.jsonl", len(header.get("before", [])))
-    looks = "".join(json.dumps(entry) + "\n" for entry in log if "loss" not in entry)
+    looks = "".join(json.dumps(entry) + "\n" for entry in log if "loss" not in entry and "conditions" not in entry)
     save_checkpoint(target / f"{name}.safetensors", tensors, header)
     write_aside(target / f"{name}.log.jsonl", lambda file: file.write(looks.encode()))
     _report(name, target, report)
@@ -205,6 +205,7 @@ def commands(runs: list[dict[str, Any]]) -> list[str]:
         words += [f"--foundation {each}={path}" for each, path in run.get("foundations", {}).items()]
         words += [f"--only {run['only']}"] if run.get("only") else []
         words += [f"--rate {run['rate']:g}"] if run.get("rate", 1.0) != 1.0 else []
+        words += [f"--accumulate {run['accumulate']}"] if run.get("accumulate", 1) != 1 else []
         if number > 1:
             before = folder if number == 2 else f"{folder}-{number - 1}"
             words.append(f"--begin-with {before}/{name}.safetensors --run {folder}-{number}")

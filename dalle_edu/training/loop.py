@@ -5,20 +5,22 @@
             a batch of the world -> loss -> gradients -> clip -> step -> EMA
 
 All random numbers depend on (seed, stage, update) alone, so a run that was killed goes on from its last checkpoint exactly as if it had
-never stopped (`resume.py`). The run's folder holds `run.json` (its settings), `log.jsonl` (losses and marks), `sheets/` (pictures) and
-`checkpoint.safetensors`.
+never stopped (`resume.py`). The run's folder holds `run.json` (its settings), `log.jsonl` (losses and marks), `sheets/` (pictures), and
+the last two checkpoints.
 """
 
+import contextlib
+import math
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch._functorch.config as functorch_config
 from accelerate import Accelerator
-from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from dalle_edu.device import Device, choose_device, processor_name
@@ -26,23 +28,25 @@ from dalle_edu.download import tell
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 from dalle_edu.scorecard import questions
-from dalle_edu.seeds import SEEDS
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.registry import model_class
 from dalle_edu.systems.interface.trainable import Trainable
+from dalle_edu.training.batches import batches, share_of
+from dalle_edu.training.clock import Clock
+from dalle_edu.training.conditions import conditions, differences
 from dalle_edu.training.ema import EMA
+from dalle_edu.training.finite import no_longer_finite, not_finite
+from dalle_edu.training.folder import occupied
 from dalle_edu.training.interrupts import StopPolitely
 from dalle_edu.training.learning_rate import learning_rate_schedule
 from dalle_edu.training.log import RunLog
 from dalle_edu.training.looks import LOOKS, look
 from dalle_edu.training.optimizers import build_optimizers, trained_parameters
-from dalle_edu.training.resume import begin, restore, save_progress
-from dalle_edu.training.run import Clock, Run
-from dalle_edu.world import World
+from dalle_edu.training.processes import Processes
+from dalle_edu.training.resume import Progress, begin, progress_tensors, restore, save_progress
+from dalle_edu.training.run import Run, is_whole
 from dalle_edu.world.dataset import Batch
-from dalle_edu.world.scene_sampler import PRACTICE
 
-_ENDLESS = 2**62  # scenes: more than any run takes
 _BAR = "{desc} |{bar}| {percentage:3.0f} % [{elapsed}<{remaining}] {postfix}"
 
 
@@ -59,10 +63,15 @@ def train(
 
     `device` is "cpu", "cuda" or "mps", by default the fastest there is. `compile` goes through `torch.compile`. `workers` processes make
     the batches (8 on a GPU and none elsewhere, unless given). `quiet` leaves out the progress bar. Ctrl-C ends the update at hand, saves a
-    checkpoint and raises `KeyboardInterrupt`. Raises `DalleEduError` for bad settings, a folder that holds another run, and a loss that is
-    no longer finite.
+    checkpoint and raises `KeyboardInterrupt`. Started by torchrun, several processes share every batch; the first alone reads and writes
+    its folder, and tells the others where the run begins. Raises `DalleEduError` for bad settings, a folder that holds another run or that
+    another process trains in, and a loss or weights that are no longer finite.
     """
     run.check()
+    if workers is not None and not is_whole(workers, 0, 256):
+        raise DalleEduError(
+            f"workers is {workers}; it is a whole number from 0 to 256", f"workers vaut {workers} ; il faut un nombre entier de 0 à 256"
+        )
     place = choose_device(device)
     accelerator = Accelerator(cpu=place.torch_device.type == "cpu", device_placement=False)
     if accelerator.num_processes > 1 and place.torch_device.type == "cuda":
@@ -70,14 +79,14 @@ def train(
     if place.remark and accelerator.is_main_process and not quiet:
         tell(place.remark)
     trainer = Trainer(run, Path(folder), place, accelerator, compile, workers, quiet or not accelerator.is_main_process)
-    with StopPolitely() as stopping:
+    with StopPolitely() as stopping, trainer.processes.lost_connections():
         return trainer.go(stopping)
 
 
 class Trainer:
     """The loop and its state: one run, on one device, in one process of perhaps several.
 
-    Raises `DalleEduError` for stages that the system does not have.
+    Raises `DalleEduError` for stages that the system does not have, and batches that cannot be shared out.
     """
 
     def __init__(self, run: Run, folder: Path, place: Device, accelerator: Accelerator, compile: bool, workers: int | None, quiet: bool):
@@ -91,24 +100,56 @@ class Trainer:
         self.system.to(place.torch_device)
         self.stages = self.system.stages
         run.check_stages([stage.name for stage in self.stages])
-        self.exam = questions(run.exam, seed=7) if run.exam and accelerator.is_main_process else []
-        self.log = RunLog(folder / "log.jsonl" if accelerator.is_main_process else None)
+        self.processes = Processes(accelerator)
+        for stage in self.stages:
+            if run.trains(stage.name):
+                share_of(self.run, stage, self.processes)
+        self.exam = questions(run.exam, seed=7) if run.exam and self.processes.first else []
+        self.log = RunLog(folder / "log.jsonl" if self.processes.first else None, _tell)
+        self.conditions = conditions(place, self.processes.count, compile)
+        self.saved: tuple[str, int] | None = None  # the stage and the update of the last checkpoint
 
     def go(self, stopping: threading.Event) -> Trainable:
         """Train all stages, from the beginning or from the folder's checkpoint, and return the system. Raises `KeyboardInterrupt` after a
         checkpoint, once `stopping` is set, and `DalleEduError` as `train` does.
         """
-        self.progress = begin(self.run, self.system, self.stages, self.folder, self.accelerator.is_main_process, self.log)
-        self.accelerator.wait_for_everyone()
-        for index, stage in enumerate(self.stages):
-            if index >= self.progress.stage and self.run.trains(stage.name):
-                self._stage(index, stage, stopping)
-        if self.accelerator.is_main_process:
-            self.system.save(self.folder / f"{self.system.name}.safetensors", metadata=self._metadata())
+        weights = f"{self.system.name}.safetensors"
+        with occupied(self.folder, weights) if self.processes.first else contextlib.nullcontext():
+            self._begin()
+            for index, stage in enumerate(self.stages):
+                if index >= self.progress.stage and self.run.trains(stage.name):
+                    self._stage(index, stage, stopping)
+            if self.processes.first:
+                self._check_half()
+                self.system.save(self.folder / weights, metadata=self._metadata())
+            self.processes.wait()
         return self.system.eval()
 
+    def _begin(self) -> None:
+        """Go on from the first process's checkpoint, or begin as it does. Raises `DalleEduError` as `begin` does."""
+
+        def told() -> bytes:
+            self.progress = begin(self.run, self.system, self.stages, self.folder, self.log, _tell)
+            return self.progress.to_bytes(self.system) if self.processes.count > 1 else b""
+
+        contents = self.processes.hear(told)
+        if not self.processes.first:
+            self.progress = Progress.from_bytes(contents, self.system)
+        if self.progress.tensors:
+            done = min(self.progress.stage, len(self.stages) - 1)
+            self.saved = self.stages[done].name, self.progress.clocks[done].update
+        ahead = [index for index, stage in enumerate(self.stages) if index >= self.progress.stage and self.run.trains(stage.name)]
+        if ahead and self.processes.first and self.progress.conditions != self.conditions:
+            clock = self.progress.clocks[ahead[0]]
+            self.log.entry(self.stages[ahead[0]].name, clock, self._reading(clock), {"conditions": self.conditions})
+            changed = differences(self.progress.conditions, self.conditions)
+            if changed:
+                _tell(changed)
+
     def _stage(self, index: int, stage: Stage, stopping: threading.Event) -> None:
-        """Train one stage, from its first update or from the checkpoint. Raises `KeyboardInterrupt` once `stopping` is set."""
+        """Train one stage, from its first update or from the checkpoint. Raises `KeyboardInterrupt` once `stopping` is set, and
+        `DalleEduError` where the loss or the weights are no longer finite.
+        """
         clock = self.progress.clocks[index]
         self._prepare(stage)
         parameters = trained_parameters(self.system, stage)
@@ -116,19 +157,21 @@ class Trainer:
         ema = EMA(parameters)
         if index == self.progress.stage:
             restore(self.progress.tensors, optimizers, ema)
-        model = self.accelerator.prepare(self.system) if self.accelerator.num_processes > 1 else self.system
+        model = self.accelerator.prepare(self.system) if self.processes.count > 1 else self.system
         generator = torch.Generator(self.place.torch_device)
         began, saved = time.monotonic() - clock.seconds, time.monotonic()
         cpu_began = time.process_time() - clock.cpu_seconds
         with tqdm(total=1.0, initial=clock.progress, desc=f"{stage.name}, {self.place}", disable=self.quiet, bar_format=_BAR) as bar:
-            for batch in self._batches(index, stage, clock.update):
+            for parts in self._batches(index, stage, clock.update):
                 if clock.progress >= 1:
                     break
                 generator.manual_seed(self._seed(index, clock.update))
-                losses = self._update(stage, batch, clock, model, optimizers, generator)
+                losses = self._update(stage, parts, clock, model, optimizers, generator)
                 ema.update(parameters, clock.update)
                 clock.update += 1
-                clock.seconds, clock.cpu_seconds = self._agree(time.monotonic() - began), time.process_time() - cpu_began
+                due = time.monotonic() - saved > self.run.save_every
+                clock.seconds, stop, due = self.processes.agree(time.monotonic() - began, stopping.is_set(), due)
+                clock.cpu_seconds = time.process_time() - cpu_began
                 if clock.update % 10 == 0 or clock.progress >= 1:
                     self._log(stage, clock, losses, bar)
                 if clock.looks < len(LOOKS) and clock.progress >= LOOKS[clock.looks]:
@@ -136,38 +179,47 @@ class Trainer:
                     self._look(stage, clock, ema, parameters)
                     began += time.monotonic() - paused  # exams do not count as time of training
                     cpu_began += time.process_time() - cpu_paused
-                if stopping.is_set() or time.monotonic() - saved > self.run.save_every:
-                    self._save(index, optimizers, ema)
+                if stop or due:
+                    self._save(stage, clock, index, progress_tensors(self.system, optimizers, ema))
                     saved = time.monotonic()
-                if stopping.is_set():
+                if stop:
+                    self.processes.wait()  # until the first has saved: a process that ends may end the others
                     raise KeyboardInterrupt
         ema.swap(parameters)  # later stages build on the averaged weights
-        self._save(index + 1, [], None)
+        self._save(stage, clock, index + 1, progress_tensors(self.system, [], None))
 
     def _update(
         self,
         stage: Stage,
-        batch: Batch,
+        parts: Sequence[Batch],
         clock: Clock,
         model: torch.nn.Module,
         optimizers: list[torch.optim.Optimizer],
         generator: torch.Generator,
     ) -> dict[str, torch.Tensor]:
-        """One update: learning rate, loss, gradients, clip, step. Returns the loss and its named parts."""
+        """One update: learning rate, loss, gradients, clip, step. Returns the loss and its named parts.
+
+        Where a batch comes in several parts, their gradients are averaged, and so are the losses.
+        """
         rate = self.run.rate * learning_rate_schedule(clock.update, clock.progress)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
-        images = batch.images(self.system.resolution, self.place.torch_device).contiguous(memory_format=torch.channels_last)
-        with self.place.autocast():
-            losses = model(images, batch.captions, stage=stage.name, progress=clock.progress, generator=generator)
-        self.accelerator.backward(losses["loss"])
+        taken: list[dict[str, torch.Tensor]] = []
+        for number, batch in enumerate(parts, start=1):
+            images = batch.images(self.system.resolution, self.place.torch_device).contiguous(memory_format=torch.channels_last)
+            alone = number < len(parts) and self.processes.count > 1  # processes exchange the sum, with the last part
+            with self.accelerator.no_sync(model) if alone else contextlib.nullcontext():
+                with self.place.autocast():
+                    losses = model(images, batch.captions, stage=stage.name, progress=clock.progress, generator=generator)
+                self.accelerator.backward(losses["loss"] / len(parts) if len(parts) > 1 else losses["loss"])
+            taken.append({name: value.detach() for name, value in losses.items()})
         learning = [parameter for optimizer in optimizers for group in optimizer.param_groups for parameter in group["params"]]
         self.accelerator.clip_grad_norm_(learning, self.run.clip)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-        return losses
+        return taken[0] if len(taken) == 1 else {name: torch.stack([each[name] for each in taken]).mean() for name in taken[0]}
 
     # ------------------------------------------------------------ what an update needs
 
@@ -184,48 +236,25 @@ class Trainer:
                 for network in _networks(self.system.get_submodule(part)):
                     network.compile()
 
-    def _batches(self, index: int, stage: Stage, update: int) -> Iterator[Batch]:
-        """The batches of a stage, from that of `update` on: a series that depends on the seed and the stage. Each process takes its share
-        of every batch. Raises `DalleEduError` where a batch does not divide among the processes.
-        """
-        size = self.run.batch_size or stage.batch_size
-        processes, rank = self.accelerator.num_processes, self.accelerator.process_index
-        if size % processes:
-            raise DalleEduError(
-                f"a batch of {size} cannot be shared out among {processes} processes; choose a multiple",
-                f"un lot de {size} ne se partage pas entre {processes} processus ; choisissez un multiple",
-            )
-        share = size // processes
-
-        def order() -> Iterator[list[int]]:
-            for number in range(update, _ENDLESS // size):
-                start = number * size + rank * share
-                yield list(range(start, start + share))
-
-        world = World(_ENDLESS, seed=(self.run.seed * 101 + index) % SEEDS, kinds=PRACTICE)
-        return iter(DataLoader(world, batch_sampler=order(), collate_fn=world.collate, num_workers=self.workers))
+    def _batches(self, index: int, stage: Stage, update: int) -> Iterator[list[Batch]]:
+        """The batches of a stage, from that of `update` on, in the parts that the run accumulates."""
+        return batches(self.run, index, stage, update, self.processes, self.workers)
 
     def _seed(self, index: int, update: int) -> int:
         """The seed of an update's random numbers: another for each stage, update and process."""
-        return (((self.run.seed * 31 + index) * 1_000_003 + update) * 1_009 + self.accelerator.process_index) % 2**63
-
-    def _agree(self, seconds: float) -> float:
-        """The first process's time, in all processes: the learning rate depends on it and must be the same in each."""
-        if self.accelerator.num_processes == 1 or self.run.minutes is None:
-            return seconds
-        device = self.place.torch_device if self.place.torch_device.type == "cuda" else "cpu"  # Apple's GPU has no float64
-        shared = torch.tensor([seconds], dtype=torch.float64, device=device)
-        torch.distributed.broadcast(shared, src=0)
-        return float(shared)
+        return (((self.run.seed * 31 + index) * 1_000_003 + update) * 1_009 + self.processes.rank) % 2**63
 
     # ------------------------------------------------------------ what it leaves behind
 
     def _log(self, stage: Stage, clock: Clock, losses: dict[str, torch.Tensor], bar: tqdm) -> None:
-        """Show progress and losses, and log the losses."""
-        values = {name: float(value.detach()) for name, value in losses.items()}  # the only place that waits for the device
+        """Show progress and losses, and log the losses. Raises `DalleEduError` where one is no longer finite."""
+        means = self.processes.mean([float(value) for value in losses.values()])  # the only place that waits for the device
+        values = dict(zip(losses, means, strict=True))
+        if not all(math.isfinite(value) for value in means):
+            raise no_longer_finite("the loss", "la perte", stage.name, clock.update, self.saved)
         bar.n = round(min(clock.progress, 1.0), 4)
         bar.set_postfix_str(say("update {}, loss {:.3f}", "mise à jour {}, perte {:.3f}").format(clock.update, values["loss"]))
-        self.log.losses(stage.name, clock, self._reading(clock), values)
+        self.log.entry(stage.name, clock, self._reading(clock), values)
 
     def _look(self, stage: Stage, clock: Clock, ema: EMA, parameters: list) -> None:
         """Examine the averaged weights. The marks go to the log, the first pictures to a sheet."""
@@ -237,7 +266,7 @@ class Trainer:
         self.system.eval()
         sheet = self.folder / "sheets" / f"{stage.name}-{clock.update:06d}.png"
         seen = look(self.system, stage.name, self.exam, sheet, self.place.torch_device)
-        self.log.write({"stage": stage.name, **self._reading(clock), **seen})
+        self.log.entry(stage.name, clock, self._reading(clock), seen)
         ema.swap(parameters)
         self.system.train()
 
@@ -246,14 +275,35 @@ class Trainer:
         reading = clock.reading()
         return reading | {"gpu_seconds": reading["seconds"]} if self.place.torch_device.type == "cuda" else reading
 
-    def _save(self, stage: int, optimizers: list[torch.optim.Optimizer], ema: EMA | None) -> None:
-        if self.accelerator.is_main_process:
-            save_progress(self.folder, self.system, stage, self.progress.clocks, optimizers, ema, self._metadata())
+    def _save(self, stage: Stage, clock: Clock, goes_on: int, tensors: dict[str, torch.Tensor]) -> None:
+        """Save a checkpoint, after which the stage of index `goes_on` comes. Raises `DalleEduError` where a number is no longer finite, in
+        which case nothing is written.
+        """
+        spoilt = not_finite(tensors)
+        if spoilt is not None:
+            spoilt = spoilt.removeprefix("system.")
+            raise no_longer_finite(spoilt, spoilt, stage.name, clock.update, self.saved)
+        if self.processes.first:
+            save_progress(self.folder, tensors, goes_on, self.progress.clocks, self._metadata() | {"conditions": self.conditions})
+        self.saved = stage.name, clock.update
+
+    def _check_half(self) -> None:
+        """Raise `DalleEduError` where a finished weight is infinite in the half precision of its file."""
+        tensors = {name: value.half() for name, value in self.system.state_dict().items() if value.is_floating_point()}
+        spoilt = not_finite(tensors)
+        if spoilt is not None:
+            raise no_longer_finite(f"{spoilt}, in half precision,", f"{spoilt}, en demi-précision,", self.stages[-1].name, 0, self.saved)
 
     def _metadata(self) -> dict[str, Any]:
         """What is saved with the weights: the settings of the run, those of the runs that it went on from, and the machine."""
         machine = f"{processor_name(self.place.torch_device)}, torch {torch.__version__}"
         return {"run": vars(self.run) | {}, "before": self.progress.before, "machine": machine}
+
+
+def _tell(sentence: str) -> None:
+    """Say something on standard error, above the progress bar. A terminal that is gone ends no training."""
+    with contextlib.suppress(OSError, ValueError):
+        tqdm.write(sentence, file=sys.stderr)
 
 
 def _networks(part: torch.nn.Module) -> Iterator[torch.nn.Module]:

@@ -1,6 +1,6 @@
 """The optimisers of a stage, Muon for matrices and convolution kernels and AdamW for everything else, and their state as tensors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +48,23 @@ def optimizer_tensors(optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, 
         for index, state in optimizer.state_dict()["state"].items()
         for key, value in state.items()
     }
+
+
+def misfit(optimizers: Sequence[torch.optim.Optimizer], tensors: Mapping[str, Tensor]) -> str | None:
+    """The name of a tensor that is no part of these optimisers' state, or that lacks others; None where all fit. Parameters that never had
+    a gradient have no state.
+    """
+    expected: dict[str, tuple[int, ...]] = {}
+    for rank, optimizer in enumerate(optimizers):
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        for index, parameter in enumerate(parameters):
+            names = ("momentum_buffer",) if isinstance(optimizer, Muon) else ("exp_avg", "exp_avg_sq", "step")
+            if any(f"{rank}.{index}.{name}" in tensors for name in names):
+                expected |= {f"{rank}.{index}.{name}": () if name == "step" else tuple(parameter.shape) for name in names}
+    if tensors.keys() != expected.keys():
+        return f"optimizer.{min(tensors.keys() ^ expected.keys())}"
+    wrong = (name for name, value in tensors.items() if tuple(value.shape) != expected[name] or value.dtype != torch.float32)
+    return next((f"optimizer.{name}" for name in wrong), None)
 
 
 def load_optimizer_tensors(optimizers: Sequence[torch.optim.Optimizer], tensors: dict[str, Tensor]) -> None:

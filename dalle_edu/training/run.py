@@ -1,16 +1,21 @@
-"""A training run: its settings, and a clock for each of its stages."""
+"""A training run: its settings, and what they may be."""
 
+import math
+import reprlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.seeds import check_seed
+from dalle_edu.seeds import SEEDS, check_seed
 from dalle_edu.systems.interface.registry import model_class
 
 
 @dataclass(frozen=True)
 class Run:
     """The settings of a training run. Either `updates` or `minutes` (of wall time) is given, for all stages together; a run of so many
-    updates can be repeated exactly. Raises `DalleEduError` for what is no seed.
+    updates can be repeated exactly: on the same kind of machine, with as many threads and processes and the same torch.
+    Raises `DalleEduError` for what is no seed.
     """
 
     system: str
@@ -26,14 +31,25 @@ class Run:
     begin_with: str | None = None  # a file of weights to go on from, instead of random ones
     rate: float = 1.0  # a factor of the recipe's learning rates; below 1 to refine the weights of `begin_with`
     foundations: dict[str, str] = field(default_factory=dict)  # files of the foundations' weights, if not those of the package
+    accumulate: int = 1  # parts that a batch goes through the networks in, one after the other, where memory is short
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", check_seed(self.seed))  # NumPy's integers are no JSON
 
     def check(self) -> None:
-        """Raise `DalleEduError` unless the system learns, has the preset, and the numbers are in range. Stages are checked by
-        `check_stages`.
+        """Raise `DalleEduError` unless every setting is of its kind and in range, the system learns, and it has the preset. Stages are
+        checked by `check_stages`.
         """
+        for name, (fits, en, fr) in _SETTINGS.items():
+            given = getattr(self, name)
+            if not fits(given):
+                shown = reprlib.repr(given)
+                raise DalleEduError(f"{name} is {shown}; it is {en}", f"{name} vaut {shown} ; il faut {fr}")
+        if (self.updates is None) == (self.minutes is None):
+            raise DalleEduError(
+                "give either a number of updates or a number of minutes",
+                "donnez soit un nombre de mises à jour, soit un nombre de minutes",
+            )
         kind = model_class(self.system)
         if not kind.learns():
             needed = ", ".join(sorted({source.split(".")[0] for source in kind.foundations.values()}))
@@ -47,31 +63,6 @@ class Run:
             raise DalleEduError(
                 f'{self.system} has no preset "{self.preset}"; it has {known}',
                 f"{self.system} n'a pas de préréglage « {self.preset} » ; il a {known}",
-            )
-        if (self.updates is None) == (self.minutes is None):
-            raise DalleEduError(
-                "give either a number of updates or a number of minutes",
-                "donnez soit un nombre de mises à jour, soit un nombre de minutes",
-            )
-        if self.updates is not None and not 2 <= self.updates <= 10**8:
-            raise DalleEduError(
-                f"{self.updates} updates were asked for; a run makes 2 to 100000000",
-                f"{self.updates} mises à jour sont demandées ; un entraînement en fait de 2 à 100000000",
-            )
-        if self.minutes is not None and not 0 < self.minutes <= 60 * 24 * 30:
-            raise DalleEduError(
-                f"{self.minutes:g} minutes were asked for; a run takes more than 0 and at most 43200",
-                f"{self.minutes:g} minutes sont demandées ; un entraînement en prend plus de 0 et au plus 43200",
-            )
-        if not 0 < self.rate <= 10:
-            raise DalleEduError(
-                f"the rate is {self.rate:g}; it multiplies the recipe's learning rates: above 0, at most 10",
-                f"le facteur est {self.rate:g} ; il multiplie les pas d'apprentissage de la recette : au-dessus de 0, au plus 10",
-            )
-        if self.batch_size is not None and not 1 <= self.batch_size <= 65536:
-            raise DalleEduError(
-                f"the batch size is {self.batch_size}; it is 1 to 65536",
-                f"la taille du lot est {self.batch_size} ; elle va de 1 à 65536",
             )
 
     def trains(self, stage: str) -> bool:
@@ -95,24 +86,55 @@ class Run:
             )
 
 
-@dataclass
-class Clock:
-    """The clock of a stage: its budget, in updates or in seconds, the updates made, and the wall and CPU seconds spent on them."""
+def is_whole(value: Any, low: int, high: int) -> bool:
+    """Whether a value is a whole number, and no truth value, from `low` to `high`."""
+    return type(value) is int and low <= value <= high
 
-    budget_updates: int | None
-    budget_seconds: float | None
-    update: int = 0
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    looks: int = 0  # exams along the way that are done
 
-    @property
-    def progress(self) -> float:
-        """The part of the stage that is done, in [0, 1]."""
-        if self.budget_updates is not None:
-            return self.update / self.budget_updates
-        return min(1.0, self.seconds / (self.budget_seconds or 1.0))
+def is_finite(value: Any, low: float | int = 0, high: float | int = math.inf) -> bool:
+    """Whether a value is a finite number, and no truth value, from `low` to `high`."""
+    return type(value) in (int, float) and low <= value <= high and abs(value) < 1e300
 
-    def reading(self) -> dict[str, int | float]:
-        """The updates and seconds so far, for the log."""
-        return {"update": self.update, "seconds": round(self.seconds, 2), "cpu_seconds": round(self.cpu_seconds, 2)}
+
+def _whole(low: int, high: int, or_none: bool = False) -> tuple[Callable[[Any], bool], str, str]:
+    def fits(value: Any) -> bool:
+        return is_whole(value, low, high) or (or_none and value is None)
+
+    return fits, f"a whole number from {low} to {high}", f"un nombre entier de {low} à {high}"
+
+
+def _above_zero(high: int, or_none: bool = False) -> tuple[Callable[[Any], bool], str, str]:
+    def fits(value: Any) -> bool:
+        return (is_finite(value, 0, high) and value > 0) or (or_none and value is None)
+
+    return fits, f"a number above 0, at most {high}", f"un nombre au-dessus de 0, au plus {high}"
+
+
+def _text(or_none: bool = False) -> tuple[Callable[[Any], bool], str, str]:
+    def fits(value: Any) -> bool:
+        return (isinstance(value, str) and value != "") or (or_none and value is None)
+
+    return fits, "text", "un texte"
+
+
+def _names_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, str) and each for pair in value.items() for each in pair)
+
+
+# of each setting: whether a value will do, and what will, in English and in French
+_SETTINGS: dict[str, tuple[Callable[[Any], bool], str, str]] = {
+    "system": _text(),
+    "preset": _text(),
+    "seed": _whole(0, SEEDS - 1),
+    "updates": _whole(2, 10**8, or_none=True),
+    "minutes": _above_zero(60 * 24 * 30, or_none=True),
+    "batch_size": _whole(1, 65536, or_none=True),
+    "exam": _whole(0, 4096),
+    "save_every": (lambda value: is_finite(value, 0, 1e9), "a number of seconds from 0 to 1e9", "un nombre de secondes de 0 à 1e9"),
+    "clip": _above_zero(10**6),
+    "only": _text(or_none=True),
+    "begin_with": _text(or_none=True),
+    "rate": _above_zero(10),
+    "foundations": (_names_texts, "a dictionary of names and paths, in text", "un dictionnaire de noms et de chemins, en texte"),
+    "accumulate": _whole(1, 65536),
+}

@@ -5,8 +5,6 @@ import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -128,18 +126,6 @@ def test_a_run_that_an_older_version_began_goes_on(undisturbed, tmp_path):
     train(RUN, tmp_path, device="cpu", quiet=True)
     weights, expected = load_checkpoint(tmp_path / "dalle1.safetensors")[0], load_checkpoint(undisturbed / "dalle1.safetensors")[0]
     assert all(torch.equal(value, expected[name]) for name, value in weights.items())
-
-
-@pytest.mark.slow
-def test_two_processes_share_the_work(tmp_path):
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29517"]
-    script = Path(__file__).parents[1] / "tiny_training.py"
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-    subprocess.run([*command, str(script), str(tmp_path)], check=True, timeout=240, capture_output=True, env=environment)
-    weights, _ = load_checkpoint(tmp_path / "dalle1.safetensors")
-    assert all(torch.isfinite(value).all() for value in weights.values())
-    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert len({(e["stage"], e["update"], "loss" in e) for e in log}) == len(log)  # one process writes, and each line once
 
 
 @pytest.mark.parametrize(

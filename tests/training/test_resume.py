@@ -96,6 +96,7 @@ def test_what_another_version_left_unfinished_is_refused_and_kept(tmp_path, monk
     path = tmp_path / "checkpoint.safetensors"
     tensors, metadata = load_checkpoint(path)
     assert any(name.startswith("ema.") for name in tensors)
+    (tmp_path / "checkpoint.before.safetensors").unlink()
     for renamed in (("ema.", "average."), ("system.gpt.", "system.model.")):
         save_checkpoint(path, {name.replace(*renamed): tensor for name, tensor in tensors.items()}, metadata)
         left = path.read_bytes()
