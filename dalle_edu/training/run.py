@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.seeds import SEEDS, check_seed
+from dalle_edu.seeds import check_seed
 from dalle_edu.systems.interface.registry import model_class
 
 
@@ -125,7 +125,6 @@ def _names_texts(value: Any) -> bool:
 _SETTINGS: dict[str, tuple[Callable[[Any], bool], str, str]] = {
     "system": _text(),
     "preset": _text(),
-    "seed": _whole(0, SEEDS - 1),
     "updates": _whole(2, 10**8, or_none=True),
     "minutes": _above_zero(60 * 24 * 30, or_none=True),
     "batch_size": _whole(1, 65536, or_none=True),
