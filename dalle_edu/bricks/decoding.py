@@ -80,11 +80,13 @@ def sample(
     There is one such number for each row, given from outside, so that a picture
     does not depend on the batch that it is drawn in.
     """
-    cumulative = off_metal(logits).double().softmax(dim=-1).cumsum(dim=-1)
+    device = logits.device
+    logits, uniform = off_metal(logits), off_metal(uniform)
+    cumulative = logits.double().softmax(dim=-1).cumsum(dim=-1)
     # rounding may make the total differ from 1
-    target = off_metal(uniform).double().unsqueeze(-1) * cumulative[..., -1:]
+    target = uniform.double().unsqueeze(-1) * cumulative[..., -1:]
     chosen = torch.searchsorted(cumulative, target, right=True)
-    return chosen.squeeze(-1).clamp(max=logits.shape[-1] - 1).to(logits.device)
+    return chosen.squeeze(-1).clamp(max=logits.shape[-1] - 1).to(device)
 
 
 def choose(
