@@ -120,7 +120,13 @@ def small(tmp_path_factory) -> Path:
 def install(folder: Path, *words: object, language: str = "en") -> subprocess.CompletedProcess:
     """Run the installer, with every way to a network closed."""
     closed = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
-    given = {**os.environ, **closed, "DALLE_EDU_LANGUAGE": language, "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PYTHONPATH": str(bundle.ROOT)}
+    given = {
+        **os.environ,
+        **closed,
+        "DALLE_EDU_LANGUAGE": language,
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PYTHONPATH": str(bundle.ROOT),
+    }
     return subprocess.run([sys.executable, str(folder / "install.py"), *map(str, words)], capture_output=True, text=True, env=given)
 
 

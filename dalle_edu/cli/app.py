@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: idle thread
 import typer
 from rich.console import Console
 
+from dalle_edu import __version__
 from dalle_edu.checkpoints.hub import check_reachable, is_pretrained
 from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import DalleEduError
@@ -70,6 +71,22 @@ OtherClipOption = Annotated[
     str | None, typer.Option(help=_CLIP + say("; clip unless given", " ; à défaut, clip"), callback=lambda name: name and reachable(name))
 ]
 PNG = say("the PNG to write", "le PNG à écrire")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        out.print(f"dalle-edu {__version__}", highlight=False)
+        raise typer.Exit
+
+
+_VERSION = say("print the version, and nothing else", "affiche la version, et rien d'autre")
+
+
+@app.callback()
+def before_any_command(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_print_version, help=_VERSION)] = False,
+) -> None:
+    """What is given before a command's name."""
 
 
 def command(help: str) -> Callable:
