@@ -117,10 +117,16 @@ def small(tmp_path_factory) -> Path:
     return folder
 
 
-def install(folder: Path, *words: object, language: str = "en", **environment: str) -> subprocess.CompletedProcess:
+def install(folder: Path, *words: object, language: str = "en") -> subprocess.CompletedProcess:
     """Run the installer, with every way to a network closed."""
     closed = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
-    given = {**os.environ, **closed, "DALLE_EDU_LANGUAGE": language, "PIP_INDEX_URL": "http://127.0.0.1:9/simple", **environment}
+    given = {
+        **os.environ,
+        **closed,
+        "DALLE_EDU_LANGUAGE": language,
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PYTHONPATH": str(bundle.ROOT),
+    }
     return subprocess.run([sys.executable, str(folder / "install.py"), *map(str, words)], capture_output=True, text=True, env=given)
 
 

@@ -32,7 +32,7 @@ def show_widget(widget: Callable[[], Any], page: Callable[[], str], saved: Calla
         display(HTML(page()))
         return
     live = widget()
-    view = live._repr_mimebundle_(include=[VIEW], exclude=[])[VIEW]
+    view = {"version_major": 2, "version_minor": 0, "model_id": live.model_id}  # of the format, which ipywidgets 7 and 8 share
     display({VIEW: view, "text/html": saved(live) + _again(), "text/plain": text}, metadata={KEPT: True}, raw=True)
 
 

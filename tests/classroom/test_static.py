@@ -106,3 +106,15 @@ def test_forms_leave_what_they_show(monkeypatch):
         output = shown(form)
         assert "<p>drawn</p>" in output["data"]["text/html"]
         assert output["data"]["text/plain"] == "a form"
+
+
+def test_widgets_are_shown_by_what_every_version_of_ipywidgets_has(monkeypatch):
+    """ipywidgets 7, which Colab keeps, describes its widgets by no `_repr_mimebundle_`."""
+    from ipywidgets import Widget
+
+    monkeypatch.delattr(Widget, "_repr_mimebundle_", raising=False)
+    output = shown(explorer())
+    view = output["data"][VIEW]
+    assert (view["version_major"], view["version_minor"]) == (2, 0)
+    assert len(view["model_id"]) == 32
+    assert "a picture of 3" in output["data"]["text/html"]
