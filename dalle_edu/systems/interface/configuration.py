@@ -68,18 +68,20 @@ def rebuild(kind: Any, values: Any, where: str = "") -> Any:
     return values
 
 
-def check_sizes(model: Any, where: str = "model") -> None:
+def check_sizes(model: Any, where: str = "model", largest: int = LARGEST) -> None:
     """Raise `ValueError` where a number in a configuration's `model`, or in a
-    dataclass inside it, is below zero or larger than `LARGEST`.
+    dataclass inside it, is below zero or larger than `largest`.
     """
-    if isinstance(model, int | float) and not 0 <= model <= LARGEST:
-        raise ValueError(f"{where} is {model}; 0 to {LARGEST} expected")
+    if isinstance(model, int | float) and not 0 <= model <= largest:
+        raise ValueError(f"{where} is {model}; 0 to {largest} expected")
     if isinstance(model, tuple):
         for each in model:
-            check_sizes(each, where)
+            check_sizes(each, where, largest)
     if is_dataclass(model):
         for field in fields(model):
-            check_sizes(getattr(model, field.name), f"{where}.{field.name}")
+            check_sizes(
+                getattr(model, field.name), f"{where}.{field.name}", largest
+            )
 
 
 def shortened(value: Any) -> str:
