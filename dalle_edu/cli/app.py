@@ -135,9 +135,10 @@ def write_json(path: Path, document: Any) -> None:
 
     from dalle_edu.files import write_aside
 
-    text = printable(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    data = text.encode(errors="backslashreplace")  # bytes of a name that is not UTF-8
     if path == STANDARD_OUTPUT:
-        sys.stdout.write(text)
+        sys.stdout.write(data.decode())
         sys.stdout.flush()
     else:
-        write_aside(path, lambda file: file.write(text.encode()))
+        write_aside(path, lambda file: file.write(data))

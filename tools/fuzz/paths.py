@@ -102,11 +102,12 @@ def of_names(rng: random.Random) -> Trial:
 
     def make(folder: Path) -> None:
         if len(name) < 200:
+            (folder / f"{name}.png").parent.mkdir(exist_ok=True)  # a name may have a "/" in it
             (folder / f"{name}.png").write_bytes(small.picture())
             if door != "missing":
                 (folder / f"{name}.safetensors").write_bytes(small.contents("dalle1"))
 
-    outputs = (f"{name}.png", f"{other}.png", f"{other}.json", name, "o.png", "d", "complete.png")
+    outputs = tuple(each.split("/")[0] for each in (f"{name}.png", f"{other}.png", f"{other}.json", name, "o.png", "d", "complete.png"))
     return Trial(f"{door}: {name!r}, {other!r}", make, words, refused=None, outputs=outputs)
 
 

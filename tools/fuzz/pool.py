@@ -67,9 +67,10 @@ def _started(seed: int) -> _Worker:
 def _work(line: Connection, seed: int) -> None:
     import torch
 
-    from tools.fuzz import KINDS
+    from tools.fuzz import KINDS, small
 
     torch.set_num_threads(1)
+    small.warm_up()
     line.send("ready")
     while True:
         kind, number = line.recv()

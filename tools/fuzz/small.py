@@ -34,6 +34,15 @@ def contents(name: str) -> bytes:
     return checkpoint(name).read_bytes()
 
 
+def warm_up() -> None:
+    """Import and make what all trials share, which takes longer than one of them."""
+    from dalle_edu.loading import load_critic
+
+    for name in NAMES:
+        checkpoint(name)
+    load_critic(f"local-dir:{folder_of_open_clip()}")
+
+
 def parts(name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """The tensors and the metadata of a small system, which may be changed."""
     from dalle_edu.checkpoints.checkpoint import load_checkpoint

@@ -93,7 +93,7 @@ def _commanded(trial: Trial) -> Verdict:
             warnings.simplefilter("ignore")
             cli.main()
     except SystemExit as stop:
-        status = stop.code if isinstance(stop.code, int) else 1
+        status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except BaseException as error:
         return Verdict("traceback", f"{type(error).__name__}: {error}")
     finally:
