@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -35,13 +35,17 @@ _NO_SUCH_RANGE = 416
 
 @dataclass(frozen=True)
 class Remote:
-    """A published file: its address, its place on this machine, its size, and its checksum, with the algorithm ("md5" or "sha256")."""
+    """A published file: its address, its place on this machine, its size, and its checksum, with the algorithm ("md5" or "sha256").
+
+    `token` is what the server knows the reader by, where it asks for that.
+    """
 
     url: str
     path: Path
     bytes: int
     algorithm: str
     digest: str
+    token: str | None = field(default=None, repr=False)
 
     @property
     def host(self) -> str:
@@ -100,12 +104,12 @@ def _fetch_one(remote: Remote) -> None:
     came = part.stat().st_size if part.is_file() else 0
     if came < remote.bytes:
         try:
-            response = _answer(remote.url, host, {"Range": f"bytes={came}-"} if came else {})
+            response = _answer(remote.url, host, {"Range": f"bytes={came}-"} if came else {}, remote.token)
         except _Failed as failure:
             if not came or getattr(failure.__cause__, "code", None) != _NO_SUCH_RANGE:
                 raise
             part.unlink()  # it is of another file than the server's
-            response = _answer(remote.url, host, {})
+            response = _answer(remote.url, host, {}, remote.token)
         with response:
             came = _write_rest(response, part, remote)
     if came < remote.bytes:
@@ -150,14 +154,14 @@ def _next_bytes(response: Any) -> bytes:
         return b""
 
 
-def look_up(url: str, limit: int = 10_000_000) -> bytes:
+def look_up(url: str, limit: int = 10_000_000, token: str | None = None) -> bytes:
     """The body of a server's answer at an address, at most `limit` bytes.
 
     Raises `DalleEduError` where the server does not answer within `PATIENCE` seconds, answers with an error, or breaks off.
     """
     began, host, body = time.monotonic(), host_of(url), b""
     try:
-        with _answer(url, host, {}, ANSWER) as response:
+        with _answer(url, host, {}, token, ANSWER) as response:
             while len(body) < limit and (chunk := response.read1(limit - len(body))):
                 body += chunk
                 if time.monotonic() - began > ANSWER:
@@ -183,13 +187,15 @@ def host_of(url: str) -> str:
     )
 
 
-def _answer(url: str, host: str, headers: dict[str, str], stall: float | None = None) -> Any:
+def _answer(url: str, host: str, headers: dict[str, str], token: str | None, stall: float | None = None) -> Any:
     """The server's response, if its machine takes the call within `PATIENCE` seconds and it answers within `ANSWER`. Raises `_Failed`
     otherwise, and where a proxy stands between, if that does not.
     """
     host_of(url)
     _within(PATIENCE, host, lambda: _call(url))
     request = urllib.request.Request(url, headers={"User-Agent": "dalle_edu"} | headers)
+    if token:
+        request.add_unredirected_header("Authorization", f"Bearer {token}")  # for this server alone
     return _within(ANSWER, host, lambda: urllib.request.urlopen(request, timeout=stall or STALL))
 
 

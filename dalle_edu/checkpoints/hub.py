@@ -69,6 +69,13 @@ def _endpoint() -> str:
     return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
 
 
+def _token() -> str | None:
+    """The token by which Hugging Face's hub knows the reader: what its own programs would send."""
+    from huggingface_hub import get_token  # takes half a second
+
+    return get_token()
+
+
 def check_network(name: str) -> None:
     """Raise `DalleEduError`, within two seconds, where the hub does not answer or HF_HUB_OFFLINE forbids asking it.
 
@@ -92,9 +99,9 @@ def published(name: str, repository: str, place: Path) -> Remote:
 
     Raises `DalleEduError` where the hub does not answer, and where the repository has no weights in safetensors.
     """
-    repository = repository.strip("/")
+    repository, token = repository.strip("/"), _token()
     try:
-        files = json.loads(look_up(f"{_endpoint()}/api/models/{repository}?blobs=true"))["siblings"]
+        files = json.loads(look_up(f"{_endpoint()}/api/models/{repository}?blobs=true", token=token))["siblings"]
         found = next(file for file in files if file["rfilename"] == _WEIGHTS)
         size, digest = found["lfs"]["size"], str(found["lfs"]["sha256"])
         if type(size) is not int or not 0 < size < MAX_BYTES:
@@ -104,4 +111,4 @@ def published(name: str, repository: str, place: Path) -> Remote:
             f"{repository}, where {name} should be, publishes no {_WEIGHTS}; choose another tag",
             f"{repository}, où {name} devrait être, ne publie pas de {_WEIGHTS} ; choisissez une autre étiquette",
         ) from error
-    return Remote(f"{_endpoint()}/{repository}/resolve/main/{_WEIGHTS}", place, size, "sha256", digest)
+    return Remote(f"{_endpoint()}/{repository}/resolve/main/{_WEIGHTS}", place, size, "sha256", digest, token)
