@@ -18,7 +18,7 @@ from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
-from dalle_edu.errors import DalleEduError, no_memory
+from dalle_edu.errors import DalleEduError, lacks_memory, no_memory
 from dalle_edu.files import opened, write_aside
 
 MAX_BYTES = 32_000_000_000  # of a file of weights
@@ -152,10 +152,8 @@ def understood(path: str | Path) -> Iterator[None]:
     """
     try:
         yield
-    except MemoryError as error:
-        raise no_memory() from error
     except Exception as error:
-        if isinstance(error, RuntimeError) and "allocate" in str(error):
+        if lacks_memory(error):
             raise no_memory() from error
         missing = isinstance(error, KeyError)
         why = " ".join(f"{'no ' * missing}{error if str(error) else type(error).__name__}".split())[:300]

@@ -10,7 +10,7 @@ from typing import NoReturn
 from dalle_edu.cli import book, doctor, edit, export, generate, lessons, rank, score, study, study_diffusion, systems, train, world  # noqa: F401  each brings its command
 from dalle_edu.cli.app import app, err, out
 from dalle_edu.cli.typer_in_french import complaint
-from dalle_edu.errors import DalleEduError, Stopped, no_memory, printable, reasons
+from dalle_edu.errors import DalleEduError, Stopped, lacks_memory, no_memory, printable, reasons
 from dalle_edu.language import say
 
 _INTERRUPTED = 130  # the exit status that shells give to what Ctrl-C ended
@@ -27,15 +27,15 @@ def main() -> None:
         _fail(str(stopped), _INTERRUPTED)
     except DalleEduError as error:
         _fail(str(error))
-    except MemoryError:
-        _fail(str(no_memory()))
-    except RuntimeError as error:
-        if "allocate" in str(error) or "out of memory" in str(error).lower():
+    except (MemoryError, RuntimeError, ImportError) as error:
+        if lacks_memory(error):
             _fail(str(no_memory()))
         raise
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:
+        if lacks_memory(error):
+            _fail(str(no_memory()))
         english, french = reasons(error)
         _fail(say(f"the system refuses: {english}", f"le système refuse : {french}"))
     except Exception as error:

@@ -13,7 +13,7 @@ import torch
 
 from dalle_edu.checkpoints.checkpoint import check_tensors, read_tensors
 from dalle_edu.checkpoints.hub import LOCAL
-from dalle_edu.errors import DalleEduError, no_memory
+from dalle_edu.errors import DalleEduError, lacks_memory, no_memory
 from dalle_edu.files import read_file
 from dalle_edu.systems.interface.configuration import (
     check_sizes,
@@ -88,15 +88,17 @@ def open_folder(folder: Path, device: str) -> tuple[Any, Any, dict[str, Any]]:
             raise
         raise unreadable(folder, error) from error
     except ImportError as error:
+        if lacks_memory(error):
+            raise no_memory() from error
         raise DalleEduError(
             f"open_clip needs another package to read {folder} ({error}); install "
             "it: pip install -c constraints.txt -e '.[peers]'",
             f"open_clip a besoin d'un autre paquet pour lire {folder} ({error}) : "
             "pip install -c constraints.txt -e '.[peers]'",
         ) from error
-    except MemoryError as error:
-        raise no_memory() from error
     except Exception as error:  # whatever a configuration may lead to
+        if lacks_memory(error):
+            raise no_memory() from error
         raise unreadable(folder, error) from error
 
 

@@ -28,7 +28,7 @@ from torch import Tensor
 from dalle_edu.checkpoints import hub
 from dalle_edu.checkpoints.hub import EXAMPLE, LOCAL
 from dalle_edu.download import fetch, tell
-from dalle_edu.errors import DalleEduError, no_memory
+from dalle_edu.errors import DalleEduError, lacks_memory, no_memory
 from dalle_edu.systems.critics.critic import Critic, check_pictures, check_sentences
 from dalle_edu.systems.critics.open_clip_folder import open_folder, unreadable
 
@@ -96,9 +96,9 @@ class PretrainedClip(Critic):
             score = float(self.scale * self.similarity(blank, ["a"]))
             if not math.isfinite(score):
                 raise ValueError(f"a score is {score}")
-        except MemoryError as error:
-            raise no_memory() from error
         except Exception as error:
+            if lacks_memory(error):
+                raise no_memory() from error
             raise unreadable(folder, error) from error
 
     @property
