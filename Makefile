@@ -7,7 +7,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo sheet marks test quick lint mutants lab lessons measure slides book book-serve test-browser bundle \
+.PHONY: help demo sheet marks test quick lint mutants fuzz lab lessons measure slides book book-serve test-browser bundle \
   addresses lock clean
 
 BIN := .venv/bin
@@ -30,7 +30,7 @@ else
 endif
 
 # Idle threads that spin make small models several times slower.
-marks test quick lint mutants lab lessons measure slides book test-browser: export OMP_WAIT_POLICY := PASSIVE
+marks test quick lint mutants fuzz lab lessons measure slides book test-browser: export OMP_WAIT_POLICY := PASSIVE
 
 help:
 ifeq ($(EDITION),fr)
@@ -41,6 +41,7 @@ ifeq ($(EDITION),fr)
 	@echo "make quick          la même chose avec les seuls tests rapides de ce qui vient de changer"
 	@echo "make lint           la même chose sans les tests"
 	@echo "make mutants        plante cent fautes dans la bibliothèque et montre celles qu'aucun test ne voit"
+	@echo "make fuzz           essaie mille mauvaises entrées de toutes sortes ; chacune doit finir par une phrase"
 	@echo "make lab [LANG=en]  ouvre JupyterLab sur vos leçons : work/fr, que rien n'écrase"
 	@echo "make lessons        refait les notebooks du cours à partir de leurs sources"
 	@echo "make measure        exécute les leçons et note ce qu'elles coûtent"
@@ -60,6 +61,7 @@ else
 	@echo "make quick          the same with only the quick tests of what has just changed"
 	@echo "make lint           the same without the tests"
 	@echo "make mutants        plant a hundred faults in the library and show those that no test sees"
+	@echo "make fuzz           try a thousand bad inputs of every kind; each must end in a sentence"
 	@echo "make lab [LANG=fr]  open JupyterLab on your lessons: work/en, which nothing overwrites"
 	@echo "make lessons        make the course's notebooks from their sources"
 	@echo "make measure        run the lessons and note what they cost"
@@ -105,6 +107,9 @@ lint: $(DEV)
 
 mutants: $(DEV)
 	$(BIN)/python -m tools.mutants --seed 0 --count 100 --jobs 2 --report runs/mutants.md
+
+fuzz: $(DEV)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m tools.fuzz --inputs 1100
 
 # Students work in work/, which no other target touches.
 lab: $(BASE)

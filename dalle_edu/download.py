@@ -7,12 +7,14 @@ hand and the folder to put it in. A download that broke off is resumed where it 
 import hashlib
 import queue
 import shutil
+import socket
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -24,24 +26,31 @@ from dalle_edu import language
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import check_writable
 
-PATIENCE = 1.8  # seconds until a server must have answered
-STALL = 20.0  # seconds without a byte, in the middle of a file
+PATIENCE = 1.8  # seconds until a server must have taken the call: without a network, nobody does
+ANSWER = 15.0  # seconds until it must have answered, and until the whole of a short answer must be there
+STALL = 20.0  # seconds without a byte, or with fewer than SLOWEST, in the middle of a file
+SLOWEST = 1000  # bytes a second
+_NO_SUCH_RANGE = 416
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A published file: its address, its place on this machine, its size, and its checksum, with the algorithm ("md5" or "sha256")."""
+    """A published file: its address, its place on this machine, its size, and its checksum, with the algorithm ("md5" or "sha256").
+
+    `token` is what the server knows the reader by, where it asks for that.
+    """
 
     url: str
     path: Path
     bytes: int
     algorithm: str
     digest: str
+    token: str | None = field(default=None, repr=False)
 
     @property
     def host(self) -> str:
         """The server's name, such as "huggingface.co"."""
-        return urlsplit(self.url).hostname or self.url
+        return host_of(self.url)
 
 
 def tell(message: str) -> None:
@@ -94,8 +103,14 @@ def _fetch_one(remote: Remote) -> None:
         part.unlink()
     came = part.stat().st_size if part.is_file() else 0
     if came < remote.bytes:
-        headers = {"User-Agent": "dalle_edu"} | ({"Range": f"bytes={came}-"} if came else {})
-        with _answer(urllib.request.Request(remote.url, headers=headers), host) as response:
+        try:
+            response = _answer(remote.url, host, {"Range": f"bytes={came}-"} if came else {}, remote.token)
+        except _Failed as failure:
+            if not came or getattr(failure.__cause__, "code", None) != _NO_SUCH_RANGE:
+                raise
+            part.unlink()  # it is of another file than the server's
+            response = _answer(remote.url, host, {}, remote.token)
+        with response:
             came = _write_rest(response, part, remote)
     if came < remote.bytes:
         raise _Failed(
@@ -119,9 +134,14 @@ def _write_rest(response: Any, part: Path, remote: Remote) -> int:
             part.open("ab" if came else "wb") as file,
             tqdm(total=remote.bytes, initial=came, desc=remote.path.name, unit="B", unit_scale=True, disable=None) as bar,
         ):
+            began, before = time.monotonic(), came
             while came <= remote.bytes and (chunk := _next_bytes(response)):  # a file that is too long is already the wrong one
                 came += file.write(chunk)
                 bar.update(len(chunk))
+                if (seconds := time.monotonic() - began) > STALL:
+                    if came - before < SLOWEST * seconds:
+                        break
+                    began, before = time.monotonic(), came
     except OSError as error:
         raise _Failed(f"{part} cannot be written ({error})", f"{part} ne peut pas être écrit ({error})") from error
     return came
@@ -134,42 +154,82 @@ def _next_bytes(response: Any) -> bytes:
         return b""
 
 
-def look_up(url: str, limit: int = 10_000_000) -> bytes:
+def look_up(url: str, limit: int = 10_000_000, token: str | None = None) -> bytes:
     """The body of a server's answer at an address, at most `limit` bytes.
 
     Raises `DalleEduError` where the server does not answer within `PATIENCE` seconds, answers with an error, or breaks off.
     """
-    host = urlsplit(url).hostname or url
+    began, host, body = time.monotonic(), host_of(url), b""
     try:
-        with _answer(urllib.request.Request(url, headers={"User-Agent": "dalle_edu"}), host) as response:
-            return response.read(limit)
+        with _answer(url, host, {}, token, ANSWER) as response:
+            while len(body) < limit and (chunk := response.read1(limit - len(body))):
+                body += chunk
+                if time.monotonic() - began > ANSWER:
+                    raise TimeoutError(f"{len(body)} bytes in {ANSWER:g} s")
+            return body
     except _Failed as failure:
         raise DalleEduError(*failure.args) from failure
     except (OSError, HTTPException) as error:
         raise DalleEduError(f"{host} broke off ({error})", f"{host} s'est interrompu ({error})") from error
 
 
-def _answer(request: urllib.request.Request, host: str) -> Any:
-    """The server's response, if it comes within `PATIENCE` seconds. Raises `_Failed` otherwise.
+def host_of(url: str) -> str:
+    """The server's name in an address of the web. Raises `DalleEduError` for any other address."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0:
+            return parts.hostname
+    except ValueError:  # no port, or no IPv6 address
+        pass
+    raise DalleEduError(
+        f'"{url}" is no address of the web; give one that begins with https://',
+        f"« {url} » n'est pas une adresse du web ; donnez-en une qui commence par https://",
+    )
 
-    A socket's time-out runs anew for each address of a server and does not cover looking up the addresses. So a thread makes the request,
-    and the wait for the thread has the time-out.
+
+def _answer(url: str, host: str, headers: dict[str, str], token: str | None, stall: float | None = None) -> Any:
+    """The server's response, if its machine takes the call within `PATIENCE` seconds and it answers within `ANSWER`. Raises `_Failed`
+    otherwise, and where a proxy stands between, if that does not.
+    """
+    host_of(url)
+    _within(PATIENCE, host, lambda: _call(url))
+    request = urllib.request.Request(url, headers={"User-Agent": "dalle_edu"} | headers)
+    if token:
+        request.add_unredirected_header("Authorization", f"Bearer {token}")  # for this server alone
+    return _within(ANSWER, host, lambda: urllib.request.urlopen(request, timeout=stall or STALL))
+
+
+def _call(url: str) -> None:
+    """Open a connection to the server of an address, or to the proxy before it, and close it."""
+    parts = urlsplit(url)
+    proxy = None if urllib.request.proxy_bypass(parts.netloc) else urllib.request.getproxies().get(parts.scheme)
+    if proxy:
+        parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    socket.create_connection((parts.hostname or "", port), timeout=PATIENCE).close()
+
+
+def _within(seconds: float, host: str, work: Callable[[], Any]) -> Any:
+    """What `work` returns, if it does so in so many seconds. Raises `_Failed` otherwise, and where it fails.
+
+    A socket's time-out runs anew for each address of a server and does not cover looking up the addresses. So a thread does the work, and
+    the wait for the thread has the time-out.
     """
     answers: queue.Queue[Any] = queue.Queue()
 
     def ask() -> None:
         try:
-            answers.put(urllib.request.urlopen(request, timeout=STALL))
+            answers.put(work())
         except Exception as error:
             answers.put(error)
 
     threading.Thread(target=ask, daemon=True).start()
     try:
-        answer = answers.get(timeout=PATIENCE)
+        answer = answers.get(timeout=seconds)
     except queue.Empty:
-        seconds = f"{PATIENCE:g}"
+        waited = f"{seconds:g}"
         raise _Failed(
-            f"{host} did not answer in {seconds} seconds", f"{host} n'a pas répondu en {seconds.replace('.', ',')} secondes"
+            f"{host} did not answer in {waited} seconds", f"{host} n'a pas répondu en {waited.replace('.', ',')} secondes"
         ) from None
     if isinstance(answer, urllib.error.HTTPError):
         raise _Failed(f"{host} answered with the error {answer.code}", f"{host} a répondu par l'erreur {answer.code}") from answer

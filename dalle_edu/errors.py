@@ -26,6 +26,7 @@ _FRENCH = {
     errno.EINVAL: "ce nom ne convient pas",
 }
 _ENGLISH = {errno.ELOOP: "this link leads to itself"}
+_NO_MEMORY = ("allocat", "out of memory", "failed to map segment", "bad_alloc", "can't start new thread")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, and bytes of a name that is not UTF-8
 
 
@@ -53,6 +54,11 @@ def reasons(error: OSError) -> tuple[str, str]:
 def printable(text: str) -> str:
     """A text that any terminal and any file can take: control characters, and bytes of file names that are not UTF-8, are escaped."""
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error says that memory does not suffice: Python's own, torch's, or the system's where a library cannot be loaded."""
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _NO_MEMORY)
 
 
 def no_memory() -> DalleEduError:

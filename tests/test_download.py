@@ -146,3 +146,91 @@ def test_a_part_that_is_a_link_is_not_followed(remote, tmp_path):
 )
 def test_sizes_in_words(size, en, fr):
     assert (size_in_words(size, "en"), size_in_words(size, "fr")) == (en, fr)
+
+
+# ---------------------------------------------------------------- servers that are slow, and servers that lie
+
+
+def test_a_server_that_answers_late_is_not_out_of_reach(remote, server, monkeypatch):
+    """Whoever takes the call within `PATIENCE` may take longer to answer."""
+    monkeypatch.setattr(download, "PATIENCE", 0.5)
+    plain = type(server).finish_request
+    monkeypatch.setattr(type(server), "finish_request", lambda *arguments: (time.sleep(0.7), plain(*arguments)))
+    quietly(remote)
+    assert remote.path.read_bytes() == DATA
+
+
+def drips(server, monkeypatch, head: bytes):
+    """Make a server send a head, and then a byte ten times a second."""
+    over = threading.Event()
+
+    def finish(self, request, address):
+        request.recv(1000)
+        request.sendall(head)
+        while not over.wait(0.1):
+            request.sendall(b"x")
+
+    monkeypatch.setattr(type(server), "finish_request", finish)
+    return over
+
+
+def test_a_server_that_drips_is_given_up(remote, server, monkeypatch):
+    monkeypatch.setattr(download, "STALL", 0.5)
+    monkeypatch.setattr(download, "ANSWER", 0.5)
+    over = drips(server, monkeypatch, b"HTTP/1.1 200 OK\r\nContent-Length: 10240\r\n\r\n")
+    begun = time.monotonic()
+    try:
+        with pytest.raises(DalleEduError, match="broke off after"):
+            quietly(remote)
+        with pytest.raises(DalleEduError, match=r"127.0.0.1 broke off \(.* bytes in 0.5 s\)"):
+            download.look_up(f"{server.url}a.json")
+    finally:
+        over.set()
+    assert time.monotonic() - begun < 8  # the whole file would take a quarter of an hour
+
+
+def test_a_part_that_the_server_has_no_rest_of_is_deleted(remote, server, monkeypatch):
+    """HTTP 416: the part is of a file that was longer."""
+    remote.path.parent.mkdir()
+    part = remote.path.with_name("a.bin.part")
+    part.write_bytes(DATA[:500])
+    asked = []
+    plain = type(server).finish_request
+
+    def finish(self, request, address):
+        asked.append(address)
+        if len(asked) == 2:  # the first is the call alone
+            request.recv(1000)
+            request.sendall(b"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n")
+        else:
+            plain(self, request, address)
+
+    monkeypatch.setattr(type(server), "finish_request", finish)
+    quietly(remote)
+    assert [path.name for path in remote.path.parent.iterdir()] == ["a.bin"]
+
+
+@pytest.mark.parametrize(
+    "url", ["", "file:///etc/hostname", "http://[::1", "ftp://127.0.0.1/a", "http://", "http://host:99999/", "huggingface.co"]
+)
+def test_only_addresses_of_the_web_are_opened(url, remote, tmp_path):
+    with pytest.raises(DalleEduError, match="is no address of the web"):
+        download.look_up(url)
+    with pytest.raises(DalleEduError, match="is no address of the web"):
+        quietly(Remote(url, tmp_path / "x", 5, "md5", ""))
+
+
+def test_a_token_is_sent_to_its_server_and_to_no_other(server, monkeypatch):
+    asked = []
+
+    def finish(self, request, address):
+        data = request.recv(2000)
+        asked.append(data)
+        moved = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
+        request.sendall(moved if b"GET /a" in data else b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    monkeypatch.setattr(type(server), "finish_request", finish)
+    assert download.look_up(f"{server.url}a", token="secret") == b"ok"
+    first, second = (data for data in asked if data)
+    assert b"Authorization: Bearer secret" in first
+    assert b"secret" not in second

@@ -18,7 +18,7 @@ from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
-from dalle_edu.errors import DalleEduError, no_memory
+from dalle_edu.errors import DalleEduError, lacks_memory, no_memory
 from dalle_edu.files import opened, write_aside
 
 MAX_BYTES = 32_000_000_000  # of a file of weights
@@ -50,21 +50,8 @@ def load_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
             f"there is no checkpoint at {path}; give the path of a .safetensors file",
             f"il n'y a pas de poids à {path} ; donnez le chemin d'un fichier .safetensors",
         )
-    try:
-        with opened(path, MAX_BYTES, *_REMEDY) as file:
-            contents = _whole(file)  # all at once: a training run may replace the file at any moment
-        tensors = from_bytes(contents)
-        length = int.from_bytes(contents[:8], "little")
-        header = json.loads(contents[8 : 8 + length]).get("__metadata__", {}).get(_KEY)
-    except (MemoryError, RecursionError, SafetensorError, ValueError) as error:
-        if isinstance(error, DalleEduError):
-            raise
-        if isinstance(error, MemoryError):
-            raise no_memory() from error
-        raise DalleEduError(
-            f"{path} is not a whole safetensors file ({error}); {_REMEDY[0]}",
-            f"{path} n'est pas un fichier safetensors entier ; {_REMEDY[1]}",
-        ) from error
+    tensors, texts = read_tensors(path)
+    header = texts.get(_KEY)
     if header is None:
         raise DalleEduError(
             f"{path} is a safetensors file of another program; this library reads only those that it wrote",
@@ -87,6 +74,28 @@ def load_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
             f"{path} a été modifié après son écriture (son SHA-256 diffère) ; téléchargez-le ou entraînez-le de nouveau",
         )
     return tensors, metadata
+
+
+def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a safetensors file of any program, on the CPU and in their dtypes, and its header's texts.
+
+    Raises `DalleEduError` where the file cannot be read, is no whole safetensors file, or is larger than `MAX_BYTES` or than the memory.
+    """
+    try:
+        with opened(path, MAX_BYTES, *_REMEDY) as file:
+            contents = _whole(file)  # all at once: a training run may replace the file at any moment
+        tensors = from_bytes(contents)
+        length = int.from_bytes(contents[:8], "little")
+        return tensors, json.loads(contents[8 : 8 + length]).get("__metadata__", {})
+    except (MemoryError, RecursionError, SafetensorError, ValueError) as error:
+        if isinstance(error, DalleEduError):
+            raise
+        if isinstance(error, MemoryError):
+            raise no_memory() from error
+        raise DalleEduError(
+            f"{path} is not a whole safetensors file ({error}); {_REMEDY[0]}",
+            f"{path} n'est pas un fichier safetensors entier ; {_REMEDY[1]}",
+        ) from error
 
 
 def _whole(file: BinaryIO) -> bytes:
@@ -143,10 +152,8 @@ def understood(path: str | Path) -> Iterator[None]:
     """
     try:
         yield
-    except MemoryError as error:
-        raise no_memory() from error
     except Exception as error:
-        if isinstance(error, RuntimeError) and "allocate" in str(error):
+        if lacks_memory(error):
             raise no_memory() from error
         missing = isinstance(error, KeyError)
         why = " ".join(f"{'no ' * missing}{error if str(error) else type(error).__name__}".split())[:300]

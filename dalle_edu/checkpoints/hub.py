@@ -14,6 +14,7 @@ from dalle_edu.errors import DalleEduError
 LOCAL = "local-dir:"
 EXAMPLE = "ViT-B-32/laion2b_s34b_b79k"
 _WEIGHTS = "open_clip_model.safetensors"
+MAX_BYTES = 100_000_000_000  # of a file of weights
 
 
 def is_pretrained(name: str) -> bool:
@@ -65,7 +66,14 @@ def in_the_hubs_cache(repository: str) -> Path | None:
 
 
 def _endpoint() -> str:
-    return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+
+
+def _token() -> str | None:
+    """The token by which Hugging Face's hub knows the reader: what its own programs would send."""
+    from huggingface_hub import get_token  # takes half a second
+
+    return get_token()
 
 
 def check_network(name: str) -> None:
@@ -91,14 +99,16 @@ def published(name: str, repository: str, place: Path) -> Remote:
 
     Raises `DalleEduError` where the hub does not answer, and where the repository has no weights in safetensors.
     """
-    repository = repository.strip("/")
+    repository, token = repository.strip("/"), _token()
     try:
-        files = json.loads(look_up(f"{_endpoint()}/api/models/{repository}?blobs=true"))["siblings"]
+        files = json.loads(look_up(f"{_endpoint()}/api/models/{repository}?blobs=true", token=token))["siblings"]
         found = next(file for file in files if file["rfilename"] == _WEIGHTS)
-        size, digest = int(found["lfs"]["size"]), str(found["lfs"]["sha256"])
-    except (ValueError, KeyError, TypeError, StopIteration) as error:
+        size, digest = found["lfs"]["size"], str(found["lfs"]["sha256"])
+        if type(size) is not int or not 0 < size < MAX_BYTES:
+            raise ValueError(f"{size} bytes")
+    except (ValueError, KeyError, TypeError, RecursionError, StopIteration) as error:
         raise DalleEduError(
             f"{repository}, where {name} should be, publishes no {_WEIGHTS}; choose another tag",
             f"{repository}, où {name} devrait être, ne publie pas de {_WEIGHTS} ; choisissez une autre étiquette",
         ) from error
-    return Remote(f"{_endpoint()}/{repository}/resolve/main/{_WEIGHTS}", place, size, "sha256", digest)
+    return Remote(f"{_endpoint()}/{repository}/resolve/main/{_WEIGHTS}", place, size, "sha256", digest, token)

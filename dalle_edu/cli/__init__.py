@@ -10,7 +10,7 @@ from typing import NoReturn
 from dalle_edu.cli import book, doctor, edit, export, generate, lab, lessons, rank, score, study, study_diffusion, systems, train, world  # noqa: F401  each brings its command
 from dalle_edu.cli.app import FLAGS, app, err, out
 from dalle_edu.cli.typer_in_french import complaint
-from dalle_edu.errors import DalleEduError, Stopped, no_memory, printable, reasons
+from dalle_edu.errors import DalleEduError, Stopped, lacks_memory, no_memory, printable, reasons
 from dalle_edu.language import say
 
 _INTERRUPTED = 130  # the exit status that shells give to what Ctrl-C ended
@@ -48,9 +48,7 @@ def _told(error: Exception) -> tuple[str, int]:
         return str(error), _INTERRUPTED
     if isinstance(error, DalleEduError):
         return str(error), 1
-    if isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and ("allocate" in str(error) or "out of memory" in str(error).lower())
-    ):
+    if lacks_memory(error):
         return str(no_memory()), 1
     if isinstance(error, OSError):
         english, french = reasons(error)

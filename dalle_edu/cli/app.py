@@ -189,9 +189,9 @@ def write_text(path: Path, text: str) -> None:
     """
     from dalle_edu.files import write_aside
 
-    text = printable(text)
+    data = text.encode(errors="backslashreplace")  # bytes of a name that is not UTF-8
     if path == STANDARD_OUTPUT:
-        sys.stdout.write(text)
+        sys.stdout.write(data.decode())
         sys.stdout.flush()
     else:
-        write_aside(path, lambda file: file.write(text.encode()))
+        write_aside(path, lambda file: file.write(data))

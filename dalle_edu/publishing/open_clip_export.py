@@ -160,4 +160,6 @@ def _ended(tokenizer: CaptionTokenizer) -> dict[str, Any]:
 
 
 def _json(document: dict[str, Any]) -> bytes:
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode(
+        errors="backslashreplace"
+    )  # bytes of a path that is not UTF-8

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
 
 from dalle_edu import cli, download
 from dalle_edu.bricks.contrastive import CLIPConfig
@@ -173,8 +176,80 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(DalleEduError, match="open_clip_config.json"):
         PretrainedClip.load(f"local-dir:{tmp_path}")
     (tmp_path / "open_clip_config.json").write_text("{}")
-    with pytest.raises(DalleEduError, match="cannot read"):
+    with pytest.raises(DalleEduError, match="judges at random"):
         PretrainedClip.load(f"local-dir:{tmp_path}")
+
+
+def copied(folder, to: Path) -> Path:
+    return Path(shutil.copytree(folder, to / "there"))
+
+
+def assert_unread(there: Path, says: str) -> None:
+    with pytest.raises(DalleEduError, match=says) as caught:
+        load_critic(f"local-dir:{there}")
+    assert "weights_only" not in str(caught.value)  # no advice to unpickle
+
+
+@pytest.mark.parametrize("beside", [None, "open_clip_pytorch_model.bin"])
+def test_a_model_without_its_weights_never_judges(folder, tmp_path, beside):
+    there = copied(folder, tmp_path)
+    (there / WEIGHTS).unlink()
+    if beside:
+        torch.save({}, there / beside)
+    assert_unread(there, "judges at random")
+
+
+@pytest.mark.parametrize("how", ["pickle", "cut", "empty", "nan", "other", "int8"])
+def test_weights_that_are_not_the_models_are_refused(folder, tmp_path, how):
+    there = copied(folder, tmp_path)
+    data = (there / WEIGHTS).read_bytes()
+    tensors = load_tensors(data)
+    tensors["logit_scale"] = tensors["logit_scale"].to(torch.int8) if how == "int8" else tensors["logit_scale"] * float("nan")
+    if how == "other":
+        tensors.pop("logit_scale")
+    made = {"pickle": b"\x80\x04.", "cut": data[:-9], "empty": b""}
+    (there / WEIGHTS).write_bytes(made[how] if how in made else save_tensors(tensors))
+    assert_unread(there, "safetensors file" if how in made else {"nan": "not a number", "other": "other shapes", "int8": "int8"}[how])
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [
+        ("", "model_cfg", 5),
+        ("model_cfg", "embed_dim", "x"),
+        ("model_cfg", "unknown", 1),
+        ("model_cfg", "vision_cfg", None),
+        ("vision_cfg", "head_width", 0),
+        ("vision_cfg", "layers", 10**9),
+        ("vision_cfg", "layers", 10**5),
+        ("vision_cfg", "image_size", 10**9),
+        ("vision_cfg", "timm_model_name", "resnet50"),
+        ("vision_cfg", "unknown", 1),
+        ("text_cfg", "layers", 10**5),
+        ("text_cfg", "context_length", 10**9),
+        ("text_cfg", "heads", 3),
+        ("text_cfg", "hf_model_name", "someone/else"),
+        ("text_cfg", "tokenizer_kwargs", {"trust_remote_code": True}),
+        ("text_cfg", "pool_type", "nothing"),
+        ("preprocess_cfg", "mean", [0.5]),
+        ("preprocess_cfg", "std", [0.0, 0.0, 0.0]),
+    ],
+)
+def test_a_configuration_that_is_not_the_models_is_refused(folder, tmp_path, part, field, value):
+    there = copied(folder, tmp_path)
+    document = json.loads((there / "open_clip_config.json").read_text())
+    parts = {"": document, "model_cfg": document["model_cfg"], "preprocess_cfg": document["preprocess_cfg"]}
+    (parts | document["model_cfg"])[part][field] = value
+    (there / "open_clip_config.json").write_text(json.dumps(document))
+    began = time.process_time()
+    assert_unread(there, "cannot read|other shapes")
+    assert time.process_time() - began < 5
+
+
+def test_a_tokenizer_that_is_code_is_refused(folder, tmp_path):
+    there = copied(folder, tmp_path)
+    (there / "tokenizer_config.json").write_text(json.dumps({"auto_map": {"AutoTokenizer": ["evil.Evil", None]}}))
+    assert_unread(there, "not executed")
 
 
 # ---------------------------------------------------------------- fetching
@@ -284,6 +359,25 @@ def test_weights_that_are_not_what_was_published_are_refused(hub, elsewhere):
 def test_pickled_weights_are_never_fetched(hub):
     with pytest.raises(DalleEduError, match="publishes no open_clip_model.safetensors"):
         PretrainedClip.load("ViT-B-32/pickled", say=lambda message: None)
+
+
+@pytest.mark.parametrize("size", [-5, 0, 10**15, "7000", None])
+def test_a_size_that_no_file_has_is_refused(hub, size):
+    file = {"rfilename": "open_clip_model.safetensors", "lfs": {"size": size, "sha256": "0"}}
+    hub["/api/models/someone/small?blobs=true"] = json.dumps({"siblings": [file]}).encode()
+    with pytest.raises(DalleEduError, match="publishes no open_clip_model.safetensors"):
+        PretrainedClip.load("ViT-B-32/small", say=lambda message: None)
+
+
+@pytest.mark.parametrize("endpoint", ["http://[::1", "file:///etc", "nowhere"])
+def test_an_endpoint_that_is_no_address_is_told(elsewhere, monkeypatch, endpoint):
+    monkeypatch.setenv("HF_ENDPOINT", endpoint)
+    assert_refused("is no address of the web")
+
+
+def test_an_empty_endpoint_is_the_usual_one(elsewhere, monkeypatch, no_network):
+    monkeypatch.setenv("HF_ENDPOINT", "")
+    assert_refused("huggingface.co cannot be reached")
 
 
 def test_an_unknown_tag_is_told_with_those_that_there_are():

@@ -15,6 +15,7 @@ Letters: n pictures, m sentences, e channels, s pixels on a side of what the mod
 is given.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,9 @@ from dalle_edu.checkpoints import hub
 from dalle_edu.checkpoints.hub import EXAMPLE, LOCAL
 from dalle_edu.device import off_metal
 from dalle_edu.download import fetch, tell
-from dalle_edu.errors import DalleEduError
+from dalle_edu.errors import DalleEduError, lacks_memory, no_memory
 from dalle_edu.systems.critics.critic import Critic, check_pictures, check_sentences
+from dalle_edu.systems.critics.open_clip_folder import open_folder, unreadable
 
 _TOGETHER = 64
 
@@ -70,7 +72,9 @@ class PretrainedClip(Critic):
         seconds, where the network is needed and cannot be reached.
         """
         if name.startswith(LOCAL):
-            return cls(name, *_open_folder(name, device))
+            loaded = cls(name, *open_folder(Path(name.removeprefix(LOCAL)), device))
+            loaded._rehearse(Path(name.removeprefix(LOCAL)))
+            return loaded
         architecture, tag = hub.parts(name)
         hub.check_reachable(name, folder)  # before the slow import of open_clip
         known, place = _known(architecture, tag), hub.place_of(name, folder)
@@ -82,6 +86,21 @@ class PretrainedClip(Critic):
             fetch([hub.published(name, known["hf_hub"], place)], say)
             weights = place
         return cls(name, *_open(architecture, known, weights, device))
+
+    @torch.no_grad()
+    def _rehearse(self, folder: Path) -> None:
+        """Compare a picture with a word once: raise `DalleEduError` where that
+        fails, or gives no number.
+        """
+        try:
+            blank = torch.zeros(1, 3, 8, 8, device=self.scale.device)
+            score = float(self.scale * self.similarity(blank, ["a"]))
+            if not math.isfinite(score):
+                raise ValueError(f"a score is {score}")
+        except Exception as error:
+            if lacks_memory(error):
+                raise no_memory() from error
+            raise unreadable(folder, error) from error
 
     @property
     def title(self) -> str:
@@ -231,36 +250,3 @@ def _open(
         force_preprocess_cfg={key: known[key] for key in kept if key in known},
     )
     return model, open_clip.get_tokenizer(architecture), model.visual.preprocess_cfg
-
-
-def _open_folder(name: str, device: str) -> tuple[Any, Any, dict[str, Any]]:
-    """The model in a folder, its tokenizer, and its preprocessing. Raises
-    `DalleEduError` where open_clip cannot read it.
-    """
-    folder = Path(name.removeprefix(LOCAL))
-    if not (folder / "open_clip_config.json").is_file():
-        raise DalleEduError(
-            f"there is no open_clip model in {folder}; give a folder with an "
-            "open_clip_config.json",
-            f"il n'y a pas de modèle d'open_clip dans {folder} ; donnez un "
-            "dossier avec un open_clip_config.json",
-        )
-    import open_clip
-
-    try:
-        model = open_clip.create_model(name, device=device)
-        return model, open_clip.get_tokenizer(name), model.visual.preprocess_cfg
-    except ImportError as error:
-        raise DalleEduError(
-            f"open_clip needs another package to read {folder} ({error}); install "
-            "it: pip install -c constraints.txt -e '.[peers]'",
-            f"open_clip a besoin d'un autre paquet pour lire {folder} ({error}) : "
-            "pip install -c constraints.txt -e '.[peers]'",
-        ) from error
-    except (RuntimeError, ValueError, OSError) as error:
-        raise DalleEduError(
-            f"open_clip cannot read {folder} ({error}); export the model again, "
-            "or give another folder",
-            f"open_clip ne sait pas lire {folder} ({error}) ; exportez de nouveau "
-            "le modèle, ou donnez un autre dossier",
-        ) from error

@@ -9,7 +9,7 @@ it again from that. A field added later needs a default value, so that earlier
 checkpoints still load.
 """
 
-import math
+import sys
 from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
 from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints
@@ -63,23 +63,30 @@ def rebuild(kind: Any, values: Any, where: str = "") -> Any:
         isinstance(values, fitting) and isinstance(values, bool) <= (kind is bool)
     ):
         raise TypeError(f"{where} is {shortened(values)}; {kind.__name__} expected")
-    if isinstance(values, int | float) and not math.isfinite(values):
-        raise ValueError(f"{where} is {values}; a finite number was expected")
-    return values
+    return _finite(values, where) if kind is float else values
 
 
-def check_sizes(model: Any, where: str = "model") -> None:
+def _finite(number: Any, where: str) -> float:
+    if not -sys.float_info.max <= number <= sys.float_info.max:
+        shown = shortened(number)
+        raise ValueError(f"{where} is {shown}; a finite number was expected")
+    return float(number)
+
+
+def check_sizes(model: Any, where: str = "model", largest: int = LARGEST) -> None:
     """Raise `ValueError` where a number in a configuration's `model`, or in a
-    dataclass inside it, is below zero or larger than `LARGEST`.
+    dataclass inside it, is below zero or larger than `largest`.
     """
-    if isinstance(model, int | float) and not 0 <= model <= LARGEST:
-        raise ValueError(f"{where} is {model}; 0 to {LARGEST} expected")
+    if isinstance(model, int | float) and not 0 <= model <= largest:
+        raise ValueError(f"{where} is {shortened(model)}; 0 to {largest} expected")
     if isinstance(model, tuple):
         for each in model:
-            check_sizes(each, where)
+            check_sizes(each, where, largest)
     if is_dataclass(model):
         for field in fields(model):
-            check_sizes(getattr(model, field.name), f"{where}.{field.name}")
+            check_sizes(
+                getattr(model, field.name), f"{where}.{field.name}", largest
+            )
 
 
 def shortened(value: Any) -> str:

@@ -24,11 +24,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dalle_edu.errors import DalleEduError
+from dalle_edu.files import read_file
 
 if TYPE_CHECKING:
     from dalle_edu.systems.interface.trainable import Trainable
 
 _PACKAGE = "dalle_edu.systems"
+_MAX_CODE = 16_000_000  # bytes of a file of Python
 _registered: dict[str, type["Trainable"]] = {}
 _Kind = TypeVar("_Kind", bound=type)
 
@@ -117,9 +119,21 @@ def _from_file(name: str) -> type["Trainable"]:
                 f"il n'y a pas de fichier {file} ; nommez un fichier Python et "
                 "une classe de ce fichier, comme mine.py:Mine",
             )
+        read_file(path, _MAX_CODE)  # no device, and nothing absurdly large
         module = importlib.util.module_from_spec(spec)
         sys.modules[called] = module  # so that dataclasses find their module
-        spec.loader.exec_module(module)
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[called]
+            line = (
+                f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+            )
+            why = f"{type(error).__name__}: {error}{line}"
+            raise DalleEduError(
+                f"{file} cannot be imported ({why}); correct it",
+                f"{file} ne s'importe pas ({why}) ; corrigez-le",
+            ) from error
     kind = getattr(module, attribute, None)
     if not (isinstance(kind, type) and issubclass(kind, Trainable)):
         raise DalleEduError(
