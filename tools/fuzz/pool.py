@@ -83,7 +83,7 @@ def _beyond(worker: _Worker) -> str | None:
     if time.monotonic() - worker.began > SECONDS:
         return "hang"
     try:
-        pages = int(Path(f"/proc/{worker.process.pid}/statm").read_text().split()[1])
+        pages = int(Path(f"/proc/{worker.process.pid}/statm").read_text(encoding="utf-8").split()[1])
     except (OSError, IndexError):  # no such folder on this system, or the process is gone
         return None
     return "memory" if pages * os.sysconf("SC_PAGE_SIZE") > BYTES else None
