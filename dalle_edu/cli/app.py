@@ -106,22 +106,6 @@ def program(
     out.quiet = quiet
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
-        out.print(f"dalle-edu {__version__}", highlight=False)
-        raise typer.Exit
-
-
-_VERSION = say("print the version, and nothing else", "affiche la version, et rien d'autre")
-
-
-@app.callback()
-def before_any_command(
-    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_print_version, help=_VERSION)] = False,
-) -> None:
-    """What is given before a command's name."""
-
-
 def command(help: str) -> Callable:
     """Make a function a command of the program; `help` is in the reader's language."""
     return app.command(cls=Command, help=help)
