@@ -43,7 +43,10 @@ def score(
     seed: SeedOption = 0,
     candidates: CandidatesOption = None,
     clip: OtherClipOption = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help=say("write the report here", "écrit ici le rapport"))] = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", help=say("write the report here; - is standard output", "écrit ici le rapport ; - est la sortie standard")),
+    ] = None,
     device: DeviceOption = None,
     *,
     settings: dict[str, Any],
