@@ -146,9 +146,10 @@ def check_tensors(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], p
 
 @contextmanager
 def understood(path: str | Path) -> Iterator[None]:
-    """The boundary behind every header, a context manager: any fault that the block meets in what `path` holds becomes `DalleEduError`.
+    """The boundary behind every header, a context manager: any fault that the block meets in what `path` holds becomes an error.
 
-    A file with a right checksum may say anything, so that building what it describes may fail in any way. Raises `DalleEduError` then.
+    A file with a right checksum may say anything, so that building what it describes may fail in any way. Raises `DalleEduError` for all of
+    these.
     """
     try:
         yield

@@ -68,7 +68,14 @@ def generate(
         ),
     ] = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help=say("write the marks of every picture here", "écrit ici les notes de chaque image"))
+        Path | None,
+        typer.Option(
+            "--json",
+            help=say(
+                "write the marks of every picture here; - is standard output",
+                "écrit ici les notes de chaque image ; - est la sortie standard",
+            ),
+        ),
     ] = None,
     device: DeviceOption = None,
     *,

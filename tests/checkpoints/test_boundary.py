@@ -77,6 +77,7 @@ def test_no_size_of_any_configuration_is_too_large_to_be_refused_at_once(name, s
             put(changed["config"]["model"], place, value)
             began = time.process_time()
             said = said_of(lambda path, changed=changed: model_class(name).restore(dict(tensors), changed, path, "cpu"), tmp_path / "w")
+            assert torch.is_grad_enabled(), f"{place} = {value} leaves gradients off"
             assert said or value == 65_536, f"{place} = {value} was accepted"
             assert time.process_time() - began < 5, f"{place} = {value} takes too long"
 
@@ -94,6 +95,7 @@ def test_no_size_of_any_configuration_is_too_large_to_be_refused_at_once(name, s
         (("model", "gpt", "depth"), True, "model.gpt.depth is True; int expected"),
         (("model", "gpt", "depth"), 1000, "more layers than it has weights"),
         (("model", "dvae", "sharpness"), float("inf"), "a finite number was expected"),
+        (("model", "dvae", "grid"), 7, "model.dvae has a grid of 7 and 32 pixels"),
         (("model", "unknown"), 1, "DallE1Model has no unknown"),
         (("recipe", "stages"), {"a": 1}, "recipe.stages is {'a': 1}; a list was expected"),
         (("recipe", "stages", 0, "name"), 5, "recipe.stages[0].name is 5; str expected"),

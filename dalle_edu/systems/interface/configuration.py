@@ -75,7 +75,8 @@ def _finite(number: Any, where: str) -> float:
 
 def check_sizes(model: Any, where: str = "model", largest: int = LARGEST) -> None:
     """Raise `ValueError` where a number in a configuration's `model`, or in a
-    dataclass inside it, is below zero or larger than `largest`.
+    dataclass inside it, is below zero or larger than `largest`, and where a `grid`
+    does not divide its `resolution`.
     """
     if isinstance(model, int | float) and not 0 <= model <= largest:
         raise ValueError(f"{where} is {shortened(model)}; 0 to {largest} expected")
@@ -83,6 +84,9 @@ def check_sizes(model: Any, where: str = "model", largest: int = LARGEST) -> Non
         for each in model:
             check_sizes(each, where, largest)
     if is_dataclass(model):
+        grid, side = (getattr(model, name, 0) for name in ("grid", "resolution"))
+        if grid and side % grid:
+            raise ValueError(f"{where} has a grid of {grid} and {side} pixels")
         for field in fields(model):
             check_sizes(
                 getattr(model, field.name), f"{where}.{field.name}", largest

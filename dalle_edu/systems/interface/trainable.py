@@ -250,12 +250,14 @@ class WithoutInitialisation(TorchFunctionMode):
         self.calls_left = math.inf if tensors is None else 1000 + 50 * len(tensors)
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
+        name = getattr(func, "__name__", "")
         self.calls_left -= 1
-        if self.calls_left < 0:
+        # a block without gradients must be able to end
+        if self.calls_left < 0 and name != "_set_grad_enabled":
             raise ValueError(
                 "its configuration has more layers than it has weights"
             )
-        if getattr(func, "__name__", "") in _FILLS:
+        if name in _FILLS:
             return args[0] if args else (kwargs or {})["tensor"]
         return func(*args, **(kwargs or {}))
 
