@@ -96,6 +96,7 @@ def test_no_size_of_any_configuration_is_too_large_to_be_refused_at_once(name, s
         (("model", "gpt", "depth"), 1000, "more layers than it has weights"),
         (("model", "dvae", "sharpness"), float("inf"), "a finite number was expected"),
         (("model", "dvae", "grid"), 7, "model.dvae has a grid of 7 and 32 pixels"),
+        (("model", "gpt", "text_vocabulary"), 8, "model.gpt.text_vocabulary is 8, and the tokenizer has 505"),
         (("model", "unknown"), 1, "DallE1Model has no unknown"),
         (("recipe", "stages"), {"a": 1}, "recipe.stages is {'a': 1}; a list was expected"),
         (("recipe", "stages", 0, "name"), 5, "recipe.stages[0].name is 5; str expected"),

@@ -4,6 +4,7 @@ import argparse
 import collections
 import os
 import sys
+import tempfile
 import time
 
 from tools.fuzz import KINDS
@@ -28,6 +29,8 @@ def main() -> None:
     each, rest = divmod(options.inputs, len(options.kinds))
     jobs = [(kind, number) for place, kind in enumerate(options.kinds) for number in range(each + (place < rest))]
     began, faults, slowest = time.monotonic(), collections.Counter[str](), 0.0
+    aside = tempfile.TemporaryDirectory(prefix="fuzz_")  # for processes that are ended and cannot tidy up
+    os.environ["TMPDIR"] = aside.name
     for (kind, number), says, seconds, verdict in tried(jobs, options.seed, options.workers):
         slowest = max(slowest, seconds)
         if verdict.fault:
@@ -36,6 +39,7 @@ def main() -> None:
     kinds = ", ".join(f"{count} {fault}" for fault, count in sorted(faults.items())) or "no fault"
     took = time.monotonic() - began
     print(f"{len(jobs)} inputs of {len(options.kinds)} kinds: {kinds}; {took:.0f} s, the slowest {slowest:.1f} s of {SECONDS:.0f}")
+    aside.cleanup()
     sys.exit(bool(faults))
 
 

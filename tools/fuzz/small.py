@@ -17,13 +17,22 @@ NAMES = ("dalle1", "dalle_mini", "dalle2", "imagen", "vqgan_clip", "clip")
 
 
 @cache
+def _kept() -> tempfile.TemporaryDirectory:
+    return tempfile.TemporaryDirectory(prefix="fuzz_small_")  # removed when the process ends
+
+
+def _place() -> Path:
+    return Path(_kept().name)
+
+
+@cache
 def checkpoint(name: str) -> Path:
     """The weights of a small untrained system."""
     from tiny_systems import TINY, tiny_clip
 
     torch.manual_seed(0)
     model = (TINY | {"clip": tiny_clip})[name]()
-    path = Path(tempfile.mkdtemp(prefix="fuzz_small_")) / f"{name}.safetensors"
+    path = _place() / f"{name}.safetensors"
     model.save(path, {"run": {"seed": 0}, "before": []})
     return path
 
@@ -64,7 +73,7 @@ def folder_of_open_clip() -> Path:
     from dalle_edu.loading import load_model
     from dalle_edu.publishing.open_clip_export import export_to_open_clip
 
-    return export_to_open_clip(load_model(checkpoint("clip")), Path(tempfile.mkdtemp(prefix="fuzz_small_")) / "there")  # type: ignore[arg-type]
+    return export_to_open_clip(load_model(checkpoint("clip")), _place() / "there")  # type: ignore[arg-type]
 
 
 def json_of(path: Path) -> Any:

@@ -93,6 +93,17 @@ def check_sizes(model: Any, where: str = "model", largest: int = LARGEST) -> Non
             )
 
 
+def check_vocabulary(model: Any, tokens: int, where: str = "model") -> None:
+    """Raise `ValueError` where a network of a configuration's `model`, by its
+    field `vocabulary` or `text_vocabulary`, knows fewer than so many `tokens`.
+    """
+    for field in fields(model) if is_dataclass(model) else ():
+        value, name = getattr(model, field.name), f"{where}.{field.name}"
+        if field.name in ("vocabulary", "text_vocabulary") and value < tokens:
+            raise ValueError(f"{name} is {value}, and the tokenizer has {tokens}")
+        check_vocabulary(value, tokens, name)
+
+
 def shortened(value: Any) -> str:
     """A value from a file as an error shows it, in at most 40 characters."""
     text = repr(value)

@@ -23,6 +23,7 @@ from dalle_edu.systems.interface.checks import check_batch, check_stage
 from dalle_edu.systems.interface.configuration import (
     Configuration,
     check_sizes,
+    check_vocabulary,
     rebuild,
 )
 from dalle_edu.systems.interface.older_checkpoints import regrouped, upgraded
@@ -187,7 +188,9 @@ class Trainable(nn.Module, ABC):
         sampling = config.sampling
         check_settings(vars(sampling), described_settings(sampling))
         build: Callable[..., Trainable] = cls
-        return build(config, CaptionTokenizer.from_json(tokenizer))
+        words = CaptionTokenizer.from_json(tokenizer)
+        check_vocabulary(config.model, words.vocabulary_size)
+        return build(config, words)
 
     @classmethod
     def load(
