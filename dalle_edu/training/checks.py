@@ -40,9 +40,10 @@ def same_settings(saved: Any, run: Run, folder: object) -> None:
         )
 
 
-def clocks_of(metadata: Mapping[str, Any], budgets: Sequence[Clock]) -> tuple[int, list[Clock]]:
-    """The index of the stage to go on with, and the clock of each stage. `budgets` are new clocks of this run. Raises `Damaged` where the
-    metadata are of another kind, out of range or of another recipe.
+def clocks_of(metadata: Mapping[str, Any], budgets: Sequence[Clock], trained: Sequence[bool]) -> tuple[int, list[Clock]]:
+    """The index of the stage to go on with, and the clock of each stage. `budgets` are new clocks of this run, and `trained`
+    says which stages it trains: those before the one to go on with are over. Raises `Damaged` where the metadata are of another kind, out
+    of range or of another recipe.
     """
     stage, saved = metadata.get("stage"), metadata.get("clocks")
     if not is_whole(stage, 0, len(budgets)):
@@ -65,6 +66,8 @@ def clocks_of(metadata: Mapping[str, Any], budgets: Sequence[Clock]) -> tuple[in
         ):
             raise _wrong("clocks", values)
         clocks.append(Clock(**values))
+        if index < stage and trained[index] and clocks[index].progress < 1:
+            raise _wrong("stage", stage)
     return stage, clocks
 
 

@@ -150,7 +150,7 @@ def _read(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, pa
             why = say("it ", "il ") + why.removeprefix(f"{path} ")
         raise Damaged(why, why) from error
     same_settings(metadata.get("run") if "stage" in metadata or "clocks" in metadata else None, run, folder)
-    stage, clocks = clocks_of(metadata, new_clocks(run, stages))
+    stage, clocks = clocks_of(metadata, new_clocks(run, stages), [run.trains(each.name) for each in stages])
     before, conditions = descriptions(metadata)
     check_tensors(tensors, system, stages[stage] if stage < len(stages) else None, clocks[stage].update if stage < len(stages) else 0)
     system.load_state_dict(_part(tensors, "system."))

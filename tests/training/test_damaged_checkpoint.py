@@ -64,6 +64,17 @@ def test_a_sealed_checkpoint_whose_facts_cannot_be_is_refused_in_a_sentence(spoi
     assert path.read_bytes() == left
 
 
+@pytest.mark.parametrize("stage", [99, 4, 3, 1, -1])
+def test_a_stage_that_was_not_reached_publishes_nothing(stage, folder, run):
+    """Between two stages a checkpoint holds weights alone: nothing but the clocks says how far the run has come."""
+    path = folder / "checkpoint.safetensors"
+    tensors, metadata = load_checkpoint(path)
+    (folder / "checkpoint.before.safetensors").unlink()
+    weights = {name: value for name, value in tensors.items() if name.startswith("system.")}
+    save_checkpoint(path, weights, metadata | {"stage": stage})
+    refused(run(*WORDS, "--run", folder), folder, "checkpoint.safetensors", f"its stage cannot be ({stage})")
+
+
 def test_settings_of_another_kind_are_other_settings(folder, run):
     for changes in ({"seed": [1] * 100_000}, {"rate": float("nan")}, {"colour": "red"}):
         for name in ("checkpoint.safetensors", "checkpoint.before.safetensors"):
