@@ -172,7 +172,8 @@ def go_on_from(model: Trainable, path: str | Path) -> list[dict]:
     tensors, metadata = load_checkpoint(path)
     with understood(path):
         tensors, metadata = upgraded(tensors, metadata)
-        runs = [*metadata.get("before", []), metadata["run"] | {"machine": metadata.get("machine")}]
+        run = metadata.get("run")
+        runs = [*metadata.get("before", []), *([run | {"machine": metadata.get("machine")}] if run else [])]
     here = {name: tensor.shape for name, tensor in model.state_dict().items()}
     if metadata.get("system") != model.name or {name: tensor.shape for name, tensor in tensors.items()} != here:
         raise DalleEduError(

@@ -6,6 +6,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -108,7 +109,8 @@ def small(tmp_path_factory) -> Path:
         "Requires-Dist: needed\n",
     )
     wheel(folder / "wheels", "needed", "1.0", {"needed.py": "here = True"})
-    installed = Path(__import__("pip").__file__).parent
+    # not imported: setuptools gives up its own distutils, which nbgrader needs, in a process that imports pip
+    installed = Path(sysconfig.get_path("purelib")) / "pip"
     with zipfile.ZipFile(folder / "wheels" / "pip-1.0-py3-none-any.whl", "w") as file:
         for path in installed.rglob("*"):
             if path.suffix in (".py", ".txt", ".pem", ".json") and path.is_file():

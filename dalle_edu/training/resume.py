@@ -27,7 +27,6 @@ from dalle_edu.systems.interface.trainable import Trainable
 from dalle_edu.training.checks import Damaged, check_tensors, clocks_of, descriptions, same_settings
 from dalle_edu.training.clock import Clock
 from dalle_edu.training.ema import EMA
-from dalle_edu.training.finite import not_finite
 from dalle_edu.training.folder import BEFORE, CHECKPOINT, WRITTEN
 from dalle_edu.training.log import RunLog
 from dalle_edu.training.optimizers import load_optimizer_tensors, optimizer_tensors
@@ -81,13 +80,6 @@ def begin(
     else:
         lay_foundations(system, run.foundations)
         progress = Progress(0, new_clocks(run, stages), {}, [], {})
-    spoilt = not_finite(system.state_dict())
-    if spoilt is not None:
-        raise DalleEduError(
-            f"the weights to begin with hold numbers that are not finite ({spoilt}); give others (--begin-with, --foundation)",
-            f"les poids d'où partir contiennent des nombres qui ne sont pas finis ({spoilt}) ; donnez-en d'autres (--begin-with,"
-            " --foundation)",
-        )
     asked = json.dumps(asdict(run), indent=2) + "\n"
     write_aside(folder / "run.json", lambda file: file.write(asked.encode()))
     log.trim(reached)

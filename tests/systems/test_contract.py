@@ -164,9 +164,7 @@ def test_guidance_out_of_range_is_refused(tiny, guidance_scale):
         tiny.generate(["a red circle"], guidance_scale=guidance_scale)
 
 
-@pytest.mark.parametrize(
-    "prompts", [[], ["a red circle"] * 1025, "a red circle", [""], ["x" * 10_000], ["a red\x00circle"], ["Привет мир"]]
-)
+@pytest.mark.parametrize("prompts", [[], ["a red circle"] * 1025, "", [""], ["x" * 10_000], ["a red\x00circle"], ["Привет мир"]])
 def test_prompts_that_cannot_be_drawn_are_refused(tiny, prompts):
     with pytest.raises(DalleEduError):
         tiny.generate(prompts)
