@@ -25,7 +25,7 @@ const ask = (path, options = {}) => fetch(`${address}/api/${path}?token=${token}
 async function startLab(language, folder) {
   lab = spawn(resolve(".venv/bin/dalle-edu"), ["lab", "--language", language, "--to", folder, "--", "--no-browser", "--allow-root",
     "--ServerApp.ip=127.0.0.1", `--ServerApp.port=${port}`, `--IdentityProvider.token=${token}`, "--LabApp.expose_app_in_browser=True"],
-    { stdio: "ignore", env: { ...process.env, DALLE_EDU_DESK: join(folder, ".desk") } });
+    { stdio: "ignore", env: { ...process.env, DALLE_EDU_DESK: join(folder, ".desk"), JUPYTERLAB_WORKSPACES_DIR: join(folder, ".tabs") } });
   for (let i = 0; i < 120 && !await ask("status").then(answer => answer.ok, () => false); i++) await new Promise(resolve => setTimeout(resolve, 500));
 }
 

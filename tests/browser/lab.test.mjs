@@ -17,7 +17,7 @@ let browser, lab;
 async function startLab(language) {
   lab = spawn(resolve(".venv/bin/dalle-edu"), ["lab", "--language", language, "--to", join(folder, language), "--", "--no-browser", "--allow-root",
     "--ServerApp.ip=127.0.0.1", `--ServerApp.port=${port}`, `--IdentityProvider.token=${token}`, "--LabApp.expose_app_in_browser=True"],
-    { stdio: "ignore", env: { ...process.env, DALLE_EDU_DESK: join(folder, ".desk") } });
+    { stdio: "ignore", env: { ...process.env, DALLE_EDU_DESK: join(folder, ".desk"), JUPYTERLAB_WORKSPACES_DIR: join(folder, ".tabs") } });
   for (let i = 0; i < 120; i++) {
     if (await fetch(`${address}/api/status?token=${token}`).then(answer => answer.ok, () => false)) break;
     await new Promise(resolve => setTimeout(resolve, 500));
