@@ -133,7 +133,7 @@ book-serve: book
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory book/site 8000
 
 test-browser: book
-	node --test tests/browser/*.test.mjs
+	node tests/browser/run.mjs
 
 # Weights, notebooks and every wheel that they need, in dist; the site too, where `make book` has been run.
 bundle: $(DEV)

@@ -12,6 +12,13 @@ export function decks(site, names = []) {
     .map(file => `${language}/${file.replace(/\.html$/, "")}`)).filter(deck => !names.length || names.includes(deck.split("/")[1]));
 }
 
+// Do something with each of several things, two at a time: browsers draw a page on one core.
+export async function forEach(things, action) {
+  const left = [...things];
+  const work = async () => { while (left.length) await action(left.shift()); };
+  await Promise.all([work(), work()]);
+}
+
 export async function openPrinted(browser, site, deck) {
   const page = await openPage(browser);
   await page.goto(`file://${join(site, "slides", `${deck}.html`)}?print-pdf`);

@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openBrowser } from "./browser.mjs";
-import { decks, openPrinted } from "./decks.mjs";
+import { decks, forEach, openPrinted } from "./decks.mjs";
 
 export async function measure(page) {
   return page.evaluate(() => Reveal.getSlides().map(slide => {
@@ -47,11 +47,11 @@ export async function measure(page) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const site = resolve(process.argv[2] ?? "book/site"), found = {};
   const browser = await openBrowser();
-  for (const deck of decks(site, process.argv.slice(3))) {
+  await forEach(decks(site, process.argv.slice(3)), async deck => {
     const page = await openPrinted(browser, site, deck);
     found[deck] = await measure(page);
     await page.context().close();
-  }
+  });
   await browser.close();
   console.log(JSON.stringify(found));
 }

@@ -2,12 +2,12 @@
 
 import { join, resolve } from "node:path";
 import { openBrowser } from "./browser.mjs";
-import { decks, openPrinted } from "./decks.mjs";
+import { decks, forEach, openPrinted } from "./decks.mjs";
 import { asHandout } from "./handout.mjs";
 
 const site = resolve(process.argv[2] ?? "book/site");
 const browser = await openBrowser();
-for (const deck of decks(site, process.argv.slice(3))) {
+await forEach(decks(site, process.argv.slice(3)), async deck => {
   const page = await openPrinted(browser, site, deck);
   const path = join(site, "slides", `${deck}.pdf`), handout = join(site, "slides", `${deck}.handout.pdf`);
   await page.pdf({ path, preferCSSPageSize: true, printBackground: true, tagged: true, outline: true });
@@ -15,5 +15,5 @@ for (const deck of decks(site, process.argv.slice(3))) {
   await page.pdf({ path: handout, ...await asHandout(page), printBackground: true, tagged: true, outline: true });
   console.log(`→ ${handout}`);
   await page.context().close();
-}
+});
 await browser.close();

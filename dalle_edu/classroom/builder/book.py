@@ -97,7 +97,7 @@ def build_book(site: Path = SITE, folder: Path = build.LESSONS, names: Sequence[
         _write(front, filled(front.read_text(encoding="utf-8"), language, chosen, site, shown))
         _write(comparison, compared(comparison.read_text(encoding="utf-8"), language))
         settings(BOOK / "pages" / f"{language}.json", decks, described(chosen, language))
-        _sphinx(pages, site / language, language, partial=bool(names))
+    _sphinx(site, partial=bool(names))
     _copy_pictures(used, site)
     tidy(site)
     write_root(site)
@@ -147,12 +147,24 @@ def _write(path: Path, text: str) -> None:
     write_aside(path, lambda file: file.write(text.encode()))
 
 
-def _sphinx(source: Path, target: Path, language: str, partial: bool) -> None:
-    """Build one language's pages afresh; where only a part of the lessons is built, links to the others are not followed."""
-    shutil.rmtree(target, ignore_errors=True)
-    environment = {**os.environ, "DALLE_EDU_LANGUAGE": language, "DALLE_EDU_PARTIAL": str(int(partial))}
-    order = ["-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-c", str(BOOK), "-E", "-d", str(BOOK / "pages" / "doctrees" / language)]
-    order += ["-D", f"language={language}", str(source), str(target)]
-    done = subprocess.run([sys.executable, *order], env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise DalleEduError(f"the book in {language} has faults:\n{done.stderr}", f"le livre en {language} a des défauts :\n{done.stderr}")
+def _sphinx(site: Path, partial: bool) -> None:
+    """Build the pages of all languages afresh, side by side; where only a part of the lessons is built, links to the others are not
+    followed.
+    """
+    building = dict[str, subprocess.Popen[str]]()
+    for language in languages():
+        source, target = BOOK / "pages" / language, site / language
+        shutil.rmtree(target, ignore_errors=True)
+        environment = {**os.environ, "DALLE_EDU_LANGUAGE": language, "DALLE_EDU_PARTIAL": str(int(partial))}
+        order = ["-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-c", str(BOOK), "-E", "-d", str(BOOK / "pages" / "doctrees" / language)]
+        order += ["-D", f"language={language}", str(source), str(target)]
+        building[language] = subprocess.Popen(
+            [sys.executable, *order], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+    said = {language: process.communicate()[1] for language, process in building.items()}
+    faulty = [language for language, process in building.items() if process.returncode]
+    if faulty:
+        raise DalleEduError(
+            "\n".join(f"the book in {language} has faults:\n{said[language]}" for language in faulty),
+            "\n".join(f"le livre en {language} a des défauts :\n{said[language]}" for language in faulty),
+        )

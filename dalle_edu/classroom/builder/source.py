@@ -19,6 +19,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -206,8 +207,14 @@ def one_language(code: str, language: str) -> str:
 
     A language with a phrasebook has the English ones, translated.
     """
+    return _kept(code, language) if language in SOURCE else _in_one_language(code, language)  # a phrasebook may have changed
+
+
+def _in_one_language(code: str, language: str) -> str:
     return "\n".join(_one_comment(line, language) for line in _one_string(code, language).splitlines() if not _is_other(line, language))
 
+
+_kept = lru_cache(maxsize=10_000)(_in_one_language)  # pages, decks and checks ask for the same cells many times
 
 _AS_WRITTEN = re.compile(r"(```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)|<[^>]+>|https?://\S+)", re.DOTALL)
 
@@ -235,16 +242,17 @@ def _one_comment(line: str, language: str) -> str:
 
 def _one_string(code: str, language: str) -> str:
     """Replace each call `say(en, fr)` by its string, as it is written."""
-    while True:
+    while "say(" in code:
         calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call) and _is_say(node)]
         if not calls:
-            return code
+            break
         inner = max(calls, key=lambda call: (call.lineno, call.col_offset))
         kept = inner.args[("en", "fr").index(source_language(language))]
         string = _typeset(ast.get_source_segment(code, kept) or "", language)
         if language not in SOURCE:
             string = _phrased(kept, string, language_named(language))
         code = replace_node(code, inner, f"({string})" if "\n" in string else string)
+    return code
 
 
 def _phrased(string: ast.expr, written: str, language: Language) -> str:

@@ -5,7 +5,7 @@ const printing = /print-pdf/.test(location.search);
 Reveal.initialize({
   width: WIDTH, height: printing ? HEIGHT + BAR : HEIGHT, margin: 0, minScale: 0.1, maxScale: 4, embedded: !printing, hash: true,
   controls: false, progress: false, slideNumber: printing ? "c" : false, transition: "none", backgroundTransition: "none", center: false,
-  pdfSeparateFragments: false, pdfMaxPagesPerSlide: 1, plugins: [RevealNotes],
+  scrollActivationWidth: 0, pdfSeparateFragments: false, pdfMaxPagesPerSlide: 1, plugins: [RevealNotes],
 });
 
 // How a slide may be laid out: its picture under its words, or beside them, with this share of the width for the words.
