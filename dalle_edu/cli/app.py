@@ -149,6 +149,14 @@ def written(place: Path) -> None:
         out.print(f"→ {printable(str(place))}", highlight=False, soft_wrap=True)
 
 
+def list_written(paths: Sequence[Path], json_file: Path | None) -> None:
+    """Print where the files are that were written, and list them as JSON where that is asked for."""
+    if json_file:
+        write_json(json_file, {"written": [str(path) for path in paths]})
+    for path in paths:
+        written(path)
+
+
 def write_json(path: Path, document: Any) -> None:
     """Write a document as JSON, as `write_text` does. Raises `DalleEduError` where the file cannot be written."""
     import json
