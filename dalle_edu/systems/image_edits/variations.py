@@ -72,8 +72,9 @@ class ImageVariations(System):
     ) -> Float[Tensor, "n 3 h w"]:
         """Variations: pictures in [-1, 1] with the same embeddings (section 3.1 of
         the paper). What CLIP's embedding holds of a picture stays, and all else is
-        drawn anew. `options` are those of `decode_embeddings`. Raises
-        `DalleEduError` for anything but square pictures in [-1, 1].
+        drawn anew. `options` are those of `decode_embeddings`, with its `callback`
+        and `progress`. Raises `DalleEduError` for anything but square pictures in
+        [-1, 1].
         """
         check_images(images, images.shape[-1])
         return self.decode_embeddings(
