@@ -39,8 +39,9 @@ class Bar:
 
                 self._tqdm = tqdm(total=self.total, desc=self.description, leave=False, **{"bar_format": _FORMAT} | self.options)
                 self._tqdm.start_t = self.began
+                self._tqdm.n = done
             self._tqdm.set_description_str(self.description, refresh=False)
-            self._tqdm.set_postfix_str(note, refresh=False)
+            self._tqdm.set_postfix_str(note, refresh=self._tqdm.n == done)
             self._tqdm.update(done - self._tqdm.n)
 
     def close(self) -> None:

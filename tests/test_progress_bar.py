@@ -7,7 +7,7 @@ import pytest
 from nbclient import NotebookClient
 
 from dalle_edu.classroom.builder.execution import execute
-from dalle_edu.progress_bar import progress_bar
+from dalle_edu.progress_bar import Bar, progress_bar
 
 WORK = """
 from dalle_edu import progress_bar
@@ -39,6 +39,20 @@ def test_lessons_are_executed_without_bars(tmp_path, monkeypatch):
     done = execute(notebook(WORK + "print(bar.shown)"), tmp_path, Path("lesson.py"), "en")
     (output,) = done.notebook.cells[0].outputs
     assert (output.output_type, output.text) == ("stream", "False\n")
+
+
+def test_a_bar_is_taken_away_when_the_work_fails(capsys):
+    def fail(bar: Bar) -> None:
+        bar.reach(1)
+        raise KeyError
+
+    with pytest.raises(KeyError), progress_bar("at work", 2, progress=True) as bar:
+        fail(bar)
+    assert bar.shown  # it still exists, so that nothing but the end of the work has taken it away
+    said = capsys.readouterr().err
+    assert "at work" in said
+    assert "50 %" in said
+    assert said.endswith(" \r")
 
 
 def test_a_bar_that_cannot_be_written_ends_no_work(monkeypatch):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dalle_edu.cli.app import DeviceOption, JsonOption, SeedOption, command, models, out, ready, write_json, written
+from dalle_edu.cli.app import DeviceOption, JsonOption, SeedOption, command, models, ready, write_json, written
 from dalle_edu.errors import DalleEduError, Stopped
 from dalle_edu.language import say
 from dalle_edu.systems.interface.registry import model_class, names_a_file, system_names
@@ -156,7 +156,7 @@ def train(
     )
     rank = os.environ.get("RANK", "0")  # as torchrun numbers processes
     try:
-        train_system(settings, folder, device, compile, workers, quiet=out.quiet)
+        train_system(settings, folder, device, compile, workers)
     except KeyboardInterrupt:
         if rank != "0":
             raise Stopped(f"process {rank} stopped with the first", f"le processus {rank} s'est arrêté avec le premier") from None

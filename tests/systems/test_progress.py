@@ -54,6 +54,7 @@ def test_batches_are_counted(name, monkeypatch):
     small(name).generate(PROMPTS, callback=told.append)
     a_batch = sum(count for _, count in STEPS[name])
     assert len(told) == (4 + 3 * a_batch if name == "dalle2" else 2 * a_batch)
+    assert [(each.index, each.total) for each in told] == [(index, len(told)) for index in range(len(told))]
 
 
 @pytest.mark.parametrize("frames", [1, 2, 4])
@@ -106,8 +107,7 @@ def test_a_bar_changes_nothing_and_goes_away(name, verb, capsys):
     assert torch.equal(drawn(name, verb, callback=told.append, progress=True), drawn(name, verb, progress=False))
     shown = capsys.readouterr().err
     assert f"{name}, {told[0].stage} |" in shown
-    assert shown.endswith("\r")
-    assert shown.rsplit("\r", 2)[-2].strip() == ""
+    assert shown.endswith(" \r")
 
 
 def test_a_bar_goes_away_when_a_drawing_is_stopped(capsys):
@@ -116,7 +116,7 @@ def test_a_bar_goes_away_when_a_drawing_is_stopped(capsys):
 
     with pytest.raises(KeyboardInterrupt):
         build("dalle1").generate(PROMPTS, callback=stop, progress=True)
-    assert capsys.readouterr().err.rsplit("\r", 2)[-2].strip() == ""
+    assert capsys.readouterr().err.endswith(" \r")
 
 
 def test_pictures_take_both(capsys):
