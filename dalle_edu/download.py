@@ -20,17 +20,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tqdm import tqdm
-
 from dalle_edu import language
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import check_writable
+from dalle_edu.progress_bar import progress_bar
 
 PATIENCE = 1.8  # seconds until a server must have taken the call: without a network, nobody does
 ANSWER = 15.0  # seconds until it must have answered, and until the whole of a short answer must be there
 STALL = 20.0  # seconds without a byte, or with fewer than SLOWEST, in the middle of a file
 SLOWEST = 1000  # bytes a second
 _NO_SUCH_RANGE = 416
+_BAR = "{desc} |{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
 
 
 @dataclass(frozen=True)
@@ -132,12 +132,12 @@ def _write_rest(response: Any, part: Path, remote: Remote) -> int:
     try:
         with (
             part.open("ab" if came else "wb") as file,
-            tqdm(total=remote.bytes, initial=came, desc=remote.path.name, unit="B", unit_scale=True, disable=None) as bar,
+            progress_bar(remote.path.name, remote.bytes, initial=came, bar_format=_BAR, unit="B", unit_scale=True) as bar,
         ):
             began, before = time.monotonic(), came
             while came <= remote.bytes and (chunk := _next_bytes(response)):  # a file that is too long is already the wrong one
                 came += file.write(chunk)
-                bar.update(len(chunk))
+                bar.reach(came)
                 if (seconds := time.monotonic() - began) > STALL:
                     if came - before < SLOWEST * seconds:
                         break

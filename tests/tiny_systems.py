@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -112,24 +113,27 @@ def small(name: str) -> System:
     return smaller.eval()
 
 
-def drawings(system: System) -> dict[str, Callable[[], torch.Tensor]]:
-    """All that a system can draw, by name: from sentences, in each of its ways, and from the pictures of two scenes, on the CPU."""
+def drawings(system: System, **options: Any) -> dict[str, Callable[[], torch.Tensor]]:
+    """All that a system can draw, by name: from sentences, in each of its ways, and from the pictures of two scenes, on the CPU.
+
+    `options` go to `generate` and to edits.
+    """
     world = World(2)
     images = world.collate([world[0], world[1]]).images(system.resolution)
     keep = torch.ones(2, 1, system.resolution, system.resolution, dtype=torch.bool)
     keep[:, :, :10] = False
-    found: dict[str, Callable[[], torch.Tensor]] = {"generate": lambda: system.generate(AFTER, seed=1)}
+    found: dict[str, Callable[[], torch.Tensor]] = {"generate": lambda: system.generate(AFTER, seed=1, **options)}
     if "prior" in system.settings():
         found["autoregressive"] = lambda: system.generate(AFTER, prior="autoregressive", threshold=True)
     if "daring" in system.settings():
         found["filters"] = lambda: system.generate(AFTER, top_k=9, top_p=0.9, temperature=0.7, daring=0.8)
     edits = {
-        "complete": lambda: system.complete(images, BEFORE),
-        "alter": lambda: system.alter(images, BEFORE, AFTER, tries=2),
-        "inpaint": lambda: system.inpaint(images, keep, BEFORE),
-        "vary": lambda: system.vary(images),
-        "mix": lambda: system.mix(images, images.flip(0)),
-        "steer": lambda: system.steer(images, BEFORE, AFTER),
-        "loop": lambda: system.loop(images, 2),
+        "complete": lambda: system.complete(images, BEFORE, **options),
+        "alter": lambda: system.alter(images, BEFORE, AFTER, tries=2, **options),
+        "inpaint": lambda: system.inpaint(images, keep, BEFORE, **options),
+        "vary": lambda: system.vary(images, **options),
+        "mix": lambda: system.mix(images, images.flip(0), **options),
+        "steer": lambda: system.steer(images, BEFORE, AFTER, **options),
+        "loop": lambda: system.loop(images, 2, **options),
     }
     return found | {verb: edit for verb, edit in edits.items() if hasattr(system, verb)}

@@ -4,6 +4,7 @@ Every failure ends in one sentence on standard error and a non-zero exit status:
 understood, 70 for a fault of the program itself. What a command does, and its options, are in its help, in English and in French.
 """
 
+import contextlib
 import sys
 from typing import NoReturn
 
@@ -12,6 +13,7 @@ from dalle_edu.cli.app import FLAGS, app, err, out
 from dalle_edu.cli.typer_in_french import complaint
 from dalle_edu.errors import DalleEduError, Stopped, lacks_memory, no_memory, printable, reasons
 from dalle_edu.language import say
+from dalle_edu.progress_bar import without_bars
 
 _INTERRUPTED = 130  # the exit status that shells give to what Ctrl-C ended
 
@@ -20,8 +22,10 @@ def main() -> None:
     """The entry point: runs a command and turns what went wrong into one sentence. Raises `SystemExit` with the status."""
     out.stderr = out.quiet = False
     flags, arguments = _flags(sys.argv[1:])
+    quiet = {"--quiet", "-q"}.intersection(flags)
     try:
-        status = app([*flags, *arguments] or ["--help"], standalone_mode=False)
+        with without_bars() if quiet else contextlib.nullcontext():
+            status = app([*flags, *arguments] or ["--help"], standalone_mode=False)
     except BrokenPipeError:
         sys.exit(1)
     except Exception as error:

@@ -149,15 +149,12 @@ def written(place: Path) -> None:
         out.print(f"→ {printable(str(place))}", highlight=False, soft_wrap=True)
 
 
-def watched(total: int, name: str, work: Callable, *arguments: Any, **settings: Any) -> Any:
-    """The result of `work`, which is shown by a progress bar if standard error is a terminal. It must call its argument `progress` with how
-    much more of `total` is done.
-    """
-    from rich.progress import Progress
-
-    with Progress(console=err, transient=True, disable=out.quiet or not err.is_terminal) as bar:
-        task = bar.add_task(name, total=total)
-        return work(*arguments, progress=lambda count: bar.advance(task, count), **settings)
+def list_written(paths: Sequence[Path], json_file: Path | None) -> None:
+    """Print where the files are that were written, and list them as JSON where that is asked for."""
+    if json_file:
+        write_json(json_file, {"written": [str(path) for path in paths]})
+    for path in paths:
+        written(path)
 
 
 def write_json(path: Path, document: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dalle_edu.cli.app import command, out, ready, written
+from dalle_edu.cli.app import JsonOption, command, list_written, out, ready
 from dalle_edu.language import say
 
 _SITE = say("the site's folder", "le dossier du site")
@@ -16,13 +16,13 @@ _NAMES = say("lessons, as 05 or 05_attention; all if none is named", "des leçon
 def book(
     names: Annotated[list[str] | None, typer.Argument(help=_NAMES)] = None,
     site: Annotated[Path | None, typer.Option(help=_SITE)] = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Publish the lessons as a website."""
     from dalle_edu.classroom.builder.book import SITE, build_book
 
-    ready((site or SITE) / "index.html")
-    for path in build_book(site or SITE, names=names or ()):
-        written(path)
+    ready((site or SITE) / "index.html", json_file)
+    list_written(build_book(site or SITE, names=names or ()), json_file)
 
 
 @command(say("Make a deck of slides of each lesson, in both languages.", "Fait les diapositives de chaque leçon, dans les deux langues."))
@@ -41,6 +41,7 @@ def slides(
         ),
     ] = False,
     site: Annotated[Path | None, typer.Option(help=_SITE)] = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Make a deck of slides of each lesson.
 
@@ -49,10 +50,9 @@ def slides(
     from dalle_edu.classroom.builder.book import SITE, build_slides
     from dalle_edu.classroom.builder.complaints import Faults
 
-    ready((site or SITE) / "index.html")
+    ready((site or SITE) / "index.html", json_file)
     done = build_slides(site or SITE, names=names or ())
-    for path in done.paths:
-        written(path)
+    list_written(done.paths, json_file)
     for text in done.tables if table else ():
         out.print(text, highlight=False, soft_wrap=True)
     if done.faults:

@@ -6,7 +6,22 @@ from typing import Annotated, Any
 
 import typer
 
-from dalle_edu.cli.app import PNG, SYSTEM, DeviceOption, SeedOption, app, err, models, ready, ready_to_draw, written
+from dalle_edu.cli.app import (
+    PNG,
+    SYSTEM,
+    DeviceOption,
+    JsonOption,
+    SeedOption,
+    app,
+    err,
+    models,
+    ready,
+    ready_to_draw,
+    write_json,
+    written,
+)
+from dalle_edu.cli.given import contents_of, decoded
+from dalle_edu.cli.marking import document, mark_all
 from dalle_edu.cli.sampling_options import sampling_options
 from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import DalleEduError
@@ -47,6 +62,7 @@ def complete(
     system: SystemOption = "dalle1",
     seed: SeedOption = 0,
     out_file: Out = Path("complete.png"),
+    json_file: JsonOption = None,
     device: DeviceOption = None,
     *,
     settings: dict[str, Any],
@@ -56,7 +72,7 @@ def complete(
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.complete(images, [prompt] * n, rows=rows, **options)
 
-    _edit("complete", [picture], [prompt], n, system, seed, settings, out_file, device, work)
+    _edit("complete", [picture], [prompt], n, system, seed, settings, out_file, json_file, device, work)
 
 
 @_command(say("Change a picture as its caption is changed.", "Modifie une image comme sa légende est modifiée."))
@@ -69,6 +85,7 @@ def alter(
     system: SystemOption = "dalle1",
     seed: SeedOption = 0,
     out_file: Out = Path("alter.png"),
+    json_file: JsonOption = None,
     device: DeviceOption = None,
     *,
     settings: dict[str, Any],
@@ -78,7 +95,7 @@ def alter(
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.alter(images, [before] * n, [after] * n, **options)
 
-    _edit("alter", [picture], [before, after], n, system, seed, settings, out_file, device, work)
+    _edit("alter", [picture], [before, after], n, system, seed, settings, out_file, json_file, device, work)
 
 
 @_command(say("Paint a part of a picture anew.", "Repeint une partie d'une image."))
@@ -99,6 +116,7 @@ def inpaint(
     system: SystemOption = "imagen",
     seed: SeedOption = 0,
     out_file: Out = Path("inpaint.png"),
+    json_file: JsonOption = None,
     device: DeviceOption = None,
     *,
     settings: dict[str, Any],
@@ -120,7 +138,7 @@ def inpaint(
         anew.fill_(False)
         return machine.inpaint(images, keep, [prompt] * n, **options)
 
-    _edit("inpaint", [picture], [prompt], n, system, seed, settings, out_file, device, work)
+    _edit("inpaint", [picture], [prompt], n, system, seed, settings, out_file, json_file, device, work)
 
 
 @_command(say("Draw other pictures that CLIP takes for the same.", "Dessine d'autres images que CLIP tient pour la même."))
@@ -131,6 +149,7 @@ def vary(
     system: SystemOption = "dalle2",
     seed: SeedOption = 0,
     out_file: Out = Path("vary.png"),
+    json_file: JsonOption = None,
     device: DeviceOption = None,
     *,
     settings: dict[str, Any],
@@ -145,6 +164,7 @@ def vary(
         seed,
         settings,
         out_file,
+        json_file,
         device,
         lambda machine, images, options: machine.vary(images, **options),
     )
@@ -163,6 +183,7 @@ def mix(
     system: SystemOption = "dalle2",
     seed: SeedOption = 0,
     out_file: Out = Path("mix.png"),
+    json_file: JsonOption = None,
     device: DeviceOption = None,
     *,
     settings: dict[str, Any],
@@ -172,7 +193,7 @@ def mix(
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.mix(images[:n], images[n:], ratio, **options)
 
-    _edit("mix", [first, second], [], n, system, seed, settings, out_file, device, work)
+    _edit("mix", [first, second], [], n, system, seed, settings, out_file, json_file, device, work)
 
 
 @_command(
@@ -191,6 +212,7 @@ def steer(
     system: SystemOption = "dalle2",
     seed: SeedOption = 0,
     out_file: Out = Path("steer.png"),
+    json_file: JsonOption = None,
     device: DeviceOption = None,
     *,
     settings: dict[str, Any],
@@ -200,7 +222,7 @@ def steer(
     def work(machine: Any, images: Any, options: dict) -> Any:
         return machine.steer(images, [before] * n, [after] * n, ratio, **options)
 
-    _edit("steer", [picture], [before, after], n, system, seed, settings, out_file, device, work)
+    _edit("steer", [picture], [before, after], n, system, seed, settings, out_file, json_file, device, work)
 
 
 @_command(
@@ -216,6 +238,7 @@ def loop(
     system: SystemOption = "dalle2",
     seed: SeedOption = 0,
     out_file: Annotated[Path, typer.Option("--out", "-o", help=say("the GIF to write", "le GIF à écrire"))] = Path("loop.gif"),
+    json_file: JsonOption = None,
     device: DeviceOption = None,
     *,
     settings: dict[str, Any],
@@ -228,11 +251,14 @@ def loop(
             f'the animation is written as GIF and the file is "{out_file.name}"; end its name in .gif',
             f"l'animation s'écrit en GIF et le fichier est « {out_file.name} » ; terminez son nom par .gif",
         )
-    ready(out_file, given=[picture, *models(system)])
-    contents = _contents(picture)
+    ready(out_file, json_file, given=[picture, *models(system)])
+    contents = contents_of(picture)
     machine = _machine("loop", system, device)
-    images = _decoded([picture], [contents], machine.resolution, 1)
-    save_animation(machine.loop(images, frames, seed=seed, **settings)[:, 0].cpu(), out_file)
+    images = decoded([picture], [contents], machine.resolution, 1)
+    drawn = machine.loop(images, frames, seed=seed, **settings)[:, 0].cpu()
+    save_animation(drawn, out_file)
+    if json_file:
+        write_json(json_file, _document("loop", machine, drawn, [picture], [], seed, settings, out_file))
     written(out_file)
 
 
@@ -245,6 +271,7 @@ def _edit(
     seed: int,
     settings: dict[str, Any],
     out_file: Path,
+    json_file: Path | None,
     device: str | None,
     work: Callable[[Any, Any, dict], Any],
 ) -> None:
@@ -258,20 +285,33 @@ def _edit(
     from dalle_edu.world.grammar import check_prompt
     from dalle_edu.world.sheet import picture_sheet, save_picture
 
-    ready_to_draw(out_file, given=[*pictures, *models(system)])
-    contents = [_contents(picture) for picture in pictures]
+    ready_to_draw(out_file, json_file, given=[*pictures, *models(system)])
+    contents = [contents_of(picture) for picture in pictures]
     for sentence in sentences:
         report = check_prompt(sentence)
         if report:
             err.print(report, style="yellow", highlight=False, soft_wrap=True)
     machine = _machine(verb, system, device)
-    images = _decoded(pictures, contents, machine.resolution, n)
+    images = decoded(pictures, contents, machine.resolution, n)
     options = {"seed": seed, **settings}
     drawn = work(machine, images, options).cpu()
     given = say("given", "donnée")
     labels = [given] * len(pictures) + (sentences[-1:] or [""]) * n
     save_picture(picture_sheet(torch.cat([images[::n], drawn]), labels, columns=min(len(labels), 8)), out_file)
+    if json_file:
+        write_json(json_file, _document(verb, machine, drawn, pictures, sentences, seed, settings, out_file))
     written(out_file)
+
+
+def _document(
+    verb: str, machine: Any, drawn: Any, given: list[Path], sentences: list[str], seed: int, settings: dict[str, Any], out_file: Path
+) -> dict[str, Any]:
+    """What `--json` writes of an edit: what was given and asked, and the marks of every picture by the last sentence."""
+    asked = {"prompt": sentences[-1]} if sentences else {}
+    pictures = [{**asked, "image": image} for image in drawn]
+    mark_all(pictures)
+    more = {"edit": verb, "given": [str(path) for path in given], "sentences": sentences, "file": str(out_file)}
+    return document(machine.name, seed, settings, pictures, **more)
 
 
 def _machine(verb: str, system: str, device: str | None) -> Any:
@@ -288,30 +328,6 @@ def _machine(verb: str, system: str, device: str | None) -> Any:
             f"{machine.name} ne sait pas faire {verb} ; ceux qui savent le faire : {able}",
         )
     return machine
-
-
-def _contents(path: Path) -> bytes:
-    """A picture file's bytes. Raises `DalleEduError` for what is no file of at most 256 MB, or cannot be read."""
-    from dalle_edu.datasets.pictures import MAX_BYTES
-    from dalle_edu.files import read_file
-
-    return read_file(path, MAX_BYTES, "give the path of a picture", "donnez le chemin d'une image")
-
-
-def _decoded(paths: list[Path], contents: list[bytes], resolution: int, n: int) -> Any:
-    """Picture files as one batch in [-1, 1], each `n` times. Raises `DalleEduError` for a file that holds no picture."""
-    import torch
-
-    from dalle_edu.datasets.pictures import decode
-    from dalle_edu.datasets.report import Unusable
-
-    images = []
-    for path, data in zip(paths, contents, strict=True):
-        try:
-            images += [decode(data, resolution)] * n
-        except Unusable as unusable:
-            raise unusable.of(path) from None
-    return torch.stack(images)
 
 
 def _box(text: str) -> tuple[float, float, float, float]:

@@ -12,6 +12,7 @@ from dalle_edu.cli.app import (
     SYSTEM,
     CandidatesOption,
     DeviceOption,
+    JsonOption,
     OtherClipOption,
     SeedOption,
     command,
@@ -22,6 +23,7 @@ from dalle_edu.cli.app import (
     write_json,
     written,
 )
+from dalle_edu.cli.marking import document, mark_all
 from dalle_edu.cli.sampling_options import sampling_options
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import language_named, say, typeset
@@ -67,16 +69,7 @@ def generate(
             )
         ),
     ] = None,
-    json_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--json",
-            help=say(
-                "write the marks of every picture here; - is standard output",
-                "écrit ici les notes de chaque image ; - est la sortie standard",
-            ),
-        ),
-    ] = None,
+    json_file: JsonOption = None,
     device: DeviceOption = None,
     *,
     settings: dict[str, Any],
@@ -118,13 +111,14 @@ def generate(
     critic = None if candidates is None else load_critic(clip or "clip", place)
     pictures = [each for machine in machines for each in _drawn(machine, prompts, n, seed, critic, candidates or 1, used[machine.name])]
     pictures.sort(key=lambda picture: picture["asked"])  # all that was drawn of a sentence side by side
-    _mark_all(pictures)
+    mark_all(pictures)
     _save_sheet(out_file, pictures, n, machines, prompts)
     if apart is not None:
         _save_apart(apart, pictures)
     if json_file:
         choice = {} if candidates is None else {"candidates": candidates, "clip": clip or "clip"}
-        write_json(json_file, _document(pictures, used if system == ALL else used[machines[0].name], machines, seed, choice))
+        drawing = ", ".join(machine.name for machine in machines)
+        write_json(json_file, document(drawing, seed, used if system == ALL else used[machines[0].name], pictures, **choice))
     for machine in machines:
         if len(machines) > 1:
             out.print(machine.name, style="bold", highlight=False)
@@ -205,43 +199,12 @@ def _save_apart(folder: Path, pictures: list[dict[str, Any]]) -> None:
         save_picture(picture_of(picture["image"]), folder / picture["file"])
 
 
-def _document(
-    pictures: list[dict[str, Any]], settings: dict[str, Any], machines: list, seed: int, choice: dict[str, Any]
-) -> dict[str, Any]:
-    """What `--json` writes: the pictures' marks, the systems and their settings."""
-    import torch
-
-    names = ", ".join(machine.name for machine in machines)
-    kept = [{key: value for key, value in picture.items() if key not in ("asked", "image")} for picture in pictures]
-    return {"system": names, "seed": seed, "settings": settings, "torch": torch.__version__, **choice, "pictures": kept}
-
-
 def _columns(n: int, machines: list, prompts: list[str]) -> int:
     """The number of pictures in a row of the sheet: those that all systems drew of one sentence, if they are at most 8."""
     of_one = n * len(machines)
     if of_one <= 8:
         return of_one
     return max(c for c in range(1, 9) if of_one % c == 0) if len(prompts) > 1 else 8
-
-
-def _mark_all(pictures: list[dict[str, Any]]) -> None:
-    """Add to each picture its marks and the objects found in it. Where the examiner cannot read the sentence, the marks are None, and the
-    words that it does not read are added.
-    """
-    import torch
-
-    from dalle_edu.scorecard import mark, parse_pictures
-    from dalle_edu.world.grammar import read_caption, unknown_words
-
-    descriptions = {text: read_caption(text) for text in {picture["prompt"] for picture in pictures}}
-    for side in {picture["image"].shape[-1] for picture in pictures}:
-        alike = [picture for picture in pictures if picture["image"].shape[-1] == side]
-        for picture, objects in zip(alike, parse_pictures(torch.stack([each["image"] for each in alike])), strict=True):
-            description = descriptions[picture["prompt"]]
-            picture["marks"] = None if description is None else mark(description, objects)
-            if description is None:
-                picture["unread"] = unknown_words(picture["prompt"])
-            picture["objects"] = [vars(thing) for thing in objects]
 
 
 def _label(picture: dict[str, Any], several: bool) -> str:

@@ -1,12 +1,13 @@
 """`dalle-edu lessons`."""
 
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dalle_edu.cli.app import command, out, written
+from dalle_edu.cli.app import JsonOption, command, list_written, out, ready, write_json
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import languages, reader_language, say
 
@@ -53,6 +54,7 @@ def lessons(
         ),
     ] = None,
     folder: Annotated[Path | None, typer.Option(help=say("the lessons' folder", "le dossier des leçons"))] = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Get, build, check or run the lessons.
 
@@ -63,8 +65,9 @@ def lessons(
     if language not in (None, *languages()):
         known = ", ".join(languages())
         raise DalleEduError(f'the language is "{language}"; give one of {known}', f"la langue est « {language} » ; donnez l'une de {known}")
+    ready(json_file)
     if action is Action.get:
-        get(names or [], language or reader_language(), to)
+        get(names or [], language or reader_language(), to, json_file)
         return
     if to:
         raise DalleEduError("--to belongs to `lessons get`", "--to va avec `lessons get`")
@@ -75,18 +78,23 @@ def lessons(
 
     where = folder or builder.LESSONS
     if nbgrader:
-        for path in builder.build_course(nbgrader, language or reader_language(), where):
-            written(path)
+        list_written(builder.build_course(nbgrader, language or reader_language(), where), json_file)
     elif action is Action.build:
-        for path in builder.build(where, names or []):
-            written(path)
+        list_written(builder.build(where, names or []), json_file)
     elif action is Action.check:
         _check(where, names or [])
+        if json_file:
+            write_json(json_file, {"checked": [lesson.name for lesson in builder.lessons(where, names or [])]})
     else:
+        costs = []
         for lesson in builder.lessons(where, names or []):
             for each in LANGUAGES:
                 cost = run(lesson, each)
                 out.print(f"{lesson.name} {each}: {cost.cpu_seconds:.0f} s, {cost.peak_mb:.0f} MB", highlight=False)
+                taken = {"cpu_seconds": round(cost.cpu_seconds, 2), "peak_mb": round(cost.peak_mb, 1)}
+                costs.append({"lesson": lesson.name, "language": each, **taken})
+        if json_file:
+            write_json(json_file, costs)
 
 
 def _check(folder: Path, names: list[str]) -> None:
@@ -107,8 +115,8 @@ def _check(folder: Path, names: list[str]) -> None:
         raise DalleEduError(f"out of date: {which}; run `{named}`", f"à refaire : {which} ; lancez `{named}`")
 
 
-def get(names: list[str], language: str, to: Path | None) -> None:
-    """Bring lessons to a folder, and say what became of each. Raises `DalleEduError` where a copy could not be made."""
+def get(names: list[str], language: str, to: Path | None, json_file: Path | None = None) -> None:
+    """Bring lessons to a folder, and say, as JSON too, what became of each. Raises `DalleEduError` where a copy could not be made."""
     from dalle_edu.classroom.copies import get_lessons, own_folder
 
     copies = get_lessons(names, language, to or own_folder(language))
@@ -123,6 +131,8 @@ def get(names: list[str], language: str, to: Path | None) -> None:
         }
         if copy.kind in told:
             out.print(f"→ {copy.path}: {told[copy.kind]}", highlight=False, soft_wrap=True)
+    if json_file:
+        write_json(json_file, [asdict(copy) | {"path": str(copy.path)} for copy in copies])
     refused = " · ".join(copy.says for copy in copies if copy.kind == "refused")
     if refused:
         raise DalleEduError(refused, refused)

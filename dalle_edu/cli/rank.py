@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from dalle_edu.cli.app import SYSTEM, DeviceOption, JsonOption, OtherClipOption, SeedOption, app, out, ready, write_json, written
+from dalle_edu.cli.app import SYSTEM, DeviceOption, JsonOption, OtherClipOption, SeedOption, app, models, out, ready, write_json, written
 from dalle_edu.cli.sampling_options import sampling_options
 from dalle_edu.cli.typer_in_french import Command, Group
 from dalle_edu.errors import DalleEduError
@@ -53,15 +53,17 @@ def captions(
     first: Annotated[int, typer.Option(min=3, help=say("pictures to choose from", "images parmi lesquelles choisir"))] = 500,
     side: Annotated[int, typer.Option(min=16, max=1024, help=say("pixels on a side", "pixels de côté"))] = 224,
     seed: SeedOption = 0,
+    json_file: JsonOption = None,
 ) -> None:
     """Write questions of three sentences for one picture. Raises `DalleEduError` for options of COCO without its folder."""
     import tempfile
 
     from dalle_edu.datasets import Coco, write_coco_sample
     from dalle_edu.files import check_new_folder
-    from dalle_edu.rankings.questionnaire import Questionnaire, caption_questions
+    from dalle_edu.rankings.questionnaire import QUESTIONS, Questionnaire, caption_questions
 
     check_new_folder(folder)
+    ready(folder / QUESTIONS, json_file)
     if coco is None and (split is not None or download):
         raise DalleEduError(
             "--split and --download are about COCO; give its folder with --coco",
@@ -73,7 +75,7 @@ def captions(
         else:
             dataset = Coco(coco, split or "val2017", side, download=download, first=first)
         Questionnaire(caption_questions(dataset, n, seed)).save(folder)
-    _filled(folder)
+    _filled(folder, json_file)
 
 
 @rank.command(
@@ -87,6 +89,7 @@ def pictures(
     choices: Annotated[int, typer.Option(min=2, max=8, help=say("pictures of each sentence", "images par phrase"))] = 4,
     system: Annotated[str, typer.Option(help=SYSTEM)] = "dalle1",
     seed: SeedOption = 0,
+    json_file: JsonOption = None,
     device: DeviceOption = None,
     *,
     settings: dict[str, Any],
@@ -96,16 +99,17 @@ def pictures(
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_new_folder
     from dalle_edu.loading import load_system
-    from dalle_edu.rankings.questionnaire import Questionnaire, picture_questions
+    from dalle_edu.rankings.questionnaire import QUESTIONS, Questionnaire, picture_questions
     from dalle_edu.scorecard import questions
 
     check_new_folder(folder)
+    ready(folder / QUESTIONS, json_file, given=models(system))
     machine = load_system(system, str(choose_device(device).torch_device))
     sentences = [question.text for question in questions(2 * n, seed)]
     chosen = [sentences[2 * i + i % 2] for i in range(n)]  # every scene once, in French and in English by turns
     options = accepted(machine, settings)
     Questionnaire(picture_questions(machine, chosen, choices, seed, **options)).save(folder)
-    _filled(folder)
+    _filled(folder, json_file)
 
 
 @rank.command(
@@ -155,8 +159,14 @@ def compare(
         write_json(json_file, {"agreements": [asdict(each) | ({} if each.questions else {"tau": None}) for each in found]})
 
 
-def _filled(folder: Path) -> None:
-    """Say where the questions are, and how to rank them."""
+def _filled(folder: Path, json_file: Path | None) -> None:
+    """Say where the questions are, and how to rank them; with `--json`, what they are."""
+    import json
+
+    from dalle_edu.rankings.questionnaire import QUESTIONS
+
+    if json_file:
+        write_json(json_file, {"folder": str(folder), **json.loads((folder / QUESTIONS).read_text(encoding="utf-8"))})
     written(folder)
     out.print(
         say(

@@ -19,7 +19,6 @@ from dalle_edu.cli.app import (
     out,
     reachable,
     ready,
-    watched,
     write_json,
 )
 from dalle_edu.cli.generate import accepted, all_trained, only_with_candidates
@@ -81,7 +80,7 @@ def score(
         if candidates is not None:
             machine = BestOf(machine, load_critic(clip or "clip", place), candidates)
         name, names = machine.name, SKILL_NAMES
-        report = watched(prompts, name, score_system, machine, name, prompts, seed, **settings)
+        report = score_system(machine, name, prompts, seed, **settings)
     title = say(f"{name}, {prompts} prompts, seed {seed}", f"{name}, {prompts} phrases, graine {seed}")
     parts = {
         say("seen", "vues"): report.rates(split="seen"),
@@ -115,7 +114,8 @@ def _compare(prompts: int, seed: int, place: str, json_file: Path | None) -> Non
     for name in all_trained():
         files = [weights_path(each) for each in made_of(name)]
         training = training_of(weights_path(name).with_suffix(".json"))
-        entries.append(watched(prompts, name, enter, load_system(name, place), prompts, seed, files, training))
+        machine: Any = load_system(name, place)
+        entries.append(enter(machine, prompts, seed, files, training))
         if json_file:  # after each system, so that what was measured is kept if the next one fails
             write_json(json_file, {"prompts": prompts, "seed": seed, "systems": entries})
     numbers = same_numbers(entries)

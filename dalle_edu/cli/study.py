@@ -21,7 +21,6 @@ from dalle_edu.cli.app import (
     reachable,
     ready,
     ready_to_draw,
-    watched,
     write_json,
     written,
 )
@@ -165,8 +164,7 @@ def candidates(
     ready_to_draw(out_file, json_file)
     machine, critic = load(system, device), _critic(clip, device)
     numbers = [2**power for power in range(most.bit_length()) if 2**power <= most]
-    total = prompts * numbers[-1]
-    reports = watched(total, machine.name, score_against_candidates, machine, critic, prompts, numbers, seed)
+    reports = score_against_candidates(machine, critic, prompts, numbers, seed)
     title = say(
         f"{machine.name}: the best picture of N, by {critic.title}",
         f"{machine.name} : la meilleure image parmi N, selon {critic.title}",
@@ -196,7 +194,7 @@ def wording(
     """Measure what the opening of a prompt changes."""
     from dalle_edu.device import choose_device
     from dalle_edu.loading import load_examinee
-    from dalle_edu.studies.wording import OPENINGS, study_openings, study_prompts
+    from dalle_edu.studies.wording import study_openings, study_prompts
     from dalle_edu.systems.critics.critic import Critic
 
     ready(json_file)
@@ -204,7 +202,7 @@ def wording(
     if isinstance(examinee, Critic):
         _critic_wording(study_prompts(examinee, prompts, seed=seed), examinee.title, json_file)
         return
-    reports = watched(prompts * len(OPENINGS), examinee.name, study_openings, examinee, examinee.name, prompts, seed)
+    reports = study_openings(examinee, examinee.name, prompts, seed)
     title = say(f"{examinee.name}: how the prompt begins", f"{examinee.name} : par quoi la phrase commence")
     by_skill(title, reports, OPENING_NAMES[sentence_language()], json_file)
 

@@ -1,13 +1,12 @@
 """`dalle-edu study` for the systems that draw by diffusion: thresholding, priors, text encoders."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from dalle_edu.cli.app import DeviceOption, SeedOption, out, ready, ready_to_draw, watched, write_json
+from dalle_edu.cli.app import DeviceOption, SeedOption, out, ready, ready_to_draw, write_json
 from dalle_edu.cli.study import JsonOption, PngOption, PromptsOption, SystemArgument, by_skill, load, study
 from dalle_edu.cli.tables import LEGEND, rate_cell
 from dalle_edu.cli.typer_in_french import Command
@@ -70,8 +69,7 @@ def thresholds(
             pictures.append(machine.generate([sentence], seed=seed, guidance_scale=scale, threshold=threshold).cpu())
             key = f"{'dynamic' if threshold else 'clip'}, {scale:g}"
             names[key] = f"{way}, {say(f'{scale:g}', f'{scale:g}'.replace('.', ','))}"
-            work = partial(score, guidance_scale=scale, threshold=threshold)
-            reports[key] = watched(prompts, names[key], work, machine, machine.name, prompts, seed)
+            reports[key] = score(machine, machine.name, prompts, seed, guidance_scale=scale, threshold=threshold)
     by_skill(machine.name, reports, names, json_file)
     if out_file:
         save_picture(picture_sheet(torch.cat(pictures), list(names.values()), columns=len(scales)), out_file)
@@ -110,7 +108,7 @@ def priors(
         for text, told in ((True, "z, y"), (False, "z")):
             key = f"{prior}, {told}"
             names[key] = f"{spoken[prior]}, {told}"
-            reports[key] = watched(prompts, names[key], partial(score, prior=prior, text=text), machine, machine.name, prompts, seed)
+            reports[key] = score(machine, machine.name, prompts, seed, prior=prior, text=text)
     title = say("with a diffusion prior or an autoregressive one (AR)", "avec un prior de diffusion ou autorégressif (AR)")
     by_skill(f"{machine.name}, {title}", reports, names, json_file)
 
@@ -153,7 +151,7 @@ def text_encoders(
             )
     texts = [question.text for question in questions(prompts, seed)]
     apart = [machine.understands(texts) for machine in machines]
-    reports = [watched(prompts, machine.name, score, machine, machine.name, prompts, seed) for machine in machines]
+    reports = [score(machine, machine.name, prompts, seed) for machine in machines]
     weights = [sum(parameter.numel() for parameter in machine.text_encoder.parameters()) for machine in machines]
     table = Table(
         title=say(f"Text encoders of imagen, {prompts} captions", f"Encodeurs de texte d'imagen, {prompts} légendes"), caption=LEGEND

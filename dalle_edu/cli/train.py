@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dalle_edu.cli.app import DeviceOption, SeedOption, command, written
+from dalle_edu.cli.app import DeviceOption, JsonOption, SeedOption, command, models, ready, write_json, written
 from dalle_edu.errors import DalleEduError, Stopped
 from dalle_edu.language import say
 from dalle_edu.systems.interface.registry import model_class, names_a_file, system_names
@@ -119,22 +119,26 @@ def train(
     compile: Annotated[
         bool, typer.Option("--compile", help=say("compile the networks (pays on a GPU)", "compile les réseaux (utile sur un GPU)"))
     ] = False,
+    json_file: JsonOption = None,
 ) -> None:
     """Train a system. Raises `Stopped` after Ctrl-C, once the checkpoint is written. Started by torchrun, the first process says what is
     said.
     """
     import os
 
-    from dalle_edu.files import check_writable
+    from dalle_edu.training.folder import BEFORE, CHECKPOINT
     from dalle_edu.training.loop import train as train_system
     from dalle_edu.training.run import Run
+    from dalle_edu.training.summary import summary
 
     if minutes is None and updates is None:
         minutes = 12.0
     name = model_class(system).name if names_a_file(system) else system
     folder = run or Path("runs") / f"{name}-{preset}"
     foundations = _foundations(foundation or [])
-    check_writable(folder / "run.json")
+    weights = folder / f"{name}.safetensors"
+    ready(json_file, given=[folder / "log.jsonl", *models(begin_with, *foundations.values())])
+    ready(folder / "run.json", folder / CHECKPOINT, folder / BEFORE, weights, json_file)
     settings = Run(
         system,
         preset,
@@ -160,7 +164,9 @@ def train(
         fr = f"arrêté ; la sauvegarde est dans {folder}, et la même commande reprend à partir d'elle"
         raise Stopped(en, fr) from None
     if rank == "0":
-        written(folder / f"{name}.safetensors")
+        if json_file:
+            write_json(json_file, {"system": name, "preset": preset, "seed": seed, "weights": str(weights), **summary(folder)})
+        written(weights)
 
 
 def _foundations(options: list[str]) -> dict[str, str]:

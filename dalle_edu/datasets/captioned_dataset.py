@@ -19,12 +19,12 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import Dataset
-from tqdm import tqdm
 
 from dalle_edu.datasets.places import existing_folder
 from dalle_edu.datasets.report import Report, Unusable, shown
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
+from dalle_edu.progress_bar import progress_bar
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,17 @@ class CaptionedDataset(Dataset[tuple[Tensor, str]], ABC):
 
     def _good_pairs(self, first: int | None) -> list[Pair]:
         pairs, good = list(self.find()), []
-        for pair in tqdm(pairs, desc=say("looking at the pictures", "examen des images"), leave=False, disable=len(pairs) < 2000):
-            try:
-                self.examine(pair)
-            except Unusable as fault:
-                self.report.leave_out(pair.name, fault)
-            else:
-                good.append(pair)
-            if len(good) == first:
-                break
+        with progress_bar(say("looking at the pictures", "examen des images"), len(pairs)) as bar:
+            for number, pair in enumerate(pairs, start=1):
+                try:
+                    self.examine(pair)
+                except Unusable as fault:
+                    self.report.leave_out(pair.name, fault)
+                else:
+                    good.append(pair)
+                if len(good) == first:
+                    break
+                bar.reach(number)
         return good
 
     def __len__(self) -> int:

@@ -34,7 +34,15 @@ MEAN, STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # a normalisation that maps [0, 1]
 _PAD = "[PAD]"
 
 
-def export_to_open_clip(clip: Clip, folder: str | Path, name: str = "dalle_edu_clip") -> Path:
+NAME = "dalle_edu_clip"
+
+
+def exported_files(name: str = NAME) -> tuple[str, ...]:
+    """The names of the files that `export_to_open_clip` writes."""
+    return (f"{name}.json", WEIGHTS, TOKENIZER, TOKENIZER_SETTINGS, CONFIGURATION)
+
+
+def export_to_open_clip(clip: Clip, folder: str | Path, name: str = NAME) -> Path:
     """Write our CLIP to `folder` as a model of open_clip, in float32, and return the folder.
 
     Beside "local-dir:", the model can be loaded by `name` after `open_clip.add_model_config(folder / f"{name}.json")`, with

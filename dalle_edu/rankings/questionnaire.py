@@ -42,7 +42,7 @@ from dalle_edu.world.sheet import as_pixels
 RATERS = ("person", "model", "protocol")  # the kinds of raters
 PROTOCOL = "protocol"
 _MAX_SIDE = 4096
-_QUESTIONS, _RANKINGS = "questions.json", "rankings"
+QUESTIONS, _RANKINGS = "questions.json", "rankings"
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class Questionnaire:
             for name, picture in zip(names, question.pictures, strict=True):
                 _write_png(folder / name, picture)
             entries.append({"name": question.name, "sentences": question.sentences, "pictures": names, "meant": question.meant})
-        _write_json(folder / _QUESTIONS, {"questions": entries})
+        _write_json(folder / QUESTIONS, {"questions": entries})
         self.folder = folder
         return folder
 
@@ -169,9 +169,9 @@ class Questionnaire:
     def load(cls, folder: str | Path) -> "Questionnaire":
         """Read the questionnaire of a folder, with all its rankings. Raises `DalleEduError`, which names the file, where one is bad."""
         place = existing_folder(folder)
-        reading = _QUESTIONS
+        reading = QUESTIONS
         try:
-            document = read_json(decode_text(read_inside(place, _QUESTIONS)), dict)
+            document = read_json(decode_text(read_inside(place, QUESTIONS)), dict)
             entries = document.get("questions")
             if not isinstance(entries, list) or not entries:
                 raise Unusable(Why.JSON)
@@ -180,7 +180,7 @@ class Questionnaire:
                 pictures = []
                 for reading in names:
                     pictures.append(_picture(read_inside(place, reading)))
-                reading = _QUESTIONS
+                reading = QUESTIONS
                 questions.append(RankingQuestion(name, sentences, _batch(pictures), meant))
             for path in sorted((place / _RANKINGS).glob("*.json")):
                 reading = f"{_RANKINGS}/{path.name}"

@@ -38,13 +38,13 @@ def enter(
     seed: int,
     files: Sequence[Path],
     training: dict[str, Any],
-    progress: Callable[[int], None] | None = None,
+    progress: bool | None = None,
 ) -> dict[str, Any]:
     """Score a system and measure its costs: one column of the table, as JSON.
 
     `files` are its weights, and `training` the costs of their training, from `training_of`. Seconds, of the clock and of the CPU, are for
     a picture and include generation in batches and marking. `evaluations_per_picture` is the number of network evaluations. `progress` is
-    called with the number of pictures of each batch. Raises `DalleEduError` for fewer than 1 or more than 100000 prompts.
+    as in `score`. Raises `DalleEduError` for fewer than 1 or more than 100000 prompts.
     """
     began, cpu_began = time.monotonic(), time.process_time()
     report = score(system, system.name, prompts, seed, progress)

@@ -1,7 +1,7 @@
 """The exam of systems: a seeded series of captions, the pictures that a system generates for them, and the report of its marks."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
+from dalle_edu.progress_bar import progress_bar
 from dalle_edu.scorecard.confidence_interval import Rate
 from dalle_edu.scorecard.marks import mark, tally
 from dalle_edu.scorecard.picture_parser import parse_pictures
@@ -112,20 +113,19 @@ def score(
     name: str,
     prompts: int = 1024,
     seed: int = 0,
-    progress: Callable[[int], None] | None = None,
+    progress: bool | None = None,
     **options: Any,
 ) -> Report:
     """Ask a system `prompts` questions and mark the picture that it generates for each.
 
-    `name` is the system's name in the report. `options` go to `system.generate` (`guidance_scale`, `temperature`…). `progress` is called
-    with the number of pictures of each batch. Raises `DalleEduError` unless `prompts` is 1 to 100000, and for what is no seed.
+    `name` is the system's name in the report. `options` go to `system.generate` (`guidance_scale`, `temperature`…). `progress` shows
+    a bar: True, False, or None for one where somebody waits. Raises `DalleEduError` unless `prompts` is 1 to 100000, and for what is no
+    seed.
     """
     return answer(system, name, questions(prompts, seed), seed, progress, **options)
 
 
-def answer(
-    system: Draws, name: str, asked: Sequence[Question], seed: int = 0, progress: Callable[[int], None] | None = None, **options: Any
-) -> Report:
+def answer(system: Draws, name: str, asked: Sequence[Question], seed: int = 0, progress: bool | None = None, **options: Any) -> Report:
     """Ask a system given questions and mark its pictures, as `score` does.
 
     The random numbers of picture i depend on i and the seed alone, so that two wordings of a question are compared on the same noise.
@@ -133,11 +133,11 @@ def answer(
     """
     marks: list[dict[str, bool]] = []
     seed = check_seed(seed)
-    for start in range(0, len(asked), _TOGETHER):
-        batch = asked[start : start + _TOGETHER]
-        with torch.no_grad():
-            images = system.generate([question.text for question in batch], seed=(seed * 1_000_003 + start) % SEEDS, **options)
-        marks += [mark(q.scene.description, objects) for q, objects in zip(batch, parse_pictures(images), strict=True)]
-        if progress:
-            progress(len(batch))
+    with progress_bar(name, len(asked), progress) as bar:
+        for start in range(0, len(asked), _TOGETHER):
+            batch = asked[start : start + _TOGETHER]
+            with torch.no_grad():
+                images = system.generate([question.text for question in batch], seed=(seed * 1_000_003 + start) % SEEDS, **options)
+            marks += [mark(q.scene.description, objects) for q, objects in zip(batch, parse_pictures(images), strict=True)]
+            bar.reach(len(marks))
     return Report(name, seed, asked, marks)

@@ -8,7 +8,6 @@ each opening of the grammar, and with one that no training caption has.
     for opening, report in study_openings(system).items(): print(opening, report.rates())
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,11 +90,11 @@ def study_prompts(critic: Critic, prompts: int = 400, resolution: int = 64, seed
 
 
 def study_openings(
-    system: Draws, name: str, prompts: int = 128, seed: int = 0, progress: Callable[[int], None] | None = None, **options: Any
+    system: Draws, name: str, prompts: int = 128, seed: int = 0, progress: bool | None = None, **options: Any
 ) -> dict[str, Report]:
     """The marks of a system with each opening of `OPENINGS`: the prompts and random numbers are the same, but for the opening.
 
-    `options` go to `system.generate`. `progress` is called with the number of pictures of each batch. Raises `DalleEduError` unless
+    `options` go to `system.generate`. `progress` is as in `score`. Raises `DalleEduError` unless
     `prompts` is 1 to 100000.
     """
     asked = questions(prompts, seed)

@@ -21,7 +21,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from dalle_edu.bricks.samplers import Callback
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.systems.families.cascade import BASE as BASE_SIDE
 from dalle_edu.systems.families.cascade import (
@@ -40,6 +39,7 @@ from dalle_edu.systems.hard_negatives.contrastive_loss import (
 from dalle_edu.systems.hard_negatives.paraphrases import paraphrase
 from dalle_edu.systems.interface.checks import check_prompts
 from dalle_edu.systems.interface.drawing import drawing
+from dalle_edu.systems.interface.progress import ProgressCallback
 from dalle_edu.systems.interface.recipe import Recipe, Stage
 from dalle_edu.systems.interface.registry import register
 from dalle_edu.systems.parts.base_model import BaseModel, Conditions, KnownPixels
@@ -211,15 +211,16 @@ class Imagen(Cascade):
         *,
         seed: int = 0,
         known: KnownPixels | None = None,
-        callback: Callback | None = None,
+        callback: ProgressCallback | None = None,
         **settings: Any,
     ) -> Float[Tensor, "n 3 h w"]:
         """A picture for each prompt, in [-1, 1].
 
         Picture i draws its random numbers from (seed, i) alone. `known` is a
-        picture of full size for each, and where it is kept; `callback` watches the
-        base model's steps; `settings` are the fields of `CascadeSampling`. Raises
-        `DalleEduError` for a prompt that cannot be drawn or a setting out of range.
+        picture of full size for each, and where it is kept; `callback` is called
+        with a `Progress` at each step; `settings` are the fields of
+        `CascadeSampling`. Raises `DalleEduError` for a prompt that cannot be drawn
+        or a setting out of range.
         """
         prompts = check_prompts(prompts)
         sampling, told = self.sampling(settings), self.conditions(prompts)

@@ -11,7 +11,7 @@ Letters: n pictures, c cut-outs, b beginnings, d channels of the latent, g x g i
 positions, e channels of an embedding, h = w pixels on a side.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -32,6 +32,7 @@ from dalle_edu.systems import clip, dalle_mini
 from dalle_edu.systems.interface.checks import check_prompts
 from dalle_edu.systems.interface.drawing import drawing
 from dalle_edu.systems.interface.noise import noise_for
+from dalle_edu.systems.interface.progress import ProgressCallback, Steps
 from dalle_edu.systems.interface.recipe import Recipe
 from dalle_edu.systems.interface.registry import register
 from dalle_edu.systems.interface.sampling import own_setting
@@ -39,6 +40,7 @@ from dalle_edu.systems.interface.system import TOGETHER, System
 from dalle_edu.systems.parts.augment import resized
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
+LATENT = "latent"  # the stage of a `Progress`: no training made what is optimised
 DRAWS = 3  # random numbers of a cut-out: its size, and its place in x and y
 
 
@@ -161,15 +163,15 @@ class VqganClip(System):
         prompts: Sequence[str],
         *,
         seed: int = 0,
-        callback: Callable[[int, Tensor], None] | None = None,
+        callback: ProgressCallback | None = None,
         **settings: Any,
     ) -> Float[Tensor, "n 3 h w"]:
         """A picture for each prompt, in [-1, 1].
 
         With `guidance_scale` 1 the target is the sentence's embedding; with more it
         lies beyond it, away from the embedding of an empty sentence. The random
-        numbers of picture i depend on (seed, i) alone. `callback(step, pictures)`
-        is called at each step. `settings` are the fields of `VqganClipSampling`.
+        numbers of picture i depend on (seed, i) alone. `callback` is called with a
+        `Progress` at each step. `settings` are the fields of `VqganClipSampling`.
         Raises `DalleEduError` for a prompt that cannot be drawn and a setting out
         of range.
         """
@@ -179,16 +181,15 @@ class VqganClip(System):
         latents = sampling.beginnings * config.code_dim * config.grid**2
         sizes = [latents, sampling.steps * sampling.cutouts * DRAWS]
         numbers = noise_for(len(prompts), (sum(sizes),), seed).to(self.device)
-        pictures = []
-        for start in range(0, len(prompts), TOGETHER):
+        starts, pictures = range(0, len(prompts), TOGETHER), []
+        steps = Steps(callback, len(starts) * sampling.steps)
+        for start in starts:
             rows = slice(start, start + TOGETHER)
             noise, cuts = numbers[rows].split(sizes, dim=1)
             cuts = cuts.unflatten(1, (sampling.steps, sampling.cutouts, DRAWS))
             uniforms = torch.special.ndtr(cuts)  # the normal CDF: in [0, 1]
             aim = self._aim(prompts[rows], sampling.guidance_scale)
-            pictures.append(
-                self._optimise(noise, uniforms, aim, sampling, callback)
-            )
+            pictures.append(self._optimise(noise, uniforms, aim, sampling, steps))
         return torch.cat(pictures)
 
     def _optimise(
@@ -197,10 +198,10 @@ class VqganClip(System):
         uniforms: Float[Tensor, "n steps c three"],
         aim: Float[Tensor, "n e"],
         sampling: VqganClipSampling,
-        callback: Callable[[int, Tensor], None] | None,
+        told: Steps,
     ) -> Float[Tensor, "n 3 h w"]:
         """Pictures whose cut-outs come near to `aim` on CLIP's sphere: gradient
-        descent with momentum in the latents.
+        descent with momentum in the latents, each step of which is told.
         """
         n, steps, config = len(noise), sampling.steps, self.vqgan.config
         starts = noise.unflatten(1, (-1, config.code_dim, config.grid, config.grid))
@@ -215,6 +216,7 @@ class VqganClip(System):
                 distances = spherical_distance(embeddings, aim.unsqueeze(1))
                 loss = distances.mean(dim=1).sum()
                 (gradient,) = torch.autograd.grad(loss, [latent])
+            told.tell(LATENT, latent.detach(), pictures.detach())
             # one length for a whole picture: where the gradient is small, little
             # changes (Adam would change every number by as much)
             length = gradient.flatten(1).norm(dim=1).clamp(min=1e-12)
@@ -222,8 +224,6 @@ class VqganClip(System):
             velocity = velocity.lerp(direction, 1 - sampling.momentum)
             rate = sampling.learning_rate * (1 - step / steps)
             latent = latent.detach() - rate * velocity
-            if callback is not None:
-                callback(step, pictures.detach())
         with torch.no_grad():
             return self._paint(latent)
 

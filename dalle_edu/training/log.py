@@ -104,6 +104,15 @@ class RunLog:
         self.path = None
 
 
+def read_entries(path: Path) -> Iterator[dict[str, Any]]:
+    """The entries of a log, in order; lines that are none are left out, and so is what cannot be read."""
+    try:
+        with path.open("rb") as file:
+            yield from (entry for line in _lines(file) if (entry := _entry(line)) is not None)
+    except OSError:
+        return
+
+
 def _at_once(path: str, flags: int) -> int:
     """Open a file without waiting, as a pipe that nobody reads would have us do."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)

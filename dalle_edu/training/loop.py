@@ -27,6 +27,7 @@ from dalle_edu.device import Device, choose_device, processor_name
 from dalle_edu.download import tell
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
+from dalle_edu.progress_bar import Bar, progress_bar
 from dalle_edu.scorecard import questions
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.registry import model_class
@@ -43,11 +44,9 @@ from dalle_edu.training.log import RunLog
 from dalle_edu.training.looks import LOOKS, look
 from dalle_edu.training.optimizers import build_optimizers, trained_parameters
 from dalle_edu.training.processes import Processes
-from dalle_edu.training.resume import Progress, begin, progress_tensors, restore, save_progress
+from dalle_edu.training.resume import RunProgress, begin, progress_tensors, restore, save_progress
 from dalle_edu.training.run import Run, is_whole
 from dalle_edu.world.dataset import Batch
-
-_BAR = "{desc} |{bar}| {percentage:3.0f} % [{elapsed}<{remaining}] {postfix}"
 
 
 def train(
@@ -62,10 +61,10 @@ def train(
     `folder/NAME.safetensors`.
 
     `device` is "cpu", "cuda" or "mps", by default the fastest there is. `compile` goes through `torch.compile`. `workers` processes make
-    the batches (8 on a GPU and none elsewhere, unless given). `quiet` leaves out the progress bar. Ctrl-C ends the update at hand, saves a
-    checkpoint and raises `KeyboardInterrupt`. Started by torchrun, several processes share every batch; the first alone reads and writes
-    its folder, and tells the others where the run begins. Raises `DalleEduError` for bad settings, a folder that holds another run or that
-    another process trains in, and a loss or weights that are no longer finite.
+    the batches (8 on a GPU and none elsewhere, unless given). A progress bar comes where somebody waits, and `quiet` leaves it out.
+    Ctrl-C ends the update at hand, saves a checkpoint and raises `KeyboardInterrupt`. Started by torchrun, several processes share every
+    batch; the first alone reads and writes its folder, and tells the others where the run begins. Raises `DalleEduError` for bad settings,
+    a folder that holds another run or that another process trains in, and a loss or weights that are no longer finite.
     """
     run.check()
     if workers is not None and not is_whole(workers, 0, 256):
@@ -134,7 +133,7 @@ class Trainer:
 
         contents = self.processes.hear(told)
         if not self.processes.first:
-            self.progress = Progress.from_bytes(contents, self.system)
+            self.progress = RunProgress.from_bytes(contents, self.system)
         if self.progress.tensors:
             done = min(self.progress.stage, len(self.stages) - 1)
             self.saved = self.stages[done].name, self.progress.clocks[done].update
@@ -161,7 +160,9 @@ class Trainer:
         generator = torch.Generator(self.place.torch_device)
         began, saved = time.monotonic() - clock.seconds, time.monotonic()
         cpu_began = time.process_time() - clock.cpu_seconds
-        with tqdm(total=1.0, initial=clock.progress, desc=f"{stage.name}, {self.place}", disable=self.quiet, bar_format=_BAR) as bar:
+        shown = False if self.quiet else None
+        with progress_bar(f"{stage.name}, {self.place}", progress=shown, patience=0.0, initial=clock.progress) as bar:
+            bar.reach(clock.progress)
             for parts in self._batches(index, stage, clock.update):
                 if clock.progress >= 1:
                     break
@@ -246,14 +247,14 @@ class Trainer:
 
     # ------------------------------------------------------------ what it leaves behind
 
-    def _log(self, stage: Stage, clock: Clock, losses: dict[str, torch.Tensor], bar: tqdm) -> None:
+    def _log(self, stage: Stage, clock: Clock, losses: dict[str, torch.Tensor], bar: Bar) -> None:
         """Show progress and losses, and log the losses. Raises `DalleEduError` where one is no longer finite."""
         means = self.processes.mean([float(value) for value in losses.values()])  # the only place that waits for the device
         values = dict(zip(losses, means, strict=True))
         if not all(math.isfinite(value) for value in means):
             raise no_longer_finite("the loss", "la perte", stage.name, clock.update, self.saved)
-        bar.n = round(min(clock.progress, 1.0), 4)
-        bar.set_postfix_str(say("update {}, loss {:.3f}", "mise à jour {}, perte {:.3f}").format(clock.update, values["loss"]))
+        note = say("update {}, loss {:.3f}", "mise à jour {}, perte {:.3f}").format(clock.update, values["loss"])
+        bar.reach(min(clock.progress, 1.0), note)
         self.log.entry(stage.name, clock, self._reading(clock), values)
 
     def _look(self, stage: Stage, clock: Clock, ema: EMA, parameters: list) -> None:

@@ -34,7 +34,7 @@ from dalle_edu.training.run import Run
 
 
 @dataclass
-class Progress:
+class RunProgress:
     """How far a run has come: the index of the stage to go on with, a clock for each stage, the tensors of the checkpoint, the runs that
     made the weights with which this one began, the oldest first, and the conditions under which the checkpoint was saved.
     """
@@ -52,7 +52,7 @@ class Progress:
         return to_bytes({name: value.cpu().contiguous() for name, value in tensors.items()}, {"progress": json.dumps(said)})
 
     @classmethod
-    def from_bytes(cls, contents: bytes, system: Trainable) -> "Progress":
+    def from_bytes(cls, contents: bytes, system: Trainable) -> "RunProgress":
         """The progress that another process of this run has sent; its weights are loaded into a system."""
         tensors = from_bytes(contents)
         length = int.from_bytes(contents[:8], "little")
@@ -63,7 +63,7 @@ class Progress:
 
 def begin(
     run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, log: RunLog, tell: Callable[[str], object] = print
-) -> Progress:
+) -> RunProgress:
     """Load into a system the weights with which a run begins, and return how far it has come. The weights are those of the folder's
     newest whole checkpoint; else those named by `begin_with`; else random ones, and those of the foundations.
 
@@ -76,10 +76,10 @@ def begin(
     if progress is not None:
         reached = {stage.name: progress.clocks[i].update if i <= progress.stage else 0 for i, stage in enumerate(stages)}
     elif run.begin_with is not None:
-        progress = Progress(0, new_clocks(run, stages), {}, go_on_from(system, run.begin_with), {})
+        progress = RunProgress(0, new_clocks(run, stages), {}, go_on_from(system, run.begin_with), {})
     else:
         lay_foundations(system, run.foundations)
-        progress = Progress(0, new_clocks(run, stages), {}, [], {})
+        progress = RunProgress(0, new_clocks(run, stages), {}, [], {})
     asked = json.dumps(asdict(run), indent=2) + "\n"
     write_aside(folder / "run.json", lambda file: file.write(asked.encode()))
     log.trim(reached)
@@ -100,7 +100,7 @@ def new_clocks(run: Run, stages: Sequence[Stage]) -> list[Clock]:
     return clocks
 
 
-def _newest(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, tell: Callable[[str], object]) -> Progress | None:
+def _newest(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, tell: Callable[[str], object]) -> RunProgress | None:
     """The progress of the newest whole checkpoint, whose weights are loaded into a system; None where the folder has no checkpoint.
 
     A damaged one is renamed and told. Raises `DalleEduError` where there are only damaged ones, which are left alone.
@@ -127,7 +127,7 @@ def _newest(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, 
     return None
 
 
-def _read(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, path: Path) -> Progress:
+def _read(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, path: Path) -> RunProgress:
     """Load a checkpoint's weights into a system, once everything in it is known to fit.
 
     Raises `Damaged` where the checkpoint is no whole one of this recipe, and `DalleEduError` where it is of a run with other settings.
@@ -146,7 +146,7 @@ def _read(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, pa
     before, conditions = descriptions(metadata)
     check_tensors(tensors, system, stages[stage] if stage < len(stages) else None, clocks[stage].update if stage < len(stages) else 0)
     system.load_state_dict(_part(tensors, "system."))
-    return Progress(stage, clocks, tensors, before, conditions)
+    return RunProgress(stage, clocks, tensors, before, conditions)
 
 
 def _put_aside(path: Path, why: str, tell: Callable[[str], object]) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from dalle_edu.systems.interface.checks import check_prompts
 from dalle_edu.systems.interface.drawing import drawing
 from dalle_edu.systems.interface.noise import noise_for
+from dalle_edu.systems.interface.progress import Steps
 from dalle_edu.systems.interface.recipe import Recipe, Stage
 from dalle_edu.systems.interface.registry import register
 from dalle_edu.systems.interface.system import System
@@ -82,13 +83,15 @@ class Direct(System):
         return {"loss": F.mse_loss(self.paint(text * kept, noise), images)}
 
     @drawing
-    def generate(self, prompts: Any, *, seed: int = 0, **settings: Any) -> Tensor:
+    def generate(self, prompts: Any, *, seed: int = 0, callback: Any = None, **settings: Any) -> Tensor:
         prompts = check_prompts(prompts)
         sampling = self.sampling(settings)
         text = self.tokens(prompts)
         noise = sampling.loudness * noise_for(len(prompts), (self.config.model.noise,), seed).to(self.device)
         said, unsaid = self.paint(text, noise), self.paint(torch.zeros_like(text), noise)
-        return (unsaid + sampling.guidance_scale * (said - unsaid)).clamp(-1, 1)
+        pictures = unsaid + sampling.guidance_scale * (said - unsaid)
+        Steps(callback, 1).tell("paint", pictures)
+        return pictures.clamp(-1, 1)
 
     def preview(self, stage: str, images: Tensor, captions: Any, seed: int) -> Tensor:
         return self.generate(captions, seed=seed)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
+from dalle_edu.progress_bar import Bar
 from dalle_edu.scorecard import SKILLS, Question, Report, mark, parse_pictures, questions, score
 from dalle_edu.world import LANGUAGES, Scene, is_held_out, read_caption, render
 from dalle_edu.world.grammar import phrasings
@@ -90,11 +91,12 @@ def test_the_report_is_that_of_reading_and_marking_by_hand(asked, perfect):
     assert list(perfect.asked) == asked
 
 
-def test_batches_options_and_progress(asked):
+def test_batches_options_and_progress(asked, monkeypatch):
     system, told = KnowsTheAnswers(asked), []
-    score(system, "perfect", prompts=144, seed=5, progress=told.append, guidance_scale=2.0, temperature=0.5)
-    assert told == [64, 64, 16]
-    assert [size for size, _, _ in system.calls] == told
+    monkeypatch.setattr(Bar, "reach", lambda bar, done: told.append((bar.description, bar.total, bar.shown, done)))
+    score(system, "perfect", prompts=144, seed=5, progress=True, guidance_scale=2.0, temperature=0.5)
+    assert told == [("perfect", 144, True, done) for done in (64, 128, 144)]
+    assert [size for size, _, _ in system.calls] == [64, 64, 16]
     assert len({seed for _, seed, _ in system.calls}) == 3  # no batch repeats the chance of another
     assert all(options == {"guidance_scale": 2.0, "temperature": 0.5} for _, _, options in system.calls)
 

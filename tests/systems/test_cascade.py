@@ -44,10 +44,15 @@ def test_guidance_acts_at_every_step(tiny, guidance_scale, rows, monkeypatch):
 
 
 def test_the_callback_sees_every_step(tiny):
-    seen: list[tuple[int, int]] = []
-    tiny.generate(PROMPTS, steps=6, callback=lambda step: seen.append((step.index, step.t)))
-    assert [index for index, _ in seen] == list(range(6))
-    assert [t for _, t in seen] == sorted((t for _, t in seen), reverse=True)
+    seen = []
+    drawn = tiny.generate(PROMPTS, steps=6, callback=seen.append)
+    base = [told for told in seen if told.stage == tiny.base_stage]
+    assert len(base) == 6
+    assert base[0].state.abs().max() > 1.5 > base[-1].estimate.abs().max()  # noise at first, and at last a clean picture
+    assert [told.stage for told in seen[-2:]] == ["upsampler_64"] * 2
+    tries = getattr(tiny.config.sampling, "tries", 1)
+    best = seen[-1].estimate.clamp(-1, 1).unflatten(0, (-1, tries))
+    assert all(any(torch.equal(picture, one) for one in each) for picture, each in zip(drawn, best, strict=True))
 
 
 def test_thresholding_matters_where_guidance_is_strong(tiny):

@@ -32,8 +32,9 @@ def test_guidance_one_draws_as_if_there_were_none(tiny):
 
 def test_the_callback_sees_every_code(tiny):
     seen = []
-    tiny.generate(PROMPTS, seed=0, callback=lambda position, codes: seen.append((position, int((codes != 0).sum()))))
-    assert [position for position, _ in seen] == list(range(64))
+    drawn = tiny.generate(PROMPTS, seed=0, callback=lambda told: seen.append(told.state.clone()))
+    assert [int((codes != 0).any(dim=0).nonzero().max()) < position + 1 for position, codes in enumerate(seen)] == [True] * 64
+    assert torch.equal(tiny.decode(seen[-1]), drawn)
 
 
 def test_the_loss_depends_on_the_caption_and_on_the_generator_alone(tiny):

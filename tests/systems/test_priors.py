@@ -37,7 +37,7 @@ def test_the_draw_nearer_to_the_captions_embedding_is_kept(first_is_near, monkey
     chosen = torch.tensor(first_is_near).unsqueeze(1)
     draws = [torch.where(chosen, near, far), torch.where(chosen, far, near)]
     noise = torch.cat([torch.zeros(N, E), torch.ones(N, E)], dim=1)
-    monkeypatch.setattr(embedding_priors, "dpm_solver", lambda denoise, start, schedule, steps: draws[int(start[0, 0])])
+    monkeypatch.setattr(embedding_priors, "dpm_solver", lambda denoise, start, schedule, steps, **_: draws[int(start[0, 0])])
     torch.testing.assert_close(DiffusionPrior(SMALL).sample(noise, words, caption), near)
 
 

@@ -110,9 +110,9 @@ def test_options_reach_the_system_and_the_seed_decides(tiny):
 
 def test_more_candidates_than_a_call_draws_are_drawn_in_several(tiny, monkeypatch):
     monkeypatch.setattr(reranking, "MAX_IMAGES", 4)
-    counts = []
-    images = draw_candidates(tiny, PROMPTS, 2, seed=0, progress=counts.append)
-    assert counts == [4, 2]
+    told = []
+    images = draw_candidates(tiny, PROMPTS, 2, seed=0, callback=told.append)
+    assert [len(each.state) for each in told if each.index == 0] == [4, 2]
     assert images.shape == (3, 2, 3, 32, 32)
     torch.testing.assert_close(images[0, 0], tiny.generate(PROMPTS[:1], seed=0)[0], atol=1e-5, rtol=0)
     again = draw_candidates(tiny, [PROMPTS[0]] * 3, 2, seed=0)

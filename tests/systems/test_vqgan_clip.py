@@ -18,7 +18,7 @@ def tiny() -> VqganClip:
 
 def test_clip_finds_in_the_picture_more_and_more_of_what_the_sentence_says(tiny):
     prompts, seen = ["un cercle rouge", "two blue stars"], []
-    tiny.generate(prompts, steps=40, callback=lambda step, pictures: seen.append(pictures))
+    tiny.generate(prompts, steps=40, callback=lambda told: seen.append(told.estimate))
     aim = tiny._aim(prompts, 1.0)
     likings = [(tiny.clip.encode_image(pictures) * aim).sum(dim=1) for pictures in (seen[0], seen[-1])]
     assert len(seen) == 40

@@ -103,7 +103,7 @@ def _execute(text: str, folder: str, static: bool, kept: str, limit: int) -> _Do
     with tempfile.TemporaryDirectory() as desk:  # what the reader's own desk holds is neither read nor changed
         record = Path(desk) / "record.json"
         os.environ |= {"DALLE_EDU_STATIC": str(int(static)), "OMP_WAIT_POLICY": "PASSIVE", "DALLE_EDU_DESK": desk}
-        os.environ |= {RECORD: str(record), KEPT_BY_THE_BUILDER: kept}
+        os.environ |= {RECORD: str(record), KEPT_BY_THE_BUILDER: kept, "TQDM_DISABLE": "1"}  # a bar comes or not by the time it takes
         client = NotebookClient(
             notebook,
             timeout=limit,

@@ -1,5 +1,7 @@
 """Mistakes about the priors of DALL·E 2."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -42,7 +44,9 @@ class WithoutTheTime(_Ordered):
 
 
 class FirstSampleKept(DiffusionPrior):
-    def sample(self, noise: Tensor, words: Tensor, caption: Tensor, guidance_scale: float = 1.0, steps: int = 10) -> Tensor:
+    def sample(
+        self, noise: Tensor, words: Tensor, caption: Tensor, guidance_scale: float = 1.0, steps: int = 10, callback: Any = None
+    ) -> Tensor:
         blank = {"words": torch.zeros_like(words), "caption": torch.zeros_like(caption)}
         predict = guided(self, guidance_scale, {"words": words, "caption": caption}, blank)
         z = dpm_solver(denoiser(predict, self.schedule, "x0"), noise.chunk(2, dim=1)[0], self.schedule, steps)
@@ -113,7 +117,15 @@ class OneTableForAll(AutoregressivePrior):
 
 
 class Unguided(AutoregressivePrior):
-    def sample(self, uniforms: Tensor, words: Tensor, caption: Tensor, guidance_scale: float = 1.0, temperature: float = 1.0) -> Tensor:
+    def sample(
+        self,
+        uniforms: Tensor,
+        words: Tensor,
+        caption: Tensor,
+        guidance_scale: float = 1.0,
+        temperature: float = 1.0,
+        callback: Any = None,
+    ) -> Tensor:
         def next_logits(position: int, written: Tensor) -> Tensor:
             return self(written, words, caption)[:, -1]
 

@@ -8,7 +8,7 @@ does not see stays as rare as it was.
 Letters: n sentences, k pictures kept of each.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -28,14 +28,13 @@ def draw_candidates(
     prompts: Sequence[str],
     candidates: int,
     seed: int = 0,
-    progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> Float[Tensor, "n candidates 3 h w"]:
     """`candidates` pictures of each sentence, in [-1, 1]. With one of each they are
     those of `system.generate`.
 
-    Each call of `generate` draws as many as it may; `progress` is then called with
-    their number. `options` go to `generate`. Raises `DalleEduError` for prompts
+    Each call of `generate` draws as many as it may. `options` go to `generate`; a
+    callback counts the steps of each call. Raises `DalleEduError` for prompts
     that cannot be drawn and a number that `check_candidates` refuses.
     """
     prompts, seed = check_prompts(prompts), check_seed(seed)
@@ -52,8 +51,6 @@ def draw_candidates(
             texts, seed=(seed + 1_000_003 * group) % SEEDS, **options
         )
         drawn.append(images.unflatten(0, (-1, candidates)))
-        if progress:
-            progress(len(texts))
     return torch.cat(drawn)
 
 
@@ -80,18 +77,16 @@ def best_of(
     candidates: int = 32,
     keep: int = 4,
     seed: int = 0,
-    progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> tuple[Float[Tensor, "n k 3 h w"], Float[Tensor, "n k"]]:
     """The `keep` best of `candidates` pictures of each sentence, the best first,
     and their cosines with it.
 
-    `options` go to `system.generate`, and `progress` is as in `draw_candidates`.
-    Raises `DalleEduError` where more are to be kept than drawn, and as
-    `draw_candidates` does.
+    `options` go to `system.generate`. Raises `DalleEduError` where more are to be
+    kept than drawn, and as `draw_candidates` does.
     """
     check_candidates(candidates, keep)
-    images = draw_candidates(system, prompts, candidates, seed, progress, **options)
+    images = draw_candidates(system, prompts, candidates, seed, **options)
     scores, places = judge(clip, images, prompts).topk(keep, dim=1)  # n k
     places = places.to(images.device)
     rows = torch.arange(len(images), device=images.device)[:, None]

@@ -9,7 +9,7 @@ the codebook, h = w pixels on a side.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -22,6 +22,7 @@ from dalle_edu.systems.image_edits.rewriting import Rewriting
 from dalle_edu.systems.interface.checks import check_prompts
 from dalle_edu.systems.interface.drawing import drawing
 from dalle_edu.systems.interface.noise import uniforms_for
+from dalle_edu.systems.interface.progress import ProgressCallback, Steps
 from dalle_edu.systems.interface.recipe import Recipe
 from dalle_edu.systems.interface.system import TOGETHER
 
@@ -132,7 +133,7 @@ class AutoregressiveSystem(Rewriting):
         *,
         seed: int = 0,
         given: Int[Tensor, "n i"] | None = None,
-        callback: Callable[[int, Tensor], None] | None = None,
+        callback: ProgressCallback | None = None,
         **settings: Any,
     ) -> Float[Tensor, "n 3 h w"]:
         """A picture for each prompt, in [-1, 1]: the codes of `sample_codes`,
@@ -140,7 +141,7 @@ class AutoregressiveSystem(Rewriting):
 
         The random numbers of picture i depend on (seed, i) alone. `given` holds
         codes to keep, in reading order, and -1 where one is to be sampled.
-        `callback(position, codes)` is called after each code. `settings` are the
+        `callback` is called with a `Progress` after each code. `settings` are the
         fields of `AutoregressiveSampling`. Raises `DalleEduError` for a prompt that
         cannot be drawn and a setting out of range.
         """
@@ -156,7 +157,7 @@ class AutoregressiveSystem(Rewriting):
         *,
         seed: int = 0,
         given: Int[Tensor, "n i"] | None = None,
-        callback: Callable[[int, Tensor], None] | None = None,
+        callback: ProgressCallback | None = None,
         **settings: Any,
     ) -> Int[Tensor, "n i"]:
         """The codes of the pictures that `generate` draws, under the same
@@ -166,15 +167,16 @@ class AutoregressiveSystem(Rewriting):
         sampling = vars(self.sampling(settings))
         text = self.tokens(prompts)
         uniforms = uniforms_for(len(text), self.grid**2, seed).to(self.device)
-        parts = []
-        for start in range(0, len(text), TOGETHER):
+        starts, parts = range(0, len(text), TOGETHER), []
+        steps = Steps(callback, len(starts) * self.grid**2)
+        for start in starts:
             rows = slice(start, start + TOGETHER)
             codes = sample_codes(
                 self.code_prior,
                 text[rows],
                 uniforms[rows],
                 given=None if given is None else given[rows],
-                callback=callback,
+                callback=steps.of_codes(PRIOR_STAGE),
                 **sampling,
             )
             parts.append(codes)

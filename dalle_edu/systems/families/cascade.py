@@ -11,17 +11,18 @@ Letters: n pictures, h = w pixels on a side, l a smaller side.
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from dalle_edu.bricks.samplers import Callback, dpm_solver
+from dalle_edu.bricks.samplers import dpm_solver
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.systems.image_edits.inpainting import Inpainting
 from dalle_edu.systems.interface.noise import noise_for
+from dalle_edu.systems.interface.progress import ProgressCallback, Steps
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.system import TOGETHER
 from dalle_edu.systems.parts.base_model import (
@@ -106,7 +107,7 @@ def upsampler_stages(
     """
     return tuple(
         Stage(
-            f"upsampler_{BASE * 2 ** (i + 1)}",
+            upsampler_stage(BASE * 2 ** (i + 1)),
             (f"upsamplers.{i}",),
             share,
             batch_size,
@@ -120,6 +121,11 @@ def upsampler_stages(
     )
 
 
+def upsampler_stage(resolution: int) -> str:
+    """The name of the stage that trains the upsampler to that side."""
+    return f"upsampler_{resolution}"
+
+
 def shrink(images: Float[Tensor, "n 3 h w"], side: int) -> Float[Tensor, "n 3 l l"]:
     """Pictures of a smaller side, which divides theirs: each pixel is the mean of
     those that it replaces.
@@ -131,9 +137,11 @@ def shrink(images: Float[Tensor, "n 3 h w"], side: int) -> Float[Tensor, "n 3 l 
 class Cascade(Inpainting):
     """A system with a base model, upsamplers and a tokenizer. Subclasses define
     `base_model`, `text_length` and `generate`, build `upsamplers`, and train them
-    by `upsampler_loss`. Lessons 14 and 15.
+    by `upsampler_loss`. `base_stage` is the stage that trains the base model.
+    Lessons 14 and 15.
     """
 
+    base_stage: ClassVar[str] = "base"
     upsamplers: nn.ModuleList
 
     @property
@@ -169,7 +177,7 @@ class Cascade(Inpainting):
         seed: int,
         sampling: CascadeSampling,
         known: KnownPixels | None = None,
-        callback: Callback | None = None,
+        callback: ProgressCallback | None = None,
         full_size: bool = True,
     ) -> Float[Tensor, "n 3 h w"]:
         """Pictures in [-1, 1] under conditions: those of the base model, enlarged
@@ -177,10 +185,12 @@ class Cascade(Inpainting):
 
         `conditional` and `unconditional` are the base model's conditions with and
         without the prompt, a row for each picture. `known` holds pictures of full
-        size and a mask of the pixels to keep.
+        size and a mask of the pixels to keep. `callback` is called with a
+        `Progress` at each step of the base model and of the upsamplers.
         """
         n = len(next(iter(conditional.values())))
         noises, parts = self.noises(n, seed), []
+        told = Steps(callback, self.step_count(n, sampling, full_size))
         for start in range(0, n, TOGETHER):
             rows = slice(start, start + TOGETHER)
             with_prompt, without_prompt = (
@@ -198,15 +208,24 @@ class Cascade(Inpainting):
                 base_noise,
             )
             schedule, steps = self.base_model.schedule, sampling.steps
+            watch = told.of_sampler(self.base_stage)
             sampled = dpm_solver(
-                denoise, base_noise, schedule, steps, callback=callback
+                denoise, base_noise, schedule, steps, callback=watch
             )
             pictures = clip_to_range(sampled)
             if full_size:
                 steps = sampling.upsampler_steps
-                pictures = self.enlarge(pictures, others, steps, kept)
+                pictures = self.enlarge(pictures, others, steps, kept, told)
             parts.append(pictures)
         return torch.cat(parts)
+
+    def step_count(
+        self, n: int, sampling: CascadeSampling, full_size: bool = True
+    ) -> int:
+        """The number of steps in which `sample` draws n pictures."""
+        enlarging = sampling.upsampler_steps * len(self.upsamplers)
+        batches = len(range(0, n, TOGETHER))
+        return batches * (sampling.steps + (enlarging if full_size else 0))
 
     def enlarge(
         self,
@@ -214,14 +233,19 @@ class Cascade(Inpainting):
         noises: Sequence[Tensor],
         steps: int,
         known: KnownPixels | None = None,
+        told: Steps | None = None,
     ) -> Float[Tensor, "n 3 h w"]:
         """The base model's pictures, enlarged by one upsampler after the other, in
-        `steps` each. `noises` holds the noise of each; with fewer noises than
-        upsamplers, the last ones are left out.
+        `steps` each, which are `told`. `noises` holds the noise of each; with fewer
+        noises than upsamplers, the last ones are left out.
         """
+        told = told or Steps(None, 0)
         for upsampler, noise in zip(self._upsamplers(), noises, strict=False):
             kept = shrink_known(known, upsampler.resolution)
-            small = upsampler.enlarge(small, noise, steps, known=kept)
+            watch = told.of_sampler(upsampler_stage(upsampler.resolution))
+            small = upsampler.enlarge(
+                small, noise, steps, known=kept, callback=watch
+            )
         return small
 
     def noises(self, n: int, seed: int) -> list[Tensor]:
@@ -256,7 +280,7 @@ class Cascade(Inpainting):
         upsampler = next(
             each
             for each in self._upsamplers()
-            if stage == f"upsampler_{each.resolution}"
+            if stage == upsampler_stage(each.resolution)
         )
         return upsampler.loss(shrink(images, upsampler.resolution), generator)
 

@@ -12,7 +12,7 @@ channels of an embedding, h = w pixels on a side.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -20,12 +20,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from dalle_edu.bricks.contrastive import CLIP
-from dalle_edu.bricks.samplers import Callback
 from dalle_edu.systems.families.cascade import Cascade, CascadeSampling
 from dalle_edu.systems.image_edits.variations import ImageVariations
 from dalle_edu.systems.interface.checks import check_prompts
 from dalle_edu.systems.interface.drawing import drawing
 from dalle_edu.systems.interface.noise import noise_for, uniforms_for
+from dalle_edu.systems.interface.progress import ProgressCallback, Steps, within
 from dalle_edu.systems.parts.augment import resized
 from dalle_edu.systems.parts.base_model import BaseModel, Conditions, KnownPixels
 from dalle_edu.systems.parts.embedding_priors import (
@@ -63,6 +63,7 @@ class UnCLIP(Cascade, ImageVariations):
     Subclasses build the networks. Lesson 14.
     """
 
+    base_stage: ClassVar[str] = "decoder"
     clip: CLIP
     decoder: BaseModel
     prior: DiffusionPrior
@@ -117,26 +118,47 @@ class UnCLIP(Cascade, ImageVariations):
 
     @drawing
     def sample_embeddings(
-        self, prompts: Sequence[str], seed: int = 0, **settings: Any
+        self,
+        prompts: Sequence[str],
+        seed: int = 0,
+        *,
+        callback: ProgressCallback | None = None,
+        **settings: Any,
     ) -> Float[Tensor, "n e"]:
         """Samples of P(z | y): for each prompt the embedding, a unit vector, of a
-        picture that it may describe. `settings` are the fields of `UnCLIPSampling`.
-        Raises `DalleEduError` for a setting out of range, such as an unknown prior.
+        picture that it may describe. `callback` is called with a `Progress` at each
+        step of the prior. `settings` are the fields of `UnCLIPSampling`. Raises
+        `DalleEduError` for a setting out of range, such as an unknown prior.
         """
         sampling: Any = self.sampling(settings)
+        told = Steps(callback, self._prior_steps(sampling))
         words, caption = self.encode_texts(prompts)
         n, guidance_scale = len(prompts), sampling.prior_guidance_scale
         if sampling.prior == "autoregressive":
             components = self.prior_ar.config.components
             uniforms = uniforms_for(n, components, seed, _PRIOR_STREAM)
             return self.prior_ar.sample(
-                uniforms.to(self.device), words, caption, guidance_scale
+                uniforms.to(self.device),
+                words,
+                caption,
+                guidance_scale,
+                callback=told.of_codes("prior_ar"),
             )
         size = (2 * self.prior.config.embedding,)
         noise = noise_for(n, size, seed, _PRIOR_STREAM).to(self.device)
         return self.prior.sample(
-            noise, words, caption, guidance_scale, sampling.prior_steps
+            noise,
+            words,
+            caption,
+            guidance_scale,
+            sampling.prior_steps,
+            callback=told.of_sampler("prior"),
         )
+
+    def _prior_steps(self, sampling: Any) -> int:
+        if sampling.prior == "autoregressive":
+            return self.prior_ar.config.components
+        return 2 * sampling.prior_steps  # of two samples, one is kept
 
     # ------------------------------------------------------------ drawing
 
@@ -147,19 +169,25 @@ class UnCLIP(Cascade, ImageVariations):
         *,
         seed: int = 0,
         known: KnownPixels | None = None,
-        callback: Callback | None = None,
+        callback: ProgressCallback | None = None,
         **settings: Any,
     ) -> Float[Tensor, "n 3 h w"]:
         """A picture for each prompt, in [-1, 1]: P(x | y) = P(x | z, y) P(z | y).
 
-        Picture i draws its random numbers from (seed, i) alone. `known`, `callback`
-        and `settings` are those of `decode_embeddings`. Raises `DalleEduError` for
-        a prompt that cannot be drawn or a setting out of range.
+        Picture i draws its random numbers from (seed, i) alone. `callback` is
+        called with a `Progress` at each step of the prior, the decoder and the
+        upsamplers. `known` and `settings` are those of `decode_embeddings`. Raises
+        `DalleEduError` for a prompt that cannot be drawn or a setting out of range.
         """
         prompts = check_prompts(prompts)
         sampling: Any = self.sampling(settings)
-        z = self.sample_embeddings(prompts, seed, **settings)
+        before = self._prior_steps(sampling)
+        after = self.step_count(len(prompts) * sampling.tries, sampling)
+        z = self.sample_embeddings(
+            prompts, seed, callback=within(callback, after=after), **settings
+        )
         captions = prompts if sampling.text else None
+        callback = within(callback, before)
         return self.decode_embeddings(
             z, captions, seed=seed, known=known, callback=callback, **settings
         )
@@ -172,13 +200,13 @@ class UnCLIP(Cascade, ImageVariations):
         *,
         seed: int = 0,
         known: KnownPixels | None = None,
-        callback: Callback | None = None,
+        callback: ProgressCallback | None = None,
         **settings: Any,
     ) -> Float[Tensor, "n 3 h w"]:
         """Pictures from P(x | z, y), or without captions from P(x | z), in [-1, 1].
 
         `z` are unit vectors. `known` holds a picture for each embedding and a mask
-        of the pixels to keep. `callback` is called at each step of the decoder.
+        of the pixels to keep. `callback` is called with a `Progress` at each step.
         `settings` are the fields of `UnCLIPSampling`. Of the `tries` the one whose
         embedding has the largest cosine with `z` is kept.
         """

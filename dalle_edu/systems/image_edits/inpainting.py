@@ -46,8 +46,9 @@ class Inpainting(System):
         **settings: Any,
     ) -> Float[Tensor, "n 3 h w"]:
         """Pictures in [-1, 1], drawn anew where `keep` is False, so that the whole
-        shows what the prompt says. `settings` are those of `generate`. Pixels to
-        keep stay exactly as they are, and the others have no influence.
+        shows what the prompt says. `settings` are those of `generate`, with its
+        `callback` and `progress`. Pixels to keep stay exactly as they are, and the
+        others have no influence.
 
         Raises `DalleEduError` for pictures of another size or range, a `keep` that
         is not a bool for each pixel, and prompts that cannot be drawn.

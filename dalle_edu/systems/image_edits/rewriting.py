@@ -86,9 +86,9 @@ class Rewriting(System):
 
         `rows` is the part of the height that is kept, in [0, 1], rounded to whole
         rows of codes. Kept pixels stay exactly as they are, and the others have no
-        influence. `settings` are those of `generate`. Raises `DalleEduError` for
-        pictures of another size or range, prompts that cannot be drawn, and `rows`
-        outside [0, 1].
+        influence. `settings` are those of `generate`, with its `callback` and
+        `progress`. Raises `DalleEduError` for pictures of another size or range,
+        prompts that cannot be drawn, and `rows` outside [0, 1].
         """
         check_images(images, self.resolution)
         (prompts,) = check_pairs(images, prompts)

@@ -27,6 +27,7 @@ from dalle_edu.systems.interface.checks import (
     check_pairs,
 )
 from dalle_edu.systems.interface.drawing import drawing
+from dalle_edu.systems.interface.progress import ProgressCallback, one_of
 from dalle_edu.systems.interface.system import System
 
 _PERCENT = 100
@@ -71,8 +72,9 @@ class ImageVariations(System):
     ) -> Float[Tensor, "n 3 h w"]:
         """Variations: pictures in [-1, 1] with the same embeddings (section 3.1 of
         the paper). What CLIP's embedding holds of a picture stays, and all else is
-        drawn anew. `options` are those of `decode_embeddings`. Raises
-        `DalleEduError` for anything but square pictures in [-1, 1].
+        drawn anew. `options` are those of `decode_embeddings`, with its `callback`
+        and `progress`. Raises `DalleEduError` for anything but square pictures in
+        [-1, 1].
         """
         check_images(images, images.shape[-1])
         return self.decode_embeddings(
@@ -86,16 +88,20 @@ class ImageVariations(System):
         frames: int,
         *,
         seed: int = 0,
+        callback: ProgressCallback | None = None,
         **options: Any,
     ) -> Float[Tensor, "frames n 3 h w"]:
         """The pictures, a variation of each, a variation of that, and so on, in so
         many `frames`. First what CLIP's embedding does not hold drifts, then what
-        it does. `options` are those of `vary`. Raises `DalleEduError` for pictures
-        of another size or range.
+        it does. `callback` is called with a `Progress` at each step of each frame;
+        `options` are those of `vary`. Raises `DalleEduError` for pictures of
+        another size or range.
         """
         check_images(images, self.resolution)
         shown = [images.to(self.device, torch.float32)]
         for frame in range(1, frames):
+            if callback is not None:
+                options["callback"] = one_of(callback, frame - 1, frames - 1)
             shown.append(self.vary(shown[-1], seed=seed + frame, **options))
         return torch.stack(shown)
 

@@ -17,6 +17,7 @@ go with, so they are blurred.
     from dalle_edu.systems.interface.checks import check_prompts
     from dalle_edu.systems.interface.drawing import drawing
     from dalle_edu.systems.interface.noise import noise_for
+    from dalle_edu.systems.interface.progress import ProgressCallback, Steps
     from dalle_edu.systems.interface.recipe import Recipe, Stage
     from dalle_edu.systems.interface.registry import register
     from dalle_edu.systems.interface.system import System
@@ -79,13 +80,20 @@ go with, so they are blurred.
 
         @drawing
         def generate(
-            self, prompts: Sequence[str], *, seed: int = 0, **settings: Any
+            self,
+            prompts: Sequence[str],
+            *,
+            seed: int = 0,
+            callback: ProgressCallback | None = None,
+            **settings: Any,
         ) -> Tensor:
             prompts = check_prompts(prompts)
-            sampling = self.sampling(settings)
+            sampling, steps = self.sampling(settings), Steps(callback, 1)
             side = self.resolution
             noise = noise_for(len(prompts), (3, side, side), seed).to(self.device)
-            return (self.draw(prompts) + sampling.grain * noise).clamp(-1, 1)
+            pictures = self.draw(prompts) + sampling.grain * noise
+            steps.tell("pixels", pictures)
+            return pictures.clamp(-1, 1)
 
         def preview(
             self, stage: str, images: Tensor, captions: Sequence[str], seed: int
@@ -119,7 +127,8 @@ What the library asks of a system:
   fields of `config.sampling` as settings (`sampling.py`) and makes its random
   numbers with `noise_for` or `uniforms_for`, so that a picture depends on the seed
   and on its place in the list, and not on what else is drawn (`noise.py`), but for
-  the rounding of sums.
+  the rounding of sums. It tells its callback of every step by `Steps`
+  (`progress.py`), which is what moves its bar.
 - `preview` and `measure`, where exams along the way shall see something.
 - An `__init__` that also works on PyTorch's meta device, where `restore` calls it
   without initialising weights. What it computes is a parameter or a persistent

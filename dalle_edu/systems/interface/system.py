@@ -35,11 +35,14 @@ class System(Trainable):
 
         One sentence may be given as it is. `n` pictures are drawn of each, side by
         side, and `generator`, a `torch.Generator`, may stand in place of the seed.
-        `settings` are the fields of `config.sampling`; those left out, or None, are
-        as configured. Raises `DalleEduError` for a prompt that cannot be drawn, a
-        setting that the system does not have, and one out of range. Subclasses have
-        these checks made by `check_prompts`, `self.sampling` and the decorator
-        `drawing`, and draw at most `TOGETHER` pictures at a time.
+        `callback` is called with a `Progress` after each step (`progress.py`), and
+        `progress` shows a bar: True at once, False never, None where somebody waits
+        for more than two seconds. Neither changes a picture. `settings` are the
+        fields of `config.sampling`; those left out, or None, are as configured.
+        Raises `DalleEduError` for a prompt that cannot be drawn, a setting that the
+        system does not have, and one out of range. Subclasses have these checks
+        made by `check_prompts`, `self.sampling` and the decorator `drawing`, tell
+        their steps by `Steps`, and draw at most `TOGETHER` pictures at a time.
         """
 
     def pictures(self, prompts: Sequence[str], **options: Any) -> list[Image.Image]:

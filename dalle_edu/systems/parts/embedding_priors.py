@@ -13,6 +13,7 @@ an embedding, w channels of the prior, k components, b bins.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -24,7 +25,7 @@ from dalle_edu.bricks.decoding import sample_sequence
 from dalle_edu.bricks.diffusion import denoiser, diffusion_loss
 from dalle_edu.bricks.guidance import guided
 from dalle_edu.bricks.noise_schedule import cosine_schedule
-from dalle_edu.bricks.samplers import dpm_solver
+from dalle_edu.bricks.samplers import Callback, dpm_solver
 from dalle_edu.bricks.transformer import Block
 from dalle_edu.bricks.unet_blocks import sinusoidal_embedding
 from dalle_edu.device import off_metal
@@ -147,10 +148,12 @@ class DiffusionPrior(nn.Module):
         caption: Float[Tensor, "n e"],
         guidance_scale: float = 1.0,
         steps: int = 10,
+        callback: Callback | None = None,
     ) -> Float[Tensor, "n e"]:
         """Embeddings, unit vectors: of two samples for each caption, the one with
         the larger cosine with the caption's own embedding (section 2.2 of the
-        paper). `noise` is standard normal and holds the beginnings of both.
+        paper). `noise` is standard normal and holds the beginnings of both;
+        `callback` is the sampler's.
         """
         conditional = {"words": words, "caption": caption}
         unconditional = {
@@ -161,7 +164,7 @@ class DiffusionPrior(nn.Module):
         denoise = denoiser(predict, self.schedule, "x0")
         candidates = []
         for start in noise.chunk(2, dim=1):
-            z = dpm_solver(denoise, start, self.schedule, steps)
+            z = dpm_solver(denoise, start, self.schedule, steps, callback=callback)
             candidates.append(F.normalize(z, dim=-1))
         scores = torch.stack([(z * caption).sum(dim=-1) for z in candidates], dim=1)
         each = torch.arange(len(noise), device=noise.device)
@@ -293,9 +296,11 @@ class AutoregressivePrior(nn.Module):
         caption: Float[Tensor, "n e"],
         guidance_scale: float = 1.0,
         temperature: float = 1.0,
+        callback: Callable[[int, Tensor], None] | None = None,
     ) -> Float[Tensor, "n e"]:
         """Embeddings, unit vectors, sampled component by component. `uniforms` in
-        [0, 1) are the random numbers of each.
+        [0, 1) are the random numbers of each; `callback(component, bins)` is called
+        after each component.
         """
         if guidance_scale != 1.0:
             words, caption = (
@@ -309,6 +314,7 @@ class AutoregressivePrior(nn.Module):
         ) -> Float[Tensor, "rows b"]:
             return self(written.repeat(rows, 1), words, caption)[:, -1]
 
-        return self.to_embedding(
-            sample_sequence(next_logits, uniforms, guidance_scale, temperature)
+        sampled = sample_sequence(
+            next_logits, uniforms, guidance_scale, temperature, callback=callback
         )
+        return self.to_embedding(sampled)

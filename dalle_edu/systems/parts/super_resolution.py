@@ -21,7 +21,7 @@ from dalle_edu.bricks.diffusion import (
 )
 from dalle_edu.bricks.guidance import Network
 from dalle_edu.bricks.noise_schedule import cosine_schedule
-from dalle_edu.bricks.samplers import dpm_solver
+from dalle_edu.bricks.samplers import Callback, dpm_solver
 from dalle_edu.bricks.unet import UNet, UNetConfig
 from dalle_edu.systems.parts.base_model import (
     KnownPixels,
@@ -78,12 +78,13 @@ class Upsampler(nn.Module):
         steps: int = 3,
         level: float = 0.1,
         known: KnownPixels | None = None,
+        callback: Callback | None = None,
     ) -> Float[Tensor, "n 3 h w"]:
         """Pictures in [-1, 1] of the large size, in so many steps.
 
         `noise` is standard normal: three channels to start from, and three that
         cover the small picture up to the noise level `level`, in [0, 1]. `known`
-        says which pixels to keep.
+        says which pixels to keep, and `callback` is the sampler's.
         """
         start, cover = noise.chunk(2, dim=1)
         t: Int[Tensor, " n"] = torch.full(
@@ -98,7 +99,10 @@ class Upsampler(nn.Module):
             self.schedule,
             start,
         )
-        return clip_to_range(dpm_solver(denoise, start, self.schedule, steps))
+        enlarged = dpm_solver(
+            denoise, start, self.schedule, steps, callback=callback
+        )
+        return clip_to_range(enlarged)
 
     def _beside(self, seen: Float[Tensor, "n 4 h w"]) -> Network:
         """The network with the small picture and its noise level as condition."""
