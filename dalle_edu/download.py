@@ -29,7 +29,7 @@ from dalle_edu.files import check_writable
 
 PATIENCE = 1.8  # seconds until a server must have taken the call: without a network, nobody does
 ANSWER = 20.0  # seconds until it must have answered
-STALL = 20.0  # seconds without a byte, or with fewer than SLOWEST, in the middle of a file
+STALL = 25.0  # seconds without a byte, or with fewer than SLOWEST, in the middle of a file
 SLOWEST = 1000  # bytes a second
 _NO_SUCH_RANGE = 416
 
@@ -201,7 +201,7 @@ def _call(url: str, *other_proxies: str) -> None:
     def connect() -> None:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        socket.create_connection((parts.hostname or "", port), timeout=PATIENCE).close()
+        socket.create_connection((parts.hostname or "", port), timeout=2 * PATIENCE).close()
 
     _within(PATIENCE, host, connect)
 

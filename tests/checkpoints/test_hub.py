@@ -1,7 +1,7 @@
 """Pretrained weights come from Hugging Face's hub by its own library: slowly, through redirects, or not at all, and then with a reason."""
 
 import errno
-import hashlib
+import logging
 import os
 import socket
 import subprocess
@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
+from huggingface_hub.errors import FileMetadataError, LocalEntryNotFoundError
+from huggingface_hub.utils import close_session
 
 from dalle_edu import download
 from dalle_edu.checkpoints import hub as weights_hub
@@ -25,9 +27,9 @@ def fetched(say=lambda message: None) -> Path:
     return weights_of(NAME, REPOSITORY, say=say)
 
 
-def refusal() -> str:
+def refusal(say=lambda message: None) -> str:
     with pytest.raises(DalleEduError) as caught:
-        fetched()
+        fetched(say)
     said = str(caught.value)
     assert said.startswith(f"{NAME} is not on this machine and cannot be fetched: "), said
     assert "\n" not in said
@@ -170,7 +172,8 @@ def test_without_a_network_a_sentence_comes_within_two_seconds(black_hole):
     began = time.monotonic()
     with pytest.raises(DalleEduError, match=r"127.0.0.1 did not answer in 1.8 seconds; go online once, or take the course's own CLIP"):
         check_reachable(NAME)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 3  # 1.8, and what a busy machine adds
+    assert PATIENCE < 2
 
 
 def test_silence_is_not_waited_for(hub, silence, monkeypatch):
@@ -264,7 +267,10 @@ def test_pickled_weights_are_never_fetched(hub):
 )
 def test_what_does_not_answer_as_the_hub_does_is_told_and_not_fetched(hub, headers):
     hub.headers = {"Content-Length": None} | headers if "X-Linked-Size" in headers else headers
-    assert refusal().startswith("what answers at 127.0.0.1 is not Hugging Face's hub, or does not say what size and checksum the file has")
+    began = []
+    said = refusal(began.append)
+    assert said.startswith("what answers at 127.0.0.1 is not Hugging Face's hub, or does not say what size and checksum the file has")
+    assert began == []
     assert {method for method, *_ in hub.tokens} == {"HEAD"}
 
 
@@ -325,10 +331,54 @@ def test_a_cache_that_cannot_be_written(hub, tmp_path):
     assert said.endswith("choose another place, with HF_HOME")
 
 
-def test_the_hubs_own_words_stay_out_of_the_readers_way(hub, capsys, recwarn):
+def test_the_hubs_own_words_stay_out_of_the_readers_way(hub, recwarn):
     """They are English, whatever the reader's language."""
-    hub.ends_early = 3000
-    fetched()
-    assert "Trying to resume" not in capsys.readouterr().err
-    assert not recwarn.list
-    assert hashlib.sha256(hub.weights).hexdigest() in {path.name for path in Path(constants.HF_HUB_CACHE).rglob("blobs/*")}
+    log, words = logging.getLogger("huggingface_hub"), []
+    keeper = logging.Handler()
+    keeper.emit = lambda record: words.append(record.getMessage())
+    log.addHandler(keeper)
+    try:
+        hub.ends_early = 3000
+        fetched()
+        assert (words, recwarn.list) == ([], [])
+        assert log.getEffectiveLevel() == logging.WARNING
+    finally:
+        log.removeHandler(keeper)
+
+
+def test_a_proxy_that_lets_nothing_through(hub, monkeypatch):
+    """To a hub by TLS; ours here is the proxy, and knows no CONNECT."""
+    monkeypatch.setattr(constants, "ENDPOINT", "https://hub.invalid")
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", "https://hub.invalid/{repo_id}/resolve/{revision}/{filename}")
+    for variable in ("no_proxy", "NO_PROXY", "https_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", hub.url)
+    close_session()  # which read the variables when it was opened
+    assert refusal().startswith("the proxy does not let the call to hub.invalid through (501")
+    close_session()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.EACCES, "Permission denied", "/somewhere"), "/somewhere cannot be used: permission denied; set HF_HOME to another"),
+        (RuntimeError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"), "this machine does not trust the certificate of 127.0.0.1; where a"),
+        (FileMetadataError("no header"), "what answers at 127.0.0.1 is not Hugging Face's hub"),
+        (ImportError("no module for SOCKS\nInstall it"), "127.0.0.1 broke off (no module for SOCKS); ask again"),
+        (KeyError(), "127.0.0.1 broke off (KeyError); ask again"),
+        (RuntimeError("word " * 1000), "127.0.0.1 broke off (" + "word " * 40 + "); ask again"),
+    ],
+    ids=["rights", "certificate", "page", "socks", "nothing", "long"],
+)
+def test_whatever_the_hubs_library_raises_ends_in_a_sentence(hub, monkeypatch, error, said):
+    import huggingface_hub
+
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", fail)
+    assert refusal().startswith(said)
+    wrapped = LocalEntryNotFoundError("cannot find it here")
+    wrapped.__cause__ = error
+    error = wrapped
+    assert refusal().startswith(said)
