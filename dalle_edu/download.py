@@ -1,7 +1,8 @@
 """Downloads of published files: the size is announced beforehand, progress is shown, and the checksum is verified.
 
 Nothing is downloaded unless the reader asks for it. Without a network an error comes within two seconds, and names the file to fetch by
-hand and the folder to put it in. A download that broke off is resumed where it stopped when it is asked for again.
+hand and the folder to put it in. A download that broke off is resumed where it stopped when it is asked for again. What Hugging Face's hub
+publishes is fetched by `checkpoints.hub`, with the hub's own library.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ from dalle_edu.files import check_writable
 from dalle_edu.progress_bar import progress_bar
 
 PATIENCE = 1.8  # seconds until a server must have taken the call: without a network, nobody does
-ANSWER = 15.0  # seconds until it must have answered, and until the whole of a short answer must be there
-STALL = 20.0  # seconds without a byte, or with fewer than SLOWEST, in the middle of a file
+ANSWER = 20.0  # seconds until it must have answered
+STALL = 25.0  # seconds without a byte, or with fewer than SLOWEST, in the middle of a file
 SLOWEST = 1000  # bytes a second
 _NO_SUCH_RANGE = 416
 _BAR = "{desc} |{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
@@ -35,17 +36,13 @@ _BAR = "{desc} |{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
 
 @dataclass(frozen=True)
 class Remote:
-    """A published file: its address, its place on this machine, its size, and its checksum, with the algorithm ("md5" or "sha256").
-
-    `token` is what the server knows the reader by, where it asks for that.
-    """
+    """A published file: its address, its place on this machine, its size, and its checksum, with the algorithm ("md5" or "sha256")."""
 
     url: str
     path: Path
     bytes: int
     algorithm: str
     digest: str
-    token: str | None = field(default=None, repr=False)
 
     @property
     def host(self) -> str:
@@ -104,12 +101,12 @@ def _fetch_one(remote: Remote) -> None:
     came = part.stat().st_size if part.is_file() else 0
     if came < remote.bytes:
         try:
-            response = _answer(remote.url, host, {"Range": f"bytes={came}-"} if came else {}, remote.token)
+            response = _answer(remote.url, host, {"Range": f"bytes={came}-"} if came else {})
         except _Failed as failure:
             if not came or getattr(failure.__cause__, "code", None) != _NO_SUCH_RANGE:
                 raise
             part.unlink()  # it is of another file than the server's
-            response = _answer(remote.url, host, {}, remote.token)
+            response = _answer(remote.url, host, {})
         with response:
             came = _write_rest(response, part, remote)
     if came < remote.bytes:
@@ -154,25 +151,6 @@ def _next_bytes(response: Any) -> bytes:
         return b""
 
 
-def look_up(url: str, limit: int = 10_000_000, token: str | None = None) -> bytes:
-    """The body of a server's answer at an address, at most `limit` bytes.
-
-    Raises `DalleEduError` where the server does not answer within `PATIENCE` seconds, answers with an error, or breaks off.
-    """
-    began, host, body = time.monotonic(), host_of(url), b""
-    try:
-        with _answer(url, host, {}, token, ANSWER) as response:
-            while len(body) < limit and (chunk := response.read1(limit - len(body))):
-                body += chunk
-                if time.monotonic() - began > ANSWER:
-                    raise TimeoutError(f"{len(body)} bytes in {ANSWER:g} s")
-            return body
-    except _Failed as failure:
-        raise DalleEduError(*failure.args) from failure
-    except (OSError, HTTPException) as error:
-        raise DalleEduError(f"{host} broke off ({error})", f"{host} s'est interrompu ({error})") from error
-
-
 def host_of(url: str) -> str:
     """The server's name in an address of the web. Raises `DalleEduError` for any other address."""
     try:
@@ -187,26 +165,45 @@ def host_of(url: str) -> str:
     )
 
 
-def _answer(url: str, host: str, headers: dict[str, str], token: str | None, stall: float | None = None) -> Any:
+def check_connection(url: str) -> None:
+    """Raise `DalleEduError`, within `PATIENCE` seconds, where no machine takes the call at a server's address, or at that of the proxy
+    before it. How long the server then takes to answer is not asked.
+    """
+    try:
+        _call(url, "all")
+    except _Failed as failure:
+        raise DalleEduError(*failure.args) from failure
+
+
+def _answer(url: str, host: str, headers: dict[str, str]) -> Any:
     """The server's response, if its machine takes the call within `PATIENCE` seconds and it answers within `ANSWER`. Raises `_Failed`
     otherwise, and where a proxy stands between, if that does not.
     """
-    host_of(url)
-    _within(PATIENCE, host, lambda: _call(url))
+    _call(url)
     request = urllib.request.Request(url, headers={"User-Agent": "dalle_edu"} | headers)
-    if token:
-        request.add_unredirected_header("Authorization", f"Bearer {token}")  # for this server alone
-    return _within(ANSWER, host, lambda: urllib.request.urlopen(request, timeout=stall or STALL))
+    return _within(ANSWER, host, lambda: urllib.request.urlopen(request, timeout=STALL))
 
 
-def _call(url: str) -> None:
-    """Open a connection to the server of an address, or to the proxy before it, and close it."""
-    parts = urlsplit(url)
-    proxy = None if urllib.request.proxy_bypass(parts.netloc) else urllib.request.getproxies().get(parts.scheme)
+def _call(url: str, *other_proxies: str) -> None:
+    """Open a connection to the server of an address, or to the proxy before it, and close it. Raises `_Failed` where that takes more than
+    `PATIENCE` seconds.
+
+    `other_proxies` are the kinds of proxies that count where none is set for the address's own scheme.
+    """
+    host = host_of(url)
+    proxies = {} if urllib.request.proxy_bypass(urlsplit(url).netloc) else urllib.request.getproxies()
+    proxy = next((proxies[kind] for kind in (urlsplit(url).scheme, *other_proxies) if proxies.get(kind)), None)
     if proxy:
-        parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    socket.create_connection((parts.hostname or "", port), timeout=PATIENCE).close()
+        url = proxy if "//" in proxy else f"//{proxy}"
+        called = url.rpartition("//")[2].rpartition("@")[2].rstrip("/")  # without the name and the password
+        host = language.say(f"the proxy {called}", f"le proxy {called}")
+
+    def connect() -> None:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname or "", port), timeout=2 * PATIENCE).close()
+
+    _within(PATIENCE, host, connect)
 
 
 def _within(seconds: float, host: str, work: Callable[[], Any]) -> Any:

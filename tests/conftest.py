@@ -9,7 +9,7 @@ import jaxtyping
 import pytest
 import torch
 from hypothesis import settings
-from networks import no_network, server, silence  # noqa: F401  fixtures
+from networks import hub, no_network, server, silence  # noqa: F401  fixtures
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # the peers are built from configurations, never fetched
 os.environ["DALLE_EDU_LANGUAGE"] = "en"  # whatever the locale of the machine

@@ -176,14 +176,11 @@ def drips(server, monkeypatch, head: bytes):
 
 def test_a_server_that_drips_is_given_up(remote, server, monkeypatch):
     monkeypatch.setattr(download, "STALL", 0.5)
-    monkeypatch.setattr(download, "ANSWER", 0.5)
     over = drips(server, monkeypatch, b"HTTP/1.1 200 OK\r\nContent-Length: 10240\r\n\r\n")
     begun = time.monotonic()
     try:
         with pytest.raises(DalleEduError, match="broke off after"):
             quietly(remote)
-        with pytest.raises(DalleEduError, match=r"127.0.0.1 broke off \(.* bytes in 0.5 s\)"):
-            download.look_up(f"{server.url}a.json")
     finally:
         over.set()
     assert time.monotonic() - begun < 8  # the whole file would take a quarter of an hour
@@ -215,22 +212,34 @@ def test_a_part_that_the_server_has_no_rest_of_is_deleted(remote, server, monkey
 )
 def test_only_addresses_of_the_web_are_opened(url, remote, tmp_path):
     with pytest.raises(DalleEduError, match="is no address of the web"):
-        download.look_up(url)
+        download.check_connection(url)
     with pytest.raises(DalleEduError, match="is no address of the web"):
         quietly(Remote(url, tmp_path / "x", 5, "md5", ""))
 
 
-def test_a_token_is_sent_to_its_server_and_to_no_other(server, monkeypatch):
-    asked = []
+def test_a_call_is_taken_or_not_whatever_comes_afterwards(server, monkeypatch):
+    """Of `check_connection`: a server that never answers has taken the call."""
+    monkeypatch.setattr(type(server), "finish_request", lambda *arguments: time.sleep(0.5))
+    began = time.monotonic()
+    download.check_connection(server.url)
+    assert time.monotonic() - began < 0.5
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(DalleEduError, match=r"127.0.0.1 cannot be reached \(.*refused\)"):
+        download.check_connection(server.url)
 
-    def finish(self, request, address):
-        data = request.recv(2000)
-        asked.append(data)
-        moved = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
-        request.sendall(moved if b"GET /a" in data else b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
-    monkeypatch.setattr(type(server), "finish_request", finish)
-    assert download.look_up(f"{server.url}a", token="secret") == b"ok"
-    first, second = (data for data in asked if data)
-    assert b"Authorization: Bearer secret" in first
-    assert b"secret" not in second
+@pytest.mark.parametrize("variable", ["http_proxy", "all_proxy"])
+def test_the_proxy_is_called_where_there_is_one(server, monkeypatch, variable):
+    """Its name and password are not shown."""
+    for each in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(variable, server.url.replace("http://", "http://me:secret@"))
+    download.check_connection("http://somewhere.invalid/")
+    monkeypatch.setenv(variable, "http://me:secret@127.0.0.1:9/")
+    with pytest.raises(DalleEduError, match=r"^the proxy 127.0.0.1:9 cannot be reached \(.*refused\)$"):
+        download.check_connection("http://somewhere.invalid/")
+    monkeypatch.setenv(variable, "127.0.0.1:seven")
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
+    with pytest.raises(DalleEduError, match=r"^le proxy 127.0.0.1:seven est injoignable"):
+        download.check_connection("http://somewhere.invalid/")

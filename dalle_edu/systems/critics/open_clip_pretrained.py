@@ -28,7 +28,7 @@ from torch import Tensor
 from dalle_edu.checkpoints import hub
 from dalle_edu.checkpoints.hub import EXAMPLE, LOCAL
 from dalle_edu.device import off_metal
-from dalle_edu.download import fetch, tell
+from dalle_edu.download import tell
 from dalle_edu.errors import DalleEduError, lacks_memory, no_memory
 from dalle_edu.systems.critics.critic import Critic, check_pictures, check_sentences
 from dalle_edu.systems.critics.open_clip_folder import open_folder, unreadable
@@ -65,10 +65,10 @@ class PretrainedClip(Critic):
     ) -> "PretrainedClip":
         """The model called "ARCHITECTURE/TAG", or the one in "local-dir:FOLDER".
 
-        Weights that are neither in `folder` (`~/.cache/dalle_edu/open_clip` unless
-        given) nor in Hugging Face's cache are downloaded; `say` is called with a
-        sentence that gives their size. Raises `DalleEduError` for a name that
-        open_clip does not know, a folder that it cannot read, and, within two
+        Weights that are not in Hugging Face's cache (or in the one in `folder`)
+        are downloaded to it; `say` is called with a sentence that gives their size.
+        Raises `DalleEduError` for a name that open_clip does not know, a folder
+        that it cannot read, weights that the hub does not send, and, within two
         seconds, where the network is needed and cannot be reached.
         """
         if name.startswith(LOCAL):
@@ -77,14 +77,8 @@ class PretrainedClip(Critic):
             return loaded
         architecture, tag = hub.parts(name)
         hub.check_reachable(name, folder)  # before the slow import of open_clip
-        known, place = _known(architecture, tag), hub.place_of(name, folder)
-        weights = (
-            place if place.is_file() else hub.in_the_hubs_cache(known["hf_hub"])
-        )
-        if weights is None:
-            hub.check_network(name)
-            fetch([hub.published(name, known["hf_hub"], place)], say)
-            weights = place
+        known = _known(architecture, tag)
+        weights = hub.weights_of(name, known["hf_hub"], folder, say)
         return cls(name, *_open(architecture, known, weights, device))
 
     @torch.no_grad()
