@@ -81,6 +81,7 @@ def sample(
     does not depend on the batch that it is drawn in.
     """
     device = logits.device
+    # float64, which Apple's GPU lacks: there, this step is made on the CPU
     logits, uniform = off_metal(logits), off_metal(uniform)
     cumulative = logits.double().softmax(dim=-1).cumsum(dim=-1)
     # rounding may make the total differ from 1

@@ -3314,6 +3314,7 @@ C'est celle où la répartition cumulée franchit `uniform`, dans [0, 1). Il y a
 tel nombre par ligne, donné du dehors : une image ne dépend donc pas du lot dans
 lequel elle est tirée.
 """
+# float64, which Apple's GPU lacks: there, this step is made on the CPU => float64, que le GPU d'Apple n'a pas : là, ce pas est fait sur le CPU
 # rounding may make the total differ from 1 => les arrondis peuvent écarter le total de 1
 
 # %% scratch=true
