@@ -2799,12 +2799,14 @@ assert 0.5 < found["new"] < 0.75
 # %% [markdown] lang="fr"
 # Neuf phrases sur dix, ou peu s'en faut, sont justes au mot près, et plus de la moitié ne sont pas dans le corpus : il ne récite pas.
 # Pourtant personne ne lui a donné de règle de grammaire ; il n'a vu que des phrases. Cherchez la faute dans chacune des phrases fausses. Il en est
-# de deux sortes : un mot qui manque ou qui déborde, et un jeton d'une autre espèce, tiré par malchance parmi les 512.
+# de deux sortes : un mot qui manque ou qui déborde, et un jeton d'une autre espèce, tiré par malchance parmi les 512 (un octet
+# qui, seul, n'est aucune lettre s'écrit �).
 
 # %% [markdown] lang="en"
 # Nine sentences in ten, or nearly so, are right word for word, and over half of them are not in the corpus: it does not recite. Yet nobody gave
 # it a rule of grammar; it has seen nothing but sentences. Look for the fault in each of the wrong ones. There are two kinds: a word that is
-# missing or one too many, and a token of another sort altogether, sampled by bad luck among the 512.
+# missing or one too many, and a token of another sort altogether, sampled by bad luck among the 512 (a byte that alone is no letter is
+# written �).
 
 # %% [markdown] lang="fr"
 # A-t-il appris l'accord ? Voici quatre débuts, qui finissent par un nom masculin ou féminin, singulier ou pluriel. **Devinez** où seront
