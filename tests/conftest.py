@@ -1,6 +1,7 @@
 """What every test shares: one thread, no chance, and no GPU test where there is no GPU."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +31,17 @@ def desk_of_the_tests(tmp_path_factory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DALLE_EDU_DESK", str(tmp_path_factory.mktemp("desk")))
         yield Path(os.environ["DALLE_EDU_DESK"])
+
+
+@pytest.fixture
+def direct(monkeypatch, tmp_path) -> str:
+    """A system from outside the package, by its name on the command line, in a folder of the test's own; no other test knows it."""
+    from dalle_edu.systems.interface import registry
+
+    shutil.copy(Path(__file__).parent / "outside" / "direct.py", tmp_path)
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    monkeypatch.chdir(tmp_path)
+    return "direct.py:Direct"
 
 
 @pytest.fixture

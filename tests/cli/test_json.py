@@ -12,7 +12,6 @@ from tiny_systems import build, tiny_clip
 from dalle_edu.cli import app
 from dalle_edu.training.summary import summary
 
-OUTSIDE = Path(__file__).parent.parent / "outside" / "direct.py"
 WITHOUT = {"lab"}  # it opens JupyterLab
 
 
@@ -78,9 +77,8 @@ def test_a_loop_tells_its_frames(run, files):
     assert "loop.gif" in run(*words, "--json", "loop.gif")[2]  # which is to be the animation
 
 
-def test_training_tells_how_the_run_ended(run, tmp_path):
-    Path("direct.py").write_bytes(OUTSIDE.read_bytes())
-    words = ["train", "direct.py:Direct", "--preset", "tiny", "--updates", 12, "--exam", 8, "--device", "cpu", "--run", "r"]
+def test_training_tells_how_the_run_ended(run, direct):
+    words = ["train", direct, "--preset", "tiny", "--updates", 12, "--exam", 8, "--device", "cpu", "--run", "r"]
     status, out, err = run(*words, "--json", "-")
     told = json.loads(out)
     assert status == 0, err
@@ -164,6 +162,7 @@ def test_the_builders_list_what_they_wrote(run, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("words", ["train --js", "edit vary --js", "export --js", "generate --js", "lessons --js"])
 def test_the_shell_completes_it(run, monkeypatch, words):
+    monkeypatch.setattr(sys.modules["__main__"], "__package__", None, raising=False)  # the program's name is then its file's
     monkeypatch.setenv("_DALLE_EDU_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", f"dalle-edu {words}")
     monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
@@ -171,7 +170,7 @@ def test_the_shell_completes_it(run, monkeypatch, words):
 
 
 @pytest.mark.parametrize("quiet", [True, False])
-def test_a_bar_is_shown_on_a_terminal_and_not_under_quiet(run, files, quiet, monkeypatch):
+def test_a_bar_is_shown_on_a_terminal_and_not_under_quiet(run, files, direct, quiet, monkeypatch):
     monkeypatch.setattr("dalle_edu.progress_bar._on_terminal", lambda: True)
     monkeypatch.setattr("dalle_edu.progress_bar.PATIENCE", 0.0)
     assert run("world", "-n", 1, "--out", "a.png")[0] == 0
@@ -181,8 +180,7 @@ def test_a_bar_is_shown_on_a_terminal_and_not_under_quiet(run, files, quiet, mon
     shown = run("score", files["dalle1"], "--prompts", 8, *flags)[2]
     assert ("dalle1 |" in shown) != quiet
     assert "prior" not in shown  # one bar at a time
-    Path("direct.py").write_bytes(OUTSIDE.read_bytes())
-    words = ["train", "direct.py:Direct", "--preset", "tiny", "--updates", 12, "--exam", 8, "--device", "cpu"]
+    words = ["train", direct, "--preset", "tiny", "--updates", 12, "--exam", 8, "--device", "cpu"]
     shown = run(*words, *flags)[2]
     assert ("paint, CPU" in shown) != quiet
     assert "direct, paint" not in shown

@@ -3,7 +3,6 @@
 import inspect
 import json
 import shlex
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -15,24 +14,14 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.loading import load_model
 from dalle_edu.publishing import cards
 from dalle_edu.systems import interface
-from dalle_edu.systems.interface import registry
 from dalle_edu.systems.interface.registry import model_class, system_names
 
 FILE = Path(__file__).parents[1] / "outside" / "direct.py"
 WEIGHTS = "runs/direct-tiny/direct.safetensors"
 
 
-@pytest.fixture
-def mine(tmp_path, monkeypatch) -> str:
-    """The system's name on the command line, in a folder of its own."""
-    shutil.copy(FILE, tmp_path / "direct.py")
-    monkeypatch.setattr(registry, "_registered", dict(registry._registered))  # the other tests know the package's systems alone
-    monkeypatch.chdir(tmp_path)
-    return "direct.py:Direct"
-
-
-def test_it_trains_resumes_draws_scores_and_has_a_true_card(run, mine, monkeypatch):
-    train = ("train", mine, "--preset", "tiny", "--updates", 30, "--exam", 8, "--device", "cpu")
+def test_it_trains_resumes_draws_scores_and_has_a_true_card(run, direct, monkeypatch):
+    train = ("train", direct, "--preset", "tiny", "--updates", 30, "--exam", 8, "--device", "cpu")
     status, out, err = run(*train)
     assert status == 0, err
     assert WEIGHTS in out
@@ -40,11 +29,11 @@ def test_it_trains_resumes_draws_scores_and_has_a_true_card(run, mine, monkeypat
     Path(WEIGHTS).unlink()
     assert run(*train)[0] == 0  # from the checkpoint
     assert Path(WEIGHTS).read_bytes() == before
-    there = f"{mine}@{WEIGHTS}"
+    there = f"{direct}@{WEIGHTS}"
     assert run("generate", "a red circle", "--system", there, "-n", 2, "--out", "drawn.png", "--set", "loudness=0.5")[0] == 0
     assert run("score", there, "--prompts", 8, "--guidance-scale", 2, "--json", "score.json")[0] == 0
     assert json.loads(Path("score.json").read_text(encoding="utf-8"))["system"] == "direct"
-    status, out, _ = run("systems", mine)
+    status, out, _ = run("systems", direct)
     assert status == 0
     assert "paint" in out
     assert "loudness" in out
@@ -58,7 +47,7 @@ def test_it_trains_resumes_draws_scores_and_has_a_true_card(run, mine, monkeypat
     assert "reconstructed" not in card
 
 
-def test_the_example_in_the_documentation_of_the_interface_works_as_it_stands(run, mine):
+def test_the_example_in_the_documentation_of_the_interface_works_as_it_stands(run, direct):
     said = inspect.getdoc(interface) or ""
     start, end = said.index("    from collections.abc"), said.index("Every command that takes a system takes this one")
     Path("mine.py").write_text(textwrap.dedent(said[start:end]), encoding="utf-8")
@@ -73,9 +62,9 @@ def test_the_example_in_the_documentation_of_the_interface_works_as_it_stands(ru
     assert run(*generate, "--set", "grain=much")[0] == 1
 
 
-def test_its_settings_are_refused_by_name(run, mine):
-    assert run("train", mine, "--preset", "tiny", "--updates", 2, "--exam", 0, "--device", "cpu")[0] == 0
-    there = f"{mine}@{WEIGHTS}"
+def test_its_settings_are_refused_by_name(run, direct):
+    assert run("train", direct, "--preset", "tiny", "--updates", 2, "--exam", 0, "--device", "cpu")[0] == 0
+    there = f"{direct}@{WEIGHTS}"
     status, _, err = run("generate", "a red circle", "--system", there, "--temperature", 1)
     assert status == 1
     assert "direct takes no temperature; its settings are: guidance-scale, loudness" in err
@@ -85,37 +74,37 @@ def test_its_settings_are_refused_by_name(run, mine):
     status, _, err = run("generate", "a red circle", "--system", there, "--set", "loudness=very")
     assert status == 1
     assert "loudness is 'very'; it takes a number" in err
-    status, _, err = run("generate", "a red circle", "--system", mine)
+    status, _, err = run("generate", "a red circle", "--system", direct)
     assert status == 1
     assert "names no weights" in err
 
 
-def test_what_is_no_system_is_refused(mine):
+def test_what_is_no_system_is_refused(direct):
     Path("nothing.py").write_text("Nothing = 1\n", encoding="utf-8")
     refused = {
         "nothing.py:Nothing": "no system called Nothing",
         "absent.py:Absent": "no file absent.py",
-        f"{mine}s": "no system called Directs",
+        f"{direct}s": "no system called Directs",
     }
     for name, says in refused.items():
         with pytest.raises(DalleEduError, match=says):
             model_class(name)
 
 
-def test_a_name_is_borne_once(mine):
+def test_a_name_is_borne_once(direct):
     Path("twin.py").write_text(
         Path("direct.py").read_text(encoding="utf-8").replace("class Direct(System)", "class Twin(System)"), encoding="utf-8"
     )
-    model_class(mine)
+    model_class(direct)
     with pytest.raises(DalleEduError, match='a system "direct" already'):
         model_class("twin.py:Twin")
 
 
-def test_weights_of_an_unknown_system_say_how_to_name_it(mine, run):
+def test_weights_of_an_unknown_system_say_how_to_name_it(direct, run):
     """In a process where nothing has named the file, its class is unknown, and nothing executes what it loads."""
-    assert run("train", mine, "--preset", "tiny", "--updates", 2, "--exam", 0, "--device", "cpu")[0] == 0
+    assert run("train", direct, "--preset", "tiny", "--updates", 2, "--exam", 0, "--device", "cpu")[0] == 0
     code = f"from dalle_edu.loading import load_model\nload_model({WEIGHTS!r})"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "name its file and class too: FILE.py:CLASS@" in ended.stderr
-    assert load_model(f"{mine}@{WEIGHTS}").name == "direct"
+    assert load_model(f"{direct}@{WEIGHTS}").name == "direct"
     assert "direct" in system_names()
