@@ -71,6 +71,7 @@ for (const language of ["fr", "en"]) {
         assert.deepEqual(await barriers(page), []);
         await page.emulateMedia({ colorScheme: "dark" });
         await page.waitForSelector("html[data-theme=dark]");
+        await page.evaluate(() => Promise.all(document.getAnimations().map(each => each.finished))); // colours change in a tenth of a second
         assert.deepEqual(await barriers(page, { runOnly: ["color-contrast"] }), []);
       } else assert.deepEqual(await barriers(page, { rules: { "color-contrast": { enabled: false } } }), []);
       await page.setViewportSize({ width: 390, height: 844 });
