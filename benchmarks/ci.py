@@ -19,8 +19,8 @@ from dalle_edu.classroom.builder import build
 
 CORES = 2
 MINUTES = 50.0  # allowed
-REST = 13.0  # minutes of what is no test of pytest, with three lessons: 5.5 to install and check, 7.5 for the site and the browser
-SITE = 30.0  # seconds that each further lesson adds: its tests in a browser, 46 s on a busy machine, and its pages, decks and PDFs
+REST = 9.8  # minutes of what is no test of pytest, with three lessons: 4.5 to install and check, 5.3 for the site and the browser
+SITE = 43.0  # seconds that each further lesson adds: 22 for its tests in a browser, two at a time, 21 for its pages, decks and PDFs
 REPORT = Path("runs/tests.xml")
 _EXECUTING = "test_lessons"  # the tests that execute the lessons
 _OF_A_LESSON = re.compile(r"\[.*\b\d\d_[a-z]")  # such as test_name[fr-05_attention]
