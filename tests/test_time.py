@@ -42,8 +42,9 @@ def test_the_time_of_the_continuous_integration_is_the_sum_of_its_parts(tmp_path
         '<testcase classname="tests.classroom.test_lessons" name="test_runs[01_perceptron-fr]" time="9999"/></testsuite></testsuites>'
     )
     costs = {"01": {"three_runs": 100.0}, "02": {"three_runs": 120.0}}
+    monkeypatch.setattr(ci, "SITE", 30.0)
     found = ci.parts(*ci.seconds_of_tests(report), costs, rest=8.0)
-    assert list(found.values()) == pytest.approx([10.0, 9 * 12 / 120, (90 + 17 * 110) / 120, 8 + 16 * ci.SITE / 60])
+    assert list(found.values()) == pytest.approx([10.0, 9 * 12 / 120, (90 + 17 * 110) / 120, 8 + 16 * 30 / 60])
 
     monkeypatch.setattr(ci.build, "measured", lambda: costs)
     monkeypatch.setattr("sys.argv", ["ci", "--report", str(report), "--rest", "8"])
