@@ -225,12 +225,12 @@ BEFORE = GOOD.count("\n") + 8  # lines, those of the header among them
             "an example gives 1 in the en edition, and says → 2",
         ),
         ("\n# %%\nimport os\n\nos._exit(1)\n", 3, "the kernel died"),
-        ("\n# %%\nimport time\n\ntime.sleep(60)\n", 3, "takes longer than is allowed"),
+        ("\n# %%\nimport time\n\ntime.sleep(30)\n", 3, "takes longer than is allowed"),
     ],
     ids=["error", "error in a call", "warning", "example", "dead kernel", "too slow"],
 )
 def test_what_goes_wrong_in_a_run_is_told_at_its_line(tmp_path, monkeypatch, cell, line, complaint):
-    monkeypatch.setattr(execution, "TIME_LIMIT", 20)
+    monkeypatch.setattr(execution, "TIME_LIMIT", 10)
     lesson = read_lesson(write(tmp_path, GOOD + cell))
     with pytest.raises(Faults) as raised:
         execution.run(lesson, "en")

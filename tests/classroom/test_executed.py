@@ -156,26 +156,6 @@ def test_of_two_processes_at_once_one_executes(project):
         assert one.result() == other.result()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("code", "says", "line"),
-    [
-        ("1 / 0", "ZeroDivisionError", 1),
-        ("import os\n\nos._exit(3)", "the kernel died", 0),
-        ("import warnings\n\nwarnings.warn('hm')", "hm", 0),
-    ],
-)
-def test_what_stops_a_lesson_is_told_with_its_line(code, says, line, tmp_path):
-    text = f"# %%\nx = 1\n\n# %%\ny = 2\n{code}\n"
-    lesson = read_lesson(write(tmp_path / "lessons", text))
-    with pytest.raises(execution.Faults) as told:
-        execution.run(lesson, "en")
-    (complaint,) = told.value.complaints
-    lines = lesson.path.read_text(encoding="utf-8").splitlines()
-    assert says in complaint.en
-    assert lines[complaint.line - 1] == (code if line else "y = 2"), complaint.line
-
-
 def test_comments_and_docstrings_are_no_part_of_a_fingerprint(tmp_path):
     def of(code: str) -> str:
         import linecache
