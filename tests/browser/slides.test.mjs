@@ -69,6 +69,8 @@ for (const deck of decks(site)) {
         }
         const buttons = [...document.querySelectorAll(".bar button")].map(button => button.getBoundingClientRect());
         if (buttons.some(box => box.right > innerWidth || box.bottom > innerHeight || box.height < 10)) found.push("arrows are cut");
+        const other = document.querySelector(".bar a[data-other]");
+        if (other.scrollWidth > other.clientWidth) found.push("the other language is cut");
         return found;
       });
       assert.deepEqual(covered, [], `${viewport.width} × ${viewport.height}`);

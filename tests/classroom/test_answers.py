@@ -1,6 +1,5 @@
 """Answers that people wrote without sight of the checks: those that are right are accepted, those that are wrong refused, most by name."""
 
-import importlib
 import json
 import linecache
 import re
@@ -13,14 +12,18 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 
+from dalle_edu.classroom.builder import build
+from dalle_edu.classroom.builder.hollow import taught_module
 from dalle_edu.classroom.checking.diagnosis import diagnose
 from dalle_edu.language import speak
 
 ANSWERS = [
-    answer
-    for file in ("answers.json", "answers_2.json")
-    for answer in json.loads(Path(__file__).with_name(file).read_text(encoding="utf-8"))
+    answer for file in sorted((Path(__file__).parent / "answers").glob("*.json")) for answer in json.loads(file.read_text(encoding="utf-8"))
 ]
+MODULES = {
+    lesson.number: [taught_module(target) for target in dict.fromkeys(cell.implements for cell in lesson.cells if cell.implements)]
+    for lesson in build.lessons()
+}
 TARGETS = sorted({answer["target"] for answer in ANSWERS})
 BARE = re.compile(r"off by|1\.8e\+308|expected PerceptronRun$")
 
@@ -28,8 +31,8 @@ BARE = re.compile(r"off by|1\.8e\+308|expected PerceptronRun$")
 def version(answer: dict, number: int):
     """What an answer's code defines, in a namespace that has all the names of its lesson but this one."""
     scope = {"np": np, "torch": torch, "F": F, "rearrange": rearrange}
-    for brick in ("perceptron", "mlp", "attention", "transformer", "decoding", "guidance", "dvae"):
-        scope |= {name: value for name, value in vars(importlib.import_module(f"dalle_edu.bricks.{brick}")).items() if name[:2] != "__"}
+    for module in MODULES[answer["lesson"]]:
+        scope |= {name: value for name, value in vars(module).items() if name[:2] != "__"}
     name, file = answer["target"].split(":")[1], f"<answer {number}>"
     scope |= {"__name__": "__main__"}
     del scope[name]
