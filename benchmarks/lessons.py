@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import calibrate
-from dalle_edu.classroom.builder import build, execution
+from dalle_edu.classroom.builder import build
+from dalle_edu.classroom.builder.kernels import execution
 from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.device import processor_name
 from dalle_edu.files import write_aside

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from dalle_edu.address import BRANCH, REPOSITORY, on_github
-from dalle_edu.classroom.builder import bibliography
-from dalle_edu.classroom.builder.deck import COURSE
-from dalle_edu.classroom.builder.site import read_settings
+from dalle_edu.classroom.builder.book import bibliography
+from dalle_edu.classroom.builder.book.site import read_settings
+from dalle_edu.classroom.builder.slides.deck import COURSE
 
 HERE = Path(__file__).parent
 language = os.environ.get("DALLE_EDU_LANGUAGE", "en")
@@ -19,7 +19,7 @@ built = read_settings(HERE / "pages" / f"{language}.json")
 author = "dalle_edu"
 copyright = "dalle_edu, MIT & CC BY 4.0"
 extensions = ["myst_nb", "sphinx_external_toc", "sphinxcontrib.bibtex", "sphinx_togglebutton", "sphinx_copybutton"]
-extensions += ["dalle_edu.classroom.builder.sphinx_parts"]
+extensions += ["dalle_edu.classroom.builder.book.sphinx_parts"]
 external_toc_path = str(HERE / "_toc.yml")
 bibtex_bibfiles = ["references.bib"]
 bibtex_cite_id = "work-{key}"

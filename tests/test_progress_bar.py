@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from dalle_edu.classroom.builder.execution import execute
+from dalle_edu.classroom.builder.kernels.execution import execute
 from dalle_edu.progress_bar import Bar, progress_bar
 
 WORK = """

@@ -13,7 +13,7 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.preprocessors import ClearSolutions, Execute, NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_locked, is_solution
 
-from dalle_edu.classroom.builder.needed import names_of_answers
+from dalle_edu.classroom.builder.nbgrader.needed import names_of_answers
 from dalle_edu.classroom.caution import explained, reaches
 from dalle_edu.language import say
 

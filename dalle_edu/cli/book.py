@@ -19,7 +19,7 @@ def book(
     json_file: JsonOption = None,
 ) -> None:
     """Publish the lessons as a website."""
-    from dalle_edu.classroom.builder.book import SITE, build_book
+    from dalle_edu.classroom.builder.book.publish import SITE, build_book
 
     ready((site or SITE) / "index.html", json_file)
     list_written(build_book(site or SITE, names=names or ()), json_file)
@@ -47,7 +47,7 @@ def slides(
 
     Raises `Faults` with all that is wrong with the slides, once they are written.
     """
-    from dalle_edu.classroom.builder.book import SITE, build_slides
+    from dalle_edu.classroom.builder.book.publish import SITE, build_slides
     from dalle_edu.classroom.builder.complaints import Faults
 
     ready((site or SITE) / "index.html", json_file)

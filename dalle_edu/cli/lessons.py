@@ -74,7 +74,7 @@ def lessons(
     if names and nbgrader:
         raise DalleEduError("names do not go with --nbgrader; leave them out", "des noms ne vont pas avec --nbgrader ; ôtez-les")
     from dalle_edu.classroom.builder import build as builder
-    from dalle_edu.classroom.builder.execution import run
+    from dalle_edu.classroom.builder.kernels.execution import run
 
     where = folder or builder.LESSONS
     if nbgrader:
@@ -102,7 +102,7 @@ def _check(folder: Path, names: list[str]) -> None:
     from dalle_edu.classroom.builder import build as builder
     from dalle_edu.classroom.builder.complaints import Faults
     from dalle_edu.classroom.builder.latex import faults_of_formulas
-    from dalle_edu.classroom.builder.slide_count import slide_faults
+    from dalle_edu.classroom.builder.slides.slide_count import slide_faults
 
     read, faults = builder.with_faults(folder, names)
     faults += faults_of_formulas(read, pages=[] if names else None)

@@ -4,10 +4,10 @@ import ast
 
 import pytest
 
-from dalle_edu.classroom.builder.assignment import assignment
 from dalle_edu.classroom.builder.build import lessons
-from dalle_edu.classroom.builder.needed import made_anew, names_of_answers, needed
-from dalle_edu.classroom.builder.settings import settings
+from dalle_edu.classroom.builder.nbgrader.assignment import assignment
+from dalle_edu.classroom.builder.nbgrader.needed import made_anew, names_of_answers, needed
+from dalle_edu.classroom.builder.nbgrader.settings import settings
 from dalle_edu.classroom.caution import reaches
 
 GIVEN = [

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from dalle_edu.classroom.builder.comparison import compared
-from dalle_edu.classroom.builder.page import paired
-from dalle_edu.classroom.builder.site import BOOK
+from dalle_edu.classroom.builder.book.comparison import compared
+from dalle_edu.classroom.builder.book.page import paired
+from dalle_edu.classroom.builder.book.site import BOOK
 from dalle_edu.systems.dalle1 import DallE1
 
 

@@ -5,11 +5,12 @@ import json
 import pytest
 
 from dalle_edu.bricks.perceptron import neuron
-from dalle_edu.classroom.builder import build, execution, notebooks
+from dalle_edu.classroom.builder import build, notebooks
 from dalle_edu.classroom.builder.complaints import Faults
 from dalle_edu.classroom.builder.faults import problems
 from dalle_edu.classroom.builder.faults.languages import reads_as_other
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, solution
+from dalle_edu.classroom.builder.kernels import execution
 from dalle_edu.classroom.builder.source import Cell, one_language, read_lesson
 from dalle_edu.classroom.checking.diagnosis import diagnose, judge
 from dalle_edu.classroom.checking.proof import mistakes

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from dalle_edu.classroom.builder import build
-from dalle_edu.classroom.builder.kernel import QUIET
+from dalle_edu.classroom.builder.kernels.kernel import QUIET
 
 STEP, WRONG = "def step(z):\n    return np.where(z >= 0, 1.0, 0.0)", "def step(z):\n    return np.where(z > 0, 1.0, 0.0)"
 CHECK = 'step = check("perceptron:step")'

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import save_file
 from trial_lesson import write
 
-from dalle_edu.classroom.builder import execution
-from dalle_edu.classroom.builder.executed import executed
+from dalle_edu.classroom.builder.kernels import execution
+from dalle_edu.classroom.builder.kernels.executed import executed
 from dalle_edu.classroom.builder.source import read_lesson
 from dalle_edu.classroom.checking.proof import references
 from dalle_edu.classroom.desk.code_read import fingerprint_of_call

@@ -2,8 +2,9 @@
 
 import pytest
 
-from dalle_edu.classroom.builder import execution, notebooks
-from dalle_edu.classroom.builder.assignment import assignment
+from dalle_edu.classroom.builder import notebooks
+from dalle_edu.classroom.builder.kernels import execution
+from dalle_edu.classroom.builder.nbgrader.assignment import assignment
 from dalle_edu.classroom.builder.source import read_lesson
 from dalle_edu.errors import DalleEduError
 from tests.trial_lesson import GOOD, write

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from dalle_edu.classroom.builder import build
-from dalle_edu.classroom.builder.front import ROOT, bars, cards, course, described, drawings, filled
-from dalle_edu.classroom.builder.site import BOOK
+from dalle_edu.classroom.builder.book.front import ROOT, bars, cards, course, described, drawings, filled
+from dalle_edu.classroom.builder.book.site import BOOK
 from dalle_edu.loading import drawing_systems
 from dalle_edu.world.grammar import unknown_words
 

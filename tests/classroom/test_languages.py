@@ -5,10 +5,11 @@ import json
 
 import pytest
 
-from dalle_edu.classroom.builder import build, execution, notebooks
-from dalle_edu.classroom.builder.linking import on_page
-from dalle_edu.classroom.builder.page import as_page
-from dalle_edu.classroom.builder.slides import write_deck
+from dalle_edu.classroom.builder import build, notebooks
+from dalle_edu.classroom.builder.book.page import as_page
+from dalle_edu.classroom.builder.kernels import execution
+from dalle_edu.classroom.builder.links.linking import on_page
+from dalle_edu.classroom.builder.slides.reveal import write_deck
 from dalle_edu.classroom.builder.source import one_language, read_lesson
 from dalle_edu.language import decimal, language_named, languages, reader_language, say, sentence_language, speak
 from tests.trial_lesson import GOOD, write

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import calibrate
 from benchmarks.lessons import FIRST, MOST, faults, projected
 from dalle_edu.classroom.builder import build
-from dalle_edu.classroom.builder.executed import executed, executed_untouched
+from dalle_edu.classroom.builder.kernels.executed import executed, executed_untouched
 
 LESSONS = {lesson.name: lesson for lesson in build.lessons()}
 SOLVED = [(name, language) for language in ("fr", "en") for name in LESSONS]

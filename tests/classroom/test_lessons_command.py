@@ -5,8 +5,9 @@ import shutil
 
 import pytest
 
-from dalle_edu.classroom.builder import latex, slide_count
+from dalle_edu.classroom.builder import latex
 from dalle_edu.classroom.builder.complaints import REPOSITORY, Complaint, Faults
+from dalle_edu.classroom.builder.slides import slide_count
 from dalle_edu.cli.lessons import Action, lessons
 from dalle_edu.errors import DalleEduError
 from tests.careful_lesson import CAREFUL, write

@@ -6,13 +6,13 @@ import re
 import pytest
 
 from dalle_edu.classroom.builder import build, notebooks
-from dalle_edu.classroom.builder.assignment import assignment
 from dalle_edu.classroom.builder.complaints import Faults
-from dalle_edu.classroom.builder.glossary import FirstUses, glossary, say_where
-from dalle_edu.classroom.builder.linking import on_deck, on_page
-from dalle_edu.classroom.builder.references import faults_of_references
+from dalle_edu.classroom.builder.links.glossary import FirstUses, glossary, say_where
+from dalle_edu.classroom.builder.links.linking import on_deck, on_page
+from dalle_edu.classroom.builder.links.references import faults_of_references
+from dalle_edu.classroom.builder.links.works import BOOK, works
+from dalle_edu.classroom.builder.nbgrader.assignment import assignment
 from dalle_edu.classroom.builder.source import read_lesson
-from dalle_edu.classroom.builder.works import BOOK, works
 from tests.trial_lesson import GOOD, HEAD, write
 
 OTHER = """# %% [markdown] lang="fr"

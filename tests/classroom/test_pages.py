@@ -9,13 +9,14 @@ import pytest
 import snowballstemmer
 from PIL import Image
 
-from dalle_edu.classroom.builder import bibliography, notebooks
-from dalle_edu.classroom.builder.book import _chosen
-from dalle_edu.classroom.builder.page import as_page
-from dalle_edu.classroom.builder.pictures import with_files
-from dalle_edu.classroom.builder.site import BOOK, tidy
+from dalle_edu.classroom.builder import notebooks
+from dalle_edu.classroom.builder.book import bibliography
+from dalle_edu.classroom.builder.book.page import as_page
+from dalle_edu.classroom.builder.book.pictures import with_files
+from dalle_edu.classroom.builder.book.publish import _chosen
+from dalle_edu.classroom.builder.book.site import BOOK, tidy
+from dalle_edu.classroom.builder.book.sphinx_parts import _folding, folded
 from dalle_edu.classroom.builder.source import read_lesson
-from dalle_edu.classroom.builder.sphinx_parts import _folding, folded
 from dalle_edu.errors import DalleEduError
 from tests.trial_lesson import GOOD, write
 
@@ -162,5 +163,5 @@ def test_a_site_holds_no_leftovers_and_shared_files_once(tmp_path):
 def test_only_the_lessons_that_are_named_are_built(tmp_path):
     lesson = read_lesson(write(tmp_path, GOOD))
     assert _chosen([lesson], []) == _chosen([lesson], ["99"]) == _chosen([lesson], ["99_trial"]) == [lesson]
-    with pytest.raises(DalleEduError, match="there is no lesson 98; there are 99_trial"):
+    with pytest.raises(DalleEduError, match="no lesson is called 98; there are 99_trial"):
         _chosen([lesson], ["98"])

@@ -5,9 +5,9 @@ from pathlib import Path
 import nbformat.v4 as v4
 import pytest
 
-from dalle_edu.classroom.builder.deck import slides_of
-from dalle_edu.classroom.builder.slide_count import counts, slide_faults, words_of
-from dalle_edu.classroom.builder.slide_table import output_faults, pixel_faults, table
+from dalle_edu.classroom.builder.slides.deck import slides_of
+from dalle_edu.classroom.builder.slides.slide_count import counts, slide_faults, words_of
+from dalle_edu.classroom.builder.slides.slide_table import output_faults, pixel_faults, table
 from dalle_edu.classroom.builder.source import Cell, Lesson
 
 SLIDES = 26  # that teach: with the title, the exercise and the quiz they are 29

@@ -5,8 +5,8 @@ from pathlib import Path
 import nbformat.v4 as v4
 import pytest
 
-from dalle_edu.classroom.builder.deck import slides_of
-from dalle_edu.classroom.builder.slides import write_deck
+from dalle_edu.classroom.builder.slides.deck import slides_of
+from dalle_edu.classroom.builder.slides.reveal import write_deck
 from dalle_edu.classroom.builder.source import Cell, Lesson
 
 LESSON = Lesson(Path("nowhere/sources/42_deck.py"), "42", (1.0, 0.0, 0.0, 0.0), {"en": "A deck", "fr": "Des diapositives"}, ())

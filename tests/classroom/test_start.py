@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from dalle_edu.classroom.builder import build, execution
+from dalle_edu.classroom.builder import build
+from dalle_edu.classroom.builder.kernels import execution
 from dalle_edu.classroom.builder.notebooks import everything
 from dalle_edu.classroom.identity import source
 from dalle_edu.cli.installation import Finding, in_words

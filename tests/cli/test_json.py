@@ -151,7 +151,7 @@ def test_other_commands_have_standard_output_to_themselves(run, files, tmp_path,
 
 def test_the_builders_list_what_they_wrote(run, monkeypatch, tmp_path):
     pages, site = [tmp_path / "site" / "index.html"], tmp_path / "site"
-    monkeypatch.setattr("dalle_edu.classroom.builder.book.build_book", lambda site, names: pages)
+    monkeypatch.setattr("dalle_edu.classroom.builder.book.publish.build_book", lambda site, names: pages)
     monkeypatch.setattr("dalle_edu.classroom.builder.build.build", lambda folder, names: pages)
     for words in (("book", "--site", site), ("lessons", "build")):
         status, out, err = run(*words, "--json", "-")

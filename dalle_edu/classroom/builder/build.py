@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from dalle_edu.classroom.builder import notebooks
-from dalle_edu.classroom.builder.assignment import assignment
 from dalle_edu.classroom.builder.complaints import Complaint, Faults
 from dalle_edu.classroom.builder.exercises import exercises
 from dalle_edu.classroom.builder.faults import problems
 from dalle_edu.classroom.builder.faults.numbering import shared
-from dalle_edu.classroom.builder.references import faults_of_references
-from dalle_edu.classroom.builder.settings import SETTINGS, settings
+from dalle_edu.classroom.builder.links.references import faults_of_references
+from dalle_edu.classroom.builder.nbgrader.assignment import assignment
+from dalle_edu.classroom.builder.nbgrader.settings import SETTINGS, settings
 from dalle_edu.classroom.builder.source import Lesson, read
 from dalle_edu.classroom.desk.exercises import FILE
 from dalle_edu.errors import DalleEduError
@@ -44,7 +44,7 @@ def with_faults(folder: Path = LESSONS, names: Sequence[str] = ()) -> tuple[list
     paths = sorted(path for path in (folder / "sources").glob("*.py") if path.stem != START)
     if not paths:
         raise DalleEduError(f"{folder / 'sources'} holds no lesson", f"{folder / 'sources'} ne contient aucune leçon")
-    wanted = _wanted(paths, names or [path.stem for path in paths])
+    wanted = chosen([path.stem for path in paths], names)
     everywhere = [read(path) for path in paths]
     found = [(lesson, faults) for lesson, faults in everywhere if lesson.name in wanted]
     start = folder / "sources" / f"{START}.py"
@@ -56,6 +56,17 @@ def with_faults(folder: Path = LESSONS, names: Sequence[str] = ()) -> tuple[list
     course = [lesson for lesson, _ in everywhere]
     faults += [fault for lesson in course if lesson.name in wanted for fault in faults_of_references(lesson, course)]
     return [lesson for lesson, _ in found], faults
+
+
+def chosen(lessons: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Those of the lessons that are asked for, by name or number; all where none is. Raises `DalleEduError` for what is no lesson."""
+    known = {key: lesson for lesson in lessons for key in (lesson, lesson.partition("_")[0])}
+    asked = [name.removesuffix(".py") for name in names]
+    for name in asked:
+        if name not in known:
+            there = ", ".join(lessons)
+            raise DalleEduError(f"no lesson is called {name}; there are {there}", f"aucune leçon ne s'appelle {name} ; il y a {there}")
+    return [lesson for lesson in lessons if not names or lesson in {known[name] for name in asked}]
 
 
 def start_page(folder: Path = LESSONS) -> Lesson | None:
@@ -111,16 +122,6 @@ def build_course(target: Path, language: str, folder: Path = LESSONS) -> list[Pa
 
 
 # ---------------------------------------------------------------- pieces
-
-
-def _wanted(paths: Sequence[Path], names: Sequence[str]) -> set[str]:
-    """The names of the lessons that are asked for, by name or number. Raises `DalleEduError` for one that is no lesson."""
-    known = {path.stem: path.stem for path in paths} | {path.stem.partition("_")[0]: path.stem for path in paths}
-    for name in names:
-        if name.removesuffix(".py") not in known:
-            there = ", ".join(path.stem for path in paths)
-            raise DalleEduError(f"no lesson is called {name}; there are {there}", f"aucune leçon ne s'appelle {name} ; il y a {there}")
-    return {known[name.removesuffix(".py")] for name in names}
 
 
 def _texts(folder: Path, names: Sequence[str] = ()) -> Iterator[tuple[Path, str]]:

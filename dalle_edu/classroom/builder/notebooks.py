@@ -14,7 +14,7 @@ from typing import Any
 
 from dalle_edu import __version__, address
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, names_bound, solution
-from dalle_edu.classroom.builder.linking import in_notebook
+from dalle_edu.classroom.builder.links.linking import in_notebook
 from dalle_edu.classroom.builder.source import Cell, Lesson, edition, replace_node
 from dalle_edu.classroom.identity import identity
 from dalle_edu.language import SOURCE, chosen, language_named, typeset

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dalle_edu.classroom.builder.complaints import REPOSITORY, Complaint
 from dalle_edu.classroom.builder.faults.passages import without_code
-from dalle_edu.classroom.builder.linking import KINDS
+from dalle_edu.classroom.builder.links.linking import KINDS
 from dalle_edu.classroom.builder.source import Cell, Lesson
 from dalle_edu.world.catalogue import LANGUAGES
 

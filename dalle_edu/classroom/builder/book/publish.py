@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from dalle_edu.classroom.builder import build
-from dalle_edu.classroom.builder.comparison import compared
+from dalle_edu.classroom.builder.book.comparison import compared
+from dalle_edu.classroom.builder.book.front import described, filled
+from dalle_edu.classroom.builder.book.page import as_page, outputs, paired
+from dalle_edu.classroom.builder.book.pictures import as_files
+from dalle_edu.classroom.builder.book.site import BOOK, settings, tidy, write_root
 from dalle_edu.classroom.builder.complaints import Complaint
-from dalle_edu.classroom.builder.executed import executed
-from dalle_edu.classroom.builder.front import described, filled
-from dalle_edu.classroom.builder.glossary import say_where
-from dalle_edu.classroom.builder.linking import on_page
-from dalle_edu.classroom.builder.page import as_page, outputs, paired
-from dalle_edu.classroom.builder.pictures import as_files
-from dalle_edu.classroom.builder.site import BOOK, settings, tidy, write_root
-from dalle_edu.classroom.builder.slide_count import slide_faults
-from dalle_edu.classroom.builder.slide_table import measured_slides, output_faults, pixel_faults, table
-from dalle_edu.classroom.builder.slides import copy_assets, write_deck
+from dalle_edu.classroom.builder.kernels.executed import executed
+from dalle_edu.classroom.builder.links.glossary import say_where
+from dalle_edu.classroom.builder.links.linking import on_page
+from dalle_edu.classroom.builder.slides.reveal import copy_assets, write_deck
+from dalle_edu.classroom.builder.slides.slide_count import slide_faults
+from dalle_edu.classroom.builder.slides.slide_table import measured_slides, output_faults, pixel_faults, table
 from dalle_edu.classroom.builder.source import Lesson, in_language, source_language
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
@@ -117,15 +117,8 @@ def _copy_own_pages(language: str, pages: Path) -> None:
 
 
 def _chosen(found: Sequence[Lesson], names: Sequence[str]) -> list[Lesson]:
-    """The lessons that these names or numbers call; all of them where there is no name."""
-    known = {key: lesson for lesson in found for key in (lesson.name, lesson.number)}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        there = ", ".join(lesson.name for lesson in found)
-        raise DalleEduError(
-            f"there is no lesson {', '.join(unknown)}; there are {there}", f"il n'y a pas de leçon {', '.join(unknown)} ; il y a {there}"
-        )
-    return [lesson for lesson in found if not names or {lesson.name, lesson.number} & set(names)]
+    asked = build.chosen([lesson.name for lesson in found], names)
+    return [lesson for lesson in found if lesson.name in asked]
 
 
 def _first_picture(page: Any) -> str:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from dalle_edu.classroom.builder.linking import in_notebook
-from dalle_edu.classroom.builder.needed import made_anew, needed
+from dalle_edu.classroom.builder.links.linking import in_notebook
+from dalle_edu.classroom.builder.nbgrader.needed import made_anew, needed
 from dalle_edu.classroom.builder.notebooks import CHECK_IMPORT, Piece, notebook_of, pieces
 from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.classroom.caution import ALLOWED

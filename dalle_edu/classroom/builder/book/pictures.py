@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from dalle_edu.classroom.builder.page import outputs
+from dalle_edu.classroom.builder.book.page import outputs
 from dalle_edu.files import write_aside
 
 _DATA = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,([A-Za-z0-9+/=]+)")

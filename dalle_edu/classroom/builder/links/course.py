@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from dalle_edu.classroom.builder.anchors import headings
 from dalle_edu.classroom.builder.complaints import Faults
 from dalle_edu.classroom.builder.hollow import names_bound
+from dalle_edu.classroom.builder.links.anchors import headings
 from dalle_edu.classroom.builder.source import Lesson, read_lesson
 
 COURSE = "course.json"
-_OURS = Path(__file__).parents[3] / "lessons" / COURSE
+_OURS = Path(__file__).parents[4] / "lessons" / COURSE
 
 
 @dataclass(frozen=True)

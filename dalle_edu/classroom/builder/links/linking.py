@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dalle_edu.address import book_page, file_page
-from dalle_edu.classroom.builder.course import Course
-from dalle_edu.classroom.builder.glossary import FirstUses, glossary
+from dalle_edu.classroom.builder.links.course import Course
+from dalle_edu.classroom.builder.links.glossary import FirstUses, glossary
+from dalle_edu.classroom.builder.links.works import works
 from dalle_edu.classroom.builder.source import Lesson
-from dalle_edu.classroom.builder.works import works
 
 if TYPE_CHECKING:
     from dalle_edu.classroom.builder.notebooks import Piece

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dalle_edu.classroom.builder.files_read import RECORD
+from dalle_edu.classroom.builder.kernels.files_read import RECORD
 
 QUIET = "--log-level=ERROR"  # otherwise a kernel warns that its connection, within this machine, is not encrypted
-RECORDING = "--IPKernelApp.extra_extensions=dalle_edu.classroom.builder.files_read"
+RECORDING = "--IPKernelApp.extra_extensions=dalle_edu.classroom.builder.kernels.files_read"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from dalle_edu.language import language_named
 
-MARKS = Path(__file__).parents[3] / "data" / "marks.json"
+MARKS = Path(__file__).parents[4] / "data" / "marks.json"
 
 
 @cache

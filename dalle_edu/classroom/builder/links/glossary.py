@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dalle_edu.classroom.builder.links.works import BOOK
 from dalle_edu.classroom.builder.source import Lesson
-from dalle_edu.classroom.builder.works import BOOK
 
 _ENTRY = re.compile(r"^\[(?P<name>[^\]]+)\]\{#term-(?P<id>[a-z0-9-]+)\}(?P<rest>.*)\n(?P<meaning>(?:  .*\n)+)", re.MULTILINE)
 _LESSONS = {"fr": ("Leçon", "Leçons"), "en": ("Lesson", "Lessons")}

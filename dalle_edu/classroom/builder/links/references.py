@@ -7,14 +7,14 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from dalle_edu.classroom.builder.complaints import Complaint
-from dalle_edu.classroom.builder.course import Course
-from dalle_edu.classroom.builder.glossary import glossary
-from dalle_edu.classroom.builder.linking import KINDS, Reference, exercise_target, references
+from dalle_edu.classroom.builder.links.course import Course
+from dalle_edu.classroom.builder.links.glossary import glossary
+from dalle_edu.classroom.builder.links.linking import KINDS, Reference, exercise_target, references
+from dalle_edu.classroom.builder.links.works import Work, works
 from dalle_edu.classroom.builder.source import Cell, Lesson
-from dalle_edu.classroom.builder.works import Work, works
 from dalle_edu.world.catalogue import LANGUAGES
 
-_PACKAGE = Path(__file__).parents[2]
+_PACKAGE = Path(__file__).parents[3]
 _LINK = "\N{WHITE SQUARE}"  # stands for a reference where plain mentions are looked for
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$]*\$", re.DOTALL)
 _MENTION = re.compile(

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dalle_edu.classroom.builder.deck import BEGINS, COURSE, Slide, slides_of
-from dalle_edu.classroom.builder.linking import on_deck
-from dalle_edu.classroom.builder.quiz_notes import quiz_notes
+from dalle_edu.classroom.builder.links.linking import on_deck
+from dalle_edu.classroom.builder.slides.deck import BEGINS, COURSE, Slide, slides_of
+from dalle_edu.classroom.builder.slides.quiz_notes import quiz_notes
 from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
 from dalle_edu.language import chosen, language_named, languages
 
-TEMPLATES = Path(__file__).with_name("templates") / "deck"
-NODE_MODULES = Path(__file__).parents[3] / "book" / "node_modules"
+TEMPLATE = Path(__file__).with_name("template")
+NODE_MODULES = Path(__file__).parents[4] / "book" / "node_modules"
 _WITHOUT_CODE = {"hide-input", "output-only-slide"}
 _SHARED = {"reveal.js": ["dist"], "mathjax": ["es5/tex-chtml.js", "es5/output/chtml/fonts"]}
 
@@ -38,7 +38,7 @@ def write_deck(executed: Any, lesson: Lesson, language: str, site: Path) -> Path
         told = [*notes, *([quizzes[slide.quiz]] if slide.quiz in quizzes else [])]
         shown.append({"id": slide.id, "kind": slide.kind, "parts": _laid_out(parts), "notes": "\n".join(told)})
     page = (
-        Environment(loader=FileSystemLoader(TEMPLATES), autoescape=False, trim_blocks=True, lstrip_blocks=True)
+        Environment(loader=FileSystemLoader(TEMPLATE), autoescape=False, trim_blocks=True, lstrip_blocks=True)
         .get_template("deck.html.j2")
         .render(
             lesson=lesson,
@@ -51,8 +51,8 @@ def write_deck(executed: Any, lesson: Lesson, language: str, site: Path) -> Path
             picture=_first_picture(executed),
             title_notes="\n".join(_part(cell).html for cell in groups[0]),
             slides=shown,
-            style=(TEMPLATES / "deck.css").read_text(encoding="utf-8"),
-            script=(TEMPLATES / "deck.js").read_text(encoding="utf-8"),
+            style=(TEMPLATE / "deck.css").read_text(encoding="utf-8"),
+            script=(TEMPLATE / "deck.js").read_text(encoding="utf-8"),
         )
     )
     path = site / "slides" / language / f"{lesson.name}.html"

@@ -13,7 +13,7 @@ from typing import Any
 from dalle_edu.classroom.builder import build, notebooks
 from dalle_edu.classroom.builder.complaints import Faults
 from dalle_edu.classroom.builder.faults.running import fault_of_stop, faults_of_run
-from dalle_edu.classroom.builder.kernel import execute_here
+from dalle_edu.classroom.builder.kernels.kernel import execute_here
 from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.classroom.desk.keeping import KEPT_BY_THE_BUILDER
 

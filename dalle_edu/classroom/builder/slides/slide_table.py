@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from dalle_edu.classroom.builder.complaints import Complaint
-from dalle_edu.classroom.builder.deck import slides_of
-from dalle_edu.classroom.builder.slide_count import counts
+from dalle_edu.classroom.builder.slides.deck import slides_of
+from dalle_edu.classroom.builder.slides.slide_count import counts
 from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 from dalle_edu.world.catalogue import LANGUAGES
 
-TOOLS = Path(__file__).parents[3] / "book" / "tools"
+TOOLS = Path(__file__).parents[4] / "book" / "tools"
 HEIGHT, WIDTH, PROSE, SMALL = 672, 1280, 24, 20  # pixels of a slide of 1280 × 720, whose lowest 48 are the bar's
 _RAW = (
     (re.compile(r"\{(?:'[^']*'|\"[^\"]*\"|[\d.]+): "), "a dictionary as Python writes it", "un dictionnaire tel que Python l'écrit"),

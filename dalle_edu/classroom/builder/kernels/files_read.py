@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 RECORD = "DALLE_EDU_RECORD"  # the environment variable with the path of the record
-PACKAGE = Path(__file__).parents[2]
+PACKAGE = Path(__file__).parents[3]
 ROOT = PACKAGE.parent
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 _OURS = (f"{ROOT}{os.sep}", f"{Path.cwd()}{os.sep}", f"{_CACHE / 'dalle_edu'}{os.sep}", f"{_CACHE / 'huggingface'}{os.sep}")

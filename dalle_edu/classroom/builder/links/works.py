@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-BOOK = Path(__file__).parents[3] / "book"
+BOOK = Path(__file__).parents[4] / "book"
 _AND = {"fr": "et"}  # "and" in every other language
 
 

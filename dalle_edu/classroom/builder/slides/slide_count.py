@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from dalle_edu.classroom.builder.complaints import Complaint
-from dalle_edu.classroom.builder.deck import Slide, is_purpose, slides_of
 from dalle_edu.classroom.builder.hollow import French, solution
+from dalle_edu.classroom.builder.slides.deck import Slide, is_purpose, slides_of
 from dalle_edu.classroom.builder.source import Cell, Lesson
 from dalle_edu.world.catalogue import LANGUAGES
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
-from dalle_edu.classroom.builder.anchors import EXERCISE, headings, slug
+from dalle_edu.classroom.builder.links.anchors import EXERCISE, headings, slug
 from dalle_edu.classroom.builder.notebooks import Piece, pieces
 from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.language import language_named

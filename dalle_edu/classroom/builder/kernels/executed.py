@@ -16,8 +16,9 @@ from typing import Any
 
 from filelock import FileLock
 
-from dalle_edu.classroom.builder import build, execution, notebooks
-from dalle_edu.classroom.builder.files_read import ROOT, digests
+from dalle_edu.classroom.builder import build, notebooks
+from dalle_edu.classroom.builder.kernels import execution
+from dalle_edu.classroom.builder.kernels.files_read import ROOT, digests
 from dalle_edu.classroom.builder.source import Lesson
 from dalle_edu.files import write_aside
 

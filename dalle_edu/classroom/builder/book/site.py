@@ -16,7 +16,7 @@ from dalle_edu import address
 from dalle_edu.files import write_aside
 from dalle_edu.language import languages
 
-BOOK = Path(__file__).parents[3] / "book"
+BOOK = Path(__file__).parents[4] / "book"
 _LEFT_OUT = (".doctrees", ".buildinfo", ".buildinfo.bak", "_sources", "jupyter_execute", "objects.inv", "_panels_static")
 # Marks of plain names, punctuation and spaces, which have the colour of the rest: a third of a page's code.
 _PLAIN = re.compile(r'<span class="[pnw]">([^<]*)</span>')

@@ -14,7 +14,7 @@ from dalle_edu.classroom.builder.source import Lesson, source_language
 from dalle_edu.language import chosen, language_named, typeset
 from dalle_edu.scorecard.compare import table
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 _WORDS: dict[str, dict[str, Any]] = {
     "en": {
         "drawn": "“{sentence}”", "alt": "{name}'s drawing: {sentence}", "start": "Start", "all": "See the lessons",

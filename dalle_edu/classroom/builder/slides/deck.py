@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from dalle_edu.classroom.builder.anchors import slug
+from dalle_edu.classroom.builder.links.anchors import slug
 from dalle_edu.classroom.builder.source import Cell, Lesson, edition
 
 COURSE = {"en": "DALL·E, from the perceptron to the picture", "fr": "DALL·E, du perceptron à l'image"}
