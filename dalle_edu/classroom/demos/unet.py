@@ -11,7 +11,7 @@ from dalle_edu.bricks.segmentation import mean_iou
 from dalle_edu.bricks.unet import UNet, UNetConfig
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import comma, say
-from dalle_edu.world import SHAPES, render, sample_scene
+from dalle_edu.world import SHAPES, Catalogue, render, sample_scene
 from dalle_edu.world.renderer import coverage, lay_out
 
 SHOWS = ("unet_blocks", "unet", "segmentation")
@@ -27,17 +27,19 @@ class WithoutSkips(UNet):
         return super().join(x, torch.zeros_like(skip))
 
 
-def labelled_scenes(first: int, n: int, seed: int) -> tuple[Float[Tensor, "n 3 h w"], Int[Tensor, "n h w"]]:
+def labelled_scenes(
+    first: int, n: int, seed: int, catalogue: Catalogue = SHAPES
+) -> tuple[Float[Tensor, "n 3 h w"], Int[Tensor, "n h w"]]:
     """Pictures of the captioned world, and for each pixel 0 (background) or the rank of the shape that covers it, from 1 on."""
-    scenes = [sample_scene(seed, index, "all") for index in range(first, first + n)]
+    scenes = [sample_scene(seed, index, "all", catalogue=catalogue) for index in range(first, first + n)]
     layout = lay_out(scenes)
     truth = torch.zeros(n, RESOLUTION, RESOLUTION, dtype=torch.long)
-    ranks = {shape.name: rank for rank, shape in enumerate(SHAPES.shapes, start=1)}
+    ranks = {shape.name: rank for rank, shape in enumerate(catalogue.shapes, start=1)}
     for group in layout.groups:
-        covered = coverage(SHAPES.shape(group.shape).distance, group.geometry, RESOLUTION) > 0.5
+        covered = coverage(catalogue.shape(group.shape).distance, group.geometry, RESOLUTION) > 0.5
         for scene, pixels in zip((group.slot // layout.slots).tolist(), covered, strict=True):
             truth[scene][pixels] = ranks[group.shape]
-    return render(scenes, RESOLUTION), truth
+    return render(scenes, RESOLUTION, catalogue=catalogue), truth
 
 
 def trained(kind: type[UNet], images: Tensor, truth: Tensor, steps: int, seed: int, batch: int = 8) -> nn.Module:
