@@ -24,7 +24,7 @@ def mean_iou(
     maps of different shapes and for other class numbers.
     """
     _check_maps(found, truth, classes)
-    # how many pixels have each pair (true class, found class): classes classes
+    # how many pixels each pair (true class, found class) has
     pairs = (truth * classes + found).flatten().bincount(minlength=classes**2)
     pairs = pairs.view(classes, classes)
     intersection = pairs.diag()
