@@ -73,12 +73,12 @@ def upsample_bilinear(
 
 
 def linear_weights(size: int, scale: int) -> Float[Tensor, "large small"]:
-    """The matrix of linear interpolation: row i says what new pixel i is mixed from.
+    """The matrix of linear interpolation: what each new pixel is mixed from.
 
-    A side of `size` pixels becomes `scale` times as many. The weights of a row, in
-    double precision, sum to 1: the two old pixels whose centres are nearest count
-    by their distances, and beyond the edge the last pixel counts alone. Raises
-    `DalleEduError` for a scale below 1.
+    Row i is that of new pixel i. A side of `size` pixels becomes `scale` times as
+    many. The weights of a row, in double precision, sum to 1: the two old pixels
+    whose centres are nearest count by their distances, and beyond the edge the last
+    pixel counts alone. Raises `DalleEduError` for a scale below 1.
     """
     _check_scale(scale)
     # the centres of the new pixels, in the old ones' coordinates

@@ -16,11 +16,11 @@ from dalle_edu.errors import DalleEduError
 def mean_iou(
     found: Int[Tensor, "n h w"], truth: Int[Tensor, "n h w"], classes: int
 ) -> float:
-    """Intersection over union of each class over all pixels, and their mean, in [0, 1].
+    """Intersection over union of each class, and their mean, in [0, 1].
 
-    Pixels hold class numbers, from 0 to `classes` - 1. For each class, the pixels
-    that both maps give to it are counted, and divided by those that at least one of
-    them does; a class that is in neither counts as 0. Raises `DalleEduError` for
+    Pixels hold class numbers, from 0 to `classes` - 1. For each class, the pixels of
+    all pictures that both maps give to it are counted, and divided by those that at
+    least one of them does; a class that is in neither counts as 0. Raises `DalleEduError` for
     maps of different shapes and for other class numbers.
     """
     _check_maps(found, truth, classes)

@@ -53,7 +53,8 @@ small = avg_pool2d(large, 4)
 
 # %% tags=["hide-input"]
 def show(panel, image, title=""):
-    """An image of shape (3, h, w) in [-1, 1], with a title."""
+    # en: an image of shape (3, h, w), with values in [-1, 1]
+    # fr: une image de forme (3, h, w), de valeurs dans [-1, 1]
     panel.imshow((image.detach().permute(1, 2, 0) / 2 + 0.5).clamp(0, 1))
     panel.set(title=title, xticks=[], yticks=[])
     panel.spines[:].set_visible(False)
@@ -321,18 +322,18 @@ upsample_nearest(torch.tensor([[[[2.0, 6.0]]]]), 2)
 # </details>
 
 # %% implements="pooling:linear_weights" level=2
-"""La matrice de l'interpolation linéaire : la ligne i dit de quoi est mêlé le pixel i.
+"""La matrice de l'interpolation linéaire : de quoi est mêlé chaque pixel.
 
-Un côté de `size` pixels devient `scale` fois plus long. Les poids d'une ligne,
-en double précision, ont 1 pour somme : les deux anciens pixels dont le centre
-est le plus proche comptent selon leur distance et, au-delà du bord, le dernier
-pixel compte seul.
+La ligne i est celle du nouveau pixel i. Un côté de `size` pixels devient
+`scale` fois plus long. Les poids d'une ligne, en double précision, ont 1 pour
+somme : les deux anciens pixels dont le centre est le plus proche comptent selon
+leur distance et, au-delà du bord, le dernier pixel compte seul.
 """
 # the centres of the new pixels, in the old ones' coordinates => les centres des nouveaux pixels, en coordonnées des anciens
 
 # %% scratch=true
-linear_weights(2, 2)
-# → tensor([[1.0000, 0.0000], [0.7500, 0.2500], [0.2500, 0.7500], [0.0000, 1.0000]], dtype=torch.float64)
+linear_weights(2, 2).tolist()
+# → [[1.0, 0.0], [0.75, 0.25], [0.25, 0.75], [0.0, 1.0]]
 
 # %% [markdown] lang="fr"
 # Sur une image, on interpole les lignes **et** les colonnes : d'où « bilinéaire ». Une matrice à gauche mêle les lignes, une matrice à droite
@@ -367,7 +368,7 @@ linear_weights(2, 2)
 # </details>
 
 # %% implements="pooling:upsample_bilinear" level=1
-"""Agrandit par interpolation : chaque nouveau pixel mêle les quatre plus proches.
+"""Agrandit par interpolation : un nouveau pixel mêle les quatre plus proches.
 
 Ils comptent selon leur distance. Les pixels sont de petits carrés, dont les
 bords extérieurs coïncident avant et après (`align_corners=False`). Au-delà du
@@ -551,7 +552,8 @@ picture(figure, say("Two stamps two pixels apart: 2, 4, 2 and 3, 6, 3; the middl
 # %% implements="convolution:transposed_output_size" level=1
 """Le côté, en pixels, de ce que rend une convolution transposée.
 
-C'est (size - 1) stride - 2 padding + kernel. Une convolution le ramène à `size`.
+C'est (size - 1) stride - 2 padding + kernel. Une convolution le ramène à
+`size`.
 """
 
 # %% scratch=true
@@ -560,8 +562,9 @@ transposed_output_size(2, 3, stride=2)  # → 5
 # %%
 for kernel_size, stride, padding in ((3, 1, 0), (2, 1, 0), (3, 2, 1), (4, 2, 1)):
     side = transposed_output_size(2, kernel_size, stride, padding)
-    print(say(f"2 positions, kernel {kernel_size}, stride {stride}, padding {padding}: {side} pixels",
-              f"2 positions, noyau {kernel_size}, pas {stride}, marge {padding} : {side} pixels"))
+    print(say(f"kernel {kernel_size}, stride {stride}, padding {padding}:",
+              f"noyau {kernel_size}, pas {stride}, marge {padding} :"),
+          side, "pixels")
 
 # %% claims=true
 assert transposed_output_size(2, 3, 1) == 4
@@ -715,7 +718,8 @@ rétropropagation fait de même du gradient d'une convolution.
 """
 
 # %% scratch=true
-conv_transpose2d(torch.tensor([[[[2.0, 3.0]]]]), torch.tensor([[[[1.0, 2.0, 1.0]]]]), 2)
+two_positions = torch.tensor([[[[2.0, 3.0]]]])
+conv_transpose2d(two_positions, torch.tensor([[[[1.0, 2.0, 1.0]]]]), stride=2)
 # → tensor([[[[2., 4., 5., 6., 3.]]]])
 
 # %% [markdown] lang="fr"
@@ -750,12 +754,13 @@ for panel, grid, title in zip(panels, [*single_prints, sheet_of_four], titles):
         ink = int(grid[0, 0, i, j])
         if ink:
             colour = "white" if ink > 9 else "black"
-            panel.text(j, i, str(ink), ha="center", va="center", color=colour, fontsize=12)
+            panel.text(j, i, str(ink), ha="center", va="center", color=colour,
+                       fontsize=12)
     panel.set(title=title, xticks=[], yticks=[])
 picture(figure, say("Four stamps on a sheet of 4 × 4, each alone, and their sum; "
                     "the four pixels of the middle get several prints.",
                     "Quatre tampons sur une feuille de 4 × 4, chacun seul, puis "
-                    "leur somme ; les quatre pixels du milieu en reçoivent plusieurs."))
+                    "leur somme ; ceux du milieu en reçoivent plusieurs."))
 
 # %% claims=true
 assert sheet_of_four.shape == (1, 1, 4, 4)
@@ -848,7 +853,7 @@ picture(figure, say("A matrix of 4 rows and 16 columns with nine numbers in each
 
 # %% [markdown] lang="fr"
 # Quatre lignes, seize colonnes : $M$ n'est pas carrée, elle n'a pas d'inverse. Sa transposée rend la bonne **taille**, pas les bons pixels
-# ([](work:dumoulin2016), section 4 : rien n'y garantit que l'on retrouve l'entrée).
+# ([](work:dumoulin2016), chapitre 4 : rien n'y garantit que l'on retrouve l'entrée).
 #
 # D'où vient-elle, alors ? Vous l'avez déjà fait tourner mille fois. Si la perte bouge de $g$ quand la carte bouge, de combien bouge-t-elle
 # quand l'image bouge ? La carte est $M x$ ; la règle de la chaîne de la [](lesson:01) donne $M^\top g$. **Le gradient d'une convolution, par
@@ -856,7 +861,7 @@ picture(figure, say("A matrix of 4 rows and 16 columns with nine numbers in each
 
 # %% [markdown] lang="en"
 # Four rows, sixteen columns: $M$ is not square, it has no inverse. Its transpose gives back the right **size**, not the right pixels
-# ([](work:dumoulin2016), section 4: nothing there guarantees that the input is found again).
+# ([](work:dumoulin2016), chapter 4: nothing there guarantees that the input is found again).
 #
 # Then where does it come from? You have run it a thousand times already. If the loss moves by $g$ when the map moves, by how much does it
 # move when the picture moves? The map is $M x$; the chain rule of [](lesson:01) gives $M^\top g$. **The gradient of a convolution with
@@ -871,7 +876,7 @@ push = torch.randn_like(answer)
 (slope,) = torch.autograd.grad(answer, image, push)
 printed_slope = conv_transpose2d(push, kernels, stride=2, padding=1)
 difference = (slope - printed_slope).abs().max().item()
-print(say("the two slopes differ by less than 0.0001:", "les deux pentes diffèrent de moins de 0,0001 :"),
+print(say("the same slope:", "la même pente :"),
       say("yes", "oui") if difference < 1e-4 else say("no", "non"))
 
 # %% claims=true
@@ -928,7 +933,8 @@ def undo(maps, kernels, size, stride=1, padding=0):
     return pixels.view(1, kernels.shape[1], size, size)
 
 # %% scratch=true
-undo(torch.tensor([[[[6.0]]]]), torch.tensor([[[[1.0, 2.0], [0.0, 1.0]]]]), 2).round(decimals=2)
+four_weights = torch.tensor([[[[1.0, 2.0], [0.0, 1.0]]]])
+undo(torch.tensor([[[[6.0]]]]), four_weights, 2).round(decimals=2)
 # → tensor([[[[1., 2.], [0., 1.]]]])
 
 # %%
@@ -938,7 +944,8 @@ def pictures_undone():
     blurred = conv2d(picture_lost, kernel.double(), padding=1)
     whole = undo(blurred, kernel.double(), 6, padding=1)
     few = conv2d(picture_lost, kernel.double(), stride=2)
-    again = conv2d(undo(few, kernel.double(), 6, stride=2), kernel.double(), stride=2)
+    small_again = undo(few, kernel.double(), 6, stride=2)
+    again = conv2d(small_again, kernel.double(), stride=2)
     found = [torch.allclose(whole, picture_lost), torch.allclose(again, few)]
     return ["yes" if each else "no" for each in found]
 
@@ -957,8 +964,8 @@ grey = avg_pool2d(large, 2).mean(dim=1, keepdim=True).double()
 ways_back = []
 for stride in (1, 2):
     blurred = conv2d(grey, kernel.double(), stride, 1)
-    stamped = F.conv_transpose2d(blurred, kernel.double(), stride=stride, padding=1,
-                                 output_padding=stride - 1)
+    stamped = F.conv_transpose2d(blurred, kernel.double(), stride=stride,
+                                 padding=1, output_padding=stride - 1)
     solved = pseudo_inverse(blurred, 16, stride)
     ways_back.append((grey, blurred, stamped, solved))
 
@@ -987,7 +994,8 @@ panels[1, 0].set_ylabel(say("stride 2", "pas 2"))
 picture(figure, say("At stride 1 the transpose is more blurred and least squares "
                     "give the scene back; at stride 2 neither does.",
                     "Au pas de 1, la transposée est plus floue encore et les "
-                    "moindres carrés rendent la scène ; au pas de 2, ni l'une ni les autres."))
+                    "moindres carrés rendent la scène ; au pas de 2, ni l'un ni "
+                    "l'autre."))
 
 # %% claims=true
 def distance(one, other):
@@ -1114,7 +1122,8 @@ expect(enlarged_and_convolved, torch.zeros(2, 4, 8, 10),
 
 # %%
 def unevenness(paint):
-    """Of what a hundred random kernels paint on a flat map, away from the border."""
+    # en: of what a hundred random kernels paint on a flat map, far from the border
+    # fr: de ce que cent noyaux au hasard peignent sur un aplat, loin du bord
     generator = torch.Generator().manual_seed(0)
     found = []
     for _ in range(100):
@@ -1207,7 +1216,7 @@ legend(axes)
 picture(figure, say("Unevenness against the kernel's side: a sawtooth, higher for "
                     "odd sides; zero where one enlarges, then convolves.",
                     "L'inégalité selon le côté du noyau : des dents de scie, plus "
-                    "hautes aux côtés impairs ; zéro si l'on agrandit puis convolue."))
+                    "hautes aux côtés impairs ; zéro si l'on agrandit d'abord."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire dessiner la courbe en l'air avant de la montrer. Des dents de scie : 3 est le pire, chaque multiple de 2 vaut mieux que l'impair
@@ -1244,7 +1253,7 @@ picture(figure, say("Unevenness against the kernel's side: a sawtooth, higher fo
 # - **où** : pour dire que l'étoile finit à ce pixel-ci, il faut la résolution du départ. Descendre la perd.
 #
 # Olaf Ronneberger, Philipp Fischer et Thomas Brox, qui cherchaient des cellules au microscope, ont trouvé un arrangement
-# ([](work:ronneberger2015), section 1) : descendre, remonter, et à chaque étage de la remontée, joindre à ce qui vient d'en bas ce que
+# ([](work:ronneberger2015), introduction) : descendre, remonter, et à chaque étage de la remontée, joindre à ce qui vient d'en bas ce que
 # l'on avait vu à cette résolution en descendant. Ces ponts sont les **raccourcis** (*skip connections*). Dessiné, cela fait un U.
 
 # %% [markdown] lang="en"
@@ -1257,7 +1266,7 @@ picture(figure, say("Unevenness against the kernel's side: a sawtooth, higher fo
 # - **where**: to say that the star ends at this very pixel, one needs the resolution of the start. Going down loses it.
 #
 # Olaf Ronneberger, Philipp Fischer and Thomas Brox, who were looking for cells under the microscope, found an arrangement
-# ([](work:ronneberger2015), section 1): go down, come up again, and at each floor on the way up join to what comes from below what had been
+# ([](work:ronneberger2015), introduction): go down, come up again, and at each floor on the way up join to what comes from below what had been
 # seen at that resolution on the way down. These bridges are the **skip connections**. Drawn, it makes a U.
 
 # %% tags=["hide-input"]
@@ -1267,14 +1276,45 @@ WIDTHS = (16, 32, 32, 64)
 CLASSES = 1 + len(shape_names)
 
 
-def shape_of_the_network():
-    """The configuration of this lesson's U-Net: no patches, one block for each level, and neither time nor words."""
-    return UNetConfig(in_channels=3, out_channels=CLASSES, patch_size=1, widths=WIDTHS,
-                      depth=1, attention_levels=(), time=False)
-
-
-layers = UNetLayers(shape_of_the_network())
+# en: no patches, one block for each level, and neither time nor words
+# fr: pas de carreaux, un bloc par étage, et ni temps ni mots
+config = UNetConfig(in_channels=3, out_channels=CLASSES, patch_size=1, depth=1,
+                    widths=WIDTHS, attention_levels=(), time=False)
+layers = UNetLayers(config)
 sides_of_levels = [32 // 2**level for level in range(len(WIDTHS))]
+
+
+# %% tags=["hide-input"]
+def arrow(axes, begin, end, colour, line="-"):
+    how = {"arrowstyle": "->", "lw": 2, "color": colour, "linestyle": line}
+    axes.annotate("", end, begin, arrowprops=how)
+
+
+def floor(axes, column, level, colour):
+    text = f"{sides_of_levels[level]} × {sides_of_levels[level]}\n× {WIDTHS[level]}"
+    frame = {"boxstyle": "round", "fc": "white", "ec": colour, "lw": 2}
+    axes.text(column, -level, text, ha="center", va="center", fontsize=12,
+              bbox=frame)
+
+
+# %% tags=["hide-input"]
+def draw_u():
+    figure, axes = plot(width=8.6, height=4.3)
+    for level in range(3):
+        floor(axes, level, level, BLUE)
+        floor(axes, 6 - level, level, GREEN)
+        arrow(axes, (level + 0.5, -level), (5.5 - level, -level), VERMILION, "--")
+        high, low = -level - 0.35, -level - 0.7
+        arrow(axes, (level + 0.35, high), (level + 0.8, low), BLUE)
+        arrow(axes, (5.2 - level, low), (5.65 - level, high), GREEN)
+        axes.text(3, -level + 0.12, say("skip", "raccourci"), ha="center", fontsize=12)
+    floor(axes, 3, 3, ORANGE)
+    axes.text(-0.1, 0.55, say("picture", "image"), ha="center", fontsize=12)
+    axes.text(6.1, 0.55, "classes", ha="center", fontsize=12)
+    axes.set(xlim=(-0.7, 6.7), ylim=(-3.5, 0.8))
+    axes.axis("off")
+    return figure
+
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 5. Un U : descendre, remonter, et des ponts
@@ -1283,33 +1323,10 @@ sides_of_levels = [32 // 2**level for level in range(len(WIDTHS))]
 # ## 5. A U: down, up, and bridges
 
 # %% slide="fragment" tags=["hide-input"]
-figure, axes = plot(width=8.6, height=4.3)
-axes.axis("off")
-bottom = len(WIDTHS) - 1
-for level, (side, width) in enumerate(zip(sides_of_levels, WIDTHS)):
-    columns = (level, 2 * bottom - level) if level < bottom else (bottom,)
-    for column in columns:
-        colour = BLUE if column < bottom else GREEN if column > bottom else ORANGE
-        axes.text(column, -level, f"{side} × {side}\n× {width}", ha="center", va="center",
-                  fontsize=12, bbox={"boxstyle": "round", "fc": "white", "ec": colour, "lw": 2})
-    if level < bottom:
-        arrow = {"arrowstyle": "->", "lw": 2}
-        axes.annotate("", (2 * bottom - level - 0.5, -level), (level + 0.5, -level),
-                      arrowprops={**arrow, "color": VERMILION, "linestyle": "--"})
-        axes.annotate("", (level + 0.8, -level - 0.7), (level + 0.35, -level - 0.35),
-                      arrowprops={**arrow, "color": BLUE})
-        axes.annotate("", (2 * bottom - level - 0.35, -level - 0.35),
-                      (2 * bottom - level - 0.8, -level - 0.7),
-                      arrowprops={**arrow, "color": GREEN})
-        axes.text(bottom, -level + 0.12, say("skip", "raccourci"), ha="center",
-                  color=VERMILION, fontsize=12)
-axes.text(-0.1, 0.55, say("picture", "image"), ha="center", fontsize=12)
-axes.text(2 * bottom + 0.1, 0.55, say("classes", "classes"), ha="center", fontsize=12)
-axes.set(xlim=(-0.7, 2 * bottom + 0.7), ylim=(-bottom - 0.5, 0.8))
-picture(figure, say("A U: from 32 × 32 with 16 channels down to 4 × 4 with 64, and "
-                    "up again; three dashed skips go straight across.",
-                    "Un U : de 32 × 32 à 16 canaux jusqu'à 4 × 4 à 64, puis "
-                    "retour ; trois raccourcis en tirets vont tout droit."))
+picture(draw_u(), say("A U: from 32 × 32 with 16 channels down to 4 × 4 with 64, and "
+                      "up again; three dashed skips go across.",
+                      "Un U : de 32 × 32 à 16 canaux jusqu'à 4 × 4 à 64, puis "
+                      "retour ; trois raccourcis en tirets."))
 
 # %% claims=true
 maps_going_down, x = [], layers.door(torch.zeros(1, 3, 32, 32))
@@ -1371,7 +1388,8 @@ joined_channels = [64, 64, 32]
 # → [(32, 16), (16, 32), (8, 32), (4, 64)]
 
 # %%
-expect(joined_channels, [block.blocks[0].look_1.in_channels for block in layers.decoder][::-1],
+convolutions = [level.blocks[0].look_1 for level in layers.decoder]
+expect(joined_channels, [each.in_channels for each in reversed(convolutions)],
        say("the channels joined", "les canaux joints"))
 
 # %% [markdown] lang="fr"
@@ -1388,7 +1406,7 @@ expect(joined_channels, [block.blocks[0].look_1.in_channels for block in layers.
 # simple va-et-vient, et chaque bloc ne s'en écarte qu'autant que cela sert.
 #
 # L'activation est SiLU, $z \cdot \sigma(z)$, une ReLU arrondie. Un bloc peut aussi recevoir une **condition**, un vecteur par image : deux
-# nombres par canal, une échelle et un décalage, en sont tirés ([](work:dhariwal2021), section 3). Ici, il n'y en a pas ; la [](lesson:10) y
+# nombres par canal, une échelle et un décalage, en sont tirés ([](work:dhariwal2021)). Ici, il n'y en a pas ; la [](lesson:10) y
 # dira l'heure qu'il est.
 
 # %% [markdown] lang="en"
@@ -1405,7 +1423,7 @@ expect(joined_channels, [block.blocks[0].look_1.in_channels for block in layers.
 # plain there and back, and each block departs from it only as far as that helps.
 #
 # The activation is SiLU, $z \cdot \sigma(z)$, a ReLU with a rounded corner. A block may also be given a **condition**, one vector for each
-# picture: two numbers for each channel, a scale and a shift, are drawn from it ([](work:dhariwal2021), section 3). Here there is none;
+# picture: two numbers for each channel, a scale and a shift, are drawn from it ([](work:dhariwal2021)). Here there is none;
 # [](lesson:10) will use it to tell what time it is.
 
 # %%
@@ -1548,14 +1566,14 @@ n'annonce pas est refusée. L'entrée sans condition, à l'entraînement et pour
 guidage, est un `text_mask` partout faux et un vecteur `pooled` nul.
 """
 """Concatène ce qui monte d'en bas et le raccourci de cette résolution."""
-"""Descend, passe par le fond et remonte, chaque niveau avec son raccourci."""
+"""Descend, passe par le fond, remonte, chaque niveau avec son raccourci."""
 """L'applique : de (n, in_channels, H, W) à (n, out_channels, H, W).
 
-H et W sont des multiples de `config.stride`. `time` contient des instants, de 0
-à 1 000 environ, qui peuvent être fractionnaires. `text` contient les vecteurs
-des mots de la légende, et `text_mask` est vrai pour ceux qui ne sont pas du
-remplissage. `pooled` est un vecteur pour l'image entière : une classe ou un
-plongement.
+H et W sont des multiples de `config.stride`. `time` contient des instants,
+de 0 à 1 000 environ, qui peuvent être fractionnaires. `text` contient les
+vecteurs des mots de la légende, et `text_mask` est vrai pour ceux qui ne
+sont pas du remplissage. `pooled` est un vecteur pour l'image entière : une
+classe ou un plongement.
 """
 # the bottom: each position stands for `stride` pixels on a side => le fond : chaque position représente `stride` pixels de côté
 # full precision for accuracy; and half would be slow on few channels => pleine précision ; la demie serait lente avec peu de canaux
@@ -1623,14 +1641,15 @@ images, truth = labelled_scenes(0, 2000, seed=0, catalogue=four_shapes)
 exam_images, exam_truth = labelled_scenes(3000, 200, seed=0, catalogue=four_shapes)
 white_paper = torch.zeros_like(exam_truth)
 paper_right = (white_paper == exam_truth).float().mean().item()
-print(say("right with white paper:", "justes avec du papier blanc :"), decimal(100 * paper_right, 0), "%")
+print(say("right with white paper:", "justes avec du papier blanc :"),
+      decimal(100 * paper_right, 0), "%")
 
 # %% claims=true
 assert 0.88 < paper_right < 0.93
 
 # %% [markdown] lang="fr"
 # Neuf pixels sur dix sont du papier : qui ne voit rien est juste neuf fois sur dix. L'exactitude flatte. On mesure donc **l'intersection sur
-# l'union** (*intersection over union*, **IoU** ; [](work:jaccard1912), et [](work:everingham2010), section 4 pour la segmentation), classe par classe :
+# l'union** (*intersection over union*, **IoU** ; [](work:jaccard1912), et [](work:everingham2010) pour la segmentation), classe par classe :
 #
 # $$ \mathrm{IoU}_k = \frac{\text{pixels que les deux cartes donnent à } k}{\text{pixels que l'une au moins donne à } k} $$
 #
@@ -1640,7 +1659,7 @@ assert 0.88 < paper_right < 0.93
 
 # %% [markdown] lang="en"
 # Nine pixels out of ten are paper: one who sees nothing is right nine times out of ten. Accuracy flatters. So one measures **intersection over
-# union** (**IoU**; [](work:jaccard1912), and [](work:everingham2010), section 4 for segmentation), class by class:
+# union** (**IoU**; [](work:jaccard1912), and [](work:everingham2010) for segmentation), class by class:
 #
 # $$ \mathrm{IoU}_k = \frac{\text{pixels that both maps give to } k}{\text{pixels that at least one of them gives to } k} $$
 #
@@ -1662,15 +1681,15 @@ from matplotlib.patches import Rectangle
 
 figure, axes = plot(width=5.6, height=2.7)
 axes.axis("off")
-for left, colour, name in ((0, BLUE, say("truth", "vérité")), (1, ORANGE, say("answer", "réponse"))):
-    square = Rectangle((left, 0), 2, 2, facecolor=colour, alpha=0.45, edgecolor=colour)
-    axes.add_patch(square)
-    axes.text(left + 0.15 if not left else left + 1.85, 2.12, name, color=colour, fontsize=13,
-              ha="left" if not left else "right")
-for place, number in ((0.5, "1"), (1.5, "1"), (2.5, "1")):
-    axes.text(place, 1, number, ha="center", va="center", fontsize=15)
-axes.text(3.3, 1, say("in both: 1\nin either: 3\nIoU: 1/3", "dans les deux : 1\ndans l'un au moins : 3\nIoU : 1/3"),
-          va="center", fontsize=13)
+axes.add_patch(Rectangle((0, 0), 2, 2, color=BLUE, alpha=0.45))
+axes.add_patch(Rectangle((1, 0), 2, 2, color=ORANGE, alpha=0.45))
+axes.text(0.1, 2.12, say("truth", "vérité"), fontsize=13)
+axes.text(2.9, 2.12, say("answer", "réponse"), ha="right", fontsize=13)
+for place in (0.5, 1.5, 2.5):
+    axes.text(place, 1, "1", ha="center", va="center", fontsize=15)
+sums = say("in both: 1\nin either: 3\nIoU: 1/3",
+           "dans les deux : 1\ndans l'un au moins : 3\nIoU : 1/3")
+axes.text(3.3, 1, sums, va="center", fontsize=13)
 axes.set(xlim=(-0.1, 6.2), ylim=(-0.15, 2.5), aspect="equal")
 picture(figure, say("Two squares that overlap by half: one part in both, three in "
                     "either; an IoU of one third.",
@@ -1722,12 +1741,12 @@ picture(figure, say("Two squares that overlap by half: one part in both, three i
 # </details>
 
 # %% implements="segmentation:mean_iou" level=2
-"""L'intersection sur l'union de chaque classe sur tous les pixels, et leur moyenne.
+"""L'intersection sur l'union de chaque classe, et leur moyenne.
 
 Elle est entre 0 et 1. Les pixels contiennent des numéros de classe, de 0 à
-`classes` - 1. Pour chaque classe, on compte les pixels que les deux cartes lui
-donnent, et l'on divise par ceux que l'une au moins lui donne ; une classe absente
-des deux compte 0.
+`classes` - 1. Pour chaque classe, on compte sur toutes les images les pixels
+que les deux cartes lui donnent, et l'on divise par ceux que l'une au moins lui
+donne ; une classe absente des deux compte 0.
 """
 # how many pixels each pair (true class, found class) has => combien de pixels a chaque paire (vraie classe, classe trouvée)
 
@@ -1772,8 +1791,8 @@ round(mean_iou(torch.tensor([[[1, 1, 0]]]), torch.tensor([[[0, 1, 1]]]), 2), 3)
 
 # %%
 class SwitchedUNet(UNet):
-    """A U-Net with a switch on each skip, from the finest on: 1 lets it through, 0 cuts it."""
-
+    # en: a switch for each skip, from the finest on: 1 lets it through, 0 cuts it
+    # fr: un interrupteur par raccourci, du plus fin : 1 le laisse passer, 0 le coupe
     switches = torch.ones(1, 3)
 
     def join(self, x, skip):
@@ -1781,9 +1800,11 @@ class SwitchedUNet(UNet):
         return super().join(x, skip * self.switches[:, level, None, None, None])
 
 
+# %%
 def learn(network, loss_of, steps, rate, seed):
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rate, total_steps=steps, pct_start=0.1)
     generator, losses = torch.Generator().manual_seed(seed), []
     for _ in range(steps):
         chosen = torch.randint(len(images), (8,), generator=generator)
@@ -1810,7 +1831,7 @@ def train_segmenter():
 from dalle_edu.classroom.desk import kept
 
 torch.manual_seed(0)
-segmenter = SwitchedUNet(shape_of_the_network())
+segmenter = SwitchedUNet(config)
 # en: kept on disk: after a restart it is read, not computed again
 # fr: gardé sur disque : après un redémarrage, on le relit sans recalculer
 trained = kept("segmenter", train_segmenter, patience=5)
@@ -1825,7 +1846,8 @@ segmenter.load_state_dict(trained["weights"])
 # %%
 @torch.no_grad()
 def logits_with(on):
-    """The logits of the exam, with the skips that are on."""
+    # en: the logits of the exam, with the skips that are on
+    # fr: les logits de l'examen, avec les raccourcis ouverts
     segmenter.switches = torch.tensor([on], dtype=torch.float32)
     return segmenter(exam_images)
 
@@ -1835,10 +1857,11 @@ iou_of_paper = mean_iou(white_paper, exam_truth, CLASSES)
 first_answer = logits_with(ALL).argmax(dim=1)
 first_iou = mean_iou(first_answer, exam_truth, CLASSES)
 first_right = (first_answer == exam_truth).float().mean().item()
-print(say("mean IoU:    white paper", "IoU moyen :  papier blanc"), decimal(iou_of_paper, 2),
-      " U-Net", decimal(first_iou, 2))
-print(say("right pixels: white paper", "pixels justes : papier blanc"), decimal(100 * paper_right, 0), "%",
-      " U-Net", decimal(100 * first_right, 0), "%")
+print(say("mean IoU:    white paper", "IoU moyen :  papier blanc"),
+      decimal(iou_of_paper, 2), " U-Net", decimal(first_iou, 2))
+print(say("right pixels: white paper", "pixels justes : papier blanc"),
+      decimal(100 * paper_right, 0), "%", " U-Net",
+      decimal(100 * first_right, 0), "%")
 
 # %% claims=true
 assert 0.17 < iou_of_paper < 0.19
@@ -1854,14 +1877,18 @@ assert first_right > 0.96
 # exam, the first five that hold two different shapes.
 
 # %%
-from dalle_edu.classroom.widgets.skips import CLASS_COLOURS, draw_classes, skips_explorer
+from dalle_edu.classroom.widgets.skips import CLASS_COLOURS, draw_classes
 
-two_kinds = [number for number, classes in enumerate(exam_truth) if len(classes.unique()) == 3]
-shown = two_kinds[:5]
+kinds = [len(classes.unique()) for classes in exam_truth]
+# en: three classes: paper and two shapes
+# fr: trois classes : le papier et deux formes
+shown = [number for number, count in enumerate(kinds) if count == 3][:5]
 
 
+# %% tags=["hide-input"]
 def draw_rows(rows, alt, height):
-    """The scenes shown, then the maps of classes, a row for each, and the colours of the classes."""
+    # en: the scenes, then a row for each map of classes, and the colours of the classes
+    # fr: les scènes, puis une ligne par carte de classes, et les couleurs des classes
     figure, panels = plot(1 + len(rows), len(shown), width=7.6, height=height)
     for column, number in enumerate(shown):
         show(panels[0, column], exam_images[number])
@@ -1870,8 +1897,10 @@ def draw_rows(rows, alt, height):
     for panel, name in zip(panels[:, 0], [say("scene", "scène"), *rows]):
         panel.set_ylabel(name, fontsize=12)
     names = say("circle|square|star|heart", "cercle|carré|étoile|cœur").split("|")
-    squares = [Rectangle((0, 0), 1, 1, facecolor=colour) for colour in CLASS_COLOURS[1:CLASSES]]
-    figure.legend(squares, names, loc="outside lower center", ncols=4, frameon=False, fontsize=12)
+    colours = CLASS_COLOURS[1:CLASSES]
+    squares = [Rectangle((0, 0), 1, 1, color=colour) for colour in colours]
+    figure.legend(squares, names, loc="outside lower center", ncols=4,
+                  frameon=False, fontsize=12)
     return picture(figure, alt)
 
 
@@ -1882,11 +1911,11 @@ def draw_rows(rows, alt, height):
 # ### It names every pixel
 
 # %% slide="fragment" tags=["hide-input"]
-draw_rows({say("truth", "vérité"): exam_truth, say("U-Net", "U-Net"): first_answer},
-          say("Five scenes, their true classes, and the answers of the U-Net, which are "
-              "nearly the same.",
-              "Cinq scènes, leurs vraies classes, et les réponses de l'U-Net, presque "
-              "les mêmes."), height=5.0)
+draw_rows({say("truth", "vérité"): exam_truth, "U-Net": first_answer},
+          say("Five scenes, their true classes, and the answers of the U-Net, which "
+              "are nearly the same.",
+              "Cinq scènes, leurs vraies classes, et les réponses de l'U-Net, "
+              "presque les mêmes."), height=5.0)
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Ce sont les cinq premières scènes de l'examen à deux formes, et non les plus réussies : le dire. Faire chercher les fautes. (Aux pointes
@@ -1915,7 +1944,7 @@ draw_rows({say("truth", "vérité"): exam_truth, say("U-Net", "U-Net"): first_an
 # %%
 unwarned = logits_with(NONE).argmax(dim=1)
 unwarned_iou = mean_iou(unwarned, exam_truth, CLASSES)
-print(say("mean IoU, skips cut without warning:", "IoU moyen, raccourcis coupés sans prévenir :"),
+print(say("mean IoU, cut without warning:", "IoU moyen, coupés sans prévenir :"),
       decimal(unwarned_iou, 2))
 
 # %% claims=true
@@ -1939,7 +1968,8 @@ assert unwarned_iou < first_iou / 2
 
 # %%
 def name_pixels_by_coin(network, chosen, generator):
-    network.switches = (torch.rand(len(chosen), 3, generator=generator) < 0.5).float()
+    coins = torch.rand(len(chosen), 3, generator=generator)
+    network.switches = (coins < 0.5).float()
     return name_pixels(network, chosen, generator)
 
 
@@ -1991,7 +2021,8 @@ where = {on: where_is_right(answer) for on, answer in answers.items()}
 where_of_paper = where_is_right(white_paper)
 print(say("skips            IoU   what  where", "raccourcis       IoU   quoi     où"))
 for name, on in ((say("all on", "tous"), ALL), (say("all cut", "aucun"), NONE)):
-    print(f"{name:14} {decimal(iou[on], 2):>5} {100 * what[on]:5.0f}% {100 * where[on]:5.0f}%")
+    print(f"{name:14} {decimal(iou[on], 2):>5}",
+          f"{100 * what[on]:5.0f}% {100 * where[on]:5.0f}%")
 print(f"{say('white paper', 'papier blanc'):14} {decimal(iou_of_paper, 2):>5}",
       f"{say('(none)', '(rien)'):>6} {100 * where_of_paper:5.0f}%")
 
@@ -2009,10 +2040,11 @@ assert where[ALL] > 0.85 and where[NONE] < where_of_paper + 0.1
 # %% slide="fragment" tags=["hide-input"]
 draw_rows({say("truth", "vérité"): exam_truth, say("all on", "tous"): answers[ALL],
            say("all cut", "aucun"): answers[NONE]},
-          say("Five scenes; with its skips the network draws each shape sharply; without "
+          say("Five scenes; with its skips the network draws each shape; without "
               "them, round patches in the right place, often of the right colour.",
-              "Cinq scènes ; avec ses raccourcis, le réseau trace chaque forme ; sans "
-              "eux, des taches rondes au bon endroit, souvent de la bonne couleur."),
+              "Cinq scènes ; avec ses raccourcis, le réseau trace chaque forme ; "
+              "sans eux, des taches rondes au bon endroit, souvent de la bonne "
+              "couleur."),
           height=6.3)
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
@@ -2032,7 +2064,7 @@ draw_rows({say("truth", "vérité"): exam_truth, say("all on", "tous"): answers[
 #
 # On lit parfois que les raccourcis « gardent l'information sémantique », le sens. C'est l'inverse : le sens remonte du fond ; les raccourcis
 # portent la place exacte. Sous d'autres mots, c'est ce que disait l'article de 2015 : pour **localiser**, on combine ce qui remonte
-# avec les détails fins de la descente ([](work:ronneberger2015), section 1).
+# avec les détails fins de la descente ([](work:ronneberger2015), introduction).
 
 # %% [markdown] lang="en"
 # Look at the last row. There is a patch where there is a shape, and more than once out of two it has the right name: the bottom, which sees
@@ -2041,7 +2073,7 @@ draw_rows({say("truth", "vérité"): exam_truth, say("all on", "tous"): answers[
 #
 # One sometimes reads that skips "keep semantic information", the meaning. It is the other way round: meaning comes up from the bottom; skips
 # carry the exact place. In other words, this is what the paper of 2015 said: in order to **localise**, what comes up is combined with the fine
-# details of the way down ([](work:ronneberger2015), section 1).
+# details of the way down ([](work:ronneberger2015), introduction).
 
 # %% [markdown] lang="fr"
 # ## 8. Quel raccourci ?
@@ -2052,6 +2084,13 @@ draw_rows({say("truth", "vérité"): exam_truth, say("all on", "tous"): answers[
 # ## 8. Which skip?
 #
 # Three bridges: at 32 × 32, at 16 × 16, at 8 × 8. Let us open one at a time. **Rank them** first, from the most useful to the least.
+
+# %%
+only = {32: (1, 0, 0), 16: (0, 1, 0), 8: (0, 0, 1)}
+bars = {say("none", "aucun"): NONE}
+for side, on in only.items():
+    bars[say(f"{side} × {side} alone", f"{side} × {side} seul")] = on
+bars[say("all", "tous")] = ALL
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 8. Quel raccourci compte ?
@@ -2064,10 +2103,6 @@ draw_rows({say("truth", "vérité"): exam_truth, say("all on", "tous"): answers[
 # A single one open at a time: which is nearly enough?
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
-only = {32: (1, 0, 0), 16: (0, 1, 0), 8: (0, 0, 1)}
-bars = {say("none", "aucun"): NONE}
-bars |= {say(f"{side} × {side} alone", f"{side} × {side} seul"): on for side, on in only.items()}
-bars[say("all", "tous")] = ALL
 figure, axes = plot(width=7.4, height=3.5)
 for offset, (marks, colour, name) in enumerate((
     (iou, BLUE, say("mean IoU", "IoU moyen")),
@@ -2080,10 +2115,10 @@ for offset, (marks, colour, name) in enumerate((
 axes.set_xticks(range(len(bars)), list(bars))
 axes.set(ylim=(0, 1.25), yticks=(0, 0.5, 1))
 legend(axes, loc="upper left", ncols=3)
-picture(figure, say("Mean IoU, what and where for no skip, each alone, and all: 16 × 16 "
-                    "alone is nearly as good as all three.",
-                    "IoU moyen, quoi et où : sans raccourci, avec un seul, avec tous ; "
-                    "celui de 16 × 16 vaut à lui seul presque les trois."))
+picture(figure, say("Mean IoU, what and where for no skip, each alone, and all: that "
+                    "of 16 × 16 alone is nearly as good as all three.",
+                    "IoU moyen, quoi et où : sans raccourci, avec un seul, avec "
+                    "tous ; celui de 16 × 16 vaut presque les trois."))
 
 # %% claims=true
 assert all(iou[on] > iou[NONE] + 0.03 for on in only.values())
@@ -2127,6 +2162,8 @@ assert iou[only[16]] > iou[ALL] - 0.06
 # Before each move, say what is going to change.
 
 # %% slide="fragment" tags=["output-only-slide"]
+from dalle_edu.classroom.widgets.skips import skips_explorer
+
 few = shown[:4]
 by_switches = {tuple(map(bool, on)): answer[few] for on, answer in answers.items()}
 skips_explorer(exam_images[few], exam_truth[few], by_switches, sides=(32, 16, 8))
@@ -2174,8 +2211,9 @@ def train_enhancer():
     return {"losses": losses, "weights": enhancer.state_dict()}
 
 
+# %%
 torch.manual_seed(0)
-enhancer = UNet(replace(shape_of_the_network(), out_channels=3, widths=(16, 32, 32)))
+enhancer = UNet(replace(config, out_channels=3, widths=(16, 32, 32)))
 learned = kept("enhancer", train_enhancer, patience=5)
 enhancer.load_state_dict(learned["weights"])
 
@@ -2186,8 +2224,8 @@ with torch.no_grad():
     exam_enhanced = enhance(enhancer, exam_low)
     enhanced_loss = F.mse_loss(exam_enhanced, exam_images).item()
     shrunk_again = (avg_pool2d(exam_enhanced, 4) - exam_low).abs().mean().item()
-print(say("squared error: bilinear", "erreur au carré : bilinéaire"), decimal(cloud_loss, 4),
-      " U-Net", decimal(enhanced_loss, 4))
+print(say("squared error: bilinear", "erreur au carré : bilinéaire"),
+      decimal(cloud_loss, 4), " U-Net", decimal(enhanced_loss, 4))
 
 # %% claims=true
 assert enhanced_loss < cloud_loss / 2.5
@@ -2210,10 +2248,10 @@ show(panels[1], upsample_bilinear(small, 4)[0], say("bilinear", "bilinéaire"))
 with torch.no_grad():
     show(panels[2], enhance(enhancer, small)[0], "U-Net")
 show(panels[3], large[0], say("truth", "vérité"))
-picture(figure, say("The 64 pixels, the bilinear cloud, the answer of the U-Net, which is "
-                    "sharp but has round patches, and the truth: four orange stars.",
-                    "Les 64 pixels, le nuage bilinéaire, la réponse nette de l'U-Net, des "
-                    "taches rondes, et la vérité : quatre étoiles orange."))
+picture(figure, say("The 64 pixels, the bilinear cloud, the answer of the U-Net, "
+                    "sharp patches, and the truth: four orange stars.",
+                    "Les 64 pixels, le nuage bilinéaire, la réponse de l'U-Net, "
+                    "des taches nettes, et la vérité : quatre étoiles orange."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Reprendre les paris du début. L'U-Net divise l'erreur par plus de deux et demi, et sa réponse est nette. Puis découvrir la vérité : des
@@ -2246,14 +2284,17 @@ base = sample_scene(0, 3001, "all", catalogue=four_shapes)
 
 
 def lone(shape, radius):
-    """A scene with a single blue object in the middle."""
-    thing = replace(base.objects[0], shape=shape, colour="blue", x=0.5, y=0.5, radius=radius)
+    # en: a single blue object in the middle
+    # fr: un seul objet bleu, au milieu
+    thing = replace(base.objects[0], shape=shape, colour="blue", x=0.5, y=0.5,
+                    radius=radius)
     return replace(base, objects=(thing,))
 
 
 # en: radii for which both cover as much of the four pixels in the middle
 # fr: des rayons pour lesquels les deux couvrent autant des quatre pixels du milieu
-twins = render([lone("circle", 0.12), lone("square", 0.138)], 32, catalogue=four_shapes)
+disc_and_square = [lone("circle", 0.12), lone("square", 0.138)]
+twins = render(disc_and_square, 32, catalogue=four_shapes)
 with torch.no_grad():
     twins_low = avg_pool2d(twins, 4)
     twins_enhanced = enhance(enhancer, twins_low)
@@ -2272,10 +2313,10 @@ for row_of_panels, row in zip(panels, zip(twins, twins_low, twins_enhanced)):
 titles = say("scene|8 × 8|U-Net", "scène|8 × 8|U-Net").split("|")
 for panel, title in zip(panels[0], titles):
     panel.set(title=title)
-picture(figure, say("A disc and a square; their 8 × 8 pictures look the same, and so do "
-                    "the answers of the U-Net, which are neither.",
-                    "Un disque et un carré ; leurs images de 8 × 8 se ressemblent, et les "
-                    "réponses de l'U-Net aussi, qui ne sont ni l'un ni l'autre."))
+picture(figure, say("A disc and a square; their 8 × 8 pictures look the same, and so "
+                    "do the answers of the U-Net, which are neither.",
+                    "Un disque et un carré ; leurs 8 × 8 se ressemblent, et les "
+                    "réponses de l'U-Net aussi : ni l'un ni l'autre."))
 
 # %% claims=true
 assert (twins[0] - twins[1]).abs().max() > 0.9
@@ -2384,7 +2425,8 @@ def least_on_average():
     generator = torch.Generator().manual_seed(0)
     pictures = torch.randn(3, 2, 4, 5, generator=generator)
     chances = torch.tensor([0.5, 0.3, 0.2])
-    return best_answer(pictures, chances) - torch.einsum("k,kchw->chw", chances, pictures)
+    mean = torch.einsum("k,kchw->chw", chances, pictures)
+    return best_answer(pictures, chances) - mean
 
 
 expect(least_on_average, torch.zeros(2, 4, 5),
@@ -2402,14 +2444,14 @@ expect(least_on_average, torch.zeros(2, 4, 5),
 
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(1, 3, width=7.4, height=2.8)
-for panel, image, title in zip(panels, [*twins, twins.mean(dim=0)], say(
-    "one chance in two|one chance in two|the cheapest answer",
-    "une chance sur deux|une chance sur deux|la réponse la moins chère").split("|")):
+titles = say("one chance in two|one chance in two|the cheapest answer",
+             "une chance sur deux|une chance sur deux|la moins chère").split("|")
+for panel, image, title in zip(panels, [*twins, twins.mean(dim=0)], titles):
     show(panel, image[:, 8:24, 8:24], title)
-picture(figure, say("A disc, a square, and their mean: a disc with pale corners, which is "
-                    "neither.",
-                    "Un disque, un carré, et leur moyenne : un disque aux coins pâles, qui "
-                    "n'est ni l'un ni l'autre."))
+picture(figure, say("A disc, a square, and their mean: a disc with pale corners, "
+                    "which is neither.",
+                    "Un disque, un carré, et leur moyenne : un disque aux coins "
+                    "pâles, qui n'est ni l'un ni l'autre."))
 
 # %% claims=true
 middle = twins.mean(dim=0)
