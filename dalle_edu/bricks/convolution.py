@@ -53,8 +53,7 @@ def transposed_output_size(
     `size`. Raises `DalleEduError` when that is less than 1 pixel.
     """
     painted = (size - 1) * stride - 2 * padding + kernel_size
-    makes_sense = size >= 1 and kernel_size >= 1 and stride >= 1 and padding >= 0
-    if not makes_sense or painted < 1:
+    if min(size, kernel_size, stride, painted) < 1 or padding < 0:
         raise DalleEduError(
             f"a transposed kernel of {kernel_size}, stride {stride}, padding "
             f"{padding} paints nothing from {size} positions; change one",

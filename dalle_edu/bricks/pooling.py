@@ -67,12 +67,20 @@ def upsample_bilinear(
     """
     _check_scale(scale)
     h, w = images.shape[2:]
-    rows = _linear_weights(h, scale).to(images)
-    columns = _linear_weights(w, scale).to(images)
+    rows = linear_weights(h, scale).to(images)
+    columns = linear_weights(w, scale).to(images)
     return rows @ images @ columns.T
 
 
-def _linear_weights(size: int, scale: int) -> Float[Tensor, "large small"]:
+def linear_weights(size: int, scale: int) -> Float[Tensor, "large small"]:
+    """The matrix of linear interpolation: what each new pixel is mixed from.
+
+    Row i is that of new pixel i. A side of `size` pixels becomes `scale` times as
+    many. The weights of a row, in double precision, sum to 1: the two old pixels
+    whose centres are nearest count by their distances, and beyond the edge the last
+    pixel counts alone. Raises `DalleEduError` for a scale below 1.
+    """
+    _check_scale(scale)
     # the centres of the new pixels, in the old ones' coordinates
     new_pixels = torch.arange(size * scale, dtype=torch.float64)
     centres = ((new_pixels + 0.5) / scale - 0.5).clamp(0, size - 1)

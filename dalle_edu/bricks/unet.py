@@ -9,8 +9,7 @@ a caption. One network does all of this here, and every condition is optional. I
 blocks are in `unet_blocks.py`. Lessons 06 and 10.
 
 Letters: n pictures, c channels, H x W pixels, h x w positions at some resolution, k
-words of a caption, d channels of a word, p entries of a pooled vector, e channels
-of the condition.
+words of a caption, d channels of a word, p of a pooled vector, e of the condition.
 """
 
 from dataclasses import dataclass
@@ -144,28 +143,25 @@ class ResolutionLevel(nn.Module):
         return x if self.attention is None else self.attention(x, text, mask)
 
 
-class UNet(nn.Module):
-    """The U-Net: pictures to pictures of the same size.
+class UNetLayers(nn.Module):
+    """The layers of a U-Net, before anything says how they are wired.
 
-    In segmentation it gives the logits of each pixel's class, in diffusion the
-    noise, the clean picture or v. Inputs that the configuration does not announce
-    are refused. The unconditional input, in training and for guidance, is a
-    `text_mask` that is False everywhere and a `pooled` vector of zeros.
+    `door` makes patches of pixels and `exit` pixels of patches. Level i has
+    `encoder[i]`; between it and the next stand `down[i]`, `up[i]` and, on the way
+    up, `decoder[i]`. `middle` is the transformer at the bottom, or None.
     """
 
     def __init__(self, config: UNetConfig):
         super().__init__()
         self.config = config
         widths, levels = config.widths, range(len(config.widths))
+        e = config.condition_width
         if config.time:
-            e = config.condition_width
             self.time = nn.Sequential(
                 nn.Linear(widths[0], e), nn.SiLU(), nn.Linear(e, e)
             )
         if config.pooled_width:
-            self.pooled = nn.Linear(
-                config.pooled_width, config.condition_width, bias=False
-            )
+            self.pooled = nn.Linear(config.pooled_width, e, bias=False)
         if config.text_width:
             self.text_norm = nn.LayerNorm(config.text_width)
             self.no_text = nn.Parameter(0.02 * torch.randn(1, 1, config.text_width))
@@ -192,51 +188,7 @@ class UNet(nn.Module):
         self.exit = Unpatchify(widths[0], config.out_channels, config.patch_size)
         start_at_zero(self.exit)
 
-    def forward(
-        self,
-        images: Float[Tensor, "n c H W"],
-        time: Real[Tensor, " n"] | None = None,
-        text: Float[Tensor, "n k d"] | None = None,
-        text_mask: Bool[Tensor, "n k"] | None = None,
-        pooled: Float[Tensor, "n p"] | None = None,
-    ) -> Float[Tensor, "n out H W"]:
-        """Apply it: (n, in_channels, H, W) to (n, out_channels, H, W).
-
-        H and W are multiples of `config.stride`. `time` holds timesteps, from 0 to
-        about 1,000, which may be fractions. `text` holds the vectors of the
-        caption's words, and `text_mask` is True for those that are not padding.
-        `pooled` is one vector for the whole picture: a class (one-hot) or an
-        embedding. Raises `DalleEduError` for an input whose shape, dtype or
-        presence is not what the configuration says.
-        """
-        self._check(images, time, text, text_mask, pooled)
-        condition = self._condition(images, time, pooled)
-        words, mask = self._words(images, text, text_mask)
-        x = self.door(images)
-        skips = []
-        for level, down in zip(self.encoder, self.down, strict=False):
-            x = level(x, condition, words, mask)
-            skips.append(x)
-            x = down(x)
-        # the bottom: each position stands for `stride` pixels on a side
-        x = self.encoder[-1](x, condition, words, mask)
-        if self.middle is not None:
-            x = self.middle(x, words, mask)
-        upwards = list(zip(self.decoder, self.up, skips, strict=True))
-        for level, up, skip in reversed(upwards):
-            x = level(self.join(up(x), skip), condition, words, mask)
-        x = F.silu(self.norm(x))
-        # full precision for accuracy; and half would be slow on few channels
-        with torch.autocast(x.device.type, enabled=False):
-            return self.exit(x.to(self.exit.paint.weight.dtype))
-
-    def join(
-        self, x: Float[Tensor, "n c h w"], skip: Float[Tensor, "n c h w"]
-    ) -> Float[Tensor, "n twice_c h w"]:
-        """Concatenate what comes up from below with the skip of that resolution."""
-        return torch.cat([x, skip], dim=1)
-
-    def _condition(
+    def condition_of(
         self, images: Tensor, time: Tensor | None, pooled: Tensor | None
     ) -> Tensor | None:
         """The sum of the projected time embedding and the projected `pooled`."""
@@ -249,7 +201,7 @@ class UNet(nn.Module):
         projected = self.pooled(pooled)
         return projected if condition is None else condition + projected
 
-    def _words(
+    def words_of(
         self, images: Tensor, text: Tensor | None, mask: Tensor | None
     ) -> tuple[Tensor | None, Tensor | None]:
         """The caption's words after one learned vector, and their mask.
@@ -265,7 +217,7 @@ class UNet(nn.Module):
         words = torch.cat([no_text, self.text_norm(text)], dim=1)
         return words, None if mask is None else F.pad(mask, (1, 0), value=True)
 
-    def _check(
+    def check(
         self,
         images: Tensor,
         time: Tensor | None,
@@ -291,6 +243,70 @@ class UNet(nn.Module):
             _expect("text", text, words)
         if text is not None and mask is not None:
             _expect("text_mask", mask, (n, text.shape[1]), dtype=torch.bool)
+
+
+class UNet(UNetLayers):
+    """The U-Net: pictures to pictures of the same size.
+
+    In segmentation it gives the logits of each pixel's class, in diffusion the
+    noise, the clean picture or v. Inputs that the configuration does not announce
+    are refused. The unconditional input, in training and for guidance, is a
+    `text_mask` that is False everywhere and a `pooled` vector of zeros.
+    """
+
+    def join(
+        self, x: Float[Tensor, "n c h w"], skip: Float[Tensor, "n c h w"]
+    ) -> Float[Tensor, "n twice_c h w"]:
+        """Concatenate what comes up from below with the skip of that resolution."""
+        return torch.cat([x, skip], dim=1)
+
+    def down_and_up(
+        self,
+        x: Float[Tensor, "n c h w"],
+        condition: Float[Tensor, "n e"] | None = None,
+        words: Float[Tensor, "n k d"] | None = None,
+        mask: Bool[Tensor, "n k"] | None = None,
+    ) -> Float[Tensor, "n c h w"]:
+        """Go down, through the bottom, and up again, each level with its skip."""
+        skips = []
+        for level, down in zip(self.encoder, self.down, strict=False):
+            x = level(x, condition, words, mask)
+            skips.append(x)
+            x = down(x)
+        # the bottom: each position stands for `stride` pixels on a side
+        x = self.encoder[-1](x, condition, words, mask)
+        if self.middle is not None:
+            x = self.middle(x, words, mask)
+        upwards = list(zip(self.decoder, self.up, skips, strict=True))
+        for level, up, skip in reversed(upwards):
+            x = level(self.join(up(x), skip), condition, words, mask)
+        return x
+
+    def forward(
+        self,
+        images: Float[Tensor, "n c H W"],
+        time: Real[Tensor, " n"] | None = None,
+        text: Float[Tensor, "n k d"] | None = None,
+        text_mask: Bool[Tensor, "n k"] | None = None,
+        pooled: Float[Tensor, "n p"] | None = None,
+    ) -> Float[Tensor, "n out H W"]:
+        """Apply it: (n, in_channels, H, W) to (n, out_channels, H, W).
+
+        H and W are multiples of `config.stride`. `time` holds timesteps, from 0 to
+        about 1,000, which may be fractions. `text` holds the vectors of the
+        caption's words, and `text_mask` is True for those that are not padding.
+        `pooled` is one vector for the whole picture: a class (one-hot) or an
+        embedding. Raises `DalleEduError` for an input whose shape, dtype or
+        presence is not what the configuration says.
+        """
+        self.check(images, time, text, text_mask, pooled)
+        condition = self.condition_of(images, time, pooled)
+        words, mask = self.words_of(images, text, text_mask)
+        x = self.down_and_up(self.door(images), condition, words, mask)
+        x = F.silu(self.norm(x))
+        # full precision for accuracy; and half would be slow on few channels
+        with torch.autocast(x.device.type, enabled=False):
+            return self.exit(x.to(self.exit.paint.weight.dtype))
 
 
 def _expect(

@@ -9,7 +9,7 @@ from dalle_edu.classroom.builder import build, notebooks
 from dalle_edu.classroom.builder.complaints import Faults
 from dalle_edu.classroom.builder.faults import problems
 from dalle_edu.classroom.builder.faults.languages import reads_as_other
-from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, solution
+from dalle_edu.classroom.builder.hollow import French, _refilled, hollowed, imports_for, solution
 from dalle_edu.classroom.builder.kernels import execution
 from dalle_edu.classroom.builder.source import Cell, one_language, read_lesson
 from dalle_edu.classroom.checking.diagnosis import diagnose, judge
@@ -126,6 +126,22 @@ def test_what_the_missing_checks_would_raise_is_not_said():
     code = solution("perceptron:neuron", "en", French(("1 là où la somme n'est pas négative.",), {}))
     assert "Raises" not in code
     assert '    """A neuron: 1 where x · weights + bias is not negative, 0 elsewhere."""\n' in code
+
+
+def test_a_sentence_about_missing_checks_is_left_out_wherever_it_stands():
+    """In the middle of a paragraph, at its end, in a method; what is left is filled again, and the other sentences are whole."""
+    bare = French(("Un bloc.", "L'entrée et sa correction."), {})
+    code = solution("unet_blocks:GroupNormBlock", "en", bare)
+    assert "Raises" not in code
+    assert "With a `condition_width` of 0 there is no condition.\n    \"\"\"" in code
+    assert '        """The input, or its 1 x 1 convolution, plus a correction."""\n' in code
+    assert max(map(len, code.splitlines())) <= 84
+    french = solution("pooling:upsample_nearest", "fr", French(("Chaque pixel est répété.",), {}))
+    assert "Raises" not in french
+    assert "scale below 1" not in french + solution("pooling:upsample_nearest", "en", French(("Chaque pixel est répété.",), {}))
+    whole = "Either.  Raises `A` for x < 0.5 (see 1.2). Then\nmore. Raises nobody."
+    assert _refilled(whole, 84) == "Either. Then more. Raises nobody."
+    assert _refilled("As it\nstands.", 84) == "As it\nstands."
 
 
 def test_a_translation_that_no_longer_fits_the_code_is_refused():

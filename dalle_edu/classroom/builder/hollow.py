@@ -1,7 +1,7 @@
 """The library's own code in lessons: its source is the solution of an exercise, and the same without function bodies is the exercise.
 
-Checks of the input, which public functions of the library begin with, are left out, because they would hide the idea; so are the paragraphs
-of docstrings that begin with "Raises", which speak of them. The French edition has docstrings and comments in French; the exercise's cell
+Checks of the input, which public functions of the library begin with, are left out, because they would hide the idea; so are the sentences
+of docstrings that begin with "Raises `", which speak of them. The French edition has docstrings and comments in French; the exercise's cell
 in the lesson's source gives them:
 
     # %% implements="perceptron:step" level=1
@@ -26,6 +26,8 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.language import Language, chosen, language_named
 
 Definition = ast.FunctionDef | ast.ClassDef
+WIDTH = 84  # columns of what exercises show
+_RAISES = re.compile(r"(?:(?<=\s)|\A)Raises `.*?\.(?:\s+|\Z)", re.DOTALL)
 TO_DO = {"en": "your turn: replace this line", "fr": "à vous : remplacez cette ligne"}
 
 
@@ -164,13 +166,19 @@ def _without_guards(code: str) -> str:
 
 
 def _without_raises(code: str) -> str:
-    """Code without the paragraphs of docstrings that say what is raised: the checks that raise are left out too."""
+    """Code without the sentences of docstrings that say what is raised: the checks that raise are left out too."""
     for node in reversed([node for node in _definitions(ast.parse(code)) if ast.get_docstring(node)]):
         paragraphs = (ast.get_docstring(node) or "").split("\n\n")
-        kept = [paragraph for paragraph in paragraphs if not paragraph.startswith("Raises `")]
-        if len(kept) < len(paragraphs):
-            code = _with_docstring(code, node, "\n\n".join(kept))
+        kept = [_refilled(paragraph, WIDTH - node.body[0].col_offset) for paragraph in paragraphs]
+        if kept != paragraphs:
+            code = _with_docstring(code, node, "\n\n".join(filter(None, kept)))
     return code
+
+
+def _refilled(paragraph: str, width: int) -> str:
+    """A paragraph without its sentences "Raises `…` …"; what is left of one that had some is filled again to `width` columns."""
+    kept = _RAISES.sub("", paragraph)
+    return paragraph if kept == paragraph else textwrap.fill(" ".join(kept.split()), width, break_on_hyphens=False)
 
 
 def _with_docstring(code: str, node: Definition, text: str) -> str:

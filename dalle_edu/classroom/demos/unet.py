@@ -7,13 +7,14 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from dalle_edu.bricks.segmentation import mean_iou
 from dalle_edu.bricks.unet import UNet, UNetConfig
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import comma, say
-from dalle_edu.world import SHAPES, render, sample_scene
+from dalle_edu.world import SHAPES, Catalogue, render, sample_scene
 from dalle_edu.world.renderer import coverage, lay_out
 
-SHOWS = ("unet_blocks", "unet")
+SHOWS = ("unet_blocks", "unet", "segmentation")
 
 OKABE_ITO = ["#ffffff", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#000000"]  # 0: background
 RESOLUTION, TESTED = 32, 200
@@ -26,24 +27,19 @@ class WithoutSkips(UNet):
         return super().join(x, torch.zeros_like(skip))
 
 
-def labelled_scenes(first: int, n: int, seed: int) -> tuple[Float[Tensor, "n 3 h w"], Int[Tensor, "n h w"]]:
+def labelled_scenes(
+    first: int, n: int, seed: int, catalogue: Catalogue = SHAPES
+) -> tuple[Float[Tensor, "n 3 h w"], Int[Tensor, "n h w"]]:
     """Pictures of the captioned world, and for each pixel 0 (background) or the rank of the shape that covers it, from 1 on."""
-    scenes = [sample_scene(seed, index, "all") for index in range(first, first + n)]
+    scenes = [sample_scene(seed, index, "all", catalogue=catalogue) for index in range(first, first + n)]
     layout = lay_out(scenes)
     truth = torch.zeros(n, RESOLUTION, RESOLUTION, dtype=torch.long)
-    ranks = {shape.name: rank for rank, shape in enumerate(SHAPES.shapes, start=1)}
+    ranks = {shape.name: rank for rank, shape in enumerate(catalogue.shapes, start=1)}
     for group in layout.groups:
-        covered = coverage(SHAPES.shape(group.shape).distance, group.geometry, RESOLUTION) > 0.5
+        covered = coverage(catalogue.shape(group.shape).distance, group.geometry, RESOLUTION) > 0.5
         for scene, pixels in zip((group.slot // layout.slots).tolist(), covered, strict=True):
             truth[scene][pixels] = ranks[group.shape]
-    return render(scenes, RESOLUTION), truth
-
-
-def mean_iou(found: Int[Tensor, "n h w"], truth: Int[Tensor, "n h w"], classes: int) -> float:
-    """Intersection over union of each class over all pixels, and their mean: the usual measure of segmentation."""
-    pairs = (truth * classes + found).flatten().bincount(minlength=classes**2).view(classes, classes)
-    both = pairs.diag()
-    return float((both / (pairs.sum(dim=0) + pairs.sum(dim=1) - both).clamp(min=1)).mean())
+    return render(scenes, RESOLUTION, catalogue=catalogue), truth
 
 
 def trained(kind: type[UNet], images: Tensor, truth: Tensor, steps: int, seed: int, batch: int = 8) -> nn.Module:

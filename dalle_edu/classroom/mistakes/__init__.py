@@ -2,7 +2,6 @@
 
 ELSEWHERE = {  # by module: the files that also speak of it, without being called after a part of its path; a check imports no others
     "attention": ("multi_head_attention",),
-    "classroom.demos.unet": ("pictures",),
     "dcgan": ("gan",),
     "guidance": ("decoding", "diffusion"),
     "inpainting": ("diffusion",),
@@ -12,6 +11,7 @@ ELSEWHERE = {  # by module: the files that also speak of it, without being calle
     "pooling": ("convolution",),
     "scorecard.exam": ("world",),
     "scorecard.picture_parser": ("pictures",),
+    "segmentation": ("pictures",),
     "systems.families.cascade": ("pictures",),
     "systems.vqgan_clip": ("cut_outs",),
     "unet_blocks": ("unet",),

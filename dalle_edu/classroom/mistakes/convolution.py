@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_edu.bricks.convolution import conv2d, conv_transpose2d
+from dalle_edu.bricks.pooling import linear_weights
 from dalle_edu.classroom.checking.proof import Mistake
 
 
@@ -65,6 +66,62 @@ def sum_for_mean(images: Tensor, kernel_size: int, stride: int | None = None) ->
 
 def picture_repeated(images: Tensor, scale: int) -> Tensor:
     return images.repeat(1, 1, scale, scale)
+
+
+def one_side_only(images: Tensor, scale: int) -> Tensor:
+    return images.repeat_interleave(scale, dim=2)
+
+
+def zeros_between(images: Tensor, scale: int) -> Tensor:
+    spread = images.new_zeros(*images.shape[:2], scale * images.shape[2], scale * images.shape[3])
+    spread[:, :, ::scale, ::scale] = images
+    return spread
+
+
+def centres_forgotten(size: int, scale: int) -> Tensor:
+    places = (torch.arange(size * scale, dtype=torch.float64) / scale).clamp(max=size - 1)
+    return (1 - (places[:, None] - torch.arange(size)).abs()).clamp(min=0)
+
+
+def dark_beyond_the_edge(size: int, scale: int) -> Tensor:
+    places = (torch.arange(size * scale, dtype=torch.float64) + 0.5) / scale - 0.5
+    return (1 - (places[:, None] - torch.arange(size)).abs()).clamp(min=0)
+
+
+def nearest_takes_all(size: int, scale: int) -> Tensor:
+    return torch.eye(size, dtype=torch.float64).repeat_interleave(scale, dim=0)
+
+
+def last_corners_aligned(size: int, scale: int) -> Tensor:
+    places = torch.linspace(0, size - 1, size * scale, dtype=torch.float64)
+    return (1 - (places[:, None] - torch.arange(size)).abs()).clamp(min=0)
+
+
+def rows_for_both_sides(images: Tensor, scale: int) -> Tensor:
+    weights = linear_weights(images.shape[2], scale).to(images)
+    side = min(images.shape[2:])
+    return weights[: side * scale, :side] @ images[:, :, :side, :side] @ weights[: side * scale, :side].T
+
+
+def one_side_repeated(images: Tensor, scale: int) -> Tensor:
+    rows = linear_weights(images.shape[2], scale).to(images)
+    return (rows @ images).repeat_interleave(scale, dim=3)
+
+
+def padding_not_taken_off(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> int:
+    return (size - 1) * stride + kernel_size
+
+
+def padding_taken_off_once(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> int:
+    return (size - 1) * stride - padding + kernel_size
+
+
+def a_stride_too_many(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> int:
+    return size * stride - 2 * padding + kernel_size
+
+
+def padding_left_on(maps: Tensor, kernels: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
+    return conv_transpose2d(maps, kernels, stride)
 
 
 def corners_aligned(images: Tensor, scale: int) -> Tensor:
@@ -127,6 +184,30 @@ MISTAKES = [
         "Là où les noyaux peints se recouvrent, le dernier gagne ; ils doivent s'ajouter.",
     ),
     Mistake(
+        "convolution:conv_transpose2d",
+        padding_left_on,
+        "The padding is not taken off: here it cuts that many pixels from each side of what was painted.",
+        "La marge n'est pas retirée : ici, elle enlève autant de pixels de chaque côté de ce qui a été peint.",
+    ),
+    Mistake(
+        "convolution:transposed_output_size",
+        padding_not_taken_off,
+        "The padding is forgotten: in a transposed convolution it takes pixels off on both sides, so - 2 × padding.",
+        "La marge est oubliée : dans une convolution transposée, elle retire des pixels des deux côtés, donc - 2 × marge.",
+    ),
+    Mistake(
+        "convolution:transposed_output_size",
+        padding_taken_off_once,
+        "The padding is taken off once; it is taken off on both sides, so - 2 × padding.",
+        "La marge est retirée une fois ; elle l'est des deux côtés, donc - 2 × marge.",
+    ),
+    Mistake(
+        "convolution:transposed_output_size",
+        a_stride_too_many,
+        "Between n stamps there are n - 1 strides: (size - 1) × stride, and then the last kernel whole.",
+        "Entre n tampons, il y a n - 1 pas : (taille - 1) × pas, puis le dernier noyau en entier.",
+    ),
+    Mistake(
         "pooling:max_pool2d",
         one_pixel_at_a_time,
         "Without a stride the window moves by one pixel; by default it moves by its own size, so that patches do not overlap.",
@@ -143,6 +224,54 @@ MISTAKES = [
         picture_repeated,
         "The whole picture is repeated like tiles; each pixel must be repeated on the spot, next to itself.",
         "L'image entière est répétée comme un carrelage ; c'est chaque pixel qui doit être répété sur place, à côté de lui-même.",
+    ),
+    Mistake(
+        "pooling:upsample_nearest",
+        one_side_only,
+        "Pixels are repeated along one side only; repeat them along rows and along columns.",
+        "Les pixels ne sont répétés que d'un côté ; répétez-les le long des lignes et le long des colonnes.",
+    ),
+    Mistake(
+        "pooling:upsample_nearest",
+        zeros_between,
+        "There are zeros between the pixels: fill each square with copies of its pixel.",
+        "Il y a des zéros entre les pixels : remplissez chaque carré de copies de son pixel.",
+    ),
+    Mistake(
+        "pooling:linear_weights",
+        centres_forgotten,
+        "New pixel i is looked up at i / scale, so that all slides by a fraction of a pixel: compare centres, (i + 0.5) / scale - 0.5.",
+        "Le nouveau pixel i est cherché en i / échelle, et tout glisse d'une fraction de pixel : comparez les centres, (i + 0,5) / échelle - 0,5.",
+    ),
+    Mistake(
+        "pooling:linear_weights",
+        dark_beyond_the_edge,
+        "Beyond the edge the weights no longer sum to 1, which darkens the border: bring the centres back between 0 and size - 1.",
+        "Au-delà du bord, les poids n'ont plus 1 pour somme et le bord s'assombrit : ramenez les centres entre 0 et taille - 1.",
+    ),
+    Mistake(
+        "pooling:linear_weights",
+        nearest_takes_all,
+        "The nearest pixel takes all; the two nearest share, each by 1 - its distance.",
+        "Le pixel le plus proche prend tout ; les deux plus proches partagent, chacun selon 1 - sa distance.",
+    ),
+    Mistake(
+        "pooling:linear_weights",
+        last_corners_aligned,
+        "The first and last centres are aligned, and the picture shifts with its size: it is the outer edges that must coincide.",
+        "Les premiers et les derniers centres sont alignés, et l'image glisse avec sa taille : ce sont les bords qui doivent coïncider.",
+    ),
+    Mistake(
+        "pooling:upsample_bilinear",
+        one_side_repeated,
+        "Only the rows are mixed; the columns need their weights too, on the right and transposed.",
+        "Seules les lignes sont mélangées ; les colonnes ont aussi leurs poids, à droite et transposés.",
+    ),
+    Mistake(
+        "pooling:upsample_bilinear",
+        rows_for_both_sides,
+        "The weights of the rows serve for the columns too, which only suits square pictures: make one matrix for each side.",
+        "Les poids des lignes servent aussi pour les colonnes, ce qui ne va qu'aux images carrées : faites une matrice par côté.",
     ),
     Mistake(
         "pooling:upsample_bilinear",

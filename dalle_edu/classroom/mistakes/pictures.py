@@ -91,7 +91,7 @@ def one_ratio_for_all(found: Tensor, truth: Tensor, classes: int) -> float:
 
 
 _SHRINK, _KNOWN = "systems.families.cascade:shrink", "systems.families.cascade:shrink_known"
-_UNMIX, _IOU = "scorecard.picture_parser:unmix", "classroom.demos.unet:mean_iou"
+_UNMIX, _IOU = "scorecard.picture_parser:unmix", "segmentation:mean_iou"
 MISTAKES = [
     Mistake(
         _SHRINK,

@@ -46,14 +46,55 @@ class SkipsForgotten(UNet):
         return torch.cat([x, x], dim=1)
 
 
+class ShortcutForgotten(GroupNormBlock):
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        return super().forward(x, condition) - self.shortcut(x)
+
+
+class JoinedTheOtherWayRound(UNet):
+    def join(self, x: Tensor, skip: Tensor) -> Tensor:
+        return torch.cat([skip, x], dim=1)
+
+
+class SkipTakenTooEarly(UNet):
+    def down_and_up(
+        self, x: Tensor, condition: Tensor | None = None, words: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        skips = []
+        for level, down in zip(self.encoder, self.down, strict=False):
+            skips.append(x)
+            x = down(level(x, condition, words, mask))
+        x = self.encoder[-1](x, condition, words, mask)
+        if self.middle is not None:
+            x = self.middle(x, words, mask)
+        for level, up, skip in reversed(list(zip(self.decoder, self.up, skips, strict=True))):
+            x = level(self.join(up(x), skip), condition, words, mask)
+        return x
+
+
+class BottomForgotten(UNet):
+    def down_and_up(
+        self, x: Tensor, condition: Tensor | None = None, words: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        skips = []
+        for level, down in zip(self.encoder, self.down, strict=False):
+            skips.append(level(x, condition, words, mask))
+            x = down(skips[-1])
+        if self.middle is not None:
+            x = self.middle(x, words, mask)
+        for level, up, skip in reversed(list(zip(self.decoder, self.up, skips, strict=True))):
+            x = level(self.join(up(x), skip), condition, words, mask)
+        return x
+
+
 class ClassOverwritesTime(UNet):
-    def _condition(self, images: Tensor, time: Tensor | None, pooled: Tensor | None) -> Tensor | None:
-        return super()._condition(images, time, None) if pooled is None else self.pooled(pooled)
+    def condition_of(self, images: Tensor, time: Tensor | None, pooled: Tensor | None) -> Tensor | None:
+        return super().condition_of(images, time, None) if pooled is None else self.pooled(pooled)
 
 
 class TimeStandsStill(UNet):
-    def _condition(self, images: Tensor, time: Tensor | None, pooled: Tensor | None) -> Tensor | None:
-        return super()._condition(images, None if time is None else torch.zeros_like(time), pooled)
+    def condition_of(self, images: Tensor, time: Tensor | None, pooled: Tensor | None) -> Tensor | None:
+        return super().condition_of(images, None if time is None else torch.zeros_like(time), pooled)
 
 
 class PositionsForgotten(Middle):
@@ -94,6 +135,30 @@ MISTAKES = [
         ConditionWithoutActivation,
         "The condition goes into the scale and the shift without SiLU, so two linear layers in a row do the work of one.",
         "La condition entre dans l'échelle et le décalage sans SiLU : deux couches linéaires de suite font alors le travail d'une seule.",
+    ),
+    Mistake(
+        "unet_blocks:GroupNormBlock",
+        ShortcutForgotten,
+        "The correction comes back alone: a new block would return zeros; add it to the input, or to its 1 × 1 convolution.",
+        "La correction revient seule : un bloc neuf rendrait des zéros ; ajoutez-la à l'entrée, ou à sa convolution 1 × 1.",
+    ),
+    Mistake(
+        "unet:UNet",
+        JoinedTheOtherWayRound,
+        "The skip is put in front of what comes up; trained weights expect what comes up first, then the skip.",
+        "Le raccourci est mis devant ce qui remonte ; des poids appris attendent d'abord ce qui remonte, puis le raccourci.",
+    ),
+    Mistake(
+        "unet:UNet",
+        SkipTakenTooEarly,
+        "The skip is taken before the level's blocks: what they found there goes down, and not across; keep their output.",
+        "Le raccourci est pris avant les blocs du niveau : ce qu'ils ont trouvé descend, mais ne traverse pas ; gardez leur sortie.",
+    ),
+    Mistake(
+        "unet:UNet",
+        BottomForgotten,
+        "The last level of the encoder, the bottom, is never applied: after going down, call `self.encoder[-1]`.",
+        "Le dernier niveau de l'encodeur, le fond, n'est jamais appliqué : une fois en bas, appelez `self.encoder[-1]`.",
     ),
     Mistake(
         "unet:UNet",

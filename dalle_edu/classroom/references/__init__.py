@@ -1,7 +1,6 @@
 """References, one file for each brick or group of bricks: the same inputs are given to our code and to independent code."""
 
 ELSEWHERE = {  # by module: the files that also speak of it, without being called after a part of its path; a check imports no others
-    "classroom.demos.unet": ("pictures",),
     "diffusion": ("denoising",),
     "gan": ("gan_training",),
     "guidance": ("decoding", "inpainting"),
@@ -10,6 +9,7 @@ ELSEWHERE = {  # by module: the files that also speak of it, without being calle
     "pooling": ("convolution",),
     "scorecard.exam": ("world",),
     "scorecard.picture_parser": ("pictures",),
+    "segmentation": ("pictures",),
     "systems.families.cascade": ("pictures",),
     "systems.vqgan_clip": ("cut_outs",),
     "vae": ("latents",),

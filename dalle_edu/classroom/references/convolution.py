@@ -229,6 +229,17 @@ def _upsampling(**options: Any) -> Callable[[int], list[Case]]:
     return cases
 
 
+def _linear_weights(seed: int) -> list[Case]:
+    """A column for each old pixel: what becomes of a row that is bright there alone."""
+
+    def peer(size: int, scale: int) -> Tensor:
+        lights = torch.eye(size, dtype=torch.float64).unsqueeze(0)
+        return F.interpolate(lights, scale_factor=scale, mode="linear", align_corners=False)[0].T
+
+    drawn = torch.randint(1, 9, (6, 2), generator=torch.Generator().manual_seed(seed)).tolist()
+    return [call(peer, size, scale) for size, scale in [(2, 2), (3, 2), (2, 3), (1, 4), (4, 1), (5, 4), (8, 2), *drawn]]
+
+
 REFERENCES = [
     Reference(
         "convolution:conv_output_size",
@@ -256,6 +267,7 @@ REFERENCES = [
     Reference("pooling:max_pool2d", "torch.nn.functional.max_pool2d", cases=_pooling(F.max_pool2d), tolerance=1e-10),
     Reference("pooling:avg_pool2d", "torch.nn.functional.avg_pool2d", cases=_pooling(F.avg_pool2d), tolerance=1e-10),
     Reference("pooling:upsample_nearest", "torch.nn.functional.interpolate", cases=_upsampling(mode="nearest"), tolerance=1e-10),
+    Reference("pooling:linear_weights", "torch.nn.functional.interpolate", cases=_linear_weights, tolerance=1e-10),
     Reference(
         "pooling:upsample_bilinear",
         "torch.nn.functional.interpolate",

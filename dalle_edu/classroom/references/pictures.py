@@ -122,5 +122,5 @@ REFERENCES = [
     Reference(
         "scorecard.picture_parser:unmix", say("one pixel at a time in NumPy", "pixel par pixel en NumPy"), cases=_unmix, tolerance=1e-5
     ),
-    Reference("classroom.demos.unet:mean_iou", "sklearn.metrics.jaccard_score", cases=_mean_iou, tolerance=1e-6),
+    Reference("segmentation:mean_iou", "sklearn.metrics.jaccard_score", cases=_mean_iou, tolerance=1e-6),
 ]

@@ -181,6 +181,14 @@ def _network(config: UNetConfig, en: str, fr: str, weight: int, seed: int, n: in
     ]
 
 
+def _joined(config: UNetConfig, seed: int) -> Case:
+    """What `join` makes of two pictures; neither is changed."""
+    x, skip = numbers(seed, 1, 2, 1, 2), numbers(seed + 1, 1, 2, 1, 2)
+    title = "`join`, 1 × 2 × 1 × 2"
+    wanted = torch.stack([*x[0], *skip[0]]).unsqueeze(0)
+    return scenario(title, title, lambda: wanted, lambda version: lent(version(config).join, "x skip", x, skip), 0)
+
+
 def _unet(seed: int) -> list[Case]:
     """Each condition alone and together, one resolution to three, patches or none, attention at some level."""
     time, pooled = torch.tensor([3.0, 30.5]), numbers(seed + 1, 2, 5)
@@ -194,6 +202,7 @@ def _unet(seed: int) -> list[Case]:
     reader = UNetConfig(3, 3, 2, (8, 12), 1, (0, 1), heads=4, groups=4, text_width=6)
     late = torch.tensor([3.0, 700.0])
     return [
+        _joined(skips, seed + 4500),
         *_network(plain, "1 picture of 2 × 2", "1 image de 2 × 2", 1, seed, 1, (2, 2)),
         *_network(skips, "2 pictures of 4 × 6", "2 images de 4 × 6", 3, seed + 500, 2, (4, 6)),
         *_network(clock, "`time`", "`time`", 5, seed + 1000, 2, (4, 8), time=time),
