@@ -10,7 +10,7 @@ from dalle_edu.classroom.widgets.kernel_painter import KernelPainter, draw_seen
 from dalle_edu.errors import DalleEduError
 
 PICTURE = torch.arange(20.0).view(4, 5).remainder(7) / 7
-KERNELS = {"edge": [[1, 0, -1]] * 3, "blur": [[1 / 9] * 3] * 3}
+KERNELS = {"edge": [[1.0, 0.0, -1.0]] * 3, "blur": [[1 / 9] * 3] * 3}
 
 
 @pytest.fixture(autouse=True)
@@ -20,8 +20,8 @@ def _english(monkeypatch):
 
 @pytest.mark.parametrize("kernel", KERNELS.values())
 def test_the_map_drawn_has_the_numbers_of_the_convolution(kernel):
-    weights = torch.tensor(kernel)
-    seen = F.conv2d(PICTURE[None, None], weights[None, None].float())
+    weights = torch.tensor(kernel, dtype=torch.float32)
+    seen = F.conv2d(PICTURE[None, None], weights[None, None])
     alt = draw_seen(PICTURE, weights).alt
     low, high = re.search(r"from (\S+) to ([\d.]+)", alt).groups()
     assert float(low.replace("−", "-")) == pytest.approx(seen.min().item(), abs=0.051)
@@ -51,4 +51,4 @@ def test_the_nine_numbers_and_the_menus_change_the_picture():
 
 def test_what_is_no_kernel_of_three_by_three_is_refused():
     with pytest.raises(DalleEduError, match="three rows of three"):
-        KernelPainter({"one": PICTURE}, {"wide": [[1, 2, 3]]})
+        KernelPainter({"one": PICTURE}, {"wide": [[1.0, 2.0, 3.0]]})

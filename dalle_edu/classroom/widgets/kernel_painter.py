@@ -18,7 +18,7 @@ LIMIT = 9.0  # the largest weight that can be set, and its negative the smallest
 
 
 class KernelPainter:
-    """Grey pictures in [0, 1] and kernels by name: nine knobs and two menus in a notebook, two menus on a page.
+    """Pictures of ink in [0, 1], 0 for white paper, and kernels by name: nine knobs and two menus in a notebook, two menus on a page.
 
     Raises `DalleEduError` for no picture or kernel, for a kernel that is not 3 x 3, and for more than 64 pairs of them. Lesson 04.
     """
@@ -84,20 +84,20 @@ class KernelPainter:
 
 
 def draw_seen(image: Float[Tensor, "h w"], kernel: Float[Tensor, "3 3"]) -> Picture:
-    """A picture, the nine numbers of a kernel, and the map of the weighted sums: orange above 0, purple below."""
+    """A picture of ink in [0, 1], 0 for white paper, the nine numbers of a kernel, and the map of the weighted sums: orange above 0, purple below."""
     seen = conv2d(image[None, None].float(), kernel[None, None])[0, 0]
     figure, panels = plot(1, 3, width=8.2, height=2.9)
-    panels[0].imshow(image, cmap="gray", vmin=0, vmax=1)
+    panels[0].imshow(image.numpy(), cmap="gray_r", vmin=0, vmax=1)
     panels[0].set_title(say("picture", "image"))
     strongest = max(float(kernel.abs().max()), 1e-9)
-    panels[1].imshow(kernel, cmap="PuOr_r", vmin=-strongest, vmax=strongest)
+    panels[1].imshow(kernel.numpy(), cmap="PuOr_r", vmin=-strongest, vmax=strongest)
     for place, weight in enumerate(kernel.flatten().tolist()):
         colour = "white" if abs(weight) > 0.7 * strongest else "black"
         written = decimal(weight, 0 if weight == round(weight) else 2)
         panels[1].text(place % 3, place // 3, written, ha="center", va="center", color=colour, fontsize=14)
     panels[1].set_title(say("kernel", "noyau"))
     reach = max(float(seen.abs().max()), 1e-9)
-    panels[2].imshow(seen, cmap="PuOr_r", vmin=-reach, vmax=reach)
+    panels[2].imshow(seen.numpy(), cmap="PuOr_r", vmin=-reach, vmax=reach)
     panels[2].set_title(say("what it sees", "ce qu'il voit"))
     for panel in panels:
         panel.set(xticks=[], yticks=[])
