@@ -110,7 +110,7 @@ assert [name for name in "BCA"] == ["B", "C", "A"]
 # - write a convolution in three ways;
 # - say what stride, padding and pooling cost;
 # - find a receptive field;
-# - train a network that reads, and open it.
+# - train a reading network, and open it.
 #
 # **You need** lesson 01.
 
@@ -211,7 +211,8 @@ from dalle_edu.language import decimal
 
 # %% tags=["hide-input"]
 images, classes = digits()
-shuffled_order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+generator = torch.Generator().manual_seed(0)
+shuffled_order = torch.randperm(len(images), generator=generator)
 # en: ink again: 1 where the pen was, 0 on paper
 # fr: de l'encre, à nouveau : 1 où le stylo a passé, 0 sur le papier
 images, classes = (images[shuffled_order] + 1) / 2, classes[shuffled_order]
@@ -229,7 +230,7 @@ def scatter(images, side, seed):
 # %% tags=["hide-input"]
 scattered = scatter(images, 12, seed=0)
 # en: a new place for each of the 144 pixels, the same for all pictures
-# fr: une nouvelle place pour chacun des 144 pixels, la même pour toutes les images
+# fr: une place nouvelle pour chacun des 144 pixels, la même partout
 new_places = torch.randperm(144, generator=torch.Generator().manual_seed(0))
 shuffled = scattered.flatten(1)[:, new_places].view_as(scattered)
 
@@ -324,7 +325,8 @@ alike = {say("in place", "en place"): [correlation(scattered, d) for d in distan
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 figure, axes = plot(height=3.1)
-for (name, curve), colour, line in zip(alike.items(), (BLUE, VERMILION), ("o-", "s--")):
+styles = (BLUE, "o-"), (VERMILION, "s--")
+for (name, curve), (colour, line) in zip(alike.items(), styles):
     axes.plot(distances, curve, line, color=colour, label=name)
 axes.axhline(0, color="grey", linewidth=0.8)
 axes.set(xlabel=say("distance in pixels", "distance en pixels"),
@@ -403,21 +405,30 @@ assert max(mixed) - min(mixed) < 0.2
 #
 # Nine products, one sum. What goes in the place of the two "?"?
 
-# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+# %% tags=["hide-input"]
 corner = torch.zeros(5, 5)
 corner[:3, 2:] = 1
 sums = see(corner, slope)
+
+
+def frame(panel, left, top, side, colour=BLUE):
+    right, bottom = left + side, top + side
+    panel.plot([left, right, right, left, left], [top, top, bottom, bottom, top],
+               color=colour, linewidth=4)
+
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
 figure, panels = plot(1, 3, width=9, height=3)
 show_grid(panels[0], corner, say("drawing", "dessin"), numbers=True, reach=2)
-panels[0].plot([-0.45, 2.45, 2.45, -0.45, -0.45], [-0.45, -0.45, 2.45, 2.45, -0.45],
-               color=BLUE, linewidth=4)
+frame(panels[0], -0.45, -0.45, 2.9)
 show_grid(panels[1], slope, say("weights", "poids"), numbers=True, reach=2)
 # en: two of the sums are for the reader to find
 # fr: deux des sommes sont à trouver
 show_grid(panels[2], torch.zeros(3, 3), say("sums", "sommes"))
 for row in range(3):
     for column in range(3):
-        text = "?" if (row, column) in ((0, 2), (2, 0)) else f"{sums[row, column]:.0f}"
+        hidden = (row, column) in ((0, 2), (2, 0))
+        text = "?" if hidden else f"{sums[row, column]:.0f}"
         panels[2].text(column, row, text, ha="center", va="center", fontsize=14)
 picture(figure, say("A drawing of five by five, a window on its corner, the nine "
                     "weights, and the nine sums, two of them to be found.",
@@ -476,7 +487,8 @@ choices = {
     say("a 1 at the side", "un 1 sur le côté"): [[0, 0, 0], [0, 0, 1], [0, 0, 0]],
     say("all edges", "tous les bords"): [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
     say("sharper", "plus net"): [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
-    say("slanting strokes", "traits penchés"): [[-1, -1, 2], [-1, 2, -1], [2, -1, -1]],
+    say("slanting strokes", "traits penchés"):
+        [[-1, -1, 2], [-1, 2, -1], [2, -1, -1]],
 }
 choices = {name: torch.as_tensor(rows, dtype=torch.float32).tolist()
            for name, rows in choices.items()}
@@ -495,7 +507,8 @@ choices = {name: torch.as_tensor(rows, dtype=torch.float32).tolist()
 KernelPainter(pictures, choices)
 
 # %% claims=true
-centre, side = (torch.tensor(choices[say(en, fr)]) for en, fr in (("a 1 in the centre", "un 1 au centre"), ("a 1 at the side", "un 1 sur le côté")))
+centre = torch.tensor(choices[say("a 1 in the centre", "un 1 au centre")])
+side = torch.tensor(choices[say("a 1 at the side", "un 1 sur le côté")])
 assert torch.equal(see(ink, centre), ink[1:-1, 1:-1])
 assert torch.equal(see(ink, side), ink[1:-1, 2:])
 assert torch.tensor(choices[say("all edges", "tous les bords")]).sum() == 0
@@ -577,7 +590,8 @@ assert torch.tensor(choices[say("all edges", "tous les bords")]).sum() == 0
 left_edges = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
 
 # %% scratch=true
-see(torch.tensor([[0.0, 1.0, 1.0]] * 3), torch.tensor([[0.0, 0.0, 1.0]] * 3)).item()  # → 3.0
+right_column = torch.tensor([[0.0, 0.0, 1.0]] * 3)
+see(torch.tensor([[0.0, 1.0, 1.0]] * 3), right_column).item()  # → 3.0
 
 # %%
 square = torch.zeros(9, 9)
@@ -695,22 +709,28 @@ assert see(ink, blur).max() <= 1.0001 and see(ink, blur).min() >= 0
 #
 # A window of 3 on 5 pixels: stride 1, stride 2, stride 2 and padding 1.
 
-# %% slide="fragment" tags=["hide-input", "output-only-slide"]
-figure, panels = plot(1, 3, width=9, height=2.7)
-titles = say("stride 1|stride 2|stride 2, padding 1",
-             "pas de 1|pas de 2|pas de 2, marge de 1").split("|")
-for panel, title, stride, padding in zip(panels, titles, (1, 2, 2), (0, 0, 1)):
+# %% tags=["hide-input"]
+def draw_places(panel, title, stride, padding):
     for pixel in range(-padding, 5 + padding):
-        edge = "black" if 0 <= pixel < 5 else "silver"
-        panel.text(pixel, 0, "0" if edge == "silver" else "", ha="center", va="center",
-                   color="grey", fontsize=12)
-        panel.plot([pixel - 0.5, pixel + 0.5, pixel + 0.5, pixel - 0.5, pixel - 0.5],
-                   [-0.5, -0.5, 0.5, 0.5, -0.5], color=edge)
+        inside = 0 <= pixel < 5
+        panel.fill([pixel - 0.5, pixel + 0.5, pixel + 0.5, pixel - 0.5],
+                   [-0.5, -0.5, 0.5, 0.5], edgecolor="black",
+                   facecolor="silver" if inside else "white")
+        panel.text(pixel, 0, "" if inside else "0", ha="center", va="center",
+                   fontsize=12)
     for place, left in enumerate(range(-padding, 3 + padding, stride)):
         panel.plot([left - 0.4, left + 2.4], [0.9 + 0.35 * place] * 2,
                    color=BLUE, linewidth=6, solid_capstyle="butt")
     panel.set(title=title, xlim=(-1.7, 5.7), ylim=(-0.7, 2.2))
     panel.axis("off")
+
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+figure, panels = plot(1, 3, width=9, height=2.7)
+titles = say("stride 1|stride 2|stride 2, padding 1",
+             "pas de 1|pas de 2|pas de 2, marge de 1").split("|")
+for panel, title, stride, padding in zip(panels, titles, (1, 2, 2), (0, 0, 1)):
+    draw_places(panel, title, stride, padding)
 picture(figure, say("The places of a window of three on five pixels, as blue bars: "
                     "three, two, and three again with a zero at each end.",
                     "Les places d'une fenêtre de trois sur cinq pixels, en traits "
@@ -787,8 +807,10 @@ un pas de 2 et pas de marge en font 2.
 conv_output_size(8, 3, stride=2, padding=1)  # → 4
 
 # %%
-print(say("side  kernel  stride  padding   places", "côté   noyau     pas    marge   places"))
-for setting in ((5, 3, 1, 0), (5, 3, 2, 0), (6, 3, 2, 0), (12, 3, 1, 1), (12, 2, 2, 0)):
+print(say("side  kernel  stride  padding   places",
+          "côté   noyau     pas    marge   places"))
+settings = (5, 3, 1, 0), (5, 3, 2, 0), (6, 3, 2, 0), (12, 3, 1, 1), (12, 2, 2, 0)
+for setting in settings:
     print("{:4} {:7} {:7} {:8}".format(*setting), f"{conv_output_size(*setting):8}")
 
 # %% claims=true
@@ -834,25 +856,25 @@ assert conv_output_size(8, 3, 2, 1) == 4 and conv_output_size(8, 3, 1, 0) == 6
 #
 # A kernel has a grid for each channel; its sums add up.
 
-# %% slide="fragment" tags=["hide-input", "output-only-slide"]
-figure, axes = plot(width=9, height=2.7)
-
-
-def box(x, y, colour, label):
+# %% tags=["hide-input"]
+def box(axes, x, y, colour, label):
     axes.text(x, y, label, ha="center", va="center", fontsize=13,
               bbox={"boxstyle": "square,pad=0.7", "facecolor": colour})
 
 
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+figure, axes = plot(width=9, height=2.7)
 for row, name in enumerate(say("red|green|blue", "rouge|vert|bleu").split("|")):
-    box(0, -row, "white", name)
-    for kernel, colour in enumerate((SKY, ORANGE)):
-        axes.plot([0.5, 2.2], [-row, -0.3 - 1.4 * kernel], color=colour, linewidth=2)
+    box(axes, 0, -row, "white", name)
+    axes.plot([0.5, 2.2], [-row, -0.3], color=SKY, linewidth=2)
+    axes.plot([0.5, 2.2], [-row, -1.7], color=ORANGE, linewidth=2)
 for kernel, colour in enumerate((SKY, ORANGE)):
     y = -0.3 - 1.4 * kernel
-    box(3, y, colour, say(f"kernel {kernel + 1}: 3 × 9 weights",
-                          f"noyau {kernel + 1} : 3 × 9 poids"))
-    axes.annotate("", (5.4, y), (4.2, y), arrowprops={"arrowstyle": "-|>", "lw": 2})
-    box(6, y, colour, say(f"map {kernel + 1}", f"carte {kernel + 1}"))
+    box(axes, 3, y, colour, say(f"kernel {kernel + 1}: 3 × 9 weights",
+                                f"noyau {kernel + 1} : 3 × 9 poids"))
+    arrow = {"arrowstyle": "-|>", "lw": 2}
+    axes.annotate("", (5.4, y), (4.2, y), arrowprops=arrow)
+    box(axes, 6, y, colour, say(f"map {kernel + 1}", f"carte {kernel + 1}"))
 axes.set(xlim=(-0.7, 6.8), ylim=(-2.6, 0.6))
 axes.axis("off")
 picture(figure, say("Three channels go into each of two kernels, of three grids of "
@@ -904,8 +926,9 @@ layer_weights(1, 1, 3)  # → 10
 
 # %%
 layers = [(3, 16, 3), (16, 32, 3), (32, 8, 1)]
-expect(lambda: [layer_weights(*layer) for layer in layers],
-       [sum(weight.numel() for weight in nn.Conv2d(*layer).parameters()) for layer in layers],
+by_pytorch = [sum(weight.numel() for weight in nn.Conv2d(*layer).parameters())
+              for layer in layers]
+expect(lambda: [layer_weights(*layer) for layer in layers], by_pytorch,
        say("PyTorch's own count for three layers", "le compte de PyTorch pour trois couches"))
 
 # %% claims=true
@@ -1190,8 +1213,9 @@ colours = render([sample_scene(3, 5)], 64)
 one_product = conv2d(colours, sixteen, padding=1)
 by_loops = conv2d_by_loops(colours, sixteen, padding=1)
 positions = conv_output_size(64, 3, 1, 1) ** 2
+same = torch.allclose(one_product, by_loops, atol=1e-4)
 print(say("the same answer: ", "même réponse : "),
-      say("yes", "oui") if torch.allclose(one_product, by_loops, atol=1e-4) else say("no", "non"))
+      say("yes", "oui") if same else say("no", "non"))
 print(say("products asked for by the loops: ", "produits demandés par les boucles : "), positions)
 print(say("products asked for by im2col:    ", "produits demandés par im2col :      "), 1)
 
@@ -1315,7 +1339,8 @@ matrix = convolution_matrix(one_to_nine, (5, 5))
 figure, axes = plot(width=9, height=3.7)
 axes.imshow(matrix.numpy(), cmap="Blues", vmin=0, vmax=14)
 for row, column in matrix.nonzero().tolist():
-    axes.text(column, row, f"{matrix[row, column]:.0f}", ha="center", va="center", fontsize=12)
+    axes.text(column, row, f"{matrix[row, column]:.0f}", ha="center", va="center",
+              fontsize=12)
 axes.set(xlabel=say("the 25 pixels", "les 25 pixels"), xticks=[], yticks=[])
 axes.set_ylabel(say("the 9 sums", "les 9 sommes"))
 picture(figure, say("A matrix of nine rows and twenty-five columns: each row has "
@@ -1467,8 +1492,8 @@ for row, (given, name) in enumerate(((seen_map, say("map", "carte")),
         panel.axvline(1.5, color="black")
 picture(figure, say("A map of four by four and its pooling by the largest and by the "
                     "mean; below, the same when the map is shifted by a pixel.",
-                    "Une carte de quatre sur quatre, réduite par le plus grand et par la"
-                    " moyenne ; dessous, de même quand elle est décalée d'un pixel."))
+                    "Une carte de quatre sur quatre, réduite par le plus grand et "
+                    "par la moyenne ; dessous, la même, décalée d'un pixel."))
 
 # %% claims=true
 pooled, pooled_shifted = (max_pool2d(each[None, None].float(), 2)[0, 0].tolist() for each in (seen_map, shifted_map))
@@ -1557,8 +1582,8 @@ fields_drawn(panels[1], [3, 2, 3], [1, 2, 1],
              say("3, pooling by 2, then 3", "3, pooling de 2, puis 3"))
 picture(figure, say("What an output depends on, layer by layer: one, three, five, "
                     "seven pixels; with a pooling one, three, six, eight.",
-                    "Ce dont dépend une sortie, couche après couche : un, trois, cinq, "
-                    "sept pixels ; avec un pooling, un, trois, six, huit."))
+                    "Ce dont dépend une sortie, couche après couche : un, trois, "
+                    "cinq, sept pixels ; avec un pooling, un, trois, six, huit."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire deviner 7 : chaque couche ajoute 2. Puis compter avec le pooling, du haut vers le bas : 1, 3, puis 6 (chaque case en couvre
@@ -1641,15 +1666,15 @@ share_in_the_middle = (influence[6:15, 6:15].sum() / influence.sum()).item()
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 figure, axes = plot(width=4.6, height=3.5)
 axes.imshow(influence.numpy(), cmap="Blues", vmin=0)
-axes.plot([5.5, 14.5, 14.5, 5.5, 5.5], [5.5, 5.5, 14.5, 14.5, 5.5],
-          color=VERMILION, linewidth=2)
+frame(axes, 5.5, 5.5, 9, VERMILION)
 share = decimal(100 * share_in_the_middle, 0)
 axes.set(xticks=[], yticks=[])
-axes.set_title(say(f"{share}% in the middle square", f"{share} % dans le carré central"))
+axes.set_title(say(f"{share}% in the middle square",
+                   f"{share} % dans le carré central"))
 picture(figure, say("The slope of one output with respect to each pixel of its field "
                     "is strong in the middle and fades towards the rim.",
-                    "La pente d'une sortie par rapport à chaque pixel de son champ est "
-                    "forte au milieu et s'éteint vers le bord."))
+                    "La pente d'une sortie par rapport à chaque pixel de son champ "
+                    "est forte au milieu et s'éteint vers le bord."))
 
 # %% claims=true
 assert receptive_field([3] * 10, [1] * 10) == 21 and round(100 * 81 / 441) == 18
@@ -1702,7 +1727,8 @@ for layer in [*reader.features, nn.Flatten(), reader.decide]:
     passing = layer(passing)
     if not isinstance(layer, nn.ReLU):
         sizes.append(passing[0].numel())
-        print(f"{type(layer).__name__:18} {str(tuple(passing.shape[1:])):14} {sizes[-1]:5}")
+        shape = " × ".join(str(size) for size in passing.shape[1:])
+        print(f"{type(layer).__name__:18} {shape:14} {sizes[-1]:5}")
 
 
 def count(network):
@@ -1725,28 +1751,33 @@ assert count(nn.Sequential(nn.Linear(144, 39), nn.Linear(39, 10))) == 6055
 #
 # Space shrinks, channels multiply.
 
+# %% tags=["hide-input"]
+def draw_maps(axes, x, channels, side, colour):
+    for number in range(min(channels, 6)):
+        left = x + 0.09 * number
+        low, wide, high = 0.09 * number, side / 8, side / 6
+        axes.fill([left, left + wide, left + wide, left],
+                  [low, low, low + high, low + high],
+                  facecolor=colour, edgecolor="black", linewidth=0.8)
+    size = f"{channels} × {side} × {side}"
+    axes.text(x + 0.7, -0.5, size, ha="center", fontsize=12)
+
+
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 figure, axes = plot(width=9, height=3)
 stages = [(1, 12), (16, 12), (16, 6), (32, 6), (32, 2)]
-x = 0.0
 for place, (channels, side) in enumerate(stages):
-    for sheet_drawn in range(min(channels, 6)):
-        shift = 0.09 * sheet_drawn
-        axes.fill([x + shift, x + shift + side / 8, x + shift + side / 8, x + shift],
-                  [shift, shift, side / 6 + shift, side / 6 + shift],
-                  facecolor=COLOURS[place], edgecolor="black", linewidth=0.8)
-    axes.text(x + 0.7, -0.5, f"{channels} × {side} × {side}", ha="center", fontsize=12)
-    x += 2.3
-axes.bar(x + 0.4, 2, width=0.25, bottom=0, color=VERMILION, edgecolor="black")
-axes.text(x + 0.4, -0.5, "10", ha="center", fontsize=12)
-axes.text(4.3, 3, say("reduce", "réduire"), ha="center", fontsize=14, color=BLUE)
-axes.text(x + 0.4, 3, say("decide", "décider"), ha="center", fontsize=14, color=VERMILION)
-axes.set(xlim=(-0.4, x + 1.3), ylim=(-0.8, 3.4))
+    draw_maps(axes, 2.3 * place, channels, side, COLOURS[place])
+axes.bar(11.9, 2, width=0.25, bottom=0, color=BLUE, edgecolor="black")
+axes.text(11.9, -0.5, "10", ha="center", fontsize=12)
+axes.text(4.3, 3, say("reduce", "réduire"), ha="center", fontsize=14)
+axes.text(11.9, 3, say("decide", "décider"), ha="center", fontsize=14)
+axes.set(xlim=(-0.4, 12.8), ylim=(-0.8, 3.4))
 axes.axis("off")
 picture(figure, say("A sheet of 12 by 12 becomes 16 maps of 12, of 6, then 32 maps of "
                     "6, of 2, and ten numbers, one for each digit.",
-                    "Une feuille de 12 sur 12 devient 16 cartes de 12, de 6, puis 32 "
-                    "cartes de 6, de 2, et dix nombres, un par chiffre."))
+                    "Une feuille de 12 sur 12 devient 16 cartes de 12, de 6, puis "
+                    "32 cartes de 6, de 2, et dix nombres, un par chiffre."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire multiplier : 144, 2 304, 576, 1 152, 128, 10. La première couche en ajoute. Demander ce qui réduit. (Le pooling, pas la
@@ -1883,17 +1914,20 @@ def most_exciting(channel, count=6):
 # A row for each channel: the six patches that excite it most.
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
-peaks = maps.amax(dim=(0, 2, 3)) / maps.mean(dim=(0, 2, 3)).clamp(min=1e-6)
-chosen = peaks.where(maps.amax(dim=(0, 2, 3)) > 1, torch.zeros(())).topk(5).indices
+# en: the channels that fire rarely and strongly
+# fr: les canaux qui répondent rarement et fort
+highest, usual = maps.amax(dim=(0, 2, 3)), maps.mean(dim=(0, 2, 3))
+rarely = torch.where(highest > 1, highest / (usual + 1e-6), torch.zeros(()))
+chosen = rarely.topk(5).indices
 figure, panels = plot(5, 6, width=6, height=5)
 for row, channel in zip(panels, chosen.tolist()):
     for panel, patch in zip(row, most_exciting(channel)):
         panel.imshow(patch.numpy(), cmap="gray_r", vmin=0, vmax=1)
         panel.set(xticks=[], yticks=[])
-picture(figure, say("Five channels of the second layer, one a row, and the six patches "
-                    "that excite each most: strokes of one kind in each row.",
+picture(figure, say("Five channels of the second layer, one a row, and the six "
+                    "patches that excite each most: one kind of stroke a row.",
                     "Cinq canaux de la deuxième couche, un par ligne, et les six "
-                    "morceaux qui excitent le plus chacun : un même trait par ligne."))
+                    "morceaux qui excitent le plus chacun : un trait par ligne."))
 
 # %% claims=true
 def alike_in_pairs(patches):
@@ -1954,9 +1988,19 @@ def learn_and_be_examined(build, sheets, seeds=(0, 1, 2)):
     return rates
 
 
+# %%
+def new_cnn():
+    return SmallClassifier(channels=1, classes=10)
+
+
+def in_place_and_shuffled(build):
+    return [learn_and_be_examined(build, scattered),
+            learn_and_be_examined(build, shuffled)]
+
+
 def all_four():
-    return {name: [learn_and_be_examined(build, sheets) for sheets in (scattered, shuffled)]
-            for name, build in (("mlp", new_mlp), ("cnn", lambda: SmallClassifier(1, 10)))}
+    return {"mlp": in_place_and_shuffled(new_mlp),
+            "cnn": in_place_and_shuffled(new_cnn)}
 
 # %%
 from dalle_edu.classroom.desk import kept
@@ -2049,7 +2093,8 @@ def weights_for_shuffled(weight, new_places):
 
 
 # %% scratch=true
-weights_for_shuffled(torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([2, 0, 1])).tolist()
+three_weights = torch.tensor([[1.0, 2.0, 3.0]])
+weights_for_shuffled(three_weights, torch.tensor([2, 0, 1])).tolist()
 # → [[3.0, 1.0, 2.0]]
 
 # %%
@@ -2091,8 +2136,8 @@ expect(answers_to_shuffled, plain(scattered[:50]).detach(),
 # Where?
 
 # %%
-def shuffle_within(side, seed=0):
-    generator = torch.Generator().manual_seed(seed)
+def shuffle_within(side):
+    generator = torch.Generator().manual_seed(0)
     places = torch.arange(144).view(12, 12)
     for top in range(0, 12, side):
         for left in range(0, 12, side):
@@ -2103,13 +2148,17 @@ def shuffle_within(side, seed=0):
     return scattered.flatten(1)[:, places.flatten()].view_as(scattered)
 
 
+# %%
 def turn_the_knob():
-    return [learn_and_be_examined(lambda: SmallClassifier(1, 10),
-                                  shuffle_within(side), seeds=(0,))[0] for side in (2, 3, 6)]
+    return [learn_and_be_examined(new_cnn, shuffle_within(side), seeds=[0])[0]
+            for side in (2, 3, 6)]
 
 
 sides = [1, 2, 3, 6, 12]
-read_at = [rates["cnn"][0][0], *kept("knob", turn_the_knob, patience=5), rates["cnn"][1][0]]
+between = kept("knob", turn_the_knob, patience=5)
+read_at = [rates["cnn"][0][0], *between, rates["cnn"][1][0]]
+for side, share in zip(sides, read_at):
+    print(f"{side:2} × {side:<2} {decimal(share, 0):>4} %")
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 11. Mélanger un peu
@@ -2182,16 +2231,24 @@ def at(row, column):
     return F.pad(images, (4 + column, 4 - column, 4 + row, 4 - row))
 
 
+# %%
+def learn_in_the_centre(build):
+    torch.manual_seed(0)
+    network = build()
+    train(network, at(0, 0)[:1400], classes[:1400], steps=200)
+    return [[read_right(network, at(row, column)[1400:], classes[1400:])
+             for column in range(-2, 3)] for row in range(-2, 3)]
+
+
+# %%
+def larger_mlp():
+    return new_mlp(pixels=256, hidden=23)
+
+
 def move_the_digit():
-    found = {}
-    for name, build in (("mlp", lambda: new_mlp(256, 23)), ("grid", lambda: SmallClassifier(1, 10)),
-                        ("maximum", ends_in_a_maximum)):
-        torch.manual_seed(0)
-        network = build()
-        train(network, at(0, 0)[:1400], classes[:1400], steps=200)
-        found[name] = [[read_right(network, at(row, column)[1400:], classes[1400:])
-                        for column in range(-2, 3)] for row in range(-2, 3)]
-    return found
+    return {"mlp": learn_in_the_centre(larger_mlp),
+            "grid": learn_in_the_centre(new_cnn),
+            "maximum": learn_in_the_centre(ends_in_a_maximum)}
 
 
 still_read = kept("moved", move_the_digit, patience=5)
@@ -2214,7 +2271,8 @@ for panel, (name, grid) in zip(panels, still_read.items()):
     panel.imshow(grid, cmap="Blues", vmin=0, vmax=150)
     for row, line in enumerate(grid):
         for column, share in enumerate(line):
-            panel.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=12)
+            panel.text(column, row, f"{share:.0f}", ha="center", va="center",
+                       fontsize=12)
     panel.set(title=titles[name], xticks=range(5), yticks=range(5))
     panel.set_xticklabels(["−2", "−1", "0", "1", "2"])
     panel.set_yticklabels(["−2", "−1", "0", "1", "2"])
@@ -2271,21 +2329,25 @@ assert by_one.max() < maximum_read[2, 2] - 3
 # 6,090, and about as many multiplications. **Guess** which reads our sheets best.
 
 # %%
-def reducing_by(way):
-    network = SmallClassifier(1, 10)
-    if way == "mean":
-        network.features[2] = nn.AvgPool2d(2)
-    if way == "stride":
-        network.features[0] = nn.Conv2d(1, 16, 3, stride=2, padding=1)
-        network.features[2] = nn.Identity()
+def by_mean():
+    network = new_cnn()
+    network.features[2] = nn.AvgPool2d(2)
+    return network
+
+
+def by_stride():
+    network = new_cnn()
+    network.features[0] = nn.Conv2d(1, 16, 3, stride=2, padding=1)
+    network.features[2] = nn.Identity()
     return network
 
 
 def three_ways():
-    return {way: learn_and_be_examined(lambda: reducing_by(way), scattered)
-            for way in ("mean", "stride")}
+    return {"mean": learn_and_be_examined(by_mean, scattered),
+            "stride": learn_and_be_examined(by_stride, scattered)}
 
 
+# %%
 ways = {"maximum": rates["cnn"][0], **kept("ways", three_ways, patience=5)}
 second = 36 * 32 * 16 * 9
 multiplications = {"maximum": 144 * 16 * 9 + second, "mean": 144 * 16 * 9 + second,
@@ -2307,14 +2369,14 @@ for way, title in (("maximum", "maximum"), ("mean", say("mean", "moyenne")),
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 figure, axes = plot(height=3.1)
-for place, (way, colour) in enumerate(zip(("maximum", "mean", "stride"), (BLUE, SKY, ORANGE))):
-    axes.bar(place, sum(ways[way]) / 3, color=colour, width=0.6)
-    axes.plot([place] * 3, ways[way], "o", color="black", markersize=5)
+for place, (three, colour) in enumerate(zip(ways.values(), (BLUE, SKY, ORANGE))):
+    axes.bar(place, sum(three) / 3, color=colour, width=0.6)
+    axes.plot([place] * 3, three, "o", color="black", markersize=5)
 axes.set_xticks(range(3), say("maximum|mean|stride 2",
                               "maximum|moyenne|pas de 2").split("|"))
 axes.set(ylabel=say("digits read (%)", "chiffres lus (%)"), ylim=(60, 100))
-picture(figure, say("Digits read by networks that reduce by a maximum, by a mean and by "
-                    "a stride of two: the maximum reads most.",
+picture(figure, say("Digits read by networks that reduce by a maximum, by a mean and "
+                    "by a stride of two: the maximum reads most.",
                     "Chiffres lus par des réseaux qui réduisent par un maximum, une "
                     "moyenne, un pas de deux : le maximum en lit le plus."))
 
@@ -2322,7 +2384,7 @@ picture(figure, say("Digits read by networks that reduce by a maximum, by a mean
 assert min(ways["maximum"]) > max(ways["stride"])
 assert sum(ways["maximum"]) > sum(ways["mean"])
 assert 0.9 < multiplications["stride"] / multiplications["maximum"] < 1
-assert count(reducing_by("stride")) == count(reducing_by("mean")) == 6090
+assert count(by_stride()) == count(by_mean()) == 6090
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. L'axe commence à 60 : le dire. Ici, le maximum gagne, à poids égaux. Demander si c'est une loi. (Non : de grands réseaux remplacent le
@@ -2384,8 +2446,8 @@ assert count(reducing_by("stride")) == count(reducing_by("mean")) == 6090
 """Une correction ajoutée à son entrée (He et al. 2016).
 
 C'est ReLU, convolution, ReLU, convolution de 1 x 1. La première convolution
-regarde aussi les voisins ou, avec `kernel_size` égal à 1, chaque position seule.
-La dernière commence à zéro : une pile profonde commence par être l'identité, et
+regarde aussi les voisins ou, si `kernel_size` vaut 1, chaque position seule. La
+dernière commence à zéro : une pile profonde commence par être l'identité, et
 chaque bloc ne s'en écarte qu'autant que cela aide.
 """
 """L'entrée et sa correction."""
@@ -2428,13 +2490,15 @@ def go_deep():
     for depth, residual in ((1, True), (10, False), (10, True)):
         torch.manual_seed(0)
         network = Deep(depth, residual)
-        losses = train(network, images[:1400], classes[:1400], steps=150, rate=0.005)
+        losses = train(network, images[:1400], classes[:1400],
+                       steps=150, rate=0.005)
         # en: means of ten steps, which jump about less
         # fr: des moyennes de dix pas, qui sautent moins
-        curves.append([sum(losses[at : at + 10]) / 10 for at in range(0, 150, 10)])
+        curves.append(torch.tensor(losses).view(15, 10).mean(dim=1).tolist())
     return curves
 
 
+# %%
 try:
     curves = kept("deep", go_deep, patience=5)
 except NotImplementedError:
@@ -2474,18 +2538,18 @@ except NotImplementedError:
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 figure, axes = plot(height=3.3)
-names = say("one block|ten blocks, without the path|ten blocks, with the path",
-            "un bloc|dix blocs, sans le chemin|dix blocs, avec le chemin").split("|")
-for name, curve, colour, line in zip(names, curves, (GREEN, VERMILION, BLUE),
-                                     ("^-", "s--", "o-")):
+names = say("one block|ten blocks, without path|ten blocks, with path",
+            "un bloc|dix blocs, sans chemin|dix blocs, avec chemin").split("|")
+lines = (GREEN, "^-"), (VERMILION, "s--"), (BLUE, "o-")
+for name, curve, (colour, line) in zip(names, curves, lines):
     axes.plot(range(10, 151, 10), curve, line, color=colour, label=name)
 axes.set(xlabel=say("step", "pas"), ylabel=say("loss, in nats", "perte, en nats"))
 axes.set_ylim(0, 2.6)
 legend(axes, loc="lower left")
-picture(figure, say("The loss of ten blocks without the path stays at chance; with the "
-                    "path it falls, below that of a single block.",
-                    "La perte de dix blocs sans le chemin reste au hasard ; avec lui, "
-                    "elle tombe, plus bas que celle d'un seul bloc."))
+picture(figure, say("The loss of ten blocks without the path stays at chance; with "
+                    "the path it falls, below that of a single block.",
+                    "La perte de dix blocs sans le chemin reste au hasard ; avec "
+                    "lui, elle tombe, plus bas que celle d'un seul bloc."))
 
 # %% claims=true
 one, without, with_path = (curve[-1] for curve in curves)
