@@ -30,17 +30,11 @@ def conv_output_size(
     """The positions that a kernel takes along a side of `size` pixels.
 
     There are floor((size + 2 padding - kernel) / stride) + 1: 5 pixels, a kernel of
-    3, a stride of 2 and no padding make 2. Raises `DalleEduError` when the kernel
-    does not fit.
+    3, a stride of 2 and no padding make 2.
+
+    Raises `DalleEduError` when the kernel does not fit.
     """
-    makes_sense = kernel_size >= 1 and stride >= 1 and padding >= 0
-    if not makes_sense or size + 2 * padding < kernel_size:
-        raise DalleEduError(
-            f"a kernel of {kernel_size}, stride {stride}, padding {padding}, does "
-            f"not fit {size} pixels; change one of them",
-            f"un noyau de {kernel_size}, pas {stride}, marge {padding}, ne tient "
-            f"pas dans {size} pixels ; changez l'un des trois",
-        )
+    _check_kernel(size, kernel_size, stride, padding)
     return (size + 2 * padding - kernel_size) // stride + 1
 
 
@@ -79,7 +73,7 @@ def receptive_field(kernels: Sequence[int], strides: Sequence[int]) -> int:
 
 def conv2d_by_loops(
     images: Float[Tensor, "n c h w"],
-    kernels: Float[Tensor, "o k p q"],
+    kernels: Float[Tensor, "o c p q"],
     stride: int = 1,
     padding: int = 0,
 ) -> Float[Tensor, "n o h2 w2"]:
@@ -87,11 +81,15 @@ def conv2d_by_loops(
 
     Each output is the sum of a patch's pixels times the kernel's weights. As in
     every deep-learning library the kernel is not turned over, unlike in the
-    convolution of mathematics. Raises `DalleEduError` for kernels of another number
-    of channels and kernels that do not fit.
+    convolution of mathematics.
+
+    Raises `DalleEduError` for kernels of another number of channels and kernels
+    that do not fit.
     """
-    rows, columns = _positions(images, kernels, stride, padding)
+    _check_channels(images, kernels.shape[1])
     p, q = kernels.shape[2:]
+    rows = conv_output_size(images.shape[2], p, stride, padding)
+    columns = conv_output_size(images.shape[3], q, stride, padding)
     padded = F.pad(images, (padding,) * 4)
     output = images.new_zeros(len(images), len(kernels), rows, columns)
     for i in range(rows):
@@ -112,10 +110,11 @@ def im2col(
     """The patches of pictures as columns.
 
     A column goes channel by channel, row by row. The l columns are in reading
-    order. Raises `DalleEduError` when the kernel does not fit.
+    order.
+
+    Raises `DalleEduError` when the kernel does not fit.
     """
-    for size, kernel in zip(images.shape[2:], kernel_size, strict=True):
-        conv_output_size(size, kernel, stride, padding)
+    _check_fits(images, kernel_size, stride, padding)
     p, q = kernel_size
     padded = F.pad(images, (padding,) * 4)
     patches = padded.unfold(2, p, stride).unfold(3, q, stride)
@@ -124,24 +123,26 @@ def im2col(
 
 def conv2d(
     images: Float[Tensor, "n c h w"],
-    kernels: Float[Tensor, "o k p q"],
+    kernels: Float[Tensor, "o c p q"],
     stride: int = 1,
     padding: int = 0,
 ) -> Float[Tensor, "n o h2 w2"]:
     """Convolution as one matrix product, as fast libraries compute it.
 
     The kernels are the rows of one matrix, the patches the columns of the other.
+
     Raises `DalleEduError` for kernels of another number of channels and kernels
     that do not fit.
     """
-    rows, _ = _positions(images, kernels, stride, padding)
+    _check_channels(images, kernels.shape[1])
     p, q = kernels.shape[2:]
     columns = im2col(images, (p, q), stride, padding)
+    rows = conv_output_size(images.shape[2], p, stride, padding)
     return rearrange(kernels.flatten(1) @ columns, "n o (i j) -> n o i j", i=rows)
 
 
 def convolution_matrix(
-    kernels: Float[Tensor, "o k p q"],
+    kernels: Float[Tensor, "o c p q"],
     size: tuple[int, int],
     stride: int = 1,
     padding: int = 0,
@@ -149,8 +150,9 @@ def convolution_matrix(
     """The matrix of a convolution, for pictures of `size`.
 
     It takes a flattened picture to its flattened maps. It is mostly zeros, with the
-    same few weights in every row. Raises `DalleEduError` for kernels that do not
-    fit.
+    same few weights in every row.
+
+    Raises `DalleEduError` for kernels that do not fit.
     """
     channels = kernels.shape[1]
     pixels = channels * size[0] * size[1]
@@ -190,13 +192,22 @@ def conv_transpose2d(
     return canvas[:, :, padding : padding + height, padding : padding + width]
 
 
-def _positions(
-    images: Tensor, kernels: Tensor, stride: int, padding: int
-) -> tuple[int, int]:
-    _check_channels(images, kernels.shape[1])
-    (h, w), (p, q) = images.shape[2:], kernels.shape[2:]
-    rows = conv_output_size(h, p, stride, padding)
-    return rows, conv_output_size(w, q, stride, padding)
+def _check_kernel(size: int, kernel_size: int, stride: int, padding: int) -> None:
+    makes_sense = kernel_size >= 1 and stride >= 1 and padding >= 0
+    if not makes_sense or size + 2 * padding < kernel_size:
+        raise DalleEduError(
+            f"a kernel of {kernel_size}, stride {stride}, padding {padding}, does "
+            f"not fit {size} pixels; change one of them",
+            f"un noyau de {kernel_size}, pas {stride}, marge {padding}, ne tient "
+            f"pas dans {size} pixels ; changez l'un des trois",
+        )
+
+
+def _check_fits(
+    images: Tensor, kernel_size: tuple[int, int], stride: int, padding: int
+) -> None:
+    for size, kernel in zip(images.shape[2:], kernel_size, strict=True):
+        _check_kernel(size, kernel, stride, padding)
 
 
 def _check_channels(images: Tensor, expected: int) -> None:

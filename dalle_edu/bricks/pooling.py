@@ -21,9 +21,14 @@ def max_pool2d(
 
     It says that something was seen, wherever in the patch it was. `kernel_size` is
     the side of a patch, and `stride` the distance between patches, `kernel_size` if
-    it is not given. Raises `DalleEduError` when a patch does not fit.
+    it is not given.
+
+    Raises `DalleEduError` when a patch does not fit.
     """
-    return _patches(images, kernel_size, stride).amax(dim=(-2, -1))
+    stride = kernel_size if stride is None else stride
+    _check_fits(images, kernel_size, stride)
+    patches = images.unfold(2, kernel_size, stride).unfold(3, kernel_size, stride)
+    return patches.amax(dim=(-2, -1))
 
 
 def avg_pool2d(
@@ -31,16 +36,20 @@ def avg_pool2d(
 ) -> Float[Tensor, "n c h2 w2"]:
     """Average pooling: the mean of each patch.
 
-    The parameters and the error are those of `max_pool2d`.
+    `kernel_size` is the side of a patch, and `stride` the distance between patches,
+    `kernel_size` if it is not given.
+
+    Raises `DalleEduError` when a patch does not fit.
     """
-    return _patches(images, kernel_size, stride).mean(dim=(-2, -1))
-
-
-def _patches(images: Tensor, kernel_size: int, stride: int | None) -> Tensor:
     stride = kernel_size if stride is None else stride
+    _check_fits(images, kernel_size, stride)
+    patches = images.unfold(2, kernel_size, stride).unfold(3, kernel_size, stride)
+    return patches.mean(dim=(-2, -1))
+
+
+def _check_fits(images: Tensor, kernel_size: int, stride: int) -> None:
     for size in images.shape[2:]:
         conv_output_size(size, kernel_size, stride)
-    return images.unfold(2, kernel_size, stride).unfold(3, kernel_size, stride)
 
 
 def upsample_nearest(

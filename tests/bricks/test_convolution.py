@@ -244,7 +244,7 @@ def test_the_receptive_field_grows_with_every_kernel(chain):
         (lambda: upsample_bilinear(torch.zeros(1, 1, 2, 2), -1), "scale is -1"),
     ],
 )
-def test_what_makes_no_sense_is_refused(call, said):
+def test_what_makes_no_sense_is_refused(call, said, no_shape_checking):
     with pytest.raises(DalleEduError, match=said):
         call()
 

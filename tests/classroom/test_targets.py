@@ -14,6 +14,7 @@ TARGETS: dict[str, tuple[str, ...]] = {  # those that lessons beyond the bricks 
     "attention:directed_mask": (),
     "attention:DirectedAttention": ("forward",),
     "decoding:temper": (),
+    "convolution:ResidualBlock": ("forward",),
     "systems.critics.reranking:judge": (),
     "systems.critics.reranking:best_of": (),
     "systems.vqgan_clip:cut_out": (),
