@@ -211,7 +211,7 @@ class Word2Vec(nn.Module):
         targets: Int[Tensor, "n"],
         negatives: Int[Tensor, "n m"],
     ) -> Float[Tensor, ""]:
-        """The negative sampling loss of predicting `targets` from the given words.
+        """The loss of predicting `targets` from the given words, against noise.
 
         Raises `DalleEduError` for shapes that do not agree.
         """

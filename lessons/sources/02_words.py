@@ -202,14 +202,15 @@ from dalle_edu.classroom.widgets.neighbours import NeighbourTable
 from dalle_edu.datasets.sentences import JOYFUL_ANIMALS
 from dalle_edu.language import decimal, scientific
 
+# %%
 # en: gensim takes a while to load: better now than in the middle of section 8
 # fr: gensim est long à charger : mieux vaut ici qu'au milieu de la section 8
 try:
     from gensim.models import Word2Vec as GensimWord2Vec
 except ImportError:
     GensimWord2Vec = None
-    print(say("gensim has no package for this Python yet: what needs it stays empty.",
-              "gensim n'existe pas encore pour ce Python : ce qui l'emploie reste vide."))
+    print(say("gensim is not made for this Python yet: what needs it stays empty.",
+              "gensim n'est pas fait pour ce Python : ce qui l'emploie est vide."))
 
 # %% [markdown] lang="fr"
 # ## 1. D'une phrase à des nombres
@@ -229,7 +230,7 @@ sentence = say("Surprisingly, the king's cat sleeps; the dog's kennel isn't far.
 at_spaces = sentence.replace(",", "").split()
 split = lexicon.split_words(sentence)
 print(say("at spaces:", "aux espaces :"), " | ".join(at_spaces))
-print(say("letters:  ", "aux lettres :"), " | ".join(split))
+print(say("letters:", "aux lettres :"), " | ".join(split))
 
 # %% claims=true
 assert at_spaces[0][0].isupper() and split[0][0].islower()
@@ -255,7 +256,8 @@ assert not any("'" in word for word in split)
 # %%
 print(say("words:", "mots :"), len(vocabulary) - 1)
 for number in (0, 1, 2, 3, 100):
-    print(f"{number:4}  {vocabulary.words[number]:10} {vocabulary.counts[number]:6}")
+    word, count = vocabulary.words[number], vocabulary.counts[number]
+    print(f"{number:4}  {word:10} {count:6}")
 
 # %% claims=true
 assert vocabulary.words[1] == say("the", "la")
@@ -339,10 +341,11 @@ assert 250 < len(vocabulary) < 300
 # %% implements="words:Vocabulary" level=1 hollow=["encode"]
 """Les mots rencontrés au moins `min_count` fois, et un numéro pour chacun.
 
-Les numéros commencent à 1, avec le mot le plus fréquent ; à égalité, ils suivent
-l'ordre alphabétique. `words[0]` est « <unk> », le mot inconnu. `counts` dit
-combien de fois chaque mot a été rencontré ; pour le mot inconnu, c'est le nombre
-de jetons qu'il remplace. `vocabulary[word]` est le numéro d'un mot connu.
+Les numéros commencent à 1, avec le mot le plus fréquent ; à égalité, ils
+suivent l'ordre alphabétique. `words[0]` est « <unk> », le mot inconnu. `counts`
+dit combien de fois chaque mot a été rencontré ; pour le mot inconnu, c'est le
+nombre de jetons qu'il remplace. `vocabulary[word]` est le numéro d'un mot
+connu.
 """
 """Le numéro d'un mot connu."""
 """Les numéros des mots ; un mot hors du vocabulaire donne `UNKNOWN`."""
@@ -484,11 +487,11 @@ assert min(people.min(), countries.min(), animals.min()) > outside
 
 # %% [markdown] lang="fr"
 # À gauche, une diagonale. À droite, trois blocs : des gens, des pays, des animaux. Personne n'a donné ces catégories. D'où viennent-elles ?
-# C'est l'affaire des sections 4 à 6 ; d'abord, que veut dire « se ressembler » ?
+# C'est l'affaire des sections [4](#the-company-of-a-word) à [6](#learning) ; d'abord, que veut dire « se ressembler » ?
 
 # %% [markdown] lang="en"
 # On the left, a diagonal. On the right, three blocks: people, countries, animals. Nobody gave these categories. Where do they come from?
-# Sections 4 to 6 will tell; first, what does "alike" mean?
+# Sections [4](#the-company-of-a-word) to [6](#learning) will tell; first, what does "alike" mean?
 
 # %% [markdown] lang="fr"
 # ## 3. Trois façons de se ressembler
@@ -876,8 +879,8 @@ assert len(pairs_of(six_words, 2)) == 18
 
 `sentence` est le numéro de la phrase de chaque jeton. c vaut 2 * window + 1.
 `NOTHING` remplit le milieu et les places sans voisin. Avec un générateur, la
-fenêtre est dynamique : chaque jeton tire sa portée, de 1 à `window`, si bien que
-les mots proches comptent plus (Mikolov et al. 2013a, section 3.2).
+fenêtre est dynamique : chaque jeton tire sa portée, de 1 à `window`, et les
+mots proches comptent donc plus (Mikolov et al. 2013a, section 3.2).
 """
 # the padding moves every token `window` places to the right => le remplissage décale chaque jeton de `window` places vers la droite
 
@@ -1006,7 +1009,7 @@ legend(axes, loc="center right")
 picture(figure, say("The pull on a true neighbour falls to 0 as its score grows; "
                     "the push on a noise word falls to 0 as its score sinks.",
                     "L'attraction d'un vrai voisin tombe à 0 quand son score "
-                    "monte ; la répulsion d'un mot de bruit, quand il baisse."))
+                    "monte ; la répulsion du bruit tombe à 0 quand il baisse."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Deux volontaires et une corde : le vrai voisin tire, le bruit repousse. Demander : que se passe-t-il si l'on ne fait qu'attirer ?
@@ -1075,9 +1078,10 @@ assert round(100 * 81 / 97) == 84 and round(100 * 27 / 35) == 77
 """La probabilité de chaque mot comme mot de bruit : en proportion de
 effectif^power.
 
-Une puissance de 0 rend tous les mots également probables, et 1 aussi probables que
-dans le texte. Entre les deux, un mot rare est tiré plus souvent qu'on ne le
-rencontre (Mikolov et al. 2013b, section 2.2). Le mot inconnu a la probabilité 0.
+Une puissance de 0 rend tous les mots également probables, et 1 aussi probables
+que dans le texte. Entre les deux, un mot rare est tiré plus souvent qu'on ne le
+rencontre (Mikolov et al. 2013b, section 2.2). Le mot inconnu a la
+probabilité 0.
 """
 
 # %% scratch=true
@@ -1141,11 +1145,11 @@ noise_distribution(torch.tensor([5, 81, 16]))
 # %% implements="word2vec:keep_probability" level=2
 """Sous-échantillonnage : la probabilité qu'un mot de fréquence f reste.
 
-Elle vaut min(1, √(threshold / f) + threshold / f). Des mots fréquents comme « le »
-disent peu, et sont souvent écartés. L'équation 5 de Mikolov et al. 2013b a
-√(threshold / f) seule ; la somme est ce que calcule leur programme word2vec.c, et
-gensim après lui. Les mots inconnus ont la probabilité 0. Les mots autour d'un mot
-écarté deviennent voisins.
+Elle vaut min(1, √(threshold / f) + threshold / f). Des mots fréquents comme
+« le » disent peu, et sont souvent écartés. L'équation 5 de Mikolov et al. 2013b
+a √(threshold / f) seule ; la somme est ce que calcule leur programme
+word2vec.c, et gensim après lui. Les mots inconnus ont la probabilité 0. Les
+mots autour d'un mot écarté deviennent voisins.
 """
 # threshold / f => threshold / f
 
@@ -1156,10 +1160,13 @@ keep_probability(torch.tensor([9, 900, 99, 1]), threshold=0.01)
 # %%
 keep = keep_probability(vocabulary.counts)
 noise = noise_distribution(vocabulary.counts)
-print(say("word         count    kept   noise", "mot       effectif   gardé   bruit"))
+print(say("word         count    kept   noise",
+          "mot       effectif   gardé   bruit"))
 for number in (1, 2, 30, 200):
-    print(f"{vocabulary.words[number]:10} {vocabulary.counts[number]:7} "
-          f"{decimal(100 * keep[number], 0):>5} % {decimal(100 * noise[number], 2):>5} %")
+    word, count = vocabulary.words[number], vocabulary.counts[number]
+    kept_share = decimal(100 * keep[number], 0)
+    noise_share = decimal(100 * noise[number], 2)
+    print(f"{word:10} {count:7} {kept_share:>5} % {noise_share:>5} %")
 
 # %% claims=true
 assert 0.05 < keep[1] < 0.25
@@ -1179,7 +1186,8 @@ assert noise[1] > noise[200] > 0
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(1, 2, width=9, height=3.4)
 counts = torch.cat([torch.zeros(1, dtype=torch.long), vocabulary.counts[1:]])
-for power, colour, name in ((1.0, ORANGE, "1"), (0.75, BLUE, "3/4"), (0.0, GREEN, "0")):
+powers = ((1.0, ORANGE, "1"), (0.75, BLUE, "3/4"), (0.0, GREEN, "0"))
+for power, colour, name in powers:
     shares = noise_distribution(counts, power)[1:41]
     panels[0].plot(range(1, 41), 100 * shares, color=colour,
                    label=say(f"power {name}", f"puissance {name}"))
@@ -1192,7 +1200,7 @@ panels[1].set(xlabel=say("rank of the word", "rang du mot"), ylim=(0, 105),
 picture(figure, say("With the power 3/4, noise favours frequent words less than "
                     "the text does; the most frequent words are mostly left out.",
                     "Avec la puissance 3/4, le bruit favorise les mots fréquents "
-                    "moins que le texte ; les plus fréquents sont souvent écartés."))
+                    "moins que le texte ; les plus fréquents partent souvent."))
 
 # %% claims=true
 as_in_text, between, alike = (noise_distribution(counts, power)[1]
@@ -1281,8 +1289,8 @@ assert keep[1] < 0.25
 sur n.
 
 Elle vaut -log σ(output[cible] · hidden) - Σ log σ(-output[bruit] · hidden)
-(Mikolov et al. 2013b, équation 4). Les mots de bruit qui se trouvent être la cible
-sont écartés.
+(Mikolov et al. 2013b, équation 4). Les mots de bruit qui se trouvent être la
+cible sont écartés.
 """
 
 # %% scratch=true
@@ -1336,7 +1344,7 @@ prédire. `vectors`, que l'on garde, sont ceux d'entrée.
 """
 """Les vecteurs d'entrée de tous les mots, sans gradient."""
 """La moyenne des vecteurs d'entrée des mots donnés, `NOTHING` excepté."""
-"""La perte de l'échantillonnage négatif quand on prédit `targets` des mots donnés."""
+"""La perte de qui prédit `targets` des mots donnés, contre du bruit."""
 
 # %% scratch=true
 model = Word2Vec(4, 2, torch.Generator().manual_seed(0))
@@ -1399,7 +1407,8 @@ for epoch in range(3):
         negatives = torch.multinomial(noise, 5 * len(batch), replacement=True,
                                       generator=generator).view(-1, 5)
         hidden = model.hidden(given[batch])
-        loss = negative_sampling_loss(hidden, model.output, targets[batch], negatives)
+        loss = negative_sampling_loss(hidden, model.output, targets[batch],
+                                      negatives)
         optimizer.zero_grad()
         (loss * len(batch)).backward()
         optimizer.step()
@@ -1625,7 +1634,8 @@ picture(figure, say("The five words nearest to cat by cosine, by Euclidean "
 # </details>
 
 # %% implements="words:analogy" level=2
-"""Les mots d tels que a est à b comme c est à d : les plus proches de b - a + c.
+"""Les mots d tels que a est à b comme c est à d : les plus proches de
+b - a + c.
 
 Les vecteurs sont d'abord ramenés à la longueur 1 (3CosAdd ; Mikolov, Yih et
 Zweig 2013). a, b et c eux-mêmes sont exclus, par convention : c est le plus
@@ -1633,7 +1643,8 @@ souvent le plus proche de tous. Rend ce que rend `nearest`.
 """
 
 # %% scratch=true
-few = torch.tensor([[9.0, 9.0], [0.0, 1.0], [1.0, 0.0], [0.6, 0.8], [0.9, -0.1], [-1, 0]])
+few = torch.tensor([[9.0, 9.0], [0.0, 1.0], [1.0, 0.0], [0.6, 0.8], [0.9, -0.1],
+                    [-1.0, 0.0]])
 cosines, numbers = analogy(few, 1, 2, 3)
 numbers.tolist()
 # → [4]
@@ -1740,10 +1751,11 @@ def right_answers(which, known, vectors):
 
 # %%
 answered = {}
-for which, name in (("fr", say("French", "français")), ("en", say("English", "anglais"))):
+for which, name in (("fr", say("French", "français")),
+                    ("en", say("English", "anglais"))):
     known = lexicon.Vocabulary(corpus(which, 6000))
-    random_start = Word2Vec(len(known), 48, torch.Generator().manual_seed(0)).vectors
-    before = right_answers(which, known, random_start)
+    untouched = Word2Vec(len(known), 48, torch.Generator().manual_seed(0))
+    before = right_answers(which, known, untouched.vectors)
     after = right_answers(which, known, learned[which][0])
     answered[which] = before, after
     print(f"{name:9}", say("before:", "avant :"), f"{before:3}",
@@ -1773,7 +1785,8 @@ for which, (a, b, c, d) in {"fr": ("homme", "femme", "roi", "reine"),
 
 # %%
 unit = F.normalize(vectors, dim=1)
-pairs = [[vocabulary[word] for word in pair] for pair in word_pairs(language)["gender"]]
+pairs = [[vocabulary[word] for word in pair]
+         for pair in word_pairs(language)["gender"]]
 masculine, feminine = torch.tensor(pairs).T
 gender = (unit[feminine] - unit[masculine]).mean(dim=0)
 shares = gender.square() / gender.square().sum()
@@ -1909,8 +1922,8 @@ rows = {}
 if GensimWord2Vec is not None:
     rows = {say("trained", "entraîné"): trained,
             say("NOT trained", "NON entraîné"): untrained,
-            say("trained, seed 2", "entraîné, graine 2"): five_neighbours(2, True)[0],
-            say("trained, seed 3", "entraîné, graine 3"): five_neighbours(3, True)[0]}
+            say("seed 2", "graine 2"): five_neighbours(2, True)[0],
+            say("seed 3", "graine 3"): five_neighbours(3, True)[0]}
 for row, (name, found) in enumerate(rows.items()):
     colour = VERMILION if row < 2 else "black"
     axes.text(0, -row, name, fontsize=14, fontweight="bold", color=colour)
@@ -1968,7 +1981,8 @@ def count_curve():
     found = []
     for count in (3, 30, 300, 1000):
         read = corpus(language, count)
-        found.append(right_answers(language, lexicon.Vocabulary(read), learn(read)[0]))
+        known = lexicon.Vocabulary(read)
+        found.append(right_answers(language, known, learn(read)[0]))
     return found
 
 
@@ -2106,7 +2120,8 @@ assert narrow["capital"] < narrow["gender"] - 0.1
 
 # %%
 def mean_share(found):
-    counted = {relation: len(asked) for relation, asked in analogies(language).items()}
+    questions = analogies(language)
+    counted = {relation: len(asked) for relation, asked in questions.items()}
     right = sum(found[relation] * counted[relation] for relation in counted)
     return right / sum(counted.values())
 
@@ -2224,14 +2239,14 @@ picture(figure, say("The five nearest words of four words in Australian news: "
 # "journalist", 50 % for "dentist", 70 % for "photographer", 90 % for "florist". **Guess**: what will be found in the vectors?
 
 # %%
-said_of_him = say("the {} says that he is happy|everyone greets the {} and then thanks "
-                  "him|the {} keeps his promise and he is proud of it",
-                  "le {} dit qu'il est content|tout le monde salue le {} puis le "
-                  "remercie|un {} grand et fort arrive seul").split("|")
-said_of_her = say("the {} says that she is happy|everyone greets the {} and then thanks "
-                  "her|the {} keeps her promise and she is proud of it",
-                  "la {} dit qu'elle est contente|tout le monde salue la {} puis la "
-                  "remercie|une {} grande et forte arrive seule").split("|")
+said_of_him = say("the {} says that he is happy|everyone greets the {} and then "
+                  "thanks him|the {} keeps his promise and he is proud of it",
+                  "le {} dit qu'il est content|tout le monde salue le {} puis "
+                  "le remercie|un {} grand et fort arrive seul").split("|")
+said_of_her = say("the {} says that she is happy|everyone greets the {} and then "
+                  "thanks her|the {} keeps her promise and she is proud of it",
+                  "la {} dit qu'elle est contente|tout le monde salue la {} puis "
+                  "la remercie|une {} grande et forte arrive seule").split("|")
 jobs = say("pilot journalist dentist photographer florist",
            "pilote journaliste dentiste photographe fleuriste").split()
 planted = dict(zip(jobs, (10, 30, 50, 70, 90)))
@@ -2253,6 +2268,7 @@ def study_of_jobs():
     return learn(read)[0]
 
 
+# %%
 with_jobs = corpus(language, 3000)
 for job, women in planted.items():
     with_jobs += planted_sentences(job, women)
@@ -2587,29 +2603,32 @@ assert len(pieces_of(first_word)) == say(1, 2)
 #
 # From the letters to the word, a merge on each floor.
 
-# %% slide="fragment" tags=["hide-input"]
+# %% tags=["hide-input"]
 shown_word = say("foxes", "chatons")
 nodes = [(letter, float(place), 0.0) for place, letter in enumerate(shown_word)]
-figure, axes = plot(width=6.5, height=3.8)
-everything = list(nodes)
+everything, branches = list(nodes), []
 for floor, pair in enumerate(merges, start=1):
     for place in range(len(nodes) - 1, 0, -1):
         left, right = nodes[place - 1], nodes[place]
         if (left[0], right[0]) == pair:
             top = (left[0] + right[0], (left[1] + right[1]) / 2, float(floor))
-            for child in (left, right):
-                axes.plot([child[1], top[1]], [child[2], top[2]], color=BLUE, zorder=0)
+            branches += [(left, top), (right, top)]
             nodes[place - 1 : place + 1] = [top]
             everything.append(top)
+
+# %% slide="fragment" tags=["hide-input"]
+figure, axes = plot(width=6.5, height=3.8)
+for child, top in branches:
+    axes.plot([child[1], top[1]], [child[2], top[2]], color=BLUE, zorder=0)
 for piece, x, y in everything:
     axes.text(x, y, piece, ha="center", va="center", fontsize=15,
               bbox={"boxstyle": "round", "facecolor": "white", "edgecolor": BLUE})
 axes.set(xlim=(-0.6, len(shown_word) - 0.4), ylim=(-0.5, 5.5), xticks=[],
          ylabel=say("merge", "fusion"), yticks=range(6))
-picture(figure, say("A tree: the letters of foxes at the bottom, joined two by two "
-                    "by the merges, up to the whole word.",
-                    "Un arbre : les lettres de chatons en bas, réunies deux à deux "
-                    "par les fusions, jusqu'aux grands morceaux."))
+picture(figure, say("A tree: the letters of foxes at the bottom, joined two by "
+                    "two by the merges, up to the whole word.",
+                    "Un arbre : les lettres de chatons en bas, réunies deux à deux"
+                    " par les fusions, jusqu'au mot entier."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Lire l'arbre de bas en haut. Demander comment seront coupés des mots jamais lus : « chats », « rats », « chanson ». Aucun n'est
@@ -2667,7 +2686,8 @@ mystery, suspicion = suspect("word2vec:negative_sampling_loss", "noise_averaged"
 answers_given = []
 for count in (1, 2, 5):
     negatives = torch.arange(2, 2 + count).unsqueeze(0)
-    loss = mystery(torch.zeros(1, 4), torch.zeros(9, 4), torch.tensor([1]), negatives)
+    loss = mystery(torch.zeros(1, 4), torch.zeros(9, 4), torch.tensor([1]),
+                   negatives)
     answers_given.append(loss.item())
     print(count, say("noise words:", "mots de bruit :"), decimal(loss, 2))
 
