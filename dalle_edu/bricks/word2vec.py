@@ -87,11 +87,12 @@ def keep_probability(
             f"the threshold is {threshold}; choose a positive one",
             f"le seuil est {threshold} ; choisissez-le positif",
         )
-    unknown = counts.new_tensor([UNKNOWN])
-    known = off_metal(counts).double().index_fill(0, off_metal(unknown), 0)
+    known = exact(counts)
+    known[UNKNOWN] = 0
     rarity = threshold * known.sum() / known  # threshold / f
     probability = (rarity.sqrt() + rarity).clamp(max=1)
-    return _beside(counts, probability.index_fill(0, off_metal(unknown), 0))
+    probability[UNKNOWN] = 0
+    return beside(counts, probability)
 
 
 def noise_distribution(
@@ -103,17 +104,23 @@ def noise_distribution(
     between, a rare word is drawn more often than it is met (Mikolov et al. 2013b,
     section 2.2). The unknown word has probability 0.
     """
-    unknown = counts.new_tensor([UNKNOWN])
-    weights = off_metal(counts).double() ** power
-    weights = weights.index_fill(0, off_metal(unknown), 0)
-    return _beside(counts, weights / weights.sum())
+    weights = exact(counts) ** power
+    weights[UNKNOWN] = 0
+    return beside(counts, weights / weights.sum())
 
 
-def _beside(
+def exact(counts: Int[Tensor, "v"]) -> Float[Tensor, "v"]:
+    """A copy of counts in float64: on the CPU where they are on Apple's GPU, which
+    has no float64.
+    """
+    return off_metal(counts).to(torch.float64, copy=True)
+
+
+def beside(
     counts: Int[Tensor, "v"], probabilities: Float[Tensor, "v"]
 ) -> Float[Tensor, "v"]:
     """Probabilities, made in float64, on the device of the counts: in float32 on
-    Apple's GPU, which has no float64.
+    Apple's GPU.
     """
     if counts.device.type == "mps":
         probabilities = probabilities.float()
@@ -204,7 +211,7 @@ class Word2Vec(nn.Module):
         targets: Int[Tensor, "n"],
         negatives: Int[Tensor, "n m"],
     ) -> Float[Tensor, ""]:
-        """The negative sampling loss of predicting `targets` from the given words.
+        """The loss of predicting `targets` from the given words, against noise.
 
         Raises `DalleEduError` for shapes that do not agree.
         """

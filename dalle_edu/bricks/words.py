@@ -41,8 +41,9 @@ class Vocabulary:
     Numbers start from 1, with the most frequent word; words met equally often are
     in alphabetical order. `words[0]` is "<unk>", the unknown word. `counts` holds
     how often each word was met. For the unknown word, that is the number of tokens
-    that it replaces. `vocabulary[word]` is the number of a known word, and raises
-    `DalleEduError` for any other.
+    that it replaces. `vocabulary[word]` is the number of a known word.
+
+    Raises `DalleEduError` for `vocabulary[word]` with any other word.
     """
 
     def __init__(self, sentences: Iterable[Sequence[str]], min_count: int = 1):
@@ -63,7 +64,10 @@ class Vocabulary:
         return word in self._ids
 
     def __getitem__(self, word: str) -> int:
-        """The number of a known word. Raises `DalleEduError` for any other."""
+        """The number of a known word.
+
+        Raises `DalleEduError` for any other.
+        """
         if word not in self._ids:
             raise DalleEduError(
                 f'"{word}" is not among the {len(self) - 1} words of the '
@@ -84,10 +88,11 @@ def one_hot(
 ) -> Float[Tensor, "*n v"]:
     """Vectors of length `size`: 1 at the place of the word's number, 0 elsewhere.
 
-    All words are equally far from one another. Raises `DalleEduError` for numbers
-    that are not in 0 to `size` - 1.
+    All words are equally far from one another.
+
+    Raises `DalleEduError` for numbers that are not in 0 to `size` - 1.
     """
-    check_ids("one_hot", ids, size)
+    _check_ids("one_hot", ids, size)
     return (ids.unsqueeze(-1) == torch.arange(size, device=ids.device)).to(dtype)
 
 
@@ -100,9 +105,11 @@ def cosine_similarity(
     """The cosine of the angle between vectors, from -1 to 1.
 
     It depends on their directions and not on their lengths. With a zero vector it
-    is 0. Raises `DalleEduError` for shapes that differ.
+    is 0.
+
+    Raises `DalleEduError` for shapes that differ.
     """
-    check_same_width(a, b)
+    _check_same_width(a, b)
     return (a * b).sum(dim=-1) / (a.norm(dim=-1) * b.norm(dim=-1)).clamp(min=1e-12)
 
 
@@ -111,10 +118,11 @@ def euclidean_similarity(
 ) -> Float[Tensor, "*n"]:
     """1 / (1 + distance), in (0, 1]: 1 for equal vectors.
 
-    It depends on lengths too, and word vectors of frequent words are longer. Raises
-    `DalleEduError` for shapes that differ.
+    It depends on lengths too, and word vectors of frequent words are longer.
+
+    Raises `DalleEduError` for shapes that differ.
     """
-    check_same_width(a, b)
+    _check_same_width(a, b)
     return 1 / (1 + (a - b).square().sum(dim=-1).sqrt())
 
 
@@ -171,10 +179,11 @@ def analogy(
 
     The vectors are scaled to length 1 first (3CosAdd; Mikolov, Yih and Zweig 2013).
     a, b and c themselves are excluded, by convention: c is most often the nearest
-    of all. Returns what `nearest` returns. Raises `DalleEduError` for a number that
-    is not a word's.
+    of all. Returns what `nearest` returns.
+
+    Raises `DalleEduError` for a number that is not a word's.
     """
-    check_ids("analogy", torch.tensor([a, b, c]), len(vectors))
+    _check_ids("analogy", torch.tensor([a, b, c]), len(vectors))
     unit = F.normalize(vectors, dim=-1)
     return nearest(vectors, unit[b] - unit[a] + unit[c], count, excluded=(a, b, c))
 
@@ -193,7 +202,7 @@ def analogy_accuracy(
     return right / len(questions)
 
 
-def check_ids(door: str, ids: Tensor, size: int) -> None:
+def _check_ids(door: str, ids: Tensor, size: int) -> None:
     """Raise `DalleEduError` unless all word numbers are in 0 to `size` - 1.
 
     `door` is the name of the function that was given them, for the message.
@@ -207,7 +216,7 @@ def check_ids(door: str, ids: Tensor, size: int) -> None:
         )
 
 
-def check_same_width(a: Tensor, b: Tensor) -> None:
+def _check_same_width(a: Tensor, b: Tensor) -> None:
     """Raise `DalleEduError` unless two batches of vectors have the same shape."""
     if a.shape != b.shape:
         raise DalleEduError(

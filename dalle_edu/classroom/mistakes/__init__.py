@@ -17,6 +17,5 @@ ELSEWHERE = {  # by module: the files that also speak of it, without being calle
     "systems.vqgan_clip": ("cut_outs",),
     "unet_blocks": ("unet",),
     "vae": ("autoencoder",),
-    "word2vec": ("words",),
     "zero_shot": ("contrastive",),
 }

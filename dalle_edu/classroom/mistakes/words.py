@@ -1,4 +1,4 @@
-"""Mistakes about words and their vectors."""
+"""Mistakes about words, their similarities, neighbours and analogies."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -7,7 +7,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.bricks.word2vec import NOTHING, Word2Vec
 from dalle_edu.bricks.words import UNKNOWN, Vocabulary, nearest
 from dalle_edu.classroom.checking.proof import Mistake
 
@@ -15,6 +14,28 @@ from dalle_edu.classroom.checking.proof import Mistake
 class UnknownWordsDropped(Vocabulary):
     def encode(self, words: Sequence[str]) -> Tensor:
         return torch.tensor([self._ids[word] for word in words if word in self._ids], dtype=torch.long)
+
+
+class UnknownWordsLast(Vocabulary):
+    def encode(self, words: Sequence[str]) -> Tensor:
+        return torch.tensor([self._ids.get(word, len(self)) for word in words], dtype=torch.long)
+
+
+class NumbersFromZero(Vocabulary):
+    def encode(self, words: Sequence[str]) -> Tensor:
+        return torch.tensor([self._ids[word] - 1 if word in self._ids else UNKNOWN for word in words], dtype=torch.long)
+
+
+def ones_one_place_early(ids: Tensor, size: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    return (ids.unsqueeze(-1) - 1 == torch.arange(size)).to(dtype)
+
+
+def whole_numbers(ids: Tensor, size: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    return (ids.unsqueeze(-1) == torch.arange(size)).long()
+
+
+def words_as_columns(ids: Tensor, size: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    return (ids.unsqueeze(-1) == torch.arange(size)).to(dtype).movedim(-1, 0)
 
 
 def distance_instead_of_similarity(a: Tensor, b: Tensor) -> Tensor:
@@ -25,52 +46,48 @@ def lengths_forgotten(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).sum(dim=-1)
 
 
+def one_length_for_all(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).sum(dim=-1) / (a.norm() * b.norm()).clamp(min=1e-12)
+
+
+def distance_itself(a: Tensor, b: Tensor) -> Tensor:
+    return (a - b).square().sum(dim=-1).sqrt()
+
+
+def root_forgotten(a: Tensor, b: Tensor) -> Tensor:
+    return 1 / (1 + (a - b).square().sum(dim=-1))
+
+
+def along_the_streets(a: Tensor, b: Tensor) -> Tensor:
+    return 1 / (1 + (a - b).abs().sum(dim=-1))
+
+
+def over_the_smaller_set(a: AbstractSet[str], b: AbstractSet[str]) -> float:
+    return len(a & b) / min(len(a), len(b)) if a and b else float(a == b)
+
+
+def empty_sets_unlike(a: AbstractSet[str], b: AbstractSet[str]) -> float:
+    return len(a & b) / max(len(a | b), 1)
+
+
 def shared_words_counted_twice(a: AbstractSet[str], b: AbstractSet[str]) -> float:
     return len(a & b) / (len(a) + len(b)) if a or b else 1.0
 
 
-def runs_across_sentences(tokens: Tensor, sentence: Tensor, window: int, generator: torch.Generator | None = None) -> Tensor:
-    around = F.pad(tokens, (window, window), value=NOTHING).unfold(0, 2 * window + 1, 1).clone()
-    around[:, window] = NOTHING
-    return around
+def longest_vector_first(vectors: Tensor, query: Tensor, count: int = 10, excluded: Sequence[int] = ()) -> tuple[Tensor, Tensor]:
+    products = vectors @ query
+    products[[UNKNOWN, *excluded]] = -torch.inf
+    return products.topk(count)
 
 
-def sees_itself(tokens: Tensor, sentence: Tensor, window: int, generator: torch.Generator | None = None) -> Tensor:
-    around, theirs = (F.pad(line, (window, window), value=NOTHING).unfold(0, 2 * window + 1, 1) for line in (tokens, sentence))
-    return around.masked_fill(theirs != sentence[:, None], NOTHING)
+def exclusions_forgotten(vectors: Tensor, query: Tensor, count: int = 10, excluded: Sequence[int] = ()) -> tuple[Tensor, Tensor]:
+    return nearest(vectors, query, count)
 
 
-def throws_out_what_it_should_keep(counts: Tensor, threshold: float = 1e-3) -> Tensor:
-    known = counts.double().index_fill(0, torch.tensor([UNKNOWN]), 0)
-    rarity = threshold * known.sum() / known
-    return 1 - (rarity.sqrt() + rarity).clamp(max=1)
-
-
-def as_often_as_in_the_text(counts: Tensor, power: float = 0.75) -> Tensor:
-    known = counts.double().index_fill(0, torch.tensor([UNKNOWN]), 0)
-    return known / known.sum()
-
-
-def noise_attracted(hidden: Tensor, output: Tensor, targets: Tensor, negatives: Tensor) -> Tensor:
-    true, noise = (output[targets] * hidden).sum(dim=-1), (output[negatives] @ hidden.unsqueeze(-1)).squeeze(-1)
-    counted = negatives != targets.unsqueeze(-1)
-    return -(F.logsigmoid(true) + (F.logsigmoid(noise) * counted).sum(dim=-1)).mean()
-
-
-def noise_averaged(hidden: Tensor, output: Tensor, targets: Tensor, negatives: Tensor) -> Tensor:
-    true, noise = (output[targets] * hidden).sum(dim=-1), (output[negatives] @ hidden.unsqueeze(-1)).squeeze(-1)
-    counted = negatives != targets.unsqueeze(-1)
-    return -(F.logsigmoid(true) + (F.logsigmoid(-noise) * counted).mean(dim=-1)).mean()
-
-
-def target_drawn_as_noise(hidden: Tensor, output: Tensor, targets: Tensor, negatives: Tensor) -> Tensor:
-    true, noise = (output[targets] * hidden).sum(dim=-1), (output[negatives] @ hidden.unsqueeze(-1)).squeeze(-1)
-    return -(F.logsigmoid(true) + F.logsigmoid(-noise).sum(dim=-1)).mean()
-
-
-class EmptyPlacesCounted(Word2Vec):
-    def hidden(self, given: Tensor) -> Tensor:
-        return (self.input[given.clamp(min=0)] * (given != NOTHING).unsqueeze(-1)).mean(dim=1)
+def unknown_word_found(vectors: Tensor, query: Tensor, count: int = 10, excluded: Sequence[int] = ()) -> tuple[Tensor, Tensor]:
+    cosines = F.cosine_similarity(vectors, query[None], dim=-1)
+    cosines[list(excluded)] = -torch.inf
+    return cosines.topk(count)
 
 
 def answers_with_the_question(vectors: Tensor, a: int, b: int, c: int, count: int = 1) -> tuple[Tensor, Tensor]:
@@ -95,6 +112,36 @@ MISTAKES = [
         "Les mots inconnus disparaissent et la phrase change de longueur ; donnez à chacun le numéro du mot inconnu.",
     ),
     Mistake(
+        "words:Vocabulary",
+        UnknownWordsLast,
+        "Unknown words get the number after the last word, which is no row of any table; their number is UNKNOWN, 0.",
+        "Les mots inconnus reçoivent le numéro qui suit le dernier mot et n'est la ligne d'aucun tableau ; le leur est UNKNOWN, 0.",
+    ),
+    Mistake(
+        "words:Vocabulary",
+        NumbersFromZero,
+        "Known words are counted from 0, so that the most frequent word passes for the unknown one; they begin at 1.",
+        "Les mots connus sont comptés à partir de 0, et le plus fréquent passe pour l'inconnu ; ils commencent à 1.",
+    ),
+    Mistake(
+        "words:one_hot",
+        ones_one_place_early,
+        "The 1 stands one place early: the places are counted from 0, as the word numbers are.",
+        "Le 1 est une place trop tôt : les places se comptent à partir de 0, comme les numéros des mots.",
+    ),
+    Mistake(
+        "words:one_hot",
+        whole_numbers,
+        "The vectors are whole numbers; give them the `dtype` that is asked for, so that they can be multiplied by weights.",
+        "Les vecteurs sont faits d'entiers ; donnez-leur le `dtype` demandé, pour qu'on puisse les multiplier par des poids.",
+    ),
+    Mistake(
+        "words:one_hot",
+        words_as_columns,
+        "Each word is a column; the axis of the vocabulary comes last, so that each word is a row.",
+        "Chaque mot est une colonne ; l'axe du vocabulaire vient en dernier, pour que chaque mot soit une ligne.",
+    ),
+    Mistake(
         "words:cosine_similarity",
         distance_instead_of_similarity,
         "This is the cosine distance, 0 for words alike; the similarity is the cosine itself, 1 for words alike.",
@@ -107,58 +154,64 @@ MISTAKES = [
         "Le produit scalaire n'est pas divisé par les deux longueurs : les mots fréquents, aux longs vecteurs, sont proches de tout.",
     ),
     Mistake(
+        "words:cosine_similarity",
+        one_length_for_all,
+        "The length is taken over the whole batch: each pair of vectors has lengths of its own, along the last axis.",
+        "La longueur est prise sur tout le lot : chaque paire de vecteurs a les siennes, le long du dernier axe.",
+    ),
+    Mistake(
+        "words:euclidean_similarity",
+        distance_itself,
+        "This is the distance, 0 for equal vectors; the similarity is 1 / (1 + distance), which is 1 there.",
+        "C'est la distance, nulle pour des vecteurs égaux ; la similarité est 1 / (1 + distance), qui vaut alors 1.",
+    ),
+    Mistake(
+        "words:euclidean_similarity",
+        root_forgotten,
+        "The square root is missing: the distance is the root of the sum of squares.",
+        "Il manque la racine carrée : la distance est la racine de la somme des carrés.",
+    ),
+    Mistake(
+        "words:euclidean_similarity",
+        along_the_streets,
+        "The differences are added without squares, which is the distance of a walk along streets; square, add, take the root.",
+        "Les écarts sont additionnés sans carrés, comme on marche de rue en rue ; élevez au carré, additionnez, prenez la racine.",
+    ),
+    Mistake(
         "words:jaccard_similarity",
         shared_words_counted_twice,
         "The shared words are counted twice below the line: divide by the size of the union, and equal sets give 1.",
         "Les mots communs comptent deux fois au dénominateur : divisez par la taille de l'union, et deux ensembles égaux donnent 1.",
     ),
     Mistake(
-        "word2vec:windows",
-        runs_across_sentences,
-        "The window runs on into the next sentence, and the last word of one keeps company with the first of the other.",
-        "La fenêtre déborde sur la phrase suivante : le dernier mot de l'une tient compagnie au premier de l'autre.",
+        "words:jaccard_similarity",
+        over_the_smaller_set,
+        "Divided by the smaller set, a set and a part of it get 1; divide by the size of the union.",
+        "Divisé par le plus petit ensemble, un ensemble et une de ses parties ont 1 ; divisez par la taille de l'union.",
     ),
     Mistake(
-        "word2vec:windows",
-        sees_itself,
-        "Each word is among its own neighbours and learns to guess itself; leave the middle of the window out.",
-        "Chaque mot figure parmi ses propres voisins et apprend à se deviner lui-même ; laissez de côté le milieu de la fenêtre.",
+        "words:jaccard_similarity",
+        empty_sets_unlike,
+        "Two empty sets are equal, and their similarity is 1.",
+        "Deux ensembles vides sont égaux, et leur similarité vaut 1.",
     ),
     Mistake(
-        "word2vec:keep_probability",
-        throws_out_what_it_should_keep,
-        "This is the chance to leave a word out, not to keep it: the rare words go and the articles stay.",
-        "C'est la probabilité d'écarter un mot, non de le garder : les mots rares s'en vont et les articles restent.",
+        "words:nearest",
+        longest_vector_first,
+        "The dot product lets long vectors win; compare by the cosine, which does not look at lengths.",
+        "Le produit scalaire fait gagner les longs vecteurs ; comparez par le cosinus, qui ne regarde pas les longueurs.",
     ),
     Mistake(
-        "word2vec:noise_distribution",
-        as_often_as_in_the_text,
-        "The counts are not raised to the power 3/4: the noise is too often an article, which soon teaches nothing.",
-        "Les effectifs ne sont pas élevés à la puissance 3/4 : le bruit est trop souvent un article, qui n'apprend bientôt plus rien.",
+        "words:nearest",
+        exclusions_forgotten,
+        "The words of `excluded` are among the answers; leave them out.",
+        "Les mots de `excluded` sont parmi les réponses ; écartez-les.",
     ),
     Mistake(
-        "word2vec:negative_sampling_loss",
-        noise_attracted,
-        "The sign is missing on the noise: every word is pulled towards every other, and all vectors end up alike.",
-        "Il manque le signe devant le bruit : chaque mot est attiré par tous les autres, et tous les vecteurs se ressemblent.",
-    ),
-    Mistake(
-        "word2vec:negative_sampling_loss",
-        noise_averaged,
-        "The noise words are averaged; the loss adds them up, so that more noise words push harder.",
-        "Les mots de bruit sont moyennés ; la perte les additionne, si bien que plus de mots de bruit repoussent plus fort.",
-    ),
-    Mistake(
-        "word2vec:negative_sampling_loss",
-        target_drawn_as_noise,
-        "When the noise happens to be the target, the word is pulled and pushed at once; leave that draw out.",
-        "Quand le bruit tombe sur la cible, le mot est attiré et repoussé à la fois ; écartez ce tirage.",
-    ),
-    Mistake(
-        "word2vec:Word2Vec",
-        EmptyPlacesCounted,
-        "The mean counts the empty places of the window too; divide by the number of words that are there.",
-        "La moyenne compte aussi les places vides de la fenêtre ; divisez par le nombre de mots présents.",
+        "words:nearest",
+        unknown_word_found,
+        "The unknown word can be an answer, and it is no word; leave number UNKNOWN out, always.",
+        "Le mot inconnu peut être une réponse, et ce n'est pas un mot ; écartez toujours le numéro UNKNOWN.",
     ),
     Mistake(
         "words:analogy",
