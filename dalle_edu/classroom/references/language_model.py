@@ -61,21 +61,22 @@ def _frequencies(temperature: float, seed: int) -> Case:
     """How often each symbol follows the start, beside PyTorch's probabilities."""
     weights = drawn_weights(CharacterModel(*_SIZES), seed, 1.0)
     prompt = torch.full((_DRAWS, 1), START)
-    key = say("frequencies", "fréquences")
+    key, again, following = say("frequencies", "fréquences"), say("same seed", "même graine"), say("the next sample", "le tirage suivant")
 
     def wanted() -> list[float]:
         logits = _logits(weights, LSTMCell, prompt[:1])
         return torch.distributions.Categorical(logits=logits / temperature).probs[0].tolist()  # type: ignore[no-any-return]
 
     def ask(version: Callable[..., Any]) -> dict[str, Any]:
-        made, generator = with_weights(version(*_SIZES), weights), torch.Generator().manual_seed(seed)
-        sampled = made.sample(prompt, 1, temperature, generator)[:, 1]
-        return {key: within_chance(torch.bincount(sampled, minlength=_SIZES[0]).tolist(), wanted())}
+        made, generators = with_weights(version(*_SIZES), weights), [torch.Generator().manual_seed(seed) for _ in range(2)]
+        first, second, same = (made.sample(prompt, 1, temperature, generators[place])[:, 1] for place in (0, 0, 1))
+        counts = torch.bincount(first, minlength=_SIZES[0]).tolist()
+        return {key: within_chance(counts, wanted()), again: torch.equal(first, same), following: not torch.equal(first, second)}
 
     return scenario(
         f"{_DRAWS} samples of one symbol, temperature {temperature}",
         f"{_DRAWS} tirages d'un symbole, température {temperature}",
-        lambda: {key: wanted()},
+        lambda: {key: wanted(), again: True, following: True},
         ask,
         2000,
     )
