@@ -194,7 +194,7 @@ class Seq2Seq(nn.Module):
         ahead, end = unroll(self.forwards, embedded, mask=mask)
         back, start = unroll(self.backwards, embedded, mask=mask, backwards=True)
         memory = torch.cat([ahead, back], dim=-1)
-        return memory, each_part(_side_by_side, end, start)
+        return memory, each_part(side_by_side, end, start)
 
     def decode(
         self,
@@ -261,7 +261,8 @@ class Seq2Seq(nn.Module):
         return torch.cat(tokens, dim=1), torch.cat(looks, dim=1)
 
 
-def _side_by_side(
+def side_by_side(
     ahead: Float[Tensor, "n h"], back: Float[Tensor, "n h"]
 ) -> Float[Tensor, "n both"]:
+    """Two vectors of each sentence as one: the first, then the second."""
     return torch.cat([ahead, back], dim=-1)
