@@ -1,7 +1,7 @@
 """A recurrent language model: each symbol is predicted from those before it.
 
 A vocabulary numbers the symbols. Teacher forcing gives the model the true symbols
-in training, and sampling gives it those that it has drawn. Lesson 03.
+in training, and sampling gives it those that it has sampled. Lesson 03.
 
 Letters: n sentences, t symbols, v entries of the vocabulary, p symbols of a prompt.
 """
@@ -104,7 +104,7 @@ def masked_cross_entropy(
 def sample_next(
     logits: Float[Tensor, "n v"], temperature: float, generator: torch.Generator
 ) -> Int[Tensor, " n"]:
-    """Draw the next symbol from softmax(logits / temperature).
+    """Sample the next symbol from softmax(logits / temperature).
 
     A temperature of 1 keeps the model's probabilities. Below 1 the likely symbols
     become likelier, above 1 less so. 0 always takes the likeliest. Raises
@@ -166,7 +166,7 @@ class CharacterModel(nn.Module):
         temperature: float,
         generator: torch.Generator,
     ) -> Int[Tensor, "n p+{length}"]:
-        """Prompts continued by `length` symbols each, drawn one after the other.
+        """Prompts continued by `length` symbols each, sampled one after the other.
 
         Returns the prompts and what follows them. A prompt may be the start symbol
         alone. What follows an end is padding. Raises `DalleEduError` for a negative

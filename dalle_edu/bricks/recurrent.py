@@ -194,14 +194,8 @@ def unroll(
     for t in reversed(positions) if backwards else positions:
         renewed = cell(x[:, t], state)
         if mask is not None:
-            keep_at_padding = partial(_where, mask[:, t, None])
+            keep_at_padding = partial(torch.where, mask[:, t, None])
             renewed = each_part(keep_at_padding, renewed, state)
         state = renewed
         outputs.append(hidden_of(state))
     return torch.stack(outputs[::-1] if backwards else outputs, dim=1), state
-
-
-def _where(
-    real: Bool[Tensor, "n 1"], new: Float[Tensor, "n h"], old: Float[Tensor, "n h"]
-) -> Float[Tensor, "n h"]:
-    return torch.where(real, new, old)

@@ -35,7 +35,7 @@ class Attention(nn.Module, ABC):
     """Weighted means of what is remembered of the words read.
 
     There is one mean for each word to be written. Its weights are the softmax of
-    scores. Kinds of attention differ in `scores` alone.
+    scores. Kinds of attention differ in `scores` alone, but for `NoAttention`.
     """
 
     def __init__(self, query_size: int, memory_size: int):
@@ -62,6 +62,25 @@ class Attention(nn.Module, ABC):
         scores = scores.masked_fill(~mask.unsqueeze(1), -math.inf)
         weights = scores.softmax(dim=-1)
         return weights @ memory, weights
+
+
+class NoAttention(Attention):
+    """A mixture of zeros: the decoder has the encoder's last state and nothing else.
+
+    This is the translator before attention (Sutskever et al. 2014). Beside the other
+    kinds it tells what attention is worth. It has no parameters.
+    """
+
+    def scores(self, query: Tensor, memory: Tensor) -> Tensor:
+        """Zero for each query and each word read: nothing is compared."""
+        return query.new_zeros(*query.shape[:2], memory.shape[1])
+
+    def forward(
+        self, query: Tensor, memory: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Zeros for each query, of the memory's width, and weights that are all 0."""
+        weights = self.scores(query, memory)
+        return query.new_zeros(*query.shape[:2], memory.shape[-1]), weights
 
 
 class DotAttention(Attention):
@@ -175,7 +194,7 @@ class Seq2Seq(nn.Module):
         ahead, end = unroll(self.forwards, embedded, mask=mask)
         back, start = unroll(self.backwards, embedded, mask=mask, backwards=True)
         memory = torch.cat([ahead, back], dim=-1)
-        return memory, each_part(_side_by_side, end, start)
+        return memory, each_part(side_by_side, end, start)
 
     def decode(
         self,
@@ -242,7 +261,8 @@ class Seq2Seq(nn.Module):
         return torch.cat(tokens, dim=1), torch.cat(looks, dim=1)
 
 
-def _side_by_side(
+def side_by_side(
     ahead: Float[Tensor, "n h"], back: Float[Tensor, "n h"]
 ) -> Float[Tensor, "n both"]:
+    """Two vectors of each sentence as one: the first, then the second."""
     return torch.cat([ahead, back], dim=-1)

@@ -11,6 +11,18 @@ from dalle_edu.classroom.checking.proof import prove_bricks, references
 from dalle_edu.errors import DalleEduError
 
 TARGETS: dict[str, tuple[str, ...]] = {  # those that lessons beyond the bricks write, with the methods that are the exercise
+    "recurrent:RNNCell": ("forward",),
+    "recurrent:LSTMCell": ("forward",),
+    "recurrent:GRUCell": ("forward",),
+    "recurrent:unroll": (),
+    "language_model:teacher_forcing": (),
+    "language_model:masked_cross_entropy": (),
+    "language_model:sample_next": (),
+    "language_model:CharacterModel": ("sample",),
+    "seq2seq:DotAttention": ("scores",),
+    "seq2seq:GeneralAttention": ("scores",),
+    "seq2seq:AdditiveAttention": ("scores",),
+    "seq2seq:Seq2Seq": ("translate",),
     "attention:directed_mask": (),
     "attention:DirectedAttention": ("forward",),
     "decoding:temper": (),

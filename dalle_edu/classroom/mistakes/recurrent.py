@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dalle_edu.bricks.recurrent import GRUCell, LSTMCell, RNNCell, hidden_of, unroll
+from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
 
@@ -83,7 +84,94 @@ def temperature_multiplied(logits: Tensor, temperature: float, generator: torch.
     return torch.multinomial((logits * temperature).softmax(dim=-1), 1, generator=generator).squeeze(-1)
 
 
+def input_and_target_alike(sentences: Tensor) -> tuple[Tensor, Tensor]:
+    return sentences[:, :-1], sentences[:, :-1]
+
+
+def turned_round(sentences: Tensor) -> tuple[Tensor, Tensor]:
+    return sentences, sentences.roll(-1, dims=1)
+
+
+def padding_in_the_count(logits: Tensor, expected: Tensor) -> Tensor:
+    surprise = -logits.log_softmax(dim=-1).gather(-1, expected.unsqueeze(-1)).squeeze(-1)
+    return (surprise * (expected != 0)).mean()
+
+
+def probabilities_divided(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
+    weights = logits.softmax(dim=-1) / max(temperature, 1e-3)
+    return torch.multinomial(weights, 1, generator=generator).squeeze(-1)
+
+
+def always_the_likeliest(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
+    return logits.argmax(dim=-1)
+
+
 MISTAKES = [
+    edited(
+        "recurrent:RNNCell",
+        "torch.tanh(",
+        "torch.relu(",
+        "A ReLU has no ceiling: a state multiplied again and again grows without end; the plain cell squashes it by tanh.",
+        "Un ReLU n'a pas de plafond : un état multiplié encore et encore croît sans fin ; la cellule simple l'écrase par tanh.",
+    ),
+    edited(
+        "recurrent:RNNCell",
+        "torch.tanh(",
+        "torch.sigmoid(",
+        "A sigmoid gives states in (0, 1), which cannot say no; tanh gives both signs, from -1 to 1.",
+        "Une sigmoïde donne des états entre 0 et 1, qui ne peuvent dire non ; tanh donne les deux signes, de -1 à 1.",
+    ),
+    edited(
+        "recurrent:GRUCell",
+        "(1 - z) * candidate",
+        "candidate",
+        "The candidate comes in whole beside the past that was kept: the shares of z and 1 - z must sum to 1.",
+        "Le candidat entre en entier à côté du passé gardé : les parts z et 1 - z doivent faire 1.",
+    ),
+    edited(
+        "recurrent:LSTMCell",
+        "memory.tanh()",
+        "memory",
+        "The hidden state shows the memory without its tanh, and is no longer bounded; h = o tanh(c).",
+        "L'état caché montre la mémoire sans tanh, et n'est plus borné ; h = o tanh(c).",
+    ),
+    edited(
+        "recurrent:unroll",
+        "renewed = cell(x[:, t], state)",
+        "renewed = cell(x[:, t], cell.start(x))",
+        "Each symbol is read from an empty state: nothing is remembered; hand the last state on to the next step.",
+        "Chaque symbole est lu depuis un état vide : rien n'est retenu ; passez le dernier état au pas suivant.",
+    ),
+    Mistake(
+        "language_model:teacher_forcing",
+        input_and_target_alike,
+        "The target is the symbol shown, not the one after it: the model learns to copy; shift the targets by one.",
+        "La cible est le symbole montré, et non le suivant : le modèle apprend à recopier ; décalez les cibles d'un cran.",
+    ),
+    Mistake(
+        "language_model:teacher_forcing",
+        turned_round,
+        "`roll` brings the first symbol back at the end as a target; cut one symbol off each side instead.",
+        "`roll` ramène le premier symbole à la fin, comme cible ; coupez plutôt un symbole de chaque côté.",
+    ),
+    Mistake(
+        "language_model:masked_cross_entropy",
+        padding_in_the_count,
+        "Padding is left out of the sum and not of the count: longer padding lowers the loss; divide by the number of real symbols.",
+        "Le remplissage est ôté de la somme, mais pas du compte : en ajouter baisse la perte ; divisez par le nombre de vrais symboles.",
+    ),
+    Mistake(
+        "language_model:sample_next",
+        probabilities_divided,
+        "The probabilities are divided, and keep their ratios: the temperature changes nothing; divide the logits, before the softmax.",
+        "Ce sont les probabilités qui sont divisées, et leurs rapports restent : divisez les logits, avant le softmax.",
+    ),
+    Mistake(
+        "language_model:sample_next",
+        always_the_likeliest,
+        "The likeliest symbol is always taken, whatever the temperature; that is right at 0 alone: else sample.",
+        "Le symbole le plus probable est toujours pris, quelle que soit la température ; ce n'est juste qu'à 0 : sinon, tirez au sort.",
+    ),
     Mistake(
         "recurrent:RNNCell",
         TanhForgotten,

@@ -5,8 +5,25 @@ from torch import Tensor
 
 from dalle_edu.bricks.language_model import masked_cross_entropy
 from dalle_edu.bricks.recurrent import each_part
-from dalle_edu.bricks.seq2seq import AdditiveAttention, DotAttention, GeneralAttention, Seq2Seq
+from dalle_edu.bricks.seq2seq import AdditiveAttention, DotAttention, GeneralAttention, NoAttention, Seq2Seq
+from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
+
+
+class PlainMean(NoAttention):
+    def forward(self, query: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        weights = self.scores(query, memory).masked_fill(~mask.unsqueeze(1), -torch.inf).softmax(dim=-1)
+        return weights @ memory, weights
+
+
+class WidthOfTheQuery(NoAttention):
+    def forward(self, query: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.zeros_like(query), self.scores(query, memory)
+
+
+class LastWordOnly(NoAttention):
+    def forward(self, query: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        return memory[:, -1:].expand(-1, query.shape[1], -1), self.scores(query, memory)
 
 
 class SoftmaxOverQueries(DotAttention):
@@ -50,6 +67,66 @@ class StartsFromNothing(Seq2Seq):
 
 
 MISTAKES = [
+    Mistake(
+        "seq2seq:NoAttention",
+        PlainMean,
+        "Equal weights are a look at every word, as a plain mean; without attention the weights are 0, and so is the mixture.",
+        "Des poids égaux regardent encore tous les mots, en simple moyenne ; sans attention, les poids sont nuls, et le mélange aussi.",
+    ),
+    Mistake(
+        "seq2seq:NoAttention",
+        WidthOfTheQuery,
+        "The zeros have the width of the query; a mixture is made of the memory, and has its width.",
+        "Les zéros ont la largeur de la requête ; un mélange est fait de la mémoire, et il en a la largeur.",
+    ),
+    Mistake(
+        "seq2seq:NoAttention",
+        LastWordOnly,
+        "The memory of the last word is handed over at each step, and the decoder looks at it; hand over zeros.",
+        "La mémoire du dernier mot est transmise à chaque pas, et le décodeur la regarde ; transmettez des zéros.",
+    ),
+    edited(
+        "seq2seq:DotAttention",
+        "memory.transpose(-2, -1)",
+        "memory.transpose(-2, -1) / query.shape[-1] ** 0.5",
+        "The scores are divided by the square root of the size, as in 2017; Luong's dot product is taken as it is.",
+        "Les scores sont divisés par la racine de la taille, comme en 2017 ; le produit scalaire de Luong se prend tel quel.",
+    ),
+    edited(
+        "seq2seq:GeneralAttention",
+        "self.key(memory).transpose(-2, -1)",
+        "self.key(memory).tanh().transpose(-2, -1)",
+        "A tanh bends the keys: that belongs to the additive score; q · W k is bilinear, and W is all there is.",
+        "Un tanh plie les clés : c'est l'affaire du score additif ; q · W k est bilinéaire, et il n'y a que W.",
+    ),
+    edited(
+        "seq2seq:GeneralAttention",
+        "self.key(memory).transpose(-2, -1)",
+        "self.key(memory).transpose(-2, -1) / query.shape[-1] ** 0.5",
+        "The scores are divided by the square root of the size, as in 2017; Luong's score is q · W k as it is.",
+        "Les scores sont divisés par la racine de la taille, comme en 2017 ; le score de Luong est q · W k, tel quel.",
+    ),
+    edited(
+        "seq2seq:AdditiveAttention",
+        "self.value(pairs.tanh())",
+        "self.value(pairs).tanh()",
+        "The tanh comes after v: then scores stay between -1 and 1 and the softmax never chooses; bend the pairs, and let v add them up.",
+        "Le tanh vient après v : les scores restent entre -1 et 1, et le softmax ne choisit jamais ; pliez les paires, puis v les somme.",
+    ),
+    edited(
+        "seq2seq:Seq2Seq",
+        "weights, state = self.decode(last",
+        "weights, _ = self.decode(last",
+        "The decoder goes back to its first state at each word and forgets what it has written; hand on the state that `decode` returns.",
+        "Le décodeur revient à son premier état à chaque mot et oublie ce qu'il a écrit ; transmettez l'état que rend `decode`.",
+    ),
+    edited(
+        "seq2seq:Seq2Seq",
+        ".masked_fill(ended, PAD)",
+        "",
+        "A sentence that has ended goes on as long as its neighbours; write padding after the end.",
+        "Une phrase finie continue aussi longtemps que ses voisines ; après la fin, écrivez du remplissage.",
+    ),
     Mistake(
         "seq2seq:DotAttention",
         SoftmaxOverQueries,

@@ -10,7 +10,14 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.language_model import END, PAD, START
 from dalle_edu.bricks.recurrent import Cell, GRUCell, LSTMCell, RNNCell
-from dalle_edu.bricks.seq2seq import AdditiveAttention, Attention, DotAttention, GeneralAttention, Seq2Seq
+from dalle_edu.bricks.seq2seq import (
+    AdditiveAttention,
+    Attention,
+    DotAttention,
+    GeneralAttention,
+    NoAttention,
+    Seq2Seq,
+)
 from dalle_edu.classroom.checking.asking import lent, numbers
 from dalle_edu.classroom.checking.cases import Case, scenario, with_gradients, written
 from dalle_edu.classroom.checking.proof import Reference
@@ -57,7 +64,14 @@ def _concatenated(weights: Mapping[str, Tensor]) -> Callable[[Tensor, Tensor], T
     return lambda query, memory: F.linear(F.linear(torch.cat([query, memory], dim=-1), joint).tanh(), weights["value.weight"])
 
 
+def _none(weights: Mapping[str, Tensor], query: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """PyTorch's dropout with a probability of 1 leaves nothing, of equal shares or of their means."""
+    shares = F.dropout(torch.ones(*query.shape[:2], memory.shape[1], dtype=memory.dtype), p=1.0)
+    return F.dropout(memory.mean(dim=1, keepdim=True).expand(-1, query.shape[1], -1), p=1.0), shares
+
+
 _MIXINGS: dict[type[Attention], Mixing] = {
+    NoAttention: _none,
     DotAttention: _dot,
     GeneralAttention: _pair_by_pair(_bilinear),
     AdditiveAttention: _pair_by_pair(_concatenated),
@@ -290,6 +304,12 @@ def _translator(seed: int) -> list[Case]:
 
 
 REFERENCES = [
+    Reference(
+        "seq2seq:NoAttention",
+        "torch.nn.functional.dropout(p=1)",
+        cases=_attention(NoAttention),
+        tolerance=1e-10,
+    ),
     Reference(
         "seq2seq:DotAttention",
         "torch.nn.functional.scaled_dot_product_attention(scale=1)",
