@@ -128,6 +128,15 @@ def in_place(z):
     return z
 
 
+def turned_over(kernels, strides):
+    kernels.reverse()
+    strides.reverse()
+    side = 1
+    for kernel, stride in zip(kernels, strides, strict=True):
+        side = (side - 1) * stride + kernel
+    return side
+
+
 def overflowing(z):
     return 1 / (1 + np.exp(-z))
 
@@ -160,6 +169,7 @@ def without_a_mask(query, key, value, mask=None):
         (lambda z: torch.tensor(np.where(z >= 0, 1.0, 0.0)), "perceptron:step", "an array of NumPy is wanted"),
         (lambda z: z >= 0, "perceptron:step", "numbers are wanted, 1 and 0"),
         (in_place, "mlp:relu", "changes its argument `z`"),
+        (turned_over, "convolution:receptive_field", "changes its argument `strides`"),
         (overflowing, "mlp:sigmoid", "overflow"),
         (lambda z: np.append(z, 0.0), "mlp:relu", "one more than wanted"),
         (lambda z: sigmoid_by_tanh(z).astype(np.float32), "mlp:sigmoid", "float32"),

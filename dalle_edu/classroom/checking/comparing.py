@@ -137,7 +137,7 @@ def copied(value: Any) -> Any:
 
 
 def unchanged(value: Any, before: Any) -> bool:
-    """Whether arrays, tensors and lists in a value are as they were. Generators and networks, made to change, always are."""
+    """Whether arrays, tensors, numbers and lists in a value are as they were. Generators and networks, made to change, always are."""
     if isinstance(before, Tensor):
         return isinstance(value, Tensor) and value.shape == before.shape and value.dtype == before.dtype and _same_bits(value, before)
     if isinstance(before, np.ndarray):
@@ -146,6 +146,8 @@ def unchanged(value: Any, before: Any) -> bool:
         return len(value) == len(before) and all(map(unchanged, value, before))
     if type(before) is dict:
         return value.keys() == before.keys() and all(unchanged(value[key], before[key]) for key in before)
+    if type(before) in (int, str):
+        return bool(value == before)
     return True
 
 

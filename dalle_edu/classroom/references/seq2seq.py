@@ -122,6 +122,7 @@ def _attention(kind: type[Attention]) -> Callable[[int], list[Case]]:
             (small, (1, 1, 2), last, 1.0),
             (wide, (3, 4, 6), ends, 2.0),
             (wide, (2, 3, 4), holes, 1.0),
+            (wide, (2, 1, 4), holes, 1.0),
             (wide[::-1], (2, 5, 4), holes, 1.0),
             (wide, (3, 4, 6), ends, 60.0),
         ]

@@ -15,6 +15,7 @@ from dalle_edu.classroom.checking.asking import lent
 from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.comparing import copied
 from dalle_edu.classroom.checking.proof import Reference
+from dalle_edu.language import say
 
 
 def keeps_dtype(*args: Any) -> Case:
@@ -105,13 +106,14 @@ def _of_sentences(sentences: list[list[str]], min_count: int | None, asked: list
         vocabulary = made(version)
         ids = lent(vocabulary.encode, "words", asked)
         known = [word for word in asked if word in vocabulary]
-        return {"encode": ids, "words": [vocabulary.words[i] for i in ids.tolist()], "in": known, "[]": [vocabulary[w] for w in known]}
+        found = {"encode": ids, say("integers", "entiers"): not ids.is_floating_point()}
+        return found | {"words": [vocabulary.words[i] for i in ids.long().tolist()], "in": known, "[]": [vocabulary[w] for w in known]}
 
     def their_encoding() -> dict[str, Any]:
         words, theirs = _known(sentences, least)[0], _counted(sentences, least).wv
         read, known = [word if word in theirs else "<unk>" for word in asked], [word for word in asked if word in theirs]
-        ids = torch.tensor([words.index(word) for word in read])
-        return {"encode": ids, "words": read, "in": known, "[]": [words.index(word) for word in known]}
+        ids = torch.tensor([words.index(word) for word in read], dtype=torch.long)
+        return {"encode": ids, say("integers", "entiers"): True, "words": read, "in": known, "[]": [words.index(word) for word in known]}
 
     weight = sum(map(len, sentences))
     heard = f"encode({asked})" if len(asked) < 6 else "encode"
@@ -148,6 +150,7 @@ def _vocabulary(seed: int) -> list[Case]:
     return [
         *_of_sentences(few, None, ["chien", "souris", "le"], f"{few}", f"{few}"),
         *_of_sentences(few, 2, ["chat", "le"], f"{few}, min_count=2", f"{few}, min_count=2"),
+        *_of_sentences(few, None, [], f"{few}, then no word", f"{few}, puis aucun mot"),
         *_of_sentences(said, 2, said[0] + said[1], "the words of a text, min_count=2", "les mots d'un texte, min_count=2"),
         *_of_sentences(many, None, [*WORDS, "souris"], "5 sentences drawn", "5 phrases tirées au sort"),
         *_of_sentences(many, 4, [*WORDS, "souris"], "5 sentences drawn, min_count=4", "5 phrases tirées au sort, min_count=4"),
