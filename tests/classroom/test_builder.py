@@ -132,7 +132,7 @@ def test_a_sentence_about_missing_checks_is_left_out_wherever_it_stands():
     bare = French(("Un bloc.", "L'entrée et sa correction."), {})
     code = solution("unet_blocks:GroupNormBlock", "en", bare)
     assert "Raises" not in code
-    assert "With a `condition_width` of 0 there is no condition.\n    \"\"\"" in code
+    assert 'With a `condition_width` of 0 there is no condition.\n    """' in code
     assert '        """The input, or its 1 x 1 convolution, plus a correction."""\n' in code
     assert max(map(len, code.splitlines())) <= 84
     french = solution("pooling:upsample_nearest", "fr", French(("Chaque pixel est répété.",), {}))

@@ -25,10 +25,11 @@ def skips_explorer(
     `answers` has the classes found with each setting, a bool for each of the skips, which have `sides` positions on a side. All are on
     at first. Raises `DalleEduError` where a setting is missing. Lesson 06.
     """
-    if len(answers) != 2 ** len(sides) or any(len(setting) != len(sides) for setting in answers):
+    settings = 2 ** len(sides)
+    if len(answers) != settings or any(len(setting) != len(sides) for setting in answers):
         raise DalleEduError(
-            f"there are {len(answers)} settings of {len(sides)} switches; give all {2 ** len(sides)}, with a bool for each switch",
-            f"il y a {len(answers)} réglages de {len(sides)} interrupteurs ; donnez-les tous les {2 ** len(sides)}, un bool par interrupteur",
+            f"there are {len(answers)} settings of {len(sides)} switches; give all {settings}, with a bool for each switch",
+            f"il y a {len(answers)} réglages de {len(sides)} interrupteurs ; donnez les {settings}, un bool par interrupteur",
         )
     names = [say("on", "ouvert"), say("cut", "coupé")]
     switches = {
