@@ -980,7 +980,7 @@ for stride in (1, 2):
 # Above, 256 equations for 256 pixels; below, at stride 2, 64.
 
 # %% slide="fragment" tags=["hide-input"]
-figure, panels = plot(2, 4, width=9, height=4.9)
+figure, panels = plot(2, 4, width=8.4, height=4.3)
 titles = say("scene|convolved|transpose|least squares",
              "scène|convoluée|transposée|moindres carrés").split("|")
 for row_of_panels, row in zip(panels, ways_back):
@@ -988,9 +988,9 @@ for row_of_panels, row in zip(panels, ways_back):
         panel.imshow(grid[0, 0], cmap="gray")
         panel.set(xticks=[], yticks=[])
 for panel, title in zip(panels[0], titles):
-    panel.set(title=title)
-panels[0, 0].set_ylabel(say("stride 1", "pas 1"))
-panels[1, 0].set_ylabel(say("stride 2", "pas 2"))
+    panel.set_title(title, fontsize=15)
+panels[0, 0].set_ylabel(say("stride 1", "pas 1"), fontsize=15)
+panels[1, 0].set_ylabel(say("stride 2", "pas 2"), fontsize=15)
 picture(figure, say("At stride 1 the transpose is more blurred and least squares "
                     "give the scene back; at stride 2 neither does.",
                     "Au pas de 1, la transposée est plus floue encore et les "
@@ -1907,18 +1907,18 @@ shown = [number for number, count in enumerate(kinds) if count == 3][:5]
 def draw_rows(rows, alt, height):
     # en: the scenes, then a row for each map of classes, and the colours of the classes
     # fr: les scènes, puis une ligne par carte de classes, et les couleurs des classes
-    figure, panels = plot(1 + len(rows), len(shown), width=7.6, height=height)
+    figure, panels = plot(1 + len(rows), len(shown), width=6.6, height=height)
     for column, number in enumerate(shown):
         show(panels[0, column], exam_images[number])
         for panel, classes in zip(panels[1:, column], rows.values()):
             draw_classes(panel, classes[number])
     for panel, name in zip(panels[:, 0], [say("scene", "scène"), *rows]):
-        panel.set_ylabel(name, fontsize=12)
+        panel.set_ylabel(name, fontsize=15)
     names = say("circle|square|star|heart", "cercle|carré|étoile|cœur").split("|")
     colours = CLASS_COLOURS[1:CLASSES]
     squares = [Rectangle((0, 0), 1, 1, color=colour) for colour in colours]
     figure.legend(squares, names, loc="outside lower center", ncols=4,
-                  frameon=False, fontsize=12)
+                  frameon=False, fontsize=15)
     return picture(figure, alt)
 
 
@@ -1933,7 +1933,7 @@ draw_rows({say("truth", "vérité"): exam_truth, "U-Net": first_answer},
           say("Five scenes, their true classes, and the answers of the U-Net, which "
               "are nearly the same.",
               "Cinq scènes, leurs vraies classes, et les réponses de l'U-Net, "
-              "presque les mêmes."), height=5.0)
+              "presque les mêmes."), height=3.9)
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Ce sont les cinq premières scènes de l'examen à deux formes, et non les plus réussies : le dire. Faire chercher les fautes. (Aux
@@ -2067,7 +2067,7 @@ draw_rows({say("truth", "vérité"): exam_truth, say("all on", "tous"): answers[
               "Cinq scènes ; avec ses raccourcis, le réseau trace chaque forme ; "
               "sans eux, des taches rondes au bon endroit, le plus souvent de la "
               "bonne classe."),
-          height=6.3)
+          height=4.8)
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Le moment de la leçon. Cacher la dernière ligne, et faire parier : que restera-t-il ? Puis la montrer. Il sait encore, le plus
