@@ -48,7 +48,7 @@ def skips_explorer(
 def draw_answer(image: Float[Tensor, "3 h w"], truth: Int[Tensor, "h w"], found: Int[Tensor, "h w"]) -> Picture:
     """A picture in [-1, 1], the true class of each of its pixels, and the class that was found."""
     figure, panels = plot(1, 3, width=8, height=3.0)
-    panels[0].imshow((image.permute(1, 2, 0) / 2 + 0.5).clamp(0, 1))
+    panels[0].imshow((image.permute(1, 2, 0) / 2 + 0.5).clamp(0, 1).numpy())
     draw_classes(panels[1], truth)
     draw_classes(panels[2], found)
     titles = say("picture|truth|answer", "image|vérité|réponse").split("|")
@@ -65,5 +65,5 @@ def draw_classes(panel: Any, classes: Int[Tensor, "h w"]) -> None:
     """Draw the class of each pixel, from 0 to 8, on axes of matplotlib: each class has its colour, and paper, 0, is white."""
     from matplotlib.colors import ListedColormap
 
-    panel.imshow(classes, cmap=ListedColormap(CLASS_COLOURS), vmin=0, vmax=len(CLASS_COLOURS) - 1, interpolation="nearest")
+    panel.imshow(classes.numpy(), cmap=ListedColormap(CLASS_COLOURS), vmin=0, vmax=len(CLASS_COLOURS) - 1, interpolation="nearest")
     panel.set(xticks=[], yticks=[])
