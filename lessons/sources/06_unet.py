@@ -245,8 +245,11 @@ assert row == [2, 3, 5, 6]
 # bilinear learns. (None.)
 
 # %% [markdown] lang="fr"
-# La doublée monte en pente douce : 2, 3, 5, 6. À vous, en tenseurs. Les images d'un lot sont de forme (n, c, h, w) : n images de c canaux,
-# h lignes et w colonnes. Rendez-les `scale` fois plus grandes de chaque côté, chaque pixel répété sur place.
+# La doublée monte en pente douce : 2, 3, 5, 6.
+
+# %% [markdown] lang="fr"
+# À vous, en tenseurs. Les images d'un lot sont de forme (n, c, h, w) : n images de c canaux, h lignes et w colonnes. Rendez-les `scale`
+# fois plus grandes de chaque côté, chaque pixel répété sur place.
 #
 # <details><summary>Un indice</summary>
 #
@@ -262,8 +265,11 @@ assert row == [2, 3, 5, 6]
 # </details>
 
 # %% [markdown] lang="en"
-# The doubled row rises gently: 2, 3, 5, 6. Your turn, in tensors. The pictures of a batch are of shape (n, c, h, w): n pictures of c
-# channels, h rows and w columns. Return them `scale` times as large on each side, with each pixel repeated on the spot.
+# The doubled row rises gently: 2, 3, 5, 6.
+
+# %% [markdown] lang="en"
+# Your turn, in tensors. The pictures of a batch are of shape (n, c, h, w): n pictures of c channels, h rows and w columns. Return them
+# `scale` times as large on each side, with each pixel repeated on the spot.
 #
 # <details><summary>A hint</summary>
 #
@@ -522,7 +528,8 @@ picture(figure, say("Two stamps two pixels apart: 2, 4, 2 and 3, 6, 3; the middl
 #
 # pixels ([](work:dumoulin2016), relation 13). On lit parfois que 2 × 2 positions et un noyau de 3 × 3, au pas de 1, donnent 3 × 3. La
 # formule dit autre chose ; **calculez** avant de lire la suite.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez cette taille.
 #
 # <details><summary>Un indice</summary>
@@ -540,7 +547,8 @@ picture(figure, say("Two stamps two pixels apart: 2, 4, 2 and 3, 6, 3; the middl
 #
 # pixels ([](work:dumoulin2016), relationship 13). One sometimes reads that 2 × 2 positions and a kernel of 3 × 3, at stride 1, give 3 × 3.
 # The formula says otherwise; **work it out** before you read on.
-#
+
+# %% [markdown] lang="en"
 # Write this size.
 #
 # <details><summary>A hint</summary>
@@ -574,7 +582,8 @@ assert transposed_output_size(2, 4, 2, 1) == 4
 # %% [markdown] lang="fr"
 # Un noyau de 3 × 3 au pas de 1 fait donc de 2 × 2 positions 4 × 4 pixels. Pour 3 × 3, il faut un noyau de 2 × 2, ou un pas de 2 et une
 # marge de 1. La dernière ligne est la préférée des réseaux : de 2, elle fait 4, le double.
-#
+
+# %% [markdown] lang="fr"
 # **Le double, toujours.** On veut doubler exactement n'importe quelle taille, au pas de 2, avec un noyau plus grand que le pas (pour que
 # les tampons se recouvrent). Mettez dans `doubling` la taille du noyau et la marge, dans une liste de deux nombres ; il y a plusieurs
 # bonnes réponses.
@@ -588,7 +597,8 @@ assert transposed_output_size(2, 4, 2, 1) == 4
 # %% [markdown] lang="en"
 # So a kernel of 3 × 3 at stride 1 makes 4 × 4 pixels of 2 × 2 positions. For 3 × 3 it takes a kernel of 2 × 2, or a stride of 2 and a
 # padding of 1. The last line is the one that networks like best: of 2 it makes 4, the double.
-#
+
+# %% [markdown] lang="en"
 # **Always the double.** We want to double any size exactly, at stride 2, with a kernel larger than the stride (so that the stamps overlap).
 # Put into `doubling` the kernel size and the padding, in a list of two numbers; there are several right answers.
 #
@@ -887,7 +897,8 @@ assert difference < 1e-4
 # l'inverse. Floutons une scène grise de 16 × 16 avec le noyau ci-dessus et une marge de 1, puis essayons deux retours : la transposée, et
 # le système d'équations. Car avec cette marge, $M$ est carrée, de 256 sur 256 : il y a autant d'équations que d'inconnues. **Devinez** ce
 # que donnera chacun.
-#
+
+# %% [markdown] lang="fr"
 # **Défaire une convolution.** Écrivez `undo(maps, kernels, size, stride, padding)`, qui rend l'image, de forme (1, c, `size`, `size`), dont
 # la convolution est le plus près possible de `maps`, au sens des moindres carrés ; s'il y en a plusieurs, la plus petite. `maps` est de
 # forme (1, o, h, w).
@@ -909,7 +920,8 @@ assert difference < 1e-4
 # So a transposed convolution is the backpropagation of a convolution, used on the way forward. It remains to **see** that it is no inverse.
 # Let us blur a grey scene of 16 × 16 with the kernel above and a padding of 1, then try two ways back: the transpose, and the system of
 # equations. For with this padding $M$ is square, 256 by 256: there are as many equations as unknowns. **Guess** what each will give.
-#
+
+# %% [markdown] lang="en"
 # **Undo a convolution.** Write `undo(maps, kernels, size, stride, padding)`, which returns the picture, of shape (1, c, `size`, `size`),
 # whose convolution is as near as possible to `maps`, in the sense of least squares; if there are several, the smallest. `maps` is of shape
 # (1, o, h, w).
@@ -1066,7 +1078,8 @@ assert coverage_4[0, 0, 2:-2, 2:-2].unique().tolist() == [4]
 # Noyau de 3 : un, deux ou quatre tampons selon le pixel. Noyau de 4, multiple du pas : quatre tampons partout. L'autre remède est
 # d'agrandir **puis** de convoluer : on double au plus proche voisin, et une convolution ordinaire, de pas 1, repasse partout de la même
 # façon.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez-le : `enlarge_then_convolve(maps, kernels)` double `maps`, de forme (n, c, h, w), au plus proche voisin, puis la convolue par
 # `kernels`, de forme (o, c, 3, 3), de façon que les côtés aient exactement doublé. Servez-vous de `upsample_nearest` et de `conv2d`.
 #
@@ -1080,7 +1093,8 @@ assert coverage_4[0, 0, 2:-2, 2:-2].unique().tolist() == [4]
 # Kernel 3: one, two or four stamps, depending on the pixel. Kernel 4, a multiple of the stride: four stamps everywhere. The other cure is
 # to enlarge **and then** convolve: double by nearest neighbour, and an ordinary convolution, of stride 1, goes over everything in the same
 # way.
-#
+
+# %% [markdown] lang="en"
 # Write it: `enlarge_then_convolve(maps, kernels)` doubles `maps`, of shape (n, c, h, w), by nearest neighbour, then convolves it with
 # `kernels`, of shape (o, c, 3, 3), so that the sides have exactly doubled. Use `upsample_nearest` and `conv2d`.
 #
@@ -1358,7 +1372,8 @@ assert [each.shape[2] for each in maps_going_down] == sides_of_levels == [32, 16
 # `Spread` double les côtés, on **joint** le raccourci, et un bloc mêle les deux. Joindre veut dire mettre les canaux bout à bout
 # (concaténer) : 32 canaux montés et 32 canaux du raccourci en font 64. Pourquoi ne pas les ajouter ? La convolution qui suit saurait faire
 # cette somme, avec des poids égaux ; bout à bout, elle peut aussi faire autre chose, et n'avoir pas à démêler ce qu'une somme aurait mêlé.
-#
+
+# %% [markdown] lang="fr"
 # **Combien de canaux ?** Mettez dans `joined_channels` le nombre de canaux qui entrent dans chaque bloc de la remontée, de l'étage de 8 × 8
 # à celui de 32 × 32, dans une liste de trois nombres.
 #
@@ -1374,7 +1389,8 @@ assert [each.shape[2] for each in maps_going_down] == sides_of_levels == [32, 16
 # doubles the sides, the skip is **joined**, and a block mixes the two. To join means to put channels end to end (to concatenate): 32
 # channels that came up and 32 channels of the skip make 64. Why not add them? The convolution that follows could make that sum, with equal
 # weights; end to end, it can do something else too, and need not untangle what a sum would have tangled.
-#
+
+# %% [markdown] lang="en"
 # **How many channels?** Put into `joined_channels` the number of channels that go into each block on the way up, from the floor of 8 × 8 to
 # that of 32 × 32, in a list of three numbers.
 #
@@ -1498,6 +1514,9 @@ bool((GroupNormBlock(8, 8)(x) == x).all())  # → True
 # %% [markdown] lang="fr"
 # ### L'U-Net
 #
+# Tout est prêt : les blocs, ce qui descend, ce qui remonte. Il ne manque que les ponts, et l'ordre du trajet.
+
+# %% [markdown] lang="fr"
 # Les couches sont dans `UNetLayers`, que votre classe prolonge ; il vous reste le câblage. `forward` est donnée : elle découpe l'image par
 # `self.door`, appelle `down_and_up`, puis rend des pixels par `self.exit`. Écrivez deux méthodes.
 #
@@ -1532,6 +1551,9 @@ bool((GroupNormBlock(8, 8)(x) == x).all())  # → True
 # %% [markdown] lang="en"
 # ### The U-Net
 #
+# Everything is ready: the blocks, what goes down, what comes up. All that is missing are the bridges, and the order of the journey.
+
+# %% [markdown] lang="en"
 # The layers are in `UNetLayers`, which your class extends; what is left to you is the wiring. `forward` is given: it cuts the picture up by
 # `self.door`, calls `down_and_up`, and then gives pixels back by `self.exit`. Write two methods.
 #
@@ -2402,7 +2424,8 @@ assert 0.5 * 0.5**2 + 0.5 * 0.5**2 == 0.25
 
 # %% [markdown] lang="fr"
 # La meilleure réponse est 0,75, la **moyenne** : une valeur que le pixel n'a jamais. Il en va de même d'images entières.
-#
+
+# %% [markdown] lang="fr"
 # **La meilleure réponse unique.** Écrivez `best_answer(pictures, probabilities)` : `pictures`, de forme (k, c, h, w), contient k images
 # possibles, `probabilities`, de forme (k,), leurs probabilités, de somme 1. Rendez l'image, de forme (c, h, w), dont l'erreur au carré est
 # en moyenne la plus petite.
@@ -2421,7 +2444,8 @@ assert 0.5 * 0.5**2 + 0.5 * 0.5**2 == 0.25
 
 # %% [markdown] lang="en"
 # The best answer is 0.75, the **mean**: a value that the pixel never has. It is the same with whole pictures.
-#
+
+# %% [markdown] lang="en"
 # **The best single answer.** Write `best_answer(pictures, probabilities)`: `pictures`, of shape (k, c, h, w), holds k possible pictures,
 # `probabilities`, of shape (k,), their probabilities, which sum to 1. Return the picture, of shape (c, h, w), whose squared error is
 # smallest on average.

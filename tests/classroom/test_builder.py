@@ -138,7 +138,7 @@ def test_a_sentence_about_missing_checks_is_left_out_wherever_it_stands():
     french = solution("pooling:upsample_nearest", "fr", French(("Chaque pixel est répété.",), {}))
     assert "Raises" not in french
     assert "scale below 1" not in french + solution("pooling:upsample_nearest", "en", French(("Chaque pixel est répété.",), {}))
-    whole = "Either.  Raises `A` for x < 0.5 (see 1.2). Then\nmore. Raises nobody."
+    whole = "Either.  Raises `A` for x < 0.5 (see 1.2). Then\nmore. Raises\n`B`. Raises nobody."
     assert _refilled(whole, 84) == "Either. Then more. Raises nobody."
     assert _refilled("As it\nstands.", 84) == "As it\nstands."
 
