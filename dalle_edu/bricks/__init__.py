@@ -6,6 +6,6 @@ BRICKS = (
     "perceptron", "mlp", "words", "word2vec", "recurrent", "language_model",
     "seq2seq", "convolution", "pooling", "attention", "transformer", "guidance",
     "decoding", "unet_blocks", "unet", "segmentation", "autoencoder", "vae",
-    "codebook", "gan", "dcgan", "cyclegan", "vqgan", "noise_schedule", "diffusion", "inpainting",
-    "samplers", "dvae", "gpt", "contrastive", "zero_shot", "bart",
+    "codebook", "gan", "dcgan", "cyclegan", "vqgan", "noise_schedule", "diffusion",
+    "inpainting", "samplers", "dvae", "gpt", "contrastive", "zero_shot", "bart",
 )  # fmt: skip

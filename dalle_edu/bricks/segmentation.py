@@ -18,10 +18,10 @@ def mean_iou(
 ) -> float:
     """Intersection over union of each class, and their mean, in [0, 1].
 
-    Pixels hold class numbers, from 0 to `classes` - 1. For each class, the pixels of
-    all pictures that both maps give to it are counted, and divided by those that at
-    least one of them does; a class that is in neither counts as 0. Raises `DalleEduError` for
-    maps of different shapes and for other class numbers.
+    Pixels hold class numbers, from 0 to `classes` - 1. For each class, the pixels
+    of all pictures that both maps give to it are counted, and divided by those that
+    at least one of them does; a class that is in neither counts as 0. Raises
+    `DalleEduError` for maps of different shapes and for other class numbers.
     """
     _check_maps(found, truth, classes)
     # how many pixels each pair (true class, found class) has
@@ -35,13 +35,16 @@ def mean_iou(
 def _check_maps(found: Tensor, truth: Tensor, classes: int) -> None:
     if found.shape != truth.shape:
         raise DalleEduError(
-            f"the maps are of shapes {tuple(found.shape)} and {tuple(truth.shape)}; "
-            "give two of the same pictures",
+            f"the maps are of shapes {tuple(found.shape)} and "
+            f"{tuple(truth.shape)}; give two of the same pictures",
             f"les cartes sont de formes {tuple(found.shape)} et "
             f"{tuple(truth.shape)} ; donnez-en deux des mêmes images",
         )
     for labels in (found, truth):
-        if labels.numel() and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        if (
+            labels.numel()
+            and not 0 <= int(labels.min()) <= int(labels.max()) < classes
+        ):
             raise DalleEduError(
                 f"the classes go from {int(labels.min())} to {int(labels.max())}; "
                 f"expected 0 to {classes - 1}: give the number of classes",

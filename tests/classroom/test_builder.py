@@ -133,13 +133,13 @@ def test_a_sentence_about_missing_checks_is_left_out_wherever_it_stands():
     bare = French(("Un bloc.", "L'entrée et sa correction."), {})
     code = solution("unet_blocks:GroupNormBlock", "en", bare)
     assert "Raises" not in code
-    assert "With a `condition_width` of 0 there is no condition.\n    \"\"\"" in code
+    assert 'With a `condition_width` of 0 there is no condition.\n    """' in code
     assert '        """The input, or its 1 x 1 convolution, plus a correction."""\n' in code
     assert max(map(len, code.splitlines())) <= 84
     french = solution("pooling:upsample_nearest", "fr", French(("Chaque pixel est répété.",), {}))
     assert "Raises" not in french
     assert "scale below 1" not in french + solution("pooling:upsample_nearest", "en", French(("Chaque pixel est répété.",), {}))
-    whole = "Either.  Raises `A` for x < 0.5 (see 1.2). Then\nmore. Raises nobody."
+    whole = "Either.  Raises `A` for x < 0.5 (see 1.2). Then\nmore. Raises\n`B`. Raises nobody."
     assert _refilled(whole, 84) == "Either. Then more. Raises nobody."
     assert _refilled("As it\nstands.", 84) == "As it\nstands."
 

@@ -27,7 +27,7 @@ from dalle_edu.language import Language, chosen, language_named
 
 Definition = ast.FunctionDef | ast.ClassDef
 WIDTH = 84  # columns of what exercises show
-_RAISES = re.compile(r"(?:(?<=\s)|\A)Raises `.*?\.(?:\s+|\Z)", re.DOTALL)
+_RAISES = re.compile(r"(?:(?<=\s)|\A)Raises\s+`.*?\.(?:\s+|\Z)", re.DOTALL)
 TO_DO = {"en": "your turn: replace this line", "fr": "à vous : remplacez cette ligne"}
 
 

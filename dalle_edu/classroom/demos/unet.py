@@ -27,9 +27,7 @@ class WithoutSkips(UNet):
         return super().join(x, torch.zeros_like(skip))
 
 
-def labelled_scenes(
-    first: int, n: int, seed: int, catalogue: Catalogue = SHAPES
-) -> tuple[Float[Tensor, "n 3 h w"], Int[Tensor, "n h w"]]:
+def labelled_scenes(first: int, n: int, seed: int, catalogue: Catalogue = SHAPES) -> tuple[Float[Tensor, "n 3 h w"], Int[Tensor, "n h w"]]:
     """Pictures of the captioned world, and for each pixel 0 (background) or the rank of the shape that covers it, from 1 on."""
     scenes = [sample_scene(seed, index, "all", catalogue=catalogue) for index in range(first, first + n)]
     layout = lay_out(scenes)

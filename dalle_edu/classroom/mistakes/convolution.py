@@ -241,7 +241,7 @@ MISTAKES = [
         "pooling:linear_weights",
         centres_forgotten,
         "New pixel i is looked up at i / scale, so that all slides by a fraction of a pixel: compare centres, (i + 0.5) / scale - 0.5.",
-        "Le nouveau pixel i est cherché en i / échelle, et tout glisse d'une fraction de pixel : comparez les centres, (i + 0,5) / échelle - 0,5.",
+        "Le nouveau pixel i est cherché en i / échelle, et tout glisse un peu : comparez les centres, (i + 0,5) / échelle - 0,5.",
     ),
     Mistake(
         "pooling:linear_weights",

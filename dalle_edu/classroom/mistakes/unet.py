@@ -57,9 +57,7 @@ class JoinedTheOtherWayRound(UNet):
 
 
 class SkipTakenTooEarly(UNet):
-    def down_and_up(
-        self, x: Tensor, condition: Tensor | None = None, words: Tensor | None = None, mask: Tensor | None = None
-    ) -> Tensor:
+    def down_and_up(self, x: Tensor, condition: Tensor | None = None, words: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         skips = []
         for level, down in zip(self.encoder, self.down, strict=False):
             skips.append(x)
@@ -73,9 +71,7 @@ class SkipTakenTooEarly(UNet):
 
 
 class BottomForgotten(UNet):
-    def down_and_up(
-        self, x: Tensor, condition: Tensor | None = None, words: Tensor | None = None, mask: Tensor | None = None
-    ) -> Tensor:
+    def down_and_up(self, x: Tensor, condition: Tensor | None = None, words: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         skips = []
         for level, down in zip(self.encoder, self.down, strict=False):
             skips.append(level(x, condition, words, mask))

@@ -25,10 +25,11 @@ def skips_explorer(
     `answers` has the classes found with each setting, a bool for each of the skips, which have `sides` positions on a side. All are on
     at first. Raises `DalleEduError` where a setting is missing. Lesson 06.
     """
-    if len(answers) != 2 ** len(sides) or any(len(setting) != len(sides) for setting in answers):
+    settings = 2 ** len(sides)
+    if len(answers) != settings or any(len(setting) != len(sides) for setting in answers):
         raise DalleEduError(
-            f"there are {len(answers)} settings of {len(sides)} switches; give all {2 ** len(sides)}, with a bool for each switch",
-            f"il y a {len(answers)} réglages de {len(sides)} interrupteurs ; donnez-les tous les {2 ** len(sides)}, un bool par interrupteur",
+            f"there are {len(answers)} settings of {len(sides)} switches; give all {settings}, with a bool for each switch",
+            f"il y a {len(answers)} réglages de {len(sides)} interrupteurs ; donnez les {settings}, un bool par interrupteur",
         )
     names = [say("on", "ouvert"), say("cut", "coupé")]
     switches = {
@@ -47,7 +48,7 @@ def skips_explorer(
 def draw_answer(image: Float[Tensor, "3 h w"], truth: Int[Tensor, "h w"], found: Int[Tensor, "h w"]) -> Picture:
     """A picture in [-1, 1], the true class of each of its pixels, and the class that was found."""
     figure, panels = plot(1, 3, width=8, height=3.0)
-    panels[0].imshow((image.permute(1, 2, 0) / 2 + 0.5).clamp(0, 1))
+    panels[0].imshow((image.permute(1, 2, 0) / 2 + 0.5).clamp(0, 1).numpy())
     draw_classes(panels[1], truth)
     draw_classes(panels[2], found)
     titles = say("picture|truth|answer", "image|vérité|réponse").split("|")
@@ -64,5 +65,5 @@ def draw_classes(panel: Any, classes: Int[Tensor, "h w"]) -> None:
     """Draw the class of each pixel, from 0 to 8, on axes of matplotlib: each class has its colour, and paper, 0, is white."""
     from matplotlib.colors import ListedColormap
 
-    panel.imshow(classes, cmap=ListedColormap(CLASS_COLOURS), vmin=0, vmax=len(CLASS_COLOURS) - 1, interpolation="nearest")
+    panel.imshow(classes.numpy(), cmap=ListedColormap(CLASS_COLOURS), vmin=0, vmax=len(CLASS_COLOURS) - 1, interpolation="nearest")
     panel.set(xticks=[], yticks=[])
