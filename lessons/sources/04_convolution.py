@@ -1827,13 +1827,13 @@ print(say("read right, of digits never seen: ", "lus, de chiffres jamais vus : "
       decimal(by_reader), "%")
 
 # %% claims=true
-assert by_reader > 85
+assert by_reader > 90
 
 # %% [markdown] lang="fr"
-# Plus de 85 % de chiffres jamais vus, posés n'importe où. **Devinez** : à quoi ressembleront les seize noyaux que la première couche a appris ?
+# Plus de neuf chiffres sur dix, jamais vus, posés n'importe où. **Devinez** : à quoi ressembleront les seize noyaux que la première couche a appris ?
 
 # %% [markdown] lang="en"
-# More than 85% of digits never seen, laid anywhere. **Guess**: what will the sixteen kernels look like that the first layer has learned?
+# More than nine digits out of ten, never seen, laid anywhere. **Guess**: what will the sixteen kernels look like that the first layer has learned?
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Seize noyaux, appris
@@ -2208,7 +2208,7 @@ assert read_at[2] < means["mlp"][0]
 # ## 12. Qui le lit encore ?
 #
 # « Un réseau convolutif est invariant aux translations. » Mettons-le à l'épreuve. Trois réseaux apprennent sur des chiffres **tous au centre**
-# d'une feuille de 16 × 16 : un MLP ; notre réseau, qui finit par des moyennes sur une grille de 2 × 2 ; et le même, qui finit par **un seul
+# d'une feuille de 18 × 18 : un MLP ; notre réseau, qui finit par des moyennes sur une grille de 2 × 2 ; et le même, qui finit par **un seul
 # maximum** sur toute la carte, pour chaque canal. À l'examen, on déplace le chiffre de deux pixels au plus. **Devinez** : qui le lit encore ? Et un
 # déplacement de 1 est-il plus facile qu'un déplacement de 2 ?
 
@@ -2216,7 +2216,7 @@ assert read_at[2] < means["mlp"][0]
 # ## 12. Who still reads it?
 #
 # "A convolutional network is invariant to translations." Let us put it to the test. Three networks learn from digits **all in the centre** of a
-# sheet of 16 × 16: an MLP; our network, which ends in means over a grid of 2 × 2; and the same, ending in **a single maximum** over the whole map,
+# sheet of 18 × 18: an MLP; our network, which ends in means over a grid of 2 × 2; and the same, ending in **a single maximum** over the whole map,
 # for each channel. In the exam the digit is moved by two pixels at most. **Guess**: who still reads it? And is a move of 1 easier than a move of 2?
 
 # %%
@@ -2228,7 +2228,7 @@ def ends_in_a_maximum():
 
 
 def at(row, column):
-    return F.pad(images, (4 + column, 4 - column, 4 + row, 4 - row))
+    return F.pad(images, (5 + column, 5 - column, 5 + row, 5 - row))
 
 
 # %%
@@ -2242,7 +2242,7 @@ def learn_in_the_centre(build):
 
 # %%
 def larger_mlp():
-    return new_mlp(pixels=256, hidden=23)
+    return new_mlp(pixels=324, hidden=18)
 
 
 def move_the_digit():
@@ -2277,9 +2277,10 @@ for panel, (name, grid) in zip(panels, still_read.items()):
     panel.set_xticklabels(["−2", "−1", "0", "1", "2"])
     panel.set_yticklabels(["−2", "−1", "0", "1", "2"])
 picture(figure, say("Digits read for each move: the MLP only in the centre, the means "
-                    "around it, the maximum almost everywhere.",
+                    "next to it, the maximum at every move of two pixels.",
                     "Chiffres lus pour chaque déplacement : le MLP au centre "
-                    "seulement, les moyennes autour, le maximum presque partout."))
+                    "seulement, les moyennes tout près, le maximum à chaque "
+                    "déplacement de deux pixels."))
 
 # %% claims=true
 mlp_read, grid_read, maximum_read = (torch.tensor(still_read[name]) for name in ("mlp", "grid", "maximum"))
@@ -2289,32 +2290,35 @@ assert min(mlp_read[2, 2], grid_read[2, 2], maximum_read[2, 2]) > 90
 assert mlp_read[ring].mean() < grid_read[ring].mean() < maximum_read[ring].mean()
 by_two, by_one = maximum_read[0::2, 0::2], maximum_read[1::2, 1::2]
 assert (by_two - maximum_read[2, 2]).abs().max() < 0.01
-assert by_one.max() < maximum_read[2, 2] - 3
+assert by_one.max() < maximum_read[2, 2] - 20
+assert count(larger_mlp()) == 6040
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Faire voter avant. Le MLP perd tout en deux pixels. Les moyennes en gardent une partie. Le maximum lit presque partout. Puis la surprise :
-# un déplacement de 2 lui est égal, un déplacement de 1 ne l'est pas. Demander pourquoi. (Le pooling avance de 2 en 2 : un déplacement de 2 est
-# exactement une case.)
+# 5 min. Faire voter avant. Le MLP perd tout en deux pixels. Les moyennes en gardent un peu, tout près. Puis la surprise, à droite : un déplacement
+# de 2 ne change rien, un déplacement de 1 coûte cher. Demander pourquoi. (Le pooling avance de 2 en 2 : un déplacement de 2 est exactement une
+# case.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Have them vote first. The MLP loses everything within two pixels. The means keep part of it. The maximum reads almost everywhere. Then the
-# surprise: a move of 2 makes no difference to it, a move of 1 does. Ask why. (Pooling moves on by 2: a move of 2 is exactly one square.)
+# 5 min. Have them vote first. The MLP loses everything within two pixels. The means keep a little, close by. Then the surprise, on the right: a
+# move of 2 changes nothing, a move of 1 is dear. Ask why. (Pooling moves on by 2: a move of 2 is exactly one square.)
 
 # %% [markdown] lang="fr"
-# Tous trois lisent le centre ; hors du centre, le MLP s'effondre, les moyennes sur 2 × 2 en sauvent une partie, le maximum presque tout. La convolution est
-# **équivariante** : la carte suit le chiffre. L'**invariance** vient après, de ce qui oublie la place ; une grille de 2 × 2 ne l'oublie pas.
+# Tous trois lisent le centre. Ailleurs, le MLP s'effondre ; les moyennes sur 2 × 2 sauvent quelque chose tout près ; le maximum, lui, lit un
+# chiffre déplacé de **2** exactement comme un chiffre au centre. La convolution est **équivariante** : la carte suit le chiffre. L'**invariance**
+# vient après, de ce qui oublie la place : un maximum sur toute la carte l'oublie ; une grille de 2 × 2, non.
 #
-# Et la surprise : pour le troisième, un déplacement de **2** ne change **rien**, un déplacement de 1 coûte quelque chose. Le pooling avance de 2 en
-# 2 : déplacer de 2 décale ses cases d'une, exactement ; déplacer de 1 mélange autrement. Le pooling n'est donc pas gratuit : il est
-# équivariant de deux en deux. (Retournez la feuille, ou tournez-la : plus rien n'est promis.)
+# Et la surprise : un déplacement de **1**, plus petit, coûte cher. Le pooling avance de 2 en 2 : déplacer de 2 décale ses cases d'une, exactement ;
+# déplacer de 1 réunit d'autres pixels. Notre réseau n'est équivariant que de deux en deux. Le remède ? Apprendre avec des chiffres posés partout,
+# comme à la [](#a-network-that-reads). (Retournez la feuille, ou tournez-la : plus rien n'est promis.)
 
 # %% [markdown] lang="en"
-# All three read the centre; away from it the MLP collapses, the means over 2 × 2 save part of it, the maximum nearly all. The convolution is
-# **equivariant**: the map follows the digit. **Invariance** comes afterwards, from what forgets the place; a grid of 2 × 2 does not forget it.
+# All three read the centre. Elsewhere the MLP collapses; the means over 2 × 2 save something close by; the maximum reads a digit moved by **2**
+# exactly as it reads one in the centre. The convolution is **equivariant**: the map follows the digit. **Invariance** comes afterwards, from what
+# forgets the place: a maximum over the whole map forgets it; a grid of 2 × 2 does not.
 #
-# And the surprise: for the third a move of **2** changes **nothing**, a move of 1 costs something. Pooling moves on by 2: a move of 2 shifts its
-# squares by one, exactly; a move of 1 mixes differently. So pooling is not free: it is equivariant two by two. (Turn the sheet over, or round:
-# nothing is promised any more.)
+# And the surprise: a move of **1**, a smaller one, is dear. Pooling moves on by 2: a move of 2 shifts its squares by one, exactly; a move of 1 puts
+# other pixels together. Our network is equivariant two by two only. The cure? To learn from digits laid anywhere, as in
+# [](#a-network-that-reads). (Turn the sheet over, or round: nothing is promised any more.)
 
 # %% [markdown] lang="fr"
 # ## 13. Pooling ou pas de 2 ?
@@ -2374,34 +2378,34 @@ for place, (three, colour) in enumerate(zip(ways.values(), (BLUE, SKY, ORANGE)))
     axes.plot([place] * 3, three, "o", color="black", markersize=5)
 axes.set_xticks(range(3), say("maximum|mean|stride 2",
                               "maximum|moyenne|pas de 2").split("|"))
-axes.set(ylabel=say("digits read (%)", "chiffres lus (%)"), ylim=(60, 100))
+axes.set(ylabel=say("digits read (%)", "chiffres lus (%)"), ylim=(80, 100))
 picture(figure, say("Digits read by networks that reduce by a maximum, by a mean and "
                     "by a stride of two: the maximum reads most.",
                     "Chiffres lus par des réseaux qui réduisent par un maximum, une "
                     "moyenne, un pas de deux : le maximum en lit le plus."))
 
 # %% claims=true
-assert min(ways["maximum"]) > max(ways["stride"])
-assert sum(ways["maximum"]) > sum(ways["mean"])
+assert sum(ways["maximum"]) > sum(ways["mean"]) and sum(ways["maximum"]) > sum(ways["stride"])
+assert sum(ways["maximum"]) - sum(ways["stride"]) < 15
 assert 0.9 < multiplications["stride"] / multiplications["maximum"] < 1
 assert count(by_stride()) == count(by_mean()) == 6090
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. L'axe commence à 60 : le dire. Ici, le maximum gagne, à poids égaux. Demander si c'est une loi. (Non : de grands réseaux remplacent le
+# 3 min. L'axe commence à 80 : le dire. Ici, le maximum gagne, de peu, à poids égaux. Demander si c'est une loi. (Non : de grands réseaux remplacent le
 # pooling par des pas de 2 sans y perdre. Un maximum a regardé toutes les places, un pas de 2 n'en regarde qu'une sur quatre, mais apprend
 # lesquelles.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. The axis begins at 60: say so. Here the maximum wins, at equal weights. Ask whether it is a law. (No: large networks replace pooling by
+# 3 min. The axis begins at 80: say so. Here the maximum wins, by a little, at equal weights. Ask whether it is a law. (No: large networks replace pooling by
 # strides of 2 and lose nothing. A maximum has looked at every place; a stride of 2 looks at one in four, but learns what to make of it.)
 
 # %% [markdown] lang="fr"
-# Ici, le maximum lit le mieux : il a regardé toutes les places, et garde la plus forte ; un pas de 2 n'en regarde qu'une sur quatre. Ce n'est pas
+# Ici, le maximum lit le mieux, de peu : il a regardé toutes les places, et garde la plus forte ; un pas de 2 n'en regarde qu'une sur quatre. Ce n'est pas
 # une loi : dans de grands réseaux, des convolutions de pas 2 remplacent tout le pooling sans y perdre ([](work:springenberg2015)), et les
 # machines à dessiner de ce cours préfèrent le pas, qui, lui, s'apprend.
 
 # %% [markdown] lang="en"
-# Here the maximum reads best: it has looked at every place, and keeps the strongest; a stride of 2 looks at one in four. It is no law: in large
+# Here the maximum reads best, by a little: it has looked at every place, and keeps the strongest; a stride of 2 looks at one in four. It is no law: in large
 # networks, convolutions of stride 2 replace all pooling and lose nothing ([](work:springenberg2015)), and the drawing machines of this course
 # prefer the stride, which can be learned.
 
@@ -2569,7 +2573,7 @@ assert abs(torch.tensor(10.0).log().item() - 2.30) < 0.01
 # mieux qu'un seul bloc. La pente revient par l'addition, intacte ; c'est la même addition que dans le transformeur de la [](lesson:05), et dans presque
 # tous les réseaux de ce cours.
 #
-# **Petit et bon.** Trouvez un réseau d'**au plus 2 000 poids** qui lise **au moins 80 %** des feuilles jamais vues (le MLP, avec trois fois plus de poids,
+# **Petit et bon.** Trouvez un réseau d'**au plus 2 000 poids** qui lise **au moins 82 %** des feuilles jamais vues (le MLP, avec trois fois plus de poids,
 # n'y arrivait pas). Mettez-le, entraîné, dans `small` ; il est jugé sur `scattered[1400:]`, qu'il ne doit pas voir en apprenant.
 #
 # <details><summary>Un indice</summary>
@@ -2589,7 +2593,7 @@ assert abs(torch.tensor(10.0).log().item() - 2.30) < 0.01
 # a single block. The slope comes back through the addition, whole; it is the same addition as in the transformer of [](lesson:05), and in nearly all
 # the networks of this course.
 #
-# **Small and good.** Find a network of **at most 2,000 weights** that reads **at least 80%** of the sheets never seen (the MLP, with three times as many
+# **Small and good.** Find a network of **at most 2,000 weights** that reads **at least 82%** of the sheets never seen (the MLP, with three times as many
 # weights, did not). Put it, trained, into `small`; it is judged on `scattered[1400:]`, which it must not see while learning.
 #
 # <details><summary>A hint</summary>
@@ -2618,13 +2622,13 @@ def small_and_good():
         return ...
     read = read_right(small, scattered[1400:], classes[1400:])
     print(count(small), say("weights, read: ", "poids, lus : "), decimal(read), "%")
-    return bool(count(small) <= 2000 and read >= 80)
+    return bool(count(small) <= 2000 and read >= 82)
 
 
 expect(small_and_good, True, say("small and good enough", "assez petit et assez bon"))
 
 # %% claims=true
-assert max(rates["mlp"][0]) < 80 and count(new_mlp()) > 3 * 2000
+assert max(rates["mlp"][0]) < 82 and count(new_mlp()) > 3 * 2000
 
 # %% [markdown] lang="fr"
 # ## 15. Quelle erreur est-ce ?
