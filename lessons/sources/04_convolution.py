@@ -22,16 +22,24 @@
 # **Guess first.** Which numbers, 1, 2 or 3, made A? B? C? Note your answer.
 
 # %% tags=["hide-input"]
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 
 from dalle_edu.classroom.figures import picture, plot
-from dalle_edu.world import render, sample_scene
+from dalle_edu.world import Object, render, sample_scene
 
+four = [Object("square", "black", "large", 0.27, 0.27, 0.2),
+        Object("ring", "black", "large", 0.74, 0.27, 0.2),
+        Object("triangle", "black", "large", 0.27, 0.74, 0.2),
+        Object("heart", "black", "large", 0.74, 0.74, 0.2)]
+drawing = render([replace(sample_scene(0), objects=tuple(four))], 32)
+
+# %% tags=["hide-input"]
 # en: ink is 1, white paper is 0
 # fr: l'encre vaut 1, le papier blanc 0
-scene = render([sample_scene(3, 5)], 32)
-ink = (1 - scene.mean(dim=1)[0]) / 2
+ink = (1 - drawing.amin(dim=1)[0]) / 2
 slope = torch.tensor([[-1.0, 0.0, 1.0]] * 3)
 kernels = {"A": slope, "B": torch.full((3, 3), 1 / 9), "C": slope.T}
 
@@ -50,6 +58,7 @@ def show_grid(panel, grid, title, numbers=False, reach=None):
         for row, line in enumerate(grid.tolist()):
             for column, number in enumerate(line):
                 text = f"{number:.2f}" if number % 1 else f"{number:.0f}"
+                text = text.replace("-", "−")
                 panel.text(column, row, text, ha="center", va="center", fontsize=12)
 
 
@@ -479,7 +488,7 @@ assert sums.tolist() == [[3, 3, 0], [2, 2, 0], [1, 1, 0]]
 pictures = {say("scene", "scène"): ink,
             say("digit", "chiffre"): images[1, 0],
             say("another scene", "autre scène"):
-                (1 - render([sample_scene(11, 5)], 32).mean(dim=1)[0]) / 2}
+                (1 - render([sample_scene(3, 5)], 32).amin(dim=1)[0]) / 2}
 choices = {
     say("vertical edges", "bords verticaux"): slope,
     say("horizontal edges", "bords horizontaux"): slope.T,
@@ -1578,6 +1587,8 @@ def fields_drawn(panel, kernels, strides, title):
 figure, panels = plot(1, 2, width=9, height=3)
 fields_drawn(panels[0], [3, 3, 3], [1, 1, 1],
              say("3, then 3, then 3", "3, puis 3, puis 3"))
+for height, name in ((3, say("output", "sortie")), (0, "image")):
+    panels[0].text(-5.8, height, name, va="center", fontsize=12)
 fields_drawn(panels[1], [3, 2, 3], [1, 2, 1],
              say("3, pooling by 2, then 3", "3, pooling de 2, puis 3"))
 picture(figure, say("What an output depends on, layer by layer: one, three, five, "
@@ -2029,7 +2040,7 @@ for shift, name, colour in ((-0.2, "mlp", ORANGE), (0.2, "cnn", BLUE)):
     for place, three in enumerate(rates[name]):
         axes.plot([place + shift] * 3, three, "o", color="black", markersize=5)
 axes.axhline(10, color="grey", linestyle=":")
-axes.text(1.43, 11.5, say("chance", "hasard"), ha="right", fontsize=12)
+axes.text(0.5, 12, say("chance", "hasard"), ha="center", fontsize=12)
 axes.set_xticks([0, 1], [say("in place", "en place"), say("shuffled", "mélangés")])
 axes.set(ylabel=say("digits read (%)", "chiffres lus (%)"), ylim=(0, 118))
 legend(axes, loc="upper right", ncols=2)
@@ -2271,11 +2282,12 @@ for panel, (name, grid) in zip(panels, still_read.items()):
     panel.imshow(grid, cmap="Blues", vmin=0, vmax=150)
     for row, line in enumerate(grid):
         for column, share in enumerate(line):
-            panel.text(column, row, f"{share:.0f}", ha="center", va="center",
-                       fontsize=12)
+            panel.text(column, row, f"{share:.0f}", ha="center", va="center")
     panel.set(title=titles[name], xticks=range(5), yticks=range(5))
-    panel.set_xticklabels(["−2", "−1", "0", "1", "2"])
-    panel.set_yticklabels(["−2", "−1", "0", "1", "2"])
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_ticklabels(["−2", "−1", "0", "1", "2"])
+    panel.set_xlabel(say("moved to the right", "vers la droite"))
+panels[0].set_ylabel(say("moved down", "vers le bas"))
 picture(figure, say("Digits read for each move: the MLP only in the centre, the means "
                     "next to it, the maximum at every move of two pixels.",
                     "Chiffres lus pour chaque déplacement : le MLP au centre "
@@ -2379,6 +2391,7 @@ for place, (three, colour) in enumerate(zip(ways.values(), (BLUE, SKY, ORANGE)))
 axes.set_xticks(range(3), say("maximum|mean|stride 2",
                               "maximum|moyenne|pas de 2").split("|"))
 axes.set(ylabel=say("digits read (%)", "chiffres lus (%)"), ylim=(80, 100))
+axes.set_yticks([80, 85, 90, 95, 100])
 picture(figure, say("Digits read by networks that reduce by a maximum, by a mean and "
                     "by a stride of two: the maximum reads most.",
                     "Chiffres lus par des réseaux qui réduisent par un maximum, une "

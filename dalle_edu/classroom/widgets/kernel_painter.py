@@ -93,7 +93,7 @@ def draw_seen(image: Float[Tensor, "h w"], kernel: Float[Tensor, "3 3"]) -> Pict
     panels[1].imshow(kernel.numpy(), cmap="PuOr_r", vmin=-strongest, vmax=strongest)
     for place, weight in enumerate(kernel.flatten().tolist()):
         colour = "white" if abs(weight) > 0.7 * strongest else "black"
-        written = decimal(weight, 0 if weight == round(weight) else 2)
+        written = decimal(weight, 0 if weight == round(weight) else 2).replace("-", "−")
         panels[1].text(place % 3, place // 3, written, ha="center", va="center", color=colour, fontsize=14)
     panels[1].set_title(say("kernel", "noyau"))
     reach = max(float(seen.abs().max()), 1e-9)
