@@ -763,7 +763,17 @@ picture(figure, say("The places of a window of three on five pixels, as blue bar
 # Three places; two; three. Let us count: once the first window is laid, $5 - 3$ pixels are left to walk, in strides of $s$, and padding adds
 # $2p$, once $p$ **on each side**:
 
-# %% [markdown] slide="subslide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### La taille qui sort
+#
+# $n$ pixels, un noyau de $k$, une marge de $p$, un pas de $s$ :
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The size that comes out
+#
+# $n$ pixels, a kernel of $k$, a padding of $p$, a stride of $s$:
+
+# %% [markdown] slide="fragment"
 # $$ n' = \left\lfloor \frac{n + 2p - k}{s} \right\rfloor + 1 \qquad\qquad \left\lfloor \frac{5 - 3}{2} \right\rfloor + 1 = 2 $$
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
@@ -1487,7 +1497,7 @@ avg_pool2d(torch.tensor([[[[1.0, 4.0], [2.0, 3.0]]]]), 2).tolist()  # → [[[[2.
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 shifted_map = seen_map.roll(-1, dims=1)
-figure, panels = plot(2, 3, width=7.5, height=4.6)
+figure, panels = plot(2, 3, width=7, height=4)
 for row, (given, name) in enumerate(((seen_map, say("map", "carte")),
                                      (shifted_map, say("shifted", "décalée")))):
     square_map = given[None, None].float()
