@@ -79,7 +79,8 @@ panels[0, 0].set(title=say("the drawing", "le dessin"), xticks=[], yticks=[])
 panels[1, 0].axis("off")
 for panel, (name, kernel) in zip(panels[0, 1:], kernels.items()):
     show_grid(panel, see(ink, kernel), name)
-for panel, number, name in zip(panels[1, 1:], "123", "BCA"):
+made_by = {"1": "B", "2": "C", "3": "A"}
+for panel, (number, name) in zip(panels[1, 1:], made_by.items()):
     show_grid(panel, kernels[name], number, numbers=True, reach=2)
 picture(figure, say("A drawing and three maps of it, A, B and C; below, three sets "
                     "of nine numbers, 1, 2 and 3, in another order.",
@@ -89,7 +90,8 @@ picture(figure, say("A drawing and three maps of it, A, B and C; below, three se
 # %% claims=true
 assert see(ink, kernels["B"]).min() >= 0
 assert see(ink, kernels["A"]).min() < -0.5 and see(ink, kernels["C"]).min() < -0.5
-assert [name for name in "BCA"] == ["B", "C", "A"]
+assert (kernels[made_by["1"]] > 0).all() and torch.equal(kernels[made_by["3"]], slope)
+assert torch.equal(kernels[made_by["2"]], slope.T)
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Laisser regarder en silence, puis voter. B n'a pas de violet : ses nombres sont tous positifs, c'est 1. A réagit aux bords
@@ -195,8 +197,8 @@ from dalle_edu.language import decimal
 # %% [markdown] lang="fr"
 # ## 1. Une image est une longue liste de nombres
 #
-# La vision par ordinateur poursuit plusieurs buts : **classer** (quel chiffre est-ce ?), mais aussi **débruiter**, **transformer** (une photo
-# en tableau), **engendrer** (dessiner ce qu'une phrase décrit). Tous commencent par la même difficulté : une image, c'est beaucoup de
+# La vision par ordinateur poursuit plusieurs buts : **classer** (quel chiffre est-ce ?), mais aussi **débruiter** ([](lesson:10)),
+# **transformer** (un style en un autre : [](lesson:09)), **engendrer** (dessiner ce qu'une phrase décrit : [](lesson:11)). Tous commencent par la même difficulté : une image, c'est beaucoup de
 # nombres. Un chiffre de 8 × 8 pixels gris en a 64. Une scène en couleurs de 64 × 64 en a $64 \times 64 \times 3 = 12\,288$, et une photo de
 # 224 × 224, 150 528.
 #
@@ -208,13 +210,13 @@ from dalle_edu.language import decimal
 # %% [markdown] lang="en"
 # ## 1. A picture is a long list of numbers
 #
-# Computer vision has several aims: to **classify** (which digit is this?), but also to **denoise**, to **transform** (a photograph into a
-# painting), to **generate** (to draw what a sentence describes). All begin with the same difficulty: a picture is many numbers. A digit of
+# Computer vision has several aims: to **classify** (which digit is this?), but also to **denoise** ([](lesson:10)), to
+# **transform** (one style into another: [](lesson:09)), to **generate** (to draw what a sentence describes: [](lesson:11)). All begin with the same difficulty: a picture is many numbers. A digit of
 # 8 × 8 grey pixels has 64 of them. A scene in colour, 64 × 64, has $64 \times 64 \times 3 = 12{,}288$, and a photograph of 224 × 224,
 # 150,528.
 #
 # One can put these numbers end to end: the picture becomes a **point** of a space of 64, or of 12,288 dimensions, as a word became a point
-# in [](lesson:02). The MLP of [](lesson:01) does this, and it is dear: each neuron of its first layer has a weight for each pixel. For a
+# in [](lesson:02). The MLP of [](lesson:01) does this, and it is costly: each neuron of its first layer has a weight for each pixel. For a
 # hundred neurons and the scene in colour, that makes 1,228,800 weights, before anything is decided. And something gets lost. **Guess** what,
 # by looking at these two rows.
 
@@ -287,7 +289,7 @@ assert torch.equal(scattered.flatten(1).sort().values, shuffled.flatten(1).sort(
 # En haut, des chiffres manuscrits de scikit-learn ([](work:alpaydin1998)), chacun posé au hasard sur une feuille de 12 × 12. En bas, les
 # mêmes feuilles : on a donné à chacun des 144 pixels une nouvelle place, **la même pour toutes les images**. Rien n'est perdu, puisqu'on
 # pourrait tout remettre en place ; pourtant, nous ne lisons plus rien. Un MLP, lui, reçoit une liste : que le pixel 37 soit voisin du pixel
-# 38 ne lui est dit nulle part. (Le chiffre d'exercice de toute la vision est MNIST : 60 000 images de 28 × 28 pour apprendre, 10 000 pour
+# 38 ne lui est dit nulle part. (Le jeu d'exercice de toute la vision est MNIST : 60 000 images de 28 × 28 pour apprendre, 10 000 pour
 # l'examen ([](work:lecun1998)) ; les nôtres sont plus petits, et déjà sur votre disque.)
 #
 # **Faites votre pari, par écrit** : un MLP et un réseau convolutif, ayant à peu près autant de poids, apprennent à lire 1 400 de ces feuilles ;
@@ -300,7 +302,7 @@ assert torch.equal(scattered.flatten(1).sort().values, shuffled.flatten(1).sort(
 # %% [markdown] lang="en"
 # Above are handwritten digits of scikit-learn ([](work:alpaydin1998)), each laid at random on a sheet of 12 × 12. Below are the same sheets:
 # each of the 144 pixels was given a new place, **the same for all pictures**. Nothing is lost, since all could be put back; and yet we can
-# read nothing any more. An MLP gets a list: nowhere is it told that pixel 37 is a neighbour of pixel 38. (The practice piece of all vision
+# read nothing any more. An MLP gets a list: nowhere is it told that pixel 37 is a neighbour of pixel 38. (The practice set of all vision
 # is MNIST: 60,000 pictures of 28 × 28 to learn from, 10,000 for the exam ([](work:lecun1998)); ours are smaller, and on your disk
 # already.)
 #
@@ -563,8 +565,8 @@ assert torch.tensor(choices[say("all edges", "tous les bords")]).sum() == 0
 
 # %% [markdown] lang="fr"
 # Écrivez un noyau, un tenseur de forme (3, 3), qui trouve les **bords gauches** : une somme positive là où l'encre commence quand on va vers la
-# droite, négative là où elle finit, et 0 à l'intérieur d'un carré d'encre comme au milieu de son bord du haut. Votre noyau ne doit pas être
-# seulement le mien : des lignes de poids inégaux conviennent aussi.
+# droite, négative là où elle finit, et 0 à l'intérieur d'un carré d'encre comme au milieu de son bord du haut. Plusieurs noyaux
+# conviennent.
 #
 # <details><summary>Un indice</summary>
 #
@@ -580,8 +582,7 @@ assert torch.tensor(choices[say("all edges", "tous les bords")]).sum() == 0
 
 # %% [markdown] lang="en"
 # Write a kernel, a tensor of shape (3, 3), that finds **left edges**: a positive sum where ink begins as one goes to the right, a negative one
-# where it ends, and 0 inside a square of ink as in the middle of its upper edge. Your kernel need not be mine: rows of unequal weights will
-# do as well.
+# where it ends, and 0 inside a square of ink as in the middle of its upper edge. Several kernels will do.
 #
 # <details><summary>A hint</summary>
 #
@@ -636,7 +637,8 @@ assert (see(ink, left_edges) > 1).any() and (see(ink, left_edges) < -1).any()
 # %% [markdown] lang="fr"
 # Orange au bord gauche de chaque forme, violet à son bord droit. (Avec 1, 2, 1 pour les trois lignes, c'est le filtre de Sobel.) Le suivant
 # fait le contraire : il efface les bords.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez un noyau de forme (3, 3) qui **floute** : chaque nombre de la carte est une moyenne de neuf voisins, où tous comptent, et une surface
 # unie garde sa couleur.
 #
@@ -649,7 +651,8 @@ assert (see(ink, left_edges) > 1).any() and (see(ink, left_edges) < -1).any()
 # %% [markdown] lang="en"
 # Orange at the left edge of each shape, purple at its right edge. (With 1, 2, 1 for the three rows it is the Sobel filter.) The next one
 # does the opposite: it wipes edges out.
-#
+
+# %% [markdown] lang="en"
 # Write a kernel of shape (3, 3) that **blurs**: each number of the map is a mean of nine neighbours, in which all count, and an even surface
 # keeps its colour.
 #
@@ -790,7 +793,8 @@ picture(figure, say("The places of a window of three on five pixels, as blue bar
 #
 # Une idée reçue : « la convolution réduit l'image ». Non : avec un pas de 1 et une marge de 1, une fenêtre de 3 **garde** la taille (on dit
 # *same padding*). Sans marge, elle rogne deux pixels par côté. Ce qui réduit vraiment, c'est le **pas**, ou le pooling de la [](#pooling).
-#
+
+# %% [markdown] lang="fr"
 # Écrivez la formule. `size`, `kernel_size`, `stride` et `padding` sont des entiers, et la réponse aussi.
 #
 # <details><summary>Un indice</summary>
@@ -806,7 +810,8 @@ picture(figure, say("The places of a window of three on five pixels, as blue bar
 # A common belief: "convolution makes the picture smaller". No: with a stride of 1 and a padding of 1, a window of 3 **keeps** the size (this is
 # called *same padding*). Without padding it trims two pixels off each side. What really reduces is the **stride**, or the pooling of
 # [](#pooling).
-#
+
+# %% [markdown] lang="en"
 # Write the formula. `size`, `kernel_size`, `stride` and `padding` are whole numbers, and so is the answer.
 #
 # <details><summary>A hint</summary>
@@ -914,7 +919,8 @@ picture(figure, say("Three channels go into each of two kernels, of three grids 
 # %% [markdown] lang="fr"
 # Un noyau a $3 \times 9 = 27$ poids ; seize noyaux, 432 ; avec les 16 biais, **448**, quelle que soit l'image. Une couche dense, elle, en
 # voudrait un par pixel et par neurone. Un noyau de **1 × 1** a un sens aussi : il ne regarde aucun voisin, et mélange les canaux.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez ce compte pour une couche quelconque : `channels` canaux à l'entrée, `kernels` noyaux, de côté `side`, biais compris.
 #
 # <details><summary>Un indice</summary>
@@ -926,7 +932,8 @@ picture(figure, say("Three channels go into each of two kernels, of three grids 
 # %% [markdown] lang="en"
 # A kernel has $3 \times 9 = 27$ weights; sixteen kernels, 432; with the 16 biases, **448**, whatever the picture. A dense layer would want one
 # for each pixel and each neuron. A kernel of **1 × 1** makes sense too: it looks at no neighbour, and mixes the channels.
-#
+
+# %% [markdown] lang="en"
 # Write this count for any layer: `channels` channels in, `kernels` kernels, of side `side`, biases included.
 #
 # <details><summary>A hint</summary>
@@ -974,7 +981,8 @@ assert layer_weights(3, 16, 3) == 448 and 3 * 9 * 16 == 432
 # more.
 
 # %% [markdown] lang="fr"
-# Maintenant, toute la convolution, **par des boucles**. `images` est de forme (n, c, h, w) : n images, c canaux, h lignes, w colonnes.
+# Maintenant, toute la convolution, **par des boucles**. (Dans la signature, `Float[Tensor, "n c h w"]` est de la notation jaxtyping : un tenseur
+# de nombres à virgule, et le nom de ses axes. Elle se lit, et n'oblige à rien.) `images` est de forme (n, c, h, w) : n images, c canaux, h lignes, w colonnes.
 # `kernels` est de forme (o, c, p, q) : o noyaux, qui ont chacun c grilles de p × q. La réponse est de forme (n, o, lignes, colonnes). Posez la marge, faites
 # deux boucles sur les positions, et remplissez une case de toutes les cartes à la fois. `conv_output_size` donne le nombre de places.
 #
@@ -998,7 +1006,8 @@ assert layer_weights(3, 16, 3) == 448 and 3 * 9 * 16 == 432
 # </details>
 
 # %% [markdown] lang="en"
-# Now the whole convolution, **by loops**. `images` is of shape (n, c, h, w): n pictures, c channels, h rows, w columns. `kernels` is of shape
+# Now the whole convolution, **by loops**. (In the signature, `Float[Tensor, "n c h w"]` is jaxtyping's notation: a tensor of floating-point
+# numbers, and the names of its axes. It is there to be read, and enforces nothing.) `images` is of shape (n, c, h, w): n pictures, c channels, h rows, w columns. `kernels` is of shape
 # (o, c, p, q): o kernels, each with c grids of p × q. The answer is of shape (n, o, rows, columns). Lay the padding, loop twice over the
 # positions, and fill one square of all the maps at a time. `conv_output_size` gives the number of places.
 #
@@ -1123,7 +1132,8 @@ assert conv_output_size(224, 3) ** 2 == 49_284
 # %% [markdown] lang="fr"
 # Quatre positions, donc quatre colonnes ; quatre pixels par morceau, donc quatre lignes ; la première colonne est 1, 2, 4, 5. Le 5 du milieu
 # est dans les quatre : la matrice répète, et c'est le prix de la vitesse.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez `im2col`. `images` est de forme (n, c, h, w), `kernel_size` une paire (p, q). La réponse est de forme (n, c·p·q, l) : une colonne
 # par position, dans l'ordre de la lecture ; dans une colonne, canal par canal, ligne par ligne. Un outil : `x.unfold(2, p, stride)` découpe
 # l'axe 2 en fenêtres de p, tous les `stride`, et met le contenu des fenêtres dans un **nouvel axe, le dernier**.
@@ -1144,7 +1154,8 @@ assert conv_output_size(224, 3) ** 2 == 49_284
 # %% [markdown] lang="en"
 # Four positions, hence four columns; four pixels in a patch, hence four rows; the first column is 1, 2, 4, 5. The 5 in the middle is in all
 # four: the matrix repeats, and that is the price of speed.
-#
+
+# %% [markdown] lang="en"
 # Write `im2col`. `images` is of shape (n, c, h, w), `kernel_size` a pair (p, q). The answer is of shape (n, c·p·q, l): a column for each
 # position, in reading order; within a column, channel by channel, row by row. A tool: `x.unfold(2, p, stride)` cuts axis 2 into windows of
 # p, every `stride`, and puts what the windows hold into a **new axis, the last**.
@@ -1618,7 +1629,8 @@ picture(figure, say("What an output depends on, layer by layer: one, three, five
 # **Sept** pixels : chaque couche ajoute 2. Avec un pooling, huit pour deux couches seulement. Cette partie de l'image dont dépend un nombre
 # s'appelle son **champ récepteur**. Pour le calculer, partez d'une sortie, et descendez : $r$ cases d'une carte, avec un noyau $k$ et un pas
 # $s$, en voient $(r - 1)\,s + k$ dans la couche du dessous. Les pas se multiplient : c'est d'eux que vient la portée.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez-le. `kernels` et `strides` sont deux listes, de la première couche à la dernière ; la réponse est un entier. Une chaîne vide voit 1
 # pixel.
 #
@@ -1632,7 +1644,8 @@ picture(figure, say("What an output depends on, layer by layer: one, three, five
 # **Seven** pixels: each layer adds 2. With a pooling, eight for two layers only. This part of the picture on which a number depends is called
 # its **receptive field**. To work it out, begin at an output, and go down: $r$ squares of a map, with a kernel $k$ and a stride $s$, see
 # $(r - 1)\,s + k$ of them in the layer below. Strides multiply: reach comes from them.
-#
+
+# %% [markdown] lang="en"
 # Write it. `kernels` and `strides` are two lists, from the first layer to the last; the answer is a whole number. An empty chain sees 1
 # pixel.
 #
@@ -2026,6 +2039,8 @@ def all_four():
 # %%
 from dalle_edu.classroom.desk import kept
 
+# en: what takes long is kept on disk, and read again after a restart
+# fr: ce qui est long est gardé sur disque, et relu après un redémarrage
 rates = kept("shuffled", all_four, patience=5)
 means = {name: [sum(each) / 3 for each in pair] for name, pair in rates.items()}
 print(say("                in place  shuffled", "                en place  mélangés"))
@@ -2081,7 +2096,8 @@ assert count(new_mlp()) == 6055
 # qu'il avait de plus**, et davantage : il passe derrière. Son avantage ne venait ni du nombre de ses poids, ni d'une magie, mais d'une
 # **hypothèse** : les voisins vont ensemble, et un motif peut être partout. Quand l'hypothèse est vraie, elle vaut des milliers d'exemples ;
 # quand elle est fausse, elle enferme. Toutes les machines de ce cours en font une ; demandez-vous toujours laquelle.
-#
+
+# %% [markdown] lang="fr"
 # « Ne s'aperçoit de rien » n'est pas une façon de parler. Voici `plain`, un MLP, et ses réponses aux feuilles en place. Donnez les poids qu'il
 # faudrait à sa première couche pour qu'il réponde **exactement** pareil aux feuilles mélangées. `weight` est de forme (39, 144), une colonne par
 # pixel ; le pixel `j` d'une feuille mélangée est le pixel `new_places[j]` de la feuille en place.
@@ -2097,7 +2113,8 @@ assert count(new_mlp()) == 6055
 # it had over it**, and more: it falls behind. Its advantage came neither from the number of its weights nor from some magic, but from a
 # **hypothesis**: neighbours belong together, and a pattern can be anywhere. Where the hypothesis is true it is worth thousands of examples;
 # where it is false it is a cage. All the machines of this course make one; always ask which.
-#
+
+# %% [markdown] lang="en"
 # "Notices nothing" is no manner of speaking. Here is `plain`, an MLP, and its answers to the sheets in place. Give the weights that its first
 # layer would need to answer the shuffled sheets in **exactly** the same way. `weight` is of shape (39, 144), a column for each pixel; pixel `j`
 # of a shuffled sheet is pixel `new_places[j]` of the sheet in place.
@@ -2222,7 +2239,7 @@ assert read_at[2] < means["mlp"][0]
 # cher, et à 3 × 3 le réseau est sous le MLP. Ce qu'un petit noyau exploite, c'est le voisinage **immédiat**.
 
 # %% [markdown] lang="en"
-# **What we have learned.** The fall begins at once: shuffling within squares of 2 × 2, where everyone stays a step from home, is dear already, and
+# **What we have learned.** The fall begins at once: shuffling within squares of 2 × 2, where everyone stays a step from home, is already costly, and
 # at 3 × 3 the network is below the MLP. What a small kernel makes use of is the **immediate** neighbourhood.
 
 # %% [markdown] lang="fr"
@@ -2322,7 +2339,7 @@ assert count(larger_mlp()) == 6040
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. Have them vote first. The MLP loses everything within two pixels. The means keep a little, close by. Then the surprise, on the right: a
-# move of 2 changes nothing, a move of 1 is dear. Ask why. (Pooling moves on by 2: a move of 2 is exactly one square.)
+# move of 2 changes nothing, a move of 1 costs a lot. Ask why. (Pooling moves on by 2: a move of 2 is exactly one square.)
 
 # %% [markdown] lang="fr"
 # Tous trois lisent le centre. Ailleurs, le MLP s'effondre ; les moyennes sur 2 × 2 sauvent quelque chose tout près ; le maximum, lui, lit un
@@ -2338,7 +2355,7 @@ assert count(larger_mlp()) == 6040
 # exactly as it reads one in the centre. The convolution is **equivariant**: the map follows the digit. **Invariance** comes afterwards, from what
 # forgets the place: a maximum over the whole map forgets it; a grid of 2 × 2 does not.
 #
-# And the surprise: a move of **1**, a smaller one, is dear. Pooling moves on by 2: a move of 2 shifts its squares by one, exactly; a move of 1 puts
+# And the surprise: a move of **1**, a smaller one, costs a lot. Pooling moves on by 2: a move of 2 shifts its squares by one, exactly; a move of 1 puts
 # other pixels together. Our network is equivariant two by two only. The cure? To learn from digits laid anywhere, as in
 # [](#a-network-that-reads). (Turn the sheet over, or round: nothing is promised any more.)
 
@@ -2357,6 +2374,8 @@ assert count(larger_mlp()) == 6040
 # %%
 def by_mean():
     network = new_cnn()
+    # en: `features` is the list of layers; number 2 is the max pooling
+    # fr: `features` est la liste des couches ; la 2 est le max pooling
     network.features[2] = nn.AvgPool2d(2)
     return network
 
@@ -2526,14 +2545,10 @@ def go_deep():
 
 
 # %%
-try:
-    curves = kept("deep", go_deep, patience=5)
-except NotImplementedError:
-    # en: while your block is missing, the library's
-    # fr: tant que votre bloc manque, celui de la bibliothèque
-    from dalle_edu.bricks.convolution import ResidualBlock
-
-    curves = kept("deep", go_deep, patience=5)
+curves = kept("deep", go_deep, patience=5)
+for depth, curve in zip((1, 10, 10), curves):
+    print(f"{depth:2}", say("blocks, loss at the end:", "blocs, perte à la fin :"),
+          decimal(curve[-1], 2))
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 12-14"
 # ### Exercices 12 à 14 · Permuter, ajouter, faire petit
@@ -2595,7 +2610,8 @@ assert abs(torch.tensor(10.0).log().item() - 2.30) < 0.01
 # Sans le chemin, la perte reste au niveau du hasard : à travers vingt couches, la pente s'est usée. Avec lui, les mêmes convolutions apprennent, et font
 # mieux qu'un seul bloc. La pente revient par l'addition, intacte ; c'est la même addition que dans le transformeur de la [](lesson:05), et dans presque
 # tous les réseaux de ce cours.
-#
+
+# %% [markdown] lang="fr"
 # **Petit et bon.** Trouvez un réseau d'**au plus 2 000 poids** qui lise **au moins 82 %** des feuilles jamais vues (le MLP, avec trois fois plus de poids,
 # n'y arrivait pas). Mettez-le, entraîné, dans `small` ; il est jugé sur `scattered[1400:]`, qu'il ne doit pas voir en apprenant.
 #
@@ -2615,7 +2631,8 @@ assert abs(torch.tensor(10.0).log().item() - 2.30) < 0.01
 # Without the path the loss stays at chance: through twenty layers the slope has worn away. With it the same convolutions learn, and do better than
 # a single block. The slope comes back through the addition, whole; it is the same addition as in the transformer of [](lesson:05), and in nearly all
 # the networks of this course.
-#
+
+# %% [markdown] lang="en"
 # **Small and good.** Find a network of **at most 2,000 weights** that reads **at least 82%** of the sheets never seen (the MLP, with three times as many
 # weights, did not). Put it, trained, into `small`; it is judged on `scattered[1400:]`, which it must not see while learning.
 #
