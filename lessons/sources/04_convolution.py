@@ -350,22 +350,22 @@ picture(figure, say("In place, neighbouring pixels are alike and distant ones ar
 
 # %% claims=true
 placed, mixed = alike.values()
-assert placed[0] > 0.5 and abs(placed[3]) < 0.25
+assert placed[0] > 0.5 and abs(placed[2]) < 0.1
 assert placed[0] > 2 * max(abs(value) for value in mixed)
 assert max(mixed) - min(mixed) < 0.2
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Faire dessiner la courbe en l'air avant de la montrer. Des voisins se ressemblent, à quatre cases presque plus. Demander ce qu'en
+# 3 min. Faire dessiner la courbe en l'air avant de la montrer. Des voisins se ressemblent, à trois cases plus du tout. Demander ce qu'en
 # tirerait quelqu'un qui doit économiser des poids. (Ne regarder que des voisins.) Et si le même trait peut apparaître partout ? (Réemployer
 # les mêmes poids.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. Have them draw the curve in the air before it is shown. Neighbours are alike, four squares apart hardly any more. Ask what somebody
+# 3 min. Have them draw the curve in the air before it is shown. Neighbours are alike, three squares apart no more. Ask what somebody
 # who must save weights would make of it. (Look at neighbours only.) And if the same stroke can turn up anywhere? (Use the same weights
 # again.)
 
 # %% [markdown] lang="fr"
-# En place, un pixel ressemble beaucoup à son voisin, et presque plus à celui qui est quatre cases plus loin. Mélangés, toutes les distances se
+# En place, un pixel ressemble beaucoup à son voisin, et plus du tout à celui qui est trois cases plus loin. Mélangés, toutes les distances se
 # valent. Une image n'est donc pas une liste quelconque, et l'on peut faire deux **hypothèses** :
 #
 # - la **localité** : ce qui se comprend d'un pixel se comprend de ses voisins ; une petite fenêtre suffit ;
@@ -375,7 +375,7 @@ assert max(mixed) - min(mixed) < 0.2
 # et la même idée sert.)
 
 # %% [markdown] lang="en"
-# In place, a pixel is much like its neighbour, and hardly any more like the one four squares further on. Shuffled, all distances are the
+# In place, a pixel is much like its neighbour, and no more like the one three squares further on. Shuffled, all distances are the
 # same. So a picture is no list like any other, and one can make two **hypotheses**:
 #
 # - **locality**: what can be understood of a pixel is understood from its neighbours; a small window is enough;
@@ -2098,7 +2098,7 @@ assert count(new_mlp()) == 6055
 # quand elle est fausse, elle enferme. Toutes les machines de ce cours en font une ; demandez-vous toujours laquelle.
 
 # %% [markdown] lang="fr"
-# « Ne s'aperçoit de rien » n'est pas une façon de parler. Voici `plain`, un MLP, et ses réponses aux feuilles en place. Donnez les poids qu'il
+# « Ne s'aperçoit de rien » n'est pas une façon de parler. Soit `plain`, un MLP quelconque, et ses réponses aux feuilles en place. Donnez les poids qu'il
 # faudrait à sa première couche pour qu'il réponde **exactement** pareil aux feuilles mélangées. `weight` est de forme (39, 144), une colonne par
 # pixel ; le pixel `j` d'une feuille mélangée est le pixel `new_places[j]` de la feuille en place.
 #
@@ -2115,7 +2115,7 @@ assert count(new_mlp()) == 6055
 # where it is false it is a cage. All the machines of this course make one; always ask which.
 
 # %% [markdown] lang="en"
-# "Notices nothing" is no manner of speaking. Here is `plain`, an MLP, and its answers to the sheets in place. Give the weights that its first
+# "Notices nothing" is no manner of speaking. Let `plain` be any MLP, with its answers to the sheets in place. Give the weights that its first
 # layer would need to answer the shuffled sheets in **exactly** the same way. `weight` is of shape (39, 144), a column for each pixel; pixel `j`
 # of a shuffled sheet is pixel `new_places[j]` of the sheet in place.
 #
