@@ -1668,13 +1668,13 @@ receptive_field([3, 3], [2, 1])  # → 7
 assert receptive_field([3, 3, 3], [1, 1, 1]) == 7 and receptive_field([3, 2, 3], [1, 2, 1]) == 8
 
 # %% [markdown] lang="fr"
-# Voir n'est pas regarder. Un pixel au bord du champ n'atteint la sortie que par un seul chemin ; un pixel du milieu, par beaucoup. Mesurons :
+# Voir n'est pas regarder. Un pixel au coin du champ n'atteint la sortie que par un seul chemin ; un pixel du milieu, par beaucoup. Mesurons :
 # dix couches de 3 × 3, de poids tirés au hasard, et la pente de la sortie du milieu par rapport à chaque pixel. Le champ a
 # `receptive_field([3] * 10, [1] * 10)` pixels de côté, soit 21. **Devinez** : quelle part de la pente tombe dans le carré central de 9 × 9,
 # qui n'est que 18 % du champ ?
 
 # %% [markdown] lang="en"
-# To see is not to look. A pixel at the rim of the field reaches the output by a single path; a pixel in the middle, by many. Let us measure:
+# To see is not to look. A pixel at the corner of the field reaches the output by a single path; a pixel in the middle, by many. Let us measure:
 # ten layers of 3 × 3, with random weights, and the slope of the middle output with respect to each pixel. The field is
 # `receptive_field([3] * 10, [1] * 10)` pixels wide, that is 21. **Guess**: what share of the slope falls into the central square of 9 × 9,
 # which is only 18% of the field?
@@ -1715,11 +1715,11 @@ assert receptive_field([3] * 10, [1] * 10) == 21 and round(100 * 81 / 441) == 18
 assert share_in_the_middle > 0.5
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Faire parier la part du carré rouge : il n'est que 18 % de la surface. Plus de la moitié de la pente. Demander pourquoi. (Un pixel du bord
+# 3 min. Faire parier la part du carré rouge : il n'est que 18 % de la surface. Plus de la moitié de la pente. Demander pourquoi. (Un pixel du coin
 # n'a qu'un chemin ; celui du milieu en a des milliers.) Moralité : plus de couches voient plus loin, mais regardent surtout devant elles.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. Take bets on the share of the red square: it is only 18% of the area. More than half of the slope. Ask why. (A pixel at the rim has
+# 3 min. Take bets on the share of the red square: it is only 18% of the area. More than half of the slope. Ask why. (A pixel at the corner has
 # one path; one in the middle has thousands.) Moral: more layers see further, but look mostly straight ahead.
 
 # %% [markdown] lang="fr"
@@ -2094,7 +2094,7 @@ assert count(new_mlp()) == 6055
 # %% [markdown] lang="fr"
 # En place, le réseau convolutif lit bien plus de chiffres. Mélangez : le MLP **ne s'aperçoit de rien**, et le réseau convolutif perd **tout ce
 # qu'il avait de plus**, et davantage : il passe derrière. Son avantage ne venait ni du nombre de ses poids, ni d'une magie, mais d'une
-# **hypothèse** : les voisins vont ensemble, et un motif peut être partout. Quand l'hypothèse est vraie, elle vaut des milliers d'exemples ;
+# **hypothèse** : les voisins vont ensemble, et un motif peut être partout. Quand l'hypothèse est vraie, elle tient lieu de bien des exemples ;
 # quand elle est fausse, elle enferme. Toutes les machines de ce cours en font une ; demandez-vous toujours laquelle.
 
 # %% [markdown] lang="fr"
@@ -2111,7 +2111,7 @@ assert count(new_mlp()) == 6055
 # %% [markdown] lang="en"
 # In place the convolutional network reads many more digits. Shuffle: the MLP **notices nothing**, and the convolutional network loses **all that
 # it had over it**, and more: it falls behind. Its advantage came neither from the number of its weights nor from some magic, but from a
-# **hypothesis**: neighbours belong together, and a pattern can be anywhere. Where the hypothesis is true it is worth thousands of examples;
+# **hypothesis**: neighbours belong together, and a pattern can be anywhere. Where the hypothesis is true it stands in for many examples;
 # where it is false it is a cage. All the machines of this course make one; always ask which.
 
 # %% [markdown] lang="en"
@@ -2456,14 +2456,14 @@ assert count(by_stride()) == count(by_mean()) == 6090
 #
 # Si deux couches voient des traits, vingt verraient mieux ? Pas si vite : empilées telles quelles, elles n'apprennent plus. Le remède est le
 # **chemin résiduel** ([](work:he2016)) : un bloc n'écrit pas sa réponse, il **ajoute une correction** à ce qu'il a reçu. Si $f$ commence à zéro, le
-# bloc ne fait d'abord rien, et ne s'écarte de rien qu'autant que cela aide :
+# bloc ne fait d'abord rien, et ne s'en écarte qu'autant que cela aide :
 
 # %% [markdown] lang="en"
 # ## 14. Deeper
 #
 # If two layers see strokes, would twenty see better? Not so fast: stacked as they are, they learn no more. The cure is the **residual path**
 # ([](work:he2016)): a block does not write its answer, it **adds a correction** to what it was given. If $f$ begins at zero, the block does
-# nothing at first, and departs from nothing only as far as that helps:
+# nothing at first, and departs from that only as far as it helps:
 
 # %% [markdown]
 # $$ y = x + f(x) $$
@@ -2477,6 +2477,12 @@ assert count(by_stride()) == count(by_mean()) == 6090
 # `F.relu(x)` ; de l'intérieur vers l'extérieur.
 #
 # </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# D'abord `self.look(F.relu(x))` ; ce qui en sort passe par `F.relu`, puis par `self.mix`. La réponse commence par `x +`.
+#
+# </details>
 
 # %% [markdown] lang="en"
 # Write what a block computes. `x`, of shape (n, c, h, w), goes through a ReLU, through `self.look` (a convolution of 3 × 3, which keeps the size),
@@ -2485,6 +2491,12 @@ assert count(by_stride()) == count(by_mean()) == 6090
 # <details><summary>A hint</summary>
 #
 # `F.relu(x)`; from the inside outwards.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# First `self.look(F.relu(x))`; what comes out goes through `F.relu`, then through `self.mix`. The answer begins with `x +`.
 #
 # </details>
 
