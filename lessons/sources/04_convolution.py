@@ -22,16 +22,24 @@
 # **Guess first.** Which numbers, 1, 2 or 3, made A? B? C? Note your answer.
 
 # %% tags=["hide-input"]
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 
 from dalle_edu.classroom.figures import picture, plot
-from dalle_edu.world import render, sample_scene
+from dalle_edu.world import Object, render, sample_scene
 
+four = [Object("square", "black", "large", 0.27, 0.27, 0.2),
+        Object("ring", "black", "large", 0.74, 0.27, 0.2),
+        Object("triangle", "black", "large", 0.27, 0.74, 0.2),
+        Object("heart", "black", "large", 0.74, 0.74, 0.2)]
+drawing = render([replace(sample_scene(0), objects=tuple(four))], 32)
+
+# %% tags=["hide-input"]
 # en: ink is 1, white paper is 0
 # fr: l'encre vaut 1, le papier blanc 0
-scene = render([sample_scene(3, 5)], 32)
-ink = (1 - scene.mean(dim=1)[0]) / 2
+ink = (1 - drawing.amin(dim=1)[0]) / 2
 slope = torch.tensor([[-1.0, 0.0, 1.0]] * 3)
 kernels = {"A": slope, "B": torch.full((3, 3), 1 / 9), "C": slope.T}
 
@@ -50,6 +58,7 @@ def show_grid(panel, grid, title, numbers=False, reach=None):
         for row, line in enumerate(grid.tolist()):
             for column, number in enumerate(line):
                 text = f"{number:.2f}" if number % 1 else f"{number:.0f}"
+                text = text.replace("-", "−")
                 panel.text(column, row, text, ha="center", va="center", fontsize=12)
 
 
@@ -70,7 +79,8 @@ panels[0, 0].set(title=say("the drawing", "le dessin"), xticks=[], yticks=[])
 panels[1, 0].axis("off")
 for panel, (name, kernel) in zip(panels[0, 1:], kernels.items()):
     show_grid(panel, see(ink, kernel), name)
-for panel, number, name in zip(panels[1, 1:], "123", "BCA"):
+made_by = {"1": "B", "2": "C", "3": "A"}
+for panel, (number, name) in zip(panels[1, 1:], made_by.items()):
     show_grid(panel, kernels[name], number, numbers=True, reach=2)
 picture(figure, say("A drawing and three maps of it, A, B and C; below, three sets "
                     "of nine numbers, 1, 2 and 3, in another order.",
@@ -80,7 +90,8 @@ picture(figure, say("A drawing and three maps of it, A, B and C; below, three se
 # %% claims=true
 assert see(ink, kernels["B"]).min() >= 0
 assert see(ink, kernels["A"]).min() < -0.5 and see(ink, kernels["C"]).min() < -0.5
-assert [name for name in "BCA"] == ["B", "C", "A"]
+assert (kernels[made_by["1"]] > 0).all() and torch.equal(kernels[made_by["3"]], slope)
+assert torch.equal(kernels[made_by["2"]], slope.T)
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Laisser regarder en silence, puis voter. B n'a pas de violet : ses nombres sont tous positifs, c'est 1. A réagit aux bords
@@ -186,8 +197,8 @@ from dalle_edu.language import decimal
 # %% [markdown] lang="fr"
 # ## 1. Une image est une longue liste de nombres
 #
-# La vision par ordinateur poursuit plusieurs buts : **classer** (quel chiffre est-ce ?), mais aussi **débruiter**, **transformer** (une photo
-# en tableau), **engendrer** (dessiner ce qu'une phrase décrit). Tous commencent par la même difficulté : une image, c'est beaucoup de
+# La vision par ordinateur poursuit plusieurs buts : **classer** (quel chiffre est-ce ?), mais aussi **débruiter** ([](lesson:10)),
+# **transformer** (un style en un autre : [](lesson:09)), **engendrer** (dessiner ce qu'une phrase décrit : [](lesson:11)). Tous commencent par la même difficulté : une image, c'est beaucoup de
 # nombres. Un chiffre de 8 × 8 pixels gris en a 64. Une scène en couleurs de 64 × 64 en a $64 \times 64 \times 3 = 12\,288$, et une photo de
 # 224 × 224, 150 528.
 #
@@ -199,13 +210,13 @@ from dalle_edu.language import decimal
 # %% [markdown] lang="en"
 # ## 1. A picture is a long list of numbers
 #
-# Computer vision has several aims: to **classify** (which digit is this?), but also to **denoise**, to **transform** (a photograph into a
-# painting), to **generate** (to draw what a sentence describes). All begin with the same difficulty: a picture is many numbers. A digit of
+# Computer vision has several aims: to **classify** (which digit is this?), but also to **denoise** ([](lesson:10)), to
+# **transform** (one style into another: [](lesson:09)), to **generate** (to draw what a sentence describes: [](lesson:11)). All begin with the same difficulty: a picture is many numbers. A digit of
 # 8 × 8 grey pixels has 64 of them. A scene in colour, 64 × 64, has $64 \times 64 \times 3 = 12{,}288$, and a photograph of 224 × 224,
 # 150,528.
 #
 # One can put these numbers end to end: the picture becomes a **point** of a space of 64, or of 12,288 dimensions, as a word became a point
-# in [](lesson:02). The MLP of [](lesson:01) does this, and it is dear: each neuron of its first layer has a weight for each pixel. For a
+# in [](lesson:02). The MLP of [](lesson:01) does this, and it is costly: each neuron of its first layer has a weight for each pixel. For a
 # hundred neurons and the scene in colour, that makes 1,228,800 weights, before anything is decided. And something gets lost. **Guess** what,
 # by looking at these two rows.
 
@@ -278,7 +289,7 @@ assert torch.equal(scattered.flatten(1).sort().values, shuffled.flatten(1).sort(
 # En haut, des chiffres manuscrits de scikit-learn ([](work:alpaydin1998)), chacun posé au hasard sur une feuille de 12 × 12. En bas, les
 # mêmes feuilles : on a donné à chacun des 144 pixels une nouvelle place, **la même pour toutes les images**. Rien n'est perdu, puisqu'on
 # pourrait tout remettre en place ; pourtant, nous ne lisons plus rien. Un MLP, lui, reçoit une liste : que le pixel 37 soit voisin du pixel
-# 38 ne lui est dit nulle part. (Le chiffre d'exercice de toute la vision est MNIST : 60 000 images de 28 × 28 pour apprendre, 10 000 pour
+# 38 ne lui est dit nulle part. (Le jeu d'exercice de toute la vision est MNIST : 60 000 images de 28 × 28 pour apprendre, 10 000 pour
 # l'examen ([](work:lecun1998)) ; les nôtres sont plus petits, et déjà sur votre disque.)
 #
 # **Faites votre pari, par écrit** : un MLP et un réseau convolutif, ayant à peu près autant de poids, apprennent à lire 1 400 de ces feuilles ;
@@ -291,7 +302,7 @@ assert torch.equal(scattered.flatten(1).sort().values, shuffled.flatten(1).sort(
 # %% [markdown] lang="en"
 # Above are handwritten digits of scikit-learn ([](work:alpaydin1998)), each laid at random on a sheet of 12 × 12. Below are the same sheets:
 # each of the 144 pixels was given a new place, **the same for all pictures**. Nothing is lost, since all could be put back; and yet we can
-# read nothing any more. An MLP gets a list: nowhere is it told that pixel 37 is a neighbour of pixel 38. (The practice piece of all vision
+# read nothing any more. An MLP gets a list: nowhere is it told that pixel 37 is a neighbour of pixel 38. (The practice set of all vision
 # is MNIST: 60,000 pictures of 28 × 28 to learn from, 10,000 for the exam ([](work:lecun1998)); ours are smaller, and on your disk
 # already.)
 #
@@ -339,22 +350,22 @@ picture(figure, say("In place, neighbouring pixels are alike and distant ones ar
 
 # %% claims=true
 placed, mixed = alike.values()
-assert placed[0] > 0.5 and abs(placed[3]) < 0.25
+assert placed[0] > 0.5 and abs(placed[2]) < 0.1
 assert placed[0] > 2 * max(abs(value) for value in mixed)
 assert max(mixed) - min(mixed) < 0.2
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Faire dessiner la courbe en l'air avant de la montrer. Des voisins se ressemblent, à quatre cases presque plus. Demander ce qu'en
+# 3 min. Faire dessiner la courbe en l'air avant de la montrer. Des voisins se ressemblent, à trois cases plus du tout. Demander ce qu'en
 # tirerait quelqu'un qui doit économiser des poids. (Ne regarder que des voisins.) Et si le même trait peut apparaître partout ? (Réemployer
 # les mêmes poids.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. Have them draw the curve in the air before it is shown. Neighbours are alike, four squares apart hardly any more. Ask what somebody
+# 3 min. Have them draw the curve in the air before it is shown. Neighbours are alike, three squares apart no more. Ask what somebody
 # who must save weights would make of it. (Look at neighbours only.) And if the same stroke can turn up anywhere? (Use the same weights
 # again.)
 
 # %% [markdown] lang="fr"
-# En place, un pixel ressemble beaucoup à son voisin, et presque plus à celui qui est quatre cases plus loin. Mélangés, toutes les distances se
+# En place, un pixel ressemble beaucoup à son voisin, et plus du tout à celui qui est trois cases plus loin. Mélangés, toutes les distances se
 # valent. Une image n'est donc pas une liste quelconque, et l'on peut faire deux **hypothèses** :
 #
 # - la **localité** : ce qui se comprend d'un pixel se comprend de ses voisins ; une petite fenêtre suffit ;
@@ -364,7 +375,7 @@ assert max(mixed) - min(mixed) < 0.2
 # et la même idée sert.)
 
 # %% [markdown] lang="en"
-# In place, a pixel is much like its neighbour, and hardly any more like the one four squares further on. Shuffled, all distances are the
+# In place, a pixel is much like its neighbour, and no more like the one three squares further on. Shuffled, all distances are the
 # same. So a picture is no list like any other, and one can make two **hypotheses**:
 #
 # - **locality**: what can be understood of a pixel is understood from its neighbours; a small window is enough;
@@ -479,7 +490,7 @@ assert sums.tolist() == [[3, 3, 0], [2, 2, 0], [1, 1, 0]]
 pictures = {say("scene", "scène"): ink,
             say("digit", "chiffre"): images[1, 0],
             say("another scene", "autre scène"):
-                (1 - render([sample_scene(11, 5)], 32).mean(dim=1)[0]) / 2}
+                (1 - render([sample_scene(3, 5)], 32).amin(dim=1)[0]) / 2}
 choices = {
     say("vertical edges", "bords verticaux"): slope,
     say("horizontal edges", "bords horizontaux"): slope.T,
@@ -554,8 +565,8 @@ assert torch.tensor(choices[say("all edges", "tous les bords")]).sum() == 0
 
 # %% [markdown] lang="fr"
 # Écrivez un noyau, un tenseur de forme (3, 3), qui trouve les **bords gauches** : une somme positive là où l'encre commence quand on va vers la
-# droite, négative là où elle finit, et 0 à l'intérieur d'un carré d'encre comme au milieu de son bord du haut. Votre noyau ne doit pas être
-# seulement le mien : des lignes de poids inégaux conviennent aussi.
+# droite, négative là où elle finit, et 0 à l'intérieur d'un carré d'encre comme au milieu de son bord du haut. Plusieurs noyaux
+# conviennent.
 #
 # <details><summary>Un indice</summary>
 #
@@ -571,8 +582,7 @@ assert torch.tensor(choices[say("all edges", "tous les bords")]).sum() == 0
 
 # %% [markdown] lang="en"
 # Write a kernel, a tensor of shape (3, 3), that finds **left edges**: a positive sum where ink begins as one goes to the right, a negative one
-# where it ends, and 0 inside a square of ink as in the middle of its upper edge. Your kernel need not be mine: rows of unequal weights will
-# do as well.
+# where it ends, and 0 inside a square of ink as in the middle of its upper edge. Several kernels will do.
 #
 # <details><summary>A hint</summary>
 #
@@ -627,7 +637,8 @@ assert (see(ink, left_edges) > 1).any() and (see(ink, left_edges) < -1).any()
 # %% [markdown] lang="fr"
 # Orange au bord gauche de chaque forme, violet à son bord droit. (Avec 1, 2, 1 pour les trois lignes, c'est le filtre de Sobel.) Le suivant
 # fait le contraire : il efface les bords.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez un noyau de forme (3, 3) qui **floute** : chaque nombre de la carte est une moyenne de neuf voisins, où tous comptent, et une surface
 # unie garde sa couleur.
 #
@@ -640,7 +651,8 @@ assert (see(ink, left_edges) > 1).any() and (see(ink, left_edges) < -1).any()
 # %% [markdown] lang="en"
 # Orange at the left edge of each shape, purple at its right edge. (With 1, 2, 1 for the three rows it is the Sobel filter.) The next one
 # does the opposite: it wipes edges out.
-#
+
+# %% [markdown] lang="en"
 # Write a kernel of shape (3, 3) that **blurs**: each number of the map is a mean of nine neighbours, in which all count, and an even surface
 # keeps its colour.
 #
@@ -754,7 +766,17 @@ picture(figure, say("The places of a window of three on five pixels, as blue bar
 # Three places; two; three. Let us count: once the first window is laid, $5 - 3$ pixels are left to walk, in strides of $s$, and padding adds
 # $2p$, once $p$ **on each side**:
 
-# %% [markdown] slide="subslide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### La taille qui sort
+#
+# $n$ pixels, un noyau de $k$, une marge de $p$, un pas de $s$ :
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The size that comes out
+#
+# $n$ pixels, a kernel of $k$, a padding of $p$, a stride of $s$:
+
+# %% [markdown] slide="fragment"
 # $$ n' = \left\lfloor \frac{n + 2p - k}{s} \right\rfloor + 1 \qquad\qquad \left\lfloor \frac{5 - 3}{2} \right\rfloor + 1 = 2 $$
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
@@ -771,7 +793,8 @@ picture(figure, say("The places of a window of three on five pixels, as blue bar
 #
 # Une idée reçue : « la convolution réduit l'image ». Non : avec un pas de 1 et une marge de 1, une fenêtre de 3 **garde** la taille (on dit
 # *same padding*). Sans marge, elle rogne deux pixels par côté. Ce qui réduit vraiment, c'est le **pas**, ou le pooling de la [](#pooling).
-#
+
+# %% [markdown] lang="fr"
 # Écrivez la formule. `size`, `kernel_size`, `stride` et `padding` sont des entiers, et la réponse aussi.
 #
 # <details><summary>Un indice</summary>
@@ -787,7 +810,8 @@ picture(figure, say("The places of a window of three on five pixels, as blue bar
 # A common belief: "convolution makes the picture smaller". No: with a stride of 1 and a padding of 1, a window of 3 **keeps** the size (this is
 # called *same padding*). Without padding it trims two pixels off each side. What really reduces is the **stride**, or the pooling of
 # [](#pooling).
-#
+
+# %% [markdown] lang="en"
 # Write the formula. `size`, `kernel_size`, `stride` and `padding` are whole numbers, and so is the answer.
 #
 # <details><summary>A hint</summary>
@@ -895,7 +919,8 @@ picture(figure, say("Three channels go into each of two kernels, of three grids 
 # %% [markdown] lang="fr"
 # Un noyau a $3 \times 9 = 27$ poids ; seize noyaux, 432 ; avec les 16 biais, **448**, quelle que soit l'image. Une couche dense, elle, en
 # voudrait un par pixel et par neurone. Un noyau de **1 × 1** a un sens aussi : il ne regarde aucun voisin, et mélange les canaux.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez ce compte pour une couche quelconque : `channels` canaux à l'entrée, `kernels` noyaux, de côté `side`, biais compris.
 #
 # <details><summary>Un indice</summary>
@@ -907,7 +932,8 @@ picture(figure, say("Three channels go into each of two kernels, of three grids 
 # %% [markdown] lang="en"
 # A kernel has $3 \times 9 = 27$ weights; sixteen kernels, 432; with the 16 biases, **448**, whatever the picture. A dense layer would want one
 # for each pixel and each neuron. A kernel of **1 × 1** makes sense too: it looks at no neighbour, and mixes the channels.
-#
+
+# %% [markdown] lang="en"
 # Write this count for any layer: `channels` channels in, `kernels` kernels, of side `side`, biases included.
 #
 # <details><summary>A hint</summary>
@@ -955,7 +981,8 @@ assert layer_weights(3, 16, 3) == 448 and 3 * 9 * 16 == 432
 # more.
 
 # %% [markdown] lang="fr"
-# Maintenant, toute la convolution, **par des boucles**. `images` est de forme (n, c, h, w) : n images, c canaux, h lignes, w colonnes.
+# Maintenant, toute la convolution, **par des boucles**. (Dans la signature, `Float[Tensor, "n c h w"]` est de la notation jaxtyping : un tenseur
+# de nombres à virgule, et le nom de ses axes. Elle se lit, et n'oblige à rien.) `images` est de forme (n, c, h, w) : n images, c canaux, h lignes, w colonnes.
 # `kernels` est de forme (o, c, p, q) : o noyaux, qui ont chacun c grilles de p × q. La réponse est de forme (n, o, lignes, colonnes). Posez la marge, faites
 # deux boucles sur les positions, et remplissez une case de toutes les cartes à la fois. `conv_output_size` donne le nombre de places.
 #
@@ -979,7 +1006,8 @@ assert layer_weights(3, 16, 3) == 448 and 3 * 9 * 16 == 432
 # </details>
 
 # %% [markdown] lang="en"
-# Now the whole convolution, **by loops**. `images` is of shape (n, c, h, w): n pictures, c channels, h rows, w columns. `kernels` is of shape
+# Now the whole convolution, **by loops**. (In the signature, `Float[Tensor, "n c h w"]` is jaxtyping's notation: a tensor of floating-point
+# numbers, and the names of its axes. It is there to be read, and enforces nothing.) `images` is of shape (n, c, h, w): n pictures, c channels, h rows, w columns. `kernels` is of shape
 # (o, c, p, q): o kernels, each with c grids of p × q. The answer is of shape (n, o, rows, columns). Lay the padding, loop twice over the
 # positions, and fill one square of all the maps at a time. `conv_output_size` gives the number of places.
 #
@@ -1104,7 +1132,8 @@ assert conv_output_size(224, 3) ** 2 == 49_284
 # %% [markdown] lang="fr"
 # Quatre positions, donc quatre colonnes ; quatre pixels par morceau, donc quatre lignes ; la première colonne est 1, 2, 4, 5. Le 5 du milieu
 # est dans les quatre : la matrice répète, et c'est le prix de la vitesse.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez `im2col`. `images` est de forme (n, c, h, w), `kernel_size` une paire (p, q). La réponse est de forme (n, c·p·q, l) : une colonne
 # par position, dans l'ordre de la lecture ; dans une colonne, canal par canal, ligne par ligne. Un outil : `x.unfold(2, p, stride)` découpe
 # l'axe 2 en fenêtres de p, tous les `stride`, et met le contenu des fenêtres dans un **nouvel axe, le dernier**.
@@ -1125,7 +1154,8 @@ assert conv_output_size(224, 3) ** 2 == 49_284
 # %% [markdown] lang="en"
 # Four positions, hence four columns; four pixels in a patch, hence four rows; the first column is 1, 2, 4, 5. The 5 in the middle is in all
 # four: the matrix repeats, and that is the price of speed.
-#
+
+# %% [markdown] lang="en"
 # Write `im2col`. `images` is of shape (n, c, h, w), `kernel_size` a pair (p, q). The answer is of shape (n, c·p·q, l): a column for each
 # position, in reading order; within a column, channel by channel, row by row. A tool: `x.unfold(2, p, stride)` cuts axis 2 into windows of
 # p, every `stride`, and puts what the windows hold into a **new axis, the last**.
@@ -1478,7 +1508,7 @@ avg_pool2d(torch.tensor([[[[1.0, 4.0], [2.0, 3.0]]]]), 2).tolist()  # → [[[[2.
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 shifted_map = seen_map.roll(-1, dims=1)
-figure, panels = plot(2, 3, width=7.5, height=4.6)
+figure, panels = plot(2, 3, width=7, height=4)
 for row, (given, name) in enumerate(((seen_map, say("map", "carte")),
                                      (shifted_map, say("shifted", "décalée")))):
     square_map = given[None, None].float()
@@ -1578,6 +1608,8 @@ def fields_drawn(panel, kernels, strides, title):
 figure, panels = plot(1, 2, width=9, height=3)
 fields_drawn(panels[0], [3, 3, 3], [1, 1, 1],
              say("3, then 3, then 3", "3, puis 3, puis 3"))
+for height, name in ((3, say("output", "sortie")), (0, "image")):
+    panels[0].text(-5.8, height, name, va="center", fontsize=12)
 fields_drawn(panels[1], [3, 2, 3], [1, 2, 1],
              say("3, pooling by 2, then 3", "3, pooling de 2, puis 3"))
 picture(figure, say("What an output depends on, layer by layer: one, three, five, "
@@ -1597,7 +1629,8 @@ picture(figure, say("What an output depends on, layer by layer: one, three, five
 # **Sept** pixels : chaque couche ajoute 2. Avec un pooling, huit pour deux couches seulement. Cette partie de l'image dont dépend un nombre
 # s'appelle son **champ récepteur**. Pour le calculer, partez d'une sortie, et descendez : $r$ cases d'une carte, avec un noyau $k$ et un pas
 # $s$, en voient $(r - 1)\,s + k$ dans la couche du dessous. Les pas se multiplient : c'est d'eux que vient la portée.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez-le. `kernels` et `strides` sont deux listes, de la première couche à la dernière ; la réponse est un entier. Une chaîne vide voit 1
 # pixel.
 #
@@ -1611,7 +1644,8 @@ picture(figure, say("What an output depends on, layer by layer: one, three, five
 # **Seven** pixels: each layer adds 2. With a pooling, eight for two layers only. This part of the picture on which a number depends is called
 # its **receptive field**. To work it out, begin at an output, and go down: $r$ squares of a map, with a kernel $k$ and a stride $s$, see
 # $(r - 1)\,s + k$ of them in the layer below. Strides multiply: reach comes from them.
-#
+
+# %% [markdown] lang="en"
 # Write it. `kernels` and `strides` are two lists, from the first layer to the last; the answer is a whole number. An empty chain sees 1
 # pixel.
 #
@@ -1634,13 +1668,13 @@ receptive_field([3, 3], [2, 1])  # → 7
 assert receptive_field([3, 3, 3], [1, 1, 1]) == 7 and receptive_field([3, 2, 3], [1, 2, 1]) == 8
 
 # %% [markdown] lang="fr"
-# Voir n'est pas regarder. Un pixel au bord du champ n'atteint la sortie que par un seul chemin ; un pixel du milieu, par beaucoup. Mesurons :
+# Voir n'est pas regarder. Un pixel au coin du champ n'atteint la sortie que par un seul chemin ; un pixel du milieu, par beaucoup. Mesurons :
 # dix couches de 3 × 3, de poids tirés au hasard, et la pente de la sortie du milieu par rapport à chaque pixel. Le champ a
 # `receptive_field([3] * 10, [1] * 10)` pixels de côté, soit 21. **Devinez** : quelle part de la pente tombe dans le carré central de 9 × 9,
 # qui n'est que 18 % du champ ?
 
 # %% [markdown] lang="en"
-# To see is not to look. A pixel at the rim of the field reaches the output by a single path; a pixel in the middle, by many. Let us measure:
+# To see is not to look. A pixel at the corner of the field reaches the output by a single path; a pixel in the middle, by many. Let us measure:
 # ten layers of 3 × 3, with random weights, and the slope of the middle output with respect to each pixel. The field is
 # `receptive_field([3] * 10, [1] * 10)` pixels wide, that is 21. **Guess**: what share of the slope falls into the central square of 9 × 9,
 # which is only 18% of the field?
@@ -1681,11 +1715,11 @@ assert receptive_field([3] * 10, [1] * 10) == 21 and round(100 * 81 / 441) == 18
 assert share_in_the_middle > 0.5
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Faire parier la part du carré rouge : il n'est que 18 % de la surface. Plus de la moitié de la pente. Demander pourquoi. (Un pixel du bord
+# 3 min. Faire parier la part du carré rouge : il n'est que 18 % de la surface. Plus de la moitié de la pente. Demander pourquoi. (Un pixel du coin
 # n'a qu'un chemin ; celui du milieu en a des milliers.) Moralité : plus de couches voient plus loin, mais regardent surtout devant elles.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. Take bets on the share of the red square: it is only 18% of the area. More than half of the slope. Ask why. (A pixel at the rim has
+# 3 min. Take bets on the share of the red square: it is only 18% of the area. More than half of the slope. Ask why. (A pixel at the corner has
 # one path; one in the middle has thousands.) Moral: more layers see further, but look mostly straight ahead.
 
 # %% [markdown] lang="fr"
@@ -1827,13 +1861,13 @@ print(say("read right, of digits never seen: ", "lus, de chiffres jamais vus : "
       decimal(by_reader), "%")
 
 # %% claims=true
-assert by_reader > 85
+assert by_reader > 90
 
 # %% [markdown] lang="fr"
-# Plus de 85 % de chiffres jamais vus, posés n'importe où. **Devinez** : à quoi ressembleront les seize noyaux que la première couche a appris ?
+# Plus de neuf chiffres sur dix, jamais vus, posés n'importe où. **Devinez** : à quoi ressembleront les seize noyaux que la première couche a appris ?
 
 # %% [markdown] lang="en"
-# More than 85% of digits never seen, laid anywhere. **Guess**: what will the sixteen kernels look like that the first layer has learned?
+# More than nine digits out of ten, never seen, laid anywhere. **Guess**: what will the sixteen kernels look like that the first layer has learned?
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Seize noyaux, appris
@@ -2005,6 +2039,8 @@ def all_four():
 # %%
 from dalle_edu.classroom.desk import kept
 
+# en: what takes long is kept on disk, and read again after a restart
+# fr: ce qui est long est gardé sur disque, et relu après un redémarrage
 rates = kept("shuffled", all_four, patience=5)
 means = {name: [sum(each) / 3 for each in pair] for name, pair in rates.items()}
 print(say("                in place  shuffled", "                en place  mélangés"))
@@ -2029,7 +2065,7 @@ for shift, name, colour in ((-0.2, "mlp", ORANGE), (0.2, "cnn", BLUE)):
     for place, three in enumerate(rates[name]):
         axes.plot([place + shift] * 3, three, "o", color="black", markersize=5)
 axes.axhline(10, color="grey", linestyle=":")
-axes.text(1.43, 11.5, say("chance", "hasard"), ha="right", fontsize=12)
+axes.text(0.5, 12, say("chance", "hasard"), ha="center", fontsize=12)
 axes.set_xticks([0, 1], [say("in place", "en place"), say("shuffled", "mélangés")])
 axes.set(ylabel=say("digits read (%)", "chiffres lus (%)"), ylim=(0, 118))
 legend(axes, loc="upper right", ncols=2)
@@ -2058,10 +2094,11 @@ assert count(new_mlp()) == 6055
 # %% [markdown] lang="fr"
 # En place, le réseau convolutif lit bien plus de chiffres. Mélangez : le MLP **ne s'aperçoit de rien**, et le réseau convolutif perd **tout ce
 # qu'il avait de plus**, et davantage : il passe derrière. Son avantage ne venait ni du nombre de ses poids, ni d'une magie, mais d'une
-# **hypothèse** : les voisins vont ensemble, et un motif peut être partout. Quand l'hypothèse est vraie, elle vaut des milliers d'exemples ;
+# **hypothèse** : les voisins vont ensemble, et un motif peut être partout. Quand l'hypothèse est vraie, elle tient lieu de bien des exemples ;
 # quand elle est fausse, elle enferme. Toutes les machines de ce cours en font une ; demandez-vous toujours laquelle.
-#
-# « Ne s'aperçoit de rien » n'est pas une façon de parler. Voici `plain`, un MLP, et ses réponses aux feuilles en place. Donnez les poids qu'il
+
+# %% [markdown] lang="fr"
+# « Ne s'aperçoit de rien » n'est pas une façon de parler. Soit `plain`, un MLP quelconque, et ses réponses aux feuilles en place. Donnez les poids qu'il
 # faudrait à sa première couche pour qu'il réponde **exactement** pareil aux feuilles mélangées. `weight` est de forme (39, 144), une colonne par
 # pixel ; le pixel `j` d'une feuille mélangée est le pixel `new_places[j]` de la feuille en place.
 #
@@ -2074,10 +2111,11 @@ assert count(new_mlp()) == 6055
 # %% [markdown] lang="en"
 # In place the convolutional network reads many more digits. Shuffle: the MLP **notices nothing**, and the convolutional network loses **all that
 # it had over it**, and more: it falls behind. Its advantage came neither from the number of its weights nor from some magic, but from a
-# **hypothesis**: neighbours belong together, and a pattern can be anywhere. Where the hypothesis is true it is worth thousands of examples;
+# **hypothesis**: neighbours belong together, and a pattern can be anywhere. Where the hypothesis is true it stands in for many examples;
 # where it is false it is a cage. All the machines of this course make one; always ask which.
-#
-# "Notices nothing" is no manner of speaking. Here is `plain`, an MLP, and its answers to the sheets in place. Give the weights that its first
+
+# %% [markdown] lang="en"
+# "Notices nothing" is no manner of speaking. Let `plain` be any MLP, with its answers to the sheets in place. Give the weights that its first
 # layer would need to answer the shuffled sheets in **exactly** the same way. `weight` is of shape (39, 144), a column for each pixel; pixel `j`
 # of a shuffled sheet is pixel `new_places[j]` of the sheet in place.
 #
@@ -2201,14 +2239,14 @@ assert read_at[2] < means["mlp"][0]
 # cher, et à 3 × 3 le réseau est sous le MLP. Ce qu'un petit noyau exploite, c'est le voisinage **immédiat**.
 
 # %% [markdown] lang="en"
-# **What we have learned.** The fall begins at once: shuffling within squares of 2 × 2, where everyone stays a step from home, is dear already, and
+# **What we have learned.** The fall begins at once: shuffling within squares of 2 × 2, where everyone stays a step from home, is already costly, and
 # at 3 × 3 the network is below the MLP. What a small kernel makes use of is the **immediate** neighbourhood.
 
 # %% [markdown] lang="fr"
 # ## 12. Qui le lit encore ?
 #
 # « Un réseau convolutif est invariant aux translations. » Mettons-le à l'épreuve. Trois réseaux apprennent sur des chiffres **tous au centre**
-# d'une feuille de 16 × 16 : un MLP ; notre réseau, qui finit par des moyennes sur une grille de 2 × 2 ; et le même, qui finit par **un seul
+# d'une feuille de 18 × 18 : un MLP ; notre réseau, qui finit par des moyennes sur une grille de 2 × 2 ; et le même, qui finit par **un seul
 # maximum** sur toute la carte, pour chaque canal. À l'examen, on déplace le chiffre de deux pixels au plus. **Devinez** : qui le lit encore ? Et un
 # déplacement de 1 est-il plus facile qu'un déplacement de 2 ?
 
@@ -2216,7 +2254,7 @@ assert read_at[2] < means["mlp"][0]
 # ## 12. Who still reads it?
 #
 # "A convolutional network is invariant to translations." Let us put it to the test. Three networks learn from digits **all in the centre** of a
-# sheet of 16 × 16: an MLP; our network, which ends in means over a grid of 2 × 2; and the same, ending in **a single maximum** over the whole map,
+# sheet of 18 × 18: an MLP; our network, which ends in means over a grid of 2 × 2; and the same, ending in **a single maximum** over the whole map,
 # for each channel. In the exam the digit is moved by two pixels at most. **Guess**: who still reads it? And is a move of 1 easier than a move of 2?
 
 # %%
@@ -2228,7 +2266,7 @@ def ends_in_a_maximum():
 
 
 def at(row, column):
-    return F.pad(images, (4 + column, 4 - column, 4 + row, 4 - row))
+    return F.pad(images, (5 + column, 5 - column, 5 + row, 5 - row))
 
 
 # %%
@@ -2242,7 +2280,7 @@ def learn_in_the_centre(build):
 
 # %%
 def larger_mlp():
-    return new_mlp(pixels=256, hidden=23)
+    return new_mlp(pixels=324, hidden=18)
 
 
 def move_the_digit():
@@ -2271,15 +2309,17 @@ for panel, (name, grid) in zip(panels, still_read.items()):
     panel.imshow(grid, cmap="Blues", vmin=0, vmax=150)
     for row, line in enumerate(grid):
         for column, share in enumerate(line):
-            panel.text(column, row, f"{share:.0f}", ha="center", va="center",
-                       fontsize=12)
+            panel.text(column, row, f"{share:.0f}", ha="center", va="center")
     panel.set(title=titles[name], xticks=range(5), yticks=range(5))
-    panel.set_xticklabels(["−2", "−1", "0", "1", "2"])
-    panel.set_yticklabels(["−2", "−1", "0", "1", "2"])
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_ticklabels(["−2", "−1", "0", "1", "2"])
+    panel.set_xlabel(say("moved to the right", "vers la droite"))
+panels[0].set_ylabel(say("moved down", "vers le bas"))
 picture(figure, say("Digits read for each move: the MLP only in the centre, the means "
-                    "around it, the maximum almost everywhere.",
+                    "next to it, the maximum at every move of two pixels.",
                     "Chiffres lus pour chaque déplacement : le MLP au centre "
-                    "seulement, les moyennes autour, le maximum presque partout."))
+                    "seulement, les moyennes tout près, le maximum à chaque "
+                    "déplacement de deux pixels."))
 
 # %% claims=true
 mlp_read, grid_read, maximum_read = (torch.tensor(still_read[name]) for name in ("mlp", "grid", "maximum"))
@@ -2289,32 +2329,35 @@ assert min(mlp_read[2, 2], grid_read[2, 2], maximum_read[2, 2]) > 90
 assert mlp_read[ring].mean() < grid_read[ring].mean() < maximum_read[ring].mean()
 by_two, by_one = maximum_read[0::2, 0::2], maximum_read[1::2, 1::2]
 assert (by_two - maximum_read[2, 2]).abs().max() < 0.01
-assert by_one.max() < maximum_read[2, 2] - 3
+assert by_one.max() < maximum_read[2, 2] - 20
+assert count(larger_mlp()) == 6040
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Faire voter avant. Le MLP perd tout en deux pixels. Les moyennes en gardent une partie. Le maximum lit presque partout. Puis la surprise :
-# un déplacement de 2 lui est égal, un déplacement de 1 ne l'est pas. Demander pourquoi. (Le pooling avance de 2 en 2 : un déplacement de 2 est
-# exactement une case.)
+# 5 min. Faire voter avant. Le MLP perd tout en deux pixels. Les moyennes en gardent un peu, tout près. Puis la surprise, à droite : un déplacement
+# de 2 ne change rien, un déplacement de 1 coûte cher. Demander pourquoi. (Le pooling avance de 2 en 2 : un déplacement de 2 est exactement une
+# case.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Have them vote first. The MLP loses everything within two pixels. The means keep part of it. The maximum reads almost everywhere. Then the
-# surprise: a move of 2 makes no difference to it, a move of 1 does. Ask why. (Pooling moves on by 2: a move of 2 is exactly one square.)
+# 5 min. Have them vote first. The MLP loses everything within two pixels. The means keep a little, close by. Then the surprise, on the right: a
+# move of 2 changes nothing, a move of 1 costs a lot. Ask why. (Pooling moves on by 2: a move of 2 is exactly one square.)
 
 # %% [markdown] lang="fr"
-# Tous trois lisent le centre ; hors du centre, le MLP s'effondre, les moyennes sur 2 × 2 en sauvent une partie, le maximum presque tout. La convolution est
-# **équivariante** : la carte suit le chiffre. L'**invariance** vient après, de ce qui oublie la place ; une grille de 2 × 2 ne l'oublie pas.
+# Tous trois lisent le centre. Ailleurs, le MLP s'effondre ; les moyennes sur 2 × 2 sauvent quelque chose tout près ; le maximum, lui, lit un
+# chiffre déplacé de **2** exactement comme un chiffre au centre. La convolution est **équivariante** : la carte suit le chiffre. L'**invariance**
+# vient après, de ce qui oublie la place : un maximum sur toute la carte l'oublie ; une grille de 2 × 2, non.
 #
-# Et la surprise : pour le troisième, un déplacement de **2** ne change **rien**, un déplacement de 1 coûte quelque chose. Le pooling avance de 2 en
-# 2 : déplacer de 2 décale ses cases d'une, exactement ; déplacer de 1 mélange autrement. Le pooling n'est donc pas gratuit : il est
-# équivariant de deux en deux. (Retournez la feuille, ou tournez-la : plus rien n'est promis.)
+# Et la surprise : un déplacement de **1**, plus petit, coûte cher. Le pooling avance de 2 en 2 : déplacer de 2 décale ses cases d'une, exactement ;
+# déplacer de 1 réunit d'autres pixels. Notre réseau n'est équivariant que de deux en deux. Le remède ? Apprendre avec des chiffres posés partout,
+# comme à la [](#a-network-that-reads). (Retournez la feuille, ou tournez-la : plus rien n'est promis.)
 
 # %% [markdown] lang="en"
-# All three read the centre; away from it the MLP collapses, the means over 2 × 2 save part of it, the maximum nearly all. The convolution is
-# **equivariant**: the map follows the digit. **Invariance** comes afterwards, from what forgets the place; a grid of 2 × 2 does not forget it.
+# All three read the centre. Elsewhere the MLP collapses; the means over 2 × 2 save something close by; the maximum reads a digit moved by **2**
+# exactly as it reads one in the centre. The convolution is **equivariant**: the map follows the digit. **Invariance** comes afterwards, from what
+# forgets the place: a maximum over the whole map forgets it; a grid of 2 × 2 does not.
 #
-# And the surprise: for the third a move of **2** changes **nothing**, a move of 1 costs something. Pooling moves on by 2: a move of 2 shifts its
-# squares by one, exactly; a move of 1 mixes differently. So pooling is not free: it is equivariant two by two. (Turn the sheet over, or round:
-# nothing is promised any more.)
+# And the surprise: a move of **1**, a smaller one, costs a lot. Pooling moves on by 2: a move of 2 shifts its squares by one, exactly; a move of 1 puts
+# other pixels together. Our network is equivariant two by two only. The cure? To learn from digits laid anywhere, as in
+# [](#a-network-that-reads). (Turn the sheet over, or round: nothing is promised any more.)
 
 # %% [markdown] lang="fr"
 # ## 13. Pooling ou pas de 2 ?
@@ -2331,6 +2374,8 @@ assert by_one.max() < maximum_read[2, 2] - 3
 # %%
 def by_mean():
     network = new_cnn()
+    # en: `features` is the list of layers; number 2 is the max pooling
+    # fr: `features` est la liste des couches ; la 2 est le max pooling
     network.features[2] = nn.AvgPool2d(2)
     return network
 
@@ -2374,34 +2419,35 @@ for place, (three, colour) in enumerate(zip(ways.values(), (BLUE, SKY, ORANGE)))
     axes.plot([place] * 3, three, "o", color="black", markersize=5)
 axes.set_xticks(range(3), say("maximum|mean|stride 2",
                               "maximum|moyenne|pas de 2").split("|"))
-axes.set(ylabel=say("digits read (%)", "chiffres lus (%)"), ylim=(60, 100))
+axes.set(ylabel=say("digits read (%)", "chiffres lus (%)"), ylim=(80, 100))
+axes.set_yticks([80, 85, 90, 95, 100])
 picture(figure, say("Digits read by networks that reduce by a maximum, by a mean and "
                     "by a stride of two: the maximum reads most.",
                     "Chiffres lus par des réseaux qui réduisent par un maximum, une "
                     "moyenne, un pas de deux : le maximum en lit le plus."))
 
 # %% claims=true
-assert min(ways["maximum"]) > max(ways["stride"])
-assert sum(ways["maximum"]) > sum(ways["mean"])
+assert sum(ways["maximum"]) > sum(ways["mean"]) and sum(ways["maximum"]) > sum(ways["stride"])
+assert sum(ways["maximum"]) - sum(ways["stride"]) < 15
 assert 0.9 < multiplications["stride"] / multiplications["maximum"] < 1
 assert count(by_stride()) == count(by_mean()) == 6090
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. L'axe commence à 60 : le dire. Ici, le maximum gagne, à poids égaux. Demander si c'est une loi. (Non : de grands réseaux remplacent le
+# 3 min. L'axe commence à 80 : le dire. Ici, le maximum gagne, de peu, à poids égaux. Demander si c'est une loi. (Non : de grands réseaux remplacent le
 # pooling par des pas de 2 sans y perdre. Un maximum a regardé toutes les places, un pas de 2 n'en regarde qu'une sur quatre, mais apprend
 # lesquelles.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. The axis begins at 60: say so. Here the maximum wins, at equal weights. Ask whether it is a law. (No: large networks replace pooling by
+# 3 min. The axis begins at 80: say so. Here the maximum wins, by a little, at equal weights. Ask whether it is a law. (No: large networks replace pooling by
 # strides of 2 and lose nothing. A maximum has looked at every place; a stride of 2 looks at one in four, but learns what to make of it.)
 
 # %% [markdown] lang="fr"
-# Ici, le maximum lit le mieux : il a regardé toutes les places, et garde la plus forte ; un pas de 2 n'en regarde qu'une sur quatre. Ce n'est pas
+# Ici, le maximum lit le mieux, de peu : il a regardé toutes les places, et garde la plus forte ; un pas de 2 n'en regarde qu'une sur quatre. Ce n'est pas
 # une loi : dans de grands réseaux, des convolutions de pas 2 remplacent tout le pooling sans y perdre ([](work:springenberg2015)), et les
 # machines à dessiner de ce cours préfèrent le pas, qui, lui, s'apprend.
 
 # %% [markdown] lang="en"
-# Here the maximum reads best: it has looked at every place, and keeps the strongest; a stride of 2 looks at one in four. It is no law: in large
+# Here the maximum reads best, by a little: it has looked at every place, and keeps the strongest; a stride of 2 looks at one in four. It is no law: in large
 # networks, convolutions of stride 2 replace all pooling and lose nothing ([](work:springenberg2015)), and the drawing machines of this course
 # prefer the stride, which can be learned.
 
@@ -2410,14 +2456,14 @@ assert count(by_stride()) == count(by_mean()) == 6090
 #
 # Si deux couches voient des traits, vingt verraient mieux ? Pas si vite : empilées telles quelles, elles n'apprennent plus. Le remède est le
 # **chemin résiduel** ([](work:he2016)) : un bloc n'écrit pas sa réponse, il **ajoute une correction** à ce qu'il a reçu. Si $f$ commence à zéro, le
-# bloc ne fait d'abord rien, et ne s'écarte de rien qu'autant que cela aide :
+# bloc ne fait d'abord rien, et ne s'en écarte qu'autant que cela aide :
 
 # %% [markdown] lang="en"
 # ## 14. Deeper
 #
 # If two layers see strokes, would twenty see better? Not so fast: stacked as they are, they learn no more. The cure is the **residual path**
 # ([](work:he2016)): a block does not write its answer, it **adds a correction** to what it was given. If $f$ begins at zero, the block does
-# nothing at first, and departs from nothing only as far as that helps:
+# nothing at first, and departs from that only as far as it helps:
 
 # %% [markdown]
 # $$ y = x + f(x) $$
@@ -2431,6 +2477,12 @@ assert count(by_stride()) == count(by_mean()) == 6090
 # `F.relu(x)` ; de l'intérieur vers l'extérieur.
 #
 # </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# D'abord `self.look(F.relu(x))` ; ce qui en sort passe par `F.relu`, puis par `self.mix`. La réponse commence par `x +`.
+#
+# </details>
 
 # %% [markdown] lang="en"
 # Write what a block computes. `x`, of shape (n, c, h, w), goes through a ReLU, through `self.look` (a convolution of 3 × 3, which keeps the size),
@@ -2439,6 +2491,12 @@ assert count(by_stride()) == count(by_mean()) == 6090
 # <details><summary>A hint</summary>
 #
 # `F.relu(x)`; from the inside outwards.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# First `self.look(F.relu(x))`; what comes out goes through `F.relu`, then through `self.mix`. The answer begins with `x +`.
 #
 # </details>
 
@@ -2499,14 +2557,10 @@ def go_deep():
 
 
 # %%
-try:
-    curves = kept("deep", go_deep, patience=5)
-except NotImplementedError:
-    # en: while your block is missing, the library's
-    # fr: tant que votre bloc manque, celui de la bibliothèque
-    from dalle_edu.bricks.convolution import ResidualBlock
-
-    curves = kept("deep", go_deep, patience=5)
+curves = kept("deep", go_deep, patience=5)
+for depth, curve in zip((1, 10, 10), curves):
+    print(f"{depth:2}", say("blocks, loss at the end:", "blocs, perte à la fin :"),
+          decimal(curve[-1], 2))
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 12-14"
 # ### Exercices 12 à 14 · Permuter, ajouter, faire petit
@@ -2568,8 +2622,9 @@ assert abs(torch.tensor(10.0).log().item() - 2.30) < 0.01
 # Sans le chemin, la perte reste au niveau du hasard : à travers vingt couches, la pente s'est usée. Avec lui, les mêmes convolutions apprennent, et font
 # mieux qu'un seul bloc. La pente revient par l'addition, intacte ; c'est la même addition que dans le transformeur de la [](lesson:05), et dans presque
 # tous les réseaux de ce cours.
-#
-# **Petit et bon.** Trouvez un réseau d'**au plus 2 000 poids** qui lise **au moins 80 %** des feuilles jamais vues (le MLP, avec trois fois plus de poids,
+
+# %% [markdown] lang="fr"
+# **Petit et bon.** Trouvez un réseau d'**au plus 2 000 poids** qui lise **au moins 82 %** des feuilles jamais vues (le MLP, avec trois fois plus de poids,
 # n'y arrivait pas). Mettez-le, entraîné, dans `small` ; il est jugé sur `scattered[1400:]`, qu'il ne doit pas voir en apprenant.
 #
 # <details><summary>Un indice</summary>
@@ -2588,8 +2643,9 @@ assert abs(torch.tensor(10.0).log().item() - 2.30) < 0.01
 # Without the path the loss stays at chance: through twenty layers the slope has worn away. With it the same convolutions learn, and do better than
 # a single block. The slope comes back through the addition, whole; it is the same addition as in the transformer of [](lesson:05), and in nearly all
 # the networks of this course.
-#
-# **Small and good.** Find a network of **at most 2,000 weights** that reads **at least 80%** of the sheets never seen (the MLP, with three times as many
+
+# %% [markdown] lang="en"
+# **Small and good.** Find a network of **at most 2,000 weights** that reads **at least 82%** of the sheets never seen (the MLP, with three times as many
 # weights, did not). Put it, trained, into `small`; it is judged on `scattered[1400:]`, which it must not see while learning.
 #
 # <details><summary>A hint</summary>
@@ -2618,13 +2674,13 @@ def small_and_good():
         return ...
     read = read_right(small, scattered[1400:], classes[1400:])
     print(count(small), say("weights, read: ", "poids, lus : "), decimal(read), "%")
-    return bool(count(small) <= 2000 and read >= 80)
+    return bool(count(small) <= 2000 and read >= 82)
 
 
 expect(small_and_good, True, say("small and good enough", "assez petit et assez bon"))
 
 # %% claims=true
-assert max(rates["mlp"][0]) < 80 and count(new_mlp()) > 3 * 2000
+assert max(rates["mlp"][0]) < 82 and count(new_mlp()) > 3 * 2000
 
 # %% [markdown] lang="fr"
 # ## 15. Quelle erreur est-ce ?

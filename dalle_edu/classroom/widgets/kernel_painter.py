@@ -45,7 +45,7 @@ class KernelPainter:
         show_widget(self.widget, self.explorer.frames, lambda box: box.children[-1].value, repr(self))
 
     def widget(self) -> Any:
-        """The painter for a notebook, an ipywidgets box: menus of pictures and kernels, nine numbers, and what they make of the picture."""
+        """The painter for a notebook, an ipywidgets box: two menus, nine numbers, and what they make of the picture."""
         from ipywidgets import HTML, BoundedFloatText, Dropdown, GridBox, Layout, VBox
 
         begun = next(iter(self.kernels))
@@ -84,7 +84,7 @@ class KernelPainter:
 
 
 def draw_seen(image: Float[Tensor, "h w"], kernel: Float[Tensor, "3 3"]) -> Picture:
-    """A picture of ink in [0, 1], 0 for white paper, the nine numbers of a kernel, and the map of the weighted sums: orange above 0, purple below."""
+    """A picture of ink in [0, 1], the nine numbers of a kernel, and the map of their weighted sums: orange above 0, purple below."""
     seen = conv2d(image[None, None].float(), kernel[None, None])[0, 0]
     figure, panels = plot(1, 3, width=8.2, height=2.9)
     panels[0].imshow(image.numpy(), cmap="gray_r", vmin=0, vmax=1)
@@ -93,7 +93,7 @@ def draw_seen(image: Float[Tensor, "h w"], kernel: Float[Tensor, "3 3"]) -> Pict
     panels[1].imshow(kernel.numpy(), cmap="PuOr_r", vmin=-strongest, vmax=strongest)
     for place, weight in enumerate(kernel.flatten().tolist()):
         colour = "white" if abs(weight) > 0.7 * strongest else "black"
-        written = decimal(weight, 0 if weight == round(weight) else 2)
+        written = decimal(weight, 0 if weight == round(weight) else 2).replace("-", "−")
         panels[1].text(place % 3, place // 3, written, ha="center", va="center", color=colour, fontsize=14)
     panels[1].set_title(say("kernel", "noyau"))
     reach = max(float(seen.abs().max()), 1e-9)
