@@ -64,8 +64,11 @@ vectors, losses = learned[language]
 # %% tags=["hide-input"]
 def flattened(names):
     chosen = [vocabulary[name] for name in names]
-    unit = F.normalize(vectors[chosen], dim=1)
-    return dict(zip(names, PCA(2).fit_transform(unit.numpy()).tolist()))
+    unit = F.normalize(vectors[chosen], dim=1).numpy()
+    # en: the plane that shows man, woman, king and queen best
+    # fr: le plan qui montre le mieux homme, femme, roi et reine
+    plane = PCA(2).fit(unit[[0, 1, 4, 5]])
+    return dict(zip(names, plane.transform(unit).tolist()))
 
 
 def arrow(axes, start, end, colour):
@@ -83,10 +86,12 @@ def draw_family(hidden):
     for start, end in zip(names[::2], names[1::2]):
         if not hidden or start in (names[0], names[4]):
             arrow(axes, places[start], places[end], VERMILION)
-    for name, (x, y) in places.items():
+    for place, (name, (x, y)) in enumerate(places.items()):
         axes.plot(x, y, "o", color="black")
         shown = "?" if hidden and name == names[5] else name
-        axes.text(x, y + 0.05, shown, ha="center", fontsize=14)
+        side = -1 if (y < places[names[place - 1]][1]) == (place % 2 == 1) else 1
+        axes.annotate(shown, (x, y), (0, 14 * side), textcoords="offset points",
+                      ha="center", va="center", fontsize=14)
     axes.margins(0.15)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
@@ -260,7 +265,7 @@ for number in (0, 1, 2, 3, 100):
     print(f"{number:4}  {word:10} {count:6}")
 
 # %% claims=true
-assert vocabulary.words[1] == say("the", "la")
+assert vocabulary.words[1] == say("the", "le")
 share = vocabulary.counts[1] / vocabulary.counts.sum()
 assert share > 0.05
 assert 250 < len(vocabulary) < 300
@@ -473,8 +478,8 @@ picture(figure, say("One-hot vectors are alike to themselves alone; learned ones
                     "vecteurs appris font des blocs : gens, pays, animaux."))
 
 # %% claims=true
-people, countries, animals = cosines[:4, :4], cosines[4:6, 4:6], cosines[6:8, 6:8]
-outside = max(cosines[:4, 4:].max(), cosines[4:6, 6:].max())
+people, countries, animals = cosines[:4, :4], cosines[4:6, 4:6], cosines[6:, 6:]
+outside = max(cosines[:4, 4:8].max(), cosines[4:6, 6:8].max())
 assert min(people.min(), countries.min(), animals.min()) > outside
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
@@ -533,8 +538,8 @@ assert min(people.min(), countries.min(), animals.min()) > outside
 
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(width=6.5, height=3.6)
-for name, end, colour in (("a", (1, 2), BLUE), ("b", (2, 4), ORANGE),
-                          ("c", (2, 1), GREEN)):
+for name, end, colour in (("b", (2, 4), ORANGE), ("c", (2, 1), GREEN),
+                          ("a", (1, 2), BLUE)):
     arrow(axes, (0, 0), end, colour)
     axes.text(end[0] + 0.08, end[1], name, fontsize=16, color=colour)
 axes.plot([1, 2], [2, 1], linestyle=":", color="grey")
@@ -730,8 +735,11 @@ figure, axes = plot(width=8, height=3.6)
 for row, middle in enumerate(six_words):
     for column, word in enumerate(six_words):
         distance = abs(column - row)
-        colour = ORANGE if distance == 0 else BLUE if distance <= 2 else "silver"
-        weight = "bold" if distance <= 2 else "normal"
+        colour, weight = "grey", "normal"
+        if distance <= 2:
+            colour, weight = BLUE, "bold"
+        if distance == 0:
+            colour = ORANGE
         axes.text(column, -row, word, ha="center", va="center", fontsize=14,
                   color=colour, fontweight=weight)
 axes.set(xlim=(-0.7, 5.7), ylim=(-5.6, 0.6), xticks=[], yticks=[])
@@ -1005,7 +1013,7 @@ axes.plot(scores, -scores.sigmoid(), color=VERMILION,
 axes.axhline(0, color="grey", linewidth=0.8)
 axes.set(xlabel=say("score s", "score s"), ylim=(-1.1, 1.1),
          ylabel=say("by how much", "de combien"))
-legend(axes, loc="center right")
+legend(axes, loc="upper right")
 picture(figure, say("The pull on a true neighbour falls to 0 as its score grows; "
                     "the push on a noise word falls to 0 as its score sinks.",
                     "L'attraction d'un vrai voisin tombe à 0 quand son score "
@@ -1436,7 +1444,7 @@ figure, axes = plot(height=3.4)
 axes.plot(range(1, len(losses) + 1), losses, "o-", color=BLUE)
 axes.axhline(6 * math.log(2), color="grey", linestyle=":",
              label=say("knowing nothing: 6 log 2", "qui ne sait rien : 6 log 2"))
-axes.set(xlabel=say("epoch", "époque"), ylim=(0, 4.5),
+axes.set(xlabel=say("epoch", "époque"), ylim=(0, 4.5), xticks=(1, 5, 10, 15, 20),
          ylabel=say("nats per example", "nats par exemple"))
 legend(axes)
 picture(figure, say("The loss of twenty epochs on 6,000 sentences falls from the "
@@ -1528,18 +1536,22 @@ assert {queen, say("prince", "prince")} <= set(neighbours(king, 8)[0])
 countries = {country.lower() for country, _ in word_pairs(language)["capital"]}
 assert len(countries & set(neighbours("france", 8)[0])) >= 3
 assert say("girl", "fille") in neighbours(say("boy", "garçon"), 3)[0]
+assert say("cushion", "coussin") in neighbours(say("kitten", "chaton"))[0]
+assert max(neighbours(say("the", "le"))[1]) < 0.6
 
 # %% [markdown] lang="fr"
-# Un pays a pour voisins d'autres pays, un roi les autres têtes couronnées : les mots que l'on pourrait mettre **à sa place**. Regardez aussi
-# ce que le voisinage ne dit pas : « garçon » et « fille » sont tout proches, et ne veulent pas dire la même chose. Proche
+# Un pays a pour voisins d'autres pays, un roi d'autres têtes couronnées : des mots que l'on pourrait mettre **à sa place**. Le chaton a aussi
+# le coussin : seuls chats et chatons s'y couchent, si bien que les deux mots ont presque toute leur compagnie en commun. « le », voisin de
+# tous, n'est proche de personne. Regardez enfin ce que le voisinage ne dit pas : « garçon » et « fille » sont tout proches, et ne veulent pas dire la même chose. Proche
 # ne veut pas dire synonyme : le cosinus dit que deux mots partagent leurs contextes, et les contraires les partagent aussi.
 #
 # Comparons les trois similarités. Les deux premières comparent les vecteurs ; Jaccard compare, sans rien apprendre, les **ensembles** de mots
 # rencontrés à deux places au plus. **Tapez un mot** des phrases.
 
 # %% [markdown] lang="en"
-# A country's neighbours are other countries, a king's are the other crowned heads: the words that one could put **in its place**. Look also
-# at what being near does not say: "boy" and "girl" are very near, and do not mean the same. Near is not a synonym: the
+# A country's neighbours are other countries, a king's are other crowned heads: words that one could put **in its place**. The kitten also
+# has the cushion: only cats and kittens lie on it, so that the two words have nearly all their company in common. "the", everybody's
+# neighbour, is near to nobody. Look finally at what being near does not say: "boy" and "girl" are very near, and do not mean the same. Near is not a synonym: the
 # cosine says that two words share their contexts, and opposites share them too.
 #
 # Let us compare the three similarities. The first two compare vectors; Jaccard compares, without learning anything, the **sets** of words
@@ -1704,7 +1716,11 @@ family = say("man woman boy girl king queen prince princess",
              "homme femme garçon fille roi reine prince princesse").split()
 flat = torch.tensor(list(flattened(family).values()))
 arrows = F.normalize(flat[1::2] - flat[::2], dim=1)
-assert (arrows @ arrows.T).min() > 0.8
+assert (arrows @ arrows.T).min() > 0.75
+chosen = [vocabulary[name] for name in family]
+unit = F.normalize(vectors[chosen], dim=1)
+arrows = F.normalize(unit[1::2] - unit[::2], dim=1)
+assert (arrows @ arrows.T).min() > 0.6
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Lancer la cellule ensemble. Laisser le silence, puis demander : où, dans les six mille phrases, est-il écrit qu'une reine est un roi
@@ -1806,7 +1822,7 @@ print(say("answers taken from the question:", "réponses prises à la question :
       of_question)
 
 # %% claims=true
-assert shares.max() < 0.25
+assert shares.max() < 0.5
 assert 0.85 * len(asked) < allowed < answered[language][1] - 10
 assert of_question >= 10
 
@@ -1824,7 +1840,7 @@ assert of_question >= 10
 figure, axes = plot(height=3)
 axes.bar(range(1, 49), gender.numpy(), color=BLUE)
 axes.axhline(0, color="black", linewidth=0.8)
-axes.set(xlabel="dimension", yticks=[], ylabel=say("from he to she", "de il à elle"))
+axes.set(xlabel="dimension", yticks=[], ylabel=say("part of the arrow", "part de la flèche"))
 picture(figure, say("The gender arrow has parts, positive and negative, in nearly "
                     "all of the forty-eight dimensions.",
                     "La flèche du genre a une part, positive ou négative, dans "
@@ -1841,7 +1857,7 @@ picture(figure, say("The gender arrow has parts, positive and negative, in nearl
 # itself.
 
 # %% [markdown] lang="fr"
-# Aucune dimension ne porte le genre : la plus forte n'en a pas le quart. Le sens est dans une **direction**, pas dans un axe ; tournez tous
+# Aucune dimension ne porte le genre : la plus forte n'en a pas la moitié. Le sens est dans une **direction**, pas dans un axe ; tournez tous
 # les vecteurs ensemble, rien ne change aux cosinus.
 #
 # Sans la règle, quelques réponses tombent sur un mot de la question. Sur ce texte bien rangé, c'est peu. Sur de vrais textes, $c$ est le plus
@@ -1856,7 +1872,7 @@ picture(figure, say("The gender arrow has parts, positive and negative, in nearl
 # que ces voisins deviennent si l'on ne l'entraîne **pas du tout**.
 
 # %% [markdown] lang="en"
-# No dimension carries gender: the strongest has less than a quarter of it. Meaning is in a **direction**, not in an axis; turn all vectors
+# No dimension carries gender: the strongest has less than half of it. Meaning is in a **direction**, not in an axis; turn all vectors
 # together, and the cosines do not change.
 #
 # Without the rule, some answers fall on a word of the question. On this tidy text they are few. On real texts $c$ is most often the nearest
@@ -2127,8 +2143,8 @@ def mean_share(found):
 
 
 skip_gram, bag = mean_share(by_window[-1]), mean_share(by_cbow)
-print("skip-gram:", decimal(100 * skip_gram, 0), "%")
-print("CBOW:     ", decimal(100 * bag, 0), "%")
+print("skip-gram:", decimal(100 * skip_gram), "%")
+print("CBOW:     ", decimal(100 * bag), "%")
 
 # %% claims=true
 assert skip_gram > 0.9
@@ -2147,14 +2163,14 @@ assert bag < skip_gram - 0.15
 #
 # Nos phrases sont sages. Voici 300 dépêches de la radio publique australienne, réunies par [Lee, Pincombe et Welsh (2005)](work:lee2005) et
 # livrées avec gensim ; elles sont en anglais. Soixante mille mots, c'est peu : [Mikolov et ses collègues](work:mikolov2013) en
-# avaient un milliard. **Devinez** les voisins de *cricket*, de *palestinian* (palestinien) et de *the* (le).
+# avaient un milliard. **Devinez** les voisins de *cricket*, de *fire* (feu) et de *the* (le).
 
 # %% [markdown] lang="en"
 # ## 10. Real text
 #
 # Our sentences are well behaved. Here are 300 items of news of the Australian public radio, collected by
 # [Lee, Pincombe and Welsh (2005)](work:lee2005) and shipped with gensim. Sixty thousand words is little:
-# [Mikolov and colleagues](work:mikolov2013) had a billion. **Guess** the neighbours of *cricket*, of *palestinian* and of *the*.
+# [Mikolov and colleagues](work:mikolov2013) had a billion. **Guess** the neighbours of *cricket*, of *fire* and of *the*.
 
 # %%
 def lee_neighbours():
@@ -2164,7 +2180,7 @@ def lee_neighbours():
         news = [lexicon.split_words(line) for line in file]
     model = GensimWord2Vec(news, vector_size=50, min_count=5, sg=1, epochs=30,
                            seed=1, workers=1)
-    asked = ("cricket", "palestinian", "police", "the")
+    asked = ("cricket", "fire", "police", "the")
     near = {word: [other for other, _ in model.wv.most_similar(word, topn=5)]
             for word in asked}
     return {"near": near, "words": sum(map(len, news)), "texts": len(news)}
@@ -2178,7 +2194,7 @@ if GensimWord2Vec is not None:
 # %% claims=true
 if GensimWord2Vec is not None:
     assert news["texts"] == 300 and 59_000 < news["words"] < 62_000
-    assert {"israeli", "gaza", "arafat", "israel"} & set(news["near"]["palestinian"])
+    assert {"crews", "rural", "service", "buildings"} & set(news["near"]["fire"])
     assert {"test", "warne", "captain", "coach"} & set(news["near"]["cricket"])
     assert {"of", "in", "and", "to", "a"} & set(news["near"]["the"])
 
@@ -2206,19 +2222,19 @@ picture(figure, say("The five nearest words of four words in Australian news: "
                     "ceux de leur sujet, et pour « the » de petits mots."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Le sujet se voit (le sport, le Proche-Orient) ; le sens exact, non. Demander ce que disent les voisins de « palestinian » : de quoi
+# 3 min. Le sujet se voit (le sport, les incendies) ; le sens exact, non. Demander ce que disent les voisins de « fire » : de quoi
 # parlaient les dépêches, et non ce que veut dire le mot. C'est la transition vers la section suivante.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. The subject shows (sport, the Middle East); the exact meaning does not. Ask what the neighbours of "palestinian" say: what the news
+# 3 min. The subject shows (sport, bush fires); the exact meaning does not. Ask what the neighbours of "fire" say: what the news
 # talked about, not what the word means. It is the bridge to the next section.
 
 # %% [markdown] lang="fr"
-# On reconnaît le sujet : le cricket, le Proche-Orient. Mais ces voisins sont ceux de 300 dépêches d'une époque : ils disent de quoi l'on
+# On reconnaît le sujet : un match, un incendie et ceux qui le combattent. Mais ces voisins sont ceux de 300 dépêches d'une époque : ils disent de quoi l'on
 # parlait avec ce mot, et non ce qu'il veut dire. « the » a pour voisins d'autres petits mots : on les trouve partout, eux aussi.
 
 # %% [markdown] lang="en"
-# The subject can be recognised: cricket, the Middle East. But these neighbours are those of 300 items of news of one period: they say what
+# The subject can be recognised: a match, a fire and those who fight it. But these neighbours are those of 300 items of news of one period: they say what
 # the talk was about when the word came up, not what it means. "the" has other small words for neighbours: they are everywhere, too.
 
 # %% [markdown] lang="fr"
@@ -2365,10 +2381,10 @@ figure, axes = plot(width=7.5, height=3.4)
 axes.axhline(0, color="grey", linewidth=0.8)
 axes.plot(list(planted.values()), leans, "o-", color=VERMILION)
 for job, women, value in zip(jobs, planted.values(), leans):
-    axes.annotate(job, (women, value), (0, 10), textcoords="offset points",
-                  ha="center", fontsize=13)
+    axes.annotate(job, (women, value), (6, -16), textcoords="offset points",
+                  fontsize=13)
 axes.set(xlabel=say("sentences about a woman, in %", "phrases au féminin, en %"),
-         xlim=(0, 103), ylim=(-0.35, 0.35),
+         xlim=(0, 115), ylim=(-0.35, 0.35), xticks=(10, 30, 50, 70, 90),
          ylabel=say("measured lean", "penchant mesuré"))
 picture(figure, say("The measured lean of five occupations against the share that "
                     "was planted: with the probe, it rises with that share.",
@@ -2689,7 +2705,7 @@ for count in (1, 2, 5):
     loss = mystery(torch.zeros(1, 4), torch.zeros(9, 4), torch.tensor([1]),
                    negatives)
     answers_given.append(loss.item())
-    print(count, say("noise words:", "mots de bruit :"), decimal(loss, 2))
+    print(f"m = {count}:", decimal(loss, 2))
 
 # %% claims=true
 assert all(abs(loss - 2 * math.log(2)) < 1e-6 for loss in answers_given)
@@ -2708,8 +2724,11 @@ assert all(abs(loss - 2 * math.log(2)) < 1e-6 for loss in answers_given)
 figure, axes = plot(height=2.8)
 places = torch.arange(3)
 true_losses = [(1 + count) * math.log(2) for count in (1, 2, 5)]
-axes.bar(places - 0.2, true_losses, 0.4, color="silver")
-axes.bar(places + 0.2, answers_given, 0.4, color=VERMILION)
+axes.bar(places - 0.2, true_losses, 0.4, color="silver",
+         label=say("the true loss", "la vraie perte"))
+axes.bar(places + 0.2, answers_given, 0.4, color=VERMILION,
+         label=say("this one", "celle-ci"))
+legend(axes)
 axes.set_xticks(places, ["1", "2", "5"])
 axes.set(xlabel=say("noise words", "mots de bruit"), ylabel=say("loss", "perte"))
 picture(figure, say("The true loss grows with the number of noise words; the wrong "
