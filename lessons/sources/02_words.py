@@ -3,7 +3,7 @@
 #   lesson:
 #     number: "02"
 #     hours: [2.5, 1, 1.5, 1.5]
-#     session: 200
+#     session: 210
 #     title: {en: "Words as vectors", fr: "Des mots en vecteurs"}
 # ---
 
@@ -149,11 +149,11 @@ picture(draw_family(hidden=True),
 # **You need** lesson 01.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 2 min. Deux séances de 100 minutes : la première finit à la perte, la seconde commence par l'entraînement. Demander qui se rappelle la
+# 2 min. Deux séances de 105 minutes : la première finit à la perte, la seconde commence par l'entraînement. Demander qui se rappelle la
 # sigmoïde, un gradient, un lot : c'est tout ce qu'il faut de la leçon 01.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 2 min. Two classes of 100 minutes: the first ends with the loss, the second begins with training. Ask who remembers the sigmoid, a
+# 2 min. Two classes of 105 minutes: the first ends with the loss, the second begins with training. Ask who remembers the sigmoid, a
 # gradient, a batch: that is all we need of lesson 01.
 
 # %% [markdown] lang="fr"
@@ -467,7 +467,7 @@ assert (chosen > 0).all()
 # %% slide="fragment" tags=["hide-input"]
 unit = F.normalize(vectors[chosen], dim=1)
 cosines = unit @ unit.T
-figure, panels = plot(1, 2, width=9.5, height=4.6)
+figure, panels = plot(1, 2, width=8.6, height=4.4)
 titles = say("one-hot|learned", "un parmi n|appris").split("|")
 for panel, shown, title in zip(panels, (far_apart @ far_apart.T, cosines), titles):
     panel.imshow(shown.numpy(), cmap="Blues", vmin=0, vmax=1)
@@ -951,19 +951,19 @@ assert len(examples(tokens, around, True)[1]) == 6
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 6-7"
 # ### Exercices 6 et 7 · Des fenêtres
 #
-# **15 min.** 6 ● `pairs_of`, avec deux boucles. 7 ●●● `windows`, sans boucle : chez soi.
+# **18 min.** 6 ● `pairs_of`, avec deux boucles. 7 ●●● `windows`, sans boucle : chez soi.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 6-7"
 # ### Exercises 6 and 7 · Windows
 #
-# **15 min.** 6 ● `pairs_of`, with two loops. 7 ●●● `windows`, without a loop: at home.
+# **18 min.** 6 ● `pairs_of`, with two loops. 7 ●●● `windows`, without a loop: at home.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 15 min. L'exercice 6 en classe, pour tous. Fautes à guetter : le mot compté parmi ses voisins, un indice négatif qui prend la fin de la
+# 18 min. L'exercice 6 en classe, pour tous. Fautes à guetter : le mot compté parmi ses voisins, un indice négatif qui prend la fin de la
 # liste. L'exercice 7 pour qui a fini : dessiner les places vides ajoutées de chaque côté.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 15 min. Exercise 6 in class, for all. Mistakes to look for: the word counted among its neighbours, a negative index that takes the end of
+# 18 min. Exercise 6 in class, for all. Mistakes to look for: the word counted among its neighbours, a negative index that takes the end of
 # the list. Exercise 7 for who has finished: draw the empty places added on each side.
 
 # %% [markdown] lang="fr"
@@ -1432,14 +1432,14 @@ assert trace[-1] < trace[0] - 0.5
 assert losses[-1] < 1.2 < losses[0]
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 6. Apprendre, en sept lignes
+# ## 6. La perte descend
 #
-# Un lot, un bruit, une perte, un pas.
+# Un lot, un bruit, une perte, un pas ; et l'on recommence.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 6. Learning, in seven lines
+# ## 6. The loss goes down
 #
-# A batch, a noise, a loss, a step.
+# A batch, a noise, a loss, a step; and begin again.
 
 # %% slide="fragment" slide_only=true tags=["hide-input"]
 figure, axes = plot(height=3.4)
@@ -1562,8 +1562,9 @@ assert max(neighbours(say("the", "le"))[1]) < 0.6
 # %%
 company = {}
 for words in text:
-    for word, neighbour in pairs_of(words, 2):
-        company.setdefault(word, set()).add(neighbour)
+    for place, word in enumerate(words):
+        around_it = words[max(0, place - 2) : place] + words[place + 1 : place + 3]
+        company.setdefault(word, set()).update(around_it)
 NeighbourTable(vocabulary, vectors, company, start=say("cat", "chat"))
 
 # %% [markdown] lang="fr"
@@ -2457,7 +2458,6 @@ assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 #
 # | mot | lu | lettres | après une fusion |
 # |---|---|---|---|
-# | chat | 7 | c h a t | c h **at** |
 # | chaton | 4 | c h a t o n | c h **at** o n |
 # | raton | 3 | r a t o n | r **at** o n |
 
@@ -2466,7 +2466,6 @@ assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 #
 # | word | read | letters | after one merge |
 # |---|---|---|---|
-# | fox | 7 | f o x | f **ox** |
 # | foxes | 4 | f o x e s | f **ox** e s |
 # | boxes | 3 | b o x e s | b **ox** e s |
 
