@@ -559,6 +559,8 @@ a, b, c = (torch.tensor(each) for each in ([1.0, 2.0], [2.0, 4.0], [2.0, 1.0]))
 assert (a - c).norm() < (a - b).norm()
 assert abs(F.cosine_similarity(a, b, dim=0) - 1) < 1e-6
 assert F.cosine_similarity(a, c, dim=0) < 0.9
+vector_lengths = vectors.norm(dim=1)
+assert vector_lengths[50:60].mean() > 1.2 * vector_lengths[-10:].mean()
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Faire calculer les deux nombres au tableau. Demander lequel est le plus proche de a : b ou c ? (b par le cosinus, c par la distance :
@@ -570,12 +572,13 @@ assert F.cosine_similarity(a, c, dim=0) < 0.9
 
 # %% [markdown] lang="fr"
 # Qui est le plus proche de $a$ ? $b$ par le cosinus, $c$ par la distance. Aucune similarité n'est « la bonne » : chacune choisit ce
-# qu'elle ignore. Pour des mots, on prend presque toujours le cosinus : la longueur d'un vecteur de mot dit surtout combien de fois il a été
-# lu. Écrivez-les toutes les trois.
+# qu'elle ignore. Pour des mots, on prend presque toujours le cosinus : la longueur d'un vecteur de mot dépend de combien de fois il a été
+# lu, et c'est son sens que l'on cherche. Écrivez-les toutes les trois.
 
 # %% [markdown] lang="en"
 # Which is nearest to $a$? $b$ by the cosine, $c$ by the distance. No similarity is "the right one": each chooses what it ignores. For words
-# one nearly always takes the cosine: the length of a word's vector mostly tells how often it was read. Write all three.
+# one nearly always takes the cosine: the length of a word's vector depends on how often it was read, and it is its meaning that one is
+# after. Write all three.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 3-5"
 # ### Exercices 3 à 5 · Les trois similarités
@@ -969,7 +972,7 @@ assert len(examples(tokens, around, True)[1]) == 6
 # %% [markdown] lang="fr"
 # ## 5. Attirer, repousser
 #
-# Skip-gram apprend ainsi : à la vue de « chat », la machine doit reconnaître que « dort » est un vrai voisin, et que « couronne », tiré au
+# **Word2vec** est le nom du programme qui a rendu ces vecteurs célèbres. Avec skip-gram, il apprend ainsi : à la vue de « chat », la machine doit reconnaître que « dort » est un vrai voisin, et que « couronne », tiré au
 # sort, n'en est pas un. Chaque mot a **deux** vecteurs : un vecteur d'entrée $u$, quand on le donne, et un vecteur de sortie $v$, quand on
 # le devine. Pourquoi deux ? Un mot n'est presque jamais son propre voisin ; avec un seul vecteur, son produit avec lui-même, qui ne peut
 # être que positif, dirait le contraire.
@@ -982,7 +985,7 @@ assert len(examples(tokens, around, True)[1]) == 6
 # %% [markdown] lang="en"
 # ## 5. Pull and push
 #
-# Skip-gram learns like this: shown "cat", the machine must recognise that "sleeps" is a true neighbour, and that "crown", sampled by lot, is
+# **Word2vec** is the name of the program that made these vectors famous. With skip-gram, it learns like this: shown "cat", the machine must recognise that "sleeps" is a true neighbour, and that "crown", sampled by lot, is
 # not. Each word has **two** vectors: an input vector $u$, for when it is given, and an output vector $v$, for when it is guessed. Why two?
 # A word is almost never its own neighbour; with a single vector, its product with itself, which can be nothing but positive, would say the
 # opposite.
@@ -1179,7 +1182,7 @@ for number in (1, 2, 30, 200):
     print(f"{word:10} {count:7} {kept_share:>5} % {noise_share:>5} %")
 
 # %% claims=true
-assert 0.05 < keep[1] < 0.25
+assert 0.05 < keep[1] < 0.13
 assert keep[200] > 0.9
 assert noise[1] > noise[200] > 0
 
@@ -1969,15 +1972,16 @@ picture(figure, say("The neighbours after training and without any training are 
 # %% [markdown] lang="fr"
 # Les cinq mêmes, dans le même ordre : les nombres ont bougé de moins d'un millième, quand ils vont jusqu'à 0,19. Ces voisins sont ceux du
 # **hasard de départ**, et une autre graine en donne d'autres. Dans cinq dimensions, d'ailleurs, un cosinus élevé ne veut pas dire
-# grand-chose : il y a si peu de place que des vecteurs au hasard s'y ressemblent souvent.
+# grand-chose : de vingt vecteurs au hasard, le plus proche d'un autre a en moyenne un cosinus de 0,76, contre 0,27 en quarante-huit
+# dimensions.
 #
 # Faut-il entraîner plus longtemps ? Deux mille passages font bouger les nombres. Mais que pourraient-ils apprendre ? Dans trois phrases,
 # presque chaque mot n'a qu'une compagnie, celle de sa phrase : rien ne dit ce qu'il partage avec les mots d'ailleurs.
 
 # %% [markdown] lang="en"
 # The same five, in the same order: the numbers have moved by less than a thousandth, where they go up to 0.19. These neighbours are those of
-# the **random start**, and another seed gives others. In five dimensions, by the way, a high cosine does not mean much: there is so little
-# room that random vectors are often alike.
+# the **random start**, and another seed gives others. In five dimensions, by the way, a high cosine does not mean much: of twenty random
+# vectors, the nearest to another has a cosine of 0.76 on average, as against 0.27 in forty-eight dimensions.
 #
 # Should one train longer? Two thousand passes do move the numbers. But what could they learn? In three sentences almost every word has but
 # one company, that of its sentence: nothing says what it shares with words elsewhere.
@@ -1985,6 +1989,11 @@ picture(figure, say("The neighbours after training and without any training are 
 # %% claims=true
 if GensimWord2Vec is not None:
     assert round(float(abs(before).max()), 2) == 0.19
+generator = torch.Generator().manual_seed(0)
+for width, expected_cosine in ((5, 0.76), (48, 0.27)):
+    at_random = F.normalize(torch.randn(2000, 21, width, generator=generator), dim=2)
+    cosines = at_random[:, :1] @ at_random[:, 1:].transpose(1, 2)
+    assert abs(cosines.amax(dim=2).mean() - expected_cosine) < 0.01
 
 # %% [markdown] lang="fr"
 # ### Combien de phrases, alors ?
@@ -2247,7 +2256,7 @@ picture(figure, say("The five nearest words of four words in Australian news: "
 # ## 11. Ce que le texte a semé
 #
 # Si des vecteurs apprennent de leur compagnie, ils apprennent aussi ses préjugés. [Bolukbasi et ses collègues (2016)](work:bolukbasi2016) l'ont
-# montré sur des vecteurs tirés de dépêches d'agence : des métiers y penchent vers « il » ou vers « elle ». Faisons-en l'expérience là où l'on
+# montré sur des vecteurs tirés d'articles de presse : des métiers y penchent vers « il » ou vers « elle ». Faisons-en l'expérience là où l'on
 # connaît la réponse : semons nous-mêmes le préjugé. Cinq métiers, dont le nom est le même au masculin et au féminin, entrent dans 3 000
 # phrases : cent phrases chacun. La part de phrases au féminin est de 10 % pour « pilote », 30 % pour « journaliste », 50 % pour « dentiste »,
 # 70 % pour « photographe », 90 % pour « fleuriste ». **Devinez** : que retrouvera-t-on dans les vecteurs ?
@@ -2648,7 +2657,7 @@ axes.set(xlim=(-0.6, len(shown_word) - 0.4), ylim=(-0.5, 5.5), xticks=[],
 picture(figure, say("A tree: the letters of foxes at the bottom, joined two by "
                     "two by the merges, up to the whole word.",
                     "Un arbre : les lettres de chatons en bas, réunies deux à deux"
-                    " par les fusions, jusqu'au mot entier."))
+                    " par les fusions, jusqu'à chaton ; le s reste seul."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Lire l'arbre de bas en haut. Demander comment seront coupés des mots jamais lus : « chats », « rats », « chanson ». Aucun n'est

@@ -11,8 +11,14 @@ from dalle_edu.datasets.sentences import analogies, sentences, word_pairs
 pytestmark = pytest.mark.slow
 RUNS = [(language, seed) for language in ("fr", "en") for seed in (1, 2, 3)]
 SAID = {  # of a man, of a woman
-    "fr": ("le {} dit qu'il est content", "la {} dit qu'elle est contente"),
-    "en": ("everyone greets the {} and then thanks him", "everyone greets the {} and then thanks her"),
+    "fr": (
+        ("le {} dit qu'il est content", "tout le monde salue le {} puis le remercie", "un {} grand et fort arrive seul"),
+        ("la {} dit qu'elle est contente", "tout le monde salue la {} puis la remercie", "une {} grande et forte arrive seule"),
+    ),
+    "en": (
+        ("the {} says that he is happy", "everyone greets the {} and then thanks him", "the {} keeps his promise and he is proud of it"),
+        ("the {} says that she is happy", "everyone greets the {} and then thanks her", "the {} keeps her promise and she is proud of it"),
+    ),
 }
 
 
@@ -44,21 +50,26 @@ def test_three_sentences_teach_nothing_and_thousands_do(language, seed):
     assert vocabulary.words[analogy(vectors, *(vocabulary[word] for word in asked))[1]] == queen
 
 
-@pytest.mark.parametrize(("language", "seed"), RUNS)
-def test_a_small_window_sees_gender_and_a_larger_one_capitals_too(language, seed):
-    text = corpus(language, 3000, seed)
-    narrow, wide, bag = learned(text, seed, window=1), learned(text, seed), learned(text, seed, cbow=True)
-    assert share_right(language, *narrow, "gender") > 0.8
-    assert share_right(language, *narrow, "capital") < share_right(language, *wide, "capital") - 0.08
-    assert share_right(language, *narrow, "capital") < share_right(language, *narrow, "gender") - 0.1
-    assert share_right(language, *bag) < share_right(language, *wide) - 0.15
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_small_window_sees_gender_and_a_larger_one_capitals_too(language):
+    gains = {"gender": 0.0, "capital": 0.0}
+    for seed in (1, 2, 3):
+        text = corpus(language, 3000, seed)
+        narrow, wide, bag = learned(text, seed, window=1), learned(text, seed), learned(text, seed, cbow=True)
+        assert share_right(language, *narrow, "gender") > 0.8
+        assert share_right(language, *bag) < share_right(language, *wide) - 0.15
+        for relation in gains:
+            gains[relation] += (share_right(language, *wide, relation) - share_right(language, *narrow, relation)) / 3
+    assert gains["capital"] > 0.1
+    assert gains["capital"] > gains["gender"] + 0.05
 
 
 @pytest.mark.parametrize(("language", "seed"), RUNS)
 def test_vectors_give_back_the_bias_that_was_planted(language, seed):
     text, planted = corpus(language, 3000, seed), (10, 50, 90)
     for women in planted:
-        text += [split_words(SAID[language][number < women].format(f"job{'abc'[planted.index(women)]}")) for number in range(100)]
+        job = f"job{'abc'[planted.index(women)]}"
+        text += [split_words(SAID[language][number < women][number % 3].format(job)) for number in range(100)]
     vocabulary, vectors = learned(text, seed)
     unit = F.normalize(vectors, dim=1)
     direction = torch.stack([unit[vocabulary[b]] - unit[vocabulary[a]] for a, b in word_pairs(language)["gender"]]).mean(dim=0)
