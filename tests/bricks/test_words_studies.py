@@ -1,4 +1,4 @@
-"""What lesson 02 finds about word vectors, over three seeds in each language: sentences needed, window, CBOW, and a bias that was planted."""
+"""What lesson 02 finds about word vectors, over three seeds in each language: sentences, window, CBOW, and a bias that was planted."""
 
 import pytest
 import torch
