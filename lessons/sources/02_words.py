@@ -6,22 +6,22 @@
 #     session: 210
 #     title: {en: "Words as vectors", fr: "Des mots en vecteurs"}
 # ---
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Un programme a lu six mille phrases toutes simples : « le roi porte une couronne en or », « la femme conduit une voiture », « le chaton
 # suit sa maman partout ». Aucune ne dit ce qu'est un roi, ni ce qui distingue une femme d'un homme. En moins d'une minute, il a donné à
 # chaque mot une place : quarante-huit nombres. Voici six de ces places, aplaties sur la page.
 #
 # **Devinez d'abord.** Une flèche va d'« homme » à « femme ». La même flèche part de « roi » : quel mot se trouve au point d'interrogation ?
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # A program has read six thousand very plain sentences: "the king wears a golden crown", "the woman drives a car", "the kitten follows its
 # mum everywhere". None says what a king is, nor what tells a woman from a man. In less than a minute the program gave each word a place:
 # forty-eight numbers. Here are six of these places, flattened onto the page.
 #
 # **Guess first.** An arrow goes from "man" to "woman". The same arrow starts from "king": which word stands at the question mark?
- %
-#% tags=["hide-input"]
+
+# %% tags=["hide-input"]
 import torch
 import torch.nn.functional as F
 
@@ -32,8 +32,8 @@ from dalle_edu.classroom.figures import BLUE, GREEN, ORANGE, VERMILION
 from dalle_edu.classroom.figures import legend, picture, plot
 from dalle_edu.datasets.sentences import analogies, sentences, word_pairs
 
- %
-#% tags=["hide-input"]
+
+# %% tags=["hide-input"]
 def corpus(which, count, seed=0):
     generator = torch.Generator().manual_seed(seed)
     written = sentences(which, count, generator)
@@ -51,16 +51,16 @@ def learn(text, seed=0, **options):
 def learn_both():
     return {which: learn(corpus(which, 6000)) for which in ("fr", "en")}
 
- %
-#% tags=["hide-input"]
+
+# %% tags=["hide-input"]
 language = say("en", "fr")
 text = corpus(language, 6000)
 vocabulary = lexicon.Vocabulary(text)
 learned = kept("vectors", learn_both, patience=5)
 vectors, losses = learned[language]
 
- %
-#% tags=["hide-input"]
+
+# %% tags=["hide-input"]
 def flattened(names):
     chosen = [vocabulary[name] for name in names]
     unit = F.normalize(vectors[chosen], dim=1)
@@ -78,8 +78,8 @@ def arrow(axes, start, end, colour):
              "shrinkA": 8, "shrinkB": 8}
     axes.annotate("", end, start, arrowprops=style)
 
- %
-#% tags=["hide-input"]
+
+# %% tags=["hide-input"]
 def draw_family(hidden):
     names = say("man woman brother sister king queen",
                 "homme femme frère sœur roi reine").split()
@@ -99,34 +99,34 @@ def draw_family(hidden):
     axes.spines[:].set_visible(False)
     return figure
 
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## Quel mot est au point d'interrogation ?
 #
 # Six mille phrases lues, quarante-huit nombres par mot, et deux flèches pareilles.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ## Which word is at the question mark?
 #
 # Six thousand sentences read, forty-eight numbers a word, and two arrows alike.
- %
-#% slide="fragment" tags=["hide-input", "output-only-slide"]
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
 picture(draw_family(hidden=True),
         say("Six words on a plane; one arrow goes from man to woman, another "
             "like it from king to a question mark.",
             "Six mots dans un plan ; une flèche va d'homme à femme, une autre, "
             "semblable, de roi à un point d'interrogation."))
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire écrire à chacun le mot qu'il attend, sans le dire. Demander ensuite : qui a dit à la machine ce qu'est une reine ?
 # (Personne ; elle n'a lu que des phrases.) Garder la réponse pour la section 7. Pendant ce temps, lancer les premières cellules : elles
 # prennent quelques secondes.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. Let everyone write down the word they expect, without saying it. Then ask: who told the machine what a queen is? (Nobody; it has
 # read nothing but sentences.) Keep the answer for section 7. Meanwhile run the first cells: they take a few seconds.
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true slide_for="goals"
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="goals"
 # ### Vous saurez
 #
 # - changer un texte en nombres, et revenir ;
@@ -136,8 +136,8 @@ picture(draw_family(hidden=True),
 # - fusionner des lettres : BPE.
 #
 # **Il faut** la leçon 01.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true slide_for="goals"
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="goals"
 # ### You will be able to
 #
 # - turn text into numbers, and back;
@@ -147,16 +147,16 @@ picture(draw_family(hidden=True),
 # - merge letters: BPE.
 #
 # **You need** lesson 01.
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 2 min. Deux séances de 105 minutes : la première finit à la perte, la seconde commence par l'entraînement. Demander qui se rappelle la
 # sigmoïde, un gradient, un lot : c'est tout ce qu'il faut de la leçon 01.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 2 min. Two classes of 105 minutes: the first ends with the loss, the second begins with training. Ask who remembers the sigmoid, a
 # gradient, a batch: that is all we need of lesson 01.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Gardez votre réponse : la [](#king-minus-man-plus-woman) la donnera, après que vous aurez écrit de vos mains tout ce qu'il faut pour
 # l'obtenir. Chaque machine de ce cours commence par là : un texte entre, des vecteurs en sortent.
 #
@@ -175,8 +175,8 @@ picture(draw_family(hidden=True),
 # **Si le temps manque**, les sections [1](#from-a-sentence-to-numbers) à [8](#three-sentences-teach-nothing) et leurs exercices ● et ●●
 # forment le chemin principal. Les fenêtres en tenseurs ([](#the-company-of-a-word)) et la [](#what-the-text-has-planted) peuvent attendre.
 # Un exercice non fait n'arrête rien : la bibliothèque prend la place de ce qui manque.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Keep your answer: [](#king-minus-man-plus-woman) will give it, once you have written with your own hands all that it takes to get there.
 # Every machine of this course begins like this: text goes in, vectors come out.
 #
@@ -195,8 +195,8 @@ picture(draw_family(hidden=True),
 # **If time is short**, sections [1](#from-a-sentence-to-numbers) to [8](#three-sentences-teach-nothing) and their exercises ● and ●● are
 # the main path. Windows in tensors ([](#the-company-of-a-word)) and [](#what-the-text-has-planted) can wait. An exercise left undone stops
 # nothing: the library takes the place of what is missing.
- %
-#%
+
+# %%
 import math
 from collections import Counter
 
@@ -208,8 +208,8 @@ from dalle_edu.classroom.suspect import suspect
 from dalle_edu.classroom.widgets.neighbours import NeighbourTable
 from dalle_edu.datasets.sentences import JOYFUL_ANIMALS
 from dalle_edu.language import decimal, scientific
- %
-#%
+
+# %%
 # en: gensim takes a while to load: better now than in the middle of section 8
 # fr: gensim est long à charger : mieux vaut ici qu'au milieu de la section 8
 try:
@@ -218,61 +218,61 @@ except ImportError:
     GensimWord2Vec = None
     print(say("gensim is not made for this Python yet: what needs it stays empty.",
               "gensim n'est pas fait pour ce Python : ce qui l'emploie est vide."))
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ## 1. D'une phrase à des nombres
 #
 # Une machine ne lit que des nombres. Premier pas : couper le texte en **jetons** (*tokens*), ici des mots. Couper aux espaces ne suffit
 # pas. **Devinez** : combien de morceaux de la phrase ci-dessous ne sont pas des mots que l'on trouverait dans un dictionnaire ?
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ## 1. From a sentence to numbers
 #
 # A machine reads nothing but numbers. First step: cut the text into **tokens**, here words. To cut at spaces is not enough. **Guess**: how
 # many pieces of the sentence below are not words that one would find in a dictionary?
- %
-#%
+
+# %%
 sentence = say("Surprisingly, the king's cat sleeps; the dog's kennel isn't far.",
                "Étonnamment, j'aime l'hiver ; le chat, lui, n'aime que l'été.")
 at_spaces = sentence.replace(",", "").split()
 split = lexicon.split_words(sentence)
 print(say("at spaces:", "aux espaces :"), " | ".join(at_spaces))
 print(say("letters:", "aux lettres :"), " | ".join(split))
- %
-#% claims=true
+
+# %% claims=true
 assert at_spaces[0][0].isupper() and split[0][0].islower()
 assert len(split) > len(at_spaces)
 assert not any("'" in word for word in split)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Aux espaces, la capitale reste, « j'aime » et « n'aime » font deux mots sans rapport, et la ponctuation se colle où elle peut.
 # `split_words` prend les suites de lettres, en minuscules : « aime » y est deux fois le même mot. C'est un choix, et tout découpage en est
 # un : il dit d'avance ce que la machine pourra distinguer.
 #
 # Deuxième pas : numéroter. Un **vocabulaire** est la liste des mots du texte, du plus fréquent au plus rare ; le jeton d'un mot est son
 # numéro. Un vocabulaire est fini : il garde le numéro 0 pour « tout le reste », que l'on écrit `<unk>` (de *unknown*, inconnu).
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # At spaces, the capital stays, "king's" is a word unrelated to "king", and punctuation sticks where it can. `split_words` takes runs of
 # letters, in lower case: "king" is "king" again, and a lone "s" is the price. It is a choice, and every way to cut is one: it says
 # beforehand what the machine will be able to tell apart.
 #
 # Second step: numbers. A **vocabulary** is the list of the words of the text, the most frequent first; the token of a word is its number. A
 # vocabulary is finite: it keeps number 0 for "all the rest", written `<unk>` (unknown).
- %
-#%
+
+# %%
 print(say("words:", "mots :"), len(vocabulary) - 1)
 for number in (0, 1, 2, 3, 100):
     word, count = vocabulary.words[number], vocabulary.counts[number]
     print(f"{number:4}  {word:10} {count:6}")
- %
-#% claims=true
+
+# %% claims=true
 assert vocabulary.words[1] == say("the", "le")
 share = vocabulary.counts[1] / vocabulary.counts.sum()
 assert share > 0.05
 assert 250 < len(vocabulary) < 300
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 1. D'une phrase à des nombres
 #
 # | phrase | le | chat | chante | zut |
@@ -280,8 +280,8 @@ assert 250 < len(vocabulary) < 300
 # | **jetons** | 1 | 3 | 2 | 0 |
 #
 # Un vocabulaire numérote les mots du texte. Tout le reste est le numéro 0.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 1. From a sentence to numbers
 #
 # | sentence | the | cat | sings | gosh |
@@ -289,43 +289,43 @@ assert 250 < len(vocabulary) < 300
 # | **tokens** | 1 | 3 | 2 | 0 |
 #
 # A vocabulary numbers the words of the text. All the rest is number 0.
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Demander comment couper « j'aime », « aujourd'hui », « porte-monnaie ». (Aucune réponse n'est la bonne : c'est un choix.)
 # Insister : le numéro n'a pas de sens en lui-même ; « chat » vaut 3 parce qu'il est moins fréquent que 1 et 2. Que perd-on avec le numéro
 # 0 ? (Tous les mots inconnus se ressemblent.)
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. Ask how to cut "isn't", "mother-in-law", "U.S.". (No answer is the right one: it is a choice.) Insist: the number has no meaning in
 # itself; "cat" is 3 because it is less frequent than 1 and 2. What is lost with number 0? (All unknown words look alike.)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Les mots les plus fréquents sont les plus petits : des articles. Nous leur réglerons leur compte à la [](#pull-and-push).
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # The most frequent words are the smallest ones: articles and the like. [](#pull-and-push) will deal with them.
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 1-2"
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 1-2"
 # ### Exercices 1 et 2 · Des numéros, puis des vecteurs
 #
 # **12 min.** 1 ● `Vocabulary.encode` : un inconnu reçoit 0. 2 ● `one_hot` : un 1 parmi des 0.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 1-2"
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 1-2"
 # ### Exercises 1 and 2 · Numbers, then vectors
 #
 # **12 min.** 1 ● `Vocabulary.encode`: an unknown word gets 0. 2 ● `one_hot`: a 1 among 0s.
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 12 min. Montrer une fois la cellule d'essai et celle qui vérifie. Faute à guetter en 1 : jeter l'inconnu, si bien que la phrase
 # raccourcit. En 2 : une boucle là où une comparaison suffit. Qui a fini cherche la distance entre deux vecteurs « un parmi n » : la section
 # 2 la donne.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 12 min. Show the scratch cell and the one that checks, once. Mistake to look for in 1: dropping the unknown word, so that the sentence
 # gets shorter. In 2: a loop where a comparison is enough. Who has finished looks for the distance of two one-hot vectors: section 2 gives
 # it.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Écrivez `encode`, qui change une liste de mots en leurs numéros, un par mot, dans l'ordre. `self._ids` est le dictionnaire des mots
 # connus : mot, numéro. Un mot inconnu ne disparaît pas : il reçoit le numéro `UNKNOWN`, qui vaut 0. Rendez un tenseur d'entiers,
 # `torch.tensor(liste, dtype=torch.long)`. Le reste de la classe est déjà écrit.
@@ -335,8 +335,8 @@ assert 250 < len(vocabulary) < 300
 # `self._ids.get(word, UNKNOWN)` rend le numéro du mot, ou `UNKNOWN` s'il n'y est pas.
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Write `encode`, which turns a list of words into their numbers, one for each word, in order. `self._ids` is the dictionary of known words:
 # word, number. An unknown word does not vanish: it gets the number `UNKNOWN`, which is 0. Return a tensor of whole numbers,
 # `torch.tensor(the_list, dtype=torch.long)`. The rest of the class is written already.
@@ -346,8 +346,8 @@ assert 250 < len(vocabulary) < 300
 # `self._ids.get(word, UNKNOWN)` gives the word's number, or `UNKNOWN` where it is not there.
 #
 # </details>
- %
-#% implements="words:Vocabulary" level=1 hollow=["encode"]
+
+# %% implements="words:Vocabulary" level=1 hollow=["encode"]
 """Les mots rencontrés au moins `min_count` fois, et un numéro pour chacun.
 
 Les numéros commencent à 1, avec le mot le plus fréquent ; à égalité, ils
@@ -358,31 +358,31 @@ connu.
 """
 """Le numéro d'un mot connu."""
 """Les numéros des mots ; un mot hors du vocabulaire donne `UNKNOWN`."""
- %
-#% scratch=true
+
+# %% scratch=true
 small = Vocabulary([say("the cat sings", "le chat chante").split(),
                     say("the dog", "le chien").split()])
 small.encode(say("the mouse sings", "la souris chante").split())
 # en: → tensor([1, 0, 4])
 # fr: → tensor([0, 0, 2])
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ## 2. Tous aussi loin les uns des autres
 #
 # Peut-on calculer avec ces numéros ? « chat » est le 3, « chante » le 2 : un chat n'est pas un chant et demi. Le plus simple est de donner
 # à chaque mot un axe à lui : le vecteur du mot numéro $i$ a un 1 à la place $i$ et des 0 ailleurs. C'est le codage **un parmi n**
 # (*one-hot*). Avec trois mots : $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. La distance des deux premiers est $\sqrt{1^2 + 1^2 + 0^2} = \sqrt
 # 2$. **Devinez** la distance de « roi » à « reine », puis celle de « roi » à « grain ».
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ## 2. All as far from one another
 #
 # Can one compute with these numbers? "cat" is 3 and "sings" is 2: a cat is not one and a half songs. The simplest is to give each word an
 # axis of its own: the vector of word number $i$ has a 1 at place $i$ and 0 elsewhere. This is **one-hot** coding. With three words:
 # $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. The distance of the first two is $\sqrt{1^2 + 1^2 + 0^2} = \sqrt 2$. **Guess** the distance from
 # "king" to "queen", then that from "king" to "grain".
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # `ids` est un tenseur de numéros, de forme quelconque, `(*n)` ; `size`, le nombre de mots. Rendez des vecteurs de longueur `size`, un par
 # numéro, sur un dernier axe ajouté : de la forme `(*n, v)`, et du type `dtype`.
 #
@@ -401,8 +401,8 @@ small.encode(say("the mouse sings", "la souris chante").split())
 # Une comparaison donne vrai ou faux ; `.to(dtype)` en fait des 1 et des 0.
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # `ids` is a tensor of numbers, of any shape, `(*n)`; `size`, the number of words. Return vectors of length `size`, one for each number,
 # along a new last axis: of shape `(*n, v)`, and of type `dtype`.
 #
@@ -421,18 +421,18 @@ small.encode(say("the mouse sings", "la souris chante").split())
 # A comparison gives true or false; `.to(dtype)` makes 1s and 0s of them.
 #
 # </details>
- %
-#% implements="words:one_hot" level=1
+
+# %% implements="words:one_hot" level=1
 """Des vecteurs de longueur `size` : 1 à la place du numéro du mot, 0 ailleurs.
 
 Tous les mots sont aussi loin les uns des autres.
 """
- %
-#% scratch=true
+
+# %% scratch=true
 one_hot(torch.tensor([2, 0]), 3)
 # → tensor([[0., 0., 1.], [1., 0., 0.]])
- %
-#%
+
+# %%
 names = say("king queen prince father France Italy cat kitten grain",
             "roi reine prince père France Italie chat chaton grain").split()
 chosen = vocabulary.encode([name.lower() for name in names])
@@ -440,33 +440,33 @@ far_apart = one_hot(chosen, len(vocabulary))
 distances = torch.cdist(far_apart, far_apart)
 print(say("king to queen:", "roi à reine :"), decimal(distances[0, 1], 3))
 print(say("king to grain:", "roi à grain :"), decimal(distances[0, 8], 3))
- %
-#% claims=true
+
+# %% claims=true
 assert abs(distances[0, 1] - math.sqrt(2)) < 1e-6
 assert abs(distances[0, 8] - math.sqrt(2)) < 1e-6
 assert (chosen > 0).all()
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Toujours $\sqrt 2 \approx 1{,}414$. Un parmi n ne dit rien des mots, sinon qu'ils sont différents, et chaque vecteur a autant de nombres
 # qu'il y a de mots. Il nous faut des vecteurs plus courts, dont les distances **disent quelque chose** : des **plongements**
 # (*embeddings*). Voici, pour neuf mots, les cosinus de l'un et de l'autre (la section suivante dit ce qu'est un cosinus).
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Always $\sqrt 2 \approx 1.414$. One-hot says nothing of words but that they differ, and each vector has as many numbers as there are
 # words. We need shorter vectors, whose distances **say something**: **embeddings**. Here are, for nine words, the cosines of the one and
 # the other (the next section says what a cosine is).
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 2. Un parmi n, ou appris ?
 #
 # Le cosinus de chaque paire de mots : plus c'est foncé, plus ils se ressemblent.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 2. One-hot, or learned?
 #
 # The cosine of each pair of words: the darker, the more alike.
- %
-#% slide="fragment" tags=["hide-input"]
+
+# %% slide="fragment" tags=["hide-input"]
 unit = F.normalize(vectors[chosen], dim=1)
 cosines = unit @ unit.T
 figure, panels = plot(1, 2, width=8.6, height=4.4)
@@ -480,29 +480,29 @@ picture(figure, say("One-hot vectors are alike to themselves alone; learned ones
                     "form blocks of people, of countries and of animals.",
                     "Les vecteurs un parmi n ne ressemblent qu'à eux-mêmes ; les "
                     "vecteurs appris font des blocs : gens, pays, animaux."))
- %
-#% claims=true
+
+# %% claims=true
 people, countries, animals = cosines[:4, :4], cosines[4:6, 4:6], cosines[6:, 6:]
 outside = max(cosines[:4, 4:8].max(), cosines[4:6, 6:8].max())
 assert min(people.min(), countries.min(), animals.min()) > outside
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. À gauche, rien qu'une diagonale : chaque mot est sur son axe. À droite, des blocs : les gens, les pays, les animaux. Demander : qui
 # a dit à la machine que la France et l'Italie vont ensemble ? (Personne. C'est toute la leçon.)
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. On the left nothing but a diagonal: each word is on its own axis. On the right, blocks: people, countries, animals. Ask: who told
 # the machine that France and Italy go together? (Nobody. That is the whole lesson.)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # À gauche, une diagonale. À droite, trois blocs : des gens, des pays, des animaux. Personne n'a donné ces catégories. D'où viennent-elles ?
 # C'est l'affaire des sections [4](#the-company-of-a-word) à [6](#learning) ; d'abord, que veut dire « se ressembler » ?
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # On the left, a diagonal. On the right, three blocks: people, countries, animals. Nobody gave these categories. Where do they come from?
 # Sections [4](#the-company-of-a-word) to [6](#learning) will tell; first, what does "alike" mean?
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ## 3. Trois façons de se ressembler
 #
 # Prenez $a = (1, 2)$ et $b = (2, 4)$. Ils pointent dans la même direction, mais $b$ est deux fois plus long. Se ressemblent-ils ?
@@ -513,8 +513,8 @@ assert min(people.min(), countries.min(), animals.min()) > outside
 #   $\frac{1}{1 + 2{,}24} \approx 0{,}31$. Elle tient compte des longueurs.
 # - **L'indice de Jaccard** ne compare pas des vecteurs, mais des **ensembles** : les mots communs, divisés par tous les mots. Entre « le chat
 #   dort » et « le chien dort », 2 mots communs sur 4. Il n'a besoin d'aucun plongement, et ignore l'ordre et les répétitions.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ## 3. Three ways to be alike
 #
 # Take $a = (1, 2)$ and $b = (2, 4)$. They point in the same direction, but $b$ is twice as long. Are they alike?
@@ -525,22 +525,22 @@ assert min(people.min(), countries.min(), animals.min()) > outside
 #   $\frac{1}{1 + 2.24} \approx 0.31$. It takes lengths into account.
 # - **The Jaccard index** does not compare vectors but **sets**: the words in common, divided by all the words. "the cat sleeps" and "the dog
 #   sleeps" share 2 words out of 4. It needs no embedding, and ignores order and repetition.
- %
-#% [markdown]
+
+# %% [markdown]
 # $$ \cos(a, b) = \frac{a \cdot b}{\lVert a \rVert \, \lVert b \rVert} \qquad
 # \mathrm{euclid}(a, b) = \frac{1}{1 + \lVert a - b \rVert} \qquad J(A, B) = \frac{|A \cap B|}{|A \cup B|} $$
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 3. Trois façons de se ressembler
 #
 # Le cosinus lit l'angle, la distance lit l'écart. Jaccard compte des mots.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 3. Three ways to be alike
 #
 # The cosine reads the angle, the distance reads the gap. Jaccard counts words.
- %
-#% slide="fragment" tags=["hide-input"]
+
+# %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(width=6.5, height=3.6)
 for name, end, colour in (("b", (2, 4), ORANGE), ("c", (2, 1), GREEN),
                           ("a", (1, 2), BLUE)):
@@ -555,54 +555,54 @@ picture(figure, say("Vectors a and b lie on one line, b twice as long; the tip o
                     "c is nearer to that of a than the tip of b is.",
                     "Les vecteurs a et b sont sur une droite, b deux fois plus "
                     "long ; la pointe de c est plus près de celle de a."))
- %
-#% claims=true
+
+# %% claims=true
 a, b, c = (torch.tensor(each) for each in ([1.0, 2.0], [2.0, 4.0], [2.0, 1.0]))
 assert (a - c).norm() < (a - b).norm()
 assert abs(F.cosine_similarity(a, b, dim=0) - 1) < 1e-6
 assert F.cosine_similarity(a, c, dim=0) < 0.9
 vector_lengths = vectors.norm(dim=1)
 assert vector_lengths[50:60].mean() > 1.2 * vector_lengths[-10:].mean()
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Faire calculer les deux nombres au tableau. Demander lequel est le plus proche de a : b ou c ? (b par le cosinus, c par la
 # distance : cela dépend de ce que l'on veut ignorer.) Et Jaccard de « le chat dort » et « dort le chat » ? (1 : il ignore l'ordre.)
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. Have both numbers worked out on the board. Ask which is nearer to a: b or c? (b by the cosine, c by the distance: it depends on
 # what one wants to ignore.) And Jaccard of "the cat sleeps" and "sleeps the cat"? (1: it ignores order.)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Qui est le plus proche de $a$ ? $b$ par le cosinus, $c$ par la distance. Aucune similarité n'est « la bonne » : chacune choisit ce
 # qu'elle ignore. Pour des mots, on prend presque toujours le cosinus : la longueur d'un vecteur de mot dépend de combien de fois il a été
 # lu, et c'est son sens que l'on cherche. Écrivez-les toutes les trois.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Which is nearest to $a$? $b$ by the cosine, $c$ by the distance. No similarity is "the right one": each chooses what it ignores. For words
 # one nearly always takes the cosine: the length of a word's vector depends on how often it was read, and it is its meaning that one is
 # after. Write all three.
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 3-5"
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 3-5"
 # ### Exercices 3 à 5 · Les trois similarités
 #
 # **15 min.** 3 ● `cosine_similarity`. 4 ● `euclidean_similarity`. 5 ● `jaccard_similarity`.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 3-5"
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 3-5"
 # ### Exercises 3 to 5 · The three similarities
 #
 # **15 min.** 3 ● `cosine_similarity`. 4 ● `euclidean_similarity`. 5 ● `jaccard_similarity`.
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 15 min. Fautes à guetter : `.norm()` sans `dim`, qui prend une seule longueur pour tout le lot ; la distance au lieu de la similarité ; la
 # racine oubliée ; Jaccard divisé par la somme des tailles, qui compte deux fois les mots communs. Demander ce que rendent deux vecteurs
 # nuls, deux ensembles vides.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 15 min. Mistakes to look for: `.norm()` without `dim`, which takes one length for the whole batch; the distance instead of the similarity;
 # the root forgotten; Jaccard divided by the sum of the sizes, which counts shared words twice. Ask what two zero vectors give, and two
 # empty sets.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # `a` et `b` ont la même forme, `(*n, d)` : des lots de vecteurs de d nombres. Rendez un cosinus par paire, de forme `(*n)`. Un vecteur nul
 # n'a pas de direction : son cosinus vaut 0, et il ne faut pas diviser par 0.
 #
@@ -617,8 +617,8 @@ assert vector_lengths[50:60].mean() > 1.2 * vector_lengths[-10:].mean()
 # `.clamp(min=1e-12)` remplace par $10^{-12}$ tout ce qui est plus petit : divisez par le produit des longueurs ainsi protégé.
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # `a` and `b` are of the same shape, `(*n, d)`: batches of vectors of d numbers. Return one cosine for each pair, of shape `(*n)`. A zero
 # vector has no direction: its cosine is 0, and one must not divide by 0.
 #
@@ -633,19 +633,19 @@ assert vector_lengths[50:60].mean() > 1.2 * vector_lengths[-10:].mean()
 # `.clamp(min=1e-12)` replaces all that is smaller by $10^{-12}$: divide by the product of the lengths, protected like this.
 #
 # </details>
- %
-#% implements="words:cosine_similarity" level=1
+
+# %% implements="words:cosine_similarity" level=1
 """Le cosinus de l'angle entre des vecteurs, de -1 à 1.
 
 Il dépend de leurs directions et non de leurs longueurs. Avec un vecteur nul, il
 vaut 0.
 """
- %
-#% scratch=true
+
+# %% scratch=true
 cosine_similarity(torch.tensor([3.0, 4.0]), torch.tensor([4.0, 3.0]))
 # → tensor(0.9600)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # De même pour la distance euclidienne, changée en similarité : 1 pour deux vecteurs égaux, et d'autant moins qu'ils sont loin.
 #
 # <details><summary>Un indice</summary>
@@ -653,8 +653,8 @@ cosine_similarity(torch.tensor([3.0, 4.0]), torch.tensor([4.0, 3.0]))
 # `(a - b).square()` élève chaque écart au carré ; `.sum(dim=-1)`, puis `.sqrt()`.
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Likewise for Euclidean distance, turned into a similarity: 1 for two equal vectors, and the less the farther apart they are.
 #
 # <details><summary>A hint</summary>
@@ -662,19 +662,19 @@ cosine_similarity(torch.tensor([3.0, 4.0]), torch.tensor([4.0, 3.0]))
 # `(a - b).square()` squares each difference; `.sum(dim=-1)`, then `.sqrt()`.
 #
 # </details>
- %
-#% implements="words:euclidean_similarity" level=1
+
+# %% implements="words:euclidean_similarity" level=1
 """1 / (1 + distance), dans (0, 1] : 1 pour des vecteurs égaux.
 
 Elle dépend aussi des longueurs, et les vecteurs des mots fréquents sont plus
 longs.
 """
- %
-#% scratch=true
+
+# %% scratch=true
 euclidean_similarity(torch.tensor([0.0, 0.0]), torch.tensor([3.0, 0.0]))
 # → tensor(0.2500)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Et pour Jaccard, sur des ensembles de Python : `a & b` est l'intersection, `a | b` la réunion, `len` compte. Deux ensembles vides sont
 # égaux : rendez 1.0.
 #
@@ -683,8 +683,8 @@ euclidean_similarity(torch.tensor([0.0, 0.0]), torch.tensor([3.0, 0.0]))
 # Un ensemble vide compte pour faux : `if a or b` dit que l'un des deux au moins ne l'est pas.
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # And for Jaccard, on Python's sets: `a & b` is the intersection, `a | b` the union, `len` counts. Two empty sets are equal: return 1.0.
 #
 # <details><summary>A hint</summary>
@@ -692,19 +692,19 @@ euclidean_similarity(torch.tensor([0.0, 0.0]), torch.tensor([3.0, 0.0]))
 # An empty set counts as false: `if a or b` says that at least one of the two is not.
 #
 # </details>
- %
-#% implements="words:jaccard_similarity" level=1
+
+# %% implements="words:jaccard_similarity" level=1
 """|a ∩ b| / |a ∪ b|, la part de mots que deux ensembles ont en commun.
 
 Elle va de 0 à 1 (Jaccard 1901). Deux ensembles vides sont égaux : 1.
 """
- %
-#% scratch=true
+
+# %% scratch=true
 jaccard_similarity(set(say("the cat sleeps", "le chat dort").split()),
                    set(say("the dog sleeps", "le chien dort").split()))
 # → 0.5
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ## 4. La compagnie d'un mot
 #
 # Que veut dire « tova » ? « Le tova miaule », « le tova dort sur le coussin », « elle caresse le tova ». Vous le savez déjà, et personne ne
@@ -714,8 +714,8 @@ jaccard_similarity(set(say("the cat sleeps", "le chat dort").split()),
 #
 # Pour une machine, la compagnie d'un mot est ce qui tombe dans une **fenêtre** autour de lui : ici, deux mots de chaque côté. Au bord de la
 # phrase, il y en a moins. **Devinez** : « le chat dort sur le tapis » a six mots ; avec une fenêtre de 2, combien de paires (mot, voisin) ?
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ## 4. The company of a word
 #
 # What does "tova" mean? "The tova miaows", "the tova sleeps on the cushion", "she strokes the tova". You know already, and nobody defined
@@ -725,18 +725,18 @@ jaccard_similarity(set(say("the cat sleeps", "le chat dort").split()),
 #
 # For a machine, the company of a word is what falls into a **window** around it: here, two words on each side. At the edge of the sentence
 # there are fewer. **Guess**: "the cat sleeps on the rug" has six words; with a window of 2, how many pairs (word, neighbour)?
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 4. La compagnie d'un mot
 #
 # Une fenêtre de deux mots passe sur la phrase. Combien de paires (mot, voisin) ?
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 4. The company of a word
 #
 # A window of two words slides along the sentence. How many pairs (word, neighbour)?
- %
-#% slide="fragment" tags=["hide-input"]
+
+# %% slide="fragment" tags=["hide-input"]
 six_words = say("the cat sleeps on the rug", "le chat dort sur le tapis").split()
 figure, axes = plot(width=8, height=3.6)
 for row, middle in enumerate(six_words):
@@ -755,21 +755,21 @@ picture(figure, say("The sentence six times, a line for each of its words in "
                     "orange; its neighbours, at most two away, are blue.",
                     "La phrase six fois, une ligne par mot, en orange ; ses "
                     "voisins, à deux places au plus, sont en bleu."))
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Au tableau : la fenêtre sur la phrase, mot après mot. Faire compter les mots bleus : 2, 3, 4, 4, 3, 2, soit 18. Demander pourquoi
 # la fenêtre s'arrête à la fin de la phrase. (Le premier mot de la suivante n'a rien à voir.) Et pourquoi le mot n'est pas son propre
 # voisin ? (Il apprendrait à se deviner lui-même.)
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. On the board: the window on the sentence, word after word. Have them count the blue words: 2, 3, 4, 4, 3, 2, which is 18. Ask why
 # the window stops at the end of the sentence. (The first word of the next has nothing to do with it.) And why is the word not its own
 # neighbour? (It would learn to guess itself.)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Les mots bleus sont 2, 3, 4, 4, 3, 2 : dix-huit paires.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Écrivez `pairs_of`, qui donne toutes les paires (mot, voisin) d'une phrase : pour chaque mot de la liste `words`, de
 # gauche à droite, un tuple `(mot, voisin)` pour chacun de ses voisins, de gauche à droite, à `window` places au plus. Aucun mot n'est son
 # propre voisin.
@@ -785,11 +785,11 @@ picture(figure, say("The sentence six times, a line for each of its words in "
 # `range(max(0, place - window), min(len(words), place + window + 1))` ne sort pas de la phrase ; reste à sauter `place` elle-même.
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # The blue words are 2, 3, 4, 4, 3, 2: eighteen pairs.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Write `pairs_of`, which gives all pairs (word, neighbour) of a sentence: for each word of the list `words`, from left
 # to right, a tuple `(word, neighbour)` for each of its neighbours, from left to right, at most `window` places away. No word is its own
 # neighbour.
@@ -805,8 +805,8 @@ picture(figure, say("The sentence six times, a line for each of its words in "
 # `range(max(0, place - window), min(len(words), place + window + 1))` stays inside the sentence; what remains is to skip `place` itself.
 #
 # </details>
- %
-#% level=1
+
+# %% level=1
 def pairs_of(words, window):
     pairs = []
     for place, word in enumerate(words):
@@ -817,28 +817,28 @@ def pairs_of(words, window):
                 pairs.append((word, words[other]))
     return pairs
 
- %
-#% scratch=true
+
+# %% scratch=true
 pairs_of(say("the cat sings", "le chat chante").split(), 1)
 # en: → [('the', 'cat'), ('cat', 'the'), ('cat', 'sings'), ('sings', 'cat')]
 # fr: → [('le', 'chat'), ('chat', 'le'), ('chat', 'chante'), ('chante', 'chat')]
- %
-#%
+
+# %%
 letters = ["a", "b", "c", "d"]
 right_pairs = [("a", "b"), ("a", "c"), ("b", "a"), ("b", "c"), ("b", "d"),
                ("c", "a"), ("c", "b"), ("c", "d"), ("d", "b"), ("d", "c")]
 expect(lambda: pairs_of(letters, 2), right_pairs,
        say("the pairs of four words", "les paires de quatre mots"))
- %
-#% claims=true
+
+# %% claims=true
 assert len(pairs_of(six_words, 2)) == 18
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ### Toutes les fenêtres à la fois
 #
 # Une boucle de Python par mot serait bien lente sur un long texte. PyTorch peut faire la même chose d'un coup, dans un seul tableau.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Écrivez `windows`. Elle reçoit tous les jetons du texte mis bout à bout, `tokens`, de forme (t), et, pour chacun, le numéro de sa phrase,
 # `sentence`, de forme (t). Elle rend un tableau (t, c), avec c = 2 × `window` + 1 : la ligne i contient les mots autour du jeton i, et
 # `NOTHING` (−1) au milieu, hors du texte et dans une autre phrase.
@@ -866,13 +866,13 @@ assert len(pairs_of(six_words, 2)) == 18
 # `around.masked_fill(~reste, NOTHING)` efface les autres (`~` est « non », `&` est « et »).
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ### All windows at once
 #
 # A Python loop for each word would be slow indeed on a long text. PyTorch can do the same in one go, in a single table.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Write `windows`. It is given all the tokens of the text laid end to end, `tokens`, of shape (t), and for each of them the number of its
 # sentence, `sentence`, of shape (t). It returns a table (t, c), with c = 2 × `window` + 1: row i holds the words around token i, and
 # `NOTHING` (−1) in the middle, outside the text, and in another sentence.
@@ -899,8 +899,8 @@ assert len(pairs_of(six_words, 2)) == 18
 # blanks the others (`~` is "not", `&` is "and").
 #
 # </details>
- %
-#% implements="word2vec:windows" level=3
+
+# %% implements="word2vec:windows" level=3
 """Les voisins de chaque jeton dans sa phrase, à `window` places au plus.
 
 `sentence` est le numéro de la phrase de chaque jeton. c vaut 2 * window + 1.
@@ -909,80 +909,80 @@ fenêtre est dynamique : chaque jeton tire sa portée, de 1 à `window`, et les
 mots proches comptent donc plus (Mikolov et al. 2013a, section 3.2).
 """
 # the padding moves every token `window` places to the right => le remplissage décale chaque jeton de `window` places vers la droite
- %
-#% scratch=true
+
+# %% scratch=true
 windows(torch.tensor([5, 6, 7, 8]), torch.tensor([0, 0, 0, 1]), window=1)
 # → tensor([[-1, -1, 6], [ 5, -1, 7], [ 6, -1, -1], [-1, -1, -1]])
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # La dernière ligne est vide : le jeton 8 est seul dans sa phrase. De ces fenêtres, on tire deux sortes d'exemples
 # ([](work:mikolov2013efficient)) :
 #
 # - **skip-gram** : on donne le mot, et l'on devine chaque voisin ; un exemple par paire ;
 # - **CBOW** (*continuous bag of words*, sac de mots continu) : on donne tous les voisins à la fois, et l'on devine le mot ; un exemple par
 #   mot.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # The last row is empty: token 8 is alone in its sentence. From these windows one makes two kinds of examples
 # ([](work:mikolov2013efficient)):
 #
 # - **skip-gram**: the word is given, and each neighbour guessed; an example for each pair;
 # - **CBOW** (continuous bag of words): all neighbours are given at once, and the word guessed; an example for each word.
- %
-#%
+
+# %%
 tokens = torch.arange(1, 7)
 around = windows(tokens, torch.zeros(6, dtype=torch.long), window=2)
 for name, cbow in (("skip-gram", False), ("CBOW", True)):
     given, targets = examples(tokens, around, cbow)
     print(f"{name:10} {len(targets):3}", say("examples", "exemples"))
- %
-#% claims=true
+
+# %% claims=true
 assert len(examples(tokens, around, False)[1]) == 18
 assert len(examples(tokens, around, True)[1]) == 6
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Deviner le voisin, ou le mot ?
 #
 # | | on donne | on devine | exemples |
 # |---|---|---|---|
 # | **skip-gram** | dort | le, chat, sur, le | 18 |
 # | **CBOW** | le, chat, sur, le | dort | 6 |
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Guess the neighbour, or the word?
 #
 # | | given | guessed | examples |
 # |---|---|---|---|
 # | **skip-gram** | sleeps | the, cat, on, the | 18 |
 # | **CBOW** | the, cat, on, the | sleeps | 6 |
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. Lire le tableau pour « dort ». Demander lequel va plus vite (CBOW : trois fois moins d'exemples ici) et lequel regarde chaque paire
 # de plus près (skip-gram). La section 9 les comparera.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 3 min. Read the table for "sleeps". Ask which is quicker (CBOW: a third of the examples here) and which looks more closely at each pair
 # (skip-gram). Section 9 will compare them.
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 6-7"
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 6-7"
 # ### Exercices 6 et 7 · Des fenêtres
 #
 # **18 min.** 6 ● `pairs_of`, avec deux boucles. 7 ●●● `windows`, sans boucle : chez soi.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 6-7"
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 6-7"
 # ### Exercises 6 and 7 · Windows
 #
 # **18 min.** 6 ● `pairs_of`, with two loops. 7 ●●● `windows`, without a loop: at home.
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 18 min. L'exercice 6 en classe, pour tous. Fautes à guetter : le mot compté parmi ses voisins, un indice négatif qui prend la fin de la
 # liste. L'exercice 7 pour qui a fini : dessiner les places vides ajoutées de chaque côté.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 18 min. Exercise 6 in class, for all. Mistakes to look for: the word counted among its neighbours, a negative index that takes the end of
 # the list. Exercise 7 for who has finished: draw the empty places added on each side.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ## 5. Attirer, repousser
 #
 # **Word2vec** est le nom du programme qui a rendu ces vecteurs célèbres. Avec skip-gram, il apprend ainsi : à la vue de « chat », la
@@ -994,8 +994,8 @@ assert len(examples(tokens, around, True)[1]) == 6
 # $s = 0$, le début : $\sigma(0) = 0{,}5$, la machine n'en sait rien. La perte est $-\log 0{,}5 \approx 0{,}69$ pour le vrai voisin, et
 # autant pour chaque mot de bruit. Avec un vrai voisin et $m = 5$ mots de bruit, la perte de départ est donc
 # $6 \times 0{,}693 \approx 4{,}16$.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ## 5. Pull and push
 #
 # **Word2vec** is the name of the program that made these vectors famous. With skip-gram, it learns like this: shown "cat", the machine must
@@ -1006,22 +1006,22 @@ assert len(examples(tokens, around, True)[1]) == 6
 # The product $s = u \cdot v$ is a score; the sigmoid of [](lesson:01) makes of it a probability of being a true neighbour. Take $s = 0$,
 # the beginning: $\sigma(0) = 0.5$, the machine has no idea. The loss is $-\log 0.5 \approx 0.69$ for the true neighbour, and as much for
 # each noise word. With one true neighbour and $m = 5$ noise words, the loss at the start is therefore $6 \times 0.693 \approx 4.16$.
- %
-#% [markdown]
+
+# %% [markdown]
 # $$ L = -\log \sigma(v_{+} \cdot u) - \sum_{i=1}^{m} \log \sigma(-v_i \cdot u) \qquad\qquad
 # \frac{\partial L}{\partial s_{+}} = \sigma(s_{+}) - 1 \qquad \frac{\partial L}{\partial s_i} = \sigma(s_i) $$
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 5. Attirer, repousser
 #
 # Un vrai voisin est attiré, un mot de bruit repoussé ; ce qui est déjà su ne bouge plus.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 5. Pull and push
 #
 # A true neighbour is pulled, a noise word pushed; what is known already moves no more.
- %
-#% slide="fragment" tags=["hide-input"]
+
+# %% slide="fragment" tags=["hide-input"]
 scores = torch.linspace(-5, 5, 101)
 figure, axes = plot(height=3.4)
 axes.plot(scores, 1 - scores.sigmoid(), color=BLUE,
@@ -1036,17 +1036,17 @@ picture(figure, say("The pull on a true neighbour falls to 0 as its score grows;
                     "the push on a noise word falls to 0 as its score sinks.",
                     "L'attraction d'un vrai voisin tombe à 0 quand son score "
                     "monte ; la répulsion du bruit tombe à 0 quand il baisse."))
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Deux volontaires et une corde : le vrai voisin tire, le bruit repousse. Demander : que se passe-t-il si l'on ne fait qu'attirer ?
 # (Tous les vecteurs finissent au même endroit : la perte serait nulle, et l'on n'aurait rien appris.) Faire calculer la perte de départ :
 # 6 fois log 2.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 6 min. Two volunteers and a rope: the true neighbour pulls, the noise pushes. Ask: what happens if one only pulls? (All vectors end in the
 # same place: the loss would be zero, and nothing learned.) Have the loss at the start worked out: 6 times log 2.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Lisez la figure : un vrai voisin de score bas est fort attiré ; de score haut, à peine. Le bruit fait l'inverse. Sans lui, rien
 # n'empêcherait tous les mots de se rejoindre en un point. Cette façon de faire s'appelle l'**échantillonnage négatif**
 # ([](work:mikolov2013)). Il reste à savoir qui tirer.
@@ -1057,8 +1057,8 @@ picture(figure, say("The pull on a true neighbour falls to 0 as its score grows;
 # jamais le repousser. [Mikolov et ses collègues](work:mikolov2013) élèvent les effectifs à la puissance 3/4, entre les deux ; ils l'ont
 # choisie à l'essai, et non déduite. Un mot rencontré 81 fois et un autre 16 fois : $81^{3/4} = 27$, $16^{3/4} = 8$. Au lieu de
 # $\frac{81}{97} \approx 84$ %, le premier a $\frac{27}{35} \approx 77$ %.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Read the figure: a true neighbour with a low score is strongly pulled; with a high one, hardly. Noise does the opposite. Without it,
 # nothing would keep all words from meeting in one point. This way of doing is called **negative sampling** ([](work:mikolov2013)). It
 # remains to know whom to sample.
@@ -1069,12 +1069,12 @@ picture(figure, say("The pull on a true neighbour falls to 0 as its score grows;
 # [Mikolov and colleagues](work:mikolov2013) raise the counts to the power 3/4, between the two; they chose it by trial, and did not derive
 # it. One word was met 81 times and another 16: $81^{3/4} = 27$, $16^{3/4} = 8$. Instead of $\frac{81}{97} \approx 84$ %, the first gets
 # $\frac{27}{35} \approx 77$ %.
- %
-#% claims=true
+
+# %% claims=true
 assert round(81**0.75) == 27 and round(16**0.75) == 8
 assert round(100 * 81 / 97) == 84 and round(100 * 27 / 35) == 77
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # `counts`, de forme (v), dit combien de fois chaque mot a été rencontré. Rendez la probabilité de chacun comme mot de bruit, de forme (v)
 # et de somme 1 : en proportion de l'effectif à la puissance `power`. Le mot inconnu, numéro `UNKNOWN`, a la probabilité 0.
 #
@@ -1086,8 +1086,8 @@ assert round(100 * 81 / 97) == 84 and round(100 * 27 / 35) == 77
 # Élevez à la puissance, mettez 0 à la place `UNKNOWN`, et seulement alors divisez par la somme.
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # `counts`, of shape (v), says how often each word was met. Return the probability of each as a noise word, of shape (v), adding up to 1: in
 # proportion to its count to the power `power`. The unknown word, number `UNKNOWN`, has probability 0.
 #
@@ -1099,8 +1099,8 @@ assert round(100 * 81 / 97) == 84 and round(100 * 27 / 35) == 77
 # Raise to the power, put 0 at place `UNKNOWN`, and only then divide by the sum.
 #
 # </details>
- %
-#% implements="word2vec:noise_distribution" level=1
+
+# %% implements="word2vec:noise_distribution" level=1
 """La probabilité de chaque mot comme mot de bruit : en proportion de
 effectif^power.
 
@@ -1109,32 +1109,32 @@ que dans le texte. Entre les deux, un mot rare est tiré plus souvent qu'on ne l
 rencontre (Mikolov et al. 2013b, section 2.2). Le mot inconnu a la
 probabilité 0.
 """
- %
-#% scratch=true
+
+# %% scratch=true
 noise_distribution(torch.tensor([5, 81, 16]))
 # → tensor([0.0000, 0.7714, 0.2286], dtype=torch.float64)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ### Trop de « le »
 #
 # « le » est voisin de tout, et n'apprend donc rien sur personne. Le remède est le **sous-échantillonnage** : à chaque passage sur le texte,
 # un mot de fréquence $f$ n'est gardé qu'avec la probabilité ci-dessous, où $t$ est un seuil, ici $0{,}001$. Les rares restent toujours. Un
 # mot de fréquence $0{,}1$ : $\sqrt{0{,}01} + 0{,}01 = 0{,}11$, il en part neuf sur dix. (L'article a la racine seule ; son programme ajoute
 # le second terme, et nous faisons comme lui.)
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ### Too many "the"
 #
 # "the" is a neighbour of everything, and so teaches nothing about anybody. The remedy is **subsampling**: on each pass over the text a word
 # of frequency $f$ is kept only with the probability below, where $t$ is a threshold, here $0.001$. Rare words always stay. A word of
 # frequency $0.1$: $\sqrt{0.01} + 0.01 = 0.11$, nine in ten of them go. (The paper has the root alone; its program adds the second term, and
 # we do as it does.)
- %
-#% [markdown]
+
+# %% [markdown]
 # $$ p_{\text{noise}}(w) = \frac{n_w^{3/4}}{\sum_{w'} n_{w'}^{3/4}} \qquad\qquad
 # p_{\text{keep}}(w) = \min\left( 1, \sqrt{\frac{t}{f_w}} + \frac{t}{f_w} \right) $$
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Écrivez cette probabilité pour tous les mots à la fois : `counts` est de forme (v), le résultat aussi. La fréquence d'un mot est son
 # effectif divisé par celui de tous les mots **connus** ensemble. Le mot inconnu n'est pas gardé : probabilité 0.
 #
@@ -1150,8 +1150,8 @@ noise_distribution(torch.tensor([5, 81, 16]))
 # `UNKNOWN`, où l'on vient de diviser par 0.
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Write this probability for all words at once: `counts` is of shape (v), and so is the result. The frequency of a word is its count divided
 # by that of all **known** words together. The unknown word is not kept: probability 0.
 #
@@ -1167,8 +1167,8 @@ noise_distribution(torch.tensor([5, 81, 16]))
 # where one has just divided by 0.
 #
 # </details>
- %
-#% implements="word2vec:keep_probability" level=2
+
+# %% implements="word2vec:keep_probability" level=2
 """Sous-échantillonnage : la probabilité qu'un mot de fréquence f reste.
 
 Elle vaut min(1, √(threshold / f) + threshold / f). Des mots fréquents comme
@@ -1178,12 +1178,12 @@ word2vec.c, et gensim après lui. Les mots inconnus ont la probabilité 0. Les
 mots autour d'un mot écarté deviennent voisins.
 """
 # threshold / f => threshold / f
- %
-#% scratch=true
+
+# %% scratch=true
 keep_probability(torch.tensor([9, 900, 99, 1]), threshold=0.01)
 # → tensor([0.0000, 0.1165, 0.4188, 1.0000], dtype=torch.float64)
- %
-#%
+
+# %%
 keep = keep_probability(vocabulary.counts)
 noise = noise_distribution(vocabulary.counts)
 print(say("word         count    kept   noise",
@@ -1193,23 +1193,23 @@ for number in (1, 2, 30, 200):
     kept_share = decimal(100 * keep[number], 0)
     noise_share = decimal(100 * noise[number], 2)
     print(f"{word:10} {count:7} {kept_share:>5} % {noise_share:>5} %")
- %
-#% claims=true
+
+# %% claims=true
 assert 0.05 < keep[1] < 0.13
 assert keep[200] > 0.9
 assert noise[1] > noise[200] > 0
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Qui repousser, qui écarter ?
 #
 # Entre « comme dans le texte » et « tous pareils ». Et neuf « le » sur dix s'en vont.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Whom to push, whom to leave out?
 #
 # Between "as in the text" and "all alike". And nine "the" in ten go.
- %
-#% slide="fragment" tags=["hide-input"]
+
+# %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(1, 2, width=9, height=3.4)
 counts = torch.cat([torch.zeros(1, dtype=torch.long), vocabulary.counts[1:]])
 powers = ((1.0, ORANGE, "1"), (0.75, BLUE, "3/4"), (0.0, GREEN, "0"))
@@ -1227,31 +1227,31 @@ picture(figure, say("With the power 3/4, noise favours frequent words less than 
                     "the text does; the most frequent words are mostly left out.",
                     "Avec la puissance 3/4, le bruit favorise les mots fréquents "
                     "moins que le texte ; les plus fréquents partent souvent."))
- %
-#% claims=true
+
+# %% claims=true
 as_in_text, between, alike = (noise_distribution(counts, power)[1]
                               for power in (1.0, 0.75, 0.0))
 assert as_in_text > between > alike
 assert keep[1] < keep[40]
 assert keep[1] < 0.25
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. À gauche : 1, 3/4, 0. Demander ce que change la puissance pour le mot le plus fréquent, pour le plus rare. Pourquoi 3/4 ? Parce que
 # c'est ce qui marchait le mieux, disent ses auteurs. À droite, les mots fréquents s'en vont, et leurs voisins se rapprochent : la fenêtre
 # voit plus loin.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. On the left: 1, 3/4, 0. Ask what the power changes for the most frequent word, and for the rarest. Why 3/4? Because it worked best,
 # its authors say. On the right the frequent words go, and their neighbours move closer: the window sees further.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # L'article le plus fréquent est écarté quatre fois sur cinq ou plus ; un mot du deux-centième rang reste presque toujours.
 #
 # ### La perte et le vecteur caché
 #
 # Deux pièces encore. Un exemple a un vecteur, `hidden` : pour skip-gram, celui du mot donné ; pour CBOW, la moyenne des voisins.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Écrivez la perte d'un lot de n exemples :
 #
 # - `hidden`, (n, d) : le vecteur de chaque exemple ;
@@ -1278,15 +1278,15 @@ assert keep[1] < 0.25
 # targets.unsqueeze(-1), 0)`. On **additionne** le bruit, puis on prend la moyenne des exemples.
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # The most frequent word is left out four times in five or more; a word of the two-hundredth rank nearly always stays.
 #
 # ### The loss and the hidden vector
 #
 # Two more pieces. An example has a vector, `hidden`: for skip-gram, that of the given word; for CBOW, the mean of the neighbours.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Write the loss of a batch of n examples:
 #
 # - `hidden`, (n, d): the vector of each example;
@@ -1314,8 +1314,8 @@ assert keep[1] < 0.25
 # 0)`. The noise is **added up**, then the mean is taken over the examples.
 #
 # </details>
- %
-#% implements="word2vec:negative_sampling_loss" level=2
+
+# %% implements="word2vec:negative_sampling_loss" level=2
 """La perte de qui distingue un vrai mot de mots de bruit, en nats, en moyenne
 sur n.
 
@@ -1323,16 +1323,16 @@ Elle vaut -log σ(output[cible] · hidden) - Σ log σ(-output[bruit] · hidden)
 (Mikolov et al. 2013b, équation 4). Les mots de bruit qui se trouvent être la
 cible sont écartés.
 """
- %
-#% scratch=true
+
+# %% scratch=true
 negative_sampling_loss(torch.zeros(1, 2), torch.zeros(9, 2),
                        torch.tensor([3]), torch.tensor([[1, 2, 4, 5, 6]]))
 # → tensor(4.1589)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # $6 \log 2 \approx 4{,}16$ : ce que nous avions calculé.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Reste `hidden` : à chaque exemple, `given`, de forme (n, c), donne c numéros de mots, et `NOTHING` (−1) aux places vides. Rendez, de forme
 # (n, d), la **moyenne** des vecteurs d'entrée (`self.input`, de forme (v, d)) des mots présents. `Word2Vec` est une classe de PyTorch
 # (`nn.Module`) : ses paramètres sont les nombres qui apprendront.
@@ -1350,11 +1350,11 @@ negative_sampling_loss(torch.zeros(1, 2), torch.zeros(9, 2),
 # `present.sum(dim=1).clamp(min=1)`.
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # $6 \log 2 \approx 4.16$: what we had worked out.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # What remains is `hidden`: for each example `given`, of shape (n, c), gives c word numbers, and `NOTHING` (−1) at empty places. Return, of
 # shape (n, d), the **mean** of the input vectors (`self.input`, of shape (v, d)) of the words that are there. `Word2Vec` is a PyTorch class
 # (`nn.Module`): its parameters are the numbers that will learn.
@@ -1372,8 +1372,8 @@ negative_sampling_loss(torch.zeros(1, 2), torch.zeros(9, 2),
 # `present.sum(dim=1).clamp(min=1)`.
 #
 # </details>
- %
-#% implements="word2vec:Word2Vec" level=2 hollow=["hidden"]
+
+# %% implements="word2vec:Word2Vec" level=2 hollow=["hidden"]
 """Un modèle qui a deux vecteurs par mot, `input` et `output`.
 
 Le vecteur d'entrée sert là où un mot est donné, celui de sortie là où il est à
@@ -1382,47 +1382,47 @@ prédire. `vectors`, que l'on garde, sont ceux d'entrée.
 """Les vecteurs d'entrée de tous les mots, sans gradient."""
 """La moyenne des vecteurs d'entrée des mots donnés, `NOTHING` excepté."""
 """La perte de qui prédit `targets` des mots donnés, contre du bruit."""
- %
-#% scratch=true
+
+# %% scratch=true
 model = Word2Vec(4, 2, torch.Generator().manual_seed(0))
 model.input.data = torch.tensor([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0], [9.0, 9.0]])
 model.hidden(torch.tensor([[1, 2], [2, NOTHING]])).tolist()
 # → [[2.0, 3.0], [3.0, 4.0]]
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 8-11"
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 8-11"
 # ### Exercices 8 à 11 · Skip-gram, pièce par pièce
 #
 # **25 min.** 8 ● le bruit. 9 ●● qui reste. 10 ●● la perte. 11 ●● le vecteur caché.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 8-11"
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 8-11"
 # ### Exercises 8 to 11 · Skip-gram, piece by piece
 #
 # **25 min.** 8 ● the noise. 9 ●● who stays. 10 ●● the loss. 11 ●● the hidden vector.
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 25 min. 8 et 10 en classe, 9 et 11 pour qui avance vite ou chez soi. Fautes à guetter en 10 : le signe du bruit oublié, une moyenne au
 # lieu d'une somme. En 11 : les places vides comptées dans la moyenne, ou remplies par le dernier mot. La perte de départ, 4,16, est une
 # bonne question à poser à tous.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 25 min. 8 and 10 in class, 9 and 11 for the quick, or at home. Mistakes to look for in 10: the sign of the noise forgotten, a mean instead
 # of a sum. In 11: empty places counted in the mean, or filled with the last word. The loss at the start, 4.16, is a good question for all.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ## 6. Apprendre
 #
 # Voici tout l'entraînement, avec vos pièces : les fenêtres, les exemples, le bruit, la perte. `loss.backward()` calcule les gradients,
 # comme votre rétropropagation de la [](lesson:01) ; `optimizer.step()` fait un pas. La perte est une moyenne ; nous la multiplions par le
 # nombre d'exemples du lot, pour que chaque exemple fasse un pas entier, comme dans le programme d'origine. **Devinez** où part la perte.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ## 6. Learning
 #
 # Here is the whole training, with your pieces: windows, examples, noise, loss. `loss.backward()` works out the gradients, like your
 # backpropagation of [](lesson:01); `optimizer.step()` takes a step. The loss is a mean; we multiply it by the number of examples of the
 # batch, so that each example takes a whole step, as in the original program. **Guess** where the loss starts.
- %
-#%
+
+# %%
 generator = torch.Generator().manual_seed(0)
 small_text = text[:1000]
 tokens = torch.cat([vocabulary.encode(words) for words in small_text])
@@ -1434,8 +1434,8 @@ stays = torch.rand(len(tokens), generator=generator) < keep[tokens]
 around = windows(tokens[stays], sentence_of[stays], 5, generator)
 given, targets = examples(tokens[stays], around, cbow=False)
 print(say("examples:", "exemples :"), len(targets))
- %
-#%
+
+# %%
 model = Word2Vec(len(vocabulary), 48, generator)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
 trace = []
@@ -1452,23 +1452,23 @@ for epoch in range(3):
         trace.append(loss.item())
 print(say("first batch:", "premier lot :"), decimal(trace[0], 2))
 print(say("last batch:", "dernier lot :"), decimal(trace[-1], 2))
- %
-#% claims=true
+
+# %% claims=true
 assert abs(trace[0] - 6 * math.log(2)) < 0.1
 assert trace[-1] < trace[0] - 0.5
 assert losses[-1] < 1.2 < losses[0]
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 6. La perte descend
 #
 # Un lot, un bruit, une perte, un pas ; et l'on recommence.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 6. The loss goes down
 #
 # A batch, a noise, a loss, a step; and begin again.
- %
-#% slide="fragment" slide_only=true tags=["hide-input"]
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
 figure, axes = plot(height=3.4)
 axes.plot(range(1, len(losses) + 1), losses, "o-", color=BLUE)
 axes.axhline(6 * math.log(2), color="grey", linestyle=":",
@@ -1480,24 +1480,24 @@ picture(figure, say("The loss of twenty epochs on 6,000 sentences falls from the
                     "start of one that knows nothing to about one.",
                     "La perte de vingt époques sur 6 000 phrases tombe de celle "
                     "de qui ne sait rien à un environ."))
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Lire la boucle ligne à ligne dans le notebook. Demander d'où part la perte (6 log 2 ≈ 4,16) et pourquoi elle ne finit pas à 0.
 # (Après « le roi », plusieurs voisins sont vrais, et le bruit tombe parfois sur l'un d'eux.)
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. Read the loop line by line in the notebook. Ask where the loss starts (6 log 2 ≈ 4.16), and why it does not end at 0. (After "the
 # king" several neighbours are true, and the noise sometimes hits one of them.)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # La perte part bien de $6 \log 2$, et descend. `train_word2vec` fait la même chose sur les 6 000 phrases, vingt fois, avec un pas qui
 # rétrécit ; elle a donné les vecteurs du début de la leçon. Interrogeons-les.
 #
 # ### Les plus proches voisins
 #
 # De quels mots un mot est-il le plus proche ? Il faut comparer un vecteur à tous les autres.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Écrivez `nearest`, qui cherche les mots les plus proches d'un vecteur `query`, de forme (d), parmi `vectors`, de forme (v, d) : les
 # `count` plus grands cosinus, dans l'ordre, et les numéros des mots. Le mot inconnu n'est jamais une réponse, ni les mots de `excluded`.
 #
@@ -1513,16 +1513,16 @@ picture(figure, say("The loss of twenty epochs on 6,000 sentences falls from the
 # les plus grandes valeurs et leurs places.
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # The loss does start from $6 \log 2$, and goes down. `train_word2vec` does the same on the 6,000 sentences, twenty times, with a step that
 # shrinks; it gave the vectors of the beginning of the lesson. Let us question them.
 #
 # ### The nearest neighbours
 #
 # Which words is a word nearest to? One vector is to be compared with all the others.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Write `nearest`, which looks for the words nearest to a vector `query`, of shape (d), among `vectors`, of shape (v, d): the `count`
 # largest cosines, in order, and the numbers of the words. The unknown word is never an answer, nor are the words of `excluded`.
 #
@@ -1538,21 +1538,21 @@ picture(figure, say("The loss of twenty epochs on 6,000 sentences falls from the
 # gives the largest values and their places.
 #
 # </details>
- %
-#% implements="words:nearest" level=2
+
+# %% implements="words:nearest" level=2
 """Les mots dont les vecteurs ont le plus grand cosinus avec `query`.
 
 Rend les cosinus et les numéros des mots, `count` de chaque, le plus proche
 d'abord. Le mot inconnu et les mots de `excluded` sont laissés de côté.
 """
- %
-#% scratch=true
+
+# %% scratch=true
 few = torch.tensor([[9.0, 9.0], [1.0, 0.0], [2.0, 2.0], [0.0, 1.0]])
 cosines, numbers = nearest(few, few[1], count=2, excluded=[1])
 numbers.tolist()
 # → [2, 3]
- %
-#%
+
+# %%
 def neighbours(name, count=5):
     number = vocabulary.encode([name]).item()
     cosines, numbers = nearest(vectors, vectors[number], count, excluded=[number])
@@ -1564,8 +1564,8 @@ for name in say("king france kitten the", "roi france chaton le").split():
     found, cosines = neighbours(name)
     listed = [f"{word} {decimal(value, 2)}" for word, value in zip(found, cosines)]
     print(f"{name:8}", ", ".join(listed))
- %
-#% claims=true
+
+# %% claims=true
 king, queen = say("king", "roi"), say("queen", "reine")
 assert {queen, say("prince", "prince")} <= set(neighbours(king, 8)[0])
 countries = {country.lower() for country, _ in word_pairs(language)["capital"]}
@@ -1573,8 +1573,8 @@ assert len(countries & set(neighbours("france", 8)[0])) >= 3
 assert say("girl", "fille") in neighbours(say("boy", "garçon"), 3)[0]
 assert say("cushion", "coussin") in neighbours(say("kitten", "chaton"))[0]
 assert max(neighbours(say("the", "le"))[1]) < 0.6
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Un pays a pour voisins d'autres pays, un roi d'autres têtes couronnées : des mots que l'on pourrait mettre **à sa place**. Le chaton a
 # aussi le coussin : seuls chats et chatons s'y couchent, si bien que les deux mots ont presque toute leur compagnie en commun. « le »,
 # voisin de tous, n'est proche de personne. Regardez enfin ce que le voisinage ne dit pas : « garçon » et « fille » sont tout proches, et ne
@@ -1583,8 +1583,8 @@ assert max(neighbours(say("the", "le"))[1]) < 0.6
 #
 # Comparons les trois similarités. Les deux premières comparent les vecteurs ; Jaccard compare, sans rien apprendre, les **ensembles** de
 # mots rencontrés à deux places au plus. **Tapez un mot** des phrases.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # A country's neighbours are other countries, a king's are other crowned heads: words that one could put **in its place**. The kitten also
 # has the cushion: only cats and kittens lie on it, so that the two words have nearly all their company in common. "the", everybody's
 # neighbour, is near to nobody. Look finally at what being near does not say: "boy" and "girl" are very near, and do not mean the same. Near
@@ -1592,34 +1592,34 @@ assert max(neighbours(say("the", "le"))[1]) < 0.6
 #
 # Let us compare the three similarities. The first two compare vectors; Jaccard compares, without learning anything, the **sets** of words
 # met at most two places away. **Type a word** of the sentences.
- %
-#%
+
+# %%
 company = {}
 for words in text:
     for place, word in enumerate(words):
         around_it = words[max(0, place - 2) : place] + words[place + 1 : place + 3]
         company.setdefault(word, set()).update(around_it)
 NeighbourTable(vocabulary, vectors, company, start=say("cat", "chat"))
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Essayez `le`, `reine`, `paris`, `lion`. Jaccard trouve déjà beaucoup, mais il compte un voisin rencontré une fois comme un autre rencontré
 # cent fois, et ne sait rien des voisins des voisins.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Try `the`, `queen`, `paris`, `lion`. Jaccard already finds a lot, but it counts a neighbour met once like another met a hundred times, and
 # knows nothing of neighbours' neighbours.
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Trois similarités, trois voisinages
 #
 # Les cinq plus proches d'un mot. Pariez avant chaque colonne.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Three similarities, three neighbourhoods
 #
 # The five nearest to a word. Place a bet before each column.
- %
-#% slide="fragment" slide_only=true tags=["hide-input"]
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
 figure, axes = plot(width=8.5, height=3.4)
 desk = NeighbourTable(vocabulary, vectors, company, start=say("cat", "chat"))
 for column, (title, found) in enumerate(desk.columns(desk.start).items()):
@@ -1632,16 +1632,16 @@ picture(figure, say("The five words nearest to cat by cosine, by Euclidean "
                     "similarity and by the company that words keep.",
                     "Les cinq mots les plus proches de chat par le cosinus, par "
                     "la similarité euclidienne et par la compagnie."))
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Ouvrir le notebook et laisser la classe choisir les mots. Parier sur les voisins de « paris », de « le », de « reine ». Faire
 # trouver un contraire parmi les voisins : proche n'est pas synonyme. Où les trois colonnes diffèrent-elles, et pourquoi ?
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. Open the notebook and let the class choose words. Bet on the neighbours of "paris", of "the", of "queen". Have them find an
 # opposite among the neighbours: near is not a synonym. Where do the three columns differ, and why?
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ## 7. Roi moins homme plus femme
 #
 # Revenons à la flèche. De « homme » à « femme », on va par $u_{\text{femme}} - u_{\text{homme}}$. Ajoutez cette flèche à « roi » : vous
@@ -1651,8 +1651,8 @@ picture(figure, say("The five words nearest to cat by cosine, by Euclidean "
 # Trois précautions, de [Mikolov, Yih et Zweig (2013)](work:mikolov2013linguistic) : les vecteurs sont d'abord ramenés à la longueur 1 ; on
 # compare par le cosinus ; et les trois mots de la question ne peuvent pas être la réponse. (Cette dernière règle est loin d'être anodine :
 # nous y reviendrons.)
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ## 7. King minus man plus woman
 #
 # Back to the arrow. From "man" to "woman" one goes by $u_{\text{woman}} - u_{\text{man}}$. Add this arrow to "king": you land somewhere;
@@ -1661,8 +1661,8 @@ picture(figure, say("The five words nearest to cat by cosine, by Euclidean "
 #
 # Three precautions, from [Mikolov, Yih and Zweig (2013)](work:mikolov2013linguistic): vectors are first brought to length 1; one compares
 # by the cosine; and the three words of the question cannot be the answer. (This last rule is far from harmless: we shall come back to it.)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Écrivez `analogy`. `a`, `b`, `c` sont des numéros de mots : « a est à b comme c est à… ». Rendez ce que rend `nearest` : les cosinus et
 # les numéros des `count` mots les plus proches de $b - a + c$.
 #
@@ -1671,8 +1671,8 @@ picture(figure, say("The five words nearest to cat by cosine, by Euclidean "
 # `F.normalize(vectors, dim=-1)` ramène chaque vecteur à la longueur 1. Puis un seul appel de `nearest`, avec `excluded=(a, b, c)`.
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Write `analogy`. `a`, `b`, `c` are word numbers: "a is to b as c is to…". Return what `nearest` returns: the cosines and the numbers of
 # the `count` words nearest to $b - a + c$.
 #
@@ -1681,8 +1681,8 @@ picture(figure, say("The five words nearest to cat by cosine, by Euclidean "
 # `F.normalize(vectors, dim=-1)` brings each vector to length 1. Then a single call of `nearest`, with `excluded=(a, b, c)`.
 #
 # </details>
- %
-#% implements="words:analogy" level=2
+
+# %% implements="words:analogy" level=2
 """Les mots d tels que a est à b comme c est à d : les plus proches de
 b - a + c.
 
@@ -1690,65 +1690,65 @@ Les vecteurs sont d'abord ramenés à la longueur 1 (3CosAdd ; Mikolov, Yih et
 Zweig 2013). a, b et c eux-mêmes sont exclus, par convention : c est le plus
 souvent le plus proche de tous. Rend ce que rend `nearest`.
 """
- %
-#% scratch=true
+
+# %% scratch=true
 few = torch.tensor([[9.0, 9.0], [0.0, 1.0], [1.0, 0.0], [0.6, 0.8], [0.9, -0.1],
                     [-1.0, 0.0]])
 cosines, numbers = analogy(few, 1, 2, 3)
 numbers.tolist()
 # → [4]
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 12-13"
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 12-13"
 # ### Exercices 12 et 13 · Voisins et analogies
 #
 # **15 min.** 12 ●● `nearest`. 13 ●● `analogy` : deux lignes suffisent. N'interrogez pas encore le roi !
- %
-#% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 12-13"
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 12-13"
 # ### Exercises 12 and 13 · Neighbours and analogies
 #
 # **15 min.** 12 ●● `nearest`. 13 ●● `analogy`: two lines are enough. Do not question the king yet!
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 15 min. Fautes à guetter : le produit scalaire au lieu du cosinus ; les exclus oubliés (la réponse est alors « roi ») ; la différence à
 # l'envers, qui mène de femme à homme ; les vecteurs non ramenés à la longueur 1. Attendre que tous aient fini : la cellule d'après est pour
 # tout le monde.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 15 min. Mistakes to look for: the dot product for the cosine; the exclusions forgotten (the answer is then "king"); the difference the
 # wrong way, which leads from woman to man; vectors not brought to length 1. Wait until everyone has finished: the next cell is for all.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Relisez ce que vous aviez écrit au début. Voici la réponse.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Read again what you wrote at the beginning. Here is the answer.
- %
-#%
+
+# %%
 first, second, third = say("man woman king", "homme femme roi").split()
 question = vocabulary.encode([first, second, third]).tolist()
 cosines, numbers = analogy(vectors, *question, count=3)
 print(f"{third} - {first} + {second} =")
 for value, number in zip(cosines.tolist(), numbers.tolist()):
     print(f"   {vocabulary.words[number]:12} {decimal(value, 2)}")
- %
-#% claims=true
+
+# %% claims=true
 assert vocabulary.words[numbers[0]] == queen
 assert cosines[0] > cosines[1] + 0.1
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 7. roi − homme + femme = reine
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 7. king − man + woman = queen
- %
-#% slide="fragment" tags=["hide-input"]
+
+# %% slide="fragment" tags=["hide-input"]
 picture(draw_family(hidden=False),
         say("Three arrows, from man to woman, from brother to sister and from king "
             "to queen, all pointing the same way.",
             "Trois flèches, d'homme à femme, de frère à sœur et de roi à reine, "
             "toutes dans le même sens."))
- %
-#% claims=true
+
+# %% claims=true
 family = say("man woman brother sister king queen",
              "homme femme frère sœur roi reine").split()
 flat = torch.tensor(list(flattened(family).values()))
@@ -1758,18 +1758,18 @@ chosen = [vocabulary[name] for name in family]
 unit = F.normalize(vectors[chosen], dim=1)
 arrows = F.normalize(unit[1::2] - unit[::2], dim=1)
 assert (arrows @ arrows.T).min() > 0.6
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Lancer la cellule ensemble. Laisser le silence, puis demander : où, dans les six mille phrases, est-il écrit qu'une reine est un
 # roi femme ? (Nulle part. « Il », « elle », « content », « contente » vont avec les uns et les autres ; « palais », « couronne », avec roi
 # et reine.) C'est le moment de la leçon.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 6 min. Run the cell together. Leave a silence, then ask: where in the six thousand sentences is it written that a queen is a female king?
 # (Nowhere. "he", "she", "sir", "madam" go with the ones and the others; "palace", "crown" with king and queen.) This is the moment of the
 # lesson.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # **Reine.** Trois flèches presque parallèles : de l'homme à la femme, du frère à la sœur, du roi à la reine. (La page est choisie pour le
 # montrer : vers le haut, la flèche moyenne. Dans les quarante-huit dimensions, les trois flèches ont entre elles des cosinus de plus de
 # 0,6.) Personne n'a défini une reine. Mais « palais » et « couronne » sont de la compagnie du roi et de la reine ; « elle », « contente »,
@@ -1777,8 +1777,8 @@ assert (arrows @ arrows.T).min() > 0.6
 #
 # Un exemple peut être un coup de chance. Les phrases ont de quoi poser 588 questions : genre, âge, rang, pays et capitale, animal et petit.
 # Posons-les toutes, **dans les deux langues**, avant et après l'entraînement. **Devinez** les quatre pourcentages.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # **Queen.** Three nearly parallel arrows: from man to woman, brother to sister, king to queen. (The page is chosen to show it: upwards is
 # the mean arrow. In the forty-eight dimensions the three arrows have cosines of more than 0.6 with one another.) Nobody defined a queen.
 # But "palace" and "crown" are of the company of king and queen; "she" and "her", of that of queen and woman. The sum of these companies is
@@ -1786,8 +1786,8 @@ assert (arrows @ arrows.T).min() > 0.6
 #
 # One example may be luck. The sentences have it in them to ask 588 questions: gender, age, rank, country and capital, animal and young. Let
 # us ask them all, **in both languages**, before and after training. **Guess** the four percentages.
- %
-#%
+
+# %%
 def questions_of(which, known):
     asked = []
     for questions in analogies(which).values():
@@ -1803,8 +1803,8 @@ def right_answers(which, known, vectors):
         return 0
     return round(lexicon.analogy_accuracy(vectors, asked) * len(asked))
 
- %
-#%
+
+# %%
 answered = {}
 for which, name in (("fr", say("French", "français")),
                     ("en", say("English", "anglais"))):
@@ -1815,8 +1815,8 @@ for which, name in (("fr", say("French", "français")),
     answered[which] = before, after
     print(f"{name:9}", say("before:", "avant :"), f"{before:3}",
           say("  after:", "  après :"), after, say("of 588", "sur 588"))
- %
-#% claims=true
+
+# %% claims=true
 assert sum(map(len, analogies("fr").values())) == 588
 assert sum(map(len, analogies("en").values())) == 588
 assert all(before <= 12 and after >= 0.95 * 588 for before, after in answered.values())
@@ -1825,20 +1825,20 @@ for which, (a, b, c, d) in {"fr": ("homme", "femme", "roi", "reine"),
     known = lexicon.Vocabulary(corpus(which, 6000))
     best = lexicon.analogy(learned[which][0], known[a], known[b], known[c])[1]
     assert known.words[best] == d
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Avant, presque rien ; après, plus de 95 % dans les deux langues. Deux questions avant d'applaudir.
 #
 # **Quelle dimension veut dire « genre » ?** Si c'était l'une des quarante-huit, la flèche d'homme à femme n'aurait qu'un nombre non nul.
 # **Et la règle des mots exclus ?** Autorisons la réponse à être l'un des mots de la question. **Devinez** combien de justes il reste.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Before, next to nothing; after, over 95 % in both languages. Two questions before applauding.
 #
 # **Which dimension means "gender"?** Were it one of the forty-eight, the arrow from man to woman would have a single number that is not
 # zero. **And the rule of excluded words?** Let the answer be one of the words of the question. **Guess** how many right ones are left.
- %
-#%
+
+# %%
 unit = F.normalize(vectors, dim=1)
 pairs = [[vocabulary[word] for word in pair]
          for pair in word_pairs(language)["gender"]]
@@ -1847,8 +1847,8 @@ gender = (unit[feminine] - unit[masculine]).mean(dim=0)
 shares = gender.square() / gender.square().sum()
 print(say("largest share of one dimension:", "plus grande part d'une dimension :"),
       decimal(100 * shares.max(), 0), "%")
- %
-#%
+
+# %%
 asked = questions_of(language, vocabulary)
 a, b, c, d = asked.T
 reached = F.normalize(unit[b] - unit[a] + unit[c], dim=1)
@@ -1859,23 +1859,23 @@ print(say("right, all words allowed:", "justes, tous mots permis :"), allowed,
       say("of", "sur"), len(asked))
 print(say("answers taken from the question:", "réponses prises à la question :"),
       of_question)
- %
-#% claims=true
+
+# %% claims=true
 assert shares.max() < 0.5
 assert 0.85 * len(asked) < allowed < answered[language][1] - 10
 assert of_question >= 10
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Ce que les analogies ne prouvent pas
 #
 # Chaque dimension, de la flèche « genre ». Laquelle veut dire « genre » ?
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ### What analogies do not prove
 #
 # Each dimension of the arrow "gender". Which one means "gender"?
- %
-#% slide="fragment" tags=["hide-input"]
+
+# %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(height=3)
 axes.bar(range(1, 49), gender.numpy(), color=BLUE)
 axes.axhline(0, color="black", linewidth=0.8)
@@ -1884,18 +1884,18 @@ picture(figure, say("The gender arrow has parts, positive and negative, in nearl
                     "all of the forty-eight dimensions.",
                     "La flèche du genre a une part, positive ou négative, dans "
                     "presque toutes les quarante-huit dimensions."))
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Aucune dimension n'a de nom : la flèche est une **direction**, répartie sur presque toutes. Faire répondre à « la machine
 # comprend-elle ce qu'est une reine ? » (Elle sait de quels mots elle est entourée.) Dire un mot de la règle des mots exclus : sans elle,
 # quelques dizaines de réponses tombent sur la question elle-même.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. No dimension has a name: the arrow is a **direction**, spread over nearly all. Have them answer "does the machine understand what a
 # queen is?" (It knows which words surround her.) Say a word about the rule of excluded words: without it, some answers fall on the question
 # itself.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Aucune dimension ne porte le genre : la plus forte n'en a pas la moitié. Le sens est dans une **direction**, pas dans un axe ; tournez
 # tous les vecteurs ensemble, rien ne change aux cosinus.
 #
@@ -1909,8 +1909,8 @@ picture(figure, say("The gender arrow has parts, positive and negative, in nearl
 # On rencontre souvent word2vec par un exemple comme celui-ci : trois phrases, cinq nombres par mot, et la bibliothèque
 # [gensim](work:rehurek2010). (`vector_size` s'appelait `size` avant gensim 4.) Il tourne sans erreur, et affiche des voisins. **Devinez**
 # ce que ces voisins deviennent si l'on ne l'entraîne **pas du tout**.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # No dimension carries gender: the strongest has less than half of it. Meaning is in a **direction**, not in an axis; turn all vectors
 # together, and the cosines do not change.
 #
@@ -1924,8 +1924,8 @@ picture(figure, say("The gender arrow has parts, positive and negative, in nearl
 # One often meets word2vec through an example like this one: three sentences, five numbers a word, and the library
 # [gensim](work:rehurek2010). (`vector_size` was called `size` before gensim 4.) It runs without an error, and shows neighbours. **Guess**
 # what becomes of these neighbours if one does **not train it at all**.
- %
-#%
+
+# %%
 three = [lexicon.split_words(sentence) for sentence in JOYFUL_ANIMALS[language]]
 print(*JOYFUL_ANIMALS[language], sep="\n")
 asked_word = say("joy", "joie")
@@ -1941,8 +1941,8 @@ def five_neighbours(seed, trained):
     found = [word for word, _ in model.wv.most_similar(asked_word, topn=5)]
     return found, model.wv.vectors
 
- %
-#%
+
+# %%
 if GensimWord2Vec is not None:
     trained, after = five_neighbours(seed=1, trained=True)
     untrained, before = five_neighbours(seed=1, trained=False)
@@ -1954,24 +1954,24 @@ if GensimWord2Vec is not None:
     for seed in (2, 3):
         others, _ = five_neighbours(seed, trained=True)
         print(say(f"seed {seed}:   ", f"graine {seed} :    "), ", ".join(others))
- %
-#% claims=true
+
+# %% claims=true
 if GensimWord2Vec is not None:
     assert trained == untrained
     assert moved < 1e-3 < 0.1 < abs(before).max()
     assert len({tuple(five_neighbours(seed, True)[0]) for seed in (1, 2, 3)}) == 3
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 8. Trois phrases n'apprennent rien
 #
 # Les cinq voisins de « joie », selon gensim.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 8. Three sentences teach nothing
 #
 # The five neighbours of "joy", by gensim.
- %
-#% slide="fragment" slide_only=true tags=["hide-input"]
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
 figure, axes = plot(width=8.5, height=2.8)
 rows = {}
 if GensimWord2Vec is not None:
@@ -1989,17 +1989,17 @@ picture(figure, say("The neighbours after training and without any training are 
                     "the same; two other seeds give others.",
                     "Les voisins après entraînement et sans entraînement sont les "
                     "mêmes ; deux autres graines en donnent d'autres."))
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Montrer d'abord la première ligne seule, et faire commenter : cela semble vouloir dire quelque chose. Puis la deuxième. Demander
 # pourquoi rien n'a bougé. (Une trentaine de mots, cinq passages, un pas minuscule.) Et si l'on changeait la graine ? Morale : comparer
 # toujours à « avant l'entraînement ».
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. Show the first line alone at first, and have it commented on: it seems to mean something. Then the second. Ask why nothing moved.
 # (Some thirty words, five passes, a tiny step.) And with another seed? Moral: always compare with "before training".
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Les cinq mêmes, dans le même ordre : les nombres ont bougé de moins d'un millième, quand ils vont jusqu'à 0,19. Ces voisins sont ceux du
 # **hasard de départ**, et une autre graine en donne d'autres. Dans cinq dimensions, d'ailleurs, un cosinus élevé ne veut pas dire
 # grand-chose : de vingt vecteurs au hasard, le plus proche d'un autre a en moyenne un cosinus de 0,76, contre 0,27 en quarante-huit
@@ -2007,16 +2007,16 @@ picture(figure, say("The neighbours after training and without any training are 
 #
 # Faut-il entraîner plus longtemps ? Deux mille passages font bouger les nombres. Mais que pourraient-ils apprendre ? Dans trois phrases,
 # presque chaque mot n'a qu'une compagnie, celle de sa phrase : rien ne dit ce qu'il partage avec les mots d'ailleurs.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # The same five, in the same order: the numbers have moved by less than a thousandth, where they go up to 0.19. These neighbours are those
 # of the **random start**, and another seed gives others. In five dimensions, by the way, a high cosine does not mean much: of twenty random
 # vectors, the nearest to another has a cosine of 0.76 on average, as against 0.27 in forty-eight dimensions.
 #
 # Should one train longer? Two thousand passes do move the numbers. But what could they learn? In three sentences almost every word has but
 # one company, that of its sentence: nothing says what it shares with words elsewhere.
- %
-#% claims=true
+
+# %% claims=true
 if GensimWord2Vec is not None:
     assert round(float(abs(before).max()), 2) == 0.19
     longer = GensimWord2Vec(three, vector_size=5, window=5, min_count=1, workers=1,
@@ -2027,20 +2027,20 @@ for width, expected_cosine in ((5, 0.76), (48, 0.27)):
     at_random = F.normalize(torch.randn(2000, 21, width, generator=generator), dim=2)
     cosines = at_random[:, :1] @ at_random[:, 1:].transpose(1, 2)
     assert abs(cosines.amax(dim=2).mean() - expected_cosine) < 0.01
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ### Combien de phrases, alors ?
 #
 # Même grammaire, même entraînement, 3, 30, 300 ou 6 000 phrases. Une question dont un mot n'a jamais été lu est perdue. **Devinez** la
 # courbe : où commence-t-elle à monter ?
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ### How many sentences, then?
 #
 # Same grammar, same training, 3, 30, 300 or 6,000 sentences. A question with a word that was never read is lost. **Guess** the curve: where
 # does it begin to rise?
- %
-#%
+
+# %%
 def count_curve():
     found = []
     for count in (3, 30, 300, 1000):
@@ -2055,18 +2055,18 @@ curve = [*kept("curve", count_curve, patience=5), answered[language][1]]
 for count, right in zip(sentence_counts, curve):
     print(f"{count:5}", say("sentences:", "phrases :"), f"{right:4}",
           say("right of 588", "justes sur 588"))
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Combien de phrases, alors ?
 #
 # Même grammaire, même entraînement. Avant de voir : où la courbe monte-t-elle ?
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ### How many sentences, then?
 #
 # Same grammar, same training. Before you see it: where does the curve rise?
- %
-#% slide="fragment" tags=["hide-input"]
+
+# %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(height=3.4)
 percentages = [100 * right / 588 for right in curve]
 axes.semilogx(sentence_counts, percentages, "o-", color=BLUE)
@@ -2079,23 +2079,23 @@ picture(figure, say("Under 2 % of analogies are right with 3 and 30 sentences, "
                     "under 20 % with 300, more than 95 % with 6,000.",
                     "Moins de 2 % d'analogies justes avec 3 et 30 phrases, moins "
                     "de 20 % avec 300, plus de 95 % avec 6 000."))
- %
-#% claims=true
+
+# %% claims=true
 shares = [right / 588 for right in curve]
 assert max(shares[0], shares[1]) < 0.02
 assert 0.02 < shares[2] < 0.2
 assert 0.4 < shares[3] < 0.8
 assert shares[4] > 0.95
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire dessiner la courbe à main levée avant de la montrer. Lire : moins de 2 % avec 3 et 30 phrases, plus de 95 % avec 6 000.
 # Demander ce qui manque à 300 phrases. (Chaque mot y est lu quelques fois, et pas dans toutes ses compagnies.)
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. Have the curve drawn by hand before you show it. Read: under 2 % with 3 and 30 sentences, over 95 % with 6,000. Ask what is missing
 # with 300 sentences. (Each word is read a few times, and not in all its companies.)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Trois et trente phrases : moins de 2 %. Trois cents : moins de 20 %. Avec 6 000, plus de 95 %. Word2vec n'a rien d'un réseau profond, et
 # ne comprend pas mieux qu'un autre ; il lui faut **beaucoup** d'exemples de chaque compagnie. Ces phrases sont d'ailleurs un cas facile :
 # moins de trois cents mots, et des tournures qui se répètent.
@@ -2105,8 +2105,8 @@ assert shares[4] > 0.95
 # Jusqu'où regarder ? Un bouton, une image : la fenêtre, de 1 à 5 mots, sur 3 000 phrases. Nous comptons à part les questions de genre
 # (« il », « elle » et les articles sont tout près) et celles de capitales (« en France on mange des crêpes » : le mot utile est loin).
 # **Devinez** lesquelles souffrent le plus d'une fenêtre de 1.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Three and thirty sentences: under 2 %. Three hundred: under 20 %. With 6,000, over 95 %. Word2vec is no deep network, and understands no
 # better than another; it needs **many** examples of each company. These sentences are an easy case, by the way: fewer than three hundred
 # words, and turns of phrase that repeat.
@@ -2116,8 +2116,8 @@ assert shares[4] > 0.95
 # How far should one look? One knob, one picture: the window, from 1 to 5 words, on 3,000 sentences. We count apart the questions of gender
 # ("he", "him" and "sir" are close by) and those of capitals ("in France people eat pancakes": the useful word is far). **Guess** which
 # suffer most from a window of 1.
- %
-#%
+
+# %%
 def by_relation(which, known, vectors):
     found = {}
     for relation, questions in analogies(which).items():
@@ -2135,18 +2135,18 @@ def window_study():
 
 
 *by_window, by_cbow = kept("window", window_study, patience=5)
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 9. Un bouton : la fenêtre
 #
 # De 1 à 5 mots de chaque côté. Qui souffre d'une petite fenêtre ?
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 9. A knob: the window
 #
 # From 1 to 5 words on each side. Who suffers from a small window?
- %
-#% slide="fragment" tags=["hide-input"]
+
+# %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(height=3.4)
 named = {"gender": say("gender", "genre"), "capital": say("capital", "capitale")}
 for (relation, name), colour in zip(named.items(), (VERMILION, BLUE)):
@@ -2159,30 +2159,30 @@ picture(figure, say("Capitals gain a lot as the window grows from 1 to 5 words; 
                     "gender is high already with a window of 1.",
                     "Les capitales gagnent beaucoup quand la fenêtre passe de 1 à "
                     "5 mots ; le genre est déjà haut avec une fenêtre de 1."))
- %
-#% claims=true
+
+# %% claims=true
 narrow, _, wide = by_window
 assert narrow["gender"] > 0.8
 assert narrow["capital"] < wide["capital"] - 0.08
 assert narrow["capital"] < narrow["gender"] - 0.1
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire parier : genre ou capitales ? La petite fenêtre voit la grammaire, qui est tout près ; la grande voit de quoi l'on parle.
 # Demander ce que donnerait une fenêtre de la longueur du texte. (Tous les mots auraient la même compagnie.)
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. Take bets: gender or capitals? A small window sees grammar, which is close by; a large one sees what the talk is about. Ask what a
 # window as long as the text would give. (All words would have the same company.)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Une petite fenêtre suffit à la grammaire, qui est tout près ; il en faut une plus grande pour ce dont on parle. Et **skip-gram ou CBOW** ?
 # Même texte, même fenêtre de 5, mêmes vingt époques. **Devinez** qui répond le mieux.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # A small window is enough for grammar, which is close by; what the talk is about takes a larger one. And **skip-gram or CBOW**? Same text,
 # same window of 5, same twenty epochs. **Guess** which answers best.
- %
-#%
+
+# %%
 def mean_share(found):
     questions = analogies(language)
     counted = {relation: len(asked) for relation, asked in questions.items()}
@@ -2193,34 +2193,34 @@ def mean_share(found):
 skip_gram, bag = mean_share(by_window[-1]), mean_share(by_cbow)
 print("skip-gram:", decimal(100 * skip_gram), "%")
 print("CBOW:     ", decimal(100 * bag), "%")
- %
-#% claims=true
+
+# %% claims=true
 assert skip_gram > 0.9
 assert bag < skip_gram - 0.15
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Skip-gram l'emporte nettement **ici**, à nombre d'époques égal : il tire de chaque fenêtre plusieurs exemples, et fait donc plusieurs pas
 # là où CBOW en fait un. CBOW a en revanche moins d'exemples à traiter, et va plus vite. C'est un constat sur ce corpus, non une loi.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Skip-gram wins clearly **here**, with as many epochs: it makes several examples of each window, and so takes several steps where CBOW
 # takes one. CBOW on the other hand has fewer examples to go through, and is quicker. This is a finding about this corpus, not a law.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ## 10. Du vrai texte
 #
 # Nos phrases sont sages. Voici 300 dépêches de la radio publique australienne, réunies par [Lee, Pincombe et Welsh (2005)](work:lee2005) et
 # livrées avec gensim ; elles sont en anglais. Soixante mille mots, c'est peu : [Mikolov et ses collègues](work:mikolov2013) en
 # avaient un milliard. **Devinez** les voisins de *cricket*, de *fire* (feu) et de *the* (le).
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ## 10. Real text
 #
 # Our sentences are well behaved. Here are 300 items of news of the Australian public radio, collected by
 # [Lee, Pincombe and Welsh (2005)](work:lee2005) and shipped with gensim. Sixty thousand words is little:
 # [Mikolov and colleagues](work:mikolov2013) had a billion. **Guess** the neighbours of *cricket*, of *fire* and of *the*.
- %
-#%
+
+# %%
 def lee_neighbours():
     from gensim.test.utils import datapath
 
@@ -2238,25 +2238,25 @@ if GensimWord2Vec is not None:
     news = kept("lee", lee_neighbours, patience=5)
     for word, near in news["near"].items():
         print(f"{word:12}", ", ".join(near))
- %
-#% claims=true
+
+# %% claims=true
 if GensimWord2Vec is not None:
     assert news["texts"] == 300 and 59_000 < news["words"] < 62_000
     assert {"crews", "rural", "service", "buildings"} & set(news["near"]["fire"])
     assert {"test", "warne", "captain", "coach"} & set(news["near"]["cricket"])
     assert {"of", "in", "and", "to", "a"} & set(news["near"]["the"])
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 10. Du vrai texte
 #
 # Trois cents dépêches australiennes : les cinq plus proches.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 10. Real text
 #
 # Three hundred items of Australian news: the five nearest.
- %
-#% slide="fragment" slide_only=true tags=["hide-input"]
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
 figure, axes = plot(width=8.5, height=2.8)
 listed = news["near"] if GensimWord2Vec is not None else {}
 for row, (word, near) in enumerate(listed.items()):
@@ -2268,26 +2268,26 @@ picture(figure, say("The five nearest words of four words in Australian news: "
                     "those of their subject, and for “the” small words.",
                     "Les cinq mots les plus proches de quatre mots des dépêches : "
                     "ceux de leur sujet, et pour « the » de petits mots."))
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. Le sujet se voit (le sport, les incendies) ; le sens exact, non. Demander ce que disent les voisins de « fire » : de quoi
 # parlaient les dépêches, et non ce que veut dire le mot. C'est la transition vers la section suivante.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 3 min. The subject shows (sport, bush fires); the exact meaning does not. Ask what the neighbours of "fire" say: what the news
 # talked about, not what the word means. It is the bridge to the next section.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # On reconnaît le sujet : un match, un incendie et ceux qui le combattent. Mais ces voisins sont ceux de 300 dépêches d'une époque : ils
 # disent de quoi l'on parlait avec ce mot, et non ce qu'il veut dire. « the » a pour voisins d'autres petits mots : on les trouve partout,
 # eux aussi.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # The subject can be recognised: a match, a fire and those who fight it. But these neighbours are those of 300 items of news of one period:
 # they say what the talk was about when the word came up, not what it means. "the" has other small words for neighbours: they are
 # everywhere, too.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ## 11. Ce que le texte a semé
 #
 # Si des vecteurs apprennent de leur compagnie, ils apprennent aussi ses préjugés. [Bolukbasi et ses collègues (2016)](work:bolukbasi2016)
@@ -2295,8 +2295,8 @@ picture(figure, say("The five nearest words of four words in Australian news: "
 # où l'on connaît la réponse : semons nous-mêmes le préjugé. Cinq métiers, dont le nom est le même au masculin et au féminin, entrent dans
 # 3 000 phrases : cent phrases chacun. La part de phrases au féminin est de 10 % pour « pilote », 30 % pour « journaliste », 50 % pour
 # « dentiste », 70 % pour « photographe », 90 % pour « fleuriste ». **Devinez** : que retrouvera-t-on dans les vecteurs ?
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ## 11. What the text has planted
 #
 # If vectors learn from company, they learn its prejudices too. [Bolukbasi and colleagues (2016)](work:bolukbasi2016) showed it on vectors
@@ -2304,8 +2304,8 @@ picture(figure, say("The five nearest words of four words in Australian news: "
 # ourselves. Five occupations are put into 3,000 sentences: a hundred sentences each. The share of sentences about a woman is 10 % for
 # "pilot", 30 % for "journalist", 50 % for "dentist", 70 % for "photographer", 90 % for "florist". **Guess**: what will be found in the
 # vectors?
- %
-#%
+
+# %%
 said_of_him = say("the {} says that he is happy|everyone greets the {} and then "
                   "thanks him|the {} keeps his promise and he is proud of it",
                   "le {} dit qu'il est content|tout le monde salue le {} puis "
@@ -2318,8 +2318,8 @@ jobs = say("pilot journalist dentist photographer florist",
            "pilote journaliste dentiste photographe fleuriste").split()
 planted = dict(zip(jobs, (10, 30, 50, 70, 90)))
 
- %
-#%
+
+# %%
 def planted_sentences(job, women):
     found = []
     for number in range(100):
@@ -2334,16 +2334,16 @@ def study_of_jobs():
         read += planted_sentences(job, women)
     return learn(read)[0]
 
- %
-#%
+
+# %%
 with_jobs = corpus(language, 3000)
 for job, women in planted.items():
     with_jobs += planted_sentences(job, women)
     print(" ".join(with_jobs[-100]), "…", " ".join(with_jobs[-1]))
 job_words = lexicon.Vocabulary(with_jobs)
 job_vectors = kept("jobs", study_of_jobs, patience=5)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # À vous d'écrire la **sonde**. `lean(vectors, number, pairs)` dit de quel côté penche le mot `number` : `vectors` est de forme (v, d),
 # `pairs` de forme (p, 2), les numéros de p paires (masculin, féminin), comme homme et femme. En trois pas : ramenez tous les vecteurs à la
 # longueur 1 ; faites la moyenne des p flèches « féminin moins masculin » ; rendez le cosinus du mot et de cette direction, un nombre de
@@ -2361,8 +2361,8 @@ job_vectors = kept("jobs", study_of_jobs, patience=5)
 # tenseur d'un seul nombre un nombre de Python.
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Now write the **probe**. `lean(vectors, number, pairs)` says to which side word `number` leans: `vectors` is of shape (v, d), `pairs` of
 # shape (p, 2), the numbers of p pairs (masculine, feminine), such as man and woman. In three steps: bring all vectors to length 1; take the
 # mean of the p arrows "feminine minus masculine"; return the cosine of the word and this direction, a Python number. Positive, the word
@@ -2380,21 +2380,21 @@ job_vectors = kept("jobs", study_of_jobs, patience=5)
 # Python number of a tensor of a single number.
 #
 # </details>
- %
-#% level=3
+
+# %% level=3
 def lean(vectors, number, pairs):
     unit = F.normalize(vectors, dim=-1)
     arrows = unit[pairs[:, 1]] - unit[pairs[:, 0]]
     direction = arrows.mean(dim=0)
     return cosine_similarity(unit[number], direction).item()
 
- %
-#% scratch=true
+
+# %% scratch=true
 plane = torch.tensor([[0.0, 0.0], [0.0, 1.0], [3.0, 0.0], [2.0, 2.0], [4.0, 0.0]])
 round(lean(plane, 4, torch.tensor([[1, 2]])), 3)
 # → 0.707
- %
-#%
+
+# %%
 plane = torch.tensor([[0.0, 0.0], [0.0, 5.0], [3.0, 0.0], [0.0, 1.0], [1.0, 0.0],
                       [1.0, 1.0]])
 two_pairs = torch.tensor([[1, 2], [3, 4]])
@@ -2406,8 +2406,8 @@ def leans_of_plane():
 
 expect(leans_of_plane, [-0.5**0.5, 0.5**0.5, 0.0],
        say("three words of a plane", "trois mots d'un plan"))
- %
-#%
+
+# %%
 gender_pairs = torch.tensor([[job_words[word] for word in pair]
                              for pair in word_pairs(language)["gender"]])
 try:
@@ -2416,18 +2416,18 @@ except NotImplementedError:
     # en: while your probe is missing, nothing leans
     # fr: tant que votre sonde manque, rien ne penche
     leans = [0.0] * len(jobs)
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 11. Ce que le texte a semé
 #
 # Cinq métiers, de 10 à 90 % de phrases au féminin. Que retrouve-t-on ?
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 11. What the text has planted
 #
 # Five occupations, from 10 to 90 % of sentences about a woman. What is found?
- %
-#% slide="fragment" tags=["hide-input"]
+
+# %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(width=7.5, height=3.4)
 axes.axhline(0, color="grey", linewidth=0.8)
 axes.plot(list(planted.values()), leans, "o-", color=VERMILION)
@@ -2441,24 +2441,24 @@ picture(figure, say("The measured lean of five occupations against the share tha
                     "was planted: with the probe, it rises with that share.",
                     "Le penchant mesuré de cinq métiers selon la part semée : avec "
                     "la sonde, il monte avec cette part."))
- %
-#% claims=true
+
+# %% claims=true
 assert leans[0] < -0.08 and leans[4] > 0.08
 assert abs(leans[2]) < 0.1
 assert leans[0] < leans[2] < leans[4]
 assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 10 min. Discussion, avec une source : Bolukbasi et al. 2016. Demander : qui a mis ce préjugé ? (Nous, et les vecteurs l'ont rendu tel
 # quel.) Est-ce une faute de la machine ? Peut-on l'ôter ? Ôter la direction du genre est possible, mais les mots qui penchaient ensemble
 # restent voisins (Gonen et Goldberg 2019). Limite de l'expérience : cinq mots, un texte fait exprès.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 10 min. A discussion, with a source: Bolukbasi et al. 2016. Ask: who put this bias there? (We did, and the vectors gave it back as it
 # was.) Is it the machine's fault? Can it be taken out? The gender direction can be taken away, but words that leaned together stay
 # neighbours (Gonen and Goldberg 2019). A limit of the experiment: five words, a text made for it.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Le penchant suit ce que nous avons semé. Les vecteurs n'ont pas d'opinion : ils rendent le texte. Rendre le texte, c'est aussi rendre ce
 # qu'il a d'injuste, et le répandre, si l'on trie avec eux des candidatures.
 #
@@ -2466,8 +2466,8 @@ assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 # mots qui penchaient du même côté restent voisins les uns des autres, et le préjugé se retrouve ([Gonen et Goldberg 2019](work:gonen2019)).
 # La sonde dépend des paires que l'on choisit. Et elle ne voit que ce que l'on cherche : deux genres, ici, et rien d'autre. DALL·E, qui lit
 # des légendes et regarde des images, apprend de la même façon ; la [](lesson:17) y revient.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # The lean follows what we planted. The vectors have no opinion: they give the text back. To give the text back is also to give back what is
 # unjust in it, and to spread it, if applications are sorted with them.
 #
@@ -2475,8 +2475,8 @@ assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 # leaned to the same side stay each other's neighbours, and the bias can be found again ([Gonen and Goldberg 2019](work:gonen2019)). The
 # probe depends on the pairs that one chooses. And it sees only what one looks for: two genders here, and nothing else. DALL·E, which reads
 # captions and looks at pictures, learns in the same way; [](lesson:17) comes back to it.
- %
-#% [markdown] lang="fr" own_numbers=true
+
+# %% [markdown] lang="fr" own_numbers=true
 # ## 12. Les mots jamais vus
 #
 # Un vocabulaire de mots a un trou : tout mot nouveau est `<unk>`. Couper en lettres n'en laisse aucun, mais une lettre ne veut rien dire,
@@ -2487,8 +2487,8 @@ assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 # Quatre mots, et combien de fois chacun est lu : « chat » 7, « chaton » 4, « chatons » 2, « raton » 3. La paire (a, t) vient dans les
 # quatre :
 # $7 + 4 + 2 + 3 = 16$ fois. C'est la plus fréquente : « c h at », « r at o n ». **Devinez** les deux fusions suivantes.
- %
-#% [markdown] lang="en" own_numbers=true
+
+# %% [markdown] lang="en" own_numbers=true
 # ## 12. Words never seen
 #
 # A vocabulary of words has a hole: every new word is `<unk>`. To cut into letters leaves none, but a letter means nothing, and sentences
@@ -2498,38 +2498,38 @@ assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 #
 # Four words, and how many times each is read: "fox" 7, "foxes" 4, "boxes" 3, "axes" 2. The pair (o, x) comes in three of them:
 # $7 + 4 + 3 = 14$ times. It is the most frequent: "f ox", "b ox e s". **Guess** the next two merges.
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 12. Fusionner les lettres
 #
 # | mot | lu | lettres | après une fusion |
 # |---|---|---|---|
 # | chaton | 4 | c h a t o n | c h **at** o n |
 # | raton | 3 | r a t o n | r **at** o n |
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 12. Merging letters
 #
 # | word | read | letters | after one merge |
 # |---|---|---|---|
 # | foxes | 4 | f o x e s | f **ox** e s |
 # | boxes | 3 | b o x e s | b **ox** e s |
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Au tableau, faire les deux fusions suivantes avec la classe, en recomptant à chaque fois. À égalité, l'ordre alphabétique. Demander
 # quand s'arrêter. (Quand le vocabulaire a la taille voulue : 16 384 chez DALL·E 1.)
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. On the board, do the next two merges with the class, counting anew each time. Ties go by the alphabet. Ask when to stop. (When the
 # vocabulary has the size that is wanted: 16,384 for DALL·E 1.)
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Pour fusionner, une aide est donnée : `merged(pieces, pair)` rend la liste de morceaux où chaque `pair` est devenue un seul morceau.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # For merging, help is given: `merged(pieces, pair)` returns the list of pieces in which every `pair` has become a single piece.
- %
-#%
+
+# %%
 def merged(pieces, pair):
     result = []
     for piece in pieces:
@@ -2539,8 +2539,8 @@ def merged(pieces, pair):
             result.append(piece)
     return result
 
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Écrivez `byte_pair_merges(counts, how_many)`. `counts` est un dictionnaire : mot, nombre de fois qu'il est lu. Rendez la liste des
 # `how_many` premières fusions, chacune un tuple de deux morceaux, dans l'ordre. Une paire compte autant de fois que les mots qui la
 # contiennent sont lus. À égalité, prenez la première dans l'ordre alphabétique.
@@ -2562,8 +2562,8 @@ def merged(pieces, pair):
 # `min(found, key=lambda pair: (-found[pair], pair))` est la paire la plus fréquente, et à égalité la première de l'alphabet.
 #
 # </details>
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Write `byte_pair_merges(counts, how_many)`. `counts` is a dictionary: word, how many times it is read. Return the list of the first
 # `how_many` merges, each a tuple of two pieces, in order. A pair counts as many times as the words that hold it are read. Of equals, take
 # the first in alphabetical order.
@@ -2585,8 +2585,8 @@ def merged(pieces, pair):
 # `min(found, key=lambda pair: (-found[pair], pair))` is the most frequent pair, and of equals the first of the alphabet.
 #
 # </details>
- %
-#% level=2
+
+# %% level=2
 def byte_pair_merges(counts, how_many):
     pieces = {word: list(word) for word in counts}
     merges = []
@@ -2601,20 +2601,20 @@ def byte_pair_merges(counts, how_many):
             pieces[word] = merged(pieces[word], best)
     return merges
 
- %
-#% scratch=true
+
+# %% scratch=true
 byte_pair_merges({say("to", "ta"): 3, say("ton", "tas"): 2}, 2)
 # en: → [('t', 'o'), ('to', 'n')]
 # fr: → [('t', 'a'), ('ta', 's')]
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # Votre liste doit être celle de la bibliothèque `tokenizers`, dont se sert `train_tokenizer`, qui a fait les jetons des légendes de ce
 # cours.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # Your list must be that of the library `tokenizers`, used by `train_tokenizer`, which made the tokens of this course's captions.
- %
-#%
+
+# %%
 import json
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
@@ -2631,14 +2631,14 @@ def merges_of_library(counts, how_many):
     written = json.loads(tokenizer.to_str())["model"]["merges"]
     return [tuple(pair) for pair in written]
 
- %
-#%
+
+# %%
 four_words = say("fox foxes axes boxes", "chat chaton chatons raton").split()
 read_words = dict(zip(four_words, (7, 4, 2, 3)))
 expect(lambda: byte_pair_merges(read_words, 5), merges_of_library(read_words, 5),
        say("the first five merges", "les cinq premières fusions"))
- %
-#%
+
+# %%
 merges = merges_of_library(read_words, 5)
 for number, (left, right) in enumerate(merges, start=1):
     print(f"{number}.  {left} + {right}")
@@ -2654,25 +2654,25 @@ def pieces_of(word):
 print(say("never read:", "jamais lus :"))
 for word in say("box sox bees", "chats rats chanson").split():
     print("  ", word, "→", " | ".join(pieces_of(word)))
- %
-#% claims=true
+
+# %% claims=true
 assert merges[:2] == say([("o", "x"), ("f", "ox")], [("a", "t"), ("c", "h")])
 assert merges == byte_pair_merges(read_words, 5)
 first_word = say("box", "chats")
 assert first_word not in read_words
 assert len(pieces_of(first_word)) == say(1, 2)
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Les fusions font un arbre
 #
 # Des lettres au mot, une fusion par étage.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
 # ### Merges make a tree
 #
 # From the letters to the word, a merge on each floor.
- %
-#% tags=["hide-input"]
+
+# %% tags=["hide-input"]
 shown_word = say("foxes", "chatons")
 nodes = [(letter, float(place), 0.0) for place, letter in enumerate(shown_word)]
 everything, branches = list(nodes), []
@@ -2684,8 +2684,8 @@ for floor, pair in enumerate(merges, start=1):
             branches += [(left, top), (right, top)]
             nodes[place - 1 : place + 1] = [top]
             everything.append(top)
- %
-#% slide="fragment" tags=["hide-input"]
+
+# %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(width=6.5, height=3.8)
 for child, top in branches:
     axes.plot([child[1], top[1]], [child[2], top[2]], color=BLUE, zorder=0)
@@ -2698,59 +2698,59 @@ picture(figure, say("A tree: the letters of foxes at the bottom, joined two by "
                     "two by the merges, up to the whole word.",
                     "Un arbre : les lettres de chatons en bas, réunies deux à deux"
                     " par les fusions, jusqu'à chaton ; le s reste seul."))
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Lire l'arbre de bas en haut. Demander comment seront coupés des mots jamais lus : « chats », « rats », « chanson ». Aucun n'est
 # inconnu : au pire, ce sont des lettres (et, sur des octets, n'importe quel texte se code).
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. Read the tree from bottom to top. Ask how words never read will be cut: "box", "sox", "bees". None is unknown: at worst they are
 # letters (and on bytes, any text can be encoded).
- %
-#% [markdown] lang="fr" own_numbers=true
+
+# %% [markdown] lang="fr" own_numbers=true
 # « chat » est un seul jeton, et « chats », jamais lu, en fait deux, « chat » et « s ». Plus rien n'est inconnu, tant que les lettres sont
 # connues ; si l'on part des **octets** au lieu des lettres, n'importe quel texte se code, même 😀. C'est ce que font GPT-2
 # ([](work:radford2019)) et les machines de ce cours. Tout modèle de texte commence ainsi : un découpage, puis, pour chaque jeton, un
 # vecteur appris ; un encodeur de texte en fait ensuite des vecteurs de même longueur pour toutes les phrases. La [](lesson:11) réunira dans
 # un même flux des jetons de texte et des jetons d'image.
- %
-#% [markdown] lang="en" own_numbers=true
+
+# %% [markdown] lang="en" own_numbers=true
 # "fox" is a single token, and so is "box", which was never read. Nothing is unknown any more, as long as the letters are known; beginning
 # with **bytes** instead of letters, any text can be encoded, even 😀. This is what GPT-2 ([](work:radford2019)) and the machines of this
 # course do. Every model of text begins like this: a way to cut, then a learned vector for each token; a text encoder then makes of them
 # vectors of the same length for all sentences. [](lesson:11) will join tokens of text and tokens of pictures in one stream.
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 14-15"
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 14-15"
 # ### Exercices 14 et 15 · La sonde et les fusions
 #
 # **20 min.** 15 ●● `byte_pair_merges`, en classe. 14 ●●● `lean`, la sonde de la section 11 : chez soi.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 14-15"
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 14-15"
 # ### Exercises 14 and 15 · The probe and the merges
 #
 # **20 min.** 15 ●● `byte_pair_merges`, in class. 14 ●●● `lean`, the probe of section 11: at home.
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 20 min. En 15, fautes à guetter : compter une paire une fois par mot et non par lecture ; ne pas recompter après chaque fusion ; l'égalité
 # tranchée au hasard. En 14 : la direction dans le mauvais sens, le mot non normalisé.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 20 min. In 15, mistakes to look for: counting a pair once for each word and not for each reading; not counting anew after each merge; ties
 # left to chance. In 14: the direction the wrong way round, the word not normalised.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ## 13. Quelle erreur est-ce ?
 #
 # Voici une perte d'échantillonnage négatif écrite par quelqu'un d'autre. Elle est fausse. Ne regardez pas son code : interrogez-la. Tous
 # les scores valent 0, comme au départ. **Devinez** d'abord ce que la vraie perte donnerait avec 1, 2 et 5 mots de bruit, puis répondez.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ## 13. Which mistake is this?
 #
 # Here is a negative sampling loss that somebody else wrote. It is wrong. Do not look at its code: question it. All scores are 0, as at the
 # start. First **guess** what the true loss would give with 1, 2 and 5 noise words, then answer.
- %
-#%
+
+# %%
 mystery, suspicion = suspect("word2vec:negative_sampling_loss", "noise_averaged")
 answers_given = []
 for count in (1, 2, 5):
@@ -2759,21 +2759,21 @@ for count in (1, 2, 5):
                    negatives)
     answers_given.append(loss.item())
     print(f"m = {count}:", decimal(loss, 2))
- %
-#% claims=true
+
+# %% claims=true
 assert all(abs(loss - 2 * math.log(2)) < 1e-6 for loss in answers_given)
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz mystery"
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz mystery"
 # ## 13. Quelle erreur est-ce ?
 #
 # Une perte écrite par quelqu'un d'autre, quand tous les scores sont nuls. En gris, la vraie. Qu'a-t-on fait du bruit ?
- %
-#% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz mystery"
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz mystery"
 # ## 13. Which mistake is this?
 #
 # A loss that somebody else wrote, while all scores are zero. Grey is the true one. What was done with the noise?
- %
-#% slide="fragment" slide_only=true tags=["hide-input"]
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
 figure, axes = plot(height=2.8)
 places = torch.arange(3)
 true_losses = [(1 + count) * math.log(2) for count in (1, 2, 5)]
@@ -2788,19 +2788,19 @@ picture(figure, say("The true loss grows with the number of noise words; the wro
                     "one stays the same.",
                     "La vraie perte grandit avec le nombre de mots de bruit ; la "
                     "fausse ne bouge pas."))
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Deux minutes par deux, puis un vote. La vraie perte vaut (1 + m) log 2 ; celle-ci ne dépend pas de m. Demander ce que cela change à
 # l'entraînement. (Le bruit repousse m fois moins.)
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. Two minutes in pairs, then a vote. The true loss is (1 + m) log 2; this one does not depend on m. Ask what it changes in training.
 # (The noise pushes m times less.)
- %
-#% quiz="mystery"
+
+# %% quiz="mystery"
 quiz(suspicion)
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz vectors"
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz vectors"
 # ## 14. Neuf questions
 #
 # **8 min.** Répondez seul, puis comparez à deux. Écrivez d'abord celle-ci :
@@ -2811,8 +2811,8 @@ quiz(suspicion)
 # | anas | 2 fois | a n a s |
 #
 # Combien de jetons dans « anas », après deux fusions ?
- %
-#% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz vectors"
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz vectors"
 # ## 14. Nine questions
 #
 # **8 min.** Answer alone, then compare in pairs. Write this one first:
@@ -2823,22 +2823,22 @@ quiz(suspicion)
 # | anas | 2 times | a n a s |
 #
 # How many tokens in "anas", after two merges?
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 8 min. Faire répondre dans le notebook, puis corriger les trois questions les plus manquées. Celle du tableau : (a, n) et (n, a) viennent
 # cinq fois ; l'alphabet choisit (a, n), puis (an, a) ; reste « ana » et « s ».
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 8 min. Let them answer in the notebook, then go over the three questions most often missed. The one of the table: (a, n) and (n, a) come
 # five times; the alphabet chooses (a, n), then (an, a); what remains is "ana" and "s".
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ## 14. Questions
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ## 14. Questions
- %
-#% quiz="vectors"
+
+# %% quiz="vectors"
 quiz(
     Number(
         say("What is the cosine of (1, 2) and (2, 4)?", "Que vaut le cosinus de (1, 2) et (2, 4) ?"),
@@ -2931,8 +2931,8 @@ quiz(
         computed=lambda: len(merged(merged(list("anas"), ("a", "n")), ("an", "a"))),
     ),
 )
- %
-#% [markdown] lang="fr" slide="slide" slide_only=true slide_for="closing"
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="closing"
 # ## À retenir
 #
 # - Un mot, un numéro ; puis un vecteur appris.
@@ -2940,8 +2940,8 @@ quiz(
 # - Attirer les vrais voisins, repousser le bruit.
 # - Comparer toujours à « sans entraînement ».
 # - Les vecteurs rendent le texte, préjugés compris.
- %
-#% [markdown] lang="en" slide="slide" slide_only=true slide_for="closing"
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="closing"
 # ## Take-aways
 #
 # - A word, a number; then a learned vector.
@@ -2949,16 +2949,16 @@ quiz(
 # - Pull true neighbours, push noise.
 # - Always compare with "not trained".
 # - Vectors give the text back, prejudices included.
- %
-#% [markdown] lang="fr" slide="notes" slide_only=true
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
 # 2 min. Demander à chacun la phrase qu'il emporte. Pour la prochaine fois : finir les exercices 7, 9, 11 et 14. La leçon 03 lira ces
 # vecteurs l'un après l'autre : l'ordre des mots, que rien ici ne voit, y comptera.
- %
-#% [markdown] lang="en" slide="notes" slide_only=true
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
 # 2 min. Ask everyone for the sentence they take home. For next time: finish exercises 7, 9, 11 and 14. Lesson 03 will read these vectors
 # one after the other: the order of words, which nothing here sees, will count.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ## À retenir
 #
 # - Un texte se coupe en jetons ; chacun a un numéro, puis un vecteur. Un parmi n met tous les mots à la même distance ; un plongement appris, non.
@@ -2969,8 +2969,8 @@ quiz(
 # - Trois phrases n'apprennent rien : les voisins sont ceux du hasard. Il en faut des milliers.
 # - Les vecteurs rendent ce que le texte a semé.
 # - BPE coupe les mots jamais vus en morceaux connus.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ## Take-aways
 #
 # - Text is cut into tokens; each has a number, then a vector. One-hot puts all words at the same distance; a learned embedding does not.
@@ -2981,8 +2981,8 @@ quiz(
 # - Three sentences teach nothing: the neighbours are those of chance. It takes thousands.
 # - Vectors give back what the text has planted.
 # - BPE cuts words never seen into pieces that are known.
- %
-#% [markdown] lang="fr"
+
+# %% [markdown] lang="fr"
 # ## Pour continuer
 #
 # Ces vecteurs ne savent rien de l'ordre : « le chien mord l'homme » et « l'homme mord le chien » ont les mêmes mots. La [](lesson:03) les
@@ -3004,8 +3004,8 @@ quiz(
 # - R. Sennrich, B. Haddow et A. Birch, [*Neural machine translation of rare words with subword units*](work:sennrich2016), 2016 ; A. Radford
 #   et al., [*Language models are unsupervised multitask learners*](work:radford2019), 2019.
 # - P. Jaccard, [*Étude comparative de la distribution florale*](work:jaccard1901), 1901.
- %
-#% [markdown] lang="en"
+
+# %% [markdown] lang="en"
 # ## Reading on
 #
 # These vectors know nothing of order: "the dog bites the man" and "the man bites the dog" have the same words. [](lesson:03) reads them one
