@@ -3,28 +3,27 @@
 #   lesson:
 #     number: "02"
 #     hours: [2.5, 1, 1.5, 1.5]
-#     session: 200
+#     session: 210
 #     title: {en: "Words as vectors", fr: "Des mots en vecteurs"}
 # ---
 
 # %% [markdown] lang="fr"
 # Un programme a lu six mille phrases toutes simples : « le roi porte une couronne en or », « la femme conduit une voiture », « le chaton
 # suit sa maman partout ». Aucune ne dit ce qu'est un roi, ni ce qui distingue une femme d'un homme. En moins d'une minute, il a donné à
-# chaque mot une place : quarante-huit nombres. Voici huit de ces places, aplaties sur la page.
+# chaque mot une place : quarante-huit nombres. Voici six de ces places, aplaties sur la page.
 #
 # **Devinez d'abord.** Une flèche va d'« homme » à « femme ». La même flèche part de « roi » : quel mot se trouve au point d'interrogation ?
 
 # %% [markdown] lang="en"
 # A program has read six thousand very plain sentences: "the king wears a golden crown", "the woman drives a car", "the kitten follows its
 # mum everywhere". None says what a king is, nor what tells a woman from a man. In less than a minute the program gave each word a place:
-# forty-eight numbers. Here are eight of these places, flattened onto the page.
+# forty-eight numbers. Here are six of these places, flattened onto the page.
 #
 # **Guess first.** An arrow goes from "man" to "woman". The same arrow starts from "king": which word stands at the question mark?
 
 # %% tags=["hide-input"]
 import torch
 import torch.nn.functional as F
-from sklearn.decomposition import PCA
 
 import dalle_edu.bricks.words as lexicon
 from dalle_edu.bricks.word2vec import Word2VecConfig, train_word2vec
@@ -65,7 +64,13 @@ vectors, losses = learned[language]
 def flattened(names):
     chosen = [vocabulary[name] for name in names]
     unit = F.normalize(vectors[chosen], dim=1)
-    return dict(zip(names, PCA(2).fit_transform(unit.numpy()).tolist()))
+    men, women = unit[::2], unit[1::2]
+    # en: upwards, the mean arrow; across, from the first pair to the last
+    # fr: vers le haut, la flèche moyenne ; en travers, de la 1re paire à la 3e
+    up = F.normalize((women - men).mean(dim=0), dim=0)
+    apart = (men + women)[-1] - (men + women)[0]
+    across = F.normalize(apart - (apart @ up) * up, dim=0)
+    return dict(zip(names, torch.stack([unit @ across, unit @ up], dim=1).tolist()))
 
 
 def arrow(axes, start, end, colour):
@@ -76,17 +81,19 @@ def arrow(axes, start, end, colour):
 
 # %% tags=["hide-input"]
 def draw_family(hidden):
-    names = say("man woman boy girl king queen prince princess",
-                "homme femme garçon fille roi reine prince princesse").split()
+    names = say("man woman brother sister king queen",
+                "homme femme frère sœur roi reine").split()
     places = flattened(names)
     figure, axes = plot(width=7, height=4.2)
     for start, end in zip(names[::2], names[1::2]):
-        if not hidden or start in (names[0], names[4]):
+        if not hidden or start != names[2]:
             arrow(axes, places[start], places[end], VERMILION)
     for name, (x, y) in places.items():
         axes.plot(x, y, "o", color="black")
         shown = "?" if hidden and name == names[5] else name
-        axes.text(x, y + 0.05, shown, ha="center", fontsize=14)
+        away = -16 if name in names[::2] else 16
+        axes.annotate(shown, (x, y), (0, away), textcoords="offset points",
+                      ha="center", va="center", fontsize=14)
     axes.margins(0.15)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
@@ -105,15 +112,15 @@ def draw_family(hidden):
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 picture(draw_family(hidden=True),
-        say("Eight words on a plane; one arrow goes from man to woman, another "
+        say("Six words on a plane; one arrow goes from man to woman, another "
             "like it from king to a question mark.",
-            "Huit mots dans un plan ; une flèche va d'homme à femme, une autre, "
+            "Six mots dans un plan ; une flèche va d'homme à femme, une autre, "
             "semblable, de roi à un point d'interrogation."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 4 min. Faire écrire à chacun le mot qu'il attend, sans le dire. Demander ensuite : qui a dit à la machine ce qu'est une reine ? (Personne ;
-# elle n'a lu que des phrases.) Garder la réponse pour la section 7. Pendant ce temps, lancer les premières cellules : elles prennent
-# quelques secondes.
+# 4 min. Faire écrire à chacun le mot qu'il attend, sans le dire. Demander ensuite : qui a dit à la machine ce qu'est une reine ?
+# (Personne ; elle n'a lu que des phrases.) Garder la réponse pour la section 7. Pendant ce temps, lancer les premières cellules : elles
+# prennent quelques secondes.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. Let everyone write down the word they expect, without saying it. Then ask: who told the machine what a queen is? (Nobody; it has
@@ -142,11 +149,11 @@ picture(draw_family(hidden=True),
 # **You need** lesson 01.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 2 min. Deux séances de 100 minutes : la première finit à la perte, la seconde commence par l'entraînement. Demander qui se rappelle la
+# 2 min. Deux séances de 105 minutes : la première finit à la perte, la seconde commence par l'entraînement. Demander qui se rappelle la
 # sigmoïde, un gradient, un lot : c'est tout ce qu'il faut de la leçon 01.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 2 min. Two classes of 100 minutes: the first ends with the loss, the second begins with training. Ask who remembers the sigmoid, a
+# 2 min. Two classes of 105 minutes: the first ends with the loss, the second begins with training. Ask who remembers the sigmoid, a
 # gradient, a batch: that is all we need of lesson 01.
 
 # %% [markdown] lang="fr"
@@ -260,7 +267,7 @@ for number in (0, 1, 2, 3, 100):
     print(f"{number:4}  {word:10} {count:6}")
 
 # %% claims=true
-assert vocabulary.words[1] == say("the", "la")
+assert vocabulary.words[1] == say("the", "le")
 share = vocabulary.counts[1] / vocabulary.counts.sum()
 assert share > 0.05
 assert 250 < len(vocabulary) < 300
@@ -284,9 +291,9 @@ assert 250 < len(vocabulary) < 300
 # A vocabulary numbers the words of the text. All the rest is number 0.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 4 min. Demander comment couper « j'aime », « aujourd'hui », « porte-monnaie ». (Aucune réponse n'est la bonne : c'est un choix.) Insister :
-# le numéro n'a pas de sens en lui-même ; « chat » vaut 3 parce qu'il est moins fréquent que 1 et 2. Que perd-on avec le numéro 0 ? (Tous
-# les mots inconnus se ressemblent.)
+# 4 min. Demander comment couper « j'aime », « aujourd'hui », « porte-monnaie ». (Aucune réponse n'est la bonne : c'est un choix.)
+# Insister : le numéro n'a pas de sens en lui-même ; « chat » vaut 3 parce qu'il est moins fréquent que 1 et 2. Que perd-on avec le numéro
+# 0 ? (Tous les mots inconnus se ressemblent.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. Ask how to cut "isn't", "mother-in-law", "U.S.". (No answer is the right one: it is a choice.) Insist: the number has no meaning in
@@ -309,12 +316,14 @@ assert 250 < len(vocabulary) < 300
 # **12 min.** 1 ● `Vocabulary.encode`: an unknown word gets 0. 2 ● `one_hot`: a 1 among 0s.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 12 min. Montrer une fois la cellule d'essai et celle qui vérifie. Faute à guetter en 1 : jeter l'inconnu, si bien que la phrase raccourcit.
-# En 2 : une boucle là où une comparaison suffit. Qui a fini cherche la distance entre deux vecteurs « un parmi n » : la section 2 la donne.
+# 12 min. Montrer une fois la cellule d'essai et celle qui vérifie. Faute à guetter en 1 : jeter l'inconnu, si bien que la phrase
+# raccourcit. En 2 : une boucle là où une comparaison suffit. Qui a fini cherche la distance entre deux vecteurs « un parmi n » : la section
+# 2 la donne.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 12 min. Show the scratch cell and the one that checks, once. Mistake to look for in 1: dropping the unknown word, so that the sentence gets
-# shorter. In 2: a loop where a comparison is enough. Who has finished looks for the distance of two one-hot vectors: section 2 gives it.
+# 12 min. Show the scratch cell and the one that checks, once. Mistake to look for in 1: dropping the unknown word, so that the sentence
+# gets shorter. In 2: a loop where a comparison is enough. Who has finished looks for the distance of two one-hot vectors: section 2 gives
+# it.
 
 # %% [markdown] lang="fr"
 # Écrivez `encode`, qui change une liste de mots en leurs numéros, un par mot, dans l'ordre. `self._ids` est le dictionnaire des mots
@@ -360,10 +369,10 @@ small.encode(say("the mouse sings", "la souris chante").split())
 # %% [markdown] lang="fr"
 # ## 2. Tous aussi loin les uns des autres
 #
-# Peut-on calculer avec ces numéros ? « chat » est le 3, « chante » le 2 : un chat n'est pas un chant et demi. Le plus simple est de donner à
-# chaque mot un axe à lui : le vecteur du mot numéro $i$ a un 1 à la place $i$ et des 0 ailleurs. C'est le codage **un parmi n** (*one-hot*).
-# Avec trois mots : $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. La distance des deux premiers est $\sqrt{1^2 + 1^2 + 0^2} = \sqrt 2$.
-# **Devinez** la distance de « roi » à « reine », puis celle de « roi » à « grain ».
+# Peut-on calculer avec ces numéros ? « chat » est le 3, « chante » le 2 : un chat n'est pas un chant et demi. Le plus simple est de donner
+# à chaque mot un axe à lui : le vecteur du mot numéro $i$ a un 1 à la place $i$ et des 0 ailleurs. C'est le codage **un parmi n**
+# (*one-hot*). Avec trois mots : $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. La distance des deux premiers est $\sqrt{1^2 + 1^2 + 0^2} = \sqrt
+# 2$. **Devinez** la distance de « roi » à « reine », puis celle de « roi » à « grain ».
 
 # %% [markdown] lang="en"
 # ## 2. All as far from one another
@@ -460,7 +469,7 @@ assert (chosen > 0).all()
 # %% slide="fragment" tags=["hide-input"]
 unit = F.normalize(vectors[chosen], dim=1)
 cosines = unit @ unit.T
-figure, panels = plot(1, 2, width=9.5, height=4.6)
+figure, panels = plot(1, 2, width=8.6, height=4.4)
 titles = say("one-hot|learned", "un parmi n|appris").split("|")
 for panel, shown, title in zip(panels, (far_apart @ far_apart.T, cosines), titles):
     panel.imshow(shown.numpy(), cmap="Blues", vmin=0, vmax=1)
@@ -473,8 +482,8 @@ picture(figure, say("One-hot vectors are alike to themselves alone; learned ones
                     "vecteurs appris font des blocs : gens, pays, animaux."))
 
 # %% claims=true
-people, countries, animals = cosines[:4, :4], cosines[4:6, 4:6], cosines[6:8, 6:8]
-outside = max(cosines[:4, 4:].max(), cosines[4:6, 6:].max())
+people, countries, animals = cosines[:4, :4], cosines[4:6, 4:6], cosines[6:, 6:]
+outside = max(cosines[:4, 4:8].max(), cosines[4:6, 6:8].max())
 assert min(people.min(), countries.min(), animals.min()) > outside
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
@@ -533,8 +542,8 @@ assert min(people.min(), countries.min(), animals.min()) > outside
 
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(width=6.5, height=3.6)
-for name, end, colour in (("a", (1, 2), BLUE), ("b", (2, 4), ORANGE),
-                          ("c", (2, 1), GREEN)):
+for name, end, colour in (("b", (2, 4), ORANGE), ("c", (2, 1), GREEN),
+                          ("a", (1, 2), BLUE)):
     arrow(axes, (0, 0), end, colour)
     axes.text(end[0] + 0.08, end[1], name, fontsize=16, color=colour)
 axes.plot([1, 2], [2, 1], linestyle=":", color="grey")
@@ -552,23 +561,26 @@ a, b, c = (torch.tensor(each) for each in ([1.0, 2.0], [2.0, 4.0], [2.0, 1.0]))
 assert (a - c).norm() < (a - b).norm()
 assert abs(F.cosine_similarity(a, b, dim=0) - 1) < 1e-6
 assert F.cosine_similarity(a, c, dim=0) < 0.9
+vector_lengths = vectors.norm(dim=1)
+assert vector_lengths[50:60].mean() > 1.2 * vector_lengths[-10:].mean()
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Faire calculer les deux nombres au tableau. Demander lequel est le plus proche de a : b ou c ? (b par le cosinus, c par la distance :
-# cela dépend de ce que l'on veut ignorer.) Et Jaccard de « le chat dort » et « dort le chat » ? (1 : il ignore l'ordre.)
+# 5 min. Faire calculer les deux nombres au tableau. Demander lequel est le plus proche de a : b ou c ? (b par le cosinus, c par la
+# distance : cela dépend de ce que l'on veut ignorer.) Et Jaccard de « le chat dort » et « dort le chat » ? (1 : il ignore l'ordre.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Have both numbers worked out on the board. Ask which is nearer to a: b or c? (b by the cosine, c by the distance: it depends on what
-# one wants to ignore.) And Jaccard of "the cat sleeps" and "sleeps the cat"? (1: it ignores order.)
+# 5 min. Have both numbers worked out on the board. Ask which is nearer to a: b or c? (b by the cosine, c by the distance: it depends on
+# what one wants to ignore.) And Jaccard of "the cat sleeps" and "sleeps the cat"? (1: it ignores order.)
 
 # %% [markdown] lang="fr"
 # Qui est le plus proche de $a$ ? $b$ par le cosinus, $c$ par la distance. Aucune similarité n'est « la bonne » : chacune choisit ce
-# qu'elle ignore. Pour des mots, on prend presque toujours le cosinus : la longueur d'un vecteur de mot dit surtout combien de fois il a été
-# lu. Écrivez-les toutes les trois.
+# qu'elle ignore. Pour des mots, on prend presque toujours le cosinus : la longueur d'un vecteur de mot dépend de combien de fois il a été
+# lu, et c'est son sens que l'on cherche. Écrivez-les toutes les trois.
 
 # %% [markdown] lang="en"
 # Which is nearest to $a$? $b$ by the cosine, $c$ by the distance. No similarity is "the right one": each chooses what it ignores. For words
-# one nearly always takes the cosine: the length of a word's vector mostly tells how often it was read. Write all three.
+# one nearly always takes the cosine: the length of a word's vector depends on how often it was read, and it is its meaning that one is
+# after. Write all three.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 3-5"
 # ### Exercices 3 à 5 · Les trois similarités
@@ -730,8 +742,11 @@ figure, axes = plot(width=8, height=3.6)
 for row, middle in enumerate(six_words):
     for column, word in enumerate(six_words):
         distance = abs(column - row)
-        colour = ORANGE if distance == 0 else BLUE if distance <= 2 else "silver"
-        weight = "bold" if distance <= 2 else "normal"
+        colour, weight = "grey", "normal"
+        if distance <= 2:
+            colour, weight = BLUE, "bold"
+        if distance == 0:
+            colour = ORANGE
         axes.text(column, -row, word, ha="center", va="center", fontsize=14,
                   color=colour, fontweight=weight)
 axes.set(xlim=(-0.7, 5.7), ylim=(-5.6, 0.6), xticks=[], yticks=[])
@@ -742,9 +757,9 @@ picture(figure, say("The sentence six times, a line for each of its words in "
                     "voisins, à deux places au plus, sont en bleu."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Au tableau : la fenêtre sur la phrase, mot après mot. Faire compter les mots bleus : 2, 3, 4, 4, 3, 2, soit 18. Demander pourquoi la
-# fenêtre s'arrête à la fin de la phrase. (Le premier mot de la suivante n'a rien à voir.) Et pourquoi le mot n'est pas son propre voisin ?
-# (Il apprendrait à se deviner lui-même.)
+# 5 min. Au tableau : la fenêtre sur la phrase, mot après mot. Faire compter les mots bleus : 2, 3, 4, 4, 3, 2, soit 18. Demander pourquoi
+# la fenêtre s'arrête à la fin de la phrase. (Le premier mot de la suivante n'a rien à voir.) Et pourquoi le mot n'est pas son propre
+# voisin ? (Il apprendrait à se deviner lui-même.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. On the board: the window on the sentence, word after word. Have them count the blue words: 2, 3, 4, 4, 3, 2, which is 18. Ask why
@@ -752,7 +767,10 @@ picture(figure, say("The sentence six times, a line for each of its words in "
 # neighbour? (It would learn to guess itself.)
 
 # %% [markdown] lang="fr"
-# Les mots bleus sont 2, 3, 4, 4, 3, 2 : dix-huit paires. Écrivez `pairs_of`, qui les donne toutes : pour chaque mot de la liste `words`, de
+# Les mots bleus sont 2, 3, 4, 4, 3, 2 : dix-huit paires.
+
+# %% [markdown] lang="fr"
+# Écrivez `pairs_of`, qui donne toutes les paires (mot, voisin) d'une phrase : pour chaque mot de la liste `words`, de
 # gauche à droite, un tuple `(mot, voisin)` pour chacun de ses voisins, de gauche à droite, à `window` places au plus. Aucun mot n'est son
 # propre voisin.
 #
@@ -769,7 +787,10 @@ picture(figure, say("The sentence six times, a line for each of its words in "
 # </details>
 
 # %% [markdown] lang="en"
-# The blue words are 2, 3, 4, 4, 3, 2: eighteen pairs. Write `pairs_of`, which gives them all: for each word of the list `words`, from left
+# The blue words are 2, 3, 4, 4, 3, 2: eighteen pairs.
+
+# %% [markdown] lang="en"
+# Write `pairs_of`, which gives all pairs (word, neighbour) of a sentence: for each word of the list `words`, from left
 # to right, a tuple `(word, neighbour)` for each of its neighbours, from left to right, at most `window` places away. No word is its own
 # neighbour.
 #
@@ -815,17 +836,20 @@ assert len(pairs_of(six_words, 2)) == 18
 # %% [markdown] lang="fr"
 # ### Toutes les fenêtres à la fois
 #
-# Une boucle de Python par mot serait bien lente sur un long texte. `windows` fait la même chose d'un coup : elle reçoit tous les jetons du
-# texte mis bout à bout, `tokens`, de forme (t), et, pour chacun, le numéro de sa phrase, `sentence`, de forme (t). Elle rend un tableau (t, c),
-# avec c = 2 × `window` + 1 : la ligne i contient les mots autour du jeton i, et `NOTHING` (−1) au milieu, hors du texte et dans une autre
-# phrase.
+# Une boucle de Python par mot serait bien lente sur un long texte. PyTorch peut faire la même chose d'un coup, dans un seul tableau.
+
+# %% [markdown] lang="fr"
+# Écrivez `windows`. Elle reçoit tous les jetons du texte mis bout à bout, `tokens`, de forme (t), et, pour chacun, le numéro de sa phrase,
+# `sentence`, de forme (t). Elle rend un tableau (t, c), avec c = 2 × `window` + 1 : la ligne i contient les mots autour du jeton i, et
+# `NOTHING` (−1) au milieu, hors du texte et dans une autre phrase.
 #
 # Avec un `generator`, chaque jeton tire au sort sa propre portée, de 1 à `window` : les mots proches comptent ainsi plus que les lointains
 # ([](work:mikolov2013efficient)). Le tirage est `torch.randint(1, window + 1, tokens.shape, generator=generator, device=tokens.device)`.
 #
 # <details><summary>Un indice</summary>
 #
-# `offsets = torch.arange(-window, window + 1)` ; les places voisines de chaque jeton sont `positions[:, None] + offsets`, un tableau (t, c).
+# `offsets = torch.arange(-window, window + 1)` ; les places voisines de chaque jeton sont `positions[:, None] + offsets`, un tableau (t,
+# c).
 #
 # </details>
 #
@@ -846,10 +870,12 @@ assert len(pairs_of(six_words, 2)) == 18
 # %% [markdown] lang="en"
 # ### All windows at once
 #
-# A Python loop for each word would be slow indeed on a long text. `windows` does the same in one go: it is given all the tokens of the text
-# laid end to end, `tokens`, of shape (t), and for each of them the number of its sentence, `sentence`, of shape (t). It returns a table (t, c),
-# with c = 2 × `window` + 1: row i holds the words around token i, and `NOTHING` (−1) in the middle, outside the text, and in another
-# sentence.
+# A Python loop for each word would be slow indeed on a long text. PyTorch can do the same in one go, in a single table.
+
+# %% [markdown] lang="en"
+# Write `windows`. It is given all the tokens of the text laid end to end, `tokens`, of shape (t), and for each of them the number of its
+# sentence, `sentence`, of shape (t). It returns a table (t, c), with c = 2 × `window` + 1: row i holds the words around token i, and
+# `NOTHING` (−1) in the middle, outside the text, and in another sentence.
 #
 # With a `generator`, each token draws lots for a reach of its own, from 1 to `window`: so near words count for more than far ones
 # ([](work:mikolov2013efficient)). The lots are `torch.randint(1, window + 1, tokens.shape, generator=generator, device=tokens.device)`.
@@ -941,28 +967,28 @@ assert len(examples(tokens, around, True)[1]) == 6
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 6-7"
 # ### Exercices 6 et 7 · Des fenêtres
 #
-# **15 min.** 6 ● `pairs_of`, avec deux boucles. 7 ●●● `windows`, sans boucle : chez soi.
+# **18 min.** 6 ● `pairs_of`, avec deux boucles. 7 ●●● `windows`, sans boucle : chez soi.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 6-7"
 # ### Exercises 6 and 7 · Windows
 #
-# **15 min.** 6 ● `pairs_of`, with two loops. 7 ●●● `windows`, without a loop: at home.
+# **18 min.** 6 ● `pairs_of`, with two loops. 7 ●●● `windows`, without a loop: at home.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 15 min. L'exercice 6 en classe, pour tous. Fautes à guetter : le mot compté parmi ses voisins, un indice négatif qui prend la fin de la
+# 18 min. L'exercice 6 en classe, pour tous. Fautes à guetter : le mot compté parmi ses voisins, un indice négatif qui prend la fin de la
 # liste. L'exercice 7 pour qui a fini : dessiner les places vides ajoutées de chaque côté.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 15 min. Exercise 6 in class, for all. Mistakes to look for: the word counted among its neighbours, a negative index that takes the end of
+# 18 min. Exercise 6 in class, for all. Mistakes to look for: the word counted among its neighbours, a negative index that takes the end of
 # the list. Exercise 7 for who has finished: draw the empty places added on each side.
 
 # %% [markdown] lang="fr"
 # ## 5. Attirer, repousser
 #
-# Skip-gram apprend ainsi : à la vue de « chat », la machine doit reconnaître que « dort » est un vrai voisin, et que « couronne », tiré au
-# sort, n'en est pas un. Chaque mot a **deux** vecteurs : un vecteur d'entrée $u$, quand on le donne, et un vecteur de sortie $v$, quand on
-# le devine. Pourquoi deux ? Un mot n'est presque jamais son propre voisin ; avec un seul vecteur, son produit avec lui-même, qui ne peut
-# être que positif, dirait le contraire.
+# **Word2vec** est le nom du programme qui a rendu ces vecteurs célèbres. Avec skip-gram, il apprend ainsi : à la vue de « chat », la
+# machine doit reconnaître que « dort » est un vrai voisin, et que « couronne », tiré au sort, n'en est pas un. Chaque mot a **deux**
+# vecteurs : un vecteur d'entrée $u$, quand on le donne, et un vecteur de sortie $v$, quand on le devine. Pourquoi deux ? Un mot n'est
+# presque jamais son propre voisin ; avec un seul vecteur, son produit avec lui-même, qui ne peut être que positif, dirait le contraire.
 #
 # Le produit $s = u \cdot v$ est un score ; la sigmoïde de la [](lesson:01) en fait une probabilité d'être un vrai voisin. Prenons
 # $s = 0$, le début : $\sigma(0) = 0{,}5$, la machine n'en sait rien. La perte est $-\log 0{,}5 \approx 0{,}69$ pour le vrai voisin, et
@@ -972,14 +998,14 @@ assert len(examples(tokens, around, True)[1]) == 6
 # %% [markdown] lang="en"
 # ## 5. Pull and push
 #
-# Skip-gram learns like this: shown "cat", the machine must recognise that "sleeps" is a true neighbour, and that "crown", sampled by lot, is
-# not. Each word has **two** vectors: an input vector $u$, for when it is given, and an output vector $v$, for when it is guessed. Why two?
-# A word is almost never its own neighbour; with a single vector, its product with itself, which can be nothing but positive, would say the
-# opposite.
+# **Word2vec** is the name of the program that made these vectors famous. With skip-gram, it learns like this: shown "cat", the machine must
+# recognise that "sleeps" is a true neighbour, and that "crown", sampled by lot, is not. Each word has **two** vectors: an input vector $u$,
+# for when it is given, and an output vector $v$, for when it is guessed. Why two? A word is almost never its own neighbour; with a single
+# vector, its product with itself, which can be nothing but positive, would say the opposite.
 #
-# The product $s = u \cdot v$ is a score; the sigmoid of [](lesson:01) makes of it a probability of being a true neighbour. Take $s = 0$, the
-# beginning: $\sigma(0) = 0.5$, the machine has no idea. The loss is $-\log 0.5 \approx 0.69$ for the true neighbour, and as much for each
-# noise word. With one true neighbour and $m = 5$ noise words, the loss at the start is therefore $6 \times 0.693 \approx 4.16$.
+# The product $s = u \cdot v$ is a score; the sigmoid of [](lesson:01) makes of it a probability of being a true neighbour. Take $s = 0$,
+# the beginning: $\sigma(0) = 0.5$, the machine has no idea. The loss is $-\log 0.5 \approx 0.69$ for the true neighbour, and as much for
+# each noise word. With one true neighbour and $m = 5$ noise words, the loss at the start is therefore $6 \times 0.693 \approx 4.16$.
 
 # %% [markdown]
 # $$ L = -\log \sigma(v_{+} \cdot u) - \sum_{i=1}^{m} \log \sigma(-v_i \cdot u) \qquad\qquad
@@ -1005,7 +1031,7 @@ axes.plot(scores, -scores.sigmoid(), color=VERMILION,
 axes.axhline(0, color="grey", linewidth=0.8)
 axes.set(xlabel=say("score s", "score s"), ylim=(-1.1, 1.1),
          ylabel=say("by how much", "de combien"))
-legend(axes, loc="center right")
+legend(axes, loc="upper right")
 picture(figure, say("The pull on a true neighbour falls to 0 as its score grows; "
                     "the push on a noise word falls to 0 as its score sinks.",
                     "L'attraction d'un vrai voisin tombe à 0 quand son score "
@@ -1033,9 +1059,9 @@ picture(figure, say("The pull on a true neighbour falls to 0 as its score grows;
 # $\frac{81}{97} \approx 84$ %, le premier a $\frac{27}{35} \approx 77$ %.
 
 # %% [markdown] lang="en"
-# Read the figure: a true neighbour with a low score is strongly pulled; with a high one, hardly. Noise does the opposite. Without it, nothing
-# would keep all words from meeting in one point. This way of doing is called **negative sampling** ([](work:mikolov2013)). It remains to
-# know whom to sample.
+# Read the figure: a true neighbour with a low score is strongly pulled; with a high one, hardly. Noise does the opposite. Without it,
+# nothing would keep all words from meeting in one point. This way of doing is called **negative sampling** ([](work:mikolov2013)). It
+# remains to know whom to sample.
 #
 # ### Which noise?
 #
@@ -1049,8 +1075,8 @@ assert round(81**0.75) == 27 and round(16**0.75) == 8
 assert round(100 * 81 / 97) == 84 and round(100 * 27 / 35) == 77
 
 # %% [markdown] lang="fr"
-# `counts`, de forme (v), dit combien de fois chaque mot a été rencontré. Rendez la probabilité de chacun comme mot de bruit, de forme (v) et
-# de somme 1 : en proportion de l'effectif à la puissance `power`. Le mot inconnu, numéro `UNKNOWN`, a la probabilité 0.
+# `counts`, de forme (v), dit combien de fois chaque mot a été rencontré. Rendez la probabilité de chacun comme mot de bruit, de forme (v)
+# et de somme 1 : en proportion de l'effectif à la puissance `power`. Le mot inconnu, numéro `UNKNOWN`, a la probabilité 0.
 #
 # Deux aides font que le calcul se fait partout avec la même précision : `exact(counts)` rend une copie des effectifs en nombres à virgule
 # de 64 bits, et `beside(counts, probabilities)` rend les probabilités sur le même appareil que les effectifs.
@@ -1093,8 +1119,8 @@ noise_distribution(torch.tensor([5, 81, 16]))
 #
 # « le » est voisin de tout, et n'apprend donc rien sur personne. Le remède est le **sous-échantillonnage** : à chaque passage sur le texte,
 # un mot de fréquence $f$ n'est gardé qu'avec la probabilité ci-dessous, où $t$ est un seuil, ici $0{,}001$. Les rares restent toujours. Un
-# mot de fréquence $0{,}1$ : $\sqrt{0{,}01} + 0{,}01 = 0{,}11$, il en part neuf sur dix. (L'article a la racine seule ; son programme ajoute le second
-# terme, et nous faisons comme lui.)
+# mot de fréquence $0{,}1$ : $\sqrt{0{,}01} + 0{,}01 = 0{,}11$, il en part neuf sur dix. (L'article a la racine seule ; son programme ajoute
+# le second terme, et nous faisons comme lui.)
 
 # %% [markdown] lang="en"
 # ### Too many "the"
@@ -1169,7 +1195,7 @@ for number in (1, 2, 30, 200):
     print(f"{word:10} {count:7} {kept_share:>5} % {noise_share:>5} %")
 
 # %% claims=true
-assert 0.05 < keep[1] < 0.25
+assert 0.05 < keep[1] < 0.13
 assert keep[200] > 0.9
 assert noise[1] > noise[200] > 0
 
@@ -1223,8 +1249,10 @@ assert keep[1] < 0.25
 #
 # ### La perte et le vecteur caché
 #
-# Deux pièces encore. Un exemple a un vecteur, `hidden` : pour skip-gram, celui du mot donné ; pour CBOW, la moyenne des voisins. Écrivez la
-# perte d'un lot de n exemples :
+# Deux pièces encore. Un exemple a un vecteur, `hidden` : pour skip-gram, celui du mot donné ; pour CBOW, la moyenne des voisins.
+
+# %% [markdown] lang="fr"
+# Écrivez la perte d'un lot de n exemples :
 #
 # - `hidden`, (n, d) : le vecteur de chaque exemple ;
 # - `output`, (v, d) : les vecteurs de sortie de tous les mots ;
@@ -1256,8 +1284,10 @@ assert keep[1] < 0.25
 #
 # ### The loss and the hidden vector
 #
-# Two more pieces. An example has a vector, `hidden`: for skip-gram, that of the given word; for CBOW, the mean of the neighbours. Write the
-# loss of a batch of n examples:
+# Two more pieces. An example has a vector, `hidden`: for skip-gram, that of the given word; for CBOW, the mean of the neighbours.
+
+# %% [markdown] lang="en"
+# Write the loss of a batch of n examples:
 #
 # - `hidden`, (n, d): the vector of each example;
 # - `output`, (v, d): the output vectors of all words;
@@ -1273,7 +1303,8 @@ assert keep[1] < 0.25
 #
 # <details><summary>A second hint</summary>
 #
-# `output[negatives]` is of shape (n, m, d). `output[negatives] @ hidden.unsqueeze(-1)` is (n, m, 1); `.squeeze(-1)` takes the last axis away.
+# `output[negatives]` is of shape (n, m, d). `output[negatives] @ hidden.unsqueeze(-1)` is (n, m, 1); `.squeeze(-1)` takes the last axis
+# away.
 #
 # </details>
 #
@@ -1299,9 +1330,12 @@ negative_sampling_loss(torch.zeros(1, 2), torch.zeros(9, 2),
 # → tensor(4.1589)
 
 # %% [markdown] lang="fr"
-# $6 \log 2 \approx 4{,}16$ : ce que nous avions calculé. Reste `hidden` : à chaque exemple, `given`, de forme (n, c), donne c numéros de
-# mots, et `NOTHING` (−1) aux places vides. Rendez, de forme (n, d), la **moyenne** des vecteurs d'entrée (`self.input`, de forme (v, d)) des
-# mots présents. `Word2Vec` est une classe de PyTorch (`nn.Module`) : ses paramètres sont les nombres qui apprendront.
+# $6 \log 2 \approx 4{,}16$ : ce que nous avions calculé.
+
+# %% [markdown] lang="fr"
+# Reste `hidden` : à chaque exemple, `given`, de forme (n, c), donne c numéros de mots, et `NOTHING` (−1) aux places vides. Rendez, de forme
+# (n, d), la **moyenne** des vecteurs d'entrée (`self.input`, de forme (v, d)) des mots présents. `Word2Vec` est une classe de PyTorch
+# (`nn.Module`) : ses paramètres sont les nombres qui apprendront.
 #
 # <details><summary>Un indice</summary>
 #
@@ -1318,14 +1352,17 @@ negative_sampling_loss(torch.zeros(1, 2), torch.zeros(9, 2),
 # </details>
 
 # %% [markdown] lang="en"
-# $6 \log 2 \approx 4.16$: what we had worked out. What remains is `hidden`: for each example `given`, of shape (n, c), gives c word numbers,
-# and `NOTHING` (−1) at empty places. Return, of shape (n, d), the **mean** of the input vectors (`self.input`, of shape (v, d)) of the words
-# that are there. `Word2Vec` is a PyTorch class (`nn.Module`): its parameters are the numbers that will learn.
+# $6 \log 2 \approx 4.16$: what we had worked out.
+
+# %% [markdown] lang="en"
+# What remains is `hidden`: for each example `given`, of shape (n, c), gives c word numbers, and `NOTHING` (−1) at empty places. Return, of
+# shape (n, d), the **mean** of the input vectors (`self.input`, of shape (v, d)) of the words that are there. `Word2Vec` is a PyTorch class
+# (`nn.Module`): its parameters are the numbers that will learn.
 #
 # <details><summary>A hint</summary>
 #
-# For Python, −1 is the **last** row: `self.input[given]` would take the last word. `given.clamp(min=0)` avoids that; then multiply the empty
-# places by 0.
+# For Python, −1 is the **last** row: `self.input[given]` would take the last word. `given.clamp(min=0)` avoids that; then multiply the
+# empty places by 0.
 #
 # </details>
 #
@@ -1363,9 +1400,9 @@ model.hidden(torch.tensor([[1, 2], [2, NOTHING]])).tolist()
 # **25 min.** 8 ● the noise. 9 ●● who stays. 10 ●● the loss. 11 ●● the hidden vector.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 25 min. 8 et 10 en classe, 9 et 11 pour qui avance vite ou chez soi. Fautes à guetter en 10 : le signe du bruit oublié, une moyenne au lieu
-# d'une somme. En 11 : les places vides comptées dans la moyenne, ou remplies par le dernier mot. La perte de départ, 4,16, est une bonne
-# question à poser à tous.
+# 25 min. 8 et 10 en classe, 9 et 11 pour qui avance vite ou chez soi. Fautes à guetter en 10 : le signe du bruit oublié, une moyenne au
+# lieu d'une somme. En 11 : les places vides comptées dans la moyenne, ou remplies par le dernier mot. La perte de départ, 4,16, est une
+# bonne question à poser à tous.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 25 min. 8 and 10 in class, 9 and 11 for the quick, or at home. Mistakes to look for in 10: the sign of the noise forgotten, a mean instead
@@ -1422,21 +1459,21 @@ assert trace[-1] < trace[0] - 0.5
 assert losses[-1] < 1.2 < losses[0]
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 6. Apprendre, en sept lignes
+# ## 6. La perte descend
 #
-# Un lot, un bruit, une perte, un pas.
+# Un lot, un bruit, une perte, un pas ; et l'on recommence.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 6. Learning, in seven lines
+# ## 6. The loss goes down
 #
-# A batch, a noise, a loss, a step.
+# A batch, a noise, a loss, a step; and begin again.
 
 # %% slide="fragment" slide_only=true tags=["hide-input"]
 figure, axes = plot(height=3.4)
 axes.plot(range(1, len(losses) + 1), losses, "o-", color=BLUE)
 axes.axhline(6 * math.log(2), color="grey", linestyle=":",
              label=say("knowing nothing: 6 log 2", "qui ne sait rien : 6 log 2"))
-axes.set(xlabel=say("epoch", "époque"), ylim=(0, 4.5),
+axes.set(xlabel=say("epoch", "époque"), ylim=(0, 4.5), xticks=(1, 5, 10, 15, 20),
          ylabel=say("nats per example", "nats par exemple"))
 legend(axes)
 picture(figure, say("The loss of twenty epochs on 6,000 sentences falls from the "
@@ -1445,8 +1482,8 @@ picture(figure, say("The loss of twenty epochs on 6,000 sentences falls from the
                     "de qui ne sait rien à un environ."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 4 min. Lire la boucle ligne à ligne dans le notebook. Demander d'où part la perte (6 log 2 ≈ 4,16) et pourquoi elle ne finit pas à 0. (Après
-# « le roi », plusieurs voisins sont vrais, et le bruit tombe parfois sur l'un d'eux.)
+# 4 min. Lire la boucle ligne à ligne dans le notebook. Demander d'où part la perte (6 log 2 ≈ 4,16) et pourquoi elle ne finit pas à 0.
+# (Après « le roi », plusieurs voisins sont vrais, et le bruit tombe parfois sur l'un d'eux.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. Read the loop line by line in the notebook. Ask where the loss starts (6 log 2 ≈ 4.16), and why it does not end at 0. (After "the
@@ -1458,6 +1495,9 @@ picture(figure, say("The loss of twenty epochs on 6,000 sentences falls from the
 #
 # ### Les plus proches voisins
 #
+# De quels mots un mot est-il le plus proche ? Il faut comparer un vecteur à tous les autres.
+
+# %% [markdown] lang="fr"
 # Écrivez `nearest`, qui cherche les mots les plus proches d'un vecteur `query`, de forme (d), parmi `vectors`, de forme (v, d) : les
 # `count` plus grands cosinus, dans l'ordre, et les numéros des mots. Le mot inconnu n'est jamais une réponse, ni les mots de `excluded`.
 #
@@ -1480,8 +1520,11 @@ picture(figure, say("The loss of twenty epochs on 6,000 sentences falls from the
 #
 # ### The nearest neighbours
 #
-# Write `nearest`, which looks for the words nearest to a vector `query`, of shape (d), among `vectors`, of shape (v, d): the `count` largest
-# cosines, in order, and the numbers of the words. The unknown word is never an answer, nor are the words of `excluded`.
+# Which words is a word nearest to? One vector is to be compared with all the others.
+
+# %% [markdown] lang="en"
+# Write `nearest`, which looks for the words nearest to a vector `query`, of shape (d), among `vectors`, of shape (v, d): the `count`
+# largest cosines, in order, and the numbers of the words. The unknown word is never an answer, nor are the words of `excluded`.
 #
 # <details><summary>A hint</summary>
 #
@@ -1528,19 +1571,24 @@ assert {queen, say("prince", "prince")} <= set(neighbours(king, 8)[0])
 countries = {country.lower() for country, _ in word_pairs(language)["capital"]}
 assert len(countries & set(neighbours("france", 8)[0])) >= 3
 assert say("girl", "fille") in neighbours(say("boy", "garçon"), 3)[0]
+assert say("cushion", "coussin") in neighbours(say("kitten", "chaton"))[0]
+assert max(neighbours(say("the", "le"))[1]) < 0.6
 
 # %% [markdown] lang="fr"
-# Un pays a pour voisins d'autres pays, un roi les autres têtes couronnées : les mots que l'on pourrait mettre **à sa place**. Regardez aussi
-# ce que le voisinage ne dit pas : « garçon » et « fille » sont tout proches, et ne veulent pas dire la même chose. Proche
-# ne veut pas dire synonyme : le cosinus dit que deux mots partagent leurs contextes, et les contraires les partagent aussi.
+# Un pays a pour voisins d'autres pays, un roi d'autres têtes couronnées : des mots que l'on pourrait mettre **à sa place**. Le chaton a
+# aussi le coussin : seuls chats et chatons s'y couchent, si bien que les deux mots ont presque toute leur compagnie en commun. « le »,
+# voisin de tous, n'est proche de personne. Regardez enfin ce que le voisinage ne dit pas : « garçon » et « fille » sont tout proches, et ne
+# veulent pas dire la même chose. Proche ne veut pas dire synonyme : le cosinus dit que deux mots partagent leurs contextes, et les
+# contraires les partagent aussi.
 #
-# Comparons les trois similarités. Les deux premières comparent les vecteurs ; Jaccard compare, sans rien apprendre, les **ensembles** de mots
-# rencontrés à deux places au plus. **Tapez un mot** des phrases.
+# Comparons les trois similarités. Les deux premières comparent les vecteurs ; Jaccard compare, sans rien apprendre, les **ensembles** de
+# mots rencontrés à deux places au plus. **Tapez un mot** des phrases.
 
 # %% [markdown] lang="en"
-# A country's neighbours are other countries, a king's are the other crowned heads: the words that one could put **in its place**. Look also
-# at what being near does not say: "boy" and "girl" are very near, and do not mean the same. Near is not a synonym: the
-# cosine says that two words share their contexts, and opposites share them too.
+# A country's neighbours are other countries, a king's are other crowned heads: words that one could put **in its place**. The kitten also
+# has the cushion: only cats and kittens lie on it, so that the two words have nearly all their company in common. "the", everybody's
+# neighbour, is near to nobody. Look finally at what being near does not say: "boy" and "girl" are very near, and do not mean the same. Near
+# is not a synonym: the cosine says that two words share their contexts, and opposites share them too.
 #
 # Let us compare the three similarities. The first two compare vectors; Jaccard compares, without learning anything, the **sets** of words
 # met at most two places away. **Type a word** of the sentences.
@@ -1548,8 +1596,9 @@ assert say("girl", "fille") in neighbours(say("boy", "garçon"), 3)[0]
 # %%
 company = {}
 for words in text:
-    for word, neighbour in pairs_of(words, 2):
-        company.setdefault(word, set()).add(neighbour)
+    for place, word in enumerate(words):
+        around_it = words[max(0, place - 2) : place] + words[place + 1 : place + 3]
+        company.setdefault(word, set()).update(around_it)
 NeighbourTable(vocabulary, vectors, company, start=say("cat", "chat"))
 
 # %% [markdown] lang="fr"
@@ -1589,8 +1638,8 @@ picture(figure, say("The five words nearest to cat by cosine, by Euclidean "
 # trouver un contraire parmi les voisins : proche n'est pas synonyme. Où les trois colonnes diffèrent-elles, et pourquoi ?
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Open the notebook and let the class choose words. Bet on the neighbours of "paris", of "the", of "queen". Have them find an opposite
-# among the neighbours: near is not a synonym. Where do the three columns differ, and why?
+# 5 min. Open the notebook and let the class choose words. Bet on the neighbours of "paris", of "the", of "queen". Have them find an
+# opposite among the neighbours: near is not a synonym. Where do the three columns differ, and why?
 
 # %% [markdown] lang="fr"
 # ## 7. Roi moins homme plus femme
@@ -1606,16 +1655,16 @@ picture(figure, say("The five words nearest to cat by cosine, by Euclidean "
 # %% [markdown] lang="en"
 # ## 7. King minus man plus woman
 #
-# Back to the arrow. From "man" to "woman" one goes by $u_{\text{woman}} - u_{\text{man}}$. Add this arrow to "king": you land somewhere; the
-# nearest word is the answer to "man is to woman as king is to…". An example in two dimensions: man $(0, 1)$, woman $(1, 0)$, king
+# Back to the arrow. From "man" to "woman" one goes by $u_{\text{woman}} - u_{\text{man}}$. Add this arrow to "king": you land somewhere;
+# the nearest word is the answer to "man is to woman as king is to…". An example in two dimensions: man $(0, 1)$, woman $(1, 0)$, king
 # $(0.6, 0.8)$. One arrives at $(1.6, -0.2)$.
 #
-# Three precautions, from [Mikolov, Yih and Zweig (2013)](work:mikolov2013linguistic): vectors are first brought to length 1; one compares by
-# the cosine; and the three words of the question cannot be the answer. (This last rule is far from harmless: we shall come back to it.)
+# Three precautions, from [Mikolov, Yih and Zweig (2013)](work:mikolov2013linguistic): vectors are first brought to length 1; one compares
+# by the cosine; and the three words of the question cannot be the answer. (This last rule is far from harmless: we shall come back to it.)
 
 # %% [markdown] lang="fr"
-# Écrivez `analogy`. `a`, `b`, `c` sont des numéros de mots : « a est à b comme c est à… ». Rendez ce que rend `nearest` : les cosinus et les
-# numéros des `count` mots les plus proches de $b - a + c$.
+# Écrivez `analogy`. `a`, `b`, `c` sont des numéros de mots : « a est à b comme c est à… ». Rendez ce que rend `nearest` : les cosinus et
+# les numéros des `count` mots les plus proches de $b - a + c$.
 #
 # <details><summary>Un indice</summary>
 #
@@ -1624,8 +1673,8 @@ picture(figure, say("The five words nearest to cat by cosine, by Euclidean "
 # </details>
 
 # %% [markdown] lang="en"
-# Write `analogy`. `a`, `b`, `c` are word numbers: "a is to b as c is to…". Return what `nearest` returns: the cosines and the numbers of the
-# `count` words nearest to $b - a + c$.
+# Write `analogy`. `a`, `b`, `c` are word numbers: "a is to b as c is to…". Return what `nearest` returns: the cosines and the numbers of
+# the `count` words nearest to $b - a + c$.
 #
 # <details><summary>A hint</summary>
 #
@@ -1694,22 +1743,26 @@ assert cosines[0] > cosines[1] + 0.1
 
 # %% slide="fragment" tags=["hide-input"]
 picture(draw_family(hidden=False),
-        say("Four arrows, from man to woman, boy to girl, king to queen, prince "
-            "to princess, all pointing the same way.",
-            "Quatre flèches, d'homme à femme, de garçon à fille, de roi à reine, "
-            "de prince à princesse, toutes dans le même sens."))
+        say("Three arrows, from man to woman, from brother to sister and from king "
+            "to queen, all pointing the same way.",
+            "Trois flèches, d'homme à femme, de frère à sœur et de roi à reine, "
+            "toutes dans le même sens."))
 
 # %% claims=true
-family = say("man woman boy girl king queen prince princess",
-             "homme femme garçon fille roi reine prince princesse").split()
+family = say("man woman brother sister king queen",
+             "homme femme frère sœur roi reine").split()
 flat = torch.tensor(list(flattened(family).values()))
 arrows = F.normalize(flat[1::2] - flat[::2], dim=1)
-assert (arrows @ arrows.T).min() > 0.8
+assert (arrows @ arrows.T).min() > 0.9
+chosen = [vocabulary[name] for name in family]
+unit = F.normalize(vectors[chosen], dim=1)
+arrows = F.normalize(unit[1::2] - unit[::2], dim=1)
+assert (arrows @ arrows.T).min() > 0.6
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 6 min. Lancer la cellule ensemble. Laisser le silence, puis demander : où, dans les six mille phrases, est-il écrit qu'une reine est un roi
-# femme ? (Nulle part. « Il », « elle », « content », « contente » vont avec les uns et les autres ; « palais », « couronne », avec roi et
-# reine.) C'est le moment de la leçon.
+# 6 min. Lancer la cellule ensemble. Laisser le silence, puis demander : où, dans les six mille phrases, est-il écrit qu'une reine est un
+# roi femme ? (Nulle part. « Il », « elle », « content », « contente » vont avec les uns et les autres ; « palais », « couronne », avec roi
+# et reine.) C'est le moment de la leçon.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 6 min. Run the cell together. Leave a silence, then ask: where in the six thousand sentences is it written that a queen is a female king?
@@ -1717,17 +1770,19 @@ assert (arrows @ arrows.T).min() > 0.8
 # lesson.
 
 # %% [markdown] lang="fr"
-# **Reine.** Quatre flèches presque parallèles : de l'homme à la femme, du garçon à la fille, du roi à la reine, du prince à la princesse.
-# Personne n'a défini une reine. Mais « palais » et « couronne » sont de la compagnie du roi et de la reine ; « elle », « contente », de celle
-# de la reine et de la femme. La somme de ces compagnies est la compagnie de la reine.
+# **Reine.** Trois flèches presque parallèles : de l'homme à la femme, du frère à la sœur, du roi à la reine. (La page est choisie pour le
+# montrer : vers le haut, la flèche moyenne. Dans les quarante-huit dimensions, les trois flèches ont entre elles des cosinus de plus de
+# 0,6.) Personne n'a défini une reine. Mais « palais » et « couronne » sont de la compagnie du roi et de la reine ; « elle », « contente »,
+# de celle de la reine et de la femme. La somme de ces compagnies est la compagnie de la reine.
 #
 # Un exemple peut être un coup de chance. Les phrases ont de quoi poser 588 questions : genre, âge, rang, pays et capitale, animal et petit.
 # Posons-les toutes, **dans les deux langues**, avant et après l'entraînement. **Devinez** les quatre pourcentages.
 
 # %% [markdown] lang="en"
-# **Queen.** Four nearly parallel arrows: from man to woman, boy to girl, king to queen, prince to princess. Nobody defined a queen. But
-# "palace" and "crown" are of the company of king and queen; "she" and "her", of that of queen and woman. The sum of these companies is the
-# company of the queen.
+# **Queen.** Three nearly parallel arrows: from man to woman, brother to sister, king to queen. (The page is chosen to show it: upwards is
+# the mean arrow. In the forty-eight dimensions the three arrows have cosines of more than 0.6 with one another.) Nobody defined a queen.
+# But "palace" and "crown" are of the company of king and queen; "she" and "her", of that of queen and woman. The sum of these companies is
+# the company of the queen.
 #
 # One example may be luck. The sentences have it in them to ask 588 questions: gender, age, rank, country and capital, animal and young. Let
 # us ask them all, **in both languages**, before and after training. **Guess** the four percentages.
@@ -1806,7 +1861,7 @@ print(say("answers taken from the question:", "réponses prises à la question :
       of_question)
 
 # %% claims=true
-assert shares.max() < 0.25
+assert shares.max() < 0.5
 assert 0.85 * len(asked) < allowed < answered[language][1] - 10
 assert of_question >= 10
 
@@ -1824,16 +1879,16 @@ assert of_question >= 10
 figure, axes = plot(height=3)
 axes.bar(range(1, 49), gender.numpy(), color=BLUE)
 axes.axhline(0, color="black", linewidth=0.8)
-axes.set(xlabel="dimension", yticks=[], ylabel=say("from he to she", "de il à elle"))
+axes.set(xlabel="dimension", yticks=[], ylabel=say("part of the arrow", "part de la flèche"))
 picture(figure, say("The gender arrow has parts, positive and negative, in nearly "
                     "all of the forty-eight dimensions.",
                     "La flèche du genre a une part, positive ou négative, dans "
                     "presque toutes les quarante-huit dimensions."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 4 min. Aucune dimension n'a de nom : la flèche est une **direction**, répartie sur presque toutes. Faire répondre à « la machine comprend-elle
-# ce qu'est une reine ? » (Elle sait de quels mots elle est entourée.) Dire un mot de la règle des mots exclus : sans elle, quelques dizaines
-# de réponses tombent sur la question elle-même.
+# 4 min. Aucune dimension n'a de nom : la flèche est une **direction**, répartie sur presque toutes. Faire répondre à « la machine
+# comprend-elle ce qu'est une reine ? » (Elle sait de quels mots elle est entourée.) Dire un mot de la règle des mots exclus : sans elle,
+# quelques dizaines de réponses tombent sur la question elle-même.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. No dimension has a name: the arrow is a **direction**, spread over nearly all. Have them answer "does the machine understand what a
@@ -1841,28 +1896,28 @@ picture(figure, say("The gender arrow has parts, positive and negative, in nearl
 # itself.
 
 # %% [markdown] lang="fr"
-# Aucune dimension ne porte le genre : la plus forte n'en a pas le quart. Le sens est dans une **direction**, pas dans un axe ; tournez tous
-# les vecteurs ensemble, rien ne change aux cosinus.
+# Aucune dimension ne porte le genre : la plus forte n'en a pas la moitié. Le sens est dans une **direction**, pas dans un axe ; tournez
+# tous les vecteurs ensemble, rien ne change aux cosinus.
 #
-# Sans la règle, quelques réponses tombent sur un mot de la question. Sur ce texte bien rangé, c'est peu. Sur de vrais textes, $c$ est le plus
-# souvent le plus proche de tous, et la règle cache combien la flèche est faible ([](work:linzen2016)). Elle peut même inventer : à
-# « homme est à médecin comme femme est à… », elle interdit de répondre « médecin » ([](work:nissim2020)). Une analogie juste montre que deux
-# paires de mots ont des compagnies qui diffèrent de la même façon ; elle ne prouve pas que l'on a compris.
+# Sans la règle, quelques réponses tombent sur un mot de la question. Sur ce texte bien rangé, c'est peu. Sur de vrais textes, $c$ est le
+# plus souvent le plus proche de tous, et la règle cache combien la flèche est faible ([](work:linzen2016)). Elle peut même inventer : à
+# « homme est à médecin comme femme est à… », elle interdit de répondre « médecin » ([](work:nissim2020)). Une analogie juste montre que
+# deux paires de mots ont des compagnies qui diffèrent de la même façon ; elle ne prouve pas que l'on a compris.
 #
 # ## 8. Trois phrases n'apprennent rien
 #
 # On rencontre souvent word2vec par un exemple comme celui-ci : trois phrases, cinq nombres par mot, et la bibliothèque
-# [gensim](work:rehurek2010). (`vector_size` s'appelait `size` avant gensim 4.) Il tourne sans erreur, et affiche des voisins. **Devinez** ce
-# que ces voisins deviennent si l'on ne l'entraîne **pas du tout**.
+# [gensim](work:rehurek2010). (`vector_size` s'appelait `size` avant gensim 4.) Il tourne sans erreur, et affiche des voisins. **Devinez**
+# ce que ces voisins deviennent si l'on ne l'entraîne **pas du tout**.
 
 # %% [markdown] lang="en"
-# No dimension carries gender: the strongest has less than a quarter of it. Meaning is in a **direction**, not in an axis; turn all vectors
+# No dimension carries gender: the strongest has less than half of it. Meaning is in a **direction**, not in an axis; turn all vectors
 # together, and the cosines do not change.
 #
 # Without the rule, some answers fall on a word of the question. On this tidy text they are few. On real texts $c$ is most often the nearest
 # of all, and the rule hides how weak the arrow is ([](work:linzen2016)). It can even invent: to "man is to doctor as woman is to…", it
-# forbids the answer "doctor" ([](work:nissim2020)). A right analogy shows that two pairs of words have companies that differ in the same way;
-# it does not prove that anything was understood.
+# forbids the answer "doctor" ([](work:nissim2020)). A right analogy shows that two pairs of words have companies that differ in the same
+# way; it does not prove that anything was understood.
 #
 # ## 8. Three sentences teach nothing
 #
@@ -1947,15 +2002,16 @@ picture(figure, say("The neighbours after training and without any training are 
 # %% [markdown] lang="fr"
 # Les cinq mêmes, dans le même ordre : les nombres ont bougé de moins d'un millième, quand ils vont jusqu'à 0,19. Ces voisins sont ceux du
 # **hasard de départ**, et une autre graine en donne d'autres. Dans cinq dimensions, d'ailleurs, un cosinus élevé ne veut pas dire
-# grand-chose : il y a si peu de place que des vecteurs au hasard s'y ressemblent souvent.
+# grand-chose : de vingt vecteurs au hasard, le plus proche d'un autre a en moyenne un cosinus de 0,76, contre 0,27 en quarante-huit
+# dimensions.
 #
 # Faut-il entraîner plus longtemps ? Deux mille passages font bouger les nombres. Mais que pourraient-ils apprendre ? Dans trois phrases,
 # presque chaque mot n'a qu'une compagnie, celle de sa phrase : rien ne dit ce qu'il partage avec les mots d'ailleurs.
 
 # %% [markdown] lang="en"
-# The same five, in the same order: the numbers have moved by less than a thousandth, where they go up to 0.19. These neighbours are those of
-# the **random start**, and another seed gives others. In five dimensions, by the way, a high cosine does not mean much: there is so little
-# room that random vectors are often alike.
+# The same five, in the same order: the numbers have moved by less than a thousandth, where they go up to 0.19. These neighbours are those
+# of the **random start**, and another seed gives others. In five dimensions, by the way, a high cosine does not mean much: of twenty random
+# vectors, the nearest to another has a cosine of 0.76 on average, as against 0.27 in forty-eight dimensions.
 #
 # Should one train longer? Two thousand passes do move the numbers. But what could they learn? In three sentences almost every word has but
 # one company, that of its sentence: nothing says what it shares with words elsewhere.
@@ -1963,6 +2019,14 @@ picture(figure, say("The neighbours after training and without any training are 
 # %% claims=true
 if GensimWord2Vec is not None:
     assert round(float(abs(before).max()), 2) == 0.19
+    longer = GensimWord2Vec(three, vector_size=5, window=5, min_count=1, workers=1,
+                            seed=1, epochs=2000)
+    assert abs(longer.wv.vectors - before).max() > 0.5
+generator = torch.Generator().manual_seed(0)
+for width, expected_cosine in ((5, 0.76), (48, 0.27)):
+    at_random = F.normalize(torch.randn(2000, 21, width, generator=generator), dim=2)
+    cosines = at_random[:, :1] @ at_random[:, 1:].transpose(1, 2)
+    assert abs(cosines.amax(dim=2).mean() - expected_cosine) < 0.01
 
 # %% [markdown] lang="fr"
 # ### Combien de phrases, alors ?
@@ -2127,34 +2191,34 @@ def mean_share(found):
 
 
 skip_gram, bag = mean_share(by_window[-1]), mean_share(by_cbow)
-print("skip-gram:", decimal(100 * skip_gram, 0), "%")
-print("CBOW:     ", decimal(100 * bag, 0), "%")
+print("skip-gram:", decimal(100 * skip_gram), "%")
+print("CBOW:     ", decimal(100 * bag), "%")
 
 # %% claims=true
 assert skip_gram > 0.9
 assert bag < skip_gram - 0.15
 
 # %% [markdown] lang="fr"
-# Skip-gram l'emporte nettement **ici**, à nombre d'époques égal : il tire de chaque fenêtre plusieurs exemples, et fait donc plusieurs pas là
-# où CBOW en fait un. CBOW a en revanche moins d'exemples à traiter, et va plus vite. C'est un constat sur ce corpus, non une loi.
+# Skip-gram l'emporte nettement **ici**, à nombre d'époques égal : il tire de chaque fenêtre plusieurs exemples, et fait donc plusieurs pas
+# là où CBOW en fait un. CBOW a en revanche moins d'exemples à traiter, et va plus vite. C'est un constat sur ce corpus, non une loi.
 
 # %% [markdown] lang="en"
-# Skip-gram wins clearly **here**, with as many epochs: it makes several examples of each window, and so takes several steps where CBOW takes
-# one. CBOW on the other hand has fewer examples to go through, and is quicker. This is a finding about this corpus, not a law.
+# Skip-gram wins clearly **here**, with as many epochs: it makes several examples of each window, and so takes several steps where CBOW
+# takes one. CBOW on the other hand has fewer examples to go through, and is quicker. This is a finding about this corpus, not a law.
 
 # %% [markdown] lang="fr"
 # ## 10. Du vrai texte
 #
 # Nos phrases sont sages. Voici 300 dépêches de la radio publique australienne, réunies par [Lee, Pincombe et Welsh (2005)](work:lee2005) et
 # livrées avec gensim ; elles sont en anglais. Soixante mille mots, c'est peu : [Mikolov et ses collègues](work:mikolov2013) en
-# avaient un milliard. **Devinez** les voisins de *cricket*, de *palestinian* (palestinien) et de *the* (le).
+# avaient un milliard. **Devinez** les voisins de *cricket*, de *fire* (feu) et de *the* (le).
 
 # %% [markdown] lang="en"
 # ## 10. Real text
 #
 # Our sentences are well behaved. Here are 300 items of news of the Australian public radio, collected by
 # [Lee, Pincombe and Welsh (2005)](work:lee2005) and shipped with gensim. Sixty thousand words is little:
-# [Mikolov and colleagues](work:mikolov2013) had a billion. **Guess** the neighbours of *cricket*, of *palestinian* and of *the*.
+# [Mikolov and colleagues](work:mikolov2013) had a billion. **Guess** the neighbours of *cricket*, of *fire* and of *the*.
 
 # %%
 def lee_neighbours():
@@ -2164,7 +2228,7 @@ def lee_neighbours():
         news = [lexicon.split_words(line) for line in file]
     model = GensimWord2Vec(news, vector_size=50, min_count=5, sg=1, epochs=30,
                            seed=1, workers=1)
-    asked = ("cricket", "palestinian", "police", "the")
+    asked = ("cricket", "fire", "police", "the")
     near = {word: [other for other, _ in model.wv.most_similar(word, topn=5)]
             for word in asked}
     return {"near": near, "words": sum(map(len, news)), "texts": len(news)}
@@ -2178,7 +2242,7 @@ if GensimWord2Vec is not None:
 # %% claims=true
 if GensimWord2Vec is not None:
     assert news["texts"] == 300 and 59_000 < news["words"] < 62_000
-    assert {"israeli", "gaza", "arafat", "israel"} & set(news["near"]["palestinian"])
+    assert {"crews", "rural", "service", "buildings"} & set(news["near"]["fire"])
     assert {"test", "warne", "captain", "coach"} & set(news["near"]["cricket"])
     assert {"of", "in", "and", "to", "a"} & set(news["near"]["the"])
 
@@ -2206,37 +2270,40 @@ picture(figure, say("The five nearest words of four words in Australian news: "
                     "ceux de leur sujet, et pour « the » de petits mots."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Le sujet se voit (le sport, le Proche-Orient) ; le sens exact, non. Demander ce que disent les voisins de « palestinian » : de quoi
+# 3 min. Le sujet se voit (le sport, les incendies) ; le sens exact, non. Demander ce que disent les voisins de « fire » : de quoi
 # parlaient les dépêches, et non ce que veut dire le mot. C'est la transition vers la section suivante.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. The subject shows (sport, the Middle East); the exact meaning does not. Ask what the neighbours of "palestinian" say: what the news
+# 3 min. The subject shows (sport, bush fires); the exact meaning does not. Ask what the neighbours of "fire" say: what the news
 # talked about, not what the word means. It is the bridge to the next section.
 
 # %% [markdown] lang="fr"
-# On reconnaît le sujet : le cricket, le Proche-Orient. Mais ces voisins sont ceux de 300 dépêches d'une époque : ils disent de quoi l'on
-# parlait avec ce mot, et non ce qu'il veut dire. « the » a pour voisins d'autres petits mots : on les trouve partout, eux aussi.
+# On reconnaît le sujet : un match, un incendie et ceux qui le combattent. Mais ces voisins sont ceux de 300 dépêches d'une époque : ils
+# disent de quoi l'on parlait avec ce mot, et non ce qu'il veut dire. « the » a pour voisins d'autres petits mots : on les trouve partout,
+# eux aussi.
 
 # %% [markdown] lang="en"
-# The subject can be recognised: cricket, the Middle East. But these neighbours are those of 300 items of news of one period: they say what
-# the talk was about when the word came up, not what it means. "the" has other small words for neighbours: they are everywhere, too.
+# The subject can be recognised: a match, a fire and those who fight it. But these neighbours are those of 300 items of news of one period:
+# they say what the talk was about when the word came up, not what it means. "the" has other small words for neighbours: they are
+# everywhere, too.
 
 # %% [markdown] lang="fr"
 # ## 11. Ce que le texte a semé
 #
-# Si des vecteurs apprennent de leur compagnie, ils apprennent aussi ses préjugés. [Bolukbasi et ses collègues (2016)](work:bolukbasi2016) l'ont
-# montré sur des vecteurs tirés de dépêches d'agence : des métiers y penchent vers « il » ou vers « elle ». Faisons-en l'expérience là où l'on
-# connaît la réponse : semons nous-mêmes le préjugé. Cinq métiers, dont le nom est le même au masculin et au féminin, entrent dans 3 000
-# phrases : cent phrases chacun. La part de phrases au féminin est de 10 % pour « pilote », 30 % pour « journaliste », 50 % pour « dentiste »,
-# 70 % pour « photographe », 90 % pour « fleuriste ». **Devinez** : que retrouvera-t-on dans les vecteurs ?
+# Si des vecteurs apprennent de leur compagnie, ils apprennent aussi ses préjugés. [Bolukbasi et ses collègues (2016)](work:bolukbasi2016)
+# l'ont montré sur des vecteurs tirés d'articles de presse : des métiers y penchent vers « il » ou vers « elle ». Faisons-en l'expérience là
+# où l'on connaît la réponse : semons nous-mêmes le préjugé. Cinq métiers, dont le nom est le même au masculin et au féminin, entrent dans
+# 3 000 phrases : cent phrases chacun. La part de phrases au féminin est de 10 % pour « pilote », 30 % pour « journaliste », 50 % pour
+# « dentiste », 70 % pour « photographe », 90 % pour « fleuriste ». **Devinez** : que retrouvera-t-on dans les vecteurs ?
 
 # %% [markdown] lang="en"
 # ## 11. What the text has planted
 #
-# If vectors learn from company, they learn its prejudices too. [Bolukbasi and colleagues (2016)](work:bolukbasi2016) showed it on vectors made
-# from news: occupations in them lean towards "he" or towards "she". Let us try it where the answer is known: we plant the bias ourselves.
-# Five occupations are put into 3,000 sentences: a hundred sentences each. The share of sentences about a woman is 10 % for "pilot", 30 % for
-# "journalist", 50 % for "dentist", 70 % for "photographer", 90 % for "florist". **Guess**: what will be found in the vectors?
+# If vectors learn from company, they learn its prejudices too. [Bolukbasi and colleagues (2016)](work:bolukbasi2016) showed it on vectors
+# made from news: occupations in them lean towards "he" or towards "she". Let us try it where the answer is known: we plant the bias
+# ourselves. Five occupations are put into 3,000 sentences: a hundred sentences each. The share of sentences about a woman is 10 % for
+# "pilot", 30 % for "journalist", 50 % for "dentist", 70 % for "photographer", 90 % for "florist". **Guess**: what will be found in the
+# vectors?
 
 # %%
 said_of_him = say("the {} says that he is happy|everyone greets the {} and then "
@@ -2277,8 +2344,8 @@ job_words = lexicon.Vocabulary(with_jobs)
 job_vectors = kept("jobs", study_of_jobs, patience=5)
 
 # %% [markdown] lang="fr"
-# À vous d'écrire la **sonde**. `lean(vectors, number, pairs)` dit de quel côté penche le mot `number` : `vectors` est de forme (v, d), `pairs`
-# de forme (p, 2), les numéros de p paires (masculin, féminin), comme homme et femme. En trois pas : ramenez tous les vecteurs à la
+# À vous d'écrire la **sonde**. `lean(vectors, number, pairs)` dit de quel côté penche le mot `number` : `vectors` est de forme (v, d),
+# `pairs` de forme (p, 2), les numéros de p paires (masculin, féminin), comme homme et femme. En trois pas : ramenez tous les vecteurs à la
 # longueur 1 ; faites la moyenne des p flèches « féminin moins masculin » ; rendez le cosinus du mot et de cette direction, un nombre de
 # Python. Positif, le mot penche vers le féminin ; négatif, vers le masculin.
 #
@@ -2365,10 +2432,10 @@ figure, axes = plot(width=7.5, height=3.4)
 axes.axhline(0, color="grey", linewidth=0.8)
 axes.plot(list(planted.values()), leans, "o-", color=VERMILION)
 for job, women, value in zip(jobs, planted.values(), leans):
-    axes.annotate(job, (women, value), (0, 10), textcoords="offset points",
-                  ha="center", fontsize=13)
+    axes.annotate(job, (women, value), (6, -16), textcoords="offset points",
+                  fontsize=13)
 axes.set(xlabel=say("sentences about a woman, in %", "phrases au féminin, en %"),
-         xlim=(0, 103), ylim=(-0.35, 0.35),
+         xlim=(0, 115), ylim=(-0.35, 0.35), xticks=(10, 30, 50, 70, 90),
          ylabel=say("measured lean", "penchant mesuré"))
 picture(figure, say("The measured lean of five occupations against the share that "
                     "was planted: with the probe, it rises with that share.",
@@ -2382,51 +2449,52 @@ assert leans[0] < leans[2] < leans[4]
 assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 10 min. Discussion, avec une source : Bolukbasi et al. 2016. Demander : qui a mis ce préjugé ? (Nous, et les vecteurs l'ont rendu tel quel.)
-# Est-ce une faute de la machine ? Peut-on l'ôter ? Ôter la direction du genre est possible, mais les mots qui penchaient ensemble restent
-# voisins (Gonen et Goldberg 2019). Limite de l'expérience : cinq mots, un texte fait exprès.
+# 10 min. Discussion, avec une source : Bolukbasi et al. 2016. Demander : qui a mis ce préjugé ? (Nous, et les vecteurs l'ont rendu tel
+# quel.) Est-ce une faute de la machine ? Peut-on l'ôter ? Ôter la direction du genre est possible, mais les mots qui penchaient ensemble
+# restent voisins (Gonen et Goldberg 2019). Limite de l'expérience : cinq mots, un texte fait exprès.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 10 min. A discussion, with a source: Bolukbasi et al. 2016. Ask: who put this bias there? (We did, and the vectors gave it back as it was.)
-# Is it the machine's fault? Can it be taken out? The gender direction can be taken away, but words that leaned together stay neighbours
-# (Gonen and Goldberg 2019). A limit of the experiment: five words, a text made for it.
+# 10 min. A discussion, with a source: Bolukbasi et al. 2016. Ask: who put this bias there? (We did, and the vectors gave it back as it
+# was.) Is it the machine's fault? Can it be taken out? The gender direction can be taken away, but words that leaned together stay
+# neighbours (Gonen and Goldberg 2019). A limit of the experiment: five words, a text made for it.
 
 # %% [markdown] lang="fr"
-# Le penchant suit ce que nous avons semé. Les vecteurs n'ont pas d'opinion : ils rendent le texte. Rendre le texte, c'est aussi rendre ce qu'il
-# a d'injuste, et le répandre, si l'on trie avec eux des candidatures.
+# Le penchant suit ce que nous avons semé. Les vecteurs n'ont pas d'opinion : ils rendent le texte. Rendre le texte, c'est aussi rendre ce
+# qu'il a d'injuste, et le répandre, si l'on trie avec eux des candidatures.
 #
-# Les limites, maintenant. [Bolukbasi et ses collègues](work:bolukbasi2016) proposent d'ôter des vecteurs la direction du genre ; mais les mots
-# qui penchaient du même côté restent voisins les uns des autres, et le préjugé se retrouve ([Gonen et Goldberg 2019](work:gonen2019)). La sonde
-# dépend des paires que l'on choisit. Et elle ne voit que ce que l'on cherche : deux genres, ici, et rien d'autre. DALL·E, qui lit des légendes
-# et regarde des images, apprend de la même façon ; la [](lesson:17) y revient.
+# Les limites, maintenant. [Bolukbasi et ses collègues](work:bolukbasi2016) proposent d'ôter des vecteurs la direction du genre ; mais les
+# mots qui penchaient du même côté restent voisins les uns des autres, et le préjugé se retrouve ([Gonen et Goldberg 2019](work:gonen2019)).
+# La sonde dépend des paires que l'on choisit. Et elle ne voit que ce que l'on cherche : deux genres, ici, et rien d'autre. DALL·E, qui lit
+# des légendes et regarde des images, apprend de la même façon ; la [](lesson:17) y revient.
 
 # %% [markdown] lang="en"
 # The lean follows what we planted. The vectors have no opinion: they give the text back. To give the text back is also to give back what is
 # unjust in it, and to spread it, if applications are sorted with them.
 #
 # Now the limits. [Bolukbasi and colleagues](work:bolukbasi2016) propose to take the gender direction out of the vectors; but words that
-# leaned to the same side stay each other's neighbours, and the bias can be found again ([Gonen and Goldberg 2019](work:gonen2019)). The probe
-# depends on the pairs that one chooses. And it sees only what one looks for: two genders here, and nothing else. DALL·E, which reads captions
-# and looks at pictures, learns in the same way; [](lesson:17) comes back to it.
+# leaned to the same side stay each other's neighbours, and the bias can be found again ([Gonen and Goldberg 2019](work:gonen2019)). The
+# probe depends on the pairs that one chooses. And it sees only what one looks for: two genders here, and nothing else. DALL·E, which reads
+# captions and looks at pictures, learns in the same way; [](lesson:17) comes back to it.
 
 # %% [markdown] lang="fr" own_numbers=true
 # ## 12. Les mots jamais vus
 #
-# Un vocabulaire de mots a un trou : tout mot nouveau est `<unk>`. Couper en lettres n'en laisse aucun, mais une lettre ne veut rien dire, et
-# les phrases deviennent longues. Entre les deux : des **morceaux** de mots, les plus fréquents en un seul jeton. Le **BPE** (*byte pair
-# encoding*, [Sennrich, Haddow et Birch 2016](work:sennrich2016)) les trouve ainsi : partir des lettres, chercher la paire de voisins la plus
-# fréquente, la fusionner partout, recommencer.
+# Un vocabulaire de mots a un trou : tout mot nouveau est `<unk>`. Couper en lettres n'en laisse aucun, mais une lettre ne veut rien dire,
+# et les phrases deviennent longues. Entre les deux : des **morceaux** de mots, les plus fréquents en un seul jeton. Le **BPE** (*byte pair
+# encoding*, [Sennrich, Haddow et Birch 2016](work:sennrich2016)) les trouve ainsi : partir des lettres, chercher la paire de voisins la
+# plus fréquente, la fusionner partout, recommencer.
 #
-# Quatre mots, et combien de fois chacun est lu : « chat » 7, « chaton » 4, « chatons » 2, « raton » 3. La paire (a, t) vient dans les quatre :
+# Quatre mots, et combien de fois chacun est lu : « chat » 7, « chaton » 4, « chatons » 2, « raton » 3. La paire (a, t) vient dans les
+# quatre :
 # $7 + 4 + 2 + 3 = 16$ fois. C'est la plus fréquente : « c h at », « r at o n ». **Devinez** les deux fusions suivantes.
 
 # %% [markdown] lang="en" own_numbers=true
 # ## 12. Words never seen
 #
-# A vocabulary of words has a hole: every new word is `<unk>`. To cut into letters leaves none, but a letter means nothing, and sentences get
-# long. Between the two: **pieces** of words, the most frequent as a single token. **BPE** (byte-pair encoding,
-# [Sennrich, Haddow and Birch 2016](work:sennrich2016)) finds them like this: begin with letters, look for the most frequent pair of
-# neighbours, merge it everywhere, begin again.
+# A vocabulary of words has a hole: every new word is `<unk>`. To cut into letters leaves none, but a letter means nothing, and sentences
+# get long. Between the two: **pieces** of words, the most frequent as a single token. **BPE** (byte-pair encoding, [Sennrich, Haddow and
+# Birch 2016](work:sennrich2016)) finds them like this: begin with letters, look for the most frequent pair of neighbours, merge it
+# everywhere, begin again.
 #
 # Four words, and how many times each is read: "fox" 7, "foxes" 4, "boxes" 3, "axes" 2. The pair (o, x) comes in three of them:
 # $7 + 4 + 3 = 14$ times. It is the most frequent: "f ox", "b ox e s". **Guess** the next two merges.
@@ -2436,7 +2504,6 @@ assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 #
 # | mot | lu | lettres | après une fusion |
 # |---|---|---|---|
-# | chat | 7 | c h a t | c h **at** |
 # | chaton | 4 | c h a t o n | c h **at** o n |
 # | raton | 3 | r a t o n | r **at** o n |
 
@@ -2445,7 +2512,6 @@ assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 #
 # | word | read | letters | after one merge |
 # |---|---|---|---|
-# | fox | 7 | f o x | f **ox** |
 # | foxes | 4 | f o x e s | f **ox** e s |
 # | boxes | 3 | b o x e s | b **ox** e s |
 
@@ -2458,11 +2524,26 @@ assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 # vocabulary has the size that is wanted: 16,384 for DALL·E 1.)
 
 # %% [markdown] lang="fr"
+# Pour fusionner, une aide est donnée : `merged(pieces, pair)` rend la liste de morceaux où chaque `pair` est devenue un seul morceau.
+
+# %% [markdown] lang="en"
+# For merging, help is given: `merged(pieces, pair)` returns the list of pieces in which every `pair` has become a single piece.
+
+# %%
+def merged(pieces, pair):
+    result = []
+    for piece in pieces:
+        if result and (result[-1], piece) == pair:
+            result[-1] = result[-1] + piece
+        else:
+            result.append(piece)
+    return result
+
+
+# %% [markdown] lang="fr"
 # Écrivez `byte_pair_merges(counts, how_many)`. `counts` est un dictionnaire : mot, nombre de fois qu'il est lu. Rendez la liste des
 # `how_many` premières fusions, chacune un tuple de deux morceaux, dans l'ordre. Une paire compte autant de fois que les mots qui la
 # contiennent sont lus. À égalité, prenez la première dans l'ordre alphabétique.
-#
-# Pour fusionner, une aide est donnée : `merged(pieces, pair)` rend la liste de morceaux où chaque `pair` est devenue un seul morceau.
 #
 # <details><summary>Un indice</summary>
 #
@@ -2484,10 +2565,8 @@ assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 
 # %% [markdown] lang="en"
 # Write `byte_pair_merges(counts, how_many)`. `counts` is a dictionary: word, how many times it is read. Return the list of the first
-# `how_many` merges, each a tuple of two pieces, in order. A pair counts as many times as the words that hold it are read. Of equals, take the
-# first in alphabetical order.
-#
-# For merging, help is given: `merged(pieces, pair)` returns the list of pieces in which every `pair` has become a single piece.
+# `how_many` merges, each a tuple of two pieces, in order. A pair counts as many times as the words that hold it are read. Of equals, take
+# the first in alphabetical order.
 #
 # <details><summary>A hint</summary>
 #
@@ -2506,17 +2585,6 @@ assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 # `min(found, key=lambda pair: (-found[pair], pair))` is the most frequent pair, and of equals the first of the alphabet.
 #
 # </details>
-
-# %%
-def merged(pieces, pair):
-    result = []
-    for piece in pieces:
-        if result and (result[-1], piece) == pair:
-            result[-1] = result[-1] + piece
-        else:
-            result.append(piece)
-    return result
-
 
 # %% level=2
 def byte_pair_merges(counts, how_many):
@@ -2540,7 +2608,8 @@ byte_pair_merges({say("to", "ta"): 3, say("ton", "tas"): 2}, 2)
 # fr: → [('t', 'a'), ('ta', 's')]
 
 # %% [markdown] lang="fr"
-# Votre liste doit être celle de la bibliothèque `tokenizers`, dont se sert `train_tokenizer`, qui a fait les jetons des légendes de ce cours.
+# Votre liste doit être celle de la bibliothèque `tokenizers`, dont se sert `train_tokenizer`, qui a fait les jetons des légendes de ce
+# cours.
 
 # %% [markdown] lang="en"
 # Your list must be that of the library `tokenizers`, used by `train_tokenizer`, which made the tokens of this course's captions.
@@ -2628,7 +2697,7 @@ axes.set(xlim=(-0.6, len(shown_word) - 0.4), ylim=(-0.5, 5.5), xticks=[],
 picture(figure, say("A tree: the letters of foxes at the bottom, joined two by "
                     "two by the merges, up to the whole word.",
                     "Un arbre : les lettres de chatons en bas, réunies deux à deux"
-                    " par les fusions, jusqu'au mot entier."))
+                    " par les fusions, jusqu'à chaton ; le s reste seul."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Lire l'arbre de bas en haut. Demander comment seront coupés des mots jamais lus : « chats », « rats », « chanson ». Aucun n'est
@@ -2641,15 +2710,15 @@ picture(figure, say("A tree: the letters of foxes at the bottom, joined two by "
 # %% [markdown] lang="fr" own_numbers=true
 # « chat » est un seul jeton, et « chats », jamais lu, en fait deux, « chat » et « s ». Plus rien n'est inconnu, tant que les lettres sont
 # connues ; si l'on part des **octets** au lieu des lettres, n'importe quel texte se code, même 😀. C'est ce que font GPT-2
-# ([](work:radford2019)) et les machines de ce cours. Tout modèle de texte commence ainsi : un découpage, puis, pour chaque jeton, un vecteur
-# appris ; un encodeur de texte en fait ensuite des vecteurs de même longueur pour toutes les phrases. La [](lesson:11) réunira dans un même flux
-# des jetons de texte et des jetons d'image.
+# ([](work:radford2019)) et les machines de ce cours. Tout modèle de texte commence ainsi : un découpage, puis, pour chaque jeton, un
+# vecteur appris ; un encodeur de texte en fait ensuite des vecteurs de même longueur pour toutes les phrases. La [](lesson:11) réunira dans
+# un même flux des jetons de texte et des jetons d'image.
 
 # %% [markdown] lang="en" own_numbers=true
-# "fox" is a single token, and so is "box", which was never read. Nothing is unknown any more, as long as the letters are known; beginning with
-# **bytes** instead of letters, any text can be encoded, even 😀. This is what GPT-2 ([](work:radford2019)) and the machines of this course do.
-# Every model of text begins like this: a way to cut, then a learned vector for each token; a text encoder then makes of them vectors of the
-# same length for all sentences. [](lesson:11) will join tokens of text and tokens of pictures in one stream.
+# "fox" is a single token, and so is "box", which was never read. Nothing is unknown any more, as long as the letters are known; beginning
+# with **bytes** instead of letters, any text can be encoded, even 😀. This is what GPT-2 ([](work:radford2019)) and the machines of this
+# course do. Every model of text begins like this: a way to cut, then a learned vector for each token; a text encoder then makes of them
+# vectors of the same length for all sentences. [](lesson:11) will join tokens of text and tokens of pictures in one stream.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 14-15"
 # ### Exercices 14 et 15 · La sonde et les fusions
@@ -2672,8 +2741,8 @@ picture(figure, say("A tree: the letters of foxes at the bottom, joined two by "
 # %% [markdown] lang="fr"
 # ## 13. Quelle erreur est-ce ?
 #
-# Voici une perte d'échantillonnage négatif écrite par quelqu'un d'autre. Elle est fausse. Ne regardez pas son code : interrogez-la. Tous les
-# scores valent 0, comme au départ. **Devinez** d'abord ce que la vraie perte donnerait avec 1, 2 et 5 mots de bruit, puis répondez.
+# Voici une perte d'échantillonnage négatif écrite par quelqu'un d'autre. Elle est fausse. Ne regardez pas son code : interrogez-la. Tous
+# les scores valent 0, comme au départ. **Devinez** d'abord ce que la vraie perte donnerait avec 1, 2 et 5 mots de bruit, puis répondez.
 
 # %% [markdown] lang="en"
 # ## 13. Which mistake is this?
@@ -2689,7 +2758,7 @@ for count in (1, 2, 5):
     loss = mystery(torch.zeros(1, 4), torch.zeros(9, 4), torch.tensor([1]),
                    negatives)
     answers_given.append(loss.item())
-    print(count, say("noise words:", "mots de bruit :"), decimal(loss, 2))
+    print(f"m = {count}:", decimal(loss, 2))
 
 # %% claims=true
 assert all(abs(loss - 2 * math.log(2)) < 1e-6 for loss in answers_given)
@@ -2708,8 +2777,11 @@ assert all(abs(loss - 2 * math.log(2)) < 1e-6 for loss in answers_given)
 figure, axes = plot(height=2.8)
 places = torch.arange(3)
 true_losses = [(1 + count) * math.log(2) for count in (1, 2, 5)]
-axes.bar(places - 0.2, true_losses, 0.4, color="silver")
-axes.bar(places + 0.2, answers_given, 0.4, color=VERMILION)
+axes.bar(places - 0.2, true_losses, 0.4, color="silver",
+         label=say("the true loss", "la vraie perte"))
+axes.bar(places + 0.2, answers_given, 0.4, color=VERMILION,
+         label=say("this one", "celle-ci"))
+legend(axes)
 axes.set_xticks(places, ["1", "2", "5"])
 axes.set(xlabel=say("noise words", "mots de bruit"), ylabel=say("loss", "perte"))
 picture(figure, say("The true loss grows with the number of noise words; the wrong "
@@ -2879,12 +2951,12 @@ quiz(
 # - Vectors give the text back, prejudices included.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 2 min. Demander à chacun la phrase qu'il emporte. Pour la prochaine fois : finir les exercices 7, 9, 11 et 14. La leçon 03 lira ces vecteurs
-# l'un après l'autre : l'ordre des mots, que rien ici ne voit, y comptera.
+# 2 min. Demander à chacun la phrase qu'il emporte. Pour la prochaine fois : finir les exercices 7, 9, 11 et 14. La leçon 03 lira ces
+# vecteurs l'un après l'autre : l'ordre des mots, que rien ici ne voit, y comptera.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 2 min. Ask everyone for the sentence they take home. For next time: finish exercises 7, 9, 11 and 14. Lesson 03 will read these vectors one
-# after the other: the order of words, which nothing here sees, will count.
+# 2 min. Ask everyone for the sentence they take home. For next time: finish exercises 7, 9, 11 and 14. Lesson 03 will read these vectors
+# one after the other: the order of words, which nothing here sees, will count.
 
 # %% [markdown] lang="fr"
 # ## À retenir
@@ -2913,9 +2985,9 @@ quiz(
 # %% [markdown] lang="fr"
 # ## Pour continuer
 #
-# Ces vecteurs ne savent rien de l'ordre : « le chien mord l'homme » et « l'homme mord le chien » ont les mêmes mots. La [](lesson:03) les lit
-# l'un après l'autre ; la [](lesson:05), tous à la fois, et chaque mot y aura un vecteur qui dépend de ses voisins. D'ici là, essayez dim=5 :
-# combien d'analogies tiennent dans cinq nombres ?
+# Ces vecteurs ne savent rien de l'ordre : « le chien mord l'homme » et « l'homme mord le chien » ont les mêmes mots. La [](lesson:03) les
+# lit l'un après l'autre ; la [](lesson:05), tous à la fois, et chaque mot y aura un vecteur qui dépend de ses voisins. D'ici là, essayez
+# dim=5 : combien d'analogies tiennent dans cinq nombres ?
 #
 # ## Sources
 #
