@@ -813,24 +813,30 @@ assert 2**10 == 1024
 # five times too large; it learns our captions by gradient descent, eighty steps. At each step we note the length of the gradient.
 
 # %%
-def descend(limit):
+def too_large():
     torch.manual_seed(0)
     model = CharacterModel(len(vocabulary), width=32, hidden=64, cell=RNNCell)
     with torch.no_grad():
         model.cell.weight_hh *= 5
+    return model
+
+
+# %%
+def descend(limit):
+    model = too_large()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     generator, losses, lengths = torch.Generator().manual_seed(0), [], []
     for _ in range(80):
         chosen = torch.randint(len(tokens), (32,), generator=generator)
         loss = model.loss(tokens[chosen, :40])
+        losses.append(loss.item())
         optimizer.zero_grad()
         loss.backward()
         # en: returns the gradient's length, and shortens it to the limit
         # fr: rend la longueur du gradient, et le ramène à la limite
         length = nn.utils.clip_grad_norm_(model.parameters(), limit)
-        optimizer.step()
-        losses.append(loss.item())
         lengths.append(length.item())
+        optimizer.step()
     return losses, lengths
 
 
@@ -895,11 +901,11 @@ clipped(torch.tensor([3.0, 4.0]), 1.0)
 
 # %%
 def three_gradients():
-    given = [torch.tensor([6.0, 8.0]), torch.tensor([0.3, 0.4]), torch.tensor([-5.0])]
-    return [clipped(each, 2.0) for each in given]
+    given = [6.0, 8.0], [0.3, 0.4], [-5.0]
+    return [clipped(torch.tensor(each), 2.0) for each in given]
 
 
-shortened = [torch.tensor([1.2, 1.6]), torch.tensor([0.3, 0.4]), torch.tensor([-2.0])]
+shortened = [torch.tensor(each) for each in ([1.2, 1.6], [0.3, 0.4], [-2.0])]
 expect(three_gradients, shortened, say("three gradients, limit 2", "trois gradients, limite 2"),
        tolerance=1e-4)
 
@@ -989,7 +995,8 @@ memory = 2.0
 forget, enter, candidate, show = sigmoid(2), sigmoid(-2), math.tanh(1), sigmoid(0)
 new_memory = forget * memory + enter * candidate
 hidden = show * math.tanh(new_memory)
-print("f, i, g, o:", *(decimal(part, 3) for part in (forget, enter, candidate, show)))
+gates = forget, enter, candidate, show
+print("f, i, g, o:", *(decimal(part, 3) for part in gates))
 print(say("new memory c:", "nouvelle mémoire c :"), decimal(new_memory, 3))
 print(say("hidden state h:", "état caché h :"), decimal(hidden, 3))
 
@@ -1102,7 +1109,7 @@ state = (torch.zeros(1, 1), torch.tensor([[2.0]]))
 
 # %% [markdown] lang="fr"
 # Remplissez `by_hand`, de forme (4, 3). Les lignes sont i, f, g, o ; les colonnes, le poids de la valeur, celui du signal, et le biais.
-# L'état caché ne sert à rien ici : ses poids restent nuls.
+# L'état caché ne sert à rien ici : ses poids restent à 0.
 #
 # <details><summary>Un indice</summary>
 #
@@ -1146,7 +1153,8 @@ by_hand = torch.tensor([
 # en: the input gate at the first step, then at any other
 # fr: la porte d'entrée au premier pas, puis à tout autre
 gate = torch.tensor([0.0, 20.0, -10.0])
-torch.stack([gate @ torch.tensor([1.0, 1, 1]), gate @ torch.tensor([1.0, 0, 1])]).sigmoid()
+two_steps = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, 1.0]])
+(two_steps @ gate).sigmoid()
 # → tensor([1.0000e+00, 4.5398e-05])
 
 # %%
@@ -1206,35 +1214,46 @@ expect(lambda: ... if by_hand is ... else remembered(by_hand), True,
 # start. **Guess** the accuracy for −2, 0, 2 and 4, knowing that chance makes 50%.
 
 # %%
-def recall(forget_bias, seed=0):
-    torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
+def new_player(forget_bias):
+    torch.manual_seed(0)
     cell, head = LSTMCell(1, 8), nn.Linear(8, 1)
     with torch.no_grad():
         # en: the second quarter of the rows is the forget gate's
         # fr: le deuxième quart des lignes est celui de la porte d'oubli
         cell.bias_ih[8:16] = forget_bias
         cell.bias_hh[8:16] = 0
-    optimizer = torch.optim.Adam([*cell.parameters(), *head.parameters()], lr=0.02)
-    for step in range(101):
-        numbers = torch.randn(32 if step < 100 else 500, 25, 1, generator=generator) / 2
-        bits = torch.randint(2, (len(numbers),), generator=generator).float()
-        numbers[:, 0, 0] = 4 * bits - 2
-        logits = head(unroll(cell, numbers)[0][:, -1]).squeeze(1)
-        if step == 100:
-            return ((logits > 0) == (bits > 0)).float().mean().item()
+    return cell, head
+
+
+def play(cell, head, games, generator):
+    numbers = torch.randn(games, 25, 1, generator=generator) / 2
+    bits = torch.randint(2, (games,), generator=generator).float()
+    numbers[:, 0, 0] = 4 * bits - 2
+    return head(unroll(cell, numbers)[0][:, -1]).squeeze(1), bits
+
+
+# %%
+def recall(forget_bias):
+    generator = torch.Generator().manual_seed(0)
+    cell, head = new_player(forget_bias)
+    weights = [*cell.parameters(), *head.parameters()]
+    optimizer = torch.optim.Adam(weights, lr=0.02)
+    for _ in range(100):
+        logits, bits = play(cell, head, 32, generator)
         loss = F.binary_cross_entropy_with_logits(logits, bits)
         optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(cell.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
+    logits, bits = play(cell, head, 500, generator)
+    return ((logits > 0) == (bits > 0)).float().mean().item()
 
 
 # %%
 biases = [-2, 0, 1, 2, 4]
 recalled = [recall(bias) for bias in biases]
 for bias, share in zip(biases, recalled):
-    print(f"{bias:3}  {say(f'{share:.0%}', f'{100 * share:.0f} %')}")
+    print(f"{bias:3}", say(f"{share:5.0%}", f"{100 * share:4.0f} %"))
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Un bouton : le biais d'oubli
@@ -1255,7 +1274,7 @@ axes.set(xlabel=say("forget bias at the start", "biais d'oubli au départ"),
 legend(axes, loc="lower right")
 picture(figure, say("With a forget bias of 0 or less the LSTM answers by chance; from"
                     " 2 on it is always right.",
-                    "Avec un biais d'oubli nul ou négatif, le LSTM répond au hasard ;"
+                    "Avec un biais d'oubli de 0 ou moins, le LSTM répond au hasard ;"
                     " dès 2, il répond toujours juste."))
 
 # %% claims=true
@@ -1369,12 +1388,10 @@ gru(torch.zeros(1, 1), torch.tensor([[0.8]])).item()
 # a batch takes neighbours, so that hardly any padding is computed.
 
 # %%
-by_length = tokens[(tokens != PAD).sum(dim=1).argsort(stable=True)]
-
-
 def train(model, ask, steps, rate, watch=None):
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)
-    pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.1)
+    one_cycle = torch.optim.lr_scheduler.OneCycleLR
+    pace = one_cycle(optimizer, rate, total_steps=steps, pct_start=0.1)
     losses = []
     for step in range(1, steps + 1):
         loss = ask(model)
@@ -1390,6 +1407,9 @@ def train(model, ask, steps, rate, watch=None):
 
 
 # %%
+by_length = tokens[(tokens != PAD).sum(dim=1).argsort(stable=True)]
+
+
 def ask_captions(seed):
     generator = torch.Generator().manual_seed(seed)
 
@@ -1402,6 +1422,7 @@ def ask_captions(seed):
     return ask
 
 
+# %%
 def new_model(cell, hidden=96):
     torch.manual_seed(0)
     model = CharacterModel(len(vocabulary), width=32, hidden=hidden, cell=cell)
@@ -1426,6 +1447,7 @@ def reach(model):
     return felt / felt[0]
 
 
+# %%
 def three_trainings():
     found = {}
     for name, cell in kinds.items():
@@ -1439,8 +1461,9 @@ def three_trainings():
 three = kept("three_cells", three_trainings, patience=5)
 print(say("cell     weights   loss at the end", "cellule    poids   perte à la fin"))
 for name, found in three.items():
-    weights = sum(parameter.numel() for parameter in kinds[name](32, 96).parameters())
-    print(f"{name:7} {weights:8}   {decimal(sum(found['losses'][-20:]) / 20, 2)}")
+    cell, at_end = kinds[name](32, 96), sum(found["losses"][-20:]) / 20
+    weights = sum(parameter.numel() for parameter in cell.parameters())
+    print(f"{name:7} {weights:8}  ", decimal(at_end, 2))
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 6. Trois cellules, les mêmes légendes
@@ -1544,29 +1567,30 @@ assert not accepted(examples[1])
 new_world = World(200, seed=1, languages=(language,))
 new_captions = [new_world[number][1] for number in range(200)]
 shown, expected = teacher_forcing(vocabulary.encode(new_captions))
-kinds_of_letters = {say("spaces", "espaces"): [], say("short words", "mots courts"): [],
-                    say("long words", "mots longs"): [], say("plural s", "s du pluriel"): []}
 
-
-def note(kind, row, begin, end):
-    # en: the letters from `begin` to `end` of a caption
-    # fr: les lettres de `begin` à `end` d'une légende
-    list(kinds_of_letters.values())[kind].append((row, begin, end))
-
-
+# %%
+# en: (row, first letter, last letter + 1) for each thing to be got right
+# fr: (ligne, première lettre, dernière lettre + 1) de chaque chose à trouver
+spaces, short_words, long_words, plurals = [], [], [], []
 for row, sentence in enumerate(new_captions):
     begin, several = 0, read_caption(sentence).count > 1
     for word in sentence.split(" "):
         end = begin + len(word)
         if end < len(sentence):
-            note(0, row, end, end + 1)
+            spaces.append((row, end, end + 1))
         if 2 <= len(word) <= 3:
-            note(1, row, begin + 1, end)
+            short_words.append((row, begin + 1, end))
         if len(word) >= 6:
-            note(2, row, begin + 1, end)
+            long_words.append((row, begin + 1, end))
         if several and word.endswith("s") and word != "trois":
-            note(3, row, end - 1, end)
+            plurals.append((row, end - 1, end))
         begin = end + 1
+
+# %%
+kinds_of_letters = {say("spaces", "espaces"): spaces,
+                    say("short words", "mots courts"): short_words,
+                    say("long words", "mots longs"): long_words,
+                    say("plural s", "s du pluriel"): plurals}
 
 # %%
 @torch.no_grad()
@@ -1579,11 +1603,13 @@ def dictation(model):
     return found
 
 
+# %%
 MOMENTS = [1, 5, 10, 20, 30, 45, 65, 90, 130, 200, 300, 400, 500]
 
 
 def train_writer():
-    model, path = new_model(LSTMCell), {"dictation": [], "accepted": [], "samples": []}
+    model = new_model(LSTMCell)
+    path = {"dictation": [], "accepted": [], "samples": []}
 
     def watch(step):
         if step in MOMENTS:
@@ -1687,7 +1713,8 @@ picture(figure, say("Spaces are learned first, then short words, long words, and
 def learned_at(shares):
     # en: the first moment at four fifths of what is right in the end
     # fr: le premier relevé aux quatre cinquièmes de ce qui est juste à la fin
-    return [step for step, share in zip(MOMENTS, shares) if share >= 0.8 * shares[-1]][0]
+    enough = 0.8 * shares[-1]
+    return [step for step, share in zip(MOMENTS, shares) if share >= enough][0]
 
 
 order = []
@@ -1696,11 +1723,10 @@ for place, name in enumerate(kinds_of_letters):
     print(f"{name:14}", say(f"step {order[-1]}", f"pas {order[-1]}"))
 
 # %% claims=true
-spaces, short_words, long_words, plural_s = order
-assert spaces < short_words <= long_words < plural_s
-assert spaces <= 20
-assert plural_s >= 200
-assert learned_at(trained["accepted"]) > long_words
+assert order[0] < order[1] <= order[2] < order[3]
+assert order[0] <= 20
+assert order[3] >= 200
+assert learned_at(trained["accepted"]) > order[2]
 assert trained["dictation"][-1][3] > 0.95
 assert trained["dictation"][-1][2] < 0.9
 
@@ -1756,11 +1782,12 @@ for temperature in temperatures:
 figure, axes = plot(height=3.3)
 for shares, colour, name in ((right_share, BLUE, say("accepted", "acceptées")),
                              (variety, ORANGE, say("different", "différentes"))):
-    axes.plot(temperatures, [100 * share for share in shares], "o-", color=colour, label=name)
+    percents = [100 * share for share in shares]
+    axes.plot(temperatures, percents, "o-", color=colour, label=name)
 axes.set(xlabel=say("temperature", "température"), ylabel="%", ylim=(0, 103))
 legend(axes)
-picture(figure, say("As the temperature rises fewer captions are accepted, and more of "
-                    "them are different.",
+picture(figure, say("As the temperature rises fewer captions are accepted, and "
+                    "more of them are different.",
                     "Quand la température monte, moins de légendes sont acceptées, et "
                     "plus de légendes diffèrent."))
 
@@ -1887,7 +1914,8 @@ def read_memory(sentence):
     embedded = writer.embedding(torch.cat([start, numbers], dim=1)).detach()
     # en: the first row is that of the start symbol
     # fr: la première ligne est celle du symbole de début
-    return {part: rows[1:] for part, rows in gate_readings(writer.cell, embedded).items()}
+    readings = gate_readings(writer.cell, embedded)
+    return {part: rows[1:] for part, rows in readings.items()}
 
 
 # %%
@@ -1933,16 +1961,20 @@ for name, share in ((say("always the same answer:", "toujours la même réponse 
 # %% slide="fragment" tags=["hide-input"]
 from dalle_edu.classroom.diagrams.recurrent import draw_letters
 
-lines = say(["a small green star", "two small green stars", "a picture of a large red ring",
+lines = say(["a small green star",
+             "two small green stars",
+             "a picture of a large red ring",
              "a picture of 3 large red rings"],
-            ["une petite étoile verte", "deux petites étoiles vertes",
-             "une image d'un grand anneau rouge", "une image de 3 grands anneaux rouges"])
+            ["une petite étoile verte",
+             "deux petites étoiles vertes",
+             "une image d'un grand anneau rouge",
+             "une image de 3 grands anneaux rouges"])
 shades = [read_memory(line)["c"][:, telling_unit] for line in lines]
 draw_letters(lines, shades,
-             say("Four captions coloured by the memory of one unit, letter by letter: "
-                 "singular and plural ones have different colours.",
-                 "Quatre légendes colorées par la mémoire d'une unité, lettre à lettre"
-                 " : singulier et pluriel n'ont pas la même couleur."))
+             say("Four captions coloured by the memory of one unit, letter by "
+                 "letter: singular and plural ones have different colours.",
+                 "Quatre légendes colorées par la mémoire d'une unité, lettre à "
+                 "lettre : singulier et pluriel n'ont pas la même couleur."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire dire d'abord ce que la couleur semble suivre, puis donner l'exactitude de la meilleure unité, et celle de qui répond toujours
@@ -1983,15 +2015,17 @@ assert (one.mean() > 0) != (two.mean() > 0)
 figure, axes = plot(width=8, height=3.2)
 walk = read_memory(opening)
 axes.plot(walk["c"][:, telling_unit], color=BLUE, label=say("memory c", "mémoire c"))
-axes.plot(walk["f"][:, telling_unit], color=ORANGE, label=say("forget gate", "porte d'oubli"))
-axes.plot(walk["i"][:, telling_unit], color=GREEN, label=say("input gate", "porte d'entrée"))
+axes.plot(walk["f"][:, telling_unit], color=ORANGE,
+          label=say("forget gate", "porte d'oubli"))
+axes.plot(walk["i"][:, telling_unit], color=GREEN,
+          label=say("input gate", "porte d'entrée"))
 axes.set_xticks(range(len(opening)), list(opening))
 axes.axhline(0, color="grey", linestyle=":")
 legend(axes)
-picture(figure, say("The memory, the forget gate and the input gate of the most telling "
-                    "unit, letter by letter.",
-                    "La mémoire, la porte d'oubli et la porte d'entrée de l'unité la plus"
-                    " parlante, lettre à lettre."))
+picture(figure, say("The memory, the forget gate and the input gate of the most "
+                    "telling unit, letter by letter.",
+                    "La mémoire, la porte d'oubli et la porte d'entrée de l'unité "
+                    "la plus parlante, lettre à lettre."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. Suivre la mémoire de l'unité lettre à lettre. Demander où elle se décide, et ce que fait sa porte d'oubli ensuite. Dans le notebook,
@@ -2002,8 +2036,8 @@ picture(figure, say("The memory, the forget gate and the input gate of the most 
 # the same drawing is walked through letter by letter: give them two minutes to do so.
 
 # %%
-others = [unit for unit in accuracies.argsort(descending=True).tolist() if unit != telling_unit]
-gate_explorer(list(opening), read_memory(opening), [telling_unit, *others[:7]])
+best_units = accuracies.argsort(descending=True)[:8].tolist()
+gate_explorer(list(opening), read_memory(opening), best_units)
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 9-10"
 # ### Exercices 9 et 10 · Le GRU ; la boucle qui écrit
@@ -2096,6 +2130,7 @@ def encode_pairs(some):
 
 source, target = encode_pairs(pairs)
 new_source, new_target = encode_pairs(new_pairs)
+# %%
 for pair in new_pairs[:3]:
     print(pair[0], "→", pair[1])
 print(say("words:", "mots :"), len(french), len(english))
@@ -2144,18 +2179,17 @@ print(say("words:", "mots :"), len(french), len(english))
 # </details>
 
 # %% implements="seq2seq:NoAttention" level=1 hollow=["forward"]
-"""Un mélange de zéros : le décodeur a le dernier état de l'encodeur, et rien d'autre.
+"""Un mélange de zéros : le décodeur n'a que le dernier état de l'encodeur.
 
 C'est le traducteur d'avant l'attention (Sutskever et al. 2014). À côté des
 autres, il dit ce que vaut l'attention. Il n'a pas de paramètres.
 """
 """Zéro pour chaque requête et chaque mot lu : rien n'est comparé."""
-"""Des zéros pour chaque requête, de la largeur de la mémoire, et des poids nuls."""
+"""Des zéros de la largeur de la mémoire, et des poids qui valent tous 0."""
 
 # %% scratch=true
 nothing = NoAttention(4, 2)
-mixture, weights = nothing(torch.ones(1, 1, 4), torch.ones(1, 3, 2), torch.ones(1, 3).bool())
-mixture, weights
+nothing(torch.ones(1, 1, 4), torch.ones(1, 3, 2), torch.ones(1, 3).bool())
 # → (tensor([[[0., 0.]]]), tensor([[[0., 0., 0.]]]))
 
 # %% [markdown] lang="fr"
@@ -2178,22 +2212,26 @@ from dalle_edu.bricks.seq2seq import Seq2Seq
 
 def new_translator(attention):
     torch.manual_seed(0)
-    return Seq2Seq(len(french), len(english), width=48, hidden=96, attention=attention)
+    sizes = len(french), len(english)
+    return Seq2Seq(*sizes, width=48, hidden=96, attention=attention)
 
 
+# %%
 def ask_pairs():
     generator = torch.Generator().manual_seed(0)
 
     def ask(model):
         first = int(torch.randint(len(source) - 64, (1,), generator=generator))
-        read, written = source[first : first + 64], target[first : first + 64]
+        batch = [side[first : first + 64] for side in (source, target)]
         # en: columns that are nothing but padding are cut off
         # fr: on coupe les colonnes qui ne sont que du remplissage
-        return model.loss(read[:, (read != PAD).any(dim=0)], written[:, (written != PAD).any(dim=0)])
+        batch = [rows[:, (rows != PAD).any(dim=0)] for rows in batch]
+        return model.loss(*batch)
 
     return ask
 
 
+# %%
 def train_translator(attention):
     model = new_translator(attention)
     losses = train(model, ask_pairs(), 300, rate=0.015)
@@ -2221,6 +2259,7 @@ def exact(model):
     return torch.tensor([one == other for one, other in zip(said, wanted)])
 
 
+# %%
 words_read = (new_source != PAD).sum(dim=1) - 2
 groups = {"2–4": (2, 4), "5–7": (5, 7), "8–10": (8, 10), "11–14": (11, 14)}
 
@@ -2337,8 +2376,10 @@ for name, scores in ((say("dot", "scalaire"), dot), (say("general", "général")
     shares = shares_of(scores)
     print(f"{name:9}", *(f"{decimal(score, 3):>6}" for score in scores), "  →",
           *(decimal(share, 3) for share in shares))
-context = [sum(share * state[channel] for share, state in zip(shares_of(dot), states_read))
-           for channel in (0, 1)]
+context = [0.0, 0.0]
+for share, (first, second) in zip(shares_of(dot), states_read):
+    context[0] += share * first
+    context[1] += share * second
 print(say("context (dot):", "contexte (scalaire) :"), *(decimal(part, 3) for part in context))
 
 # %% claims=true
@@ -2415,7 +2456,7 @@ DotAttention(2, 2).scores(query, memory)
 
 La matrice W apprend quels canaux de la requête vont avec ceux de la mémoire.
 """
-"""Le produit scalaire de chaque requête et de W fois la mémoire de chaque mot."""
+"""Le produit scalaire de la requête et de W fois la mémoire d'un mot."""
 
 # %% scratch=true
 swapping = GeneralAttention(2, 2)
@@ -2462,7 +2503,8 @@ swapping.scores(query, memory).detach()
 
 Un petit réseau note chaque paire d'une requête et de la mémoire d'un mot.
 """
-"""Le score que le réseau donne à chaque requête et à la mémoire de chaque mot."""
+"""Le score que le réseau donne à une requête et à la mémoire d'un mot."""
+# n q k h => n q k h
 
 # %% scratch=true
 network = AdditiveAttention(2, 2)
@@ -2517,9 +2559,10 @@ def train_three():
     return [train_translator(attention) for attention in kinds_of_attention]
 
 
+# %%
 translators, shares_right = {}, {}
-for (name, attention), found in zip(scorers.items(),
-                                    kept("with_attention", train_three, patience=5)):
+three_of_them = kept("with_attention", train_three, patience=5)
+for (name, attention), found in zip(scorers.items(), three_of_them):
     translators[name] = new_translator(attention)
     translators[name].load_state_dict(found["weights"])
     shares_right[name] = by_group(exact(translators[name]))
@@ -2541,14 +2584,16 @@ figure, axes = plot(width=8, height=3.6)
 curves = {say("last state alone", "dernier état seul"): alone, **shares_right}
 marks = zip(curves.items(), (VERMILION, BLUE, GREEN, ORANGE), "soD^")
 for (name, shares), colour, mark in marks:
-    axes.plot(range(4), [100 * share for share in shares], marker=mark, color=colour, label=name)
+    percents = [100 * share for share in shares]
+    axes.plot(range(4), percents, marker=mark, color=colour, label=name)
 axes.set_xticks(range(4), list(groups))
-axes.set(xlabel=say("words read", "mots lus"), ylabel=say("exact (%)", "exactes (%)"), ylim=(-3, 103))
+axes.set(xlabel=say("words read", "mots lus"), ylim=(-3, 103))
+axes.set_ylabel(say("exact (%)", "exactes (%)"))
 legend(axes, loc="lower left")
-picture(figure, say("With the last state alone exact translations fall to almost none "
-                    "beyond seven words; with attention they stay far higher.",
-                    "Avec le dernier état seul, les traductions exactes tombent à presque"
-                    " rien après sept mots ; avec attention, bien moins."))
+picture(figure, say("With the last state alone exact translations fall to almost "
+                    "none beyond seven words; with attention they stay higher.",
+                    "Avec le dernier état seul, les traductions exactes tombent à "
+                    "presque rien après sept mots ; avec attention, bien moins."))
 
 # %% claims=true
 luong, its_general, bahdanau = shares_right.values()
@@ -2610,13 +2655,14 @@ print(join_words(said))
 figure, axes = plot(width=8, height=4.2)
 axes.imshow(looks[0, : len(said)], cmap="Blues", vmin=0, vmax=1, aspect="auto")
 columns = [say("(start)", "(début)"), *read, say("(end)", "(fin)")]
-axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", rotation_mode="anchor")
+slanted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+axes.set_xticks(range(len(columns)), columns, **slanted)
 axes.set_yticks(range(len(said)), said)
 axes.set(xlabel=say("read", "lu"), ylabel=say("written", "écrit"))
-picture(figure, say("Alignment of a French sentence with its English translation: each "
-                    "word written looks near the word it translates.",
-                    "Alignement d'une phrase française et de sa traduction : chaque mot "
-                    "écrit regarde près du mot qu'il traduit."))
+picture(figure, say("Alignment of a French sentence with its English translation: "
+                    "each word written looks near the word it translates.",
+                    "Alignement d'une phrase française et de sa traduction : chaque"
+                    " mot écrit regarde près du mot qu'il traduit."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire chercher le croisement : deux mots échangent leur place, et les taches aussi. Demander la forme du tableau (mots écrits × mots
@@ -2689,15 +2735,16 @@ forced_right, free_right = right_by_place(forgetful)
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(height=3.3)
 places = range(1, 13)
-for shares, colour, name in ((forced_right, BLUE, say("with the true words", "avec les vrais mots")),
+led = say("with the true words", "avec les vrais mots")
+for shares, colour, name in ((forced_right, BLUE, led),
                              (free_right, VERMILION, say("alone", "seul"))):
     axes.plot(places, 100 * shares[:12], "o-", color=colour, label=name)
 axes.set(xlabel=say("word", "mot"), ylabel=say("right (%)", "justes (%)"), ylim=(0, 103))
 legend(axes)
-picture(figure, say("Led by the true words the translator stays right more often; alone, "
-                    "its share of right words falls further.",
-                    "Guidé par les vrais mots, le traducteur reste plus souvent juste ; "
-                    "seul, sa part de mots justes tombe plus bas."))
+picture(figure, say("Led by the true words the translator stays right more often; "
+                    "alone, its share of right words falls further.",
+                    "Guidé par les vrais mots, le traducteur reste plus souvent "
+                    "juste ; seul, sa part de mots justes tombe plus bas."))
 
 # %% claims=true
 assert abs(forced_right[0] - free_right[0]) < 1e-6
@@ -2806,7 +2853,8 @@ phrases soient finies, ou aient `length` mots.
 # %% scratch=true
 torch.manual_seed(0)
 untaught = Seq2Seq(9, 8, width=3, hidden=4)
-words, weights = untaught.translate(torch.tensor([[1, 5, 3, 2], [1, 4, 2, 0]]), length=3)
+read = torch.tensor([[1, 5, 3, 2], [1, 4, 2, 0]])
+words, weights = untaught.translate(read, length=3)
 words.shape, weights.shape
 # → (torch.Size([2, 3]), torch.Size([2, 3, 4]))
 
@@ -2836,7 +2884,7 @@ draw_translator(["une", "étoile", "verte"], ["a", "green", "star", say("(end)",
 # ## 14. Quelle erreur est-ce ?
 #
 # Voici un LSTM écrit par quelqu'un d'autre. Il est faux. N'ouvrez pas son code : réglez ses portes, et interrogez-le. La mémoire d'avant
-# vaut 2. Une somme de 10 ouvre une porte, une somme de −10 la ferme ; le candidat est nul. **Devinez** d'abord ce que devrait valoir la
+# vaut 2. Une somme de 10 ouvre une porte, une somme de −10 la ferme ; le candidat est 0. **Devinez** d'abord ce que devrait valoir la
 # nouvelle mémoire dans chaque cas.
 
 # %% [markdown] lang="en"
@@ -2859,13 +2907,14 @@ def question_it(i, f, o):
     return cell(torch.zeros(1, 1), (torch.zeros(1, 1), torch.tensor([[2.0]])))
 
 
+# %%
 probes = {say("forget open", "oubli ouvert"): (-10.0, 10.0, 10.0),
           say("forget shut", "oubli fermé"): (-10.0, -10.0, 10.0),
           say("output shut", "sortie fermée"): (-10.0, 10.0, -10.0)}
-print(say("                  c       h", "                  c       h"))
+print(" " * 20 + "c      h")
 for name, gates in probes.items():
-    hidden, memory = question_it(*gates)
-    print(f"{name:14} {decimal(memory.item(), 2):>6} {decimal(hidden.item(), 2):>7}")
+    hidden, memory = (part.item() for part in question_it(*gates))
+    print(f"{name:14} {decimal(memory, 2):>6} {decimal(hidden, 2):>6}")
 
 # %% claims=true
 with_forget_shut = question_it(-10.0, -10.0, 10.0)
@@ -2888,13 +2937,14 @@ for place, (hidden, memory) in enumerate(answers):
     axes.bar(place - 0.18, memory.item(), 0.34, color=BLUE)
     axes.bar(place + 0.18, hidden.item(), 0.34, color=VERMILION)
     for shift, part in ((-0.18, memory), (0.18, hidden)):
-        axes.text(place + shift, part.item() + 0.05, decimal(part.item(), 2), ha="center", fontsize=12)
+        height, number = part.item() + 0.05, decimal(part.item(), 2)
+        axes.text(place + shift, height, number, ha="center", fontsize=12)
 axes.set_xticks(range(3), list(probes))
 axes.set(ylabel=say("c (blue), h (red)", "c (bleu), h (rouge)"), ylim=(0, 2.5))
-picture(figure, say("The memory and the hidden state of the wrong LSTM with the forget gate"
-                    " open, shut, and with the output gate shut.",
-                    "La mémoire et l'état caché du LSTM faux, porte d'oubli ouverte, fermée, "
-                    "puis porte de sortie fermée."))
+picture(figure, say("The memory and the hidden state of the wrong LSTM with the "
+                    "forget gate open, shut, and with the output gate shut.",
+                    "La mémoire et l'état caché du LSTM faux, porte d'oubli ouverte,"
+                    " fermée, puis porte de sortie fermée."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Deux minutes par deux, puis un vote. Un LSTM juste donnerait 2, 0 et 2 pour la mémoire. Celui-ci garde 2 quand l'oubli est fermé :
