@@ -3,7 +3,7 @@
 #   lesson:
 #     number: "03"
 #     hours: [3, 1, 2, 2]
-#     session: 200
+#     session: 212
 #     title: {en: "Recurrence: read, remember, translate", fr: "La récurrence : lire, retenir, traduire"}
 # ---
 
@@ -67,6 +67,7 @@ from dalle_edu.bricks.language_model import PAD, START, CharacterModel
 from dalle_edu.bricks.language_model import SequenceVocabulary
 from dalle_edu.world import World
 
+language = say("en", "fr")
 world = World(4000, seed=0, languages=(language,))
 captions = [world[number][1] for number in range(len(world))]
 vocabulary = SequenceVocabulary(captions)
@@ -478,9 +479,9 @@ print("".join(vocabulary.symbols[number] for number in tokens[1, :60]))
 # À l'entraînement, on montre au réseau la **vraie** phrase, quoi qu'il ait prédit : c'est le **forçage par l'enseignant** (*teacher
 # forcing*, [](work:williams1989)). À chaque pas, l'entrée est un vrai symbole, et la cible celui qui le suit.
 #
-# | montré | ^ | u | n |  | c | œ | u | r |
+# | montré | (début) | u | n |  | c | œ | u | r |
 # |---|---|---|---|---|---|---|---|---|
-# | **attendu** | **u** | **n** |  | **c** | **œ** | **u** | **r** | **$** |
+# | **attendu** | **u** | **n** |  | **c** | **œ** | **u** | **r** | **(fin)** |
 
 # %% [markdown] lang="fr"
 # Écrivez `teacher_forcing` : `sentences`, des entiers de forme (n, t), donne deux tenseurs de forme (n, t − 1), les entrées et les cibles.
@@ -495,9 +496,9 @@ print("".join(vocabulary.symbols[number] for number in tokens[1, :60]))
 # In training the network is shown the **true** sentence, whatever it has predicted: this is **teacher forcing** ([](work:williams1989)). At
 # each step the input is a true symbol, and the target the one that follows it.
 #
-# | shown | ^ | a |  | r | i | n | g |
+# | shown | (start) | a |  | r | i | n | g |
 # |---|---|---|---|---|---|---|---|
-# | **expected** | **a** |  | **r** | **i** | **n** | **g** | **$** |
+# | **expected** | **a** |  | **r** | **i** | **n** | **g** | **(end)** |
 
 # %% [markdown] lang="en"
 # Write `teacher_forcing`: `sentences`, integers of shape (n, t), gives two tensors of shape (n, t − 1), the inputs and the targets.
@@ -522,18 +523,18 @@ teacher_forcing(torch.tensor([[1, 5, 7, 2]]))
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 3. Montrer le vrai, demander la suite
 #
-# | montré | ^ | u | n |  | c | œ | u | r |
+# | montré | (début) | u | n |  | c | œ | u | r |
 # |---|---|---|---|---|---|---|---|---|
-# | **attendu** | **u** | **n** |  | **c** | **œ** | **u** | **r** | **$** |
+# | **attendu** | **u** | **n** |  | **c** | **œ** | **u** | **r** | **(fin)** |
 #
 # Au premier pas, qui hésite également entre $v$ symboles perd $\log v$.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 3. Show the truth, ask for the next
 #
-# | shown | ^ | a |  | r | i | n | g |
+# | shown | (start) | a |  | r | i | n | g |
 # |---|---|---|---|---|---|---|---|
-# | **expected** | **a** |  | **r** | **i** | **n** | **g** | **$** |
+# | **expected** | **a** |  | **r** | **i** | **n** | **g** | **(end)** |
 #
 # At the first step, hesitating equally between $v$ symbols costs $\log v$.
 
@@ -1092,8 +1093,8 @@ for parameter in tiny.parameters():
 # fr: i, f, g, o, comme dans l'exemple
 tiny.bias_ih.data = torch.tensor([-2.0, 2.0, 1.0, 0.0])
 state = (torch.zeros(1, 1), torch.tensor([[2.0]]))
-[part.item() for part in tiny(torch.zeros(1, 1), state)]
-# → [0.4760, 1.8524]
+[round(part.item(), 3) for part in tiny(torch.zeros(1, 1), state)]
+# → [0.476, 1.852]
 
 # %% [markdown] lang="fr"
 # ### Retenir un bit
@@ -1154,8 +1155,8 @@ by_hand = torch.tensor([
 # fr: la porte d'entrée au premier pas, puis à tout autre
 gate = torch.tensor([0.0, 20.0, -10.0])
 two_steps = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, 1.0]])
-(two_steps @ gate).sigmoid()
-# → tensor([1.0000e+00, 4.5398e-05])
+(two_steps @ gate).sigmoid().round(decimals=3)
+# → tensor([1., 0.])
 
 # %%
 def remembered(weights):
@@ -1370,7 +1371,7 @@ for parameter in gru.parameters():
     nn.init.zeros_(parameter)
 # en: every sum is 0: half of the past is kept, and the candidate is 0
 # fr: toutes les sommes sont nulles : on garde la moitié du passé, le candidat vaut 0
-gru(torch.zeros(1, 1), torch.tensor([[0.8]])).item()
+round(gru(torch.zeros(1, 1), torch.tensor([[0.8]])).item(), 3)
 # → 0.4
 
 # %% [markdown] lang="fr"
