@@ -48,7 +48,7 @@ def draw_unrolled(symbols: Sequence[str], every: bool) -> Picture:
     axes.plot([-1.95, -1.6, -1.6, -3.2, -3.2], [0, 0, 0.95, 0.95, 0], color=BLACK, lw=1.6)
     _arrow(axes, (-3.2, 0.0), (-2.87, 0.0))
     _arrow(axes, (-2.4, -1.1), (-2.4, -0.48))
-    axes.text(-1.35, 0.0, "=", ha="center", va="center", fontsize=20)
+    axes.text(-1.05, 0.0, "=", ha="center", va="center", fontsize=20)
     for place, symbol in enumerate(symbols):
         x = place * 1.7
         _box(axes, (x, 0.0), "A", 0.9, 0.9, SKY)
