@@ -2018,7 +2018,17 @@ assert (one.mean() > 0) != (two.mean() > 0)
 # Here is this unit, at the top, and seven others. Point at a letter: the gates, the memory and the hidden state are those **after** this
 # letter. Look for where the input gate of the first unit opens, and whether its forget gate stays near 1 from then on.
 
-# %% slide_only=true slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Ses portes, lettre à lettre
+#
+# Où sa mémoire se décide-t-elle ? Que fait ensuite la porte d'oubli ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Its gates, letter by letter
+#
+# Where does its memory make up its mind? What does the forget gate do then?
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
 figure, axes = plot(width=8, height=3.2)
 walk = read_memory(opening)
 axes.plot(walk["c"][:, telling_unit], color=BLUE, label=say("memory c", "mémoire c"))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PALE = "#f4f4f4"
-Place = tuple[float, float]
+Place = tuple[float | int, float | int]
 
 
 def draw_tape(text: str, hidden: int, clue: int) -> Picture:
@@ -105,7 +105,13 @@ def draw_lstm(reading: dict[str, float] | None = None) -> Picture:
     if reading:
         axes.text(-0.5, 2.62, f"{reading['before']:.2f}", fontsize=12, color=BLUE, ha="center")
         axes.text(8.6, 3.35, f"c {reading['c']:.2f}", fontsize=12, color=BLUE, ha="center")
-    axes.text(3.7, -1.45, say("each box sees the symbol x and the last h", "chaque boîte voit le symbole x et le dernier h"), fontsize=13, ha="center")
+    axes.text(
+        3.7,
+        -1.45,
+        say("each box sees the symbol x and the last h", "chaque boîte voit le symbole x et le dernier h"),
+        fontsize=13,
+        ha="center",
+    )
     return picture(
         figure,
         say(
@@ -138,7 +144,11 @@ def draw_translator(read: Sequence[str], written: Sequence[str], looks: bool) ->
     _arrow(axes, (starts[-1] + 0.42, 0.0), (ends[0] - 0.42, 0.0), BLUE)
     middle = (starts[-1] + ends[0]) / 2
     axes.text(middle, -0.45, say("last state", "dernier état"), ha="center", va="center", fontsize=12, color=BLUE)
-    en, fr = ("and looks at every state of the reader", "et regarde chaque état du lecteur") if looks else ("and has nothing else", "et n'a rien d'autre")
+    en, fr = (
+        ("and looks at every state of the reader", "et regarde chaque état du lecteur")
+        if looks
+        else ("and has nothing else", "et n'a rien d'autre")
+    )
     return picture(
         figure,
         say(
@@ -194,4 +204,5 @@ def _node(axes: "Axes", centre: Place, text: str) -> None:
 
 
 def _arrow(axes: "Axes", start: Place, end: Place, colour: str = BLACK) -> None:
-    axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 1.6, "mutation_scale": 14, "shrinkA": 0, "shrinkB": 0})
+    style = {"arrowstyle": "-|>", "color": colour, "lw": 1.6, "mutation_scale": 14, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", end, start, arrowprops=style)
