@@ -376,7 +376,8 @@ draw_unrolled(list(say("stars", "étoil")), every=False)
 # <details><summary>Un deuxième indice</summary>
 #
 # `torch.where(condition, a, b)` prend dans `a` là où la condition est vraie. La condition, `mask[:, t, None]`, est de forme (n, 1).
-# `partial(torch.where, condition)` est la fonction qui attend encore `a` et `b` : donnez-la à `each_part`, avec `renewed` et `state`.
+# `partial(torch.where, condition)` est la fonction qui attend encore `a` et `b` (la bibliothèque l'appelle `where_real`) : donnez-la à
+# `each_part`, avec `renewed` et `state`.
 #
 # </details>
 #
@@ -404,7 +405,8 @@ draw_unrolled(list(say("stars", "étoil")), every=False)
 # <details><summary>A second hint</summary>
 #
 # `torch.where(condition, a, b)` takes from `a` where the condition is true. The condition, `mask[:, t, None]`, is of shape (n, 1).
-# `partial(torch.where, condition)` is the function that still waits for `a` and `b`: give it to `each_part`, with `renewed` and `state`.
+# `partial(torch.where, condition)` is the function that still waits for `a` and `b` (the library calls it `where_real`): give it to
+# `each_part`, with `renewed` and `state`.
 #
 # </details>
 #

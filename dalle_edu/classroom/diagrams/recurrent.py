@@ -17,7 +17,7 @@ Place = tuple[float | int, float | int]
 
 
 def draw_tape(text: str, hidden: int, clue: int) -> Picture:
-    """A text as letters in boxes; those from `hidden` on are question marks, and an arrow comes from the letter `clue`, which tells them."""
+    """A text as letters in boxes; those from `hidden` on are question marks, and an arrow comes from the letter `clue`, which tells."""
     figure, axes = _sheet(9.0, 1.9, (-0.7, len(text) - 0.3), (-0.7, 2.1))
     for place, letter in enumerate(text):
         known = place < hidden
