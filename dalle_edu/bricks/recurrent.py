@@ -204,5 +204,5 @@ def unroll(
 def where_real(
     real: Bool[Tensor, "n 1"], new: Float[Tensor, "n h"], old: Float[Tensor, "n h"]
 ) -> Float[Tensor, "n h"]:
-    """The new state of sentences whose symbol is real, the old one of the others."""
+    """The new state where a sentence has a real symbol, the old one elsewhere."""
     return torch.where(real, new, old)
