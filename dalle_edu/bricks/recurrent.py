@@ -194,8 +194,15 @@ def unroll(
     for t in reversed(positions) if backwards else positions:
         renewed = cell(x[:, t], state)
         if mask is not None:
-            keep_at_padding = partial(torch.where, mask[:, t, None])
+            keep_at_padding = partial(where_real, mask[:, t, None])
             renewed = each_part(keep_at_padding, renewed, state)
         state = renewed
         outputs.append(hidden_of(state))
     return torch.stack(outputs[::-1] if backwards else outputs, dim=1), state
+
+
+def where_real(
+    real: Bool[Tensor, "n 1"], new: Float[Tensor, "n h"], old: Float[Tensor, "n h"]
+) -> Float[Tensor, "n h"]:
+    """The new state where a sentence has a real symbol, the old one elsewhere."""
+    return torch.where(real, new, old)

@@ -65,10 +65,10 @@ class Attention(nn.Module, ABC):
 
 
 class NoAttention(Attention):
-    """A mixture of zeros: the decoder has the encoder's last state and nothing else.
+    """A mixture of zeros: the decoder has the encoder's last state alone.
 
-    This is the translator before attention (Sutskever et al. 2014). Beside the other
-    kinds it tells what attention is worth. It has no parameters.
+    This is the translator before attention (Sutskever et al. 2014). Beside the
+    other kinds it tells what attention is worth. It has no parameters.
     """
 
     def scores(self, query: Tensor, memory: Tensor) -> Tensor:
@@ -78,7 +78,7 @@ class NoAttention(Attention):
     def forward(
         self, query: Tensor, memory: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Zeros for each query, of the memory's width, and weights that are all 0."""
+        """Zeros of the memory's width for each query, and weights of 0."""
         weights = self.scores(query, memory)
         return query.new_zeros(*query.shape[:2], memory.shape[-1]), weights
 

@@ -3,7 +3,7 @@
 #   lesson:
 #     number: "03"
 #     hours: [3, 1, 2, 2]
-#     session: 200
+#     session: 212
 #     title: {en: "Recurrence: read, remember, translate", fr: "La récurrence : lire, retenir, traduire"}
 # ---
 
@@ -67,6 +67,7 @@ from dalle_edu.bricks.language_model import PAD, START, CharacterModel
 from dalle_edu.bricks.language_model import SequenceVocabulary
 from dalle_edu.world import World
 
+language = say("en", "fr")
 world = World(4000, seed=0, languages=(language,))
 captions = [world[number][1] for number in range(len(world))]
 vocabulary = SequenceVocabulary(captions)
@@ -375,7 +376,8 @@ draw_unrolled(list(say("stars", "étoil")), every=False)
 # <details><summary>Un deuxième indice</summary>
 #
 # `torch.where(condition, a, b)` prend dans `a` là où la condition est vraie. La condition, `mask[:, t, None]`, est de forme (n, 1).
-# `partial(torch.where, condition)` est la fonction qui attend encore `a` et `b` : donnez-la à `each_part`, avec `renewed` et `state`.
+# `partial(torch.where, condition)` est la fonction qui attend encore `a` et `b` (la bibliothèque l'appelle `where_real`) : donnez-la à
+# `each_part`, avec `renewed` et `state`.
 #
 # </details>
 #
@@ -403,7 +405,8 @@ draw_unrolled(list(say("stars", "étoil")), every=False)
 # <details><summary>A second hint</summary>
 #
 # `torch.where(condition, a, b)` takes from `a` where the condition is true. The condition, `mask[:, t, None]`, is of shape (n, 1).
-# `partial(torch.where, condition)` is the function that still waits for `a` and `b`: give it to `each_part`, with `renewed` and `state`.
+# `partial(torch.where, condition)` is the function that still waits for `a` and `b` (the library calls it `where_real`): give it to
+# `each_part`, with `renewed` and `state`.
 #
 # </details>
 #
@@ -478,9 +481,9 @@ print("".join(vocabulary.symbols[number] for number in tokens[1, :60]))
 # À l'entraînement, on montre au réseau la **vraie** phrase, quoi qu'il ait prédit : c'est le **forçage par l'enseignant** (*teacher
 # forcing*, [](work:williams1989)). À chaque pas, l'entrée est un vrai symbole, et la cible celui qui le suit.
 #
-# | montré | ^ | u | n |  | c | œ | u | r |
+# | montré | (début) | u | n |  | c | œ | u | r |
 # |---|---|---|---|---|---|---|---|---|
-# | **attendu** | **u** | **n** |  | **c** | **œ** | **u** | **r** | **$** |
+# | **attendu** | **u** | **n** |  | **c** | **œ** | **u** | **r** | **(fin)** |
 
 # %% [markdown] lang="fr"
 # Écrivez `teacher_forcing` : `sentences`, des entiers de forme (n, t), donne deux tenseurs de forme (n, t − 1), les entrées et les cibles.
@@ -495,9 +498,9 @@ print("".join(vocabulary.symbols[number] for number in tokens[1, :60]))
 # In training the network is shown the **true** sentence, whatever it has predicted: this is **teacher forcing** ([](work:williams1989)). At
 # each step the input is a true symbol, and the target the one that follows it.
 #
-# | shown | ^ | a |  | r | i | n | g |
+# | shown | (start) | a |  | r | i | n | g |
 # |---|---|---|---|---|---|---|---|
-# | **expected** | **a** |  | **r** | **i** | **n** | **g** | **$** |
+# | **expected** | **a** |  | **r** | **i** | **n** | **g** | **(end)** |
 
 # %% [markdown] lang="en"
 # Write `teacher_forcing`: `sentences`, integers of shape (n, t), gives two tensors of shape (n, t − 1), the inputs and the targets.
@@ -522,18 +525,18 @@ teacher_forcing(torch.tensor([[1, 5, 7, 2]]))
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 3. Montrer le vrai, demander la suite
 #
-# | montré | ^ | u | n |  | c | œ | u | r |
+# | montré | (début) | u | n |  | c | œ | u | r |
 # |---|---|---|---|---|---|---|---|---|
-# | **attendu** | **u** | **n** |  | **c** | **œ** | **u** | **r** | **$** |
+# | **attendu** | **u** | **n** |  | **c** | **œ** | **u** | **r** | **(fin)** |
 #
 # Au premier pas, qui hésite également entre $v$ symboles perd $\log v$.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 3. Show the truth, ask for the next
 #
-# | shown | ^ | a |  | r | i | n | g |
+# | shown | (start) | a |  | r | i | n | g |
 # |---|---|---|---|---|---|---|---|
-# | **expected** | **a** |  | **r** | **i** | **n** | **g** | **$** |
+# | **expected** | **a** |  | **r** | **i** | **n** | **g** | **(end)** |
 #
 # At the first step, hesitating equally between $v$ symbols costs $\log v$.
 
@@ -813,44 +816,54 @@ assert 2**10 == 1024
 # five times too large; it learns our captions by gradient descent, eighty steps. At each step we note the length of the gradient.
 
 # %%
-def descend(limit):
+def too_large():
     torch.manual_seed(0)
     model = CharacterModel(len(vocabulary), width=32, hidden=64, cell=RNNCell)
     with torch.no_grad():
         model.cell.weight_hh *= 5
+    return model
+
+
+# %%
+def descend(limit):
+    model = too_large()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     generator, losses, lengths = torch.Generator().manual_seed(0), [], []
     for _ in range(80):
         chosen = torch.randint(len(tokens), (32,), generator=generator)
         loss = model.loss(tokens[chosen, :40])
+        losses.append(loss.item())
         optimizer.zero_grad()
         loss.backward()
         # en: returns the gradient's length, and shortens it to the limit
         # fr: rend la longueur du gradient, et le ramène à la limite
         length = nn.utils.clip_grad_norm_(model.parameters(), limit)
-        optimizer.step()
-        losses.append(loss.item())
         lengths.append(length.item())
+        optimizer.step()
     return losses, lengths
 
 
 # %%
 free_losses, free_lengths = descend(limit=math.inf)
+usual = sorted(free_lengths)[40]
 print(say("usual length of the gradient:", "longueur habituelle du gradient :"),
-      decimal(sorted(free_lengths)[40], 1))
-print(say("largest:", "la plus grande :"), decimal(max(free_lengths), 0))
+      decimal(usual, 1))
+print(say("at the first step:", "au premier pas :"), decimal(free_lengths[0], 0))
+print(say("largest after that:", "la plus grande ensuite :"),
+      decimal(max(free_lengths[1:]), 0))
 
 # %% claims=true
-assert max(free_lengths) > 300 > 100 * sorted(free_lengths)[40]
+assert free_lengths[0] > 200 * usual
+assert max(free_lengths[1:]) > 5 * usual
 
 # %% [markdown] lang="fr"
-# De temps en temps, le gradient est des centaines de fois plus long que d'habitude. Un pas de cette longueur jette les poids au loin. Le
-# remède est brutal et suffit : l'**écrêtage** (*gradient clipping*, [](work:pascanu2013)). Si le gradient dépasse une limite, on le
+# Au premier pas, le gradient est des centaines de fois plus long que d'habitude, et il bondit encore ensuite. Un pas de cette longueur jette les
+# poids au loin. Le remède est brutal et suffit : l'**écrêtage** (*gradient clipping*, [](work:pascanu2013)). Si le gradient dépasse une limite, on le
 # raccourcit à cette limite, **sans changer sa direction**.
 
 # %% [markdown] lang="en"
-# Now and then the gradient is hundreds of times longer than usual. A step of that length throws the weights far away. The cure is brutal,
-# and is enough: **clipping** ([](work:pascanu2013)). If the gradient exceeds a limit, it is shortened to that limit, **without changing its
+# At the first step the gradient is hundreds of times longer than usual, and it leaps again later. A step of that length throws the weights far
+# away. The cure is brutal, and is enough: **clipping** ([](work:pascanu2013)). If the gradient exceeds a limit, it is shortened to that limit, **without changing its
 # direction**.
 
 # %% [markdown] lang="fr"
@@ -895,11 +908,11 @@ clipped(torch.tensor([3.0, 4.0]), 1.0)
 
 # %%
 def three_gradients():
-    given = [torch.tensor([6.0, 8.0]), torch.tensor([0.3, 0.4]), torch.tensor([-5.0])]
-    return [clipped(each, 2.0) for each in given]
+    given = [6.0, 8.0], [0.3, 0.4], [-5.0]
+    return [clipped(torch.tensor(each), 2.0) for each in given]
 
 
-shortened = [torch.tensor([1.2, 1.6]), torch.tensor([0.3, 0.4]), torch.tensor([-2.0])]
+shortened = [torch.tensor(each) for each in ([1.2, 1.6], [0.3, 0.4], [-2.0])]
 expect(three_gradients, shortened, say("three gradients, limit 2", "trois gradients, limite 2"),
        tolerance=1e-4)
 
@@ -926,20 +939,20 @@ for losses, colour, name in ((free_losses, VERMILION, say("free", "libre")),
     panels[1].plot(losses, color=colour, label=name)
 panels[1].set(xlabel=say("step", "pas"), title=say("loss (nats)", "perte (nats)"), ylim=(0, 8))
 legend(panels[1])
-picture(figure, say("The free gradient has spikes hundreds of times its usual length;"
-                    " with clipping the loss falls lower.",
-                    "Le gradient libre a des pics de centaines de fois sa longueur ;"
-                    " écrêté, la perte tombe plus bas."))
+picture(figure, say("The free gradient begins hundreds of times too long and leaps "
+                    "again; with clipping the loss falls lower.",
+                    "Le gradient libre commence des centaines de fois trop long, "
+                    "puis bondit ; écrêté, la perte tombe plus bas."))
 
 # %% claims=true
 assert sum(clipped_losses[-10:]) / 10 < sum(free_losses[-10:]) / 10 - 0.3
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Lire l'échelle, logarithmique : les pics valent des centaines de fois l'ordinaire. Demander ce que l'écrêtage change à la direction
+# 5 min. Lire l'échelle, logarithmique : au premier pas, des centaines de fois l'ordinaire. Demander ce que l'écrêtage change à la direction
 # (rien), et s'il guérit le gradient qui s'éteint (non : on ne rallonge pas ce qui ne dit plus rien).
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Read the scale, which is logarithmic: the spikes are hundreds of times the usual. Ask what clipping changes in the direction
+# 5 min. Read the scale, which is logarithmic: at the first step, hundreds of times the usual. Ask what clipping changes in the direction
 # (nothing), and whether it cures the gradient that vanishes (no: what says nothing any more cannot be lengthened).
 
 # %% [markdown] lang="fr"
@@ -989,7 +1002,8 @@ memory = 2.0
 forget, enter, candidate, show = sigmoid(2), sigmoid(-2), math.tanh(1), sigmoid(0)
 new_memory = forget * memory + enter * candidate
 hidden = show * math.tanh(new_memory)
-print("f, i, g, o:", *(decimal(part, 3) for part in (forget, enter, candidate, show)))
+gates = forget, enter, candidate, show
+print("f, i, g, o:", *(decimal(part, 3) for part in gates))
 print(say("new memory c:", "nouvelle mémoire c :"), decimal(new_memory, 3))
 print(say("hidden state h:", "état caché h :"), decimal(hidden, 3))
 
@@ -1085,8 +1099,8 @@ for parameter in tiny.parameters():
 # fr: i, f, g, o, comme dans l'exemple
 tiny.bias_ih.data = torch.tensor([-2.0, 2.0, 1.0, 0.0])
 state = (torch.zeros(1, 1), torch.tensor([[2.0]]))
-[part.item() for part in tiny(torch.zeros(1, 1), state)]
-# → [0.4760, 1.8524]
+[round(part.item(), 3) for part in tiny(torch.zeros(1, 1), state)]
+# → [0.476, 1.852]
 
 # %% [markdown] lang="fr"
 # ### Retenir un bit
@@ -1102,7 +1116,7 @@ state = (torch.zeros(1, 1), torch.tensor([[2.0]]))
 
 # %% [markdown] lang="fr"
 # Remplissez `by_hand`, de forme (4, 3). Les lignes sont i, f, g, o ; les colonnes, le poids de la valeur, celui du signal, et le biais.
-# L'état caché ne sert à rien ici : ses poids restent nuls.
+# L'état caché ne sert à rien ici : ses poids restent à 0.
 #
 # <details><summary>Un indice</summary>
 #
@@ -1146,8 +1160,9 @@ by_hand = torch.tensor([
 # en: the input gate at the first step, then at any other
 # fr: la porte d'entrée au premier pas, puis à tout autre
 gate = torch.tensor([0.0, 20.0, -10.0])
-torch.stack([gate @ torch.tensor([1.0, 1, 1]), gate @ torch.tensor([1.0, 0, 1])]).sigmoid()
-# → tensor([1.0000e+00, 4.5398e-05])
+two_steps = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, 1.0]])
+(two_steps @ gate).sigmoid().round(decimals=3)
+# → tensor([1., 0.])
 
 # %%
 def remembered(weights):
@@ -1206,35 +1221,46 @@ expect(lambda: ... if by_hand is ... else remembered(by_hand), True,
 # start. **Guess** the accuracy for −2, 0, 2 and 4, knowing that chance makes 50%.
 
 # %%
-def recall(forget_bias, seed=0):
-    torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
+def new_player(forget_bias):
+    torch.manual_seed(0)
     cell, head = LSTMCell(1, 8), nn.Linear(8, 1)
     with torch.no_grad():
         # en: the second quarter of the rows is the forget gate's
         # fr: le deuxième quart des lignes est celui de la porte d'oubli
         cell.bias_ih[8:16] = forget_bias
         cell.bias_hh[8:16] = 0
-    optimizer = torch.optim.Adam([*cell.parameters(), *head.parameters()], lr=0.02)
-    for step in range(101):
-        numbers = torch.randn(32 if step < 100 else 500, 25, 1, generator=generator) / 2
-        bits = torch.randint(2, (len(numbers),), generator=generator).float()
-        numbers[:, 0, 0] = 4 * bits - 2
-        logits = head(unroll(cell, numbers)[0][:, -1]).squeeze(1)
-        if step == 100:
-            return ((logits > 0) == (bits > 0)).float().mean().item()
+    return cell, head
+
+
+def play(cell, head, games, generator):
+    numbers = torch.randn(games, 25, 1, generator=generator) / 2
+    bits = torch.randint(2, (games,), generator=generator).float()
+    numbers[:, 0, 0] = 4 * bits - 2
+    return head(unroll(cell, numbers)[0][:, -1]).squeeze(1), bits
+
+
+# %%
+def recall(forget_bias):
+    generator = torch.Generator().manual_seed(0)
+    cell, head = new_player(forget_bias)
+    weights = [*cell.parameters(), *head.parameters()]
+    optimizer = torch.optim.Adam(weights, lr=0.02)
+    for _ in range(100):
+        logits, bits = play(cell, head, 32, generator)
         loss = F.binary_cross_entropy_with_logits(logits, bits)
         optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(cell.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
+    logits, bits = play(cell, head, 500, generator)
+    return ((logits > 0) == (bits > 0)).float().mean().item()
 
 
 # %%
 biases = [-2, 0, 1, 2, 4]
 recalled = [recall(bias) for bias in biases]
 for bias, share in zip(biases, recalled):
-    print(f"{bias:3}  {say(f'{share:.0%}', f'{100 * share:.0f} %')}")
+    print(f"{bias:3}", say(f"{share:5.0%}", f"{100 * share:4.0f} %"))
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Un bouton : le biais d'oubli
@@ -1255,7 +1281,7 @@ axes.set(xlabel=say("forget bias at the start", "biais d'oubli au départ"),
 legend(axes, loc="lower right")
 picture(figure, say("With a forget bias of 0 or less the LSTM answers by chance; from"
                     " 2 on it is always right.",
-                    "Avec un biais d'oubli nul ou négatif, le LSTM répond au hasard ;"
+                    "Avec un biais d'oubli de 0 ou moins, le LSTM répond au hasard ;"
                     " dès 2, il répond toujours juste."))
 
 # %% claims=true
@@ -1351,30 +1377,28 @@ for parameter in gru.parameters():
     nn.init.zeros_(parameter)
 # en: every sum is 0: half of the past is kept, and the candidate is 0
 # fr: toutes les sommes sont nulles : on garde la moitié du passé, le candidat vaut 0
-gru(torch.zeros(1, 1), torch.tensor([[0.8]])).item()
+round(gru(torch.zeros(1, 1), torch.tensor([[0.8]])).item(), 3)
 # → 0.4
 
 # %% [markdown] lang="fr"
 # ### Trois cellules, les mêmes légendes
 #
-# Qui apprend le mieux, et qui se souvient de plus loin ? Cent soixante pas chacune, mêmes lots, même recette : Adam ([](work:kingma2015)),
+# Qui apprend le mieux, et qui se souvient de plus loin ? Cent trente pas chacune, mêmes lots, même recette : Adam ([](work:kingma2015)),
 # un pas qui monte puis redescend ([](work:smith2018)), gradient écrêté. Les légendes sont rangées par longueur, et un lot en prend de
 # voisines, pour ne presque pas calculer de remplissage.
 
 # %% [markdown] lang="en"
 # ### Three cells, the same captions
 #
-# Which learns best, and which remembers from furthest away? A hundred and sixty steps each, the same batches, the same recipe: Adam
+# Which learns best, and which remembers from furthest away? A hundred and thirty steps each, the same batches, the same recipe: Adam
 # ([](work:kingma2015)), a step that grows and then shrinks ([](work:smith2018)), clipped gradients. The captions are sorted by length, and
 # a batch takes neighbours, so that hardly any padding is computed.
 
 # %%
-by_length = tokens[(tokens != PAD).sum(dim=1).argsort(stable=True)]
-
-
 def train(model, ask, steps, rate, watch=None):
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)
-    pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.1)
+    one_cycle = torch.optim.lr_scheduler.OneCycleLR
+    pace = one_cycle(optimizer, rate, total_steps=steps, pct_start=0.1)
     losses = []
     for step in range(1, steps + 1):
         loss = ask(model)
@@ -1390,6 +1414,9 @@ def train(model, ask, steps, rate, watch=None):
 
 
 # %%
+by_length = tokens[(tokens != PAD).sum(dim=1).argsort(stable=True)]
+
+
 def ask_captions(seed):
     generator = torch.Generator().manual_seed(seed)
 
@@ -1402,6 +1429,7 @@ def ask_captions(seed):
     return ask
 
 
+# %%
 def new_model(cell, hidden=96):
     torch.manual_seed(0)
     model = CharacterModel(len(vocabulary), width=32, hidden=hidden, cell=cell)
@@ -1426,11 +1454,12 @@ def reach(model):
     return felt / felt[0]
 
 
+# %%
 def three_trainings():
     found = {}
     for name, cell in kinds.items():
         model = new_model(cell)
-        losses = train(model, ask_captions(0), steps=160, rate=0.02)
+        losses = train(model, ask_captions(0), steps=130, rate=0.02)
         found[name] = {"losses": losses, "reach": reach(model)}
     return found
 
@@ -1439,8 +1468,9 @@ def three_trainings():
 three = kept("three_cells", three_trainings, patience=5)
 print(say("cell     weights   loss at the end", "cellule    poids   perte à la fin"))
 for name, found in three.items():
-    weights = sum(parameter.numel() for parameter in kinds[name](32, 96).parameters())
-    print(f"{name:7} {weights:8}   {decimal(sum(found['losses'][-20:]) / 20, 2)}")
+    cell, at_end = kinds[name](32, 96), sum(found["losses"][-20:]) / 20
+    weights = sum(parameter.numel() for parameter in cell.parameters())
+    print(f"{name:7} {weights:8}  ", decimal(at_end, 2))
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 6. Trois cellules, les mêmes légendes
@@ -1456,7 +1486,7 @@ for name, found in three.items():
 figure, panels = plot(1, 2, width=9, height=3.3)
 for (name, found), colour in zip(three.items(), COLOURS):
     smooth = torch.tensor(found["losses"]).unfold(0, 10, 1).mean(dim=1)
-    panels[0].plot(range(10, 161), smooth, color=colour, label=name)
+    panels[0].plot(range(10, 131), smooth, color=colour, label=name)
     panels[1].semilogy(found["reach"], color=colour, label=name)
 panels[0].set(xlabel=say("step", "pas"), ylabel=say("nats per letter", "nats par lettre"))
 panels[1].set(xlabel=say("letters ago", "lettres plus tôt"))
@@ -1544,29 +1574,30 @@ assert not accepted(examples[1])
 new_world = World(200, seed=1, languages=(language,))
 new_captions = [new_world[number][1] for number in range(200)]
 shown, expected = teacher_forcing(vocabulary.encode(new_captions))
-kinds_of_letters = {say("spaces", "espaces"): [], say("short words", "mots courts"): [],
-                    say("long words", "mots longs"): [], say("plural s", "s du pluriel"): []}
 
-
-def note(kind, row, begin, end):
-    # en: the letters from `begin` to `end` of a caption
-    # fr: les lettres de `begin` à `end` d'une légende
-    list(kinds_of_letters.values())[kind].append((row, begin, end))
-
-
+# %%
+# en: (row, first letter, last letter + 1) for each thing to be got right
+# fr: (ligne, première lettre, dernière lettre + 1) de chaque chose à trouver
+spaces, short_words, long_words, plurals = [], [], [], []
 for row, sentence in enumerate(new_captions):
     begin, several = 0, read_caption(sentence).count > 1
     for word in sentence.split(" "):
         end = begin + len(word)
         if end < len(sentence):
-            note(0, row, end, end + 1)
+            spaces.append((row, end, end + 1))
         if 2 <= len(word) <= 3:
-            note(1, row, begin + 1, end)
+            short_words.append((row, begin + 1, end))
         if len(word) >= 6:
-            note(2, row, begin + 1, end)
+            long_words.append((row, begin + 1, end))
         if several and word.endswith("s") and word != "trois":
-            note(3, row, end - 1, end)
+            plurals.append((row, end - 1, end))
         begin = end + 1
+
+# %%
+kinds_of_letters = {say("spaces", "espaces"): spaces,
+                    say("short words", "mots courts"): short_words,
+                    say("long words", "mots longs"): long_words,
+                    say("plural s", "s du pluriel"): plurals}
 
 # %%
 @torch.no_grad()
@@ -1579,11 +1610,13 @@ def dictation(model):
     return found
 
 
+# %%
 MOMENTS = [1, 5, 10, 20, 30, 45, 65, 90, 130, 200, 300, 400, 500]
 
 
 def train_writer():
-    model, path = new_model(LSTMCell), {"dictation": [], "accepted": [], "samples": []}
+    model = new_model(LSTMCell)
+    path = {"dictation": [], "accepted": [], "samples": []}
 
     def watch(step):
         if step in MOMENTS:
@@ -1677,7 +1710,7 @@ axes.semilogx(MOMENTS, [100 * share for share in trained["accepted"]], "k--",
               label=say("captions accepted", "légendes acceptées"))
 axes.set(xlabel=say("step", "pas"), ylabel=say("right (%)", "justes (%)"))
 axes.set_xticks([1, 10, 100, 500], ["1", "10", "100", "500"])
-legend(axes)
+legend(axes, loc="center left", bbox_to_anchor=(1.0, 0.5))
 picture(figure, say("Spaces are learned first, then short words, long words, and the "
                     "plural; whole captions come last.",
                     "Les espaces viennent d'abord, puis les mots courts, les mots "
@@ -1685,9 +1718,10 @@ picture(figure, say("Spaces are learned first, then short words, long words, and
 
 # %%
 def learned_at(shares):
-    # en: the first moment at four fifths of what is right in the end
-    # fr: le premier relevé aux quatre cinquièmes de ce qui est juste à la fin
-    return [step for step, share in zip(MOMENTS, shares) if share >= 0.8 * shares[-1]][0]
+    # en: from here on it stays above three fifths of what it ends with
+    # fr: dès lors, elle reste au-dessus des trois cinquièmes de sa fin
+    low = [place for place, share in enumerate(shares) if share < 0.6 * shares[-1]]
+    return MOMENTS[low[-1] + 1]
 
 
 order = []
@@ -1696,11 +1730,10 @@ for place, name in enumerate(kinds_of_letters):
     print(f"{name:14}", say(f"step {order[-1]}", f"pas {order[-1]}"))
 
 # %% claims=true
-spaces, short_words, long_words, plural_s = order
-assert spaces < short_words <= long_words < plural_s
-assert spaces <= 20
-assert plural_s >= 200
-assert learned_at(trained["accepted"]) > long_words
+assert order[0] < order[1] < order[2] < order[3]
+assert order[0] <= 20
+assert order[3] >= 200
+assert learned_at(trained["accepted"]) > order[2]
 assert trained["dictation"][-1][3] > 0.95
 assert trained["dictation"][-1][2] < 0.9
 
@@ -1713,13 +1746,15 @@ assert trained["dictation"][-1][2] < 0.9
 # remembered. Ask why words do not reach 100%. (After "c", is it a circle or a cross?)
 
 # %% [markdown] lang="fr"
-# Les **espaces** d'abord, en vingt pas au plus ; puis les mots **courts** ; les mots **longs**, pas plus tôt qu'eux ; et bien après, à deux cents pas
-# ou plus, le **s** du pluriel, qu'il faut retenir de plus loin. Une légende n'est acceptée qu'avec tout le reste. Les mots n'atteignent pas 100 %,
+# Disons qu'une courbe est apprise quand elle ne repasse plus sous les trois cinquièmes de sa fin (ses tout premiers points ne sont que du hasard).
+# Les **espaces** d'abord, en vingt pas au plus ; puis les mots **courts**, puis les mots **longs** ; et bien après, à deux cents pas ou plus, le
+# **s** du pluriel, qu'il faut retenir de plus loin. Une légende n'est acceptée qu'avec tout le reste. Les mots n'atteignent pas 100 %,
 # et ne le peuvent pas : après la première lettre, « c » peut annoncer un carré, un cercle ou une croix.
 
 # %% [markdown] lang="en"
-# **Spaces** first, within twenty steps; then **short** words; **long** words, no sooner than those; and much later, at two hundred steps or
-# more, the **s** of the plural, which has to be remembered from further away. A caption is accepted only with all the rest. Words do not reach 100%,
+# Let us say that a curve is learned once it no longer goes below three fifths of what it ends with (its very first points are mere chance).
+# **Spaces** first, within twenty steps; then **short** words, then **long** ones; and much later, at two hundred steps or more, the **s** of the
+# plural, which has to be remembered from further away. A caption is accepted only with all the rest. Words do not reach 100%,
 # and cannot: after its first letter, "c" may announce a circle or a cross.
 
 # %% [markdown] lang="fr"
@@ -1756,11 +1791,12 @@ for temperature in temperatures:
 figure, axes = plot(height=3.3)
 for shares, colour, name in ((right_share, BLUE, say("accepted", "acceptées")),
                              (variety, ORANGE, say("different", "différentes"))):
-    axes.plot(temperatures, [100 * share for share in shares], "o-", color=colour, label=name)
+    percents = [100 * share for share in shares]
+    axes.plot(temperatures, percents, "o-", color=colour, label=name)
 axes.set(xlabel=say("temperature", "température"), ylabel="%", ylim=(0, 103))
 legend(axes)
-picture(figure, say("As the temperature rises fewer captions are accepted, and more of "
-                    "them are different.",
+picture(figure, say("As the temperature rises fewer captions are accepted, and "
+                    "more of them are different.",
                     "Quand la température monte, moins de légendes sont acceptées, et "
                     "plus de légendes diffèrent."))
 
@@ -1887,7 +1923,8 @@ def read_memory(sentence):
     embedded = writer.embedding(torch.cat([start, numbers], dim=1)).detach()
     # en: the first row is that of the start symbol
     # fr: la première ligne est celle du symbole de début
-    return {part: rows[1:] for part, rows in gate_readings(writer.cell, embedded).items()}
+    readings = gate_readings(writer.cell, embedded)
+    return {part: rows[1:] for part, rows in readings.items()}
 
 
 # %%
@@ -1933,16 +1970,20 @@ for name, share in ((say("always the same answer:", "toujours la même réponse 
 # %% slide="fragment" tags=["hide-input"]
 from dalle_edu.classroom.diagrams.recurrent import draw_letters
 
-lines = say(["a small green star", "two small green stars", "a picture of a large red ring",
+lines = say(["a small green star",
+             "two small green stars",
+             "a picture of a large red ring",
              "a picture of 3 large red rings"],
-            ["une petite étoile verte", "deux petites étoiles vertes",
-             "une image d'un grand anneau rouge", "une image de 3 grands anneaux rouges"])
+            ["une petite étoile verte",
+             "deux petites étoiles vertes",
+             "une image d'un grand anneau rouge",
+             "une image de 3 grands anneaux rouges"])
 shades = [read_memory(line)["c"][:, telling_unit] for line in lines]
 draw_letters(lines, shades,
-             say("Four captions coloured by the memory of one unit, letter by letter: "
-                 "singular and plural ones have different colours.",
-                 "Quatre légendes colorées par la mémoire d'une unité, lettre à lettre"
-                 " : singulier et pluriel n'ont pas la même couleur."))
+             say("Four captions coloured by the memory of one unit, letter by "
+                 "letter: singular and plural ones have different colours.",
+                 "Quatre légendes colorées par la mémoire d'une unité, lettre à "
+                 "lettre : singulier et pluriel n'ont pas la même couleur."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire dire d'abord ce que la couleur semble suivre, puis donner l'exactitude de la meilleure unité, et celle de qui répond toujours
@@ -1979,19 +2020,31 @@ assert (one.mean() > 0) != (two.mean() > 0)
 # Here is this unit, at the top, and seven others. Point at a letter: the gates, the memory and the hidden state are those **after** this
 # letter. Look for where the input gate of the first unit opens, and whether its forget gate stays near 1 from then on.
 
-# %% slide_only=true slide="slide"
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Ses portes, lettre à lettre
+#
+# Où sa mémoire se décide-t-elle ? Que fait ensuite la porte d'oubli ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Its gates, letter by letter
+#
+# Where does its memory make up its mind? What does the forget gate do then?
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
 figure, axes = plot(width=8, height=3.2)
 walk = read_memory(opening)
 axes.plot(walk["c"][:, telling_unit], color=BLUE, label=say("memory c", "mémoire c"))
-axes.plot(walk["f"][:, telling_unit], color=ORANGE, label=say("forget gate", "porte d'oubli"))
-axes.plot(walk["i"][:, telling_unit], color=GREEN, label=say("input gate", "porte d'entrée"))
+axes.plot(walk["f"][:, telling_unit], color=ORANGE,
+          label=say("forget gate", "porte d'oubli"))
+axes.plot(walk["i"][:, telling_unit], color=GREEN,
+          label=say("input gate", "porte d'entrée"))
 axes.set_xticks(range(len(opening)), list(opening))
 axes.axhline(0, color="grey", linestyle=":")
-legend(axes)
-picture(figure, say("The memory, the forget gate and the input gate of the most telling "
-                    "unit, letter by letter.",
-                    "La mémoire, la porte d'oubli et la porte d'entrée de l'unité la plus"
-                    " parlante, lettre à lettre."))
+legend(axes, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+picture(figure, say("The memory, the forget gate and the input gate of the most "
+                    "telling unit, letter by letter.",
+                    "La mémoire, la porte d'oubli et la porte d'entrée de l'unité "
+                    "la plus parlante, lettre à lettre."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. Suivre la mémoire de l'unité lettre à lettre. Demander où elle se décide, et ce que fait sa porte d'oubli ensuite. Dans le notebook,
@@ -2002,8 +2055,8 @@ picture(figure, say("The memory, the forget gate and the input gate of the most 
 # the same drawing is walked through letter by letter: give them two minutes to do so.
 
 # %%
-others = [unit for unit in accuracies.argsort(descending=True).tolist() if unit != telling_unit]
-gate_explorer(list(opening), read_memory(opening), [telling_unit, *others[:7]])
+best_units = accuracies.argsort(descending=True)[:8].tolist()
+gate_explorer(list(opening), read_memory(opening), best_units)
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 9-10"
 # ### Exercices 9 et 10 · Le GRU ; la boucle qui écrit
@@ -2096,6 +2149,7 @@ def encode_pairs(some):
 
 source, target = encode_pairs(pairs)
 new_source, new_target = encode_pairs(new_pairs)
+# %%
 for pair in new_pairs[:3]:
     print(pair[0], "→", pair[1])
 print(say("words:", "mots :"), len(french), len(english))
@@ -2144,18 +2198,17 @@ print(say("words:", "mots :"), len(french), len(english))
 # </details>
 
 # %% implements="seq2seq:NoAttention" level=1 hollow=["forward"]
-"""Un mélange de zéros : le décodeur a le dernier état de l'encodeur, et rien d'autre.
+"""Un mélange de zéros : le décodeur n'a que le dernier état de l'encodeur.
 
 C'est le traducteur d'avant l'attention (Sutskever et al. 2014). À côté des
 autres, il dit ce que vaut l'attention. Il n'a pas de paramètres.
 """
 """Zéro pour chaque requête et chaque mot lu : rien n'est comparé."""
-"""Des zéros pour chaque requête, de la largeur de la mémoire, et des poids nuls."""
+"""Des zéros de la largeur de la mémoire, et des poids qui valent tous 0."""
 
 # %% scratch=true
 nothing = NoAttention(4, 2)
-mixture, weights = nothing(torch.ones(1, 1, 4), torch.ones(1, 3, 2), torch.ones(1, 3).bool())
-mixture, weights
+nothing(torch.ones(1, 1, 4), torch.ones(1, 3, 2), torch.ones(1, 3).bool())
 # → (tensor([[[0., 0.]]]), tensor([[[0., 0., 0.]]]))
 
 # %% [markdown] lang="fr"
@@ -2178,22 +2231,26 @@ from dalle_edu.bricks.seq2seq import Seq2Seq
 
 def new_translator(attention):
     torch.manual_seed(0)
-    return Seq2Seq(len(french), len(english), width=48, hidden=96, attention=attention)
+    sizes = len(french), len(english)
+    return Seq2Seq(*sizes, width=48, hidden=96, attention=attention)
 
 
+# %%
 def ask_pairs():
     generator = torch.Generator().manual_seed(0)
 
     def ask(model):
         first = int(torch.randint(len(source) - 64, (1,), generator=generator))
-        read, written = source[first : first + 64], target[first : first + 64]
+        batch = [side[first : first + 64] for side in (source, target)]
         # en: columns that are nothing but padding are cut off
         # fr: on coupe les colonnes qui ne sont que du remplissage
-        return model.loss(read[:, (read != PAD).any(dim=0)], written[:, (written != PAD).any(dim=0)])
+        batch = [rows[:, (rows != PAD).any(dim=0)] for rows in batch]
+        return model.loss(*batch)
 
     return ask
 
 
+# %%
 def train_translator(attention):
     model = new_translator(attention)
     losses = train(model, ask_pairs(), 300, rate=0.015)
@@ -2208,6 +2265,7 @@ def train_without():
 trained = kept("without_attention", train_without, patience=5)
 forgetful = new_translator(NoAttention)
 forgetful.load_state_dict(trained["weights"])
+print(say("loss at the end:", "perte à la fin :"), decimal(sum(trained["losses"][-20:]) / 20, 2))
 
 
 # %%
@@ -2220,6 +2278,7 @@ def exact(model):
     return torch.tensor([one == other for one, other in zip(said, wanted)])
 
 
+# %%
 words_read = (new_source != PAD).sum(dim=1) - 2
 groups = {"2–4": (2, 4), "5–7": (5, 7), "8–10": (8, 10), "11–14": (11, 14)}
 
@@ -2243,15 +2302,15 @@ for read, said in zip(new_source[-2:], written):
 
 # %% claims=true
 assert min(alone[:2]) > 0.5
-assert max(alone[2:]) < 0.2
+assert max(alone[2:]) < 0.05
 
 # %% [markdown] lang="fr"
-# Jusqu'à sept mots, il s'en tire le plus souvent. Au-delà, presque jamais : moins d'une sur cinq. Ses longues phrases sont bien tournées,
+# Jusqu'à sept mots, il s'en tire le plus souvent. Au-delà, presque jamais : moins d'une fois sur vingt. Ses longues phrases sont bien tournées,
 # mais pas fidèles : les couleurs et les objets ont glissé. Le décodeur a pourtant appris à parler ; c'est le **vecteur** qui n'a pas tout
 # retenu.
 
 # %% [markdown] lang="en"
-# Up to seven words it mostly manages. Beyond that, hardly ever: less than one in five. Its long sentences are well turned, but not faithful:
+# Up to seven words it mostly manages. Beyond that, hardly ever: less than once in twenty. Its long sentences are well turned, but not faithful:
 # colours and objects have slipped. Yet the decoder has learned to speak; it is the **vector** that has not kept everything.
 
 # %% [markdown] lang="fr"
@@ -2336,8 +2395,10 @@ for name, scores in ((say("dot", "scalaire"), dot), (say("general", "général")
     shares = shares_of(scores)
     print(f"{name:9}", *(f"{decimal(score, 3):>6}" for score in scores), "  →",
           *(decimal(share, 3) for share in shares))
-context = [sum(share * state[channel] for share, state in zip(shares_of(dot), states_read))
-           for channel in (0, 1)]
+context = [0.0, 0.0]
+for share, (first, second) in zip(shares_of(dot), states_read):
+    context[0] += share * first
+    context[1] += share * second
 print(say("context (dot):", "contexte (scalaire) :"), *(decimal(part, 3) for part in context))
 
 # %% claims=true
@@ -2345,10 +2406,10 @@ assert [round(score, 3) for score in additive] == [1.757, 1.928, 1.959]
 assert (dot, general) == ([2, 1, 3], [1, 2, 3])
 assert round(shares_of(dot)[2], 3) == round(shares_of(general)[2], 3) == 0.665
 assert round(shares_of(additive)[2], 3) == 0.359
-assert [round(part, 2) for part in context] == [0.91, 0.75]
+assert [round(part, 2) for part in context] == [0.91, 0.76]
 
 # %% [markdown] lang="fr"
-# Le troisième gagne partout ; l'additif hésite, parce que tanh plafonne. Le contexte du produit scalaire, (0,91 ; 0,75), est surtout le troisième
+# Le troisième gagne partout ; l'additif hésite, parce que tanh plafonne. Le contexte du produit scalaire, (0,91 ; 0,76), est surtout le troisième
 # état, $(1, 1)$, tiré un peu vers les autres.
 #
 # Une différence de plus : Bahdanau interroge avec l'état d'**avant** le pas, $s_{t-1}$, et donne le contexte au pas ; Luong interroge avec l'état
@@ -2365,7 +2426,7 @@ assert [round(part, 2) for part in context] == [0.91, 0.75]
 # </details>
 
 # %% [markdown] lang="en"
-# The third wins everywhere; additive hesitates, because tanh has a ceiling. The context of the dot product, (0.91, 0.75), is mostly the third
+# The third wins everywhere; additive hesitates, because tanh has a ceiling. The context of the dot product, (0.91, 0.76), is mostly the third
 # state, $(1, 1)$, pulled a little towards the others.
 #
 # One more difference: Bahdanau asks with the state **before** the step, $s_{t-1}$, and gives the context to the step; Luong asks with the
@@ -2414,7 +2475,7 @@ DotAttention(2, 2).scores(query, memory)
 
 La matrice W apprend quels canaux de la requête vont avec ceux de la mémoire.
 """
-"""Le produit scalaire de chaque requête et de W fois la mémoire de chaque mot."""
+"""Le produit scalaire de la requête et de W fois la mémoire d'un mot."""
 
 # %% scratch=true
 swapping = GeneralAttention(2, 2)
@@ -2461,14 +2522,15 @@ swapping.scores(query, memory).detach()
 
 Un petit réseau note chaque paire d'une requête et de la mémoire d'un mot.
 """
-"""Le score que le réseau donne à chaque requête et à la mémoire de chaque mot."""
+"""Le score que le réseau donne à une requête et à la mémoire d'un mot."""
+# n q k h => n q k h
 
 # %% scratch=true
 network = AdditiveAttention(2, 2)
 network.query.weight.data = network.key.weight.data = torch.eye(2)
 network.value.weight.data = torch.ones(1, 2)
 network.scores(query, memory).detach()
-# → tensor([[[1.7567, 1.9281, 1.9591]]])
+# → tensor([[[1.7566, 1.9281, 1.9591]]])
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 11-14"
 # ### Exercices 11 à 14 · Trois façons de noter
@@ -2497,13 +2559,13 @@ draw_translator(["une", "étoile", "verte"], ["a", "green", "star"], looks=True)
 # ## 12. La même tâche, en regardant
 #
 # Rien d'autre ne change : mêmes paires, mêmes trois cents pas, même largeur. Chaque traducteur garde en plus tous les états lus, et note à sa
-# façon. **Devinez** : à douze mots, qui passe de presque rien à plus de la moitié ? Un seul des trois, ou tous ?
+# façon. **Devinez** : sur les longues phrases, qui fait mieux que presque rien ? Un seul des trois, ou tous ?
 
 # %% [markdown] lang="en"
 # ## 12. The same task, looking
 #
 # Nothing else changes: the same pairs, the same three hundred steps, the same width. Each translator also keeps all the states read, and
-# marks in its own way. **Guess**: at twelve words, who goes from next to nothing to more than half? One of the three, or all?
+# marks in its own way. **Guess**: on long sentences, who does better than next to nothing? One of the three, or all?
 
 # %%
 scorers = {say("dot (Luong)", "scalaire (Luong)"): DotAttention,
@@ -2516,9 +2578,10 @@ def train_three():
     return [train_translator(attention) for attention in kinds_of_attention]
 
 
+# %%
 translators, shares_right = {}, {}
-for (name, attention), found in zip(scorers.items(),
-                                    kept("with_attention", train_three, patience=5)):
+three_of_them = kept("with_attention", train_three, patience=5)
+for (name, attention), found in zip(scorers.items(), three_of_them):
     translators[name] = new_translator(attention)
     translators[name].load_state_dict(found["weights"])
     shares_right[name] = by_group(exact(translators[name]))
@@ -2537,24 +2600,29 @@ for (name, attention), found in zip(scorers.items(),
 
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(width=8, height=3.6)
+# en: the second line is broad, and is seen where another covers it
+# fr: la deuxième ligne est large, et se voit là où une autre la couvre
 curves = {say("last state alone", "dernier état seul"): alone, **shares_right}
 marks = zip(curves.items(), (VERMILION, BLUE, GREEN, ORANGE), "soD^")
 for (name, shares), colour, mark in marks:
-    axes.plot(range(4), [100 * share for share in shares], marker=mark, color=colour, label=name)
+    percents = [100 * share for share in shares]
+    wide = 7 if colour == BLUE else 2
+    axes.plot(range(4), percents, marker=mark, color=colour, label=name, lw=wide)
 axes.set_xticks(range(4), list(groups))
-axes.set(xlabel=say("words read", "mots lus"), ylabel=say("exact (%)", "exactes (%)"), ylim=(-3, 103))
+axes.set(xlabel=say("words read", "mots lus"), ylim=(-3, 103))
+axes.set_ylabel(say("exact (%)", "exactes (%)"))
 legend(axes, loc="lower left")
-picture(figure, say("With the last state alone exact translations fall to almost none "
-                    "beyond seven words; with any attention they stay high.",
-                    "Avec le dernier état seul, les traductions exactes tombent à presque"
-                    " rien après sept mots ; avec attention, non."))
+picture(figure, say("With the last state alone exact translations fall to almost "
+                    "none beyond seven words; with attention they stay higher.",
+                    "Avec le dernier état seul, les traductions exactes tombent à "
+                    "presque rien après sept mots ; avec attention, bien moins."))
 
 # %% claims=true
-for shares in shares_right.values():
-    assert shares[3] > 0.7
-    assert min(shares[:2]) > 0.95
-bahdanau = shares_right[say("additive (Bahdanau)", "additif (Bahdanau)")]
-assert bahdanau[3] > 0.95
+luong, its_general, bahdanau = shares_right.values()
+assert min(luong) > 0.9
+assert min(bahdanau) > 0.9
+assert min(its_general[:2]) > 0.9
+assert alone[3] + 0.2 < its_general[3] < 0.8
 assert max(len(french.decode(row)) for row in new_source) == 14
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
@@ -2566,10 +2634,10 @@ assert max(len(french.decode(row)) for row in new_source) == 14
 # the encoder. (No: it looks at what the encoder wrote.) Then: what does it cost? (Keeping all the states.)
 
 # %% [markdown] lang="fr"
-# Tous. Avec n'importe lequel des trois scores, les longues phrases sont traduites, le plus souvent sans une faute ; le dernier état seul
-# n'y arrivait presque jamais. Ce n'est pas le décodeur qui manquait de talent, c'est le passage qui était étroit. L'attention ne
-# **remplace** pas l'encodeur : elle regarde ce qu'il a écrit. Ici, l'additif finit devant ; sur d'autres tâches, à d'autres tailles, l'ordre
-# peut changer.
+# Tous, et de loin. Le produit scalaire et l'additif traduisent plus de neuf phrases sur dix à **toute** longueur ; le dernier état seul n'y arrivait
+# presque jamais au-delà de sept mots. Ce n'est pas le décodeur qui manquait de talent, c'est le passage qui était étroit. Le général, lui,
+# reste en arrière sur les longues phrases : il a une matrice de plus à apprendre, et trois cents pas n'y ont pas suffi. Sur d'autres tâches,
+# à d'autres tailles, l'ordre peut changer. Notez que l'attention ne **remplace** pas l'encodeur : elle regarde ce qu'il a écrit.
 #
 # ### Où regarde-t-il ?
 #
@@ -2577,9 +2645,10 @@ assert max(len(french.decode(row)) for row in new_source) == 14
 # le précède. **Devinez** la forme du dessin, autour de « green star ».
 
 # %% [markdown] lang="en"
-# All. With any of the three scores, long sentences are translated, mostly without a fault; the last state alone hardly ever managed. It was
-# not the decoder that lacked talent, it was the passage that was narrow. Attention does not **replace** the encoder: it looks at what the
-# encoder has written. Here additive ends in front; on other tasks, at other sizes, the order may change.
+# All, and by far. The dot product and additive translate more than nine sentences in ten at **every** length; beyond seven words the last state
+# alone hardly ever managed. It was not the decoder that lacked talent, it was the passage that was narrow. General stays behind on long
+# sentences: it has one more matrix to learn, and three hundred steps were not enough. On other tasks, at other sizes, the order may change.
+# Note that attention does not **replace** the encoder: it looks at what the encoder has written.
 #
 # ### Where does it look?
 #
@@ -2608,13 +2677,14 @@ print(join_words(said))
 figure, axes = plot(width=8, height=4.2)
 axes.imshow(looks[0, : len(said)], cmap="Blues", vmin=0, vmax=1, aspect="auto")
 columns = [say("(start)", "(début)"), *read, say("(end)", "(fin)")]
-axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", rotation_mode="anchor")
+slanted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+axes.set_xticks(range(len(columns)), columns, **slanted)
 axes.set_yticks(range(len(said)), said)
 axes.set(xlabel=say("read", "lu"), ylabel=say("written", "écrit"))
-picture(figure, say("Alignment of a French sentence with its English translation: each "
-                    "word written looks near the word it translates.",
-                    "Alignement d'une phrase française et de sa traduction : chaque mot "
-                    "écrit regarde près du mot qu'il traduit."))
+picture(figure, say("Alignment of a French sentence with its English translation: "
+                    "each word written looks near the word it translates.",
+                    "Alignement d'une phrase française et de sa traduction : chaque"
+                    " mot écrit regarde près du mot qu'il traduit."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire chercher le croisement : deux mots échangent leur place, et les taches aussi. Demander la forme du tableau (mots écrits × mots
@@ -2623,3 +2693,519 @@ picture(figure, say("Alignment of a French sentence with its English translation
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. Have them look for the crossing: two words change places, and so do the blots. Ask for the shape of the table (words written × words
 # read), and the sum of a row (1). A blot next to the right word is no fault: each state read knows its neighbours too.
+
+# %% claims=true
+assert join_words(said) == "a large green star above a small pink square"
+for word, its_source in (("large", "grande"), ("star", "étoile"), ("green", "verte"),
+                         ("above", "au-dessus"), ("small", "petit"), ("square", "carré")):
+    row, column = looks[0, said.index(word)], read.index(its_source) + 1
+    assert row[column - 1 : column + 2].sum() > 0.5, (word, row)
+assert torch.allclose(looks[0, : len(said)].sum(dim=1), torch.ones(len(said)), atol=1e-5)
+
+# %% [markdown] lang="fr"
+# Chaque mot écrit met plus de la moitié de son poids sur le mot qu'il traduit, ou juste à côté : l'état de chaque mot, lu dans les deux sens,
+# connaît aussi ses voisins. Autour de « green star », l'ordre se croise. Personne n'a donné ces correspondances : elles sont venues de la
+# perte seule. La [](lesson:05) repartira de cette image, et jettera la récurrence.
+
+# %% [markdown] lang="en"
+# Each word written puts more than half of its weight on the word it translates, or right beside it: the state of each word, read in both
+# directions, knows its neighbours too. Around "green star" the order crosses. Nobody gave these correspondences: they came from the loss
+# alone. [](lesson:05) will start again from this picture, and throw recurrence away.
+
+# %% [markdown] lang="fr"
+# ## 13. Sans l'enseignant
+#
+# À l'entraînement, le décodeur ne voit que de vrais mots. Seul, il relit les siens, fautes comprises, et il n'en a jamais vu : c'est le
+# **biais d'exposition** (*exposure bias*, [](work:ranzato2016)). Mesurons-le sur le traducteur sans attention, qui se trompe souvent. Deux
+# fois, les mêmes phrases : forcé par l'enseignant, puis seul. À chaque place, quelle part des mots est juste ? **Devinez** où les deux
+# courbes se séparent.
+
+# %% [markdown] lang="en"
+# ## 13. Without the teacher
+#
+# In training the decoder sees nothing but true words. Alone, it reads its own again, mistakes included, and it has never seen any: this is
+# **exposure bias** ([](work:ranzato2016)). Let us measure it on the translator without attention, which often goes wrong. The same sentences
+# twice: under teacher forcing, then alone. At each place, what share of the words is right? **Guess** where the two curves part.
+
+# %%
+@torch.no_grad()
+def right_by_place(model):
+    wanted = new_target[:, 1:]
+    forced = model(new_source, new_target[:, :-1])[0].argmax(dim=-1)
+    free, _ = model.translate(new_source, length=wanted.shape[1])
+    free = F.pad(free, (0, wanted.shape[1] - free.shape[1]))
+    curves = []
+    for answer in (forced, free):
+        right = (answer == wanted) & (wanted != PAD)
+        curves.append(right.sum(dim=0) / (wanted != PAD).sum(dim=0))
+    return curves
+
+
+# %%
+forced_right, free_right = right_by_place(forgetful)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 13. Sans l'enseignant
+#
+# Le traducteur sans attention, mot après mot : guidé par les vrais mots, ou seul.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 13. Without the teacher
+#
+# The translator without attention, word after word: led by the true words, or alone.
+
+# %% slide="fragment" tags=["hide-input"]
+figure, axes = plot(height=3.3)
+places = range(1, 13)
+led = say("with the true words", "avec les vrais mots")
+for shares, colour, name in ((forced_right, BLUE, led),
+                             (free_right, VERMILION, say("alone", "seul"))):
+    axes.plot(places, 100 * shares[:12], "o-", color=colour, label=name)
+axes.set(xlabel=say("word", "mot"), ylabel=say("right (%)", "justes (%)"), ylim=(0, 103))
+legend(axes)
+picture(figure, say("Led by the true words the translator stays right more often; "
+                    "alone, its share of right words falls further.",
+                    "Guidé par les vrais mots, le traducteur reste plus souvent "
+                    "juste ; seul, sa part de mots justes tombe plus bas."))
+
+# %% claims=true
+assert abs(forced_right[0] - free_right[0]) < 1e-6
+assert forced_right[7:12].mean() > free_right[7:12].mean() + 0.3
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Demander pourquoi le premier point est commun (rien n'a encore été écrit). Puis pourquoi l'écart croît : une faute en appelle
+# d'autres. Le forçage par l'enseignant n'est pas une triche à l'examen : à l'examen, il n'y en a plus.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Ask why the first point is shared (nothing has been written yet). Then why the gap grows: one mistake calls for others. Teacher forcing
+# is no cheating in the exam: in the exam there is none left.
+
+# %% [markdown] lang="fr"
+# Le premier mot est le même : rien n'a encore été écrit. Après le septième, l'écart dépasse trente points. La perte d'entraînement, qui ne voit que la
+# courbe du haut, **ne mesure pas** ce que fait le réseau quand il écrit seul : il faut le faire écrire, et compter.
+#
+# Pourquoi apprendre est-il rapide, et écrire, lent ? Forcé, le réseau reçoit tous ses mots d'un coup, et un lot de phrases pose toutes ses
+# questions en un passage. Seul, il lui faut **son** mot d'avant pour demander le suivant.
+
+# %% [markdown] lang="fr"
+# Pour finir, la boucle qui traduit : `translate` de `Seq2Seq`. `source` est de forme (n, k). On rend les jetons écrits, (n, q), et les poids de
+# chacun, (n, q, k). `self.encode(source)` rend la mémoire et l'état de départ ; `self.decode(last, state, memory, mask)` lit les mots `last`,
+# de forme (n, 1), et rend les logits, les poids et l'état suivant. On prend toujours le mot le plus probable. On s'arrête quand toutes les
+# phrases ont dit `END`, ou à `length` mots ; une phrase finie ne reçoit plus que `PAD`.
+#
+# <details><summary>Un indice</summary>
+#
+# `last` commence par `START` pour chaque phrase : `source.new_full((len(source), 1), START)`. Le masque est vrai là où `source` n'est pas du
+# remplissage.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# La boucle : décoder, choisir par `argmax(dim=-1)`, remplacer par `PAD` là où c'est fini (`masked_fill(ended, PAD)`), mettre `ended` à jour.
+#
+# </details>
+#
+# <details><summary>Un troisième indice</summary>
+#
+# Gardez jetons et poids dans deux listes, puis `torch.cat(…, dim=1)`. L'état rendu par `decode` sert au tour suivant.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# The first word is the same: nothing has been written yet. After the seventh the gap exceeds thirty points. The training loss, which sees only
+# the upper curve, **does not measure** what the network does when it writes alone: one has to let it write, and count.
+#
+# Why is learning fast, and writing slow? Under teacher forcing the network gets all its words at once, and a batch of sentences asks all its
+# questions in one pass. Alone, it needs **its own** word before to ask for the next.
+
+# %% [markdown] lang="en"
+# To end with, the loop that translates: `translate` of `Seq2Seq`. `source` is of shape (n, k). Return the tokens written, (n, q), and the
+# weights of each, (n, q, k). `self.encode(source)` returns the memory and the state to start from; `self.decode(last, state, memory, mask)`
+# reads the words `last`, of shape (n, 1), and returns the logits, the weights and the next state. The likeliest word is always taken. Stop
+# when all sentences have said `END`, or at `length` words; a sentence that has ended gets nothing but `PAD`.
+#
+# <details><summary>A hint</summary>
+#
+# `last` begins with `START` for each sentence: `source.new_full((len(source), 1), START)`. The mask is true where `source` is not padding.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# The loop: decode, choose by `argmax(dim=-1)`, replace by `PAD` where the end has come (`masked_fill(ended, PAD)`), update `ended`.
+#
+# </details>
+#
+# <details><summary>A third hint</summary>
+#
+# Keep tokens and weights in two lists, then `torch.cat(…, dim=1)`. The state that `decode` returns serves the next time.
+#
+# </details>
+
+# %% implements="seq2seq:Seq2Seq" level=3 hollow=["translate"]
+"""Un encodeur et un décodeur, avec une attention entre eux.
+
+L'encodeur lit la phrase dans les deux sens, et le décodeur (`writer`) part
+du dernier état de chacun. L'attention vient après le pas du décodeur (Luong
+et al. 2015, équation 5) : l'entraînement la calcule pour toute une phrase à
+la fois. Chez Bahdanau et al., elle vient avant le pas, qui en reçoit le
+résultat.
+"""
+"""La mémoire de chaque mot lu, et le premier état du décodeur.
+
+Les deux tiennent les deux sens côte à côte.
+"""
+"""Les logits du mot qui suit chacun de ceux que l'on montre.
+
+Rend aussi les poids d'attention de chacun, et le dernier état du décodeur.
+"""
+"""Les logits et les poids d'attention, forcés par l'enseignant.
+
+`shown` contient les vrais mots, dont les logits prédisent le suivant.
+"""
+"""L'entropie croisée de la traduction, en nats par mot."""
+"""Traductions gloutonnes, avec les poids d'attention de chaque mot.
+
+Le mot le plus probable est pris à chaque pas, jusqu'à ce que toutes les
+phrases soient finies, ou aient `length` mots.
+"""
+# attention weights => poids d'attention
+
+# %% scratch=true
+torch.manual_seed(0)
+untaught = Seq2Seq(9, 8, width=3, hidden=4)
+read = torch.tensor([[1, 5, 3, 2], [1, 4, 2, 0]])
+words, weights = untaught.translate(read, length=3)
+words.shape, weights.shape
+# → (torch.Size([2, 3]), torch.Size([2, 3, 4]))
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 15"
+# ### Exercice 15 · La boucle qui traduit
+#
+# **5 min, puis chez soi.** `Seq2Seq.translate` : encoder, puis décoder, choisir, recommencer.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 15"
+# ### Exercise 15 · The loop that translates
+#
+# **5 min, then at home.** `Seq2Seq.translate`: encode, then decode, choose, begin again.
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+draw_translator(["une", "étoile", "verte"], ["a", "green", "star", say("(end)", "(fin)")],
+                looks=True)
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Dire la boucle à voix haute, la classe dicte : que montre-t-on d'abord ? (Le début.) Qu'emporte-t-on d'un tour au suivant ? (Le mot
+# choisi, et l'état.) Quand s'arrête-t-on ? À guetter : l'état qui repart du premier à chaque mot.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Say the loop aloud, with the class dictating: what is shown first? (The start.) What is carried from one turn to the next? (The chosen
+# word, and the state.) When does it stop? Watch for: the state that goes back to the first one at each word.
+
+# %% [markdown] lang="fr"
+# ## 14. Quelle erreur est-ce ?
+#
+# Voici un LSTM écrit par quelqu'un d'autre. Il est faux. N'ouvrez pas son code : réglez ses portes, et interrogez-le. La mémoire d'avant
+# vaut 2. Une somme de 10 ouvre une porte, une somme de −10 la ferme ; le candidat est 0. **Devinez** d'abord ce que devrait valoir la
+# nouvelle mémoire dans chaque cas.
+
+# %% [markdown] lang="en"
+# ## 14. Which mistake is this?
+#
+# Here is an LSTM that somebody else wrote. It is wrong. Do not open its code: set its gates, and question it. The memory before is 2. A sum
+# of 10 opens a gate, a sum of −10 shuts it; the candidate is 0. **Guess** first what the new memory should be in each case.
+
+# %%
+from dalle_edu.classroom.suspect import suspect
+
+mystery, question = suspect("recurrent:LSTMCell", "NothingForgotten")
+
+
+def question_it(i, f, o):
+    cell = mystery(1, 1)
+    for parameter in cell.parameters():
+        nn.init.zeros_(parameter)
+    cell.bias_ih.data = torch.tensor([i, f, 0.0, o])
+    return cell(torch.zeros(1, 1), (torch.zeros(1, 1), torch.tensor([[2.0]])))
+
+
+# %%
+probes = {say("forget open", "oubli ouvert"): (-10.0, 10.0, 10.0),
+          say("forget shut", "oubli fermé"): (-10.0, -10.0, 10.0),
+          say("output shut", "sortie fermée"): (-10.0, 10.0, -10.0)}
+print(" " * 20 + "c      h")
+for name, gates in probes.items():
+    hidden, memory = (part.item() for part in question_it(*gates))
+    print(f"{name:14} {decimal(memory, 2):>6} {decimal(hidden, 2):>6}")
+
+# %% claims=true
+with_forget_shut = question_it(-10.0, -10.0, 10.0)
+assert abs(with_forget_shut[1].item() - 2) < 1e-3
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz mystery"
+# ## 14. Quelle erreur est-ce ?
+#
+# Un LSTM faux. Mémoire d'avant : 2. Candidat : 0. Que devrait valoir la nouvelle mémoire ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz mystery"
+# ## 14. Which mistake is this?
+#
+# A wrong LSTM. Memory before: 2. Candidate: 0. What should the new memory be?
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, axes = plot(width=7, height=2.6)
+answers = [question_it(*gates) for gates in probes.values()]
+for place, (hidden, memory) in enumerate(answers):
+    axes.bar(place - 0.18, memory.item(), 0.34, color=BLUE)
+    axes.bar(place + 0.18, hidden.item(), 0.34, color=VERMILION)
+    for shift, part in ((-0.18, memory), (0.18, hidden)):
+        height, number = part.item() + 0.05, decimal(part.item(), 2)
+        axes.text(place + shift, height, number, ha="center", fontsize=12)
+axes.set_xticks(range(3), list(probes))
+axes.set(ylabel=say("c (blue), h (red)", "c (bleu), h (rouge)"), ylim=(0, 2.5))
+picture(figure, say("The memory and the hidden state of the wrong LSTM with the "
+                    "forget gate open, shut, and with the output gate shut.",
+                    "La mémoire et l'état caché du LSTM faux, porte d'oubli ouverte,"
+                    " fermée, puis porte de sortie fermée."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Deux minutes par deux, puis un vote. Un LSTM juste donnerait 2, 0 et 2 pour la mémoire. Celui-ci garde 2 quand l'oubli est fermé :
+# la porte d'oubli n'agit pas. Demander pourquoi la troisième épreuve ne suffisait pas.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Two minutes in pairs, then a vote. A right LSTM would give 2, 0 and 2 for the memory. This one keeps 2 with the forget gate shut: the
+# gate does nothing. Ask why the third probe was not enough.
+
+# %% quiz="mystery"
+quiz(question)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz recurrence"
+# ## 15. Huit questions
+#
+# **8 min.** Répondez seul, puis comparez à deux. Écrivez d'abord celle-ci :
+#
+# | $f$ | $i$ | la mémoire |
+# |---|---|---|
+# | 1 | 0 | ? |
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz recurrence"
+# ## 15. Eight questions
+#
+# **8 min.** Answer alone, then compare in pairs. Write this one first:
+#
+# | $f$ | $i$ | the memory |
+# |---|---|---|
+# | 1 | 0 | ? |
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 8 min. Faire répondre dans le notebook, puis corriger les trois questions les plus manquées. Celles que la classe n'a pas eu le temps de
+# faire se finissent chez soi.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 8 min. Let them answer in the notebook, then go over the three questions most often missed. Those that the class had no time for are
+# finished at home.
+
+# %% [markdown] lang="fr"
+# ## 15. Questions
+
+# %% [markdown] lang="en"
+# ## 15. Questions
+
+# %% quiz="recurrence"
+quiz(
+    Number(
+        say("How many numbers does an LSTM cell learn, from 32 channels to a state of 64, with both biases?",
+            "Combien de nombres apprend une cellule LSTM, de 32 canaux vers un état de 64, ses deux biais compris ?"),
+        right=25088,
+        why=say("4 × 64 rows, of 32 + 64 weights and 2 biases each: 256 × 98.",
+                "4 × 64 lignes, de 32 + 64 poids et 2 biais chacune : 256 × 98."),
+        computed=lambda: sum(parameter.numel() for parameter in LSTMCell(32, 64).parameters()),
+    ),
+    Choice(
+        say("In an LSTM, f = 1 and i = 0. The memory", "Dans un LSTM, f = 1 et i = 0. La mémoire"),
+        [say("is wiped", "est effacée"), say("stays as it was", "reste telle quelle"),
+         say("becomes the candidate", "devient le candidat")],
+        right=1,
+        why=say("c = 1 × c + 0 × g: kept whole, with nothing added, for as long as the gates stay like that.",
+                "c = 1 × c + 0 × g : gardée en entier, sans ajout, tant que les portes restent ainsi."),
+        why_not=[
+            say("That is f = 0: the forget gate says what part is kept, in spite of its name.",
+                "Cela, c'est f = 0 : malgré son nom, la porte d'oubli dit la part que l'on garde."),
+            say("That is f = 0 and i = 1.", "Cela, c'est f = 0 et i = 1."),
+        ],
+    ),
+    Number(
+        say("A loss of 1.2 nats per letter: what is the perplexity?", "Une perte de 1,2 nat par lettre : quelle est la perplexité ?"),
+        right=3.32,
+        why=say("exp(1.2): it hesitates as among 3.3 equally likely letters.",
+                "exp(1,2) : il hésite comme entre 3,3 lettres équiprobables."),
+        computed=lambda: math.exp(1.2),
+        tolerance=0.01,
+    ),
+    Number(
+        say("Each step multiplies the gradient by 0.5. By how much do ten steps?", "Chaque pas multiplie le gradient par 0,5. Par combien dix pas le font-ils ?"),
+        right=0.000977,
+        why=say("0.5 to the power 10, a little less than a thousandth.", "0,5 puissance 10, un peu moins d'un millième."),
+        computed=lambda: 0.5**10,
+        tolerance=2e-6,
+    ),
+    Choice(
+        say("Under teacher forcing, to predict word t, the decoder is shown", "Sous forçage par l'enseignant, pour prédire le mot t, on montre au décodeur"),
+        [say("the true word t − 1", "le vrai mot t − 1"), say("the true word t", "le vrai mot t"),
+         say("the word that it has just written", "le mot qu'il vient d'écrire")],
+        right=0,
+        why=say("Inputs are the true words, shifted by one: START is shown for the first.",
+                "Les entrées sont les vrais mots, décalés d'un cran : pour le premier, on montre START."),
+        why_not=[
+            say("Then it would copy: the loss would fall to nothing, and it would write nonsense alone.",
+                "Il recopierait : la perte tomberait à rien, et seul, il écrirait n'importe quoi."),
+            say("That is writing alone, as in the exam.", "Cela, c'est écrire seul, comme à l'examen."),
+        ],
+    ),
+    Choice(
+        say("A sentence is followed by ten paddings, and the mask is given. The last state is",
+            "Une phrase est suivie de dix remplissages, et le masque est donné. Le dernier état est"),
+        [say("closer to zero", "plus proche de zéro"), say("that of padding", "celui du remplissage"),
+         say("that of its last word", "celui de son dernier mot")],
+        right=2,
+        why=say("Where the mask is false, the state stays as it is.", "Là où le masque est faux, l'état reste tel quel."),
+        why_not=[
+            say("It would fade if padding were read as zeros; it is not read at all.",
+                "Il s'userait si le remplissage était lu comme des zéros ; il n'est pas lu du tout."),
+            say("That is what a cell without a mask gives: the end would depend on its neighbours' lengths.",
+                "C'est ce que donne une cellule sans masque : la fin dépendrait de la longueur des voisines."),
+        ],
+    ),
+    Choice(
+        say("An alignment of a sentence of 9 tokens with a translation of 7 has the shape",
+            "L'alignement d'une phrase de 9 jetons et d'une traduction de 7 a la forme"),
+        [say("7 × 9, and each row sums to 1", "7 × 9, et chaque ligne fait 1"),
+         say("9 × 7, and each row sums to 1", "9 × 7, et chaque ligne fait 1"),
+         say("9 × 9", "9 × 9")],
+        right=0,
+        why=say("A row for each word written, which shares its weight out among the words read.",
+                "Une ligne par mot écrit, qui partage son poids entre les mots lus."),
+        why_not=[
+            say("It is the writer who asks: each word written has weights, and they sum to 1.",
+                "C'est celui qui écrit qui demande : chaque mot écrit a ses poids, de somme 1."),
+            say("Nothing forces both sentences to be equally long; that is what it is for.",
+                "Rien n'oblige les deux phrases à la même longueur ; c'est à cela qu'il sert."),
+        ],
+    ),
+    Number(
+        say("A gradient of length 10 is clipped to 0.5. By what number is it multiplied?",
+            "Un gradient de longueur 10 est écrêté à 0,5. Par quel nombre le multiplie-t-on ?"),
+        right=0.05,
+        why=say("0.5 / 10: its direction does not change.", "0,5 / 10 : sa direction ne change pas."),
+        computed=lambda: 0.5 / torch.tensor([6.0, 8.0]).norm().item(),
+        tolerance=1e-6,
+    ),
+)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="closing"
+# ## À retenir
+#
+# - Un état de taille fixe, réécrit à chaque symbole.
+# - Un gradient s'éteint ou explose ; on écrête.
+# - LSTM : on ajoute, on n'écrase pas.
+# - Montrer le vrai à l'entraînement ; seul à l'examen.
+# - Un vecteur oublie ; l'attention regarde.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="closing"
+# ## Take-aways
+#
+# - A state of fixed size, written anew at each symbol.
+# - A gradient vanishes or explodes; it is clipped.
+# - LSTM: add, do not squash.
+# - Show the truth in training; alone in the exam.
+# - One vector forgets; attention looks.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 2 min. Demander à chacun la phrase qu'il emporte. Pour la prochaine fois : les exercices 10 et 15. La leçon 05 gardera l'attention, et se
+# passera de récurrence.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 2 min. Ask everyone for the sentence they take home. For next time: exercises 10 and 15. Lesson 05 will keep attention, and do without
+# recurrence.
+
+# %% [markdown] lang="fr"
+# ## À retenir
+#
+# - Une cellule réécrit un état de taille fixe à chaque symbole ; les poids sont les mêmes partout. Le remplissage laisse l'état tel quel.
+# - Le gradient traverse un produit : il s'éteint, ou il explose. L'écrêtage raccourcit, sans changer la direction.
+# - Le LSTM a deux vecteurs : $h$, que l'on voit, et $c$, sur un tapis que des portes réduisent et augmentent. Le GRU n'en a qu'un.
+# - Un modèle de langue apprend forcé par l'enseignant, et écrit seul : ce ne sont pas les mêmes conditions.
+# - L'ordre d'apprentissage : les espaces, les mots, et les accords en dernier. Une unité s'est mise à noter le pluriel.
+# - Un traducteur à un seul vecteur oublie les longues phrases. L'attention garde tous les états : des scores, un softmax, un mélange.
+
+# %% [markdown] lang="en"
+# ## Take-aways
+#
+# - A cell writes a state of fixed size anew at each symbol; the weights are the same everywhere. Padding leaves the state as it is.
+# - The gradient goes through a product: it vanishes, or it explodes. Clipping shortens it, and keeps its direction.
+# - The LSTM has two vectors: $h$, which is seen, and $c$, on a belt that gates scale down and add to. The GRU has only one.
+# - A language model learns under teacher forcing, and writes alone: the conditions are not the same.
+# - The order of learning: spaces, words, and agreement last. One unit took to noting the plural.
+# - A translator with a single vector forgets long sentences. Attention keeps all the states: scores, a softmax, a mixture.
+
+# %% [markdown] lang="fr"
+# ## Pour continuer
+#
+# Les réseaux récurrents sont-ils morts ? Ils ont porté la langue jusqu'en 2017 ; DALL·E et GPT n'en ont pas. Mais un état de taille fixe, mis
+# à jour pas à pas, garde un atout : lire un flux sans fin à coût constant. Les modèles à espace d'états, comme Mamba ([](work:gu2023)), en ont
+# repris l'idée. La [](lesson:05) prendra l'autre chemin : garder l'attention, et jeter la récurrence.
+#
+# D'ici là : entraînez `writer` avec `RNNCell`, et cherchez son unité du pluriel. Existe-t-elle ? Que devient la courbe de la
+# [](#it-forgets) avec `hidden=192` ?
+#
+# ## Sources
+#
+# - J. Elman, [*Finding structure in time*](work:elman1990), 1990 ; R. Williams et D. Zipser, [*A learning algorithm for continually running
+#   fully recurrent neural networks*](work:williams1989), 1989.
+# - Y. Bengio, P. Simard et P. Frasconi, [*Learning long-term dependencies with gradient descent is difficult*](work:bengio1994), 1994 ;
+#   R. Pascanu, T. Mikolov et Y. Bengio, [*On the difficulty of training recurrent neural networks*](work:pascanu2013), 2013.
+# - S. Hochreiter et J. Schmidhuber, [*Long short-term memory*](work:hochreiter1997), 1997 ; F. Gers, J. Schmidhuber et F. Cummins,
+#   [*Learning to forget*](work:gers2000), 2000 ; R. Józefowicz, W. Zaremba et I. Sutskever, [*An empirical exploration of recurrent network
+#   architectures*](work:jozefowicz2015), 2015.
+# - K. Cho et al., [*Learning phrase representations using RNN encoder-decoder*](work:cho2014), 2014 ; I. Sutskever, O. Vinyals et Q. Le,
+#   [*Sequence to sequence learning with neural networks*](work:sutskever2014), 2014.
+# - D. Bahdanau, K. Cho et Y. Bengio, [*Neural machine translation by jointly learning to align and translate*](work:bahdanau2015), 2015 ;
+#   M.-T. Luong, H. Pham et C. Manning, [*Effective approaches to attention-based neural machine translation*](work:luong2015), 2015.
+# - D. Kingma et J. Ba, [*Adam*](work:kingma2015), 2015 ; L. Smith, [*A disciplined approach to neural network
+#   hyper-parameters*](work:smith2018), 2018 ; M. Ranzato et al., [*Sequence level training with recurrent neural
+#   networks*](work:ranzato2016), 2016.
+#
+# À lire aussi : A. Karpathy, J. Johnson et L. Fei-Fei, [*Visualizing and understanding recurrent networks*](work:karpathy2015), 2015, pour des
+# unités vues à l'œuvre ; C. Olah, *Understanding LSTM networks*, et A. Karpathy, *The unreasonable effectiveness of recurrent neural
+# networks*, deux billets très lus.
+
+# %% [markdown] lang="en"
+# ## Reading on
+#
+# Are recurrent networks dead? They carried language until 2017; DALL·E and GPT have none. But a state of fixed size, updated step by step,
+# keeps one advantage: reading an endless stream at a constant cost. State-space models, such as Mamba ([](work:gu2023)), have taken up the
+# idea. [](lesson:05) will take the other road: keep attention, and throw recurrence away.
+#
+# Until then: train `writer` with `RNNCell`, and look for its plural unit. Is there one? What becomes of the curve of [](#it-forgets) with
+# `hidden=192`?
+#
+# ## Sources
+#
+# - J. Elman, [*Finding structure in time*](work:elman1990), 1990; R. Williams and D. Zipser, [*A learning algorithm for continually running
+#   fully recurrent neural networks*](work:williams1989), 1989.
+# - Y. Bengio, P. Simard and P. Frasconi, [*Learning long-term dependencies with gradient descent is difficult*](work:bengio1994), 1994; R.
+#   Pascanu, T. Mikolov and Y. Bengio, [*On the difficulty of training recurrent neural networks*](work:pascanu2013), 2013.
+# - S. Hochreiter and J. Schmidhuber, [*Long short-term memory*](work:hochreiter1997), 1997; F. Gers, J. Schmidhuber and F. Cummins, [*Learning
+#   to forget*](work:gers2000), 2000; R. Józefowicz, W. Zaremba and I. Sutskever, [*An empirical exploration of recurrent network
+#   architectures*](work:jozefowicz2015), 2015.
+# - K. Cho and others, [*Learning phrase representations using RNN encoder-decoder*](work:cho2014), 2014; I. Sutskever, O. Vinyals and Q. Le,
+#   [*Sequence to sequence learning with neural networks*](work:sutskever2014), 2014.
+# - D. Bahdanau, K. Cho and Y. Bengio, [*Neural machine translation by jointly learning to align and translate*](work:bahdanau2015), 2015; M.-T.
+#   Luong, H. Pham and C. Manning, [*Effective approaches to attention-based neural machine translation*](work:luong2015), 2015.
+# - D. Kingma and J. Ba, [*Adam*](work:kingma2015), 2015; L. Smith, [*A disciplined approach to neural network
+#   hyper-parameters*](work:smith2018), 2018; M. Ranzato and others, [*Sequence level training with recurrent neural
+#   networks*](work:ranzato2016), 2016.
+#
+# Also worth reading: A. Karpathy, J. Johnson and L. Fei-Fei, [*Visualizing and understanding recurrent networks*](work:karpathy2015), 2015,
+# for units seen at work; C. Olah, *Understanding LSTM networks*, and A. Karpathy, *The unreasonable effectiveness of recurrent neural
+# networks*, two posts that have been read a great deal.

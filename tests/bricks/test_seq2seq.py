@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from dalle_edu.bricks.language_model import END, PAD, START, SequenceVocabulary
 from dalle_edu.bricks.recurrent import GRUCell, LSTMCell, RNNCell
-from dalle_edu.bricks.seq2seq import AdditiveAttention, Attention, DotAttention, GeneralAttention, Seq2Seq
+from dalle_edu.bricks.seq2seq import AdditiveAttention, Attention, DotAttention, GeneralAttention, NoAttention, Seq2Seq
 from dalle_edu.datasets.translations import join_words, split_words
 from dalle_edu.errors import DalleEduError
 
@@ -171,3 +171,14 @@ def test_tokens_of_the_other_vocabulary_are_refused():
 def test_a_translation_of_no_words_is_refused():
     with pytest.raises(DalleEduError, match="the length is 0; allow at least 1 word"):
         translator().translate(SOURCE, length=0)
+
+
+def test_without_attention_nothing_but_the_last_state_reaches_the_decoder():
+    torch.manual_seed(0)
+    model = Seq2Seq(9, 7, width=4, hidden=6, attention=NoAttention)
+    source, shown = torch.tensor([[1, 5, 3, 2]]), torch.tensor([[1, 4, 3]])
+    memory, state = model.encode(source)
+    logits, weights, _ = model.decode(shown, state, memory, source != 0)
+    other, _, _ = model.decode(shown, state, torch.randn_like(memory), source != 0)
+    assert torch.equal(logits, other)
+    assert float(weights.abs().sum()) == 0

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PALE = "#f4f4f4"
-Place = tuple[float, float]
+Place = tuple[float | int, float | int]
 
 
 def draw_tape(text: str, hidden: int, clue: int) -> Picture:
-    """A text as letters in boxes; those from `hidden` on are question marks, and an arrow comes from the letter `clue`, which tells them."""
+    """A text as letters in boxes; those from `hidden` on are question marks, and an arrow comes from the letter `clue`, which tells."""
     figure, axes = _sheet(9.0, 1.9, (-0.7, len(text) - 0.3), (-0.7, 2.1))
     for place, letter in enumerate(text):
         known = place < hidden
@@ -45,10 +45,10 @@ def draw_unrolled(symbols: Sequence[str], every: bool) -> Picture:
     count = len(symbols)
     figure, axes = _sheet(8.4, 2.9, (-3.6, count * 1.7 - 0.3), (-1.5, 1.7))
     _box(axes, (-2.4, 0.0), "A", 0.9, 0.9, SKY)
-    loop = {"arrowstyle": "-|>", "color": BLACK, "lw": 1.6, "connectionstyle": "arc3,rad=-1.6"}
-    axes.annotate("", (-2.85, 0.2), (-1.95, 0.2), arrowprops=loop)
+    axes.plot([-1.95, -1.6, -1.6, -3.2, -3.2], [0, 0, 0.95, 0.95, 0], color=BLACK, lw=1.6)
+    _arrow(axes, (-3.2, 0.0), (-2.87, 0.0))
     _arrow(axes, (-2.4, -1.1), (-2.4, -0.48))
-    axes.text(-1.35, 0.0, "=", ha="center", va="center", fontsize=20)
+    axes.text(-1.05, 0.0, "=", ha="center", va="center", fontsize=20)
     for place, symbol in enumerate(symbols):
         x = place * 1.7
         _box(axes, (x, 0.0), "A", 0.9, 0.9, SKY)
@@ -87,7 +87,8 @@ def draw_lstm(reading: dict[str, float] | None = None) -> Picture:
     for x, name, title, bend, colour in boxes:
         _box(axes, (x, 0.0), bend, 1.35, 0.8, colour)
         axes.text(x, -0.72, title, ha="center", va="center", fontsize=13)
-        axes.text(x + 0.12, 0.72, f"{name} {value(name)}", ha="left", va="center", fontsize=12)
+        side = -1 if name in "io" else 1  # on the other side of the arrow
+        axes.text(x + 0.15 * side, 0.75, f"{name} {value(name)}", ha="left" if side > 0 else "right", va="center", fontsize=12)
     for x, sign in ((0.8, "×"), (3.65, "+")):
         _node(axes, (x, 3.0), sign)
     _node(axes, (3.65, 1.6), "×")
@@ -104,7 +105,13 @@ def draw_lstm(reading: dict[str, float] | None = None) -> Picture:
     if reading:
         axes.text(-0.5, 2.62, f"{reading['before']:.2f}", fontsize=12, color=BLUE, ha="center")
         axes.text(8.6, 3.35, f"c {reading['c']:.2f}", fontsize=12, color=BLUE, ha="center")
-    axes.text(3.7, -1.45, say("each box sees the symbol x and the last h", "chaque boîte voit le symbole x et le dernier h"), fontsize=13, ha="center")
+    axes.text(
+        3.7,
+        -1.45,
+        say("each box sees the symbol x and the last h", "chaque boîte voit le symbole x et le dernier h"),
+        fontsize=13,
+        ha="center",
+    )
     return picture(
         figure,
         say(
@@ -129,14 +136,19 @@ def draw_translator(read: Sequence[str], written: Sequence[str], looks: bool) ->
             axes.annotate("", (ends[1], 0.45), (x, 0.45), arrowprops=link)
     for x, word in zip(ends, written, strict=True):
         _box(axes, (x, 0.0), "", 0.8, 0.8, ORANGE)
-        axes.text(x, 1.1 if not looks or x > ends[1] else 1.1, word, ha="center", va="center", fontsize=12)
-        _arrow(axes, (x, 0.43), (x, 0.85))
+        way = -1 if looks else 1  # the looks come in from above
+        axes.text(x, 1.1 * way, word, ha="center", va="center", fontsize=12)
+        _arrow(axes, (x, 0.43 * way), (x, 0.85 * way))
     for left, right in zip(starts[:-1] + ends[:-1], starts[1:] + ends[1:], strict=True):
         _arrow(axes, (left + 0.42, 0.0), (right - 0.42, 0.0))
     _arrow(axes, (starts[-1] + 0.42, 0.0), (ends[0] - 0.42, 0.0), BLUE)
     middle = (starts[-1] + ends[0]) / 2
     axes.text(middle, -0.45, say("last state", "dernier état"), ha="center", va="center", fontsize=12, color=BLUE)
-    en, fr = ("and looks at every state of the reader", "et regarde chaque état du lecteur") if looks else ("and has nothing else", "et n'a rien d'autre")
+    en, fr = (
+        ("and looks at every state of the reader", "et regarde chaque état du lecteur")
+        if looks
+        else ("and has nothing else", "et n'a rien d'autre")
+    )
     return picture(
         figure,
         say(
@@ -192,4 +204,5 @@ def _node(axes: "Axes", centre: Place, text: str) -> None:
 
 
 def _arrow(axes: "Axes", start: Place, end: Place, colour: str = BLACK) -> None:
-    axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 1.6, "mutation_scale": 14, "shrinkA": 0, "shrinkB": 0})
+    style = {"arrowstyle": "-|>", "color": colour, "lw": 1.6, "mutation_scale": 14, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", end, start, arrowprops=style)

@@ -65,7 +65,7 @@ def _frequencies(temperature: float, seed: int) -> Case:
 
     def wanted() -> list[float]:
         logits = _logits(weights, LSTMCell, prompt[:1])
-        return torch.distributions.Categorical(logits=logits / temperature).probs[0].tolist()  # type: ignore[no-any-return]
+        return torch.distributions.Categorical(logits=logits / temperature).probs[0].tolist()
 
     def ask(version: Callable[..., Any]) -> dict[str, Any]:
         made, generators = with_weights(version(*_SIZES), weights), [torch.Generator().manual_seed(seed) for _ in range(2)]

@@ -60,15 +60,21 @@ def draw_gates(name: str, values: Mapping[str, Float[Tensor, " u"]], units: Sequ
         "c": say("memory c", "mémoire c"),
         "h": say("hidden state h", "état caché h"),
     }
-    figure, panels = plot(1, len(PARTS), width=9.4, height=2.6)
-    for panel, part in zip(panels.flat, PARTS, strict=True):
-        heights = values[part].tolist()
-        panel.barh(range(len(units)), heights, color=COLOURS[part])
-        low, high = (-3.0, 3.0) if part == "c" else (-1.0, 1.0) if part == "h" else (0.0, 1.0)
-        panel.set(xlim=(low, high), ylim=(len(units) - 0.5, -0.5), xticks=[low, high], yticks=[])
-        panel.set_title(titles[part])
-    panels.flat[0].set_yticks(range(len(units)), [str(unit) for unit in units])
-    panels.flat[0].set_ylabel(say("unit", "unité"))
+    figure, axes = plot(width=9.4, height=2.7)
+    axes.axis("off")
+    axes.set(xlim=(-0.6, 2.6 * len(PARTS) - 0.4), ylim=(len(units) - 0.4, -1.6))
+    for place, part in enumerate(PARTS):
+        signed = part in "ch"
+        most, left = 3.0 if part == "c" else 1.0, 2.6 * place
+        zero, scale = left + signed, (1.0 if signed else 2.0) / most
+        lengths = [scale * max(-most, min(most, value)) for value in values[part].tolist()]
+        axes.barh(range(len(units)), lengths, left=zero, color=COLOURS[part])
+        axes.plot([zero, zero], [-0.5, len(units) - 0.5], color="grey", lw=1)
+        axes.text(left + 1, -1.35, titles[part], ha="center", va="center", fontsize=13)
+        for where, bound in ((left, f"−{most:.0f}" if signed else "0"), (left + 2, f"{most:.0f}")):
+            axes.text(where, -0.75, bound, ha="center", va="center", fontsize=12)
+    for place, unit in enumerate(units):
+        axes.text(-0.15, place, str(unit), ha="right", va="center", fontsize=12)
     strongest = max(range(len(units)), key=lambda place: abs(float(values["c"][place])))
     memory, kept = float(values["c"][strongest]), 100 * float(values["f"][strongest])
     return picture(
