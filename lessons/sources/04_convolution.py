@@ -2443,13 +2443,13 @@ assert count(by_stride()) == count(by_mean()) == 6090
 
 # %% [markdown] lang="fr"
 # Ici, le maximum lit le mieux, de peu : il a regardé toutes les places, et garde la plus forte ; un pas de 2 n'en regarde qu'une sur quatre. Ce n'est pas
-# une loi : dans de grands réseaux, des convolutions de pas 2 remplacent tout le pooling sans y perdre ([](work:springenberg2015)), et les
-# machines à dessiner de ce cours préfèrent le pas, qui, lui, s'apprend.
+# une loi : dans de grands réseaux, des convolutions de pas 2 remplacent tout le pooling sans y perdre ([](work:springenberg2015)), et la
+# plupart des machines à dessiner de ce cours préfèrent le pas, qui, lui, s'apprend.
 
 # %% [markdown] lang="en"
 # Here the maximum reads best, by a little: it has looked at every place, and keeps the strongest; a stride of 2 looks at one in four. It is no law: in large
-# networks, convolutions of stride 2 replace all pooling and lose nothing ([](work:springenberg2015)), and the drawing machines of this course
-# prefer the stride, which can be learned.
+# networks, convolutions of stride 2 replace all pooling and lose nothing ([](work:springenberg2015)), and most of the drawing machines of this
+# course prefer the stride, which can be learned.
 
 # %% [markdown] lang="fr"
 # ## 14. Plus profond
