@@ -530,7 +530,7 @@ picture(figure, say("Two stamps two pixels apart: 2, 4, 2 and 3, 6, 3; the middl
 # formule dit autre chose ; **calculez** avant de lire la suite.
 
 # %% [markdown] lang="fr"
-# Écrivez cette taille.
+# Écrivez cette taille : tout y est entier, et il n'y a pas de tenseur.
 #
 # <details><summary>Un indice</summary>
 #
@@ -549,7 +549,7 @@ picture(figure, say("Two stamps two pixels apart: 2, 4, 2 and 3, 6, 3; the middl
 # The formula says otherwise; **work it out** before you read on.
 
 # %% [markdown] lang="en"
-# Write this size.
+# Write this size: everything is a whole number, and there is no tensor.
 #
 # <details><summary>A hint</summary>
 #
@@ -1080,8 +1080,9 @@ assert coverage_4[0, 0, 2:-2, 2:-2].unique().tolist() == [4]
 # façon.
 
 # %% [markdown] lang="fr"
-# Écrivez-le : `enlarge_then_convolve(maps, kernels)` double `maps`, de forme (n, c, h, w), au plus proche voisin, puis la convolue par
-# `kernels`, de forme (o, c, 3, 3), de façon que les côtés aient exactement doublé. Servez-vous de `upsample_nearest` et de `conv2d`.
+# Écrivez ce second remède : `enlarge_then_convolve(maps, kernels)` double `maps`, de forme (n, c, h, w), au plus proche voisin, puis la
+# convolue par `kernels`, de forme (o, c, 3, 3), de façon que les côtés aient exactement doublé. Servez-vous de `upsample_nearest` et de
+# `conv2d`.
 #
 # <details><summary>Un indice</summary>
 #
@@ -1095,8 +1096,8 @@ assert coverage_4[0, 0, 2:-2, 2:-2].unique().tolist() == [4]
 # way.
 
 # %% [markdown] lang="en"
-# Write it: `enlarge_then_convolve(maps, kernels)` doubles `maps`, of shape (n, c, h, w), by nearest neighbour, then convolves it with
-# `kernels`, of shape (o, c, 3, 3), so that the sides have exactly doubled. Use `upsample_nearest` and `conv2d`.
+# Write this second cure: `enlarge_then_convolve(maps, kernels)` doubles `maps`, of shape (n, c, h, w), by nearest neighbour, then convolves
+# it with `kernels`, of shape (o, c, 3, 3), so that the sides have exactly doubled. Use `upsample_nearest` and `conv2d`.
 #
 # <details><summary>A hint</summary>
 #
@@ -1737,7 +1738,7 @@ picture(figure, say("Two squares that overlap by half: one part in both, three i
 # fifth.)
 
 # %% [markdown] lang="fr"
-# Écrivez la moyenne. `found` et `truth` sont de forme (n, h, w) et contiennent des numéros de classe, de 0 à `classes - 1`. Pour chaque
+# Écrivez l'IoU moyen. `found` et `truth` sont de forme (n, h, w) et contiennent des numéros de classe, de 0 à `classes - 1`. Pour chaque
 # classe, comptez sur tous les pixels de toutes les images ; une classe absente des deux cartes compte 0. Rendez un `float`.
 #
 # <details><summary>Un indice</summary>
@@ -1755,8 +1756,8 @@ picture(figure, say("Two squares that overlap by half: one part in both, three i
 # </details>
 
 # %% [markdown] lang="en"
-# Write the mean. `found` and `truth` are of shape (n, h, w) and hold class numbers, from 0 to `classes - 1`. For each class, count over all
-# pixels of all pictures; a class that is in neither map counts as 0. Return a `float`.
+# Write the mean IoU. `found` and `truth` are of shape (n, h, w) and hold class numbers, from 0 to `classes - 1`. For each class, count over
+# all pixels of all pictures; a class that is in neither map counts as 0. Return a `float`.
 #
 # <details><summary>A hint</summary>
 #
