@@ -4,6 +4,7 @@ No module or signal of Unix; a file that is open is neither replaced nor removed
 a name such as CON or a:b swallows what is written to it; processes are spawned, not forked.
 """
 
+import asyncio  # noqa: F401  its events of Unix, which Windows has not, look for `os.sysconf` when they are imported
 import builtins
 import errno
 import io
