@@ -371,8 +371,8 @@ small.encode(say("the mouse sings", "la souris chante").split())
 #
 # Peut-on calculer avec ces numéros ? « chat » est le 3, « chante » le 2 : un chat n'est pas un chant et demi. Le plus simple est de donner
 # à chaque mot un axe à lui : le vecteur du mot numéro $i$ a un 1 à la place $i$ et des 0 ailleurs. C'est le codage **un parmi n**
-# (*one-hot*). Avec trois mots : $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. La distance des deux premiers est $\sqrt{1^2 + 1^2 + 0^2} = \sqrt
-# 2$. **Devinez** la distance de « roi » à « reine », puis celle de « roi » à « grain ».
+# (*one-hot*). Avec trois mots : $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. La distance des deux premiers est
+# $\sqrt{1^2 + 1^2 + 0^2} = \sqrt 2$. **Devinez** la distance de « roi » à « reine », puis celle de « roi » à « grain ».
 
 # %% [markdown] lang="en"
 # ## 2. All as far from one another
@@ -2485,8 +2485,7 @@ assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 # plus fréquente, la fusionner partout, recommencer.
 #
 # Quatre mots, et combien de fois chacun est lu : « chat » 7, « chaton » 4, « chatons » 2, « raton » 3. La paire (a, t) vient dans les
-# quatre :
-# $7 + 4 + 2 + 3 = 16$ fois. C'est la plus fréquente : « c h at », « r at o n ». **Devinez** les deux fusions suivantes.
+# quatre : $7 + 4 + 2 + 3 = 16$ fois. C'est la plus fréquente : « c h at », « r at o n ». **Devinez** les deux fusions suivantes.
 
 # %% [markdown] lang="en" own_numbers=true
 # ## 12. Words never seen
