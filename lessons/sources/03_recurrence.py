@@ -1528,7 +1528,7 @@ assert weight_counts == [12480 * matrices for matrices in (1, 3, 4)]
 # %% [markdown] lang="fr"
 # ## 7. Il écrit
 #
-# Voici le moment. Le LSTM du début apprend nos 4 000 légendes : cinq cents pas, une dizaine de secondes de calcul. En chemin, nous lui
+# Voici le moment. Le LSTM du début apprend nos 4 000 légendes : cinq cents pas, moins d'une minute de calcul. En chemin, nous lui
 # faisons passer deux épreuves. La **dictée** : sur 200 légendes nouvelles, le vrai début sous les yeux, sa lettre la plus probable est-elle
 # la bonne ? Nous comptons à part les espaces, les mots courts (trois lettres au plus), les mots longs (six au moins), chacun après sa
 # première lettre, et le *s* du pluriel. La **rédaction** : il écrit seul cent légendes, et la grammaire du monde dit combien elle en
@@ -1539,7 +1539,7 @@ assert weight_counts == [12480 * matrices for matrices in (1, 3, 4)]
 # %% [markdown] lang="en"
 # ## 7. It writes
 #
-# This is the moment. The LSTM of the beginning learns our 4,000 captions: five hundred steps, some ten seconds of computing. On the way, we
+# This is the moment. The LSTM of the beginning learns our 4,000 captions: five hundred steps, less than a minute of computing. On the way, we
 # give it two tests. **Dictation**: on 200 new captions, with the true beginning before it, is its likeliest letter the right one? We count
 # apart the spaces, the short words (three letters at most), the long words (six at least), each after its first letter, and the *s* of the
 # plural. **Essay**: it writes a hundred captions alone, and the grammar of the world says how many it accepts, agreement included.
@@ -1731,6 +1731,8 @@ for place, name in enumerate(kinds_of_letters):
 
 # %% claims=true
 assert order[0] < order[1] < order[2] < order[3]
+text = "".join(captions)
+assert 1 / 6.7 < text.count(" ") / len(text) < 1 / 4.7
 assert order[0] <= 20
 assert order[3] >= 200
 assert learned_at(trained["accepted"]) > order[2]

@@ -151,8 +151,8 @@ MISTAKES = [
     Mistake(
         "language_model:teacher_forcing",
         turned_round,
-        "`roll` brings the first symbol back at the end as a target; cut one symbol off each side instead.",
-        "`roll` ramène le premier symbole à la fin, comme cible ; coupez plutôt un symbole de chaque côté.",
+        "Rolling the row brings its first symbol back at the end, as a target; cut one symbol off each side instead.",
+        "Faire tourner la ligne ramène le premier symbole à la fin, comme cible ; coupez plutôt un symbole de chaque côté.",
     ),
     Mistake(
         "language_model:masked_cross_entropy",
