@@ -1173,9 +1173,10 @@ noise_distribution(torch.tensor([5, 81, 16]))
 
 Elle vaut min(1, √(threshold / f) + threshold / f), où f est sa part des jetons
 des mots connus. Des mots fréquents comme « le » disent peu, et sont souvent
-écartés. L'équation 5 de Mikolov et al. 2013b a √(threshold / f) seule ; la somme
-est ce que calcule leur programme word2vec.c, et gensim après lui. Les mots
-inconnus ont la probabilité 0. Les mots autour d'un mot écarté deviennent voisins.
+écartés. L'équation 5 de Mikolov et al. 2013b a √(threshold / f) seule ; la
+somme est ce que calcule leur programme word2vec.c, et gensim après lui. Les
+mots inconnus ont la probabilité 0. Les mots autour d'un mot écarté deviennent
+voisins.
 """
 # threshold / f => threshold / f
 
