@@ -74,11 +74,11 @@ def keep_probability(
 ) -> Float[Tensor, "v"]:
     """Subsampling: the probability that a word of frequency f stays in the text.
 
-    It is min(1, √(threshold / f) + threshold / f). Frequent words such as "the" say
-    little, and are often left out. Mikolov et al. 2013b, equation 5, has
-    √(threshold / f) alone; the sum is what their program word2vec.c computes, and
-    gensim after it. Unknown words have probability 0. The words around a word that
-    is left out become neighbours.
+    It is min(1, √(threshold / f) + threshold / f), where f is the word's share of
+    the known words' tokens. Frequent words such as "the" say little, and are often
+    left out. Mikolov et al. 2013b, equation 5, has √(threshold / f) alone; the sum
+    is what their program word2vec.c computes, and gensim after it. Unknown words
+    have probability 0. The words around a word that is left out become neighbours.
 
     Raises `DalleEduError` for a threshold that is not positive.
     """

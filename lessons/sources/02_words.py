@@ -1171,11 +1171,12 @@ noise_distribution(torch.tensor([5, 81, 16]))
 # %% implements="word2vec:keep_probability" level=2
 """Sous-échantillonnage : la probabilité qu'un mot de fréquence f reste.
 
-Elle vaut min(1, √(threshold / f) + threshold / f). Des mots fréquents comme
-« le » disent peu, et sont souvent écartés. L'équation 5 de Mikolov et al. 2013b
-a √(threshold / f) seule ; la somme est ce que calcule leur programme
-word2vec.c, et gensim après lui. Les mots inconnus ont la probabilité 0. Les
-mots autour d'un mot écarté deviennent voisins.
+Elle vaut min(1, √(threshold / f) + threshold / f), où f est sa part des jetons
+des mots connus. Des mots fréquents comme « le » disent peu, et sont souvent
+écartés. L'équation 5 de Mikolov et al. 2013b a √(threshold / f) seule ; la
+somme est ce que calcule leur programme word2vec.c, et gensim après lui. Les
+mots inconnus ont la probabilité 0. Les mots autour d'un mot écarté deviennent
+voisins.
 """
 # threshold / f => threshold / f
 

@@ -2,7 +2,7 @@
 
 ELSEWHERE = {  # by module: the files that also speak of it, without being called after a part of its path; a check imports no others
     "attention": ("multi_head_attention",),
-    "convolution": ("filters",),
+    "convolution": ("filters", "matrices"),
     "dcgan": ("gan",),
     "guidance": ("decoding", "diffusion"),
     "inpainting": ("diffusion",),

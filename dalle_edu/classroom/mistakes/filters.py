@@ -86,6 +86,34 @@ def mean_one_pixel_at_a_time(images: Tensor, kernel_size: int, stride: int | Non
     return F.avg_pool2d(images, kernel_size, stride or 1)
 
 
+def one_inside_the_parentheses(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> int:
+    return (size + 2 * padding - kernel_size + 1) // stride
+
+
+def kernel_alone_divided(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> int:
+    return size + 2 * padding - kernel_size // stride + 1
+
+
+def quotient_not_rounded(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> float:
+    return (size + 2 * padding - kernel_size) / stride + 1
+
+
+def as_for_an_ordinary_convolution(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> int:
+    return (size + 2 * padding - kernel_size) // stride + 1
+
+
+def last_kernel_forgotten(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> int:
+    return (size - 1) * stride + 1 - 2 * padding
+
+
+def last_position_left_out(images: Tensor, kernels: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
+    maps = conv2d(images, kernels, stride, padding)
+    for axis in (2, 3):
+        if (images.shape[axis] + 2 * padding - kernels.shape[axis]) % stride == 0:
+            maps.narrow(axis, -1, 1).zero_()
+    return maps
+
+
 MISTAKES = [
     Mistake(
         "convolution:conv_output_size",
@@ -210,5 +238,55 @@ MISTAKES = [
         "return F.relu(x + self.mix(F.relu(self.look(F.relu(x)))))",
         "A ReLU after the sum cuts the shortcut: what is below 0 never comes through. Add, and stop there.",
         "Une ReLU après la somme coupe le raccourci : ce qui est sous 0 ne passe plus. Ajoutez, sans rien de plus.",
+    ),
+    Mistake(
+        "convolution:conv_output_size",
+        one_inside_the_parentheses,
+        "The + 1 is inside the parentheses, and is divided too: divide first, then add the first position.",
+        "Le + 1 est dans les parenthèses, et il est divisé aussi : divisez d'abord, puis ajoutez la première position.",
+    ),
+    Mistake(
+        "convolution:conv_output_size",
+        kernel_alone_divided,
+        "Without parentheses the kernel alone is divided by the stride: put the whole difference in parentheses.",
+        "Sans parenthèses, seul le noyau est divisé par le pas : mettez toute la différence entre parenthèses.",
+    ),
+    Mistake(
+        "convolution:conv_output_size",
+        quotient_not_rounded,
+        "The quotient is not rounded, and positions are counted in fractions: round it down, with //.",
+        "Le quotient n'est pas arrondi, et il y a des fractions de position : arrondissez-le au-dessous, par //.",
+    ),
+    Mistake(
+        "convolution:transposed_output_size",
+        as_for_an_ordinary_convolution,
+        "This is the size of an ordinary convolution; the transposed one goes back: (size - 1) × stride - 2 × padding + kernel.",
+        "C'est la taille d'une convolution ordinaire ; la transposée fait le retour : (taille - 1) × pas - 2 × marge + noyau.",
+    ),
+    Mistake(
+        "convolution:transposed_output_size",
+        last_kernel_forgotten,
+        "The last stamp counts as one pixel; it has as many as the kernel: (size - 1) × stride - 2 × padding + kernel.",
+        "Le dernier tampon compte pour un pixel ; il en a autant que le noyau : (taille - 1) × pas - 2 × marge + noyau.",
+    ),
+    Mistake(
+        "convolution:conv2d_by_loops",
+        last_position_left_out,
+        "The loops end one position early, and its output stays 0: `range` leaves its end out, so add 1 to it.",
+        "Les boucles s'arrêtent une position trop tôt, et sa sortie reste 0 : `range` exclut sa fin, ajoutez-lui 1.",
+    ),
+    edited(
+        "convolution:conv2d_by_loops",
+        "(padding,) * 4",
+        "(0, 2 * padding, 0, 2 * padding)",
+        "All the padding is on the right and below; a picture is padded on its four sides.",
+        "Toute la marge est à droite et en bas ; une image est entourée des quatre côtés.",
+    ),
+    edited(
+        "convolution:conv2d_by_loops",
+        "products.sum(dim=(2, 3, 4))",
+        "products.sum(dim=(0, 2, 3, 4))",
+        "The sum runs over the pictures too, which all get the same total; add up channels, rows and columns alone.",
+        "La somme porte aussi sur les images, qui reçoivent toutes le même total ; n'additionnez que canaux, lignes et colonnes.",
     ),
 ]

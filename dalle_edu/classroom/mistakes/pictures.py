@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dalle_edu.bricks.segmentation import mean_iou
 from dalle_edu.classroom.checking.proof import Mistake
 from dalle_edu.systems.families.cascade import shrink
 from dalle_edu.world.catalogue import SHAPES, Catalogue
@@ -90,6 +91,31 @@ def one_ratio_for_all(found: Tensor, truth: Tensor, classes: int) -> float:
     return float(both.sum() / (in_found + in_truth - both).sum())
 
 
+def absent_classes_left_out(found: Tensor, truth: Tensor, classes: int) -> float:
+    both, in_found, in_truth = _counts(found, truth, classes)
+    union = in_found + in_truth - both
+    return float((both / union)[union > 0].mean())
+
+
+def absent_classes_count_as_one(found: Tensor, truth: Tensor, classes: int) -> float:
+    both, in_found, in_truth = _counts(found, truth, classes)
+    return float((both / (in_found + in_truth - both)).nan_to_num(1).mean())
+
+
+def background_left_out(found: Tensor, truth: Tensor, classes: int) -> float:
+    both, in_found, in_truth = _counts(found, truth, classes)
+    return float((both / (in_found + in_truth - both).clamp(min=1))[1:].mean())
+
+
+def background_counts_as_zero(found: Tensor, truth: Tensor, classes: int) -> float:
+    return background_left_out(found, truth, classes) * (classes - 1) / classes
+
+
+def mean_over_pictures(found: Tensor, truth: Tensor, classes: int) -> float:
+    means = [mean_iou(one, other, classes) for one, other in zip(found, truth, strict=True)]
+    return sum(means) / len(means)
+
+
 _SHRINK, _KNOWN = "systems.families.cascade:shrink", "systems.families.cascade:shrink_known"
 _UNMIX, _IOU = "scorecard.picture_parser:unmix", "segmentation:mean_iou"
 MISTAKES = [
@@ -170,5 +196,35 @@ MISTAKES = [
         one_ratio_for_all,
         "One ratio for all classes together lets the background decide; compute it for each class, then take the mean.",
         "Un seul rapport pour toutes les classes laisse le fond décider ; calculez-le par classe, puis prenez la moyenne.",
+    ),
+    Mistake(
+        _IOU,
+        absent_classes_left_out,
+        "A class that is in neither map is left out of the mean; here it counts as 0, and the mean divides by all classes.",
+        "Une classe absente des deux cartes est ôtée de la moyenne ; ici elle compte pour 0, et l'on divise par toutes les classes.",
+    ),
+    Mistake(
+        _IOU,
+        absent_classes_count_as_one,
+        "A class that is in neither map counts as 1, as if it had been found; here it counts as 0.",
+        "Une classe absente des deux cartes compte pour 1, comme si elle avait été trouvée ; ici elle compte pour 0.",
+    ),
+    Mistake(
+        _IOU,
+        background_left_out,
+        "Class 0 is left out as if it were the background; it is a class like the others, so count from 0.",
+        "La classe 0 est ôtée comme si c'était le fond ; c'est une classe comme les autres : comptez à partir de 0.",
+    ),
+    Mistake(
+        _IOU,
+        background_counts_as_zero,
+        "Class 0 is skipped, and the sum divided by all classes, as if it were never found: begin the loop at 0.",
+        "La classe 0 est sautée, et la somme divisée par toutes les classes, comme si on la manquait : commencez la boucle à 0.",
+    ),
+    Mistake(
+        _IOU,
+        mean_over_pictures,
+        "Each picture has a mean of its own, and classes that it lacks pull it down; count the pixels of all pictures first.",
+        "Chaque image a sa moyenne, que baissent les classes qu'elle n'a pas ; comptez d'abord les pixels de toutes les images.",
     ),
 ]

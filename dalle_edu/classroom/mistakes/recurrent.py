@@ -66,6 +66,13 @@ def outputs_left_backwards(cell: Any, x: Tensor, state: Any = None, mask: Tensor
     return (outputs.flip(1) if backwards else outputs), state
 
 
+def last_place_for_last_read(cell: Any, x: Tensor, state: Any = None, mask: Tensor | None = None, backwards: bool = False) -> Any:
+    outputs, end = unroll(cell, x, state, mask, backwards)
+    if backwards:
+        end = unroll(cell, x[:, -1:], state, None if mask is None else mask[:, -1:])[1]
+    return outputs, end
+
+
 def shown_the_answer(sentences: Tensor) -> tuple[Tensor, Tensor]:
     return sentences[:, 1:], sentences[:, 1:]
 
@@ -243,5 +250,46 @@ MISTAKES = [
         temperature_multiplied,
         "The logits are multiplied by the temperature; divide them, so that a low temperature sharpens the choice.",
         "Les logits sont multipliés par la température ; divisez-les : une température basse doit resserrer le choix.",
+    ),
+    edited(
+        "recurrent:RNNCell",
+        "torch.tanh(from_input + from_state)",
+        "torch.tanh(from_input) + torch.tanh(from_state)",
+        "Each part goes through tanh by itself, and the state reaches from -2 to 2; add the two sums first, then take tanh.",
+        "Chaque partie passe seule par tanh, et l'état va de -2 à 2 ; additionnez d'abord les deux sommes, puis prenez tanh.",
+    ),
+    edited(
+        "recurrent:RNNCell",
+        "torch.tanh(from_input + from_state)",
+        "torch.tanh(from_input + from_state - self.bias_hh)",
+        "The bias of the state, b_hh, is forgotten: both parts have one, and `sums` adds them.",
+        "Le biais de l'état, b_hh, est oublié : les deux parties en ont un, et `sums` les ajoute.",
+    ),
+    edited(
+        "recurrent:LSTMCell",
+        "i, f, g, o =",
+        "f, i, g, o =",
+        "The input and forget gates are swapped; PyTorch's rows are input, forget, candidate, output, in this order.",
+        "Les portes d'entrée et d'oubli sont interverties ; les lignes de PyTorch sont entrée, oubli, candidat, sortie, dans cet ordre.",
+    ),
+    edited(
+        "recurrent:GRUCell",
+        "r, z =",
+        "z, r =",
+        "The reset and update gates are swapped; PyTorch's rows are reset, update, candidate, in this order.",
+        "Les portes de remise à zéro et de mise à jour sont interverties ; les lignes de PyTorch sont r, z, candidat, dans cet ordre.",
+    ),
+    edited(
+        "recurrent:unroll",
+        "each_part(keep_at_padding, renewed, state)",
+        "each_part(lambda part: part * mask[:, t, None], renewed)",
+        "On padding the state becomes 0, and the sentence is forgotten; keep the state of before, with torch.where.",
+        "Sur le remplissage, l'état devient 0 et la phrase est oubliée ; gardez l'état d'avant, par torch.where.",
+    ),
+    Mistake(
+        "recurrent:unroll",
+        last_place_for_last_read,
+        "Read backwards, the state of the last place is that of the first symbol read; hand back the one after the last step.",
+        "En lecture à rebours, l'état de la dernière place est celui du premier symbole lu ; rendez celui du dernier pas.",
     ),
 ]

@@ -42,6 +42,20 @@ def unknown_words_kept(counts: Tensor, threshold: float = 1e-3) -> Tensor:
     return (rarity.sqrt() + rarity).clamp(max=1)
 
 
+def unknown_words_in_the_total(counts: Tensor, threshold: float = 1e-3) -> Tensor:
+    rarity = threshold * counts.double().sum() / counts
+    return (rarity.sqrt() + rarity).clamp(max=1).index_fill(0, torch.tensor([UNKNOWN]), 0)
+
+
+def root_alone_among_all_words(counts: Tensor, threshold: float = 1e-3) -> Tensor:
+    rarity = threshold * counts.double().sum() / counts
+    return rarity.sqrt().clamp(max=1).index_fill(0, torch.tensor([UNKNOWN]), 0)
+
+
+def left_out_among_all_words(counts: Tensor, threshold: float = 1e-3) -> Tensor:
+    return 1 - unknown_words_in_the_total(counts, threshold)
+
+
 def as_often_as_in_the_text(counts: Tensor, power: float = 0.75) -> Tensor:
     known = counts.double().index_fill(0, torch.tensor([UNKNOWN]), 0)
     return known / known.sum()
@@ -179,5 +193,23 @@ MISTAKES = [
         LastWordInEmptyPlaces,
         "NOTHING is -1, which for Python is the last row: the empty places were filled with the last word.",
         "NOTHING vaut -1, et pour Python c'est la dernière ligne : les places vides ont reçu le dernier mot.",
+    ),
+    Mistake(
+        "word2vec:keep_probability",
+        unknown_words_in_the_total,
+        "The unknown words are in the total; f is a word's share of the known words' tokens alone.",
+        "Les mots inconnus sont dans le total ; f est la part d'un mot parmi les jetons des seuls mots connus.",
+    ),
+    Mistake(
+        "word2vec:keep_probability",
+        root_alone_among_all_words,
+        "This is the root alone, and its f counts unknown words too: leave them out of the total, and add threshold / f to the root.",
+        "C'est la racine seule, et son f compte aussi les mots inconnus : ôtez-les du total, et ajoutez seuil / f à la racine.",
+    ),
+    Mistake(
+        "word2vec:keep_probability",
+        left_out_among_all_words,
+        "This is the chance to leave a word out, 1 - p; give p itself, with an f that does not count the unknown words.",
+        "C'est la probabilité d'écarter un mot, 1 - p ; rendez p lui-même, avec un f qui ne compte pas les mots inconnus.",
     ),
 ]

@@ -38,6 +38,16 @@ def words_as_columns(ids: Tensor, size: int, dtype: torch.dtype = torch.float32)
     return (ids.unsqueeze(-1) == torch.arange(size)).to(dtype).movedim(-1, 0)
 
 
+def as_long_as_the_largest_number(ids: Tensor, size: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    return F.one_hot(ids).to(dtype)
+
+
+def bag_of_words(ids: Tensor, size: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    bag = torch.zeros(size, dtype=dtype)
+    bag[ids] = 1
+    return bag
+
+
 def distance_instead_of_similarity(a: Tensor, b: Tensor) -> Tensor:
     return 1 - (a * b).sum(dim=-1) / (a.norm(dim=-1) * b.norm(dim=-1)).clamp(min=1e-12)
 
@@ -230,5 +240,17 @@ MISTAKES = [
         difference_the_wrong_way,
         "The difference is taken the wrong way: from a to b is b - a, which is then added to c.",
         "La différence est prise à l'envers : pour aller de a à b, c'est b - a, que l'on ajoute ensuite à c.",
+    ),
+    Mistake(
+        "words:one_hot",
+        as_long_as_the_largest_number,
+        "The vectors are as long as the largest number asks, and not the vocabulary: hand `size` on to F.one_hot.",
+        "Les vecteurs ont la longueur que demande le plus grand numéro, non le vocabulaire : passez `size` à F.one_hot.",
+    ),
+    Mistake(
+        "words:one_hot",
+        bag_of_words,
+        "One vector holds a 1 for every word, a bag in which their order is lost; give each word a vector of its own.",
+        "Un seul vecteur porte un 1 par mot, un sac où leur ordre se perd ; donnez à chaque mot son propre vecteur.",
     ),
 ]
