@@ -234,28 +234,29 @@ except ImportError:
 # %%
 sentence = say("Surprisingly, the king's cat sleeps; the dog's kennel isn't far.",
                "Étonnamment, j'aime l'hiver ; le chat, lui, n'aime que l'été.")
-at_spaces = sentence.replace(",", "").split()
+at_spaces = sentence.split()
 split = lexicon.split_words(sentence)
 print(say("at spaces:", "aux espaces :"), " | ".join(at_spaces))
 print(say("letters:", "aux lettres :"), " | ".join(split))
 
 # %% claims=true
 assert at_spaces[0][0].isupper() and split[0][0].islower()
-assert len(split) > len(at_spaces)
+assert len(split) > len(at_spaces) == 10
+assert sum(word.isalpha() and word.islower() for word in at_spaces) == say(4, 2)
 assert not any("'" in word for word in split)
 
 # %% [markdown] lang="fr"
-# Aux espaces, la capitale reste, « j'aime » et « n'aime » font deux mots sans rapport, et la ponctuation se colle où elle peut.
-# `split_words` prend les suites de lettres, en minuscules : « aime » y est deux fois le même mot. C'est un choix, et tout découpage en est
-# un : il dit d'avance ce que la machine pourra distinguer.
+# Aux espaces, huit morceaux sur dix ne sont pas des mots du dictionnaire : la ponctuation se colle aux mots, ou reste seule, et « j'aime »
+# et « n'aime » font deux mots sans rapport. La capitale reste aussi. `split_words` prend les suites de lettres, en minuscules : « aime » y
+# est deux fois le même mot. C'est un choix, et tout découpage en est un : il dit d'avance ce que la machine pourra distinguer.
 #
 # Deuxième pas : numéroter. Un **vocabulaire** est la liste des mots du texte, du plus fréquent au plus rare ; le jeton d'un mot est son
 # numéro. Un vocabulaire est fini : il garde le numéro 0 pour « tout le reste », que l'on écrit `<unk>` (de *unknown*, inconnu).
 
 # %% [markdown] lang="en"
-# At spaces, the capital stays, "king's" is a word unrelated to "king", and punctuation sticks where it can. `split_words` takes runs of
-# letters, in lower case: "king" is "king" again, and a lone "s" is the price. It is a choice, and every way to cut is one: it says
-# beforehand what the machine will be able to tell apart.
+# At spaces, six pieces out of ten are no dictionary words (five, if yours has "isn't"): punctuation sticks where it can, and "king's" is a
+# word unrelated to "king". The capital stays, too. `split_words` takes runs of letters, in lower case: "king" is "king" again, and a lone
+# "s" is the price. It is a choice, and every way to cut is one: it says beforehand what the machine will be able to tell apart.
 #
 # Second step: numbers. A **vocabulary** is the list of the words of the text, the most frequent first; the token of a word is its number. A
 # vocabulary is finite: it keeps number 0 for "all the rest", written `<unk>` (unknown).
@@ -300,7 +301,7 @@ assert 250 < len(vocabulary) < 300
 # itself; "cat" is 3 because it is less frequent than 1 and 2. What is lost with number 0? (All unknown words look alike.)
 
 # %% [markdown] lang="fr"
-# Les mots les plus fréquents sont les plus petits : des articles. Nous leur réglerons leur compte à la [](#pull-and-push).
+# Les mots les plus fréquents sont de tout petits mots : des articles, « de ». Nous leur réglerons leur compte à la [](#pull-and-push).
 
 # %% [markdown] lang="en"
 # The most frequent words are the smallest ones: articles and the like. [](#pull-and-push) will deal with them.
@@ -330,6 +331,9 @@ assert 250 < len(vocabulary) < 300
 # connus : mot, numéro. Un mot inconnu ne disparaît pas : il reçoit le numéro `UNKNOWN`, qui vaut 0. Rendez un tenseur d'entiers,
 # `torch.tensor(liste, dtype=torch.long)`. Le reste de la classe est déjà écrit.
 #
+# La signature se lit ainsi : `Int[Tensor, "t"]` est un tenseur d'entiers qui a un seul axe, de longueur t. C'est une note pour le lecteur :
+# Python n'en tient pas compte.
+#
 # <details><summary>Un indice</summary>
 #
 # `self._ids.get(word, UNKNOWN)` rend le numéro du mot, ou `UNKNOWN` s'il n'y est pas.
@@ -340,6 +344,9 @@ assert 250 < len(vocabulary) < 300
 # Write `encode`, which turns a list of words into their numbers, one for each word, in order. `self._ids` is the dictionary of known words:
 # word, number. An unknown word does not vanish: it gets the number `UNKNOWN`, which is 0. Return a tensor of whole numbers,
 # `torch.tensor(the_list, dtype=torch.long)`. The rest of the class is written already.
+#
+# The signature reads like this: `Int[Tensor, "t"]` is a tensor of whole numbers that has a single axis, of length t. It is a note to the
+# reader: Python takes no notice of it.
 #
 # <details><summary>A hint</summary>
 #
@@ -371,7 +378,7 @@ small.encode(say("the mouse sings", "la souris chante").split())
 #
 # Peut-on calculer avec ces numéros ? « chat » est le 3, « chante » le 2 : un chat n'est pas un chant et demi. Le plus simple est de donner
 # à chaque mot un axe à lui : le vecteur du mot numéro $i$ a un 1 à la place $i$ et des 0 ailleurs. C'est le codage **un parmi n**
-# (*one-hot*). Avec trois mots : $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. La distance des deux premiers est
+# (*one-hot*). Avec trois mots : $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. La distance entre les deux premiers est
 # $\sqrt{1^2 + 1^2 + 0^2} = \sqrt 2$. **Devinez** la distance de « roi » à « reine », puis celle de « roi » à « grain ».
 
 # %% [markdown] lang="en"
@@ -386,8 +393,8 @@ small.encode(say("the mouse sings", "la souris chante").split())
 # `ids` est un tenseur de numéros, de forme quelconque, `(*n)` ; `size`, le nombre de mots. Rendez des vecteurs de longueur `size`, un par
 # numéro, sur un dernier axe ajouté : de la forme `(*n, v)`, et du type `dtype`.
 #
-# La signature se lit ainsi : `Int[Tensor, "*n"]` est un tenseur d'entiers d'une forme quelconque, `Float[Tensor, "*n v"]` un tenseur de
-# nombres à virgule qui a un axe de plus, de longueur v. C'est une note pour le lecteur : Python n'en tient pas compte.
+# Dans la signature, `Int[Tensor, "*n"]` est un tenseur d'entiers d'une forme quelconque, `Float[Tensor, "*n v"]` un tenseur de nombres à
+# virgule qui a un axe de plus, de longueur v.
 #
 # <details><summary>Un indice</summary>
 #
@@ -406,8 +413,8 @@ small.encode(say("the mouse sings", "la souris chante").split())
 # `ids` is a tensor of numbers, of any shape, `(*n)`; `size`, the number of words. Return vectors of length `size`, one for each number,
 # along a new last axis: of shape `(*n, v)`, and of type `dtype`.
 #
-# The signature reads like this: `Int[Tensor, "*n"]` is a tensor of whole numbers of any shape, `Float[Tensor, "*n v"]` a tensor of
-# floating-point numbers that has one more axis, of length v. It is a note to the reader: Python takes no notice of it.
+# In the signature, `Int[Tensor, "*n"]` is a tensor of whole numbers of any shape, `Float[Tensor, "*n v"]` a tensor of floating-point
+# numbers that has one more axis, of length v.
 #
 # <details><summary>A hint</summary>
 #
@@ -449,12 +456,14 @@ assert (chosen > 0).all()
 # %% [markdown] lang="fr"
 # Toujours $\sqrt 2 \approx 1{,}414$. Un parmi n ne dit rien des mots, sinon qu'ils sont différents, et chaque vecteur a autant de nombres
 # qu'il y a de mots. Il nous faut des vecteurs plus courts, dont les distances **disent quelque chose** : des **plongements**
-# (*embeddings*). Voici, pour neuf mots, les cosinus de l'un et de l'autre (la section suivante dit ce qu'est un cosinus).
+# (*embeddings*). Voici neuf mots comparés deux à deux, codés un parmi n, puis par les vecteurs appris : plus la case est foncée, plus leur
+# cosinus est grand, et plus ils se ressemblent (la section suivante dit ce qu'est un cosinus).
 
 # %% [markdown] lang="en"
 # Always $\sqrt 2 \approx 1.414$. One-hot says nothing of words but that they differ, and each vector has as many numbers as there are
-# words. We need shorter vectors, whose distances **say something**: **embeddings**. Here are, for nine words, the cosines of the one and
-# the other (the next section says what a cosine is).
+# words. We need shorter vectors, whose distances **say something**: **embeddings**. Here are nine words compared two by two, one-hot and
+# then by the learned vectors: the darker the square, the greater their cosine, and the more alike they are (the next section says what a
+# cosine is).
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 2. Un parmi n, ou appris ?
@@ -477,9 +486,9 @@ for panel, shown, title in zip(panels, (far_apart @ far_apart.T, cosines), title
     panel.set_xticks(range(9), names, rotation=60, ha="right",
                      rotation_mode="anchor")
 picture(figure, say("One-hot vectors are alike to themselves alone; learned ones "
-                    "form blocks of people, of countries and of animals.",
+                    "form blocks: people, countries, animals and grain.",
                     "Les vecteurs un parmi n ne ressemblent qu'à eux-mêmes ; les "
-                    "vecteurs appris font des blocs : gens, pays, animaux."))
+                    "appris font des blocs : gens, pays, animaux et grain."))
 
 # %% claims=true
 people, countries, animals = cosines[:4, :4], cosines[4:6, 4:6], cosines[6:, 6:]
@@ -495,12 +504,14 @@ assert min(people.min(), countries.min(), animals.min()) > outside
 # the machine that France and Italy go together? (Nobody. That is the whole lesson.)
 
 # %% [markdown] lang="fr"
-# À gauche, une diagonale. À droite, trois blocs : des gens, des pays, des animaux. Personne n'a donné ces catégories. D'où viennent-elles ?
-# C'est l'affaire des sections [4](#the-company-of-a-word) à [6](#learning) ; d'abord, que veut dire « se ressembler » ?
+# À gauche, une diagonale. À droite, trois blocs : des gens, des pays, des animaux. Le grain, que picorent la poule et le poussin, se range
+# avec eux. Personne n'a donné ces catégories. D'où viennent-elles ? C'est l'affaire des sections [4](#the-company-of-a-word) à
+# [6](#learning) ; d'abord, que veut dire « se ressembler » ?
 
 # %% [markdown] lang="en"
-# On the left, a diagonal. On the right, three blocks: people, countries, animals. Nobody gave these categories. Where do they come from?
-# Sections [4](#the-company-of-a-word) to [6](#learning) will tell; first, what does "alike" mean?
+# On the left, a diagonal. On the right, three blocks: people, countries, animals. Grain, which hens and chicks eat, is found with them.
+# Nobody gave these categories. Where do they come from? Sections [4](#the-company-of-a-word) to [6](#learning) will tell; first, what does
+# "alike" mean?
 
 # %% [markdown] lang="fr"
 # ## 3. Trois façons de se ressembler
@@ -512,7 +523,7 @@ assert min(people.min(), countries.min(), animals.min()) > outside
 # - **La distance euclidienne** dit : pas tant que ça. $\sqrt{(1 - 2)^2 + (2 - 4)^2} = \sqrt 5 \approx 2{,}24$, soit une similarité de
 #   $\frac{1}{1 + 2{,}24} \approx 0{,}31$. Elle tient compte des longueurs.
 # - **L'indice de Jaccard** ne compare pas des vecteurs, mais des **ensembles** : les mots communs, divisés par tous les mots. Entre « le chat
-#   dort » et « le chien dort », 2 mots communs sur 4. Il n'a besoin d'aucun plongement, et ignore l'ordre et les répétitions.
+#   dort » et « le chien dort », il vaut 0,5 : 2 mots communs sur 4. Il se passe de plongements, et ignore l'ordre et les répétitions.
 
 # %% [markdown] lang="en"
 # ## 3. Three ways to be alike
@@ -523,8 +534,8 @@ assert min(people.min(), countries.min(), animals.min()) > outside
 #   ignores lengths. It goes from $-1$ (opposite) to 1, and is 0 at a right angle.
 # - **Euclidean distance** says: not that much. $\sqrt{(1 - 2)^2 + (2 - 4)^2} = \sqrt 5 \approx 2.24$, which is a similarity of
 #   $\frac{1}{1 + 2.24} \approx 0.31$. It takes lengths into account.
-# - **The Jaccard index** does not compare vectors but **sets**: the words in common, divided by all the words. "the cat sleeps" and "the dog
-#   sleeps" share 2 words out of 4. It needs no embedding, and ignores order and repetition.
+# - **The Jaccard index** does not compare vectors but **sets**: the words in common, divided by all the words. Of "the cat sleeps" and "the
+#   dog sleeps" it is 0.5: 2 words out of 4 are shared. It needs no embedding, and ignores order and repetition.
 
 # %% [markdown]
 # $$ \cos(a, b) = \frac{a \cdot b}{\lVert a \rVert \, \lVert b \rVert} \qquad
@@ -549,7 +560,7 @@ for name, end, colour in (("b", (2, 4), ORANGE), ("c", (2, 1), GREEN),
 axes.plot([1, 2], [2, 1], linestyle=":", color="grey")
 axes.set(xlim=(-0.2, 5), ylim=(-0.2, 4.5), xticks=range(5), yticks=range(5))
 axes.text(2.7, 3.1, say("a and b: one direction", "a et b : une direction"), fontsize=13)
-axes.text(2.7, 2.3, say("a and c: the nearest tips", "a et c : les plus proches"), fontsize=13)
+axes.text(2.7, 2.3, say("a and c: the nearest tips", "a et c : pointes proches"), fontsize=13)
 axes.set_aspect("equal")
 picture(figure, say("Vectors a and b lie on one line, b twice as long; the tip of "
                     "c is nearer to that of a than the tip of b is.",
@@ -573,9 +584,9 @@ assert vector_lengths[50:60].mean() > 1.2 * vector_lengths[-10:].mean()
 # what one wants to ignore.) And Jaccard of "the cat sleeps" and "sleeps the cat"? (1: it ignores order.)
 
 # %% [markdown] lang="fr"
-# Qui est le plus proche de $a$ ? $b$ par le cosinus, $c$ par la distance. Aucune similarité n'est « la bonne » : chacune choisit ce
-# qu'elle ignore. Pour des mots, on prend presque toujours le cosinus : la longueur d'un vecteur de mot dépend de combien de fois il a été
-# lu, et c'est son sens que l'on cherche. Écrivez-les toutes les trois.
+# Qui est le plus proche de $a$ ? $b$ par le cosinus, $c$ par la distance. Aucune similarité n'est « la bonne » : chacune choisit ce qu'elle
+# ignore. Pour des mots, on prend presque toujours le cosinus : la longueur d'un vecteur dépend du nombre de fois que son mot a été lu, et
+# c'est le sens du mot que l'on cherche. Écrivez-les toutes les trois.
 
 # %% [markdown] lang="en"
 # Which is nearest to $a$? $b$ by the cosine, $c$ by the distance. No similarity is "the right one": each chooses what it ignores. For words
@@ -709,8 +720,8 @@ jaccard_similarity(set(say("the cat sleeps", "le chat dort").split()),
 #
 # Que veut dire « tova » ? « Le tova miaule », « le tova dort sur le coussin », « elle caresse le tova ». Vous le savez déjà, et personne ne
 # l'a défini : ses voisins vous l'ont dit. C'est l'hypothèse distributionnelle, que [Firth (1957)](work:firth1957) résume ainsi : on connaît
-# un mot à la compagnie qu'il tient. Des mots qui ont les mêmes voisins ont souvent un sens voisin. L'inverse est un espoir, non un
-# théorème : « chaud » et « froid » ont les mêmes voisins.
+# un mot à la compagnie qu'il fréquente. Des mots qui ont les mêmes voisins ont souvent un sens voisin. Ce n'est pas un théorème : « chaud »
+# et « froid » ont les mêmes voisins, eux aussi.
 #
 # Pour une machine, la compagnie d'un mot est ce qui tombe dans une **fenêtre** autour de lui : ici, deux mots de chaque côté. Au bord de la
 # phrase, il y en a moins. **Devinez** : « le chat dort sur le tapis » a six mots ; avec une fenêtre de 2, combien de paires (mot, voisin) ?
@@ -720,8 +731,8 @@ jaccard_similarity(set(say("the cat sleeps", "le chat dort").split()),
 #
 # What does "tova" mean? "The tova miaows", "the tova sleeps on the cushion", "she strokes the tova". You know already, and nobody defined
 # it: its neighbours told you. This is the distributional hypothesis, which [Firth (1957)](work:firth1957) sums up so: you shall know a word
-# by the company it keeps. Words that have the same neighbours often have neighbouring meanings. The converse is a hope, not a theorem:
-# "hot" and "cold" have the same neighbours.
+# by the company it keeps. Words that have the same neighbours often have neighbouring meanings. It is no theorem: "hot" and "cold" have the
+# same neighbours, too.
 #
 # For a machine, the company of a word is what falls into a **window** around it: here, two words on each side. At the edge of the sentence
 # there are fewer. **Guess**: "the cat sleeps on the rug" has six words; with a window of 2, how many pairs (word, neighbour)?
@@ -848,15 +859,15 @@ assert len(pairs_of(six_words, 2)) == 18
 #
 # <details><summary>Un indice</summary>
 #
-# `offsets = torch.arange(-window, window + 1)` ; les places voisines de chaque jeton sont `positions[:, None] + offsets`, un tableau (t,
-# c).
+# `offsets = torch.arange(-window, window + 1)` et `positions = torch.arange(len(tokens))` ; les places voisines de chaque jeton sont
+# `positions[:, None] + offsets`, un tableau (t, c).
 #
 # </details>
 #
 # <details><summary>Un deuxième indice</summary>
 #
 # Pour ne pas sortir du texte, ajoutez `window` places vides de chaque côté : `F.pad(tokens, (window, window), value=NOTHING)`. Toutes les
-# places reculent alors de `window`. Faites de même pour `sentence` : vous saurez de quelle phrase vient chaque voisin.
+# places se décalent alors de `window` vers la droite. Faites de même pour `sentence` : vous saurez de quelle phrase vient chaque voisin.
 #
 # </details>
 #
@@ -882,7 +893,8 @@ assert len(pairs_of(six_words, 2)) == 18
 #
 # <details><summary>A hint</summary>
 #
-# `offsets = torch.arange(-window, window + 1)`; the places around each token are `positions[:, None] + offsets`, a table (t, c).
+# `offsets = torch.arange(-window, window + 1)` and `positions = torch.arange(len(tokens))`; the places around each token are
+# `positions[:, None] + offsets`, a table (t, c).
 #
 # </details>
 #
@@ -1030,7 +1042,7 @@ axes.plot(scores, -scores.sigmoid(), color=VERMILION,
           label=say("noise word: pushed", "mot de bruit : repoussé"))
 axes.axhline(0, color="grey", linewidth=0.8)
 axes.set(xlabel=say("score s", "score s"), ylim=(-1.1, 1.1),
-         ylabel=say("by how much", "de combien"))
+         ylabel=say("pull (+) or push (−)", "attiré (+), repoussé (−)"))
 legend(axes, loc="upper right")
 picture(figure, say("The pull on a true neighbour falls to 0 as its score grows; "
                     "the push on a noise word falls to 0 as its score sinks.",
@@ -1078,8 +1090,8 @@ assert round(100 * 81 / 97) == 84 and round(100 * 27 / 35) == 77
 # `counts`, de forme (v), dit combien de fois chaque mot a été rencontré. Rendez la probabilité de chacun comme mot de bruit, de forme (v)
 # et de somme 1 : en proportion de l'effectif à la puissance `power`. Le mot inconnu, numéro `UNKNOWN`, a la probabilité 0.
 #
-# Deux aides font que le calcul se fait partout avec la même précision : `exact(counts)` rend une copie des effectifs en nombres à virgule
-# de 64 bits, et `beside(counts, probabilities)` rend les probabilités sur le même appareil que les effectifs.
+# Le calcul se fait en nombres à virgule de 64 bits, grâce à deux aides : `exact(counts)` rend une copie des effectifs de ce type, et
+# `beside(counts, probabilities)` rend les probabilités sur le même appareil que les effectifs.
 #
 # <details><summary>Un indice</summary>
 #
@@ -1118,9 +1130,9 @@ noise_distribution(torch.tensor([5, 81, 16]))
 # ### Trop de « le »
 #
 # « le » est voisin de tout, et n'apprend donc rien sur personne. Le remède est le **sous-échantillonnage** : à chaque passage sur le texte,
-# un mot de fréquence $f$ n'est gardé qu'avec la probabilité ci-dessous, où $t$ est un seuil, ici $0{,}001$. Les rares restent toujours. Un
-# mot de fréquence $0{,}1$ : $\sqrt{0{,}01} + 0{,}01 = 0{,}11$, il en part neuf sur dix. (L'article a la racine seule ; son programme ajoute
-# le second terme, et nous faisons comme lui.)
+# un mot de fréquence $f$ n'est gardé qu'avec la probabilité ci-dessous, où $t$ est un seuil, ici $0{,}001$. Les rares restent toujours.
+# Pour un mot de fréquence $0{,}1$, c'est $\sqrt{0{,}01} + 0{,}01 = 0{,}11$ : il en part neuf sur dix. (L'article a la racine seule ; son
+# programme ajoute le second terme, et nous faisons comme lui.)
 
 # %% [markdown] lang="en"
 # ### Too many "the"
@@ -1197,7 +1209,7 @@ for number in (1, 2, 30, 200):
 
 # %% claims=true
 assert 0.05 < keep[1] < 0.13
-assert keep[200] > 0.9
+assert keep[200] == 1
 assert noise[1] > noise[200] > 0
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -1246,7 +1258,7 @@ assert keep[1] < 0.25
 # its authors say. On the right the frequent words go, and their neighbours move closer: the window sees further.
 
 # %% [markdown] lang="fr"
-# L'article le plus fréquent est écarté quatre fois sur cinq ou plus ; un mot du deux-centième rang reste presque toujours.
+# « le » est écarté environ neuf fois sur dix ; un mot du deux-centième rang reste toujours.
 #
 # ### La perte et le vecteur caché
 #
@@ -1317,8 +1329,8 @@ assert keep[1] < 0.25
 # </details>
 
 # %% implements="word2vec:negative_sampling_loss" level=2
-"""La perte de qui distingue un vrai mot de mots de bruit, en nats, en moyenne
-sur n.
+"""Ce que coûte de mal distinguer le vrai mot des mots de bruit, en nats, en
+moyenne sur n.
 
 Elle vaut -log σ(output[cible] · hidden) - Σ log σ(-output[bruit] · hidden)
 (Mikolov et al. 2013b, équation 4). Les mots de bruit qui se trouvent être la
@@ -1334,8 +1346,8 @@ negative_sampling_loss(torch.zeros(1, 2), torch.zeros(9, 2),
 # $6 \log 2 \approx 4{,}16$ : ce que nous avions calculé.
 
 # %% [markdown] lang="fr"
-# Reste `hidden` : à chaque exemple, `given`, de forme (n, c), donne c numéros de mots, et `NOTHING` (−1) aux places vides. Rendez, de forme
-# (n, d), la **moyenne** des vecteurs d'entrée (`self.input`, de forme (v, d)) des mots présents. `Word2Vec` est une classe de PyTorch
+# Reste `hidden` : pour chaque exemple, `given`, de forme (n, c), donne c numéros de mots, et `NOTHING` (−1) aux places vides. Rendez, de
+# forme (n, d), la **moyenne** des vecteurs d'entrée (`self.input`, de forme (v, d)) des mots présents. `Word2Vec` est une classe de PyTorch
 # (`nn.Module`) : ses paramètres sont les nombres qui apprendront.
 #
 # <details><summary>Un indice</summary>
@@ -1382,7 +1394,7 @@ prédire. `vectors`, que l'on garde, sont ceux d'entrée.
 """
 """Les vecteurs d'entrée de tous les mots, sans gradient."""
 """La moyenne des vecteurs d'entrée des mots donnés, `NOTHING` excepté."""
-"""La perte de qui prédit `targets` des mots donnés, contre du bruit."""
+"""La perte : prédire `targets` d'après les mots donnés, contre du bruit."""
 
 # %% scratch=true
 model = Word2Vec(4, 2, torch.Generator().manual_seed(0))
@@ -1414,7 +1426,7 @@ model.hidden(torch.tensor([[1, 2], [2, NOTHING]])).tolist()
 #
 # Voici tout l'entraînement, avec vos pièces : les fenêtres, les exemples, le bruit, la perte. `loss.backward()` calcule les gradients,
 # comme votre rétropropagation de la [](lesson:01) ; `optimizer.step()` fait un pas. La perte est une moyenne ; nous la multiplions par le
-# nombre d'exemples du lot, pour que chaque exemple fasse un pas entier, comme dans le programme d'origine. **Devinez** où part la perte.
+# nombre d'exemples du lot, pour que chaque exemple fasse un pas entier, comme dans le programme d'origine. **Devinez** d'où part la perte.
 
 # %% [markdown] lang="en"
 # ## 6. Learning
@@ -1491,8 +1503,9 @@ picture(figure, say("The loss of twenty epochs on 6,000 sentences falls from the
 # king" several neighbours are true, and the noise sometimes hits one of them.)
 
 # %% [markdown] lang="fr"
-# La perte part bien de $6 \log 2$, et descend. `train_word2vec` fait la même chose sur les 6 000 phrases, vingt fois, avec un pas qui
-# rétrécit ; elle a donné les vecteurs du début de la leçon. Interrogeons-les.
+# La perte part bien de $6 \log 2 \approx 4{,}16$, ou d'un peu moins : un mot de bruit qui se trouve être le vrai voisin ne compte pas. Puis
+# elle descend. `train_word2vec` fait la même chose sur les 6 000 phrases, vingt fois, avec un pas qui rétrécit ; elle a donné les vecteurs
+# du début de la leçon. Interrogeons-les.
 #
 # ### Les plus proches voisins
 #
@@ -1516,8 +1529,9 @@ picture(figure, say("The loss of twenty epochs on 6,000 sentences falls from the
 # </details>
 
 # %% [markdown] lang="en"
-# The loss does start from $6 \log 2$, and goes down. `train_word2vec` does the same on the 6,000 sentences, twenty times, with a step that
-# shrinks; it gave the vectors of the beginning of the lesson. Let us question them.
+# The loss does start from $6 \log 2 \approx 4.16$, or a little less: a noise word that happens to be the true neighbour does not count. Then
+# it goes down. `train_word2vec` does the same on the 6,000 sentences, twenty times, with a step that shrinks; it gave the vectors of the
+# beginning of the lesson. Let us question them.
 #
 # ### The nearest neighbours
 #
@@ -1561,7 +1575,8 @@ def neighbours(name, count=5):
     return found, cosines.tolist()
 
 
-for name in say("king france kitten the", "roi france chaton le").split():
+for name in say("king boy france kitten the",
+                "roi garçon france chaton le").split():
     found, cosines = neighbours(name)
     listed = [f"{word} {decimal(value, 2)}" for word, value in zip(found, cosines)]
     print(f"{name:8}", ", ".join(listed))
@@ -1571,16 +1586,17 @@ king, queen = say("king", "roi"), say("queen", "reine")
 assert {queen, say("prince", "prince")} <= set(neighbours(king, 8)[0])
 countries = {country.lower() for country, _ in word_pairs(language)["capital"]}
 assert len(countries & set(neighbours("france", 8)[0])) >= 3
+assert "seine" in neighbours("france")[0]
 assert say("girl", "fille") in neighbours(say("boy", "garçon"), 3)[0]
 assert say("cushion", "coussin") in neighbours(say("kitten", "chaton"))[0]
 assert max(neighbours(say("the", "le"))[1]) < 0.6
 
 # %% [markdown] lang="fr"
-# Un pays a pour voisins d'autres pays, un roi d'autres têtes couronnées : des mots que l'on pourrait mettre **à sa place**. Le chaton a
-# aussi le coussin : seuls chats et chatons s'y couchent, si bien que les deux mots ont presque toute leur compagnie en commun. « le »,
-# voisin de tous, n'est proche de personne. Regardez enfin ce que le voisinage ne dit pas : « garçon » et « fille » sont tout proches, et ne
-# veulent pas dire la même chose. Proche ne veut pas dire synonyme : le cosinus dit que deux mots partagent leurs contextes, et les
-# contraires les partagent aussi.
+# Un roi a pour voisins la reine et le prince, un pays d'autres pays : des mots que l'on pourrait mettre **à sa place**. La France a aussi
+# la Seine, et le chaton, le coussin : seuls chats et chatons s'y couchent, si bien que les deux mots ont presque toute leur compagnie en
+# commun. « le », voisin de tous, n'est proche de personne. Regardez enfin ce que le voisinage ne dit pas : « garçon » et « fille » sont
+# tout proches, et ne veulent pas dire la même chose. Proche ne veut pas dire synonyme : le cosinus dit que deux mots partagent leurs
+# contextes, et les contraires les partagent aussi.
 #
 # Comparons les trois similarités. Les deux premières comparent les vecteurs ; Jaccard compare, sans rien apprendre, les **ensembles** de
 # mots rencontrés à deux places au plus. **Tapez un mot** des phrases.
@@ -1719,7 +1735,7 @@ numbers.tolist()
 # wrong way, which leads from woman to man; vectors not brought to length 1. Wait until everyone has finished: the next cell is for all.
 
 # %% [markdown] lang="fr"
-# Relisez ce que vous aviez écrit au début. Voici la réponse.
+# Vous rappelez-vous votre réponse du début ? Voici celle des vecteurs.
 
 # %% [markdown] lang="en"
 # Read again what you wrote at the beginning. Here is the answer.
@@ -1777,7 +1793,7 @@ assert (arrows @ arrows.T).min() > 0.6
 # de celle de la reine et de la femme. La somme de ces compagnies est la compagnie de la reine.
 #
 # Un exemple peut être un coup de chance. Les phrases ont de quoi poser 588 questions : genre, âge, rang, pays et capitale, animal et petit.
-# Posons-les toutes, **dans les deux langues**, avant et après l'entraînement. **Devinez** les quatre pourcentages.
+# Posons-les toutes, **dans les deux langues**, avant et après l'entraînement. **Devinez** les quatre nombres de réponses justes.
 
 # %% [markdown] lang="en"
 # **Queen.** Three nearly parallel arrows: from man to woman, brother to sister, king to queen. (The page is chosen to show it: upwards is
@@ -1862,7 +1878,7 @@ print(say("answers taken from the question:", "réponses prises à la question :
       of_question)
 
 # %% claims=true
-assert shares.max() < 0.5
+assert shares.max() < say(0.5, 0.25)
 assert 0.85 * len(asked) < allowed < answered[language][1] - 10
 assert of_question >= 10
 
@@ -1889,7 +1905,7 @@ picture(figure, say("The gender arrow has parts, positive and negative, in nearl
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Aucune dimension n'a de nom : la flèche est une **direction**, répartie sur presque toutes. Faire répondre à « la machine
 # comprend-elle ce qu'est une reine ? » (Elle sait de quels mots elle est entourée.) Dire un mot de la règle des mots exclus : sans elle,
-# quelques dizaines de réponses tombent sur la question elle-même.
+# quelques réponses tombent sur la question elle-même.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 4 min. No dimension has a name: the arrow is a **direction**, spread over nearly all. Have them answer "does the machine understand what a
@@ -1897,8 +1913,8 @@ picture(figure, say("The gender arrow has parts, positive and negative, in nearl
 # itself.
 
 # %% [markdown] lang="fr"
-# Aucune dimension ne porte le genre : la plus forte n'en a pas la moitié. Le sens est dans une **direction**, pas dans un axe ; tournez
-# tous les vecteurs ensemble, rien ne change aux cosinus.
+# Aucune dimension ne porte le genre à elle seule : la plus forte n'en a pas le quart. Le sens est dans une **direction**, pas dans un axe ;
+# tournez tous les vecteurs ensemble, aucun cosinus ne change.
 #
 # Sans la règle, quelques réponses tombent sur un mot de la question. Sur ce texte bien rangé, c'est peu. Sur de vrais textes, $c$ est le
 # plus souvent le plus proche de tous, et la règle cache combien la flèche est faible ([](work:linzen2016)). Elle peut même inventer : à
@@ -2001,10 +2017,10 @@ picture(figure, say("The neighbours after training and without any training are 
 # (Some thirty words, five passes, a tiny step.) And with another seed? Moral: always compare with "before training".
 
 # %% [markdown] lang="fr"
-# Les cinq mêmes, dans le même ordre : les nombres ont bougé de moins d'un millième, quand ils vont jusqu'à 0,19. Ces voisins sont ceux du
-# **hasard de départ**, et une autre graine en donne d'autres. Dans cinq dimensions, d'ailleurs, un cosinus élevé ne veut pas dire
-# grand-chose : de vingt vecteurs au hasard, le plus proche d'un autre a en moyenne un cosinus de 0,76, contre 0,27 en quarante-huit
-# dimensions.
+# Les cinq mêmes, dans le même ordre : les nombres ont bougé de moins d'un millième, alors que le plus grand vaut 0,19. Ces voisins sont
+# ceux du **hasard de départ**, et une autre graine en donne d'autres. Dans cinq dimensions, d'ailleurs, un cosinus élevé ne veut pas dire
+# grand-chose : le plus proche d'un vecteur, parmi vingt autres tirés au hasard, a avec lui un cosinus de 0,76 en moyenne, contre 0,27 en
+# quarante-huit dimensions.
 #
 # Faut-il entraîner plus longtemps ? Deux mille passages font bouger les nombres. Mais que pourraient-ils apprendre ? Dans trois phrases,
 # presque chaque mot n'a qu'une compagnie, celle de sa phrase : rien ne dit ce qu'il partage avec les mots d'ailleurs.
@@ -2098,8 +2114,8 @@ assert shares[4] > 0.95
 
 # %% [markdown] lang="fr"
 # Trois et trente phrases : moins de 2 %. Trois cents : moins de 20 %. Avec 6 000, plus de 95 %. Word2vec n'a rien d'un réseau profond, et
-# ne comprend pas mieux qu'un autre ; il lui faut **beaucoup** d'exemples de chaque compagnie. Ces phrases sont d'ailleurs un cas facile :
-# moins de trois cents mots, et des tournures qui se répètent.
+# pourtant il lui faut **beaucoup** d'exemples de chaque compagnie. Ces phrases sont d'ailleurs un cas facile : moins de trois cents mots,
+# et des tournures qui se répètent.
 #
 # ## 9. Un bouton : la fenêtre
 #
@@ -2192,8 +2208,8 @@ def mean_share(found):
 
 
 skip_gram, bag = mean_share(by_window[-1]), mean_share(by_cbow)
-print("skip-gram:", decimal(100 * skip_gram), "%")
-print("CBOW:     ", decimal(100 * bag), "%")
+print("skip-gram ", decimal(100 * skip_gram), "%")
+print("CBOW      ", decimal(100 * bag), "%")
 
 # %% claims=true
 assert skip_gram > 0.9
@@ -2211,8 +2227,8 @@ assert bag < skip_gram - 0.15
 # ## 10. Du vrai texte
 #
 # Nos phrases sont sages. Voici 300 dépêches de la radio publique australienne, réunies par [Lee, Pincombe et Welsh (2005)](work:lee2005) et
-# livrées avec gensim ; elles sont en anglais. Soixante mille mots, c'est peu : [Mikolov et ses collègues](work:mikolov2013) en
-# avaient un milliard. **Devinez** les voisins de *cricket*, de *fire* (feu) et de *the* (le).
+# livrées avec gensim ; elles sont en anglais. Soixante mille mots, c'est peu : [Mikolov et ses collègues](work:mikolov2013) en avaient un
+# milliard. **Devinez** les voisins de *cricket*, de *fire* (feu), de *police* et de *the* (le).
 
 # %% [markdown] lang="en"
 # ## 10. Real text
@@ -2434,7 +2450,8 @@ axes.axhline(0, color="grey", linewidth=0.8)
 axes.plot(list(planted.values()), leans, "o-", color=VERMILION)
 for job, women, value in zip(jobs, planted.values(), leans):
     axes.annotate(job, (women, value), (6, -16), textcoords="offset points",
-                  fontsize=13)
+                  fontsize=13, bbox={"facecolor": "white", "edgecolor": "none",
+                                     "pad": 1})
 axes.set(xlabel=say("sentences about a woman, in %", "phrases au féminin, en %"),
          xlim=(0, 115), ylim=(-0.35, 0.35), xticks=(10, 30, 50, 70, 90),
          ylabel=say("measured lean", "penchant mesuré"))
@@ -2460,8 +2477,8 @@ assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 # neighbours (Gonen and Goldberg 2019). A limit of the experiment: five words, a text made for it.
 
 # %% [markdown] lang="fr"
-# Le penchant suit ce que nous avons semé. Les vecteurs n'ont pas d'opinion : ils rendent le texte. Rendre le texte, c'est aussi rendre ce
-# qu'il a d'injuste, et le répandre, si l'on trie avec eux des candidatures.
+# Avec votre sonde, la ligne monte : le penchant suit ce que nous avons semé. Les vecteurs n'ont pas d'opinion : ils rendent le texte.
+# Rendre le texte, c'est aussi rendre ce qu'il a d'injuste, et le répandre, si l'on trie avec eux des candidatures.
 #
 # Les limites, maintenant. [Bolukbasi et ses collègues](work:bolukbasi2016) proposent d'ôter des vecteurs la direction du genre ; mais les
 # mots qui penchaient du même côté restent voisins les uns des autres, et le préjugé se retrouve ([Gonen et Goldberg 2019](work:gonen2019)).
@@ -2481,12 +2498,13 @@ assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 # ## 12. Les mots jamais vus
 #
 # Un vocabulaire de mots a un trou : tout mot nouveau est `<unk>`. Couper en lettres n'en laisse aucun, mais une lettre ne veut rien dire,
-# et les phrases deviennent longues. Entre les deux : des **morceaux** de mots, les plus fréquents en un seul jeton. Le **BPE** (*byte pair
-# encoding*, [Sennrich, Haddow et Birch 2016](work:sennrich2016)) les trouve ainsi : partir des lettres, chercher la paire de voisins la
-# plus fréquente, la fusionner partout, recommencer.
+# et les phrases deviennent longues. Entre les deux : des **morceaux** de mots, les plus fréquents en un seul jeton. Le **BPE** (*byte-pair
+# encoding*, codage par paires d'octets ; [Sennrich, Haddow et Birch 2016](work:sennrich2016)) les trouve ainsi : partir des lettres,
+# chercher la paire de voisins la plus fréquente, la fusionner partout, recommencer.
 #
 # Quatre mots, et combien de fois chacun est lu : « chat » 7, « chaton » 4, « chatons » 2, « raton » 3. La paire (a, t) vient dans les
-# quatre : $7 + 4 + 2 + 3 = 16$ fois. C'est la plus fréquente : « c h at », « r at o n ». **Devinez** les deux fusions suivantes.
+# quatre : $7 + 4 + 2 + 3 = 16$ fois. C'est la plus fréquente : « c h at », « r at o n ». **Devinez** les deux fusions suivantes ; à
+# égalité, la première dans l'ordre alphabétique l'emporte.
 
 # %% [markdown] lang="en" own_numbers=true
 # ## 12. Words never seen
@@ -2608,8 +2626,8 @@ byte_pair_merges({say("to", "ta"): 3, say("ton", "tas"): 2}, 2)
 # fr: → [('t', 'a'), ('ta', 's')]
 
 # %% [markdown] lang="fr"
-# Votre liste doit être celle de la bibliothèque `tokenizers`, dont se sert `train_tokenizer`, qui a fait les jetons des légendes de ce
-# cours.
+# Votre liste doit être celle de la bibliothèque `tokenizers`, avec laquelle ont été faits les jetons des légendes de ce cours (par
+# `train_tokenizer`).
 
 # %% [markdown] lang="en"
 # Your list must be that of the library `tokenizers`, used by `train_tokenizer`, which made the tokens of this course's captions.
@@ -2711,8 +2729,8 @@ picture(figure, say("A tree: the letters of foxes at the bottom, joined two by "
 # « chat » est un seul jeton, et « chats », jamais lu, en fait deux, « chat » et « s ». Plus rien n'est inconnu, tant que les lettres sont
 # connues ; si l'on part des **octets** au lieu des lettres, n'importe quel texte se code, même 😀. C'est ce que font GPT-2
 # ([](work:radford2019)) et les machines de ce cours. Tout modèle de texte commence ainsi : un découpage, puis, pour chaque jeton, un
-# vecteur appris ; un encodeur de texte en fait ensuite des vecteurs de même longueur pour toutes les phrases. La [](lesson:11) réunira dans
-# un même flux des jetons de texte et des jetons d'image.
+# vecteur appris ; un encodeur de texte en tire ensuite des vecteurs de même taille, quelle que soit la phrase. La [](lesson:11) réunira
+# dans un même flux des jetons de texte et des jetons d'image.
 
 # %% [markdown] lang="en" own_numbers=true
 # "fox" is a single token, and so is "box", which was never read. Nothing is unknown any more, as long as the letters are known; beginning
@@ -2758,7 +2776,7 @@ for count in (1, 2, 5):
     loss = mystery(torch.zeros(1, 4), torch.zeros(9, 4), torch.tensor([1]),
                    negatives)
     answers_given.append(loss.item())
-    print(f"m = {count}:", decimal(loss, 2))
+    print("m =", count, say("  loss", "  perte"), decimal(loss, 2))
 
 # %% claims=true
 assert all(abs(loss - 2 * math.log(2)) < 1e-6 for loss in answers_given)
@@ -2899,7 +2917,7 @@ quiz(
     ),
     Choice(
         say("Two words have a cosine of 0.8 in well-trained vectors. This says that",
-            "Deux mots ont un cosinus de 0,8 dans des vecteurs bien entraînés. Cela dit"),
+            "Deux mots ont un cosinus de 0,8 dans des vecteurs bien entraînés. Que montre-t-il ?"),
         [say("they are synonyms", "qu'ils sont synonymes"), say("they often stand side by side", "qu'ils sont souvent côte à côte"),
          say("they keep similar company", "qu'ils ont une compagnie semblable")],
         right=2,
@@ -2986,8 +3004,8 @@ quiz(
 # ## Pour continuer
 #
 # Ces vecteurs ne savent rien de l'ordre : « le chien mord l'homme » et « l'homme mord le chien » ont les mêmes mots. La [](lesson:03) les
-# lit l'un après l'autre ; la [](lesson:05), tous à la fois, et chaque mot y aura un vecteur qui dépend de ses voisins. D'ici là, essayez
-# dim=5 : combien d'analogies tiennent dans cinq nombres ?
+# lit l'un après l'autre ; la [](lesson:05), tous à la fois, et chaque mot y aura un vecteur qui dépend de ses voisins. D'ici là, combien
+# d'analogies tiennent dans cinq nombres ? Devinez, puis lancez `right_answers(language, vocabulary, learn(text, dim=5)[0])`.
 #
 # ## Sources
 #
@@ -3009,8 +3027,8 @@ quiz(
 # ## Reading on
 #
 # These vectors know nothing of order: "the dog bites the man" and "the man bites the dog" have the same words. [](lesson:03) reads them one
-# after the other; [](lesson:05), all at once, and each word will have a vector there that depends on its neighbours. Until then, try dim=5:
-# how many analogies fit into five numbers?
+# after the other; [](lesson:05), all at once, and each word will have a vector there that depends on its neighbours. Until then, how many
+# analogies fit into five numbers? Guess, then run `right_answers(language, vocabulary, learn(text, dim=5)[0])`.
 #
 # ## Sources
 #
