@@ -296,8 +296,8 @@ assert torch.equal(scattered.flatten(1).sort().values, shuffled.flatten(1).sort(
 # on les interroge sur les 397 autres. Quelle part liront-ils, en place ? et mélangés ? Quatre nombres. La [](#who-notices) répondra.
 #
 # Qu'avaient donc de si particulier les images d'en haut ? Prenons deux pixels à $d$ cases l'un de l'autre, sur la même ligne, et demandons
-# de combien le second ressemble au premier : leur corrélation vaut 1 s'ils sont toujours égaux, 0 s'ils n'ont rien à voir. **Devinez** la
-# courbe, en place et mélangés.
+# de combien le second ressemble au premier : leur corrélation vaut 1 s'ils sont toujours égaux, 0 s'ils n'ont rien à voir, moins que 0 si
+# l'un est plutôt d'encre quand l'autre est de papier. **Devinez** la courbe, en place et mélangés.
 
 # %% [markdown] lang="en"
 # Above are handwritten digits of scikit-learn ([](work:alpaydin1998)), each laid at random on a sheet of 12 × 12. Below are the same sheets:
@@ -310,8 +310,8 @@ assert torch.equal(scattered.flatten(1).sort().values, shuffled.flatten(1).sort(
 # are examined on the other 397. What share will they read, in place? and shuffled? Four numbers. [](#who-notices) will answer.
 #
 # So what was so special about the pictures above? Take two pixels $d$ squares apart, in the same row, and ask how far the second is like
-# the first: their correlation is 1 if they are always equal, 0 if they have nothing to do with each other. **Guess** the curve, in place and
-# shuffled.
+# the first: their correlation is 1 if they are always equal, 0 if they have nothing to do with each other, below 0 if one tends to be ink
+# where the other is paper. **Guess** the curve, in place and shuffled.
 
 # %% tags=["hide-input"]
 def correlation(sheets, distance):
@@ -365,8 +365,9 @@ assert max(mixed) - min(mixed) < 0.2
 # again.)
 
 # %% [markdown] lang="fr"
-# En place, un pixel ressemble beaucoup à son voisin, et plus du tout à celui qui est trois cases plus loin. Mélangés, toutes les distances se
-# valent. Une image n'est donc pas une liste quelconque, et l'on peut faire deux **hypothèses** :
+# En place, un pixel ressemble beaucoup à son voisin, et plus du tout à celui qui est trois cases plus loin. (Cinq cases plus loin, la
+# courbe passe sous zéro : un chiffre a environ cinq pixels de large, et l'encre d'ici fait face à du papier.) Mélangés, toutes les
+# distances se valent. Une image n'est donc pas une liste quelconque, et l'on peut faire deux **hypothèses** :
 #
 # - la **localité** : ce qui se comprend d'un pixel se comprend de ses voisins ; une petite fenêtre suffit ;
 # - **le même motif partout** : un trait vertical est un trait vertical en haut comme en bas ; les mêmes poids peuvent servir partout.
@@ -375,8 +376,9 @@ assert max(mixed) - min(mixed) < 0.2
 # et la même idée sert.)
 
 # %% [markdown] lang="en"
-# In place, a pixel is much like its neighbour, and no more like the one three squares further on. Shuffled, all distances are the
-# same. So a picture is no list like any other, and one can make two **hypotheses**:
+# In place, a pixel is much like its neighbour, and not at all like the one three squares further on. (Five squares on, the curve is below
+# zero: a digit is about five pixels wide, and ink here faces paper there.) Shuffled, all distances are the same. So a picture is no list
+# like any other, and one can make two **hypotheses**:
 #
 # - **locality**: what can be understood of a pixel is understood from its neighbours; a small window is enough;
 # - **the same pattern anywhere**: a vertical stroke is a vertical stroke at the top as at the bottom; the same weights can serve everywhere.
@@ -477,14 +479,14 @@ assert sums.tolist() == [[3, 3, 0], [2, 2, 0], [1, 1, 0]]
 # sont appris, retourner ou non ne change rien à ce que l'on peut apprendre, et l'on a gardé le beau nom.
 #
 # Peignez maintenant un noyau. Dans un notebook, changez les neuf nombres et l'image ; sur une page, choisissez dans les deux menus.
-# **Devinez** avant chaque essai. Que voit un noyau qui ne contient qu'un 1 au centre ? Et le même, décalé d'une case ?
+# **Devinez** avant chaque essai. Que voit un noyau qui ne contient qu'un 1 au centre ? Et si ce 1 est une case plus à droite ?
 
 # %% [markdown] lang="en"
 # In mathematics a convolution first turns the kernel over; what networks do is called a cross-correlation there. Since the weights are
 # learned, turning over or not changes nothing in what can be learned, and the fine name was kept.
 #
 # Now paint a kernel. In a notebook, change the nine numbers and the picture; on a page, choose from the two menus. **Guess** before each
-# try. What does a kernel see that holds nothing but a 1 in its centre? And the same one, a square further on?
+# try. What does a kernel see that holds nothing but a 1 in its centre? And if that 1 stands a square further to the right?
 
 # %%
 pictures = {say("scene", "scène"): ink,
@@ -535,12 +537,12 @@ assert torch.tensor(choices[say("all edges", "tous les bords")]).sum() == 0
 # have in common. (Their weights add up to 0.)
 
 # %% [markdown] lang="fr"
-# Un 1 seul au centre recopie l'image ; décalé d'une case, il la décale. Les détecteurs de bords ont tous des poids de **somme nulle** : là où
-# rien ne change, ils ne disent rien. À vous d'en faire un, sans regarder plus haut.
+# Un 1 seul au centre recopie l'image ; une case à droite, il décale l'image vers la gauche. Les détecteurs de bords ont tous des poids de
+# **somme nulle** : là où rien ne change, ils ne disent rien. À vous d'en faire un, sans regarder plus haut.
 
 # %% [markdown] lang="en"
-# A single 1 in the centre copies the picture; a square further on, it shifts it. Edge detectors all have weights whose **sum is zero**: where
-# nothing changes, they say nothing. Now make one yourself, without looking further up.
+# A single 1 in the centre copies the picture; a square to the right, it shifts the picture to the left. Edge detectors all have weights
+# whose **sum is zero**: where nothing changes, they say nothing. Now make one yourself, without looking further up.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 1-2"
 # ### Exercices 1 et 2 · Deux noyaux à la main
@@ -582,7 +584,7 @@ assert torch.tensor(choices[say("all edges", "tous les bords")]).sum() == 0
 
 # %% [markdown] lang="en"
 # Write a kernel, a tensor of shape (3, 3), that finds **left edges**: a positive sum where ink begins as one goes to the right, a negative one
-# where it ends, and 0 inside a square of ink as in the middle of its upper edge. Several kernels will do.
+# where it ends, and 0 both inside a square of ink and in the middle of its upper edge. Several kernels will do.
 #
 # <details><summary>A hint</summary>
 #
@@ -611,7 +613,7 @@ square[2:7, 2:7] = 1
 def at_left_inside_right_and_top():
     if left_edges is ...:
         return ...
-    sums = see(square, left_edges)
+    sums = see(square, left_edges.float())
     # en: the sign of the sum at four places of the square
     # fr: le signe de la somme en quatre endroits du carré
     return [int(sums[3, 1].sign()), int(sums[3, 3].sign()),
@@ -699,7 +701,7 @@ assert see(ink, blur).max() <= 1.0001 and see(ink, blur).min() >= 0
 # - le **pas** (*stride*) $s$ : de combien on avance ; avec un pas de 2, on saute une place sur deux ;
 # - la **marge de zéros** (*padding*) $p$ : combien de zéros on pose tout autour, pour que la fenêtre puisse aussi se tenir au bord.
 #
-# **Devinez** les trois nombres de places, pour un côté de 5 pixels et une fenêtre de 3 : pas de 1 ; pas de 2 ; pas de 2 avec une marge de 1.
+# **Devinez** le nombre de places de cette fenêtre de 3 sur les mêmes 5 pixels, avec un pas de 2 ; puis avec un pas de 2 et une marge de 1.
 
 # %% [markdown] lang="en"
 # ## 3. What size comes out?
@@ -709,7 +711,7 @@ assert see(ink, blur).max() <= 1.0001 and see(ink, blur).min() >= 0
 # - the **stride** $s$: how far one moves on; with a stride of 2, every other place is skipped;
 # - **zero padding** $p$: how many zeros are laid all around, so that the window can stand at the edge too.
 #
-# **Guess** the three numbers of places, for a side of 5 pixels and a window of 3: stride 1; stride 2; stride 2 with a padding of 1.
+# **Guess** the number of places of this window of 3 on the same 5 pixels, with a stride of 2; then with a stride of 2 and a padding of 1.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 3. Combien de places ?
@@ -763,8 +765,8 @@ picture(figure, say("The places of a window of three on five pixels, as blue bar
 # en ajoute $2p$, une fois $p$ **de chaque côté** :
 
 # %% [markdown] lang="en"
-# Three places; two; three. Let us count: once the first window is laid, $5 - 3$ pixels are left to walk, in strides of $s$, and padding adds
-# $2p$, once $p$ **on each side**:
+# Three places; two; three. Let us count: once the first window is laid, $5 - 3$ pixels are left to walk, in strides of $s$, and padding
+# adds $2p$, once $p$ at **each end**:
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### La taille qui sort
@@ -808,7 +810,7 @@ picture(figure, say("The places of a window of three on five pixels, as blue bar
 # and a stride of 2, both give 2 places. (The guide by [Dumoulin and Visin](work:dumoulin2016) has all the cases.)
 #
 # A common belief: "convolution makes the picture smaller". No: with a stride of 1 and a padding of 1, a window of 3 **keeps** the size (this is
-# called *same padding*). Without padding it trims two pixels off each side. What really reduces is the **stride**, or the pooling of
+# called *same padding*). Without padding each side gets two pixels shorter. What really reduces is the **stride**, or the pooling of
 # [](#pooling).
 
 # %% [markdown] lang="en"
@@ -834,8 +836,9 @@ conv_output_size(8, 3, stride=2, padding=1)  # → 4
 print(say("side  kernel  stride  padding   places",
           "côté   noyau     pas    marge   places"))
 settings = (5, 3, 1, 0), (5, 3, 2, 0), (6, 3, 2, 0), (12, 3, 1, 1), (12, 2, 2, 0)
-for setting in settings:
-    print("{:4} {:7} {:7} {:8}".format(*setting), f"{conv_output_size(*setting):8}")
+for side, kernel_size, stride, padding in settings:
+    places = conv_output_size(side, kernel_size, stride, padding)
+    print(f"{side:4} {kernel_size:7} {stride:7} {padding:8} {places:8}")
 
 # %% claims=true
 places = [conv_output_size(*each) for each in ((5, 3, 1, 0), (5, 3, 2, 0), (6, 3, 2, 0), (12, 3, 1, 1), (12, 2, 2, 0), (5, 3, 2, 1))]
@@ -1053,6 +1056,8 @@ conv2d_by_loops(corner[None, None], slope[None, None]).tolist()
 
 # %%
 sheet = F.pad(images[1:2], (2, 2, 2, 2))
+# en: every column goes one to the right; the last, empty, comes first
+# fr: chaque colonne va d'un rang à droite ; la dernière, vide, vient en tête
 moved = sheet.roll(1, dims=3)
 before = conv2d_by_loops(sheet, slope[None, None])
 after = conv2d_by_loops(moved, slope[None, None])
@@ -1081,16 +1086,17 @@ assert (after - before).abs().max() > 1
 # ## 5. Un produit de matrices
 #
 # Deux boucles de Python, pour une image de 224 × 224, font cinquante mille tours. Les processeurs, eux, sont faits pour une seule chose :
-# **multiplier des matrices**. Faisons-en une. On découpe d'abord tous les morceaux de l'image, et l'on met chacun debout, en **colonne** : c'est
-# *im2col* (« image vers colonnes »). **Devinez**, pour l'image de 3 × 3 ci-dessous et une fenêtre de 2 × 2 : combien de colonnes, combien de
-# lignes, et quelle est la première colonne ?
+# **multiplier des matrices**. Faisons-en une. On découpe d'abord tous les morceaux de l'image, et l'on met chacun debout, en **colonne** :
+# c'est *im2col* (« image vers colonnes »). Ci-dessous, une image de 3 × 3, et ses colonnes pour une fenêtre de 2 × 2. **Devinez** la
+# première ; et pourquoi quatre colonnes, de quatre nombres chacune ?
 
 # %% [markdown] lang="en"
 # ## 5. One product of matrices
 #
 # Two loops of Python make fifty thousand turns for a picture of 224 × 224. Processors are made for one thing: **multiplying matrices**. Let
 # us make one. First all the patches of the picture are cut out, and each is stood upright, as a **column**: this is *im2col* ("image to
-# columns"). **Guess**, for the picture of 3 × 3 below and a window of 2 × 2: how many columns, how many rows, and which is the first column?
+# columns"). Below are a picture of 3 × 3, and its columns for a window of 2 × 2. **Guess** the first; and why four columns, of four numbers
+# each?
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 5. Les morceaux, debout, en colonnes
@@ -1106,7 +1112,7 @@ assert (after - before).abs().max() > 1
 nine = torch.arange(1.0, 10).view(3, 3)
 standing = F.unfold(nine[None, None], (2, 2))[0]
 figure, panels = plot(1, 2, width=7.5, height=2.9)
-show_grid(panels[0], nine, "image", numbers=True, reach=30)
+show_grid(panels[0], nine, say("picture", "image"), numbers=True, reach=30)
 show_grid(panels[1], torch.zeros(4, 4), say("columns", "colonnes"))
 for row in range(4):
     for column in range(4):
@@ -1407,16 +1413,18 @@ assert torch.equal(matrix @ corner.flatten(), conv2d(corner[None, None], one_to_
 # %% [markdown] lang="fr"
 # ## 7. Pooling
 #
-# Pour décider « c'est un 3 », peu importe qu'un bord soit au pixel 17 ou 18. Le **pooling** garde un seul nombre par morceau d'une carte, de 2 ×
-# 2 le plus souvent : le **plus grand** (*max pooling*), ou la **moyenne**. Il n'a aucun poids : rien ne s'y apprend. Chaque canal est réduit à part.
-# **Devinez** ce que les deux font de cette carte, puis ce qu'ils en font si on la décale d'un pixel vers la gauche.
+# Pour décider « c'est un 3 », peu importe qu'un bord soit au pixel 17 ou 18. Le **pooling** garde un seul nombre par morceau d'une carte,
+# de 2 × 2 le plus souvent : le **plus grand** (*max pooling*), ou la **moyenne**. Il n'a aucun poids : rien ne s'y apprend. Chaque canal
+# est réduit à part. **Devinez** ce que les deux font de cette carte, puis ce qu'ils en font si on la décale d'un pixel vers la gauche (ce
+# qui sort à gauche rentre à droite).
 
 # %% [markdown] lang="en"
 # ## 7. Pooling
 #
-# To decide "this is a 3", it matters little whether an edge is at pixel 17 or 18. **Pooling** keeps a single number for each patch of a map,
-# most often of 2 × 2: the **largest** (max pooling), or the **mean**. It has no weights: nothing is learned in it. Each channel is pooled by
-# itself. **Guess** what both make of this map, then what they make of it when it is shifted one pixel to the left.
+# To decide "this is a 3", it matters little whether an edge is at pixel 17 or 18. **Pooling** keeps a single number for each patch of a
+# map, most often of 2 × 2: the **largest** (max pooling), or the **mean**. It has no weights: nothing is learned in it. Each channel is
+# pooled by itself. **Guess** what both make of this map, then what they make of it when it is shifted one pixel to the left (what leaves on
+# the left comes in again on the right).
 
 # %%
 seen_map = torch.tensor([[0, 9, 0, 0], [0, 0, 0, 0], [0, 0, 5, 0], [1, 0, 0, 0]])
@@ -1567,15 +1575,16 @@ assert avg_pool2d(seen_map[None, None].float(), 2)[0, 0].tolist() == [[2.25, 0],
 # %% [markdown] lang="fr"
 # ## 8. Jusqu'où voit un neurone ?
 #
-# Une fenêtre de 3 voit trois pixels. Mais ceux que voit une **deuxième** couche ont eux-mêmes vu leurs voisins. **Devinez** combien de pixels,
-# par côté, voit une sortie de trois couches de 3 × 3, posées l'une sur l'autre : 3, 7, 9 ou 27 ? Et si un pooling de 2 s'intercale entre les
-# deux premières ?
+# Une fenêtre de 3 voit trois pixels. Mais ceux que voit une **deuxième** couche ont eux-mêmes vu leurs voisins. **Devinez** combien de
+# pixels, par côté, voit une sortie de trois couches de 3 × 3, posées l'une sur l'autre : 3, 7, 9 ou 27 ? Et une sortie de deux couches
+# seulement, avec un pooling de 2 entre elles ?
 
 # %% [markdown] lang="en"
 # ## 8. How far does a neuron see?
 #
 # A window of 3 sees three pixels. But those that a **second** layer sees have themselves seen their neighbours. **Guess** how many pixels, on a
-# side, an output of three layers of 3 × 3, one above the other, sees: 3, 7, 9 or 27? And if a pooling of 2 comes between the first two?
+# side, an output of three layers of 3 × 3, one above the other, sees: 3, 7, 9 or 27? And an output of only
+# two layers, with a pooling of 2 between them?
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 8. Le champ récepteur grandit
@@ -1608,7 +1617,7 @@ def fields_drawn(panel, kernels, strides, title):
 figure, panels = plot(1, 2, width=9, height=3)
 fields_drawn(panels[0], [3, 3, 3], [1, 1, 1],
              say("3, then 3, then 3", "3, puis 3, puis 3"))
-for height, name in ((3, say("output", "sortie")), (0, "image")):
+for height, name in ((3, say("output", "sortie")), (0, say("picture", "image"))):
     panels[0].text(-5.8, height, name, va="center", fontsize=12)
 fields_drawn(panels[1], [3, 2, 3], [1, 2, 1],
              say("3, pooling by 2, then 3", "3, pooling de 2, puis 3"))
@@ -1643,7 +1652,7 @@ picture(figure, say("What an output depends on, layer by layer: one, three, five
 # %% [markdown] lang="en"
 # **Seven** pixels: each layer adds 2. With a pooling, eight for two layers only. This part of the picture on which a number depends is called
 # its **receptive field**. To work it out, begin at an output, and go down: $r$ squares of a map, with a kernel $k$ and a stride $s$, see
-# $(r - 1)\,s + k$ of them in the layer below. Strides multiply: reach comes from them.
+# $(r - 1)\,s + k$ squares of the layer below. Strides multiply: reach comes from them.
 
 # %% [markdown] lang="en"
 # Write it. `kernels` and `strides` are two lists, from the first layer to the last; the answer is a whole number. An empty chain sees 1
@@ -1668,16 +1677,16 @@ receptive_field([3, 3], [2, 1])  # → 7
 assert receptive_field([3, 3, 3], [1, 1, 1]) == 7 and receptive_field([3, 2, 3], [1, 2, 1]) == 8
 
 # %% [markdown] lang="fr"
-# Voir n'est pas regarder. Un pixel au coin du champ n'atteint la sortie que par un seul chemin ; un pixel du milieu, par beaucoup. Mesurons :
-# dix couches de 3 × 3, de poids tirés au hasard, et la pente de la sortie du milieu par rapport à chaque pixel. Le champ a
+# Voir n'est pas regarder. Un pixel au coin du champ n'atteint la sortie que par un seul chemin ; un pixel du milieu, par beaucoup. Mesurons
+# : dix couches de 3 × 3, sans ReLU, de poids tirés au hasard, et la pente de la sortie du milieu par rapport à chaque pixel. Le champ a
 # `receptive_field([3] * 10, [1] * 10)` pixels de côté, soit 21. **Devinez** : quelle part de la pente tombe dans le carré central de 9 × 9,
 # qui n'est que 18 % du champ ?
 
 # %% [markdown] lang="en"
-# To see is not to look. A pixel at the corner of the field reaches the output by a single path; a pixel in the middle, by many. Let us measure:
-# ten layers of 3 × 3, with random weights, and the slope of the middle output with respect to each pixel. The field is
-# `receptive_field([3] * 10, [1] * 10)` pixels wide, that is 21. **Guess**: what share of the slope falls into the central square of 9 × 9,
-# which is only 18% of the field?
+# To see is not to look. A pixel at the corner of the field reaches the output by a single path; a pixel in the middle, by many. Let us
+# measure: ten layers of 3 × 3, without ReLU, with random weights, and the slope of the middle output with respect to each pixel. The field
+# is `receptive_field([3] * 10, [1] * 10)` pixels wide, that is 21. **Guess**: what share of the slope falls into the central square of 9 ×
+# 9, which is only 18% of the field?
 
 # %% tags=["hide-input"]
 torch.manual_seed(0)
@@ -1739,8 +1748,8 @@ assert share_in_the_middle > 0.5
 # [](lesson:06). Pour lire un chiffre, les deux premières suffisent : c'est le plan de LeNet ([](work:lecun1998)), après celui qui lisait des
 # codes postaux dès 1989 ([](work:lecun1989)).
 #
-# Voici `SmallClassifier`, de la bibliothèque : convolution, ReLU, pooling, convolution, ReLU, moyennes sur une grille de 2 × 2, couche dense.
-# **Devinez** : le nombre de nombres ne fait-il que descendre, de l'entrée à la sortie ?
+# Voici `SmallClassifier`, de la bibliothèque : convolution, ReLU, pooling, convolution, ReLU, moyennes sur une grille de 2 × 2 (celle de
+# chaque quart de la carte), couche dense. **Devinez** : le nombre de nombres ne fait-il que descendre, de l'entrée à la sortie ?
 
 # %% [markdown] lang="en"
 # ## 9. A network that reads
@@ -1750,13 +1759,14 @@ assert share_in_the_middle > 0.5
 # **Restore**, if a picture is what one wants: go back up to pixels; that will be [](lesson:06). To read a digit the first two are enough: this
 # is the plan of LeNet ([](work:lecun1998)), after the one that read postcodes as early as 1989 ([](work:lecun1989)).
 #
-# Here is the library's `SmallClassifier`: convolution, ReLU, pooling, convolution, ReLU, means over a grid of 2 × 2, dense layer. **Guess**:
-# does the number of numbers do nothing but fall, from the input to the output?
+# Here is the library's `SmallClassifier`: convolution, ReLU, pooling, convolution, ReLU, means over a grid of 2 × 2 (one for each quarter
+# of the map), dense layer. **Guess**: does the number of numbers do nothing but fall, from the input to the output?
 
 # %%
 torch.manual_seed(0)
 reader = SmallClassifier(channels=1, classes=10)
-passing, sizes = scattered[:1], []
+passing = scattered[:1]
+sizes = []
 for layer in [*reader.features, nn.Flatten(), reader.decide]:
     passing = layer(passing)
     if not isinstance(layer, nn.ReLU):
@@ -1959,7 +1969,7 @@ for row, channel in zip(panels, chosen.tolist()):
         panel.imshow(patch.numpy(), cmap="gray_r", vmin=0, vmax=1)
         panel.set(xticks=[], yticks=[])
 picture(figure, say("Five channels of the second layer, one a row, and the six "
-                    "patches that excite each most: one kind of stroke a row.",
+                    "patches that excite each most, mostly alike within a row.",
                     "Cinq canaux de la deuxième couche, un par ligne, et les six "
                     "morceaux qui excitent le plus chacun : un trait par ligne."))
 
@@ -2115,9 +2125,9 @@ assert count(new_mlp()) == 6055
 # where it is false it is a cage. All the machines of this course make one; always ask which.
 
 # %% [markdown] lang="en"
-# "Notices nothing" is no manner of speaking. Let `plain` be any MLP, with its answers to the sheets in place. Give the weights that its first
-# layer would need to answer the shuffled sheets in **exactly** the same way. `weight` is of shape (39, 144), a column for each pixel; pixel `j`
-# of a shuffled sheet is pixel `new_places[j]` of the sheet in place.
+# "Notices nothing" is not just a manner of speaking. Let `plain` be any MLP, with its answers to the sheets in place. Give the weights that
+# its first layer would need to answer the shuffled sheets in **exactly** the same way. `weight` is of shape (39, 144), a column for each
+# pixel; pixel `j` of a shuffled sheet is pixel `new_places[j]` of the sheet in place.
 #
 # <details><summary>A hint</summary>
 #
@@ -2138,18 +2148,21 @@ weights_for_shuffled(three_weights, torch.tensor([2, 0, 1])).tolist()
 # %%
 torch.manual_seed(0)
 plain = new_mlp()
+answers_in_place = plain(scattered[:50]).detach()
 
 
-def answers_to_shuffled():
+def largest_difference():
     twin = new_mlp()
     twin.load_state_dict(plain.state_dict())
     with torch.no_grad():
         twin[1].weight.copy_(weights_for_shuffled(plain[1].weight, new_places))
-        return twin(shuffled[:50])
+        differences = twin(shuffled[:50]) - answers_in_place
+    return round(differences.abs().max().item(), 3)
 
 
-expect(answers_to_shuffled, plain(scattered[:50]).detach(),
-       say("the same answers to shuffled sheets", "les mêmes réponses aux feuilles mélangées"))
+expect(largest_difference, 0.0,
+       say("largest difference between the answers, in place and shuffled",
+           "plus grand écart entre les réponses, en place et mélangées"))
 
 # %% [markdown] lang="fr"
 # Pour tout MLP qui lit les feuilles en place, il en existe un qui lit les feuilles mélangées, aussi bien. Pour un noyau de 3 × 3, non : les
@@ -2157,7 +2170,7 @@ expect(answers_to_shuffled, plain(scattered[:50]).detach(),
 
 # %% [markdown] lang="en"
 # For every MLP that reads the sheets in place there is one that reads the shuffled ones, just as well. For a kernel of 3 × 3 there is not: the
-# nine pixels that it wanted are now at the four corners of the sheet.
+# nine pixels that it wanted are now scattered all over the sheet.
 
 # %% [markdown] lang="fr"
 # ## 11. Un bouton : mélanger un peu
@@ -2442,28 +2455,28 @@ assert count(by_stride()) == count(by_mean()) == 6090
 # strides of 2 and lose nothing. A maximum has looked at every place; a stride of 2 looks at one in four, but learns what to make of it.)
 
 # %% [markdown] lang="fr"
-# Ici, le maximum lit le mieux, de peu : il a regardé toutes les places, et garde la plus forte ; un pas de 2 n'en regarde qu'une sur quatre. Ce n'est pas
-# une loi : dans de grands réseaux, des convolutions de pas 2 remplacent tout le pooling sans y perdre ([](work:springenberg2015)), et la
-# plupart des machines à dessiner de ce cours préfèrent le pas, qui, lui, s'apprend.
+# Ici, le maximum lit le mieux, de peu (l'axe commence à 80 %) : il a regardé toutes les places, et garde la plus forte ; un pas de 2 n'en
+# regarde qu'une sur quatre. Ce n'est pas une loi : dans de grands réseaux, des convolutions de pas 2 remplacent tout le pooling sans y
+# perdre ([](work:springenberg2015)), et la plupart des machines à dessiner de ce cours préfèrent le pas, qui, lui, s'apprend.
 
 # %% [markdown] lang="en"
-# Here the maximum reads best, by a little: it has looked at every place, and keeps the strongest; a stride of 2 looks at one in four. It is no law: in large
-# networks, convolutions of stride 2 replace all pooling and lose nothing ([](work:springenberg2015)), and most of the drawing machines of this
-# course prefer the stride, which can be learned.
+# Here the maximum reads best, by a little (the axis begins at 80%): it has looked at every place, and keeps the strongest; a stride of 2
+# looks at one in four. It is no law: in large networks, convolutions of stride 2 replace all pooling and lose nothing
+# ([](work:springenberg2015)), and most of the drawing machines of this course prefer the stride, which can be learned.
 
 # %% [markdown] lang="fr"
 # ## 14. Plus profond
 #
-# Si deux couches voient des traits, vingt verraient mieux ? Pas si vite : empilées telles quelles, elles n'apprennent plus. Le remède est le
-# **chemin résiduel** ([](work:he2016)) : un bloc n'écrit pas sa réponse, il **ajoute une correction** à ce qu'il a reçu. Si $f$ commence à zéro, le
-# bloc ne fait d'abord rien, et ne s'en écarte qu'autant que cela aide :
+# Si deux couches voient des traits, vingt verraient mieux ? Pas si vite : on mesurera ce que donne une pile toute simple. Ce qui permet
+# d'empiler, c'est le **chemin résiduel** ([](work:he2016)) : un bloc n'écrit pas sa réponse, il **ajoute une correction** à ce qu'il a
+# reçu. Si $f$ commence à zéro, le bloc ne fait d'abord rien, et ne s'en écarte qu'autant que cela aide :
 
 # %% [markdown] lang="en"
 # ## 14. Deeper
 #
-# If two layers see strokes, would twenty see better? Not so fast: stacked as they are, they learn no more. The cure is the **residual path**
-# ([](work:he2016)): a block does not write its answer, it **adds a correction** to what it was given. If $f$ begins at zero, the block does
-# nothing at first, and departs from that only as far as it helps:
+# If two layers see strokes, would twenty see better? Not so fast: we shall measure what a plain stack does. What lets us stack them is the
+# **residual path** ([](work:he2016)): a block does not write its answer, it **adds a correction** to what it was given. If $f$ begins at
+# zero, the block does nothing at first, and departs from that only as far as it helps:
 
 # %% [markdown]
 # $$ y = x + f(x) $$
@@ -2516,12 +2529,12 @@ ResidualBlock(1)(torch.tensor([[[[1.0, -2.0]]]])).tolist()  # → [[[[1.0, -2.0]
 # %% [markdown] lang="fr"
 # Un bloc neuf ne fait rien : même le nombre négatif traverse. Comparons, sur les chiffres de 8 × 8, 150 pas d'apprentissage : un bloc ; dix blocs, soit
 # vingt convolutions, sans le chemin résiduel ; dix blocs avec. **Devinez** où finit la perte de chacun. (Répondre au hasard donne
-# $\log 10 \approx 2{,}30$.)
+# $\log 10 \approx 2{,}30$. Dans le code, `block(x) - x` retire le `x` que le bloc ajoute : il n'y a plus de chemin.)
 
 # %% [markdown] lang="en"
 # A new block does nothing: even the negative number goes through. Let us compare, on the digits of 8 × 8, 150 steps of learning: one block; ten
 # blocks, that is twenty convolutions, without the residual path; ten blocks with it. **Guess** where the loss of each ends. (Answering at random
-# gives $\log 10 \approx 2.30$.)
+# gives $\log 10 \approx 2.30$. In the code, `block(x) - x` takes off the `x` that the block adds: the path is gone.)
 
 # %%
 class Deep(nn.Module):
@@ -2529,7 +2542,8 @@ class Deep(nn.Module):
         super().__init__()
         self.begin = nn.Conv2d(1, 8, 3, padding=1)
         self.blocks = nn.ModuleList(ResidualBlock(8) for _ in range(depth))
-        self.decide, self.residual = nn.Linear(32, 10), residual
+        self.decide = nn.Linear(32, 10)
+        self.residual = residual
         if not residual:
             # en: without the path, weights of zero would let nothing through
             # fr: sans le chemin, des poids nuls ne laisseraient rien passer
@@ -2558,9 +2572,12 @@ def go_deep():
 
 # %%
 curves = kept("deep", go_deep, patience=5)
-for depth, curve in zip((1, 10, 10), curves):
-    print(f"{depth:2}", say("blocks, loss at the end:", "blocs, perte à la fin :"),
-          decimal(curve[-1], 2))
+names = [say("one block", "un bloc"),
+         say("ten blocks, without path", "dix blocs, sans chemin"),
+         say("ten blocks, with path", "dix blocs, avec chemin")]
+print(say("loss at the end", "perte à la fin"))
+for name, curve in zip(names, curves):
+    print(f"{name:25}", decimal(curve[-1], 2))
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 12-14"
 # ### Exercices 12 à 14 · Permuter, ajouter, faire petit
@@ -2592,8 +2609,6 @@ for depth, curve in zip((1, 10, 10), curves):
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 figure, axes = plot(height=3.3)
-names = say("one block|ten blocks, without path|ten blocks, with path",
-            "un bloc|dix blocs, sans chemin|dix blocs, avec chemin").split("|")
 lines = (GREEN, "^-"), (VERMILION, "s--"), (BLUE, "o-")
 for name, curve, (colour, line) in zip(names, curves, lines):
     axes.plot(range(10, 151, 10), curve, line, color=colour, label=name)
@@ -2624,8 +2639,9 @@ assert abs(torch.tensor(10.0).log().item() - 2.30) < 0.01
 # tous les réseaux de ce cours.
 
 # %% [markdown] lang="fr"
-# **Petit et bon.** Trouvez un réseau d'**au plus 2 000 poids** qui lise **au moins 82 %** des feuilles jamais vues (le MLP, avec trois fois plus de poids,
-# n'y arrivait pas). Mettez-le, entraîné, dans `small` ; il est jugé sur `scattered[1400:]`, qu'il ne doit pas voir en apprenant.
+# **Petit et bon.** Trouvez un réseau d'**au plus 2 000 poids** qui lise **au moins 82 %** des feuilles jamais vues (le MLP, avec trois fois
+# plus de poids, n'y arrivait pas). Mettez-le, entraîné, dans `small`, et ce que rend `train` dans `losses_of_small` ; il est jugé sur
+# `scattered[1400:]`, qu'il ne doit pas voir en apprenant.
 #
 # <details><summary>Un indice</summary>
 #
@@ -2645,8 +2661,9 @@ assert abs(torch.tensor(10.0).log().item() - 2.30) < 0.01
 # the networks of this course.
 
 # %% [markdown] lang="en"
-# **Small and good.** Find a network of **at most 2,000 weights** that reads **at least 82%** of the sheets never seen (the MLP, with three times as many
-# weights, did not). Put it, trained, into `small`; it is judged on `scattered[1400:]`, which it must not see while learning.
+# **Small and good.** Find a network of **at most 2,000 weights** that reads **at least 82%** of the sheets never seen (the MLP, with three
+# times as many weights, did not). Put it, trained, into `small`, and what `train` returns into `losses_of_small`; it is judged on
+# `scattered[1400:]`, which it must not see while learning.
 #
 # <details><summary>A hint</summary>
 #
@@ -2781,7 +2798,7 @@ quiz(
         say("A picture of 5 × 5, a kernel of 3 × 3, a stride of 2, no padding: how many numbers does the map have?",
             "Une image de 5 × 5, un noyau de 3 × 3, un pas de 2, sans marge : combien de nombres a la carte ?"),
         right=4,
-        why=say("(5 − 3) / 2 + 1 = 2 places on each side: 2 × 2.", "(5 − 3) / 2 + 1 = 2 places par côté : 2 × 2."),
+        why=say("(5 − 3) / 2 + 1 = 2 places along each side: 2 × 2.", "(5 − 3) / 2 + 1 = 2 places par côté : 2 × 2."),
         computed=lambda: conv_output_size(5, 3, 2) ** 2,
     ),
     Number(
