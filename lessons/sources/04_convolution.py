@@ -371,7 +371,7 @@ assert max(mixed) - min(mixed) < 0.2
 # zéro : un trait est étroit, et l'encre annonce plutôt du papier à cinq cases de là. Mélangés, toutes les distances se valent, autour de
 # zéro. Une image n'est donc pas une liste quelconque, et l'on peut faire deux **hypothèses** :
 #
-# - la **localité** : ce qui se comprend d'un pixel se comprend de ses voisins ; une petite fenêtre suffit ;
+# - la **localité** : ce qu'un pixel veut dire se lit dans ses voisins ; une petite fenêtre suffit ;
 # - **le même motif partout** : un trait vertical est un trait vertical en haut comme en bas ; les mêmes poids peuvent servir partout.
 #
 # La convolution est exactement cela : une petite fenêtre, les mêmes poids partout. (Dans un son ou un texte, les voisins sont dans le temps,
@@ -617,11 +617,11 @@ square[2:7, 2:7] = 1
 def at_left_inside_right_and_top():
     if left_edges is ...:
         return ...
-    sums = see(square, torch.as_tensor(left_edges, dtype=torch.float32))
+    kernel = torch.as_tensor(left_edges, dtype=torch.float32).view(3, 3)
     # en: the sign of the sum at four places of the square
     # fr: le signe de la somme en quatre endroits du carré
-    return [int(sums[3, 1].sign()), int(sums[3, 3].sign()),
-            int(sums[3, 5].sign()), int(sums[1, 3].sign())]
+    signs = see(square, kernel).sign().int().tolist()
+    return [signs[3][1], signs[3][3], signs[3][5], signs[1][3]]
 
 
 expect(at_left_inside_right_and_top, [1, 0, -1, 0],
@@ -680,7 +680,7 @@ see(torch.ones(3, 3), torch.full((3, 3), 1.0)).item()  # → 9.0
 def all_count_and_nothing_darkens():
     if blur is ...:
         return ...
-    weights = or_nothing(blur)
+    weights = or_nothing(blur).view(3, 3)
     return [bool((weights > 0).all()), round(weights.sum().item(), 4)]
 
 
@@ -1064,6 +1064,8 @@ conv2d_by_loops(corner[None, None], slope[None, None]).tolist()
 
 # %%
 sheet = F.pad(images[1:2], (2, 2, 2, 2))
+# en: `roll` shifts; what leaves on the right comes back in on the left
+# fr: `roll` décale ; ce qui sort par la droite rentre par la gauche
 moved = sheet.roll(1, dims=3)
 before = conv2d_by_loops(sheet, slope[None, None])
 after = conv2d_by_loops(moved, slope[None, None])
@@ -1753,8 +1755,9 @@ assert share_in_the_middle > 0.5
 # [](lesson:06). Pour lire un chiffre, les deux premières suffisent : c'est le plan de LeNet ([](work:lecun1998)), après celui qui lisait des
 # codes postaux dès 1989 ([](work:lecun1989)).
 #
-# Voici `SmallClassifier`, de la bibliothèque : convolution, ReLU, pooling, convolution, ReLU, moyennes sur une grille de 2 × 2, couche dense.
-# **Devinez** : le nombre de nombres ne fait-il que descendre, de l'entrée à la sortie ?
+# Voici `SmallClassifier`, de la bibliothèque : convolution, ReLU, pooling, convolution, ReLU, moyennes sur une grille de 2 × 2 (PyTorch les
+# appelle `AdaptiveAvgPool2d`), couche dense (`Linear`). La cellule écrit, après chaque couche, la forme de ce qui en sort et combien de
+# nombres cela fait. **Devinez** : ce compte ne fait-il que descendre, de l'entrée à la sortie ?
 
 # %% [markdown] lang="en"
 # ## 9. A network that reads
@@ -1764,8 +1767,9 @@ assert share_in_the_middle > 0.5
 # **Restore**, if a picture is what one wants: go back up to pixels; that will be [](lesson:06). To read a digit the first two are enough: this
 # is the plan of LeNet ([](work:lecun1998)), after the one that read postcodes as early as 1989 ([](work:lecun1989)).
 #
-# Here is the library's `SmallClassifier`: convolution, ReLU, pooling, convolution, ReLU, means over a grid of 2 × 2, dense layer. **Guess**:
-# does the number of numbers do nothing but fall, from the input to the output?
+# Here is the library's `SmallClassifier`: convolution, ReLU, pooling, convolution, ReLU, means over a grid of 2 × 2 (PyTorch calls them
+# `AdaptiveAvgPool2d`), dense layer (`Linear`). The cell writes, after each layer, the shape of what comes out and how many numbers that makes.
+# **Guess**: does this count do nothing but fall, from the input to the output?
 
 # %%
 torch.manual_seed(0)
@@ -2379,13 +2383,15 @@ assert count(larger_mlp()) == 6040
 # ## 13. Pooling ou pas de 2 ?
 #
 # Trois façons de passer de 12 × 12 à 6 × 6 : un maximum, une moyenne, ou une convolution de **pas 2**, qui saute une place sur deux. Mêmes
-# poids, 6 090, et à peu près autant de multiplications. **Devinez** laquelle lit le mieux nos feuilles.
+# poids, 6 090, et à peu près autant de multiplications. (`nn.Identity`, ci-dessous, est la couche qui ne fait rien.)
+# **Devinez** laquelle de ces façons lit le mieux nos feuilles.
 
 # %% [markdown] lang="en"
 # ## 13. Pooling, or a stride of 2?
 #
 # Three ways to go from 12 × 12 to 6 × 6: a maximum, a mean, or a convolution of **stride 2**, which skips every other place. The same weights,
-# 6,090, and about as many multiplications. **Guess** which reads our sheets best.
+# 6,090, and about as many multiplications. (`nn.Identity`, below, is the layer that does nothing.) **Guess** which of these ways reads our
+# sheets best.
 
 # %%
 def by_mean():
@@ -2915,7 +2921,7 @@ quiz(
 # ## À retenir
 #
 # - Une convolution fait glisser une petite fenêtre, avec les mêmes poids partout : une recherche de motif.
-# - Une taille de sortie : $\lfloor (n + 2p - k) / s \rfloor + 1$. Avec une marge, la convolution ne réduit rien ; le pas et le pooling, si.
+# - La taille de sortie : $\lfloor (n + 2p - k) / s \rfloor + 1$. Avec une marge, la convolution ne réduit rien ; le pas et le pooling, si.
 # - Un noyau a des poids pour chaque canal ; autant de noyaux, autant de cartes.
 # - Boucles, produit de matrices, grande matrice : trois écritures du même calcul. C'est une couche dense à qui l'on a dit deux choses.
 # - Le champ récepteur se compte de la sortie vers l'image ; le champ utile est plus petit.
