@@ -1686,8 +1686,8 @@ receptive_field([3, 3], [2, 1])  # → 7
 assert receptive_field([3, 3, 3], [1, 1, 1]) == 7 and receptive_field([3, 2, 3], [1, 2, 1]) == 8
 
 # %% [markdown] lang="fr"
-# Voir n'est pas regarder. Un pixel au coin du champ n'atteint la sortie que par un seul chemin ; un pixel du milieu, par beaucoup. Mesurons
-# : dix couches de 3 × 3, sans ReLU, de poids tirés au hasard, et la pente de la sortie du milieu par rapport à chaque pixel. Le champ a
+# Voir n'est pas regarder. Un pixel au coin du champ n'atteint la sortie que par un seul chemin ; un pixel du milieu, par beaucoup.
+# Mesurons : dix couches de 3 × 3, sans ReLU, de poids tirés au hasard, et la pente de la sortie du milieu par rapport à chaque pixel. Le champ a
 # `receptive_field([3] * 10, [1] * 10)` pixels de côté, soit 21. **Devinez** : quelle part de la pente tombe dans le carré central de 9 × 9,
 # qui n'est que 18 % du champ ?
 
