@@ -234,7 +234,7 @@ except ImportError:
 # %%
 sentence = say("Surprisingly, the king's cat sleeps; the dog's kennel isn't far.",
                "Étonnamment, j'aime l'hiver ; le chat, lui, n'aime que l'été.")
-at_spaces = sentence.replace(",", "").split()
+at_spaces = sentence.split()
 split = lexicon.split_words(sentence)
 print(say("at spaces:", "aux espaces :"), " | ".join(at_spaces))
 print(say("letters:", "aux lettres :"), " | ".join(split))
@@ -243,19 +243,27 @@ print(say("letters:", "aux lettres :"), " | ".join(split))
 assert at_spaces[0][0].isupper() and split[0][0].islower()
 assert len(split) > len(at_spaces)
 assert not any("'" in word for word in split)
+not_found = say("Surprisingly, king's sleeps; dog's far.",
+                "Étonnamment, j'aime l'hiver ; chat, lui, n'aime l'été.").split()
+in_dictionary = set(say("the cat kennel isn't", "le que").split())
+assert set(at_spaces) == in_dictionary | set(not_found)
+assert len(not_found) == say(5, 8)
+assert say({"king", "s", "isn", "t"}, {"aime", "j", "l", "n"}) <= set(split)
 
 # %% [markdown] lang="fr"
-# Aux espaces, la capitale reste, « j'aime » et « n'aime » font deux mots sans rapport, et la ponctuation se colle où elle peut.
-# `split_words` prend les suites de lettres, en minuscules : « aime » y est deux fois le même mot. C'est un choix, et tout découpage en est
-# un : il dit d'avance ce que la machine pourra distinguer.
+# Huit : seuls « le » et « que » sont au dictionnaire tels quels. Aux espaces, la capitale reste, « j'aime » et « n'aime » font deux mots
+# sans rapport, et la ponctuation se colle où elle peut. `split_words` prend les suites de lettres, en minuscules : « aime » y est deux fois
+# le même mot, et « j », « l », « n » sont le prix. C'est un choix, et tout découpage en est un : il dit d'avance ce que la machine pourra
+# distinguer.
 #
 # Deuxième pas : numéroter. Un **vocabulaire** est la liste des mots du texte, du plus fréquent au plus rare ; le jeton d'un mot est son
 # numéro. Un vocabulaire est fini : il garde le numéro 0 pour « tout le reste », que l'on écrit `<unk>` (de *unknown*, inconnu).
 
 # %% [markdown] lang="en"
-# At spaces, the capital stays, "king's" is a word unrelated to "king", and punctuation sticks where it can. `split_words` takes runs of
-# letters, in lower case: "king" is "king" again, and a lone "s" is the price. It is a choice, and every way to cut is one: it says
-# beforehand what the machine will be able to tell apart.
+# Five: "Surprisingly,", "king's", "sleeps;", "dog's" and "far." (a dictionary does have "isn't"). At spaces, the capital stays, "king's" is
+# a word unrelated to "king", and punctuation sticks where it can. `split_words` takes runs of letters, in lower case: "king" is "king"
+# again; a lone "s", and "isn" and "t", are the price. It is a choice, and every way to cut is one: it says beforehand what the machine
+# will be able to tell apart.
 #
 # Second step: numbers. A **vocabulary** is the list of the words of the text, the most frequent first; the token of a word is its number. A
 # vocabulary is finite: it keeps number 0 for "all the rest", written `<unk>` (unknown).
@@ -268,6 +276,7 @@ for number in (0, 1, 2, 3, 100):
 
 # %% claims=true
 assert vocabulary.words[1] == say("the", "le")
+assert vocabulary.counts[0] == 0
 share = vocabulary.counts[1] / vocabulary.counts.sum()
 assert share > 0.05
 assert 250 < len(vocabulary) < 300
@@ -300,10 +309,12 @@ assert 250 < len(vocabulary) < 300
 # itself; "cat" is 3 because it is less frequent than 1 and 2. What is lost with number 0? (All unknown words look alike.)
 
 # %% [markdown] lang="fr"
-# Les mots les plus fréquents sont les plus petits : des articles. Nous leur réglerons leur compte à la [](#pull-and-push).
+# Les mots les plus fréquents sont de petits mots : des articles, « de ». Nous leur réglerons leur compte à la [](#pull-and-push). Le numéro
+# 0 n'a pas servi : le vocabulaire est fait de ce texte même.
 
 # %% [markdown] lang="en"
-# The most frequent words are the smallest ones: articles and the like. [](#pull-and-push) will deal with them.
+# The most frequent words are small ones: articles and the like. [](#pull-and-push) will deal with them. Number 0 was not needed: the
+# vocabulary is made of this very text.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 1-2"
 # ### Exercices 1 et 2 · Des numéros, puis des vecteurs
@@ -360,27 +371,27 @@ connu.
 """Les numéros des mots ; un mot hors du vocabulaire donne `UNKNOWN`."""
 
 # %% scratch=true
-small = Vocabulary([say("the cat sings", "le chat chante").split(),
+small = Vocabulary([say("the cat bites", "le chat chante").split(),
                     say("the dog", "le chien").split()])
-small.encode(say("the mouse sings", "la souris chante").split())
-# en: → tensor([1, 0, 4])
+small.encode(say("the mouse bites", "la souris chante").split())
+# en: → tensor([1, 0, 2])
 # fr: → tensor([0, 0, 2])
 
 # %% [markdown] lang="fr"
 # ## 2. Tous aussi loin les uns des autres
 #
-# Peut-on calculer avec ces numéros ? « chat » est le 3, « chante » le 2 : un chat n'est pas un chant et demi. Le plus simple est de donner
-# à chaque mot un axe à lui : le vecteur du mot numéro $i$ a un 1 à la place $i$ et des 0 ailleurs. C'est le codage **un parmi n**
-# (*one-hot*). Avec trois mots : $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. La distance des deux premiers est
+# Peut-on calculer avec ces numéros ? À l'[](exercise:02/1), « chat » est le 3, « chante » le 2 : un chat n'est pas un chant et demi. Le plus
+# simple est de donner à chaque mot un axe à lui : le vecteur du mot numéro $i$ a un 1 à la place $i$ et des 0 ailleurs. C'est le codage
+# **un parmi n** (*one-hot*). Avec trois mots : $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. La distance des deux premiers est
 # $\sqrt{1^2 + 1^2 + 0^2} = \sqrt 2$. **Devinez** la distance de « roi » à « reine », puis celle de « roi » à « grain ».
 
 # %% [markdown] lang="en"
 # ## 2. All as far from one another
 #
-# Can one compute with these numbers? "cat" is 3 and "sings" is 2: a cat is not one and a half songs. The simplest is to give each word an
-# axis of its own: the vector of word number $i$ has a 1 at place $i$ and 0 elsewhere. This is **one-hot** coding. With three words:
-# $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. The distance of the first two is $\sqrt{1^2 + 1^2 + 0^2} = \sqrt 2$. **Guess** the distance from
-# "king" to "queen", then that from "king" to "grain".
+# Can one compute with these numbers? In [](exercise:02/1), "cat" is 3 and "bites" is 2: a cat is not one and a half bites. The simplest is
+# to give each word an axis of its own: the vector of word number $i$ has a 1 at place $i$ and 0 elsewhere. This is **one-hot** coding. With
+# three words: $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. The distance of the first two is $\sqrt{1^2 + 1^2 + 0^2} = \sqrt 2$. **Guess** the
+# distance from "king" to "queen", then that from "king" to "grain".
 
 # %% [markdown] lang="fr"
 # `ids` est un tenseur de numéros, de forme quelconque, `(*n)` ; `size`, le nombre de mots. Rendez des vecteurs de longueur `size`, un par
@@ -495,12 +506,12 @@ assert min(people.min(), countries.min(), animals.min()) > outside
 # the machine that France and Italy go together? (Nobody. That is the whole lesson.)
 
 # %% [markdown] lang="fr"
-# À gauche, une diagonale. À droite, trois blocs : des gens, des pays, des animaux. Personne n'a donné ces catégories. D'où viennent-elles ?
-# C'est l'affaire des sections [4](#the-company-of-a-word) à [6](#learning) ; d'abord, que veut dire « se ressembler » ?
+# À gauche, une diagonale. À droite, trois blocs : des gens, des pays, des animaux et leur grain. Personne n'a donné ces catégories. D'où
+# viennent-elles ? C'est l'affaire des sections [4](#the-company-of-a-word) à [6](#learning) ; d'abord, que veut dire « se ressembler » ?
 
 # %% [markdown] lang="en"
-# On the left, a diagonal. On the right, three blocks: people, countries, animals. Nobody gave these categories. Where do they come from?
-# Sections [4](#the-company-of-a-word) to [6](#learning) will tell; first, what does "alike" mean?
+# On the left, a diagonal. On the right, three blocks: people, countries, animals and their grain. Nobody gave these categories. Where do
+# they come from? Sections [4](#the-company-of-a-word) to [6](#learning) will tell; first, what does "alike" mean?
 
 # %% [markdown] lang="fr"
 # ## 3. Trois façons de se ressembler
@@ -825,10 +836,14 @@ pairs_of(say("the cat sings", "le chat chante").split(), 1)
 
 # %%
 letters = ["a", "b", "c", "d"]
-right_pairs = [("a", "b"), ("a", "c"), ("b", "a"), ("b", "c"), ("b", "d"),
-               ("c", "a"), ("c", "b"), ("c", "d"), ("d", "b"), ("d", "c")]
-expect(lambda: pairs_of(letters, 2), right_pairs,
-       say("the pairs of four words", "les paires de quatre mots"))
+side_by_side = [("a", "b"), ("b", "a"), ("b", "c"), ("c", "b"), ("c", "d"),
+                ("d", "c")]
+two_away = [("a", "b"), ("a", "c"), ("b", "a"), ("b", "c"), ("b", "d"),
+            ("c", "a"), ("c", "b"), ("c", "d"), ("d", "b"), ("d", "c")]
+expect(lambda: [pairs_of(letters, 1), pairs_of(letters, 2)],
+       [side_by_side, two_away],
+       say("the pairs of four words, with windows of 1 and 2",
+           "les paires de quatre mots, fenêtres de 1 et de 2"))
 
 # %% claims=true
 assert len(pairs_of(six_words, 2)) == 18
@@ -840,16 +855,16 @@ assert len(pairs_of(six_words, 2)) == 18
 
 # %% [markdown] lang="fr"
 # Écrivez `windows`. Elle reçoit tous les jetons du texte mis bout à bout, `tokens`, de forme (t), et, pour chacun, le numéro de sa phrase,
-# `sentence`, de forme (t). Elle rend un tableau (t, c), avec c = 2 × `window` + 1 : la ligne i contient les mots autour du jeton i, et
-# `NOTHING` (−1) au milieu, hors du texte et dans une autre phrase.
+# `sentence`, de forme (t). Elle rend un tableau (t, c), avec c = 2 × `window` + 1 : la ligne i contient les mots autour du jeton i, de
+# gauche à droite, et `NOTHING` (−1) au milieu, hors du texte et dans une autre phrase.
 #
 # Avec un `generator`, chaque jeton tire au sort sa propre portée, de 1 à `window` : les mots proches comptent ainsi plus que les lointains
 # ([](work:mikolov2013efficient)). Le tirage est `torch.randint(1, window + 1, tokens.shape, generator=generator, device=tokens.device)`.
 #
 # <details><summary>Un indice</summary>
 #
-# `offsets = torch.arange(-window, window + 1)` ; les places voisines de chaque jeton sont `positions[:, None] + offsets`, un tableau (t,
-# c).
+# Soit `offsets = torch.arange(-window, window + 1)` et `positions = torch.arange(len(tokens))` ; les places voisines de chaque jeton sont
+# `positions[:, None] + offsets`, un tableau (t, c). (`[:, None]` ajoute un dernier axe, comme `unsqueeze(-1)`.)
 #
 # </details>
 #
@@ -874,15 +889,16 @@ assert len(pairs_of(six_words, 2)) == 18
 
 # %% [markdown] lang="en"
 # Write `windows`. It is given all the tokens of the text laid end to end, `tokens`, of shape (t), and for each of them the number of its
-# sentence, `sentence`, of shape (t). It returns a table (t, c), with c = 2 × `window` + 1: row i holds the words around token i, and
-# `NOTHING` (−1) in the middle, outside the text, and in another sentence.
+# sentence, `sentence`, of shape (t). It returns a table (t, c), with c = 2 × `window` + 1: row i holds the words around token i, from left
+# to right, and `NOTHING` (−1) in the middle, outside the text, and in another sentence.
 #
 # With a `generator`, each token draws lots for a reach of its own, from 1 to `window`: so near words count for more than far ones
 # ([](work:mikolov2013efficient)). The lots are `torch.randint(1, window + 1, tokens.shape, generator=generator, device=tokens.device)`.
 #
 # <details><summary>A hint</summary>
 #
-# `offsets = torch.arange(-window, window + 1)`; the places around each token are `positions[:, None] + offsets`, a table (t, c).
+# Let `offsets = torch.arange(-window, window + 1)` and `positions = torch.arange(len(tokens))`; the places around each token are
+# `positions[:, None] + offsets`, a table (t, c). (`[:, None]` adds a last axis, like `unsqueeze(-1)`.)
 #
 # </details>
 #
@@ -983,6 +999,8 @@ assert len(examples(tokens, around, True)[1]) == 6
 # the list. Exercise 7 for who has finished: draw the empty places added on each side.
 
 # %% [markdown] lang="fr"
+# Dix-huit paires, celles de la figure ; six mots.
+#
 # ## 5. Attirer, repousser
 #
 # **Word2vec** est le nom du programme qui a rendu ces vecteurs célèbres. Avec skip-gram, il apprend ainsi : à la vue de « chat », la
@@ -996,6 +1014,8 @@ assert len(examples(tokens, around, True)[1]) == 6
 # $6 \times 0{,}693 \approx 4{,}16$.
 
 # %% [markdown] lang="en"
+# Eighteen pairs, those of the figure; six words.
+#
 # ## 5. Pull and push
 #
 # **Word2vec** is the name of the program that made these vectors famous. With skip-gram, it learns like this: shown "cat", the machine must
@@ -1140,7 +1160,7 @@ noise_distribution(torch.tensor([5, 81, 16]))
 #
 # <details><summary>Un indice</summary>
 #
-# Mettez d'abord 0 à la place `UNKNOWN` d'une copie, `exact(counts)` : la somme est alors celle des mots connus.
+# Mettez d'abord 0 à la place `UNKNOWN` d'une copie, `known = exact(counts)` : la somme est alors celle des mots connus.
 #
 # </details>
 #
@@ -1157,7 +1177,7 @@ noise_distribution(torch.tensor([5, 81, 16]))
 #
 # <details><summary>A hint</summary>
 #
-# First put 0 at place `UNKNOWN` of a copy, `exact(counts)`: the sum is then that of the known words.
+# First put 0 at place `UNKNOWN` of a copy, `known = exact(counts)`: the sum is then that of the known words.
 #
 # </details>
 #
@@ -1196,7 +1216,7 @@ for number in (1, 2, 30, 200):
 
 # %% claims=true
 assert 0.05 < keep[1] < 0.13
-assert keep[200] > 0.9
+assert keep[200] == 1
 assert noise[1] > noise[200] > 0
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -1233,7 +1253,7 @@ as_in_text, between, alike = (noise_distribution(counts, power)[1]
                               for power in (1.0, 0.75, 0.0))
 assert as_in_text > between > alike
 assert keep[1] < keep[40]
-assert keep[1] < 0.25
+assert 0.05 < keep[1] < 0.13
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. À gauche : 1, 3/4, 0. Demander ce que change la puissance pour le mot le plus fréquent, pour le plus rare. Pourquoi 3/4 ? Parce que
@@ -1245,7 +1265,7 @@ assert keep[1] < 0.25
 # its authors say. On the right the frequent words go, and their neighbours move closer: the window sees further.
 
 # %% [markdown] lang="fr"
-# L'article le plus fréquent est écarté quatre fois sur cinq ou plus ; un mot du deux-centième rang reste presque toujours.
+# L'article le plus fréquent est écarté environ neuf fois sur dix ; un mot du deux-centième rang reste toujours.
 #
 # ### La perte et le vecteur caché
 #
@@ -1280,7 +1300,7 @@ assert keep[1] < 0.25
 # </details>
 
 # %% [markdown] lang="en"
-# The most frequent word is left out four times in five or more; a word of the two-hundredth rank nearly always stays.
+# The most frequent word is left out about nine times in ten; a word of the two-hundredth rank always stays.
 #
 # ### The loss and the hidden vector
 #
@@ -1413,14 +1433,18 @@ model.hidden(torch.tensor([[1, 2], [2, NOTHING]])).tolist()
 #
 # Voici tout l'entraînement, avec vos pièces : les fenêtres, les exemples, le bruit, la perte. `loss.backward()` calcule les gradients,
 # comme votre rétropropagation de la [](lesson:01) ; `optimizer.step()` fait un pas. La perte est une moyenne ; nous la multiplions par le
-# nombre d'exemples du lot, pour que chaque exemple fasse un pas entier, comme dans le programme d'origine. **Devinez** où part la perte.
+# nombre d'exemples du lot, pour que chaque exemple fasse un pas entier, comme dans le programme d'origine. `torch.randperm` mélange les
+# exemples, `.split(256)` les coupe en lots, `torch.multinomial` tire les mots de bruit selon leurs probabilités. **Devinez** : où trois
+# époques mènent-elles une perte qui part de 4,16 ?
 
 # %% [markdown] lang="en"
 # ## 6. Learning
 #
 # Here is the whole training, with your pieces: windows, examples, noise, loss. `loss.backward()` works out the gradients, like your
 # backpropagation of [](lesson:01); `optimizer.step()` takes a step. The loss is a mean; we multiply it by the number of examples of the
-# batch, so that each example takes a whole step, as in the original program. **Guess** where the loss starts.
+# batch, so that each example takes a whole step, as in the original program. `torch.randperm` shuffles the examples, `.split(256)` cuts
+# them into batches, `torch.multinomial` samples noise words by their probabilities. **Guess**: where will three epochs bring a loss that
+# starts from 4.16?
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -1454,8 +1478,8 @@ print(say("first batch:", "premier lot :"), decimal(trace[0], 2))
 print(say("last batch:", "dernier lot :"), decimal(trace[-1], 2))
 
 # %% claims=true
-assert abs(trace[0] - 6 * math.log(2)) < 0.1
-assert trace[-1] < trace[0] - 0.5
+assert 0 < 6 * math.log(2) - trace[0] < 0.1
+assert trace[-1] < trace[0] - 1
 assert losses[-1] < 1.2 < losses[0]
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -1560,7 +1584,8 @@ def neighbours(name, count=5):
     return found, cosines.tolist()
 
 
-for name in say("king france kitten the", "roi france chaton le").split():
+asked = say("king france kitten the boy", "roi france chaton le garçon")
+for name in asked.split():
     found, cosines = neighbours(name)
     listed = [f"{word} {decimal(value, 2)}" for word, value in zip(found, cosines)]
     print(f"{name:8}", ", ".join(listed))
@@ -1568,6 +1593,8 @@ for name in say("king france kitten the", "roi france chaton le").split():
 # %% claims=true
 king, queen = say("king", "roi"), say("queen", "reine")
 assert {queen, say("prince", "prince")} <= set(neighbours(king, 8)[0])
+assert set(say("man woman", "homme femme").split()) <= set(neighbours(king)[0])
+assert "seine" in neighbours("france")[0]
 countries = {country.lower() for country, _ in word_pairs(language)["capital"]}
 assert len(countries & set(neighbours("france", 8)[0])) >= 3
 assert say("girl", "fille") in neighbours(say("boy", "garçon"), 3)[0]
@@ -1575,20 +1602,21 @@ assert say("cushion", "coussin") in neighbours(say("kitten", "chaton"))[0]
 assert max(neighbours(say("the", "le"))[1]) < 0.6
 
 # %% [markdown] lang="fr"
-# Un pays a pour voisins d'autres pays, un roi d'autres têtes couronnées : des mots que l'on pourrait mettre **à sa place**. Le chaton a
-# aussi le coussin : seuls chats et chatons s'y couchent, si bien que les deux mots ont presque toute leur compagnie en commun. « le »,
-# voisin de tous, n'est proche de personne. Regardez enfin ce que le voisinage ne dit pas : « garçon » et « fille » sont tout proches, et ne
-# veulent pas dire la même chose. Proche ne veut pas dire synonyme : le cosinus dit que deux mots partagent leurs contextes, et les
-# contraires les partagent aussi.
+# Un pays a pour voisins d'autres pays, un roi d'autres têtes couronnées, et l'homme, et la femme : des mots que l'on pourrait mettre **à sa
+# place**. S'y mêle ce dont on parle avec lui : la France a la Seine. Le chaton a le coussin : seuls chats et chatons s'y couchent, si bien
+# que les deux mots ont presque toute leur compagnie en commun. « le », voisin de tous, n'est proche de personne. Regardez enfin ce que le
+# voisinage ne dit pas : « garçon » et « fille » sont tout proches, et ne veulent pas dire la même chose. Proche ne veut pas dire synonyme :
+# le cosinus dit que deux mots partagent leurs contextes, et les contraires les partagent aussi.
 #
 # Comparons les trois similarités. Les deux premières comparent les vecteurs ; Jaccard compare, sans rien apprendre, les **ensembles** de
 # mots rencontrés à deux places au plus. **Tapez un mot** des phrases.
 
 # %% [markdown] lang="en"
-# A country's neighbours are other countries, a king's are other crowned heads: words that one could put **in its place**. The kitten also
-# has the cushion: only cats and kittens lie on it, so that the two words have nearly all their company in common. "the", everybody's
-# neighbour, is near to nobody. Look finally at what being near does not say: "boy" and "girl" are very near, and do not mean the same. Near
-# is not a synonym: the cosine says that two words share their contexts, and opposites share them too.
+# A country has other countries for neighbours, a king other crowned heads, and man and woman too: words that one could put **in its
+# place**. Mixed with them is what comes up with it: France has the Seine. The kitten has the cushion: only cats and kittens lie on it, so
+# that the two words have nearly all their company in common. "the", everybody's neighbour, is near to nobody. Look finally at what being
+# near does not say: "boy" and "girl" are very near, and do not mean the same. Near is not a synonym: the cosine says that two words share
+# their contexts, and opposites share them too.
 #
 # Let us compare the three similarities. The first two compare vectors; Jaccard compares, without learning anything, the **sets** of words
 # met at most two places away. **Type a word** of the sentences.
@@ -1776,7 +1804,7 @@ assert (arrows @ arrows.T).min() > 0.6
 # de celle de la reine et de la femme. La somme de ces compagnies est la compagnie de la reine.
 #
 # Un exemple peut être un coup de chance. Les phrases ont de quoi poser 588 questions : genre, âge, rang, pays et capitale, animal et petit.
-# Posons-les toutes, **dans les deux langues**, avant et après l'entraînement. **Devinez** les quatre pourcentages.
+# Posons-les toutes, **dans les deux langues**, avant et après l'entraînement. **Devinez** les quatre nombres de réponses justes.
 
 # %% [markdown] lang="en"
 # **Queen.** Three nearly parallel arrows: from man to woman, brother to sister, king to queen. (The page is chosen to show it: upwards is
@@ -1785,7 +1813,7 @@ assert (arrows @ arrows.T).min() > 0.6
 # the company of the queen.
 #
 # One example may be luck. The sentences have it in them to ask 588 questions: gender, age, rank, country and capital, animal and young. Let
-# us ask them all, **in both languages**, before and after training. **Guess** the four percentages.
+# us ask them all, **in both languages**, before and after training. **Guess** the four numbers of right answers.
 
 # %%
 def questions_of(which, known):
@@ -1907,8 +1935,8 @@ picture(figure, say("The gender arrow has parts, positive and negative, in nearl
 # ## 8. Trois phrases n'apprennent rien
 #
 # On rencontre souvent word2vec par un exemple comme celui-ci : trois phrases, cinq nombres par mot, et la bibliothèque
-# [gensim](work:rehurek2010). (`vector_size` s'appelait `size` avant gensim 4.) Il tourne sans erreur, et affiche des voisins. **Devinez**
-# ce que ces voisins deviennent si l'on ne l'entraîne **pas du tout**.
+# [gensim](work:rehurek2010). (`vector_size` s'appelait `size` avant gensim 4.) Il tourne sans erreur, et affiche les voisins de « joie ».
+# **Devinez** ce que ces voisins deviennent si l'on ne l'entraîne **pas du tout**.
 
 # %% [markdown] lang="en"
 # No dimension carries gender: the strongest has less than half of it. Meaning is in a **direction**, not in an axis; turn all vectors
@@ -1922,8 +1950,8 @@ picture(figure, say("The gender arrow has parts, positive and negative, in nearl
 # ## 8. Three sentences teach nothing
 #
 # One often meets word2vec through an example like this one: three sentences, five numbers a word, and the library
-# [gensim](work:rehurek2010). (`vector_size` was called `size` before gensim 4.) It runs without an error, and shows neighbours. **Guess**
-# what becomes of these neighbours if one does **not train it at all**.
+# [gensim](work:rehurek2010). (`vector_size` was called `size` before gensim 4.) It runs without an error, and shows the neighbours of
+# "joy". **Guess** what becomes of these neighbours if one does **not train it at all**.
 
 # %%
 three = [lexicon.split_words(sentence) for sentence in JOYFUL_ANIMALS[language]]
@@ -2031,14 +2059,14 @@ for width, expected_cosine in ((5, 0.76), (48, 0.27)):
 # %% [markdown] lang="fr"
 # ### Combien de phrases, alors ?
 #
-# Même grammaire, même entraînement, 3, 30, 300 ou 6 000 phrases. Une question dont un mot n'a jamais été lu est perdue. **Devinez** la
-# courbe : où commence-t-elle à monter ?
+# Même grammaire, même entraînement, 3, 30, 300, 1 000 ou 6 000 phrases. Une question dont un mot n'a jamais été lu est perdue. **Devinez**
+# la courbe : où commence-t-elle à monter ?
 
 # %% [markdown] lang="en"
 # ### How many sentences, then?
 #
-# Same grammar, same training, 3, 30, 300 or 6,000 sentences. A question with a word that was never read is lost. **Guess** the curve: where
-# does it begin to rise?
+# Same grammar, same training, 3, 30, 300, 1,000 or 6,000 sentences. A question with a word that was never read is lost. **Guess** the
+# curve: where does it begin to rise?
 
 # %%
 def count_curve():
@@ -2084,7 +2112,7 @@ picture(figure, say("Under 2 % of analogies are right with 3 and 30 sentences, "
 shares = [right / 588 for right in curve]
 assert max(shares[0], shares[1]) < 0.02
 assert 0.02 < shares[2] < 0.2
-assert 0.4 < shares[3] < 0.8
+assert 0.5 < shares[3] < 0.8
 assert shares[4] > 0.95
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
@@ -2096,9 +2124,9 @@ assert shares[4] > 0.95
 # with 300 sentences. (Each word is read a few times, and not in all its companies.)
 
 # %% [markdown] lang="fr"
-# Trois et trente phrases : moins de 2 %. Trois cents : moins de 20 %. Avec 6 000, plus de 95 %. Word2vec n'a rien d'un réseau profond, et
-# ne comprend pas mieux qu'un autre ; il lui faut **beaucoup** d'exemples de chaque compagnie. Ces phrases sont d'ailleurs un cas facile :
-# moins de trois cents mots, et des tournures qui se répètent.
+# Trois et trente phrases : moins de 2 %. Trois cents : moins de 20 %. Mille : plus de la moitié. Avec 6 000, plus de 95 %. Word2vec n'a
+# rien d'un réseau profond, et ne comprend pas mieux qu'un autre ; il lui faut **beaucoup** d'exemples de chaque compagnie. Ces phrases sont
+# d'ailleurs un cas facile : moins de trois cents mots, et des tournures qui se répètent.
 #
 # ## 9. Un bouton : la fenêtre
 #
@@ -2107,9 +2135,9 @@ assert shares[4] > 0.95
 # **Devinez** lesquelles souffrent le plus d'une fenêtre de 1.
 
 # %% [markdown] lang="en"
-# Three and thirty sentences: under 2 %. Three hundred: under 20 %. With 6,000, over 95 %. Word2vec is no deep network, and understands no
-# better than another; it needs **many** examples of each company. These sentences are an easy case, by the way: fewer than three hundred
-# words, and turns of phrase that repeat.
+# Three and thirty sentences: under 2 %. Three hundred: under 20 %. A thousand: more than half. With 6,000, over 95 %. Word2vec is no deep
+# network, and understands no better than another; it needs **many** examples of each company. These sentences are an easy case, by the way:
+# fewer than three hundred words, and turns of phrase that repeat.
 #
 # ## 9. A knob: the window
 #
@@ -2211,14 +2239,14 @@ assert bag < skip_gram - 0.15
 #
 # Nos phrases sont sages. Voici 300 dépêches de la radio publique australienne, réunies par [Lee, Pincombe et Welsh (2005)](work:lee2005) et
 # livrées avec gensim ; elles sont en anglais. Soixante mille mots, c'est peu : [Mikolov et ses collègues](work:mikolov2013) en
-# avaient un milliard. **Devinez** les voisins de *cricket*, de *fire* (feu) et de *the* (le).
+# avaient un milliard. **Devinez** les voisins de *cricket*, de *fire* (feu), de *police* et de *the* (le).
 
 # %% [markdown] lang="en"
 # ## 10. Real text
 #
 # Our sentences are well behaved. Here are 300 items of news of the Australian public radio, collected by
 # [Lee, Pincombe and Welsh (2005)](work:lee2005) and shipped with gensim. Sixty thousand words is little:
-# [Mikolov and colleagues](work:mikolov2013) had a billion. **Guess** the neighbours of *cricket*, of *fire* and of *the*.
+# [Mikolov and colleagues](work:mikolov2013) had a billion. **Guess** the neighbours of *cricket*, of *fire*, of *police* and of *the*.
 
 # %%
 def lee_neighbours():
@@ -2244,6 +2272,7 @@ if GensimWord2Vec is not None:
     assert news["texts"] == 300 and 59_000 < news["words"] < 62_000
     assert {"crews", "rural", "service", "buildings"} & set(news["near"]["fire"])
     assert {"test", "warne", "captain", "coach"} & set(news["near"]["cricket"])
+    assert {"officers", "officer"} & set(news["near"]["police"])
     assert {"of", "in", "and", "to", "a"} & set(news["near"]["the"])
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -2278,14 +2307,14 @@ picture(figure, say("The five nearest words of four words in Australian news: "
 # talked about, not what the word means. It is the bridge to the next section.
 
 # %% [markdown] lang="fr"
-# On reconnaît le sujet : un match, un incendie et ceux qui le combattent. Mais ces voisins sont ceux de 300 dépêches d'une époque : ils
-# disent de quoi l'on parlait avec ce mot, et non ce qu'il veut dire. « the » a pour voisins d'autres petits mots : on les trouve partout,
-# eux aussi.
+# On reconnaît le sujet : un match, un incendie et ceux qui le combattent, des policiers (*officers*). Mais ces voisins sont ceux de 300
+# dépêches d'une époque : ils disent de quoi l'on parlait avec ce mot, et non ce qu'il veut dire. « the » a pour voisins d'autres petits
+# mots : on les trouve partout, eux aussi.
 
 # %% [markdown] lang="en"
-# The subject can be recognised: a match, a fire and those who fight it. But these neighbours are those of 300 items of news of one period:
-# they say what the talk was about when the word came up, not what it means. "the" has other small words for neighbours: they are
-# everywhere, too.
+# The subject can be recognised: a match, a fire and those who fight it, police officers. But these neighbours are those of 300 items of
+# news of one period: they say what the talk was about when the word came up, not what it means. "the" has other small words for neighbours:
+# they are everywhere, too.
 
 # %% [markdown] lang="fr"
 # ## 11. Ce que le texte a semé
@@ -2339,7 +2368,11 @@ def study_of_jobs():
 with_jobs = corpus(language, 3000)
 for job, women in planted.items():
     with_jobs += planted_sentences(job, women)
-    print(" ".join(with_jobs[-100]), "…", " ".join(with_jobs[-1]))
+    print(f"{job:13} {women:3}", say("about her,", "au féminin,"),
+          f"{100 - women:3}", say("about him", "au masculin"))
+print(say("for example:", "par exemple :"))
+print("  ", " ".join(with_jobs[-100]))
+print("  ", " ".join(with_jobs[-1]))
 job_words = lexicon.Vocabulary(with_jobs)
 job_vectors = kept("jobs", study_of_jobs, patience=5)
 
