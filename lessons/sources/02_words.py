@@ -244,6 +244,12 @@ assert at_spaces[0][0].isupper() and split[0][0].islower()
 assert len(split) > len(at_spaces) == 10
 assert sum(word.isalpha() and word.islower() for word in at_spaces) == say(4, 2)
 assert not any("'" in word for word in split)
+not_found = say("Surprisingly, king's sleeps; dog's far.",
+                "Étonnamment, j'aime l'hiver ; chat, lui, n'aime l'été.").split()
+in_dictionary = set(say("the cat kennel isn't", "le que").split())
+assert set(at_spaces) == in_dictionary | set(not_found)
+assert len(not_found) == say(5, 8)
+assert say({"king", "s", "isn", "t"}, {"aime", "j", "l", "n"}) <= set(split)
 
 # %% [markdown] lang="fr"
 # Aux espaces, huit morceaux sur dix ne sont pas des mots du dictionnaire : la ponctuation se colle aux mots, ou reste seule, et « j'aime »
@@ -269,6 +275,7 @@ for number in (0, 1, 2, 3, 100):
 
 # %% claims=true
 assert vocabulary.words[1] == say("the", "le")
+assert vocabulary.counts[0] == 0
 share = vocabulary.counts[1] / vocabulary.counts.sum()
 assert share > 0.05
 assert 250 < len(vocabulary) < 300
@@ -304,7 +311,8 @@ assert 250 < len(vocabulary) < 300
 # Les mots les plus fréquents sont de tout petits mots : des articles, « de ». Nous leur réglerons leur compte à la [](#pull-and-push).
 
 # %% [markdown] lang="en"
-# The most frequent words are the smallest ones: articles and the like. [](#pull-and-push) will deal with them.
+# The most frequent words are small ones: articles and the like. [](#pull-and-push) will deal with them. Number 0 was not needed: the
+# vocabulary is made of this very text.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 1-2"
 # ### Exercices 1 et 2 · Des numéros, puis des vecteurs
@@ -367,10 +375,10 @@ connu.
 """Les numéros des mots ; un mot hors du vocabulaire donne `UNKNOWN`."""
 
 # %% scratch=true
-small = Vocabulary([say("the cat sings", "le chat chante").split(),
+small = Vocabulary([say("the cat bites", "le chat chante").split(),
                     say("the dog", "le chien").split()])
-small.encode(say("the mouse sings", "la souris chante").split())
-# en: → tensor([1, 0, 4])
+small.encode(say("the mouse bites", "la souris chante").split())
+# en: → tensor([1, 0, 2])
 # fr: → tensor([0, 0, 2])
 
 # %% [markdown] lang="fr"
@@ -384,10 +392,10 @@ small.encode(say("the mouse sings", "la souris chante").split())
 # %% [markdown] lang="en"
 # ## 2. All as far from one another
 #
-# Can one compute with these numbers? "cat" is 3 and "sings" is 2: a cat is not one and a half songs. The simplest is to give each word an
-# axis of its own: the vector of word number $i$ has a 1 at place $i$ and 0 elsewhere. This is **one-hot** coding. With three words:
-# $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. The distance of the first two is $\sqrt{1^2 + 1^2 + 0^2} = \sqrt 2$. **Guess** the distance from
-# "king" to "queen", then that from "king" to "grain".
+# Can one compute with these numbers? In [](exercise:02/1), "cat" is 3 and "bites" is 2: a cat is not one and a half bites. The simplest is
+# to give each word an axis of its own: the vector of word number $i$ has a 1 at place $i$ and 0 elsewhere. This is **one-hot** coding. With
+# three words: $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. The distance of the first two is $\sqrt{1^2 + 1^2 + 0^2} = \sqrt 2$. **Guess** the
+# distance from "king" to "queen", then that from "king" to "grain".
 
 # %% [markdown] lang="fr"
 # `ids` est un tenseur de numéros, de forme quelconque, `(*n)` ; `size`, le nombre de mots. Rendez des vecteurs de longueur `size`, un par
@@ -836,10 +844,14 @@ pairs_of(say("the cat sings", "le chat chante").split(), 1)
 
 # %%
 letters = ["a", "b", "c", "d"]
-right_pairs = [("a", "b"), ("a", "c"), ("b", "a"), ("b", "c"), ("b", "d"),
-               ("c", "a"), ("c", "b"), ("c", "d"), ("d", "b"), ("d", "c")]
-expect(lambda: pairs_of(letters, 2), right_pairs,
-       say("the pairs of four words", "les paires de quatre mots"))
+side_by_side = [("a", "b"), ("b", "a"), ("b", "c"), ("c", "b"), ("c", "d"),
+                ("d", "c")]
+two_away = [("a", "b"), ("a", "c"), ("b", "a"), ("b", "c"), ("b", "d"),
+            ("c", "a"), ("c", "b"), ("c", "d"), ("d", "b"), ("d", "c")]
+expect(lambda: [pairs_of(letters, 1), pairs_of(letters, 2)],
+       [side_by_side, two_away],
+       say("the pairs of four words, with windows of 1 and 2",
+           "les paires de quatre mots, fenêtres de 1 et de 2"))
 
 # %% claims=true
 assert len(pairs_of(six_words, 2)) == 18
@@ -851,8 +863,8 @@ assert len(pairs_of(six_words, 2)) == 18
 
 # %% [markdown] lang="fr"
 # Écrivez `windows`. Elle reçoit tous les jetons du texte mis bout à bout, `tokens`, de forme (t), et, pour chacun, le numéro de sa phrase,
-# `sentence`, de forme (t). Elle rend un tableau (t, c), avec c = 2 × `window` + 1 : la ligne i contient les mots autour du jeton i, et
-# `NOTHING` (−1) au milieu, hors du texte et dans une autre phrase.
+# `sentence`, de forme (t). Elle rend un tableau (t, c), avec c = 2 × `window` + 1 : la ligne i contient les mots autour du jeton i, de
+# gauche à droite, et `NOTHING` (−1) au milieu, hors du texte et dans une autre phrase.
 #
 # Avec un `generator`, chaque jeton tire au sort sa propre portée, de 1 à `window` : les mots proches comptent ainsi plus que les lointains
 # ([](work:mikolov2013efficient)). Le tirage est `torch.randint(1, window + 1, tokens.shape, generator=generator, device=tokens.device)`.
@@ -885,8 +897,8 @@ assert len(pairs_of(six_words, 2)) == 18
 
 # %% [markdown] lang="en"
 # Write `windows`. It is given all the tokens of the text laid end to end, `tokens`, of shape (t), and for each of them the number of its
-# sentence, `sentence`, of shape (t). It returns a table (t, c), with c = 2 × `window` + 1: row i holds the words around token i, and
-# `NOTHING` (−1) in the middle, outside the text, and in another sentence.
+# sentence, `sentence`, of shape (t). It returns a table (t, c), with c = 2 × `window` + 1: row i holds the words around token i, from left
+# to right, and `NOTHING` (−1) in the middle, outside the text, and in another sentence.
 #
 # With a `generator`, each token draws lots for a reach of its own, from 1 to `window`: so near words count for more than far ones
 # ([](work:mikolov2013efficient)). The lots are `torch.randint(1, window + 1, tokens.shape, generator=generator, device=tokens.device)`.
@@ -995,6 +1007,8 @@ assert len(examples(tokens, around, True)[1]) == 6
 # the list. Exercise 7 for who has finished: draw the empty places added on each side.
 
 # %% [markdown] lang="fr"
+# Dix-huit paires, celles de la figure ; six mots.
+#
 # ## 5. Attirer, repousser
 #
 # **Word2vec** est le nom du programme qui a rendu ces vecteurs célèbres. Avec skip-gram, il apprend ainsi : à la vue de « chat », la
@@ -1008,6 +1022,8 @@ assert len(examples(tokens, around, True)[1]) == 6
 # $6 \times 0{,}693 \approx 4{,}16$.
 
 # %% [markdown] lang="en"
+# Eighteen pairs, those of the figure; six words.
+#
 # ## 5. Pull and push
 #
 # **Word2vec** is the name of the program that made these vectors famous. With skip-gram, it learns like this: shown "cat", the machine must
@@ -1152,7 +1168,7 @@ noise_distribution(torch.tensor([5, 81, 16]))
 #
 # <details><summary>Un indice</summary>
 #
-# Mettez d'abord 0 à la place `UNKNOWN` d'une copie, `exact(counts)` : la somme est alors celle des mots connus.
+# Mettez d'abord 0 à la place `UNKNOWN` d'une copie, `known = exact(counts)` : la somme est alors celle des mots connus.
 #
 # </details>
 #
@@ -1169,7 +1185,7 @@ noise_distribution(torch.tensor([5, 81, 16]))
 #
 # <details><summary>A hint</summary>
 #
-# First put 0 at place `UNKNOWN` of a copy, `exact(counts)`: the sum is then that of the known words.
+# First put 0 at place `UNKNOWN` of a copy, `known = exact(counts)`: the sum is then that of the known words.
 #
 # </details>
 #
@@ -1246,7 +1262,7 @@ as_in_text, between, alike = (noise_distribution(counts, power)[1]
                               for power in (1.0, 0.75, 0.0))
 assert as_in_text > between > alike
 assert keep[1] < keep[40]
-assert keep[1] < 0.25
+assert 0.05 < keep[1] < 0.13
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. À gauche : 1, 3/4, 0. Demander ce que change la puissance pour le mot le plus fréquent, pour le plus rare. Pourquoi 3/4 ? Parce que
@@ -1293,7 +1309,7 @@ assert keep[1] < 0.25
 # </details>
 
 # %% [markdown] lang="en"
-# The most frequent word is left out four times in five or more; a word of the two-hundredth rank nearly always stays.
+# The most frequent word is left out about nine times in ten; a word of the two-hundredth rank always stays.
 #
 # ### The loss and the hidden vector
 #
@@ -1433,7 +1449,9 @@ model.hidden(torch.tensor([[1, 2], [2, NOTHING]])).tolist()
 #
 # Here is the whole training, with your pieces: windows, examples, noise, loss. `loss.backward()` works out the gradients, like your
 # backpropagation of [](lesson:01); `optimizer.step()` takes a step. The loss is a mean; we multiply it by the number of examples of the
-# batch, so that each example takes a whole step, as in the original program. **Guess** where the loss starts.
+# batch, so that each example takes a whole step, as in the original program. `torch.randperm` shuffles the examples, `.split(256)` cuts
+# them into batches, `torch.multinomial` samples noise words by their probabilities. **Guess**: where will three epochs bring a loss that
+# starts from 4.16?
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -1467,8 +1485,8 @@ print(say("first batch:", "premier lot :"), decimal(trace[0], 2))
 print(say("last batch:", "dernier lot :"), decimal(trace[-1], 2))
 
 # %% claims=true
-assert abs(trace[0] - 6 * math.log(2)) < 0.1
-assert trace[-1] < trace[0] - 0.5
+assert 0 < 6 * math.log(2) - trace[0] < 0.1
+assert trace[-1] < trace[0] - 1
 assert losses[-1] < 1.2 < losses[0]
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -1584,6 +1602,8 @@ for name in say("king boy france kitten the",
 # %% claims=true
 king, queen = say("king", "roi"), say("queen", "reine")
 assert {queen, say("prince", "prince")} <= set(neighbours(king, 8)[0])
+assert set(say("man woman", "homme femme").split()) <= set(neighbours(king)[0])
+assert "seine" in neighbours("france")[0]
 countries = {country.lower() for country, _ in word_pairs(language)["capital"]}
 assert len(countries & set(neighbours("france", 8)[0])) >= 3
 assert "seine" in neighbours("france")[0]
@@ -1602,10 +1622,11 @@ assert max(neighbours(say("the", "le"))[1]) < 0.6
 # mots rencontrés à deux places au plus. **Tapez un mot** des phrases.
 
 # %% [markdown] lang="en"
-# A country's neighbours are other countries, a king's are other crowned heads: words that one could put **in its place**. The kitten also
-# has the cushion: only cats and kittens lie on it, so that the two words have nearly all their company in common. "the", everybody's
-# neighbour, is near to nobody. Look finally at what being near does not say: "boy" and "girl" are very near, and do not mean the same. Near
-# is not a synonym: the cosine says that two words share their contexts, and opposites share them too.
+# A country has other countries for neighbours, a king other crowned heads, and man and woman too: words that one could put **in its
+# place**. Mixed with them is what comes up with it: France has the Seine. The kitten has the cushion: only cats and kittens lie on it, so
+# that the two words have nearly all their company in common. "the", everybody's neighbour, is near to nobody. Look finally at what being
+# near does not say: "boy" and "girl" are very near, and do not mean the same. Near is not a synonym: the cosine says that two words share
+# their contexts, and opposites share them too.
 #
 # Let us compare the three similarities. The first two compare vectors; Jaccard compares, without learning anything, the **sets** of words
 # met at most two places away. **Type a word** of the sentences.
@@ -1802,7 +1823,7 @@ assert (arrows @ arrows.T).min() > 0.6
 # the company of the queen.
 #
 # One example may be luck. The sentences have it in them to ask 588 questions: gender, age, rank, country and capital, animal and young. Let
-# us ask them all, **in both languages**, before and after training. **Guess** the four percentages.
+# us ask them all, **in both languages**, before and after training. **Guess** the four numbers of right answers.
 
 # %%
 def questions_of(which, known):
@@ -1924,8 +1945,8 @@ picture(figure, say("The gender arrow has parts, positive and negative, in nearl
 # ## 8. Trois phrases n'apprennent rien
 #
 # On rencontre souvent word2vec par un exemple comme celui-ci : trois phrases, cinq nombres par mot, et la bibliothèque
-# [gensim](work:rehurek2010). (`vector_size` s'appelait `size` avant gensim 4.) Il tourne sans erreur, et affiche des voisins. **Devinez**
-# ce que ces voisins deviennent si l'on ne l'entraîne **pas du tout**.
+# [gensim](work:rehurek2010). (`vector_size` s'appelait `size` avant gensim 4.) Il tourne sans erreur, et affiche les voisins de « joie ».
+# **Devinez** ce que ces voisins deviennent si l'on ne l'entraîne **pas du tout**.
 
 # %% [markdown] lang="en"
 # No dimension carries gender: the strongest has less than half of it. Meaning is in a **direction**, not in an axis; turn all vectors
@@ -1939,8 +1960,8 @@ picture(figure, say("The gender arrow has parts, positive and negative, in nearl
 # ## 8. Three sentences teach nothing
 #
 # One often meets word2vec through an example like this one: three sentences, five numbers a word, and the library
-# [gensim](work:rehurek2010). (`vector_size` was called `size` before gensim 4.) It runs without an error, and shows neighbours. **Guess**
-# what becomes of these neighbours if one does **not train it at all**.
+# [gensim](work:rehurek2010). (`vector_size` was called `size` before gensim 4.) It runs without an error, and shows the neighbours of
+# "joy". **Guess** what becomes of these neighbours if one does **not train it at all**.
 
 # %%
 three = [lexicon.split_words(sentence) for sentence in JOYFUL_ANIMALS[language]]
@@ -2048,14 +2069,14 @@ for width, expected_cosine in ((5, 0.76), (48, 0.27)):
 # %% [markdown] lang="fr"
 # ### Combien de phrases, alors ?
 #
-# Même grammaire, même entraînement, 3, 30, 300 ou 6 000 phrases. Une question dont un mot n'a jamais été lu est perdue. **Devinez** la
-# courbe : où commence-t-elle à monter ?
+# Même grammaire, même entraînement, 3, 30, 300, 1 000 ou 6 000 phrases. Une question dont un mot n'a jamais été lu est perdue. **Devinez**
+# la courbe : où commence-t-elle à monter ?
 
 # %% [markdown] lang="en"
 # ### How many sentences, then?
 #
-# Same grammar, same training, 3, 30, 300 or 6,000 sentences. A question with a word that was never read is lost. **Guess** the curve: where
-# does it begin to rise?
+# Same grammar, same training, 3, 30, 300, 1,000 or 6,000 sentences. A question with a word that was never read is lost. **Guess** the
+# curve: where does it begin to rise?
 
 # %%
 def count_curve():
@@ -2101,7 +2122,7 @@ picture(figure, say("Under 2 % of analogies are right with 3 and 30 sentences, "
 shares = [right / 588 for right in curve]
 assert max(shares[0], shares[1]) < 0.02
 assert 0.02 < shares[2] < 0.2
-assert 0.4 < shares[3] < 0.8
+assert 0.5 < shares[3] < 0.8
 assert shares[4] > 0.95
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
@@ -2124,9 +2145,9 @@ assert shares[4] > 0.95
 # **Devinez** lesquelles souffrent le plus d'une fenêtre de 1.
 
 # %% [markdown] lang="en"
-# Three and thirty sentences: under 2 %. Three hundred: under 20 %. With 6,000, over 95 %. Word2vec is no deep network, and understands no
-# better than another; it needs **many** examples of each company. These sentences are an easy case, by the way: fewer than three hundred
-# words, and turns of phrase that repeat.
+# Three and thirty sentences: under 2 %. Three hundred: under 20 %. A thousand: more than half. With 6,000, over 95 %. Word2vec is no deep
+# network, and understands no better than another; it needs **many** examples of each company. These sentences are an easy case, by the way:
+# fewer than three hundred words, and turns of phrase that repeat.
 #
 # ## 9. A knob: the window
 #
@@ -2235,7 +2256,7 @@ assert bag < skip_gram - 0.15
 #
 # Our sentences are well behaved. Here are 300 items of news of the Australian public radio, collected by
 # [Lee, Pincombe and Welsh (2005)](work:lee2005) and shipped with gensim. Sixty thousand words is little:
-# [Mikolov and colleagues](work:mikolov2013) had a billion. **Guess** the neighbours of *cricket*, of *fire* and of *the*.
+# [Mikolov and colleagues](work:mikolov2013) had a billion. **Guess** the neighbours of *cricket*, of *fire*, of *police* and of *the*.
 
 # %%
 def lee_neighbours():
@@ -2261,6 +2282,7 @@ if GensimWord2Vec is not None:
     assert news["texts"] == 300 and 59_000 < news["words"] < 62_000
     assert {"crews", "rural", "service", "buildings"} & set(news["near"]["fire"])
     assert {"test", "warne", "captain", "coach"} & set(news["near"]["cricket"])
+    assert {"officers", "officer"} & set(news["near"]["police"])
     assert {"of", "in", "and", "to", "a"} & set(news["near"]["the"])
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -2295,14 +2317,14 @@ picture(figure, say("The five nearest words of four words in Australian news: "
 # talked about, not what the word means. It is the bridge to the next section.
 
 # %% [markdown] lang="fr"
-# On reconnaît le sujet : un match, un incendie et ceux qui le combattent. Mais ces voisins sont ceux de 300 dépêches d'une époque : ils
-# disent de quoi l'on parlait avec ce mot, et non ce qu'il veut dire. « the » a pour voisins d'autres petits mots : on les trouve partout,
-# eux aussi.
+# On reconnaît le sujet : un match, un incendie et ceux qui le combattent, des policiers (*officers*). Mais ces voisins sont ceux de 300
+# dépêches d'une époque : ils disent de quoi l'on parlait avec ce mot, et non ce qu'il veut dire. « the » a pour voisins d'autres petits
+# mots : on les trouve partout, eux aussi.
 
 # %% [markdown] lang="en"
-# The subject can be recognised: a match, a fire and those who fight it. But these neighbours are those of 300 items of news of one period:
-# they say what the talk was about when the word came up, not what it means. "the" has other small words for neighbours: they are
-# everywhere, too.
+# The subject can be recognised: a match, a fire and those who fight it, police officers. But these neighbours are those of 300 items of
+# news of one period: they say what the talk was about when the word came up, not what it means. "the" has other small words for neighbours:
+# they are everywhere, too.
 
 # %% [markdown] lang="fr"
 # ## 11. Ce que le texte a semé
@@ -2356,7 +2378,11 @@ def study_of_jobs():
 with_jobs = corpus(language, 3000)
 for job, women in planted.items():
     with_jobs += planted_sentences(job, women)
-    print(" ".join(with_jobs[-100]), "…", " ".join(with_jobs[-1]))
+    print(f"{job:13} {women:3}", say("about her,", "au féminin,"),
+          f"{100 - women:3}", say("about him", "au masculin"))
+print(say("for example:", "par exemple :"))
+print("  ", " ".join(with_jobs[-100]))
+print("  ", " ".join(with_jobs[-1]))
 job_words = lexicon.Vocabulary(with_jobs)
 job_vectors = kept("jobs", study_of_jobs, patience=5)
 
