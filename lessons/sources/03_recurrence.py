@@ -216,6 +216,14 @@ assert [round(state, 3) for state in states] == [0.462, 0.354, 0.276]
 # | 0 | $0.8 \times 0.462$ | $0.354$ |
 # | 0 | $0.8 \times 0.354$ | $0.276$ |
 
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, axes = plot(width=6, height=2.0)
+axes.bar(range(3), states, color=BLUE, width=0.5)
+axes.set_xticks(range(3), ["1", "0", "0"])
+axes.set(xlabel=say("symbol", "symbole"), ylabel=say("state", "état"), ylim=(0, 0.55))
+picture(figure, say("The state after the symbols 1, 0 and 0: the trace of the 1 fades.",
+                    "L'état après les symboles 1, 0 et 0 : la trace du 1 s'efface."))
+
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Jouer la cellule : un étudiant lit un symbole, écrit l'état au tableau, efface l'ancien. Demander ce qui distingue l'état de la
 # sortie. (L'état est gardé pour le pas suivant ; la sortie est ce qu'on en montre. Ici, c'est le même vecteur.)
@@ -2402,6 +2410,20 @@ for share, (first, second) in zip(shares_of(dot), states_read):
     context[0] += share * first
     context[1] += share * second
 print(say("context (dot):", "contexte (scalaire) :"), *(decimal(part, 3) for part in context))
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, axes = plot(width=7, height=2.2)
+for place, (scores, colour) in enumerate(zip((dot, general, additive), COLOURS)):
+    heights = [100 * share for share in shares_of(scores)]
+    axes.bar([0.28 * place + word for word in range(3)], heights, 0.25, color=colour,
+             label=say("dot general additive", "scalaire général additif").split()[place])
+axes.set_xticks([0.28, 1.28, 2.28], ["(1, 0)", "(0, 1)", "(1, 1)"])
+axes.set_ylabel(say("weight (%)", "poids (%)"))
+legend(axes, loc="upper left")
+picture(figure, say("The weights of three states by three scores: the third wins, and "
+                    "additive hesitates.",
+                    "Les poids de trois états selon trois scores : le troisième "
+                    "l'emporte, et l'additif hésite."))
 
 # %% claims=true
 assert [round(score, 3) for score in additive] == [1.757, 1.928, 1.959]
