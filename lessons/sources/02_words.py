@@ -292,7 +292,7 @@ assert 250 < len(vocabulary) < 300
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 1. From a sentence to numbers
 #
-# | sentence | the | cat | sings | gosh |
+# | sentence | the | cat | bites | gosh |
 # |---|---|---|---|---|
 # | **tokens** | 1 | 3 | 2 | 0 |
 #
@@ -308,7 +308,8 @@ assert 250 < len(vocabulary) < 300
 # itself; "cat" is 3 because it is less frequent than 1 and 2. What is lost with number 0? (All unknown words look alike.)
 
 # %% [markdown] lang="fr"
-# Les mots les plus fréquents sont de tout petits mots : des articles, « de ». Nous leur réglerons leur compte à la [](#pull-and-push).
+# Les mots les plus fréquents sont de tout petits mots : des articles, « de ». Nous leur réglerons leur compte à la [](#pull-and-push). Le
+# numéro 0 n'a pas servi : le vocabulaire est fait de ce texte même.
 
 # %% [markdown] lang="en"
 # The most frequent words are small ones: articles and the like. [](#pull-and-push) will deal with them. Number 0 was not needed: the
@@ -384,8 +385,8 @@ small.encode(say("the mouse bites", "la souris chante").split())
 # %% [markdown] lang="fr"
 # ## 2. Tous aussi loin les uns des autres
 #
-# Peut-on calculer avec ces numéros ? « chat » est le 3, « chante » le 2 : un chat n'est pas un chant et demi. Le plus simple est de donner
-# à chaque mot un axe à lui : le vecteur du mot numéro $i$ a un 1 à la place $i$ et des 0 ailleurs. C'est le codage **un parmi n**
+# Peut-on calculer avec ces numéros ? Dans l'[](exercise:02/1), « chat » est le 3, « chante » le 2 : un chat n'est pas un chant et demi. Le
+# plus simple est de donner à chaque mot un axe à lui : le vecteur du mot numéro $i$ a un 1 à la place $i$ et des 0 ailleurs. C'est le codage **un parmi n**
 # (*one-hot*). Avec trois mots : $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. La distance entre les deux premiers est
 # $\sqrt{1^2 + 1^2 + 0^2} = \sqrt 2$. **Devinez** la distance de « roi » à « reine », puis celle de « roi » à « grain ».
 
@@ -1442,7 +1443,9 @@ model.hidden(torch.tensor([[1, 2], [2, NOTHING]])).tolist()
 #
 # Voici tout l'entraînement, avec vos pièces : les fenêtres, les exemples, le bruit, la perte. `loss.backward()` calcule les gradients,
 # comme votre rétropropagation de la [](lesson:01) ; `optimizer.step()` fait un pas. La perte est une moyenne ; nous la multiplions par le
-# nombre d'exemples du lot, pour que chaque exemple fasse un pas entier, comme dans le programme d'origine. **Devinez** d'où part la perte.
+# nombre d'exemples du lot, pour que chaque exemple fasse un pas entier, comme dans le programme d'origine. `torch.randperm` mélange les
+# exemples, `.split(256)` les coupe en lots, `torch.multinomial` tire les mots de bruit selon leurs probabilités. **Devinez** : où trois
+# passages mèneront-ils une perte qui part de 4,16 ?
 
 # %% [markdown] lang="en"
 # ## 6. Learning

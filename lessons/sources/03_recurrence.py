@@ -2224,14 +2224,14 @@ nothing(torch.ones(1, 1, 4), torch.ones(1, 3, 2), torch.ones(1, 3).bool())
 # %% [markdown] lang="fr"
 # ## 10. Il oublie
 #
-# Entraînons ce traducteur sur 6 000 paires, trois cents pas, puis comptons, sur 600 phrases nouvelles, les traductions **exactes, au mot
+# Entraînons ce traducteur sur 6 000 paires, 250 pas, puis comptons, sur 600 phrases nouvelles, les traductions **exactes, au mot
 # près**, selon la longueur de la phrase lue. Tout doit passer par un vecteur de 96 nombres. **Devinez** : combien d'exactes à trois mots ?
 # à douze ?
 
 # %% [markdown] lang="en"
 # ## 10. It forgets
 #
-# Let us train this translator on 6,000 pairs, three hundred steps, then count, on 600 new sentences, the translations that are **exact, to
+# Let us train this translator on 6,000 pairs, 250 steps, then count, on 600 new sentences, the translations that are **exact, to
 # the word**, by the length of the sentence read. Everything must go through a vector of 96 numbers. **Guess**: how many exact ones at three
 # words? at twelve?
 
@@ -2263,7 +2263,7 @@ def ask_pairs():
 # %%
 def train_translator(attention):
     model = new_translator(attention)
-    losses = train(model, ask_pairs(), 300, rate=0.015)
+    losses = train(model, ask_pairs(), 250, rate=0.015)
     return {"weights": model.state_dict(), "losses": losses}
 
 
@@ -2582,13 +2582,13 @@ draw_translator(["une", "étoile", "verte"], ["a", "green", "star"], looks=True)
 # %% [markdown] lang="fr"
 # ## 12. La même tâche, en regardant
 #
-# Rien d'autre ne change : mêmes paires, mêmes trois cents pas, même largeur. Chaque traducteur garde en plus tous les états lus, et note à sa
+# Rien d'autre ne change : mêmes paires, mêmes 250 pas, même largeur. Chaque traducteur garde en plus tous les états lus, et note à sa
 # façon. **Devinez** : sur les longues phrases, qui fait mieux que presque rien ? Un seul des trois, ou tous ?
 
 # %% [markdown] lang="en"
 # ## 12. The same task, looking
 #
-# Nothing else changes: the same pairs, the same three hundred steps, the same width. Each translator also keeps all the states read, and
+# Nothing else changes: the same pairs, the same 250 steps, the same width. Each translator also keeps all the states read, and
 # marks in its own way. **Guess**: on long sentences, who does better than next to nothing? One of the three, or all?
 
 # %%
@@ -2660,7 +2660,7 @@ assert max(len(french.decode(row)) for row in new_source) == 14
 # %% [markdown] lang="fr"
 # Tous, et de loin. Le produit scalaire et l'additif traduisent plus de neuf phrases sur dix à **toute** longueur ; le dernier état seul n'y arrivait
 # presque jamais au-delà de sept mots. Ce n'est pas le décodeur qui manquait de talent, c'est le passage qui était étroit. Le général, lui,
-# reste en arrière sur les longues phrases : il a une matrice de plus à apprendre, et trois cents pas n'y ont pas suffi. Sur d'autres tâches,
+# reste en arrière sur les longues phrases : il a une matrice de plus à apprendre, et 250 pas n'y ont pas suffi. Sur d'autres tâches,
 # à d'autres tailles, l'ordre peut changer. Notez que l'attention ne **remplace** pas l'encodeur : elle regarde ce qu'il a écrit.
 #
 # ### Où regarde-t-il ?
@@ -2671,7 +2671,7 @@ assert max(len(french.decode(row)) for row in new_source) == 14
 # %% [markdown] lang="en"
 # All, and by far. The dot product and additive translate more than nine sentences in ten at **every** length; beyond seven words the last state
 # alone hardly ever managed. It was not the decoder that lacked talent, it was the passage that was narrow. General stays behind on long
-# sentences: it has one more matrix to learn, and three hundred steps were not enough. On other tasks, at other sizes, the order may change.
+# sentences: it has one more matrix to learn, and 250 steps were not enough. On other tasks, at other sizes, the order may change.
 # Note that attention does not **replace** the encoder: it looks at what the encoder has written.
 #
 # ### Where does it look?

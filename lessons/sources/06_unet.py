@@ -2274,7 +2274,7 @@ def restore_pixels(network, chosen, generator):
 
 
 def train_enhancer():
-    losses = learn(enhancer, restore_pixels, steps=250, rate=4e-3, seed=0)
+    losses = learn(enhancer, restore_pixels, steps=200, rate=4e-3, seed=0)
     return {"losses": losses, "weights": enhancer.state_dict()}
 
 
