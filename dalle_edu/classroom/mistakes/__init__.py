@@ -15,7 +15,7 @@ ELSEWHERE = {  # by module: the files that also speak of it, without being calle
     "systems.families.cascade": ("pictures",),
     "systems.vqgan_clip": ("cut_outs",),
     "unet_blocks": ("unet",),
-    "vae": ("autoencoder",),
+    "vae": ("latents",),
     "word2vec": ("words",),
     "zero_shot": ("contrastive",),
 }

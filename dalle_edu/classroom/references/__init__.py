@@ -2,6 +2,7 @@
 
 ELSEWHERE = {  # by module: the files that also speak of it, without being called after a part of its path; a check imports no others
     "classroom.demos.unet": ("pictures",),
+    "codebook": ("vqvae",),
     "diffusion": ("denoising",),
     "gan": ("gan_training",),
     "guidance": ("decoding", "inpainting"),

@@ -72,7 +72,8 @@ class _Distance(torch.autograd.Function):
         return gradient * 2 * (moving - fixed) / moving.numel(), None
 
 
-def _equation_3(vectors: Tensor, quantized: Tensor, beta: float = 0.25) -> tuple[Tensor, Tensor]:
+def equation_3(vectors: Tensor, quantized: Tensor, beta: float = 0.25) -> tuple[Tensor, Tensor]:
+    """The last two terms of equation 3 of van den Oord et al. (2017): what moves the codes, and what moves the vectors, times `beta`."""
     return _Distance.apply(quantized, vectors), beta * _Distance.apply(vectors, quantized)
 
 
@@ -82,14 +83,14 @@ def _losses(seed: int) -> list[Case]:
 
     few = double([1.0, 2.0]), double([0.0, 0.0])
     return [
-        call(_equation_3, double([0.0]), double([2.0])),
-        call(_equation_3, *few),
-        call(_equation_3, *few, 1.0),
-        call(_equation_3, few[0], few[0], 0.5),
-        call(_equation_3, *pair(0, 2, 3)),
-        call(_equation_3, *pair(2, 3, 5, 4, 4), 0.4),
-        call(_equation_3, *pair(4, 3, 4, 2), beta=2.0),
-        call(_equation_3, *pair(6, 5), beta=0.0),
+        call(equation_3, double([0.0]), double([2.0])),
+        call(equation_3, *few),
+        call(equation_3, *few, 1.0),
+        call(equation_3, few[0], few[0], 0.5),
+        call(equation_3, *pair(0, 2, 3)),
+        call(equation_3, *pair(2, 3, 5, 4, 4), 0.4),
+        call(equation_3, *pair(4, 3, 4, 2), beta=2.0),
+        call(equation_3, *pair(6, 5), beta=0.0),
     ]
 
 
@@ -171,7 +172,7 @@ def _learns_by_gradient(n: int, k: int, d: int, h: int, w: int, beta: float, see
         vectors, codebook = picture.clone().requires_grad_(), codes.clone().requires_grad_()
         last = vectors.permute(0, 2, 3, 1).reshape(-1, d)
         chosen = torch.from_numpy(vq(last.detach().numpy(), codes.numpy())[0]).long()
-        loss = torch.stack(_equation_3(last, codebook[chosen], beta)).sum()
+        loss = torch.stack(equation_3(last, codebook[chosen], beta)).sum()
         gradients = torch.autograd.grad(loss, (vectors, codebook))
         return {
             "codes": chosen.view(n, h, w),

@@ -138,6 +138,17 @@ def _on_the_arc(first: Tensor, second: Tensor, steps: int) -> Tensor:
     return torch.from_numpy(shares @ ends)
 
 
+def _by_rotation(first: Tensor, second: Tensor, steps: int) -> Tensor:
+    """The arc as a rotation, the exponential of a matrix: PyTorch knows its gradient. Each latent counts as its direction does there."""
+    u, v = (latent / torch.linalg.vector_norm(latent) for latent in (first, second))
+    across = v - (u @ v) * u
+    across = across / torch.linalg.vector_norm(across)
+    turn = torch.acos(u @ v) * (torch.outer(across, u) - torch.outer(u, across))
+    arc = torch.stack([torch.linalg.matrix_exp(step / (steps - 1) * turn) @ u for step in range(steps)])
+    shares = torch.linalg.solve(torch.stack([u, v]) @ torch.stack([u, v]).T, torch.stack([u, v]) @ arc.T)
+    return shares.T @ torch.stack([first, second])
+
+
 def _slerp(seed: int) -> list[Case]:
     east, north = double(1.0, 0.0), double(0.0, 1.0)
     first, second = (F.normalize(numbers(seed + place, 6), dim=0) for place in (0, 1))
@@ -153,6 +164,7 @@ def _slerp(seed: int) -> list[Case]:
         call(_on_the_arc, east, nearly_opposite, 5),
         *(call(_on_the_arc, radius * first, radius * end, 7) for end in (second, near) for radius in (1.0, 3.0)),
         call(_on_the_arc, numbers(seed + 2, 9), numbers(seed + 3, 9), 4),
+        call(_by_rotation, numbers(seed + 4, 3, gradient=True), numbers(seed + 5, 3, gradient=True), 4),
     ]
 
 
@@ -160,5 +172,5 @@ REFERENCES = [
     Reference("vae:importance_log_likelihood", "torch.distributions.MultivariateNormal", cases=_importance, tolerance=1e-10),
     Reference("vae:latent_plane", "scipy.stats.norm.ppf", cases=_latent_plane, tolerance=1e-6),
     Reference("vae:interpolate", "numpy.linspace", cases=_interpolate, tolerance=1e-10),
-    Reference("vae:slerp", "scipy.spatial.geometric_slerp", cases=_slerp, tolerance=1e-10),
+    Reference("vae:slerp", "scipy.spatial.geometric_slerp, torch.linalg.matrix_exp", cases=_slerp, tolerance=1e-10),
 ]
