@@ -49,7 +49,7 @@ class PixelsAveraged(VAE):
         mean, log_variance = self.encode(images)
         fit = -self.log_likelihood(images, reparametrise(mean, log_variance, generator)).mean() / images.shape[1]
         kl = kl_to_standard_normal(mean, log_variance).mean()
-        return {"loss": fit + self.config.beta * kl, "reconstruction": fit, "kl": kl}
+        return {"loss": fit + self.config.beta * kl, "reconstruction": fit, "kl": kl, "elbo": -(fit + kl)}
 
 
 class KLSummedOverTheBatch(VAE):
@@ -57,7 +57,7 @@ class KLSummedOverTheBatch(VAE):
         mean, log_variance = self.encode(images)
         fit = -self.log_likelihood(images, reparametrise(mean, log_variance, generator)).mean()
         kl = kl_to_standard_normal(mean, log_variance).sum()
-        return {"loss": fit + self.config.beta * kl, "reconstruction": fit, "kl": kl}
+        return {"loss": fit + self.config.beta * kl, "reconstruction": fit, "kl": kl, "elbo": -(fit + kl)}
 
 
 MISTAKES = [

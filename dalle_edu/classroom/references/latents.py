@@ -12,7 +12,7 @@ from dalle_edu.classroom.checking.asking import DOUBLE, asked, double, filled, n
 from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.vae import law_of_pixels
-from dalle_edu.language import comma
+from dalle_edu.language import comma, say
 
 
 def linear_gaussian_vae(std: float = 0.5, seed: int = 0) -> tuple[VAE, torch.distributions.Distribution]:
@@ -86,9 +86,22 @@ def _of_white_pixels(seed: int) -> Case:
                     lambda: exact, ask, 6000)  # fmt: skip
 
 
+def _by_the_generator(seed: int) -> Case:
+    """The samples are those of the generator: the same from the same one, others from another."""
+    vae, images = filled(VAE(VAEConfig(3, 2, (4,))), seed), double([1.0, 0.0, 1.0], [0.0, 1.0, 0.0])
+    again, another = say("the same again", "la même à nouveau"), say("another from another", "une autre d'un autre")
+
+    def ask(version: Any) -> dict[str, bool]:
+        first, second, third = (asked(version, vae, images, 2, torch.Generator().manual_seed(number)) for number in (5, 5, 6))
+        return {again: torch.equal(first, second), another: not torch.equal(first, third)}
+
+    en, fr = "two generators with one seed, and one with another", "deux générateurs de même graine, et un d'une autre"
+    return scenario(en, fr, lambda: {again: True, another: True}, ask, 100)
+
+
 def _importance(seed: int) -> list[Case]:
     known = ((0.5, 1, 1), (0.5, 8, 1), (0.5, 8, 7), (1.5, 3, 4))
-    return [*(_exact(std, n, samples, seed) for std, n, samples in known), _poorer(seed), _of_white_pixels(seed)]
+    return [_by_the_generator(seed), *(_exact(std, n, samples, seed) for std, n, samples in known), _poorer(seed), _of_white_pixels(seed)]
 
 
 def _latent_plane(seed: int) -> list[Case]:
