@@ -1,5 +1,6 @@
 """The border crosser: a vector is moved from cell to cell of a codebook in the plane; its code jumps, its gradient does not."""
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,7 +63,7 @@ def draw_crossing(codebook: Float[Tensor, "k 2"], start: Float[Tensor, " 2"], en
     vector = start + part * (end - start)
     code = int(nearest_code(vector, codebook))
     true, passed_on = slopes_at(vector, codebook, way)
-    figure, (plane, stairs) = plot(1, 2, width=9.2, height=4.1)
+    figure, (plane, stairs) = plot(1, 2, width=8.6, height=3.9)
     _draw_cells(plane, codebook, torch.stack([start, end]))
     plane.plot(*zip(start.tolist(), end.tolist(), strict=True), color=BLACK, linestyle=":", linewidth=1.2)
     arrow = {"arrowstyle": "-|>", "color": BLACK, "lw": 1.6, "shrinkA": 6, "shrinkB": 4}
@@ -72,11 +73,13 @@ def draw_crossing(codebook: Float[Tensor, "k 2"], start: Float[Tensor, " 2"], en
     plane.set_title(say(f"the vector's code: {code}", f"le code du vecteur : {code}"))
     came = _draw_stairs(stairs, codebook, start, end, part, (true, passed_on))
     written = decimal(passed_on, 0 if passed_on == round(passed_on) else 2)
-    stairs.set_title(say(f"slope: {_said(true)} in truth, {written} passed on", f"pente : {_said(true)} en vérité, {written} transmise"))
+    stairs.set_title(
+        say(f"slope: {_said(true)} in truth, {written} passed on", f"pente : {_said(true)} en vérité, {written} au passage direct")
+    )
     at, of_code = decimal(100 * part, 0), decimal(100 * came, 0)
     en = f"A vector at {at} % of its way is in the cell of code {code}, which is at {of_code} %; the true slope is {_said(true)}, "
     fr = f"Un vecteur à {at} % de son chemin est dans la cellule du code {code}, qui est à {of_code} % ; la pente vraie est {_said(true)}, "
-    return picture(figure, say(f"{en}the one passed on {written}.", f"{fr}celle qui est transmise {written}."))
+    return picture(figure, say(f"{en}the one passed on {written}.", f"{fr}celle du passage direct {written}."), density=1.2)
 
 
 def _said(slope: float) -> str:
@@ -86,21 +89,22 @@ def _said(slope: float) -> str:
 
 def _draw_cells(axes: "Axes", codebook: Tensor, ends: Tensor) -> None:
     """Each point of the plane in the colour of its nearest code, and the codes with their numbers."""
-    from matplotlib.colors import ListedColormap
-
+    way = ends[1] - ends[0]
+    across = torch.stack([-way[1], way[0]]) * (1.0 if way[0] >= 0 else -1.0)  # upwards
     everything = torch.cat([codebook, ends])
     middle, reach = (everything.amin(0) + everything.amax(0)) / 2, float((everything.amax(0) - everything.amin(0)).max()) * 0.62
     (low, bottom), (high, top) = (middle - reach).tolist(), (middle + reach).tolist()
-    columns, rows = torch.linspace(low, high, 241), torch.linspace(bottom, top, 241)
+    columns, rows = torch.linspace(low, high, 81), torch.linspace(bottom, top, 81)
     points = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)
-    cells = nearest_code(points, codebook).numpy()
-    colours = [COLOURS[place % len(COLOURS)] for place in range(len(codebook))]
-    axes.imshow(
-        cells, origin="lower", extent=(low, high, bottom, top), cmap=ListedColormap(colours), vmin=0, vmax=len(codebook) - 1, alpha=0.25
-    )
+    distances = (points[..., None, :] - codebook).square().sum(dim=-1)
     for place in range(len(codebook)):
-        axes.contour(columns, rows, cells == place, levels=[0.5], colors="grey", linewidths=0.9)
-        axes.annotate(f"{place}", codebook[place].tolist(), xytext=(7, 5), textcoords="offset points", fontweight="bold", fontsize=12)
+        others = torch.arange(len(codebook)) != place
+        lead = distances[..., others].amin(dim=-1) - distances[..., place]  # above 0 in the cell of this code
+        axes.contourf(columns, rows, lead, levels=[0, math.inf], colors=[COLOURS[place % len(COLOURS)]], alpha=0.25)
+        axes.contour(columns, rows, lead, levels=[0], colors="grey", linewidths=0.9)
+        above = float(codebook[place] @ across) >= float(ends[0] @ across)
+        offset = (7, 5) if above else (7, -15)  # away from the way
+        axes.annotate(f"{place}", codebook[place].tolist(), xytext=offset, textcoords="offset points", fontweight="bold", fontsize=12)
     axes.scatter(codebook[:, 0], codebook[:, 1], s=45, marker="s", color=BLACK, zorder=3)
     axes.set(xticks=[], yticks=[], xlim=(low, high), ylim=(bottom, top))
 
@@ -119,7 +123,7 @@ def _draw_stairs(axes: "Axes", codebook: Tensor, start: Tensor, end: Tensor, par
     if slopes[0] == 0:
         axes.plot(100 * across, [100 * here] * 2, color=BLUE, linewidth=2, linestyle="--", label=say("true slope", "pente vraie"))
     passed_on = 100 * (here + slopes[1] * (across - part))
-    axes.plot(100 * across, passed_on, color=VERMILION, linewidth=3, label=say("straight-through slope", "pente transmise tout droit"))
+    axes.plot(100 * across, passed_on, color=VERMILION, linewidth=3, label=say("straight-through slope", "pente du passage direct"))
     axes.scatter([100 * part], [100 * here], s=90, color=VERMILION, edgecolor="white", linewidth=1.2, zorder=5)
     margin = 100 * TANGENT + 4
     axes.set(xlim=(-6, 106), ylim=(100 * came.min() - margin, 100 * came.max() + margin))

@@ -2,25 +2,24 @@
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
+from numpy import ndarray
 from torch import Tensor
 
 from dalle_edu.bricks.vae import VAE, latent_plane
 from dalle_edu.classroom.explorer import Explorer, Knob
-from dalle_edu.classroom.figures import COLOURS, VERMILION, Picture, picture
+from dalle_edu.classroom.figures import COLOURS, READABLE, VERMILION, Picture, picture
 from dalle_edu.classroom.static import show_widget
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import decimal, say
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 SIDE = 8  # a page has 8 x 8 pictures
 REACH = 2.5  # the plane that is shown goes from -2.5 to 2.5 on both axes
-SIZE = (6.2, 3.5)  # of the figure, in inches
+SIZE, DENSITY = (6.0, 3.5), 1.2  # of the figure, in inches, and its pixels for each pixel of the page
 PLANE = (0.125, 0.16, 0.44, 0.78)  # left, bottom, width and height of the plane, in parts of the figure
 SEEN = (0.62, 0.16, 0.36, 0.64)  # likewise of the picture that the point stands for
 
@@ -52,6 +51,7 @@ class PlaneDragger:
         with torch.no_grad():
             self.means = vae.encode(images)[0].float()
         self.vae, self.labels = vae, labels
+        self._drawn: ndarray | None = None
         places = [round(float(value), 2) for value in latent_plane(SIDE)[0, :, 0]]
         middle = SIDE // 2
         self.explorer = Explorer(
@@ -77,14 +77,12 @@ class PlaneDragger:
         """The plane with the point at two latents, beside it what the decoder makes of them."""
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=SIZE)  # whose parts stand where the script of a page expects the plane
-        plane, seen = figure.add_axes(PLANE), figure.add_axes(SEEN)
-        self._draw_cloud(plane)
-        plane.scatter([first], [second], s=170, facecolor=VERMILION, edgecolor="white", linewidth=1.8, zorder=5)
-        plane.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), xticks=[-2, 0, 2], yticks=[-2, 0, 2])
-        plane.set_xlabel(say("first latent", "premier latent"), labelpad=1)
-        plane.set_ylabel(say("second latent", "second latent"), labelpad=-4)
-        plane.spines[["top", "right"]].set_visible(False)
+        figure = Figure(figsize=SIZE, dpi=100 * DENSITY)  # whose parts stand where the script of a page expects the plane
+        figure.figimage(self._cloud(), zorder=-1)
+        plane, seen = figure.add_axes(PLANE, facecolor="none"), figure.add_axes(SEEN)
+        plane.scatter([first], [second], s=170, facecolor=VERMILION, edgecolor="white", linewidth=1.8)
+        plane.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH))
+        plane.set_axis_off()
         seen.imshow(self.decoded(first, second).numpy(), cmap="gray", vmin=0, vmax=1)
         seen.set(xticks=[], yticks=[])
         where = f"({decimal(first, 2)}{say(', ', ' ; ')}{decimal(second, 2)})"
@@ -94,14 +92,28 @@ class PlaneDragger:
         fr = (
             f"Le plan des deux latents, le point en {where}, et l'image décodée là ; le chiffre le plus proche dans le nuage est un {near}."
         )
-        return picture(figure, say(en, fr))
+        return picture(figure, say(en, fr), DENSITY)
 
-    def _draw_cloud(self, axes: "Axes") -> None:
-        """The means of the pictures, each as its digit: read by its shape, found by its colour."""
-        for place, digit in enumerate(sorted(set(self.labels.tolist()))):
-            means = self.means[self.labels == digit]
-            colour = COLOURS[place % len(COLOURS)]
-            axes.scatter(means[:, 0], means[:, 1], s=34, marker=f"${digit}$", color=colour, linewidth=0.2, alpha=0.75)
+    def _cloud(self) -> Float[ndarray, "h w 4"]:
+        """The plane with the means of the pictures, each as its digit: read by its shape, found by its colour. It is drawn once."""
+        if self._drawn is None:
+            from matplotlib.backends.backend_agg import FigureCanvasAgg
+            from matplotlib.figure import Figure
+
+            figure = Figure(figsize=SIZE, dpi=100 * DENSITY)
+            axes = figure.add_axes(PLANE)
+            for place, digit in enumerate(sorted(set(self.labels.tolist()))):
+                means, colour = self.means[self.labels == digit], COLOURS[place % len(COLOURS)]
+                axes.scatter(means[:, 0], means[:, 1], s=34, marker=f"${digit}$", color=colour, linewidth=0.2, alpha=0.75)
+            axes.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+            axes.set_xlabel(say("first latent", "premier latent"), fontsize=READABLE, labelpad=1)
+            axes.set_ylabel(say("second latent", "second latent"), fontsize=READABLE, labelpad=-4)
+            axes.tick_params(labelsize=READABLE)
+            axes.spines[["top", "right"]].set_visible(False)
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+            self._drawn = np.asarray(canvas.buffer_rgba()) / 255
+        return self._drawn
 
     def _nearest(self, first: float, second: float) -> int:
         away = (self.means.cpu() - torch.tensor([first, second])).square().sum(dim=1)
