@@ -53,12 +53,12 @@ def test_french_says_the_same():
 
 
 @pytest.mark.parametrize(
-    ("codes", "end", "steps"),
-    [(torch.zeros(3, 3), END, 5), (CODES[:1], END, 5), (CODES, START, 5), (CODES, END, 1)],
+    ("codes", "start", "end", "steps"),
+    [(torch.eye(3), torch.zeros(3), torch.ones(3), 5), (CODES[:1], START, END, 5), (CODES, START, START, 5), (CODES, START, END, 1)],
 )
-def test_what_makes_no_walk_is_refused(codes, end, steps):
+def test_what_makes_no_walk_is_refused(codes, start, end, steps):
     with pytest.raises(DalleEduError, match="at least 2 codes of 2 numbers"):
-        border_explorer(codes, START, end, steps)
+        border_explorer(codes, start, end, steps)
 
 
 def test_too_many_pictures_are_refused():

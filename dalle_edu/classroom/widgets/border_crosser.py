@@ -21,14 +21,14 @@ STEPS = 25  # positions of the vector on its way
 TANGENT = 0.22  # half of the length of the lines that show a slope, in parts of the way
 
 
-def border_explorer(codebook: Float[Tensor, "k 2"], start: Float[Tensor, " 2"], end: Float[Tensor, " 2"], steps: int = STEPS) -> Explorer:
+def border_explorer(codebook: Float[Tensor, "k d"], start: Float[Tensor, " d"], end: Float[Tensor, " d"], steps: int = STEPS) -> Explorer:
     """An interactive picture of a vector that moves from `start` to `end` across the cells of a codebook in the plane. Lesson 08.
 
     Beside the plane stands how far the quantised vector has come along the way: a staircase, whose slope is 0 on every step. The slope that
     `straight_through` passes on is that of the identity, 1, wherever the vector is. Raises `DalleEduError` for codes that are not in the
     plane, a way of no length, fewer than 2 steps, and more than 64.
     """
-    if codebook.ndim != 2 or codebook.shape[1] != 2 or len(codebook) < 2 or torch.equal(start, end) or steps < 2:
+    if codebook.shape[1] != 2 or len(codebook) < 2 or torch.equal(start, end) or steps < 2:
         raise DalleEduError(
             f"a codebook of {tuple(codebook.shape)} and a way of {steps} steps from {start.tolist()} to {end.tolist()}; "
             "give at least 2 codes of 2 numbers, two different ends, and at least 2 steps",

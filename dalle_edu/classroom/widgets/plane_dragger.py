@@ -34,7 +34,7 @@ class PlaneDragger:
     Raises `DalleEduError` for a VAE of another number of latents than 2, pictures that are not square, and labels of another number.
     """
 
-    def __init__(self, vae: VAE, images: Float[Tensor, "n d"], labels: Int[Tensor, " n"]):
+    def __init__(self, vae: VAE, images: Float[Tensor, "n d"], labels: Int[Tensor, " m"]):
         pixels = vae.config.pixels
         self.side = round(pixels**0.5)
         if vae.config.latent != 2:
