@@ -63,7 +63,7 @@ MISTAKES = [
         "autoencoder:pca",
         smallest_first,
         "The eigenvalues of `eigh` come in increasing order, so these directions are the flattest; take the last ones, reversed.",
-        "`eigh` donne les valeurs propres en ordre croissant : ces directions sont les plus plates ; prenez les dernières, à l'envers.",
+        "La fonction `eigh` trie par ordre croissant : ces directions sont les plus plates ; prenez les dernières, à l'envers.",
     ),
     edited(
         "autoencoder:largest_angle",

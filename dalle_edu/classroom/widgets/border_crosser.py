@@ -104,7 +104,14 @@ def _draw_cells(axes: "Axes", codebook: Tensor, ends: Tensor) -> None:
         axes.contour(columns, rows, lead, levels=[0], colors="grey", linewidths=0.9)
         above = float(codebook[place] @ across) >= float(ends[0] @ across)
         offset = (7, 5) if above else (7, -15)  # away from the way
-        axes.annotate(f"{place}", codebook[place].tolist(), xytext=offset, textcoords="offset points", fontweight="bold", fontsize=12)
+        axes.annotate(
+            f"{place}",
+            (float(codebook[place, 0]), float(codebook[place, 1])),
+            xytext=offset,
+            textcoords="offset points",
+            fontweight="bold",
+            fontsize=12,
+        )
     axes.scatter(codebook[:, 0], codebook[:, 1], s=45, marker="s", color=BLACK, zorder=3)
     axes.set(xticks=[], yticks=[], xlim=(low, high), ylim=(bottom, top))
 
