@@ -16,6 +16,6 @@ ELSEWHERE = {  # by module: the files that also speak of it, without being calle
     "systems.families.cascade": ("pictures",),
     "systems.vqgan_clip": ("cut_outs",),
     "unet_blocks": ("unet",),
-    "vae": ("autoencoder",),
+    "vae": ("latents",),
     "zero_shot": ("contrastive",),
 }
