@@ -65,7 +65,7 @@ def spaced_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
     return [round(len(schedule) * (1 - step / steps)) - 1 for step in range(steps)]
 
 
-def _estimate(
+def estimate_x0(
     denoise: Denoiser,
     x: Float[Tensor, "n *s"],
     path: list[int],
@@ -106,7 +106,7 @@ def ddpm(
     """
     x, path = noise, spaced_timesteps(schedule, steps)
     for index, (t, before) in enumerate(pairwise([*path, -1])):
-        x0 = _estimate(denoise, x, path, index, callback)
+        x0 = estimate_x0(denoise, x, path, index, callback)
         now, then = schedule.alpha_bar(t), schedule.alpha_bar(before)
         beta = 1 - now / then  # the noise that all timesteps between them add
         of_x0, of_x = math.sqrt(then) * beta, math.sqrt(1 - beta) * (1 - then)
@@ -142,7 +142,7 @@ def ddim(
         )
     x, path = noise, spaced_timesteps(schedule, steps)
     for index, (t, before) in enumerate(pairwise([*path, -1])):
-        x0 = _estimate(denoise, x, path, index, callback)
+        x0 = estimate_x0(denoise, x, path, index, callback)
         now, then = schedule.alpha_bar(t), schedule.alpha_bar(before)
         eps = (x - math.sqrt(now) * x0) / math.sqrt(1 - now)
         fresh = eta * math.sqrt((1 - then) / (1 - now) * (1 - now / then))
@@ -171,7 +171,7 @@ def dpm_solver(
     x, path = noise, spaced_timesteps(schedule, steps)
     earlier: tuple[Tensor, float] | None = None  # the last estimate and stride
     for index, (t, before) in enumerate(pairwise(path)):
-        x0 = _estimate(denoise, x, path, index, callback)
+        x0 = estimate_x0(denoise, x, path, index, callback)
         now, then = schedule.alpha_bar(t), schedule.alpha_bar(before)
         stride = (math.log(then / (1 - then)) - math.log(now / (1 - now))) / 2
         expected = x0
@@ -180,4 +180,4 @@ def dpm_solver(
         of_x, of_x0 = math.sqrt((1 - then) / (1 - now)), math.sqrt(then)
         x = of_x * x - of_x0 * math.expm1(-stride) * expected
         earlier = x0, stride
-    return _estimate(denoise, x, path, len(path) - 1, callback)
+    return estimate_x0(denoise, x, path, len(path) - 1, callback)
