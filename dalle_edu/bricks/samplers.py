@@ -51,9 +51,9 @@ def spaced_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
     """`steps` timesteps, evenly spaced from the last one, T - 1, downwards.
 
     The one of step i, from 0 on, is T (1 - i / steps), rounded, minus 1. Sampling
-    then starts at T - 1, where there is nothing but noise. Spaced from 0
-    upwards, they would end below T - 1, where the denoiser expects a little of the
-    picture in what is pure noise (Lin et al. 2023, table 2, "trailing"). Raises
+    then starts at T - 1, where there is nothing but noise. Spaced from 0 upwards,
+    they would end below T - 1, where the denoiser expects a little of the picture
+    in what is pure noise (Lin et al. 2023, table 2, "trailing"). Raises
     `DalleEduError` unless 1 <= steps <= T.
     """
     if not 1 <= steps <= len(schedule):
@@ -73,9 +73,10 @@ def estimate_x0(
     index: int,
     callback: Callback | None,
 ) -> Float[Tensor, "n *s"]:
-    """The denoiser's estimate at one timestep of the path, shown to the callback.
+    """The denoiser's estimate at timestep `path[index]`, shown to the callback.
 
-    Raises `DalleEduError` when it is of another shape than `x`.
+    The denoiser is given `x` and that timestep once for each picture; the callback,
+    where there is one, the `Step` that this makes. Raises `DalleEduError` when it is of another shape than `x`.
     """
     x0 = denoise(x, torch.full((len(x),), path[index], device=x.device))
     if x0.shape != x.shape:
@@ -102,11 +103,11 @@ def ddpm(
     """DDPM, or ancestral sampling (Ho et al. 2020, Algorithm 2 and equation 7).
 
     Each x is sampled from q(x_before | x_now, x_0), with the denoiser's estimate of
-    x_0. With alpha_bar `now` at this timestep, `then` at the next one of the path (1
-    after the last), and beta = 1 - now / then, its mean is (sqrt(then) * beta * x_0
-    + sqrt(1 - beta) * (1 - then) * x) / (1 - now). The fresh noise has the smaller
-    of the paper's two variances, beta * (1 - then) / (1 - now); the last step adds
-    none. Fresh noise corrects past errors, but needs many steps.
+    x_0. With alpha_bar `now` at this timestep, `then` at the next one of the path
+    (1 after the last), and beta = 1 - now / then, its mean is (sqrt(then) * beta *
+    x_0 + sqrt(1 - beta) * (1 - then) * x) / (1 - now). The fresh noise has the
+    smaller of the paper's two variances, beta * (1 - then) / (1 - now); the last
+    step adds none. Fresh noise corrects past errors, but needs many steps.
     """
     x, path = noise, spaced_timesteps(schedule, steps)
     for index, (t, before) in enumerate(pairwise([*path, -1])):
@@ -173,11 +174,12 @@ def dpm_solver(
 
     It expects the denoiser's estimate to go on changing as it just did. Time is
     measured by the logarithm of signal rate over noise rate, in which the path is
-    nearly straight. Over a stride h of time, x becomes (noise rate after / before) *
-    x - signal rate after * (exp(-h) - 1) * expected, where `expected` is x_0 + h / (2
-    * stride before) * (x_0 - the estimate before). The first step, and the last,
-    which goes to an infinite time and returns its estimate, are of first order
-    (DDIM's). No noise is added, so `generator` is not used.
+    nearly straight. With a stride h of time, a noise rate that goes from s to s',
+    and a signal rate a' after it, x becomes s' / s * x - a' * (exp(-h) - 1) *
+    expected, where `expected` is x_0 + h / (2 * stride before) * (x_0 - estimate
+    before). The first step, and the last, which goes to an infinite time and
+    returns its estimate, are of first order (DDIM's). No noise is added, so
+    `generator` is not used.
     """
     x, path = noise, spaced_timesteps(schedule, steps)
     earlier: tuple[Tensor, float] | None = None  # the last estimate and stride
