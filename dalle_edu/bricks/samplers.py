@@ -76,7 +76,9 @@ def estimate_x0(
     """The denoiser's estimate at timestep `path[index]`, shown to the callback.
 
     The denoiser is given `x` and that timestep once for each picture; the callback,
-    where there is one, the `Step` that this makes. Raises `DalleEduError` when it is of another shape than `x`.
+    where there is one, the `Step` that this makes.
+
+    Raises `DalleEduError` when the estimate is of another shape than `x`.
     """
     x0 = denoise(x, torch.full((len(x),), path[index], device=x.device))
     if x0.shape != x.shape:
