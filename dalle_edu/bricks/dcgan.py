@@ -213,7 +213,8 @@ class PatchDiscriminator(nn.Module):
     3 layers. The first has `width` channels, each further one twice as many as the
     one before, 8 times `width` at most; the last has 1. A leaky ReLU of slope 0.2
     follows each but the last. Those between the first and the last have a bias, and
-    `norm(channels)` before their ReLU. All are in order in `judge`, a Sequential.
+    `norm(channels)` before their ReLU. All are in order in `judge`, a Sequential,
+    whose weights `initialise` samples; `strides` lists the strides.
 
     A normalisation over the whole picture (batch, instance) makes a patch's logit
     depend on the others, but only through its statistics.

@@ -133,8 +133,9 @@ def shifted(schedule: NoiseSchedule, factor: float) -> NoiseSchedule:
             f"le facteur est {factor:g} ; donnez un nombre positif : au-dessus de "
             "1 pour plus de bruit, au-dessous pour moins",
         )
+    alphas_bar = schedule.alphas_bar
     # alpha_bar is a variance, hence the square
-    noise_over_signal = factor**2 * (1 - schedule.alphas_bar) / schedule.alphas_bar
+    noise_over_signal = factor**2 * (1 - alphas_bar) / alphas_bar
     alphas_bar = 1 / (1 + noise_over_signal)
     before = torch.cat([alphas_bar.new_ones(1), alphas_bar[:-1]])
     return NoiseSchedule((1 - alphas_bar / before).clamp(max=0.9999))

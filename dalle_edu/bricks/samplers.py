@@ -142,8 +142,7 @@ def ddim(
     `eta` times the deviation of that of `ddpm`, and the variance of the old noise
     makes room for it. With `eta` 0 no noise is added, or sampled: each starting
     noise has its picture, and close noises have close pictures. With `eta` 1 this
-    is `ddpm`.
-    Raises `DalleEduError` for an `eta` outside [0, 1].
+    is `ddpm`. Raises `DalleEduError` for an `eta` outside [0, 1].
     """
     if not 0 <= eta <= 1:
         raise DalleEduError(

@@ -87,8 +87,8 @@ MISTAKES = [
     ),
     edited(
         "noise_schedule:shifted",
-        "factor**2 * (1 - schedule.alphas_bar) / schedule.alphas_bar",
-        "(1 - schedule.alphas_bar) / schedule.alphas_bar / factor**2",
+        "factor**2 * (1 - alphas_bar) / alphas_bar",
+        "(1 - alphas_bar) / alphas_bar / factor**2",
         "The ratio is divided by the factor: above 1 there must be more noise, not less.",
         "Le rapport est divisé par le facteur : au-dessus de 1, il doit y avoir plus de bruit, non moins.",
     ),
