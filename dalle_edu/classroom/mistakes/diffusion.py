@@ -218,8 +218,8 @@ MISTAKES = [
         "diffusion:training_target",
         "signal_rate * noise - noise_rate * x0",
         "noise - x0",
-        "noise - x0 is the velocity of flow matching; v weighs each of them by the other's rate.",
-        "noise - x0 est la vitesse du flow matching ; v pondère chacun des deux par le taux de l'autre.",
+        "This, noise - x0, is the velocity of flow matching; v weighs each of them by the other's rate.",
+        "Ceci, noise - x0, est la vitesse du flow matching ; v pondère chacun des deux par le taux de l'autre.",
     ),
     edited(
         "diffusion:picture_and_noise",
@@ -267,8 +267,8 @@ MISTAKES = [
         "diffusion:denoiser",
         "return x0 if clip is None else clip(x0)",
         "return x0",
-        "`clip` is ignored; where it is given, the estimate goes through it before it is returned.",
-        "`clip` est ignoré ; quand il est donné, l'estimation y passe avant d'être rendue.",
+        "The argument `clip` is ignored; where it is given, the estimate goes through it before it is returned.",
+        "L'argument `clip` est ignoré ; quand il est donné, l'estimation y passe avant d'être rendue.",
     ),
     edited(
         "diffusion:denoiser",

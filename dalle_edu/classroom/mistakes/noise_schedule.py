@@ -103,7 +103,7 @@ MISTAKES = [
         "noise_schedule:shifted",
         "1 - alphas_bar / before",
         "1 - alphas_bar",
-        "alpha_bar is taken for one timestep's alpha; a beta is 1 minus the ratio of alpha_bar to the one before.",
-        "alpha_bar est pris pour l'alpha d'un instant ; un bêta vaut 1 moins le rapport d'alpha_bar au précédent.",
+        "Here alpha_bar is taken for one timestep's alpha; a beta is 1 minus the ratio of alpha_bar to the one before.",
+        "Ici, alpha_bar est pris pour l'alpha d'un instant ; un bêta vaut 1 moins le rapport d'alpha_bar au précédent.",
     ),
 ]

@@ -175,8 +175,8 @@ MISTAKES = [
         "samplers:ddim",
         "fresh = eta * ",
         "fresh = 0 * ",
-        "`eta` is ignored; it says how much fresh noise a step adds, from none to that of DDPM.",
-        "`eta` est ignoré ; il dit combien de bruit nouveau un pas ajoute, de rien jusqu'à celui de DDPM.",
+        "The argument `eta` is ignored; it says how much fresh noise a step adds, from none to that of DDPM.",
+        "L'argument `eta` est ignoré ; il dit combien de bruit nouveau un pas ajoute, de rien jusqu'à celui de DDPM.",
     ),
     edited(
         "samplers:dpm_solver",
