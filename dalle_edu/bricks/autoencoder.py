@@ -47,12 +47,21 @@ class PCA:
 def pca(data: Float[Tensor, "n d"], latent: int) -> PCA:
     """The `latent` principal components of the data, in closed form.
 
-    They are singular vectors of the *centred* data, in order of decreasing
-    variance. No other plane of that dimension brings the data back with a smaller
-    squared error (Eckart & Young 1936). `variances` are over n - 1.
+    They are the right singular vectors of the *centred* data, in order of
+    decreasing variance; each is a row of `directions`, of length 1, in either
+    sense. `variances` are the squared singular values over n - 1. No other plane of
+    that dimension brings the data back with a smaller squared error (Eckart & Young
+    1936).
 
     Raises `DalleEduError` for more components than n - 1 or d, or fewer than 1.
     """
+    _check_components(data, latent)
+    mean = data.mean(dim=0)
+    _, singular, directions = torch.linalg.svd(data - mean, full_matrices=False)
+    return PCA(mean, directions[:latent], singular[:latent] ** 2 / (len(data) - 1))
+
+
+def _check_components(data: Tensor, latent: int) -> None:
     most = min(len(data) - 1, data.shape[1])
     if not 1 <= latent <= most:
         raise DalleEduError(
@@ -61,9 +70,6 @@ def pca(data: Float[Tensor, "n d"], latent: int) -> PCA:
             f"{latent} composantes sont demandées à {len(data)} images de "
             f"{data.shape[1]} pixels ; demandez-en de 1 à {most}",
         )
-    mean = data.mean(dim=0)
-    _, singular, directions = torch.linalg.svd(data - mean, full_matrices=False)
-    return PCA(mean, directions[:latent], singular[:latent] ** 2 / (len(data) - 1))
 
 
 @torch.no_grad()
@@ -72,9 +78,10 @@ def largest_angle(
 ) -> float:
     """The largest angle between the spaces that two sets of rows span, in radians.
 
-    It is 0 when the two spaces are one (Björck & Golub 1973). It is computed from
-    its sine, the part of one space outside the other: near 0, a cosine is lost in
-    rounding.
+    It goes from 0, when the two spaces are one, to π/2 (Björck & Golub 1973). The
+    rows need be neither orthogonal nor of length 1: they get an orthonormal basis
+    first. The angle is computed from its sine, the largest length that a direction
+    of one space has outside the other: near 0, a cosine is lost in rounding.
     """
     q1, q2 = (torch.linalg.qr(rows.T).Q for rows in (first, second))
     outside = q2 - q1 @ (q1.T @ q2)
@@ -94,8 +101,7 @@ def network(inputs: int, hidden: tuple[int, ...], outputs: int) -> nn.Sequential
     return nn.Sequential(*layers[1:])
 
 
-def expect_pixels(images: Tensor, pixels: int) -> None:
-    """Raise `DalleEduError` unless flat pictures have that many pixels."""
+def _check_pixels(images: Tensor, pixels: int) -> None:
     if images.shape[-1] != pixels:
         raise DalleEduError(
             f"the pictures have {images.shape[-1]} pixels and {pixels} were "
@@ -122,7 +128,7 @@ class Autoencoder(nn.Module):
 
         Raises `DalleEduError` for pictures of another number of pixels.
         """
-        expect_pixels(images, self.pixels)
+        _check_pixels(images, self.pixels)
         return self.decoder(self.encoder(images))
 
     def loss(self, images: Float[Tensor, "n d"]) -> Float[Tensor, ""]:

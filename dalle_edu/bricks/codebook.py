@@ -30,8 +30,9 @@ def nearest_code(
 ) -> Int[Tensor, "*m"]:
     """The number of the code nearest to each vector, by Euclidean distance.
 
-    Of equally near codes, the first is taken. |v - c|² = |v|² - 2 v·c + |c|², and
-    |v|² is the same for all codes, so that one matrix product is enough.
+    The codes are the rows of `codebook`, numbered from 0; of equally near ones, the
+    first is taken. |v - c|² = |v|² - 2 v·c + |c|², and |v|² is the same for all
+    codes, so that one matrix product is enough.
     """
     return (codebook.square().sum(dim=-1) - 2 * vectors @ codebook.T).argmin(dim=-1)
 
@@ -41,8 +42,8 @@ def straight_through(
 ) -> Float[Tensor, "*m d"]:
     """The straight-through estimator: the codes, with the vectors' gradient.
 
-    The gradient that reaches a code goes on, unchanged, to the vector that chose it
-    (Bengio et al. 2013).
+    The value is that of `quantized`. The gradient that reaches it goes on to
+    `vectors`, unchanged, and none goes to `quantized` (Bengio et al. 2013).
     """
     return vectors + (quantized - vectors).detach()
 
@@ -55,9 +56,9 @@ def vq_losses(
     """The codebook loss and the commitment loss, as means over all entries.
 
     They are the last two terms of equation 3 of van den Oord et al. (2017); sg
-    stops the gradient. The codebook loss |sg[v] - c|² moves the codes towards the
-    vectors. The commitment loss |v - sg[c]|², times `beta`, keeps the vectors near
-    their codes.
+    stops the gradient. The codebook loss, the first, |sg[v] - c|², moves the codes
+    towards the vectors. The commitment loss, |v - sg[c]|² times `beta`, keeps the
+    vectors near their codes.
     """
     codebook_loss = F.mse_loss(quantized, vectors.detach())
     commitment = beta * F.mse_loss(vectors, quantized.detach())
@@ -70,9 +71,11 @@ def codes_alive(
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """How many codes a batch uses: those that occur, and the perplexity.
 
-    The perplexity is the exponential of the entropy of the codes' frequencies, from
-    1 to `num_codes`. Both stay tensors on the device, because reading their values
-    waits for the GPU.
+    The perplexity is the exponential of the entropy, in nats, of the frequencies of
+    the codes among all positions of all pictures; it goes from 1 to `num_codes`. A
+    code that does not occur adds nothing to it. Both results are single numbers in
+    tensors of float32; they stay on the device, because reading their values waits
+    for the GPU.
     """
     ones = torch.ones(codes.numel(), device=codes.device)
     counts = torch.zeros(num_codes, device=codes.device)
@@ -102,12 +105,15 @@ class VectorQuantizer(nn.Module):
     rate (van den Oord et al. 2017, appendix A.1). A code that no vector chooses
     never moves again, until `revive` puts it where the vectors are.
 
+    `counts` holds the moving average of how many vectors of a batch choose each
+    code, and `sums` that of the sum of those vectors.
+
     Raises `DalleEduError` for a size below 1, a negative `beta`, or a `decay`
     outside [0, 1).
     """
 
-    counts: Tensor  # moving average of how many vectors choose each code
-    sums: Tensor  # moving average of the sum of those vectors
+    counts: Tensor
+    sums: Tensor
 
     def __init__(
         self,
@@ -117,22 +123,7 @@ class VectorQuantizer(nn.Module):
         decay: float | None = 0.99,
     ):
         super().__init__()
-        if (
-            num_codes < 1
-            or code_dim < 1
-            or beta < 0
-            or not (decay is None or 0 <= decay < 1)
-        ):
-            given = (
-                f"{num_codes} codes, {code_dim} channels, "
-                f"beta {beta}, decay {decay}"
-            )
-            raise DalleEduError(
-                f"{given}: a codebook has codes and channels, a beta of 0 or more, "
-                "and a decay of 0 to 1 (1 excluded) or none",
-                f"{given} : un codebook a des codes et des canaux, un beta positif "
-                "ou nul, et un decay de 0 à 1 (exclu) ou aucun",
-            )
+        _check_settings(num_codes, code_dim, beta, decay)
         self.num_codes, self.beta, self.decay = num_codes, beta, decay
         self.codebook = nn.Parameter(
             torch.randn(num_codes, code_dim), requires_grad=decay is None
@@ -143,31 +134,36 @@ class VectorQuantizer(nn.Module):
     def forward(self, vectors: Float[Tensor, "n d h w"]) -> Quantized:
         """Replace each vector by its nearest code.
 
-        In training, the codebook then follows the vectors.
+        A vector has the d channels of one position. The loss is the commitment
+        loss; without a decay the codebook loss is added to it. With a decay, and in
+        training only, the codebook then follows the vectors; what is returned is
+        still made of the codes as they were.
+
         Raises `DalleEduError` for vectors of another width than the codes.
         """
-        if vectors.shape[1] != self.codebook.shape[1]:
-            raise DalleEduError(
-                f"the vectors have {vectors.shape[1]} channels and the codes "
-                f"{self.codebook.shape[1]}; give both as many",
-                f"les vecteurs ont {vectors.shape[1]} canaux et les codes "
-                f"{self.codebook.shape[1]} ; donnez-leur le même nombre",
-            )
+        _check_width(vectors, self.codebook)
         last = rearrange(vectors, "n d h w -> n h w d").float()
         codes = nearest_code(last, self.codebook)
         quantized = self.codebook[codes]
         codebook_loss, commitment = vq_losses(last, quantized, self.beta)
         if self.training and self.decay is not None:
-            self._follow(last.detach().flatten(0, 2), codes.flatten(), self.decay)
+            self.follow(last.detach().flatten(0, 2), codes.flatten(), self.decay)
         loss = commitment if self.decay is not None else codebook_loss + commitment
         chosen = rearrange(straight_through(last, quantized), "n h w d -> n d h w")
         return Quantized(codes, chosen, loss)
 
     @torch.no_grad()
-    def _follow(
+    def follow(
         self, vectors: Float[Tensor, "m d"], codes: Int[Tensor, " m"], decay: float
     ) -> None:
-        """Update the moving averages, then the codes that they define."""
+        """Update the moving averages, then the codes that they define.
+
+        A moving average keeps the share `decay` of itself and takes 1 - decay of
+        the batch's value: for `counts` how many vectors chose each code, for `sums`
+        the sum of those vectors. A code is its sum divided by its count, smoothed
+        as (count + ε) / (total + k ε) total, where ε is 1e-5 and total adds up the
+        counts.
+        """
         chosen = F.one_hot(codes, self.num_codes).to(vectors.dtype)
         self.counts.lerp_(chosen.sum(dim=0), 1 - decay)
         # in half precision, a moving average loses its many small steps
@@ -187,8 +183,9 @@ class VectorQuantizer(nn.Module):
     ) -> Int[Tensor, ""]:
         """Move rarely chosen codes onto vectors of the batch; return how many.
 
-        These are the codes whose moving count is below `threshold`. The vectors are
-        taken at random.
+        These are the codes whose moving count is below `threshold`. Each becomes a
+        vector of the batch, taken at random with `generator`. Its row of `sums`
+        becomes that vector and its count 1, as if one vector had just chosen it.
         """
         flat = rearrange(vectors, "n d h w -> (n h w) d").float()
         picked = torch.randint(
@@ -201,6 +198,32 @@ class VectorQuantizer(nn.Module):
         self.sums.copy_(torch.where(rows, replacements, self.sums))
         self.counts.masked_fill_(dead, 1.0)
         return dead.sum()
+
+
+def _check_settings(
+    num_codes: int, code_dim: int, beta: float, decay: float | None
+) -> None:
+    makes_sense = num_codes >= 1 and code_dim >= 1 and beta >= 0
+    if not makes_sense or not (decay is None or 0 <= decay < 1):
+        given = (
+            f"{num_codes} codes, {code_dim} channels, beta {beta}, decay {decay}"
+        )
+        raise DalleEduError(
+            f"{given}: a codebook has codes and channels, a beta of 0 or more, "
+            "and a decay of 0 to 1 (1 excluded) or none",
+            f"{given} : un codebook a des codes et des canaux, un beta positif "
+            "ou nul, et un decay de 0 à 1 (exclu) ou aucun",
+        )
+
+
+def _check_width(vectors: Tensor, codebook: Tensor) -> None:
+    if vectors.shape[1] != codebook.shape[1]:
+        raise DalleEduError(
+            f"the vectors have {vectors.shape[1]} channels and the codes "
+            f"{codebook.shape[1]}; give both as many",
+            f"les vecteurs ont {vectors.shape[1]} canaux et les codes "
+            f"{codebook.shape[1]} ; donnez-leur le même nombre",
+        )
 
 
 # -------------------------------------------------------------- around the codebook
@@ -290,9 +313,11 @@ class VQVAE(nn.Module):
     ) -> dict[str, Float[Tensor, ""]]:
         """The loss and its named parts.
 
-        The loss is reconstruction (mean squared and mean absolute error) + the
-        quantiser's part. `codes_alive` and `perplexity` say how many codes the
-        batch uses.
+        "loss" is "reconstruction" + "codebook". The first is the mean squared error
+        plus the mean absolute error between the pictures and what the decoder makes
+        of the quantised vectors; the second is the quantiser's loss. "codes_alive"
+        and "perplexity" say how many codes the batch uses. All but "loss" are
+        detached.
         """
         quantized = self.quantizer(self.encoder(images))
         painted = self.decoder(quantized.vectors).float()

@@ -30,7 +30,8 @@ def least_squares_discriminator_loss(
 ) -> Float[Tensor, ""]:
     """The least-squares loss of D: its outputs should be 1 on real, 0 on fake.
 
-    This is equation 9 of Mao et al. (2017).
+    It is half the sum of two means: of (l - 1)² over the real outputs l, and of l²
+    over the fake ones (Mao et al. 2017, equation 9). No sigmoid is applied.
     """
     return ((real_logits - 1).square().mean() + fake_logits.square().mean()) / 2
 
@@ -40,7 +41,8 @@ def least_squares_generator_loss(
 ) -> Float[Tensor, ""]:
     """The least-squares loss of G: D's outputs on its fakes should be 1.
 
-    Unlike a saturating loss, it gives a gradient even where D is sure of a fake.
+    It is the mean of (l - 1)² over the outputs l, not halved. Unlike a saturating
+    loss, it gives a gradient even where D is sure of a fake.
     """
     return (fake_logits - 1).square().mean()
 
@@ -160,8 +162,10 @@ class HistoryPool:
     Called with a batch of fakes, it returns a batch of as many pictures. Until the
     pool is full, they are the new fakes, which it also stores. From then on each
     is, with probability 1/2, an old fake whose place the new one takes (Shrivastava
-    et al. 2017, section 2.3). A pool of size 0 returns the new fakes. What is
-    stored carries no gradient. Raises `DalleEduError` for a negative size.
+    et al. 2017, section 2.3). The fakes are taken one by one, in their order, and
+    all lots drawn from `generator`; every place in the pool is as likely. A pool of
+    size 0 returns the new fakes. What is stored, in the list `images`, and what is
+    returned carry no gradient. Raises `DalleEduError` for a negative size.
     """
 
     def __init__(self, size: int, generator: torch.Generator):
@@ -218,7 +222,9 @@ class CycleGAN(nn.Module):
         for the identity). `adversarial`: the discriminator of each style should
         take the fakes for real. `cycle`: a -> b -> a should return a, and b -> a ->
         b return b, in mean absolute difference. `identity`: `to_b` should leave b
-        as it is, and `to_a` leave a. `fake_a` and `fake_b` are for the
+        as it is, and `to_a` leave a, in mean absolute difference. Each term is the
+        sum over both styles, unweighted; `loss` is `adversarial` + `cycle_weight` *
+        `cycle` + `identity_weight` * `identity`. `fake_a` and `fake_b` are for the
         discriminators' turn; they, like the parts, carry no gradient.
         """
         fake_b, fake_a = self.to_b(a), self.to_a(b)
@@ -299,8 +305,11 @@ def cyclegan_step(
 ) -> dict[str, Tensor]:
     """One step of the translators, then one of the discriminators.
 
-    The discriminators are trained on real pictures and on fakes from the pools. The
-    losses are returned, without gradient.
+    The discriminators are frozen during the step of the translators, and can learn
+    again afterwards. They are trained on real pictures and on what the pools return
+    for this step's fakes, each style's from its own pool. Old gradients are cleared
+    before each step. The losses are returned without gradient: "loss" (of the
+    translators), its parts "adversarial", "cycle" and "identity", and "judges".
     """
     model = exchange.model
     model.judge_a.requires_grad_(False)

@@ -209,8 +209,14 @@ class PatchDiscriminator(nn.Module):
 
     It judges texture and edges, and takes pictures of any size (PatchGAN, Isola et
     al. 2017, section 3.2.2). `layers` convolutions of stride 2 and two of stride 1,
-    all 4 x 4, see patches of 16, 34 and 70 pixels for 1, 2 and 3 layers. A
-    normalisation over the whole picture (batch, instance) makes a patch's logit
+    all 4 x 4 with a padding of 1, see patches of 16, 34 and 70 pixels for 1, 2 and
+    3 layers. The first has `width` channels, each further one twice as many as the
+    one before, 8 times `width` at most; the last has 1. A leaky ReLU of slope 0.2
+    follows each but the last. Those between the first and the last have a bias, and
+    `norm(channels)` before their ReLU. All are in order in `judge`, a Sequential,
+    whose weights `initialise` samples; `strides` lists the strides.
+
+    A normalisation over the whole picture (batch, instance) makes a patch's logit
     depend on the others, but only through its statistics.
     """
 

@@ -141,9 +141,11 @@ def diffusion_loss(
     """The mean squared error of a network's prediction at random timesteps.
 
     This is the loss of Ho et al. (2020, Algorithm 1), with the timesteps of
-    `spread_timesteps`. `weights` says how much each timestep counts; without it,
-    all count alike. `conditions` go to the network unchanged. `generator` must live
-    on the device of `x0`. Raises `DalleEduError` for an unknown target.
+    `spread_timesteps`, one for each picture. A picture's error is the mean over its
+    numbers, times the weight of its timestep where there are `weights`; the loss is
+    the mean over pictures. `conditions` go to the network unchanged. `generator`
+    gives the timesteps first, then standard normal noise, and must live on the
+    device of `x0`. Raises `DalleEduError` for an unknown target.
     """
     t = spread_timesteps(len(x0), len(schedule), generator, x0.device)
     noise = torch.empty_like(x0).normal_(generator=generator)

@@ -102,15 +102,20 @@ def value(
 def discriminator_loss(
     real_logits: Float[Tensor, "*n"], fake_logits: Float[Tensor, "*m"]
 ) -> Float[Tensor, ""]:
-    """The loss of D: -V, the cross-entropy of "real" and "fake" labels."""
+    """The loss of D: -V, the cross-entropy of "real" and "fake" labels, in nats.
+
+    It is the mean of -log D over all real logits plus that of -log(1 - D) over all
+    fake ones, and finite for logits of any size.
+    """
     return -value(real_logits, fake_logits)
 
 
 def saturating_loss(fake_logits: Float[Tensor, "*n"]) -> Float[Tensor, ""]:
     """The loss of G as first defined: E log(1 - D(G(z))), in nats.
 
-    It saturates: its gradient by D's logit is minus D's probability, which vanishes
-    when D is sure of a fake.
+    E is the mean over all logits, D the sigmoid of one; the loss is finite for
+    logits of any size. It saturates: its gradient by D's logit is minus D's
+    probability, which vanishes when D is sure of a fake.
     """
     return F.logsigmoid(-fake_logits).mean()
 
@@ -118,8 +123,9 @@ def saturating_loss(fake_logits: Float[Tensor, "*n"]) -> Float[Tensor, ""]:
 def non_saturating_loss(fake_logits: Float[Tensor, "*n"]) -> Float[Tensor, ""]:
     """The loss of G in practice: -E log D(G(z)), in nats.
 
-    Its aim is the same, and its gradient is strongest where D is sure of a fake
-    (Goodfellow et al. 2014, section 3).
+    E is the mean over all logits, and the loss is finite for logits of any size.
+    Its aim is that of the saturating loss, and its gradient is strongest where D is
+    sure of a fake (Goodfellow et al. 2014, section 3).
     """
     return -F.logsigmoid(fake_logits).mean()
 
@@ -129,7 +135,9 @@ def hinge_discriminator_loss(
 ) -> Float[Tensor, ""]:
     """The hinge loss of D: real logits should exceed 1, fake ones be below -1.
 
-    Logits beyond these margins cost nothing (Lim & Ye 2017; Miyato et al. 2018).
+    A real logit l costs max(0, 1 - l), a fake one max(0, 1 + l): beyond the margins
+    they cost nothing (Lim & Ye 2017; Miyato et al. 2018). The mean cost of the real
+    logits and the mean cost of the fake ones are added.
     """
     return F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
 
@@ -181,8 +189,10 @@ def discriminator_step(
 ) -> Float[Tensor, ""]:
     """One optimiser step of D on real pictures and as many fakes; returns its loss.
 
-    G is left as it is, gradients included. Real and fake pictures go through D in
-    separate batches: in one batch, batch normalisation would mix their statistics.
+    D's old gradients are cleared first. G is left as it is, gradients included.
+    Real and fake pictures go through D in separate batches: in one batch, batch
+    normalisation would mix their statistics. The loss is that of before the step,
+    without gradient.
     """
     given = () if labels is None else (labels,)
     with torch.no_grad():  # D's loss gives G no gradient
@@ -201,7 +211,9 @@ def generator_step(
 ) -> Float[Tensor, ""]:
     """One optimiser step of G on its fakes; returns its loss.
 
-    The gradient passes through D, which keeps none of it.
+    G's old gradients are cleared first. The gradient passes through D, which keeps
+    none of it: D's parameters require no gradient while the loss is computed, and
+    do again afterwards. The loss is that of before the step, without gradient.
     """
     given = () if labels is None else (labels,)
     game.discriminator.requires_grad_(False)

@@ -90,7 +90,8 @@ def linear_schedule(
 ) -> NoiseSchedule:
     """The linear schedule: betas that grow evenly (Ho et al. 2020, section 4).
 
-    The default end values are meant for 1,000 timesteps.
+    They go from `first` to `last`, both included, in float64. The default values
+    are meant for 1,000 timesteps.
     """
     return NoiseSchedule(
         torch.linspace(first, last, timesteps, dtype=torch.float64, device="cpu")
@@ -103,8 +104,11 @@ def cosine_schedule(
     """The cosine schedule: alpha_bar falls like a squared cosine.
 
     Small pictures keep more signal at early timesteps than under the linear one
-    (Nichol & Dhariwal 2021, equation 17). The last betas would be 1, which leaves
-    no signal to divide by, so they are clipped to `max_beta`.
+    (Nichol & Dhariwal 2021, equation 17). After i of T timesteps alpha_bar is the
+    squared cosine of (i / T + offset) / (1 + offset) * pi / 2, and each beta is 1
+    minus the ratio of alpha_bar after its timestep to alpha_bar before, in float64.
+    The last betas would be 1, which leaves no signal to divide by, so they are
+    clipped to `max_beta`.
     """
     at = torch.arange(timesteps + 1, dtype=torch.float64, device="cpu") / timesteps
     alpha_bar = ((at + offset) / (1 + offset) * math.pi / 2).cos() ** 2
@@ -116,10 +120,11 @@ def shifted(schedule: NoiseSchedule, factor: float) -> NoiseSchedule:
     """A schedule with `factor` times the noise-to-signal ratio at every timestep.
 
     The ratio is that of the rates, not of the variances (Hoogeboom et al. 2023,
-    section 3.1). Large flat areas still show through much noise: with a schedule
-    made for photographs, few timesteps decide where they stand. More noise gives
-    that decision more timesteps, in training and in sampling. Raises
-    `DalleEduError` unless `factor` is positive.
+    section 3.1). The betas follow from the new alpha_bar, which is 1 before the
+    first timestep, and are clipped at 0.9999. Large flat areas still show through
+    much noise: with a schedule made for photographs, few timesteps decide where
+    they stand. More noise gives that decision more timesteps, in training and in
+    sampling. Raises `DalleEduError` unless `factor` is positive.
     """
     if factor <= 0:
         raise DalleEduError(
@@ -128,8 +133,9 @@ def shifted(schedule: NoiseSchedule, factor: float) -> NoiseSchedule:
             f"le facteur est {factor:g} ; donnez un nombre positif : au-dessus de "
             "1 pour plus de bruit, au-dessous pour moins",
         )
+    alphas_bar = schedule.alphas_bar
     # alpha_bar is a variance, hence the square
-    noise_over_signal = factor**2 * (1 - schedule.alphas_bar) / schedule.alphas_bar
+    noise_over_signal = factor**2 * (1 - alphas_bar) / alphas_bar
     alphas_bar = 1 / (1 + noise_over_signal)
     before = torch.cat([alphas_bar.new_ones(1), alphas_bar[:-1]])
     return NoiseSchedule((1 - alphas_bar / before).clamp(max=0.9999))

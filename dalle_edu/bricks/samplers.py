@@ -50,9 +50,10 @@ Callback = Callable[[Step], None]
 def spaced_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
     """`steps` timesteps, evenly spaced from the last one, T - 1, downwards.
 
-    Sampling then starts at T - 1, where there is nothing but noise. Spaced from 0
-    upwards, they would end below T - 1, where the denoiser expects a little of the
-    picture in what is pure noise (Lin et al. 2023, table 2, "trailing"). Raises
+    The one of step i, from 0 on, is T (1 - i / steps), rounded, minus 1. Sampling
+    then starts at T - 1, where there is nothing but noise. Spaced from 0 upwards,
+    they would end below T - 1, where the denoiser expects a little of the picture
+    in what is pure noise (Lin et al. 2023, table 2, "trailing"). Raises
     `DalleEduError` unless 1 <= steps <= T.
     """
     if not 1 <= steps <= len(schedule):
@@ -65,16 +66,19 @@ def spaced_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
     return [round(len(schedule) * (1 - step / steps)) - 1 for step in range(steps)]
 
 
-def _estimate(
+def estimate_x0(
     denoise: Denoiser,
     x: Float[Tensor, "n *s"],
     path: list[int],
     index: int,
     callback: Callback | None,
 ) -> Float[Tensor, "n *s"]:
-    """The denoiser's estimate at one timestep of the path, shown to the callback.
+    """The denoiser's estimate at timestep `path[index]`, shown to the callback.
 
-    Raises `DalleEduError` when it is of another shape than `x`.
+    The denoiser is given `x` and that timestep once for each picture; the callback,
+    where there is one, the `Step` that this makes.
+
+    Raises `DalleEduError` when the estimate is of another shape than `x`.
     """
     x0 = denoise(x, torch.full((len(x),), path[index], device=x.device))
     if x0.shape != x.shape:
@@ -101,12 +105,15 @@ def ddpm(
     """DDPM, or ancestral sampling (Ho et al. 2020, Algorithm 2 and equation 7).
 
     Each x is sampled from q(x_before | x_now, x_0), with the denoiser's estimate of
-    x_0. The fresh noise has the smaller of the paper's two variances; the last step
-    adds none. Fresh noise corrects past errors, but needs many steps.
+    x_0. With alpha_bar `now` at this timestep, `then` at the next one of the path
+    (1 after the last), and beta = 1 - now / then, its mean is (sqrt(then) * beta *
+    x_0 + sqrt(1 - beta) * (1 - then) * x) / (1 - now). The fresh noise has the
+    smaller of the paper's two variances, beta * (1 - then) / (1 - now); the last
+    step adds none. Fresh noise corrects past errors, but needs many steps.
     """
     x, path = noise, spaced_timesteps(schedule, steps)
     for index, (t, before) in enumerate(pairwise([*path, -1])):
-        x0 = _estimate(denoise, x, path, index, callback)
+        x0 = estimate_x0(denoise, x, path, index, callback)
         now, then = schedule.alpha_bar(t), schedule.alpha_bar(before)
         beta = 1 - now / then  # the noise that all timesteps between them add
         of_x0, of_x = math.sqrt(then) * beta, math.sqrt(1 - beta) * (1 - then)
@@ -129,10 +136,13 @@ def ddim(
 ) -> Float[Tensor, "n *s"]:
     """DDIM: mix the estimated picture and its noise again, with less noise.
 
-    The noise is what the denoiser's estimate leaves of x (Song et al. 2021,
-    equation 12). With `eta` 0 no noise is added: each starting noise has its
-    picture, and close noises have close pictures. With `eta` 1 this is `ddpm`.
-    Raises `DalleEduError` for an `eta` outside [0, 1].
+    The noise is what the denoiser's estimate leaves of x, divided by its rate (Song
+    et al. 2021, equation 12). They are mixed at the rates of the next timestep of
+    the path, after the last of which nothing is left of the noise. Fresh noise has
+    `eta` times the deviation of that of `ddpm`, and the variance of the old noise
+    makes room for it. With `eta` 0 no noise is added, or sampled: each starting
+    noise has its picture, and close noises have close pictures. With `eta` 1 this
+    is `ddpm`. Raises `DalleEduError` for an `eta` outside [0, 1].
     """
     if not 0 <= eta <= 1:
         raise DalleEduError(
@@ -142,7 +152,7 @@ def ddim(
         )
     x, path = noise, spaced_timesteps(schedule, steps)
     for index, (t, before) in enumerate(pairwise([*path, -1])):
-        x0 = _estimate(denoise, x, path, index, callback)
+        x0 = estimate_x0(denoise, x, path, index, callback)
         now, then = schedule.alpha_bar(t), schedule.alpha_bar(before)
         eps = (x - math.sqrt(now) * x0) / math.sqrt(1 - now)
         fresh = eta * math.sqrt((1 - then) / (1 - now) * (1 - now / then))
@@ -164,14 +174,18 @@ def dpm_solver(
     """DPM-Solver++(2M), of second order (Lu et al. 2022b, Algorithm 2).
 
     It expects the denoiser's estimate to go on changing as it just did. Time is
-    measured by the logarithm of signal over noise, in which the path is nearly
-    straight. The first step, and the last, which goes to an infinite time, are of
-    first order (DDIM's). No noise is added, so `generator` is not used.
+    measured by the logarithm of signal rate over noise rate, in which the path is
+    nearly straight. With a stride h of time, a noise rate that goes from s to s',
+    and a signal rate a' after it, x becomes s' / s * x - a' * (exp(-h) - 1) *
+    expected, where `expected` is x_0 + h / (2 * stride before) * (x_0 - estimate
+    before). The first step, and the last, which goes to an infinite time and
+    returns its estimate, are of first order (DDIM's). No noise is added, so
+    `generator` is not used.
     """
     x, path = noise, spaced_timesteps(schedule, steps)
     earlier: tuple[Tensor, float] | None = None  # the last estimate and stride
     for index, (t, before) in enumerate(pairwise(path)):
-        x0 = _estimate(denoise, x, path, index, callback)
+        x0 = estimate_x0(denoise, x, path, index, callback)
         now, then = schedule.alpha_bar(t), schedule.alpha_bar(before)
         stride = (math.log(then / (1 - then)) - math.log(now / (1 - now))) / 2
         expected = x0
@@ -180,4 +194,4 @@ def dpm_solver(
         of_x, of_x0 = math.sqrt((1 - then) / (1 - now)), math.sqrt(then)
         x = of_x * x - of_x0 * math.expm1(-stride) * expected
         earlier = x0, stride
-    return _estimate(denoise, x, path, len(path) - 1, callback)
+    return estimate_x0(denoise, x, path, len(path) - 1, callback)

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from dalle_edu.bricks.autoencoder import expect_pixels, network
+from dalle_edu.bricks.autoencoder import _check_pixels, network
 from dalle_edu.errors import DalleEduError
 
 
@@ -29,7 +29,9 @@ def reparametrise(
 ) -> Float[Tensor, "*n k"]:
     """Sample latents from N(mean, variance) as mean + σ ε, ε standard normal.
 
-    σ is exp(log_variance / 2). All the randomness is in ε, so that the gradient
+    `log_variance` is the natural logarithm of σ², so that σ is exp(log_variance /
+    2). ε comes from `torch.randn`, called once, with `generator` and the shape,
+    device and dtype of `mean`. All the randomness is in ε, so that the gradient
     flows through the mean and σ (Kingma & Welling 2014, section 2.4).
     """
     noise = torch.randn(
@@ -43,7 +45,8 @@ def kl_to_standard_normal(
 ) -> Float[Tensor, "*n"]:
     """KL(N(mean, variance) || N(0, 1)) of each picture, in nats.
 
-    It is the sum over the picture's latents (Kingma & Welling 2014, appendix B).
+    It is the sum over the picture's latents, which are the last axis, and 0 where
+    all means and log-variances are 0 (Kingma & Welling 2014, appendix B).
     """
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=-1)
 
@@ -53,11 +56,21 @@ def bernoulli_log_likelihood(
 ) -> Float[Tensor, "*n"]:
     """log p(image | latents) of each picture, in nats, for pixels of 0 or 1.
 
-    Each pixel is 1 with probability sigmoid(logit), and the result is the sum over
-    pixels. Greys between 0 and 1 are taken for probabilities, as is usual: the loss
-    works, but it is no longer the logarithm of a density (Loaiza-Ganem & Cunningham
-    2019). Raises `DalleEduError` for pixels outside [0, 1].
+    Each pixel x is 1 with probability p = sigmoid(logit), and the result is the sum
+    over pixels of x log p + (1 - x) log(1 - p), natural logarithms, finite however
+    large a logit is. Greys between 0 and 1 are taken for probabilities, as is
+    usual: the loss works, but it is no longer the logarithm of a density
+    (Loaiza-Ganem & Cunningham 2019).
+
+    Raises `DalleEduError` for pixels outside [0, 1].
     """
+    _check_pixels_in_range(images)
+    if_white = images * F.logsigmoid(logits)
+    if_black = (1 - images) * F.logsigmoid(-logits)
+    return (if_white + if_black).sum(dim=-1)
+
+
+def _check_pixels_in_range(images: Tensor) -> None:
     if images.numel() and (images.min() < 0 or images.max() > 1):
         raise DalleEduError(
             f"the pixels go from {images.min():g} to {images.max():g}; a Bernoulli "
@@ -65,9 +78,6 @@ def bernoulli_log_likelihood(
             f"les pixels vont de {images.min():g} à {images.max():g} ; une "
             "vraisemblance de Bernoulli les veut dans [0, 1] : ramenez-les-y",
         )
-    if_white = images * F.logsigmoid(logits)
-    if_black = (1 - images) * F.logsigmoid(-logits)
-    return (if_white + if_black).sum(dim=-1)
 
 
 def gaussian_log_likelihood(
@@ -75,17 +85,18 @@ def gaussian_log_likelihood(
 ) -> Float[Tensor, "*n"]:
     """log p(image | latents) of each picture, in nats, for pixels of N(mean, std²).
 
-    The result is the sum over pixels: the squared error divided by -2 std², plus a
-    constant. The smaller `std`, the finer the detail that counts, and the less the
-    KL weighs beside it. Raises `DalleEduError` unless `std` is above 0.
+    The result is the sum over pixels of the squared error divided by -2 std², plus
+    a constant, -log(2π std²) / 2 for each pixel. The smaller `std`, the finer the
+    detail that counts, and the less the KL weighs beside it.
+
+    Raises `DalleEduError` unless `std` is above 0.
     """
-    _expect_std(std)
+    _check_std(std)
     squared_error = ((images - mean) / std).square()
     return -0.5 * (squared_error + math.log(2 * math.pi * std**2)).sum(dim=-1)
 
 
-def _expect_std(std: float) -> None:
-    """Raise `DalleEduError` unless the standard deviation is above 0."""
+def _check_std(std: float) -> None:
     if std <= 0:
         raise DalleEduError(
             f"the standard deviation of a pixel is {std}; choose one above 0",
@@ -106,8 +117,10 @@ class VAEConfig:
     `hidden` are the widths of the encoder's layers, which the decoder takes in
     reverse. `std` is that of a pixel under the Gaussian likelihood. `beta`
     multiplies the KL; above 1 it asks more of the latents' order and less of the
-    picture (β-VAE, Higgins et al. 2017). Raises `DalleEduError` for an unknown
-    likelihood, a `std` not above 0, no latent at all, or a negative `beta`.
+    picture (β-VAE, Higgins et al. 2017).
+
+    Raises `DalleEduError` for an unknown likelihood, a `std` not above 0, no latent
+    at all, or a negative `beta`.
     """
 
     pixels: int = 64
@@ -125,7 +138,7 @@ class VAEConfig:
                 f"la vraisemblance est « {self.likelihood} » ; choisissez "
                 f"{' ou '.join(LIKELIHOODS)}",
             )
-        _expect_std(self.std)
+        _check_std(self.std)
         if self.latent < 1 or self.beta < 0:
             raise DalleEduError(
                 f"latent is {self.latent} and beta {self.beta}; there must be at "
@@ -160,7 +173,7 @@ class VAE(nn.Module):
         Raises `DalleEduError` for another number of pixels than the
         configuration's.
         """
-        expect_pixels(images, self.config.pixels)
+        _check_pixels(images, self.config.pixels)
         mean, log_variance = self.encoder(images).chunk(2, dim=-1)
         return mean, log_variance
 
@@ -184,9 +197,11 @@ class VAE(nn.Module):
     ) -> dict[str, Float[Tensor, ""]]:
         """The negative ELBO, with `beta` times its KL, and its parts, in nats.
 
-        `loss` is reconstruction + beta * KL; with beta = 1 it is minus the ELBO
-        (Kingma & Welling 2014, equation 3). The latents of each picture are sampled
-        once. All values are means over pictures.
+        "reconstruction" is minus the log-likelihood, given latents of each picture
+        that `reparametrise` samples once. "elbo" is -(reconstruction + kl), without
+        `beta`. "loss" is reconstruction + beta * kl; with beta = 1 it is minus the
+        ELBO (Kingma & Welling 2014, equation 3). All values are means over
+        pictures, and all but "loss" are detached.
         """
         mean, log_variance = self.encode(images)
         latents = reparametrise(mean, log_variance, generator)
@@ -206,7 +221,8 @@ class VAE(nn.Module):
     ) -> Float[Tensor, "{count} d"]:
         """Pictures decoded from latents that are sampled from N(0, 1).
 
-        `generator` must live on the network's device.
+        They come from one `torch.randn`, in the dtype of the network's weights, and
+        on their device, where `generator` must live.
         """
         weight = next(self.parameters())
         latents = torch.randn(
@@ -225,16 +241,17 @@ def importance_log_likelihood(
 ) -> Float[Tensor, " n"]:
     """An importance-sampling estimate of each picture's log p(image), in nats.
 
-    It is the logarithm of the mean of p(image, z) / q(z | image), over `samples`
-    samples z of q (Burda et al. 2016). On average it is too low, and less so with
-    more samples; with one sample it estimates the ELBO. Raises `DalleEduError` for
-    fewer than 1 sample.
+    It is the logarithm of the mean of the weights p(image | z) p(z) / q(z | image),
+    over `samples` samples z of q (Burda et al. 2016). p(z) is the standard normal.
+    The weights are so small that only logarithms can hold them. On average the
+    estimate is too low, less so with more samples; with one it estimates the ELBO.
+
+    Raises `DalleEduError` for fewer than 1 sample.
     """
     if samples < 1:
         raise DalleEduError(
             f"{samples} samples were asked for; the estimate needs at least 1",
-            f"{samples} échantillons sont demandés ; l'estimation en veut au moins "
-            "1",
+            f"{samples} échantillons sont demandés ; il en faut au moins 1",
         )
     mean, log_variance = (
         part.expand(samples, *part.shape) for part in vae.encode(images)
@@ -252,10 +269,12 @@ def importance_log_likelihood(
 def latent_plane(side: int) -> Float[Tensor, "{side} {side} 2"]:
     """A square grid of two latents, evenly spaced in *probability*.
 
-    Its coordinates are the inverse normal distribution function of (i + ½) / side.
-    A grid evenly spaced in value would spend most of its pictures where the prior
-    hardly goes. The first latent grows to the right, the second upwards. Raises
-    `DalleEduError` for a side below 1.
+    Its coordinates are the inverse normal distribution function of (i + ½) / side,
+    i from 0 to side - 1. A grid evenly spaced in value would spend most of its
+    pictures where the prior hardly goes. The first latent grows to the right, with
+    the column; the second upwards, so that row 0 has the largest.
+
+    Raises `DalleEduError` for a side below 1.
     """
     if side < 1:
         raise DalleEduError(
@@ -268,20 +287,12 @@ def latent_plane(side: int) -> Float[Tensor, "{side} {side} 2"]:
     return torch.stack(grid, dim=-1)
 
 
-def _parts(steps: int, like: Tensor) -> Float[Tensor, "steps 1"]:
-    """`steps` numbers from 0 to 1, evenly spaced.
-
-    Raises `DalleEduError` for fewer than 2.
-    """
+def _check_steps(steps: int) -> None:
     if steps < 2:
         raise DalleEduError(
-            f"{steps} steps were asked for; a walk from one latent to another has "
-            "at least 2",
-            f"{steps} étapes sont demandées ; un chemin d'un latent à un autre en "
-            "a au moins 2",
+            f"{steps} steps were asked for; a walk has at least 2",
+            f"{steps} étapes sont demandées ; un chemin en a au moins 2",
         )
-    parts = torch.linspace(0, 1, steps, device=like.device, dtype=like.dtype)
-    return parts.unsqueeze(-1)
 
 
 def interpolate(
@@ -289,9 +300,13 @@ def interpolate(
 ) -> Float[Tensor, "{steps} k"]:
     """Linear interpolation from one latent to another, both ends included.
 
+    The `steps` rows are evenly spaced, in the dtype and on the device of `first`.
+
     Raises `DalleEduError` for fewer than 2 steps.
     """
-    part = _parts(steps, first)
+    _check_steps(steps)
+    part = torch.linspace(0, 1, steps, device=first.device, dtype=first.dtype)
+    part = part.unsqueeze(-1)
     return (1 - part) * first + part * second
 
 
@@ -300,16 +315,32 @@ def slerp(
 ) -> Float[Tensor, "{steps} k"]:
     """Spherical linear interpolation: along the arc, both ends included.
 
-    The method is Shoemake's (1985), for latents White's (2016). In many dimensions
-    nearly all of a normal distribution lies near a sphere of radius √k, and the
-    straight line cuts through its empty inside.
+    The method is Shoemake's (1985), for latents White's (2016). With Ω the angle
+    between the latents, part t of the way is sin((1 - t) Ω) / sin Ω of the first,
+    plus sin(t Ω) / sin Ω of the second. Where Ω is below 1e-6, it is the straight
+    line. In many dimensions nearly all of a normal distribution lies near a sphere
+    of radius √k, and the straight line cuts through its empty inside.
 
     Raises `DalleEduError` for opposite latents, which have no arc between them, for
     a zero latent, which has no direction, and for fewer than 2 steps.
     """
-    part = _parts(steps, first)
+    _check_steps(steps)
+    _check_arc(first, second)
+    part = torch.linspace(0, 1, steps, device=first.device, dtype=first.dtype)
+    part = part.unsqueeze(-1)
     u, v = F.normalize(first, dim=0), F.normalize(second, dim=0)
-    apart, together = (u - v).norm(), (u + v).norm()
+    # the inverse cosine of a small angle would lose half of its digits
+    angle = 2 * torch.atan2((u - v).norm(), (u + v).norm())
+    if angle < 1e-6:
+        # the arc is straight, and the division below would be 0 / 0
+        return interpolate(first, second, steps)
+    of_first = torch.sin((1 - part) * angle) * first
+    of_second = torch.sin(part * angle) * second
+    return (of_first + of_second) / torch.sin(angle)
+
+
+def _check_arc(first: Tensor, second: Tensor) -> None:
+    together = (F.normalize(first, dim=0) + F.normalize(second, dim=0)).norm()
     if not first.any() or not second.any() or together < 1e-4:
         raise DalleEduError(
             "no arc leads from one latent to the other: they are opposite, or one "
@@ -317,11 +348,3 @@ def slerp(
             "aucun arc ne mène d'un latent à l'autre : ils sont opposés, ou l'un "
             "est nul ; prenez une autre paire, ou allez tout droit",
         )
-    # the inverse cosine of a small angle would lose half of its digits
-    angle = 2 * torch.atan2(apart, together)
-    if angle < 1e-6:
-        # the arc is straight, and the division below would be 0 / 0
-        return interpolate(first, second, steps)
-    of_first = torch.sin((1 - part) * angle) * first
-    of_second = torch.sin(part * angle) * second
-    return (of_first + of_second) / torch.sin(angle)

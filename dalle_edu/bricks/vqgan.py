@@ -26,9 +26,10 @@ from dalle_edu.bricks.gan import hinge_discriminator_loss, hinge_generator_loss
 class PerceptualDistance(nn.Module):
     """The distance between the features of two pictures in a trained network.
 
-    At each layer, each position's features are made a unit vector, and their
-    squared distance is averaged over positions; the result is the mean over layers
-    (LPIPS, Zhang et al. 2018, without their learned weights).
+    At each layer, each position's features are made a unit vector (zeros stay
+    zeros), and their squared distance, summed over channels, is averaged over
+    positions and pictures; the result is the mean over layers (LPIPS, Zhang et al.
+    2018, without their learned weights).
 
     `features` is a trained stack of layers, here one that this project trains
     itself. It is frozen, and read after each ReLU.
@@ -63,9 +64,10 @@ def adaptive_weight(
 ) -> Float[Tensor, ""]:
     """The weight of the adversarial loss that balances it with reconstruction.
 
-    It is the ratio of the norms of their gradients on the decoder's last layer,
-    with 1e-4 added below (Esser et al. 2021, equation 7), and at most `most`. It is
-    returned without gradient.
+    It is the norm of the gradient of `reconstruction` on the decoder's last layer,
+    divided by that of `adversarial` + 1e-4 (Esser et al. 2021, equation 7), and at
+    most `most`. It is returned without gradient. Both losses can still be
+    backpropagated afterwards, and no `grad` is filled in.
     """
     (wanted,) = torch.autograd.grad(reconstruction, last_layer, retain_graph=True)
     (given,) = torch.autograd.grad(adversarial, last_layer, retain_graph=True)

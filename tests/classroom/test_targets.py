@@ -39,6 +39,58 @@ TARGETS: dict[str, tuple[str, ...]] = {  # those that lessons beyond the bricks 
     "word2vec:noise_distribution": (),
     "word2vec:negative_sampling_loss": (),
     "word2vec:Word2Vec": ("hidden",),
+    "autoencoder:pca": (),
+    "autoencoder:largest_angle": (),
+    "autoencoder:Autoencoder": ("forward", "loss"),
+    "vae:reparametrise": (),
+    "vae:kl_to_standard_normal": (),
+    "vae:bernoulli_log_likelihood": (),
+    "vae:gaussian_log_likelihood": (),
+    "vae:VAE": ("loss", "sample"),
+    "vae:importance_log_likelihood": (),
+    "vae:latent_plane": (),
+    "vae:interpolate": (),
+    "vae:slerp": (),
+    "codebook:nearest_code": (),
+    "codebook:straight_through": (),
+    "codebook:vq_losses": (),
+    "codebook:codes_alive": (),
+    "codebook:VectorQuantizer": ("forward", "follow", "revive"),
+    "codebook:VQVAE": ("loss",),
+    "gan:optimal_discriminator": (),
+    "gan:expected_value": (),
+    "gan:jensen_shannon": (),
+    "gan:discriminator_loss": (),
+    "gan:saturating_loss": (),
+    "gan:non_saturating_loss": (),
+    "gan:hinge_discriminator_loss": (),
+    "gan:discriminator_step": (),
+    "gan:generator_step": (),
+    "gan:algorithm_1": (),
+    "gan:mode_coverage": (),
+    "dcgan:PatchDiscriminator": ("__init__", "forward"),
+    "cyclegan:least_squares_discriminator_loss": (),
+    "cyclegan:least_squares_generator_loss": (),
+    "cyclegan:HistoryPool": ("__call__",),
+    "cyclegan:CycleGAN": ("translators_loss",),
+    "cyclegan:cyclegan_step": (),
+    "vqgan:PerceptualDistance": ("forward",),
+    "vqgan:adaptive_weight": (),
+    "noise_schedule:linear_schedule": (),
+    "noise_schedule:cosine_schedule": (),
+    "noise_schedule:shifted": (),
+    "guidance:guided": (),
+    "diffusion:add_noise": (),
+    "diffusion:training_target": (),
+    "diffusion:picture_and_noise": (),
+    "diffusion:diffusion_loss": (),
+    "diffusion:denoiser": (),
+    "diffusion:dynamic_threshold": (),
+    "inpainting:inpainting": (),
+    "samplers:spaced_timesteps": (),
+    "samplers:ddpm": (),
+    "samplers:ddim": (),
+    "samplers:dpm_solver": (),
     "systems.critics.reranking:judge": (),
     "systems.critics.reranking:best_of": (),
     "systems.vqgan_clip:cut_out": (),
@@ -78,12 +130,15 @@ TARGETS: dict[str, tuple[str, ...]] = {  # those that lessons beyond the bricks 
     "unet:UNet": ("join", "down_and_up"),
 }
 
+RETURN_NOTHING = ("gan:algorithm_1",)  # and are given functions: there is little to change
+NOT_WRONG = {"samplers:dpm_solver": ["generator is ignored"]}  # it adds no noise, and takes one only because all samplers are called alike
+
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_wrong_answers_made_by_machine_are_all_refused(target):
     wrong = wrong_answers(target, TARGETS[target])
-    assert len(wrong) >= 8
-    assert survivors(target, wrong) == []
+    assert len(wrong) >= (8 if target not in RETURN_NOTHING else 3)
+    assert survivors(target, wrong) == NOT_WRONG.get(target, [])
 
 
 def _stub(target: str, french: French, language: str) -> tuple[str, dict]:

@@ -53,6 +53,19 @@ def main(minutes: float, seed: int = 0) -> None:
 
 
 @torch.no_grad()
+def hidden_in_the_lines(model: CycleGAN, filled: Tensor, deviation: float, seed: int = 0) -> tuple[float, float]:
+    """The errors there and back, without and with noise of this deviation added to the outlines between (Chu et al. 2017).
+
+    A translator may hide the colours that an outline does not show in differences that nobody sees. A little noise then spoils the way
+    back much more than it changes the outlines. Both errors are mean absolute differences from `filled`, on a scale of 2.
+    """
+    lines = model.to_b(filled)
+    noise = torch.randn(lines.shape, generator=torch.Generator().manual_seed(seed))
+    plain, noisy = (float((model.to_a(between) - filled).abs().mean()) for between in (lines, (lines + deviation * noise).clamp(-1, 1)))
+    return plain, noisy
+
+
+@torch.no_grad()
 def demo(seed: int = 0, steps: int = BRIEF_STEPS) -> Demo:
     """Translate scenes that training never showed, both ways, and hold them against the truth, which the renderer knows."""
     started = time.process_time()

@@ -1,16 +1,18 @@
 """A diffusion model generates digits of a given class: their exactness and their diversity at several guidance scales."""
 
 import time
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dalle_edu.bricks.diffusion import denoiser, diffusion_loss
+from dalle_edu.bricks.diffusion import Denoiser, add_noise, denoiser, diffusion_loss, training_target
 from dalle_edu.bricks.guidance import guided
+from dalle_edu.bricks.inpainting import inpainting
 from dalle_edu.bricks.noise_schedule import NoiseSchedule, cosine_schedule
-from dalle_edu.bricks.samplers import Step, dpm_solver
+from dalle_edu.bricks.samplers import Step, ddim, dpm_solver
 from dalle_edu.bricks.unet import UNet, UNetConfig
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.datasets.digits import digits
@@ -41,9 +43,52 @@ def trained(images: Tensor, classes: Tensor, schedule: NoiseSchedule, steps: int
 def painted(network: nn.Module, asked: Tensor, scale: float, schedule: NoiseSchedule, seed: int, callback=None) -> Tensor:
     """One digit for each row of `asked` (one-hot)."""
     noise = torch.randn(len(asked), 1, 8, 8, generator=torch.Generator().manual_seed(seed))
+    return dpm_solver(_asked(network, asked, scale, schedule), noise, schedule, STEPS, callback=callback)
+
+
+def _asked(network: nn.Module, asked: Tensor, scale: float, schedule: NoiseSchedule) -> Denoiser:
+    """The denoiser of a network that is guided towards classes."""
     predict = guided(network, scale, {"pooled": asked}, {"pooled": torch.zeros_like(asked)})
-    denoise = denoiser(predict, schedule, "v", clip=lambda x0: x0.clamp(-1, 1))
-    return dpm_solver(denoise, noise, schedule, STEPS, callback=callback)
+    return denoiser(predict, schedule, "v", clip=lambda x0: x0.clamp(-1, 1))
+
+
+@torch.no_grad()
+def loss_by_timestep(
+    network: nn.Module, images: Tensor, classes: Tensor, schedule: NoiseSchedule, moments: Sequence[int], seed: int = 0
+) -> list[float]:
+    """The mean squared error of v at each of some timesteps, over pictures with their classes (one-hot), as a list of numbers."""
+    noise, losses = torch.randn(images.shape, generator=torch.Generator().manual_seed(seed)), []
+    for moment in moments:
+        t = torch.full((len(images),), moment)
+        predicted = network(add_noise(images, noise, t, schedule), t, pooled=classes)
+        losses.append(float(F.mse_loss(predicted, training_target(images, noise, t, schedule, "v"))))
+    return losses
+
+
+def nearest(found: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
+    """For each picture found, the index of the closest of `images`, and how far it is: the root mean square over pixels.
+
+    A network that repeats what it was trained on finds pictures at a distance near 0.
+    """
+    distances = torch.cdist(found.flatten(1), images.flatten(1)) / found[0].numel() ** 0.5
+    closest = distances.min(dim=1)
+    return closest.indices, closest.values
+
+
+def one_hand(network: nn.Module, scale: float, schedule: NoiseSchedule, seed: int) -> Tensor:
+    """The ten digits from one noise: whatever the class does not decide, all ten of them share."""
+    noise = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(seed)).expand(10, -1, -1, -1)
+    return dpm_solver(_asked(network, torch.eye(10), scale, schedule), noise, schedule, STEPS)
+
+
+def completed(
+    network: nn.Module, known: Tensor, mask: Tensor, asked: Tensor, scale: float, schedule: NoiseSchedule, seed: int, callback=None
+) -> Tensor:
+    """Digits whose pixels are known where `mask` is True, and which are completed as the classes `asked` (one-hot)."""
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.empty_like(known).normal_(generator=generator)
+    denoise = inpainting(_asked(network, asked, scale, schedule), known, mask, schedule, generator)
+    return ddim(denoise, noise, schedule, 2 * STEPS, callback=callback)
 
 
 def variety(images: Tensor, labels: Tensor) -> float:

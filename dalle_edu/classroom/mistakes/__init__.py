@@ -3,12 +3,11 @@
 ELSEWHERE = {  # by module: the files that also speak of it, without being called after a part of its path; a check imports no others
     "attention": ("multi_head_attention",),
     "convolution": ("filters", "matrices"),
-    "dcgan": ("gan",),
+    "gan": ("gan_training",),
     "guidance": ("decoding", "diffusion"),
     "inpainting": ("diffusion",),
     "language_model": ("recurrent",),
     "mlp": ("perceptron",),
-    "noise_schedule": ("diffusion",),
     "pooling": ("convolution", "filters"),
     "scorecard.exam": ("world",),
     "scorecard.picture_parser": ("pictures",),
@@ -16,6 +15,6 @@ ELSEWHERE = {  # by module: the files that also speak of it, without being calle
     "systems.families.cascade": ("pictures",),
     "systems.vqgan_clip": ("cut_outs",),
     "unet_blocks": ("unet",),
-    "vae": ("autoencoder",),
+    "vae": ("latents",),
     "zero_shot": ("contrastive",),
 }

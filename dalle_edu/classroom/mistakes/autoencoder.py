@@ -1,4 +1,4 @@
-"""Mistakes about autoencoders."""
+"""Mistakes about principal components and autoencoders."""
 
 import math
 
@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.bricks.autoencoder import PCA, Autoencoder, expect_pixels
-from dalle_edu.bricks.vae import VAE, kl_to_standard_normal, reparametrise
+from dalle_edu.bricks.autoencoder import PCA, Autoencoder
+from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
 
@@ -16,87 +16,75 @@ def not_centred(data: Tensor, latent: int) -> PCA:
     return PCA(torch.zeros_like(data[0]), directions[:latent], singular[:latent] ** 2 / (len(data) - 1))
 
 
+def smallest_first(data: Tensor, latent: int) -> PCA:
+    mean = data.mean(dim=0)
+    variances, directions = torch.linalg.eigh((data - mean).T @ (data - mean) / (len(data) - 1))
+    return PCA(mean, directions.T[:latent], variances[:latent])
+
+
+def length_one_alone(first: Tensor, second: Tensor) -> float:
+    q1, q2 = (F.normalize(rows, dim=1).T for rows in (first, second))
+    sine = float(torch.linalg.matrix_norm(q2 - q1 @ (q1.T @ q2), ord=2))
+    return math.asin(min(1.0, sine))
+
+
 class LatentsOfLengthOne(Autoencoder):
     def forward(self, images: Tensor) -> Tensor:
-        expect_pixels(images, self.pixels)
         return self.decoder(F.normalize(self.encoder(images), dim=-1))
 
 
 class PicturesThroughSigmoid(Autoencoder):
     def forward(self, images: Tensor) -> Tensor:
-        expect_pixels(images, self.pixels)
         return self.decoder(self.encoder(images)).sigmoid()
 
 
-def half_forgotten(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
-    return mean + log_variance.exp() * torch.randn(mean.shape, generator=generator, dtype=mean.dtype)
-
-
-def log_variance_as_deviation(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
-    return mean + log_variance * torch.randn(mean.shape, generator=generator, dtype=mean.dtype)
-
-
-def gradient_cut(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
-    with torch.no_grad():
-        return reparametrise(mean, log_variance, generator)
-
-
-def averaged_over_latents(mean: Tensor, log_variance: Tensor) -> Tensor:
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean(dim=-1)
-
-
-def other_direction(mean: Tensor, log_variance: Tensor) -> Tensor:
-    return 0.5 * ((1 + mean.square()) * (-log_variance).exp() - 1 + log_variance).sum(dim=-1)
-
-
-def sign_lost(mean: Tensor, log_variance: Tensor) -> Tensor:
-    return 0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(dim=-1)
-
-
-def squashed_twice(images: Tensor, logits: Tensor) -> Tensor:
-    return -F.binary_cross_entropy_with_logits(logits.sigmoid(), images, reduction="none").sum(dim=-1)
-
-
-def deviation_not_squared(images: Tensor, mean: Tensor, std: float = 1.0) -> Tensor:
-    return -0.5 * ((images - mean).square() / std + math.log(2 * math.pi * std)).sum(dim=-1)
-
-
-class PixelsAveraged(VAE):
-    def loss(self, images: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        mean, log_variance = self.encode(images)
-        fit = -self.log_likelihood(images, reparametrise(mean, log_variance, generator)).mean() / images.shape[1]
-        kl = kl_to_standard_normal(mean, log_variance).mean()
-        return {"loss": fit + self.config.beta * kl, "reconstruction": fit, "kl": kl}
-
-
-class KLSummedOverTheBatch(VAE):
-    def loss(self, images: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        mean, log_variance = self.encode(images)
-        fit = -self.log_likelihood(images, reparametrise(mean, log_variance, generator)).mean()
-        kl = kl_to_standard_normal(mean, log_variance).sum()
-        return {"loss": fit + self.config.beta * kl, "reconstruction": fit, "kl": kl}
-
-
-def mean_of_logarithms(vae: VAE, images: Tensor, samples: int, generator: torch.Generator) -> Tensor:
-    images = images.expand(samples, *images.shape)
-    mean, log_variance = vae.encode(images.flatten(0, 1))
-    latents = reparametrise(mean, log_variance, generator).unflatten(0, images.shape[:2])
-    kl = kl_to_standard_normal(mean, log_variance).unflatten(0, images.shape[:2])
-    return (vae.log_likelihood(images, latents) - kl).mean(dim=0).detach()
-
-
-def even_in_space(side: int) -> Tensor:
-    points = torch.linspace(-3, 3, side)
-    return torch.stack(torch.meshgrid(points, points.flip(0), indexing="xy"), dim=-1)
-
-
-def straight_then_stretched(first: Tensor, second: Tensor, steps: int) -> Tensor:
-    part = torch.linspace(0, 1, steps, dtype=first.dtype).unsqueeze(-1)
-    straight = (1 - part) * first + part * second
-    return F.normalize(straight, dim=-1) * ((1 - part) * first.norm() + part * second.norm())
-
-
 MISTAKES = [
+    Mistake(
+        "autoencoder:pca",
+        not_centred,
+        "The data are not centred: the first direction points at the mean instead of along the spread; subtract the mean first.",
+        "Les données ne sont pas centrées : la première direction vise la moyenne, non l'étalement ; retranchez d'abord la moyenne.",
+    ),
+    edited(
+        "autoencoder:pca",
+        "singular[:latent] ** 2",
+        "singular[:latent]",
+        "The singular values stand for the variances; a variance is the square of a singular value, over n - 1.",
+        "Les valeurs singulières tiennent lieu de variances ; une variance est le carré d'une valeur singulière, sur n - 1.",
+    ),
+    edited(
+        "autoencoder:pca",
+        "(len(data) - 1)",
+        "len(data)",
+        "The variances are over n; the mean was found on the same data, which takes one degree of freedom: divide by n - 1.",
+        "Les variances sont sur n ; la moyenne vient des mêmes données, ce qui ôte un degré de liberté : divisez par n - 1.",
+    ),
+    Mistake(
+        "autoencoder:pca",
+        smallest_first,
+        "The eigenvalues of `eigh` come in increasing order, so these directions are the flattest; take the last ones, reversed.",
+        "La fonction `eigh` trie par ordre croissant : ces directions sont les plus plates ; prenez les dernières, à l'envers.",
+    ),
+    edited(
+        "autoencoder:largest_angle",
+        "ord=2",
+        "ord=-2",
+        "This is the smallest of the angles between the two spaces; the largest goes with the largest singular value.",
+        "C'est le plus petit des angles entre les deux espaces ; le plus grand va avec la plus grande valeur singulière.",
+    ),
+    edited(
+        "autoencoder:largest_angle",
+        "return math.asin(min(1.0, sine))",
+        "return math.degrees(math.asin(min(1.0, sine)))",
+        "The angle is in degrees; leave it in radians, as `math.asin` gives it.",
+        "L'angle est en degrés ; laissez-le en radians, comme le donne `math.asin`.",
+    ),
+    Mistake(
+        "autoencoder:largest_angle",
+        length_one_alone,
+        "The rows have length 1 but need not be at right angles; give each space an orthonormal basis first, by `torch.linalg.qr`.",
+        "Les lignes sont de longueur 1, mais pas forcément à angle droit ; donnez d'abord à chaque espace une base orthonormée, par `qr`.",
+    ),
     Mistake(
         "autoencoder:Autoencoder",
         LatentsOfLengthOne,
@@ -109,88 +97,18 @@ MISTAKES = [
         "A sigmoid at the end keeps every pixel between 0 and 1, and this squared error is for pixels of any value; leave it out.",
         "Une sigmoïde à la fin retient chaque pixel entre 0 et 1, or cette erreur quadratique vaut pour des pixels quelconques ; ôtez-la.",
     ),
-    Mistake(
-        "autoencoder:pca",
-        not_centred,
-        "The data are not centred: the first direction points at the mean instead of along the spread; subtract the mean first.",
-        "Les données ne sont pas centrées : la première direction vise la moyenne, non l'étalement ; retranchez d'abord la moyenne.",
+    edited(
+        "autoencoder:Autoencoder",
+        ".sum(dim=-1).mean()",
+        ".mean()",
+        "The squared error is averaged over pixels; sum over the pixels of a picture, then average over pictures.",
+        "L'erreur quadratique est moyennée sur les pixels ; sommez sur les pixels d'une image, puis moyennez sur les images.",
     ),
-    Mistake(
-        "vae:reparametrise",
-        half_forgotten,
-        "The noise is scaled by the variance; the standard deviation is exp(log_variance / 2), with the half.",
-        "Le bruit est multiplié par la variance ; l'écart-type est exp(log_variance / 2), avec le demi.",
-    ),
-    Mistake(
-        "vae:reparametrise",
-        log_variance_as_deviation,
-        "The log-variance serves as a standard deviation, and may be negative; take exp(log_variance / 2).",
-        "La log-variance sert d'écart-type, et peut être négative ; prenez exp(log_variance / 2).",
-    ),
-    Mistake(
-        "vae:reparametrise",
-        gradient_cut,
-        "The draw cuts the gradient, and the encoder learns nothing from the picture; write it as mean + σ ε, with the chance in ε.",
-        "Le tirage coupe le gradient, et l'encodeur n'apprend rien de l'image ; écrivez-le moyenne + σ ε, le hasard étant dans ε.",
-    ),
-    Mistake(
-        "vae:kl_to_standard_normal",
-        averaged_over_latents,
-        "The KL is averaged over the latents: each new dimension then makes the others cheaper; sum it.",
-        "La KL est moyennée sur les latents : chaque dimension ajoutée rend alors les autres moins chères ; sommez-la.",
-    ),
-    Mistake(
-        "vae:kl_to_standard_normal",
-        other_direction,
-        "This is KL(prior || posterior); the ELBO wants KL(posterior || prior), which is not the same number.",
-        "C'est KL(a priori || a posteriori) ; l'ELBO veut KL(a posteriori || a priori), qui n'est pas le même nombre.",
-    ),
-    Mistake(
-        "vae:kl_to_standard_normal",
-        sign_lost,
-        "The KL came out negative, and adding it to the loss drives the clouds away from the prior; a KL is never below 0.",
-        "La KL est négative, et l'ajouter à la perte éloigne les nuages de l'a priori ; une KL n'est jamais négative.",
-    ),
-    Mistake(
-        "vae:bernoulli_log_likelihood",
-        squashed_twice,
-        "The sigmoid is taken twice, so no pixel can be surer than 73 %; hand the logits over as they are.",
-        "La sigmoïde est appliquée deux fois : aucun pixel ne peut dépasser 73 % ; donnez les logits tels quels.",
-    ),
-    Mistake(
-        "vae:gaussian_log_likelihood",
-        deviation_not_squared,
-        "The standard deviation stands where the variance belongs, under the squared error and in the logarithm; square it in both.",
-        "L'écart-type tient la place de la variance, sous le carré de l'erreur et dans le logarithme ; élevez-le deux fois au carré.",
-    ),
-    Mistake(
-        "vae:VAE",
-        PixelsAveraged,
-        "The reconstruction is averaged over pixels while the KL is summed: the KL wins and the latents go unused; sum both.",
-        "La reconstruction est moyennée sur les pixels et la KL sommée : la KL l'emporte et les latents restent vides ; sommez les deux.",
-    ),
-    Mistake(
-        "vae:VAE",
-        KLSummedOverTheBatch,
-        "The KL is summed over the batch, so beta grows with the batch size; average over pictures, as for the reconstruction.",
-        "La KL est sommée sur le lot : beta grandit avec la taille du lot ; moyennez sur les images, comme pour la reconstruction.",
-    ),
-    Mistake(
-        "vae:importance_log_likelihood",
-        mean_of_logarithms,
-        "The mean of the logarithms is the ELBO again, however many draws; take the logarithm of the mean of the weights.",
-        "La moyenne des logarithmes redonne l'ELBO, quel que soit le nombre de tirages ; prenez le logarithme de la moyenne des poids.",
-    ),
-    Mistake(
-        "vae:latent_plane",
-        even_in_space,
-        "The grid is even in space and goes where the prior hardly does; make it even in probability, by the quantile function.",
-        "La grille, régulière dans l'espace, va où l'a priori ne va guère ; rendez-la régulière en probabilité, par les quantiles.",
-    ),
-    Mistake(
-        "vae:slerp",
-        straight_then_stretched,
-        "The straight way pushed out to the sphere goes fast in the middle; weigh the ends by sines of the angle for an even pace.",
-        "La ligne droite repoussée sur la sphère va vite au milieu ; pondérez les bouts par des sinus de l'angle, et le pas sera égal.",
+    edited(
+        "autoencoder:Autoencoder",
+        ".sum(dim=-1).mean()",
+        ".sum()",
+        "The squared errors of all pictures are added up, so that the loss grows with the batch; average over pictures.",
+        "Les erreurs quadratiques de toutes les images sont ajoutées : la perte grandit avec le lot ; moyennez sur les images.",
     ),
 ]

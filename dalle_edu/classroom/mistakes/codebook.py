@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.bricks.codebook import VectorQuantizer
+from dalle_edu.bricks.codebook import VectorQuantizer, codes_alive
+from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
 
@@ -32,8 +33,19 @@ def gradient_to_the_codes(vectors: Tensor, quantized: Tensor) -> Tensor:
     return quantized + (vectors - vectors.detach())
 
 
+def mean_over_pictures(codes: Tensor, num_codes: int) -> tuple[Tensor, Tensor]:
+    each = [codes_alive(picture.unsqueeze(0), num_codes) for picture in codes]
+    return torch.stack([alive for alive, _ in each]).mean(), torch.stack([perplexity for _, perplexity in each]).mean()
+
+
+def zero_times_infinity(codes: Tensor, num_codes: int) -> tuple[Tensor, Tensor]:
+    counts = torch.bincount(codes.flatten(), minlength=num_codes).float()
+    frequencies = counts / counts.sum()
+    return (counts > 0).float().sum(), (-frequencies * frequencies.log()).sum().exp()
+
+
 class MeanOfTheLastBatch(VectorQuantizer):
-    def _follow(self, vectors: Tensor, codes: Tensor, decay: float) -> None:
+    def follow(self, vectors: Tensor, codes: Tensor, decay: float) -> None:
         chosen = F.one_hot(codes, self.num_codes).to(vectors.dtype)
         counts = chosen.sum(dim=0).clamp(min=1)
         with torch.no_grad():
@@ -41,7 +53,7 @@ class MeanOfTheLastBatch(VectorQuantizer):
 
 
 class SumsNotDivided(VectorQuantizer):
-    def _follow(self, vectors: Tensor, codes: Tensor, decay: float) -> None:
+    def follow(self, vectors: Tensor, codes: Tensor, decay: float) -> None:
         chosen = F.one_hot(codes, self.num_codes).to(vectors.dtype)
         with torch.no_grad():
             self.sums.lerp_(chosen.T @ vectors, 1 - decay)
@@ -96,5 +108,124 @@ MISTAKES = [
         SumsNotDivided,
         "The running sums are not divided by the running counts, so popular codes run away; divide them.",
         "Les sommes glissantes ne sont pas divisées par les comptes : les codes populaires s'envolent ; divisez-les.",
+    ),
+    edited(
+        "codebook:nearest_code",
+        "- 2 * vectors",
+        "- vectors",
+        "The product v·c is subtracted once; |v - c|² has it twice: |c|² - 2 v·c.",
+        "Le produit v·c est retranché une fois ; |v - c|² l'a deux fois : |c|² - 2 v·c.",
+    ),
+    edited(
+        "codebook:nearest_code",
+        "codebook.square().sum(dim=-1)",
+        "codebook.norm(dim=-1)",
+        "The length of a code stands where its square belongs, and long codes are too near; |v - c|² has |c|².",
+        "La longueur d'un code tient la place de son carré, et les codes longs sont trop proches ; |v - c|² a |c|².",
+    ),
+    edited(
+        "codebook:straight_through",
+        "vectors + (quantized - vectors).detach()",
+        "quantized + (vectors - quantized).detach()",
+        "The roles are exchanged: the values are the vectors', the gradient goes to the codes; start from the vectors.",
+        "Les rôles sont échangés : les valeurs sont celles des vecteurs, le gradient va aux codes ; partez des vecteurs.",
+    ),
+    edited(
+        "codebook:vq_losses",
+        "F.mse_loss(quantized, vectors.detach())",
+        'F.mse_loss(quantized, vectors.detach(), reduction="sum")',
+        "F.mse_loss(vectors, quantized.detach())",
+        'F.mse_loss(vectors, quantized.detach(), reduction="sum")',
+        "The squared differences are added up, so that both losses grow with the batch; take their mean over all entries.",
+        "Les différences au carré sont ajoutées : les deux pertes grandissent avec le lot ; prenez leur moyenne sur tous les nombres.",
+    ),
+    edited(
+        "codebook:vq_losses",
+        "return codebook_loss, commitment",
+        "return commitment, codebook_loss",
+        "The two losses come in the wrong order: the codebook loss first, then the commitment loss, which has beta.",
+        "Les deux pertes sont dans le mauvais ordre : celle du dictionnaire d'abord, puis celle d'engagement, qui a bêta.",
+    ),
+    edited(
+        "codebook:codes_alive",
+        ".sum().exp()",
+        ".sum()",
+        "This is the entropy; the perplexity is its exponential, a number of codes.",
+        "C'est l'entropie ; la perplexité en est l'exponentielle, un nombre de codes.",
+    ),
+    edited(
+        "codebook:codes_alive",
+        "perplexity = torch.special.entr(frequencies).sum().exp()",
+        "perplexity = torch.special.entr(frequencies).sum().exp2()",
+        "The entropy is in nats and the power is one of 2; an entropy of natural logarithms goes with `exp`.",
+        "L'entropie est en nats, et la puissance est de 2 ; une entropie de logarithmes naturels va avec `exp`.",
+    ),
+    Mistake(
+        "codebook:codes_alive",
+        mean_over_pictures,
+        "Each picture is counted alone and the results are averaged; count the codes of the whole batch together.",
+        "Chaque image est comptée à part, puis les résultats sont moyennés ; comptez ensemble les codes de tout le lot.",
+    ),
+    Mistake(
+        "codebook:codes_alive",
+        zero_times_infinity,
+        "For a code that does not occur, 0 × log 0 is not a number; it adds 0 to the entropy: use `torch.special.entr`.",
+        "Pour un code absent, 0 × log 0 n'est pas un nombre ; il ajoute 0 à l'entropie : employez `torch.special.entr`.",
+    ),
+    edited(
+        "codebook:VectorQuantizer",
+        "1 - decay",
+        "decay",
+        "The shares are exchanged: the moving average keeps 1 - decay of itself; with `lerp_`, the batch's share is 1 - decay.",
+        "Les parts sont échangées : la moyenne glissante garde 1 - decay d'elle-même ; dans `lerp_`, la part du lot est 1 - decay.",
+    ),
+    edited(
+        "codebook:VectorQuantizer",
+        "if self.training and self.decay is not None",
+        "if self.decay is not None",
+        "The codebook follows the vectors in eval mode too: pictures that are only looked at change it; test `self.training`.",
+        "Le dictionnaire suit les vecteurs même en mode eval : des images qu'on regarde seulement le changent ; testez `self.training`.",
+    ),
+    edited(
+        "codebook:VectorQuantizer",
+        "rearrange(straight_through(last, quantized)",
+        "rearrange(quantized",
+        "The codes are handed on as they are, and no gradient comes back to the vectors; use `straight_through`.",
+        "Les codes sont transmis tels quels, et aucun gradient ne revient aux vecteurs ; employez `straight_through`.",
+    ),
+    edited(
+        "codebook:VectorQuantizer",
+        "        self.sums.copy_(torch.where(rows, replacements, self.sums))\n",
+        "",
+        "A revived code keeps its old sums, and the next batch puts it back where it was; set its row of `sums` too.",
+        "Un code ranimé garde ses anciennes sommes, et le lot suivant le remet où il était ; changez aussi sa ligne de `sums`.",
+    ),
+    edited(
+        "codebook:VQVAE",
+        "reconstruction + quantized.loss",
+        "reconstruction",
+        "The quantiser's part of the loss is missing, and nothing keeps the vectors near their codes; add `quantized.loss`.",
+        "La part du quantificateur manque à la perte, et rien ne retient les vecteurs près de leurs codes ; ajoutez `quantized.loss`.",
+    ),
+    edited(
+        "codebook:VQVAE",
+        " + F.l1_loss(painted, images)",
+        "",
+        "The reconstruction lacks the mean absolute error; add it to the mean squared error.",
+        "Il manque à la reconstruction l'erreur absolue moyenne ; ajoutez-la à l'erreur quadratique moyenne.",
+    ),
+    edited(
+        "codebook:VQVAE",
+        "self.decoder(quantized.vectors)",
+        "self.decode(quantized.codes)",
+        "The pictures are decoded from bare codes, and no gradient comes back to the encoder; decode `quantized.vectors`.",
+        "Les images sont décodées des codes nus, et aucun gradient ne revient à l'encodeur ; décodez `quantized.vectors`.",
+    ),
+    edited(
+        "codebook:VQVAE",
+        "painted = self.decoder(quantized.vectors)",
+        "painted = self.decoder(self.encoder(images))",
+        "The decoder sees the encoder's vectors and never the codes; decode `quantized.vectors`.",
+        "Le décodeur voit les vecteurs de l'encodeur, jamais les codes ; décodez `quantized.vectors`.",
     ),
 ]

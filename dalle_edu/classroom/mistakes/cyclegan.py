@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_edu.bricks.cyclegan import LEAST_SQUARES, CycleGAN, Exchange, HistoryPool
+from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
 
@@ -116,5 +117,70 @@ MISTAKES = [
         CopiesStay,
         "An old fake is shown but keeps its place, so the pool never changes; the new one must take the place of the old.",
         "Un faux ancien est montré mais garde sa place, et la réserve ne change plus ; le nouveau doit prendre la place de l'ancien.",
+    ),
+    edited(
+        "cyclegan:least_squares_discriminator_loss",
+        ") / 2",
+        ")",
+        "The half is missing: equation 9 of Mao et al. takes half of the sum of both means.",
+        "La moitié manque : l'équation 9 de Mao et al. prend la moitié de la somme des deux moyennes.",
+    ),
+    edited(
+        "cyclegan:least_squares_discriminator_loss",
+        "(real_logits - 1).square().mean() + fake_logits.square()",
+        "real_logits.square().mean() + (fake_logits - 1).square()",
+        "The targets are exchanged: the output should be 1 on real pictures and 0 on fakes.",
+        "Les cibles sont échangées : la sortie doit valoir 1 sur les vraies images et 0 sur les fausses.",
+    ),
+    edited(
+        "cyclegan:least_squares_discriminator_loss",
+        "(real_logits - 1).square().mean() + fake_logits.square().mean()",
+        "(real_logits.sigmoid() - 1).square().mean() + fake_logits.sigmoid().square().mean()",
+        "A sigmoid comes before the squares, and saturates; least squares take the outputs as they are.",
+        "Une sigmoïde précède les carrés, et sature ; les moindres carrés prennent les sorties telles quelles.",
+    ),
+    edited(
+        "cyclegan:least_squares_generator_loss",
+        "(fake_logits - 1)",
+        "fake_logits",
+        "This is the judge's aim, 0 on fakes; the generator wants its fakes to be given 1.",
+        "C'est le but du juge, 0 sur les faux ; le générateur veut que ses faux reçoivent 1.",
+    ),
+    edited(
+        "cyclegan:least_squares_generator_loss",
+        ".square()",
+        ".abs()",
+        "The difference from 1 is taken as it is; least squares take its square, which pulls harder from afar.",
+        "L'écart à 1 est pris tel quel ; les moindres carrés en prennent le carré, qui tire plus fort de loin.",
+    ),
+    edited(
+        "cyclegan:least_squares_generator_loss",
+        "(fake_logits - 1)",
+        "(fake_logits.sigmoid() - 1)",
+        "A sigmoid comes before the square, and its gradient vanishes where the judge is sure; take the outputs as they are.",
+        "Une sigmoïde précède le carré, et son gradient s'éteint là où le juge est sûr ; prenez les sorties telles quelles.",
+    ),
+    edited(
+        "cyclegan:cyclegan_step",
+        'exchange.pool_a(parts.pop("fake_a"))',
+        'parts.pop("fake_a")',
+        'exchange.pool_b(parts.pop("fake_b"))',
+        'parts.pop("fake_b")',
+        "The judges see the newest fakes only; what they see comes from the pools, which are given the new ones.",
+        "Les juges ne voient que les faux du moment ; ce qu'ils voient vient des réserves, auxquelles on donne les nouveaux.",
+    ),
+    edited(
+        "cyclegan:cyclegan_step",
+        "    exchange.judges.zero_grad()\n",
+        "",
+        "The judges' gradients of the step before are not cleared and add to the new ones; call zero_grad before their loss goes back.",
+        "Les gradients des juges au pas d'avant ne sont pas effacés et s'ajoutent ; appelez zero_grad avant leur rétropropagation.",
+    ),
+    edited(
+        "cyclegan:HistoryPool",
+        "torch.rand((), generator=self.generator) < 0.5",
+        "True",
+        "Once the pool is full every picture shown is an old one; half of them must be new.",
+        "Une fois la réserve pleine, toutes les images montrées sont anciennes ; la moitié doivent être nouvelles.",
     ),
 ]

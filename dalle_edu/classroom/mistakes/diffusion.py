@@ -1,14 +1,14 @@
 """Mistakes about the diffusion process."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks import diffusion, guidance, inpainting, noise_schedule
+from dalle_edu.bricks import diffusion, guidance, inpainting
 from dalle_edu.bricks.noise_schedule import NoiseSchedule
+from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
 
@@ -20,16 +20,6 @@ def alpha_instead_of_its_product(x0: Tensor, noise: Tensor, t: Tensor, schedule:
 def square_roots_forgotten(x0: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule) -> Tensor:
     alpha_bar = schedule.alphas_bar[t].view(-1, *[1] * (x0.ndim - 1))
     return alpha_bar * x0 + (1 - alpha_bar) * noise
-
-
-def betas_not_clipped(timesteps: int = 1000, offset: float = 0.008, max_beta: float = 0.999) -> NoiseSchedule:
-    at = torch.arange(timesteps + 1, dtype=torch.float64) / timesteps
-    alpha_bar = ((at + offset) / (1 + offset) * math.pi / 2).cos() ** 2
-    return NoiseSchedule(1 - alpha_bar[1:] / alpha_bar[:-1])
-
-
-def most_noise_first(timesteps: int = 1000, first: float = 1e-4, last: float = 0.02) -> NoiseSchedule:
-    return NoiseSchedule(torch.linspace(last, first, timesteps, dtype=torch.float64))
 
 
 def v_with_the_wrong_sign(x0: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule, target: str) -> Tensor:
@@ -118,17 +108,7 @@ def level_not_told(low: Tensor, resolution: int, t: Tensor, schedule: NoiseSched
     return torch.cat([told[:, :-1], torch.zeros_like(told[:, -1:])], dim=1)
 
 
-def shifted_as_variances(schedule: NoiseSchedule, factor: float) -> NoiseSchedule:
-    return noise_schedule.shifted(schedule, factor**0.5)
-
-
 MISTAKES = [
-    Mistake(
-        "noise_schedule:shifted",
-        shifted_as_variances,
-        "The ratio of variances is multiplied by the factor; that many times as much noise means that its variance grows by factor².",
-        "Le rapport des variances est multiplié par le facteur ; il faut autant de fois plus de bruit, donc une variance × facteur².",
-    ),
     Mistake(
         "diffusion:add_noise",
         alpha_instead_of_its_product,
@@ -140,18 +120,6 @@ MISTAKES = [
         square_roots_forgotten,
         "The product of the alphas is a variance: multiply the picture by its square root, and the noise by that of its complement to 1.",
         "Le produit des alphas est une variance : multipliez l'image par sa racine carrée, et le bruit par celle du complément à 1.",
-    ),
-    Mistake(
-        "noise_schedule:cosine_schedule",
-        betas_not_clipped,
-        "The last beta of the cosine comes to 1: no signal is left to divide by; clip betas at 0.999.",
-        "Le dernier bêta du cosinus arrive à 1 : il ne reste aucun signal par quoi diviser ; bornez les bêtas à 0,999.",
-    ),
-    Mistake(
-        "noise_schedule:linear_schedule",
-        most_noise_first,
-        "The betas fall instead of growing: most of the picture is gone after the first steps; go from the small beta to the large one.",
-        "Les bêtas descendent au lieu de monter : presque toute l'image part aux premiers pas ; allez du petit bêta au grand.",
     ),
     Mistake(
         "diffusion:training_target",
@@ -224,5 +192,110 @@ MISTAKES = [
         level_not_told,
         "The small picture is noised but the network is not told how much; give it the level in a channel of its own.",
         "La petite image est bruitée mais le réseau ignore de combien ; donnez-lui le niveau dans un canal à part.",
+    ),
+    edited(
+        "diffusion:add_noise",
+        "signal_rate, noise_rate = schedule",
+        "noise_rate, signal_rate = schedule",
+        "The two rates are exchanged: `rates` gives that of the signal first, and early timesteps must be nearly clean.",
+        "Les deux taux sont échangés : `rates` donne d'abord celui du signal, et les premiers instants doivent être presque nets.",
+    ),
+    edited(
+        "diffusion:add_noise",
+        "noise_rate * noise",
+        "(1 - signal_rate) * noise",
+        "The rates are made to add up to 1; it is their squares that do, so that the variance stays 1.",
+        "Les taux ont ici pour somme 1 ; ce sont leurs carrés qui l'ont, pour que la variance reste 1.",
+    ),
+    edited(
+        "diffusion:training_target",
+        "signal_rate * noise - noise_rate * x0",
+        "noise_rate * noise - signal_rate * x0",
+        "The rates of v are exchanged: the noise is multiplied by the signal rate, the picture by the noise rate.",
+        "Les taux de v sont échangés : le bruit est multiplié par le taux de signal, l'image par le taux de bruit.",
+    ),
+    edited(
+        "diffusion:training_target",
+        "signal_rate * noise - noise_rate * x0",
+        "noise - x0",
+        "This, noise - x0, is the velocity of flow matching; v weighs each of them by the other's rate.",
+        "Ceci, noise - x0, est la vitesse du flow matching ; v pondère chacun des deux par le taux de l'autre.",
+    ),
+    edited(
+        "diffusion:picture_and_noise",
+        "(x_t - signal_rate * prediction) / noise_rate",
+        "x_t - signal_rate * prediction",
+        "What is left of x_t without the picture is the noise times its rate: divide by the noise rate.",
+        "Ce qui reste de x_t sans l'image est le bruit fois son taux : divisez par le taux de bruit.",
+    ),
+    edited(
+        "diffusion:picture_and_noise",
+        "x0 = signal_rate * x_t - noise_rate * prediction",
+        "x0 = signal_rate * x_t + noise_rate * prediction",
+        "The sign is wrong for v: the picture is signal rate × x_t minus noise rate × v.",
+        "Le signe est faux pour v : l'image vaut taux de signal × x_t moins taux de bruit × v.",
+    ),
+    edited(
+        "diffusion:diffusion_loss",
+        ".mean(dim=1)",
+        ".sum(dim=1)",
+        "The squared errors of a picture are added up, so that the loss grows with its size: take their mean.",
+        "Les erreurs carrées d'une image sont additionnées, et la perte grandit avec sa taille : prenez-en la moyenne.",
+    ),
+    edited(
+        "diffusion:diffusion_loss",
+        "schedule), t, **conditions)",
+        "schedule), t)",
+        "The conditions never reach the network, which then cannot learn what it is asked for; hand them on.",
+        "Les conditions n'arrivent jamais au réseau, qui ne peut apprendre ce qu'on lui demande ; transmettez-les.",
+    ),
+    edited(
+        "diffusion:diffusion_loss",
+        "training_target(x0, noise, t, schedule, target)",
+        'training_target(x0, noise, t, schedule, "eps")',
+        "The prediction is always compared with the noise; compare it with the target that is asked for.",
+        "La prédiction est toujours comparée au bruit ; comparez-la à la cible demandée.",
+    ),
+    edited(
+        "diffusion:denoiser",
+        "x0, _ = picture_and_noise",
+        "_, x0 = picture_and_noise",
+        "It returns the noise that the prediction implies; a denoiser returns the clean picture.",
+        "Elle rend le bruit que la prédiction implique ; un débruiteur rend l'image nette.",
+    ),
+    edited(
+        "diffusion:denoiser",
+        "return x0 if clip is None else clip(x0)",
+        "return x0",
+        "The argument `clip` is ignored; where it is given, the estimate goes through it before it is returned.",
+        "L'argument `clip` est ignoré ; quand il est donné, l'estimation y passe avant d'être rendue.",
+    ),
+    edited(
+        "diffusion:denoiser",
+        "network(x_t, t), x_t, t, schedule, target)\n        return x0 if clip is None else clip(x0)",
+        "network(x_t, t) if clip is None else clip(network(x_t, t)), x_t, t, schedule, target)\n        return x0",
+        "The network's prediction is clipped; what has a range is the picture that it implies: clip that.",
+        "C'est la prédiction du réseau qui est bornée ; ce qui a des bornes est l'image qu'elle implique : bornez celle-ci.",
+    ),
+    edited(
+        "diffusion:denoiser",
+        "return x0 if clip is None else clip(x0)",
+        "return network(x_t, t)",
+        "The prediction is returned as it is; it may be noise or v, and is to be turned into the picture first.",
+        "La prédiction est rendue telle quelle ; ce peut être le bruit ou v, et il faut d'abord en tirer l'image.",
+    ),
+    edited(
+        "diffusion:dynamic_threshold",
+        "percentile, dim=1)",
+        "percentile).repeat(len(x0))",
+        "One threshold serves the whole batch, so that a picture depends on its neighbours; each picture has its own.",
+        "Un seul seuil sert à tout le lot, et une image dépend de ses voisines ; chaque image a le sien.",
+    ),
+    edited(
+        "diffusion:dynamic_threshold",
+        "x0.clamp(-largest, largest) / largest",
+        "x0.clamp(-1, 1)",
+        "This is the plain clip to [-1, 1], which flattens all that is beyond; clip at the threshold, then divide by it.",
+        "C'est le bornage simple à [-1, 1], qui aplatit tout ce qui dépasse ; bornez au seuil, puis divisez par lui.",
     ),
 ]

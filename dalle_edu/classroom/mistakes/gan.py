@@ -1,13 +1,10 @@
-"""Mistakes about GANs."""
-
-from collections.abc import Callable
+"""Mistakes about the game of a GAN: its exact value, its losses, and the coverage of modes."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.bricks.dcgan import Discriminator, PatchDiscriminator
-from dalle_edu.bricks.gan import Game, discriminator_step, generator_step
+from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
 
@@ -38,89 +35,6 @@ def margin_forgotten(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     return F.relu(-real_logits).mean() + F.relu(fake_logits).mean()
 
 
-def fake_not_detached(game: Game, real: Tensor, noise: Tensor, labels: Tensor | None = None) -> Tensor:
-    given = () if labels is None else (labels,)
-    fake = game.generator(noise, *given)
-    loss = game.losses.discriminator(game.discriminator(real, *given), game.discriminator(fake, *given))
-    game.discriminator_optimizer.zero_grad()
-    loss.backward()
-    game.discriminator_optimizer.step()
-    return loss.detach()
-
-
-def real_and_fake_in_one_batch(game: Game, real: Tensor, noise: Tensor, labels: Tensor | None = None) -> Tensor:
-    given = () if labels is None else (labels,)
-    fake = game.generator(noise, *given).detach()
-    both = () if labels is None else (torch.cat([labels, labels]),)
-    real_logits, fake_logits = game.discriminator(torch.cat([real, fake]), *both).chunk(2)
-    loss = game.losses.discriminator(real_logits, fake_logits)
-    game.discriminator_optimizer.zero_grad()
-    loss.backward()
-    game.discriminator_optimizer.step()
-    return loss.detach()
-
-
-def discriminator_not_frozen(game: Game, noise: Tensor, labels: Tensor | None = None) -> Tensor:
-    given = () if labels is None else (labels,)
-    loss = game.losses.generator(game.discriminator(game.generator(noise, *given), *given))
-    game.generator_optimizer.zero_grad()
-    loss.backward()
-    game.generator_optimizer.step()
-    game.discriminator_optimizer.step()
-    return loss.detach()
-
-
-def gradients_left_over(
-    game: Game, draw_real: Callable, draw_noise: Callable, rounds: int, k: int = 1, callback: Callable | None = None
-) -> None:
-    for turn in range(rounds):
-        for _ in range(k):
-            real, labels = draw_real()
-            given = () if labels is None else (labels,)
-            fake = game.generator(draw_noise(), *given).detach()
-            d_loss = game.losses.discriminator(game.discriminator(real, *given), game.discriminator(fake, *given))
-            d_loss.backward()
-            game.discriminator_optimizer.step()
-        g_loss = generator_step(game, draw_noise(), labels)
-        if callback is not None:
-            callback(turn, d_loss.detach(), g_loss)
-
-
-def one_noise_for_the_whole_round(
-    game: Game, draw_real: Callable, draw_noise: Callable, rounds: int, k: int = 1, callback: Callable | None = None
-) -> None:
-    for turn in range(rounds):
-        noise = draw_noise()
-        for _ in range(k):
-            real, labels = draw_real()
-            d_loss = discriminator_step(game, real, noise, labels)
-        g_loss = generator_step(game, noise, labels)
-        if callback is not None:
-            callback(turn, d_loss, g_loss)
-
-
-class HalvesToTheEnd(PatchDiscriminator):
-    def __init__(self, channels: int = 3, width: int = 64, layers: int = 3, norm: type = torch.nn.BatchNorm2d):
-        super().__init__(channels, width, layers, norm)
-        for module in self.judge:
-            if isinstance(module, torch.nn.Conv2d):
-                module.stride = (2, 2)
-
-
-class ClassWithoutPicture(Discriminator):
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        assert self.embedding is not None
-        logits = self.judge(self.look(images)).squeeze(1)
-        return logits + self.embedding(labels).sum(dim=1)
-
-
-class ClassTermAveraged(Discriminator):
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        assert self.embedding is not None
-        features = self.look(images)
-        return self.judge(features).squeeze(1) + (self.embedding(labels) * features).mean(dim=1)
-
-
 def seen_once_is_kept(classes: Tensor, num_classes: int, least: float = 0.01) -> tuple[int, float]:
     counts = classes.bincount(minlength=num_classes)
     return int((counts > 0).sum()), float(torch.special.entr(counts / len(classes)).sum())
@@ -132,6 +46,83 @@ MISTAKES = [
         generators_share,
         "This is the share of the fakes; the discriminator says how likely a picture is to be real: p / (p + q).",
         "C'est la part des faux ; le discriminateur dit à quel point une image a des chances d'être vraie : p / (p + q).",
+    ),
+    edited(
+        "gan:optimal_discriminator",
+        "p / (p + q).clamp",
+        "p / q.clamp",
+        "The ratio p / q says how many times likelier the outcome is among real ones; a probability is p / (p + q), which never exceeds 1.",
+        "Le rapport p / q dit combien de fois l'issue est plus probable chez les vraies ; une probabilité vaut p / (p + q), 1 au plus.",
+    ),
+    edited(
+        "gan:optimal_discriminator",
+        "torch.where(p + q > 0, p / (p + q).clamp(min=smallest), 0.5)",
+        "(p > q).to(p.dtype)",
+        "It decides outright for the likelier side; where both occur, the best judge hedges: p / (p + q).",
+        "Elle tranche pour le côté le plus probable ; là où les deux se présentent, le meilleur juge partage : p / (p + q).",
+    ),
+    edited(
+        "gan:optimal_discriminator",
+        ", 0.5)",
+        ", 0.0)",
+        "Where neither ever gives the outcome, p / (p + q) is 0 / 0, and the answer agreed on is 1/2.",
+        "Là où aucune des deux ne donne l'issue, p / (p + q) vaut 0 / 0, et la réponse convenue est 1/2.",
+    ),
+    edited(
+        "gan:expected_value",
+        "torch.xlogy(q, 1 - d)",
+        "torch.xlogy(q, d)",
+        "On a fake the discriminator is right with probability 1 - d, so that q weighs log(1 - d).",
+        "Sur un faux, le discriminateur a raison avec la probabilité 1 - d ; q pondère donc log(1 - d).",
+    ),
+    edited(
+        "gan:expected_value",
+        "(torch.xlogy(p, d) + torch.xlogy(q, 1 - d))",
+        "(p * d.log() + q * (1 - d).log())",
+        "The product 0 · log 0 comes out as nan: an outcome of probability 0 adds nothing, whatever its logarithm: see `torch.xlogy`.",
+        "Le produit 0 · log 0 donne nan : une issue de probabilité 0 n'ajoute rien, quel que soit son logarithme ; `torch.xlogy` le sait.",
+    ),
+    edited(
+        "gan:expected_value",
+        ".sum()",
+        ".mean()",
+        "The terms are averaged over outcomes, but p and q weigh them already: add them up.",
+        "Les termes sont moyennés sur les issues, alors que p et q les pondèrent déjà : additionnez-les.",
+    ),
+    edited(
+        "gan:expected_value",
+        ".sum()",
+        ".sum() / torch.log(torch.tensor(2.0, dtype=d.dtype))",
+        "The value is in bits; it is wanted in nats, with natural logarithms.",
+        "La valeur est en bits ; elle est demandée en nats, avec des logarithmes naturels.",
+    ),
+    edited(
+        "gan:jensen_shannon",
+        "mixture = (p + q) / 2",
+        "mixture = p + q",
+        "The sum p + q adds up to 2 and is no distribution; the mixture is the half of it.",
+        "La somme p + q a pour total 2 et n'est pas une loi ; le mélange en est la moitié.",
+    ),
+    edited(
+        "gan:jensen_shannon",
+        "(entropy(p) + entropy(q)).sum() / 2",
+        "(entropy(p) + entropy(q)).sum()",
+        "Both entropies are taken off whole; it is their mean that is taken from the mixture's entropy.",
+        "Les deux entropies sont ôtées en entier ; c'est leur moyenne qui s'ôte de l'entropie du mélange.",
+    ),
+    edited(
+        "gan:jensen_shannon",
+        "entropy(mixture).sum() - (entropy(p) + entropy(q)).sum() / 2",
+        "(entropy(p) + entropy(q)).sum() / 2 - entropy(mixture).sum()",
+        "The difference is the wrong way round: a mixture is more uncertain than its parts, and a divergence is never negative.",
+        "La différence est prise à l'envers : un mélange est plus incertain que ses parts, et une divergence n'est jamais négative.",
+    ),
+    edited(
+        "gan:jensen_shannon",
+        "return entropy(mixture).sum() - (entropy(p) + entropy(q)).sum() / 2",
+        "return (entropy(mixture).sum() - (entropy(p) + entropy(q)).sum() / 2).clamp(min=0).sqrt()",
+        "This is the Jensen-Shannon distance, its square root, as SciPy gives it; the divergence is wanted.",
+        "C'est la distance de Jensen-Shannon, sa racine carrée, que donne SciPy ; c'est la divergence qui est demandée.",
     ),
     Mistake(
         "gan:discriminator_loss",
@@ -157,64 +148,102 @@ MISTAKES = [
         "The sign is wrong: lowering -log(1 - D) teaches the generator to be found out; it must lower log(1 - D).",
         "Le signe est faux : abaisser -log(1 - D) apprend au générateur à se faire prendre ; il doit abaisser log(1 - D).",
     ),
+    edited(
+        "gan:saturating_loss",
+        "F.logsigmoid(-fake_logits)",
+        "F.logsigmoid(fake_logits)",
+        "This is log D: lowering it teaches the generator to be found out; what it lowers is log(1 - D), the log σ of -l.",
+        "C'est log D : l'abaisser apprend au générateur à se faire prendre ; ce qu'il abaisse est log(1 - D), le log σ de -l.",
+    ),
+    edited(
+        "gan:saturating_loss",
+        "F.logsigmoid(-fake_logits)",
+        "(1 - fake_logits.sigmoid()).log()",
+        "For a large logit 1 - σ(l) rounds to 0 and its logarithm is infinite; write log(1 - D) as log σ(-l).",
+        "Pour un grand logit, 1 - σ(l) s'arrondit à 0 et son logarithme est infini ; écrivez log(1 - D) comme log σ(-l).",
+    ),
+    edited(
+        "gan:saturating_loss",
+        ".mean()",
+        ".sum()",
+        "The loss is summed over the fakes, so that it grows with the batch: take the mean.",
+        "La perte est sommée sur les faux et grandit avec le lot : prenez la moyenne.",
+    ),
+    edited(
+        "gan:non_saturating_loss",
+        "-F.logsigmoid(fake_logits)",
+        "F.logsigmoid(fake_logits)",
+        "The sign is wrong: lowering log D makes D surer of its fakes; the loss is -log D.",
+        "Le signe est faux : abaisser log D rend D plus sûr que ce sont des faux ; la perte est -log D.",
+    ),
+    edited(
+        "gan:non_saturating_loss",
+        "-F.logsigmoid(fake_logits)",
+        "F.logsigmoid(-fake_logits)",
+        "This is the saturating loss, log(1 - D), which hardly pulls where D is sure of a fake; the other one is -log D.",
+        "C'est la perte qui sature, log(1 - D), qui ne tire presque pas là où D est sûr de son fait ; l'autre est -log D.",
+    ),
+    edited(
+        "gan:non_saturating_loss",
+        "-F.logsigmoid(fake_logits)",
+        "-fake_logits.sigmoid().log()",
+        "For a very negative logit σ(l) rounds to 0 and the loss is infinite just where it must pull; use log σ(l) in one function.",
+        "Pour un logit très négatif, σ(l) s'arrondit à 0 et la perte est infinie là où elle doit tirer ; prenez log σ(l) d'un seul tenant.",
+    ),
     Mistake(
         "gan:hinge_discriminator_loss",
         margin_forgotten,
         "The margin is missing: logits of the right sign already cost nothing, and 0 for everything is a perfect score.",
         "La marge manque : un logit du bon signe ne coûte déjà plus rien, et répondre 0 à tout donne une perte nulle.",
     ),
-    Mistake(
-        "gan:discriminator_step",
-        fake_not_detached,
-        "The fakes keep their graph, so the discriminator's loss leaves gradients in the generator; draw them without gradient.",
-        "Les faux gardent leur graphe : la perte du discriminateur laisse des gradients dans le générateur ; produisez-les sans gradient.",
+    edited(
+        "gan:hinge_discriminator_loss",
+        "1 - real_logits",
+        "1 + real_logits",
+        "1 + fake_logits",
+        "1 - fake_logits",
+        "The two margins are exchanged: real logits should exceed 1, which costs 1 - l, and fake ones stay below -1, which costs 1 + l.",
+        "Les deux marges sont échangées : une vraie doit dépasser 1, ce qui coûte 1 - l, et une fausse rester sous -1, ce qui coûte 1 + l.",
     ),
-    Mistake(
-        "gan:discriminator_step",
-        real_and_fake_in_one_batch,
-        "Real and fake share one batch, and batch normalisation mixes their statistics; pass them through the discriminator apart.",
-        "Vraies et fausses images partagent un lot, et la normalisation par lot mêle leurs statistiques ; passez-les séparément.",
+    edited(
+        "gan:hinge_discriminator_loss",
+        "F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()",
+        "(1 - real_logits).mean() + (1 + fake_logits).mean()",
+        "Nothing stops at the margin: a logit beyond it must cost 0, not less than 0; a ReLU does that.",
+        "Rien ne s'arrête à la marge : au-delà, un logit doit coûter 0, et non moins que 0 ; une ReLU s'en charge.",
     ),
-    Mistake(
-        "gan:generator_step",
-        discriminator_not_frozen,
-        "The discriminator keeps the gradients of the generator's loss and steps along them, towards being fooled; freeze it here.",
-        "Le discriminateur garde les gradients de la perte du générateur et les suit, vers l'erreur ; gelez-le pendant ce pas.",
-    ),
-    Mistake(
-        "gan:algorithm_1",
-        gradients_left_over,
-        "Gradients of the step before are never cleared and add up; call zero_grad before each backward pass.",
-        "Les gradients du pas précédent ne sont jamais effacés et s'ajoutent ; appelez zero_grad avant chaque rétropropagation.",
-    ),
-    Mistake(
-        "gan:algorithm_1",
-        one_noise_for_the_whole_round,
-        "One batch of noise serves the whole round; each of the k steps and the generator's own draw theirs afresh.",
-        "Un seul lot de bruit sert pour tout le tour ; chacun des k pas, et celui du générateur, en tire un nouveau.",
-    ),
-    Mistake(
-        "dcgan:Discriminator",
-        ClassWithoutPicture,
-        "The class shifts the logit whatever the picture shows; its vector must be multiplied with the picture's features.",
-        "La classe décale le logit quoi que montre l'image ; son vecteur doit être multiplié par les traits de l'image.",
-    ),
-    Mistake(
-        "dcgan:Discriminator",
-        ClassTermAveraged,
-        "The product of the class's vector and the features is averaged, not summed: the more features, the less the class counts.",
-        "Le produit du vecteur de la classe et des traits est moyenné et non sommé : plus il y a de traits, moins la classe compte.",
-    ),
-    Mistake(
-        "dcgan:PatchDiscriminator",
-        HalvesToTheEnd,
-        "Every convolution halves, so that patches are too large and too few; the last two have stride 1.",
-        "Chaque convolution divise par deux : les morceaux sont trop grands et trop peu nombreux ; les deux dernières ont un pas de 1.",
+    edited(
+        "gan:hinge_discriminator_loss",
+        "F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()",
+        "torch.cat([F.relu(1 - real_logits).flatten(), F.relu(1 + fake_logits).flatten()]).mean()",
+        "One mean is taken over all logits; take one over the real and one over the fakes, and add them.",
+        "Une seule moyenne porte sur tous les logits ; prenez-en une sur les vraies, une sur les fausses, et additionnez-les.",
     ),
     Mistake(
         "gan:mode_coverage",
         seen_once_is_kept,
         "One sample out of a thousand counts as a mode kept; a class is present when a sizeable part of the samples falls in it.",
         "Un échantillon sur mille suffit pour qu'un mode compte ; une classe est présente si une part notable des échantillons y tombe.",
+    ),
+    edited(
+        "gan:mode_coverage",
+        "shares = classes.bincount(minlength=num_classes) / len(classes)",
+        "shares = classes.bincount(minlength=num_classes).double()",
+        "The counts are not divided by the number of samples: the entropy is that of shares, which add up to 1.",
+        "Les effectifs ne sont pas divisés par le nombre d'échantillons : l'entropie est celle des parts, dont la somme est 1.",
+    ),
+    edited(
+        "gan:mode_coverage",
+        "shares >= least",
+        "shares > least",
+        "A class with exactly the part `least` of the samples is left out: at least that part is enough.",
+        "Une classe qui a exactement la part `least` des échantillons est exclue : il suffit qu'elle l'atteigne.",
+    ),
+    edited(
+        "gan:mode_coverage",
+        "torch.special.entr(shares).sum()",
+        "torch.special.entr(shares).sum() / torch.log(torch.tensor(2.0))",
+        "The entropy is in bits; it is wanted in nats, with natural logarithms.",
+        "L'entropie est en bits ; elle est demandée en nats, avec des logarithmes naturels.",
     ),
 ]

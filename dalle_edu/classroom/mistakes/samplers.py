@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.noise_schedule import NoiseSchedule
 from dalle_edu.bricks.samplers import Step, spaced_timesteps
+from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
 
@@ -134,5 +135,68 @@ MISTAKES = [
         expects_the_answer_to_turn_back,
         "The two last answers are subtracted the wrong way round: the solver must go on in the direction they took, not back.",
         "Les deux dernières réponses sont soustraites à l'envers : le solveur doit continuer dans leur sens, non revenir.",
+    ),
+    edited(
+        "samplers:spaced_timesteps",
+        ") - 1 for",
+        ") for",
+        "They begin at T, which is none: timesteps go from 0 to T - 1.",
+        "Ils commencent à T, qui n'existe pas : les instants vont de 0 à T - 1.",
+    ),
+    edited(
+        "samplers:spaced_timesteps",
+        "for step in range(steps)]",
+        "for step in reversed(range(steps))]",
+        "They go upwards; a sampler begins with pure noise and goes down.",
+        "Ils vont en montant ; un échantillonneur part du bruit pur et descend.",
+    ),
+    edited(
+        "samplers:spaced_timesteps",
+        "round(len(schedule) * (1 - step / steps)) - 1",
+        "round((len(schedule) - 1) * (1 - step / max(1, steps - 1)))",
+        "The last one is 0, where hardly any noise is left, so that a step is wasted; the T timesteps are cut in equal parts instead.",
+        "Le dernier est 0, où il n'y a presque plus de bruit : un pas est perdu ; partagez les T instants en parts égales.",
+    ),
+    edited(
+        "samplers:ddim",
+        "(x - math.sqrt(now) * x0) / math.sqrt(1 - now)",
+        "x - math.sqrt(now) * x0",
+        "What the estimate leaves of x is the noise times its rate; divide by that rate before mixing it again.",
+        "Ce que l'estimation laisse de x est le bruit fois son taux ; divisez par ce taux avant de le mélanger de nouveau.",
+    ),
+    edited(
+        "samplers:ddim",
+        "math.sqrt(then) * x0 + math.sqrt(1 - then - fresh**2)",
+        "math.sqrt(now) * x0 + math.sqrt(1 - now)",
+        "Picture and noise are mixed at the level that they had: nothing changes; take the level of the next timestep.",
+        "Image et bruit sont mêlés au niveau qu'ils avaient : rien ne change ; prenez le niveau de l'instant suivant.",
+    ),
+    edited(
+        "samplers:ddim",
+        "fresh = eta * ",
+        "fresh = 0 * ",
+        "The argument `eta` is ignored; it says how much fresh noise a step adds, from none to that of DDPM.",
+        "L'argument `eta` est ignoré ; il dit combien de bruit nouveau un pas ajoute, de rien jusqu'à celui de DDPM.",
+    ),
+    edited(
+        "samplers:dpm_solver",
+        "earlier = x0, stride",
+        "earlier = None",
+        "The answer before is never kept, so that each step is DDIM's; remember it, and go on changing as it did.",
+        "La réponse d'avant n'est jamais gardée, et chaque pas est celui de DDIM ; retenez-la, et prolongez le changement.",
+    ),
+    edited(
+        "samplers:dpm_solver",
+        "stride / (2 * earlier[1])",
+        "earlier[1] / (2 * stride)",
+        "The ratio of the strides is turned over: a longer step goes further in the direction that the answers took.",
+        "Le rapport des enjambées est renversé : un pas plus long va plus loin dans la direction que prennent les réponses.",
+    ),
+    edited(
+        "samplers:dpm_solver",
+        " - math.log(now / (1 - now))) / 2",
+        " - math.log(now / (1 - now)))",
+        "Time is the logarithm of signal over noise, as rates; this is that of their variances, twice as much.",
+        "Le temps est le logarithme du rapport des taux, signal sur bruit ; c'est ici celui des variances, deux fois plus grand.",
     ),
 ]

@@ -1,6 +1,7 @@
 """References, one file for each brick or group of bricks: the same inputs are given to our code and to independent code."""
 
 ELSEWHERE = {  # by module: the files that also speak of it, without being called after a part of its path; a check imports no others
+    "codebook": ("vqvae",),
     "convolution": ("residual",),
     "diffusion": ("denoising",),
     "gan": ("gan_training",),

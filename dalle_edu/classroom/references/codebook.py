@@ -72,7 +72,8 @@ class _Distance(torch.autograd.Function):
         return gradient * 2 * (moving - fixed) / moving.numel(), None
 
 
-def _equation_3(vectors: Tensor, quantized: Tensor, beta: float = 0.25) -> tuple[Tensor, Tensor]:
+def equation_3(vectors: Tensor, quantized: Tensor, beta: float = 0.25) -> tuple[Tensor, Tensor]:
+    """The last two terms of equation 3 of van den Oord et al. (2017): what moves the codes, and what moves the vectors, times `beta`."""
     return _Distance.apply(quantized, vectors), beta * _Distance.apply(vectors, quantized)
 
 
@@ -82,14 +83,14 @@ def _losses(seed: int) -> list[Case]:
 
     few = double([1.0, 2.0]), double([0.0, 0.0])
     return [
-        call(_equation_3, double([0.0]), double([2.0])),
-        call(_equation_3, *few),
-        call(_equation_3, *few, 1.0),
-        call(_equation_3, few[0], few[0], 0.5),
-        call(_equation_3, *pair(0, 2, 3)),
-        call(_equation_3, *pair(2, 3, 5, 4, 4), 0.4),
-        call(_equation_3, *pair(4, 3, 4, 2), beta=2.0),
-        call(_equation_3, *pair(6, 5), beta=0.0),
+        call(equation_3, double([0.0]), double([2.0])),
+        call(equation_3, *few),
+        call(equation_3, *few, 1.0),
+        call(equation_3, few[0], few[0], 0.5),
+        call(equation_3, *pair(0, 2, 3)),
+        call(equation_3, *pair(2, 3, 5, 4, 4), 0.4),
+        call(equation_3, *pair(4, 3, 4, 2), beta=2.0),
+        call(equation_3, *pair(6, 5), beta=0.0),
     ]
 
 
@@ -171,7 +172,7 @@ def _learns_by_gradient(n: int, k: int, d: int, h: int, w: int, beta: float, see
         vectors, codebook = picture.clone().requires_grad_(), codes.clone().requires_grad_()
         last = vectors.permute(0, 2, 3, 1).reshape(-1, d)
         chosen = torch.from_numpy(vq(last.detach().numpy(), codes.numpy())[0]).long()
-        loss = torch.stack(_equation_3(last, codebook[chosen], beta)).sum()
+        loss = torch.stack(equation_3(last, codebook[chosen], beta)).sum()
         gradients = torch.autograd.grad(loss, (vectors, codebook))
         return {
             "codes": chosen.view(n, h, w),
@@ -192,21 +193,35 @@ def _revives(k: int, d: int, threshold: float | None, seed: int) -> Case:
     counts = torch.arange(k).float() / 4
     rare = counts < (0.1 if threshold is None else threshold)
     moved, onto, after = say("moved", "déplacés"), say("onto vectors", "sur des vecteurs"), say("counts", "comptes")
+    drawn, sums = say("by the generator", "par le générateur"), say("sums", "sommes")
+    whole = say("a whole number in a tensor", "un nombre entier dans un tenseur")
 
     def ask(version: Any) -> dict[str, Any]:
-        ours = _quantizer_with(version, codes)
-        ours.counts.copy_(counts)
+        ours, again, other = (_quantizer_with(version, codes) for _ in range(3))
         given = {} if threshold is None else {"threshold": threshold}
-        number = asked(ours.revive, picture, generator=torch.Generator().manual_seed(seed), **given)
+        found = []
+        for quantizer, number in ((ours, seed), (again, seed), (other, seed + 1)):
+            quantizer.counts.copy_(counts)
+            found.append(asked(quantizer.revive, picture, generator=torch.Generator().manual_seed(number), **given))
         flat = picture.permute(0, 2, 3, 1).reshape(-1, d)
         near = torch.cdist(ours.codebook.detach(), flat).min(dim=1).values < 1e-5
         apart = (ours.codebook.detach() != codes).any(dim=1)
         followed = torch.where(rare[:, None], ours.sums - ours.codebook.detach(), ours.sums - codes).abs().max() < 1e-6
-        return {"number": int(number), moved: apart, onto: near, after: ours.counts, say("sums", "sommes"): bool(followed)}
+        same, others = torch.equal(ours.codebook, again.codebook), not torch.equal(ours.codebook, other.codebook)
+        kind = isinstance(found[0], Tensor) and not found[0].is_floating_point()
+        return {
+            "number": found[0],
+            whole: kind,
+            moved: apart,
+            onto: near,
+            after: ours.counts,
+            sums: bool(followed),
+            drawn: same and others,
+        }
 
     def peer() -> dict[str, Any]:
         after_all = torch.where(rare, 1.0, counts)
-        return {"number": int(rare.sum()), moved: rare, onto: rare, after: after_all, say("sums", "sommes"): True}
+        return {"number": rare.sum(), whole: True, moved: rare, onto: rare, after: after_all, sums: True, drawn: True}
 
     said = "" if threshold is None else f", threshold = {threshold:g}"
     en, fr = f"`revive` of {k} codes of {d}{said}", f"`revive` de {k} codes de {d}{said.replace('.', ',')}"

@@ -8,12 +8,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.bricks.cyclegan import CycleGAN, CycleGANConfig, Exchange, HistoryPool
-from dalle_edu.classroom.checking.asking import asked, filled, gradients_by_name, numbers
+from dalle_edu.classroom.checking.asking import asked, filled, gradients_by_name, lent, numbers
 from dalle_edu.classroom.checking.cases import Case, scenario
 from dalle_edu.classroom.checking.proof import Reference
+from dalle_edu.classroom.references.gan import of_both, of_fakes
 from dalle_edu.language import say
 
 # ---------------------------------------------------------------- losses
+
+
+def _least_squares(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    return (_off(real_logits, 1.0) + _off(fake_logits, 0.0)) / 2
+
+
+def _off(logits: Tensor, label: float) -> Tensor:
+    return F.mse_loss(logits, torch.full_like(logits, label))
 
 
 def _pictures(seed: int, config: CycleGANConfig, n: int, m: int, height: int, width: int) -> tuple[Tensor, Tensor]:
@@ -24,11 +33,7 @@ def _pictures(seed: int, config: CycleGANConfig, n: int, m: int, height: int, wi
 def _terms(model: CycleGAN, a: Tensor, b: Tensor) -> dict[str, Tensor]:
     """What the translators lower, in PyTorch's words."""
 
-    def fools(judge: nn.Module, fake: Tensor) -> Tensor:
-        logits = judge(fake)
-        return F.mse_loss(logits, torch.ones_like(logits))
-
-    there = fools(model.judge_b, model.to_b(a)) + fools(model.judge_a, model.to_a(b))
+    there = _off(model.judge_b(model.to_b(a)), 1.0) + _off(model.judge_a(model.to_a(b)), 1.0)
     back = F.l1_loss(model.to_a(model.to_b(a)), a) + F.l1_loss(model.to_b(model.to_a(b)), b)
     still = F.l1_loss(model.to_b(b), b) + F.l1_loss(model.to_a(a), a)
     loss = there + model.config.cycle_weight * back + model.config.identity_weight * still
@@ -36,8 +41,7 @@ def _terms(model: CycleGAN, a: Tensor, b: Tensor) -> dict[str, Tensor]:
 
 
 def _squares(judge: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-    on_real, on_fake = judge(real), judge(fake.detach())
-    return (F.mse_loss(on_real, torch.ones_like(on_real)) + F.mse_loss(on_fake, torch.zeros_like(on_fake))) / 2
+    return _least_squares(judge(real), judge(fake.detach()))
 
 
 _SIZES = (  # the configuration, n, m, height, width
@@ -156,7 +160,8 @@ def _step(seed: int) -> list[Case]:
                 parameter.grad = torch.full_like(parameter, 5.0)  # left over
             translators, judges = (torch.optim.SGD(side, rate) for side in sides)
             pool_a, pool_b = _Remembers(old_b), _Remembers(old_a)
-            losses = version(Exchange(model, translators, judges, pool_a, pool_b), a.clone(), b.clone())
+            exchange = Exchange(model, translators, judges, pool_a, pool_b)
+            losses = lent(lambda a, b: version(exchange, a, b), "a b", a, b)
             return {
                 lost: {name: losses[name] for name in ("loss", "judges") if name in losses} if isinstance(losses, dict) else losses,
                 pools: [*pool_a.given, *pool_b.given],
@@ -193,9 +198,9 @@ def _numbered(first: int, count: int, shape: tuple[int, int, int]) -> Tensor:
     return torch.arange(first, first + count).double().view(-1, 1, 1, 1).expand(-1, *shape).clone()
 
 
-def _shown_by(pool: Any, count: int, batch: int, shape: tuple[int, int, int]) -> list[Tensor]:
-    """What a pool shows of numbered pictures, batch after batch; it must leave them as they are."""
-    return [asked(pool, fakes) for fakes in _numbered(0, count, shape).split(batch)]
+def _shown_by(pool: Any, first: int, count: int, batch: int, shape: tuple[int, int, int]) -> list[Tensor]:
+    """What a pool shows of pictures numbered from `first` on, batch after batch; it must leave them as they are."""
+    return [asked(pool, fakes) for fakes in _numbered(first, count, shape).split(batch)]
 
 
 def _filling(size: int, batch: int, shape: tuple[int, int, int], seed: int) -> Case:
@@ -203,10 +208,10 @@ def _filling(size: int, batch: int, shape: tuple[int, int, int], seed: int) -> C
     count = size or 3 * batch
 
     def ask(version: Any) -> list[Tensor]:
-        return _shown_by(version(size, torch.Generator().manual_seed(seed)), count, batch, shape)
+        return _shown_by(version(size, torch.Generator().manual_seed(seed)), seed, count, batch, shape)
 
     en, fr = f"the first {count} fakes, size = {size}, batches of {batch}", f"les {count} premiers faux, size = {size}, des lots de {batch}"
-    return scenario(en, fr, lambda: list(_numbered(0, count, shape).split(batch)), ask, count)
+    return scenario(en, fr, lambda: list(_numbered(seed, count, shape).split(batch)), ask, count)
 
 
 def _book_asked(size: int, batch: int, count: int, seed: int) -> Case:
@@ -220,7 +225,7 @@ def _book_asked(size: int, batch: int, count: int, seed: int) -> Case:
 
     def ask(version: Any) -> dict[str, Any]:
         pool = version(size, torch.Generator().manual_seed(seed))
-        shown = torch.cat(_shown_by(pool, count, batch, (1, 1, 1))).flatten().long().tolist()
+        shown = (torch.cat(_shown_by(pool, seed, count, batch, (1, 1, 1))).flatten().long() - seed).tolist()
         stored, ages, unexpected = list(range(size)), list[float](), 0
         for number, picture in enumerate(shown[size:], start=size):
             if picture == number:
@@ -277,6 +282,13 @@ def _history_pool(seed: int) -> list[Case]:
 
 
 REFERENCES = [
+    Reference("cyclegan:least_squares_discriminator_loss", "torch.nn.functional.mse_loss", cases=of_both(_least_squares), tolerance=1e-10),
+    Reference(
+        "cyclegan:least_squares_generator_loss",
+        "torch.nn.functional.mse_loss",
+        cases=of_fakes(lambda fake_logits: _off(fake_logits, 1.0)),
+        tolerance=1e-10,
+    ),
     Reference(
         "cyclegan:CycleGAN",
         say("torch.nn.functional.l1_loss and mse_loss", "torch.nn.functional.l1_loss et mse_loss"),

@@ -97,6 +97,22 @@ def _losses(target: str | None, shape: tuple[int, ...], schedule: NoiseSchedule,
     return scenario(en, ", ".join([f"des images de {size}, T = {timesteps}", *dits]), peer, ask, x0.numel())
 
 
+def _by_the_same_numbers(seed: int) -> Case:
+    """The generator decides everything: the same numbers give the same loss, others another."""
+    x0 = numbers(seed, 3, 4)
+    same, other = say("the same again", "la même de nouveau"), say("another with another seed", "une autre avec une autre graine")
+
+    def ask(version: Any) -> dict[str, bool]:
+        first, again, apart = (
+            version(lambda x_t, t: x_t.sin(), x0.clone(), LINEAR, generator=torch.Generator().manual_seed(number))
+            for number in (seed, seed, seed + 1)
+        )
+        return {same: bool(first == again), other: bool(first != apart)}
+
+    en, fr = "three losses by generators of two seeds", "trois pertes par des générateurs de deux graines"
+    return scenario(en, fr, lambda: {same: True, other: True}, ask, 100)
+
+
 def _diffusion_loss(seed: int) -> list[Case]:
     one, small = NoiseSchedule(double(0.5)), linear_schedule(12, 0.05, 0.5)
     return [
@@ -111,6 +127,7 @@ def _diffusion_loss(seed: int) -> list[Case]:
         ),
         _losses("eps", (64, 3, 4, 4), LINEAR, False, False, seed + 5),
         _losses("v", (7, 5), LINEAR, True, False, seed + 6),
+        _by_the_same_numbers(seed),
     ]
 
 

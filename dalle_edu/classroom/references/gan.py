@@ -97,7 +97,7 @@ def _jensen_shannon(seed: int) -> list[Case]:
     return [*(call(peer, p, q) for p, q in _distributions(seed)), call(by_divergences, *learned)]
 
 
-def _of_both(peer: Callable[[Tensor, Tensor], Tensor]) -> Callable[[int], list[Case]]:
+def of_both(peer: Callable[[Tensor, Tensor], Tensor]) -> Callable[[int], list[Case]]:
     """A loss of real and fake logits: few and many, as many of each or not, patches, and logits whose probability rounds to 1."""
 
     def cases(seed: int) -> list[Case]:
@@ -118,7 +118,9 @@ def _of_both(peer: Callable[[Tensor, Tensor], Tensor]) -> Callable[[int], list[C
     return cases
 
 
-def _of_fakes(peer: Callable[[Tensor], Tensor]) -> Callable[[int], list[Case]]:
+def of_fakes(peer: Callable[[Tensor], Tensor]) -> Callable[[int], list[Case]]:
+    """A loss of fake logits: few and many, patches, and logits whose probability rounds to 0 or 1."""
+
     def cases(seed: int) -> list[Case]:
         few = [double(0.0), double(2.0), double(-1.0), double(3.0, -3.0), double(200.0, 1000.0), double(-200.0, -1000.0)]
         many = [3 * numbers(seed, 7), numbers(seed + 1, 2, 3, 4), 2 * numbers(seed + 2, 5, gradient=True)]
@@ -144,7 +146,7 @@ def _discriminator_loss(seed: int) -> list[Case]:
         on_real = F.binary_cross_entropy(real.sigmoid(), torch.ones_like(real))
         return on_real + F.binary_cross_entropy(fake.sigmoid(), torch.zeros_like(fake))
 
-    return [*_of_both(on_logits)(seed), call(on_probabilities, 3 * numbers(seed + 20, 6), 3 * numbers(seed + 21, 4))]
+    return [*of_both(on_logits)(seed), call(on_probabilities, 3 * numbers(seed + 20, 6), 3 * numbers(seed + 21, 4))]
 
 
 def _hinge(seed: int) -> list[Case]:
@@ -162,7 +164,7 @@ def _hinge(seed: int) -> list[Case]:
         losses = [F.hinge_embedding_loss(half, -torch.ones_like(half), margin=1.0) for half in (real, -fake)]
         return torch.stack(losses).sum()
 
-    usual = [case for case in _of_both(peer)(seed) if not any(part.requires_grad for part in case.args or ())]
+    usual = [case for case in of_both(peer)(seed) if not any(part.requires_grad for part in case.args or ())]
     learned = [numbers(seed + place, n, gradient=True) for place, n in ((30, 4), (31, 6))]
     corners = call(peer, double(1.0, 0.5), double(-1.0, -0.5))
     return [*usual, corners, call(by_pytorch, *learned), call(by_pytorch, *[5 * part.detach() for part in learned])]
@@ -199,18 +201,18 @@ REFERENCES = [
     Reference("gan:optimal_discriminator", "scipy.optimize.minimize_scalar", cases=_optimum, tolerance=1e-7),
     Reference("gan:expected_value", "scipy.spatial.distance.jensenshannon", cases=_expected_value, tolerance=1e-10),
     Reference("gan:jensen_shannon", "scipy.spatial.distance.jensenshannon", cases=_jensen_shannon, tolerance=1e-10),
-    Reference("gan:value", "torch.distributions.Bernoulli", cases=_of_both(_bernoulli), tolerance=1e-10),
+    Reference("gan:value", "torch.distributions.Bernoulli", cases=of_both(_bernoulli), tolerance=1e-10),
     Reference("gan:discriminator_loss", "torch.nn.functional.binary_cross_entropy", cases=_discriminator_loss, tolerance=1e-10),
     Reference(
         "gan:saturating_loss",
         "torch.nn.functional.binary_cross_entropy",
-        cases=_of_fakes(lambda fake_logits: -cross_entropy(fake_logits, 0.0)),
+        cases=of_fakes(lambda fake_logits: -cross_entropy(fake_logits, 0.0)),
         tolerance=1e-10,
     ),
     Reference(
         "gan:non_saturating_loss",
         "torch.nn.functional.binary_cross_entropy",
-        cases=_of_fakes(lambda fake_logits: cross_entropy(fake_logits, 1.0)),
+        cases=of_fakes(lambda fake_logits: cross_entropy(fake_logits, 1.0)),
         tolerance=1e-10,
     ),
     Reference("gan:hinge_discriminator_loss", "sklearn.metrics.hinge_loss", cases=_hinge, tolerance=1e-10),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from dalle_edu.bricks.gan import NON_SATURATING, Game, Losses
-from dalle_edu.classroom.checking.asking import filled, numbers
+from dalle_edu.classroom.checking.asking import filled, lent, numbers
 from dalle_edu.classroom.checking.cases import Case, scenario
 from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.gan import cross_entropy
@@ -127,8 +127,9 @@ def _steps(move: str) -> Callable[[int], list[Case]]:
             _filled_in(mover, 7.0)
             if move == "D":
                 _filled_in(other, 3.0)
-            given = (real.clone(), noise.clone()) if move == "D" else (noise.clone(),)
-            lost = version(game, *given) if labels is None else version(game, *given, labels)
+            given = {"real": real, "noise": noise, "labels": labels} if move == "D" else {"noise": noise, "labels": labels}
+            given = {name: value for name, value in given.items() if value is not None}
+            lost = lent(lambda *values: version(game, *values), " ".join(given), *given.values())
             return {
                 loss: lost,
                 kept: _all_gradients(other),

@@ -12,7 +12,7 @@ from dalle_edu.classroom.checking.asking import DOUBLE, asked, double, filled, n
 from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.vae import law_of_pixels
-from dalle_edu.language import comma
+from dalle_edu.language import comma, say
 
 
 def linear_gaussian_vae(std: float = 0.5, seed: int = 0) -> tuple[VAE, torch.distributions.Distribution]:
@@ -86,9 +86,22 @@ def _of_white_pixels(seed: int) -> Case:
                     lambda: exact, ask, 6000)  # fmt: skip
 
 
+def _by_the_generator(seed: int) -> Case:
+    """The samples are those of the generator: the same from the same one, others from another."""
+    vae, images = filled(VAE(VAEConfig(3, 2, (4,))), seed), double([1.0, 0.0, 1.0], [0.0, 1.0, 0.0])
+    again, another = say("the same again", "la même à nouveau"), say("another from another", "une autre d'un autre")
+
+    def ask(version: Any) -> dict[str, bool]:
+        first, second, third = (asked(version, vae, images, 2, torch.Generator().manual_seed(number)) for number in (5, 5, 6))
+        return {again: torch.equal(first, second), another: not torch.equal(first, third)}
+
+    en, fr = "two generators with one seed, and one with another", "deux générateurs de même graine, et un d'une autre"
+    return scenario(en, fr, lambda: {again: True, another: True}, ask, 100)
+
+
 def _importance(seed: int) -> list[Case]:
     known = ((0.5, 1, 1), (0.5, 8, 1), (0.5, 8, 7), (1.5, 3, 4))
-    return [*(_exact(std, n, samples, seed) for std, n, samples in known), _poorer(seed), _of_white_pixels(seed)]
+    return [_by_the_generator(seed), *(_exact(std, n, samples, seed) for std, n, samples in known), _poorer(seed), _of_white_pixels(seed)]
 
 
 def _latent_plane(seed: int) -> list[Case]:
@@ -138,6 +151,17 @@ def _on_the_arc(first: Tensor, second: Tensor, steps: int) -> Tensor:
     return torch.from_numpy(shares @ ends)
 
 
+def _by_rotation(first: Tensor, second: Tensor, steps: int) -> Tensor:
+    """The arc as a rotation, the exponential of a matrix: PyTorch knows its gradient. Each latent counts as its direction does there."""
+    u, v = (latent / torch.linalg.vector_norm(latent) for latent in (first, second))
+    across = v - (u @ v) * u
+    across = across / torch.linalg.vector_norm(across)
+    turn = torch.acos(u @ v) * (torch.outer(across, u) - torch.outer(u, across))
+    arc = torch.stack([torch.linalg.matrix_exp(step / (steps - 1) * turn) @ u for step in range(steps)])
+    shares = torch.linalg.solve(torch.stack([u, v]) @ torch.stack([u, v]).T, torch.stack([u, v]) @ arc.T)
+    return shares.T @ torch.stack([first, second])
+
+
 def _slerp(seed: int) -> list[Case]:
     east, north = double(1.0, 0.0), double(0.0, 1.0)
     first, second = (F.normalize(numbers(seed + place, 6), dim=0) for place in (0, 1))
@@ -153,6 +177,7 @@ def _slerp(seed: int) -> list[Case]:
         call(_on_the_arc, east, nearly_opposite, 5),
         *(call(_on_the_arc, radius * first, radius * end, 7) for end in (second, near) for radius in (1.0, 3.0)),
         call(_on_the_arc, numbers(seed + 2, 9), numbers(seed + 3, 9), 4),
+        call(_by_rotation, numbers(seed + 4, 3, gradient=True), numbers(seed + 5, 3, gradient=True), 4),
     ]
 
 
@@ -160,5 +185,5 @@ REFERENCES = [
     Reference("vae:importance_log_likelihood", "torch.distributions.MultivariateNormal", cases=_importance, tolerance=1e-10),
     Reference("vae:latent_plane", "scipy.stats.norm.ppf", cases=_latent_plane, tolerance=1e-6),
     Reference("vae:interpolate", "numpy.linspace", cases=_interpolate, tolerance=1e-10),
-    Reference("vae:slerp", "scipy.spatial.geometric_slerp", cases=_slerp, tolerance=1e-10),
+    Reference("vae:slerp", "scipy.spatial.geometric_slerp, torch.linalg.matrix_exp", cases=_slerp, tolerance=1e-10),
 ]

@@ -117,7 +117,28 @@ def _shifted(seed: int) -> list[Case]:
     ]
 
 
+def _shifted_by_logits(seed: int) -> list[Case]:
+    """The logit of alpha_bar is the logarithm of signal over noise, as variances: a shift of the rates' ratio moves it by twice its own."""
+
+    def peer(schedule: NoiseSchedule, factor: float) -> NoiseSchedule:
+        import numpy as np
+        from scipy.special import expit, logit
+
+        alphas_bar = expit(logit(schedule.alphas_bar.numpy()) - 2 * np.log(factor))
+        return NoiseSchedule(torch.from_numpy(1 - alphas_bar / np.concatenate([[1.0], alphas_bar[:-1]])))
+
+    some = NoiseSchedule(numbers(seed, 9).sigmoid() / 2)
+    return [
+        call(peer, NoiseSchedule(double(0.5)), 2.0),
+        call(peer, NoiseSchedule(double(0.2)), 0.5),
+        call(peer, NoiseSchedule(double(0.5, 0.5)), 1.0),
+        call(peer, FEW, 3.0),
+        call(peer, some, 0.3 + seed % 5),
+    ]
+
+
 REFERENCES = [
+    Reference("noise_schedule:shifted", "scipy.special.logit", cases=_shifted_by_logits, tolerance=1e-10),
     Reference("noise_schedule:shifted", "diffusers.FlowMatchEulerDiscreteScheduler", cases=_shifted, tolerance=1e-6),
     Reference("noise_schedule:linear_schedule", "diffusers.DDPMScheduler", cases=_linear_schedule, tolerance=1e-6),
     Reference("noise_schedule:cosine_schedule", "diffusers.DDPMScheduler", cases=_cosine_schedule, tolerance=1e-6),

@@ -178,9 +178,7 @@ def _vaes(config: VAEConfig, n: int, seed: int) -> list[Case]:
     def asked_loss(version: Any) -> dict[str, Any]:
         vae = filled(version(config), seed)
         parts = asked(vae.loss, images, torch.Generator().manual_seed(seed))
-        fit, kl = parts["reconstruction"], parts["kl"]
-        values = {"loss": parts["loss"], "reconstruction": fit, "kl": kl, "elbo": parts.get("elbo", -(fit + kl))}
-        return {name: value.detach() for name, value in values.items()} | {"gradients": gradients_by_name(parts["loss"], vae)}
+        return {name: value.detach() for name, value in parts.items()} | {"gradients": gradients_by_name(parts["loss"], vae)}
 
     def their_loss() -> dict[str, Any]:
         weights: dict[str, Tensor] = {}

@@ -1,6 +1,7 @@
 """VQGAN's perceptual distance and adaptive weight against PyTorch's cosine similarity and gradients."""
 
 from collections.abc import Callable
+from operator import eq
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dalle_edu.classroom.checking.asking import DOUBLE, asked, double, filled, numbers
-from dalle_edu.classroom.checking.cases import Case, scenario
+from dalle_edu.classroom.checking.cases import Case, ChangesAnArgument, scenario
 from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.language import comma, say
 
@@ -106,7 +107,14 @@ def _weighed(
         weights = layer.clone().requires_grad_()
         reconstruction, adversarial = losses(weights)
         options = {} if most is None else {"most": most}
+        before = reconstruction.item(), adversarial.item()
         found = version(reconstruction, adversarial, weights, **options)
+        after = reconstruction.item(), adversarial.item()
+        for name, same in zip(("reconstruction", "adversarial"), map(eq, before, after), strict=True):
+            if not same:
+                raise ChangesAnArgument(name)
+        if not torch.equal(weights, layer):
+            raise ChangesAnArgument("last_layer")
         filled_in = weights.grad is not None
         (slope,) = torch.autograd.grad(reconstruction + adversarial, weights)
         return {say("weight", "poids"): found.detach(), say("learns", "s'entraîne"): found.requires_grad, left: filled_in, gradient: slope}
