@@ -1328,7 +1328,7 @@ assert keep[1] < 0.25
 # </details>
 
 # %% implements="word2vec:negative_sampling_loss" level=2
-"""Ce que coûte de mal distinguer le vrai mot des mots de bruit, en nats, en
+"""La perte quand on distingue un vrai mot des mots de bruit, en nats, en
 moyenne sur n.
 
 Elle vaut -log σ(output[cible] · hidden) - Σ log σ(-output[bruit] · hidden)
