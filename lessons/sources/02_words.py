@@ -1346,7 +1346,7 @@ assert 0.05 < keep[1] < 0.13
 # </details>
 
 # %% implements="word2vec:negative_sampling_loss" level=2
-"""Ce que coûte de mal distinguer le vrai mot des mots de bruit, en nats, en
+"""La perte quand on distingue un vrai mot des mots de bruit, en nats, en
 moyenne sur n.
 
 Elle vaut -log σ(output[cible] · hidden) - Σ log σ(-output[bruit] · hidden)
