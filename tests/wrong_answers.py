@@ -18,6 +18,7 @@ from dalle_edu.errors import DalleEduError
 
 Wrong = tuple[str, Any]  # what is wrong with it, and the version
 Asked = tuple[dict[str, Any], Any, bool]  # what a case gives, by the names of arguments, the answer, and whether it has a gradient
+Version = Callable[..., Any]
 ARRAYS = (Tensor, np.ndarray)
 
 
@@ -54,9 +55,7 @@ def survivors(target: str, wrong: Sequence[Wrong], seed: int = 1) -> list[str]:
     return [name for name, version in wrong if right(version)]
 
 
-def _of_function(
-    library: Callable[..., Any], signed: Callable[..., Any], cases: list[Case], within: Callable[[Any], Any]
-) -> Iterator[Wrong]:
+def _of_function(library: Version, signed: Version, cases: list[Case], within: Callable[[Any], Any]) -> Iterator[Wrong]:
     """Wrappers of a function: what comes out is changed, or what goes in. Only what the cases give is ignored or modified."""
     asked = _asked(library, signed, cases, within)
     given: dict[str, list[Any]] = {}
