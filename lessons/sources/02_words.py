@@ -380,8 +380,8 @@ small.encode(say("the mouse bites", "la souris chante").split())
 # %% [markdown] lang="fr"
 # ## 2. Tous aussi loin les uns des autres
 #
-# Peut-on calculer avec ces numéros ? À l'[](exercise:02/1), « chat » est le 3, « chante » le 2 : un chat n'est pas un chant et demi. Le plus
-# simple est de donner à chaque mot un axe à lui : le vecteur du mot numéro $i$ a un 1 à la place $i$ et des 0 ailleurs. C'est le codage
+# Peut-on calculer avec ces numéros ? À l'[](exercise:02/1), « chat » est le 3, « chante » le 2 : un chat n'est pas un chant et demi. Le
+# plus simple est de donner à chaque mot un axe à lui : le vecteur du mot numéro $i$ a un 1 à la place $i$ et des 0 ailleurs. C'est le codage
 # **un parmi n** (*one-hot*). Avec trois mots : $(1, 0, 0)$, $(0, 1, 0)$, $(0, 0, 1)$. La distance des deux premiers est
 # $\sqrt{1^2 + 1^2 + 0^2} = \sqrt 2$. **Devinez** la distance de « roi » à « reine », puis celle de « roi » à « grain ».
 
@@ -1908,10 +1908,10 @@ figure, axes = plot(height=3)
 axes.bar(range(1, 49), gender.numpy(), color=BLUE)
 axes.axhline(0, color="black", linewidth=0.8)
 axes.set(xlabel="dimension", yticks=[], ylabel=say("part of the arrow", "part de la flèche"))
-picture(figure, say("The gender arrow has parts, positive and negative, in nearly "
-                    "all of the forty-eight dimensions.",
+picture(figure, say("The gender arrow has parts, positive and negative, in most "
+                    "of the forty-eight dimensions.",
                     "La flèche du genre a une part, positive ou négative, dans "
-                    "presque toutes les quarante-huit dimensions."))
+                    "la plupart des quarante-huit dimensions."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Aucune dimension n'a de nom : la flèche est une **direction**, répartie sur presque toutes. Faire répondre à « la machine
