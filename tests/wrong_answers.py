@@ -1,5 +1,6 @@
 """Wrong answers to an exercise, made by machine from the library's own version: whatever it asks, its check must refuse them all."""
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
@@ -24,8 +25,7 @@ ARRAYS = (Tensor, np.ndarray)
 
 def wrong_answers(target: str, methods: Sequence[str] = ()) -> list[Wrong]:
     """Wrong versions of a function, or of a class some of whose `methods` are the exercise."""
-    library = library_version(target)
-    held = references(target)
+    library, held = library_version(target), references(target)
     cases = [case for reference in held for case in lighter(reference.cases(0))]
     if not isinstance(library, type):
         return list(_of_function(library, library, cases, lambda version: version))
@@ -42,8 +42,7 @@ def wrong_answers(target: str, methods: Sequence[str] = ()) -> list[Wrong]:
 
 def survivors(target: str, wrong: Sequence[Wrong], seed: int = 1) -> list[str]:
     """Those of the wrong versions of `target` that answer all cases of a check rightly; each is asked until its first error."""
-    library = library_version(target)
-    held = references(target)
+    library, held = library_version(target), references(target)
     asked = [(case, case.ask(library), 10 * reference.tolerance + 1e-9) for reference in held for case in lighter(reference.cases(seed))]
 
     def right(version: Any) -> bool:
@@ -62,8 +61,8 @@ def _of_function(library: Version, signed: Version, cases: list[Case], within: C
     for named, _, _ in asked:
         for name, value in named.items():
             given.setdefault(name, []).append(value)
-    learned = any(isinstance(value, Tensor) and value.requires_grad for values in given.values() for value in values)
-    learned = learned and any(has_gradient for _, _, has_gradient in asked)
+    inputs = (value for values in given.values() for value in values)
+    learned = any(isinstance(each, Tensor) and each.requires_grad for each in inputs) and any(each[2] for each in asked)
     for name, change in _RESULTS.items():
         if (name == "no gradient" and learned) or any(_differs(change, answer) for _, answer, _ in asked):
             yield name, _changed(library, change)
@@ -84,10 +83,9 @@ def _of_function(library: Version, signed: Version, cases: list[Case], within: C
 
 def _differs(change: Callable[[Any], Any], answer: Any) -> bool:
     """Whether a change makes another answer of one, or none at all where types forbid it."""
-    try:
+    with contextlib.suppress(Exception):
         return any(differences(change(copied(answer)), answer, 0.0, True))
-    except Exception:
-        return True
+    return True
 
 
 def _asked(library: Callable[..., Any], signed: Callable[..., Any], cases: list[Case], within: Callable[[Any], Any]) -> list[Asked]:
