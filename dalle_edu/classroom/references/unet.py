@@ -189,6 +189,26 @@ def _joined(config: UNetConfig, seed: int) -> Case:
     return scenario(title, title, lambda: wanted, lambda version: lent(version(config).join, "x skip", x, skip), 0)
 
 
+def _asks_join(config: UNetConfig, seed: int) -> Case:
+    """The channels of the skips that `join` is given on the way up: whoever replaces `join` changes what the network does."""
+
+    def ask(version: Callable[..., Any]) -> list[int]:
+        network, channels = version(config).double(), list[int]()
+        join = network.join
+
+        def noted(x: Tensor, skip: Tensor) -> Tensor:
+            channels.append(skip.shape[1])
+            return join(x, skip)
+
+        network.join = noted
+        network(numbers(seed, 1, config.in_channels, 4, 4))
+        return channels
+
+    wanted = list(config.widths[-2::-1])
+    en, fr = "the channels of the skips that `join` is given", "les canaux des raccourcis donnés à `join`"
+    return scenario(f"widths {config.widths}, {en}", f"largeurs {config.widths}, {fr}", lambda: wanted, ask, 4)
+
+
 def _unet(seed: int) -> list[Case]:
     """Each condition alone and together, one resolution to three, patches or none, attention at some level."""
     time, pooled = torch.tensor([3.0, 30.5]), numbers(seed + 1, 2, 5)
@@ -203,6 +223,7 @@ def _unet(seed: int) -> list[Case]:
     late = torch.tensor([3.0, 700.0])
     return [
         _joined(skips, seed + 4500),
+        _asks_join(UNetConfig(1, 1, 1, (2, 4, 6), 1, (), groups=1, time=False), seed + 4600),
         *_network(plain, "1 picture of 2 × 2", "1 image de 2 × 2", 1, seed, 1, (2, 2)),
         *_network(skips, "2 pictures of 4 × 6", "2 images de 4 × 6", 3, seed + 500, 2, (4, 6)),
         *_network(clock, "`time`", "`time`", 5, seed + 1000, 2, (4, 8), time=time),
