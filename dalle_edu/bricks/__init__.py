@@ -7,5 +7,5 @@ BRICKS = (
     "seq2seq", "convolution", "pooling", "attention", "transformer", "guidance",
     "decoding", "unet_blocks", "unet", "autoencoder", "vae", "codebook", "gan",
     "dcgan", "cyclegan", "vqgan", "noise_schedule", "diffusion", "inpainting",
-    "samplers", "dvae", "gpt", "contrastive", "zero_shot", "bart",
+    "samplers", "flow", "dvae", "gpt", "contrastive", "zero_shot", "bart",
 )  # fmt: skip
