@@ -307,7 +307,14 @@ def _spaced_times(seed: int) -> list[Case]:
         scheduler.set_timesteps(sigmas=np.linspace(1, 1 / strides, strides))
         return scheduler.sigmas.tolist()
 
-    settings: list[tuple[int, dict[str, float]]] = [(1, {}), (2, {}), (4, {"shift": 3.0}), (10, {}), (3, {"shift": 0.5}), (7 + seed % 9, {})]
+    settings: list[tuple[int, dict[str, float]]] = [
+        (1, {}),
+        (2, {}),
+        (4, {"shift": 3.0}),
+        (10, {}),
+        (3, {"shift": 0.5}),
+        (7 + seed % 9, {}),
+    ]
     return [
         *(call(peer, strides, **options) for strides, options in settings),
         call(peer, 1, shift=2.0),
