@@ -179,11 +179,11 @@ def _finding(numbers: dict[str, float]) -> tuple[str, str]:
     chance = 196 * math.sqrt(max(wrong[:2]) * (1 - max(wrong[:2])) / count)  # half of a 95% interval, in points
     misread = [100 * share for share in (*wrong, numbers["judge_error_on_real_digits"])]
     return (
-        f"In {FLOW_RUNS} runs of its network the flow draws {count:,} digits at a distance of {near[0]:.3f} from real ones; in {DDIM_RUNS}, "
-        f"DDIM is at {near[1]:.3f}. {misread[0]:.1f}% and {misread[1]:.1f}% are misread (±{chance:.1f}; of real digits, {misread[3]:.1f}%). "
-        f"In 2 runs DDIM has {misread[2]:.1f}% misread, but at {near[2]:.3f}: average digits are easy to read.",
-        f"En {FLOW_RUNS} passages dans son réseau, le flot dessine {_french(count)} chiffres à une distance de {comma(near[0], 3)} des vrais ; "
-        f"en {DDIM_RUNS}, DDIM est à {comma(near[1], 3)}. {comma(misread[0], 1)} % et {comma(misread[1], 1)} % sont mal lus "
+        f"In {FLOW_RUNS} runs of its network the flow draws {count:,} digits at a distance of {near[0]:.3f} from real ones; "
+        f"in {DDIM_RUNS}, DDIM is at {near[1]:.3f}. {misread[0]:.1f}% and {misread[1]:.1f}% are misread (±{chance:.1f}; "
+        f"of real digits, {misread[3]:.1f}%). In 2 runs DDIM has {misread[2]:.1f}% misread, but at {near[2]:.3f}: average digits are easy to read.",
+        f"En {FLOW_RUNS} passages dans son réseau, le flot dessine {_french(count)} chiffres à une distance de {comma(near[0], 3)} "
+        f"des vrais ; en {DDIM_RUNS}, DDIM est à {comma(near[1], 3)}. {comma(misread[0], 1)} % et {comma(misread[1], 1)} % sont mal lus "
         f"(± {comma(chance, 1)} ; des vrais chiffres, {comma(misread[3], 1)} %). En 2 passages, DDIM n'a que {comma(misread[2], 1)} % "
         f"de mal lus, mais à {comma(near[2], 3)} : des chiffres moyens se lisent bien.",
     )
@@ -198,13 +198,13 @@ def alt_text(numbers: dict[str, float]) -> str:
     first, last = (numbers[f"plane_distance_{name}_at_{FLOW_RUNS}"] for name in ("flow_midpoint", "ddim"))
     one, other = (numbers[f"distance_{name}_at_{FLOW_RUNS}"] for name in ("flow_midpoint", "ddim"))
     return say(
-        "Six pictures. Above, the plane: sixty straight grey lines from noise to two moons, which cross; the paths of the learned flow, nearly "
-        "straight, which do not; the paths of DDIM, which bend. "
+        "Six pictures. Above, the plane: sixty straight grey lines from noise to two moons, which cross; the paths of the learned flow, "
+        "nearly straight, which do not; the paths of DDIM, which bend. "
         f"After {FLOW_RUNS} runs the flow's midpoint is {first:.2f} from the moons and DDIM {last:.2f}. "
         f"Below: sheets of digits drawn by the flow in {FLOW_RUNS} runs and by DDIM in {DDIM_RUNS}, which look alike, and curves of the "
         f"distance to real digits by the number of runs: at {FLOW_RUNS}, {one:.2f} for the flow's midpoint and {other:.2f} for DDIM.",
-        "Six images. En haut, le plan : soixante droites grises du bruit à deux lunes, qui se croisent ; les chemins du flot appris, presque "
-        "droits, qui ne se croisent pas ; ceux de DDIM, qui tournent. "
+        "Six images. En haut, le plan : soixante droites grises du bruit à deux lunes, qui se croisent ; les chemins du flot appris, "
+        "presque droits, qui ne se croisent pas ; ceux de DDIM, qui tournent. "
         f"Après {FLOW_RUNS} passages, le point milieu du flot est à {comma(first, 2)} des lunes et DDIM à {comma(last, 2)}. "
         f"En bas : des planches de chiffres dessinés par le flot en {FLOW_RUNS} passages et par DDIM en {DDIM_RUNS}, qui se ressemblent, "
         "et les courbes de la distance aux vrais chiffres selon le nombre de passages : "
