@@ -1,9 +1,10 @@
 """Flow matching: learn the velocity along straight lines from noise to pictures.
 
 Diffusion mixes a picture with noise along an arc. Here the mixture goes along a
-straight line, at constant speed, and a network learns that velocity. Sampling then
-follows the velocity from noise to a picture, which is an ordinary differential
-equation, and a nearly straight path needs few steps. It is the conditional
+straight line, at constant speed, and a network learns that velocity. Sampling
+follows it from noise to a picture, which is an ordinary differential equation. Many
+lines cross, the network learns their mean, and so the paths of sampling bend; the
+straighter they are, the fewer steps they need. It is the conditional
 optimal-transport path of Lipman et al. (2023), rectified flow (Liu et al. 2023) and
 a stochastic interpolant (Albergo & Vanden-Eijnden 2023).
 
