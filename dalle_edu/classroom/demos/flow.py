@@ -204,8 +204,8 @@ def alt_text(numbers: dict[str, float]) -> str:
     first, last = (numbers[f"plane_distance_{name}_at_{FLOW_RUNS}"] for name in ("flow_midpoint", "ddim"))
     one, other = (numbers[f"distance_{name}_at_{FLOW_RUNS}"] for name in ("flow_midpoint", "ddim"))
     return say(
-        "Six pictures. Above, the plane: sixty straight grey lines from noise to two moons, which cross; the paths of the flow, which follow "
-        "the mean velocity, so that they bend where lines cross and do not cross themselves; the paths of DDIM. "
+        "Six pictures. Above, the plane: sixty straight grey lines from noise to two moons, which cross; the paths of the flow, which "
+        "follow the mean velocity, so that they bend where lines cross and do not cross themselves; the paths of DDIM. "
         f"After {FLOW_RUNS} runs the flow's midpoint is {first:.2f} from the moons and DDIM {last:.2f}. "
         f"Below: sheets of digits drawn by the flow in {FLOW_RUNS} runs and by DDIM in {DDIM_RUNS}, which look alike, and curves of the "
         f"distance to real digits by the number of runs: at {FLOW_RUNS}, {one:.2f} for the flow's midpoint and {other:.2f} for DDIM.",
