@@ -34,12 +34,13 @@ class Step:
     """A step of a sampler, as the callback receives it.
 
     It is step `index` of `steps`, at timestep `t`; `x` is the noisy picture there,
-    and `x0` the denoiser's estimate of the clean one.
+    and `x0` the denoiser's estimate of the clean one. In `flow.py`, `t` is a time
+    from 1 to 0.
     """
 
     index: int
     steps: int
-    t: int
+    t: int | float
     x: Tensor
     x0: Tensor
 

@@ -31,6 +31,7 @@ SMALL = {
     "bart": {"gpt.SCENES": 320, "gpt.EXAM": 8},
     "contrastive": {"contrastive.PAIRS": 1000, "contrastive.TESTED": 100},
     "diffusion": {"diffusion.PER_DIGIT": 6},
+    "flow": {"flow.PER_DIGIT": 8},
     "gpt": {"gpt.SCENES": 320, "gpt.EXAM": 8},
     "seq2seq": {"seq2seq.PAIRS": 600, "seq2seq.NEW": 16},
     "transformer": {"transformer.PAIRS": 600, "transformer.NEW": 8},

@@ -4,6 +4,7 @@ ELSEWHERE = {  # by module: the files that also speak of it, without being calle
     "codebook": ("vqvae",),
     "convolution": ("residual",),
     "diffusion": ("denoising",),
+    "flow": ("flow_samplers",),
     "gan": ("gan_training",),
     "guidance": ("decoding", "inpainting"),
     "language_model": ("recurrent",),

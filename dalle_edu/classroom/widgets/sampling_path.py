@@ -54,7 +54,7 @@ def change_of_belief(path: Sequence[Step], index: int) -> float:
 def draw_step(path: Sequence[Step], schedule: NoiseSchedule, index: int) -> Picture:
     """One step of a path. The title says t and which part of the variance is noise, the alt text how far the belief will move."""
     step = path[index]
-    noise = 100 * (1 - schedule.alpha_bar(step.t))
+    noise = 100 * (1 - schedule.alpha_bar(int(step.t)))
     title = say(f"t = {step.t}: {noise:.0f} % of the variance is noise", f"t = {step.t} : {noise:.0f} % de la variance est du bruit")
     moved = change_of_belief(path, index)
     en = f"Step {index + 1} of {len(path)}, t = {step.t}: the belief below is {moved:.2f} away from the last one, in the mean."
