@@ -676,7 +676,8 @@ expect(doubles, [6, 8, 14], say("the double of 3, 4 and 7", "le double de 3, 4 e
 # <details><summary>Un indice</summary>
 #
 # Préparez une feuille de zéros, marges comprises : ses côtés sont ceux de `transposed_output_size`, plus deux marges.
-# `maps.new_zeros(n, c, …)` fait des zéros du même type que `maps`, que le résultat doit garder. À la fin, coupez les marges.
+# `maps.new_zeros(n, c, …)` fait des zéros du même type que `maps`, que le résultat doit garder. À la fin, coupez les marges ; attention,
+# `[p:-p]` ne garde rien quand p vaut 0.
 #
 # </details>
 #
@@ -702,7 +703,8 @@ expect(doubles, [6, 8, 14], say("the double of 3, 4 and 7", "le double de 3, 4 e
 # <details><summary>A hint</summary>
 #
 # Prepare a sheet of zeros, padding included: its sides are those of `transposed_output_size` and twice the padding.
-# `maps.new_zeros(n, c, …)` makes zeros of the same type as `maps`, which the result must keep. At the end, cut the padding off.
+# `maps.new_zeros(n, c, …)` makes zeros of the same type as `maps`, which the result must keep. At the end, cut the padding off; mind that
+# `[p:-p]` keeps nothing when p is 0.
 #
 # </details>
 #
@@ -961,10 +963,10 @@ def pictures_undone():
     small_again = undo(few, kernel.double(), 6, stride=2)
     again = conv2d(small_again, kernel.double(), stride=2)
     found = [torch.allclose(whole, picture_lost), torch.allclose(again, few)]
-    return ["yes" if each else "no" for each in found]
+    return [say("yes", "oui") if each else say("no", "non") for each in found]
 
 
-expect(pictures_undone, ["yes", "yes"],
+expect(pictures_undone, [say("yes", "oui")] * 2,
        say("the picture found again, the few positions explained",
            "l'image retrouvée, les quelques positions expliquées"))
 
@@ -2010,18 +2012,19 @@ print(say("mean IoU, cut without warning:", "IoU moyen, coupés sans prévenir :
 assert unwarned_iou < iou_of_paper
 
 # %% [markdown] lang="fr"
-# Au-dessous du papier blanc, qui ne voit rien. Mais ne concluons rien de cette chute : la remontée n'avait jamais vu de zéros, et un réseau
-# que l'on surprend ne dit pas ce qu'il sait. Laissons-le **s'habituer**. Pendant 300 pas de plus, on tire à pile ou face, pour chaque image
-# et pour chaque raccourci, s'il est coupé. Le même réseau, avec les mêmes poids, apprend ainsi à faire de son mieux avec chacun des huit
-# réglages.
+# Au-dessous du papier blanc, qui ne voit rien. (Si votre IoU n'a pas bougé, votre `down_and_up` n'appelle pas `self.join` : revenez à
+# l'[](exercise:06/11).) Mais ne concluons rien de cette chute : la remontée n'avait jamais vu de zéros, et un réseau que l'on surprend ne
+# dit pas ce qu'il sait. Laissons-le **s'habituer**. Pendant 300 pas de plus, on tire à pile ou face, pour chaque image et pour chaque
+# raccourci, s'il est coupé. Le même réseau, avec les mêmes poids, apprend ainsi à faire de son mieux avec chacun des huit réglages.
 #
 # **Devinez**, pour le réseau habitué, quand tout est coupé : saura-t-il encore **quelles** formes sont là ? Saura-t-il encore **où** elles
 # finissent ?
 
 # %% [markdown] lang="en"
-# Below white paper, which sees nothing. But let us conclude nothing from this fall: the way up had never seen zeros, and a network taken by
-# surprise does not say what it knows. Let it **get used to it**. For 300 steps more, a coin decides, for each picture and for each skip,
-# whether it is cut. The same network, with the same weights, thus learns to do its best with each of the eight settings.
+# Below white paper, which sees nothing. (If your IoU did not move, your `down_and_up` does not call `self.join`: go back to
+# [](exercise:06/11).) But let us conclude nothing from this fall: the way up had never seen zeros, and a network taken by surprise does not
+# say what it knows. Let it **get used to it**. For 300 steps more, a coin decides, for each picture and for each skip, whether it is cut.
+# The same network, with the same weights, thus learns to do its best with each of the eight settings.
 #
 # **Guess**, for the network that has got used to it, when all are cut: will it still know **which** shapes are there? Will it still know
 # **where** they end?
