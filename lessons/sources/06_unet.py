@@ -170,9 +170,9 @@ from dalle_edu.language import decimal
 #
 # $$ c_i = \frac{i + \frac12}{s} - \frac12 , \qquad w_{ij} = \max(0, \; 1 - |c_i - j|) $$
 #
-# où $s$ est l'échelle, et où $w_{ij}$ est la part que prend l'ancien pixel $j$ : 1 s'il est juste dessous, 0 à un pixel de distance. Ici
+# où $s$ est l'échelle, et où $w_{ij}$ est la part que prend l'ancien pixel $j$ : 1 si le centre tombe sur le sien, 0 à un pixel de là. Ici
 # $s = 2$, et les centres tombent à $-0{,}25$, $0{,}25$, $0{,}75$ et $1{,}25$. Le deuxième vaut $0{,}75 \times 2 + 0{,}25 \times 6 = 3$. Le
-# premier est au-delà du bord : on le ramène à 0, et il vaut 2.
+# premier centre tombe avant 0 : on l'y ramène, et le pixel vaut 2.
 #
 # **Devinez** les deux derniers.
 
@@ -580,13 +580,13 @@ assert transposed_output_size(2, 2, 1) == transposed_output_size(2, 3, 2, 1) == 
 assert transposed_output_size(2, 4, 2, 1) == 4
 
 # %% [markdown] lang="fr"
-# Un noyau de 3 × 3 au pas de 1 fait donc de 2 × 2 positions 4 × 4 pixels. Pour 3 × 3, il faut un noyau de 2 × 2, ou un pas de 2 et une
+# De 2 × 2 positions, un noyau de 3 × 3 au pas de 1 fait donc 4 × 4 pixels. Pour 3 × 3, il faut un noyau de 2 × 2, ou un pas de 2 et une
 # marge de 1. La dernière ligne est la préférée des réseaux : de 2, elle fait 4, le double.
 
 # %% [markdown] lang="fr"
-# **Le double, toujours.** Un noyau de 4 et une marge de 1 viennent de faire 4 de 2. Trouvez un autre couple, au noyau **plus grand que 4**,
-# qui double exactement n'importe quelle taille, au pas de 2. Mettez dans `doubling` la taille du noyau et la marge, dans une liste de deux
-# nombres ; il y a plusieurs bonnes réponses.
+# **Le double, toujours.** Avec un noyau de 4 et une marge de 1, 2 positions viennent de donner 4 pixels. Trouvez un autre couple, au noyau
+# **plus grand que 4**, qui double exactement n'importe quelle taille, au pas de 2. Mettez dans `doubling` la taille du noyau et la marge,
+# dans une liste de deux nombres ; il y a plusieurs bonnes réponses.
 #
 # <details><summary>Un indice</summary>
 #
@@ -676,7 +676,8 @@ expect(doubles, [6, 8, 14], say("the double of 3, 4 and 7", "le double de 3, 4 e
 # <details><summary>Un indice</summary>
 #
 # Préparez une feuille de zéros, marges comprises : ses côtés sont ceux de `transposed_output_size`, plus deux marges.
-# `maps.new_zeros(n, c, …)` fait des zéros du même type que `maps`, que le résultat doit garder. À la fin, coupez les marges.
+# `maps.new_zeros(n, c, …)` fait des zéros du même type que `maps`, que le résultat doit garder. À la fin, coupez les marges ; attention,
+# `[p:-p]` ne garde rien quand p vaut 0.
 #
 # </details>
 #
@@ -702,7 +703,8 @@ expect(doubles, [6, 8, 14], say("the double of 3, 4 and 7", "le double de 3, 4 e
 # <details><summary>A hint</summary>
 #
 # Prepare a sheet of zeros, padding included: its sides are those of `transposed_output_size` and twice the padding.
-# `maps.new_zeros(n, c, …)` makes zeros of the same type as `maps`, which the result must keep. At the end, cut the padding off.
+# `maps.new_zeros(n, c, …)` makes zeros of the same type as `maps`, which the result must keep. At the end, cut the padding off; mind that
+# `[p:-p]` keeps nothing when p is 0.
 #
 # </details>
 #
@@ -791,7 +793,7 @@ assert (prints[1:3, 1:3] == 4).all() and (prints == 4).sum() == 4
 # Les quatre pixels du milieu sont sous les quatre tampons ; un coin n'est que sous un seul. Retenez cette inégalité : elle reviendra.
 #
 # La bibliothèque a deux agrandisseurs à poids. `Spread`, dont le pas vaut le noyau, pose des tampons côte à côte, sans recouvrement : c'est
-# l'*up-conv* du U-Net. `Unpatchify` est la quatrième façon : une convolution ordinaire calcule $s^2$ nombres par position, que l'on range
+# l'*up-conv* de l'U-Net. `Unpatchify` est la quatrième façon : une convolution ordinaire calcule $s^2$ nombres par position, que l'on range
 # en carrés de $s \times s$ pixels, la convolution sous-pixel de [](work:shi2016).
 
 # %% [markdown] lang="en"
@@ -961,10 +963,10 @@ def pictures_undone():
     small_again = undo(few, kernel.double(), 6, stride=2)
     again = conv2d(small_again, kernel.double(), stride=2)
     found = [torch.allclose(whole, picture_lost), torch.allclose(again, few)]
-    return ["yes" if each else "no" for each in found]
+    return [say("yes", "oui") if each else say("no", "non") for each in found]
 
 
-expect(pictures_undone, ["yes", "yes"],
+expect(pictures_undone, [say("yes", "oui")] * 2,
        say("the picture found again, the few positions explained",
            "l'image retrouvée, les quelques positions expliquées"))
 
@@ -1008,8 +1010,8 @@ panels[1, 0].set_ylabel(say("stride 2", "pas 2"), fontsize=15)
 picture(figure, say("At stride 1 the transpose is more blurred and least squares "
                     "give the scene back; at stride 2 neither does.",
                     "Au pas de 1, la transposée est plus floue encore et les "
-                    "moindres carrés rendent la scène ; au pas de 2, ni l'un ni "
-                    "l'autre."))
+                    "moindres carrés rendent la scène ; au pas de 2, ni l'une "
+                    "ni les autres."))
 
 # %% claims=true
 def distance(one, other):
@@ -1351,8 +1353,8 @@ def draw_u():
 # %% slide="fragment" tags=["hide-input"]
 picture(draw_u(), say("A U: from 32 × 32 with 16 channels down to 4 × 4 with 64, and "
                       "up again; three dashed skips go across.",
-                      "Un U : de 32 × 32 à 16 canaux jusqu'à 4 × 4 à 64, puis "
-                      "retour ; trois raccourcis en tirets."))
+                      "Un U : on descend de 32 × 32 (16 canaux) à 4 × 4 (64), "
+                      "puis on remonte ; trois raccourcis en tirets."))
 
 # %% claims=true
 maps_going_down, x = [], layers.door(torch.zeros(1, 3, 32, 32))
@@ -1379,7 +1381,7 @@ assert [each.shape[2] for each in maps_going_down] == sides_of_levels == [32, 16
 # 2, qui divise les côtés par deux. En orange, le fond : 4 × 4 positions, dont chacune représente 8 × 8 pixels. En vert, la remontée :
 # `Spread` double les côtés, on **joint** le raccourci, et un bloc mêle les deux. Joindre veut dire mettre les canaux bout à bout
 # (concaténer) : 32 canaux montés et 32 canaux du raccourci en font 64. Pourquoi ne pas les ajouter ? La convolution qui suit saurait faire
-# cette somme, avec des poids égaux ; bout à bout, elle peut aussi faire autre chose, et n'avoir pas à démêler ce qu'une somme aurait mêlé.
+# cette somme, avec des poids égaux ; bout à bout, elle peut aussi faire autre chose, et n'a pas à démêler ce qu'une somme aurait mêlé.
 
 # %% [markdown] lang="fr"
 # **Combien de canaux ?** Mettez dans `joined_channels` le nombre de canaux qui entrent dans chaque bloc de la remontée, de l'étage de 8 × 8
@@ -1427,15 +1429,15 @@ expect(joined_channels, [each.in_channels for each in reversed(convolutions)],
 #
 # **GroupNorm.** Au fil des couches, les nombres grandissent ou s'éteignent. On les remet à l'échelle : moyenne 0, variance 1. Quatre
 # nombres, 1, 3, 5, 7 : leur moyenne est 4, leur écart type $\sqrt 5 \approx 2{,}24$ ; ils deviennent $-1{,}34$, $-0{,}45$, $0{,}45$ et
-# $1{,}34$. *GroupNorm* le fait pour chaque image à part, par groupes de canaux ([](work:wu2018)). L'ancienne façon, sur tout le lot, va mal
-# avec de petits lots, et ceux d'images sont petits.
+# $1{,}34$. *GroupNorm* le fait pour chaque image à part, par groupes de canaux ([](work:wu2018)). L'ancienne façon, sur tout le lot, marche
+# mal avec de petits lots, et les lots d'images le sont.
 #
 # **Commencer par ne rien faire.** La seconde convolution a au départ des poids nuls : un bloc neuf rend son entrée. Le réseau commence
 # comme un simple va-et-vient, et chaque bloc ne s'en écarte qu'autant que cela sert.
 #
 # L'activation est SiLU, $z \cdot \sigma(z)$, une ReLU arrondie. Un bloc peut aussi recevoir une **condition**, un vecteur par image : deux
-# nombres par canal, une échelle et un décalage, en sont tirés ([](work:dhariwal2021)). Ici, il n'y en a pas ; la [](lesson:10) y dira
-# l'heure qu'il est.
+# nombres par canal, une échelle et un décalage, en sont tirés ([](work:dhariwal2021)). Ici, il n'y en a pas ; la [](lesson:10) s'en servira
+# pour dire au réseau à quel instant il en est.
 
 # %% [markdown] lang="en"
 # ### A block of the U-Net
@@ -1462,9 +1464,9 @@ print(say("normalised:", "normés :"), *(decimal(each, 2) for each in normed[0])
 assert [round(each, 2) for each in normed[0].tolist()] == [-1.34, -0.45, 0.45, 1.34]
 
 # %% [markdown] lang="fr"
-# Écrivez le passage dans le bloc ; son constructeur est donné. `x` est de forme (n, c, h, w), la réponse (n, width, h, w). Dans l'ordre :
-# `norm_1`, SiLU, `look_1`, `norm_2` ; puis, s'il y a une condition, de forme (n, e), l'échelle et le décalage ; puis SiLU et `look_2`.
-# Cette correction s'ajoute à `shortcut(x)`, qui est `x`, ou une convolution 1 × 1 quand la largeur change.
+# Écrivez `forward`, la traversée du bloc ; le constructeur est donné. `x` est de forme (n, c, h, w), la réponse (n, width, h, w). Dans
+# l'ordre : `norm_1`, SiLU, `look_1`, `norm_2` ; puis, s'il y a une condition, de forme (n, e), l'échelle et le décalage ; puis SiLU et
+# `look_2`. Cette correction s'ajoute à `shortcut(x)`, qui est `x`, ou une convolution 1 × 1 quand la largeur change.
 #
 # La condition passe par SiLU, puis par `scale_shift`, qui rend 2 × width nombres : d'abord les échelles, ensuite les décalages. On
 # multiplie par **1 + échelle**, pour qu'une échelle de 0 ne change rien.
@@ -1696,15 +1698,15 @@ print(say("right with white paper:", "justes avec du papier blanc :"),
 assert 0.88 < paper_right < 0.93
 
 # %% [markdown] lang="fr"
-# Neuf pixels sur dix sont du papier : qui ne voit rien est juste neuf fois sur dix. L'exactitude flatte. On mesure donc **l'intersection
+# Neuf pixels sur dix sont du papier : qui ne voit rien tombe juste neuf fois sur dix. L'exactitude flatte. On mesure donc **l'intersection
 # sur l'union** (*intersection over union*, **IoU** ; [](work:jaccard1912), et [](work:everingham2010) pour la segmentation), classe par
 # classe :
 #
 # $$ \mathrm{IoU}_k = \frac{\text{pixels que les deux cartes donnent à } k}{\text{pixels que l'une au moins donne à } k} $$
 #
-# Deux carrés de même taille, dont l'un couvre la moitié de l'autre : deux pixels chacun, un en commun. L'union en a trois, l'IoU est de
-# 1/3. Ce n'est pas la moitié : l'IoU compte **aussi** ce que l'on a pris en trop. Puis on fait la moyenne des classes : le papier n'est
-# plus qu'une voix sur cinq.
+# Deux carrés de même taille, dont l'un couvre la moitié de l'autre : deux moitiés chacun, dont une en commun. L'union en compte trois,
+# l'IoU est de 1/3. Ce n'est pas la moitié : l'IoU compte **aussi** ce que l'on a pris en trop. Puis on fait la moyenne des classes : le
+# papier n'est plus qu'une voix sur cinq.
 
 # %% [markdown] lang="en"
 # Nine pixels out of ten are paper: one who sees nothing is right nine times out of ten. Accuracy flatters. So one measures **intersection
@@ -1712,7 +1714,7 @@ assert 0.88 < paper_right < 0.93
 #
 # $$ \mathrm{IoU}_k = \frac{\text{pixels that both maps give to } k}{\text{pixels that at least one of them gives to } k} $$
 #
-# Two squares of the same size, one of which covers half of the other: two pixels each, one in common. The union has three, the IoU is 1/3.
+# Two squares of the same size, one of which covers half of the other: two halves each, one in common. The union has three, the IoU is 1/3.
 # It is not one half: IoU counts what was taken in excess **as well**. Then the mean over classes is taken: paper is now one vote of five.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -1829,8 +1831,7 @@ round(mean_iou(torch.tensor([[[1, 1, 0]]]), torch.tensor([[[0, 1, 1]]]), 2), 3)
 
 # %% [markdown] lang="fr"
 # Apprenons. La perte est l'entropie croisée de la [](lesson:01), pixel par pixel : les logits sont de forme (n, 5, h, w), la vérité (n, h,
-# w). Chaque pas prend huit scènes. L'optimiseur est AdamW, et `OneCycleLR` fait monter le pas d'apprentissage, puis redescendre jusqu'à
-# zéro.
+# w). Chaque pas prend huit scènes. L'optimiseur est AdamW, et `OneCycleLR` fait monter le pas d'apprentissage, puis le ramène à zéro.
 #
 # Votre `UNet` reçoit au passage des **interrupteurs** : `join` y multiplie chaque raccourci par 1, ou par 0 pour le couper. Pour l'instant,
 # tous valent 1.
@@ -1928,7 +1929,7 @@ assert first_iou > 0.6 > iou_of_paper
 assert first_right > 0.96
 
 # %% [markdown] lang="fr"
-# Le papier blanc est juste neuf fois sur dix et n'a qu'un IoU de 0,18 ; l'U-Net, lui, a vu les formes. Regardons cinq scènes de l'examen,
+# Le papier blanc tombe juste neuf fois sur dix et n'a qu'un IoU de 0,18 ; l'U-Net, lui, a vu les formes. Regardons cinq scènes de l'examen,
 # les cinq premières qui contiennent deux formes différentes.
 
 # %% [markdown] lang="en"
@@ -1986,7 +1987,7 @@ draw_rows({say("truth", "vérité"): exam_truth, "U-Net": first_answer},
 # tips of stars, at edges.) Ask what the colour of the scene says of the class. (Nothing: a star may have any colour.)
 
 # %% [markdown] lang="fr"
-# Il a nommé presque tout, après trois cents pas. Reste la question de cette leçon : que font les raccourcis ?
+# Il a nommé presque tout, en quelque trois cents pas. Reste la question de cette leçon : que font les raccourcis ?
 #
 # ## 7. Couper les ponts
 #
@@ -2011,18 +2012,19 @@ print(say("mean IoU, cut without warning:", "IoU moyen, coupés sans prévenir :
 assert unwarned_iou < iou_of_paper
 
 # %% [markdown] lang="fr"
-# Au-dessous du papier blanc, qui ne voit rien. Mais ne concluons rien de cette chute : la remontée n'avait jamais vu de zéros, et un réseau
-# que l'on surprend ne dit pas ce qu'il sait. Laissons-le **s'habituer**. Pendant 300 pas de plus, une pièce décide, pour chaque image et
-# pour chaque raccourci, s'il est coupé. Le même réseau, avec les mêmes poids, apprend ainsi à faire de son mieux avec chacun des huit
-# réglages.
+# Au-dessous du papier blanc, qui ne voit rien. (Si votre IoU n'a pas bougé, votre `down_and_up` n'appelle pas `self.join` : revenez à
+# l'[](exercise:06/11).) Mais ne concluons rien de cette chute : la remontée n'avait jamais vu de zéros, et un réseau que l'on surprend ne
+# dit pas ce qu'il sait. Laissons-le **s'habituer**. Pendant 300 pas de plus, on tire à pile ou face, pour chaque image et pour chaque
+# raccourci, s'il est coupé. Le même réseau, avec les mêmes poids, apprend ainsi à faire de son mieux avec chacun des huit réglages.
 #
 # **Devinez**, pour le réseau habitué, quand tout est coupé : saura-t-il encore **quelles** formes sont là ? Saura-t-il encore **où** elles
 # finissent ?
 
 # %% [markdown] lang="en"
-# Below white paper, which sees nothing. But let us conclude nothing from this fall: the way up had never seen zeros, and a network taken by
-# surprise does not say what it knows. Let it **get used to it**. For 300 steps more, a coin decides, for each picture and for each skip,
-# whether it is cut. The same network, with the same weights, thus learns to do its best with each of the eight settings.
+# Below white paper, which sees nothing. (If your IoU did not move, your `down_and_up` does not call `self.join`: go back to
+# [](exercise:06/11).) But let us conclude nothing from this fall: the way up had never seen zeros, and a network taken by surprise does not
+# say what it knows. Let it **get used to it**. For 300 steps more, a coin decides, for each picture and for each skip, whether it is cut.
+# The same network, with the same weights, thus learns to do its best with each of the eight settings.
 #
 # **Guess**, for the network that has got used to it, when all are cut: will it still know **which** shapes are there? Will it still know
 # **where** they end?
@@ -2045,8 +2047,8 @@ print(say("loss of the last 50 steps:", "perte des 50 derniers pas :"), last_los
 
 # %% [markdown] lang="fr"
 # Une moyenne, tous réglages mêlés : elle ne dit rien de chacun. Trois mesures, donc, sur l'examen. L'**IoU** moyen. Le **quoi** : dans
-# chaque scène, pour chaque forme présente, la classe la plus répondue sur ses pixels, le papier mis à part, est-elle la bonne ? Le **où** :
-# la part de pixels justes **sur les contours**, ceux qui touchent une autre classe.
+# chaque scène, pour chaque forme présente, la classe qui revient le plus souvent sur ses pixels, le papier mis à part, est-elle la bonne ?
+# Le **où** : la part de pixels justes **sur les contours**, ceux qui touchent une autre classe.
 
 # %% [markdown] lang="en"
 # A mean over all settings: it says nothing of each. Hence three measures, on the exam. The mean **IoU**. The **what**: in each scene, for
@@ -2294,6 +2296,9 @@ with torch.no_grad():
     shrunk_again = (avg_pool2d(exam_enhanced, 4) - exam_low).abs().mean().item()
 print(say("squared error: bilinear", "erreur au carré : bilinéaire"),
       decimal(cloud_loss, 4), " U-Net", decimal(enhanced_loss, 4))
+print(say("U-Net, shrunk again to 64 pixels: mean difference",
+          "U-Net, réduit de nouveau à 64 pixels : écart moyen"),
+      decimal(shrunk_again, 3))
 
 # %% claims=true
 assert enhanced_loss < cloud_loss / 3
@@ -2650,8 +2655,8 @@ quiz(question)
 # **8 min.** Answer alone, then compare in pairs.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 8 min. Quatre minutes seul, dans le notebook ; puis à main levée. S'arrêter où la moitié de la salle se trompe. Les deux tailles et l'IoU
-# se refont au tableau. Que chacun note la question qu'il a manquée.
+# 8 min. Quatre minutes seul, dans le notebook ; puis à main levée. S'arrêter là où la moitié de la salle se trompe. Les deux tailles et
+# l'IoU se refont au tableau. Que chacun note la question qu'il a manquée.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 8 min. Four minutes alone, in the notebook; then by show of hands. Stop where half the room is wrong. Both sizes and the IoU are worked
@@ -2700,8 +2705,8 @@ quiz(
     Choice(
         say("The gradient of a convolution, with respect to its input, is", "Le gradient d'une convolution, par rapport à son entrée, est"),
         [say("a convolution of the picture with itself", "une convolution de l'image par elle-même"),
-         say("the same convolution, of the slopes that come back", "la même convolution, des pentes qui reviennent"),
-         say("a transposed convolution of the slopes that come back", "une convolution transposée des pentes qui reviennent")],
+         say("the same convolution, of the slopes that come back", "la même convolution, appliquée aux pentes qui reviennent"),
+         say("a transposed convolution of the slopes that come back", "une convolution transposée, appliquée aux pentes qui reviennent")],
         right=2,
         why=say("The map is M x, so that the slope is M transposed times what comes back.",
                 "La carte est M x ; la pente est donc la transposée de M fois ce qui revient."),
@@ -2721,7 +2726,7 @@ quiz(
     ),
     Choice(
         say("Which transposed convolution touches all pixels away from the border equally often?",
-            "Quelle convolution transposée touche également tous les pixels loin du bord ?"),
+            "Quelle convolution transposée touche autant de fois chaque pixel, loin du bord ?"),
         [say("kernel 3, stride 2", "noyau 3, pas 2"),
          say("kernel 4, stride 2", "noyau 4, pas 2"),
          say("kernel 4, stride 3", "noyau 4, pas 3")],
@@ -2779,7 +2784,7 @@ quiz(
 #
 # - Répéter, mêler, tamponner, ranger.
 # - Transposer n'est pas défaire : c'est rétropropager.
-# - Un noyau multiple du pas, ou pas de damier.
+# - Un noyau multiple du pas, ou gare au damier.
 # - Le fond sait quoi ; les ponts savent où.
 # - Sans hasard, on rend la moyenne.
 
@@ -2806,7 +2811,7 @@ quiz(
 # - Quatre façons d'agrandir : répéter et mêler n'apprennent rien ; poser des tampons, ou calculer puis ranger, a des poids.
 # - Une convolution transposée fait $(n - 1) s - 2p + k$ pixels. Elle multiplie par la matrice transposée : c'est le gradient d'une
 #   convolution, et l'inverse de rien.
-# - Un noyau qui n'est pas un multiple du pas peint un damier. Agrandir puis convoluer n'en fait pas.
+# - Un noyau dont le côté n'est pas un multiple du pas peint un damier. Agrandir puis convoluer n'en fait pas.
 # - L'U-Net descend pour savoir quoi, remonte pour dire où ; ses raccourcis portent la place exacte.
 # - L'exactitude flatte quand une classe est partout : mesurez l'IoU, classe par classe.
 # - Avant de conclure d'une coupure, laissez le réseau s'habituer.
