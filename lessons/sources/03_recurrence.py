@@ -134,7 +134,7 @@ for sentence in write(newborn, 3):
 # **Il faut** les leçons [01](lesson:01) et [02](lesson:02) : la rétropropagation, l'entropie croisée, le plongement (embedding) d'un mot.
 #
 # **Si le temps manque**, les sections [1](#one-symbol-at-a-time) à [7](#it-writes) et [9](#one-network-reads-another-writes) à
-# [11](#three-scores-by-hand) forment le chemin principal. Un exercice non fait n'arrête rien : la bibliothèque prend sa place.
+# [12](#the-same-task-looking) forment le chemin principal. Un exercice non fait n'arrête rien : la bibliothèque prend sa place.
 
 # %% [markdown] lang="en"
 # **By the end of this lesson you will be able to**
@@ -147,7 +147,7 @@ for sentence in write(newborn, 3):
 # **You need** lessons [01](lesson:01) and [02](lesson:02): backpropagation, cross-entropy, the embedding of a word.
 #
 # **If time is short**, sections [1](#one-symbol-at-a-time) to [7](#it-writes) and [9](#one-network-reads-another-writes) to
-# [11](#three-scores-by-hand) are the main path. An exercise left undone stops nothing: the library takes its place.
+# [12](#the-same-task-looking) are the main path. An exercise left undone stops nothing: the library takes its place.
 
 # %%
 import math
