@@ -177,7 +177,7 @@ from dalle_edu.world import phrasings, read_caption
 # ## 1. One symbol at a time
 #
 # A network of [](lesson:01) expects a fixed number of inputs. A sentence has no fixed length. The idea: read **one symbol at a time**, with
-# a notebook of fixed size that is written anew at each symbol. The notebook is a vector, the **hidden state** $h$. One small network, the
+# a notepad of fixed size that is written anew at each symbol. The notepad is a vector, the **hidden state** $h$. One small network, the
 # **cell**, computes the new state from the symbol $x$ and the state before ([](work:elman1990)).
 #
 # Take the smallest: a state of a single number. The symbol counts for 0.5, the state before for 0.8, then tanh brings the sum between −1
@@ -206,7 +206,7 @@ assert [round(state, 3) for state in states] == [0.462, 0.354, 0.276]
 # | 0 | $0{,}8 \times 0{,}354$ | $0{,}276$ |
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 1. A notebook, written anew at each symbol
+# ## 1. A notepad, written anew at each symbol
 #
 # Read 1, 0, 0. What is left of the 1?
 #
@@ -373,7 +373,8 @@ draw_unrolled(list(say("stars", "étoil")), every=False)
 # %% [markdown] lang="fr"
 # Écrivez `unroll`. `x` est de forme (n, t, x). Rendez l'état caché après chaque symbole, (n, t, h), et le dernier état. Avec `backwards`, on
 # lit de droite à gauche, mais la sortie t reste celle du symbole t. Trois outils sont prêts : `cell.start(x)` donne l'état de départ,
-# `hidden_of(state)` l'état caché, et `each_part(f, a, b)` applique `f` à l'état caché (et, pour un LSTM, à la mémoire aussi).
+# `hidden_of(state)` l'état caché, et `each_part(f, a, b)` applique `f` à l'état caché (et, pour un LSTM, à la mémoire aussi). Sans `state`
+# (`None`), partez de `cell.start(x)` ; sans `mask`, tout est symbole.
 #
 # <details><summary>Un indice</summary>
 #
@@ -403,6 +404,7 @@ draw_unrolled(list(say("stars", "étoil")), every=False)
 # Write `unroll`. `x` is of shape (n, t, x). Return the hidden state after each symbol, (n, t, h), and the last state. With `backwards` one
 # reads from right to left, but output t is still that of symbol t. Three tools are ready: `cell.start(x)` gives the state to start from,
 # `hidden_of(state)` the hidden state, and `each_part(f, a, b)` applies `f` to the hidden state (and, for an LSTM, to the memory too).
+# Without a `state` (`None`), start from `cell.start(x)`; without a `mask`, all are symbols.
 #
 # <details><summary>A hint</summary>
 #
@@ -817,13 +819,14 @@ assert 2**10 == 1024
 
 # %% [markdown] lang="fr"
 # Un millième, ou mille. Le premier mal, le gradient qui **s'éteint**, empêche d'apprendre ce qui est loin ([](work:bengio1994)). Le second,
-# le gradient qui **explose**, détruit tout en un pas. Voyons-le. Voici une cellule simple dont la matrice $W_{hh}$ est cinq fois trop
-# grande ; elle apprend nos légendes par descente de gradient, quatre-vingts pas. À chaque pas, nous notons la longueur du gradient.
+# le gradient qui **explose**, défait en un pas ce qui était appris. Voyons-le. Voici une cellule simple dont la matrice $W_{hh}$ est cinq
+# fois trop grande ; elle apprend nos légendes par descente de gradient, quatre-vingts pas. À chaque pas, nous notons la longueur du
+# gradient.
 
 # %% [markdown] lang="en"
 # A thousandth, or a thousand. The first ill, the gradient that **vanishes**, keeps it from learning what is far away ([](work:bengio1994)).
-# The second, the gradient that **explodes**, destroys everything in one step. Let us see it. Here is a plain cell whose matrix $W_{hh}$ is
-# five times too large; it learns our captions by gradient descent, eighty steps. At each step we note the length of the gradient.
+# The second, the gradient that **explodes**, undoes in one step what was learned. Let us see it. Here is a plain cell whose matrix $W_{hh}$
+# is five times too large; it learns our captions by gradient descent, eighty steps. At each step we note the length of the gradient.
 
 # %%
 def too_large():
@@ -957,6 +960,14 @@ picture(figure, say("The free gradient begins hundreds of times too long and lea
 # %% claims=true
 assert sum(clipped_losses[-10:]) / 10 < sum(free_losses[-10:]) / 10 - 0.3
 
+
+def leaps(losses):
+    return sum(after - before > 0.4 for before, after in zip(losses, losses[1:]))
+
+
+assert leaps(free_losses) >= 2
+assert leaps(clipped_losses) == 0
+
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Lire l'échelle, logarithmique : au premier pas, des centaines de fois l'ordinaire. Demander ce que l'écrêtage change à la direction
 # (rien), et s'il guérit le gradient qui s'éteint (non : on ne rallonge pas ce qui ne dit plus rien).
@@ -966,12 +977,12 @@ assert sum(clipped_losses[-10:]) / 10 < sum(free_losses[-10:]) / 10 - 0.3
 # (nothing), and whether it cures the gradient that vanishes (no: what says nothing any more cannot be lengthened).
 
 # %% [markdown] lang="fr"
-# Écrêté, le même réseau apprend au même pas. Toute la suite de la leçon écrête à 1. Mais l'écrêtage ne peut rien contre le gradient qui
-# s'éteint : il faut une autre cellule.
+# Libre, la perte remonte par bonds. Écrêté, le même réseau descend sans bond, avec le même pas d'apprentissage, et finit plus bas. Toute la
+# suite de la leçon écrête à 1. Mais l'écrêtage ne peut rien contre le gradient qui s'éteint : il faut une autre cellule.
 
 # %% [markdown] lang="en"
-# Clipped, the same network learns with the same step. All the rest of the lesson clips to 1. But clipping is no help against the gradient
-# that vanishes: for that another cell is needed.
+# Free, the loss leaps up again and again. Clipped, the same network descends without leaps, at the same learning rate, and ends lower. All
+# the rest of the lesson clips to 1. But clipping is no help against the gradient that vanishes: for that another cell is needed.
 
 # %% [markdown] lang="fr"
 # ## 5. Le LSTM : un tapis et quatre boîtes
@@ -1292,10 +1303,10 @@ axes.axhline(50, color="grey", linestyle=":", label=say("chance", "hasard"))
 axes.set(xlabel=say("forget bias at the start", "biais d'oubli au départ"),
          ylabel=say("right (%)", "justes (%)"), ylim=(40, 103), xticks=biases)
 legend(axes, loc="lower right")
-picture(figure, say("With a forget bias of 0 or less the LSTM answers by chance; from"
-                    " 2 on it is always right.",
-                    "Avec un biais d'oubli de 0 ou moins, le LSTM répond au hasard ;"
-                    " dès 2, il répond toujours juste."))
+picture(figure, say("With a forget bias of 0 or less the LSTM answers by chance; at 1"
+                    " it has not learned yet; from 2 on it is always right.",
+                    "Avec un biais d'oubli de 0 ou moins, le LSTM répond au hasard"
+                    " ; à 1, il n'a pas encore appris ; dès 2, il a raison."))
 
 # %% claims=true
 assert max(recalled[0], recalled[1]) < 0.6
@@ -1606,6 +1617,8 @@ for row, sentence in enumerate(new_captions):
             short_words.append((row, begin + 1, end))
         if len(word) >= 6:
             long_words.append((row, begin + 1, end))
+        # en: the s of "trois", three in French, is not a plural's
+        # fr: le s de « trois » n'est pas celui d'un pluriel
         if several and word.endswith("s") and word != "trois":
             plurals.append((row, end - 1, end))
         begin = end + 1
@@ -1731,9 +1744,9 @@ axes.set(xlabel=say("step", "pas"), ylabel=say("right (%)", "justes (%)"))
 axes.set_xticks([1, 10, 100, 500], ["1", "10", "100", "500"])
 legend(axes, loc="center left", bbox_to_anchor=(1.0, 0.5))
 picture(figure, say("Spaces are learned first, then short words, long words, and the "
-                    "plural; whole captions come last.",
+                    "plural; whole captions come after the long words.",
                     "Les espaces viennent d'abord, puis les mots courts, les mots "
-                    "longs et le pluriel ; les légendes entières, en dernier."))
+                    "longs et le pluriel ; les légendes, après les mots longs."))
 
 # %%
 def learned_at(shares):
@@ -1775,7 +1788,7 @@ assert trained["dictation"][-1][2] < 0.9
 # %% [markdown] lang="en"
 # Let us say that a curve is learned once it no longer goes below three fifths of what it ends with (its very first points are mere chance).
 # **Spaces** first, within twenty steps; then **short** words, then **long** ones; and much later, at two hundred steps or more, the **s** of the
-# plural, which has to be remembered from further away. A caption is accepted only with all the rest. Words do not reach 100%,
+# plural, which has to be remembered from further away. A caption is accepted only if everything in it is right. Words do not reach 100%,
 # and cannot: after its first letter, "c" may announce a circle or a cross.
 
 # %% [markdown] lang="fr"
@@ -2031,7 +2044,8 @@ assert (one.mean() > 0) != (two.mean() > 0)
 # ### Pas à pas
 #
 # Voici cette unité, en haut, et sept autres. Désignez une lettre : les portes, la mémoire et l'état caché sont ceux d'**après** cette
-# lettre. Cherchez où la porte d'entrée s'ouvre pour la première unité, et si sa porte d'oubli reste près de 1 ensuite.
+# lettre. (Une barre de la mémoire s'arrête à 3, même quand la mémoire va plus loin.) Cherchez où la porte d'entrée s'ouvre pour la première
+# unité, et si sa porte d'oubli reste près de 1 ensuite.
 
 # %% [markdown] lang="en"
 # There is one. In the picture, orange is a positive memory, and blue a negative one. A single unit of the 96 tells singular from plural
@@ -2042,7 +2056,8 @@ assert (one.mean() > 0) != (two.mean() > 0)
 # ### Step by step
 #
 # Here is this unit, at the top, and seven others. Point at a letter: the gates, the memory and the hidden state are those **after** this
-# letter. Look for where the input gate of the first unit opens, and whether its forget gate stays near 1 from then on.
+# letter. (A bar of the memory stops at 3, even when the memory goes further.) Look for where the input gate of the first unit opens, and
+# whether its forget gate stays near 1 from then on.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Ses portes, lettre à lettre
@@ -2111,7 +2126,7 @@ gate_explorer(list(opening), read_memory(opening), best_units)
 # (pour un LSTM, $h$ **et** $c$). Le second, le **décodeur**, part de cet état et écrit mot après mot, jusqu'au symbole de fin.
 #
 # À l'entraînement, le décodeur est forcé par l'enseignant : on lui montre la vraie traduction, décalée d'un cran. À l'usage, il relit ses
-# propres mots. **Devinez** : de ces deux phases, laquelle est la plus sévère ?
+# propres mots. **Devinez** : de ces deux phases, laquelle est la plus sévère ? Nous le mesurerons à la [](#without-the-teacher).
 
 # %% [markdown] lang="en"
 # ## 9. One network reads, another writes
@@ -2122,7 +2137,7 @@ gate_explorer(list(opening), read_memory(opening), best_units)
 # until the end symbol.
 #
 # In training the decoder is under teacher forcing: it is shown the true translation, shifted by one. In use it reads its own words again.
-# **Guess**: which of these two phases is the harder?
+# **Guess**: which of these two phases is the harder? We shall measure it in [](#without-the-teacher).
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 9. Un réseau lit, un autre écrit
@@ -2180,8 +2195,9 @@ print(say("words:", "mots :"), len(french), len(english))
 
 # %% [markdown] lang="fr"
 # La bibliothèque a un traducteur, `Seq2Seq`. Son encodeur lit dans les deux sens, et range les états des deux sens côte à côte : les
-# derniers pour le décodeur, et tous les autres dans une « mémoire ». Une pièce s'y visse, l'**attention**, qui dit ce que le décodeur reçoit de
-# cette mémoire. Commençons par le traducteur d'avant l'attention : celui qui n'en reçoit **rien**.
+# derniers pour le décodeur, et tous les autres dans une « mémoire » (qui n'est pas la mémoire $c$ d'un LSTM). Une pièce y est
+# interchangeable, l'**attention** : elle dit ce que le décodeur reçoit de cette mémoire. Commençons par le traducteur d'avant l'attention :
+# celui qui n'en reçoit **rien**.
 
 # %% [markdown] lang="fr"
 # Écrivez `forward` de `NoAttention`. `query`, de forme (n, q, h), vient des q mots à écrire ; `memory`, (n, k, m), des k mots lus. Rendez
@@ -2201,8 +2217,8 @@ print(say("words:", "mots :"), len(french), len(english))
 
 # %% [markdown] lang="en"
 # The library has a translator, `Seq2Seq`. Its encoder reads in both directions, and puts the states of both side by side: the last ones for
-# the decoder, and all the others into a "memory". A part is screwed onto it, **attention**, which says what the decoder gets of that memory.
-# Let us begin with the translator before attention: the one that gets **nothing** of it.
+# the decoder, and all the others into a "memory" (which is not the memory $c$ of an LSTM). One part can be exchanged, **attention**: it says
+# what the decoder gets of that memory. Let us begin with the translator before attention: the one that gets **nothing** of it.
 
 # %% [markdown] lang="en"
 # Write `forward` of `NoAttention`. `query`, of shape (n, q, h), comes from the q words to be written; `memory`, (n, k, m), from the k words
@@ -2318,7 +2334,7 @@ def by_group(right):
 # %%
 alone = by_group(exact(forgetful))
 for name, share in zip(groups, alone):
-    print(f"{name:6}", say(f"words: {share:4.0%}", f"mots : {100 * share:3.0f} %"))
+    print(f"{name:>5}", say(f"words: {share:4.0%}", f"mots : {100 * share:3.0f} %"))
 written, _ = forgetful.translate(new_source[-2:])
 for read, said in zip(new_source[-2:], written):
     print(join_words(french.decode(read)))
@@ -2597,13 +2613,13 @@ draw_translator(["une", "étoile", "verte"], ["a", "green", "star"], looks=True)
 # ## 12. La même tâche, en regardant
 #
 # Rien d'autre ne change : mêmes paires, mêmes 250 pas, même largeur. Chaque traducteur garde en plus tous les états lus, et note à sa
-# façon. **Devinez** : sur les longues phrases, qui fait mieux que presque rien ? Un seul des trois, ou tous ?
+# façon. **Devinez** : sur les longues phrases, qui fait mieux que le dernier état seul ? Un des trois, ou tous ?
 
 # %% [markdown] lang="en"
 # ## 12. The same task, looking
 #
 # Nothing else changes: the same pairs, the same 250 steps, the same width. Each translator also keeps all the states read, and
-# marks in its own way. **Guess**: on long sentences, who does better than next to nothing? One of the three, or all?
+# marks in its own way. **Guess**: on long sentences, which do better than the last state alone? One of the three, or all?
 
 # %%
 scorers = {say("dot (Luong)", "scalaire (Luong)"): DotAttention,
