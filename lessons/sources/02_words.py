@@ -2588,6 +2588,32 @@ def merged(pieces, pair):
 
 
 # %% [markdown] lang="fr"
+# La bibliothèque `tokenizers`, avec laquelle ont été faits les jetons des légendes de ce cours (par `train_tokenizer`), sait trouver ces
+# fusions. La liste que vous écrirez sera comparée à la sienne.
+
+# %% [markdown] lang="en"
+# The library `tokenizers`, used by `train_tokenizer`, which made the tokens of this course's captions, can find these merges. The list that
+# you are about to write will be compared with its own.
+
+# %%
+import json
+
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+
+def merges_of_library(counts, how_many):
+    letters = {letter for word in counts for letter in word}
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.BpeTrainer(vocab_size=len(letters) + how_many,
+                                  show_progress=False)
+    read = [word for word, count in counts.items() for _ in range(count)]
+    tokenizer.train_from_iterator(read, trainer)
+    written = json.loads(tokenizer.to_str())["model"]["merges"]
+    return [tuple(pair) for pair in written]
+
+
+# %% [markdown] lang="fr"
 # Écrivez `byte_pair_merges(counts, how_many)`. `counts` est un dictionnaire : mot, nombre de fois qu'il est lu. Rendez la liste des
 # `how_many` premières fusions, chacune un tuple de deux morceaux, dans l'ordre. Une paire compte autant de fois que les mots qui la
 # contiennent sont lus. À égalité, prenez la première dans l'ordre alphabétique.
@@ -2653,31 +2679,6 @@ def byte_pair_merges(counts, how_many):
 byte_pair_merges({say("to", "ta"): 3, say("ton", "tas"): 2}, 2)
 # en: → [('t', 'o'), ('to', 'n')]
 # fr: → [('t', 'a'), ('ta', 's')]
-
-# %% [markdown] lang="fr"
-# Votre liste doit être celle de la bibliothèque `tokenizers`, avec laquelle ont été faits les jetons des légendes de ce cours (par
-# `train_tokenizer`).
-
-# %% [markdown] lang="en"
-# Your list must be that of the library `tokenizers`, used by `train_tokenizer`, which made the tokens of this course's captions.
-
-# %%
-import json
-
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-
-
-def merges_of_library(counts, how_many):
-    letters = {letter for word in counts for letter in word}
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    trainer = trainers.BpeTrainer(vocab_size=len(letters) + how_many,
-                                  show_progress=False)
-    read = [word for word, count in counts.items() for _ in range(count)]
-    tokenizer.train_from_iterator(read, trainer)
-    written = json.loads(tokenizer.to_str())["model"]["merges"]
-    return [tuple(pair) for pair in written]
-
 
 # %%
 four_words = say("fox foxes axes boxes", "chat chaton chatons raton").split()

@@ -1735,9 +1735,10 @@ picture(figure, say("Samples of the network along its training: noise, then lett
 
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(width=8, height=3.8)
-for place, (name, colour) in enumerate(zip(kinds_of_letters, COLOURS)):
-    shares = [100 * found[place] for found in trained["dictation"]]
-    axes.semilogx(MOMENTS, shares, "o-", color=colour, label=name)
+for kind, (kind_name, kind_colour) in enumerate(zip(kinds_of_letters, COLOURS)):
+    kind_shares = [100 * found[kind] for found in trained["dictation"]]
+    axes.semilogx(MOMENTS, kind_shares, "o-", color=kind_colour,
+                  label=kind_name)
 axes.semilogx(MOMENTS, [100 * share for share in trained["accepted"]], "k--",
               label=say("captions accepted", "légendes acceptées"))
 axes.set(xlabel=say("step", "pas"), ylabel=say("right (%)", "justes (%)"))
@@ -1823,10 +1824,11 @@ for temperature in temperatures:
 
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(height=3.3)
-for shares, colour, name in ((right_share, BLUE, say("accepted", "acceptées")),
-                             (variety, ORANGE, say("different", "différentes"))):
-    percents = [100 * share for share in shares]
-    axes.plot(temperatures, percents, "o-", color=colour, label=name)
+for curve, curve_colour, curve_name in ((right_share, BLUE, say("accepted", "acceptées")),
+                                        (variety, ORANGE, say("different", "différentes"))):
+    curve_percents = [100 * part for part in curve]
+    axes.plot(temperatures, curve_percents, "o-", color=curve_colour,
+              label=curve_name)
 axes.set(xlabel=say("temperature", "température"), ylabel="%", ylim=(0, 103))
 legend(axes)
 picture(figure, say("As the temperature rises fewer captions are accepted, and "

@@ -617,7 +617,7 @@ square[2:7, 2:7] = 1
 def at_left_inside_right_and_top():
     if left_edges is ...:
         return ...
-    sums = see(square, left_edges.float())
+    kernel = torch.as_tensor(left_edges, dtype=torch.float32).view(3, 3)
     # en: the sign of the sum at four places of the square
     # fr: le signe de la somme en quatre endroits du carré
     signs = see(square, kernel).sign().int().tolist()

@@ -61,7 +61,8 @@ def test_each_lesson_of_the_course_has_a_card_and_those_to_come_say_so(language,
     assert ".pdf" not in written[0]
     assert "/slides/" not in written[1]
     for lesson, card in zip(lessons, written, strict=True):
-        assert f"{sum(lesson.hours):g} h" in card
+        hours = f"{sum(lesson.hours):g} h"
+        assert (hours.replace(".", ",") if language == "fr" else hours) in card
         assert f"_sources/lessons/{lesson.name}.ipynb" in card
 
 
