@@ -76,7 +76,7 @@ class NeighbourTable:
             for row in zip(*columns.values(), strict=True)
         )
         caption = escape(say(f"nearest to “{word}”", f"les plus proches de « {word} »"))
-        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f'<table><caption style="color: inherit">{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
     def widget(self) -> Any:
         """The form for a notebook, an ipywidgets box: a field for the word, and the table."""
