@@ -55,7 +55,13 @@ def test_a_page_holds_the_tables_of_all_words(monkeypatch):
     page = desk.page()
     data = json.loads(re.search(r'\)\("neighbours-[0-9a-f]{10}", (.*)\);</script>', page)[1].replace("<\\/", "</"))
     assert sorted(data["tables"]) == WORDS
-    assert data["tables"]["c"] == desk.table("c")
+    entries = re.findall(r"<td>(\w+) <small>([-−\d,]+)</small></td>", desk.table("c"))
+    assert len(entries) == 15
+    assert [tuple(each.split(" ")) for each in data["tables"]["c"].split("|")] == entries
+    made = "".join(data["entry"].replace("…", word).replace("#", value) for word, value in entries)
+    assert data["frame"].replace("…", "c").replace("\n", made) == desk.table("c").replace("</tr><tr><td>", "<td>").replace(
+        "<tbody><tr>", "<tbody>"
+    ).replace("</tr></tbody>", "</tbody>")
     assert "0,50" in html.unescape(desk.table("f"))
     assert page.count("</script>") == 1
 

@@ -70,13 +70,8 @@ class NeighbourTable:
             text = say(f"“{word}” is in none of the sentences.", f"« {word} » n'est dans aucune des phrases.")
             return f'<p role="status">{escape(text)}</p>'
         columns = self.columns(word)
-        head = "".join(f'<th scope="col">{escape(title)}</th>' for title in columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(other)} <small>{decimal(value, 2)}</small></td>" for other, value in row) + "</tr>"
-            for row in zip(*columns.values(), strict=True)
-        )
-        caption = escape(say(f"nearest to “{word}”", f"les plus proches de « {word} »"))
-        return f'<table><caption style="color: inherit">{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        rows = zip(*columns.values(), strict=True)
+        return _table(escape(word), columns, "".join("<tr>" + "".join(_entry(*each) for each in row) + "</tr>" for row in rows))
 
     def widget(self) -> Any:
         """The form for a notebook, an ipywidgets box: a field for the word, and the table."""
@@ -93,9 +88,11 @@ class NeighbourTable:
 
     def page(self) -> str:
         """The form for a page without a kernel: the tables of all words, of which a few lines of JavaScript show the one that is typed."""
-        tables = {word: self.table(word) for word in sorted(self.vocabulary.words[1:])}
+        tables = {word: self._entries(word) for word in sorted(self.vocabulary.words[1:])}
         identity = "neighbours-" + hashlib.sha256(json.dumps(tables).encode()).hexdigest()[:10]
-        data = json.dumps({"tables": tables, "unknown": self.table("\u2026")}, ensure_ascii=False).replace("</", "<\\/")
+        frame = _table("\u2026", self.columns(self.start), "\n")
+        given = {"tables": tables, "frame": frame, "entry": _entry("\u2026", None), "unknown": self.table("\u2026")}
+        data = json.dumps(given, ensure_ascii=False).replace("</", "<\\/")
         options = "".join(f'<option value="{escape(word, quote=True)}">' for word in tables)
         label, start = escape(say("word", "mot")), escape(self.start, quote=True)
         field = f'<p><label for="{identity}-word">{label}</label> <input id="{identity}-word" list="{identity}-words" value="{start}"></p>'
@@ -105,12 +102,34 @@ class NeighbourTable:
             f'<script>({_SCRIPT})("{identity}", {data});</script></div>'
         )
 
+    def _entries(self, word: str) -> str:
+        """What stands in a word's table, row by row: each neighbour and its similarity, two words between bars."""
+        rows = zip(*self.columns(word).values(), strict=True)
+        return "|".join(f"{escape(other)} {decimal(value, 2)}" for row in rows for other, value in row)
+
+
+def _table(word: str, columns: Mapping[str, Column], body: str) -> str:
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in columns)
+    caption = say(f"nearest to “{word}”", f"les plus proches de « {word} »")
+    return f'<table><caption style="color: inherit">{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _entry(word: str, value: float | None) -> str:
+    return f"<td>{escape(word)} <small>{'#' if value is None else decimal(value, 2)}</small></td>"
+
 
 _SCRIPT = """function (id, data) {
   const box = document.getElementById(id), field = box.querySelector("input"), view = box.querySelector("[data-table]");
+  const columns = data.frame.split("<th ").length - 1;
+  const entry = each => { const [word, value] = each.split(" "); return data.entry.replace("\u2026", word).replace("#", value); };
+  const table = word => {
+    const entries = data.tables[word].split("|").map(entry);
+    const rows = entries.flatMap((_, i) => i % columns ? [] : ["<tr>" + entries.slice(i, i + columns).join("") + "</tr>"]);
+    return data.frame.replace("\u2026", word).replace("\n", rows.join(""));
+  };
   field.addEventListener("input", () => {
     const word = field.value.trim().toLowerCase();
-    if (Object.hasOwn(data.tables, word)) view.innerHTML = data.tables[word];
+    if (Object.hasOwn(data.tables, word)) view.innerHTML = table(word);
     else view.textContent = new DOMParser().parseFromString(data.unknown, "text/html").body.textContent.replace("\u2026", word);
   });
 }"""
