@@ -59,7 +59,7 @@ def test_a_page_holds_the_tables_of_all_words(monkeypatch):
     assert len(entries) == 15
     assert [tuple(each.split(" ")) for each in data["tables"]["c"].split("|")] == entries
     made = "".join(data["entry"].replace("…", word).replace("#", value) for word, value in entries)
-    assert data["frame"].replace("…", "c").replace("\n", made) == desk.table("c").replace("</tr><tr><td>", "<td>").replace(
+    assert data["frame"].replace("…", "c").replace("@", made) == desk.table("c").replace("</tr><tr><td>", "<td>").replace(
         "<tbody><tr>", "<tbody>"
     ).replace("</tr></tbody>", "</tbody>")
     assert "0,50" in html.unescape(desk.table("f"))

@@ -90,7 +90,7 @@ class NeighbourTable:
         """The form for a page without a kernel: the tables of all words, of which a few lines of JavaScript show the one that is typed."""
         tables = {word: self._entries(word) for word in sorted(self.vocabulary.words[1:])}
         identity = "neighbours-" + hashlib.sha256(json.dumps(tables).encode()).hexdigest()[:10]
-        frame = _table("\u2026", self.columns(self.start), "\n")
+        frame = _table("\u2026", self.columns(self.start), "@")
         given = {"tables": tables, "frame": frame, "entry": _entry("\u2026", None), "unknown": self.table("\u2026")}
         data = json.dumps(given, ensure_ascii=False).replace("</", "<\\/")
         options = "".join(f'<option value="{escape(word, quote=True)}">' for word in tables)
@@ -125,7 +125,7 @@ _SCRIPT = """function (id, data) {
   const table = word => {
     const entries = data.tables[word].split("|").map(entry);
     const rows = entries.flatMap((_, i) => i % columns ? [] : ["<tr>" + entries.slice(i, i + columns).join("") + "</tr>"]);
-    return data.frame.replace("\u2026", word).replace("\n", rows.join(""));
+    return data.frame.replace("\u2026", word).replace("@", rows.join(""));
   };
   field.addEventListener("input", () => {
     const word = field.value.trim().toLowerCase();
