@@ -43,10 +43,11 @@ def test_the_time_of_the_continuous_integration_is_the_sum_of_its_parts(tmp_path
     )
     costs = {"01": {"three_runs": 100.0}, "02": {"three_runs": 120.0}}
     monkeypatch.setattr(ci, "SITE", 30.0)
-    found = ci.parts(*ci.seconds_of_tests(report), costs, rest=8.0)
-    assert list(found.values()) == pytest.approx([10.0, 9 * 12 / 120, (90 + 17 * 110) / 120, 8 + 16 * 30 / 60])
+    found = ci.parts(*ci.seconds_of_tests(report), costs, rest=8.0, pace=0.5)
+    assert list(found.values()) == pytest.approx([10.0, 9 * 12 / 120, 0.5 * (90 + 17 * 110) / 120, 8 + 16 * 30 / 60])
 
     monkeypatch.setattr(ci.build, "measured", lambda: costs)
+    monkeypatch.setattr(calibrate, "measure", lambda: calibrate.REFERENCE)
     monkeypatch.setattr("sys.argv", ["ci", "--report", str(report), "--rest", "8"])
     ci.main()
     assert "43.2 min  in all" in capsys.readouterr().out

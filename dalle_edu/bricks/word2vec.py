@@ -152,7 +152,7 @@ def negative_sampling_loss(
             f"{tuple(negatives.shape)} ; il faut (n, d), (v, d), (n,) et (n, m)",
         )
     true = (output[targets] * hidden).sum(dim=-1)
-    noise = (output[negatives] @ hidden.unsqueeze(-1)).squeeze(-1)
+    noise = (output[negatives] * hidden.unsqueeze(1)).sum(dim=-1)
     is_target = negatives == targets.unsqueeze(-1)
     log_noise = F.logsigmoid(-noise).masked_fill(is_target, 0).sum(dim=-1)
     return -(F.logsigmoid(true) + log_noise).mean()

@@ -369,7 +369,7 @@ def mistakes_at(degrees, bias):
     return int(((neuron(clouds, direction, bias) == 1) != (labels == 1)).sum())
 
 
-faultless = [(d, b) for d in range(0, 360, 30) for b in range(-2, 3) if mistakes_at(d, b) == 0]
+faultless = [(d, b) for d in range(0, 360, 30) for b in range(-2, 2) if mistakes_at(d, b) == 0]
 assert faultless == [(30, -1), (60, -1)]
 
 # %% [markdown] lang="fr"

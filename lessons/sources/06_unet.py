@@ -1859,7 +1859,7 @@ def last_loss(trained):
 
 
 def learn(network, loss_of, steps, rate, seed):
-    optimizer = torch.optim.AdamW(network.parameters(), lr=rate)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, rate, total_steps=steps, pct_start=0.1)
     generator, losses = torch.Generator().manual_seed(seed), []

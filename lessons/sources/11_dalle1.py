@@ -3553,7 +3553,7 @@ def train_stage(stage, updates):
 # %%
 def train_tiny():
     curves = {stage.name: train_stage(stage, updates)
-              for stage, updates in zip(tiny.stages, (250, 30, 400))}
+              for stage, updates in zip(tiny.stages, (200, 20, 320))}
     return {"curves": curves, "weights": tiny.state_dict()}
 
 

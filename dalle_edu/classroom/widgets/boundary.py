@@ -20,7 +20,7 @@ def boundary_explorer(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"]) -> Explo
     return Explorer(
         lambda angle, bias: draw_boundary(x, y, np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))]), bias),
         angle=Knob(say("direction of the weights (degrees)", "direction des poids (degrés)"), angles, start=4),
-        bias=Knob(say("bias", "biais"), [-2, -1, 0, 1, 2], start=2),
+        bias=Knob(say("bias", "biais"), [-2, -1, 0, 1], start=2),
     )
 
 
