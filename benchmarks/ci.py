@@ -72,7 +72,7 @@ def main() -> None:
     for name, minutes in found.items():
         print(f"{minutes:6.1f} min  {name}")
     print(
-        f"{sum(found.values()):6.1f} min  in all, on {CORES} cores of this machine, on which a calibrated second takes {pace:.2f} s; {MINUTES:g} are allowed"
+        f"{sum(found.values()):6.1f} min  in all; {MINUTES:g} are allowed. On {CORES} cores, where a calibrated second takes {pace:.2f} s"
     )
     if sum(found.values()) > MINUTES:
         sys.exit("too long")

@@ -50,7 +50,7 @@ def test_the_time_of_the_continuous_integration_is_the_sum_of_its_parts(tmp_path
     monkeypatch.setattr(calibrate, "measure", lambda: calibrate.REFERENCE)
     monkeypatch.setattr("sys.argv", ["ci", "--report", str(report), "--rest", "8"])
     ci.main()
-    assert "43.2 min  in all" in capsys.readouterr().out
+    assert "43.2 min  in all;" in capsys.readouterr().out
     monkeypatch.setattr("sys.argv", ["ci", "--report", str(report), "--rest", "30"])
     with pytest.raises(SystemExit, match="too long"):
         ci.main()
