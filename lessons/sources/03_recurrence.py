@@ -1556,7 +1556,7 @@ assert weight_counts == [12480 * matrices for matrices in (1, 3, 4)]
 # %% [markdown] lang="fr"
 # ## 7. Il écrit
 #
-# Voici le moment. Le LSTM du début apprend nos 4 000 légendes : 420 pas, moins d'une minute de calcul. En chemin, nous lui
+# Voici le moment. Le LSTM du début apprend nos 4 000 légendes : cinq cents pas, moins d'une minute de calcul. En chemin, nous lui
 # faisons passer deux épreuves. La **dictée** : sur 200 légendes nouvelles, le vrai début sous les yeux, sa lettre la plus probable est-elle
 # la bonne ? Nous comptons à part les espaces, les mots courts (trois lettres au plus), les mots longs (six au moins), chacun après sa
 # première lettre, et le *s* du pluriel. La **rédaction** : il écrit seul cent légendes, et la grammaire du monde dit combien elle en
@@ -1567,7 +1567,7 @@ assert weight_counts == [12480 * matrices for matrices in (1, 3, 4)]
 # %% [markdown] lang="en"
 # ## 7. It writes
 #
-# This is the moment. The LSTM of the beginning learns our 4,000 captions: 420 steps, less than a minute of computing. On the way, we
+# This is the moment. The LSTM of the beginning learns our 4,000 captions: five hundred steps, less than a minute of computing. On the way, we
 # give it two tests. **Dictation**: on 200 new captions, with the true beginning before it, is its likeliest letter the right one? We count
 # apart the spaces, the short words (three letters at most), the long words (six at least), each after its first letter, and the *s* of the
 # plural. **Essay**: it writes a hundred captions alone, and the grammar of the world says how many it accepts, agreement included.
@@ -1641,7 +1641,7 @@ def dictation(model):
 
 
 # %%
-MOMENTS = [1, 5, 10, 20, 30, 45, 65, 90, 130, 200, 260, 340, 420]
+MOMENTS = [1, 5, 10, 20, 30, 45, 65, 90, 130, 200, 300, 400, 500]
 
 
 def train_writer():
@@ -1655,7 +1655,7 @@ def train_writer():
             path["accepted"].append(sum(map(accepted, essay)) / 100)
             path["samples"].append(essay[0])
 
-    losses = train(model, ask_captions(0), 420, rate=0.025, watch=watch)
+    losses = train(model, ask_captions(0), 500, rate=0.02, watch=watch)
     return {"weights": model.state_dict(), "losses": losses, **path}
 
 
@@ -1742,7 +1742,7 @@ for kind, (kind_name, kind_colour) in enumerate(zip(kinds_of_letters, COLOURS)):
 axes.semilogx(MOMENTS, [100 * share for share in trained["accepted"]], "k--",
               label=say("captions accepted", "légendes acceptées"))
 axes.set(xlabel=say("step", "pas"), ylabel=say("right (%)", "justes (%)"))
-axes.set_xticks([1, 10, 100, 420], ["1", "10", "100", "420"])
+axes.set_xticks([1, 10, 100, 500], ["1", "10", "100", "500"])
 legend(axes, loc="center left", bbox_to_anchor=(1.0, 0.5))
 picture(figure, say("Spaces are learned first, then short words, long words, and the "
                     "plural; whole captions come after the long words.",
