@@ -20,7 +20,7 @@ from dalle_edu.classroom.checking.cases import written
 from dalle_edu.classroom.checking.comparing import differences
 from dalle_edu.classroom.checking.diagnosis import diagnose
 from dalle_edu.classroom.checking.proof import library_version
-from dalle_edu.classroom.checking.standin import replaced_by, stand_in, used_here
+from dalle_edu.classroom.checking.standin import note_right, replaced_by, stand_in, used_here
 from dalle_edu.classroom.checking.verdict import Verdict, grade_strictly, show
 from dalle_edu.classroom.desk.attempts import noted, noted_value
 from dalle_edu.language import say
@@ -51,7 +51,9 @@ def _checked(target: str, given: Any, names: dict[str, Any]) -> Any:
         show(_unknown(target))
         return None if given is _ABSENT else given
     verdict = _unrun(name, version) or diagnose(version, target, secrets.randbelow(2**31))
-    if not verdict.right:  # in `names` too: a grade is given by an error, and what follows is graded as well
+    if verdict.right:
+        note_right(version, library_version(target))
+    else:  # in `names` too: a grade is given by an error, and what follows is graded as well
         given = names[name] = stand_in(library_version(target), version, name)
     show(noted(target, version, verdict))
     return given

@@ -11,6 +11,8 @@ import pytest
 import torch
 from torch import nn
 
+from dalle_edu.bricks import convolution, perceptron
+from dalle_edu.classroom.checking import standin
 from dalle_edu.classroom.desk import keeping, kept
 from dalle_edu.classroom.desk.code_read import fingerprint_of_call
 from dalle_edu.errors import DalleEduError
@@ -197,6 +199,39 @@ def test_a_change_in_what_is_read_makes_it_another(old, new, tmp_path):
 )
 def test_a_change_elsewhere_does_not(old, new, tmp_path):
     assert printed(BEFORE.replace(old, new), tmp_path) == printed(BEFORE, tmp_path)
+
+
+EXERCISES = """
+from dalle_edu.bricks.convolution import ResidualBlock as Block
+from dalle_edu.bricks.perceptron import neuron, step
+def doubled(x): return 2 * np.asarray(step(x))
+class Deeper(Block):
+    def forward(self, x): return super().forward(x) + x
+def make(): return doubled(1.0), Deeper
+"""
+
+
+def test_for_the_builder_a_right_exercise_and_its_stand_in_are_the_same(tmp_path):
+    """A version that is neither counts with its code, as it does for a reader, whose exercises are told apart however right they are."""
+
+    def fingerprint(versions, same):
+        path = tmp_path / "exercises.py"
+        path.write_text(EXERCISES, encoding="utf-8")
+        names = {"__name__": "notebook", "np": np}
+        exec(compile(EXERCISES, str(path), "exec"), names)
+        exec("def step(total): return np.where(np.asarray(total) >= 0, 1, 0)", names)
+        names["Block"] = type("Block", (nn.Module,), {"__module__": "notebook", "forward": lambda self, x: x})
+        for name, library in (("step", perceptron.step), ("Block", convolution.ResidualBlock)):
+            if versions == "right":
+                standin.note_right(names[name], library)
+            elif versions == "undone":
+                names[name] = standin.stand_in(library, names[name], name)
+        names["Deeper"].__bases__ = (names["Block"],)
+        return fingerprint_of_call(names["make"], same)
+
+    assert fingerprint("right", standin.same_in_library) == fingerprint("undone", standin.same_in_library)
+    assert fingerprint("wrong", standin.same_in_library) != fingerprint("right", standin.same_in_library)
+    assert fingerprint("right", lambda _: None) != fingerprint("undone", lambda _: None)
 
 
 def test_what_a_closure_holds_counts():

@@ -21,6 +21,7 @@ from typing import Any
 
 from torch import nn
 
+from dalle_edu.classroom.checking.standin import same_in_library
 from dalle_edu.classroom.desk.code_read import fingerprint_of_call
 from dalle_edu.classroom.desk.opening import opened
 from dalle_edu.classroom.desk.record import desk_folder
@@ -83,7 +84,7 @@ def _for_the_book(name: str, make: Callable[[], Any], like: Callable[[], nn.Modu
     folder = os.environ.get(KEPT_BY_THE_BUILDER)
     if not folder:
         return make()
-    path = Path(folder) / f"{name}.{fingerprint_of_call(make)}.safetensors"
+    path = Path(folder) / f"{name}.{fingerprint_of_call(make, same_in_library)}.safetensors"
     if path.is_file() and not anew:
         try:
             value, seconds = read_value(path, like)
