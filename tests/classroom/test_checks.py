@@ -150,7 +150,7 @@ def test_long_answers_are_told_apart_by_how_many_numbers_differ_and_the_first(mo
     found[2, 0, 0] += 0.25
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
     text = compare(found.numpy(), wanted.numpy(), "l'image").text.replace("\u00a0", " ")
-    assert text == "l'image : pas encore. 1 nombre sur 3 072 diffère, d'abord en [2, 0, 0] : vous avez 2048.25 ; il faut 2048.0."
+    assert text == "l'image : pas encore. 1 nombre sur 3 072 diffère, d'abord en [2, 0, 0] : vous avez 2048.2 ; il faut 2048."
 
 
 def test_expect_shows_and_returns_nothing(capsys):

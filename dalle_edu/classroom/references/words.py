@@ -55,7 +55,7 @@ def rows(*rows: list[float]) -> Tensor:
 
 TEXT = {  # with accents, digits, an underscore, words cut by apostrophes and hyphens, and some that come several times
     "fr": "L'école s'ouvre à midi : le chat y dort, le chien aussi. « Où est le chat ? » Le chat est dans l'été 1968, ex-æquo_ter.",
-    "en": "The school's café opens at noon: the cat sleeps there, the dog too. “Where is the cat?” The cat's in May 1968, vis-à-vis_ex-æquo.",
+    "en": "The café opens at noon: the cat sleeps there, the dog too. “Where is the cat?” The cat's in May 1968, vis-à-vis_ex-æquo.",
 }
 SHORT_TEXTS = {
     "fr": ("Le chat", "", "À midi, l'été !", "1968", "a1b22c", "Où est-ce ?\tICI."),

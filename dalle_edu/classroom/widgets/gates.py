@@ -10,7 +10,7 @@ from dalle_edu.bricks.recurrent import LSTMCell
 from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.figures import BLUE, GREEN, ORANGE, PURPLE, VERMILION, Picture, picture, plot
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import decimal, say
+from dalle_edu.language import decimal, say, with_minus
 
 MOST_LETTERS = 40  # the most pictures on a page
 PARTS = ("f", "i", "o", "c", "h")
@@ -72,7 +72,7 @@ def draw_gates(name: str, values: Mapping[str, Float[Tensor, " u"]], units: Sequ
         for row, value in enumerate(values[part].tolist()):
             if abs(value) > most:  # the bar stops at the end of the scale: the number says where it would go
                 end, side = (0.95, "right") if value > 0 else (-0.95, "left")
-                axes.text(zero + end, row, _minus(decimal(value)), ha=side, va="center", fontsize=12, color="white")
+                axes.text(zero + end, row, with_minus(decimal(value)), ha=side, va="center", fontsize=12, color="white")
         axes.plot([zero, zero], [-0.5, len(units) - 0.5], color="grey", lw=1)
         axes.text(left + 1, -1.35, titles[part], ha="center", va="center", fontsize=13)
         for where, bound in ((left, f"−{most:.0f}" if signed else "0"), (left + 2, f"{most:.0f}")):
@@ -80,7 +80,7 @@ def draw_gates(name: str, values: Mapping[str, Float[Tensor, " u"]], units: Sequ
     for place, unit in enumerate(units):
         axes.text(-0.15, place, str(unit), ha="right", va="center", fontsize=12)
     strongest = max(range(len(units)), key=lambda place: abs(float(values["c"][place])))
-    memory, kept = _minus(decimal(float(values["c"][strongest]))), f"{100 * float(values['f'][strongest]):.0f}"
+    memory, kept = with_minus(decimal(float(values["c"][strongest]))), f"{100 * float(values['f'][strongest]):.0f}"
     return picture(
         figure,
         say(
@@ -88,8 +88,3 @@ def draw_gates(name: str, values: Mapping[str, Float[Tensor, " u"]], units: Sequ
             f"Après « {name} », l'unité {units[strongest]} contient {memory} et a gardé {kept} % de sa mémoire.",
         ),
     )
-
-
-def _minus(number: str) -> str:
-    """A number with a minus sign in place of its hyphen."""
-    return number.replace("-", "−")
