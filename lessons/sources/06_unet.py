@@ -2690,12 +2690,16 @@ quiz(
         near_misses={12: say("The padding is taken off here: − 2 × 1.", "Ici, la marge se retire : − 2 × 1.")},
     ),
     Choice(
-        say("A transposed convolution gives back, of what a convolution was given,",
-            "De ce qu'une convolution avait reçu, une convolution transposée rend"),
+        say("A convolution of kernel 4, stride 2 and padding 1 was given a picture of even side. Of that picture, the transposed "
+            "convolution with the same settings gives back",
+            "Une convolution de noyau 4, de pas 2 et de marge 1 a reçu une image de côté pair. De cette image, la convolution transposée "
+            "aux mêmes réglages rend"),
         [say("the pixels", "les pixels"), say("the size", "la taille"), say("neither", "ni l'un ni l'autre")],
         right=1,
-        why=say("It multiplies by the transposed matrix, which has the right shape and is no inverse.",
-                "Elle multiplie par la matrice transposée, qui a la bonne forme et n'est pas l'inverse."),
+        why=say("It multiplies by the transposed matrix, which has the right shape and is no inverse. An odd side would come back one "
+                "pixel smaller: that pixel is what `output_padding` adds.",
+                "Elle multiplie par la matrice transposée, qui a la bonne forme et n'est pas l'inverse. Un côté impair reviendrait avec un "
+                "pixel de moins : c'est lui que `output_padding` ajoute."),
         why_not=[
             say("That would take an inverse; M is not even square, as a rule.",
                 "Il faudrait un inverse ; M n'est même pas carrée, en général."),
