@@ -841,6 +841,7 @@ picture(figure, say("Without the division one key takes nearly all the weight "
                     " grandit, et la pente tombe ; avec, ils ne bougent guère."))
 
 # %% claims=true
+assert (math.sqrt(4), math.sqrt(100), round(math.exp(10))) == (2, 10, 22026)
 assert all(0.18 < weight < 0.3 for weight in measured[True][0])
 assert measured[False][0][-1] > 0.9
 assert measured[False][1][-1] < measured[True][1][-1] / 3
@@ -1412,7 +1413,8 @@ picture(figure, say("With one head, answers about two places at once stay far "
                     "loin du but ; avec deux ou quatre, toutes sont justes."))
 
 # %% claims=true
-assert 45 < learned[1][-1] < 75
+# levels off around 60 %: the last fifty steps, then the fifty before them
+assert all(abs(part.mean() - 60) < 5 for part in (learned[1][-5:], learned[1][-10:-5]))
 assert min(learned[2][-1], learned[4][-1]) > 98
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
@@ -2634,7 +2636,9 @@ picture(figure, say("The GPT's loss falls below what counting words knows, then"
 # %% claims=true
 assert 5.9 < losses[0] < 6.9
 assert at_end < pairs_of_words - 0.08
-assert 1.2 < at_end < 1.5
+near = 1.3 if language == "fr" else 1.4
+assert abs(at_end - near) < 0.05
+assert math.exp(at_end) < 4 if language == "fr" else abs(math.exp(at_end) - 4) < 0.25
 assert single_words > 3.2
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true

@@ -1510,10 +1510,11 @@ assert [round(each, 2) for each in normed[0].tolist()] == [-1.34, -0.45, 0.45, 1
 
 Il suit Ho et al. (2020, annexe B). Une couche linéaire tire de SiLU(condition)
 une échelle et un décalage par canal, et la seconde normalisation est suivie de
-x * (1 + échelle) + décalage (Dhariwal et Nichol 2021, section 3) : une échelle et
-un décalage de 0 ne changent rien. La seconde convolution part de zéro, si bien
-que le bloc commence comme l'identité, ou comme une convolution 1 x 1 là où la
-largeur change. Si `condition_width` vaut 0, il n'y a pas de condition.
+x * (1 + échelle) + décalage (Dhariwal et Nichol 2021, section 3) : deux zéros
+ne changent rien. La seconde convolution part de zéro, si bien que le bloc
+commence comme l'identité, ou comme une convolution 1 x 1 là où la largeur
+change. Si
+`condition_width` vaut 0, il n'y a pas de condition.
 """
 """L'entrée, ou sa convolution 1 x 1, plus une correction."""
 
