@@ -2501,14 +2501,14 @@ assert leans[0] < leans[2] < leans[4]
 assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 10 min. Discussion, avec une source : Bolukbasi et al. 2016. Demander : qui a mis ce préjugé ? (Nous, et les vecteurs l'ont rendu tel
+# 10 min. Discussion, avec une source : [](work:bolukbasi2016). Demander : qui a mis ce préjugé ? (Nous, et les vecteurs l'ont rendu tel
 # quel.) Est-ce une faute de la machine ? Peut-on l'ôter ? Ôter la direction du genre est possible, mais les mots qui penchaient ensemble
-# restent voisins (Gonen et Goldberg 2019). Limite de l'expérience : cinq mots, un texte fait exprès.
+# restent voisins ([](work:gonen2019)). Limite de l'expérience : cinq mots, un texte fait exprès.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 10 min. A discussion, with a source: Bolukbasi et al. 2016. Ask: who put this bias there? (We did, and the vectors gave it back as it
+# 10 min. A discussion, with a source: [](work:bolukbasi2016). Ask: who put this bias there? (We did, and the vectors gave it back as it
 # was.) Is it the machine's fault? Can it be taken out? The gender direction can be taken away, but words that leaned together stay
-# neighbours (Gonen and Goldberg 2019). A limit of the experiment: five words, a text made for it.
+# neighbours ([](work:gonen2019)). A limit of the experiment: five words, a text made for it.
 
 # %% [markdown] lang="fr"
 # La ligne monte : le penchant suit ce que nous avons semé. Les vecteurs n'ont pas d'opinion : ils rendent le texte.

@@ -426,12 +426,12 @@ picture(figure, say("Attention multiplies less than recurrence up to 512 words, 
                     "mots, le nombre de canaux, et plus au-delà."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Vaswani et ses collègues (2017) : si l'on peut regarder partout, à quoi bon la récurrence ? Demander ce que coûte une phrase deux
+# 3 min. [](work:vaswani2017) : si l'on peut regarder partout, à quoi bon la récurrence ? Demander ce que coûte une phrase deux
 # fois plus longue. (Deux fois plus d'étapes pour l'une ; quatre fois plus de multiplications pour l'autre.) Puis : quand l'attention
 # est-elle la moins chère ? (Quand t est plus petit que w.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. Vaswani and colleagues (2017): if one can look everywhere, what is recurrence for? Ask what a sentence twice as long costs. (Twice
+# 3 min. [](work:vaswani2017): if one can look everywhere, what is recurrence for? Ask what a sentence twice as long costs. (Twice
 # the steps for one; four times the multiplications for the other.) Then: when is attention the cheaper? (When t is smaller than w.)
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true

@@ -1513,8 +1513,7 @@ une échelle et un décalage par canal, et la seconde normalisation est suivie d
 x * (1 + échelle) + décalage (Dhariwal et Nichol 2021, section 3) : deux zéros
 ne changent rien. La seconde convolution part de zéro, si bien que le bloc
 commence comme l'identité, ou comme une convolution 1 x 1 là où la largeur
-change. Si
-`condition_width` vaut 0, il n'y a pas de condition.
+change. Si `condition_width` vaut 0, il n'y a pas de condition.
 """
 """L'entrée, ou sa convolution 1 x 1, plus une correction."""
 
