@@ -118,7 +118,7 @@ def _number(node: ast.AST) -> str:
     bare = node.operand if isinstance(node, ast.UnaryOp) and minus else node
     if isinstance(bare, ast.Attribute) and bare.attr == "inf":
         text = "∞"
-    elif isinstance(bare, ast.Constant) and type(bare.value) in (int, float):
+    elif isinstance(bare, ast.Constant) and isinstance(bare.value, (int, float)) and not isinstance(bare.value, bool):
         text = f"{bare.value:g}"
     else:
         return ""
