@@ -114,6 +114,11 @@ def decimal(value: float, digits: int = 1) -> str:
     return language_named(reader_language()).number(f"{value:.{digits}f}")
 
 
+def with_minus(number: str) -> str:
+    """A written number with a minus sign, U+2212, in place of its hyphen."""
+    return number.replace("-", "−")
+
+
 def scientific(value: float) -> str:
     """A number in scientific notation, to two digits, in the reader's language: 1.1e-16, or 1,1e-16 in French."""
     return language_named(reader_language()).number(f"{value:.1e}")

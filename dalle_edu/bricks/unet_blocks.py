@@ -49,12 +49,13 @@ def sinusoidal_embedding(
 class GroupNormBlock(nn.Module):
     """A residual block: twice GroupNorm, SiLU, 3 x 3 convolution.
 
-    The design is that of Ho et al. (2020, appendix B). A condition sets the scale
-    and the shift of every channel after the second normalisation (Dhariwal & Nichol
-    2021, section 3). The second convolution starts at zero, so that the block
-    begins as the identity, or as one 1 x 1 convolution where the width changes.
-    With a `condition_width` of 0 there is no condition. Raises `DalleEduError` for
-    channels that do not split into `groups`.
+    The design is that of Ho et al. (2020, appendix B). A linear layer makes a scale
+    and a shift for every channel of SiLU(condition), and the second normalisation
+    is followed by x * (1 + scale) + shift (Dhariwal & Nichol 2021, section 3): a
+    scale and a shift of 0 change nothing. The second convolution starts at zero, so
+    that the block begins as the identity, or as one 1 x 1 convolution where the
+    width changes. With a `condition_width` of 0 there is no condition. Raises
+    `DalleEduError` for channels that do not split into `groups`.
     """
 
     def __init__(

@@ -101,7 +101,7 @@ def noise_distribution(
     """The probability of each word as a noise word: in proportion to count^power.
 
     A power of 0 makes all words equally likely, and 1 as likely as in the text. In
-    between, a rare word is drawn more often than it is met (Mikolov et al. 2013b,
+    between, a rare word is sampled more often than it is met (Mikolov et al. 2013b,
     section 2.2). The unknown word has probability 0.
     """
     weights = exact(counts) ** power

@@ -8,6 +8,7 @@ used. `expect` judges a value.
 """
 
 import inspect
+import math
 import re
 import secrets
 import sys
@@ -16,8 +17,8 @@ from typing import Any
 
 from dalle_edu import __version__
 from dalle_edu.classroom.checking.attempt import attempt, patience
-from dalle_edu.classroom.checking.cases import written
-from dalle_edu.classroom.checking.comparing import differences
+from dalle_edu.classroom.checking.cases import SHORT, apart, written
+from dalle_edu.classroom.checking.comparing import Difference, differences
 from dalle_edu.classroom.checking.diagnosis import diagnose
 from dalle_edu.classroom.checking.proof import library_version
 from dalle_edu.classroom.checking.standin import note_right, replaced_by, stand_in, used_here
@@ -162,8 +163,22 @@ def compare(value: Any, right: Any, what: str, tolerance: float = TOLERANCE) -> 
     difference = next(differences(found, right, tolerance), None)
     if difference is None:
         return Verdict("right", say(f"{what}: right.", f"{what} : juste."))
-    found, wanted = written(difference.found), written(difference.wanted)
     place = f" ({difference.where})" if difference.where else ""
+    if difference.kind == "value" and math.prod(getattr(difference.wanted, "shape", ())) > SHORT:
+        return Verdict("wrong", f"{what}{say(': not yet.', ' : pas encore.')} {_where_they_differ(difference, place)}", difference.size)
+    found, wanted = written(difference.found), written(difference.wanted)
     en = f"{what}: not yet. Yours is {found}{place}; wanted {wanted}."
     fr = f"{what} : pas encore. Vous avez {found}{place} ; il faut {wanted}."
     return Verdict("wrong", say(en, fr), difference.size)
+
+
+def _where_they_differ(difference: Difference, place: str) -> str:
+    """Of two arrays too long to be written out: how many numbers differ, and the first that does."""
+    count, total, first = difference.count, math.prod(difference.wanted.shape), list(difference.first)
+    both = [value[difference.first].item() for value in (difference.found, difference.wanted)]
+    found, wanted = map(written, both)
+    if found == wanted:
+        found, wanted = apart(*both)
+    en = f"{count:,} of {total:,} numbers {'differs' if count == 1 else 'differ'}{place}, the first at {first}: yours is {found}"
+    fr = f"{count:,} nombre{'s' if count > 1 else ''} sur {total:,} diffère{'nt' if count > 1 else ''}{place}".replace(",", " ")
+    return say(f"{en}; wanted {wanted}.", f"{fr}, d'abord en {first} : vous avez {found} ; il faut {wanted}.")

@@ -386,7 +386,7 @@ assert faultless == [(30, -1), (60, -1)]
 # Deux entrées, 0 ou 1. Si « et » a le biais −1,5, quel est celui de « ou » ?
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. McCulloch et Pitts, 1943. Pour « et », une voix seule ne suffit pas. Faire deviner le biais de « ou » avant l'image (−0,5), puis
+# 5 min. [](work:mcculloch1943). Pour « et », une voix seule ne suffit pas. Faire deviner le biais de « ou » avant l'image (−0,5), puis
 # les nombres de « non », à une entrée (poids −1, biais 0,5). Quelle porte manque ? (Le « ou exclusif » : ne pas répondre encore.)
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
@@ -395,7 +395,7 @@ assert faultless == [(30, -1), (60, -1)]
 # Two inputs, 0 or 1. If "and" has the bias −1.5, which has "or"?
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. McCulloch and Pitts, 1943. For "and", one vote alone is not enough. Have them guess the bias of "or" before the picture (−0.5),
+# 5 min. [](work:mcculloch1943). For "and", one vote alone is not enough. Have them guess the bias of "or" before the picture (−0.5),
 # then the numbers of "not", with one input (weight −1, bias 0.5). Which gate is missing? (The exclusive or: do not answer yet.)
 
 # %% [markdown] lang="fr"
@@ -796,7 +796,7 @@ assert wrong_after[6] == 1 and wrong_after[7] == 14 and wrong_after[15] == 0
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### C'est la marge qui compte, non le nombre d'exemples
 #
-# Au plus $(R/\gamma)^2$ corrections (Novikoff, 1962). $\gamma$ : la **marge** ; $R$ : le plus long exemple.
+# Au plus $(R/\gamma)^2$ corrections ([](work:novikoff1962)). $\gamma$ : la **marge** ; $R$ : le plus long exemple.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Au tableau, les deux exemples de tout à l'heure : R² = 6, γ² = 1/2, donc au plus 12 corrections ; il y en a eu 2. Demander avant
@@ -806,7 +806,7 @@ assert wrong_after[6] == 1 and wrong_after[7] == 14 and wrong_after[15] == 0
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### The margin counts, not the number of examples
 #
-# At most $(R/\gamma)^2$ corrections (Novikoff, 1962). $\gamma$: the **margin**; $R$: the longest example.
+# At most $(R/\gamma)^2$ corrections ([](work:novikoff1962)). $\gamma$: the **margin**; $R$: the longest example.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. On the board, the two examples from before: R² = 6, γ² = 1/2, so at most 12 corrections; there were 2. Ask before the picture: if

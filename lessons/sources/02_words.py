@@ -2453,15 +2453,28 @@ def leans_of_plane():
 expect(leans_of_plane, [-0.5**0.5, 0.5**0.5, 0.0],
        say("three words of a plane", "trois mots d'un plan"))
 
-# %%
+# %% tags=["hide-input"]
 gender_pairs = torch.tensor([[job_words[word] for word in pair]
                              for pair in word_pairs(language)["gender"]])
+
+
+def nearer_to_her(job):
+    # en: the same, measured otherwise: how much nearer a job is to the feminine
+    # en: words than to the masculine ones
+    # fr: la même mesure, faite autrement : de combien un métier est plus près des
+    # fr: mots féminins que des masculins
+    of_job = F.normalize(job_vectors[job_words[job]], dim=-1)
+    he, she = F.normalize(job_vectors[gender_pairs], dim=-1).mean(dim=0)
+    return ((of_job @ she - of_job @ he) / torch.dist(he, she)).item()
+
+
+# %%
 try:
     leans = [lean(job_vectors, job_words[job], gender_pairs) for job in jobs]
 except NotImplementedError:
-    # en: while your probe is missing, nothing leans
-    # fr: tant que votre sonde manque, rien ne penche
-    leans = [0.0] * len(jobs)
+    # en: while your probe is missing
+    # fr: tant que votre sonde manque
+    leans = [nearer_to_her(job) for job in jobs]
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 11. Ce que le texte a semé
@@ -2485,28 +2498,29 @@ axes.set(xlabel=say("sentences about a woman, in %", "phrases au féminin, en %"
          xlim=(0, 115), ylim=(-0.35, 0.35), xticks=(10, 30, 50, 70, 90),
          ylabel=say("measured lean", "penchant mesuré"))
 picture(figure, say("The measured lean of five occupations against the share that "
-                    "was planted: with the probe, it rises with that share.",
-                    "Le penchant mesuré de cinq métiers selon la part semée : avec "
-                    "la sonde, il monte avec cette part."))
+                    "was planted: it rises with that share.",
+                    "Le penchant mesuré de cinq métiers selon la part semée : il "
+                    "monte avec cette part."))
 
 # %% claims=true
+assert all(abs(value - nearer_to_her(job)) < 1e-5 for job, value in zip(jobs, leans))
 assert leans[0] < -0.08 and leans[4] > 0.08
 assert abs(leans[2]) < 0.1
 assert leans[0] < leans[2] < leans[4]
 assert leans[0] < leans[1] and leans[3] > leans[2] - 0.03
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 10 min. Discussion, avec une source : Bolukbasi et al. 2016. Demander : qui a mis ce préjugé ? (Nous, et les vecteurs l'ont rendu tel
+# 10 min. Discussion, avec une source : [](work:bolukbasi2016). Demander : qui a mis ce préjugé ? (Nous, et les vecteurs l'ont rendu tel
 # quel.) Est-ce une faute de la machine ? Peut-on l'ôter ? Ôter la direction du genre est possible, mais les mots qui penchaient ensemble
-# restent voisins (Gonen et Goldberg 2019). Limite de l'expérience : cinq mots, un texte fait exprès.
+# restent voisins ([](work:gonen2019)). Limite de l'expérience : cinq mots, un texte fait exprès.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 10 min. A discussion, with a source: Bolukbasi et al. 2016. Ask: who put this bias there? (We did, and the vectors gave it back as it
+# 10 min. A discussion, with a source: [](work:bolukbasi2016). Ask: who put this bias there? (We did, and the vectors gave it back as it
 # was.) Is it the machine's fault? Can it be taken out? The gender direction can be taken away, but words that leaned together stay
-# neighbours (Gonen and Goldberg 2019). A limit of the experiment: five words, a text made for it.
+# neighbours ([](work:gonen2019)). A limit of the experiment: five words, a text made for it.
 
 # %% [markdown] lang="fr"
-# Avec votre sonde, la ligne monte : le penchant suit ce que nous avons semé. Les vecteurs n'ont pas d'opinion : ils rendent le texte.
+# La ligne monte : le penchant suit ce que nous avons semé. Les vecteurs n'ont pas d'opinion : ils rendent le texte.
 # Rendre le texte, c'est aussi rendre ce qu'il a d'injuste, et le répandre, si l'on trie avec eux des candidatures.
 #
 # Les limites, maintenant. [Bolukbasi et ses collègues](work:bolukbasi2016) proposent d'ôter des vecteurs la direction du genre ; mais les

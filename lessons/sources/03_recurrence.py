@@ -1855,13 +1855,13 @@ assert right_share[5] < 0.5
 # changé.
 
 # %% [markdown] lang="fr"
-# Écrivez vous-même la boucle : la méthode `sample` de `CharacterModel`. `prompt`, l'amorce, est de forme (n, p) ; on rend (n, p + length).
+# Écrivez vous-même la boucle : la méthode `sample` de `CharacterModel`. `prompt`, l'invite, est de forme (n, p) ; on rend (n, p + length).
 # `self(unread, state)` lit des jetons à partir d'un état, et rend les logits après chacun, (n, t, v), et l'état d'après. Après le symbole
 # de fin, `END`, une phrase ne reçoit plus que du remplissage, `PAD`.
 #
 # <details><summary>Un indice</summary>
 #
-# Au premier tour, on lit toute l'amorce ; ensuite, le seul symbole que l'on vient de tirer. L'état, lui, contient déjà le reste.
+# Au premier tour, on lit toute l'invite ; ensuite, le seul symbole que l'on vient de tirer. L'état, lui, contient déjà le reste.
 #
 # </details>
 #
@@ -1916,9 +1916,9 @@ Karpathy et al. (2015) regardent à l'intérieur d'un tel réseau.
 À partir de cet état, la lecture reprend où elle s'était arrêtée.
 """
 """L'entropie croisée du caractère suivant, en nats par caractère."""
-"""Des amorces continuées de `length` symboles chacune, tirés un à un.
+"""Des invites continuées de `length` symboles chacune, tirés un à un.
 
-Rend les amorces et leur suite. Une amorce peut n'être que le symbole de
+Rend les invites et leur suite. Une invite peut n'être que le symbole de
 début. Après une fin vient du remplissage.
 """
 # what the state does not hold yet => ce que l'état ne contient pas encore
@@ -3216,8 +3216,8 @@ quiz(
 # repris l'idée. La [](lesson:05) prendra l'autre chemin : garder l'attention, et jeter la récurrence.
 #
 # D'ici là : entraînez `new_model(RNNCell)`, et cherchez son unité du pluriel, dans son état caché cette fois :
-# `unroll(model.cell, embedded)[0][0]` le donne après chaque symbole. Existe-t-elle ? Que devient la courbe de la [](#it-forgets) avec
-# `hidden=192` ?
+# `unroll(model.cell, embedded)[0][0]` le donne après chaque symbole. Existe-t-elle ? Que deviennent les quatre parts de la [](#it-forgets)
+# avec `hidden=192` ?
 #
 # ## Sources
 #
@@ -3248,8 +3248,8 @@ quiz(
 # idea. [](lesson:05) will take the other road: keep attention, and throw recurrence away.
 #
 # Until then: train `new_model(RNNCell)`, and look for its plural unit, in its hidden state this time:
-# `unroll(model.cell, embedded)[0][0]` gives it after each symbol. Is there one? What becomes of the curve of [](#it-forgets) with
-# `hidden=192`?
+# `unroll(model.cell, embedded)[0][0]` gives it after each symbol. Is there one? What becomes of the four shares of [](#it-forgets)
+# with `hidden=192`?
 #
 # ## Sources
 #

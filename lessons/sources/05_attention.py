@@ -426,12 +426,12 @@ picture(figure, say("Attention multiplies less than recurrence up to 512 words, 
                     "mots, le nombre de canaux, et plus au-delà."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Vaswani et ses collègues (2017) : si l'on peut regarder partout, à quoi bon la récurrence ? Demander ce que coûte une phrase deux
+# 3 min. [](work:vaswani2017) : si l'on peut regarder partout, à quoi bon la récurrence ? Demander ce que coûte une phrase deux
 # fois plus longue. (Deux fois plus d'étapes pour l'une ; quatre fois plus de multiplications pour l'autre.) Puis : quand l'attention
 # est-elle la moins chère ? (Quand t est plus petit que w.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. Vaswani and colleagues (2017): if one can look everywhere, what is recurrence for? Ask what a sentence twice as long costs. (Twice
+# 3 min. [](work:vaswani2017): if one can look everywhere, what is recurrence for? Ask what a sentence twice as long costs. (Twice
 # the steps for one; four times the multiplications for the other.) Then: when is attention the cheaper? (When t is smaller than w.)
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -841,6 +841,7 @@ picture(figure, say("Without the division one key takes nearly all the weight "
                     " grandit, et la pente tombe ; avec, ils ne bougent guère."))
 
 # %% claims=true
+assert (math.sqrt(4), math.sqrt(100), round(math.exp(10))) == (2, 10, 22026)
 assert all(0.18 < weight < 0.3 for weight in measured[True][0])
 assert measured[False][0][-1] > 0.9
 assert measured[False][1][-1] < measured[True][1][-1] / 3
@@ -1412,7 +1413,8 @@ picture(figure, say("With one head, answers about two places at once stay far "
                     "loin du but ; avec deux ou quatre, toutes sont justes."))
 
 # %% claims=true
-assert 45 < learned[1][-1] < 75
+# levels off around 60 %: the last fifty steps, then the fifty before them
+assert all(abs(part.mean() - 60) < 5 for part in (learned[1][-5:], learned[1][-10:-5]))
 assert min(learned[2][-1], learned[4][-1]) > 98
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
@@ -2634,7 +2636,9 @@ picture(figure, say("The GPT's loss falls below what counting words knows, then"
 # %% claims=true
 assert 5.9 < losses[0] < 6.9
 assert at_end < pairs_of_words - 0.08
-assert 1.2 < at_end < 1.5
+near = 1.3 if language == "fr" else 1.4
+assert abs(at_end - near) < 0.05
+assert math.exp(at_end) < 4 if language == "fr" else abs(math.exp(at_end) - 4) < 0.25
 assert single_words > 3.2
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true

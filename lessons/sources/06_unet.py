@@ -1508,11 +1508,12 @@ assert [round(each, 2) for each in normed[0].tolist()] == [-1.34, -0.45, 0.45, 1
 # %% implements="unet_blocks:GroupNormBlock" level=2 hollow=["forward"]
 """Un bloc résiduel : deux fois GroupNorm, SiLU, convolution 3 x 3.
 
-Il suit Ho et al. (2020, annexe B). Une condition règle l'échelle et le décalage
-de chaque canal après la seconde normalisation (Dhariwal et Nichol 2021, section
-3). La seconde convolution part de zéro, si bien que le bloc commence comme
-l'identité, ou comme une convolution 1 x 1 là où la largeur change. Si
-`condition_width` vaut 0, il n'y a pas de condition.
+Il suit Ho et al. (2020, annexe B). Une couche linéaire tire de SiLU(condition)
+une échelle et un décalage par canal, et la seconde normalisation est suivie de
+x * (1 + échelle) + décalage (Dhariwal et Nichol 2021, section 3) : deux zéros
+ne changent rien. La seconde convolution part de zéro, si bien que le bloc
+commence comme l'identité, ou comme une convolution 1 x 1 là où la largeur
+change. Si `condition_width` vaut 0, il n'y a pas de condition.
 """
 """L'entrée, ou sa convolution 1 x 1, plus une correction."""
 
@@ -2689,12 +2690,16 @@ quiz(
         near_misses={12: say("The padding is taken off here: − 2 × 1.", "Ici, la marge se retire : − 2 × 1.")},
     ),
     Choice(
-        say("A transposed convolution gives back, of what a convolution was given,",
-            "De ce qu'une convolution avait reçu, une convolution transposée rend"),
+        say("A convolution of kernel 4, stride 2 and padding 1 was given a picture of even side. Of that picture, the transposed "
+            "convolution with the same settings gives back",
+            "Une convolution de noyau 4, de pas 2 et de marge 1 a reçu une image de côté pair. De cette image, la convolution transposée "
+            "aux mêmes réglages rend"),
         [say("the pixels", "les pixels"), say("the size", "la taille"), say("neither", "ni l'un ni l'autre")],
         right=1,
-        why=say("It multiplies by the transposed matrix, which has the right shape and is no inverse.",
-                "Elle multiplie par la matrice transposée, qui a la bonne forme et n'est pas l'inverse."),
+        why=say("It multiplies by the transposed matrix, which has the right shape and is no inverse. An odd side would come back one "
+                "pixel smaller: that pixel is what `output_padding` adds.",
+                "Elle multiplie par la matrice transposée, qui a la bonne forme et n'est pas l'inverse. Un côté impair reviendrait avec un "
+                "pixel de moins : c'est lui que `output_padding` ajoute."),
         why_not=[
             say("That would take an inverse; M is not even square, as a rule.",
                 "Il faudrait un inverse ; M n'est même pas carrée, en général."),

@@ -90,6 +90,8 @@ EDITS = {
     "empty link": ("[from the start](98_careful.ipynb)", "[from the start]()", "[from the start]()", "a link without an address"),
     "address misspelt": ("[from the start](98_careful.ipynb)", "[from the start](https:/arxiv.org)", "https:/", "is no address"),
     "unknown work": ("See {cite}`rosenblatt1958`", "See {cite}`rosenblat1958`", "rosenblat1958", "no work is called"),
+    "work named and no link": ("See {cite}`rosenblatt1958`", "See Rosenblatt (1958)", "Rosenblatt (1958)", "write [](work:rosenblatt1958)"),
+    "works' authors named": ("See {cite}`rosenblatt1958`", "See Minsky\n# and Papert, 1969", "Minsky", "write [](work:minsky1969)"),
     # marks
     "hint not closed": ("# </details>\n\n# %% implements", "\n# %% implements", "<summary>A hint", "<details> is not closed"),
     "fence not closed": ("# two = 1 + 1\n# ```\n\n# %% level", "# two = 1 + 1\n\n# %% level", "# ```python\n# two = 1 + 1\n\n",

@@ -136,6 +136,23 @@ def test_values_are_compared(value, right, kind):
     assert compare(value, right, "the answer").kind == kind
 
 
+def test_long_answers_are_told_apart_by_how_many_numbers_differ_and_the_first(monkeypatch):
+    wanted = torch.arange(3072.0).view(3, 32, 32)
+    found = wanted.clone()
+    found[0, 2, 5], found[2] = 70.5, 0.0
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", "en")
+    verdict = compare(found, wanted, "the picture")
+    assert verdict.text == "the picture: not yet. 1,025 of 3,072 numbers differ, the first at [0, 2, 5]: yours is 70.5; wanted 69.0."
+    assert verdict.difference == 3071.0  # the largest difference
+    one = compare([wanted, found], [wanted, wanted], "both").text
+    assert one == "both: not yet. 1,025 of 3,072 numbers differ ([1]), the first at [0, 2, 5]: yours is 70.5; wanted 69.0."
+    found = wanted.clone()
+    found[2, 0, 0] += 0.25
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
+    text = compare(found.numpy(), wanted.numpy(), "l'image").text.replace("\u00a0", " ")
+    assert text == "l'image : pas encore. 1 nombre sur 3 072 diffère, d'abord en [2, 0, 0] : vous avez 2048.2 ; il faut 2048."
+
+
 def test_expect_shows_and_returns_nothing(capsys):
     assert expect(3, 3, "the answer") is None  # type: ignore[func-returns-value]
     assert expect(lambda: 1 + 2, 3, "the sum") is None  # type: ignore[func-returns-value]

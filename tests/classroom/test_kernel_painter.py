@@ -1,5 +1,6 @@
 """The kernel painter of lesson 04 shows the sums that the convolution makes, with a kernel and without."""
 
+import io
 import re
 
 import pytest
@@ -24,8 +25,17 @@ def test_the_map_drawn_has_the_numbers_of_the_convolution(kernel):
     seen = F.conv2d(PICTURE[None, None], weights[None, None])
     alt = draw_seen(PICTURE, weights).alt
     low, high = re.search(r"from (\S+) to ([\d.]+)", alt).groups()
+    assert "-" not in alt
     assert float(low.replace("−", "-")) == pytest.approx(seen.min().item(), abs=0.051)
     assert float(high) == pytest.approx(seen.max().item(), abs=0.051)
+
+
+def test_the_titles_are_whole():
+    from matplotlib.image import imread
+
+    pixels = imread(io.BytesIO(draw_seen(torch.rand(28, 28), torch.eye(3)).png))[..., :3]
+    assert pixels[:5].min() == 1.0
+    assert pixels[:30].min() == 0.0  # they are there
 
 
 def test_a_page_has_a_picture_for_each_kernel_and_each_picture():

@@ -1,6 +1,7 @@
 """Every brick agrees with its reference, every classic mistake is caught, and each is explained in both languages."""
 
 import pkgutil
+import re
 import subprocess
 import sys
 import textwrap
@@ -54,6 +55,24 @@ class NoGensim:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] == "gensim":
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+@pytest.mark.parametrize("target", ["words:split_words", "words:Vocabulary", "words:jaccard_similarity"])
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_words_are_asked_in_the_readers_language(target, language, monkeypatch):
+    """The library agrees with the reference in both, and each mistake is caught; an English reader is shown no French word."""
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", language)
+    for reference in references(target):
+        try:
+            assert reference.difference(reference.library_version()) <= reference.tolerance
+        except ModuleNotFoundError as error:
+            if not left_out(error.name or ""):
+                raise
+    for mistake in mistakes(target):
+        told = judge(mistake.version, target)
+        assert told.mistake is not None
+        assert told.mistake.name == mistake.name
+        assert not re.search(r"\b(le|chat|chien|dort|court)\b" if language == "en" else r"\b(the|cat|dog|sleeps|runs)\b", told.text)
 
 
 def test_every_mistake_has_a_reference_to_be_caught_by():

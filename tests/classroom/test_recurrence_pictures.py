@@ -54,10 +54,35 @@ def test_readings_are_those_of_the_cell():
     assert not read["h"].requires_grad
 
 
-def test_a_walk_says_what_the_strongest_unit_holds():
+def test_a_walk_says_what_the_strongest_unit_holds(monkeypatch):
     values = {part: torch.tensor([0.25, 0.5]) for part in "fio"} | {"c": torch.tensor([1.0, -2.5]), "h": torch.zeros(2)}
     shown = draw_gates("s", values, [4, 9])
-    assert "unit 9 holds -2.5 and has kept 50 % of its memory" in shown.alt
+    assert "unit 9 holds −2.5 and has kept 50% of its memory" in shown.alt
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
+    assert "l'unité 9 contient −2,5 et a gardé 50\u00a0% de sa mémoire" in draw_gates("s", values, [4, 9]).alt
+
+
+def test_a_memory_beyond_the_scale_has_its_number_on_its_bar(monkeypatch):
+    written = []
+    monkeypatch.setattr("matplotlib.axes.Axes.text", lambda self, x, y, text, **options: written.append((x, text)))
+    values = {part: torch.tensor([0.25, 0.5, 0.5]) for part in "fio"} | {"c": torch.tensor([2.9, -6.42, 3.3]), "h": torch.zeros(3)}
+    draw_gates("s", values, [4, 9, 7])
+    zero = 2.6 * 3 + 1
+    assert [(x > zero, text) for x, text in written if text[-2:-1] == "."] == [(False, "−6.4"), (True, "3.3")]
+
+
+@pytest.mark.parametrize(("text", "hidden", "clue"), [("two small green stars", 20, 0), ("a" * 52, 50, 1), ("deux étoiles", 10, 5)])
+def test_the_arc_over_a_tape_stays_under_its_words(text, hidden, clue, monkeypatch):
+    from matplotlib.axes import Axes
+
+    drawn, plain = [], Axes.annotate
+    monkeypatch.setattr(Axes, "annotate", lambda self, *given, **options: drawn.append(self) or plain(self, *given, **options))
+    draw_tape(text, hidden, clue)
+    (axes,) = drawn
+    arrow = next(each for each in axes.texts if getattr(each, "arrow_patch", None))
+    words = next(each for each in axes.texts if each.get_text().endswith("letters"))
+    axes.figure.canvas.draw()
+    assert arrow.arrow_patch.get_window_extent().y1 < words.get_window_extent().y0
 
 
 def test_a_walk_has_a_place_for_each_letter_and_refuses_others():

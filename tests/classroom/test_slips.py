@@ -1,6 +1,7 @@
 """Slips: every one is a version of its own, says in both languages what it changes, and a student's version that makes it is told so."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import torch
 
 from dalle_edu.classroom.checking.diagnosis import judge
 from dalle_edu.classroom.checking.edited import edited
+from dalle_edu.classroom.checking.explanation import functions_of
+from dalle_edu.classroom.checking.proof import library_version
 from dalle_edu.classroom.checking.slips import slips
 from dalle_edu.language import speak
 
@@ -24,6 +27,27 @@ def test_a_function_has_many_slips_and_is_whole_afterwards(target, monkeypatch):
     assert all(sentence.startswith("It answers as if ") for sentence in english)
     assert all(sentence.startswith("Elle répond comme si ") for sentence in french)
     assert not [one for one, other in zip(english, french, strict=True) if one.count("`") != other.count("`")]
+
+
+@pytest.mark.parametrize("target", ["words:nearest", "word2vec:keep_probability", "convolution:receptive_field", TARGETS[3], TARGETS[4]])
+def test_a_slip_names_nothing_that_only_the_librarys_code_names(target, monkeypatch):
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", "en")
+    library = library_version(target)
+    code = functions_of(library)[0].__code__
+    variables = set(code.co_varnames[code.co_argcount + code.co_kwonlyargcount :])
+    named = {name for slip in slips(target) for quoted in re.findall("`([^`]+)`", slip.sentence) for name in re.findall(r"\w+", quoted)}
+    assert variables
+    assert named & set(code.co_varnames)
+    assert not named & variables
+
+
+def test_what_is_set_to_a_number_is_told_by_what_it_is_made_of(monkeypatch):
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
+    sentences = [slip.sentence for slip in slips("words:nearest")]
+    assert "Elle répond comme si rien dans ce qui est fait de `vectors`, `query` n'était mis à −∞." in sentences
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", "en")
+    sentences = [slip.sentence for slip in slips("word2vec:keep_probability")]
+    assert "It answers as if nothing in what is made of `counts`, `threshold` were set to 0." in sentences
 
 
 def test_a_slip_that_no_list_names_is_recognised_by_what_it_does(monkeypatch):

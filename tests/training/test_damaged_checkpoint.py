@@ -15,6 +15,16 @@ from torch import Tensor
 from dalle_edu.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 
 
+def sealed_again(folder: Path, spoil: Callable[[dict, dict], Any]) -> Path:
+    """The checkpoint of a run, sealed again with tensors or metadata that `spoil` has changed, and with none before it."""
+    path = folder / "checkpoint.safetensors"
+    tensors, metadata = load_checkpoint(path)
+    spoil(tensors, metadata)
+    save_checkpoint(path, tensors, metadata)
+    (folder / "checkpoint.before.safetensors").unlink()
+    return path
+
+
 def clocks(**changes: Any) -> Callable[[dict], None]:
     return lambda metadata: metadata["clocks"][0].update(changes)
 
@@ -54,11 +64,7 @@ FACTS: dict[str, Callable[[dict], Any]] = {
 
 @pytest.mark.parametrize("spoil", FACTS.values(), ids=FACTS.keys())
 def test_a_sealed_checkpoint_whose_facts_cannot_be_is_refused_in_a_sentence(spoil, folder, run):
-    path = folder / "checkpoint.safetensors"
-    tensors, metadata = load_checkpoint(path)
-    spoil(metadata)
-    save_checkpoint(path, tensors, metadata)
-    (folder / "checkpoint.before.safetensors").unlink()
+    path = sealed_again(folder, lambda _, metadata: spoil(metadata))
     left = path.read_bytes()
     refused(run(*WORDS, "--run", folder), folder, "checkpoint.safetensors", "folder")
     assert path.read_bytes() == left
@@ -125,11 +131,7 @@ TENSORS: dict[str, Callable[[dict], Any]] = {
 
 @pytest.mark.parametrize("spoil", TENSORS.values(), ids=TENSORS.keys())
 def test_tensors_of_another_recipe_and_numbers_that_are_not_finite_are_refused(spoil, folder, run):
-    path = folder / "checkpoint.safetensors"
-    tensors, metadata = load_checkpoint(path)
-    spoil(tensors)
-    save_checkpoint(path, tensors, metadata)
-    (folder / "checkpoint.before.safetensors").unlink()
+    sealed_again(folder, lambda tensors, _: spoil(tensors))
     refused(run(*WORDS, "--run", folder), folder, "checkpoint.safetensors", "folder")
 
 

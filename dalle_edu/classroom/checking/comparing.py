@@ -20,7 +20,7 @@ class Difference:
 
     `kind` is "nothing" (None was returned), "type", "dtype", "shape" or "value". `where` is the part of the answer, such as
     "boundaries" or "[1]", and empty for the whole; `found` and `wanted` are that part, in both answers. Of a value `index` is the place of
-    the largest difference, which is `size`.
+    the largest difference, which is `size`, `first` the place of the first, and `count` how many numbers differ.
     """
 
     kind: str
@@ -29,6 +29,8 @@ class Difference:
     wanted: Any
     index: tuple[int, ...] = ()
     size: float = math.inf
+    first: tuple[int, ...] = ()
+    count: int = 1
 
 
 def differences(found: Any, wanted: Any, tolerance: float, exact_types: bool = False, where: str = "") -> Iterator[Difference]:
@@ -91,8 +93,10 @@ def _in_numbers(found: Any, wanted: Any, tolerance: float, exact_types: bool, wh
             allowed = tolerance + (1e-6 * np.abs(right.astype(float)) if tolerance else 0.0)
             wrong = gaps > np.nan_to_num(allowed, nan=0.0, posinf=tolerance)
         if wrong.any():
-            index = np.unravel_index(int(np.where(wrong, gaps, -1.0).argmax()), gaps.shape) if gaps.ndim else ()
-            yield Difference("value", where, found, wanted, tuple(map(int, index)), float(gaps[index]))
+            index, first = (
+                tuple(map(int, np.unravel_index(place, gaps.shape))) for place in (np.where(wrong, gaps, -1.0).argmax(), wrong.argmax())
+            )
+            yield Difference("value", where, found, wanted, index, float(gaps[index]), first, int(wrong.sum()))
 
 
 def _fewer_decimals(found: Any, wanted: Any) -> bool:

@@ -124,6 +124,10 @@ def _kind(value: Any) -> str:
 
 def _how_many(results: list[Result]) -> str:
     right = sum(result.right for result in results)
+    if not right:
+        en = f"None of {len(results)} cases is right: work this one, the smallest, out by hand, and compare step by step."
+        fr = f"Aucun cas sur {len(results)} n'est juste : faites celui-ci, le plus petit, à la main, et comparez pas à pas."
+        return say(en, fr)
     en = f"{right} of {len(results)} cases {'is' if right == 1 else 'are'} right; look at what sets this one apart."
     fr = f"{right} cas sur {len(results)} {'est juste' if right < 2 else 'sont justes'} ; cherchez ce que celui-ci a de particulier."
     return say(en, fr)

@@ -6,9 +6,10 @@ The sentences end "It answers as if …" and « Elle répond comme si … ».
 import ast
 import copy
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from dalle_edu.classroom.checking.slip_words import MODULES, STEPS, TWIN, TWINS, called, is_self, told
+from dalle_edu.classroom.checking.slip_words import MODULES, STEPS, TWIN, TWINS, Speaker, called, is_self
 
 Change = tuple[Any, str, str]  # what stands in place of a node, or of a list of statements, and its words
 
@@ -42,8 +43,10 @@ class Edit:
 def edits(function: ast.FunctionDef) -> Iterator[Edit]:
     """All changes of a function's body, one after the other; the likeliest kinds come first."""
     places = list(_places(function))
-    kinds = (_optional(function), _expressions, _statements, _constants, _exchanged(_given(function), _members(function)))
-    for kind in (*kinds, _returned([*_given(function), *_stored(function)])):
+    told = Speaker(function)
+    spoken = (partial(kind, told=told) for kind in (_expressions, _statements))
+    kinds = (_optional(function), *spoken, _constants, _exchanged(_given(function), _members(function)))
+    for kind in (*kinds, _returned([*_given(function), *_stored(function)], told)):
         for parent, field, index, node in places:
             for change in kind(node):
                 yield Edit(parent, field, index, change)
@@ -99,9 +102,9 @@ def _changed(node: ast.AST, **fields: Any) -> Any:
 # ---------------------------------------------------------------- expressions
 
 
-def _expressions(node: Any) -> Iterator[Change]:
+def _expressions(node: Any, told: Speaker) -> Iterator[Change]:
     if isinstance(node, ast.BinOp):
-        yield from _operation(node)
+        yield from _operation(node, told)
     elif isinstance(node, ast.UnaryOp) and not isinstance(node.operand, ast.Constant):
         (en, fr) = told(node.operand)
         if isinstance(node.op, (ast.Invert, ast.Not)):
@@ -129,12 +132,12 @@ def _expressions(node: Any) -> Iterator[Change]:
             (en, fr) = told(node.test)
             yield part, f"the two cases of {en} were one", f"les deux cas de {fr} n'en faisaient qu'un"
     elif isinstance(node, ast.Call):
-        yield from _step(node)
+        yield from _step(node, told)
     elif isinstance(node, ast.Attribute) and node.attr in ("T", "mT"):
         yield node.value, "a transposition were left out", "une transposition était oubliée"
 
 
-def _operation(node: ast.BinOp) -> Iterator[Change]:
+def _operation(node: ast.BinOp, told: Speaker) -> Iterator[Change]:
     (left_en, left_fr), (right_en, right_fr) = told(node.left), told(node.right)
     if isinstance(node.op, ast.Add):
         yield node.left, f"{right_en} were not added", f"on n'ajoutait pas {right_fr}"
@@ -166,7 +169,7 @@ def _operation(node: ast.BinOp) -> Iterator[Change]:
         yield node.right, f"the condition on {left_en} were left out", f"la condition sur {left_fr} était oubliée"
 
 
-def _step(node: ast.Call) -> Iterator[Change]:
+def _step(node: ast.Call, told: Speaker) -> Iterator[Change]:
     name = called(node)
     if isinstance(node.func, ast.Attribute) and is_self(node.func.value):
         en, fr = f"`self.{name}`", f"`self.{name}`"
@@ -199,7 +202,7 @@ def _step(node: ast.Call) -> Iterator[Change]:
 # ---------------------------------------------------------------- statements
 
 
-def _statements(node: Any) -> Iterator[Change]:
+def _statements(node: Any, told: Speaker) -> Iterator[Change]:
     if not isinstance(node, list):
         return
     for i, statement in enumerate(node):
@@ -210,6 +213,11 @@ def _statements(node: Any) -> Iterator[Change]:
             yield node[:i] + statement.body + node[i + 1 :], f"the case of {en} held always", f"le cas de {fr} valait toujours"
         elif isinstance(statement, (ast.AugAssign, ast.Assign)) and rest:
             target = statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
+            filled = told.filled(statement) if isinstance(statement, ast.Assign) else None
+            if filled:
+                (en, fr), number = filled
+                yield rest, f"nothing in {en} were set to {number}", f"rien dans {fr} n'était mis à {number}"
+                continue
             (en, fr) = told(target)
             yield rest, f"a step that changes {en} were left out", f"une étape qui change {fr} était oubliée"
         elif isinstance(statement, ast.Expr) and rest and not _is_docstring(statement):
@@ -292,7 +300,7 @@ def _exchanged(given: list[str], members: list[str]) -> Any:
     return instead
 
 
-def _returned(names: list[str]) -> Any:
+def _returned(names: list[str], told: Speaker) -> Any:
     def another(node: Any) -> Iterator[Change]:
         if not isinstance(node, ast.Return) or node.value is None:
             return
@@ -301,6 +309,7 @@ def _returned(names: list[str]) -> Any:
             yield ast.Return(swapped), "the two results came in the wrong order", "les deux résultats venaient dans le mauvais ordre"
         for name in names:
             if ast.unparse(node.value) != name:
-                yield ast.Return(ast.Name(name, ast.Load())), f"it returned `{name}`", f"elle rendait `{name}`"
+                (en, fr) = told(ast.Name(name, ast.Load()))
+                yield ast.Return(ast.Name(name, ast.Load())), f"it returned {en}", f"elle rendait {fr}"
 
     return another

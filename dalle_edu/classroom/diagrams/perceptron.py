@@ -12,7 +12,7 @@ from jaxtyping import Real
 from numpy import ndarray
 
 from dalle_edu.classroom.figures import BLACK, BLUE, ORANGE, SKY, VERMILION, Picture, picture, plot
-from dalle_edu.language import decimal, say
+from dalle_edu.language import decimal, say, with_minus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,7 +160,7 @@ def _arrow(axes: "Axes", start: Place, end: Place, label: str, colour: str = BLA
 def _number(value: Number) -> str:
     """A number with as few decimals as it needs, at most two, in the reader's language."""
     short = f"{value:.2f}".rstrip("0").rstrip(".")
-    return decimal(float(value), len(short.partition(".")[2])).replace("-", "−")
+    return with_minus(decimal(float(value), len(short.partition(".")[2])))
 
 
 def _signed(value: Number) -> str:

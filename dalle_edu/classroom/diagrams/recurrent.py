@@ -18,6 +18,8 @@ Place = tuple[float | int, float | int]
 
 def draw_tape(text: str, hidden: int, clue: int) -> Picture:
     """A text as letters in boxes; those from `hidden` on are question marks, and an arrow comes from the letter `clue`, which tells."""
+    far = hidden - clue
+    bend = -0.28 * min(1, 0.45 * len(text) / far)  # an arc rises with its bend and its length: no higher than over half of the text
     figure, axes = _sheet(9.0, 1.9, (-0.7, len(text) - 0.3), (-0.7, 2.1))
     for place, letter in enumerate(text):
         known = place < hidden
@@ -26,9 +28,8 @@ def draw_tape(text: str, hidden: int, clue: int) -> Picture:
         "",
         (hidden, 0.6),
         (clue, 0.6),
-        arrowprops={"arrowstyle": "-|>", "color": VERMILION, "lw": 2, "connectionstyle": "arc3,rad=-0.28", "mutation_scale": 18},
+        arrowprops={"arrowstyle": "-|>", "color": VERMILION, "lw": 2, "connectionstyle": f"arc3,rad={bend}", "mutation_scale": 18},
     )
-    far = hidden - clue
     axes.text((clue + hidden) / 2, 1.85, say(f"{far} letters", f"{far} lettres"), ha="center", va="center", fontsize=12, color=VERMILION)
     shown = text[:hidden]
     return picture(

@@ -124,6 +124,10 @@ def padding_left_on(maps: Tensor, kernels: Tensor, stride: int = 1, padding: int
     return conv_transpose2d(maps, kernels, stride)
 
 
+def nothing_left_without_padding(maps: Tensor, kernels: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
+    return conv_transpose2d(maps, kernels, stride)[:, :, padding:-padding, padding:-padding]
+
+
 def corners_aligned(images: Tensor, scale: int) -> Tensor:
     return F.interpolate(images, scale_factor=scale, mode="bilinear", align_corners=True)
 
@@ -190,6 +194,12 @@ MISTAKES = [
         "La marge n'est pas retirée : ici, elle enlève autant de pixels de chaque côté de ce qui a été peint.",
     ),
     Mistake(
+        "convolution:conv_transpose2d",
+        nothing_left_without_padding,
+        "Without padding nothing is left: -0 is 0, and [0:-0] is empty. Cut from `padding` to the canvas's size less `padding`.",
+        "Sans marge, il ne reste rien : -0 est 0, et [0:-0] est vide. Coupez de `padding` à la taille de la toile moins `padding`.",
+    ),
+    Mistake(
         "convolution:transposed_output_size",
         padding_not_taken_off,
         "The padding is forgotten: in a transposed convolution it takes pixels off on both sides, so - 2 × padding.",
@@ -204,8 +214,8 @@ MISTAKES = [
     Mistake(
         "convolution:transposed_output_size",
         a_stride_too_many,
-        "Between n stamps there are n - 1 strides: (size - 1) × stride, and then the last kernel whole.",
-        "Entre n tampons, il y a n - 1 pas : (taille - 1) × pas, puis le dernier noyau en entier.",
+        "Between n stamps there are n - 1 strides: (`size` - 1) × `stride`, and then the last kernel whole.",
+        "Entre n tampons, il y a n - 1 pas : (`size` - 1) × `stride`, puis le dernier noyau en entier.",
     ),
     Mistake(
         "pooling:max_pool2d",
@@ -240,14 +250,14 @@ MISTAKES = [
     Mistake(
         "pooling:linear_weights",
         centres_forgotten,
-        "New pixel i is looked up at i / scale, so that all slides by a fraction of a pixel: compare centres, (i + 0.5) / scale - 0.5.",
-        "Le nouveau pixel i est cherché en i / échelle, et tout glisse un peu : comparez les centres, (i + 0,5) / échelle - 0,5.",
+        "New pixel i is looked up at i / `scale`, so that all slides by a fraction of a pixel: compare centres, (i + 0.5) / `scale` - 0.5.",
+        "Le nouveau pixel i est cherché en i / `scale`, et tout glisse un peu : comparez les centres, (i + 0,5) / `scale` - 0,5.",
     ),
     Mistake(
         "pooling:linear_weights",
         dark_beyond_the_edge,
-        "Beyond the edge the weights no longer sum to 1, which darkens the border: bring the centres back between 0 and size - 1.",
-        "Au-delà du bord, les poids n'ont plus 1 pour somme et le bord s'assombrit : ramenez les centres entre 0 et taille - 1.",
+        "Beyond the edge the weights no longer sum to 1, which darkens the border: bring the centres back between 0 and `size` - 1.",
+        "Au-delà du bord, les poids n'ont plus 1 pour somme et le bord s'assombrit : ramenez les centres entre 0 et `size` - 1.",
     ),
     Mistake(
         "pooling:linear_weights",

@@ -27,6 +27,13 @@ def own_stride_counted(kernels: Sequence[int], strides: Sequence[int]) -> int:
     return field
 
 
+def from_the_picture_on(kernels: Sequence[int], strides: Sequence[int]) -> int:
+    field = 1
+    for kernel, stride in zip(kernels, strides, strict=True):
+        field = (field - 1) * stride + kernel
+    return field
+
+
 def margin_forgotten(images: Tensor, kernels: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
     return conv2d(images, kernels, stride)
 
@@ -134,6 +141,12 @@ MISTAKES = [
         "Le noyau d'une couche est écarté par son propre pas ; seuls comptent les pas des couches d'avant.",
     ),
     Mistake(
+        "convolution:receptive_field",
+        from_the_picture_on,
+        "The chain is read from the picture on; (field - 1) × stride + kernel leads from a layer's output to its input: begin at the end.",
+        "La chaîne part de l'image ; or (champ - 1) × pas + noyau mène de la sortie d'une couche à son entrée : partez de la fin.",
+    ),
+    Mistake(
         "convolution:conv2d_by_loops",
         margin_forgotten,
         "The padding is left out: put zeros around the picture before the window slides.",
@@ -217,6 +230,13 @@ MISTAKES = [
         "return self.mix",
         "The input is not added: a block is what came in plus a correction.",
         "L'entrée n'est pas ajoutée : un bloc est ce qui est entré, plus une correction.",
+    ),
+    edited(
+        "convolution:ResidualBlock",
+        "return x + self.mix(F.relu(self.look(F.relu(x))))",
+        "x = F.relu(x)\n        return x + self.mix(F.relu(self.look(x)))",
+        "What is added is relu(x), so that what is below 0 is lost: the shortcut carries x itself, and the convolution alone sees relu(x).",
+        "Ce qui est ajouté est relu(x), et ce qui est sous 0 se perd : le raccourci porte x lui-même, seule la convolution voit relu(x).",
     ),
     edited(
         "convolution:ResidualBlock",

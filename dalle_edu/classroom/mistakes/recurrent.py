@@ -179,6 +179,13 @@ MISTAKES = [
         "The likeliest symbol is always taken, whatever the temperature; that is right at 0 alone: else sample.",
         "Le symbole le plus probable est toujours pris, quelle que soit la température ; ce n'est juste qu'à 0 : sinon, tirez au sort.",
     ),
+    edited(
+        "language_model:sample_next",
+        ".squeeze(-1)",
+        ".squeeze()",
+        "For a single text the answer loses its only axis: `squeeze()` drops every axis of 1; `squeeze(-1)` drops the last one alone.",
+        "Pour un seul texte, la réponse perd son seul axe : `squeeze()` ôte tous les axes de 1 ; `squeeze(-1)` n'ôte que le dernier.",
+    ),
     Mistake(
         "recurrent:RNNCell",
         TanhForgotten,

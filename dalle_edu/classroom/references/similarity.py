@@ -12,6 +12,7 @@ from torch import Tensor
 from dalle_edu.classroom.checking.cases import Case, ChangesAnArgument, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.words import WORDS, keeps_dtype, rows
+from dalle_edu.language import sentence_language
 
 
 def _pairs(seed: int, *shapes: tuple[int, ...]) -> list[tuple[Tensor, Tensor]]:
@@ -74,20 +75,21 @@ def _euclidean(seed: int) -> list[Case]:
 def _jaccard_of(a: AbstractSet[str], b: AbstractSet[str]) -> float:
     from sklearn.metrics import jaccard_score
 
-    words = sorted({*WORDS, *a, *b})
+    words = ["in neither", *sorted(a | b)]  # never an empty list
     return float(jaccard_score(*([word in each for word in words] for each in (a, b)), zero_division=1.0))
 
 
 def _jaccard(seed: int) -> list[Case]:
-    rng = np.random.default_rng(seed)
-    drawn = [{str(word) for word in rng.choice(WORDS, size=size, replace=False)} for size in (3, 8, 6, 6)]
+    rng, words = np.random.default_rng(seed), WORDS[sentence_language()]
+    the, cat, sleeps, _, dog, runs, *_ = words
+    drawn = [{str(word) for word in rng.choice(words, size=size, replace=False)} for size in (3, 8, 6, 6)]
     pairs = [
-        ({"le"}, {"le"}),
-        ({"le"}, set()),
+        ({the}, {the}),
+        ({the}, set()),
         (set(), set()),
-        ({"chat"}, {"chien", "court"}),
-        ({"chat", "dort", "le"}, {"chien", "court", "le"}),
-        ({"le"}, {"chat", "dort", "le"}),
+        ({cat}, {dog, runs}),
+        ({cat, sleeps, the}, {dog, runs, the}),
+        ({the}, {cat, sleeps, the}),
         (drawn[0], drawn[1]),
         (drawn[2], drawn[3]),
     ]

@@ -15,7 +15,7 @@ from dalle_edu.classroom.checking.asking import lent
 from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.comparing import copied
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.language import say
+from dalle_edu.language import say, sentence_language
 
 
 def keeps_dtype(*args: Any) -> Case:
@@ -53,9 +53,19 @@ def rows(*rows: list[float]) -> Tensor:
     return torch.tensor(rows, dtype=torch.float64)
 
 
-TEXT = "L'école s'ouvre à midi : le chat y dort, le chien aussi. « Où est le chat ? » Le chat est dans l'été 1968, ex-æquo_ter."
-
-WORDS = ("le", "chat", "dort", "et", "chien", "court", "où", "été", "cœur", "à", "midi", "là")
+TEXT = {  # with accents, digits, an underscore, words cut by apostrophes and hyphens, and some that come several times
+    "fr": "L'école s'ouvre à midi : le chat y dort, le chien aussi. « Où est le chat ? » Le chat est dans l'été 1968, ex-æquo_ter.",
+    "en": "The café opens at noon: the cat sleeps there, the dog too. “Where is the cat?” The cat's in May 1968, vis-à-vis_ex-æquo.",
+}
+SHORT_TEXTS = {
+    "fr": ("Le chat", "", "À midi, l'été !", "1968", "a1b22c", "Où est-ce ?\tICI."),
+    "en": ("The cat", "", "À la carte, at the café!", "1968", "a1b22c", "Isn't it half-full?\tHERE."),
+}
+WORDS = {
+    "fr": ("le", "chat", "dort", "et", "chien", "court", "où", "été", "cœur", "à", "midi", "là"),
+    "en": ("the", "cat", "sleeps", "and", "dog", "runs", "where", "café", "naïve", "at", "noon", "there"),
+}
+MOUSE = {"fr": "souris", "en": "mouse"}  # not among the words
 
 
 def _split_words(seed: int) -> list[Case]:
@@ -64,10 +74,10 @@ def _split_words(seed: int) -> list[Case]:
 
         return list(tokenize(text, lowercase=True))
 
-    rng = np.random.default_rng(seed)
-    marks = (" ", ", ", "'", " - ", "… ", " 7 ", "\n", "2", " !")
-    drawn = "".join(f"{rng.choice(WORDS).upper()}{rng.choice(marks)}{rng.choice(WORDS)}{rng.choice(marks)}" for _ in range(20))
-    return [call(peer, text) for text in ("Le chat", "", "À midi, l'été !", "1968", "a1b22c", "Où est-ce ?\tICI.", TEXT, drawn)]
+    rng, language = np.random.default_rng(seed), sentence_language()
+    words, marks = WORDS[language], (" ", ", ", "'", " - ", "… ", " 7 ", "\n", "2", " !")
+    drawn = "".join(f"{rng.choice(words).upper()}{rng.choice(marks)}{rng.choice(words)}{rng.choice(marks)}" for _ in range(20))
+    return [call(peer, text) for text in (*SHORT_TEXTS[language], TEXT[language], drawn)]
 
 
 def _counted(sentences: Sequence[Sequence[str]], min_count: int) -> Any:
@@ -125,8 +135,8 @@ def _of_sentences(sentences: list[list[str]], min_count: int | None, asked: list
 
 def _read_once(seed: int) -> Case:
     """Sentences that come one by one and can be read only once."""
-    rng = np.random.default_rng(seed)
-    sentences = [[str(rng.choice(WORDS)) for _ in range(length)] for length in (5, 1, 9, 14)]
+    rng, known = np.random.default_rng(seed), WORDS[sentence_language()]
+    sentences = [[str(rng.choice(known)) for _ in range(length)] for length in (5, 1, 9, 14)]
 
     def ask(version: Callable[..., Any]) -> list[Any]:
         sentence: Iterable[list[str]] = (list(words) for words in sentences)
@@ -143,17 +153,19 @@ def _read_once(seed: int) -> Case:
 def _vocabulary(seed: int) -> list[Case]:
     from dalle_edu.bricks.words import split_words
 
-    rng = np.random.default_rng(seed)
-    few = [["le", "chat"], ["le", "chien"]]
-    said = [split_words(part) for part in TEXT.split(".")]
-    many = [[str(word) for word in rng.choice(WORDS, size=length, p=np.arange(1, 13) / 78)] for length in (7, 0, 12, 1, 25)]
+    rng, language = np.random.default_rng(seed), sentence_language()
+    words, mouse = WORDS[language], MOUSE[language]
+    the, cat, _, _, dog, *_ = words
+    few = [[the, cat], [the, dog]]
+    said = [split_words(part) for part in TEXT[language].split(".")]
+    many = [[str(word) for word in rng.choice(words, size=length, p=np.arange(1, 13) / 78)] for length in (7, 0, 12, 1, 25)]
     return [
-        *_of_sentences(few, None, ["chien", "souris", "le"], f"{few}", f"{few}"),
-        *_of_sentences(few, 2, ["chat", "le"], f"{few}, min_count=2", f"{few}, min_count=2"),
+        *_of_sentences(few, None, [dog, mouse, the], f"{few}", f"{few}"),
+        *_of_sentences(few, 2, [cat, the], f"{few}, min_count=2", f"{few}, min_count=2"),
         *_of_sentences(few, None, [], f"{few}, then no word", f"{few}, puis aucun mot"),
         *_of_sentences(said, 2, said[0] + said[1], "the words of a text, min_count=2", "les mots d'un texte, min_count=2"),
-        *_of_sentences(many, None, [*WORDS, "souris"], "5 sentences drawn", "5 phrases tirées au sort"),
-        *_of_sentences(many, 4, [*WORDS, "souris"], "5 sentences drawn, min_count=4", "5 phrases tirées au sort, min_count=4"),
+        *_of_sentences(many, None, [*words, mouse], "5 sentences drawn", "5 phrases tirées au sort"),
+        *_of_sentences(many, 4, [*words, mouse], "5 sentences drawn, min_count=4", "5 phrases tirées au sort, min_count=4"),
         _read_once(seed),
     ]
 

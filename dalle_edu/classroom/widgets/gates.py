@@ -10,7 +10,7 @@ from dalle_edu.bricks.recurrent import LSTMCell
 from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.figures import BLUE, GREEN, ORANGE, PURPLE, VERMILION, Picture, picture, plot
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import say
+from dalle_edu.language import decimal, say, with_minus
 
 MOST_LETTERS = 40  # the most pictures on a page
 PARTS = ("f", "i", "o", "c", "h")
@@ -69,6 +69,10 @@ def draw_gates(name: str, values: Mapping[str, Float[Tensor, " u"]], units: Sequ
         zero, scale = left + signed, (1.0 if signed else 2.0) / most
         lengths = [scale * max(-most, min(most, value)) for value in values[part].tolist()]
         axes.barh(range(len(units)), lengths, left=zero, color=COLOURS[part])
+        for row, value in enumerate(values[part].tolist()):
+            if abs(value) > most:  # the bar stops at the end of the scale: the number says where it would go
+                end, side = (0.95, "right") if value > 0 else (-0.95, "left")
+                axes.text(zero + end, row, with_minus(decimal(value)), ha=side, va="center", fontsize=12, color="white")
         axes.plot([zero, zero], [-0.5, len(units) - 0.5], color="grey", lw=1)
         axes.text(left + 1, -1.35, titles[part], ha="center", va="center", fontsize=13)
         for where, bound in ((left, f"−{most:.0f}" if signed else "0"), (left + 2, f"{most:.0f}")):
@@ -76,11 +80,11 @@ def draw_gates(name: str, values: Mapping[str, Float[Tensor, " u"]], units: Sequ
     for place, unit in enumerate(units):
         axes.text(-0.15, place, str(unit), ha="right", va="center", fontsize=12)
     strongest = max(range(len(units)), key=lambda place: abs(float(values["c"][place])))
-    memory, kept = float(values["c"][strongest]), 100 * float(values["f"][strongest])
+    memory, kept = with_minus(decimal(float(values["c"][strongest]))), f"{100 * float(values['f'][strongest]):.0f}"
     return picture(
         figure,
         say(
-            f"After “{name}”, unit {units[strongest]} holds {memory:.1f} and has kept {kept:.0f} % of its memory.",
-            f"Après « {name} », l'unité {units[strongest]} contient {memory:.1f} et a gardé {kept:.0f} % de sa mémoire.",
+            f"After “{name}”, unit {units[strongest]} holds {memory} and has kept {kept}% of its memory.",
+            f"Après « {name} », l'unité {units[strongest]} contient {memory} et a gardé {kept} % de sa mémoire.",
         ),
     )

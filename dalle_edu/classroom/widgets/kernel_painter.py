@@ -12,7 +12,7 @@ from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.figures import Picture, picture, plot
 from dalle_edu.classroom.static import show_widget
 from dalle_edu.errors import DalleEduError
-from dalle_edu.language import decimal, say
+from dalle_edu.language import decimal, say, with_minus
 
 LIMIT = 9.0  # the largest weight that can be set, and its negative the smallest
 
@@ -86,23 +86,27 @@ class KernelPainter:
 def draw_seen(image: Float[Tensor, "h w"], kernel: Float[Tensor, "3 3"]) -> Picture:
     """A picture of ink in [0, 1], the nine numbers of a kernel, and the map of their weighted sums: orange above 0, purple below."""
     seen = conv2d(image[None, None].float(), kernel[None, None])[0, 0]
-    figure, panels = plot(1, 3, width=8.2, height=2.9)
+    figure, panels = plot(1, 3, width=8.2, height=3.2)
     panels[0].imshow(image.numpy(), cmap="gray_r", vmin=0, vmax=1)
     panels[0].set_title(say("picture", "image"))
     strongest = max(float(kernel.abs().max()), 1e-9)
     panels[1].imshow(kernel.numpy(), cmap="PuOr_r", vmin=-strongest, vmax=strongest)
     for place, weight in enumerate(kernel.flatten().tolist()):
         colour = "white" if abs(weight) > 0.7 * strongest else "black"
-        written = decimal(weight, 0 if weight == round(weight) else 2).replace("-", "−")
-        panels[1].text(place % 3, place // 3, written, ha="center", va="center", color=colour, fontsize=14)
+        panels[1].text(place % 3, place // 3, _weight(weight), ha="center", va="center", color=colour, fontsize=14)
     panels[1].set_title(say("kernel", "noyau"))
     reach = max(float(seen.abs().max()), 1e-9)
     panels[2].imshow(seen.numpy(), cmap="PuOr_r", vmin=-reach, vmax=reach)
     panels[2].set_title(say("what it sees", "ce qu'il voit"))
     for panel in panels:
         panel.set(xticks=[], yticks=[])
-    low, high = decimal(float(seen.min()), 1), decimal(float(seen.max()), 1)
-    rows = " / ".join(" ".join(decimal(weight, 0 if weight == round(weight) else 2) for weight in row) for row in kernel.tolist())
+    low, high = (with_minus(decimal(float(bound))) for bound in (seen.min(), seen.max()))
+    rows = " / ".join(" ".join(map(_weight, row)) for row in kernel.tolist())
     en = f"A picture, the kernel {rows}, and the map of its sums, from {low} to {high}: orange above zero, purple below."
     fr = f"Une image, le noyau {rows}, et la carte de ses sommes, de {low} à {high} : orange au-dessus de zéro, violet au-dessous."
     return picture(figure, say(en, fr))
+
+
+def _weight(weight: float) -> str:
+    """A weight in the reader's language: a whole number without decimals, any other with two."""
+    return with_minus(decimal(weight, 0 if weight == round(weight) else 2))

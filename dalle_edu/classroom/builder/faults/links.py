@@ -1,4 +1,7 @@
-"""Links lead somewhere: to an address, a file beside the notebooks, a work of the bibliography. `references.py` looks at the others."""
+"""Links lead somewhere: to an address, a file beside the notebooks, a work of the bibliography. `references.py` looks at the others.
+
+A work that is named by its authors and its year, as in "(Novikoff, 1962)", is a link to the bibliography.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,19 +9,25 @@ from functools import lru_cache
 from pathlib import Path
 
 from dalle_edu.classroom.builder.complaints import REPOSITORY, Complaint
-from dalle_edu.classroom.builder.faults.passages import without_code
+from dalle_edu.classroom.builder.faults.passages import HOLE, masked, without_code
 from dalle_edu.classroom.builder.links.linking import KINDS
+from dalle_edu.classroom.builder.links.works import Work, works
 from dalle_edu.classroom.builder.source import Cell, Lesson
 from dalle_edu.world.catalogue import LANGUAGES
 
 REFERENCES = REPOSITORY / "book" / "references.bib"
 _LINK = re.compile(r"\[([^\]\n]*(?:\n[^\]\n]+)?)\]\(([^)\s]*)\)")
 _REFERENCE = re.compile(rf"#|({'|'.join(KINDS)}):")
+_OTHERS = r"(?:,\s[\w'-]+){0,4},?\s(?:and|et|&)\s[\w'-]+(?:\s[\w'-]+){0,2}|\set\sal\."
+_BEFORE_YEAR = rf"(?:{_OTHERS})?,?\s\(?$"  # what stands between the first author of a work and its year
 _CITE = re.compile(r"\{cite(?::[a-z]+)?\}`([^`]*)`")
 
 
 def faults(lesson: Lesson, lessons: Sequence[str] = ()) -> Iterator[Complaint]:
-    """Links that lead nowhere, empty ones, and works that the bibliography lacks; `lessons` are the names of the other lessons."""
+    """Links that lead nowhere, empty ones, works that the bibliography lacks, and those named without a link.
+
+    `lessons` are the names of the other lessons.
+    """
     for cell in lesson.cells:
         if cell.kind == "markdown":
             text = without_code(cell.text)
@@ -34,6 +43,32 @@ def faults(lesson: Lesson, lessons: Sequence[str] = ()) -> Iterator[Complaint]:
                             f"no work is called {key} in book/references.bib; add it, or mend the key",
                             f"aucun ouvrage ne s'appelle {key} dans book/references.bib ; ajoutez-le, ou corrigez la clé",
                         )
+            for place, words, key in _uncited(cell.text):
+                yield Complaint(
+                    lesson.path,
+                    cell.first + cell.text.count("\n", 0, place),
+                    f"“{words}” names a work and is no link to it; write [](work:{key})",
+                    f"« {words} » nomme un ouvrage sans lien vers lui ; écrivez [](work:{key})",
+                )
+
+
+def _uncited(text: str) -> Iterator[tuple[int, str, str]]:
+    """Works named by their authors and their year outside links and code: the place, the words, the key of the bibliography."""
+    prose = masked(_LINK.sub(lambda found: HOLE * len(found[0]), text))
+    for year in re.finditer(r"\b\d{4}\b", prose):
+        named = []
+        for work in _works_of(year[0]):
+            if before := re.search(rf"\b{re.escape(work.names[0])}{_BEFORE_YEAR}", prose[: year.start()]):
+                said = f"{before[0]}{year[0]}{')' if '(' in before[0] else ''}"
+                named.append((sum(name in said for name in work.names), -before.start(), " ".join(said.split()), work.key))
+        if named:
+            _, place, words, key = max(named)  # the work whose authors are named the most
+            yield -place, words, key
+
+
+@lru_cache
+def _works_of(year: str) -> tuple[Work, ...]:
+    return tuple(work for work in works().values() if work.year == year)
 
 
 @lru_cache
