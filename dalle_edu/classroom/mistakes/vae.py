@@ -227,8 +227,8 @@ MISTAKES = [
         Mistake(
             "vae:bernoulli_log_likelihood",
             kept_off_zero(least),
-            "A small number in the logarithm keeps it finite but wrong: no pixel costs more than its logarithm; use `F.logsigmoid`.",
-            "Un petit nombre dans le logarithme le garde fini, mais faux : aucun pixel ne coûte davantage ; employez `F.logsigmoid`.",
+            "A small number added under the logarithm keeps it finite but wrong: no pixel costs more than that number's logarithm; use `F.logsigmoid`.",
+            "Un petit nombre ajouté sous le logarithme le garde fini, mais faux : un pixel ne coûte jamais plus que lui ; employez `F.logsigmoid`.",
         )
         for least in (1e-8, 1e-7, 1e-6, 1e-10, 1e-12)
     ),

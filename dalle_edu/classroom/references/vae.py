@@ -238,15 +238,15 @@ def _loss(seed: int) -> list[Case]:
 
 def _parts_without_gradient(config: VAEConfig, seed: int) -> Case:
     """Whether the loss, and nothing else, keeps its gradient."""
-    images, keeps = numbers(seed, 4, config.pixels).sigmoid(), say("keeps its gradient", "garde son gradient")
-    names = ("loss", "reconstruction", "kl", "elbo")
+    images = numbers(seed, 4, config.pixels).sigmoid()
+    kept = {name: say(f"gradient kept by {name}", f"gradient gardé par {name}") for name in ("loss", "reconstruction", "kl", "elbo")}
 
     def ask(version: Any) -> dict[str, Any]:
         found = asked(filled(version(config), seed).loss, images, torch.Generator().manual_seed(seed))
-        return {keeps: {name: found[name].requires_grad for name in names}}
+        return {said: found[name].requires_grad for name, said in kept.items()}
 
     en, fr = f"pictures of 4 × {config.pixels}, the parts of the loss", f"des images de 4 × {config.pixels}, les parties de la perte"
-    return scenario(en, fr, lambda: {keeps: {name: name == "loss" for name in names}}, ask, 200)
+    return scenario(en, fr, lambda: {said: name == "loss" for name, said in kept.items()}, ask, 200)
 
 
 REFERENCES = [
