@@ -4,7 +4,7 @@ ELSEWHERE = {  # by module: the files that also speak of it, without being calle
     "attention": ("multi_head_attention",),
     "convolution": ("filters", "matrices", "patches"),
     "gan": ("gan_training",),
-    "guidance": ("decoding", "diffusion"),
+    "guidance": ("decoding",),
     "inpainting": ("diffusion",),
     "language_model": ("recurrent",),
     "mlp": ("perceptron",),
