@@ -184,8 +184,9 @@ class VectorQuantizer(nn.Module):
         """Move rarely chosen codes onto vectors of the batch; return how many.
 
         These are the codes whose moving count is below `threshold`. Each becomes a
-        vector of the batch, taken at random with `generator`. Its row of `sums`
-        becomes that vector and its count 1, as if one vector had just chosen it.
+        vector of the batch, sampled for it alone with `generator`, every one as
+        likely. Its row of `sums` becomes that vector and its count 1, as if one
+        vector had just chosen it.
         """
         flat = rearrange(vectors, "n d h w -> (n h w) d").float()
         picked = torch.randint(

@@ -162,10 +162,11 @@ class HistoryPool:
     Called with a batch of fakes, it returns a batch of as many pictures. Until the
     pool is full, they are the new fakes, which it also stores. From then on each
     is, with probability 1/2, an old fake whose place the new one takes (Shrivastava
-    et al. 2017, section 2.3). The fakes are taken one by one, in their order, and
-    all lots drawn from `generator`; every place in the pool is as likely. A pool of
-    size 0 returns the new fakes. What is stored, in the list `images`, and what is
-    returned carry no gradient. Raises `DalleEduError` for a negative size.
+    et al. 2017, section 2.3). The fakes are taken one by one, in their order. For
+    each, `generator` decides whether an old one is shown, and then which; every
+    place in the pool is as likely. A pool of size 0 returns the new fakes. What is
+    stored, in the list `images`, and what is returned carry no gradient. Raises
+    `DalleEduError` for a negative size.
     """
 
     def __init__(self, size: int, generator: torch.Generator):

@@ -159,8 +159,9 @@ def flow_matching_loss(
     pictures as a whole (Lipman et al. 2023, theorem 2 and equation 23). `times` is
     `uniform_times`, `logit_normal_times` or another function of theirs: which times
     are frequent says which count. `conditions` go to the network unchanged.
-    `generator` must live on the device of `x0`. Raises `DalleEduError` for a
-    network that answers with another shape.
+    `generator` gives the times first, then standard normal noise, and must live on
+    the device of `x0`. Raises `DalleEduError` for a network that answers with
+    another shape.
     """
     t = times(len(x0), generator, x0.device)
     noise = torch.empty_like(x0).normal_(generator=generator)

@@ -51,11 +51,12 @@ Callback = Callable[[Step], None]
 def spaced_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
     """`steps` timesteps, evenly spaced from the last one, T - 1, downwards.
 
-    The one of step i, from 0 on, is T (1 - i / steps), rounded, minus 1. Sampling
-    then starts at T - 1, where there is nothing but noise. Spaced from 0 upwards,
-    they would end below T - 1, where the denoiser expects a little of the picture
-    in what is pure noise (Lin et al. 2023, table 2, "trailing"). Raises
-    `DalleEduError` unless 1 <= steps <= T.
+    The one of step i, from 0 on, is T (1 - i / steps), rounded, minus 1; a half is
+    rounded to the even number, as `round` does. Sampling then starts at T - 1,
+    where there is nothing but noise. Spaced from 0 upwards, they would end below
+    T - 1, where the denoiser expects a little of the picture in what is pure noise
+    (Lin et al. 2023, table 2, "trailing"). Raises `DalleEduError` unless
+    1 <= steps <= T.
     """
     if not 1 <= steps <= len(schedule):
         raise DalleEduError(

@@ -9,6 +9,7 @@ for each brick or group of bricks, or for what a lesson teaches of systems, scor
 import importlib
 import math
 import pkgutil
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +57,8 @@ class Reference:
     def catches(self, version: Any) -> bool:
         """Whether a version is found wrong: it raises, or its difference is not finite or more than ten times the tolerance."""
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # PyTorch's, of shapes that a wrong version confuses
                 difference = self.difference(version)
         except Exception:
             return True

@@ -2,9 +2,9 @@
 
 ELSEWHERE = {  # by module: the files that also speak of it, without being called after a part of its path; a check imports no others
     "attention": ("multi_head_attention",),
-    "convolution": ("filters", "matrices"),
+    "convolution": ("filters", "matrices", "patches"),
     "gan": ("gan_training",),
-    "guidance": ("decoding", "diffusion"),
+    "guidance": ("decoding",),
     "inpainting": ("diffusion",),
     "language_model": ("recurrent",),
     "mlp": ("perceptron",),

@@ -111,4 +111,27 @@ MISTAKES = [
         "The squared errors of all pictures are added up, so that the loss grows with the batch; average over pictures.",
         "Les erreurs quadratiques de toutes les images sont ajoutées : la perte grandit avec le lot ; moyennez sur les images.",
     ),
+    edited(
+        "autoencoder:pca",
+        "directions[:latent]",
+        "directions[:, :latent].T",
+        "The columns of what `svd` gives last are taken, but that is V already transposed: its rows are the directions.",
+        "Ce sont les colonnes de ce que `svd` rend en dernier, or c'est V déjà transposée : les directions en sont les lignes.",
+    ),
+    edited(
+        "autoencoder:Autoencoder",
+        "return self.decoder(self.encoder(images))",
+        "return self.encoder(images)",
+        "(self(images) - images)",
+        "(self.decoder(self.encoder(images)) - images)",
+        "The latents come back, k numbers for each picture; give them to the decoder, which makes d pixels of them.",
+        "Ce sont les latents qui sont rendus, k nombres par image ; donnez-les au décodeur, qui en fait d pixels.",
+    ),
+    edited(
+        "autoencoder:Autoencoder",
+        ".square().sum(dim=-1).mean()",
+        ".norm(dim=-1).mean()",
+        "The length of the error is averaged, a square root of what is asked: leave the sum of the squares as it is.",
+        "C'est la longueur de l'erreur qui est moyennée, une racine carrée de trop : laissez la somme des carrés telle quelle.",
+    ),
 ]

@@ -38,6 +38,10 @@ def mean_over_pictures(codes: Tensor, num_codes: int) -> tuple[Tensor, Tensor]:
     return torch.stack([alive for alive, _ in each]).mean(), torch.stack([perplexity for _, perplexity in each]).mean()
 
 
+def perplexity_of_each_picture(codes: Tensor, num_codes: int) -> tuple[Tensor, Tensor]:
+    return codes_alive(codes, num_codes)[0], mean_over_pictures(codes, num_codes)[1]
+
+
 def zero_times_infinity(codes: Tensor, num_codes: int) -> tuple[Tensor, Tensor]:
     counts = torch.bincount(codes.flatten(), minlength=num_codes).float()
     frequencies = counts / counts.sum()
@@ -227,5 +231,80 @@ MISTAKES = [
         "painted = self.decoder(self.encoder(images))",
         "The decoder sees the encoder's vectors and never the codes; decode `quantized.vectors`.",
         "Le décodeur voit les vecteurs de l'encodeur, jamais les codes ; décodez `quantized.vectors`.",
+    ),
+    edited(
+        "codebook:nearest_code",
+        "return (codebook",
+        "return codebook[(codebook",
+        ".argmin(dim=-1)",
+        ".argmin(dim=-1)]",
+        "The nearest codes themselves come back; their numbers are asked for, which `argmin` gives.",
+        "Ce sont les codes les plus proches qui sont rendus ; il faut leurs numéros, que donne `argmin`.",
+    ),
+    edited(
+        "codebook:codes_alive",
+        ".sum().exp()",
+        ".sum().div(torch.tensor(2.0).log()).exp()",
+        "The entropy is in bits and the power is one of e; an entropy of logarithms to base 2 goes with a power of 2.",
+        "L'entropie est en bits, et la puissance est de e ; une entropie de logarithmes en base 2 va avec une puissance de 2.",
+    ),
+    Mistake(
+        "codebook:codes_alive",
+        perplexity_of_each_picture,
+        "The perplexity is that of each picture alone, then averaged, and cannot see that pictures differ; count the whole batch.",
+        "La perplexité est celle de chaque image à part, puis moyennée : elle ignore que les images diffèrent ; comptez tout le lot.",
+    ),
+    edited(
+        "codebook:VectorQuantizer",
+        'rearrange(vectors, "n d h w -> n h w d").float()',
+        "vectors.reshape(len(vectors), *vectors.shape[2:], vectors.shape[1]).float()",
+        'rearrange(straight_through(last, quantized), "n h w d -> n d h w")',
+        "straight_through(last, quantized).reshape(vectors.shape)",
+        "`reshape` cuts up memory and moves no axis: a vector then mixes several positions; put the channels last, with `rearrange`.",
+        "`reshape` recoupe la mémoire sans déplacer d'axe : un vecteur mêle plusieurs positions ; mettez les canaux à la fin, par `rearrange`.",
+    ),
+    edited(
+        "codebook:VectorQuantizer",
+        "self.counts.lerp_(chosen.sum(dim=0), 1 - decay)",
+        "self.counts.mul_(decay)\n        self.counts[codes] += 1 - decay",
+        "self.sums.lerp_(chosen.T @ vectors, 1 - decay)",
+        "self.sums.mul_(decay)\n            self.sums[codes] += (1 - decay) * vectors",
+        "Of the vectors that chose one code only one is added: `a[codes] += b` writes each place once; use one-hot rows, or `index_add_`.",
+        "Des vecteurs qui ont choisi un même code, un seul est ajouté : `a[codes] += b` n'écrit qu'une fois par place ; prenez `index_add_`.",
+    ),
+    edited(
+        "codebook:VectorQuantizer",
+        "chosen.T @ vectors",
+        "(chosen.T @ vectors / chosen.sum(dim=0).clamp(min=1).unsqueeze(1))",
+        "The running sums take in the mean of a code's vectors, then are divided by the count again; take in their sum.",
+        "Les sommes glissantes reçoivent la moyenne des vecteurs d'un code, puis sont encore divisées par le compte ; donnez-leur la somme.",
+    ),
+    edited(
+        "codebook:VectorQuantizer",
+        "replacements = flat[picked]",
+        "replacements = flat[picked[:1]].expand_as(self.codebook)",
+        "All rare codes move onto one vector, where they stay twins: only the first is ever the nearest; sample a vector for each.",
+        "Tous les codes rares vont sur un même vecteur, et restent jumeaux : seul le premier sera choisi ; tirez un vecteur pour chacun.",
+    ),
+    edited(
+        "codebook:VectorQuantizer",
+        "        self.sums.copy_(torch.where(rows, replacements, self.sums))\n        self.counts.masked_fill_(dead, 1.0)\n",
+        "",
+        "A revived code keeps its old sums and count, and the next batch puts it back where it was; set its rows of `sums` and `counts`.",
+        "Un code ranimé garde sa somme et son compte, et le lot suivant le remet où il était ; changez ses lignes de `sums` et `counts`.",
+    ),
+    edited(
+        "codebook:VectorQuantizer",
+        "        self.counts.masked_fill_(dead, 1.0)\n",
+        "",
+        "A revived code keeps its old count, by which its sums are divided: it flies off at the next batch; set its count to 1.",
+        "Un code ranimé garde son ancien compte, qui divise sa somme : il s'envole au lot suivant ; mettez son compte à 1.",
+    ),
+    edited(
+        "codebook:VectorQuantizer",
+        "1e-5) * total",
+        "1e-5)",
+        "The smoothed counts are shares that add up to 1, and the codes too far out by as much; multiply them by the total.",
+        "Les comptes lissés sont des parts dont la somme est 1, et les codes trop loin d'autant ; multipliez-les par le total.",
     ),
 ]

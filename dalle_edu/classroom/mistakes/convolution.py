@@ -8,6 +8,7 @@ from torch import Tensor
 
 from dalle_edu.bricks.convolution import conv2d, conv_transpose2d
 from dalle_edu.bricks.pooling import linear_weights
+from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
 
@@ -288,5 +289,40 @@ MISTAKES = [
         corners_aligned,
         "The corner pixels' centres are aligned, so the picture shifts with its size; it is the edges that must coincide.",
         "Les centres des pixels de coin sont alignés, si bien que l'image glisse avec sa taille ; ce sont les bords qui doivent coïncider.",
+    ),
+    edited(
+        "convolution:Patchify",
+        "whole = x[:, :, :height, :width]",
+        "whole = x",
+        "A side that is no whole number of patches stops it; as in a convolution, rows and columns that fill no patch are left out.",
+        "Un côté qui n'est pas un nombre entier de carreaux l'arrête ; comme dans une convolution, omettez ce qui n'en remplit aucun.",
+    ),
+    edited(
+        "convolution:Patchify",
+        'rearrange(projected, "n h w d -> n d h w")',
+        "projected.flatten(1, 2)",
+        "The patches come in one list, and nothing says any more which are neighbours; leave them on their grid, channels first.",
+        "Les carreaux viennent en une seule liste, et plus rien ne dit lesquels se touchent ; laissez-les en grille, canaux d'abord.",
+    ),
+    edited(
+        "convolution:Unpatchify",
+        "F.pixel_shuffle(self.paint(x), self.patch_size)",
+        'rearrange(self.paint(x), "n (p q c) h w -> n c (h p) (w q)", p=self.patch_size, q=self.patch_size)',
+        "The numbers of a position are read pixel by pixel, and colours are mixed; they are channel by channel: (c p q).",
+        "Les nombres d'une position sont lus pixel par pixel, et les couleurs se mélangent ; ils vont canal par canal : (c p q).",
+    ),
+    edited(
+        "convolution:Unpatchify",
+        "F.pixel_shuffle(self.paint(x), self.patch_size)",
+        'rearrange(self.paint(x), "n (c q p) h w -> n c (h p) (w q)", p=self.patch_size, q=self.patch_size)',
+        "Rows and columns are exchanged within each patch; p, the row, comes before q, the column: (c p q).",
+        "Lignes et colonnes sont échangées dans chaque carreau ; p, la ligne, vient avant q, la colonne : (c p q).",
+    ),
+    edited(
+        "convolution:Unpatchify",
+        "F.pixel_shuffle(self.paint(x), self.patch_size)",
+        'rearrange(self.paint(x), "n (c p q) h w -> n c (p h) (q w)", p=self.patch_size, q=self.patch_size)',
+        "The pixels of a patch are spread over the whole picture, one for each copy of the grid; a patch stays together: (h p) (w q).",
+        "Les pixels d'un carreau s'éparpillent sur toute l'image, un par copie de la grille ; un carreau reste d'un bloc : (h p) (w q).",
     ),
 ]

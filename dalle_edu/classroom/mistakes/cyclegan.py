@@ -1,58 +1,12 @@
 """Mistakes about CycleGAN."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.bricks.cyclegan import LEAST_SQUARES, CycleGAN, Exchange, HistoryPool
+from dalle_edu.bricks.cyclegan import HistoryPool
 from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
-
-
-def _adversarial(model: CycleGAN, fake_a: Tensor, fake_b: Tensor) -> Tensor:
-    return LEAST_SQUARES.generator(model.judge_b(fake_b)) + LEAST_SQUARES.generator(model.judge_a(fake_a))
-
-
-class ReturnsToTheOtherStyle(CycleGAN):
-    def translators_loss(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
-        a = a[: len(b)]
-        b = b[: len(a)]
-        fake_b, fake_a = self.to_b(a), self.to_a(b)
-        cycle = F.l1_loss(self.to_a(fake_b), b) + F.l1_loss(self.to_b(fake_a), a)
-        identity = F.l1_loss(self.to_b(b), b) + F.l1_loss(self.to_a(a), a)
-        return {"loss": _adversarial(self, fake_a, fake_b) + 10 * cycle + 5 * identity}
-
-
-class TwiceTheSameWay(CycleGAN):
-    def translators_loss(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
-        fake_b, fake_a = self.to_b(a), self.to_a(b)
-        cycle = F.l1_loss(self.to_b(fake_b), a) + F.l1_loss(self.to_a(fake_a), b)
-        identity = F.l1_loss(self.to_b(b), b) + F.l1_loss(self.to_a(a), a)
-        return {"loss": _adversarial(self, fake_a, fake_b) + 10 * cycle + 5 * identity}
-
-
-class NothingIsTranslated(CycleGAN):
-    def translators_loss(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
-        fake_b, fake_a = self.to_b(a), self.to_a(b)
-        cycle = F.l1_loss(self.to_a(fake_b), a) + F.l1_loss(self.to_b(fake_a), b)
-        identity = F.l1_loss(fake_b, a) + F.l1_loss(fake_a, b)
-        return {"loss": _adversarial(self, fake_a, fake_b) + 10 * cycle + 5 * identity}
-
-
-class FakesNotDetached(CycleGAN):
-    def discriminators_loss(self, a: Tensor, b: Tensor, fake_a: Tensor, fake_b: Tensor) -> Tensor:
-        on_a = LEAST_SQUARES.discriminator(self.judge_a(a), self.judge_a(fake_a))
-        return on_a + LEAST_SQUARES.discriminator(self.judge_b(b), self.judge_b(fake_b))
-
-
-def judges_keep_the_translators_gradients(exchange: Exchange, a: Tensor, b: Tensor) -> dict[str, Tensor]:
-    parts = exchange.model.translators_loss(a, b)
-    exchange.translators.zero_grad()
-    parts["loss"].backward()
-    exchange.translators.step()
-    exchange.model.discriminators_loss(a, b, exchange.pool_a(parts["fake_a"]), exchange.pool_b(parts["fake_b"])).backward()
-    exchange.judges.step()
-    return parts
+from dalle_edu.classroom.mistakes.gan import MEAN_TOO_SOON
 
 
 class NeverOld(HistoryPool):
@@ -75,36 +29,58 @@ class CopiesStay(HistoryPool):
         return torch.stack(shown)
 
 
+NOT_FROZEN = ("requires_grad_(False)", "requires_grad_(True)")
+TRANSLATORS_GRADIENTS = (
+    "The translators' step leaves gradients in the discriminators, which step along them; freeze them or clear them first.",
+    "Le pas des traducteurs laisse aux discriminateurs des gradients qu'ils suivent ensuite ; gelez-les, ou effacez-les d'abord.",
+)
+
 MISTAKES = [
-    Mistake(
+    edited(
         "cyclegan:CycleGAN",
-        ReturnsToTheOtherStyle,
+        "F.l1_loss(self.to_a(fake_b), a) + F.l1_loss(self.to_b(fake_a), b)",
+        "F.l1_loss(self.to_a(fake_b), b) + F.l1_loss(self.to_b(fake_a), a)",
         "The cycle is compared with the other style's picture; a -> b -> a must return the picture a that it began with.",
         "Le cycle est comparé à l'image de l'autre style ; a -> b -> a doit rendre l'image a dont il est parti.",
     ),
-    Mistake(
+    edited(
         "cyclegan:CycleGAN",
-        TwiceTheSameWay,
+        "F.l1_loss(self.to_a(fake_b), a) + F.l1_loss(self.to_b(fake_a), b)",
+        "F.l1_loss(self.to_b(fake_b), a) + F.l1_loss(self.to_a(fake_a), b)",
         "The cycle goes the same way twice; the way back is the other translator's.",
         "Le cycle prend deux fois le même chemin ; le retour est l'affaire de l'autre traducteur.",
     ),
-    Mistake(
+    edited(
         "cyclegan:CycleGAN",
-        NothingIsTranslated,
+        "F.l1_loss(self.to_b(b), b) + F.l1_loss(self.to_a(a), a)",
+        "F.l1_loss(fake_b, a) + F.l1_loss(fake_a, b)",
         "Identity is asked of pictures that are to be translated, so that nothing changes; ask it of those already in the style.",
         "L'identité est exigée des images à traduire, et plus rien ne change ; exigez-la de celles qui sont déjà dans le style.",
     ),
-    Mistake(
+    edited(
         "cyclegan:CycleGAN",
-        FakesNotDetached,
+        "self.judge_a(fake_a.detach())",
+        "self.judge_a(fake_a)",
+        "self.judge_b(fake_b.detach())",
+        "self.judge_b(fake_b)",
         "The discriminators' loss reaches back into the translators and teaches them to be found out; detach the fakes.",
         "La perte des discriminateurs remonte dans les traducteurs et leur apprend à se faire prendre ; détachez les faux.",
     ),
-    Mistake(
+    edited(
         "cyclegan:cyclegan_step",
-        judges_keep_the_translators_gradients,
-        "The translators' step leaves gradients in the discriminators, which step along them; freeze them or clear them first.",
-        "Le pas des traducteurs laisse aux discriminateurs des gradients qu'ils suivent ensuite ; gelez-les, ou effacez-les d'abord.",
+        *NOT_FROZEN,
+        "    exchange.judges.zero_grad()\n",
+        "",
+        *TRANSLATORS_GRADIENTS,
+    ),
+    edited(
+        "cyclegan:cyclegan_step",
+        *NOT_FROZEN,
+        "    exchange.judges.zero_grad()\n",
+        "",
+        "    exchange.translators.zero_grad()\n",
+        "    exchange.translators.zero_grad()\n    exchange.judges.zero_grad()\n",
+        *TRANSLATORS_GRADIENTS,
     ),
     Mistake(
         "cyclegan:HistoryPool",
@@ -182,5 +158,61 @@ MISTAKES = [
         "True",
         "Once the pool is full every picture shown is an old one; half of them must be new.",
         "Une fois la réserve pleine, toutes les images montrées sont anciennes ; la moitié doivent être nouvelles.",
+    ),
+    edited(
+        "cyclegan:CycleGAN",
+        "LEAST_SQUARES.generator(self.judge_b(fake_b))",
+        "LEAST_SQUARES.generator(self.judge_b(fake_a))",
+        "LEAST_SQUARES.generator(self.judge_a(fake_a))",
+        "LEAST_SQUARES.generator(self.judge_a(fake_b))",
+        "Each discriminator judges the fakes of the other style, so that nothing need be translated; `judge_b` judges what `to_b` makes.",
+        "Chaque discriminateur juge les faux de l'autre style, et il n'y a plus rien à traduire ; `judge_b` juge ce que fait `to_b`.",
+    ),
+    edited(
+        "cyclegan:CycleGAN",
+        '"cycle": cycle,',
+        '"cycle": self.config.cycle_weight * cycle,',
+        '"identity": identity,',
+        '"identity": self.config.identity_weight * identity,',
+        "The parts are returned with their weights; they are reported as they are, only `loss` weighs them.",
+        "Les parties sont rendues avec leurs poids ; on les donne telles quelles, seule `loss` les pondère.",
+    ),
+    edited(
+        "cyclegan:CycleGAN",
+        "self.to_a(fake_b)",
+        "self.to_a(fake_b.detach())",
+        "self.to_b(fake_a)",
+        "self.to_b(fake_a.detach())",
+        "The fakes are detached before the way back, and the cycle no longer teaches the way there; detach only what is returned.",
+        "Les faux sont détachés avant le retour, et le cycle n'apprend plus rien à l'aller ; ne détachez que ce qui est rendu.",
+    ),
+    edited(
+        "cyclegan:cyclegan_step",
+        'exchange.pool_a(parts.pop("fake_a"))',
+        'exchange.pool_a(parts.pop("fake_b"))',
+        'exchange.pool_b(parts.pop("fake_b"))',
+        'exchange.pool_b(parts.pop("fake_a"))',
+        "Each pool is given the fakes of the other style, and each discriminator learns on the wrong ones; `fake_a` goes to `pool_a`.",
+        "Chaque réserve reçoit les faux de l'autre style, et chaque discriminateur apprend sur les mauvais ; `fake_a` va à `pool_a`.",
+    ),
+    edited(
+        "cyclegan:least_squares_discriminator_loss",
+        "((real_logits - 1).square().mean() + fake_logits.square().mean()) / 2",
+        "(real_logits - 1).square().mean() + fake_logits.square().mean() / 2",
+        "Only the fakes' mean is halved: a division comes before a sum; put the sum in parentheses.",
+        "Seule la moyenne des faux est divisée par deux : une division passe avant une somme ; mettez la somme entre parenthèses.",
+    ),
+    edited(
+        "cyclegan:least_squares_generator_loss",
+        "(fake_logits - 1).square().mean()",
+        "(fake_logits - 1).square().mean() / 2",
+        "It is halved, as the discriminator's is, which adds up two means; the generator's has one, and is whole.",
+        "Elle est divisée par deux, comme celle du discriminateur, qui additionne deux moyennes ; celle-ci n'en a qu'une, entière.",
+    ),
+    edited(
+        "cyclegan:least_squares_generator_loss",
+        "(fake_logits - 1).square().mean()",
+        "(fake_logits.mean() - 1).square()",
+        *MEAN_TOO_SOON,
     ),
 ]

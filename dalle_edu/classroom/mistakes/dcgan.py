@@ -77,4 +77,18 @@ MISTAKES = [
         "The width goes on doubling; it stops at 8 times the first.",
         "La largeur double sans fin ; elle s'arrête à 8 fois la première.",
     ),
+    edited(
+        "dcgan:PatchDiscriminator",
+        "stride=stride, padding=1)",
+        "stride=stride, padding=1, bias=False)",
+        "The convolutions before a normalisation have no bias, as DCGAN's; here `norm` may leave the mean alone: keep the bias.",
+        "Les convolutions suivies d'une normalisation n'ont pas de biais, comme dans DCGAN ; ici `norm` peut laisser la moyenne : gardez-le.",
+    ),
+    edited(
+        "dcgan:PatchDiscriminator",
+        "        initialise(self)\n",
+        "",
+        "The weights stay as PyTorch makes them, larger in narrow layers; call `initialise`, which samples all with a deviation of 0.02.",
+        "Les poids restent ceux de PyTorch, plus grands dans les couches étroites ; appelez `initialise`, qui les tire d'écart-type 0,02.",
+    ),
 ]

@@ -1,25 +1,14 @@
 """Mistakes about the diffusion process."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from dalle_edu.bricks import diffusion, guidance, inpainting
+from dalle_edu.bricks import diffusion
 from dalle_edu.bricks.noise_schedule import NoiseSchedule
 from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
-
-
-def alpha_instead_of_its_product(x0: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule) -> Tensor:
-    alpha = (1 - schedule.betas)[t].view(-1, *[1] * (x0.ndim - 1))
-    return alpha.sqrt() * x0 + (1 - alpha).sqrt() * noise
-
-
-def square_roots_forgotten(x0: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule) -> Tensor:
-    alpha_bar = schedule.alphas_bar[t].view(-1, *[1] * (x0.ndim - 1))
-    return alpha_bar * x0 + (1 - alpha_bar) * noise
 
 
 def v_with_the_wrong_sign(x0: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule, target: str) -> Tensor:
@@ -52,27 +41,6 @@ def one_timestep_for_the_whole_batch(
     return error.mean() if weights is None else (weights[t] * error).mean()
 
 
-Conditions = dict[str, Tensor]
-
-
-def asked_and_blank_swapped(network: Callable[..., Tensor], guidance_scale: float, given: Conditions, blank: Conditions) -> Any:
-    return guidance.guided(network, guidance_scale, blank, given)
-
-
-def guidance_at_the_first_step_only(network: Callable[..., Tensor], guidance_scale: float, given: Conditions, blank: Conditions) -> Any:
-    steps = iter([guidance.guided(network, guidance_scale, given, blank)])
-    after = guidance.guided(network, 1.0, given, blank)
-    return lambda x_t, t: next(steps, after)(x_t, t)
-
-
-def guidance_starts_from_the_condition(network: Callable[..., Tensor], guidance_scale: float, given: Conditions, blank: Conditions) -> Any:
-    def predict(x_t: Tensor, t: Tensor) -> Tensor:
-        with_condition, without = network(x_t, t, **given), network(x_t, t, **blank)
-        return with_condition + guidance_scale * (with_condition - without)
-
-    return predict
-
-
 def divided_without_clamping(x0: Tensor, percentile: float = 0.995) -> Tensor:
     largest = torch.quantile(x0.flatten(1).abs(), percentile, dim=1).clamp(min=1)
     return x0 / largest.view(-1, *[1] * (x0.ndim - 1))
@@ -83,41 +51,28 @@ def threshold_below_one(x0: Tensor, percentile: float = 0.995) -> Tensor:
     return x0.clamp(-largest, largest) / largest
 
 
-def mask_upside_down(denoise: Any, known: Tensor, mask: Tensor, schedule: NoiseSchedule, generator: torch.Generator | None = None) -> Any:
-    return inpainting.inpainting(denoise, known, ~mask, schedule, generator)
-
-
-def answer_not_put_back(
-    denoise: Any, known: Tensor, mask: Tensor, schedule: NoiseSchedule, generator: torch.Generator | None = None
-) -> Any:
-    def denoise_around(x_t: Tensor, t: Tensor) -> Tensor:
-        noise = torch.empty_like(known).normal_(generator=generator)
-        return denoise(torch.where(mask, diffusion.add_noise(known, noise, t, schedule), x_t), t)
-
-    return denoise_around
-
-
-def known_region_without_noise(
-    denoise: Any, known: Tensor, mask: Tensor, schedule: NoiseSchedule, generator: torch.Generator | None = None
-) -> Any:
-    return lambda x_t, t: torch.where(mask, known, denoise(torch.where(mask, known, x_t), t))
-
-
 def level_not_told(low: Tensor, resolution: int, t: Tensor, schedule: NoiseSchedule, generator: torch.Generator | None = None) -> Tensor:
     told = diffusion.low_resolution_condition(low, resolution, t, schedule, generator)
     return torch.cat([told[:, :-1], torch.zeros_like(told[:, -1:])], dim=1)
 
 
+AS_PREDICTED = (
+    "The prediction is returned as it is; it may be noise or v, and is to be turned into the picture first.",
+    "La prédiction est rendue telle quelle ; ce peut être le bruit ou v, et il faut d'abord en tirer l'image.",
+)
+
 MISTAKES = [
-    Mistake(
+    edited(
         "diffusion:add_noise",
-        alpha_instead_of_its_product,
+        "signal_rate, noise_rate = schedule.rates(t, x0)",
+        "alpha = beside((1 - schedule.betas)[t], x0).to(x0)\n    signal_rate, noise_rate = alpha.sqrt(), (1 - alpha).sqrt()",
         "The signal left at t is taken from that step's alpha alone; it is the product of all alphas so far.",
         "Le signal qui reste à t est tiré du seul alpha de ce pas ; c'est le produit de tous les alphas jusque-là.",
     ),
-    Mistake(
+    edited(
         "diffusion:add_noise",
-        square_roots_forgotten,
+        "signal_rate * x0 + noise_rate * noise",
+        "signal_rate**2 * x0 + noise_rate**2 * noise",
         "The product of the alphas is a variance: multiply the picture by its square root, and the noise by that of its complement to 1.",
         "Le produit des alphas est une variance : multipliez l'image par sa racine carrée, et le bruit par celle du complément à 1.",
     ),
@@ -140,24 +95,6 @@ MISTAKES = [
         "Toutes les images du lot reçoivent le même instant et le gradient saute d'un lot à l'autre ; tirez-en un pour chacune.",
     ),
     Mistake(
-        "guidance:guided",
-        asked_and_blank_swapped,
-        "The halves of the doubled batch are swapped: guidance runs away from what is asked.",
-        "Les moitiés du lot doublé sont échangées : le guidage s'éloigne de ce qui est demandé.",
-    ),
-    Mistake(
-        "guidance:guided",
-        guidance_at_the_first_step_only,
-        "Guidance acts at the first step only; every step must mix what the network says with and without the condition.",
-        "Le guidage n'agit qu'au premier pas ; chaque pas doit mêler ce que le réseau dit avec et sans la condition.",
-    ),
-    Mistake(
-        "guidance:guided",
-        guidance_starts_from_the_condition,
-        "The difference is added to the conditional answer, so that a scale of 1 already guides; start from the blank one.",
-        "La différence s'ajoute à la réponse conditionnée et une échelle de 1 guide déjà ; partez de la réponse sans condition.",
-    ),
-    Mistake(
         "diffusion:dynamic_threshold",
         divided_without_clamping,
         "The picture is divided by the threshold but not clipped to it first: the brightest pixels still leave [-1, 1].",
@@ -169,21 +106,24 @@ MISTAKES = [
         "The threshold may fall below 1: pictures that were in range already are stretched; take at least 1.",
         "Le seuil peut descendre sous 1 : des images qui étaient déjà dans les bornes sont étirées ; prenez au moins 1.",
     ),
-    Mistake(
+    edited(
         "inpainting:inpainting",
-        mask_upside_down,
+        "torch.where(mask,",
+        "torch.where(~mask,",
         "The mask is read the other way round, and the known region is painted over: True says what is kept.",
         "Le masque est lu à l'envers et la région connue est repeinte : True dit ce que l'on garde.",
     ),
-    Mistake(
+    edited(
         "inpainting:inpainting",
-        answer_not_put_back,
+        "return torch.where(mask, known, denoise(noisy, t))",
+        "return denoise(noisy, t)",
         "The network's answer is kept inside the mask too, where the truth is known: put the known picture back into the answer.",
         "La réponse du réseau est gardée même dans le masque, où la vérité est connue : remettez-y l'image connue.",
     ),
-    Mistake(
+    edited(
         "inpainting:inpainting",
-        known_region_without_noise,
+        "add_noise(known, eps, t, schedule)",
+        "known",
         "The known region goes in without noise, which the network never saw beside noise; bring it to the level of the step.",
         "La région connue entre sans bruit, ce que le réseau n'a jamais vu à côté du bruit ; portez-la au niveau du pas.",
     ),
@@ -281,8 +221,13 @@ MISTAKES = [
         "diffusion:denoiser",
         "return x0 if clip is None else clip(x0)",
         "return network(x_t, t)",
-        "The prediction is returned as it is; it may be noise or v, and is to be turned into the picture first.",
-        "La prédiction est rendue telle quelle ; ce peut être le bruit ou v, et il faut d'abord en tirer l'image.",
+        *AS_PREDICTED,
+    ),
+    edited(
+        "diffusion:denoiser",
+        "x0, _ = picture_and_noise(network(x_t, t), x_t, t, schedule, target)",
+        "x0 = network(x_t, t)",
+        *AS_PREDICTED,
     ),
     edited(
         "diffusion:dynamic_threshold",
@@ -297,5 +242,51 @@ MISTAKES = [
         "x0.clamp(-1, 1)",
         "This is the plain clip to [-1, 1], which flattens all that is beyond; clip at the threshold, then divide by it.",
         "C'est le bornage simple à [-1, 1], qui aplatit tout ce qui dépasse ; bornez au seuil, puis divisez par lui.",
+    ),
+    edited(
+        "diffusion:picture_and_noise",
+        "signal_rate * x_t - noise_rate * prediction",
+        "signal_rate * x_t + noise_rate * prediction",
+        "noise_rate * x_t + signal_rate * prediction",
+        "noise_rate * x_t - signal_rate * prediction",
+        "Both signs are wrong for v, as if v were picture less noise: v is signal rate × noise minus noise rate × picture.",
+        "Les deux signes sont faux pour v, comme si v valait image moins bruit : v vaut taux de signal × bruit moins taux de bruit × image.",
+    ),
+    edited(
+        "diffusion:picture_and_noise",
+        'if target == "eps":',
+        'if target != "x0":',
+        "A prediction of v is taken for the noise; v mixes picture and noise, and has two formulas of its own.",
+        "Une prédiction de v est prise pour le bruit ; v mêle image et bruit, et a deux formules à elle.",
+    ),
+    edited(
+        "diffusion:diffusion_loss",
+        "(weights.to(error)[t] * error).mean()",
+        "(weights.to(error)[t] * error).sum() / weights.to(error)[t].sum()",
+        "It is divided by the sum of the weights that were met, so that doubling all changes nothing; take the mean over pictures.",
+        "Elle est divisée par la somme des poids rencontrés, et les doubler tous ne change rien ; prenez la moyenne sur les images.",
+    ),
+    edited(
+        "diffusion:dynamic_threshold",
+        "x0.reshape(len(x0), -1).abs()",
+        "x0.reshape(len(x0), -1)",
+        "The percentile is that of the numbers with their signs, and the very dark is not seen to be out of range; take absolute values.",
+        "Le percentile porte sur les nombres avec leur signe, et le très sombre ne compte pas ; prenez d'abord les valeurs absolues.",
+    ),
+    edited(
+        "inpainting:inpainting",
+        "torch.where(mask, add_noise(known, eps, t, schedule), x_t)",
+        "x_t",
+        "The known region is put into the estimate alone: the denoiser never sees it, and paints the rest without regard to it.",
+        "La région connue n'est mise que dans l'estimation : le débruiteur ne la voit jamais, et peint le reste sans en tenir compte.",
+    ),
+    edited(
+        "inpainting:inpainting",
+        "    def denoise_around",
+        "    once = torch.empty_like(known).normal_(generator=generator) if noise is None else noise\n\n    def denoise_around",
+        "            eps = torch.empty_like(known).normal_(generator=generator)\n",
+        "            eps = once\n",
+        "One noise serves all steps; unless `noise` is given, the known region gets new noise each time the denoiser is called.",
+        "Un même bruit sert à tous les pas ; sauf si `noise` est donné, la région connue reçoit un bruit nouveau à chaque appel.",
     ),
 ]

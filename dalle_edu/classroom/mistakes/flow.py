@@ -2,6 +2,11 @@
 
 from dalle_edu.classroom.checking.edited import edited
 
+RUNS_TWICE_TOO_OFTEN = (
+    "There are `steps` strides of two runs each, twice what is asked; `steps` counts runs of the network, so halve the strides.",
+    "Il y a `steps` enjambées de deux passages, le double de ce qui est demandé ; `steps` compte les passages du réseau.",
+)
+
 MISTAKES = [
     edited(
         "flow:straight_path",
@@ -296,5 +301,47 @@ MISTAKES = [
         "tried = x = x +",
         "The stride starts from the end of its own trial: go back to where it began.",
         "Le pas part du bout de son propre essai : revenez là où il a commencé.",
+    ),
+    edited(
+        "flow:endpoints",
+        "x_t - part * velocity, x_t + (1 - part) * velocity",
+        "x_t + part * velocity, x_t - (1 - part) * velocity",
+        "Both ends are looked for the wrong way: the velocity leads to noise, so against it lies the picture, and along it the noise.",
+        "Les deux bouts sont cherchés à l'envers : la vitesse mène au bruit ; contre elle se trouve l'image, et avec elle le bruit.",
+    ),
+    edited(
+        "flow:logit_normal_times",
+        "(mean + std * normal).sigmoid()",
+        "(mean + std * normal.sigmoid()).clamp(0, 1)",
+        "Mean and deviation are those of the logit; after the sigmoid they push times out of [0, 1], where they pile up at the ends.",
+        "Moyenne et écart-type sont ceux du logit ; après la sigmoïde, ils font sortir de [0, 1] des instants, qui s'entassent aux bouts.",
+    ),
+    edited(
+        "flow:logit_normal_times",
+        "(mean + std * normal).sigmoid()",
+        "torch.special.ndtr(mean + std * normal)",
+        "The normal distribution function makes the times uniform, none rarer than others; what undoes the logit is the sigmoid.",
+        "La fonction de répartition normale rend les instants uniformes, sans en favoriser aucun ; l'inverse du logit est la sigmoïde.",
+    ),
+    edited(
+        "flow:midpoint",
+        "spaced_times((steps + 1) // 2, shift)",
+        "spaced_times(steps, shift)",
+        "2 * stride + 1 < steps",
+        "True",
+        "2 * stride + 1, steps",
+        "stride, steps",
+        "2 * stride, steps",
+        "stride, steps",
+        *RUNS_TWICE_TOO_OFTEN,
+    ),
+    edited(
+        "flow:midpoint",
+        "(steps + 1) // 2",
+        "max(1, steps // 2)",
+        "2 * stride + 1 < steps",
+        "True",
+        "An odd number of steps is rounded down, or 1 up to 2; whole strides take two runs each, and the run left over is a stride of Euler's.",
+        "Un nombre impair de pas est arrondi ; une enjambée demande deux passages, et le passage qui reste en est une d'Euler.",
     ),
 ]

@@ -40,6 +40,19 @@ def seen_once_is_kept(classes: Tensor, num_classes: int, least: float = 0.01) ->
     return int((counts > 0).sum()), float(torch.special.entr(counts / len(classes)).sum())
 
 
+ONE_MEAN = (
+    "One mean is taken over all logits; take one over the real and one over the fakes, and add them.",
+    "Une seule moyenne porte sur tous les logits ; prenez-en une sur les vraies, une sur les fausses, et additionnez-les.",
+)
+HALVED = (
+    "It is half of what is asked: the two means are added up, and no mean is taken of them.",
+    "C'est la moitié de ce qui est demandé : les deux moyennes s'additionnent, sans qu'on en prenne la moyenne.",
+)
+MEAN_TOO_SOON = (
+    "The mean is taken first, so that logits too high and too low make up for each other; each has a cost, then comes the mean.",
+    "La moyenne vient trop tôt : des logits trop hauts et trop bas se compensent ; chacun a son coût, puis vient la moyenne.",
+)
+
 MISTAKES = [
     Mistake(
         "gan:optimal_discriminator",
@@ -216,8 +229,7 @@ MISTAKES = [
         "gan:hinge_discriminator_loss",
         "F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()",
         "torch.cat([F.relu(1 - real_logits).flatten(), F.relu(1 + fake_logits).flatten()]).mean()",
-        "One mean is taken over all logits; take one over the real and one over the fakes, and add them.",
-        "Une seule moyenne porte sur tous les logits ; prenez-en une sur les vraies, une sur les fausses, et additionnez-les.",
+        *ONE_MEAN,
     ),
     Mistake(
         "gan:mode_coverage",
@@ -245,5 +257,66 @@ MISTAKES = [
         "torch.special.entr(shares).sum() / torch.log(torch.tensor(2.0))",
         "The entropy is in bits; it is wanted in nats, with natural logarithms.",
         "L'entropie est en bits ; elle est demandée en nats, avec des logarithmes naturels.",
+    ),
+    edited(
+        "gan:optimal_discriminator",
+        "torch.where(p + q > 0",
+        "torch.where((p > 0) & (q > 0)",
+        "The answer is 1/2 wherever one of them is 0; what only real pictures, or only fakes, can be is known for sure: 1, or 0.",
+        "La réponse est 1/2 dès que l'une des deux vaut 0 ; ce que seules les vraies, ou seuls les faux, peuvent être est sûr : 1, ou 0.",
+    ),
+    edited(
+        "gan:expected_value",
+        "torch.xlogy(p, d) + torch.xlogy(q, 1 - d)",
+        "torch.xlogy(q, d) + torch.xlogy(p, 1 - d)",
+        "The two laws are exchanged: p, that of real outcomes, weighs log d, and q, that of fakes, log(1 - d).",
+        "Les deux lois sont échangées : p, celle des vraies issues, pondère log d, et q, celle des fausses, log(1 - d).",
+    ),
+    edited(
+        "gan:jensen_shannon",
+        "entropy(mixture).sum() - (entropy(p) + entropy(q)).sum() / 2",
+        "(torch.xlogy(p, p) - torch.xlogy(p, q) + torch.xlogy(q, q) - torch.xlogy(q, p)).sum() / 2",
+        "It compares p and q with each other, and is infinite where one of them is 0; compare each with their mixture.",
+        "Elle compare p et q l'une à l'autre, et devient infinie là où l'une est nulle ; comparez chacune à leur mélange.",
+    ),
+    edited(
+        "gan:jensen_shannon",
+        "entropy(mixture).sum() - (entropy(p) + entropy(q)).sum() / 2",
+        'sum(F.kl_div(law.log(), mixture, reduction="sum") for law in (p, q)) / 2',
+        "These are divergences of the mixture from p and q: `F.kl_div(log_b, a)` is KL(a ‖ b), so that the mixture comes first, as a logarithm.",
+        "Ce sont les divergences du mélange à p et q : `F.kl_div(log_b, a)` est KL(a ‖ b), le mélange vient donc d'abord, en logarithme.",
+    ),
+    edited(
+        "gan:discriminator_loss",
+        "-value(real_logits, fake_logits)",
+        "F.softplus(-real_logits).mean() + F.softplus(-fake_logits).mean()",
+        "The fakes, too, are labelled real, and D learns to say yes to all; their label is 0, and their cost -log(1 - D).",
+        "Les faux aussi sont étiquetés vrais, et D apprend à dire oui à tout ; leur étiquette est 0, et leur coût -log(1 - D).",
+    ),
+    edited(
+        "gan:discriminator_loss",
+        "-value(real_logits, fake_logits)",
+        "torch.cat([F.softplus(-real_logits).flatten(), F.softplus(fake_logits).flatten()]).mean()",
+        *ONE_MEAN,
+    ),
+    edited("gan:discriminator_loss", "-value(real_logits, fake_logits)", "-value(real_logits, fake_logits) / 2", *HALVED),
+    edited(
+        "gan:hinge_discriminator_loss",
+        "F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()",
+        "(F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()) / 2",
+        *HALVED,
+    ),
+    edited(
+        "gan:hinge_discriminator_loss",
+        "F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()",
+        "F.relu(1 - real_logits.mean()) + F.relu(1 + fake_logits.mean())",
+        *MEAN_TOO_SOON,
+    ),
+    edited(
+        "gan:non_saturating_loss",
+        "-F.logsigmoid(fake_logits)",
+        "-F.logsigmoid(-fake_logits)",
+        "The fakes are labelled fake, which is what D wants of itself; G wants them to be taken for real: label 1, -log D.",
+        "Les faux sont étiquetés faux, ce que D attend de lui-même ; G veut qu'on les prenne pour vrais : étiquette 1, -log D.",
     ),
 ]

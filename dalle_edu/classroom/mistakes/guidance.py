@@ -1,6 +1,19 @@
-"""Mistakes about guidance, as edits of the library's code."""
+"""Mistakes about guidance, of codes and of diffusion."""
 
+from torch import Tensor
+
+from dalle_edu.bricks import guidance
 from dalle_edu.classroom.checking.edited import edited
+from dalle_edu.classroom.checking.proof import Mistake
+
+
+def guidance_at_the_first_step_only(
+    network: guidance.Network, guidance_scale: float, conditional: dict[str, Tensor], unconditional: dict[str, Tensor]
+) -> guidance.Network:
+    steps = iter([guidance.guided(network, guidance_scale, conditional, unconditional)])
+    after = guidance.guided(network, 1.0, conditional, unconditional)
+    return lambda x_t, t: next(steps, after)(x_t, t)
+
 
 MISTAKES = [
     edited(
@@ -65,5 +78,39 @@ MISTAKES = [
         "(unconditional - conditional)",
         "The difference has the wrong sign: guidance goes from the unconditional towards the conditional.",
         "La différence a le mauvais signe : le guidage va du non conditionnel vers le conditionnel.",
+    ),
+    edited(
+        "guidance:guided",
+        "with_condition, without = both",
+        "without, with_condition = both",
+        "The halves of the doubled batch are swapped: guidance runs away from what is asked.",
+        "Les moitiés du lot doublé sont échangées : le guidage s'éloigne de ce qui est demandé.",
+    ),
+    Mistake(
+        "guidance:guided",
+        guidance_at_the_first_step_only,
+        "Guidance acts at the first step only; every step must mix what the network says with and without the condition.",
+        "Le guidage n'agit qu'au premier pas ; chaque pas doit mêler ce que le réseau dit avec et sans la condition.",
+    ),
+    edited(
+        "guidance:guided",
+        "return without + guidance_scale",
+        "return with_condition + guidance_scale",
+        "The difference is added to the conditional answer, so that it guides by one scale too many; start from the unconditional one.",
+        "La différence s'ajoute à la réponse conditionnée et guide d'une échelle de trop ; partez de la réponse sans condition.",
+    ),
+    edited(
+        "guidance:guided",
+        "both = network(torch.cat([x_t, x_t]), torch.cat([t, t]), **doubled)",
+        "both = torch.cat([network(x_t, t, **conditional), network(x_t, t, **unconditional)])",
+        "The network runs twice, on n pictures each time; one run on a batch of 2n costs less on a GPU: join them with `torch.cat`.",
+        "Le réseau tourne deux fois, sur n images chaque fois ; un seul passage de 2n coûte moins sur un GPU : joignez par `torch.cat`.",
+    ),
+    edited(
+        "guidance:guided",
+        "torch.cat([x_t, x_t]), torch.cat([t, t])",
+        "x_t.repeat_interleave(2, dim=0), t.repeat_interleave(2)",
+        "Each picture is repeated beside itself, the conditions half after half, and they no longer belong together; use `torch.cat` for all.",
+        "Chaque image est répétée à côté d'elle-même, et les conditions moitié après moitié : rien ne va ensemble ; `torch.cat` pour tout.",
     ),
 ]

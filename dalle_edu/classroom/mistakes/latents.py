@@ -46,12 +46,25 @@ def angle_of_long_latents(first: Tensor, second: Tensor, steps: int) -> Tensor:
     return (torch.sin((1 - part) * angle) * first + torch.sin(part * angle) * second) / torch.sin(angle)
 
 
+THE_ELBO_AGAIN = (
+    "The mean of the logarithms is the ELBO again, however many draws; take the logarithm of the mean of the weights.",
+    "La moyenne des logarithmes redonne l'ELBO, quel que soit le nombre de tirages ; prenez le logarithme de la moyenne des poids.",
+)
+
 MISTAKES = [
-    Mistake(
+    Mistake("vae:importance_log_likelihood", mean_of_logarithms, *THE_ELBO_AGAIN),
+    edited(
         "vae:importance_log_likelihood",
-        mean_of_logarithms,
-        "The mean of the logarithms is the ELBO again, however many draws; take the logarithm of the mean of the weights.",
-        "La moyenne des logarithmes redonne l'ELBO, quel que soit le nombre de tirages ; prenez le logarithme de la moyenne des poids.",
+        "log_weights.logsumexp(dim=0) - math.log(samples)",
+        "log_weights.mean(dim=0)",
+        *THE_ELBO_AGAIN,
+    ),
+    edited(
+        "vae:importance_log_likelihood",
+        "log_weights.logsumexp(dim=0) - math.log(samples)",
+        "log_weights.exp().mean(dim=0).log()",
+        "The weights leave the logarithm and round to 0, whose logarithm is -inf; average them with `logsumexp`, minus log(samples).",
+        "Les poids quittent le logarithme et s'arrondissent à 0, dont le logarithme est -inf ; moyennez par `logsumexp`, moins log(samples).",
     ),
     edited(
         "vae:importance_log_likelihood",

@@ -199,4 +199,25 @@ MISTAKES = [
         "Time is the logarithm of signal over noise, as rates; this is that of their variances, twice as much.",
         "Le temps est le logarithme du rapport des taux, signal sur bruit ; c'est ici celui des variances, deux fois plus grand.",
     ),
+    edited(
+        "samplers:ddpm",
+        "math.sqrt(beta * (1 - then) / (1 - now))",
+        "math.sqrt(beta)",
+        "The fresh noise has the larger of the paper's two variances, beta; the smaller one is beta × (1 - then) / (1 - now).",
+        "Le bruit nouveau a la plus grande des deux variances de l'article, bêta ; la plus petite est bêta × (1 - après) / (1 - ici).",
+    ),
+    edited(
+        "samplers:ddpm",
+        "schedule.alpha_bar(before)",
+        "schedule.alpha_bar(t - 1)",
+        "Each step goes to t - 1 only, though the path leaps over many timesteps; take the alpha_bar of the next one of the path.",
+        "Chaque pas ne va qu'à t - 1, alors que le chemin saute bien des instants ; prenez l'alpha_bar du prochain instant du chemin.",
+    ),
+    edited(
+        "samplers:dpm_solver",
+        "return estimate_x0(denoise, x, path, len(path) - 1, callback)",
+        "x0 = estimate_x0(denoise, x, path, len(path) - 1, callback)\n    return x0 if earlier is None else x0 + 0.5 * (x0 - earlier[0])",
+        "The last step still looks ahead of its estimate; it goes to an infinite time, where nothing is left but the estimate: return that.",
+        "Le dernier pas prolonge encore son estimation ; il va jusqu'à un temps infini, où il ne reste qu'elle : rendez-la telle quelle.",
+    ),
 ]

@@ -1,12 +1,13 @@
 """Mistakes about the variational autoencoder: its parts, its loss and its samples."""
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_edu.bricks.vae import VAE, kl_to_standard_normal, reparametrise
+from dalle_edu.bricks.vae import reparametrise
 from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
@@ -44,20 +45,15 @@ def deviation_not_squared(images: Tensor, mean: Tensor, std: float = 1.0) -> Ten
     return -0.5 * ((images - mean).square() / std + math.log(2 * math.pi * std)).sum(dim=-1)
 
 
-class PixelsAveraged(VAE):
-    def loss(self, images: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        mean, log_variance = self.encode(images)
-        fit = -self.log_likelihood(images, reparametrise(mean, log_variance, generator)).mean() / images.shape[1]
-        kl = kl_to_standard_normal(mean, log_variance).mean()
-        return {"loss": fit + self.config.beta * kl, "reconstruction": fit, "kl": kl, "elbo": -(fit + kl)}
+def kept_off_zero(least: float) -> Any:
+    """The log-likelihood with a small number in both logarithms."""
 
+    def log_likelihood(images: Tensor, logits: Tensor) -> Tensor:
+        white = logits.sigmoid()
+        return (images * (white + least).log() + (1 - images) * (1 - white + least).log()).sum(dim=-1)
 
-class KLSummedOverTheBatch(VAE):
-    def loss(self, images: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        mean, log_variance = self.encode(images)
-        fit = -self.log_likelihood(images, reparametrise(mean, log_variance, generator)).mean()
-        kl = kl_to_standard_normal(mean, log_variance).sum()
-        return {"loss": fit + self.config.beta * kl, "reconstruction": fit, "kl": kl, "elbo": -(fit + kl)}
+    log_likelihood.__name__ = f"kept_off_zero_by_{least:g}"
+    return log_likelihood
 
 
 MISTAKES = [
@@ -153,15 +149,17 @@ MISTAKES = [
         "The log-likelihood is averaged over pixels; the density of a picture is a product over its pixels: sum their logarithms.",
         "La log-vraisemblance est moyennée sur les pixels ; la densité d'une image est un produit : sommez les logarithmes.",
     ),
-    Mistake(
+    edited(
         "vae:VAE",
-        PixelsAveraged,
+        "-self.log_likelihood(images, latents).mean()",
+        "-self.log_likelihood(images, latents).mean() / images.shape[1]",
         "The reconstruction is averaged over pixels while the KL is summed: the KL wins and the latents go unused; sum both.",
         "La reconstruction est moyennée sur les pixels et la KL sommée : la KL l'emporte et les latents restent vides ; sommez les deux.",
     ),
-    Mistake(
+    edited(
         "vae:VAE",
-        KLSummedOverTheBatch,
+        "kl_to_standard_normal(mean, log_variance).mean()",
+        "kl_to_standard_normal(mean, log_variance).sum()",
         "The KL is summed over the batch, so beta grows with the batch size; average over pictures, as for the reconstruction.",
         "La KL est sommée sur le lot : beta grandit avec la taille du lot ; moyennez sur les images, comme pour la reconstruction.",
     ),
@@ -192,5 +190,53 @@ MISTAKES = [
         "return self.decoder(latents)",
         "The samples are what the decoder gives, logits under the Bernoulli likelihood; `decode` makes pixels of them.",
         "Les tirages sont les sorties du décodeur, des logits sous la loi de Bernoulli ; `decode` en fait des pixels.",
+    ),
+    edited(
+        "vae:VAE",
+        "elbo = -(reconstruction + kl)",
+        "elbo = -(reconstruction + self.config.beta * kl)",
+        "The ELBO has beta in it, and no longer bounds log p(image) unless beta is 1; only the loss is weighted.",
+        "L'ELBO contient bêta, et ne borne plus log p(image) que si bêta vaut 1 ; seule la perte est pondérée.",
+    ),
+    edited(
+        "vae:VAE",
+        "reconstruction.detach()",
+        "reconstruction",
+        "kl.detach()",
+        "kl",
+        "elbo.detach()",
+        "elbo",
+        "The parts keep their gradient, and whoever notes them down keeps the graph of every batch in memory; detach all but the loss.",
+        "Les parties gardent leur gradient, et qui les note garde en mémoire le graphe de chaque lot ; détachez tout sauf la perte.",
+    ),
+    edited(
+        "vae:reparametrise",
+        "mean.shape,",
+        "(*mean.shape[:-1], 1),",
+        "All latents of a picture share one ε, so that they rise and fall together; sample one for each: the shape of `mean`.",
+        "Tous les latents d'une image ont le même ε, et montent ou descendent ensemble ; tirez-en un pour chacun : la forme de `mean`.",
+    ),
+    edited(
+        "vae:kl_to_standard_normal",
+        "log_variance.exp() - 1 - log_variance",
+        "(2 * log_variance).exp() - 1 - 2 * log_variance",
+        "The log-variance is taken for the logarithm of σ and doubled; it is that of σ² already.",
+        "La log-variance est prise pour le logarithme de σ, et doublée ; c'est déjà celui de σ².",
+    ),
+    *(
+        Mistake(
+            "vae:bernoulli_log_likelihood",
+            kept_off_zero(least),
+            "A small number added under the logarithm keeps it finite but wrong: no pixel costs more than that number's logarithm; use `F.logsigmoid`.",
+            "Un petit nombre ajouté sous le logarithme le garde fini, mais faux : un pixel ne coûte jamais plus que lui ; employez `F.logsigmoid`.",
+        )
+        for least in (1e-8, 1e-7, 1e-6, 1e-10, 1e-12)
+    ),
+    edited(
+        "vae:gaussian_log_likelihood",
+        "((images - mean) / std).square()",
+        "(images - mean).square() / std",
+        "The squared error is divided by the standard deviation; a density divides it by the variance, std².",
+        "L'erreur au carré est divisée par l'écart-type ; une densité la divise par la variance, std².",
     ),
 ]

@@ -197,17 +197,20 @@ def _revives(k: int, d: int, threshold: float | None, seed: int) -> Case:
     whole = say("a whole number in a tensor", "un nombre entier dans un tenseur")
 
     def ask(version: Any) -> dict[str, Any]:
-        ours, again, other = (_quantizer_with(version, codes) for _ in range(3))
+        quantizers = [_quantizer_with(version, codes) for _ in range(10)]
         given = {} if threshold is None else {"threshold": threshold}
         found = []
-        for quantizer, number in ((ours, seed), (again, seed), (other, seed + 1)):
+        for place, quantizer in enumerate(quantizers):
             quantizer.counts.copy_(counts)
-            found.append(asked(quantizer.revive, picture, generator=torch.Generator().manual_seed(number), **given))
+            generator = torch.Generator().manual_seed(seed + max(0, place - 1))  # the first two are given the same one
+            found.append(asked(quantizer.revive, picture, generator=generator, **given))
+        ours, again, *others = quantizers
         flat = picture.permute(0, 2, 3, 1).reshape(-1, d)
         near = torch.cdist(ours.codebook.detach(), flat).min(dim=1).values < 1e-5
         apart = (ours.codebook.detach() != codes).any(dim=1)
         followed = torch.where(rare[:, None], ours.sums - ours.codebook.detach(), ours.sums - codes).abs().max() < 1e-6
-        same, others = torch.equal(ours.codebook, again.codebook), not torch.equal(ours.codebook, other.codebook)
+        same = torch.equal(ours.codebook, again.codebook)
+        another = not all(torch.equal(ours.codebook, other.codebook) for other in others)
         kind = isinstance(found[0], Tensor) and not found[0].is_floating_point()
         return {
             "number": found[0],
@@ -216,7 +219,7 @@ def _revives(k: int, d: int, threshold: float | None, seed: int) -> Case:
             onto: near,
             after: ours.counts,
             sums: bool(followed),
-            drawn: same and others,
+            drawn: same and another,
         }
 
     def peer() -> dict[str, Any]:
@@ -226,6 +229,20 @@ def _revives(k: int, d: int, threshold: float | None, seed: int) -> Case:
     said = "" if threshold is None else f", threshold = {threshold:g}"
     en, fr = f"`revive` of {k} codes of {d}{said}", f"`revive` de {k} codes de {d}{said.replace('.', ',')}"
     return scenario(en, fr, peer, ask, 500 + k * d)
+
+
+def _revives_apart(seed: int) -> Case:
+    """Codes that are all rare find more than a few vectors of a batch that has many."""
+    codes, picture = numbers(seed, 40, 2).float(), 5 + numbers(seed + 1, 2, 2, 8, 8).float()
+    several = say("different codes, 20 at least", "codes différents, 20 au moins")
+
+    def ask(version: Any) -> dict[str, bool]:
+        ours = _quantizer_with(version, codes)
+        asked(ours.revive, picture, threshold=2.0, generator=torch.Generator().manual_seed(seed))
+        return {several: len(ours.codebook.detach().unique(dim=0)) >= 20}
+
+    en, fr = "`revive` of 40 codes, all rare, by 128 vectors", "`revive` de 40 codes, tous rares, par 128 vecteurs"
+    return scenario(en, fr, lambda: {several: True}, ask, 700)
 
 
 def _quantizer(seed: int) -> list[Case]:
@@ -240,6 +257,7 @@ def _quantizer(seed: int) -> list[Case]:
         _learns_by_gradient(2, 6, 4, 3, 2, 0.4, seed + 50),
         _revives(5, 3, None, seed),
         _revives(6, 2, 0.6, seed + 1),
+        _revives_apart(seed + 2),
     ]
 
 

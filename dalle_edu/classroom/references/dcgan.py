@@ -70,7 +70,31 @@ def _patches(seed: int) -> list[Case]:
         return scenario(en, fr, peer, lambda version: _with_gradient(judge(version), images), images.numel())
 
     shapes = ((3, 2, 1, False, 1, 8, 6), (1, 3, 1, True, 2, 6, 10), (3, 2, 2, True, 2, 16, 12), (2, 1, 4, False, 1, 48, 64))
-    return [*(case(*shape, seed + place) for place, shape in enumerate(shapes)), _by_default(seed)]
+    return [*(case(*shape, seed + place) for place, shape in enumerate(shapes)), _by_default(seed), _as_initialised(seed)]
+
+
+def _as_initialised(seed: int) -> Case:
+    """What training starts from, by SciPy's test of a law."""
+    weights, biases = say("weights of N(0, 0.02²)", "poids de N(0, 0,02²)"), say("biases at 0", "biais à 0")
+    scales = say("scales of N(1, 0.02²)", "échelles de N(1, 0,02²)")
+
+    def ask(version: Any) -> dict[str, bool]:
+        from scipy.stats import kstest
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = version(2, 16, 2)
+
+        def follow(kind: type, mean: float) -> bool:
+            found = [each.weight.detach().flatten().numpy() for each in network.modules() if isinstance(each, kind)]
+            return bool(found) and all(kstest(each, "norm", args=(mean, 0.02)).pvalue > 1e-7 for each in found)
+
+        named = dict(network.named_parameters())
+        zero = all(not value.any() for name, value in named.items() if name.endswith("bias"))
+        return {weights: follow(nn.Conv2d, 0.0), scales: follow(nn.BatchNorm2d, 1.0), biases: zero}
+
+    en, fr = "a new one, channels = 2, width = 16, layers = 2", "un nouveau, channels = 2, width = 16, layers = 2"
+    return scenario(en, fr, lambda: {weights: True, scales: True, biases: True}, ask, 950)
 
 
 def _by_default(seed: int) -> Case:

@@ -48,7 +48,29 @@ def _guided(seed: int) -> list[Case]:
         *(case((3, 2, 4, 5), (0, 500, 999), scale, False, seed + 10) for scale in (0.0, 1.0, 4.0)),
         case((2, 6), (3, 80), 1.5, True, seed + 20),
         case((2, 6), (3, 80), 1.0, True, seed + 20),
+        *(_runs(3, scale, seed + 30) for scale in (1.0, 2.5)),
     ]
+
+
+def _runs(n: int, scale: float, seed: int) -> Case:
+    """How many pictures the network is given in each of its runs: 2n in one, or n where guidance changes nothing."""
+    x_t, given, blank = (numbers(seed + place, n, 2) for place in range(3))
+    runs = say("pictures in each run of the network", "images à chaque passage du réseau")
+
+    def ask(version: Any) -> dict[str, list[int]]:
+        sizes = list[int]()
+
+        def network(x_t: Tensor, t: Tensor, **conditions: Tensor) -> Tensor:
+            sizes.append(len(x_t))
+            return _wave(x_t, t, **conditions)
+
+        predict = version(network, scale, {"pooled": given.clone()}, {"pooled": blank.clone()})
+        for t in (70, 50):
+            predict(x_t.clone(), timesteps_of(*[t] * n))
+        return {runs: sizes}
+
+    said = f"x_t of {n} × 2, guidance_scale = {scale:g}, two steps", f"x_t de {n} × 2, guidance_scale = {comma(scale, 1)}, deux pas"
+    return scenario(*said, lambda: {runs: [n if scale == 1 else 2 * n] * 2}, ask, 200)
 
 
 def _inpainting(seed: int) -> list[Case]:

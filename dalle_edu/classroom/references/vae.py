@@ -156,7 +156,7 @@ def _gaussian(seed: int) -> list[Case]:
         call(peer, *both),
         call(peer, *both, 0.5),
         *(call(peer, *wide, std) for std in (0.2, 1.0, 3.0)),
-        call(peer, 50 * wide[0], wide[1], std=0.01),
+        call(peer, 0.05 * wide[0], 0.05 * wide[1], std=0.01),
         call(peer, numbers(seed + 4, 2, 3, 4), numbers(seed + 5, 2, 3, 4)),
         call(peer, numbers(seed + 6, 6), numbers(seed + 7, 6), 0.7),
         call(peer, *learned, 0.6),
@@ -232,7 +232,21 @@ def _loss(seed: int) -> list[Case]:
         (VAEConfig(9, 2, (), "gaussian", std=0.5), 6),
         (VAEConfig(6, 3, (7, 5), "gaussian", beta=0.5), 1),
     )
-    return [case for place, (config, n) in enumerate(configs) for case in _vaes(config, n, seed + place)]
+    cases = [case for place, (config, n) in enumerate(configs) for case in _vaes(config, n, seed + place)]
+    return [*cases, _parts_without_gradient(configs[1][0], seed)]
+
+
+def _parts_without_gradient(config: VAEConfig, seed: int) -> Case:
+    """Whether the loss, and nothing else, keeps its gradient."""
+    images = numbers(seed, 4, config.pixels).sigmoid()
+    kept = {name: say(f"gradient kept by {name}", f"gradient gardé par {name}") for name in ("loss", "reconstruction", "kl", "elbo")}
+
+    def ask(version: Any) -> dict[str, Any]:
+        found = asked(filled(version(config), seed).loss, images, torch.Generator().manual_seed(seed))
+        return {said: found[name].requires_grad for name, said in kept.items()}
+
+    en, fr = f"pictures of 4 × {config.pixels}, the parts of the loss", f"des images de 4 × {config.pixels}, les parties de la perte"
+    return scenario(en, fr, lambda: {said: name == "loss" for name, said in kept.items()}, ask, 200)
 
 
 REFERENCES = [
