@@ -18,8 +18,8 @@
 # Twelve digits. Six came from a hand; six from nobody.
 
 # %% [markdown] lang="fr"
-# Voici douze chiffres de huit pixels sur huit. Six ont été écrits par des gens, puis numérisés. Les six autres, personne ne les a écrits
-# : une machine les a faits à partir de dix nombres tirés au sort.
+# Voici douze chiffres de huit pixels sur huit. Six ont été écrits par des gens, puis numérisés. Les six autres, personne ne les a
+# écrits : une machine les a faits à partir de dix nombres tirés au sort.
 #
 # **Devinez d'abord.** Lesquels ? Notez six numéros ; la réponse est à la [](#the-vae).
 
@@ -923,4 +923,1040 @@ picture(figure, say("New digits; below, codes of the standard normal and codes o
 # - **completeness**: any code that is sampled gives a plausible picture.
 #
 # The codes must be **regularised**. This will be the VAE, the variational autoencoder.
+
+# %% [markdown] lang="fr"
+# ## 5. Une loi pour les images
+#
+# L'U-Net de la [](lesson:06) rend une image pour une entrée : toujours la même, et rien ne dit si elle est probable. L'auto-encodeur non
+# plus. Il nous faut une **loi** $P(x)$, qui donne à chaque image une probabilité. On attend d'elle trois choses :
+#
+# - **évaluer** $P(x)$ pour une image nouvelle : est-elle normale, est-elle étrange ?
+# - **tirer** une image, $x \sim P(x)$ ;
+# - **mesurer l'incertitude** : quels pixels sont sûrs, lesquels pourraient être autrement ?
+#
+# Être probabiliste ne suffit pas pour générer. Le classifieur de la [](lesson:04) donne $P(y \mid x)$, la probabilité d'un nom sachant
+# l'image ; il n'a rien à dire de $P(x)$ et ne dessine pas. Un modèle **génératif** est une famille de lois $P_\theta(x)$, que l'on règle
+# sur des images seules, sans étiquettes.
+#
+# Comment régler $\theta$ ? Par le **maximum de vraisemblance** : prendre les paramètres qui rendent ce que l'on a vu le plus probable. Un
+# exemple : une pièce tombe trois fois sur pile en quatre lancers. Si elle donne pile avec la probabilité $\theta$, cette suite a la
+# probabilité $\theta^3 (1 - \theta)$. **Devinez** le meilleur $\theta$.
+
+# %% [markdown] lang="en"
+# ## 5. A distribution over pictures
+#
+# The U-Net of [](lesson:06) gives a picture for an input: always the same, and nothing says whether it is probable. Nor does the
+# autoencoder. We need a **distribution** $P(x)$, which gives each picture a probability. Three things are asked of it:
+#
+# - to **evaluate** $P(x)$ for a new picture: is it normal, is it strange?
+# - to **sample** a picture, $x \sim P(x)$;
+# - to **measure uncertainty**: which pixels are sure, which could be otherwise?
+#
+# To be probabilistic is not enough to generate. The classifier of [](lesson:04) gives $P(y \mid x)$, the probability of a name given the
+# picture; it has nothing to say of $P(x)$, and does not draw. A **generative** model is a family of distributions $P_\theta(x)$, fitted
+# to pictures alone, without labels.
+#
+# How is $\theta$ to be set? By **maximum likelihood**: take the parameters that make what was seen most probable. An example: a coin
+# comes up heads three times in four tosses. If it gives heads with probability $\theta$, this sequence has probability
+# $\theta^3 (1 - \theta)$. **Guess** the best $\theta$.
+
+# %%
+for heads in (0.25, 0.5, 0.75, 0.9):
+    likelihood_of_coin = heads**3 * (1 - heads)
+    print(say("theta", "thêta"), decimal(heads, 2), say(" likelihood", " vraisemblance"),
+          decimal(likelihood_of_coin, 3))
+
+# %% claims=true
+grid = torch.linspace(0, 1, 101, dtype=torch.float64)
+assert float(grid[(grid**3 * (1 - grid)).argmax()]) == 0.75
+
+# %% [markdown] lang="fr"
+# Le meilleur est 0,75, la proportion observée. En pratique on maximise la **log-vraisemblance**, dont le maximum est au même endroit :
+# les produits y deviennent des sommes. C'est ce que faisait déjà l'entropie croisée de la [](lesson:01), qui est l'opposé d'une
+# log-vraisemblance.
+#
+# Mais quelle famille de lois sur 64 pixels ? L'idée : l'image vient d'une **cause cachée** $z$, que personne n'observe (quel chiffre,
+# quelle inclinaison, quelle épaisseur du trait). On tire d'abord $z$ d'une loi simple $p(z)$, l'**a priori** ; puis l'image de
+# $p_\theta(x \mid z)$, que donne le décodeur. $z$ est une **variable latente**.
+#
+# $z$ ressemble à un **plongement** de la [](lesson:02) : quelques nombres que l'on apprend à donner à une chose. Mais un plongement est
+# un point ; $z$ est une variable aléatoire, et a une loi.
+
+# %% [markdown] lang="en"
+# The best is 0.75, the proportion observed. In practice one maximises the **log-likelihood**, whose maximum is at the same place:
+# products become sums. This is what the cross-entropy of [](lesson:01) did, which is minus a log-likelihood.
+#
+# But which family of distributions over 64 pixels? The idea: the picture comes from a **hidden cause** $z$, which nobody observes (which
+# digit, what slant, how thick a stroke). First $z$ is sampled from a simple distribution $p(z)$, the **prior**; then the picture from
+# $p_\theta(x \mid z)$, which the decoder gives. $z$ is a **latent variable**.
+#
+# $z$ resembles an **embedding** of [](lesson:02): a few numbers that one learns to give a thing. But an embedding is a point; $z$ is a
+# random variable, and has a distribution.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 5. Une cause cachée, puis une image
+#
+# Évaluer, tirer, mesurer l'incertitude : il faut une loi.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 5. A hidden cause, then a picture
+#
+# Evaluate, sample, measure uncertainty: this takes a distribution.
+
+# %% slide="fragment" tags=["hide-input"]
+figure, axes = plot(width=6.6, height=2.6)
+for place, letter, colour in ((0, "z", ORANGE), (2, "x", SKY)):
+    axes.scatter([place], [0], s=3000, color=colour, edgecolor="black")
+    axes.text(place, 0, f"${letter}$", ha="center", va="center", fontsize=22)
+arrow = dict(arrowstyle="-|>", lw=2, shrinkA=30, shrinkB=30, mutation_scale=20)
+for start, end, bend in ((0, 2, 0.35), (2, 0, 0.35)):
+    axes.annotate("", (end, 0), (start, 0),
+                  arrowprops=arrow | {"connectionstyle": f"arc3,rad={-bend}"})
+axes.text(1, 0.62, say("decoder  $p(x|z)$", "décodeur  $p(x|z)$"), ha="center",
+          fontsize=14)
+axes.text(1, -0.78, say("encoder  $q(z|x)$", "encodeur  $q(z|x)$"), ha="center",
+          fontsize=14)
+axes.text(-0.5, 0, say("prior\n$p(z)$", "a priori\n$p(z)$"), ha="center", va="center",
+          fontsize=14)
+axes.set(xlim=(-0.9, 2.6), ylim=(-1.1, 1.1))
+axes.set_axis_off()
+picture(figure, say("A graph: z, from the prior, gives x by the decoder; the encoder goes "
+                    "back from x to z.",
+                    "Un graphe : z, tiré de l'a priori, donne x par le décodeur ; "
+                    "l'encodeur revient de x à z."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 7 min. Les trois choses que l'on attend d'une loi, sur trois doigts. Demander pour chaque modèle connu lesquelles il sait faire : U-Net
+# (aucune), classifieur (une loi, mais sur les noms), auto-encodeur (aucune). Puis la pièce : faire voter le meilleur thêta (0,75). Le
+# graphe reste au tableau jusqu'à la fin.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 7 min. The three things that are asked of a distribution, on three fingers. Ask for each model they know which it can do: U-Net (none),
+# classifier (a distribution, but over names), autoencoder (none). Then the coin: vote on the best theta (0.75). The graph stays on the
+# board to the end.
+
+# %% [markdown] lang="fr"
+# ### L'atelier aux trois moules
+#
+# Prenons un monde assez petit pour tout compter. Un atelier a trois moules, $z \in \{0, 1, 2\}$. Il choisit le moule 0 une fois sur deux,
+# le moule 1 trois fois sur dix, le moule 2 deux fois sur dix. Vous tenez une image $x$ : le moule 0 la produit avec la probabilité 0,1,
+# le moule 1 avec 0,4, le moule 2 avec 0,2.
+#
+# La probabilité de l'image est la somme sur les moules, chacun compté selon sa chance :
+#
+# $$ p(x) = \sum_z p(z) \, p(x \mid z) = 0{,}05 + 0{,}12 + 0{,}04 = 0{,}21 $$
+#
+# **De quel moule vient-elle ?** La règle de Bayes répond : $p(z \mid x) = p(x \mid z) \, p(z) / p(x)$. C'est la loi **a posteriori** : ce
+# que l'on croit de $z$ une fois que l'on a vu $x$. **Devinez** le moule le plus probable, et sa probabilité.
+
+# %% [markdown] lang="en"
+# ### The workshop of three moulds
+#
+# Let us take a world small enough to count everything. A workshop has three moulds, $z \in \{0, 1, 2\}$. It picks mould 0 one time in
+# two, mould 1 three times in ten, mould 2 twice in ten. You hold a picture $x$: mould 0 produces it with probability 0.1, mould 1 with
+# 0.4, mould 2 with 0.2.
+#
+# The probability of the picture is the sum over moulds, each counted by its chance:
+#
+# $$ p(x) = \sum_z p(z) \, p(x \mid z) = 0.05 + 0.12 + 0.04 = 0.21 $$
+#
+# **Which mould does it come from?** Bayes' rule answers: $p(z \mid x) = p(x \mid z) \, p(z) / p(x)$. This is the **posterior**
+# distribution: what one believes of $z$ once $x$ has been seen. **Guess** the most probable mould, and its probability.
+
+# %% [markdown] lang="fr"
+# ### Exercice
+#
+# Écrivez `exact_posterior(prior, likelihood)` : deux tenseurs de forme (k,), les $p(z)$ et les $p(x \mid z)$ de l'image observée. Rendez
+# les $p(z \mid x)$, de forme (k,).
+#
+# <details><summary>Un indice</summary>
+#
+# Le produit `prior * likelihood`, divisé par sa somme.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ### Exercise
+#
+# Write `exact_posterior(prior, likelihood)`: two tensors of shape (k,), the $p(z)$ and the $p(x \mid z)$ of the picture observed. Return
+# the $p(z \mid x)$, of shape (k,).
+#
+# <details><summary>A hint</summary>
+#
+# The product `prior * likelihood`, divided by its sum.
+#
+# </details>
+
+# %% level=1
+def exact_posterior(prior, likelihood):
+    joint = prior * likelihood
+    return joint / joint.sum()
+
+# %% scratch=true
+exact_posterior(torch.tensor([0.5, 0.5]), torch.tensor([0.25, 0.75]))
+# → tensor([0.2500, 0.7500])
+
+# %%
+def moulds_of_the_picture():
+    return exact_posterior(torch.tensor([0.5, 0.3, 0.2]), torch.tensor([0.1, 0.4, 0.2]))
+
+
+expect(moulds_of_the_picture, torch.tensor([5.0, 12.0, 4.0]) / 21,
+       say("the posterior over the three moulds", "la loi a posteriori des trois moules"))
+
+# %%
+prior = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
+likelihood = torch.tensor([0.1, 0.4, 0.2], dtype=torch.float64)
+evidence = (prior * likelihood).sum()
+posterior = prior * likelihood / evidence
+print("p(x) =", decimal(evidence.item(), 2), "  log p(x) =",
+      decimal(evidence.log().item(), 4))
+print(say("posterior:", "a posteriori :"), *(decimal(each, 3) for each in posterior))
+
+# %% claims=true
+assert abs(evidence - 0.21) < 1e-12 and abs(evidence.log() + 1.5606) < 5e-5
+assert posterior.argmax() == 1 and abs(posterior[1] - 0.571) < 5e-4
+
+# %% [markdown] lang="fr"
+# Le moule 1, avec 0,571 : il est moins souvent choisi que le moule 0, mais produit bien plus souvent cette image.
+#
+# On voit parfois écrit « par Bayes, $p(x) = \int p(z \mid x) \, p(x) \, dz$ ». C'est vrai, et cela ne dit rien : $p(x)$ sort de
+# l'intégrale, et $\int p(z \mid x) \, dz = 1$. L'intégrale utile est $p(x) = \int p(x \mid z) \, p(z) \, dz$ ([](work:kingma2014),
+# section 2.1), celle que nous venons de faire avec une somme.
+
+# %% [markdown] lang="en"
+# Mould 1, with 0.571: it is picked less often than mould 0, but produces this picture far more often.
+#
+# One sometimes sees written "by Bayes, $p(x) = \int p(z \mid x) \, p(x) \, dz$". This is true, and says nothing: $p(x)$ comes out of the
+# integral, and $\int p(z \mid x) \, dz = 1$. The useful integral is $p(x) = \int p(x \mid z) \, p(z) \, dz$ ([](work:kingma2014), section
+# 2.1), the one that we have just done with a sum.
+
+# %% claims=true
+assert abs((posterior * evidence).sum() - evidence) < 1e-12
+
+# %% [markdown] lang="fr"
+# ### Pourquoi on ne peut pas faire la somme
+#
+# Trois moules, trois termes. Mais dix latents réels ? Une grille de 20 valeurs par latent a $20^{10}$ points, plus de dix mille milliards
+# d'appels du décodeur, pour **une** image et **un** pas. L'intégrale est **hors de portée** (on dit *intractable*) ; et comme $p(x)$ est
+# au dénominateur de la règle de Bayes, la loi a posteriori l'est aussi. C'est pour cela qu'on l'**approche**, par une loi
+# $q_\phi(z \mid x)$ que l'on sait écrire : l'encodeur la donnera. Choisir, dans une famille, la fonction (ici une loi) qui rend une
+# grandeur la plus grande possible est l'objet du calcul des **variations** : d'où « variationnel » ([](work:jordan1999)).
+
+# %% [markdown] lang="en"
+# ### Why the sum cannot be done
+#
+# Three moulds, three terms. But ten real latents? A grid of 20 values for each latent has $20^{10}$ points, more than ten thousand
+# billion calls of the decoder, for **one** picture and **one** step. The integral is **intractable**; and since $p(x)$ is the denominator
+# of Bayes' rule, so is the posterior. That is why it is **approximated**, by a distribution $q_\phi(z \mid x)$ that we can write down:
+# the encoder will give it. To choose, in a family, the function (here a distribution) that makes a quantity as large as possible is the
+# subject of the calculus of **variations**: hence "variational" ([](work:jordan1999)).
+
+# %% claims=true
+assert 1e13 < 20**10 < 1.1e13
+
+# %% [markdown] lang="fr"
+# ## 6. La borne, ligne à ligne ◆
+#
+# Puisque $p(x)$ est hors de portée, cherchons-en une **borne inférieure**, que l'on sache calculer, et poussons-la vers le haut. La
+# démonstration tient en quatre lignes. Chacune est suivie de ses nombres, dans l'atelier aux trois moules, où tout se compte ; et cela
+# pour **trois** lois $q$ : l'a priori, l'uniforme, et l'a posteriori exacte. Il faut deux outils.
+#
+# - L'**espérance** $\mathbb{E}_q[f(z)]$ : la moyenne de $f$, où chaque $z$ compte selon $q(z)$. Ici, $\sum_z q(z) f(z)$.
+# - La **divergence de Kullback-Leibler** de $q$ à $p$ : $\mathrm{KL}(q \,\|\, p) = \mathbb{E}_q[\log (q(z) / p(z))]$. Elle n'est jamais
+#   négative, et ne vaut 0 que si $q = p$.
+
+# %% [markdown] lang="en"
+# ## 6. The bound, line by line ◆
+#
+# As $p(x)$ is out of reach, let us look for a **lower bound** of it that we can compute, and push it up. The derivation has four lines.
+# Each is followed by its numbers, in the workshop of three moulds, where everything can be counted; and that for **three** distributions
+# $q$: the prior, the uniform one, and the exact posterior. Two tools are needed.
+#
+# - The **expectation** $\mathbb{E}_q[f(z)]$: the mean of $f$, where each $z$ counts by $q(z)$. Here, $\sum_z q(z) f(z)$.
+# - The **Kullback-Leibler divergence** from $q$ to $p$: $\mathrm{KL}(q \,\|\, p) = \mathbb{E}_q[\log (q(z) / p(z))]$. It is never
+#   negative, and 0 only if $q = p$.
+
+# %%
+beliefs = {say("the prior", "l'a priori"): prior,
+           say("uniform", "uniforme"): torch.full((3,), 1 / 3, dtype=torch.float64),
+           say("the posterior", "l'a posteriori"): posterior}
+joint = prior * likelihood
+
+
+def expectation(q, values):
+    return (q * values).sum()
+
+
+def kl(q, p):
+    return expectation(q, (q / p).log())
+
+# %% [markdown] lang="fr"
+# **Ligne 1. Multiplier et diviser par $q$.** Rien ne change, pourvu que $q$ ne soit nulle nulle part ; mais la somme est devenue une
+# espérance sous $q$.
+#
+# $$ \log p(x) = \log \sum_z p(x, z) = \log \sum_z q(z) \, \frac{p(x, z)}{q(z)} = \log \mathbb{E}_q\!\left[ \frac{p(x, z)}{q(z)} \right] $$
+
+# %% [markdown] lang="en"
+# **Line 1. Multiply and divide by $q$.** Nothing changes, provided that $q$ is nowhere zero; but the sum has become an expectation under
+# $q$.
+#
+# $$ \log p(x) = \log \sum_z p(x, z) = \log \sum_z q(z) \, \frac{p(x, z)}{q(z)} = \log \mathbb{E}_q\!\left[ \frac{p(x, z)}{q(z)} \right] $$
+
+# %%
+def checked(line, left, right):
+    # en: both sides of an equality, to 1e-10
+    # fr: les deux membres d'une égalité, à 1e-10 près
+    difference = abs(float(left) - float(right))
+    holds = say("holds", "vraie") if difference < 1e-10 else say("FALSE", "FAUSSE")
+    print(f"{line:34}", f"{decimal(float(left), 4):>8} {decimal(float(right), 4):>8}",
+          holds)
+    return difference < 1e-10
+
+
+line_1 = [checked(name, evidence.log(), expectation(q, joint / q).log())
+          for name, q in beliefs.items()]
+
+# %% claims=true
+assert all(line_1)
+
+# %% [markdown] lang="fr"
+# **Ligne 2. Rentrer le logarithme.** Le logarithme d'une moyenne est au moins la moyenne des logarithmes (inégalité de Jensen : la courbe
+# du logarithme est creusée vers le bas, et une corde passe sous elle). Voilà la borne, l'**ELBO** (*evidence lower bound*).
+#
+# $$ \log p(x) \;\ge\; \mathbb{E}_q\!\left[ \log \frac{p(x, z)}{q(z)} \right] = \mathrm{ELBO}(q) $$
+#
+# **Devinez** laquelle des trois lois donne la borne la plus haute.
+
+# %% [markdown] lang="en"
+# **Line 2. Move the logarithm inside.** The logarithm of a mean is at least the mean of the logarithms (Jensen's inequality: the curve of
+# the logarithm bends down, and a chord runs below it). Here is the bound, the **ELBO** (evidence lower bound).
+#
+# $$ \log p(x) \;\ge\; \mathbb{E}_q\!\left[ \log \frac{p(x, z)}{q(z)} \right] = \mathrm{ELBO}(q) $$
+#
+# **Guess** which of the three distributions gives the highest bound.
+
+# %%
+elbos = {name: expectation(q, (joint / q).log()) for name, q in beliefs.items()}
+for name, elbo in elbos.items():
+    print(f"{name:15} ELBO", decimal(elbo.item(), 4), say(" and log p(x)", " et log p(x)"),
+          decimal(evidence.log().item(), 4))
+
+# %% claims=true
+values_of_elbo = [elbo.item() for elbo in elbos.values()]
+assert all(value <= evidence.log().item() + 1e-12 for value in values_of_elbo)
+assert abs(values_of_elbo[2] - evidence.log().item()) < 1e-10
+assert max(values_of_elbo[:2]) < evidence.log().item() - 0.1
+
+# %% [markdown] lang="fr"
+# L'a posteriori exacte touche $\log p(x)$ ; les deux autres restent dessous.
+#
+# **Ligne 3. Couper en deux.** Comme $p(x, z) = p(x \mid z) \, p(z)$, le logarithme est une somme :
+#
+# $$ \mathrm{ELBO}(q) = \underbrace{\mathbb{E}_q[\log p(x \mid z)]}_{\text{reconstruire}} \;-\; \underbrace{\mathrm{KL}(q(z) \,\|\, p(z))}_{\text{rester près de l'a priori}} $$
+#
+# C'est l'équation 3 de [](work:kingma2014). Le premier terme est bien une **espérance** sous $q$, et le second compare $q$ à l'**a
+# priori** $p(z)$.
+
+# %% [markdown] lang="en"
+# The exact posterior touches $\log p(x)$; the two others stay below.
+#
+# **Line 3. Cut in two.** As $p(x, z) = p(x \mid z) \, p(z)$, the logarithm is a sum:
+#
+# $$ \mathrm{ELBO}(q) = \underbrace{\mathbb{E}_q[\log p(x \mid z)]}_{\text{rebuild}} \;-\; \underbrace{\mathrm{KL}(q(z) \,\|\, p(z))}_{\text{stay near the prior}} $$
+#
+# This is equation 3 of [](work:kingma2014). The first term is indeed an **expectation** under $q$, and the second compares $q$ with the
+# **prior** $p(z)$.
+
+# %%
+line_3 = [checked(name, elbos[name],
+                  expectation(q, likelihood.log()) - kl(q, prior))
+          for name, q in beliefs.items()]
+
+# %% claims=true
+assert all(line_3)
+
+# %% [markdown] lang="fr"
+# **Ligne 4. Ce qui manque.** L'écart entre la borne et $\log p(x)$ a un nom : c'est la divergence de $q$ à l'a posteriori exacte.
+#
+# $$ \log p(x) = \mathrm{ELBO}(q) + \mathrm{KL}(q(z) \,\|\, p(z \mid x)) $$
+#
+# Pour le voir, remplacez $p(x, z)$ par $p(z \mid x) \, p(x)$ dans l'ELBO : $\log p(x)$ sort, et il reste moins la divergence. Comme elle
+# n'est jamais négative, voilà une seconde preuve de la ligne 2.
+
+# %% [markdown] lang="en"
+# **Line 4. What is missing.** The gap between the bound and $\log p(x)$ has a name: it is the divergence from $q$ to the exact posterior.
+#
+# $$ \log p(x) = \mathrm{ELBO}(q) + \mathrm{KL}(q(z) \,\|\, p(z \mid x)) $$
+#
+# To see it, put $p(z \mid x) \, p(x)$ for $p(x, z)$ in the ELBO: $\log p(x)$ comes out, and minus the divergence is left. As it is never
+# negative, here is a second proof of line 2.
+
+# %%
+line_4 = [checked(name, evidence.log(), elbos[name] + kl(q, posterior))
+          for name, q in beliefs.items()]
+
+# %% claims=true
+assert all(line_4)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 6. La borne, et ce qui lui manque ◆
+#
+# $$ \log p(x) = \mathrm{ELBO}(q) + \mathrm{KL}(q \,\|\, p(z \mid x)) $$
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 6. The bound, and what it lacks ◆
+#
+# $$ \log p(x) = \mathrm{ELBO}(q) + \mathrm{KL}(q \,\|\, p(z \mid x)) $$
+
+# %% slide="fragment" tags=["hide-input"]
+figure, axes = plot(width=6.6, height=3.4)
+floor, top = -2.0, evidence.log().item()
+for place, (name, q) in enumerate(beliefs.items()):
+    height, missing = elbos[name].item(), kl(q, posterior).item()
+    axes.bar(place, height - floor, bottom=floor, color=BLUE, width=0.55,
+             label="ELBO" if place == 0 else None)
+    axes.bar(place, missing, bottom=height, color=ORANGE, width=0.55,
+             label=say("what it lacks (KL)", "ce qui manque (KL)") if place == 0 else None)
+axes.axhline(top, color="black", linestyle="--")
+axes.text(2.35, top + 0.02, "log p(x)", fontsize=13, ha="right")
+axes.set_xticks(range(3), list(beliefs))
+axes.set(ylim=(floor, -1.3), ylabel="nats")
+legend(axes, loc="upper left", ncols=2)
+picture(figure, say("For three distributions q, the ELBO and what it lacks add up to "
+                    "log p(x); for the posterior nothing is lacking.",
+                    "Pour trois lois q, l'ELBO et ce qui manque font log p(x) ; pour l'a "
+                    "posteriori, rien ne manque."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 15 min. Distribuer l'atelier aux trois moules, imprimé sur une feuille : chacun calcule une ligne, à la calculatrice, pour une des trois
+# lois. Faire annoncer l'ELBO de l'a priori (−1,748), de l'uniforme, puis de l'a posteriori (−1,561, soit log 0,21). Demander ce qui
+# manque quand q est l'a posteriori. (Rien.) Sur le chemin sans intégrales : montrer l'image seule, 3 minutes.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 15 min. Hand out the workshop of three moulds, printed on a sheet: everyone computes one line, with a calculator, for one of the three
+# distributions. Have the ELBO of the prior announced (−1.748), of the uniform one, then of the posterior (−1.561, or log 0.21). Ask what
+# is lacking when q is the posterior. (Nothing.) On the path without integrals: show the picture alone, 3 minutes.
+
+# %% claims=true
+assert abs(values_of_elbo[0] + 1.748) < 5e-4 and abs(values_of_elbo[2] + 1.561) < 5e-4
+
+# %% [markdown] lang="fr"
+# ### La vérification voit-elle une faute ?
+#
+# Une vérification qui ne peut pas échouer ne prouve rien. Changeons un signe, la faute la plus courante : écrivons la ligne 3 avec
+# **plus** la divergence. **Devinez** : pour laquelle des trois lois la faute ne se voit-elle pas ?
+
+# %% [markdown] lang="en"
+# ### Does the check see a mistake?
+#
+# A check that cannot fail proves nothing. Let us change a sign, the most common mistake: write line 3 with **plus** the divergence.
+# **Guess**: for which of the three distributions is the mistake not seen?
+
+# %%
+wrong_sign = [checked(name, elbos[name],
+                      expectation(q, likelihood.log()) + kl(q, prior))
+              for name, q in beliefs.items()]
+
+# %% claims=true
+assert wrong_sign == [True, False, False]
+
+# %% [markdown] lang="fr"
+# Pour l'a priori, la divergence est nulle : plus ou moins zéro, c'est pareil. Les deux autres voient la faute. Voilà pourquoi il en
+# fallait trois.
+
+# %% [markdown] lang="en"
+# For the prior, the divergence is zero: plus or minus zero is the same. The two others see the mistake. That is why three were needed.
+
+# %% [markdown] lang="fr"
+# ### Exercice
+#
+# Écrivez `bound(prior, likelihood, q)`, l'ELBO pour $z$ fini. Les trois tenseurs sont de forme (k,). Ici $q$ peut être **nulle** pour
+# certains $z$ : ces termes comptent pour 0, et le résultat doit rester fini. Rendez un tenseur sans dimension.
+#
+# <details><summary>Un indice</summary>
+#
+# Ne sommez que là où `q > 0` : `q[q > 0]`, et de même pour les deux autres.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `(q * (prior * likelihood / q).log()).sum()`, sur les moules gardés.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ### Exercise
+#
+# Write `bound(prior, likelihood, q)`, the ELBO for a finite $z$. The three tensors are of shape (k,). Here $q$ may be **zero** for some
+# $z$: these terms count for 0, and the result must stay finite. Return a tensor without dimensions.
+#
+# <details><summary>A hint</summary>
+#
+# Sum only where `q > 0`: `q[q > 0]`, and likewise for the two others.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `(q * (prior * likelihood / q).log()).sum()`, over the moulds kept.
+#
+# </details>
+
+# %% level=2
+def bound(prior, likelihood, q):
+    possible = q > 0
+    joint = (prior * likelihood)[possible]
+    q = q[possible]
+    return (q * (joint / q).log()).sum()
+
+# %% scratch=true
+# en: q is sure of mould 1: log 0.3 + log 0.4
+# fr: q est sûre du moule 1 : log 0,3 + log 0,4
+sure = torch.tensor([0.0, 1.0, 0.0])
+bound(torch.tensor([0.5, 0.3, 0.2]), torch.tensor([0.1, 0.4, 0.2]), sure)
+# → tensor(-2.1203)
+
+# %%
+def three_bounds():
+    at_the_prior = bound(prior, likelihood, prior)
+    at_the_posterior = bound(prior, likelihood, posterior)
+    at_two = bound(prior, likelihood, torch.tensor([0.5, 0.5, 0.0]).double())
+    return torch.stack([at_the_prior, at_the_posterior, at_two])
+
+
+expect(three_bounds, torch.tensor([-1.7480836, -1.5606477, -1.8648305]).double(),
+       say("the bound for three distributions", "la borne de trois lois"))
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 4-6"
+# ### Exercices 4 à 6 · Trous, Bayes, borne
+#
+# **20 min.**
+#
+# - **4** ● `strangeness` : à quelle distance du connu ?
+# - **5** ● `exact_posterior` : de quel moule ?
+# - **6** ●● `bound` : l'ELBO, quand tout se compte. ◆
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 4-6"
+# ### Exercises 4 to 6 · Holes, Bayes, bound
+#
+# **20 min.**
+#
+# - **4** ● `strangeness`: how far from what is known?
+# - **5** ● `exact_posterior`: which mould?
+# - **6** ●● `bound`: the ELBO, when everything can be counted. ◆
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 20 min. Donner les sections 4 à 6. Fautes à guetter : la distance au lieu de son carré ; des a posteriori dont la somme n'est pas 1 ;
+# dans `bound`, 0 × log 0, qui vaut « nan ». Qui a fini prouve la ligne 4 sur papier.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 20 min. Hand out sections 4 to 6. Mistakes to look for: the distance instead of its square; posteriors that do not sum to 1; in
+# `bound`, 0 × log 0, which is "nan". Those who finish prove line 4 on paper.
+
+# %% [markdown] lang="fr"
+# **À emporter, même sans les lignes :** on ne sait pas calculer $\log p(x)$, mais on en sait calculer une borne, l'ELBO. Elle a deux
+# termes : bien reconstruire, et rester près de l'a priori. Plus $q$ est proche de la vraie loi a posteriori, plus la borne est serrée.
+#
+# Ne paniquez pas si les intégrales vous effraient : le graphe et la borne suffisent pour la suite.
+
+# %% [markdown] lang="en"
+# **To take along, even without the lines:** we cannot compute $\log p(x)$, but we can compute a bound of it, the ELBO. It has two terms:
+# rebuild well, and stay near the prior. The nearer $q$ is to the true posterior, the tighter the bound.
+#
+# Do not panic if integrals frighten you: the graph and the bound are enough for what follows.
+
+# %% [markdown] lang="fr"
+# ## 7. Les deux termes, pour des images
+#
+# Pour un VAE, l'a priori est la **normale réduite** : chaque latent suit $N(0, 1)$, indépendamment des autres. L'encodeur donne, pour
+# chaque image, une loi $q(z \mid x)$ normale aussi : une moyenne $\mu$ et une variance $\sigma^2$ **par latent**. (On dit que la
+# covariance est diagonale : rien de plus à apprendre pour les paires de latents.)
+#
+# ### La divergence
+#
+# Entre deux normales, l'intégrale de la divergence se calcule une fois pour toutes ([](work:kingma2014), annexe B) :
+#
+# $$ \mathrm{KL}\big(N(\mu, \sigma^2) \,\|\, N(0, 1)\big) = \tfrac12 \sum_j \big( \mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2 \big) $$
+#
+# Pour un latent de $N(1, 1)$, c'est $\tfrac12 (1 + 1 - 1 - 0) = 0{,}5$ nat. **Devinez** celle de $N(0, 4)$, puis celle, dans l'autre
+# sens, de $N(0, 1)$ à $N(0, 4)$ : est-ce le même nombre ?
+
+# %% [markdown] lang="en"
+# ## 7. The two terms, for pictures
+#
+# For a VAE, the prior is the **standard normal**: each latent follows $N(0, 1)$, independently of the others. The encoder gives, for each
+# picture, a distribution $q(z \mid x)$ that is normal too: a mean $\mu$ and a variance $\sigma^2$ **for each latent**. (One says that the
+# covariance is diagonal: nothing more to learn for pairs of latents.)
+#
+# ### The divergence
+#
+# Between two normal distributions, the integral of the divergence is worked out once and for all ([](work:kingma2014), appendix B):
+#
+# $$ \mathrm{KL}\big(N(\mu, \sigma^2) \,\|\, N(0, 1)\big) = \tfrac12 \sum_j \big( \mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2 \big) $$
+#
+# For a latent of $N(1, 1)$, it is $\tfrac12 (1 + 1 - 1 - 0) = 0.5$ nats. **Guess** that of $N(0, 4)$, then, in the other direction, that
+# from $N(0, 1)$ to $N(0, 4)$: is it the same number?
+
+# %%
+from torch.distributions import Normal, kl_divergence
+
+wide, standard = Normal(0.0, 2.0), Normal(0.0, 1.0)
+print(say("from N(0, 4) to N(0, 1):", "de N(0, 4) à N(0, 1) :"),
+      decimal(kl_divergence(wide, standard).item(), 3))
+print(say("from N(0, 1) to N(0, 4):", "de N(0, 1) à N(0, 4) :"),
+      decimal(kl_divergence(standard, wide).item(), 3))
+
+# %% claims=true
+assert abs(kl_divergence(wide, standard) - 0.807) < 5e-4
+assert abs(kl_divergence(standard, wide) - 0.318) < 5e-4
+
+# %% [markdown] lang="fr"
+# 0,807 et 0,318 : les deux sens diffèrent. La divergence n'est donc **pas une distance**, et l'ordre compte : l'ELBO demande celle de $q$
+# à l'a priori.
+#
+# L'encodeur ne donnera pas $\sigma$, mais $\log \sigma^2$, la **log-variance**. Une couche linéaire rend des nombres de tout signe ; une
+# variance doit être positive, son logarithme n'a pas cette contrainte.
+
+# %% [markdown] lang="en"
+# 0.807 and 0.318: the two directions differ. So the divergence is **not a distance**, and the order matters: the ELBO asks for that from
+# $q$ to the prior.
+#
+# The encoder will not give $\sigma$ but $\log \sigma^2$, the **log-variance**. A linear layer gives numbers of any sign; a variance must
+# be positive, and its logarithm is free of that constraint.
+
+# %% [markdown] lang="fr"
+# ### Exercice
+#
+# Écrivez `kl_to_standard_normal(mean, log_variance)`, deux tenseurs de forme (…, k). Rendez la divergence de chaque image : la **somme**
+# sur ses k latents, le dernier axe ; la forme est ce qui reste, (…).
+#
+# <details><summary>Un indice</summary>
+#
+# $\sigma^2$ est `log_variance.exp()`, et $\log \sigma^2$ est `log_variance` lui-même.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# Pour vérifier : moyenne 1 et log-variance 0 donnent 0,5.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ### Exercise
+#
+# Write `kl_to_standard_normal(mean, log_variance)`, two tensors of shape (…, k). Return the divergence of each picture: the **sum** over
+# its k latents, the last axis; the shape is what is left, (…).
+#
+# <details><summary>A hint</summary>
+#
+# $\sigma^2$ is `log_variance.exp()`, and $\log \sigma^2$ is `log_variance` itself.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# To check: mean 1 and log-variance 0 give 0.5.
+#
+# </details>
+
+# %% implements="vae:kl_to_standard_normal" level=2
+"""KL(N(moyenne, variance) || N(0, 1)) de chaque image, en nats.
+
+C'est la somme sur les latents de l'image, qui sont le dernier axe, et 0 là où
+toutes les moyennes et toutes les log-variances sont nulles (Kingma et Welling
+2014, annexe B).
+"""
+
+# %% scratch=true
+kl_to_standard_normal(torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2))
+# → tensor([0.5000])
+
+# %% [markdown] lang="fr"
+# ### La log-vraisemblance : des pixels noirs ou blancs
+#
+# Reste $\log p(x \mid z)$. Si les pixels valent 0 ou 1, le décodeur donne à chacun une probabilité $p$ d'être blanc : c'est la loi de
+# **Bernoulli**. Un pixel blanc, prévu blanc à 0,8, apporte $\log 0{,}8 \approx -0{,}22$ ; un pixel noir au même endroit,
+# $\log 0{,}2 \approx -1{,}61$. Sachant $z$, les pixels sont indépendants : leurs probabilités se multiplient, leurs logarithmes
+# **s'ajoutent**. Au signe près, c'est l'entropie croisée binaire (BCE).
+
+# %% [markdown] lang="en"
+# ### The log-likelihood: pixels black or white
+#
+# There remains $\log p(x \mid z)$. If pixels are 0 or 1, the decoder gives each a probability $p$ of being white: this is the
+# **Bernoulli** distribution. A white pixel, expected white at 0.8, brings $\log 0.8 \approx -0.22$; a black pixel at the same place,
+# $\log 0.2 \approx -1.61$. Given $z$, pixels are independent: their probabilities multiply, their logarithms **add**. Up to the sign,
+# this is binary cross-entropy (BCE).
+
+# %% [markdown] lang="fr"
+# ### Exercice
+#
+# Écrivez `bernoulli_log_likelihood(images, logits)`, deux tenseurs de forme (…, d). La probabilité d'un pixel est la sigmoïde de son
+# logit. Rendez la log-vraisemblance de chaque image, de forme (…), finie même pour un logit de 1 000.
+#
+# <details><summary>Un indice</summary>
+#
+# `F.logsigmoid(logits)` est $\log p$ sans passer par $p$ ; et $\log(1 - p)$ est `F.logsigmoid(-logits)`.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `images * …` pour la part blanche, `(1 - images) * …` pour la noire.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ### Exercise
+#
+# Write `bernoulli_log_likelihood(images, logits)`, two tensors of shape (…, d). The probability of a pixel is the sigmoid of its logit.
+# Return the log-likelihood of each picture, of shape (…), finite even for a logit of 1,000.
+#
+# <details><summary>A hint</summary>
+#
+# `F.logsigmoid(logits)` is $\log p$ without going by $p$; and $\log(1 - p)$ is `F.logsigmoid(-logits)`.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `images * …` for the white part, `(1 - images) * …` for the black one.
+#
+# </details>
+
+# %% implements="vae:bernoulli_log_likelihood" level=1
+"""log p(image | latents) de chaque image, en nats, pour des pixels 0 ou 1.
+
+Chaque pixel x vaut 1 avec la probabilité p = sigmoïde(logit). Le résultat est
+la somme sur les pixels de x log p + (1 - x) log(1 - p), en logarithmes naturels,
+finie si grand que soit un logit. Les gris, entre 0 et 1, sont pris pour des
+probabilités, comme on fait d'ordinaire : la perte marche, mais ce n'est plus le
+logarithme d'une densité (Loaiza-Ganem et Cunningham 2019).
+"""
+
+# %% scratch=true
+# en: probabilities of one half: each pixel brings log ½
+# fr: des probabilités d'un demi : chaque pixel apporte log ½
+bernoulli_log_likelihood(torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2))
+# → tensor([-1.3863])
+
+# %% [markdown] lang="fr"
+# ### Des pixels gris
+#
+# Nos chiffres sont gris. Beaucoup leur appliquent quand même la loi de Bernoulli ; cela marche, mais ce n'est plus une log-vraisemblance
+# ([](work:loaizaganem2019)). Prenons une loi faite pour des nombres : chaque pixel suit une **normale**, dont le décodeur donne la
+# moyenne $\hat x$ et dont l'écart-type $s$ est choisi. Le logarithme de sa densité, sommé sur les pixels, est
+#
+# $$ \log p(x \mid z) = - \sum_i \left( \frac{(x_i - \hat x_i)^2}{2 s^2} + \tfrac12 \log (2 \pi s^2) \right) $$
+#
+# On y reconnaît l'**erreur au carré** : celle de l'ACP et de l'auto-encodeur. Au facteur $1 / 2 s^2$ près, la minimiser, c'est maximiser
+# une vraisemblance normale. Ce facteur fixe le prix d'une erreur en nats : avec $s = 0{,}2$, une unité d'erreur au carré coûte 12,5 nats.
+
+# %% [markdown] lang="en"
+# ### Grey pixels
+#
+# Our digits are grey. Many apply the Bernoulli distribution to them all the same; it works, but it is no longer a log-likelihood
+# ([](work:loaizaganem2019)). Let us take a distribution made for numbers: each pixel follows a **normal** one, whose mean $\hat x$ the
+# decoder gives and whose standard deviation $s$ is chosen. The logarithm of its density, summed over pixels, is
+#
+# $$ \log p(x \mid z) = - \sum_i \left( \frac{(x_i - \hat x_i)^2}{2 s^2} + \tfrac12 \log (2 \pi s^2) \right) $$
+#
+# One recognises the **squared error**: that of PCA and of the autoencoder. Up to the factor $1 / 2 s^2$, to minimise it is to maximise a
+# normal likelihood. The factor sets the price of an error in nats: with $s = 0.2$, a unit of squared error costs 12.5 nats.
+
+# %% claims=true
+assert abs(1 / (2 * 0.2**2) - 12.5) < 1e-9
+assert abs(math.log(0.8) + 0.22) < 0.005 and abs(math.log(0.2) + 1.61) < 0.005
+
+# %% [markdown] lang="fr"
+# ### Exercice
+#
+# Écrivez `gaussian_log_likelihood(images, mean, std)` : `images` et `mean` de forme (…, d), `std` un nombre. Rendez la log-vraisemblance
+# de chaque image, de forme (…), **constante comprise**.
+#
+# <details><summary>Un indice</summary>
+#
+# `math.log(2 * math.pi * std**2)`, une fois **par pixel** : ajoutez-le avant la somme.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ### Exercise
+#
+# Write `gaussian_log_likelihood(images, mean, std)`: `images` and `mean` of shape (…, d), `std` a number. Return the log-likelihood of
+# each picture, of shape (…), **constant included**.
+#
+# <details><summary>A hint</summary>
+#
+# `math.log(2 * math.pi * std**2)`, once **for each pixel**: add it before the sum.
+#
+# </details>
+
+# %% implements="vae:gaussian_log_likelihood" level=1
+"""log p(image | latents) de chaque image, en nats, pour des pixels de N(mean, std²).
+
+Le résultat est la somme sur les pixels de l'erreur au carré divisée par -2 std²,
+plus une constante, -log(2π std²) / 2 par pixel. Plus `std` est petit, plus les
+détails fins comptent, et moins la KL pèse à côté.
+"""
+
+# %% scratch=true
+# en: one exact pixel; with std = 0.1, its log-density is above 0
+# fr: un pixel exact ; avec std = 0,1, sa log-densité dépasse 0
+gaussian_log_likelihood(torch.zeros(1, 1), torch.zeros(1, 1), std=0.1)
+# → tensor([1.3836])
+
+# %% [markdown] lang="fr"
+# Le résultat dépasse 0. Ce n'est pas une faute : une **densité** peut dépasser 1, au contraire d'une probabilité. Ne soyez donc pas
+# surpris, plus loin, d'une perte négative.
+
+# %% [markdown] lang="en"
+# The result is above 0. This is no mistake: a **density** may exceed 1, unlike a probability. So do not be surprised, further on, at a
+# loss below zero.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 7. Deux termes qui tirent
+#
+# $$ \tfrac12 \sum_j \big( \mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2 \big) $$
+#
+# Où est-elle nulle ? Que coûte un nuage trop fin ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 7. Two terms that pull
+#
+# $$ \tfrac12 \sum_j \big( \mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2 \big) $$
+#
+# Where is it zero? What does too thin a cloud cost?
+
+# %% slide="fragment" tags=["hide-input"]
+spreads = torch.linspace(0.05, 2.5, 200)
+figure, axes = plot(width=6.4, height=3.4)
+for place, colour in ((0.0, BLUE), (1.0, ORANGE), (2.0, VERMILION)):
+    costs = kl_to_standard_normal(torch.full((200, 1), place), 2 * spreads.log()[:, None])
+    axes.plot(spreads, costs, color=colour, linewidth=2,
+              label=say(f"mean {place:g}", f"moyenne {place:g}"))
+axes.axvline(1, color="grey", linestyle=":")
+axes.set(xlabel=say("standard deviation of the cloud", "écart-type du nuage"),
+         ylabel=say("divergence (nats)", "divergence (nats)"), ylim=(0, 5))
+legend(axes)
+picture(figure, say("The divergence of one latent against its standard deviation: lowest "
+                    "at 1, and higher the further the mean is from 0.",
+                    "La divergence d'un latent selon son écart-type : minimale à 1, et "
+                    "plus haute quand la moyenne s'éloigne de 0."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 7 min. Faire calculer N(1, 1) (un demi) puis N(0, 4) (0,807). Demander où la divergence est nulle (moyenne 0, écart-type 1 : le nuage de
+# toutes les images, qui ne dit rien de celle-ci) et ce que la reconstruction voudrait, elle. (Un point : un écart-type de 0, que la
+# divergence rend infiniment cher.) Les deux termes tirent en sens contraire.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 7 min. Have N(1, 1) worked out (one half), then N(0, 4) (0.807). Ask where the divergence is zero (mean 0, standard deviation 1: the
+# cloud of all pictures, which says nothing of this one), and what reconstruction would want. (A point: a standard deviation of 0, which
+# the divergence makes infinitely dear.) The two terms pull in opposite directions.
+
+# %% [markdown] lang="fr"
+# La divergence n'est nulle que pour le nuage $N(0, 1)$, le même pour toutes les images : il ne dit rien de celle-ci. La reconstruction,
+# elle, voudrait un point. Entre les deux, un compromis, et un **prix** : forcer les codes à suivre une loi connue, c'est reconstruire un
+# peu moins bien.
+
+# %% [markdown] lang="en"
+# The divergence is zero only for the cloud $N(0, 1)$, the same for all pictures: it says nothing of this one. Reconstruction would want a
+# point. Between the two there is a compromise, and a **price**: to force the codes to follow a known distribution is to rebuild a little
+# less well.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 7-9"
+# ### Exercices 7 à 9 · Les deux termes
+#
+# **20 min.**
+#
+# - **7** ●● `kl_to_standard_normal` : somme sur les latents.
+# - **8** ● `bernoulli_log_likelihood` : noir ou blanc.
+# - **9** ● `gaussian_log_likelihood` : gris.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 7-9"
+# ### Exercises 7 to 9 · The two terms
+#
+# **20 min.**
+#
+# - **7** ●● `kl_to_standard_normal`: summed over latents.
+# - **8** ● `bernoulli_log_likelihood`: black or white.
+# - **9** ● `gaussian_log_likelihood`: grey.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 20 min. Donner la section 7. Fautes à guetter : la moyenne au lieu de la somme (elle change l'équilibre, section 12) ; la divergence
+# dans l'autre sens ; la sigmoïde deux fois ; la constante comptée une fois pour toute l'image. Qui a fini retrouve 12,5 nats.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 20 min. Hand out section 7. Mistakes to look for: the mean instead of the sum (it changes the balance, section 12); the divergence in
+# the other direction; the sigmoid taken twice; the constant counted once for the whole picture. Those who finish find 12.5 nats again.
+
+# %% [markdown] lang="fr"
+# ## 8. Mettre le hasard dehors
+#
+# L'encodeur donne $\mu$ et $\sigma$ ; on tire $z$ de $N(\mu, \sigma^2)$ ; le décodeur rend l'image ; la perte rétropropage… jusqu'au
+# tirage. Quelle est la pente d'un **tirage au sort** par rapport à $\mu$ ? **Devinez** ce qu'en dit PyTorch : tirons des $z$ de
+# $N(1{,}5 ; 0{,}5^2)$ et demandons la pente de la moyenne de $z^2$. En espérance, $z^2$ vaut $\mu^2 + \sigma^2$ : les pentes devraient
+# être $2 \mu = 3$ et $2 \sigma = 1$.
+
+# %% [markdown] lang="en"
+# ## 8. Put the chance outside
+#
+# The encoder gives $\mu$ and $\sigma$; $z$ is sampled from $N(\mu, \sigma^2)$; the decoder gives the picture; the loss backpropagates… as
+# far as the sampling. What is the slope of a **lot drawn at random** with respect to $\mu$? **Guess** what PyTorch says: let us sample
+# values $z$ from $N(1.5, 0.5^2)$ and ask for the slope of the mean of $z^2$. In expectation $z^2$ is $\mu^2 + \sigma^2$: the slopes ought
+# to be $2 \mu = 3$ and $2 \sigma = 1$.
+
+# %%
+def slopes(sampled):
+    centre = torch.tensor(1.5, requires_grad=True)
+    spread = torch.tensor(0.5, requires_grad=True)
+    z = sampled(centre.expand(10_000), spread.expand(10_000))
+    z.square().mean().backward()
+    return centre.grad.item(), spread.grad.item()
+
+
+def lots(centre, spread):
+    return torch.normal(centre, spread, generator=torch.Generator().manual_seed(0))
+
+
+def noise_outside(centre, spread):
+    noise = torch.randn(10_000, generator=torch.Generator().manual_seed(0))
+    return centre + spread * noise
+
+
+for name, sampled in ((say("sampled within", "tiré dedans"), lots),
+                      (say("noise outside", "bruit dehors"), noise_outside)):
+    print(f"{name:16}", *(decimal(slope, 2) for slope in slopes(sampled)))
+
+# %% claims=true
+assert slopes(lots) == (0, 0)
+assert abs(slopes(noise_outside)[0] - 3) < 0.05 and abs(slopes(noise_outside)[1] - 1) < 0.05
+
+# %% [markdown] lang="fr"
+# Zéro et zéro : le tirage coupe le gradient, sans un mot. L'encodeur n'apprendrait rien de la reconstruction. Le remède tient en une
+# ligne : la **reparamétrisation** ([](work:kingma2014), section 2.4 ; [](work:rezende2014)). On tire $\varepsilon$ de $N(0, 1)$, **hors**
+# du réseau, et l'on calcule
+#
+# $$ z = \mu + \sigma \, \varepsilon , \qquad \sigma = e^{\frac12 \log \sigma^2} $$
+#
+# La loi de $z$ est la même. Mais $\mu$ et $\sigma$ sont maintenant dans une formule : $\partial z / \partial \mu = 1$ et
+# $\partial z / \partial \sigma = \varepsilon$.
+
+# %% [markdown] lang="en"
+# Zero and zero: the sampling cuts the gradient, without a word. The encoder would learn nothing from the reconstruction. The remedy is
+# one line: **reparametrisation** ([](work:kingma2014), section 2.4; [](work:rezende2014)). Sample $\varepsilon$ from $N(0, 1)$,
+# **outside** the network, and compute
+#
+# $$ z = \mu + \sigma \, \varepsilon , \qquad \sigma = e^{\frac12 \log \sigma^2} $$
+#
+# The distribution of $z$ is the same. But $\mu$ and $\sigma$ are now within a formula: $\partial z / \partial \mu = 1$ and
+# $\partial z / \partial \sigma = \varepsilon$.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 8. Mettre le hasard dehors
+#
+# À gauche, le gradient s'arrête au dé. À droite, il passe.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 8. Put the chance outside
+#
+# On the left the gradient stops at the die. On the right it passes.
+
+# %% tags=["hide-input"]
+def box(panel, x, y, text, colour):
+    panel.text(x, y, text, ha="center", va="center", fontsize=14,
+               bbox=dict(boxstyle="round,pad=0.35", facecolor=colour, edgecolor="black"))
+
+
+def arrows(panel, pairs, colour="black", style="-", bend=0.0):
+    for start, end in pairs:
+        panel.annotate("", end, start, arrowprops=dict(
+            arrowstyle="-|>", lw=2, color=colour, linestyle=style, shrinkA=18,
+            shrinkB=18, mutation_scale=16, connectionstyle=f"arc3,rad={bend}"))
+
+
+# %% slide="fragment" tags=["hide-input"]
+figure, panels = plot(1, 2, width=8.0, height=3.6)
+means, spread_of_z, sampled_z, loss_place = (0.5, 0), (2.5, 0), (1.5, 1.5), (1.5, 3)
+for panel in panels:
+    box(panel, *means, r"$\mu$", "#DDDDDD")
+    box(panel, *spread_of_z, r"$\sigma$", "#DDDDDD")
+    box(panel, *loss_place, say("loss", "perte"), "#DDDDDD")
+    arrows(panel, ((means, sampled_z), (spread_of_z, sampled_z), (sampled_z, loss_place)))
+    panel.set(xlim=(-0.3, 4.3), ylim=(-0.6, 3.6))
+    panel.set_axis_off()
+box(panels[0], *sampled_z, r"$z \sim N(\mu, \sigma^2)$", ORANGE)
+box(panels[1], *sampled_z, r"$z = \mu + \sigma\,\varepsilon$", SKY)
+box(panels[1], 3.8, 1.5, r"$\varepsilon$", ORANGE)
+arrows(panels[1], (((3.8, 1.5), (2.1, 1.5)),))
+arrows(panels[0], ((loss_place, sampled_z),), VERMILION, "--", bend=0.5)
+arrows(panels[1], ((loss_place, sampled_z), (sampled_z, means)), VERMILION, "--", 0.5)
+panels[0].set_title(say("the die within", "le dé dedans"))
+panels[1].set_title(say("the die outside", "le dé dehors"))
+picture(figure, say("Two graphs: with the sampling inside, the dashed gradient stops at z; "
+                    "with the noise outside, it goes on to the mean.",
+                    "Deux graphes : si le tirage est dedans, le gradient en pointillés "
+                    "s'arrête à z ; si le bruit est dehors, il va jusqu'à la moyenne."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 6 min. Faire deviner les deux pentes avant de montrer : 0 et 0 dedans, 3 et 1 dehors. Demander où est passé le hasard. (Dans epsilon,
+# qui n'a pas de paramètre.) Faire remarquer que la loi de z n'a pas changé.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 6 min. Have both slopes guessed before showing them: 0 and 0 within, 3 and 1 outside. Ask where the chance has gone. (Into epsilon,
+# which has no parameter.) Point out that the distribution of z has not changed.
+
+# %% [markdown] lang="fr"
+# ### Exercice
+#
+# Écrivez `reparametrise(mean, log_variance, generator)`, deux tenseurs de même forme (…, k). Rendez un tirage de cette forme. Le hasard
+# vient d'un seul appel de `torch.randn`, avec `generator`, la forme, l'appareil et le type de `mean`.
+#
+# <details><summary>Un indice</summary>
+#
+# `torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)`.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# $\sigma$ est `(log_variance / 2).exp()` : avec le demi, sinon c'est la variance.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ### Exercise
+#
+# Write `reparametrise(mean, log_variance, generator)`, two tensors of the same shape (…, k). Return one sample of that shape. The chance
+# comes from a single call of `torch.randn`, with `generator`, and the shape, device and dtype of `mean`.
+#
+# <details><summary>A hint</summary>
+#
+# `torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)`.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# $\sigma$ is `(log_variance / 2).exp()`: with the half, or else it is the variance.
+#
+# </details>
+
+# %% implements="vae:reparametrise" level=2
+"""Tire des latents de N(mean, variance) : mean + σ ε, ε suivant la normale réduite.
+
+`log_variance` est le logarithme naturel de σ², si bien que σ est
+exp(log_variance / 2). ε vient de `torch.randn`, appelée une fois, avec
+`generator` et la forme, l'appareil et le type de `mean`. Tout le hasard est dans
+ε : le gradient traverse la moyenne et σ (Kingma et Welling 2014, section 2.4).
+"""
+
+# %% scratch=true
+# en: a log-variance of -100: hardly any spread, the sample is the mean
+# fr: une log-variance de -100 : presque pas d'étalement, le tirage est la moyenne
+reparametrise(torch.tensor([2.0, -1.0]), torch.full((2,), -100.0),
+              torch.Generator().manual_seed(0))
+# → tensor([ 2., -1.])
 
