@@ -1426,7 +1426,7 @@ def three_bounds():
     return torch.stack([at_the_prior, at_the_posterior, at_two])
 
 
-expect(three_bounds, torch.tensor([-1.7480836, -1.5606477, -1.8648305]).double(),
+expect(three_bounds, torch.tensor([-1.7480673, -1.5606477, -1.8648510]).double(),
        say("the bound for three distributions", "la borne de trois lois"))
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 4-6"
@@ -1804,9 +1804,9 @@ picture(figure, say("The divergence of one latent against its standard deviation
 # ## 8. Put the chance outside
 #
 # The encoder gives $\mu$ and $\sigma$; $z$ is sampled from $N(\mu, \sigma^2)$; the decoder gives the picture; the loss backpropagates… as
-# far as the sampling. What is the slope of a **lot drawn at random** with respect to $\mu$? **Guess** what PyTorch says: let us sample
-# values $z$ from $N(1.5, 0.5^2)$ and ask for the slope of the mean of $z^2$. In expectation $z^2$ is $\mu^2 + \sigma^2$: the slopes ought
-# to be $2 \mu = 3$ and $2 \sigma = 1$.
+# far as the sampling. What is the slope of a **random sample** with respect to $\mu$? **Guess** what PyTorch says: let us sample values
+# $z$ from $N(1.5, 0.5^2)$ and ask for the slope of the mean of $z^2$. In expectation $z^2$ is $\mu^2 + \sigma^2$: the slopes ought to be
+# $2 \mu = 3$ and $2 \sigma = 1$.
 
 # %%
 def slopes(sampled):
@@ -1959,4 +1959,883 @@ exp(log_variance / 2). ε vient de `torch.randn`, appelée une fois, avec
 reparametrise(torch.tensor([2.0, -1.0]), torch.full((2,), -100.0),
               torch.Generator().manual_seed(0))
 # → tensor([ 2., -1.])
+
+# %% [markdown] lang="fr"
+# ## 9. Le VAE
+#
+# Tout est prêt. Le **VAE**, auto-encodeur variationnel ([](work:kingma2014)), est l'architecture de la borne :
+#
+# 1. l'encodeur donne la moyenne et la log-variance des latents de l'image ;
+# 2. on tire $z$ par la reparamétrisation, une fois par image ;
+# 3. le décodeur donne la moyenne de chaque pixel ;
+# 4. la perte est l'opposé de l'ELBO : moins la log-vraisemblance, plus la divergence ;
+# 5. on rétropropage dans le décodeur **et** dans l'encodeur.
+#
+# $$ \text{perte} = - \log p_\theta(x \mid z) + \beta \, \mathrm{KL}\big(q_\phi(z \mid x) \,\|\, N(0, 1)\big) $$
+#
+# avec $\beta = 1$ pour l'ELBO. Les moyennes et les variances changent donc d'une image à l'autre : $\sigma$ n'est pas apprise une fois
+# pour toutes.
+#
+# **Pour générer**, il n'y a pas d'image, donc ni $\mu$ ni $\sigma$. On tire $\varepsilon$ de $N(0, 1)$, on pose $z = \varepsilon$, on
+# décode. C'est pour que cela marche que la divergence a rapproché tous les nuages de $N(0, 1)$.
+
+# %% [markdown] lang="en"
+# ## 9. The VAE
+#
+# All is ready. The **VAE**, variational autoencoder ([](work:kingma2014)), is the architecture of the bound:
+#
+# 1. the encoder gives the mean and the log-variance of the picture's latents;
+# 2. $z$ is sampled by reparametrisation, once for each picture;
+# 3. the decoder gives the mean of each pixel;
+# 4. the loss is minus the ELBO: minus the log-likelihood, plus the divergence;
+# 5. backpropagate through the decoder **and** the encoder.
+#
+# $$ \text{loss} = - \log p_\theta(x \mid z) + \beta \, \mathrm{KL}\big(q_\phi(z \mid x) \,\|\, N(0, 1)\big) $$
+#
+# with $\beta = 1$ for the ELBO. So means and variances change from picture to picture: $\sigma$ is not learned once and for all.
+#
+# **To generate**, there is no picture, hence neither $\mu$ nor $\sigma$. Sample $\varepsilon$ from $N(0, 1)$, set $z = \varepsilon$,
+# decode. It is for this to work that the divergence has brought all clouds near $N(0, 1)$.
+
+# %% [markdown] lang="fr"
+# ### Exercice
+#
+# Les couches de `VAE`, `encode`, `decode` et `log_likelihood` sont données. Écrivez deux méthodes.
+#
+# - `loss(images, generator)`, pour des images de forme (n, d), rend un dictionnaire de quatre nombres : `"reconstruction"`, moins la
+#   log-vraisemblance ; `"kl"` ; `"elbo"`, l'opposé de leur somme, sans bêta ; `"loss"`, la reconstruction plus `self.config.beta` fois la
+#   divergence. Tous sont des **moyennes sur les images** ; tous sauf `"loss"` sont détachés (`.detach()`), pour que l'on puisse les noter
+#   sans garder le graphe.
+# - `sample(count, generator)` rend `count` images nouvelles, de forme (count, d). Un seul `torch.randn`, dans le type des poids et sur
+#   leur appareil.
+#
+# <details><summary>Un indice</summary>
+#
+# `mean, log_variance = self.encode(images)`, puis `reparametrise`, puis `self.log_likelihood(images, latents)`, qui rend un nombre par
+# image : `.mean()`.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `elbo = -(reconstruction + kl)` : sans bêta.
+#
+# </details>
+#
+# <details><summary>Un troisième indice</summary>
+#
+# Pour `sample`, `weight = next(self.parameters())` donne un poids, qui a `.device` et `.dtype` ; les latents sont de forme (`count`,
+# `self.config.latent`), et `self.decode` en fait des pixels.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ### Exercise
+#
+# The layers of `VAE`, `encode`, `decode` and `log_likelihood` are given. Write two methods.
+#
+# - `loss(images, generator)`, for pictures of shape (n, d), returns a dictionary of four numbers: `"reconstruction"`, minus the
+#   log-likelihood; `"kl"`; `"elbo"`, minus their sum, without beta; `"loss"`, the reconstruction plus `self.config.beta` times the
+#   divergence. All are **means over pictures**; all but `"loss"` are detached (`.detach()`), so that they can be noted without keeping
+#   the graph.
+# - `sample(count, generator)` returns `count` new pictures, of shape (count, d). A single `torch.randn`, in the type of the weights and
+#   on their device.
+#
+# <details><summary>A hint</summary>
+#
+# `mean, log_variance = self.encode(images)`, then `reparametrise`, then `self.log_likelihood(images, latents)`, which gives a number for
+# each picture: `.mean()`.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `elbo = -(reconstruction + kl)`: without beta.
+#
+# </details>
+#
+# <details><summary>A third hint</summary>
+#
+# For `sample`, `weight = next(self.parameters())` gives a weight, which has `.device` and `.dtype`; the latents are of shape (`count`,
+# `self.config.latent`), and `self.decode` makes pixels of them.
+#
+# </details>
+
+# %% implements="vae:VAE" level=3 hollow=["loss", "sample"]
+"""Un encodeur et un décodeur, et entre eux des latents de loi normale.
+
+L'encodeur donne la moyenne et la log-variance de chaque latent. Le décodeur
+donne de chaque pixel le logit (Bernoulli) ou la moyenne (normale).
+
+La perte somme sur les pixels et sur les latents, et moyenne sur les images, car
+la vraisemblance et la KL appartiennent toutes deux à une image entière. Moyenner
+l'une sur son axe changerait leur équilibre, et ce que veut dire `beta` = 1.
+"""
+"""La moyenne et la log-variance des latents de chaque image."""
+"""La moyenne de chaque pixel, sachant les latents.
+
+Sous la loi de Bernoulli, elle est dans [0, 1].
+"""
+"""log p(image | latents) de chaque image, en nats."""
+"""L'opposé de l'ELBO, sa KL multipliée par `beta`, et ses parts, en nats.
+
+"reconstruction" est moins la log-vraisemblance, pour des latents de chaque
+image que `reparametrise` tire une fois. "elbo" est -(reconstruction + kl),
+sans `beta`. "loss" est reconstruction + beta * kl ; si beta = 1, c'est moins
+l'ELBO (Kingma et Welling 2014, équation 3). Toutes les valeurs sont des
+moyennes sur les images, et toutes sauf "loss" sont détachées.
+"""
+"""Des images décodées de latents tirés de N(0, 1).
+
+Ils viennent d'un seul `torch.randn`, dans le type des poids du réseau, et
+sur leur appareil, où `generator` doit se trouver.
+"""
+
+# %% scratch=true
+torch.manual_seed(0)
+newborn = VAE(VAEConfig(64, 2, (8,), "gaussian", std=0.2))
+# en: minus the ELBO is the loss, since beta is 1
+# fr: l'opposé de l'ELBO est la perte, puisque bêta vaut 1
+parts = newborn.loss(torch.zeros(3, 64), torch.Generator().manual_seed(0))
+bool(parts["loss"] == -parts["elbo"])  # → True
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 10-11"
+# ### Exercices 10 et 11 · Le VAE
+#
+# **25 min.**
+#
+# - **10** ●● `reparametrise` : le dé dehors.
+# - **11** ●●● `VAE` : la perte, puis le tirage.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 10-11"
+# ### Exercises 10 and 11 · The VAE
+#
+# **25 min.**
+#
+# - **10** ●● `reparametrise`: the die outside.
+# - **11** ●●● `VAE`: the loss, then sampling.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 25 min. Donner la section 8 et le début de la 9. Fautes à guetter : la variance au lieu de l'écart-type ; la divergence sommée sur le
+# lot ; bêta dans l'ELBO ; dans `sample`, `self.decoder` au lieu de `self.decode`. Qui a fini dit pourquoi l'on tire une fois par image,
+# et non cent. (Le lot en fait déjà beaucoup.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 25 min. Hand out section 8 and the beginning of 9. Mistakes to look for: the variance instead of the standard deviation; the divergence
+# summed over the batch; beta in the ELBO; in `sample`, `self.decoder` instead of `self.decode`. Those who finish say why one samples once
+# for each picture, and not a hundred times. (The batch makes many already.)
+
+# %% [markdown] lang="fr"
+# ### Qui a écrit cela ? La réponse
+#
+# La machine du début est un VAE de dix latents. Chargeons ses poids dans **votre** classe : ses six chiffres sont `sample(6)`, et rien
+# d'autre. Revoici les douze, avec leur origine. Combien en aviez-vous trouvé ?
+
+# %% [markdown] lang="en"
+# ### Who wrote this? The answer
+#
+# The machine of the beginning is a VAE of ten latents. Let us load its weights into **your** class: its six digits are `sample(6)`, and
+# nothing else. Here are the twelve again, with where they come from. How many had you found?
+
+# %%
+digit_vaes = {10: VAE(TEN)}
+digit_vaes[10].load_state_dict(forger_weights)
+again = digit_vaes[10].sample(6, torch.Generator().manual_seed(4))
+print(say("the same six digits:", "les six mêmes chiffres :"),
+      say("yes", "oui") if torch.allclose(again, forged, atol=1e-5) else say("no", "non"))
+
+# %% claims=true
+assert torch.allclose(again, forged, atol=1e-5)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 9. La réponse
+#
+# Personne n'a écrit les encadrés.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 9. The answer
+#
+# Nobody wrote the framed ones.
+
+# %% slide="fragment" tags=["hide-input"]
+figure, panels = plot(2, 6, width=7.6, height=3.2)
+for number, (panel, which) in enumerate(zip(panels.flat, mixed), start=1):
+    show(panel, twelve[which], str(number))
+    if which >= 6:
+        panel.spines[:].set(visible=True, color=VERMILION, linewidth=5)
+machine = [str(number) for number, which in enumerate(mixed, start=1) if which >= 6]
+listed = ", ".join(machine)
+picture(figure, say(f"The twelve digits; those that nobody wrote are framed: {listed}.",
+                    f"Les douze chiffres ; ceux que personne n'a écrits sont encadrés : "
+                    f"{listed}."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Confronter aux votes du début. Demander à qui s'est trompé ce qui l'a trompé, et à qui a trouvé ce qui a trahi la machine. (Un
+# peu de flou, des gris.) Puis faire dire le trajet : un tirage de dix nombres, le décodeur, c'est tout.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Compare with the votes of the beginning. Ask those who were wrong what misled them, and those who found them what gave the
+# machine away. (A little blur, greys.) Then have the way told: ten numbers sampled, the decoder, that is all.
+
+# %% [markdown] lang="fr"
+# ### Deux, cinq, dix, vingt latents
+#
+# Combien de latents faut-il ? Entraînons les tailles de la figure 5 de [](work:kingma2014) : 2, 5, 10 et 20. Pour chacune, mesurons sur
+# des chiffres nouveaux l'erreur de reconstruction, en décodant la **moyenne** de chaque nuage (à l'essai, on prend la moyenne ; on ne
+# tire que pour apprendre et pour générer), l'ELBO, et l'étrangeté de 200 images tirées. **Devinez** : l'erreur, l'ELBO et l'étrangeté
+# s'améliorent-elles toutes trois quand on ajoute des latents ?
+
+# %% [markdown] lang="en"
+# ### Two, five, ten, twenty latents
+#
+# How many latents are needed? Let us train the sizes of figure 5 of [](work:kingma2014): 2, 5, 10 and 20. For each, let us measure on new
+# digits the reconstruction error, decoding the **mean** of each cloud (in use one takes the mean; one samples only to learn and to
+# generate), the ELBO, and the strangeness of 200 sampled pictures. **Guess**: do error, ELBO and strangeness all three improve as latents
+# are added?
+
+# %%
+from dataclasses import replace
+
+
+def train_other_sizes():
+    weights = {}
+    for size in (2, 5, 20):
+        torch.manual_seed(0)
+        network = VAE(replace(TEN, latent=size))
+        learn(network, known, loss_of_vae)
+        weights[str(size)] = network.state_dict()
+    return weights
+
+
+other_sizes = kept("other_sizes", train_other_sizes, patience=5)
+for size in (2, 5, 20):
+    digit_vaes[size] = VAE(replace(TEN, latent=size))
+    digit_vaes[size].load_state_dict(other_sizes[str(size)])
+
+# %%
+@torch.no_grad()
+def measured(network):
+    chance = torch.Generator().manual_seed(0)
+    rebuilt = network.decode(network.encode(new)[0])
+    # en: each picture twenty times, to average over the sampling
+    # fr: chaque image vingt fois, pour moyenner sur le tirage
+    elbo = network.loss(new.repeat(20, 1), chance)["elbo"].item()
+    sampled = network.sample(200, chance)
+    return error(rebuilt, new), elbo, strangeness(sampled, known).mean().item()
+
+
+of_sizes = {size: measured(digit_vaes[size]) for size in sizes}
+print(say("latents   error   ELBO   strangeness", "latents  erreur   ELBO    étrangeté"))
+for size, (lost, elbo, odd) in of_sizes.items():
+    print(f"{size:5} {decimal(lost, 2):>9} {decimal(elbo, 1):>7} {decimal(odd, 2):>10}")
+
+# %% claims=true
+assert of_sizes[2][0] > 1.5 * of_sizes[5][0] and of_sizes[2][1] < of_sizes[5][1] - 3
+assert max(of_sizes, key=lambda size: of_sizes[size][1]) != 20
+assert min(of_sizes, key=lambda size: of_sizes[size][2]) == 2
+assert all(odd < 0.75 * fitted_strangeness for _, _, odd in of_sizes.values())
+assert abs(of_sizes[20][0] - of_sizes[10][0]) < 0.25 * (of_sizes[2][0] - of_sizes[10][0])
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Des chiffres tirés du bruit
+#
+# 2, 5, 10, 20 latents : qu'est-ce qui change ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Digits out of noise
+#
+# 2, 5, 10, 20 latents: what changes?
+
+# %% slide="fragment" tags=["hide-input"]
+def mosaic(panel, pictures, columns, title=""):
+    # en: pictures of 8 × 8 in rows, with a grey line between them
+    # fr: des images de 8 × 8 en rangées, séparées par un trait gris
+    framed = F.pad(pictures.detach().unflatten(1, (8, 8)), (0, 1, 0, 1), value=0.5)
+    rows = framed.unflatten(0, (-1, columns)).transpose(1, 2).flatten(0, 1).flatten(1)
+    panel.imshow(rows[:-1, :-1], cmap="gray", vmin=0, vmax=1)
+    panel.set_title(title)
+    panel.set_axis_off()
+
+
+figure, panels = plot(1, 4, width=9.0, height=2.7)
+for panel, size in zip(panels, sizes):
+    mosaic(panel, digit_vaes[size].sample(36, torch.Generator().manual_seed(1)), 6,
+           say(f"{size} latents", f"{size} latents"))
+picture(figure, say("Four sheets of 36 digits sampled from 2, 5, 10 and 20 latents; with 2 "
+                    "they are few kinds and soft, with more they vary.",
+                    "Quatre planches de 36 chiffres, tirés de 2, 5, 10 et 20 latents ; à 2, "
+                    "peu de sortes, et douces ; à plus, ils varient."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 6 min. Faire compter les chiffres lisibles par planche. Avec 2 latents l'image tirée ressemble le plus à un chiffre connu, et la
+# reconstruction est la plus mauvaise ; à partir de 5, on ne gagne presque plus. Demander combien ils en choisiraient, et pour quoi faire.
+# (Pour regarder : 2 ; pour reconstruire : 10.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 6 min. Have the readable digits of each sheet counted. With 2 latents a sampled picture is most like a known digit, and reconstruction
+# is worst; from 5 on one hardly gains any more. Ask how many they would choose, and what for. (To look: 2; to rebuild: 10.)
+
+# %% [markdown] lang="fr"
+# Non : elles ne vont pas ensemble. De 2 à 5 latents, l'erreur tombe de plus d'un tiers et l'ELBO monte ; ensuite on ne gagne presque
+# plus, et 20 latents n'ont pas le meilleur ELBO. Mais c'est à 2 latents que les images tirées sont le moins étranges : il y a moins de
+# place où se perdre. Dans tous les cas, elles sont bien moins étranges que celles de l'auto-encodeur ordinaire.
+
+# %% [markdown] lang="en"
+# No: they do not go together. From 2 to 5 latents the error falls by more than a third and the ELBO rises; beyond, one hardly gains any
+# more, and 20 latents do not have the best ELBO. But it is with 2 latents that sampled pictures are least strange: there is less room to
+# get lost in. In all cases they are far less strange than those of the plain autoencoder.
+
+# %% [markdown] lang="fr"
+# ### Le nuage d'une seule image
+#
+# L'encodeur donne à chaque image un nuage, et non un point. Tirons-y plusieurs fois. **Devinez** : les images décodées seront-elles
+# toutes pareilles ? Quels pixels changeront le plus ?
+
+# %% [markdown] lang="en"
+# ### The cloud of a single picture
+#
+# The encoder gives each picture a cloud, and not a point. Let us sample there several times. **Guess**: will the decoded pictures all be
+# alike? Which pixels will change most?
+
+# %%
+@torch.no_grad()
+def cloud_of(network, digit, count):
+    mean, log_variance = network.encode(digit[None].repeat(count, 1))
+    chance = torch.Generator().manual_seed(0)
+    return network.decode(reparametrise(mean, log_variance, chance))
+
+
+one_digit = new[1]
+cloud = cloud_of(digit_vaes[10], one_digit, 200)
+unsure = cloud.std(dim=0)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Le nuage d'une image
+#
+# Où le VAE hésite-t-il ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The cloud of a picture
+#
+# Where does the VAE hesitate?
+
+# %% slide="fragment" tags=["hide-input"]
+figure, panels = plot(1, 6, width=9.0, height=2.0)
+titles = say("written|sample 1|sample 2|sample 3|sample 4|unsure",
+             "écrit|tirage 1|tirage 2|tirage 3|tirage 4|peu sûr").split("|")
+shown = [one_digit, *cloud[:4], unsure / unsure.max()]
+for panel, each, title in zip(panels, shown, titles):
+    show(panel, each, title)
+picture(figure, say("A written digit, four samples of its cloud, all nearly that digit, and "
+                    "a map of the pixels that change: along the stroke.",
+                    "Un chiffre écrit, quatre tirages de son nuage, presque pareils, et la "
+                    "carte des pixels qui changent : le long du trait."))
+
+# %% claims=true
+spread_within = (cloud - cloud.mean(dim=0)).square().sum(dim=1).mean().item()
+spread_of_all = (known - known.mean(dim=0)).square().sum(dim=1).mean().item()
+assert spread_within < 0.25 * spread_of_all
+changing, still = known.std(dim=0) > 0.2, known.std(dim=0) < 0.05
+assert unsure[changing].mean() > 4 * unsure[still].mean()
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. C'est la troisième chose attendue d'une loi : l'incertitude. Demander pourquoi les coins sont sûrs. (Aucun chiffre n'y a de
+# blanc.) Des codes voisins, des images voisines : c'est la continuité, vue de près.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. This is the third thing asked of a distribution: uncertainty. Ask why the corners are sure. (No digit is white there.)
+# Neighbouring codes, neighbouring pictures: this is continuity, seen from near.
+
+# %% [markdown] lang="fr"
+# Des tirages voisins, des images voisines : voilà la **continuité**. La carte de droite dit où le VAE hésite : au trait, et jamais dans
+# les coins, où aucun chiffre n'a de blanc. C'est la mesure d'incertitude que l'on demandait à la [](#a-distribution-over-pictures).
+
+# %% [markdown] lang="en"
+# Neighbouring samples, neighbouring pictures: this is **continuity**. The map on the right says where the VAE hesitates: at the stroke,
+# and never in the corners, where no digit is white. This is the measure of uncertainty that was asked for in
+# [](#a-distribution-over-pictures).
+
+# %% [markdown] lang="fr"
+# ## 10. Le plan des chiffres
+#
+# Avec deux latents, on peut tout voir. Plaçons chaque chiffre nouveau à l'endroit où l'encodeur le met : à gauche, l'auto-encodeur
+# ordinaire ; à droite, le VAE, avec le cercle de rayon 2. **Devinez** en quoi les nuages diffèrent.
+
+# %% [markdown] lang="en"
+# ## 10. The plane of digits
+#
+# With two latents, everything can be seen. Let us put each new digit where the encoder places it: on the left, the plain autoencoder; on
+# the right, the VAE, with the circle of radius 2. **Guess** how the clouds differ.
+
+# %%
+with torch.no_grad():
+    places = {say("plain autoencoder", "auto-encodeur ordinaire"): plain[2].encoder(new),
+              "VAE": digit_vaes[2].encode(new)[0]}
+for name, codes in places.items():
+    print(f"{name:24}", say("spread:", "écart-type :"),
+          *(decimal(each, 2) for each in codes.std(dim=0)))
+
+# %% claims=true
+codes_of_plain, codes_of_vae = places.values()
+assert ((codes_of_vae.std(dim=0) - 1).abs() < 0.2).all()
+assert codes_of_vae.mean(dim=0).abs().max() < 0.25
+assert not ((codes_of_plain.std(dim=0) - 1).abs() < 0.2).all()
+assert (codes_of_vae.norm(dim=1) < 2).float().mean() > 0.8
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 10. Deux nuages
+#
+# Même décodeur, mêmes chiffres : où mettre un code nouveau ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 10. Two clouds
+#
+# The same decoder, the same digits: where to put a new code?
+
+# %% slide="fragment" tags=["hide-input"]
+figure, panels = plot(1, 2, width=8.4, height=4.2)
+palette = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
+for panel, (name, codes) in zip(panels, places.items()):
+    for digit in range(10):
+        of_digit = codes[new_names == digit]
+        panel.scatter(of_digit[:, 0], of_digit[:, 1], s=42, marker=f"${digit}$",
+                      color=palette[digit % 6], linewidth=0.2)
+    panel.set_title(name)
+    panel.set_aspect("equal", adjustable="datalim")
+turn = torch.linspace(0, 2 * math.pi, 100)
+panels[1].plot(2 * turn.cos(), 2 * turn.sin(), color="grey", linestyle=":")
+picture(figure, say("Two clouds of digits by their codes: the plain autoencoder's is spread "
+                    "along arms, the VAE's fills a disc around zero.",
+                    "Deux nuages de chiffres selon leurs codes : celui de l'auto-encodeur "
+                    "s'étire en bras, celui du VAE remplit un disque autour de zéro."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Faire poser le doigt sur un trou du nuage de gauche. Demander où l'on tirerait un code, à gauche. (On ne sait pas : le nuage n'a
+# pas de loi.) À droite : selon N(0, 1), et plus de quatre chiffres sur cinq sont dans le cercle de rayon 2.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Have a finger put on a hole of the left cloud. Ask where one would sample a code, on the left. (Nobody knows: the cloud has no
+# distribution.) On the right: by N(0, 1), and more than four digits out of five are within the circle of radius 2.
+
+# %% [markdown] lang="fr"
+# À gauche, le nuage est où il veut. À droite, il est centré sur 0, d'écart-type proche de 1, et il est plein : tirer de $N(0, 1)$, c'est
+# tomber presque toujours là où l'on a appris. Voilà la **complétude**.
+#
+# Parcourons ce plan, d'une grille de points. Une grille régulière **en valeur** gaspillerait des images là où l'a priori ne va guère.
+# Rendons-la régulière **en probabilité** : avec 4 colonnes, les coordonnées coupent $N(0, 1)$ aux probabilités 1/8, 3/8, 5/8 et 7/8. La
+# fonction qui va d'une probabilité à la valeur est l'inverse de la fonction de répartition : `torch.special.ndtri`.
+
+# %% [markdown] lang="en"
+# On the left, the cloud is wherever it likes. On the right it is centred on 0, its standard deviation is near 1, and it is full: to
+# sample from $N(0, 1)$ is to land nearly always where one has learned. This is **completeness**.
+#
+# Let us go over this plane, with a grid of points. A grid even **in value** would waste pictures where the prior hardly goes. Let us make
+# it even **in probability**: with 4 columns, the coordinates cut $N(0, 1)$ at the probabilities 1/8, 3/8, 5/8 and 7/8. The function that
+# goes from a probability to the value is the inverse of the distribution function: `torch.special.ndtri`.
+
+# %% [markdown] lang="fr"
+# ### Exercice
+#
+# Écrivez `latent_plane(side)` : un tenseur de forme (`side`, `side`, 2). Sur chaque axe, les valeurs sont `ndtri((i + ½) / side)`, $i$
+# de 0 à `side − 1`. Le premier latent croît vers la droite, avec la colonne ; le second croît vers le **haut** : la ligne 0 a le plus
+# grand. Calculez en double précision, puis rendez le type par défaut.
+#
+# <details><summary>Un indice</summary>
+#
+# `torch.arange(side, dtype=torch.float64)`, plus un demi, sur `side` ; puis `.to(torch.get_default_dtype())`.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `torch.meshgrid(values, values.flip(0), indexing="xy")` rend deux grilles ; `torch.stack(…, dim=-1)` les réunit.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ### Exercise
+#
+# Write `latent_plane(side)`: a tensor of shape (`side`, `side`, 2). On each axis the values are `ndtri((i + ½) / side)`, $i$ from 0 to
+# `side − 1`. The first latent grows to the right, with the column; the second grows **upwards**: row 0 has the largest. Compute in double
+# precision, then return the default type.
+#
+# <details><summary>A hint</summary>
+#
+# `torch.arange(side, dtype=torch.float64)`, plus one half, over `side`; then `.to(torch.get_default_dtype())`.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `torch.meshgrid(values, values.flip(0), indexing="xy")` gives two grids; `torch.stack(…, dim=-1)` joins them.
+#
+# </details>
+
+# %% implements="vae:latent_plane" level=2
+"""Une grille carrée de deux latents, régulière en *probabilité*.
+
+Ses coordonnées sont l'inverse de la fonction de répartition de la loi normale en
+(i + ½) / side, i de 0 à side - 1. Une grille régulière en valeur mettrait la
+plupart de ses images là où l'a priori ne va guère. Le premier latent croît vers
+la droite, avec la colonne ; le second vers le haut : la ligne 0 a le plus grand.
+"""
+
+# %% scratch=true
+latent_plane(2)[0].tolist()
+# → [[-0.6744897365570068, 0.6744897365570068], [0.6744897365570068, 0.6744897365570068]]
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### La carte
+#
+# Qui a pour voisin qui ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The map
+#
+# Who has whom as a neighbour?
+
+# %% slide="fragment" tags=["hide-input"]
+figure, axes = plot(width=4.8, height=4.8)
+mosaic(axes, digit_vaes[2].decode(latent_plane(13).flatten(0, 1)), 13)
+picture(figure, say("A square map of digits, 13 by 13, decoded from the plane: from one "
+                    "digit to its neighbour the picture changes little by little.",
+                    "Une carte carrée de chiffres, 13 sur 13, décodée du plan : d'un "
+                    "chiffre au voisin, l'image change peu à peu."))
+
+# %% claims=true
+map_of_digits = digit_vaes[2].decode(latent_plane(13)).detach()
+neighbours_apart = (map_of_digits[:, 1:] - map_of_digits[:, :-1]).square().sum(dim=-1).mean()
+flat_map = map_of_digits.flatten(0, 1)
+strangers_apart = torch.cdist(flat_map, flat_map).square().mean()
+assert neighbours_apart < 0.15 * strangers_apart
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Faire nommer les régions, et chercher deux chiffres qui se touchent : que dessine la frontière ? D'une case à la voisine, l'image
+# change six fois moins, au moins, qu'entre deux cases quelconques. Passer au plan vivant.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Have the regions named, and two digits looked for that touch: what does the border draw? From a square to the next, the picture
+# changes six times less, at least, than between any two squares. Go on to the living plane.
+
+# %% [markdown] lang="fr"
+# D'une case à sa voisine, l'image change bien moins qu'entre deux cases quelconques. Tous les chiffres n'ont pas la même place, et
+# certains n'en ont guère.
+#
+# À vous de vous promener. **Tirez le point** dans le plan : le chiffre suit. Avant chaque geste, devinez où vous arriverez.
+
+# %% [markdown] lang="en"
+# From a square to the next, the picture changes far less than between any two squares. Not all digits have the same room, and some have
+# hardly any.
+#
+# Walk about yourself. **Drag the point** in the plane: the digit follows. Before each move, guess where you will end up.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Tirez le point, le chiffre suit
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Drag the point, the digit follows
+
+# %% slide="fragment" tags=["output-only-slide"]
+from dalle_edu.classroom.widgets.plane_dragger import PlaneDragger
+
+two_latents = ready_made.VAE(replace(TEN, latent=2))
+two_latents.load_state_dict(other_sizes["2"])
+PlaneDragger(two_latents, new, new_names)
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 6 min. Le moment attendu. Un élève conduit, la classe annonce le chiffre avant chaque arrêt. Demander un chemin qui passe par le plus de
+# chiffres. Chercher une frontière, s'y arrêter : ce que l'on voit là, personne ne l'a écrit.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 6 min. The moment all wait for. A student drives, the class calls the digit before each stop. Ask for a way that passes by as many
+# digits as possible. Look for a border, stop there: what one sees there, nobody wrote.
+
+# %% [markdown] lang="fr"
+# ## 11. D'un 3 à un 6
+#
+# Avec dix latents, on ne peut plus tout voir, mais on peut **marcher**. Prenons un 3 et un 6, que deux personnes ont écrits ; l'encodeur
+# donne leurs codes ; allons de l'un à l'autre en neuf pas, tout droit, et décodons chaque pas. **Devinez** ce qu'il y a au milieu.
+
+# %% [markdown] lang="en"
+# ## 11. From a 3 to a 6
+#
+# With ten latents, one can no longer see everything, but one can **walk**. Let us take a 3 and a 6, which two people wrote; the encoder
+# gives their codes; let us go from one to the other in nine steps, straight, and decode each step. **Guess** what is in the middle.
+
+# %% [markdown] lang="fr"
+# ### Exercice
+#
+# Écrivez `interpolate(first, second, steps)` : deux codes de forme (k,), et un nombre de points. Rendez les points du segment, de forme
+# (`steps`, k), également espacés, les **deux bouts compris**, dans le type et sur l'appareil de `first`.
+#
+# <details><summary>Un indice</summary>
+#
+# `torch.linspace(0, 1, steps, device=…, dtype=…)` donne les parts du chemin ; `.unsqueeze(-1)` en fait une colonne.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# À la part $t$ du chemin : $(1 - t)$ fois le premier, plus $t$ fois le second.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ### Exercise
+#
+# Write `interpolate(first, second, steps)`: two codes of shape (k,), and a number of points. Return the points of the segment, of shape
+# (`steps`, k), evenly spaced, **both ends included**, in the type and on the device of `first`.
+#
+# <details><summary>A hint</summary>
+#
+# `torch.linspace(0, 1, steps, device=…, dtype=…)` gives the parts of the way; `.unsqueeze(-1)` makes a column of them.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# At part $t$ of the way: $(1 - t)$ times the first, plus $t$ times the second.
+#
+# </details>
+
+# %% implements="vae:interpolate" level=1
+"""L'interpolation linéaire d'un latent à un autre, les deux bouts compris.
+
+Les `steps` lignes sont également espacées, dans le type et sur l'appareil de
+`first`.
+"""
+
+# %% scratch=true
+interpolate(torch.tensor([0.0, 4.0]), torch.tensor([2.0, 0.0]), 3).tolist()
+# → [[0.0, 4.0], [1.0, 2.0], [2.0, 0.0]]
+
+# %%
+a_three = known[known_names == 3][1]
+a_six = known[known_names == 6][1]
+with torch.no_grad():
+    both_codes = digit_vaes[10].encode(torch.stack([a_three, a_six]))[0]
+    walk = digit_vaes[10].decode(interpolate(*both_codes, 9))
+fade = interpolate(a_three, a_six, 9)
+nearest = torch.cdist(walk, known).argmin(dim=1)
+print(say("nearest known digit:", "chiffre connu le plus proche :"),
+      *known_names[nearest].tolist())
+print(say("strangeness in the middle: walk", "étrangeté au milieu : marche"),
+      decimal(strangeness(walk, known)[4].item(), 2), say("fade", "fondu"),
+      decimal(strangeness(fade, known)[4].item(), 2))
+
+# %% claims=true
+passed = known_names[nearest].tolist()
+assert passed[0] == 3 and passed[-1] == 6 and 8 in passed
+assert strangeness(walk, known).min() > 0.1
+assert strangeness(walk, known)[4] < 0.7 * strangeness(fade, known)[4]
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 11. D'un 3 à un 6
+#
+# Par où passe-t-on ? En haut, dans les latents ; en bas, un fondu de pixels.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 11. From a 3 to a 6
+#
+# What does one pass? Above, in the latents; below, a fade of pixels.
+
+# %% slide="fragment" tags=["hide-input"]
+figure, panels = plot(2, 9, width=9.4, height=2.7)
+for line, pictures, name in zip(panels, (walk, fade), say("walk|fade",
+                                                          "marche|fondu").split("|")):
+    for panel, each in zip(line, pictures):
+        show(panel, each)
+    line[0].set_ylabel(name, fontsize=14)
+picture(figure, say("Above, nine digits from a 3 to a 6: in the middle they look like an 8. "
+                    "Below, a fade, where both digits show through each other.",
+                    "En haut, neuf chiffres d'un 3 à un 6 : au milieu, ils ressemblent à un "
+                    "8. En bas, un fondu, où les deux se voient l'un à travers l'autre."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Découvrir les neuf images une à une, la classe nomme chacune. Au milieu, on dirait un 8. Qui l'a écrit ? (Personne : aucun
+# chiffre connu n'est à distance nulle.) Comparer au fondu, où l'on voit deux chiffres à la fois.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Uncover the nine pictures one by one; the class names each. In the middle it looks like an 8. Who wrote it? (Nobody: no known
+# digit is at distance zero.) Compare with the fade, where one sees two digits at once.
+
+# %% [markdown] lang="fr"
+# Du 3 au 6, on passe par quelque chose qui ressemble à un **8** : le chiffre connu le plus proche en est un. Et personne n'a écrit ces
+# images : aucune n'est un chiffre connu. Le fondu, lui, montre les deux chiffres l'un à travers l'autre, et son milieu est bien plus
+# étrange. Le décodeur a appris où sont les chiffres ; la droite des pixels n'en sait rien.
+
+# %% [markdown] lang="en"
+# From the 3 to the 6, one passes something that looks like an **8**: the nearest known digit is one. And nobody wrote these pictures:
+# none is a known digit. The fade shows both digits through each other, and its middle is far stranger. The decoder has learned where
+# digits are; the straight line of pixels knows nothing of it.
+
+# %% [markdown] lang="fr"
+# ### Par l'arc
+#
+# Tout droit, est-ce le bon chemin ? En une dimension, la normale réduite est surtout près de 0. En beaucoup de dimensions, c'est
+# l'inverse. **Devinez** la longueur d'un tirage de $N(0, 1)$ en 100 dimensions, et celle du milieu de deux tirages.
+
+# %% [markdown] lang="en"
+# ### Along the arc
+#
+# Is straight the right way? In one dimension, the standard normal is mostly near 0. In many dimensions it is the other way round.
+# **Guess** the length of a sample of $N(0, 1)$ in 100 dimensions, and that of the middle of two samples.
+
+# %%
+print(say("dimensions   length  (spread)   middle of two",
+          "dimensions   longueur (écart)   milieu de deux"))
+lengths = {}
+for size in (2, 10, 100):
+    pairs = torch.randn(2, 4000, size, generator=torch.Generator().manual_seed(0))
+    ends, middles = pairs[0].norm(dim=1), pairs.mean(dim=0).norm(dim=1)
+    lengths[size] = ends
+    print(f"{size:6} {decimal(ends.mean().item(), 2):>14}"
+          f"   ({decimal(ends.std().item(), 2)}) {decimal(middles.mean().item(), 2):>14}")
+
+# %% claims=true
+assert abs(lengths[100].mean() - 10) < 0.1 and lengths[100].std() < 0.8
+assert abs(middles.mean() - 7.07) < 0.1
+assert lengths[100].min() > middles.mean()
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Une orange sans pulpe
+#
+# En cent dimensions, où sont les tirages ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### An orange without flesh
+#
+# In a hundred dimensions, where are the samples?
+
+# %% slide="fragment" tags=["hide-input"]
+figure, axes = plot(width=6.6, height=3.0)
+for (size, found), colour in zip(lengths.items(), (BLUE, ORANGE, GREEN)):
+    axes.hist(found, bins=40, range=(0, 13), color=colour, alpha=0.7, density=True,
+              label=say(f"{size} dimensions", f"{size} dimensions"))
+axes.axvline(middles.mean(), color="black", linestyle="--",
+             label=say("middle of two (100)", "milieu de deux (100)"))
+axes.set(xlabel=say("length of a sample", "longueur d'un tirage"), yticks=[])
+legend(axes)
+picture(figure, say("Lengths of samples: in 2 dimensions near 1, in 100 all near 10; the "
+                    "middle of two samples is at 7, where no sample is.",
+                    "Longueurs de tirages : près de 1 en 2 dimensions, toutes près de 10 en "
+                    "100 ; le milieu de deux tirages est à 7, où il n'y en a aucun."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Faire deviner la longueur en 100 dimensions : la racine de 100. Une orange sans pulpe : tout est dans la peau. Le milieu d'une
+# corde est dans le vide, à 7 ; un arc reste dans la peau.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Have the length in 100 dimensions guessed: the square root of 100. An orange without flesh: all is in the skin. The middle of a
+# chord is in the empty inside, at 7; an arc stays within the skin.
+
+# %% [markdown] lang="fr"
+# En 100 dimensions, presque tous les tirages ont une longueur proche de $\sqrt{100} = 10$ ; le milieu de deux, environ 7, est plus court
+# que tous les tirages que nous avons faits. La loi est une orange sans pulpe, et la ligne droite la traverse par le vide. Pour rester
+# dans la peau, on marche le long d'un **arc** : c'est l'interpolation sphérique, *slerp* ([](work:shoemake1985), et [](work:white2016)
+# pour des latents). Si $\Omega$ est l'angle entre les codes $u$ et $v$, à la part $t$ du chemin :
+#
+# $$ \frac{\sin\big((1 - t) \, \Omega\big)}{\sin \Omega} \, u + \frac{\sin(t \, \Omega)}{\sin \Omega} \, v $$
+
+# %% [markdown] lang="en"
+# In 100 dimensions nearly all samples have a length near $\sqrt{100} = 10$; the middle of two, about 7, is shorter than all the samples
+# that we made. The distribution is an orange without flesh, and the straight line crosses its empty inside. To stay in the skin, one
+# walks along an **arc**: this is spherical interpolation, *slerp* ([](work:shoemake1985), and [](work:white2016) for latents). If
+# $\Omega$ is the angle between the codes $u$ and $v$, at part $t$ of the way:
+#
+# $$ \frac{\sin\big((1 - t) \, \Omega\big)}{\sin \Omega} \, u + \frac{\sin(t \, \Omega)}{\sin \Omega} \, v $$
+
+# %% [markdown] lang="fr"
+# ### Exercice
+#
+# Écrivez `slerp(first, second, steps)` : deux codes de forme (k,) ; rendez (`steps`, k), les deux bouts compris. L'angle est celui des
+# **directions**, quelle que soit la longueur des codes ; sous $10^{-6}$, rendez la ligne droite.
+#
+# <details><summary>Un indice</summary>
+#
+# `F.normalize(first, dim=0)` est de longueur 1.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# Pour un petit angle, l'arc cosinus perd la moitié de ses chiffres. Sûr partout, pour $a$ et $b$ de longueur 1 :
+# `2 * torch.atan2((a - b).norm(), (a + b).norm())`.
+#
+# </details>
+#
+# <details><summary>Un troisième indice</summary>
+#
+# Les parts du chemin se calculent comme dans `interpolate`, qui sert aussi pour la ligne droite.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ### Exercise
+#
+# Write `slerp(first, second, steps)`: two codes of shape (k,); return (`steps`, k), both ends included. The angle is that of the
+# **directions**, however long the codes are; below $10^{-6}$, return the straight line.
+#
+# <details><summary>A hint</summary>
+#
+# `F.normalize(first, dim=0)` has length 1.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# For a small angle, the inverse cosine loses half of its digits. Safe everywhere, for $a$ and $b$ of length 1:
+# `2 * torch.atan2((a - b).norm(), (a + b).norm())`.
+#
+# </details>
+#
+# <details><summary>A third hint</summary>
+#
+# The parts of the way are computed as in `interpolate`, which also serves for the straight line.
+#
+# </details>
+
+# %% implements="vae:slerp" level=3
+"""L'interpolation sphérique : le long de l'arc, les deux bouts compris.
+
+La méthode est de Shoemake (1985) et, pour des latents, de White (2016). Si Ω est
+l'angle entre les latents, à la part t du chemin on prend sin((1 - t) Ω) / sin Ω
+du premier, plus sin(t Ω) / sin Ω du second. Là où Ω est sous 1e-6, c'est la ligne
+droite. En beaucoup de dimensions, presque toute une loi normale est près d'une
+sphère de rayon √k, et la ligne droite en traverse l'intérieur vide.
+"""
+# the inverse cosine of a small angle would lose half of its digits => l'arc cosinus d'un petit angle perdrait la moitié de ses chiffres
+# the arc is straight, and the division below would be 0 / 0 => l'arc est droit, et la division ci-dessous serait 0 / 0
+
+# %% scratch=true
+# en: from one axis to the other, by way of 45 degrees
+# fr: d'un axe à l'autre, en passant par 45 degrés
+slerp(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]), 3)
+# → tensor([[1.0000, 0.0000], [0.7071, 0.7071], [0.0000, 1.0000]])
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 12-14"
+# ### Exercices 12 à 14 · Se promener
+#
+# **20 min.**
+#
+# - **12** ●● `latent_plane` : une grille en probabilité.
+# - **13** ● `interpolate` : tout droit.
+# - **14** ●●● `slerp` : par l'arc.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 12-14"
+# ### Exercises 12 to 14 · Walking about
+#
+# **20 min.**
+#
+# - **12** ●● `latent_plane`: a grid in probability.
+# - **13** ● `interpolate`: straight.
+# - **14** ●●● `slerp`: along the arc.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 20 min. Donner les sections 10 et 11 ; le 14 peut finir à la maison. Fautes à guetter : une grille dont le second latent descend ; un
+# bout oublié ; l'angle calculé sur des codes qui ne sont pas de longueur 1.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 20 min. Hand out sections 10 and 11; 14 may be finished at home. Mistakes to look for: a grid whose second latent goes down; an end
+# forgotten; the angle computed on codes that are not of length 1.
 
