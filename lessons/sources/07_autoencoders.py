@@ -3,7 +3,7 @@
 #   lesson:
 #     number: "07"
 #     hours: [3, 1, 2, 2]
-#     session: 200
+#     session: 229
 #     title: {en: "Autoencoders and the VAE", fr: "Les auto-encodeurs et le VAE"}
 # ---
 
@@ -133,8 +133,8 @@ picture(figure, say("Twelve digits of 8 × 8 pixels, numbered; it is hard to say
 # ### You will be able to
 #
 # - find PCA again with a network;
-# - show the holes of an autoencoder;
-# - derive the ELBO, checked in numbers;
+# - show an autoencoder's holes;
+# - derive the ELBO, in numbers;
 # - write a VAE, make digits out of noise;
 # - read a latent plane.
 #
@@ -615,7 +615,7 @@ assert abs(float(axes_found[0] @ axes_found[1])) > 0.005
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 1-3"
 # ### Exercices 1 à 3 · Le plan, deux fois
 #
-# **20 min.**
+# **15 min.**
 #
 # - **1** ●● `pca` : centrer, puis décomposer.
 # - **2** ● `Autoencoder` : descendre, remonter, comparer.
@@ -624,19 +624,19 @@ assert abs(float(axes_found[0] @ axes_found[1])) > 0.005
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 1-3"
 # ### Exercises 1 to 3 · The plane, twice
 #
-# **20 min.**
+# **15 min.**
 #
 # - **1** ●● `pca`: centre, then decompose.
 # - **2** ● `Autoencoder`: down, up, compare.
 # - **3** ●● `largest_angle`: the angle of two planes.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 20 min. Donner les sections 1 et 2. Fautes à guetter : des données non centrées ; `mean()` sur les pixels au lieu de la somme ; des
+# 15 min. Donner les sections 1 et 2. Fautes à guetter : des données non centrées ; `mean()` sur les pixels au lieu de la somme ; des
 # degrés au lieu de radians. Qui a fini cherche pourquoi l'on passe par le sinus. (Près de 0, le cosinus est plat : il perd la moitié des
 # chiffres.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 20 min. Hand out sections 1 and 2. Mistakes to look for: data that are not centred; `mean()` over pixels instead of the sum; degrees
+# 15 min. Hand out sections 1 and 2. Mistakes to look for: data that are not centred; `mean()` over pixels instead of the sum; degrees
 # instead of radians. Those who finish ask why one goes by the sine. (Near 0 the cosine is flat: it loses half of the digits.)
 
 # %% [markdown] lang="fr"
@@ -1444,7 +1444,7 @@ expect(three_bounds, torch.tensor([-1.7480673, -1.5606477, -1.8648510]).double()
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 4-6"
 # ### Exercices 4 à 6 · Trous, Bayes, borne
 #
-# **20 min.**
+# **15 min.**
 #
 # - **4** ● `strangeness` : à quelle distance du connu ?
 # - **5** ● `exact_posterior` : de quel moule ?
@@ -1453,18 +1453,18 @@ expect(three_bounds, torch.tensor([-1.7480673, -1.5606477, -1.8648510]).double()
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 4-6"
 # ### Exercises 4 to 6 · Holes, Bayes, bound
 #
-# **20 min.**
+# **15 min.**
 #
 # - **4** ● `strangeness`: how far from what is known?
 # - **5** ● `exact_posterior`: which mould?
 # - **6** ●● `bound`: the ELBO, when everything can be counted. ◆
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 20 min. Donner les sections 4 à 6. Fautes à guetter : la distance au lieu de son carré ; des a posteriori dont la somme n'est pas 1 ;
+# 15 min. Donner les sections 4 à 6. Fautes à guetter : la distance au lieu de son carré ; des a posteriori dont la somme n'est pas 1 ;
 # dans `bound`, 0 × log 0, qui vaut « nan ». Qui a fini prouve la ligne 4 sur papier.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 20 min. Hand out sections 4 to 6. Mistakes to look for: the distance instead of its square; posteriors that do not sum to 1; in
+# 15 min. Hand out sections 4 to 6. Mistakes to look for: the distance instead of its square; posteriors that do not sum to 1; in
 # `bound`, 0 × log 0, which is "nan". Those who finish prove line 4 on paper.
 
 # %% [markdown] lang="fr"
@@ -1784,7 +1784,7 @@ picture(figure, say("The divergence of one latent against its standard "
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 7-9"
 # ### Exercices 7 à 9 · Les deux termes
 #
-# **20 min.**
+# **15 min.**
 #
 # - **7** ●● `kl_to_standard_normal` : somme sur les latents.
 # - **8** ● `bernoulli_log_likelihood` : noir ou blanc.
@@ -1793,18 +1793,18 @@ picture(figure, say("The divergence of one latent against its standard "
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 7-9"
 # ### Exercises 7 to 9 · The two terms
 #
-# **20 min.**
+# **15 min.**
 #
 # - **7** ●● `kl_to_standard_normal`: summed over latents.
 # - **8** ● `bernoulli_log_likelihood`: black or white.
 # - **9** ● `gaussian_log_likelihood`: grey.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 20 min. Donner la section 7. Fautes à guetter : la moyenne au lieu de la somme (elle change l'équilibre, section 12) ; la divergence
+# 15 min. Donner la section 7. Fautes à guetter : la moyenne au lieu de la somme (elle change l'équilibre, section 12) ; la divergence
 # dans l'autre sens ; la sigmoïde deux fois ; la constante comptée une fois pour toute l'image. Qui a fini retrouve 12,5 nats.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 20 min. Hand out section 7. Mistakes to look for: the mean instead of the sum (it changes the balance, section 12); the divergence in
+# 15 min. Hand out section 7. Mistakes to look for: the mean instead of the sum (it changes the balance, section 12); the divergence in
 # the other direction; the sigmoid taken twice; the constant counted once for the whole picture. Those who finish find 12.5 nats again.
 
 # %% [markdown] lang="fr"
@@ -2135,7 +2135,7 @@ bool(parts["loss"] == -parts["elbo"])  # → True
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 10-11"
 # ### Exercices 10 et 11 · Le VAE
 #
-# **25 min.**
+# **20 min.**
 #
 # - **10** ●● `reparametrise` : le dé dehors.
 # - **11** ●●● `VAE` : la perte, puis le tirage.
@@ -2143,18 +2143,18 @@ bool(parts["loss"] == -parts["elbo"])  # → True
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 10-11"
 # ### Exercises 10 and 11 · The VAE
 #
-# **25 min.**
+# **20 min.**
 #
 # - **10** ●● `reparametrise`: the die outside.
 # - **11** ●●● `VAE`: the loss, then sampling.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 25 min. Donner la section 8 et le début de la 9. Fautes à guetter : la variance au lieu de l'écart-type ; la divergence sommée sur le
+# 20 min. Donner la section 8 et le début de la 9. Fautes à guetter : la variance au lieu de l'écart-type ; la divergence sommée sur le
 # lot ; bêta dans l'ELBO ; dans `sample`, `self.decoder` au lieu de `self.decode`. Qui a fini dit pourquoi l'on tire une fois par image,
 # et non cent. (Le lot en fait déjà beaucoup.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 25 min. Hand out section 8 and the beginning of 9. Mistakes to look for: the variance instead of the standard deviation; the divergence
+# 20 min. Hand out section 8 and the beginning of 9. Mistakes to look for: the variance instead of the standard deviation; the divergence
 # summed over the batch; beta in the ELBO; in `sample`, `self.decoder` instead of `self.decode`. Those who finish say why one samples once
 # for each picture, and not a hundred times. (The batch makes many already.)
 
@@ -2867,7 +2867,7 @@ slerp(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]), 3)
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 12-14"
 # ### Exercices 12 à 14 · Se promener
 #
-# **20 min.**
+# **15 min.**
 #
 # - **12** ●● `latent_plane` : une grille en probabilité.
 # - **13** ● `interpolate` : tout droit.
@@ -2876,18 +2876,18 @@ slerp(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]), 3)
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 12-14"
 # ### Exercises 12 to 14 · Walking about
 #
-# **20 min.**
+# **15 min.**
 #
 # - **12** ●● `latent_plane`: a grid in probability.
 # - **13** ● `interpolate`: straight.
 # - **14** ●●● `slerp`: along the arc.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 20 min. Donner les sections 10 et 11 ; le 14 peut finir à la maison. Fautes à guetter : une grille dont le second latent descend ; un
+# 15 min. Donner les sections 10 et 11 ; le 14 peut finir à la maison. Fautes à guetter : une grille dont le second latent descend ; un
 # bout oublié ; l'angle calculé sur des codes qui ne sont pas de longueur 1.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 20 min. Hand out sections 10 and 11; 14 may be finished at home. Mistakes to look for: a grid whose second latent goes down; an end
+# 15 min. Hand out sections 10 and 11; 14 may be finished at home. Mistakes to look for: a grid whose second latent goes down; an end
 # forgotten; the angle computed on codes that are not of length 1.
 
 # %% [markdown] lang="fr"
@@ -3026,7 +3026,7 @@ assert abs(of_betas[16][1] - mean_digit_error) < 0.05
 #
 # From 0 to 16: what is gained, what is lost?
 
-# %% slide="fragment" tags=["output-only-slide"]
+# %%
 @torch.no_grad()
 def seen_with(beta):
     network = by_beta[beta]
@@ -3043,6 +3043,9 @@ def seen_with(beta):
                                "Des chiffres écrits, refaits et tirés, avec "
                                f"bêta {beta}."))
 
+
+# %% slide="fragment" tags=["output-only-slide"]
+from dalle_edu.classroom.explorer import Explorer, Knob
 
 Explorer(seen_with, beta=Knob(say("beta", "bêta"), list(betas), start=1))
 
@@ -3112,11 +3115,11 @@ collapsed = VAE(TEN)
 collapsed.load_state_dict(kept("averaged", train_averaged, patience=5))
 
 # %%
-for name, network in ((say("pixels averaged", "pixels moyennés"), collapsed),
+for name, trained in ((say("pixels averaged", "pixels moyennés"), collapsed),
                       (say("pixels summed", "pixels sommés"), digit_vaes[10])):
     with torch.no_grad():
-        used = latents_used(*network.encode(new))
-        differ = network.decode(network.encode(new)[0]).std(dim=0).max().item()
+        used = latents_used(*trained.encode(new))
+        differ = trained.decode(trained.encode(new)[0]).std(dim=0).max().item()
     print(f"{name:16}", say("latents used:", "latents utilisés :"), used,
           say(" most varied pixel:", " pixel le plus varié :"), decimal(differ, 2))
 
@@ -3439,7 +3442,7 @@ assert of_odd[0] > -44.4 + 20 and of_odd[3] < -44.4
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 15-16"
 # ### Exercices 15 et 16 · Compter, évaluer
 #
-# **12 min**, ou chez soi.
+# **10 min**, ou chez soi.
 #
 # - **15** ●● `latents_used` : qui s'est effondré ?
 # - **16** ●●● `importance_log_likelihood` : des poids en logarithmes. ◆
@@ -3447,17 +3450,17 @@ assert of_odd[0] > -44.4 + 20 and of_odd[3] < -44.4
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 15-16"
 # ### Exercises 15 and 16 · Counting, evaluating
 #
-# **12 min**, or at home.
+# **10 min**, or at home.
 #
 # - **15** ●● `latents_used`: which have collapsed?
 # - **16** ●●● `importance_log_likelihood`: weights in logarithms. ◆
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 12 min. Le 15 en classe ; le 16 à la maison, pour qui suit le chemin ◆. Fautes à guetter : compter avant de moyenner sur les images ; la
+# 10 min. Le 15 en classe ; le 16 à la maison, pour qui suit le chemin ◆. Fautes à guetter : compter avant de moyenner sur les images ; la
 # moyenne des logarithmes, qui redonne l'ELBO.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 12 min. 15 in class; 16 at home, for those on the ◆ path. Mistakes to look for: counting before averaging over pictures; the mean of the
+# 10 min. 15 in class; 16 at home, for those on the ◆ path. Mistakes to look for: counting before averaging over pictures; the mean of the
 # logarithms, which gives the ELBO again.
 
 # %% [markdown] lang="fr"
