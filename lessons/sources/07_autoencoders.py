@@ -83,11 +83,12 @@ def train_the_forger():
     return forger.state_dict()
 
 
+# %% tags=["hide-input"]
 forger = ready_made.VAE(TEN)
 forger_weights = kept("forger", train_the_forger, patience=5)
 forger.load_state_dict(forger_weights)
 sixty = forger.sample(60, torch.Generator().manual_seed(4))
-# en: of sixty, the six that are most like a known digit, for their contrast
+# en: of sixty, the six that are most like a known digit
 # fr: sur soixante, les six qui ressemblent le plus à un chiffre connu
 away = torch.cdist(sixty, known).min(dim=1).values.square()
 likest = (away / sixty.var(dim=1)).argsort()[:6]
