@@ -265,8 +265,6 @@ assert abs((projected - points).square().sum() - 1) < 1e-5
 # each.
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Écrivez `pca(data, latent)`. `data` est de forme (n, d) : n images de d pixels. Rendez `PCA(mean, directions, variances)`, une petite
 # classe donnée par la bibliothèque, qui sait ensuite `encode` et `decode` : la moyenne, de forme (d,) ; les `latent` premières
 # directions, de forme (latent, d) ; leurs variances, de forme (latent,).
@@ -284,8 +282,6 @@ assert abs((projected - points).square().sum() - 1) < 1e-5
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # Write `pca(data, latent)`. `data` is of shape (n, d): n pictures of d pixels. Return `PCA(mean, directions, variances)`, a small class
 # that the library gives, and that can then `encode` and `decode`: the mean, of shape (d,); the first `latent` directions, of shape
 # (latent, d); their variances, of shape (latent,).
@@ -414,8 +410,6 @@ picture(figure, say("The error falls as more numbers are kept; at every number, 
 # 4. backpropagate, and the weights of **both** layers change.
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Les couches de `Autoencoder` sont données : `self.encoder` et `self.decoder`. Écrivez `forward(images)`, de (n, d) à (n, d), et
 # `loss(images)` : un seul nombre, l'erreur au carré **sommée** sur les pixels, puis **moyennée** sur les images.
 #
@@ -426,8 +420,6 @@ picture(figure, say("The error falls as more numbers are kept; at every number, 
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # The layers of `Autoencoder` are given: `self.encoder` and `self.decoder`. Write `forward(images)`, from (n, d) to (n, d), and
 # `loss(images)`: a single number, the squared error **summed** over pixels, then **averaged** over pictures.
 #
@@ -471,8 +463,6 @@ small.loss(torch.tensor([[3.0, 1.0]])).item()
 # ([](work:bjorck1973)).
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Écrivez `largest_angle(first, second)`. Chaque argument est de forme (k, d) : k lignes qui engendrent un espace, pas forcément
 # orthogonales ni de longueur 1. Rendez l'angle en radians, un `float`. La méthode : donner à chaque espace une base orthonormée, ôter au
 # second sa part dans le premier, mesurer la plus grande longueur de ce qui reste ; c'est le **sinus** de l'angle.
@@ -496,8 +486,6 @@ small.loss(torch.tensor([[3.0, 1.0]])).item()
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # Write `largest_angle(first, second)`. Each argument is of shape (k, d): k rows that span a space, not necessarily orthogonal nor of
 # length 1. Return the angle in radians, a `float`. The method: give each space an orthonormal basis, take from the second its part within
 # the first, measure the largest length of what is left; this is the **sine** of the angle.
@@ -791,8 +779,6 @@ assert abs(told - kept_quiet) < 0.03 and 0.1 < kept_quiet < 0.2 and 0.1 < told <
 # To judge, let us measure how **strange** a picture is: its squared distance to the nearest known digit.
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Écrivez `strangeness(pictures, examples)` : `pictures`, de forme (n, d), `examples`, de forme (m, d). Rendez un tenseur de forme (n,) :
 # pour chaque image, le carré de la distance à l'exemple le plus proche.
 #
@@ -809,8 +795,6 @@ assert abs(told - kept_quiet) < 0.03 and 0.1 < kept_quiet < 0.2 and 0.1 < told <
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # Write `strangeness(pictures, examples)`: `pictures`, of shape (n, d), `examples`, of shape (m, d). Return a tensor of shape (n,): for
 # each picture, the squared distance to the nearest example.
 #
@@ -1081,8 +1065,6 @@ picture(figure, say("A graph: z, from the prior, gives x by the decoder; the "
 # distribution: what one believes of $z$ once $x$ has been seen. **Guess** the most probable mould, and its probability.
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Écrivez `exact_posterior(prior, likelihood)` : deux tenseurs de forme (k,), les $p(z)$ et les $p(x \mid z)$ de l'image observée. Rendez
 # les $p(z \mid x)$, de forme (k,).
 #
@@ -1093,8 +1075,6 @@ picture(figure, say("A graph: z, from the prior, gives x by the decoder; the "
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # Write `exact_posterior(prior, likelihood)`: two tensors of shape (k,), the $p(z)$ and the $p(x \mid z)$ of the picture observed. Return
 # the $p(z \mid x)$, of shape (k,).
 #
@@ -1387,8 +1367,6 @@ assert wrong_sign == [True, False, False]
 # For the prior, the divergence is zero: plus or minus zero is the same. The two others see the mistake. That is why three were needed.
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Écrivez `bound(prior, likelihood, q)`, l'ELBO pour $z$ fini. Les trois tenseurs sont de forme (k,). Ici $q$ peut être **nulle** pour
 # certains $z$ : ces termes comptent pour 0, et le résultat doit rester fini. Rendez un tenseur sans dimension.
 #
@@ -1405,8 +1383,6 @@ assert wrong_sign == [True, False, False]
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # Write `bound(prior, likelihood, q)`, the ELBO for a finite $z$. The three tensors are of shape (k,). Here $q$ may be **zero** for some
 # $z$: these terms count for 0, and the result must stay finite. Return a tensor without dimensions.
 #
@@ -1545,8 +1521,6 @@ assert abs(kl_divergence(standard, wide) - 0.318) < 5e-4
 # be positive, and its logarithm is free of that constraint.
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Écrivez `kl_to_standard_normal(mean, log_variance)`, deux tenseurs de forme (…, k). Rendez la divergence de chaque image : la **somme**
 # sur ses k latents, le dernier axe ; la forme est ce qui reste, (…).
 #
@@ -1563,8 +1537,6 @@ assert abs(kl_divergence(standard, wide) - 0.318) < 5e-4
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # Write `kl_to_standard_normal(mean, log_variance)`, two tensors of shape (…, k). Return the divergence of each picture: the **sum** over
 # its k latents, the last axis; the shape is what is left, (…).
 #
@@ -1609,8 +1581,6 @@ kl_to_standard_normal(torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2))
 # this is binary cross-entropy (BCE).
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Écrivez `bernoulli_log_likelihood(images, logits)`, deux tenseurs de forme (…, d). La probabilité d'un pixel est la sigmoïde de son
 # logit. Rendez la log-vraisemblance de chaque image, de forme (…), finie même pour un logit de 1 000.
 #
@@ -1627,8 +1597,6 @@ kl_to_standard_normal(torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2))
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # Write `bernoulli_log_likelihood(images, logits)`, two tensors of shape (…, d). The probability of a pixel is the sigmoid of its logit.
 # Return the log-likelihood of each picture, of shape (…), finite even for a logit of 1,000.
 #
@@ -1690,8 +1658,6 @@ assert abs(1 / (2 * 0.2**2) - 12.5) < 1e-9
 assert abs(math.log(0.8) + 0.22) < 0.005 and abs(math.log(0.2) + 1.61) < 0.005
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Écrivez `gaussian_log_likelihood(images, mean, std)` : `images` et `mean` de forme (…, d), `std` un nombre. Rendez la log-vraisemblance
 # de chaque image, de forme (…), **constante comprise**.
 #
@@ -1702,8 +1668,6 @@ assert abs(math.log(0.8) + 0.22) < 0.005 and abs(math.log(0.2) + 1.61) < 0.005
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # Write `gaussian_log_likelihood(images, mean, std)`: `images` and `mean` of shape (…, d), `std` a number. Return the log-likelihood of
 # each picture, of shape (…), **constant included**.
 #
@@ -1943,8 +1907,6 @@ picture(figure, say("Two graphs: with the sampling inside, the dashed gradient "
 # which has no parameter.) Point out that the distribution of z has not changed.
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Écrivez `reparametrise(mean, log_variance, generator)`, deux tenseurs de même forme (…, k). Rendez un tirage de cette forme. Le hasard
 # vient d'un seul appel de `torch.randn`, avec `generator`, la forme, l'appareil et le type de `mean`.
 #
@@ -1961,8 +1923,6 @@ picture(figure, say("Two graphs: with the sampling inside, the dashed gradient "
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # Write `reparametrise(mean, log_variance, generator)`, two tensors of the same shape (…, k). Return one sample of that shape. The chance
 # comes from a single call of `torch.randn`, with `generator`, and the shape, device and dtype of `mean`.
 #
@@ -2034,8 +1994,6 @@ reparametrise(torch.tensor([2.0, -1.0]), torch.full((2,), -100.0),
 # decode. It is for this to work that the divergence has brought all clouds near $N(0, 1)$.
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Les couches de `VAE`, `encode`, `decode` et `log_likelihood` sont données. Écrivez deux méthodes.
 #
 # - `loss(images, generator)`, pour des images de forme (n, d), rend un dictionnaire de quatre nombres : `"reconstruction"`, moins la
@@ -2066,8 +2024,6 @@ reparametrise(torch.tensor([2.0, -1.0]), torch.full((2,), -100.0),
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # The layers of `VAE`, `encode`, `decode` and `log_likelihood` are given. Write two methods.
 #
 # - `loss(images, generator)`, for pictures of shape (n, d), returns a dictionary of four numbers: `"reconstruction"`, minus the
@@ -2484,8 +2440,6 @@ picture(figure, say("Two clouds of digits by their codes: the plain "
 # goes from a probability to the value is the inverse of the distribution function: `torch.special.ndtri`.
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Écrivez `latent_plane(side)` : un tenseur de forme (`side`, `side`, 2). Sur chaque axe, les valeurs sont `ndtri((i + ½) / side)`, $i$
 # de 0 à `side − 1`. Le premier latent croît vers la droite, avec la colonne ; le second croît vers le **haut** : la ligne 0 a le plus
 # grand. Calculez en double précision, puis rendez le type par défaut.
@@ -2503,8 +2457,6 @@ picture(figure, say("Two clouds of digits by their codes: the plain "
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # Write `latent_plane(side)`: a tensor of shape (`side`, `side`, 2). On each axis the values are `ndtri((i + ½) / side)`, $i$ from 0 to
 # `side − 1`. The first latent grows to the right, with the column; the second grows **upwards**: row 0 has the largest. Compute in double
 # precision, then return the default type.
@@ -2615,8 +2567,6 @@ PlaneDragger(two_latents, new, new_names)
 # gives their codes; let us go from one to the other in nine steps, straight, and decode each step. **Guess** what is in the middle.
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Écrivez `interpolate(first, second, steps)` : deux codes de forme (k,), et un nombre de points. Rendez les points du segment, de forme
 # (`steps`, k), également espacés, les **deux bouts compris**, dans le type et sur l'appareil de `first`.
 #
@@ -2633,8 +2583,6 @@ PlaneDragger(two_latents, new, new_names)
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # Write `interpolate(first, second, steps)`: two codes of shape (k,), and a number of points. Return the points of the segment, of shape
 # (`steps`, k), evenly spaced, **both ends included**, in the type and on the device of `first`.
 #
@@ -2804,8 +2752,6 @@ picture(figure, say("Lengths of samples: in 2 dimensions near 1, in 100 all "
 # $$ \frac{\sin\big((1 - t) \, \Omega\big)}{\sin \Omega} \, u + \frac{\sin(t \, \Omega)}{\sin \Omega} \, v $$
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Écrivez `slerp(first, second, steps)` : deux codes de forme (k,) ; rendez (`steps`, k), les deux bouts compris. L'angle est celui des
 # **directions**, quelle que soit la longueur des codes ; sous $10^{-6}$, rendez la ligne droite.
 #
@@ -2829,8 +2775,6 @@ picture(figure, say("Lengths of samples: in 2 dimensions near 1, in 100 all "
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # Write `slerp(first, second, steps)`: two codes of shape (k,); return (`steps`, k), both ends included. The angle is that of the
 # **directions**, however long the codes are; below $10^{-6}$, return the straight line.
 #
@@ -2925,8 +2869,6 @@ slerp(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]), 3)
 # prior (posterior collapse).
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Écrivez `latents_used(mean, log_variance, least=0.1)` : deux tenseurs de forme (n, k), une ligne par image. Rendez un `int` : le nombre
 # de latents dont la divergence **moyenne sur les images** dépasse `least`.
 #
@@ -2943,8 +2885,6 @@ slerp(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]), 3)
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # Write `latents_used(mean, log_variance, least=0.1)`: two tensors of shape (n, k), one row for each picture. Return an `int`: the number
 # of latents whose divergence, **averaged over pictures**, is above `least`.
 #
@@ -3238,8 +3178,6 @@ assert used_of[20] < 14
 assert abs(-64 * math.log(2) + 44.4) < 0.05
 
 # %% [markdown] lang="fr"
-# ### Exercice
-#
 # Écrivez `importance_log_likelihood(vae, images, samples, generator)`, pour des images de forme (n, d) : une estimation de $\log p$ de
 # chacune, de forme (n,). Les poids sont si petits que seuls leurs logarithmes tiennent dans un nombre : restez en logarithmes jusqu'au
 # bout. Le signe `@torch.no_grad()`, au-dessus, dit qu'aucun gradient n'est suivi.
@@ -3265,8 +3203,6 @@ assert abs(-64 * math.log(2) + 44.4) < 0.05
 # </details>
 
 # %% [markdown] lang="en"
-# ### Exercise
-#
 # Write `importance_log_likelihood(vae, images, samples, generator)`, for pictures of shape (n, d): an estimate of $\log p$ of each, of
 # shape (n,). The weights are so small that only their logarithms fit into a number: stay in logarithms to the end. The sign
 # `@torch.no_grad()`, above, says that no gradient is followed.
