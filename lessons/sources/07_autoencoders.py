@@ -763,7 +763,8 @@ assert abs(told - kept_quiet) < 0.03 and 0.1 < kept_quiet < 0.2 and 0.1 < told <
 #
 # Le décodeur fait une image de deux nombres, ou de dix. Une idée vient aussitôt : **inventons** les nombres. Tirons dix latents au sort,
 # décodons : voilà une machine qui écrit des chiffres ! Mais au sort, comment ? Rien ne dit où sont les codes. Essayons de deux façons :
-# la loi normale réduite, comme on en tire d'ordinaire ; et une loi normale de même moyenne et de même écart-type que les codes des
+# la loi normale réduite (la courbe en cloche de moyenne 0 et d'écart-type 1, notée $N(0, 1)$ ; c'est ce que tire `torch.randn`) ; et une
+# loi normale de même moyenne et de même écart-type que les codes des
 # chiffres connus.
 #
 # Pour juger, mesurons l'**étrangeté** d'une image : le carré de sa distance au chiffre connu le plus proche.
@@ -773,7 +774,8 @@ assert abs(told - kept_quiet) < 0.03 and 0.1 < kept_quiet < 0.2 and 0.1 < told <
 #
 # The decoder makes a picture of two numbers, or of ten. An idea comes at once: let us **invent** the numbers. Sample ten latents at
 # random, decode: here is a machine that writes digits! But at random how? Nothing says where the codes are. Let us try two ways: the
-# standard normal distribution, the usual one to sample from; and a normal distribution of the same mean and standard deviation as the
+# standard normal distribution (the bell curve of mean 0 and standard deviation 1, written $N(0, 1)$; it is what `torch.randn` samples);
+# and a normal distribution of the same mean and standard deviation as the
 # codes of the known digits.
 #
 # To judge, let us measure how **strange** a picture is: its squared distance to the nearest known digit.
@@ -967,7 +969,8 @@ grid = torch.linspace(0, 1, 101, dtype=torch.float64)
 assert float(grid[(grid**3 * (1 - grid)).argmax()]) == 0.75
 
 # %% [markdown] lang="fr"
-# Le meilleur est 0,75, la proportion observée. En pratique on maximise la **log-vraisemblance**, dont le maximum est au même endroit :
+# Le meilleur est 0,75, la proportion observée : c'est une **estimation** de $\theta$, et la règle qui la donne est un **estimateur**. En
+# pratique on maximise la **log-vraisemblance**, dont le maximum est au même endroit :
 # les produits y deviennent des sommes. C'est ce que faisait déjà l'entropie croisée de la [](lesson:01), qui est l'opposé d'une
 # log-vraisemblance.
 #
@@ -979,7 +982,8 @@ assert float(grid[(grid**3 * (1 - grid)).argmax()]) == 0.75
 # un point ; $z$ est une variable aléatoire, et a une loi.
 
 # %% [markdown] lang="en"
-# The best is 0.75, the proportion observed. In practice one maximises the **log-likelihood**, whose maximum is at the same place:
+# The best is 0.75, the proportion observed: it is an **estimate** of $\theta$, and the rule that gives it is an **estimator**. In
+# practice one maximises the **log-likelihood**, whose maximum is at the same place:
 # products become sums. This is what the cross-entropy of [](lesson:01) did, which is minus a log-likelihood.
 #
 # But which family of distributions over 64 pixels? The idea: the picture comes from a **hidden cause** $z$, which nobody observes (which
@@ -1474,7 +1478,8 @@ expect(three_bounds, torch.tensor([-1.7480673, -1.5606477, -1.8648510]).double()
 #
 # $$ \mathrm{KL}\big(N(\mu, \sigma^2) \,\|\, N(0, 1)\big) = \tfrac12 \sum_j \big( \mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2 \big) $$
 #
-# Pour un latent de $N(1, 1)$, c'est $\tfrac12 (1 + 1 - 1 - 0) = 0{,}5$ nat. **Devinez** celle de $N(0, 4)$, puis celle, dans l'autre
+# Pour un latent de $N(1, 1)$, c'est $\tfrac12 (1 + 1 - 1 - 0) = 0{,}5$ nat (le nat est l'unité des logarithmes naturels). **Devinez**
+# celle de $N(0, 4)$, puis celle, dans l'autre
 # sens, de $N(0, 1)$ à $N(0, 4)$ : est-ce le même nombre ?
 
 # %% [markdown] lang="en"
@@ -1490,7 +1495,8 @@ expect(three_bounds, torch.tensor([-1.7480673, -1.5606477, -1.8648510]).double()
 #
 # $$ \mathrm{KL}\big(N(\mu, \sigma^2) \,\|\, N(0, 1)\big) = \tfrac12 \sum_j \big( \mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2 \big) $$
 #
-# For a latent of $N(1, 1)$, it is $\tfrac12 (1 + 1 - 1 - 0) = 0.5$ nats. **Guess** that of $N(0, 4)$, then, in the other direction, that
+# For a latent of $N(1, 1)$, it is $\tfrac12 (1 + 1 - 1 - 0) = 0.5$ nats (the nat is the unit of natural logarithms). **Guess** that of
+# $N(0, 4)$, then, in the other direction, that
 # from $N(0, 1)$ to $N(0, 4)$: is it the same number?
 
 # %%
