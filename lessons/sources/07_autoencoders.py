@@ -830,6 +830,12 @@ expect(strange_corners, torch.tensor([1.0, 5.0]),
        say("the strangeness of two pictures of three pixels",
            "l'étrangeté de deux images de trois pixels"))
 
+# %% tags=["hide-input"]
+def how_strange(pictures):
+    # en: what follows uses this one, whether yours is written or not
+    # fr: la suite emploie celle-ci, que la vôtre soit écrite ou non
+    return torch.cdist(pictures, known).amin(dim=1) ** 2
+
 # %% [markdown] lang="fr"
 # Un chiffre nouveau, écrit par une vraie personne, est aussi à quelque distance du plus proche : c'est la mesure d'une image « normale ».
 # **Devinez** celle des codes tirés au sort.
@@ -854,11 +860,11 @@ strange = {say("new digits", "chiffres nouveaux"): new,
            say("codes of N(0, 1)", "codes de N(0, 1)"): blind,
            say("same mean and spread", "même moyenne, même écart"): fitted}
 for name, pictures in strange.items():
-    print(f"{name:26}", decimal(strangeness(pictures, known).mean().item(), 2))
+    print(f"{name:26}", decimal(how_strange(pictures).mean().item(), 2))
 
 # %% claims=true
 normal_strangeness, blind_strangeness, fitted_strangeness = (
-    strangeness(pictures, known).mean().item() for pictures in (new, blind, fitted))
+    how_strange(pictures).mean().item() for pictures in (new, blind, fitted))
 assert blind_strangeness > 3 * normal_strangeness
 assert fitted_strangeness > 1.6 * normal_strangeness
 assert plain_errors[10] < 1.4 * error_of_known
@@ -1708,14 +1714,10 @@ gaussian_log_likelihood(torch.zeros(1, 1), torch.zeros(1, 1), std=0.1)
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 7. Deux termes qui tirent
 #
-# $$ \tfrac12 \sum_j \big( \mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2 \big) $$
-#
 # Où est-elle nulle ? Que coûte un nuage trop fin ?
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 7. Two terms that pull
-#
-# $$ \tfrac12 \sum_j \big( \mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2 \big) $$
 #
 # Where is it zero? What does too thin a cloud cost?
 
@@ -1738,12 +1740,14 @@ picture(figure, say("The divergence of one latent against its standard "
                     "à 1, et plus haute quand la moyenne s'éloigne de 0."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 7 min. Faire calculer N(1, 1) (un demi) puis N(0, 4) (0,807). Demander où la divergence est nulle (moyenne 0, écart-type 1 : le nuage de
+# 7 min. Écrire la formule au tableau ; faire calculer N(1, 1) (un demi) puis N(0, 4) (0,807). Demander où la divergence est nulle
+# (moyenne 0, écart-type 1 : le nuage de
 # toutes les images, qui ne dit rien de celle-ci) et ce que la reconstruction voudrait, elle. (Un point : un écart-type de 0, que la
 # divergence rend infiniment cher.) Les deux termes tirent en sens contraire.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 7 min. Have N(1, 1) worked out (one half), then N(0, 4) (0.807). Ask where the divergence is zero (mean 0, standard deviation 1: the
+# 7 min. Write the formula on the board; have N(1, 1) worked out (one half), then N(0, 4) (0.807). Ask where the divergence is zero (mean
+# 0, standard deviation 1: the
 # cloud of all pictures, which says nothing of this one), and what reconstruction would want. (A point: a standard deviation of 0, which
 # the divergence makes infinitely dear.) The two terms pull in opposite directions.
 
@@ -2223,7 +2227,7 @@ def measured(network):
     # fr: chaque image vingt fois, pour moyenner sur le tirage
     elbo = network.loss(new.repeat(20, 1), chance)["elbo"].item()
     sampled = network.sample(200, chance)
-    return error(rebuilt, new), elbo, strangeness(sampled, known).mean().item()
+    return error(rebuilt, new), elbo, how_strange(sampled).mean().item()
 
 
 of_sizes = {size: measured(digit_vaes[size]) for size in sizes}
@@ -2626,14 +2630,14 @@ nearest = torch.cdist(walk, known).argmin(dim=1)
 print(say("nearest known digit:", "chiffre connu le plus proche :"),
       *known_names[nearest].tolist())
 print(say("strangeness in the middle: walk", "étrangeté au milieu : marche"),
-      decimal(strangeness(walk, known)[4].item(), 2), say("fade", "fondu"),
-      decimal(strangeness(fade, known)[4].item(), 2))
+      decimal(how_strange(walk)[4].item(), 2), say("fade", "fondu"),
+      decimal(how_strange(fade)[4].item(), 2))
 
 # %% claims=true
 passed = known_names[nearest].tolist()
 assert passed[0] == 3 and passed[-1] == 6 and 8 in passed
-assert strangeness(walk, known).min() > 0.1
-assert strangeness(walk, known)[4] < 0.7 * strangeness(fade, known)[4]
+assert how_strange(walk).min() > 0.1
+assert how_strange(walk)[4] < 0.7 * how_strange(fade)[4]
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 11. D'un 3 à un 6
@@ -2928,6 +2932,13 @@ expect(three_counts, [2, 1, 0],
        say("the latents used, for three thresholds",
            "les latents utilisés, pour trois seuils"))
 
+# %% tags=["hide-input"]
+def count_used(mean, log_variance):
+    # en: what follows uses this one, whether yours is written or not
+    # fr: la suite emploie celle-ci, que la vôtre soit écrite ou non
+    of_each = (mean.square() + log_variance.exp() - 1 - log_variance) / 2
+    return (of_each.mean(dim=0) > 0.1).sum().item()
+
 # %%
 def train_betas():
     weights = {}
@@ -2955,7 +2966,7 @@ for beta in betas:
     spread = (log_variance / 2).exp().mean().item()
     divergence = kl_to_standard_normal(mean, log_variance).mean().item()
     lost, _, odd = measured(by_beta[beta])
-    used, others = latents_used(mean, log_variance), (lost, divergence, spread, odd)
+    used, others = count_used(mean, log_variance), (lost, divergence, spread, odd)
     of_betas[beta] = (used, *others)
     print(f"{beta:4} {used:6}", *(f"{decimal(each, 2):>9}" for each in others))
 
@@ -3072,15 +3083,15 @@ collapsed.load_state_dict(kept("averaged", train_averaged, patience=5))
 for name, trained in ((say("pixels averaged", "pixels moyennés"), collapsed),
                       (say("pixels summed", "pixels sommés"), digit_vaes[10])):
     with torch.no_grad():
-        used = latents_used(*trained.encode(new))
+        used = count_used(*trained.encode(new))
         differ = trained.decode(trained.encode(new)[0]).std(dim=0).max().item()
     print(f"{name:16}", say("latents used:", "latents utilisés :"), used,
           say(" most varied pixel:", " pixel le plus varié :"), decimal(differ, 2))
 
 # %% claims=true
 with torch.no_grad():
-    assert latents_used(*collapsed.encode(new)) == 0
-    assert latents_used(*digit_vaes[10].encode(new)) >= 6
+    assert count_used(*collapsed.encode(new)) == 0
+    assert count_used(*digit_vaes[10].encode(new)) >= 6
     assert collapsed.decode(collapsed.encode(new)[0]).std(dim=0).max() < 0.02
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -3134,7 +3145,7 @@ assert 256 * 256 * 3 == 196_608
 
 # %%
 with torch.no_grad():
-    used_of = {size: latents_used(*digit_vaes[size].encode(new)) for size in sizes}
+    used_of = {size: count_used(*digit_vaes[size].encode(new)) for size in sizes}
 for size, used in used_of.items():
     print(f"{size:2}", say("latents, used:", "latents, utilisés :"), used)
 
