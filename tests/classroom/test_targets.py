@@ -27,6 +27,8 @@ TARGETS: dict[str, tuple[str, ...]] = {  # those that lessons beyond the bricks 
     "attention:DirectedAttention": ("forward",),
     "decoding:temper": (),
     "convolution:ResidualBlock": ("forward",),
+    "convolution:Patchify": ("forward",),
+    "convolution:Unpatchify": ("forward",),
     "words:Vocabulary": ("encode",),
     "words:one_hot": (),
     "words:cosine_similarity": (),

@@ -2,7 +2,7 @@
 
 ELSEWHERE = {  # by module: the files that also speak of it, without being called after a part of its path; a check imports no others
     "attention": ("multi_head_attention",),
-    "convolution": ("filters", "matrices"),
+    "convolution": ("filters", "matrices", "patches"),
     "gan": ("gan_training",),
     "guidance": ("decoding", "diffusion"),
     "inpainting": ("diffusion",),

@@ -2,7 +2,7 @@
 
 ELSEWHERE = {  # by module: the files that also speak of it, without being called after a part of its path; a check imports no others
     "codebook": ("vqvae",),
-    "convolution": ("residual",),
+    "convolution": ("patches", "residual"),
     "diffusion": ("denoising",),
     "flow": ("flow_samplers",),
     "gan": ("gan_training",),
