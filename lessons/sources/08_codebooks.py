@@ -429,3 +429,485 @@ assert 12288 / 64 == 192 > as_pixels / as_codes
 # The number means nothing by itself. Code 17 is not "between" 16 and 18: the order of the list is due to chance. In this a code is like a
 # **word**, not like a measurement. (A codebook is no tokenizer of text for all that: its words are learned vectors, and the machine makes
 # up what they mean.)
+
+# %% [markdown] lang="fr"
+# ## 3. Les k-moyennes en dix lignes
+#
+# D'où viennent les codes ? D'une idée de 1957 ([](work:lloyd1982)), les **k-moyennes** (*k-means*), en deux gestes que l'on répète :
+#
+# 1. chaque point choisit le code le plus proche ;
+# 2. chaque code va au **milieu** des points qui l'ont choisi.
+#
+# Sur une droite : les points 0, 1 et 8, les codes 1 et 3. Le point 0 et le point 1 choisissent le code 1, qui va en 0,5 ; le point 8
+# choisit le code 3, qui va en 8. Chaque geste diminue l'erreur, ou la laisse : le premier choisit mieux, le second place mieux. **Devinez** :
+# que fait un code que personne n'a choisi ?
+
+# %% [markdown] lang="en"
+# ## 3. Ten lines of k-means
+#
+# Where do codes come from? From an idea of 1957 ([](work:lloyd1982)), **k-means**: two gestures, again and again.
+#
+# 1. Each point chooses the nearest code.
+# 2. Each code goes to the **middle** of the points that chose it.
+#
+# On a line: the points 0, 1 and 8, the codes 1 and 3. Points 0 and 1 choose code 1, which goes to 0.5; point 8 chooses code 3, which goes
+# to 8. Each gesture makes the error smaller, or leaves it: the first chooses better, the second places better. **Guess**: what does a code
+# do that nobody has chosen?
+
+# %% [markdown] lang="fr"
+# Il reste où il est : on ne peut pas prendre le milieu de rien. Écrivez `k_means(points, codes, steps)` : `points` est de forme (m, d),
+# `codes`, de forme (k, d), est le départ, à ne pas modifier ; rendez les codes, de même forme, après `steps` tours des deux gestes.
+#
+# <details><summary>Un indice</summary>
+#
+# `codes = codes.clone()`, puis une boucle de `steps` tours ; dans chacun, `numbers = nearest_code(points, codes)`, de forme (m,).
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `points[numbers == number]` sont les points du code `number` ; s'il y en a, leur `.mean(dim=0)` est sa nouvelle place.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# It stays where it is: there is no middle of nothing. Write `k_means(points, codes, steps)`: `points` is of shape (m, d), `codes`, of shape
+# (k, d), is the start, not to be modified; return the codes, of the same shape, after `steps` rounds of the two gestures.
+#
+# <details><summary>A hint</summary>
+#
+# `codes = codes.clone()`, then a loop of `steps` rounds; in each, `numbers = nearest_code(points, codes)`, of shape (m,).
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `points[numbers == number]` are the points of code `number`; if there are any, their `.mean(dim=0)` is its new place.
+#
+# </details>
+
+# %% level=2
+def k_means(points, codes, steps):
+    codes = codes.clone()
+    for _ in range(steps):
+        numbers = nearest_code(points, codes)
+        for number in range(len(codes)):
+            chosen = points[numbers == number]
+            if len(chosen) > 0:
+                codes[number] = chosen.mean(dim=0)
+    return codes
+
+# %% scratch=true
+k_means(torch.tensor([[0.0], [1.0], [8.0]]), torch.tensor([[1.0], [3.0]]), 1)
+# → tensor([[0.5000], [8.0000]])
+
+# %%
+def two_rounds():
+    points = torch.tensor([[0.0, 0], [2, 0], [6, 0], [6, 2], [9, 1]])
+    codes = torch.tensor([[1.0, 0], [2, 1], [50, 50]])
+    after = [k_means(points, codes, steps) for steps in (1, 2, 5)]
+    return torch.stack([codes, *after])
+
+
+expect(two_rounds, torch.tensor([[[1.0, 0], [2, 1], [50, 50]],
+                                 [[1.0, 0], [7, 1], [50, 50]],
+                                 [[1.0, 0], [7, 1], [50, 50]],
+                                 [[1.0, 0], [7, 1], [50, 50]]]),
+       say("the start, which is left as it is, then 1, 2 and 5 rounds",
+           "le départ, laissé tel quel, puis 1, 2 et 5 tours"))
+
+# %% [markdown] lang="fr"
+# Plus loin, il y aura des milliers de points et des centaines de codes. Voici la même chose sans boucle sur les codes : `bincount` compte
+# les points de chaque code, `index_add_` fait leur somme, et `torch.where` laisse en place les codes sans point.
+
+# %% [markdown] lang="en"
+# Later there will be thousands of points and hundreds of codes. Here is the same without a loop over codes: `bincount` counts the points of
+# each code, `index_add_` sums them, and `torch.where` leaves codes without a point where they are.
+
+# %%
+def fast_k_means(points, codes, steps):
+    for _ in range(steps):
+        numbers = nearest_code(points, codes)
+        counts = torch.bincount(numbers, minlength=len(codes)).unsqueeze(1)
+        sums = torch.zeros_like(codes).index_add_(0, numbers, points)
+        codes = torch.where(counts > 0, sums / counts.clamp(min=1), codes)
+    return codes
+
+
+def error_of(points, codes):
+    # en: the mean squared distance to the nearest code
+    # fr: la distance au carré, en moyenne, au code le plus proche
+    return (codes[nearest_code(points, codes)] - points).square().sum(dim=1).mean().item()
+
+
+# %%
+generator = torch.Generator().manual_seed(0)
+heaps = torch.tensor([[-1.5, -1.0], [3.5, -1.2], [1.2, 3.0]])
+cloud = torch.cat([heap + 0.7 * torch.randn(60, 2, generator=generator)
+                   for heap in heaps])
+start = torch.tensor([[-1.0, 4.5], [0.5, 4.0], [1.8, 4.8], [3.0, 4.2], [4.4, 4.8],
+                      [5.2, 3.6]])
+film = {rounds: fast_k_means(cloud, start, rounds) for rounds in (0, 1, 2, 10)}
+for rounds, codes in film.items():
+    print(say(f"rounds: {rounds:2}  error:", f"tours : {rounds:2}  erreur :"),
+          decimal(error_of(cloud, codes), 2))
+
+# %% claims=true
+errors = [error_of(cloud, codes) for codes in film.values()]
+assert errors == sorted(errors, reverse=True)
+assert errors[-1] < errors[0] / 10
+rounds_in_a_row = [error_of(cloud, fast_k_means(cloud, start, each)) for each in range(12)]
+assert rounds_in_a_row == sorted(rounds_in_a_row, reverse=True)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 3. Choisir, se placer, recommencer
+#
+# Les k-moyennes : chaque point choisit, chaque code va au milieu des siens.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 3. Choose, move, again
+#
+# K-means: each point chooses, each code goes to the middle of its own.
+
+# %% slide="fragment" tags=["hide-input"]
+figure, panels = plot(1, 4, width=10, height=2.9)
+for panel, (rounds, codes) in zip(panels, film.items()):
+    draw_cells(panel, codes)
+    panel.scatter(cloud[:, 0], cloud[:, 1], s=5, color="dimgray", zorder=2)
+    title = say("start", "départ") if rounds == 0 else say(
+        f"round {rounds}", f"tour {rounds}")
+    panel.set_title(title, fontsize=14)
+picture(figure, say("Six codes start in a row above three heaps of points; round after "
+                    "round cells and codes move onto the heaps.",
+                    "Six codes partent en ligne au-dessus de trois tas de points ; "
+                    "tour après tour, cellules et codes vont sur les tas."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 6 min. Avec des gommettes : la classe place douze points au tableau, trois codes en couleur ; chacun colle la gommette du code le plus
+# proche, puis l'on déplace les codes. Trois tours suffisent. Demander pourquoi l'erreur ne monte jamais. (Chaque geste choisit le mieux, à
+# l'autre donné.) Et le code sans point ?
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 6 min. With stickers: the class puts twelve points on the board, three codes in colour; each student sticks the colour of the nearest
+# code, then the codes are moved. Three rounds are enough. Ask why the error never rises. (Each gesture does best, given the other.) And the
+# code without a point?
+
+# %% [markdown] lang="fr"
+# L'erreur ne monte jamais ; elle est divisée ici par plus de dix. Mais le résultat dépend du départ : six codes pour trois tas, et chaque
+# tas n'en reçoit pas forcément deux. Regardez le dernier tour : combien de codes servent encore ?
+
+# %% [markdown] lang="en"
+# The error never rises; here it is divided by more than ten. But the outcome depends on the start: six codes for three heaps, and a heap
+# does not necessarily get two of them. Look at the last round: how many codes are still of use?
+
+# %% [markdown] lang="fr"
+# ## 4. Un codec sans réseau
+#
+# Une image n'est pas un nuage de points du plan, mais ses **carreaux** en sont un, dans un espace plus grand. Coupons une image de 64 × 64
+# en 8 × 8 carreaux de 8 × 8 pixels : chacun est un vecteur de $8 \times 8 \times 3 = 192$ nombres. Un dictionnaire de carreaux, et l'image
+# se dit en 64 numéros. C'est un **codec** : il code, puis décode.
+
+# %% [markdown] lang="en"
+# ## 4. A codec without a network
+#
+# A picture is no cloud of points in the plane, but its **patches** are one, in a larger space. Cut a picture of 64 × 64 into 8 × 8 patches
+# of 8 × 8 pixels: each is a vector of $8 \times 8 \times 3 = 192$ numbers. With a codebook of patches the picture is said in 64 numbers.
+# This is a **codec**: it codes, then decodes.
+
+# %% tags=["hide-input"]
+# en: four of the eight shapes and colours of our world, to learn faster
+# fr: quatre des huit formes et couleurs de notre monde, pour apprendre plus vite
+from dalle_edu.world import SHAPES
+
+shape_names = ("circle", "square", "star", "heart")
+colour_names = ("red", "green", "blue", "yellow")
+four = replace(
+    SHAPES,
+    shapes=tuple(map(SHAPES.shape, shape_names)),
+    colours=tuple(each for each in SHAPES.colours if each.name in colour_names),
+)
+
+
+def scenes(seed, count):
+    chosen = [sample_scene(seed, i, "all", catalogue=four) for i in range(count)]
+    return render(chosen, 64, catalogue=four)
+
+
+images, exam = scenes(0, 1000), scenes(100, 200)
+
+
+def show(panel, image, title=""):
+    panel.imshow((image.detach().permute(1, 2, 0) / 2 + 0.5).clamp(0, 1))
+    panel.set(xticks=[], yticks=[])
+    panel.set_title(title, fontsize=14)
+    panel.spines[:].set(visible=True, color="silver")
+
+
+# %%
+def cut(pictures):
+    # en: each patch of 8 × 8 × 3 becomes a row of 192 numbers
+    # fr: chaque carreau de 8 × 8 × 3 devient une ligne de 192 nombres
+    return rearrange(pictures, "n c (h p) (w q) -> n h w (c p q)", p=8, q=8)
+
+
+patches = cut(images[:200]).flatten(0, 2)
+white = (patches > 0.99).all(dim=1).float().mean().item()
+print(say("patches:", "carreaux :"), *patches.shape)
+print(say("white paper:", "papier blanc :"), decimal(100 * white, 0), "%")
+
+# %% claims=true
+assert patches.shape == (12800, 192)
+assert 0.6 < white < 0.8
+
+# %% [markdown] lang="fr"
+# `rearrange`, de la bibliothèque einops, lit les axes par leurs noms : `(h p)` veut dire que l'axe des lignes est fait de h carreaux de p
+# pixels, et `(c p q)` aligne couleurs, lignes et colonnes d'un carreau en un seul vecteur.
+#
+# Sept carreaux sur dix sont du papier blanc ! **Devinez** : si l'on choisit 128 codes de départ au hasard parmi ces carreaux, combien
+# serviront ?
+
+# %% [markdown] lang="en"
+# `rearrange`, from the library einops, reads axes by their names: `(h p)` says that the axis of rows is made of h patches of p pixels, and
+# `(c p q)` lines up the colours, rows and columns of a patch as a single vector.
+#
+# Seven patches in ten are white paper! **Guess**: if 128 codes are chosen to start with at random among these patches, how many will be of
+# use?
+
+# %%
+generator = torch.Generator().manual_seed(0)
+exam_patches = cut(exam).flatten(0, 2)
+different = torch.unique(patches, dim=0)
+for name, pool in ((say("any patches", "carreaux quelconques"), patches),
+                   (say("different patches", "carreaux différents"), different)):
+    chosen = torch.randperm(len(pool), generator=generator)[:128]
+    codebook = fast_k_means(patches, pool[chosen], 10)
+    used = len(nearest_code(exam_patches, codebook).unique())
+    print(f"{name:20}", say("codes of use:", "codes qui servent :"), f"{used:3} / 128")
+    if pool is patches:
+        used_of_any = used
+
+# %% claims=true
+assert used_of_any < 64
+assert used > 115
+
+# %% [markdown] lang="fr"
+# Moins de la moitié : les codes partis du même carreau blanc sont au même endroit, le premier prend tout, les autres n'ont personne. Partir
+# de carreaux **différents** les garde presque tous en vie. Retenez ce mal : il reviendra, en plus grave, à la [](#codes-that-die).
+
+# %% [markdown] lang="fr"
+# À vous de repeindre. `numbers` est de forme (n, h, w), `codebook` de forme (k, 3 × `patch_size`²), chaque ligne dans l'ordre `(c p q)` de
+# `cut`. Rendez les images, de forme (n, 3, h × `patch_size`, w × `patch_size`).
+#
+# <details><summary>Un indice</summary>
+#
+# `codebook[numbers]`, de forme (n, h, w, 3 × `patch_size`²), met à chaque place la ligne de son numéro.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# C'est le `rearrange` de `cut`, lu à l'envers ; donnez-lui `c=3` et `p=patch_size, q=patch_size` pour qu'il sache couper.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# Less than half: codes that started from the same white patch are in the same place, the first takes all, the others have nobody. Starting
+# from **different** patches keeps nearly all of them alive. Remember this ill: it comes back, and worse, in [](#codes-that-die).
+
+# %% [markdown] lang="en"
+# Your turn to paint. `numbers` is of shape (n, h, w), `codebook` of shape (k, 3 × `patch_size`²), each row in the order `(c p q)` of `cut`.
+# Return the pictures, of shape (n, 3, h × `patch_size`, w × `patch_size`).
+#
+# <details><summary>A hint</summary>
+#
+# `codebook[numbers]`, of shape (n, h, w, 3 × `patch_size`²), puts in each place the row of its number.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# It is the `rearrange` of `cut`, read backwards; give it `c=3` and `p=patch_size, q=patch_size`, so that it knows how to cut.
+#
+# </details>
+
+# %% level=2
+def paint(numbers, codebook, patch_size):
+    return rearrange(codebook[numbers], "n h w (c p q) -> n c (h p) (w q)",
+                     c=3, p=patch_size, q=patch_size)
+
+# %% scratch=true
+reds_and_greens = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+paint(torch.tensor([[[0, 1]]]), reds_and_greens, 1).flatten(2)
+# → tensor([[[1., 0.], [0., 1.], [0., 0.]]])
+
+# %%
+def painted_again():
+    numbers = torch.arange(3 * 64).view(3, 8, 8)
+    return paint(numbers, cut(images[:3]).flatten(0, 2), 8)
+
+
+expect(painted_again, images[:3],
+       say("three scenes, each patch a code of its own",
+           "trois scènes, dont chaque carreau est un code à lui seul"))
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 3-4"
+# ### Exercices 3 et 4 · Un codec en dix lignes
+#
+# **18 min.**
+#
+# - **3** ●● `k_means` : choisir, se placer, recommencer.
+# - **4** ●● `paint` : des numéros aux pixels.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 3-4"
+# ### Exercises 3 and 4 · A codec in ten lines
+#
+# **18 min.**
+#
+# - **3** ●● `k_means`: choose, move, again.
+# - **4** ●● `paint`: from numbers to pixels.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 18 min. Fautes à guetter en 3 : modifier le départ ; la moyenne d'un code sans point (nan) ; déplacer les codes pendant que les points
+# choisissent. En 4 : l'ordre des axes dans `rearrange`. Demander combien de nombres a un code de carreau. (192.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 18 min. Mistakes to look for in 3: modifying the start; the mean of a code without a point (nan); moving codes while points are still
+# choosing. In 4: the order of axes in `rearrange`. Ask how many numbers a code of a patch has. (192.)
+
+# %% [markdown] lang="fr"
+# ### Un bouton : la taille du dictionnaire
+#
+# Un bouton, une image. Nous apprenons cinq dictionnaires de carreaux sur 200 scènes, de 2 à 512 codes, et mesurons l'erreur au carré, en
+# moyenne par nombre, sur ces scènes et sur 200 autres, jamais vues. À chaque cran, un code prend deux bits de plus. **Devinez** : l'erreur
+# tombe-t-elle à chaque cran ? et les deux courbes se quittent-elles ?
+
+# %% [markdown] lang="en"
+# ### One knob: the size of the codebook
+#
+# One knob, one picture. We learn five codebooks of patches on 200 scenes, from 2 to 512 codes, and measure the squared error, as a mean per
+# number, on these scenes and on 200 others never seen. With each notch a code takes two bits more. **Guess**: does the error fall at each
+# notch? and do the two curves part?
+
+# %%
+sizes = [2, 8, 32, 128, 512]
+
+
+def turn_the_knob():
+    generator = torch.Generator().manual_seed(0)
+    books, errors = [], []
+    for size in sizes:
+        chosen = torch.randperm(len(different), generator=generator)[:size]
+        books.append(fast_k_means(patches, different[chosen], 10))
+        both = [error_of(each, books[-1]) / 192 for each in (patches, exam_patches)]
+        errors.append(both)
+    return {"books": books, "errors": errors}
+
+
+# %%
+from dalle_edu.classroom.desk import kept
+
+# en: what took long is kept on disk: after a restart it is read again
+# fr: ce qui a pris du temps est gardé sur disque : après un redémarrage, on le relit
+knob = kept("sizes", turn_the_knob, patience=5)
+print(say("codes  bits a picture  seen    unseen", "codes  bits par image  vues    jamais vues"))
+for size, (seen, unseen) in zip(sizes, knob["errors"]):
+    bits = decimal(64 * math.log2(size), 0)
+    print(f"{size:5} {bits:>15}  {decimal(seen, 4)}  {decimal(unseen, 4)}")
+
+# %% claims=true
+seen, unseen = zip(*knob["errors"])
+assert list(seen) == sorted(seen, reverse=True)
+assert list(unseen) == sorted(unseen, reverse=True)
+assert all(later < 0.65 * former for former, later in zip(seen, seen[1:]))
+assert unseen[1] < 1.1 * seen[1]
+assert unseen[-1] > 1.4 * seen[-1]
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Un bouton : la taille du dictionnaire
+#
+# Deux bits de plus à chaque cran : que gagne-t-on ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### One knob: the size of the codebook
+#
+# Two bits more at each notch: what is gained?
+
+# %% slide="fragment" tags=["hide-input"]
+figure, axes = plot(width=6.6, height=3.4)
+for row, colour, label in (
+        (0, BLUE, say("scenes it learned from", "scènes apprises")),
+        (1, VERMILION, say("scenes never seen", "scènes jamais vues"))):
+    axes.plot(range(5), [both[row] for both in knob["errors"]], "o-",
+              color=colour, label=label)
+axes.set(yscale="log", xlabel=say("codes in the codebook", "codes du dictionnaire"),
+         ylabel=say("squared error", "erreur au carré"))
+axes.set_xticks(range(5), [str(size) for size in sizes])
+axes.set_yticks([0.01, 0.02, 0.05, 0.1], ["0.01", "0.02", "0.05", "0.1"])
+axes.minorticks_off()
+legend(axes)
+picture(figure, say("The error falls at each notch; on scenes never seen it falls "
+                    "less, and the two curves part at 512 codes.",
+                    "L'erreur tombe à chaque cran ; sur des scènes jamais vues elle "
+                    "tombe moins, et les courbes se quittent à 512 codes."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Faire lire l'échelle, logarithmique : à chaque cran, deux bits de plus par code, et l'erreur tombe d'un tiers au moins. Demander
+# pourquoi les courbes se quittent. (Avec 512 codes pour quelques milliers de carreaux différents, le dictionnaire apprend des carreaux par
+# cœur.) Plus de codes n'aide donc pas toujours.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Have them read the scale, which is logarithmic: at each notch two bits more per code, and the error falls by a third at least. Ask
+# why the curves part. (With 512 codes for a few thousand different patches, the codebook learns patches by heart.) So more codes do not
+# always help.
+
+# %% [markdown] lang="fr"
+# **Ce que dit le bouton.** Deux bits de plus par code, et l'erreur sur les scènes apprises tombe chaque fois d'un tiers au moins. Sur des
+# scènes jamais vues elle tombe aussi, mais de moins en moins : à 512 codes, elle dépasse l'autre de plus de 40 %. Le dictionnaire commence
+# à apprendre des carreaux par cœur. Choisir $k$, c'est choisir un point de cette courbe.
+
+# %% [markdown] lang="en"
+# **What the knob says.** Two bits more per code, and the error on the scenes it learned from falls by a third at least each time. On scenes
+# never seen it falls too, but less and less: at 512 codes it exceeds the other by more than 40 %. The codebook begins to learn patches by
+# heart. To choose $k$ is to choose a point on this curve.
+
+# %% tags=["hide-input"]
+def draw_pairs(rows, alt, chosen=(1, 2, 3, 4, 6)):
+    # en: a row of scenes of the exam for each name
+    # fr: une ligne de scènes de l'examen pour chaque nom
+    figure, panels = plot(len(rows), len(chosen), width=7.8, height=1.6 * len(rows))
+    for panels_of_row, (name, pictures) in zip(panels, rows.items()):
+        for panel, number in zip(panels_of_row, chosen):
+            show(panel, pictures[number])
+        panels_of_row[0].set_ylabel(name, fontsize=13)
+    return picture(figure, alt)
+
+
+# %% [markdown] lang="fr"
+# Voyons. La même scène, dite avec 32, puis 512 carreaux :
+
+# %% [markdown] lang="en"
+# Let us see. The same scenes, said with 32 patches, then with 512:
+
+# %% tags=["hide-input"]
+def laid(codebook):
+    numbers = nearest_code(cut(exam[:8]), codebook)
+    return rearrange(codebook[numbers], "n h w (c p q) -> n c (h p) (w q)", c=3, p=8, q=8)
+
+
+draw_pairs({say("scene", "scène"): exam, "32 codes": laid(knob["books"][2]),
+            "512 codes": laid(knob["books"][4])},
+           say("Scenes laid with 32 patches are rough mosaics; with 512 they are "
+               "nearly right, with broken edges.",
+               "Des scènes posées avec 32 carreaux sont des mosaïques grossières ; "
+               "avec 512, elles sont presque justes, aux bords brisés."))
+
+# %% [markdown] lang="fr"
+# Une mosaïque : à 32 codes, des à-peu-près ; à 512, les formes y sont, aux bords brisés. C'est la limite d'un codec qui compare des pixels
+# et pose chaque carreau sans regarder les voisins. Remplaçons les carreaux par les vecteurs d'un **encodeur**, et la pose par un
+# **décodeur**, qui apprennent tous deux. C'est l'auto-encodeur de la [](lesson:07), avec un dictionnaire au milieu. Un obstacle se dresse
+# aussitôt.
+
+# %% [markdown] lang="en"
+# A mosaic: at 32 codes, rough guesses; at 512 the shapes are there, with broken edges. This is the limit of a codec that compares pixels
+# and lays each patch without a look at its neighbours. Let us replace patches by the vectors of an **encoder**, and laying by a
+# **decoder**, both of which learn. It is the autoencoder of [](lesson:07) with a codebook in the middle. An obstacle stands up at once.
