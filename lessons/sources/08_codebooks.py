@@ -558,6 +558,8 @@ assert errors == sorted(errors, reverse=True)
 assert errors[-1] < errors[0] / 10
 rounds_in_a_row = [error_of(cloud, fast_k_means(cloud, start, each)) for each in range(12)]
 assert rounds_in_a_row == sorted(rounds_in_a_row, reverse=True)
+assert len(nearest_code(cloud, film[10]).unique()) == 5
+assert torch.equal(film[10][4], start[4])
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 3. Choisir, se placer, recommencer
@@ -593,12 +595,12 @@ picture(figure, say("Six codes start in a row above three heaps of points; round
 # code without a point?
 
 # %% [markdown] lang="fr"
-# L'erreur ne monte jamais ; elle est divisée ici par plus de dix. Mais le résultat dépend du départ : six codes pour trois tas, et chaque
-# tas n'en reçoit pas forcément deux. Regardez le dernier tour : combien de codes servent encore ?
+# L'erreur ne monte jamais ; elle est divisée ici par plus de dix. Mais le résultat dépend du départ : des six codes, un est resté dans son
+# coin, en haut à droite, sans un seul point. Cinq servent.
 
 # %% [markdown] lang="en"
-# The error never rises; here it is divided by more than ten. But the outcome depends on the start: six codes for three heaps, and a heap
-# does not necessarily get two of them. Look at the last round: how many codes are still of use?
+# The error never rises; here it is divided by more than ten. But the outcome depends on the start: one of the six codes has stayed in its
+# corner, at the top on the right, without a single point. Five are of use.
 
 # %% [markdown] lang="fr"
 # ## 4. Un codec sans réseau
@@ -911,3 +913,479 @@ draw_pairs({say("scene", "scène"): exam, "32 codes": laid(knob["books"][2]),
 # A mosaic: at 32 codes, rough guesses; at 512 the shapes are there, with broken edges. This is the limit of a codec that compares pixels
 # and lays each patch without a look at its neighbours. Let us replace patches by the vectors of an **encoder**, and laying by a
 # **decoder**, both of which learn. It is the autoencoder of [](lesson:07) with a codebook in the middle. An obstacle stands up at once.
+
+# %% [markdown] lang="fr"
+# ## 5. Un choix n'a pas de pente
+#
+# Le décodeur peint à partir des codes ; la perte compare sa peinture à l'image ; le gradient redescend par le décodeur jusqu'au code. Puis
+# il doit remonter à l'encodeur, à travers le **choix**. Or poussez un peu le vecteur : son code ne change pas. Poussez-le encore, il franchit
+# un bord, et le code saute. Une marche d'escalier : la pente est nulle partout, et n'existe pas aux bords. L'encodeur n'apprend rien.
+#
+# Déplacez le vecteur. **Devinez d'abord** : combien de fois son code change-t-il en chemin ? Et laquelle des deux pentes affichées change ?
+
+# %% [markdown] lang="en"
+# ## 5. A choice has no slope
+#
+# The decoder paints from codes; the loss compares its painting with the picture; the gradient comes down through the decoder to the code.
+# Then it has to go up to the encoder, across the **choice**. But push the vector a little: its code does not change. Push on, it crosses a
+# border, and the code jumps. A staircase: the slope is zero everywhere, and there is none at borders. The encoder learns nothing.
+#
+# Move the vector. **Guess first**: how many times does its code change on the way? And which of the two slopes shown changes?
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 5. Un choix n'a pas de pente
+#
+# Le code saute aux bords, et reste immobile entre eux.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 5. A choice has no slope
+#
+# The code jumps at borders, and does not move between them.
+
+# %% slide="fragment" tags=["output-only-slide"]
+from dalle_edu.classroom.widgets.border_crosser import border_explorer
+
+five_codes = torch.tensor([[0.0, 0.3], [2.0, 2.4], [3.4, 0.0], [5.4, 2.6], [7.0, 0.2]])
+border_explorer(five_codes, torch.tensor([0.2, 1.0]), torch.tensor([6.8, 1.4]), steps=13)
+
+# %% claims=true
+from dalle_edu.classroom.widgets.border_crosser import slopes_at
+
+_start, _end = torch.tensor([0.2, 1.0]), torch.tensor([6.8, 1.4])
+_parts = torch.linspace(0, 1, 1001)[:, None]
+_codes = nearest_code(_start + _parts * (_end - _start), five_codes)
+assert int((_codes[1:] != _codes[:-1]).sum()) == 4
+_way = (_end - _start) / (_end - _start).norm()
+for _part in (0.0, 0.13, 0.37, 0.61, 0.99):
+    _true, _passed = slopes_at(_start + _part * (_end - _start), five_codes, _way)
+    assert _true == 0 and abs(_passed - 1) < 1e-5
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 6 min. Déplacer le curseur lentement ; la classe dit « saut » à chaque bord (quatre fois). Demander la pente vraie entre deux bords.
+# (Zéro.) Puis : que ferait un encodeur dont tous les gradients sont nuls ? (Rien.) Montrer la seconde pente, qui vaut toujours 1 : c'est un
+# mensonge utile, dont la section 6 dira le prix.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 6 min. Move the slider slowly; the class says "jump" at each border (four times). Ask for the true slope between two borders. (Zero.) Then:
+# what would an encoder do all of whose gradients are zero? (Nothing.) Show the second slope, which is always 1: it is a useful lie, whose
+# price section 6 will tell.
+
+# %% [markdown] lang="fr"
+# Le code change quatre fois ; la pente vraie est 0 partout ailleurs. L'autre vaut 1 partout : c'est un mensonge, et il est utile. Le
+# **passage direct** (*straight-through*, [](work:bengio2013)) rend le code à l'aller et, au retour, fait comme si l'on n'avait rien remplacé :
+# le gradient qui arrive au code est recopié, tel quel, au vecteur. Il tient en une ligne :
+#
+# $$ v + \mathrm{sg}[\, c - v \,] $$
+#
+# $\mathrm{sg}$ (*stop gradient*), c'est `.detach()` en PyTorch : la valeur passe, le gradient non. À l'aller, $v + (c - v) = c$. Au retour,
+# le crochet compte pour une constante, et il reste $v$ : pente 1 vers le vecteur, aucune vers le code. Pour $v = 0{,}5$ et $c = 1$, la
+# valeur est 1 ; si la perte est le carré de la sortie, son gradient au code est $2 \times 1 = 2$. **Devinez** celui que reçoit $v$.
+
+# %% [markdown] lang="en"
+# The code changes four times; the true slope is 0 everywhere else. The other one is 1 everywhere: it is a lie, and a useful one. The
+# **straight-through estimator** ([](work:bengio2013)) gives the code on the way forward and, on the way back, acts as if nothing had been
+# replaced: the gradient that arrives at the code is copied to the vector as it is. It is one line:
+#
+# $$ v + \mathrm{sg}[\, c - v \,] $$
+#
+# $\mathrm{sg}$ (stop gradient) is `.detach()` in PyTorch: the value goes through, the gradient does not. On the way forward
+# $v + (c - v) = c$. On the way back the bracket counts as a constant, and $v$ is left: slope 1 towards the vector, none towards the code.
+# For $v = 0.5$ and $c = 1$ the value is 1; if the loss is the square of the output, its gradient at the code is $2 \times 1 = 2$. **Guess**
+# which one $v$ receives.
+
+# %%
+vector = torch.tensor(0.5, requires_grad=True)
+code = torch.tensor(1.0, requires_grad=True)
+output = vector + (code - vector).detach()
+output.square().backward()
+print(say("value:", "valeur :"), decimal(output.item(), 1))
+print(say("gradient of the vector:", "gradient du vecteur :"), decimal(vector.grad, 1))
+print(say("gradient of the code:", "gradient du code :"),
+      say("none", "aucun") if code.grad is None else decimal(code.grad, 1))
+
+# %% claims=true
+assert output.item() == 1 and vector.grad == 2 and code.grad is None
+
+# %% [markdown] lang="fr"
+# Le vecteur reçoit 2, le gradient du code ; avec un vrai calcul de sa propre place, ç'aurait été $2 \times 0{,}5 = 1$, et à travers le choix,
+# 0. Le code, lui, ne reçoit rien : il aura sa propre perte ([](#two-losses)).
+
+# %% [markdown] lang="fr"
+# Écrivez-le. `vectors` et `quantized` (les codes choisis) ont la même forme, (…, d) ; rendez la valeur de `quantized`, avec le gradient de
+# `vectors`.
+#
+# <details><summary>Un indice</summary>
+#
+# Une ligne. Ce qui est dans le crochet est la différence, détachée.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# The vector receives 2, the gradient of the code; at its own place it would have been $2 \times 0.5 = 1$, and across the choice, 0. The code
+# receives nothing: it will have a loss of its own ([](#two-losses)).
+
+# %% [markdown] lang="en"
+# Write it. `vectors` and `quantized` (the chosen codes) have the same shape, (…, d); return the value of `quantized`, with the gradient of
+# `vectors`.
+#
+# <details><summary>A hint</summary>
+#
+# One line. What is in the bracket is the difference, detached.
+#
+# </details>
+
+# %% implements="codebook:straight_through" level=1
+"""Le passage direct : les codes, avec le gradient des vecteurs.
+
+La valeur est celle de `quantized`. Le gradient qui y arrive continue, inchangé,
+vers `vectors`, et aucun ne va à `quantized` (Bengio et al. 2013).
+"""
+
+# %% scratch=true
+straight_through(torch.tensor([0.5, -1.0]), torch.tensor([1.0, 0.0]))
+# → tensor([1., 0.])
+
+# %% [markdown] lang="fr"
+# ## 6. Ce que coûte la copie
+#
+# La copie n'est pas exacte. De quoi est-elle l'approximation ? Pas de la pente à travers un choix, qui est nulle. Mais un encodeur n'a pas
+# un vecteur, il en a des milliers, un peu différents : quand il change, certains franchissent un bord. La perte **moyenne** d'un nuage de
+# vecteurs, elle, a une pente.
+#
+# Sur une droite, des codes tous les `spacing`, et une perte $L$ du code. Un nuage uniforme, large d'un intervalle, est centré en $v$, entre
+# les codes $a$ et $b$ : une part $p = (v - a) / (b - a)$ du nuage est passée du côté de $b$. Sa perte moyenne est donc
+# $(1 - p) \, L(a) + p \, L(b)$, dont la pente est celle de la **corde** ; la copie donne, en moyenne, un mélange de deux **tangentes** :
+#
+# $$ \underbrace{\frac{L(b) - L(a)}{b - a}}_{\text{la vérité}} \qquad\qquad \underbrace{(1 - p) \, L'(a) + p \, L'(b)}_{\text{le passage direct}} $$
+#
+# Exemple : $L(c) = c^3$, $v = 0{,}75$, un code tous les 1. La corde de 0 à 1 a la pente 1. Les tangentes sont 0 et 3, et
+# $0{,}25 \times 0 + 0{,}75 \times 3 = 2{,}25$. La copie a le bon signe, et plus du double. **Devinez** : que deviennent les deux nombres
+# avec un code tous les 0,5 ?
+
+# %% [markdown] lang="en"
+# ## 6. What the copy costs
+#
+# The copy is not exact. What does it approximate? Not the slope across a choice, which is zero. But an encoder does not have one vector, it
+# has thousands, a little different: when it changes, some of them cross a border. The **mean** loss of a cloud of vectors does have a slope.
+#
+# On a line, codes every `spacing`, and a loss $L$ of the code. A uniform cloud, one interval wide, is centred at $v$, between codes $a$ and
+# $b$: a share $p = (v - a) / (b - a)$ of the cloud has passed to the side of $b$. So its mean loss is $(1 - p) \, L(a) + p \, L(b)$, whose
+# slope is that of the **chord**; the copy gives, on average, a mixture of two **tangents**:
+#
+# $$ \underbrace{\frac{L(b) - L(a)}{b - a}}_{\text{the truth}} \qquad\qquad \underbrace{(1 - p) \, L'(a) + p \, L'(b)}_{\text{straight-through}} $$
+#
+# An example: $L(c) = c^3$, $v = 0.75$, a code every 1. The chord from 0 to 1 has slope 1. The tangents are 0 and 3, and
+# $0.25 \times 0 + 0.75 \times 3 = 2.25$. The copy has the right sign, and more than twice the size. **Guess**: what do the two numbers
+# become with a code every 0.5?
+
+# %% [markdown] lang="fr"
+# Écrivez `two_slopes(loss, v, spacing)` : `loss` est une fonction d'un tenseur, nombre par nombre ; `v` est de forme (m,). Rendez deux
+# tenseurs de forme (m,) : la pente de la corde, et le mélange des deux tangentes.
+#
+# <details><summary>Un indice</summary>
+#
+# `a = (v / spacing).floor() * spacing`, `b = a + spacing`, et la part est `(v - a) / spacing`.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# Les tangentes viennent d'autograd : `a.requires_grad_()`, puis `torch.autograd.grad(loss(a).sum(), a)[0]` ; de même pour `b`, que
+# `(a + spacing).detach()` coupe du calcul de `a`.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# Write `two_slopes(loss, v, spacing)`: `loss` is a function of a tensor, number by number; `v` is of shape (m,). Return two tensors of shape
+# (m,): the slope of the chord, and the mixture of the two tangents.
+#
+# <details><summary>A hint</summary>
+#
+# `a = (v / spacing).floor() * spacing`, `b = a + spacing`, and the share is `(v - a) / spacing`.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# The tangents come from autograd: `a.requires_grad_()`, then `torch.autograd.grad(loss(a).sum(), a)[0]`; likewise for `b`, which
+# `(a + spacing).detach()` cuts off from the computation of `a`.
+#
+# </details>
+
+# %% level=2
+def two_slopes(loss, v, spacing):
+    a = (v / spacing).floor() * spacing
+    b = a + spacing
+    share = (v - a) / spacing
+    chord = (loss(b) - loss(a)) / spacing
+    a.requires_grad_()
+    b = b.detach().requires_grad_()
+    tangent_a = torch.autograd.grad(loss(a).sum(), a)[0]
+    tangent_b = torch.autograd.grad(loss(b).sum(), b)[0]
+    return chord, (1 - share) * tangent_a + share * tangent_b
+
+# %% scratch=true
+two_slopes(lambda c: c**3, torch.tensor([0.75]), 1.0)
+# → (tensor([1.]), tensor([2.2500]))
+
+# %%
+def cubes_and_squares():
+    half = two_slopes(lambda c: c**3, torch.tensor([0.75, 0.1, -0.2]), 0.5)
+    square = two_slopes(lambda c: c**2, torch.tensor([0.25, 0.5, 1.5]), 1.0)
+    return torch.stack([*half, *square])
+
+
+expect(cubes_and_squares, torch.tensor([[1.75, 0.25, 0.25], [1.875, 0.15, 0.3],
+                                        [1.0, 1.0, 3.0], [0.5, 1.0, 3.0]]),
+       say("chord and tangents of c³, a code every 0.5, then of c², one every 1",
+           "corde et tangentes de c³, un code tous les 0,5, puis de c², tous les 1"))
+
+# %% [markdown] lang="fr"
+# À 0,5, les deux nombres sont 1,75 et 1,875 : presque égaux. Et pour un carré, la copie est exacte au bord, à mi-chemin des deux codes.
+# Prenons une perte qui ondule, et mesurons : à combien de places la copie pousse-t-elle **du mauvais côté** ?
+
+# %% [markdown] lang="en"
+# At 0.5 the two numbers are 1.75 and 1.875: nearly equal. And for a square the copy is exact at the border, halfway between the two codes.
+# Let us take a loss that waves, and measure: at how many places does the copy push **the wrong way**?
+
+# %% tags=["hide-input"]
+def wavy(c):
+    return torch.sin(2.2 * c) + 0.3 * c
+
+
+def slopes_of_wave(spacing):
+    a = (line / spacing).floor() * spacing
+    share = (line - a) / spacing
+    truth = (wavy(a + spacing) - wavy(a)) / spacing
+    tangents = [2.2 * torch.cos(2.2 * c) + 0.3 for c in (a, a + spacing)]
+    return truth, (1 - share) * tangents[0] + share * tangents[1]
+
+
+line = torch.linspace(0, 6, 1201)[:-1]
+wrong = {}
+for spacing in (1.5, 1.0, 0.5, 0.25):
+    truth, passed_on = slopes_of_wave(spacing)
+    wrong[spacing] = ((truth * passed_on) < 0).float().mean().item()
+    print(say("a code every", "un code tous les"), f"{decimal(spacing, 2)} :",
+          decimal(100 * wrong[spacing], 0), "%",
+          say("of places pushed the wrong way", "des places du mauvais côté"))
+
+# %% claims=true
+shares_wrong = list(wrong.values())
+assert shares_wrong == sorted(shares_wrong, reverse=True)
+assert 0.4 < wrong[1.5] < 0.5 and wrong[0.25] < 0.06
+# the formulas are means over the cloud, as a million vectors say too
+_v = 0.8 + (torch.rand(1_000_000, generator=torch.Generator().manual_seed(0)) - 0.5)
+_codes = _v.round()
+_tangents = (2.2 * torch.cos(2.2 * _codes) + 0.3).mean()
+_nudged = wavy((_v + 0.02).round()).mean() - wavy((_v - 0.02).round()).mean()
+_at = slopes_of_wave(1.0)
+assert abs(_tangents - _at[1][160]) < 0.01
+assert abs(_nudged / 0.04 - _at[0][160]) < 0.05
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 6. La copie vaut ce que valent les voisins
+#
+# Vraie pente : une corde. Copie : des tangentes.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 6. The copy is as good as the neighbours are near
+#
+# True slope: a chord. Copy: tangents.
+
+# %% slide="fragment" tags=["hide-input"]
+figure, panels = plot(1, 2, width=9, height=3.3)
+for panel, spacing in zip(panels, (1.5, 0.25)):
+    truth, passed_on = slopes_of_wave(spacing)
+    panel.plot(line, truth, color=BLUE, label=say("true", "vraie"))
+    panel.plot(line, passed_on, "--", color=VERMILION,
+               label=say("straight-through", "passage direct"))
+    panel.axhline(0, color="silver", linewidth=0.8, zorder=0)
+    panel.set_title(say(f"a code every {spacing}", f"un code tous les {spacing}"))
+    panel.set(xlabel=say("place of the vectors", "place des vecteurs"), ylim=(-3.2, 4.4))
+panels[0].set_ylabel(say("slope of the mean loss", "pente de la perte moyenne"))
+legend(panels[0], loc="upper left", ncols=2)
+picture(figure, say("With codes far apart the slope passed on is often of the wrong "
+                    "sign; with dense codes it follows the true one.",
+                    "Avec des codes éloignés, la pente recopiée a souvent le mauvais "
+                    "signe ; avec des codes serrés, elle suit la vraie."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 6 min. Au tableau : la courbe, deux codes, la corde, les deux tangentes. Calculer c³ ensemble : 1 contre 2,25. Demander quand la copie est
+# bonne. (Quand les codes sont si serrés que la courbe est presque droite entre eux.) Et quand elle se trompe de côté ? (Quand la courbe
+# ondule entre deux codes.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 6 min. On the board: the curve, two codes, the chord, both tangents. Work out c³ together: 1 against 2.25. Ask when the copy is good.
+# (When codes are so dense that the curve is nearly straight between them.) And when does it go the wrong way? (When the curve waves between
+# two codes.)
+
+# %% [markdown] lang="fr"
+# Avec des codes éloignés, la copie pousse du mauvais côté à plus de quatre places sur dix ; avec des codes serrés, à moins d'une sur
+# quinze. Le passage direct est un estimateur **biaisé** : il suppose que la perte est presque droite d'un code à son voisin. C'est une
+# raison de plus de garder les vecteurs tout près de leurs codes.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 5-6"
+# ### Exercices 5 et 6 · Copier, et savoir ce que l'on copie
+#
+# **15 min.**
+#
+# - **5** ● `straight_through` : une ligne.
+# - **6** ●● `two_slopes` : la corde, et les tangentes.
+
+# %% [markdown] lang="en"
+# With codes far apart the copy pushes the wrong way at more than four places in ten; with dense codes, at less than one in fifteen. The
+# straight-through estimator is **biased**: it supposes that the loss is nearly straight from a code to its neighbour. One more reason to
+# keep vectors close to their codes.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 5-6"
+# ### Exercises 5 and 6 · Copy, and know what is copied
+#
+# **15 min.**
+#
+# - **5** ● `straight_through`: one line.
+# - **6** ●● `two_slopes`: the chord, and the tangents.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 15 min. Fautes à guetter en 5 : détacher toute la sortie (le gradient est coupé) ; partir du code (le gradient va aux codes). En 6 :
+# oublier de détacher b, qui dépend de a. Demander une perte pour laquelle corde et tangentes sont égales partout. (Une droite.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 15 min. Mistakes to look for in 5: detaching all of the output (the gradient is cut); starting from the code (the gradient goes to the
+# codes). In 6: forgetting to detach b, which depends on a. Ask for a loss whose chord and tangents are equal everywhere. (A straight line.)
+
+# %% [markdown] lang="fr"
+# ## 7. Deux pertes
+#
+# La copie ne donne rien aux codes. Il leur faut une perte à eux : que chaque code aille vers les vecteurs qui l'ont choisi. Et puisque la
+# copie n'est bonne que de près, une autre retient les vecteurs : c'est l'**engagement** (*commitment*). Le VQ-VAE additionne les deux à
+# l'erreur de reconstruction ([](work:vandenoord2017), équation 3) :
+#
+# $$ \underbrace{\bigl|\, \mathrm{sg}[v] - c \,\bigr|^2}_{\text{déplace le code}} \; + \; \beta \, \underbrace{\bigl|\, v - \mathrm{sg}[c]
+# \,\bigr|^2}_{\text{retient le vecteur}} $$
+#
+# Les deux termes ont la **même valeur** à $\beta$ près ; seuls leurs gradients diffèrent. Pour $v = (1, 2)$ et $c = (0, 0)$, la moyenne des
+# carrés est $(1 + 4) / 2 = 2{,}5$ ; avec $\beta = 1/4$, l'engagement vaut 0,625. **Devinez** de quel côté chaque terme pousse le code, et de
+# quel côté le vecteur.
+
+# %% [markdown] lang="en"
+# ## 7. Two losses
+#
+# The copy gives nothing to the codes. They need a loss of their own: let each code go towards the vectors that chose it. And since the copy
+# is good only from close by, another one holds vectors back: the **commitment**. The VQ-VAE adds both to the reconstruction error
+# ([](work:vandenoord2017), equation 3):
+#
+# $$ \underbrace{\bigl|\, \mathrm{sg}[v] - c \,\bigr|^2}_{\text{moves the code}} \; + \; \beta \, \underbrace{\bigl|\, v - \mathrm{sg}[c]
+# \,\bigr|^2}_{\text{holds the vector}} $$
+#
+# Both terms have the **same value**, but for $\beta$; only their gradients differ. For $v = (1, 2)$ and $c = (0, 0)$ the mean of the squares
+# is $(1 + 4) / 2 = 2.5$; with $\beta = 1/4$ the commitment is 0.625. **Guess** which way each term pushes the code, and which way the
+# vector.
+
+# %% [markdown] lang="fr"
+# Écrivez les deux, dans cet ordre, `vectors` et `quantized` de même forme ; rendez deux nombres (des tenseurs sans axe), moyennes sur
+# toutes les entrées.
+#
+# <details><summary>Un indice</summary>
+#
+# `F.mse_loss(a, b)` est la moyenne des carrés de `a - b`. `.detach()` sur ce qui ne doit pas bouger.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# Bêta va sur le terme où c'est le **code** qui est détaché.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# Write both, in this order, `vectors` and `quantized` of one shape; return two numbers (tensors without an axis), means over all entries.
+#
+# <details><summary>A hint</summary>
+#
+# `F.mse_loss(a, b)` is the mean of the squares of `a - b`. `.detach()` on what must not move.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# Beta goes on the term in which the **code** is detached.
+#
+# </details>
+
+# %% implements="codebook:vq_losses" level=2
+"""La perte du dictionnaire et la perte d'engagement, moyennes sur tout.
+
+Ce sont les deux derniers termes de l'équation 3 de van den Oord et al. (2017) ;
+sg arrête le gradient. La perte du dictionnaire, la première, |sg[v] - c|²,
+déplace les codes vers les vecteurs. La perte d'engagement, |v - sg[c]|² fois
+`beta`, retient les vecteurs près de leurs codes.
+"""
+
+# %% scratch=true
+vq_losses(torch.tensor([1.0, 2.0]), torch.tensor([0.0, 0.0]))
+# → (tensor(2.5000), tensor(0.6250))
+
+# %%
+vector = torch.tensor([1.0, 2.0], requires_grad=True)
+code = torch.tensor([0.0, 0.0], requires_grad=True)
+for name, term in zip(say("codebook commitment", "dictionnaire engagement").split(),
+                      vq_losses(vector, code)):
+    pushes = torch.autograd.grad(term, (vector, code), allow_unused=True)
+    for what, push in zip(say("vector code", "vecteur code").split(), pushes):
+        pushed = say("nothing", "rien")
+        if push is not None:
+            pushed = "  ".join(decimal(-each, 2) for each in push)
+        print(f"{name:12} → {what:8} {pushed}")
+
+# %% claims=true
+_first, _second = vq_losses(vector, code)
+assert torch.autograd.grad(_first, code, retain_graph=True)[0].tolist() == [-1, -2]
+assert torch.autograd.grad(_second, vector)[0].tolist() == [0.25, 0.5]
+assert (_first.item(), _second.item()) == (2.5, 0.625)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 7. Deux termes, deux sens
+#
+# | | pousse le code | pousse le vecteur |
+# |---|---|---|
+# | reconstruction | non | oui, par la copie |
+# | $\lvert \mathrm{sg}[v] - c \rvert^2$ | vers $v$ | non |
+# | $\beta \lvert v - \mathrm{sg}[c] \rvert^2$ | non | vers $c$ |
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 7. Two terms, two ways
+#
+# | | pushes the code | pushes the vector |
+# |---|---|---|
+# | reconstruction | no | yes, by the copy |
+# | $\lvert \mathrm{sg}[v] - c \rvert^2$ | towards $v$ | no |
+# | $\beta \lvert v - \mathrm{sg}[c] \rvert^2$ | no | towards $c$ |
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Deux élèves tiennent une corde, l'un est le code, l'autre le vecteur : la première perte fait marcher l'un, la seconde l'autre.
+# Demander ce qui change si rien n'est détaché. (Chaque terme tire des deux côtés, bêta ne les sépare plus.) Raconter la faute de VQGAN :
+# bêta sur l'autre terme, gardée pour que les vieux poids se chargent.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Two students hold a rope, one is the code, the other the vector: the first loss makes one walk, the second the other. Ask what
+# changes if nothing is detached. (Each term pulls on both sides, beta no longer tells them apart.) Tell the story of VQGAN's fault: beta on
+# the other term, kept so that old weights would load.
+
+# %% [markdown] lang="fr"
+# Chaque terme ne déplace qu'un côté : le dictionnaire pousse le code vers le vecteur, l'engagement pousse le vecteur vers le code, quatre
+# fois moins fort. Pourquoi 1/4 ? Les auteurs ont vu qu'entre 0,1 et 2 les résultats ne changeaient guère, et ont pris 0,25. La
+# [](#what-beta-holds-back) dira ce qui arrive loin de là.
+#
+# Une histoire vraie : le code publié de VQGAN ([](work:esser2021)) a mis bêta sur **l'autre** terme. La faute, une fois découverte, a été
+# gardée par défaut, pour que les poids déjà publiés servent encore. Les deux termes ont la même valeur : rien ne se voit dans la courbe de
+# perte, qui est juste à un facteur près. Voilà pourquoi l'on vérifie aussi les **gradients**.
+
+# %% [markdown] lang="en"
+# Each term moves one side only: the codebook loss pushes the code towards the vector, the commitment pushes the vector towards the code,
+# four times less. Why 1/4? The authors saw that between 0.1 and 2 the results hardly changed, and took 0.25. [](#what-beta-holds-back) will
+# tell what happens far from there.
+#
+# A true story: the published code of VQGAN ([](work:esser2021)) put beta on **the other** term. Once discovered, the fault was kept by
+# default, so that weights already published would still serve. Both terms have the same value: nothing shows in the curve of the loss,
+# which is right but for a factor. This is why **gradients** are checked as well.
