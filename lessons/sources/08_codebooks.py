@@ -1374,8 +1374,8 @@ assert (_first.item(), _second.item()) == (2.5, 0.625)
 
 # %% [markdown] lang="fr"
 # Chaque terme ne déplace qu'un côté : le dictionnaire pousse le code vers le vecteur, l'engagement pousse le vecteur vers le code, quatre
-# fois moins fort. Pourquoi 1/4 ? Les auteurs ont vu qu'entre 0,1 et 2 les résultats ne changeaient guère, et ont pris 0,25. La
-# [](#what-beta-holds-back) dira ce qui arrive loin de là.
+# fois moins fort. Pourquoi 1/4 ? Les auteurs ont vu qu'entre 0,1 et 2 les résultats ne changeaient guère, et ont pris 0,25
+# ([](work:vandenoord2017)). La [](#what-beta-holds-back) dira ce qui arrive loin de là.
 #
 # Une histoire vraie : le code publié de VQGAN ([](work:esser2021)) a mis bêta sur **l'autre** terme. La faute, une fois découverte, a été
 # gardée par défaut, pour que les poids déjà publiés servent encore. Les deux termes ont la même valeur : rien ne se voit dans la courbe de
@@ -1383,9 +1383,531 @@ assert (_first.item(), _second.item()) == (2.5, 0.625)
 
 # %% [markdown] lang="en"
 # Each term moves one side only: the codebook loss pushes the code towards the vector, the commitment pushes the vector towards the code,
-# four times less. Why 1/4? The authors saw that between 0.1 and 2 the results hardly changed, and took 0.25. [](#what-beta-holds-back) will
-# tell what happens far from there.
+# four times less. Why 1/4? The authors saw that between 0.1 and 2 the results hardly changed, and took 0.25
+# ([](work:vandenoord2017)). [](#what-beta-holds-back) will tell what happens far from there.
 #
 # A true story: the published code of VQGAN ([](work:esser2021)) put beta on **the other** term. Once discovered, the fault was kept by
 # default, so that weights already published would still serve. Both terms have the same value: nothing shows in the curve of the loss,
 # which is right but for a factor. This is why **gradients** are checked as well.
+
+# %% [markdown] lang="fr"
+# ## 8. Des codes qui suivent
+#
+# La perte du dictionnaire fait avancer un code d'un petit pas vers la moyenne des vecteurs qui l'ont choisi. Pourquoi de petits pas ? Les
+# k-moyennes y vont d'un coup. Mais un lot n'a que quelques images : d'un lot à l'autre, la moyenne saute. On prend donc une **moyenne
+# glissante**, qui garde une part $\gamma$ d'elle-même ([](work:vandenoord2017), annexe A.1) :
+#
+# $$ N \leftarrow \gamma N + (1 - \gamma) \, n \qquad\quad S \leftarrow \gamma S + (1 - \gamma) \sum v \qquad\quad c = \frac{S}{N} $$
+#
+# $n$ est le nombre de vecteurs du lot qui ont choisi le code, $\sum v$ leur somme. Un code en 3, $N = 1$, donc $S = 3$ ; deux vecteurs le
+# choisissent, 5 et 7 ; $\gamma = 0{,}9$. Alors $N = 0{,}9 + 0{,}2 = 1{,}1$ et $S = 2{,}7 + 1{,}2 = 3{,}9$ : le code va en 3,55. **Devinez** :
+# et avec $\gamma = 0$ ?
+
+# %% [markdown] lang="en"
+# ## 8. Codes that follow
+#
+# The codebook loss makes a code go a small step towards the mean of the vectors that chose it. Why small steps? K-means goes there at once.
+# But a batch has a few pictures only: from one batch to the next the mean jumps. So one takes a **moving average**, which keeps a share
+# $\gamma$ of itself ([](work:vandenoord2017), appendix A.1):
+#
+# $$ N \leftarrow \gamma N + (1 - \gamma) \, n \qquad\quad S \leftarrow \gamma S + (1 - \gamma) \sum v \qquad\quad c = \frac{S}{N} $$
+#
+# $n$ is how many vectors of the batch chose the code, $\sum v$ their sum. A code at 3, $N = 1$, so $S = 3$; two vectors choose it, 5 and 7;
+# $\gamma = 0.9$. Then $N = 0.9 + 0.2 = 1.1$ and $S = 2.7 + 1.2 = 3.9$: the code goes to 3.55. **Guess**: and with $\gamma = 0$?
+
+# %%
+for kept_share in (0.9, 0.5, 0.0):
+    count = kept_share * 1 + (1 - kept_share) * 2
+    total = kept_share * 3 + (1 - kept_share) * (5 + 7)
+    print(f"γ = {decimal(kept_share, 1)}", say("the code goes to", "le code va en"),
+          decimal(total / count, 2))
+
+# %% claims=true
+assert round((0.9 * 3 + 0.1 * 12) / (0.9 + 0.2), 2) == 3.55
+assert total / count == 6
+
+# %% [markdown] lang="fr"
+# Avec $\gamma = 0$, le code va en 6, au milieu de 5 et de 7 : c'est un tour de **k-moyennes**. Vérifions sur le nuage de la
+# [](#ten-lines-of-k-means), avec le quantificateur de la bibliothèque et tout le nuage pour lot.
+
+# %% [markdown] lang="en"
+# With $\gamma = 0$ the code goes to 6, to the middle of 5 and 7: it is a round of **k-means**. Let us check on the cloud of
+# [](#ten-lines-of-k-means), with the library's quantiser and the whole cloud as a batch.
+
+# %%
+from dalle_edu.bricks.codebook import VectorQuantizer
+
+
+def quantizer_at(quantizer, codes):
+    # en: the same start for codes and sums; counts start at 1
+    # fr: le même départ pour les codes et les sommes ; les comptes partent de 1
+    with torch.no_grad():
+        quantizer.codebook.copy_(codes)
+        quantizer.sums.copy_(codes)
+    return quantizer
+
+
+# %%
+first_codes = cloud[::30]
+following = quantizer_at(VectorQuantizer(6, 2, decay=0.0), first_codes)
+for _ in range(5):
+    following.follow(cloud, nearest_code(cloud, following.codebook), 0.0)
+five_rounds = fast_k_means(cloud, first_codes, 5)
+apart = (following.codebook - five_rounds).abs().max().item()
+print(say("five rounds, five batches: the same codes?",
+          "cinq tours, cinq lots : les mêmes codes ?"),
+      say("yes", "oui") if apart < 1e-3 else say("no", "non"))
+
+# %% claims=true
+assert apart < 1e-3
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 8. Suivre : des k-moyennes qui glissent
+#
+# $$ N \leftarrow \gamma N + (1 - \gamma) \, n \qquad S \leftarrow \gamma S + (1 - \gamma) \sum v \qquad c = S / N $$
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 8. To follow: k-means that glides
+#
+# $$ N \leftarrow \gamma N + (1 - \gamma) \, n \qquad S \leftarrow \gamma S + (1 - \gamma) \sum v \qquad c = S / N $$
+
+# %% slide="fragment" tags=["hide-input"]
+figure, axes = plot(width=7, height=3.1)
+for kept_share, colour in ((0.0, ORANGE), (0.8, SKY), (0.99, BLUE)):
+    generator = torch.Generator().manual_seed(2)
+    count, total, path = 1.0, 0.0, [0.0]
+    for _ in range(60):
+        batch = 5 + 2 * torch.randn(4, generator=generator)
+        count = kept_share * count + (1 - kept_share) * 4
+        total = kept_share * total + (1 - kept_share) * batch.sum().item()
+        path.append(total / count)
+    axes.plot(path, color=colour, label=f"γ = {kept_share:g}")
+    if kept_share == 0:
+        jumpy = path
+    if kept_share == 0.8:
+        smooth = path
+axes.axhline(5, color="gray", linestyle=":")
+axes.set(xlabel=say("batch", "lot"), ylabel=say("place of the code", "place du code"),
+         ylim=(-0.3, 9.3))
+axes.legend(frameon=False, ncols=3, loc="upper center")
+picture(figure, say("A code that keeps nothing jumps about 5 at each batch; one that "
+                    "keeps 0.8 settles near 5; one that keeps 0.99 gets there slowly.",
+                    "Un code qui ne garde rien saute autour de 5 à chaque lot ; qui "
+                    "garde 0,8 se pose près de 5 ; qui garde 0,99 y va lentement."))
+
+# %% claims=true
+def _wobble(path):
+    return torch.tensor(path[20:]).std().item()
+
+
+assert _wobble(smooth) < _wobble(jumpy) / 2
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Calculer au tableau : un code en 3, les vecteurs 5 et 7, γ = 0,9 : 3,55. Puis γ = 0 : 6, les k-moyennes. Demander ce que l'on gagne
+# à glisser. (Un lot a peu d'images : sans mémoire, le code saute.) Et ce que l'on perd ? (Le retard : l'encodeur change, les codes le
+# suivent.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Work it out on the board: a code at 3, the vectors 5 and 7, γ = 0.9: 3.55. Then γ = 0: 6, k-means. Ask what is gained by gliding.
+# (A batch has few pictures: without memory the code jumps.) And what is lost? (The lag: the encoder changes, codes follow it.)
+
+# %% [markdown] lang="fr"
+# Les mêmes codes : un dictionnaire qui suit **est** une suite de k-moyennes, un lot à la fois. Plus $\gamma$ est grand, moins le code saute,
+# et plus il tarde. Entre la perte et la moyenne glissante, laquelle choisir ? La seconde n'a pas de pas d'apprentissage à régler, et
+# remplace le premier des deux termes : il ne reste de perte que l'engagement.
+
+# %% [markdown] lang="en"
+# The same codes: a codebook that follows **is** k-means, one batch at a time. The larger $\gamma$, the less the code jumps, and the more it
+# lags. The loss or the moving average, which one to choose? The latter has no learning rate to be tuned, and takes the place of the first
+# of the two terms: of the loss only the commitment is left.
+
+# %% [markdown] lang="fr"
+# ## 9. Des codes qui meurent
+#
+# Un code que personne ne choisit ne bouge pas. Comme il ne bouge pas, personne ne le choisit. Il est **mort**, et ne revient pas de lui-même.
+# Si presque tous meurent, le dictionnaire s'est **effondré** (*collapse*) : on croit avoir 512 mots, on en dit douze.
+#
+# Comment le mesurer ? Compter les codes qui servent ne suffit pas : un code choisi une fois compte autant qu'un autre choisi mille fois.
+# La **perplexité** est l'exponentielle de l'entropie de leurs fréquences $f_k$ : le nombre de codes qui, employés à parts égales, seraient
+# aussi imprévisibles.
+#
+# $$ \exp\Bigl( - \sum_k f_k \log f_k \Bigr) $$
+#
+# Trois codes aux fréquences 1/2, 1/4, 1/4 : l'entropie est de 1,04 nat, la perplexité de 2,83. Un peu moins de trois, puisque l'un domine.
+# **Devinez** la perplexité de 512 codes dont la moitié servent également, les autres jamais.
+
+# %% [markdown] lang="en"
+# ## 9. Codes that die
+#
+# A code that nobody chooses does not move. As it does not move, nobody chooses it. It is **dead**, and does not come back by itself. If
+# nearly all of them die, the codebook has **collapsed**: one believes to have 512 words, and says twelve.
+#
+# How to measure it? To count the codes in use is not enough: a code chosen once counts as much as another chosen a thousand times. The
+# **perplexity** is the exponential of the entropy of their frequencies $f_k$: the number of codes that, used in equal shares, would be as
+# hard to predict.
+#
+# $$ \exp\Bigl( - \sum_k f_k \log f_k \Bigr) $$
+#
+# Three codes of frequencies 1/2, 1/4, 1/4: the entropy is 1.04 nats, the perplexity 2.83. A little less than three, since one of them
+# dominates. **Guess** the perplexity of 512 codes half of which are used equally, the others never.
+
+# %%
+for frequencies in ([0.5, 0.25, 0.25], [1 / 256] * 256 + [0.0] * 256):
+    entropy = sum(-f * math.log(f) for f in frequencies if f > 0)
+    print(f"{len(frequencies):3} codes:", say("entropy", "entropie"), decimal(entropy, 2),
+          "nats,", say("perplexity", "perplexité"), decimal(math.exp(entropy), 2))
+
+# %% claims=true
+assert round(sum(-f * math.log(f) for f in (0.5, 0.25, 0.25)), 2) == 1.04
+assert round(math.exp(sum(-f * math.log(f) for f in (0.5, 0.25, 0.25))), 2) == 2.83
+assert round(math.exp(entropy)) == 256
+
+# %% [markdown] lang="fr"
+# 256 : exactement ceux qui servent. Attention, la perplexité est celle d'**un lot** : quarante sur 512 n'est pas un mal si le lot n'a que
+# quelques images, ou si neuf carreaux sur dix sont du papier blanc.
+
+# %% [markdown] lang="fr"
+# Écrivez `codes_alive(codes, num_codes)` : `codes`, de forme (n, h, w), contient des numéros. Rendez deux nombres, des tenseurs de type
+# float32 sans axe : combien de codes servent dans tout le lot, et la perplexité.
+#
+# <details><summary>Un indice</summary>
+#
+# `torch.bincount(codes.flatten(), minlength=num_codes)` compte chaque code, sur toutes les images ensemble.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# 0 × log 0 n'est pas un nombre pour un ordinateur. `torch.special.entr(f)` vaut $-f \log f$, et 0 en 0.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# 256: exactly those in use. Mind that the perplexity is that of **a batch**: forty out of 512 is no harm if the batch has a few pictures
+# only, or if nine patches in ten are white paper.
+
+# %% [markdown] lang="en"
+# Write `codes_alive(codes, num_codes)`: `codes`, of shape (n, h, w), holds numbers. Return two numbers, tensors of type float32 without an
+# axis: how many codes are in use in the whole batch, and the perplexity.
+#
+# <details><summary>A hint</summary>
+#
+# `torch.bincount(codes.flatten(), minlength=num_codes)` counts each code, over all pictures together.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# To a computer, 0 × log 0 is not a number. `torch.special.entr(f)` is $-f \log f$, and 0 at 0.
+#
+# </details>
+
+# %% implements="codebook:codes_alive" level=2
+"""Combien de codes un lot emploie : ceux qui y sont, et la perplexité.
+
+La perplexité est l'exponentielle de l'entropie, en nats, des fréquences des
+codes parmi toutes les places de toutes les images ; elle va de 1 à `num_codes`.
+Un code absent n'y ajoute rien. Les deux résultats sont des nombres seuls dans
+des tenseurs float32 ; ils restent sur l'appareil, car lire leur valeur fait
+attendre le GPU.
+"""
+
+# %% scratch=true
+codes_alive(torch.tensor([[[0, 0], [2, 3]]]), 8)
+# → (tensor(3.), tensor(2.8284))
+
+# %% [markdown] lang="fr"
+# Faisons mourir des codes. Huit codes partent tous **du même coin**, loin du nuage ; ils suivent, avec $\gamma = 0{,}8$. **Devinez** combien
+# vivront au vingtième lot.
+
+# %% [markdown] lang="en"
+# Let us make codes die. Eight codes all start **in the same corner**, far from the cloud; they follow, with $\gamma = 0.8$. **Guess** how
+# many will live at the twentieth batch.
+
+# %%
+corner = torch.tensor([5.2, 5.2])
+bad_start = corner + 0.3 * torch.randn(8, 2, generator=torch.Generator().manual_seed(3))
+# en: the cloud as one picture of 12 × 15 vectors of two channels
+# fr: le nuage comme une image de 12 × 15 vecteurs de deux canaux
+cloud_picture = cloud.T.reshape(1, 2, 12, 15)
+falling = quantizer_at(VectorQuantizer(8, 2, decay=0.8), bad_start)
+collapse = {0: falling.codebook.clone()}
+for batch_number in range(1, 21):
+    falling(cloud_picture)
+    if batch_number in (1, 5, 20):
+        collapse[batch_number] = falling.codebook.clone()
+
+
+# %%
+def tell_life(frames):
+    for batch_number, codes in frames.items():
+        numbers = nearest_code(cloud, codes).view(1, 12, 15)
+        alive, perplexity = codes_alive(numbers, 8)
+        print(say(f"batch {batch_number:2}: alive", f"lot {batch_number:2} : en vie"),
+              f"{alive:.0f}/8,", say("perplexity", "perplexité"),
+              f"{decimal(perplexity, 1)},", say("error", "erreur"),
+              decimal(error_of(cloud, codes), 2))
+
+
+tell_life(collapse)
+
+# %% claims=true
+_last = collapse[20]
+_living = nearest_code(cloud, _last).unique()
+assert len(_living) == 3
+assert max(len(nearest_code(cloud, each).unique()) for each in collapse.values()) == 3
+_dead = [number for number in range(8) if number not in _living.tolist()]
+assert ((_last - bad_start)[_dead].norm(dim=1) < 0.2).all()
+
+# %% tags=["hide-input"]
+def draw_film(frames, alt):
+    figure, panels = plot(1, len(frames), width=10, height=2.9)
+    for panel, (batch_number, codes) in zip(panels, frames.items()):
+        draw_cells(panel, codes)
+        panel.scatter(cloud[:, 0], cloud[:, 1], s=5, color="dimgray", zorder=2)
+        panel.set_title(say(f"batch {batch_number}", f"lot {batch_number}"), fontsize=14)
+    return picture(figure, alt)
+
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 9. L'effondrement
+#
+# Huit codes partent du même coin. Combien vivent au vingtième lot ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 9. Collapse
+#
+# Eight codes start in the same corner. How many live at the twentieth batch?
+
+# %% slide="fragment" tags=["hide-input"]
+draw_film(collapse, say("Of eight codes in one corner, three go to the three heaps; "
+                        "the five others stay where they were.",
+                        "De huit codes partis d'un coin, trois vont aux trois tas ; "
+                        "les cinq autres restent où ils étaient."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 6 min. Demander d'abord combien vivront. (Trois : un par tas.) Faire raconter : deux codes, les plus proches, prennent tout ; ils partent ;
+# un troisième attrape un tas ; les autres ne sont plus les plus proches de rien. Demander s'ils reviendront si l'on continue. (Non : ils ne
+# bougent pas.) Puis le remède.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 6 min. Ask first how many will live. (Three: one for each heap.) Have the story told: two codes, the nearest, take all; they leave; a third
+# one catches a heap; the others are nearest to nothing any more. Ask whether they will come back if one goes on. (No: they do not move.)
+# Then the cure.
+
+# %% [markdown] lang="fr"
+# Trois sur huit, un par tas. Les cinq autres sont restés dans leur coin, et y resteraient mille lots encore.
+#
+# ### Ranimer
+#
+# Le remède est simple : un code dont le compte glissant $N$ est tombé sous un seuil est posé **sur un vecteur du lot**, pris au hasard. Il
+# est alors le plus proche d'au moins un vecteur. Son compte devient 1 et sa somme ce vecteur, comme si un vecteur venait de le choisir. Si
+# l'on oublie la somme, le lot suivant le renvoie d'où il vient.
+
+# %% [markdown] lang="en"
+# Three of eight, one for each heap. The five others have stayed in their corner, and would stay there a thousand batches more.
+#
+# ### Revival
+#
+# The cure is simple: a code whose moving count $N$ has fallen below a threshold is put **on a vector of the batch**, taken at random. Then
+# it is nearest to one vector at least. Its count becomes 1 and its sum that vector, as if one vector had just chosen it. If the sum is
+# forgotten, the next batch sends it back where it came from.
+
+# %% [markdown] lang="fr"
+# Voici la pièce centrale de la leçon. `VectorQuantizer` a un `codebook` (k, d), des `counts` (k,) et des `sums` (k, d) ; son constructeur
+# est donné. Écrivez trois méthodes.
+#
+# - `forward(vectors)` : `vectors` est de forme (n, d, h, w). Mettez les canaux en dernier, choisissez les codes, calculez les deux pertes ;
+#   à l'entraînement, et si `self.decay` n'est pas `None`, appelez `self.follow`. Rendez `Quantized(codes, vectors, loss)` : les numéros
+#   (n, h, w), les codes avec le gradient du passage direct (n, d, h, w), et la perte : l'engagement seul, ou les deux termes si
+#   `self.decay` vaut `None`. Ce que l'on rend est fait des codes **d'avant** `follow`.
+# - `follow(vectors, codes, decay)` : `vectors` (m, d), `codes` (m,). Mettez à jour `counts`, `sums`, puis `codebook`, sur place. Pour ne
+#   jamais diviser par 0, le compte est adouci : $(N + \varepsilon) / (T + k \, \varepsilon) \times T$, où $T$ est la somme des comptes et
+#   $\varepsilon = 10^{-5}$.
+# - `revive(vectors, threshold, generator)` : pour tous les codes, tirez un vecteur du lot par `torch.randint(len(flat),
+#   (self.num_codes,), generator=generator, device=flat.device)` ; posez-y ceux dont le compte est sous le seuil. Rendez leur nombre, un
+#   entier dans un tenseur.
+#
+# <details><summary>Un indice</summary>
+#
+# `rearrange(vectors, "n d h w -> n h w d")` met les canaux en dernier ; tout le calcul se fait en `.float()`. Dans `forward`, donnez à
+# `follow` des vecteurs détachés et aplatis : `last.detach().flatten(0, 2)`.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `F.one_hot(codes, self.num_codes)`, de forme (m, k), en nombres à virgule : sa somme sur m compte, sa transposée fois les vecteurs
+# additionne. `self.counts.lerp_(new, 1 - decay)` fait la moyenne glissante sur place.
+#
+# </details>
+#
+# <details><summary>Un troisième indice</summary>
+#
+# Dans `revive` : `torch.where(rows, replacements, self.codebook)`, où `rows` est de forme (k, 1), choisit ligne par ligne ; puis
+# `self.codebook.copy_(…)`. N'oubliez ni `sums`, ni `counts.masked_fill_(dead, 1.0)`.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# Here is the centrepiece of the lesson. `VectorQuantizer` has a `codebook` (k, d), `counts` (k,) and `sums` (k, d); its constructor is
+# given. Write three methods.
+#
+# - `forward(vectors)`: `vectors` is of shape (n, d, h, w). Put channels last, choose the codes, work out both losses; in training, and if
+#   `self.decay` is not `None`, call `self.follow`. Return `Quantized(codes, vectors, loss)`: the numbers (n, h, w), the codes with the
+#   straight-through gradient (n, d, h, w), and the loss: the commitment alone, or both terms if `self.decay` is `None`. What is returned
+#   is made of the codes **before** `follow`.
+# - `follow(vectors, codes, decay)`: `vectors` (m, d), `codes` (m,). Update `counts`, `sums`, then `codebook`, in place. So as never to
+#   divide by 0, the count is smoothed: $(N + \varepsilon) / (T + k \, \varepsilon) \times T$, where $T$ is the sum of the counts and
+#   $\varepsilon = 10^{-5}$.
+# - `revive(vectors, threshold, generator)`: for all codes, take a vector of the batch by `torch.randint(len(flat), (self.num_codes,),
+#   generator=generator, device=flat.device)`; put there those whose count is below the threshold. Return how many they are, a whole number
+#   in a tensor.
+#
+# <details><summary>A hint</summary>
+#
+# `rearrange(vectors, "n d h w -> n h w d")` puts channels last; all is computed in `.float()`. In `forward`, give `follow` vectors that are
+# detached and flattened: `last.detach().flatten(0, 2)`.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `F.one_hot(codes, self.num_codes)`, of shape (m, k), as floating-point numbers: its sum over m counts, its transpose times the vectors
+# adds up. `self.counts.lerp_(new, 1 - decay)` makes the moving average in place.
+#
+# </details>
+#
+# <details><summary>A third hint</summary>
+#
+# In `revive`: `torch.where(rows, replacements, self.codebook)`, where `rows` is of shape (k, 1), chooses row by row; then
+# `self.codebook.copy_(…)`. Forget neither `sums` nor `counts.masked_fill_(dead, 1.0)`.
+#
+# </details>
+
+# %% implements="codebook:VectorQuantizer" level=3 hollow=["forward", "follow", "revive"]
+"""Un dictionnaire qui suit les vecteurs qu'il quantifie.
+
+Si `decay` vaut None, les codes se déplacent par gradient (la perte du
+dictionnaire). Avec un `decay`, ce sont les moyennes glissantes des vecteurs qui
+les ont choisis, sans pas d'apprentissage (van den Oord et al. 2017, annexe
+A.1). Un code que personne ne choisit ne bouge plus, jusqu'à ce que `revive` le
+pose là où sont les vecteurs.
+
+`counts` contient la moyenne glissante du nombre de vecteurs d'un lot qui
+choisissent chaque code, et `sums` celle de la somme de ces vecteurs.
+"""
+"""Remplace chaque vecteur par son code le plus proche.
+
+Un vecteur est fait des d canaux d'une place. La perte est celle
+d'engagement ; sans `decay`, celle du dictionnaire s'y ajoute. Avec un
+`decay`, et à l'entraînement seulement, le dictionnaire suit ensuite les
+vecteurs ; ce qui est rendu est encore fait des codes d'avant.
+"""
+"""Met à jour les moyennes glissantes, puis les codes qu'elles définissent.
+
+Une moyenne glissante garde la part `decay` d'elle-même et prend 1 - decay
+de la valeur du lot : pour `counts`, le nombre de vecteurs qui ont choisi
+chaque code, pour `sums`, leur somme. Un code est sa somme divisée par son
+compte, adouci en (compte + ε) / (total + k ε) total, où ε vaut 1e-5 et
+total additionne les comptes.
+"""
+"""Pose les codes rarement choisis sur des vecteurs du lot ; rend leur nombre.
+
+Ce sont ceux dont le compte glissant est sous `threshold`. Chacun devient un
+vecteur du lot, tiré au hasard avec `generator`. Sa ligne de `sums` devient
+ce vecteur et son compte 1, comme si un vecteur venait de le choisir.
+"""
+# in half precision, a moving average loses its many small steps => en demi-précision, une moyenne glissante perd ses nombreux petits pas
+# Laplace smoothing: no division by zero where no vector chose the code => lissage de Laplace : pas de division par zéro là où aucun vecteur n'a choisi le code
+
+# %% scratch=true
+small = VectorQuantizer(2, 1, decay=0.9)
+small.codebook.data.copy_(torch.tensor([[3.0], [50.0]]))
+small.sums.copy_(small.codebook)
+small(torch.tensor([[[[5.0, 7.0]]]]))
+small.codebook.data.round(decimals=2)
+# → tensor([[3.5500], [50.0000]])
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 7-9"
+# ### Exercices 7 à 9 · Un dictionnaire vivant
+#
+# **30 min.**
+#
+# - **7** ●● `vq_losses` : bêta sur le bon terme.
+# - **8** ●● `codes_alive` : combien servent, et la perplexité.
+# - **9** ●●● `VectorQuantizer` : choisir, suivre, ranimer.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 7-9"
+# ### Exercises 7 to 9 · A living codebook
+#
+# **30 min.**
+#
+# - **7** ●● `vq_losses`: beta on the right term.
+# - **8** ●● `codes_alive`: how many are in use, and the perplexity.
+# - **9** ●●● `VectorQuantizer`: choose, follow, revive.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 30 min. Fautes à guetter en 7 : bêta sur l'autre terme, rien de détaché. En 8 : 0 × log 0 ; la moyenne image par image ; l'entropie au lieu
+# de son exponentielle. En 9 : `decay` et 1 − `decay` échangés ; suivre aussi en mode eval ; ranimer sans toucher à `sums`. Qui n'a pas fini
+# 9 la finit chez soi.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 30 min. Mistakes to look for in 7: beta on the other term, nothing detached. In 8: 0 × log 0; a mean picture by picture; the entropy in
+# place of its exponential. In 9: `decay` and 1 − `decay` exchanged; following in eval mode too; reviving without touching `sums`. Who has
+# not finished 9 finishes it at home.
+
+# %% [markdown] lang="fr"
+# Reprenons le dictionnaire effondré, ranimons une fois, puis laissons-le suivre vingt lots de plus. **Devinez** : combien vivront ? Et
+# l'erreur ?
+
+# %% [markdown] lang="en"
+# Let us take the collapsed codebook, revive once, then let it follow for twenty batches more. **Guess**: how many will live? And the error?
+
+# %%
+rising = VectorQuantizer(8, 2, decay=0.8)
+rising.load_state_dict(falling.state_dict())
+generator = torch.Generator().manual_seed(0)
+revived = rising.revive(cloud_picture, generator=generator)
+print(say("revived:", "ranimés :"), int(revived))
+revival = {20: rising.codebook.detach().clone()}
+for batch_number in range(21, 41):
+    rising(cloud_picture)
+    if batch_number in (21, 25, 40):
+        revival[batch_number] = rising.codebook.detach().clone()
+tell_life(revival)
+
+# %% claims=true
+assert int(revived) == 5
+assert len(nearest_code(cloud, revival[40]).unique()) == 8
+assert error_of(cloud, revival[40]) < 0.7 * error_of(cloud, collapse[20])
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Ranimer : poser un code mort sur un vecteur du lot
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Revival: put a dead code on a vector of the batch
+
+# %% slide="fragment" tags=["hide-input"]
+draw_film(revival, say("The five dead codes are put on points of the heaps; twenty "
+                       "batches later all eight have a cell of their own.",
+                       "Les cinq codes morts sont posés sur des points des tas ; vingt "
+                       "lots plus tard, chacun des huit a sa cellule."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Comparer aux images d'avant : huit cellules, une erreur plus basse d'un tiers. Demander ce qui se passerait si l'on ne changeait
+# pas `sums`. (Le lot suivant renverrait le code dans son coin.) Et si l'on ranimait à chaque lot, jusqu'à la fin ? (Des codes rares mais
+# utiles sauteraient sans cesse.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Compare with the pictures before: eight cells, an error lower by a third. Ask what would happen if `sums` were not changed. (The
+# next batch would send the code back to its corner.) And if one revived at every batch, up to the end? (Codes that are rare but useful
+# would jump all the time.)
+
+# %% [markdown] lang="fr"
+# Les huit vivent, et l'erreur a baissé de plus de 30 %. On ranime pendant l'entraînement, et l'on s'arrête avant la fin, pour que les codes
+# rares, mais utiles, puissent se poser.
+
+# %% [markdown] lang="en"
+# All eight live, and the error has gone down by more than 30 %. One revives during training, and stops before the end, so that codes that
+# are rare, but useful, can settle.
