@@ -1626,7 +1626,7 @@ codes_alive(torch.tensor([[[0, 0], [2, 3]]]), 8)
 
 # %%
 corner = torch.tensor([5.2, 5.2])
-bad_start = corner + 0.3 * torch.randn(8, 2, generator=torch.Generator().manual_seed(3))
+bad_start = corner + 0.3 * torch.randn(8, 2, generator=torch.Generator().manual_seed(1))
 # en: the cloud as one picture of 12 × 15 vectors of two channels
 # fr: le nuage comme une image de 12 × 15 vecteurs de deux canaux
 cloud_picture = cloud.T.reshape(1, 2, 12, 15)
@@ -1686,13 +1686,13 @@ draw_film(collapse, say("Of eight codes in one corner, three go to the three hea
                         "les cinq autres restent où ils étaient."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 6 min. Demander d'abord combien vivront. (Trois : un par tas.) Faire raconter : deux codes, les plus proches, prennent tout ; ils partent ;
-# un troisième attrape un tas ; les autres ne sont plus les plus proches de rien. Demander s'ils reviendront si l'on continue. (Non : ils ne
+# 6 min. Demander d'abord combien vivront. (Trois : un par tas.) Faire raconter : les codes les plus proches du nuage prennent tout ; ils
+# partent vers leurs tas ; les autres ne sont plus les plus proches de rien. Demander s'ils reviendront si l'on continue. (Non : ils ne
 # bougent pas.) Puis le remède.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 6 min. Ask first how many will live. (Three: one for each heap.) Have the story told: two codes, the nearest, take all; they leave; a third
-# one catches a heap; the others are nearest to nothing any more. Ask whether they will come back if one goes on. (No: they do not move.)
+# 6 min. Ask first how many will live. (Three: one for each heap.) Have the story told: the codes nearest to the cloud take all; they leave
+# for their heaps; the others are nearest to nothing any more. Ask whether they will come back if one goes on. (No: they do not move.)
 # Then the cure.
 
 # %% [markdown] lang="fr"
@@ -1911,3 +1911,552 @@ draw_film(revival, say("The five dead codes are put on points of the heaps; twen
 # %% [markdown] lang="en"
 # All eight live, and the error has gone down by more than 30 %. One revives during training, and stops before the end, so that codes that
 # are rare, but useful, can settle.
+
+# %% [markdown] lang="fr"
+# ## 10. Des carreaux, à l'entrée et à la sortie
+#
+# Retour aux images. L'encodeur fait de chaque carreau un vecteur. Sa première couche coupe l'image en carreaux de $p \times p$ et donne à
+# chacun le même produit de matrice : `Patchify`. C'est une convolution dont le pas est égal au noyau ([](lesson:04)) ; comme les carreaux ne
+# se recouvrent pas, c'est aussi `cut`, puis un seul produit.
+#
+# Un carreau de 2 × 2, de valeurs 0, 1, 4, 5, et des poids tous égaux à 1 : le résultat est leur somme, 10. **Devinez** combien de vecteurs
+# rend une image de 64 × 64 pour $p = 8$, et combien pour une image de 67 × 64.
+
+# %% [markdown] lang="en"
+# ## 10. Patches, in and out
+#
+# Back to pictures. The encoder makes a vector of each patch. Its first layer cuts the picture into patches of $p \times p$ and gives each
+# one the same product with a matrix: `Patchify`. It is a convolution whose stride equals its kernel ([](lesson:04)); as patches do not
+# overlap, it is also `cut`, then a single product.
+#
+# A patch of 2 × 2, of values 0, 1, 4, 5, and weights all equal to 1: the result is their sum, 10. **Guess** how many vectors a picture of
+# 64 × 64 gives for $p = 8$, and how many one of 67 × 64.
+
+# %% [markdown] lang="fr"
+# Soixante-quatre, dans les deux cas : ce qui ne remplit pas un carreau est laissé de côté, comme le fait une convolution.
+#
+# Écrivez `forward`. `x` est de forme (n, c, h, w), la réponse (n, d, h / p, w / p), arrondis vers le bas. Les poids viennent d'une
+# convolution : `self.weight` est de forme (d, c, p, p), `self.bias` (d,), et $p$ vaut `self.stride[0]`.
+#
+# <details><summary>Un indice</summary>
+#
+# Rognez d'abord : `x[:, :, :height, :width]`, où `height = x.shape[2] // p * p`. Puis le `rearrange` de `cut`.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `F.linear(patches, self.weight.flatten(1), self.bias)` agit sur le dernier axe ; il reste à remettre les canaux en deuxième place, par
+# `rearrange(…, "n h w d -> n d h w")`.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# Sixty-four, in both cases: what fills no patch is left out, as in a convolution.
+#
+# Write `forward`. `x` is of shape (n, c, h, w), the answer (n, d, h / p, w / p), rounded down. The weights are those of a convolution:
+# `self.weight` is of shape (d, c, p, p), `self.bias` (d,), and $p$ is `self.stride[0]`.
+#
+# <details><summary>A hint</summary>
+#
+# Crop first: `x[:, :, :height, :width]`, where `height = x.shape[2] // p * p`. Then the `rearrange` of `cut`.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `F.linear(patches, self.weight.flatten(1), self.bias)` acts on the last axis; what is left is to put channels back in second place, by
+# `rearrange(…, "n h w d -> n d h w")`.
+#
+# </details>
+
+# %% implements="convolution:Patchify" level=2 hollow=["forward"]
+"""Coupe les images en carreaux p x p, et projette chacun sur `width` canaux.
+
+C'est une convolution dont le pas est égal au noyau. Des carreaux qui ne se
+recouvrent pas sont les lignes d'une matrice : un seul produit la calcule,
+bien plus vite que la convolution en demi-précision.
+"""
+"""Les carreaux projetés, un pour chaque carreau entier des images."""
+# as in a convolution, rows and columns that fill no patch are left out => comme dans une convolution, on laisse de côté les lignes et colonnes qui ne remplissent aucun carreau
+
+# %% scratch=true
+add_up = Patchify(1, 1, 2)
+add_up.weight.data.fill_(1.0)
+add_up.bias.data.zero_()
+add_up(torch.tensor([[[[0.0, 1.0, 2.0], [4.0, 5.0, 6.0]]]])).tolist()
+# → [[[[10.0]]]]
+
+# %% [markdown] lang="fr"
+# À la sortie, le chemin inverse : chaque place devient un carreau. `Unpatchify` est la **convolution sous-pixel** de la [](lesson:06)
+# ([](work:shi2016)) : une convolution 3 × 3 calcule $p^2$ nombres par place et par couleur, que l'on range ensuite en carreaux. Comme son
+# noyau voit les voisins, les bords de deux carreaux peuvent s'accorder : c'est ce qui manquait à notre mosaïque.
+#
+# `x` est de forme (n, width, h, w) ; la couche `self.paint` est donnée et rend (n, channels × p², h, w), où $p$ est `self.patch_size`.
+# Rendez (n, channels, h × p, w × p) : dans chaque carreau, les $p^2$ nombres se rangent ligne par ligne.
+#
+# <details><summary>Un indice</summary>
+#
+# `F.pixel_shuffle(painted, p)` range ; `rearrange(painted, "n (c p q) h w -> n c (h p) (w q)", p=p, q=p)` fait de même.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# At the exit, the way back: each position becomes a patch. `Unpatchify` is the **sub-pixel convolution** of [](lesson:06)
+# ([](work:shi2016)): a 3 × 3 convolution computes $p^2$ numbers for each position and colour, which are then put in place as patches. As
+# its kernel sees the neighbours, the edges of two patches can agree: this is what our mosaic lacked.
+#
+# `x` is of shape (n, width, h, w); the layer `self.paint` is given and returns (n, channels × p², h, w), where $p$ is `self.patch_size`.
+# Return (n, channels, h × p, w × p): within each patch the $p^2$ numbers go row by row.
+#
+# <details><summary>A hint</summary>
+#
+# `F.pixel_shuffle(painted, p)` puts them in place; `rearrange(painted, "n (c p q) h w -> n c (h p) (w q)", p=p, q=p)` does the same.
+#
+# </details>
+
+# %% implements="convolution:Unpatchify" level=1 hollow=["forward"]
+"""Chaque place devient un carreau p x p, après un regard à ses voisines.
+
+C'est la convolution sous-pixel (Shi et al. 2016).
+"""
+"""Les images que les carreaux composent."""
+
+# %% scratch=true
+four_pixels = Unpatchify(1, 1, 2)
+four_pixels.paint.weight.data.zero_()
+four_pixels.paint.bias.data.copy_(torch.tensor([1.0, 2.0, 3.0, 4.0]))
+four_pixels(torch.zeros(1, 1, 1, 2)).tolist()
+# → [[[[1.0, 2.0, 1.0, 2.0], [3.0, 4.0, 3.0, 4.0]]]]
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 10. Des carreaux, à l'entrée et à la sortie
+#
+# `Patchify` coupe et projette : un carreau, un vecteur. `Unpatchify` peint, puis range : un vecteur et ses voisins, un carreau.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 10. Patches, in and out
+#
+# `Patchify` cuts and projects: a patch, a vector. `Unpatchify` paints, then puts in place: a vector and its neighbours, a patch.
+
+# %% slide="fragment" slide_only=true tags=["hide-input"]
+figure, panels = plot(1, 3, width=9, height=3.2)
+show(panels[0], exam[1], say("64 × 64 pixels", "64 × 64 pixels"))
+for place in range(0, 65, 8):
+    panels[0].axhline(place - 0.5, color="gray", linewidth=0.6)
+    panels[0].axvline(place - 0.5, color="gray", linewidth=0.6)
+panels[1].scatter(*torch.meshgrid(torch.arange(8), torch.arange(8), indexing="xy"),
+                  s=60, marker="s", color=SKY)
+panels[1].set(xticks=[], yticks=[], aspect="equal")
+panels[1].set_title(say("64 vectors", "64 vecteurs"), fontsize=14)
+panels[2].scatter(*torch.meshgrid(torch.arange(8), torch.arange(8), indexing="xy"),
+                  s=60, marker="s", color=SKY)
+panels[2].scatter(*torch.meshgrid(torch.arange(3, 6), torch.arange(3, 6), indexing="xy"),
+                  s=60, marker="s", color=ORANGE)
+panels[2].set(xticks=[], yticks=[], aspect="equal")
+panels[2].set_title(say("painting looks at nine", "peindre en regarde neuf"), fontsize=14)
+picture(figure, say("A scene cut into 8 × 8 patches, a vector for each of them, and the "
+                    "nine neighbours that painting one patch looks at.",
+                    "Une scène coupée en 8 × 8 carreaux, un vecteur pour chacun, et les "
+                    "neuf voisins que regarde la peinture d'un carreau."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Faire compter : 64 carreaux, 192 nombres chacun. Demander ce que l'encodeur voit d'un carreau à l'autre. (Rien.) Et le décodeur ?
+# (Neuf carreaux à chaque convolution, davantage en les empilant.) Demander pourquoi cette différence ; garder les réponses pour la
+# section 14.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Have them count: 64 patches, of 192 numbers each. Ask what the encoder sees from one patch to the next. (Nothing.) And the decoder?
+# (Nine patches in each convolution, more when they are stacked.) Ask why they differ; keep the answers for section 14.
+
+# %% [markdown] lang="fr"
+# ## 11. Le VQ-VAE
+#
+# Tout est là ; assemblons. Un **encodeur** (`Patchify`, puis des convolutions 1 × 1, qui ne voient que leur carreau), un dictionnaire, un
+# **décodeur** (des convolutions 3 × 3, puis deux `Unpatchify`). C'est le **VQ-VAE** ([](work:vandenoord2017)). La perte est une somme :
+# l'erreur de reconstruction (au carré, plus absolue, que la [](lesson:06) a comparées), plus la perte du quantificateur.
+
+# %% [markdown] lang="fr"
+# Écrivez `loss`. Les images sont de forme (n, 3, H, W). Rendez un dictionnaire à cinq entrées, des tenseurs sans axe : `"loss"`, à
+# minimiser ; `"reconstruction"`, la moyenne des carrés plus celle des valeurs absolues ; `"codebook"`, la perte du quantificateur ;
+# `"codes_alive"` et `"perplexity"`. Toutes sont détachées, sauf `"loss"`.
+#
+# <details><summary>Un indice</summary>
+#
+# `quantized = self.quantizer(self.encoder(images))` donne `quantized.codes`, `quantized.vectors` et `quantized.loss`.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# Le décodeur reçoit `quantized.vectors` : les codes, avec le gradient de l'encodeur. `F.mse_loss` et `F.l1_loss` sont les deux erreurs.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ## 11. The VQ-VAE
+#
+# Everything is there; let us put it together. An **encoder** (`Patchify`, then 1 × 1 convolutions, which see their own patch alone), a
+# codebook, a **decoder** (3 × 3 convolutions, then two `Unpatchify`). This is the **VQ-VAE** ([](work:vandenoord2017)). The loss is a sum:
+# the reconstruction error (squared, plus absolute), plus the loss of the quantiser.
+
+# %% [markdown] lang="en"
+# Write `loss`. The pictures are of shape (n, 3, H, W). Return a dictionary of five entries, tensors without an axis: `"loss"`, to be
+# minimised; `"reconstruction"`, the mean of squares plus that of absolute values; `"codebook"`, the loss of the quantiser; `"codes_alive"`
+# and `"perplexity"`. All but `"loss"` are detached.
+#
+# <details><summary>A hint</summary>
+#
+# `quantized = self.quantizer(self.encoder(images))` gives `quantized.codes`, `quantized.vectors` and `quantized.loss`.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# The decoder receives `quantized.vectors`: the codes, with the gradient of the encoder. `F.mse_loss` and `F.l1_loss` are the two errors.
+#
+# </details>
+
+# %% implements="codebook:VQVAE" level=2 hollow=["loss"]
+"""Le VQ-VAE : un encodeur, un dictionnaire, un décodeur.
+
+Les images sont dans [-1, 1] ; les codes sont des nombres entiers inférieurs à
+`num_codes`, (n, grid, grid). `beta` et `decay` sont ceux de `VectorQuantizer`.
+"""
+"""Le code le plus proche à chaque place."""
+"""L'image que représente une grille de codes."""
+"""La perte et ses parties, par leur nom.
+
+"loss" vaut "reconstruction" + "codebook". La première est l'erreur
+quadratique moyenne plus l'erreur absolue moyenne entre les images et ce que
+le décodeur fait des vecteurs quantifiés ; la seconde est la perte du
+quantificateur. "codes_alive" et "perplexity" disent combien de codes le lot
+emploie. Tout est détaché, sauf "loss".
+"""
+
+# %% scratch=true
+torch.manual_seed(0)
+tiny = VQVAE(CodecConfig(resolution=8, grid=2, num_codes=4, width=4, depth=1))
+parts = tiny.loss(torch.zeros(1, 3, 8, 8))
+round((parts["loss"] - parts["reconstruction"] - parts["codebook"]).item(), 3)
+# → 0.0
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 10-12"
+# ### Exercices 10 à 12 · Monter le VQ-VAE
+#
+# **20 min.**
+#
+# - **10** ●● `Patchify` : couper, projeter.
+# - **11** ● `Unpatchify` : peindre, ranger.
+# - **12** ●● `VQVAE` : la somme des pertes.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 10-12"
+# ### Exercises 10 to 12 · Build the VQ-VAE
+#
+# **20 min.**
+#
+# - **10** ●● `Patchify`: cut, project.
+# - **11** ● `Unpatchify`: paint, put in place.
+# - **12** ●● `VQVAE`: the sum of the losses.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 20 min. Fautes à guetter en 10 : `reshape` au lieu de `rearrange` (des suites d'une ligne passent pour des carreaux) ; l'ordre (p q c). En
+# 12 : décoder les codes nus, sans gradient ; oublier la perte du quantificateur. Demander ce qui apprend si l'on décode les codes nus. (Le
+# décodeur seul.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 20 min. Mistakes to look for in 10: `reshape` in place of `rearrange` (runs of a row pass for patches); the order (p q c). In 12: decoding
+# bare codes, without a gradient; forgetting the quantiser's loss. Ask what learns if one decodes bare codes. (The decoder alone.)
+
+# %% [markdown] lang="fr"
+# Entraînons-le, avec 128 codes, donc autant de bits que l'avant-dernier cran du bouton. `Learner` range deux optimiseurs, ceux de toutes les
+# machines du cours : Muon pour les matrices et les noyaux, AdamW pour le reste. Tous les vingt pas, on ranime ; passé les quatre
+# cinquièmes, on laisse les codes se poser. **Devinez** : l'erreur sur les scènes jamais vues sera-t-elle plus basse que celle des carreaux
+# de pixels ?
+
+# %% [markdown] lang="en"
+# Let us train it, with 128 codes, so with as many bits as the last notch but one of the knob. `Learner` keeps two optimisers, those of all
+# machines of the course: Muon for matrices and kernels, AdamW for the rest. Every twenty steps codes are revived; after four fifths they
+# are left to settle. **Guess**: will the error on scenes never seen be lower than that of patches of pixels?
+
+# %%
+from dalle_edu.classroom.learner import Learner
+from dalle_edu.training.learning_rate import learning_rate_schedule
+
+
+def learn(codec, steps, revive=True):
+    learner = Learner(codec, muon=("encoder", "decoder"))
+    generator = torch.Generator().manual_seed(0)
+    for step in range(steps):
+        chosen = torch.randint(len(images), (8,), generator=generator)
+        loss = codec.loss(images[chosen])["loss"]
+        learner.step(loss, learning_rate_schedule(step, step / steps))
+        if revive and step % 20 == 19 and step < 0.8 * steps:
+            vectors = codec.encoder(images[chosen]).detach()
+            codec.quantizer.revive(vectors, generator=generator)
+    return codec.state_dict()
+
+
+# %%
+torch.manual_seed(0)
+codec = VQVAE(CodecConfig(64, 8, num_codes=128, width=24, depth=1, code_dim=8), decay=0.9)
+
+
+def train_codec():
+    return learn(codec, steps=400)
+
+
+codec.load_state_dict(kept("codec", train_codec, patience=5))
+codec.eval()
+
+
+# %%
+@torch.no_grad()
+def looked_at(codec, pictures):
+    # en: the codes, what is painted from them, and the squared error
+    # fr: les codes, ce que l'on en peint, et l'erreur au carré
+    codes = codec.encode(pictures)
+    painted = codec.decode(codes)
+    return codes, painted, F.mse_loss(painted, pictures).item()
+
+
+exam_codes, exam_painted, codec_error = looked_at(codec, exam)
+alive, perplexity = codes_alive(exam_codes, 128)
+with torch.no_grad():
+    trained_for_hours = well_trained.decode(well_trained.encode(exam).flatten(1))
+hours_error = F.mse_loss(trained_for_hours, exam).item()
+pixels_error = knob["errors"][3][1]
+print(say("128 patches of pixels:", "128 carreaux de pixels :  "), decimal(pixels_error, 4))
+print(say("our VQ-VAE, 128 codes:", "notre VQ-VAE, 128 codes : "), decimal(codec_error, 4))
+print(say("trained for hours, 384:", "entraîné des heures, 384 :"), decimal(hours_error, 4))
+print(say("codes alive:", "codes en vie :"), f"{alive:.0f}/128,",
+      say("perplexity:", "perplexité :"), decimal(perplexity, 1))
+
+# %% claims=true
+assert codec_error < 0.95 * pixels_error
+assert hours_error < pixels_error / 5
+assert alive > 100
+assert perplexity < 10
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 11. Le même nombre de bits
+#
+# 128 carreaux de pixels, ou 128 codes appris ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 11. The same number of bits
+#
+# 128 patches of pixels, or 128 learned codes?
+
+# %% slide="fragment" tags=["hide-input"]
+draw_pairs({say("scene", "scène"): exam, say("pixels", "pixels"): laid(knob["books"][3]),
+            "VQ-VAE": exam_painted},
+           say("Five scenes: laid with 128 patches of pixels their edges are broken; "
+               "painted by the VQ-VAE they are softer, and whole.",
+               "Cinq scènes : posées avec 128 carreaux de pixels, leurs bords sont "
+               "brisés ; peintes par le VQ-VAE, elles sont plus douces, et entières."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Faire comparer les bords. Les deux lignes disent la même chose en autant de bits. Demander ce que le réseau a de plus. (Un décodeur
+# qui voit les voisins, et des codes choisis pour lui.) Lire la table : le même réseau, plus grand et entraîné des heures, fait cinq fois
+# mieux ; les carreaux de pixels, eux, n'ont plus rien à apprendre.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Have the edges compared. Both rows say the same in as many bits. Ask what the network has in addition. (A decoder that sees the
+# neighbours, and codes chosen for it.) Read the table: the same network, larger and trained for hours, does five times better; patches of
+# pixels have nothing more to learn.
+
+# %% [markdown] lang="fr"
+# Au même prix, le VQ-VAE se trompe moins, après quelques secondes d'apprentissage. Et il a de la marge : le codec de la [](lesson:13), plus
+# grand et entraîné des heures, se trompe cinq fois moins que les carreaux de pixels, qui, eux, n'ont plus rien à apprendre.
+#
+# Plus de cent codes vivent, mais la perplexité est sous dix. Est-ce un effondrement ? Regardez qui prend la place :
+
+# %% [markdown] lang="en"
+# At the same price the VQ-VAE is wrong by less, after a few seconds of training. And it has room to grow: the codec of [](lesson:13),
+# larger and trained for hours, is wrong by five times less than patches of pixels, which have nothing more to learn.
+#
+# More than a hundred codes are alive, but the perplexity is below ten. Is that a collapse? See who takes the room:
+
+# %% slide="slide" tags=["hide-input"]
+counts = torch.bincount(exam_codes.flatten(), minlength=128).sort(descending=True).values
+shares = 100 * counts / counts.sum()
+ink = exam_codes[exam_codes != exam_codes.flatten().mode().values]
+ink_perplexity = codes_alive(ink.view(1, 1, -1), 128)[1].item()
+figure, axes = plot(width=7, height=3)
+axes.bar(range(1, 129), shares.clamp(min=0.02), color=BLUE, width=1.0)
+axes.set(yscale="log", xlabel=say("codes, from the commonest on",
+                                  "codes, à partir du plus fréquent"),
+         ylabel=say("share of positions (%)", "part des places (%)"))
+axes.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+axes.minorticks_off()
+picture(figure, say("One code takes two thirds of all positions; more than a hundred "
+                    "others share the rest.",
+                    "Un code prend plus des deux tiers des places ; plus de cent autres "
+                    "se partagent le reste."))
+
+# %% claims=true
+assert 66 < shares[0] < 75
+assert ink_perplexity > 50
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Demander quel est le premier code. (Le papier blanc : plus des deux tiers.) Une perplexité basse n'est donc pas un mal en soi : sans
+# le papier, elle dépasse cinquante. Demander ce que l'on verrait dans un vrai effondrement. (Peu de codes vivants, et une erreur qui ne
+# baisse plus.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Ask which code comes first. (White paper: more than two thirds.) So a low perplexity is no harm in itself: without the paper it
+# exceeds fifty. Ask what one would see in a true collapse. (Few codes alive, and an error that no longer falls.)
+
+# %% [markdown] lang="fr"
+# Un seul code, celui du papier blanc, prend plus des deux tiers des places. Sans lui, la perplexité dépasse 50. Une perplexité se lit donc
+# avec les images sous les yeux.
+#
+# ## 12. Soixante-quatre mots
+#
+# Voici une scène de l'examen, que notre codec n'a jamais vue, dite par lui : un numéro par carreau ; puis redite, à partir de ces seuls
+# numéros.
+
+# %% [markdown] lang="en"
+# A single code, that of white paper, takes more than two thirds of the positions. Without it the perplexity exceeds 50. So a perplexity is
+# to be read with the pictures in view.
+#
+# ## 12. Sixty-four words
+#
+# Here is a scene of the exam, which our codec has never seen, said by it: a number for each patch; then said back, from these numbers
+# alone.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 12. 12 288 nombres, dits en 64 mots, et redits
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 12. 12,288 numbers, said in 64 words, and said back
+
+# %% slide="fragment" tags=["hide-input"]
+figure, panels = plot(1, 3, width=10, height=3.6)
+show(panels[0], exam[4], say("12,288 numbers", "12 288 nombres"))
+draw_numbers(panels[1], exam_codes[4], exam[4])
+panels[1].set_title(say("64 words", "64 mots"), fontsize=14)
+show(panels[2], exam_painted[4], say("said back", "redits"))
+picture(figure, say("A square and a heart; the number of a code on each of 64 patches; and "
+                    "the scene painted again from these numbers.",
+                    "Un carré et un cœur ; le numéro d'un code sur chacun des 64 carreaux "
+                    "; et la scène repeinte à partir de ces numéros."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Laisser regarder. Faire trouver le numéro du papier blanc. Demander combien de bits : 64 × 7 = 448, contre 98 304. Demander ce qui
+# s'est perdu. (Des coins, des bords : ce qu'un code de plus aurait dit.) Puis revenir à la grille du début.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Let them look. Have them find the number of white paper. Ask how many bits: 64 × 7 = 448, against 98,304. Ask what has been lost.
+# (Corners, edges: what one more code would have said.) Then go back to the grid of the beginning.
+
+# %% [markdown] lang="fr"
+# Quatre cent quarante-huit bits, au lieu de 98 304. Et maintenant, la grille du tout début. Reprenez vos réponses : combien d'objets, où,
+# lequel est le plus grand ? Le codec qui l'avait écrite la repeint.
+
+# %% [markdown] lang="en"
+# Four hundred and forty-eight bits, in place of 98,304. And now, the grid of the very beginning. Take up your answers: how many objects,
+# where, which is the largest? The codec that had written it paints it again.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### La grille du début
+#
+# Qui avait vu juste ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The grid of the beginning
+#
+# Who had seen it?
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+with torch.no_grad():
+    said_back = well_trained.decode(sixty_four.flatten()[None])
+figure, panels = plot(1, 3, width=10, height=3.6)
+draw_numbers(panels[0], sixty_four)
+panels[0].set_title(say("the 64 numbers", "les 64 nombres"), fontsize=14)
+show(panels[1], said_back[0], say("said back", "redits"))
+show(panels[2], secret[0], say("the original", "l'original"))
+picture(figure, say("The 64 numbers, what the codec paints of them, and the original: a "
+                    "small green disc above a large orange triangle.",
+                    "Les 64 nombres, ce que le codec en peint, et l'original : un petit "
+                    "disque vert au-dessus d'un grand triangle orange."))
+
+# %% claims=true
+assert F.mse_loss(said_back, secret) < 0.004
+_scene = sample_scene(5, 8)
+assert {(each.shape, each.colour) for each in _scene.objects} == {
+    ("triangle", "orange"), ("circle", "green")}
+_by_shape = {each.shape: each for each in _scene.objects}
+assert _by_shape["triangle"].radius > _by_shape["circle"].radius
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Relire les paris du début avant de découvrir. Demander ce que l'on pouvait savoir de la grille seule : où il y a de l'encre, rien de
+# plus. Le sens des numéros est dans le dictionnaire et dans le décodeur. Demander : que faudrait-il pour qu'une machine **écrive** de telles
+# grilles ? (La leçon 05.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Read the bets of the beginning again before uncovering. Ask what could be known from the grid alone: where there is ink, nothing
+# more. What numbers mean is in the codebook and in the decoder. Ask: what would it take for a machine to **write** such grids? (Lesson 05.)
+
+# %% [markdown] lang="fr"
+# Un disque vert, un grand triangle orange : 12 288 nombres, dits en 64 mots, et redits. La grille seule disait où il y a de l'encre ; ce
+# que les mots veulent dire est dans le dictionnaire et dans le décodeur.
+#
+# Deux numéros voisins se ressemblent-ils ? Voici douze codes de notre dictionnaire, dans l'ordre de leurs numéros, chacun peint seul sur du
+# papier blanc. **Devinez** d'abord.
+
+# %% [markdown] lang="en"
+# A green disc, a large orange triangle: 12,288 numbers, said in 64 words, and said back. The grid alone told where there is ink; what the
+# words mean is in the codebook and in the decoder.
+#
+# Are two neighbouring numbers alike? Here are twelve codes of our codebook, in the order of their numbers, each painted alone on white
+# paper. **Guess** first.
+
+# %%
+paper = int(exam_codes.flatten().mode().values)
+inked = [number for number in exam_codes.unique().tolist() if number != paper][:12]
+alone = torch.full((12, 3, 3), paper)
+alone[:, 1, 1] = torch.tensor(inked)
+with torch.no_grad():
+    strip = codec.decode(alone)
+
+# %%
+codebook = codec.quantizer.codebook.detach()
+in_use = codebook[exam_codes.unique()]
+next_ones = (in_use[1:] - in_use[:-1]).norm(dim=1).mean().item()
+any_two = torch.pdist(in_use).mean().item()
+print(say("distance to the next number:", "distance au numéro suivant :"),
+      decimal(next_ones, 2))
+print(say("distance of any two:", "distance de deux quelconques :"), decimal(any_two, 2))
+
+# %% claims=true
+assert 0.85 < next_ones / any_two < 1.15
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### L'ordre des numéros n'a pas de sens
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The order of the numbers means nothing
+
+# %% slide="fragment" tags=["hide-input"]
+figure, panels = plot(2, 6, width=9, height=3.6)
+for panel, number, painted in zip(panels.flat, inked, strip):
+    show(panel, painted, str(number))
+picture(figure, say("Twelve codes, each painted alone: blots of several colours and "
+                    "shapes; neighbours in number do not look alike.",
+                    "Douze codes, chacun peint seul : des taches de couleurs et de formes "
+                    "diverses ; des numéros voisins ne se ressemblent pas."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 3 min. Demander s'il y a un ordre. (Non : deux numéros voisins ne sont pas plus proches que deux autres.) Demander alors ce que voudrait
+# dire « le code 12,5 ». (Rien : on n'additionne pas des mots.) C'est pourquoi l'écrivain de la section 15 prédira des probabilités, comme
+# pour des mots.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 3 min. Ask whether there is an order. (No: two neighbouring numbers are no nearer than two others.) Then ask what "code 12.5" would mean.
+# (Nothing: one does not add words up.) This is why the writer of section 15 will predict probabilities, as for words.
+
+# %% [markdown] lang="fr"
+# Non : deux numéros qui se suivent ne sont pas plus proches que deux autres. Un code est une étiquette. On ne l'ajoute pas, on ne le
+# moyenne pas ; on le **prédit**, comme un mot.
