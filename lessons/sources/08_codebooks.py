@@ -2234,7 +2234,7 @@ print(say("codes alive:", "codes en vie :"), f"{alive:.0f}/128,",
 
 # %% claims=true
 assert codec_error < 0.95 * pixels_error
-assert hours_error < pixels_error / 5
+assert hours_error < pixels_error / 8
 assert alive > 100
 assert perplexity < 10
 
@@ -2258,23 +2258,23 @@ draw_pairs({say("scene", "scène"): exam, say("pixels", "pixels"): laid(knob["bo
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Faire comparer les bords. Les deux lignes disent la même chose en autant de bits. Demander ce que le réseau a de plus. (Un décodeur
-# qui voit les voisins, et des codes choisis pour lui.) Lire la table : le même réseau, plus grand et entraîné des heures, fait cinq fois
-# mieux ; les carreaux de pixels, eux, n'ont plus rien à apprendre.
+# qui voit les voisins, et des codes choisis pour lui.) Lire la table : le même réseau, plus grand et entraîné des heures, fait plus de huit
+# fois mieux ; les carreaux de pixels, eux, n'ont plus rien à apprendre.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. Have the edges compared. Both rows say the same in as many bits. Ask what the network has in addition. (A decoder that sees the
-# neighbours, and codes chosen for it.) Read the table: the same network, larger and trained for hours, does five times better; patches of
-# pixels have nothing more to learn.
+# neighbours, and codes chosen for it.) Read the table: the same network, larger and trained for hours, does over eight times better;
+# patches of pixels have nothing more to learn.
 
 # %% [markdown] lang="fr"
 # Au même prix, le VQ-VAE se trompe moins, après quelques secondes d'apprentissage. Et il a de la marge : le codec de la [](lesson:13), plus
-# grand et entraîné des heures, se trompe cinq fois moins que les carreaux de pixels, qui, eux, n'ont plus rien à apprendre.
+# grand et entraîné des heures, se trompe plus de huit fois moins que les carreaux de pixels, qui, eux, n'ont plus rien à apprendre.
 #
 # Plus de cent codes vivent, mais la perplexité est sous dix. Est-ce un effondrement ? Regardez qui prend la place :
 
 # %% [markdown] lang="en"
 # At the same price the VQ-VAE is wrong by less, after a few seconds of training. And it has room to grow: the codec of [](lesson:13),
-# larger and trained for hours, is wrong by five times less than patches of pixels, which have nothing more to learn.
+# larger and trained for hours, is wrong by over eight times less than patches of pixels, which have nothing more to learn.
 #
 # More than a hundred codes are alive, but the perplexity is below ten. Is that a collapse? See who takes the room:
 
@@ -2460,3 +2460,485 @@ picture(figure, say("Twelve codes, each painted alone: blots of several colours 
 # %% [markdown] lang="fr"
 # Non : deux numéros qui se suivent ne sont pas plus proches que deux autres. Un code est une étiquette. On ne l'ajoute pas, on ne le
 # moyenne pas ; on le **prédit**, comme un mot.
+
+# %% [markdown] lang="fr"
+# ## 13. Ce que retient bêta
+#
+# La [](#two-losses) promettait de dire ce que fait $\beta$. Entraînons trois petits VQ-VAE dont les codes suivent par la **perte** (sans
+# moyenne glissante, sans ranimer), avec $\beta = 0$, 0,25 et 4. Mesurons l'écart d'un vecteur à son code, l'étalement des vecteurs
+# (l'écart-type), et les codes en vie. **Devinez** ce que devient l'écart à $\beta = 0$, et les codes à $\beta = 4$.
+
+# %% [markdown] lang="en"
+# ## 13. What beta holds back
+#
+# [](#two-losses) promised to tell what $\beta$ does. Let us train three small VQ-VAEs whose codes follow by the **loss** (no moving average,
+# no revival), with $\beta = 0$, 0.25 and 4. We measure the distance of a vector from its code, the spread of the vectors (their standard
+# deviation), and the codes alive. **Guess** what becomes of the distance at $\beta = 0$, and of the codes at $\beta = 4$.
+
+# %%
+betas = [0.0, 0.25, 4.0]
+config = CodecConfig(64, 8, num_codes=64, width=12, depth=1, code_dim=8)
+
+
+@torch.no_grad()
+def held_back(codec):
+    vectors = codec.encoder(exam).permute(0, 2, 3, 1)
+    codes = codec.encode(exam)
+    squared = (vectors - codec.quantizer.codebook[codes]).square().sum(dim=-1)
+    spread = vectors.flatten(0, 2).var(dim=0).sum().sqrt().item()
+    return squared.mean().sqrt().item(), spread, codes_alive(codes, 64)[0].item()
+
+
+def try_betas():
+    found = []
+    for beta in betas:
+        torch.manual_seed(0)
+        small_codec = VQVAE(config, beta=beta, decay=None)
+        learn(small_codec, steps=120, revive=False)
+        found.append(list(held_back(small_codec)))
+    return found
+
+
+held = kept("betas", try_betas, patience=5)
+print(say("  β    distance  spread  codes alive", "  β    écart     étalement  codes en vie"))
+for beta, (distance, spread, living) in zip(betas, held):
+    print(f"{decimal(beta, 2):>5}", f"{decimal(distance, 2):>8}",
+          f"{decimal(spread, 2):>8}", f"{living:8.0f} / 64")
+
+# %% claims=true
+_distances, _spreads, _living = zip(*held)
+assert _distances[0] > 1.5 * _spreads[0]
+assert _distances[1] < 0.8 * _spreads[1]
+assert list(_spreads) == sorted(_spreads, reverse=True)
+assert list(_distances) == sorted(_distances, reverse=True)
+assert _living[2] <= 3 < _living[1] < _living[0]
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 13. Ce que retient bêta
+#
+# Trois petits VQ-VAE, sans ranimer : trop peu de bêta, assez, trop.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 13. What beta holds back
+#
+# Three small VQ-VAEs, no revival: too little beta, enough, too much.
+
+# %% slide="fragment" tags=["hide-input"]
+figure, panels = plot(1, 2, width=9, height=3.2)
+labels = [f"β = {beta:g}" for beta in betas]
+for shift, place, colour, label in (
+        (-0.2, 0, VERMILION, say("distance to the code", "écart au code")),
+        (0.2, 1, SKY, say("spread of the vectors", "étalement des vecteurs"))):
+    panels[0].bar([each + shift for each in range(3)], [row[place] for row in held], 0.38,
+                  color=colour, label=label)
+panels[0].set_xticks(range(3), labels)
+legend(panels[0])
+panels[1].bar(range(3), [row[2] for row in held], 0.5, color=BLUE)
+for place, row in enumerate(held):
+    panels[1].text(place, row[2] + 0.5, f"{row[2]:.0f}", ha="center", fontsize=13)
+panels[1].set_xticks(range(3), labels)
+panels[1].set_title(say("codes alive, of 64", "codes en vie, sur 64"), fontsize=13)
+panels[1].set_ylim(0, 1.2 * max(row[2] for row in held))
+picture(figure, say("Without beta vectors are farther from their codes than they spread; "
+                    "with a large one they hardly spread, and few codes are alive.",
+                    "Sans bêta, les vecteurs sont plus loin de leurs codes qu'ils ne "
+                    "s'étalent ; avec un grand, ils s'étalent peu et peu de codes vivent."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Faire deviner les deux bouts. À 0, le décodeur pousse les vecteurs, rien ne les retient, les codes courent derrière : l'écart dépasse
+# l'étalement. À 4, les vecteurs n'osent plus quitter leurs codes : deux ou trois codes disent tout. Demander quel remède de la section 9
+# aiderait à 4. (Ranimer.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Let them guess both ends. At 0 the decoder pushes vectors, nothing holds them, codes run after them: the distance exceeds the
+# spread. At 4 vectors no longer dare to leave their codes: two or three codes say all. Ask which cure of section 9 would help at 4.
+# (Revival.)
+
+# %% [markdown] lang="fr"
+# Sans bêta, rien ne retient les vecteurs : le décodeur les pousse, ils s'enfuient, et les codes courent derrière sans les rattraper.
+# L'écart dépasse l'étalement : le passage direct copie un gradient pris bien loin de là. Avec un grand bêta, les vecteurs restent collés
+# aux premiers codes venus : deux ou trois mots pour tout dire. Entre les deux, un quart.
+
+# %% [markdown] lang="en"
+# Without beta nothing holds the vectors: the decoder pushes them, they run away, and the codes run after them without catching up. The
+# distance exceeds the spread: straight-through copies a gradient taken a long way off. With a large beta the vectors stick to the first
+# codes that come: two or three words to say everything. Between the two, a quarter.
+
+# %% [markdown] lang="fr"
+# ## 14. Pourquoi des carreaux aveugles
+#
+# Notre encodeur ne voit de chaque carreau que lui-même, alors que le décodeur voit les voisins. Pourquoi s'en priver ? Essayons : le même
+# encodeur, avec des convolutions 3 × 3, qui voient. Même nombre de codes ; moins de pas, pour aller vite. **Devinez** : combien de codes
+# différents emploie chacun pour dire un carreau de papier blanc ?
+
+# %% [markdown] lang="en"
+# ## 14. Why patches are blind
+#
+# Our encoder sees nothing of a patch but itself, while the decoder sees the neighbours. Why do without? Let us try: the same encoder with
+# 3 × 3 convolutions, which see. As many codes; fewer steps, to be quick. **Guess**: how many different codes does each one use to say a
+# patch of white paper?
+
+# %%
+from dalle_edu.bricks.convolution import residual_stack
+
+
+def encoder_that_sees(config):
+    wide = 4 * config.width
+    return nn.Sequential(Patchify(3, wide, 8), residual_stack(wide, 1, kernel_size=3),
+                         nn.ReLU(), nn.Conv2d(wide, config.code_dim, kernel_size=1))
+
+
+torch.manual_seed(0)
+seeing_config = replace(codec.config, width=16)
+seeing = VQVAE(seeing_config, decay=0.9)
+seeing.encoder = encoder_that_sees(seeing_config)
+
+
+def train_seeing():
+    return learn(seeing, steps=200)
+
+
+seeing.load_state_dict(kept("seeing", train_seeing, patience=5))
+seeing.eval()
+
+# %%
+is_white = (cut(exam) > 0.99).all(dim=-1)
+seen_codes, _, seeing_error = looked_at(seeing, exam)
+blind_words, seeing_words = (len(codes[is_white].unique())
+                             for codes in (exam_codes, seen_codes))
+print(say("codes for white paper, blind encoder:", "codes du papier blanc, encodeur aveugle :"),
+      blind_words)
+print(say("codes for white paper, seeing encoder:", "codes du papier blanc, encodeur qui voit :"),
+      seeing_words)
+for name, codes in ((say("blind", "aveugle"), exam_codes), (say("seeing", "qui voit"), seen_codes)):
+    print(f"{name:9}", say("perplexity:", "perplexité :"), decimal(codes_alive(codes, 128)[1], 1))
+
+# %% claims=true
+assert blind_words == 1
+assert seeing_words > 25
+assert codes_alive(seen_codes, 128)[1] > 2 * codes_alive(exam_codes, 128)[1]
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 14. Pourquoi des carreaux aveugles
+#
+# En gris, le papier blanc ; ailleurs, l'encre. Un mot pour le papier, ou des dizaines ?
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 14. Why patches are blind
+#
+# One word for white paper, or dozens?
+
+# %% slide="fragment" tags=["hide-input"]
+figure, panels = plot(1, 3, width=10, height=3.6)
+show(panels[0], exam[3], say("scene", "scène"))
+draw_numbers(panels[1], exam_codes[3], exam[3])
+panels[1].set_title(say("blind encoder", "encodeur aveugle"), fontsize=14)
+draw_numbers(panels[2], seen_codes[3], exam[3])
+panels[2].set_title(say("encoder that sees", "encodeur qui voit"), fontsize=14)
+picture(figure, say("A small square; the blind encoder writes one number on all white "
+                    "patches, the seeing one writes many different ones.",
+                    "Un petit carré ; l'encodeur aveugle écrit un seul numéro sur tous "
+                    "les carreaux blancs, celui qui voit en écrit beaucoup."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Demander ce que l'encodeur qui voit écrit sur un carreau blanc. (Quelque chose de ses voisins, du bord de la feuille.) Sa perplexité
+# est plus haute : est-ce mieux ? (Pas pour qui devra prédire ces codes : beaucoup de mots pour du vide.) Une perplexité haute n'est pas un
+# but.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Ask what the seeing encoder writes on a white patch. (Something about its neighbours, about the edge of the sheet.) Its perplexity
+# is higher: is that better? (Not for one who will have to predict these codes: many words for nothing.) A high perplexity is no goal.
+
+# %% [markdown] lang="fr"
+# L'aveugle dit le papier d'un seul mot, toujours le même : à carreau égal, code égal. Celui qui voit emploie des dizaines de mots pour du
+# vide, car il y met quelque chose des voisins et des bords. Sa perplexité est bien plus haute, et ce n'est **pas** un avantage : celui qui
+# devra prédire ces codes passera son temps à prédire du papier. Voilà pourquoi nos carreaux sont aveugles.
+
+# %% [markdown] lang="en"
+# The blind one says paper in a single word, always the same: to equal patches, equal codes. The seeing one uses dozens of words for
+# nothing, as it puts something of neighbours and edges in them. Its perplexity is much higher, and that is **no** advantage: whoever has to
+# predict these codes will spend the time on predicting paper. This is why our patches are blind.
+
+# %% [markdown] lang="fr"
+# ## 15. Un sac de codes ne dessine pas
+#
+# Le VQ-VAE dessine-t-il ? Le VAE de la [](lesson:07) tirait au sort un point de son plan latent, et le décodait. Tirons donc des codes.
+# Avec quelle loi ? Pour un VAE, le KL tire les vecteurs vers une loi connue. Ici, l'encodeur choisit un code **à coup sûr** ; face à une loi
+# uniforme sur $k$ codes, le KL de chaque place vaut toujours $\log k$, quoi que fasse l'encodeur : une constante, sans gradient. Rien ne
+# rend donc la loi uniforme vraie. Prenons les **fréquences** mesurées : un **sac de codes**, dont on tire 64 numéros. **Devinez** l'image.
+#
+# Mesurons d'abord ce sac en bits. Un code de fréquence $f$ s'y dit en $-\log_2 f$ bits : 1 bit pour une fréquence de 1/2, 3 pour 1/8. Trois
+# codes, de fréquences 1/2, 1/2 et 1/8, se disent en moyenne en $(1 + 1 + 3) / 3 = 1{,}67$ bit.
+
+# %% [markdown] lang="en"
+# ## 15. A bag of codes does not draw
+#
+# Does the VQ-VAE draw? The VAE of [](lesson:07) sampled a point of its latent plane, and decoded it. So let us sample codes. From which
+# distribution? In a VAE the KL pulls vectors towards a known one. Here the encoder chooses a code **for sure**; against a uniform
+# distribution over $k$ codes the KL of each position is always $\log k$, whatever the encoder does: a constant, without a gradient. So
+# nothing makes the uniform distribution true. Let us take the measured **frequencies**: a **bag of codes**, out of which one takes 64
+# numbers. **Guess** the picture.
+#
+# First let us measure this bag in bits. A code of frequency $f$ is said in $-\log_2 f$ bits: 1 bit for a frequency of 1/2, 3 for 1/8. Three
+# codes, of frequencies 1/2, 1/2 and 1/8, are said in $(1 + 1 + 3) / 3 = 1.67$ bits on average.
+
+# %% [markdown] lang="fr"
+# Écrivez `bits_of_bag(codes, frequencies)` : `codes` contient des numéros, de forme quelconque ; `frequencies`, de forme (k,), toutes
+# positives, de somme 1. Rendez la moyenne des bits, dans un tenseur sans axe.
+#
+# <details><summary>Un indice</summary>
+#
+# `frequencies[codes]` est la fréquence de chaque code ; `.log2()`, un signe, `.mean()`.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# Write `bits_of_bag(codes, frequencies)`: `codes` holds numbers, of any shape; `frequencies`, of shape (k,), all positive, sum to 1. Return
+# the mean of the bits, in a tensor without an axis.
+#
+# <details><summary>A hint</summary>
+#
+# `frequencies[codes]` is the frequency of each code; `.log2()`, a sign, `.mean()`.
+#
+# </details>
+
+# %% level=1
+def bits_of_bag(codes, frequencies):
+    return -frequencies[codes].log2().mean()
+
+# %% scratch=true
+bits_of_bag(torch.tensor([0, 0, 1]), torch.tensor([0.5, 0.125, 0.375]))
+# → tensor(1.6667)
+
+# %%
+def bits_of_two_bags():
+    fair = torch.full((8,), 0.125)
+    unfair = torch.tensor([0.25, 0.5, 0.25])
+    return torch.stack([bits_of_bag(torch.arange(8).view(2, 4), fair),
+                        bits_of_bag(torch.tensor([0, 1, 1, 2]), unfair)])
+
+
+expect(bits_of_two_bags, torch.tensor([3.0, 1.5]),
+       say("the bits of eight equal codes, and of three unequal ones",
+           "les bits de huit codes égaux, puis de trois codes inégaux"))
+
+# %% [markdown] lang="fr"
+# Face au sac, un **GPT** ([](lesson:05)) : il lit les codes déjà écrits, ligne après ligne, et prédit le suivant. Le voici en peu de lignes,
+# avec les blocs de la [](lesson:05) ; chaque code reçoit sa place sous la forme d'une ligne et d'une colonne. À la place $i$, il ne voit que
+# les codes d'avant : tout est décalé d'un cran, derrière un jeton de début.
+
+# %% [markdown] lang="en"
+# Against the bag, a **GPT** ([](lesson:05)): it reads the codes already written, row after row, and predicts the next. Here it is in a few
+# lines, with the blocks of [](lesson:05); each code is given its place as a row and a column. At position $i$ it sees the codes before it
+# only: everything is shifted by one, behind a start token.
+
+# %%
+from dalle_edu.bricks.decoding import sample_sequence
+from dalle_edu.bricks.transformer import Block
+
+
+class CodeGPT(nn.Module):
+    def __init__(self, num_codes=128, width=64):
+        super().__init__()
+        self.start = nn.Parameter(torch.zeros(width))
+        self.embedding = nn.Embedding(num_codes, width)
+        self.row, self.column = nn.Embedding(8, width), nn.Embedding(8, width)
+        self.blocks = nn.ModuleList(Block(width, heads=4) for _ in range(2))
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, num_codes)
+
+    def forward(self, codes):
+        # en: codes (n, t); answer (n, t, k): logits of each code, from those before it
+        # fr: codes (n, t) ; réponse (n, t, k) : les logits de chaque code d'après ceux d'avant
+        places = torch.arange(codes.shape[1])
+        before = self.embedding(codes[:, :-1])
+        x = torch.cat([self.start.expand(len(codes), 1, -1), before], dim=1)
+        x = x + self.row(places // 8) + self.column(places % 8)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x))
+
+
+# %%
+with torch.no_grad():
+    parts_of_images = [codec.encode(part) for part in images.split(200)]
+sentences, exam_sentences = torch.cat(parts_of_images).flatten(1), exam_codes.flatten(1)
+
+
+def train_writer():
+    generator = torch.Generator().manual_seed(0)
+    learner = Learner(writer, muon=("blocks",))
+    for step in range(260):
+        chosen = torch.randint(len(sentences), (16,), generator=generator)
+        logits = writer(sentences[chosen])
+        loss = F.cross_entropy(logits.flatten(0, 1), sentences[chosen].flatten())
+        learner.step(loss, learning_rate_schedule(step, step / 260))
+    return writer.state_dict()
+
+
+# %%
+torch.manual_seed(0)
+writer = CodeGPT()
+writer.load_state_dict(kept("writer", train_writer, patience=5))
+writer.eval()
+counts = torch.bincount(sentences.flatten(), minlength=128) + 0.5
+frequencies = counts / counts.sum()
+with torch.no_grad():
+    nats = F.cross_entropy(writer(exam_sentences).flatten(0, 1), exam_sentences.flatten())
+bag_bits = -frequencies[exam_sentences].log2().mean().item()
+writer_bits = nats.item() / math.log(2)
+for name, bits in ((say("all codes alike:", "tous les codes égaux :"), 7.0),
+                   (say("bag of codes:", "sac de codes :"), bag_bits),
+                   (say("GPT on codes:", "GPT sur les codes :"), writer_bits)):
+    print(f"{name:23}", decimal(bits, 2), say("bits a code,", "bits par code,"),
+          decimal(64 * bits, 0), say("a picture", "par image"))
+
+# %% claims=true
+assert bag_bits < 3
+assert writer_bits < bag_bits / 1.7
+
+# %% [markdown] lang="fr"
+# L'image de 98 304 bits, puis de 448, n'en demande plus qu'une centaine à qui sait prédire : prédire, c'est comprimer.
+
+# %% [markdown] lang="fr"
+# Faites écrire ce GPT. `write_codes(gpt, count, generator)` rend `count` phrases de 64 codes, de forme (count, 64). À chaque pas : les logits
+# du prochain code, un tirage, et le code rejoint la phrase. `gpt` s'appelle comme `writer` : de (n, t), il rend (n, t, k), et sa dernière
+# ligne ne dépend pas du dernier code reçu.
+#
+# <details><summary>Un indice</summary>
+#
+# Commencez par `written = torch.zeros(count, 0, dtype=torch.long)`. Pour interroger le GPT sur la place suivante, ajoutez un code
+# quelconque : `gpt(F.pad(written, (0, 1)))[:, -1]`.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `torch.multinomial(logits.softmax(dim=-1), 1, generator=generator)`, de forme (count, 1), puis `torch.cat`.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# The picture of 98,304 bits, then of 448, asks no more than about a hundred from one who can predict: to predict is to compress.
+
+# %% [markdown] lang="en"
+# Let this GPT write. `write_codes(gpt, count, generator)` returns `count` sentences of 64 codes, of shape (count, 64). At each step: the
+# logits of the next code, a sample, and the code joins the sentence. `gpt` is called as `writer` is: of (n, t) it makes (n, t, k), and its
+# last row does not depend on the last code that it is given.
+#
+# <details><summary>A hint</summary>
+#
+# Begin with `written = torch.zeros(count, 0, dtype=torch.long)`. To ask the GPT about the next place, append any code:
+# `gpt(F.pad(written, (0, 1)))[:, -1]`.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `torch.multinomial(logits.softmax(dim=-1), 1, generator=generator)`, of shape (count, 1), then `torch.cat`.
+#
+# </details>
+
+# %% level=3
+def write_codes(gpt, count, generator):
+    written = torch.zeros(count, 0, dtype=torch.long)
+    for _ in range(64):
+        logits = gpt(F.pad(written, (0, 1)))[:, -1]
+        chosen = torch.multinomial(logits.softmax(dim=-1), 1, generator=generator)
+        written = torch.cat([written, chosen], dim=1)
+    return written
+
+# %% scratch=true
+# en: a "GPT" that is sure of one more than the code before, and begins with 5
+# fr: un « GPT » sûr que vient un de plus que le code d'avant, et qui commence par 5
+def counting(codes):
+    last = F.pad(codes[:, :-1], (1, 0), value=4)
+    return 1000.0 * F.one_hot((last + 1) % 7, 7)
+
+
+write_codes(counting, 1, torch.Generator())[0, :9].tolist()
+# → [5, 6, 0, 1, 2, 3, 4, 5, 6]
+
+# %%
+def count_and_chance():
+    generator = torch.Generator().manual_seed(0)
+    sure = write_codes(counting, 3, generator)
+    fair = write_codes(lambda codes: torch.zeros(*codes.shape, 2), 200, generator)
+    half = bool(0.45 < fair.float().mean() < 0.55)
+    return [list(sure.shape), sure[2, -3:].tolist(), half]
+
+
+expect(count_and_chance, [[3, 64], [3, 4, 5], True],
+       say("the shape, the end of a count, and whether a coin is fair",
+           "la forme, la fin d'un compte, et si une pièce est équitable"))
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 13-14"
+# ### Exercices 13 et 14 · Du sac au GPT
+#
+# **12 min.**
+#
+# - **13** ● `bits_of_bag` : que coûte un code ?
+# - **14** ●●● `write_codes` : écrire une image.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 13-14"
+# ### Exercises 13 and 14 · From the bag to the GPT
+#
+# **12 min.**
+#
+# - **13** ● `bits_of_bag`: what does a code cost?
+# - **14** ●●● `write_codes`: write a picture.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 12 min. Fautes à guetter en 13 : le logarithme naturel (des nats) ; le signe. En 14 : prendre le code le plus probable au lieu de tirer ;
+# lire les logits de la mauvaise place. Demander pourquoi le GPT doit connaître la ligne et la colonne. (Sans elles, il ne sait pas où finit
+# une ligne.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 12 min. Mistakes to look for in 13: the natural logarithm (nats); the sign. In 14: taking the likeliest code instead of sampling; reading
+# the logits of the wrong place. Ask why the GPT must know the row and the column. (Without them it does not know where a row ends.)
+
+# %% [markdown] lang="fr"
+# Six dessins du sac, six du GPT, six vraies scènes dites par le codec. La bibliothèque écrit comme vous (`sample_sequence`), avec un hasard
+# venu du dehors.
+
+# %% [markdown] lang="en"
+# Six drawings from the bag, six by the GPT, six true scenes as the codec says them. The library writes as you do (`sample_sequence`), with
+# chance that comes from outside.
+
+# %%
+@torch.no_grad()
+def next_logits(position, written):
+    return writer(F.pad(written, (0, 1)))[:, -1]
+
+
+generator = torch.Generator().manual_seed(4)
+from_bag = torch.multinomial(frequencies, 6 * 64, replacement=True, generator=generator)
+from_bag = from_bag.view(6, 8, 8)
+uniforms = torch.rand(6, 64, generator=generator)
+from_writer = sample_sequence(next_logits, uniforms).view(6, 8, 8)
+with torch.no_grad():
+    drawn_by_bag, drawn_by_writer = codec.decode(from_bag), codec.decode(from_writer)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 15. Un sac de codes fait des confettis
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 15. A bag of codes makes confetti
+
+# %% slide="fragment" tags=["hide-input"]
+draw_pairs({say("bag", "sac"): drawn_by_bag, "GPT": drawn_by_writer,
+            say("scenes", "scènes"): exam_painted[:6]},
+           say("From the bag, confetti of all colours; from the GPT, blots of one colour, "
+               "some of them objects; below, true scenes.",
+               "Du sac, des confettis de toutes les couleurs ; du GPT, des taches d'une "
+               "couleur, parfois des objets ; en bas, de vraies scènes."),
+           chosen=range(6))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Cacher la deuxième ligne. Demander ce qui manque au sac. (Qu'un code dépende de ses voisins.) Découvrir le GPT : des objets d'un
+# seul tenant, d'une seule couleur. Lire les bits : 7, puis moins de 3, puis moins encore. Demander ce qui lui manque pour être DALL·E. (Une
+# phrase.) Lire la première phrase de la section 4 de la leçon 11.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Hide the second row. Ask what the bag lacks. (That a code depend on its neighbours.) Uncover the GPT: objects in one piece, of one
+# colour. Read the bits: 7, then less than 3, then less again. Ask what it lacks to be DALL·E. (A sentence.) Read the first sentence of
+# section 4 of lesson 11.
