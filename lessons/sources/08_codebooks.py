@@ -21,14 +21,14 @@
 # Une image de 64 × 64 pixels tient en 12 288 nombres : $64 \times 64$ pixels, trois couleurs. En voici une, tout entière, en **soixante-
 # quatre**. Ce n'en est pas un résumé : une machine de ce cours la repeindra, à partir de ces nombres et de rien d'autre.
 #
-# **Devinez d'abord.** Combien d'objets ? où sont-ils ? lequel est le plus grand ? Notez vos réponses : nous repeindrons l'image à la
+# **Devinez d'abord.** Combien d'objets ? où sont-ils ? et que ne peut-on pas savoir ? Notez vos réponses : nous repeindrons l'image à la
 # [](#sixty-four-words).
 
 # %% [markdown] lang="en"
 # A picture of 64 × 64 pixels is 12,288 numbers: $64 \times 64$ pixels, three colours. Here is one, entire, in **sixty-four**. This is no
 # summary: a machine of this course will paint it again, from these numbers and nothing else.
 #
-# **Guess first.** How many objects? where are they? which one is the largest? Note your answers: we shall paint the picture again in
+# **Guess first.** How many objects? where are they? and what cannot be known? Note your answers: we shall paint the picture again in
 # [](#sixty-four-words).
 
 # %% tags=["hide-input"]
@@ -653,7 +653,7 @@ def cut(pictures):
 
 
 patches = cut(images[:200]).flatten(0, 2)
-white = (patches > 0.99).all(dim=1).float().mean().item()
+white = (patches > 0.9999).all(dim=1).float().mean().item()
 print(say("patches:", "carreaux :"), *patches.shape)
 print(say("white paper:", "papier blanc :"), decimal(100 * white, 0), "%")
 
@@ -2352,12 +2352,12 @@ picture(figure, say("A square and a heart; the number of a code on each of 64 pa
 # (Corners, edges: what one more code would have said.) Then go back to the grid of the beginning.
 
 # %% [markdown] lang="fr"
-# Quatre cent quarante-huit bits, au lieu de 98 304. Et maintenant, la grille du tout début. Reprenez vos réponses : combien d'objets, où,
-# lequel est le plus grand ? Le codec qui l'avait écrite la repeint.
+# Quatre cent quarante-huit bits, au lieu de 98 304. Et maintenant, la grille du tout début. Reprenez vos réponses : combien d'objets, et
+# où ? Le codec qui l'avait écrite la repeint.
 
 # %% [markdown] lang="en"
 # Four hundred and forty-eight bits, in place of 98,304. And now, the grid of the very beginning. Take up your answers: how many objects,
-# where, which is the largest? The codec that had written it paints it again.
+# and where? The codec that had written it paints it again.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### La grille du début
@@ -2378,17 +2378,15 @@ panels[0].set_title(say("the 64 numbers", "les 64 nombres"), fontsize=14)
 show(panels[1], said_back[0], say("said back", "redits"))
 show(panels[2], secret[0], say("the original", "l'original"))
 picture(figure, say("The 64 numbers, what the codec paints of them, and the original: a "
-                    "small green disc above a large orange triangle.",
-                    "Les 64 nombres, ce que le codec en peint, et l'original : un petit "
-                    "disque vert au-dessus d'un grand triangle orange."))
+                    "green disc above an orange triangle.",
+                    "Les 64 nombres, ce que le codec en peint, et l'original : un "
+                    "disque vert au-dessus d'un triangle orange."))
 
 # %% claims=true
 assert F.mse_loss(said_back, secret) < 0.004
 _scene = sample_scene(5, 8)
 assert {(each.shape, each.colour) for each in _scene.objects} == {
     ("triangle", "orange"), ("circle", "green")}
-_by_shape = {each.shape: each for each in _scene.objects}
-assert _by_shape["triangle"].radius > _by_shape["circle"].radius
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. Relire les paris du début avant de découvrir. Demander ce que l'on pouvait savoir de la grille seule : où il y a de l'encre, rien de
@@ -2400,26 +2398,25 @@ assert _by_shape["triangle"].radius > _by_shape["circle"].radius
 # more. What numbers mean is in the codebook and in the decoder. Ask: what would it take for a machine to **write** such grids? (Lesson 05.)
 
 # %% [markdown] lang="fr"
-# Un disque vert, un grand triangle orange : 12 288 nombres, dits en 64 mots, et redits. La grille seule disait où il y a de l'encre ; ce
+# Un disque vert, un triangle orange : 12 288 nombres, dits en 64 mots, et redits. La grille seule disait où il y a de l'encre ; ce
 # que les mots veulent dire est dans le dictionnaire et dans le décodeur.
 #
-# Deux numéros voisins se ressemblent-ils ? Voici douze codes de notre dictionnaire, dans l'ordre de leurs numéros, chacun peint seul sur du
-# papier blanc. **Devinez** d'abord.
+# Deux numéros voisins se ressemblent-ils ? Voici douze codes de notre dictionnaire, dans l'ordre de leurs numéros, chacun peint sur neuf
+# carreaux, seul de son espèce. **Devinez** d'abord.
 
 # %% [markdown] lang="en"
-# A green disc, a large orange triangle: 12,288 numbers, said in 64 words, and said back. The grid alone told where there is ink; what the
+# A green disc, an orange triangle: 12,288 numbers, said in 64 words, and said back. The grid alone told where there is ink; what the
 # words mean is in the codebook and in the decoder.
 #
-# Are two neighbouring numbers alike? Here are twelve codes of our codebook, in the order of their numbers, each painted alone on white
-# paper. **Guess** first.
+# Are two neighbouring numbers alike? Here are twelve codes of our codebook, in the order of their numbers, each painted on nine patches,
+# with no other beside it. **Guess** first.
 
 # %%
 paper = int(exam_codes.flatten().mode().values)
 inked = [number for number in exam_codes.unique().tolist() if number != paper][:12]
-alone = torch.full((12, 3, 3), paper)
-alone[:, 1, 1] = torch.tensor(inked)
+nine_times = torch.tensor(inked)[:, None, None].expand(12, 3, 3)
 with torch.no_grad():
-    strip = codec.decode(alone)
+    strip = codec.decode(nine_times)
 
 # %%
 codebook = codec.quantizer.codebook.detach()
@@ -2443,10 +2440,10 @@ assert 0.85 < next_ones / any_two < 1.15
 figure, panels = plot(2, 6, width=9, height=3.6)
 for panel, number, painted in zip(panels.flat, inked, strip):
     show(panel, painted, str(number))
-picture(figure, say("Twelve codes, each painted alone: blots of several colours and "
-                    "shapes; neighbours in number do not look alike.",
-                    "Douze codes, chacun peint seul : des taches de couleurs et de formes "
-                    "diverses ; des numéros voisins ne se ressemblent pas."))
+picture(figure, say("Twelve codes, each painted on nine patches: textures of several "
+                    "colours; neighbours in number do not look alike.",
+                    "Douze codes, chacun peint sur neuf carreaux : des textures de "
+                    "plusieurs couleurs ; des numéros voisins ne se ressemblent pas."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. Demander s'il y a un ordre. (Non : deux numéros voisins ne sont pas plus proches que deux autres.) Demander alors ce que voudrait
@@ -2602,7 +2599,7 @@ seeing.load_state_dict(kept("seeing", train_seeing, patience=5))
 seeing.eval()
 
 # %%
-is_white = (cut(exam) > 0.99).all(dim=-1)
+is_white = (cut(exam) > 0.9999).all(dim=-1)
 seen_codes, _, seeing_error = looked_at(seeing, exam)
 blind_words, seeing_words = (len(codes[is_white].unique())
                              for codes in (exam_codes, seen_codes))
