@@ -2508,7 +2508,7 @@ assert _distances[0] > 1.5 * _spreads[0]
 assert _distances[1] < 0.8 * _spreads[1]
 assert list(_spreads) == sorted(_spreads, reverse=True)
 assert list(_distances) == sorted(_distances, reverse=True)
-assert _living[2] <= 3 < _living[1] < _living[0]
+assert _living[2] <= 3 < _living[1] < 10 < _living[0]
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 13. Ce que retient bêta
@@ -2554,12 +2554,14 @@ picture(figure, say("Without beta vectors are farther from their codes than they
 # %% [markdown] lang="fr"
 # Sans bêta, rien ne retient les vecteurs : le décodeur les pousse, ils s'enfuient, et les codes courent derrière sans les rattraper.
 # L'écart dépasse l'étalement : le passage direct copie un gradient pris bien loin de là. Avec un grand bêta, les vecteurs restent collés
-# aux premiers codes venus : deux ou trois mots pour tout dire. Entre les deux, un quart.
+# aux premiers codes venus : deux ou trois mots pour tout dire. Entre les deux, un quart. (Même là,
+# moins de dix codes vivent : bêta ne dispense pas de ranimer.)
 
 # %% [markdown] lang="en"
 # Without beta nothing holds the vectors: the decoder pushes them, they run away, and the codes run after them without catching up. The
 # distance exceeds the spread: straight-through copies a gradient taken a long way off. With a large beta the vectors stick to the first
-# codes that come: two or three words to say everything. Between the two, a quarter.
+# codes that come: two or three words to say everything. Between the two, a quarter. (Even there, fewer than ten
+# codes live: beta does not spare the revival.)
 
 # %% [markdown] lang="fr"
 # ## 14. Pourquoi des carreaux aveugles
@@ -2939,3 +2941,306 @@ draw_pairs({say("bag", "sac"): drawn_by_bag, "GPT": drawn_by_writer,
 # 5 min. Hide the second row. Ask what the bag lacks. (That a code depend on its neighbours.) Uncover the GPT: objects in one piece, of one
 # colour. Read the bits: 7, then less than 3, then less again. Ask what it lacks to be DALL·E. (A sentence.) Read the first sentence of
 # section 4 of lesson 11.
+
+# %% [markdown] lang="fr"
+# Du sac, des confettis : chaque code est plausible, leur voisinage ne l'est pas. Du GPT, des taches d'un seul tenant, presque toujours d'une
+# seule couleur, parfois une forme. Il n'a eu que quelques secondes, et personne ne lui a dit quoi dessiner ; mais il dit un code en près de
+# deux fois moins de bits que le sac. Les codes font le vocabulaire, le GPT fait les phrases. Donnez-lui une légende à lire avant, et c'est
+# DALL·E 1 : la [](lesson:11) commence là. (Elle choisira ses codes autrement : par un tirage adouci, au lieu du plus proche.)
+
+# %% [markdown] lang="en"
+# From the bag, confetti: each code is plausible, their neighbourhood is not. From the GPT, blots in one piece, nearly always of one colour,
+# sometimes a shape. It had a few seconds only, and nobody told it what to draw; but it says a code in not much more than half the bits of
+# the bag. Codes make the vocabulary, the GPT makes the sentences. Give it a caption to read first, and it is DALL·E 1: [](lesson:11) begins
+# there. (It will choose its codes another way: by a softened sample, in place of the nearest.)
+
+# %% [markdown] lang="fr"
+# ## 16. Quelle erreur est-ce ?
+#
+# Voici un `nearest_code` écrit par quelqu'un d'autre. Il est faux. Ne regardez pas son code : interrogez-le, avec les trois codes de la
+# [](#the-nearest-code), $(0, 0)$, $(4, 0)$ et $(1, 3)$. Puis répondez.
+
+# %% [markdown] lang="en"
+# ## 16. Which mistake is this?
+#
+# Here is a `nearest_code` that somebody else wrote. It is wrong. Do not look at its code: question it, with the three codes of
+# [](#the-nearest-code), $(0, 0)$, $(4, 0)$ and $(1, 3)$. Then answer.
+
+# %%
+from dalle_edu.classroom.suspect import suspect
+
+mystery, question = suspect("codebook:nearest_code", "largest_product")
+asked_about = torch.tensor([[2.5, 1.0], [4.0, 0.0], [1.0, 3.0], [0.1, 0.2], [-1.0, -1.0]])
+print(say("vector        its answer", "vecteur       sa réponse"))
+for vector, answer in zip(asked_about, mystery(asked_about, corners)):
+    print("  ".join(f"{decimal(each, 1):>4}" for each in vector), f"{int(answer):12}")
+
+# %% claims=true
+assert mystery(asked_about, corners).tolist() == [1, 1, 2, 2, 0]
+assert nearest_code(asked_about, corners).tolist() == [1, 1, 2, 0, 0]
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz mystery"
+# ## 16. Quelle erreur est-ce ?
+#
+# Trois codes : $(0, 0)$, $(4, 0)$, $(1, 3)$.
+#
+# | vecteur | sa réponse |
+# |---|---|
+# | $(2{,}5 \,; 1)$ | 1 |
+# | $(4 \,; 0)$ | 1 |
+# | $(1 \,; 3)$ | 2 |
+# | $(0{,}1 \,; 0{,}2)$ | 2 |
+# | $(-1 \,; -1)$ | 0 |
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz mystery"
+# ## 16. Which mistake is this?
+#
+# Three codes: $(0, 0)$, $(4, 0)$, $(1, 3)$.
+#
+# | vector | its answer |
+# |---|---|
+# | $(2.5, 1)$ | 1 |
+# | $(4, 0)$ | 1 |
+# | $(1, 3)$ | 2 |
+# | $(0.1, 0.2)$ | 2 |
+# | $(-1, -1)$ | 0 |
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Deux minutes par deux, puis un vote. Quatre réponses sont justes ; la quatrième devrait être 0. Demander ce que ce vecteur a de
+# particulier. (Il touche le code 0, qui est le plus court.) Faire calculer les trois produits : 0, 0,4, 0,7.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Two minutes in pairs, then a vote. Four answers are right; the fourth should be 0. Ask what is special about that vector. (It
+# touches code 0, the shortest.) Have the three products worked out: 0, 0.4, 0.7.
+
+# %% quiz="mystery"
+quiz(question)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz codebooks"
+# ## 17. Neuf questions
+#
+# **8 min.** Répondez seul, puis comparez à deux.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz codebooks"
+# ## 17. Nine questions
+#
+# **8 min.** Answer alone, then compare in pairs.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 8 min. Quatre minutes seul, dans le notebook ; puis à main levée. S'arrêter là où la moitié de la salle se trompe. Les bits et la
+# compression se refont au tableau. Que chacun note la question qu'il a manquée.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 8 min. Four minutes alone, in the notebook; then by show of hands. Stop where half the room is wrong. Bits and compression are worked out
+# again on the board. Let everyone note the question they missed.
+
+# %% [markdown] lang="fr"
+# ## 17. Questions
+
+# %% [markdown] lang="en"
+# ## 17. Questions
+
+# %% quiz="codebooks"
+quiz(
+    Number(
+        say("A picture is said in 8 × 8 codes out of 384. How many bits is that, to the nearest whole number?",
+            "Une image est dite en 8 × 8 codes pris parmi 384. Combien de bits, arrondis à l'entier ?"),
+        right=549,
+        why=say("64 × log2(384) = 64 × 8.585 = 549.4.", "64 × log2(384) = 64 × 8,585 = 549,4."),
+        computed=lambda: round(64 * math.log2(384)),
+        near_misses={
+            512: say("8 bits a code would do for 256 codes; 384 are more.", "8 bits par code suffiraient pour 256 codes ; 384, c'est plus."),
+            576: say("9 bits a code would do for 512 codes; 384 are fewer.", "9 bits par code suffiraient pour 512 codes ; 384, c'est moins."),
+        },
+    ),
+    Number(
+        say("Of 512 codes half are used equally often, the others never. What is the perplexity?",
+            "Sur 512 codes, la moitié servent aussi souvent les uns que les autres, le reste jamais. Quelle est la perplexité ?"),
+        right=256,
+        why=say("The entropy of 256 equal shares is log 256.", "L'entropie de 256 parts égales est log 256."),
+        computed=lambda: math.exp(-sum(1 / 256 * math.log(1 / 256) for _ in range(256))),
+        tolerance=1e-6,
+        near_misses={8: say("That is the entropy in bits; the perplexity is a number of codes.",
+                            "C'est l'entropie en bits ; la perplexité est un nombre de codes.")},
+    ),
+    Choice(
+        say("In |sg[v] − c|² + β |v − sg[c]|², which term moves the encoder?",
+            "Dans |sg[v] − c|² + β |v − sg[c]|², quel terme déplace l'encodeur ?"),
+        [say("the first", "le premier"), say("the second", "le second"), say("both", "les deux")],
+        right=1,
+        why=say("In the second the code is detached: only v is pushed.", "Dans le second, le code est détaché : seul v est poussé."),
+        why_not=[
+            say("There v is detached: the term moves codes only.", "Là, v est détaché : le terme ne déplace que les codes."),
+            say("Each stops the gradient on one side, so that it moves the other only.",
+                "Chacun arrête le gradient d'un côté, et ne déplace donc que l'autre."),
+        ],
+    ),
+    Choice(
+        say("Across the straight-through estimator, what does the code receive of the decoder's gradient?",
+            "À travers le passage direct, que reçoit le code du gradient du décodeur ?"),
+        [say("all of it, as the vector does", "tout, comme le vecteur"),
+         say("half of it", "la moitié"),
+         say("nothing", "rien")],
+        right=2,
+        why=say("The difference is detached: all goes to the vector. The code has a loss of its own, or follows by means.",
+                "La différence est détachée : tout va au vecteur. Le code a sa propre perte, ou suit par moyennes."),
+        why_not=[
+            say("Only if nothing were detached; then the output would be v + c − v, and the vector would receive nothing.",
+                "Seulement si rien n'était détaché ; alors la sortie serait v + c − v, et le vecteur ne recevrait rien."),
+            say("Nothing shares it out: what is detached receives nothing.", "Rien ne le partage : ce qui est détaché ne reçoit rien."),
+        ],
+    ),
+    Number(
+        say("A picture of 32 × 32 pixels, three colours of 8 bits each, is said in 4 × 4 codes out of 256. By how much is its size divided?",
+            "Une image de 32 × 32 pixels, trois couleurs de 8 bits chacune, est dite en 4 × 4 codes parmi 256. Par combien est divisée sa taille ?"),
+        right=192,
+        why=say("24,576 bits over 16 × 8 = 128 bits.", "24 576 bits sur 16 × 8 = 128 bits."),
+        computed=lambda: 32 * 32 * 3 * 8 / (16 * math.log2(256)),
+        near_misses={64: say("There are three colours for each pixel.", "Il y a trois couleurs par pixel.")},
+    ),
+    Choice(
+        say("At the very first batch the perplexity is 1. What does that say?", "Au tout premier lot, la perplexité vaut 1. Qu'est-ce à dire ?"),
+        [say("All vectors have chosen one and the same code.", "Tous les vecteurs ont choisi un seul et même code."),
+         say("Each code was chosen once.", "Chaque code a été choisi une fois."),
+         say("The loss is 1.", "La perte vaut 1.")],
+        right=0,
+        why=say("A perplexity of 1 is an entropy of 0: nothing is left to predict. One code is nearest to all.",
+                "Une perplexité de 1 est une entropie nulle : rien à prédire. Un code est le plus proche de tous."),
+        why_not=[
+            say("Then it would be the number of codes, the largest possible.", "Alors elle serait le nombre de codes, la plus grande possible."),
+            say("The perplexity knows the codes alone, not the loss.", "La perplexité ne connaît que les codes, pas la perte."),
+        ],
+    ),
+    Choice(
+        say("A code has died. What brings it back?", "Un code est mort. Qu'est-ce qui le fait revenir ?"),
+        [say("more batches", "davantage de lots"),
+         say("to be put on a vector of a batch", "d'être posé sur un vecteur d'un lot"),
+         say("a larger β", "un bêta plus grand")],
+        right=1,
+        why=say("There it is nearest to one vector at least, and follows again.", "Il y est le plus proche d'un vecteur au moins, et suit de nouveau."),
+        why_not=[
+            say("It does not move because nobody chooses it, and nobody chooses it because it does not move.",
+                "Il ne bouge pas parce que personne ne le choisit, et personne ne le choisit parce qu'il ne bouge pas."),
+            say("Beta holds the vectors near the codes that they have chosen already.",
+                "Bêta retient les vecteurs près des codes qu'ils ont déjà choisis."),
+        ],
+    ),
+    Choice(
+        say("When is the largest dot product sure to be the nearest code?", "Quand le plus grand produit scalaire est-il à coup sûr le code le plus proche ?"),
+        [say("when the vector has length 1", "quand le vecteur est de longueur 1"),
+         say("always", "toujours"),
+         say("when all codes have the same length", "quand tous les codes ont la même longueur")],
+        right=2,
+        why=say("Then |c|² is the same for all, and only − 2 v·c tells them apart.", "Alors |c|² est le même pour tous, et seul − 2 v·c les distingue."),
+        why_not=[
+            say("The vector's length changes nothing: |v|² is the same for all codes.", "La longueur du vecteur n'y change rien : |v|² est le même pour tous les codes."),
+            say("Long codes win against a short one that the vector touches.", "Les codes longs gagnent contre un code court que le vecteur touche."),
+        ],
+    ),
+    Choice(
+        say("The straight-through gradient is", "Le gradient du passage direct est"),
+        [say("exact", "exact"),
+         say("nearly right where codes are dense", "presque juste là où les codes sont serrés"),
+         say("right on average, always", "juste en moyenne, toujours")],
+        right=1,
+        why=say("Tangents are near the chord where the loss is nearly straight from one code to the next.",
+                "Les tangentes sont proches de la corde là où la perte est presque droite d'un code au suivant."),
+        why_not=[
+            say("The true slope across a choice is zero, and that of the mean loss is a chord, not a tangent.",
+                "La vraie pente à travers un choix est nulle, et celle de la perte moyenne est une corde, non une tangente."),
+            say("It is biased: with codes far apart it may even push the wrong way.",
+                "Il est biaisé : avec des codes éloignés, il peut même pousser du mauvais côté."),
+        ],
+    ),
+)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="closing"
+# ## À retenir
+#
+# - Un code est une étiquette : log₂ k bits.
+# - Le choix n'a pas de pente : on la copie.
+# - Une perte par côté ; bêta retient.
+# - Suivre, c'est des k-moyennes ; ranimer les morts.
+# - Un dictionnaire ne dessine pas : un GPT écrit.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="closing"
+# ## Take-aways
+#
+# - A code is a label: log₂ k bits.
+# - A choice has no slope: copy one.
+# - A loss for each side; beta holds back.
+# - To follow is k-means; revive the dead.
+# - A codebook does not draw: a GPT writes.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 2 min. Demander à chacun la phrase qu'il emporte. Pour la prochaine fois : finir les exercices 6, 9 et 14. La leçon 09 rendra nets les bords
+# de ce codec, avec un juge ; la leçon 11 donnera une légende au GPT.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 2 min. Ask everyone for the sentence they take home. For next time: finish exercises 6, 9 and 14. Lesson 09 will sharpen the edges of this
+# codec, with a judge; lesson 11 will give the GPT a caption.
+
+# %% [markdown] lang="fr"
+# ## À retenir
+#
+# - Un dictionnaire remplace un vecteur par le numéro du code le plus proche : $\log_2 k$ bits, et un numéro sans ordre.
+# - Les k-moyennes alternent choisir et se placer ; l'erreur ne monte jamais, mais le départ compte.
+# - Un choix a une pente nulle. Le passage direct recopie le gradient du code au vecteur : une tangente pour une corde, biaisée, bonne quand
+#   les codes sont serrés.
+# - Deux pertes, une par côté : le dictionnaire déplace le code, l'engagement, fois bêta, retient le vecteur.
+# - Un dictionnaire qui suit par moyennes glissantes est une suite de k-moyennes. Ses codes meurent : on compte, on regarde la perplexité, on
+#   ranime.
+# - Une perplexité se lit avec les images : un papier dit en un seul mot est une bonne chose.
+# - Un VQ-VAE code et décode ; pour dessiner, il faut savoir quels codes vont ensemble.
+
+# %% [markdown] lang="en"
+# ## Take-aways
+#
+# - A codebook replaces a vector by the number of the nearest code: $\log_2 k$ bits, and a number without an order.
+# - K-means alternates choosing and moving; the error never rises, but the start matters.
+# - A choice has slope zero. Straight-through copies the gradient of the code to the vector: a tangent for a chord, biased, good when codes
+#   are dense.
+# - Two losses, one for each side: the codebook loss moves the code, the commitment, times beta, holds the vector.
+# - A codebook that follows by moving averages is k-means, batch after batch. Its codes die: count them, look at the perplexity, revive.
+# - A perplexity is read together with the pictures: paper said in a single word is a good thing.
+# - A VQ-VAE codes and decodes; to draw, one must know which codes go together.
+
+# %% [markdown] lang="fr"
+# ## Pour continuer
+#
+# La [](lesson:09) ajoutera un juge à ce codec : ce sera le VQGAN, aux bords nets. La [](lesson:11) remplacera le plus proche par un tirage
+# adouci, et donnera une légende au GPT ; la [](lesson:13) fera de même avec le VQGAN. D'ici là, entraînez `codec` sans ranimer
+# (`revive=False`) : combien de codes vivent, et que devient l'erreur ? Et que gagne-t-on à partir de codes posés d'emblée sur des vecteurs du
+# premier lot ?
+#
+# ## Sources
+#
+# - S. Lloyd, [*Least squares quantization in PCM*](work:lloyd1982), 1982 (écrit en 1957).
+# - A. van den Oord, O. Vinyals et K. Kavukcuoglu, [*Neural discrete representation learning*](work:vandenoord2017), 2017.
+# - Y. Bengio, N. Léonard et A. Courville, [*Estimating or propagating gradients through stochastic neurons for conditional
+#   computation*](work:bengio2013), 2013.
+# - W. Shi et al., [*Real-time single image and video super-resolution using an efficient sub-pixel convolutional neural
+#   network*](work:shi2016), 2016.
+# - P. Esser, R. Rombach et B. Ommer, [*Taming transformers for high-resolution image synthesis*](work:esser2021), 2021, et son code,
+#   *taming-transformers*, où se lit l'histoire de bêta.
+# - A. Ramesh et al., [*Zero-shot text-to-image generation*](work:ramesh2021), 2021.
+
+# %% [markdown] lang="en"
+# ## Reading on
+#
+# [](lesson:09) will add a judge to this codec: that will be the VQGAN, with sharp edges. [](lesson:11) will replace the nearest by a softened
+# sample, and give the GPT a caption; [](lesson:13) will do the same with the VQGAN. Until then, train `codec` without revival
+# (`revive=False`): how many codes live, and what becomes of the error? And what is gained by starting with codes put on vectors of the
+# first batch?
+#
+# ## Sources
+#
+# - S. Lloyd, [*Least squares quantization in PCM*](work:lloyd1982), 1982 (written in 1957).
+# - A. van den Oord, O. Vinyals and K. Kavukcuoglu, [*Neural discrete representation learning*](work:vandenoord2017), 2017.
+# - Y. Bengio, N. Léonard and A. Courville, [*Estimating or propagating gradients through stochastic neurons for conditional
+#   computation*](work:bengio2013), 2013.
+# - W. Shi and others, [*Real-time single image and video super-resolution using an efficient sub-pixel convolutional neural
+#   network*](work:shi2016), 2016.
+# - P. Esser, R. Rombach and B. Ommer, [*Taming transformers for high-resolution image synthesis*](work:esser2021), 2021, and its code,
+#   *taming-transformers*, where the story of beta can be read.
+# - A. Ramesh and others, [*Zero-shot text-to-image generation*](work:ramesh2021), 2021.
