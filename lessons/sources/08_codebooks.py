@@ -161,6 +161,7 @@ from einops import rearrange
 from torch import nn
 
 from dalle_edu.bricks.codebook import CodecConfig
+from dalle_edu.bricks.transformer import Block
 from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.figures import BLACK, BLUE, COLOURS, GREEN, ORANGE
 from dalle_edu.classroom.figures import SKY, VERMILION, legend
@@ -247,9 +248,10 @@ def draw_cells(axes, codes, low=-4.0, high=6.0):
     for number in owner.unique().tolist():
         inside = (owner == number).float()
         colour = COLOURS[number % len(COLOURS)]
-        axes.contourf(line, line, inside, levels=[0.5, 1.5], colors=[colour], alpha=0.22)
+        axes.contourf(line, line, inside, [0.5, 1.5], colors=[colour], alpha=0.22)
     axes.scatter(codes[:, 0], codes[:, 1], s=55, marker="s", color=BLACK, zorder=3)
-    axes.set(xticks=[], yticks=[], xlim=(low, high), ylim=(low, high), aspect="equal")
+    axes.set(xlim=(low, high), ylim=(low, high), xticks=[], yticks=[])
+    axes.set_aspect("equal")
 
 
 # %% slide="fragment" tags=["hide-input"]
@@ -537,7 +539,8 @@ def fast_k_means(points, codes, steps):
 def error_of(points, codes):
     # en: the mean squared distance to the nearest code
     # fr: la distance au carré, en moyenne, au code le plus proche
-    return (codes[nearest_code(points, codes)] - points).square().sum(dim=1).mean().item()
+    away = codes[nearest_code(points, codes)] - points
+    return away.square().sum(dim=1).mean().item()
 
 
 # %%
@@ -579,8 +582,8 @@ for panel, (rounds, codes) in zip(panels, film.items()):
     title = say("start", "départ") if rounds == 0 else say(
         f"round {rounds}", f"tour {rounds}")
     panel.set_title(title, fontsize=14)
-picture(figure, say("Six codes start in a row above three heaps of points; round after "
-                    "round cells and codes move onto the heaps.",
+picture(figure, say("Six codes start in a row above three heaps of points; round "
+                    "after round cells and codes move onto the heaps.",
                     "Six codes partent en ligne au-dessus de trois tas de points ; "
                     "tour après tour, cellules et codes vont sur les tas."))
 
@@ -617,10 +620,10 @@ picture(figure, say("Six codes start in a row above three heaps of points; round
 # This is a **codec**: it codes, then decodes.
 
 # %% tags=["hide-input"]
-# en: four of the eight shapes and colours of our world, to learn faster
-# fr: quatre des huit formes et couleurs de notre monde, pour apprendre plus vite
 from dalle_edu.world import SHAPES
 
+# en: four of the eight shapes and colours of our world, to learn faster
+# fr: quatre des huit formes et couleurs de notre monde, pour apprendre plus vite
 shape_names = ("circle", "square", "star", "heart")
 colour_names = ("red", "green", "blue", "yellow")
 four = replace(
@@ -630,6 +633,7 @@ four = replace(
 )
 
 
+# %% tags=["hide-input"]
 def scenes(seed, count):
     chosen = [sample_scene(seed, i, "all", catalogue=four) for i in range(count)]
     return render(chosen, 64, catalogue=four)
@@ -638,6 +642,7 @@ def scenes(seed, count):
 images, exam = scenes(0, 1000), scenes(100, 200)
 
 
+# %% tags=["hide-input"]
 def show(panel, image, title=""):
     panel.imshow((image.detach().permute(1, 2, 0) / 2 + 0.5).clamp(0, 1))
     panel.set(xticks=[], yticks=[])
@@ -893,7 +898,8 @@ def draw_pairs(rows, alt, chosen=(1, 2, 3, 4, 6)):
 # %% tags=["hide-input"]
 def laid(codebook):
     numbers = nearest_code(cut(exam[:8]), codebook)
-    return rearrange(codebook[numbers], "n h w (c p q) -> n c (h p) (w q)", c=3, p=8, q=8)
+    return rearrange(codebook[numbers], "n h w (c p q) -> n c (h p) (w q)",
+                     c=3, p=8, q=8)
 
 
 draw_pairs({say("scene", "scène"): exam, "32 codes": laid(knob["books"][2]),
@@ -945,8 +951,10 @@ draw_pairs({say("scene", "scène"): exam, "32 codes": laid(knob["books"][2]),
 # %% slide="fragment" tags=["output-only-slide"]
 from dalle_edu.classroom.widgets.border_crosser import border_explorer
 
-five_codes = torch.tensor([[0.0, 0.3], [2.0, 2.4], [3.4, 0.0], [5.4, 2.6], [7.0, 0.2]])
-border_explorer(five_codes, torch.tensor([0.2, 1.0]), torch.tensor([6.8, 1.4]), steps=13)
+five_codes = [[0.0, 0.3], [2.0, 2.4], [3.4, 0.0], [5.4, 2.6], [7.0, 0.2]]
+five_codes = torch.tensor(five_codes)
+way_in, way_out = torch.tensor([0.2, 1.0]), torch.tensor([6.8, 1.4])
+border_explorer(five_codes, way_in, way_out, steps=13)
 
 # %% claims=true
 from dalle_edu.classroom.widgets.border_crosser import slopes_at
@@ -1161,6 +1169,7 @@ def slopes_of_wave(spacing):
     return truth, (1 - share) * tangents[0] + share * tangents[1]
 
 
+# %%
 line = torch.linspace(0, 6, 1201)[:-1]
 wrong = {}
 for spacing in (1.5, 1.0, 0.5, 0.25):
@@ -1461,6 +1470,20 @@ print(say("five rounds, five batches: the same codes?",
 # %% claims=true
 assert apart < 1e-3
 
+# %% tags=["hide-input"]
+def glide(kept_share):
+    # en: a code that starts at 0; batches of four vectors spread around 5
+    # fr: un code qui part de 0 ; des lots de quatre vecteurs autour de 5
+    generator = torch.Generator().manual_seed(2)
+    count, total, path = 1.0, 0.0, [0.0]
+    for _ in range(60):
+        batch = 5 + 2 * torch.randn(4, generator=generator)
+        count = kept_share * count + (1 - kept_share) * 4
+        total = kept_share * total + (1 - kept_share) * batch.sum().item()
+        path.append(total / count)
+    return path
+
+
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 8. Suivre : des k-moyennes qui glissent
 #
@@ -1473,34 +1496,26 @@ assert apart < 1e-3
 
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(width=7, height=3.1)
-for kept_share, colour in ((0.0, ORANGE), (0.8, SKY), (0.99, BLUE)):
-    generator = torch.Generator().manual_seed(2)
-    count, total, path = 1.0, 0.0, [0.0]
-    for _ in range(60):
-        batch = 5 + 2 * torch.randn(4, generator=generator)
-        count = kept_share * count + (1 - kept_share) * 4
-        total = kept_share * total + (1 - kept_share) * batch.sum().item()
-        path.append(total / count)
+paths = {kept_share: glide(kept_share) for kept_share in (0.0, 0.8, 0.99)}
+for (kept_share, path), colour in zip(paths.items(), (ORANGE, SKY, BLUE)):
     axes.plot(path, color=colour, label=f"γ = {kept_share:g}")
-    if kept_share == 0:
-        jumpy = path
-    if kept_share == 0.8:
-        smooth = path
 axes.axhline(5, color="gray", linestyle=":")
 axes.set(xlabel=say("batch", "lot"), ylabel=say("place of the code", "place du code"),
          ylim=(-0.3, 9.3))
 axes.legend(frameon=False, ncols=3, loc="upper center")
-picture(figure, say("A code that keeps nothing jumps about 5 at each batch; one that "
-                    "keeps 0.8 settles near 5; one that keeps 0.99 gets there slowly.",
-                    "Un code qui ne garde rien saute autour de 5 à chaque lot ; qui "
-                    "garde 0,8 se pose près de 5 ; qui garde 0,99 y va lentement."))
+picture(figure, say("A code that keeps nothing jumps about 5 at each batch; one "
+                    "that keeps 0.8 settles near 5; with 0.99 it goes slowly.",
+                    "Un code qui ne garde rien saute autour de 5 à chaque lot ; "
+                    "à 0,8, il se pose près de 5 ; à 0,99, il y va lentement."))
 
 # %% claims=true
 def _wobble(path):
     return torch.tensor(path[20:]).std().item()
 
 
-assert _wobble(smooth) < _wobble(jumpy) / 2
+assert _wobble(paths[0.8]) < _wobble(paths[0.0]) / 2
+assert abs(paths[0.8][-1] - 5) < 0.6
+assert paths[0.99][30] < 4
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Calculer au tableau : un code en 3, les vecteurs 5 et 7, γ = 0,9 : 3,55. Puis γ = 0 : 6, les k-moyennes. Demander ce que l'on gagne
@@ -1626,7 +1641,8 @@ codes_alive(torch.tensor([[[0, 0], [2, 3]]]), 8)
 
 # %%
 corner = torch.tensor([5.2, 5.2])
-bad_start = corner + 0.3 * torch.randn(8, 2, generator=torch.Generator().manual_seed(1))
+generator = torch.Generator().manual_seed(1)
+bad_start = corner + 0.3 * torch.randn(8, 2, generator=generator)
 # en: the cloud as one picture of 12 × 15 vectors of two channels
 # fr: le nuage comme une image de 12 × 15 vecteurs de deux canaux
 cloud_picture = cloud.T.reshape(1, 2, 12, 15)
@@ -1812,14 +1828,14 @@ chaque code, pour `sums`, leur somme. Un code est sa somme divisée par son
 compte, adouci en (compte + ε) / (total + k ε) total, où ε vaut 1e-5 et
 total additionne les comptes.
 """
-"""Pose les codes rarement choisis sur des vecteurs du lot ; rend leur nombre.
+"""Pose les codes rarement choisis sur des vecteurs ; rend leur nombre.
 
 Ce sont ceux dont le compte glissant est sous `threshold`. Chacun devient un
 vecteur du lot, tiré au hasard avec `generator`. Sa ligne de `sums` devient
 ce vecteur et son compte 1, comme si un vecteur venait de le choisir.
 """
 # in half precision, a moving average loses its many small steps => en demi-précision, une moyenne glissante perd ses nombreux petits pas
-# Laplace smoothing: no division by zero where no vector chose the code => lissage de Laplace : pas de division par zéro là où aucun vecteur n'a choisi le code
+# Laplace smoothing: no division by zero where no vector chose the code => lissage de Laplace : pas de division par zéro pour un code sans vecteur
 
 # %% scratch=true
 small = VectorQuantizer(2, 1, decay=0.9)
@@ -1891,8 +1907,8 @@ assert error_of(cloud, revival[40]) < 0.7 * error_of(cloud, collapse[20])
 # %% slide="fragment" tags=["hide-input"]
 draw_film(revival, say("The five dead codes are put on points of the heaps; twenty "
                        "batches later all eight have a cell of their own.",
-                       "Les cinq codes morts sont posés sur des points des tas ; vingt "
-                       "lots plus tard, chacun des huit a sa cellule."))
+                       "Les cinq codes morts sont posés sur des points des tas ; "
+                       "vingt lots plus tard, chacun des huit a sa cellule."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Comparer aux images d'avant : huit cellules, une erreur plus basse d'un tiers. Demander ce qui se passerait si l'on ne changeait
@@ -1978,7 +1994,7 @@ recouvrent pas sont les lignes d'une matrice : un seul produit la calcule,
 bien plus vite que la convolution en demi-précision.
 """
 """Les carreaux projetés, un pour chaque carreau entier des images."""
-# as in a convolution, rows and columns that fill no patch are left out => comme dans une convolution, on laisse de côté les lignes et colonnes qui ne remplissent aucun carreau
+# as in a convolution, rows and columns that fill no patch are left out => comme une convolution, on laisse de côté ce qui ne fait pas un carreau
 
 # %% scratch=true
 add_up = Patchify(1, 1, 2)
@@ -2045,20 +2061,19 @@ show(panels[0], exam[1], say("64 × 64 pixels", "64 × 64 pixels"))
 for place in range(0, 65, 8):
     panels[0].axhline(place - 0.5, color="gray", linewidth=0.6)
     panels[0].axvline(place - 0.5, color="gray", linewidth=0.6)
-panels[1].scatter(*torch.meshgrid(torch.arange(8), torch.arange(8), indexing="xy"),
-                  s=60, marker="s", color=SKY)
-panels[1].set(xticks=[], yticks=[], aspect="equal")
-panels[1].set_title(say("64 vectors", "64 vecteurs"), fontsize=14)
-panels[2].scatter(*torch.meshgrid(torch.arange(8), torch.arange(8), indexing="xy"),
-                  s=60, marker="s", color=SKY)
-panels[2].scatter(*torch.meshgrid(torch.arange(3, 6), torch.arange(3, 6), indexing="xy"),
-                  s=60, marker="s", color=ORANGE)
-panels[2].set(xticks=[], yticks=[], aspect="equal")
-panels[2].set_title(say("painting looks at nine", "peindre en regarde neuf"), fontsize=14)
-picture(figure, say("A scene cut into 8 × 8 patches, a vector for each of them, and the "
+titles = say("64 vectors|painting looks at nine",
+             "64 vecteurs|peindre en regarde neuf").split("|")
+for panel, title, looked in zip(panels[1:], titles, (0, 3)):
+    for first, side, colour in ((0, 8, SKY), (3, looked, ORANGE)):
+        places = torch.arange(first, first + side)
+        panel.scatter(*torch.meshgrid(places, places, indexing="xy"),
+                      s=60, marker="s", color=colour)
+    panel.set(xticks=[], yticks=[], aspect="equal")
+    panel.set_title(title, fontsize=14)
+picture(figure, say("A scene cut into 8 × 8 patches, a vector for each, and the "
                     "nine neighbours that painting one patch looks at.",
-                    "Une scène coupée en 8 × 8 carreaux, un vecteur pour chacun, et les "
-                    "neuf voisins que regarde la peinture d'un carreau."))
+                    "Une scène coupée en 8 × 8 carreaux, un vecteur par carreau, "
+                    "et les neuf voisins que regarde la peinture d'un carreau."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire compter : 64 carreaux, 192 nombres chacun. Demander ce que l'encodeur voit d'un carreau à l'autre. (Rien.) Et le décodeur ?
@@ -2074,7 +2089,7 @@ picture(figure, say("A scene cut into 8 × 8 patches, a vector for each of them,
 #
 # Tout est là ; assemblons. Un **encodeur** (`Patchify`, puis des convolutions 1 × 1, qui ne voient que leur carreau), un dictionnaire, un
 # **décodeur** (des convolutions 3 × 3, puis deux `Unpatchify`). C'est le **VQ-VAE** ([](work:vandenoord2017)). La perte est une somme :
-# l'erreur de reconstruction (au carré, plus absolue, que la [](lesson:06) a comparées), plus la perte du quantificateur.
+# l'erreur de reconstruction (au carré, plus absolue), plus la perte du quantificateur.
 
 # %% [markdown] lang="fr"
 # Écrivez `loss`. Les images sont de forme (n, 3, H, W). Rendez un dictionnaire à cinq entrées, des tenseurs sans axe : `"loss"`, à
@@ -2127,11 +2142,11 @@ Les images sont dans [-1, 1] ; les codes sont des nombres entiers inférieurs à
 """L'image que représente une grille de codes."""
 """La perte et ses parties, par leur nom.
 
-"loss" vaut "reconstruction" + "codebook". La première est l'erreur
+« loss » vaut « reconstruction » + « codebook ». La première est l'erreur
 quadratique moyenne plus l'erreur absolue moyenne entre les images et ce que
 le décodeur fait des vecteurs quantifiés ; la seconde est la perte du
-quantificateur. "codes_alive" et "perplexity" disent combien de codes le lot
-emploie. Tout est détaché, sauf "loss".
+quantificateur. « codes_alive » et « perplexity » disent combien de codes
+le lot emploie. Tout est détaché, sauf « loss ».
 """
 
 # %% scratch=true
@@ -2199,7 +2214,8 @@ def learn(codec, steps, revive=True):
 
 # %%
 torch.manual_seed(0)
-codec = VQVAE(CodecConfig(64, 8, num_codes=128, width=24, depth=1, code_dim=8), decay=0.9)
+shape = CodecConfig(64, 8, num_codes=128, width=24, depth=1, code_dim=8)
+codec = VQVAE(shape, decay=0.9)
 
 
 def train_codec():
@@ -2220,6 +2236,7 @@ def looked_at(codec, pictures):
     return codes, painted, F.mse_loss(painted, pictures).item()
 
 
+# %%
 exam_codes, exam_painted, codec_error = looked_at(codec, exam)
 alive, perplexity = codes_alive(exam_codes, 128)
 with torch.no_grad():
@@ -2254,7 +2271,7 @@ draw_pairs({say("scene", "scène"): exam, say("pixels", "pixels"): laid(knob["bo
            say("Five scenes: laid with 128 patches of pixels their edges are broken; "
                "painted by the VQ-VAE they are softer, and whole.",
                "Cinq scènes : posées avec 128 carreaux de pixels, leurs bords sont "
-               "brisés ; peintes par le VQ-VAE, elles sont plus douces, et entières."))
+               "brisés ; peintes par le VQ-VAE, elles sont plus douces, entières."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Faire comparer les bords. Les deux lignes disent la même chose en autant de bits. Demander ce que le réseau a de plus. (Un décodeur
@@ -2279,7 +2296,8 @@ draw_pairs({say("scene", "scène"): exam, say("pixels", "pixels"): laid(knob["bo
 # More than a hundred codes are alive, but the perplexity is below ten. Is that a collapse? See who takes the room:
 
 # %% slide="slide" tags=["hide-input"]
-counts = torch.bincount(exam_codes.flatten(), minlength=128).sort(descending=True).values
+counts = torch.bincount(exam_codes.flatten(), minlength=128)
+counts = counts.sort(descending=True).values
 shares = 100 * counts / counts.sum()
 ink = exam_codes[exam_codes != exam_codes.flatten().mode().values]
 ink_perplexity = codes_alive(ink.view(1, 1, -1), 128)[1].item()
@@ -2290,10 +2308,10 @@ axes.set(yscale="log", xlabel=say("codes, from the commonest on",
          ylabel=say("share of positions (%)", "part des places (%)"))
 axes.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
 axes.minorticks_off()
-picture(figure, say("One code takes two thirds of all positions; more than a hundred "
-                    "others share the rest.",
-                    "Un code prend plus des deux tiers des places ; plus de cent autres "
-                    "se partagent le reste."))
+picture(figure, say("One code takes over two thirds of all positions; more than a "
+                    "hundred others share the rest.",
+                    "Un code prend plus des deux tiers des places ; plus de cent "
+                    "autres se partagent le reste."))
 
 # %% claims=true
 assert 66 < shares[0] < 75
@@ -2338,10 +2356,10 @@ show(panels[0], exam[4], say("12,288 numbers", "12 288 nombres"))
 draw_numbers(panels[1], exam_codes[4], exam[4])
 panels[1].set_title(say("64 words", "64 mots"), fontsize=14)
 show(panels[2], exam_painted[4], say("said back", "redits"))
-picture(figure, say("A square and a heart; the number of a code on each of 64 patches; and "
-                    "the scene painted again from these numbers.",
-                    "Un carré et un cœur ; le numéro d'un code sur chacun des 64 carreaux "
-                    "; et la scène repeinte à partir de ces numéros."))
+picture(figure, say("A square and a heart; the number of a code on each of 64 "
+                    "patches; and the scene painted again from these numbers.",
+                    "Un carré et un cœur ; le numéro d'un code sur chacun des 64 "
+                    "carreaux ; et la scène repeinte d'après ces numéros."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Laisser regarder. Faire trouver le numéro du papier blanc. Demander combien de bits : 64 × 7 = 448, contre 98 304. Demander ce qui
@@ -2377,10 +2395,10 @@ draw_numbers(panels[0], sixty_four)
 panels[0].set_title(say("the 64 numbers", "les 64 nombres"), fontsize=14)
 show(panels[1], said_back[0], say("said back", "redits"))
 show(panels[2], secret[0], say("the original", "l'original"))
-picture(figure, say("The 64 numbers, what the codec paints of them, and the original: a "
-                    "green disc above an orange triangle.",
-                    "Les 64 nombres, ce que le codec en peint, et l'original : un "
-                    "disque vert au-dessus d'un triangle orange."))
+picture(figure, say("The 64 numbers, what the codec paints of them, and the "
+                    "original: a green disc above an orange triangle.",
+                    "Les 64 nombres, ce que le codec en peint, et l'original : "
+                    "un disque vert au-dessus d'un triangle orange."))
 
 # %% claims=true
 assert F.mse_loss(said_back, secret) < 0.004
@@ -2443,7 +2461,7 @@ for panel, number, painted in zip(panels.flat, inked, strip):
 picture(figure, say("Twelve codes, each painted on nine patches: textures of several "
                     "colours; neighbours in number do not look alike.",
                     "Douze codes, chacun peint sur neuf carreaux : des textures de "
-                    "plusieurs couleurs ; des numéros voisins ne se ressemblent pas."))
+                    "plusieurs couleurs ; les voisins ne se ressemblent pas."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. Demander s'il y a un ordre. (Non : deux numéros voisins ne sont pas plus proches que deux autres.) Demander alors ce que voudrait
@@ -2457,6 +2475,10 @@ picture(figure, say("Twelve codes, each painted on nine patches: textures of sev
 # %% [markdown] lang="fr"
 # Non : deux numéros qui se suivent ne sont pas plus proches que deux autres. Un code est une étiquette. On ne l'ajoute pas, on ne le
 # moyenne pas ; on le **prédit**, comme un mot.
+
+# %% [markdown] lang="en"
+# No: two numbers that follow each other are no nearer than two others. A code is a label. One does not add it up, nor take its mean; one
+# **predicts** it, like a word.
 
 # %% [markdown] lang="fr"
 # ## 13. Ce que retient bêta
@@ -2486,6 +2508,7 @@ def held_back(codec):
     return squared.mean().sqrt().item(), spread, codes_alive(codes, 64)[0].item()
 
 
+# %%
 def try_betas():
     found = []
     for beta in betas:
@@ -2496,11 +2519,13 @@ def try_betas():
     return found
 
 
+# %%
 held = kept("betas", try_betas, patience=5)
 print(say("  β    distance  spread  codes alive", "  β    écart     étalement  codes en vie"))
 for beta, (distance, spread, living) in zip(betas, held):
     print(f"{decimal(beta, 2):>5}", f"{decimal(distance, 2):>8}",
           f"{decimal(spread, 2):>8}", f"{living:8.0f} / 64")
+away, wide, alive_codes = zip(*held)
 
 # %% claims=true
 _distances, _spreads, _living = zip(*held)
@@ -2508,7 +2533,7 @@ assert _distances[0] > 1.5 * _spreads[0]
 assert _distances[1] < 0.8 * _spreads[1]
 assert list(_spreads) == sorted(_spreads, reverse=True)
 assert list(_distances) == sorted(_distances, reverse=True)
-assert _living[2] <= 3 < _living[1] < 10 < _living[0]
+assert _living[2] <= 3 < _living[1] < 10 < _living[0] < 20
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 13. Ce que retient bêta
@@ -2521,25 +2546,24 @@ assert _living[2] <= 3 < _living[1] < 10 < _living[0]
 # Three small VQ-VAEs, no revival: too little beta, enough, too much.
 
 # %% slide="fragment" tags=["hide-input"]
-figure, panels = plot(1, 2, width=9, height=3.2)
-labels = [f"β = {beta:g}" for beta in betas]
-for shift, place, colour, label in (
-        (-0.2, 0, VERMILION, say("distance to the code", "écart au code")),
-        (0.2, 1, SKY, say("spread of the vectors", "étalement des vecteurs"))):
-    panels[0].bar([each + shift for each in range(3)], [row[place] for row in held], 0.38,
-                  color=colour, label=label)
-panels[0].set_xticks(range(3), labels)
-legend(panels[0])
-panels[1].bar(range(3), [row[2] for row in held], 0.5, color=BLUE)
-for place, row in enumerate(held):
-    panels[1].text(place, row[2] + 0.5, f"{row[2]:.0f}", ha="center", fontsize=13)
-panels[1].set_xticks(range(3), labels)
-panels[1].set_title(say("codes alive, of 64", "codes en vie, sur 64"), fontsize=13)
-panels[1].set_ylim(0, 1.2 * max(row[2] for row in held))
-picture(figure, say("Without beta vectors are farther from their codes than they spread; "
-                    "with a large one they hardly spread, and few codes are alive.",
+figure, (lengths, lives) = plot(1, 2, width=9, height=3.2)
+names = say("distance to the code|spread of the vectors",
+            "écart au code|étalement des vecteurs").split("|")
+for shift, row, colour, name in ((-0.2, away, VERMILION, names[0]),
+                                 (0.2, wide, SKY, names[1])):
+    sides = [each + shift for each in range(3)]
+    lengths.bar(sides, row, 0.38, color=colour, label=name)
+legend(lengths)
+lives.bar(range(3), alive_codes, 0.5, color=BLUE)
+for place, count in enumerate(alive_codes):
+    lives.text(place, count + 0.5, f"{count:.0f}", ha="center", fontsize=13)
+lives.set(title=say("codes alive, of 64", "codes en vie, sur 64"), ylim=(0, 21))
+for axes in (lengths, lives):
+    axes.set_xticks(range(3), [f"β = {beta:g}" for beta in betas])
+picture(figure, say("No beta: vectors are farther from their codes than they spread. "
+                    "A large one: they hardly spread, and few codes live.",
                     "Sans bêta, les vecteurs sont plus loin de leurs codes qu'ils ne "
-                    "s'étalent ; avec un grand, ils s'étalent peu et peu de codes vivent."))
+                    "s'étalent ; avec un grand, tout se serre, peu vivent."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Faire deviner les deux bouts. À 0, le décodeur pousse les vecteurs, rien ne les retient, les codes courent derrière : l'écart dépasse
@@ -2583,12 +2607,17 @@ from dalle_edu.bricks.convolution import residual_stack
 
 def encoder_that_sees(config):
     wide = 4 * config.width
-    return nn.Sequential(Patchify(3, wide, 8), residual_stack(wide, 1, kernel_size=3),
-                         nn.ReLU(), nn.Conv2d(wide, config.code_dim, kernel_size=1))
+    return nn.Sequential(
+        Patchify(3, wide, 8),
+        residual_stack(wide, 1, kernel_size=3),
+        nn.ReLU(),
+        nn.Conv2d(wide, config.code_dim, kernel_size=1),
+    )
 
 
+# %%
 torch.manual_seed(0)
-seeing_config = replace(codec.config, width=16)
+seeing_config = replace(shape, width=16)
 seeing = VQVAE(seeing_config, decay=0.9)
 seeing.encoder = encoder_that_sees(seeing_config)
 
@@ -2636,8 +2665,8 @@ draw_numbers(panels[2], seen_codes[3], exam[3])
 panels[2].set_title(say("encoder that sees", "encodeur qui voit"), fontsize=14)
 picture(figure, say("A small square; the blind encoder writes one number on all white "
                     "patches, the seeing one writes many different ones.",
-                    "Un petit carré ; l'encodeur aveugle écrit un seul numéro sur tous "
-                    "les carreaux blancs, celui qui voit en écrit beaucoup."))
+                    "Un petit carré ; l'encodeur aveugle écrit un seul numéro sur "
+                    "tous les carreaux blancs, celui qui voit en écrit beaucoup."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Demander ce que l'encodeur qui voit écrit sur un carreau blanc. (Quelque chose de ses voisins, du bord de la feuille.) Sa perplexité
@@ -2732,35 +2761,30 @@ expect(bits_of_two_bags, torch.tensor([3.0, 1.5]),
 # only: everything is shifted by one, behind a start token.
 
 # %%
-from dalle_edu.bricks.decoding import sample_sequence
-from dalle_edu.bricks.transformer import Block
-
-
 class CodeGPT(nn.Module):
-    def __init__(self, num_codes=128, width=64):
+    def __init__(self, num_codes, width):
         super().__init__()
         self.start = nn.Parameter(torch.zeros(width))
         self.embedding = nn.Embedding(num_codes, width)
         self.row, self.column = nn.Embedding(8, width), nn.Embedding(8, width)
-        self.blocks = nn.ModuleList(Block(width, heads=4) for _ in range(2))
+        self.blocks = nn.Sequential(Block(width, heads=4), Block(width, heads=4))
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, num_codes)
 
     def forward(self, codes):
-        # en: codes (n, t); answer (n, t, k): logits of each code, from those before it
-        # fr: codes (n, t) ; réponse (n, t, k) : les logits de chaque code d'après ceux d'avant
+        # en: of codes (n, t), the logits of each one, (n, t, k), from those before
+        # fr: des codes (n, t), les logits de chacun, (n, t, k), d'après les précédents
         places = torch.arange(codes.shape[1])
         before = self.embedding(codes[:, :-1])
         x = torch.cat([self.start.expand(len(codes), 1, -1), before], dim=1)
         x = x + self.row(places // 8) + self.column(places % 8)
-        for block in self.blocks:
-            x = block(x)
-        return self.head(self.norm(x))
+        return self.head(self.norm(self.blocks(x)))
 
 
 # %%
 with torch.no_grad():
     parts_of_images = [codec.encode(part) for part in images.split(200)]
-sentences, exam_sentences = torch.cat(parts_of_images).flatten(1), exam_codes.flatten(1)
+sentences = torch.cat(parts_of_images).flatten(1)
+exam_sentences = exam_codes.flatten(1)
 
 
 def train_writer():
@@ -2776,13 +2800,14 @@ def train_writer():
 
 # %%
 torch.manual_seed(0)
-writer = CodeGPT()
+writer = CodeGPT(num_codes=128, width=64)
 writer.load_state_dict(kept("writer", train_writer, patience=5))
 writer.eval()
 counts = torch.bincount(sentences.flatten(), minlength=128) + 0.5
 frequencies = counts / counts.sum()
 with torch.no_grad():
-    nats = F.cross_entropy(writer(exam_sentences).flatten(0, 1), exam_sentences.flatten())
+    logits = writer(exam_sentences).flatten(0, 1)
+    nats = F.cross_entropy(logits, exam_sentences.flatten())
 bag_bits = -frequencies[exam_sentences].log2().mean().item()
 writer_bits = nats.item() / math.log(2)
 for name, bits in ((say("all codes alike:", "tous les codes égaux :"), 7.0),
@@ -2904,18 +2929,22 @@ expect(count_and_chance, [[3, 64], [3, 4, 5], True],
 # chance that comes from outside.
 
 # %%
+from dalle_edu.bricks.decoding import sample_sequence
+
+
 @torch.no_grad()
 def next_logits(position, written):
     return writer(F.pad(written, (0, 1)))[:, -1]
 
 
 generator = torch.Generator().manual_seed(4)
-from_bag = torch.multinomial(frequencies, 6 * 64, replacement=True, generator=generator)
+from_bag = torch.multinomial(frequencies, 6 * 64, True, generator=generator)
 from_bag = from_bag.view(6, 8, 8)
 uniforms = torch.rand(6, 64, generator=generator)
 from_writer = sample_sequence(next_logits, uniforms).view(6, 8, 8)
 with torch.no_grad():
-    drawn_by_bag, drawn_by_writer = codec.decode(from_bag), codec.decode(from_writer)
+    drawn_by_bag = codec.decode(from_bag)
+    drawn_by_writer = codec.decode(from_writer)
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 15. Un sac de codes fait des confettis
@@ -2926,10 +2955,10 @@ with torch.no_grad():
 # %% slide="fragment" tags=["hide-input"]
 draw_pairs({say("bag", "sac"): drawn_by_bag, "GPT": drawn_by_writer,
             say("scenes", "scènes"): exam_painted[:6]},
-           say("From the bag, confetti of all colours; from the GPT, blots of one colour, "
-               "some of them objects; below, true scenes.",
-               "Du sac, des confettis de toutes les couleurs ; du GPT, des taches d'une "
-               "couleur, parfois des objets ; en bas, de vraies scènes."),
+           say("From the bag, confetti of all colours; from the GPT, blots of one "
+               "colour, some of them objects; below, true scenes.",
+               "Du sac, des confettis de toutes les couleurs ; du GPT, des taches "
+               "d'une couleur, parfois des objets ; en bas, de vraies scènes."),
            chosen=range(6))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
@@ -2970,10 +2999,12 @@ draw_pairs({say("bag", "sac"): drawn_by_bag, "GPT": drawn_by_writer,
 from dalle_edu.classroom.suspect import suspect
 
 mystery, question = suspect("codebook:nearest_code", "largest_product")
-asked_about = torch.tensor([[2.5, 1.0], [4.0, 0.0], [1.0, 3.0], [0.1, 0.2], [-1.0, -1.0]])
+asked_about = [[2.5, 1.0], [4.0, 0.0], [1.0, 3.0], [0.1, 0.2], [-1.0, -1.0]]
+asked_about = torch.tensor(asked_about)
 print(say("vector        its answer", "vecteur       sa réponse"))
 for vector, answer in zip(asked_about, mystery(asked_about, corners)):
-    print("  ".join(f"{decimal(each, 1):>4}" for each in vector), f"{int(answer):12}")
+    written = "  ".join(f"{decimal(each, 1):>4}" for each in vector)
+    print(written, f"{int(answer):12}")
 
 # %% claims=true
 assert mystery(asked_about, corners).tolist() == [1, 1, 2, 2, 0]
@@ -3105,7 +3136,7 @@ quiz(
          say("The loss is 1.", "La perte vaut 1.")],
         right=0,
         why=say("A perplexity of 1 is an entropy of 0: nothing is left to predict. One code is nearest to all.",
-                "Une perplexité de 1 est une entropie nulle : rien à prédire. Un code est le plus proche de tous."),
+                "Une perplexité de 1 est une entropie de 0 : rien à prédire. Un code est le plus proche de tous."),
         why_not=[
             say("Then it would be the number of codes, the largest possible.", "Alors elle serait le nombre de codes, la plus grande possible."),
             say("The perplexity knows the codes alone, not the loss.", "La perplexité ne connaît que les codes, pas la perte."),
