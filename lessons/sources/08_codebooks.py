@@ -3,7 +3,7 @@
 #   lesson:
 #     number: "08"
 #     hours: [2.5, 0.5, 2, 1.5]
-#     session: 200
+#     session: 211
 #     title: {en: "Codebooks: pictures become words", fr: "Les dictionnaires : des images en mots"}
 # ---
 
@@ -92,9 +92,9 @@ assert int((sixty_four == sixty_four.flatten().mode().values).sum()) > 32
 # ### Vous saurez
 #
 # - remplacer un vecteur par un numéro ;
-# - copier un gradient, et dire ce qu'il en coûte ;
-# - écrire les deux pertes, bêta où il faut ;
-# - faire suivre des codes, ranimer les morts ;
+# - copier un gradient, et son prix ;
+# - écrire les deux pertes, et bêta ;
+# - suivre, ranimer des codes ;
 # - compter les bits d'une image.
 #
 # **Il faut** les leçons 01, 04, 05 et 07.
@@ -103,9 +103,9 @@ assert int((sixty_four == sixty_four.flatten().mode().values).sum()) > 32
 # ### You will be able to
 #
 # - replace a vector by a number;
-# - copy a gradient, and say what it costs;
-# - write both losses, beta where it belongs;
-# - let codes follow, and revive the dead;
+# - copy a gradient, and its price;
+# - write both losses, and beta;
+# - follow and revive codes;
 # - count the bits of a picture.
 #
 # **You need** lessons 01, 04, 05 and 07.
