@@ -1843,7 +1843,7 @@ small.codebook.data.copy_(torch.tensor([[3.0], [50.0]]))
 small.sums.copy_(small.codebook)
 small(torch.tensor([[[[5.0, 7.0]]]]))
 small.codebook.data.round(decimals=2)
-# → tensor([[3.5500], [50.0000]])
+# → tensor([[ 3.5500], [50.0000]])
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 7-9"
 # ### Exercices 7 à 9 · Un dictionnaire vivant
