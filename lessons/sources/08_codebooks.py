@@ -381,7 +381,8 @@ expect(bits_of_three, [64.0, 64 * math.log2(384), 13312.0],
 # %%
 as_pixels = 64 * 64 * 3 * 8
 as_codes = 64 * math.log2(384)
-print(say("as pixels:", "en pixels :"), as_pixels, "bits")
+print(say(f"as pixels: {as_pixels:,} bits",
+          f"en pixels : {as_pixels:,} bits".replace(",", " ")))
 print(say("as codes: ", "en codes :"), decimal(as_codes, 0), "bits")
 print(say("divided by", "divisé par"), decimal(as_pixels / as_codes, 0))
 
@@ -659,7 +660,9 @@ def cut(pictures):
 
 patches = cut(images[:200]).flatten(0, 2)
 white = (patches > 0.9999).all(dim=1).float().mean().item()
-print(say("patches:", "carreaux :"), *patches.shape)
+count, length = patches.shape
+print(say(f"{count:,} patches of {length} numbers",
+          f"{count:,} carreaux de {length} nombres".replace(",", " ")))
 print(say("white paper:", "papier blanc :"), decimal(100 * white, 0), "%")
 
 # %% claims=true
@@ -1569,8 +1572,10 @@ assert paths[0.99][30] < 4
 # %%
 for frequencies in ([0.5, 0.25, 0.25], [1 / 256] * 256 + [0.0] * 256):
     entropy = sum(-f * math.log(f) for f in frequencies if f > 0)
-    print(f"{len(frequencies):3} codes:", say("entropy", "entropie"), decimal(entropy, 2),
-          "nats,", say("perplexity", "perplexité"), decimal(math.exp(entropy), 2))
+    count = len(frequencies)
+    print(say(f"{count:3} codes: entropy", f"{count:3} codes : entropie"),
+          decimal(entropy, 2), "nats,",
+          say("perplexity", "perplexité"), decimal(math.exp(entropy), 2))
 
 # %% claims=true
 assert round(sum(-f * math.log(f) for f in (0.5, 0.25, 0.25)), 2) == 1.04

@@ -1,6 +1,7 @@
 """The findings of lesson 08: what a larger codebook buys, and what beta holds back, over three seeds."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -50,7 +51,7 @@ def test_two_bits_more_buy_less_and_less_on_scenes_never_seen(seed):
         codes = k_means(patches, different[torch.randperm(len(different), generator=generator)[:size]])
         errors.append((error_of(patches, codes), error_of(unseen, codes)))
     learned, new = map(list, zip(*errors, strict=True))
-    assert all(later < 2 / 3 * former for former, later in zip(learned, learned[1:], strict=False))
+    assert all(later < 2 / 3 * former for former, later in pairwise(learned))
     assert new == sorted(new, reverse=True)
     assert new[1] < 1.1 * learned[1]
     assert new[-1] > 1.4 * learned[-1]
