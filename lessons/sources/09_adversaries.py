@@ -66,10 +66,10 @@ def show_strip(panel, images, name=""):
 figure, panels = plot(2, 1, width=8.4, height=2.5)
 show_strip(panels[0], filled[:8], say("given", "donné"))
 show_strip(panels[1], drawn[:8], say("drawn", "dessiné"))
-picture(figure, say("Eight scenes of filled shapes; below, the machine's outlines of "
-                    "them, in the same places and colours.",
-                    "Huit scènes de formes pleines ; dessous, leurs contours par la "
-                    "machine, aux mêmes places et des mêmes couleurs."))
+picture(figure, say("Eight scenes of filled shapes; below, the machine's "
+                    "outlines of them, in the same places and colours.",
+                    "Huit scènes de formes pleines ; dessous, leurs contours "
+                    "par la machine, aux mêmes places et des mêmes couleurs."))
 
 # %% claims=true
 def inked(images):
@@ -143,8 +143,9 @@ assert colour_error < error_of_another / 3  # in the right colour
 # - juger une image par morceaux, et équilibrer deux pertes par leurs gradients (VQGAN) ;
 # - traduire un style en un autre sans paires (CycleGAN), et dire ce que le cycle ne garantit **pas**.
 #
-# **Il faut** la [](lesson:01) (sigmoïde, entropie croisée, Adam), la [](lesson:04) (convolution, champ récepteur), et, pour les sections 9
-# et 10, les leçons [07](lesson:07) (d'où vient le flou) et [08](lesson:08) (codes d'images).
+# **Il faut** la [](lesson:01) (sigmoïde, entropie croisée, Adam), la [](lesson:04) (convolution, champ récepteur), et, pour les deux
+# sections sur la netteté ([9](#judging-by-patches) et [10](#vqgan)), les leçons [07](lesson:07) (d'où vient le flou) et [08](lesson:08)
+# (codes d'images).
 #
 # **Si le temps manque**, les sections [1](#a-forger-and-an-expert) à [6](#mode-collapse) forment le chemin principal, et leurs exercices ●
 # et ●● suffisent. Un exercice non fait n'arrête rien : la bibliothèque prend la place de ce qui manque.
@@ -159,8 +160,9 @@ assert colour_error < error_of_another / 3  # in the right colour
 # - judge a picture by patches, and balance two losses by their gradients (VQGAN);
 # - translate one style into another without pairs (CycleGAN), and say what the cycle does **not** guarantee.
 #
-# **You need** [](lesson:01) (sigmoid, cross-entropy, Adam), [](lesson:04) (convolution, receptive field), and, for sections 9 and 10,
-# lessons [07](lesson:07) (where blur comes from) and [08](lesson:08) (codes of pictures).
+# **You need** [](lesson:01) (sigmoid, cross-entropy, Adam), [](lesson:04) (convolution, receptive field), and, for both sections on
+# sharpness ([9](#judging-by-patches) and [10](#vqgan)), lessons [07](lesson:07) (where blur comes from) and [08](lesson:08) (codes of
+# pictures).
 #
 # **If time is short**, sections [1](#a-forger-and-an-expert) to [6](#mode-collapse) are the main path, and their exercises ● and ●● are
 # enough. An exercise left undone stops nothing: the library takes the place of what is missing.
@@ -257,21 +259,50 @@ from dalle_edu.language import decimal
 # D(\tilde x))$. The aim is the same, to fool $D$; the gradients are not. [](#a-loss-that-dies-away) will measure the difference, and it is
 # the first that one trains.
 
+# %% tags=["hide-input"]
+def draw_the_game():
+    figure, axes = plot(width=8.4, height=3.0)
+    axes.axis("off")
+    axes.set(xlim=(0, 10), ylim=(0, 3))
+    boxes = {(0.8, 2.2): say("noise z", "bruit z"), (2.9, 2.2): "G",
+             (5.0, 2.2): say("fake", "fausse"), (5.0, 0.7): say("real", "vraie"),
+             (7.1, 1.45): "D", (9.1, 1.45): say("real?", "vraie ?")}
+    for (x, y), name in boxes.items():
+        axes.text(x, y, name, ha="center", va="center", fontsize=15,
+                  bbox={"boxstyle": "round,pad=0.5", "facecolor": "white"})
+    return figure, axes
+
+# %% tags=["hide-input"]
+game_arrows = [((1.5, 2.2), (2.5, 2.2)), ((3.3, 2.2), (4.3, 2.2)),
+               ((5.7, 2.1), (6.7, 1.6)), ((5.7, 0.8), (6.7, 1.3)),
+               ((7.5, 1.45), (8.3, 1.45))]
+straight = {"arrowstyle": "->", "linewidth": 2}
+bent = {"arrowstyle": "->", "linestyle": "--", "color": VERMILION, "linewidth": 2,
+        "connectionstyle": "arc3,rad=0.45"}
+
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 1. Un faussaire et une experte
 #
-# - Montréal, 2014 : ne plus comparer de pixels.
-# - $G$ : du bruit $z$ vers une fausse image $\tilde x = G(z)$.
-# - $D$ : une image vers la probabilité qu'elle soit vraie.
-# - $G$ ne voit jamais une vraie image.
+# Montréal, 2014 : ne plus comparer de pixels. $G$ ne voit jamais une vraie image.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 1. A forger and an expert
 #
-# - Montréal, 2014: compare no pixels any more.
-# - $G$: noise $z$ to a fake picture $\tilde x = G(z)$.
-# - $D$: a picture to the probability that it is real.
-# - $G$ never sees a real picture.
+# Montréal, 2014: compare no pixels any more. $G$ never sees a real picture.
+
+# %% slide="fragment" tags=["hide-input"]
+figure, axes = draw_the_game()
+for start, end in game_arrows:
+    axes.annotate("", end, start, arrowprops=straight)
+axes.annotate("", (2.9, 2.65), (7.1, 1.85), arrowprops=bent)
+axes.text(7.4, 2.75, say("what to change", "que changer"),
+          color=VERMILION, fontsize=14)
+picture(figure, say("Noise goes through G and becomes a fake; fakes and real "
+                    "pictures go to D, which says real or not; a gradient goes "
+                    "back to G.",
+                    "Du bruit traverse G et devient une fausse image ; fausses "
+                    "et vraies vont à D, qui dit vraie ou non ; un gradient "
+                    "revient à G."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 7 min. Raconter : Montréal, 2014, Goodfellow et ses collègues. Jouer la scène : deux faussaires dessinent des billets, deux experts
@@ -369,10 +400,11 @@ from dalle_edu.language import decimal
 # </details>
 
 # %% implements="gan:optimal_discriminator" level=1
-"""Le meilleur D quand les vraies issues ont les probabilités p et les fausses q.
+"""Le meilleur D quand les vraies issues ont les probabilités p et les
+fausses q.
 
-C'est p / (p + q), la proposition 1 de Goodfellow et al. (2014). Là où p et q sont
-nulles toutes deux, toute réponse se vaut, et celle-ci est 1/2.
+C'est p / (p + q), la proposition 1 de Goodfellow et al. (2014). Là où p et q
+sont nulles toutes deux, toute réponse se vaut, et celle-ci est 1/2.
 """
 # no division by 0 => pas de division par 0
 
@@ -486,10 +518,10 @@ expected_value(guess, torch.tensor([0.3, 0.7]), torch.tensor([0.1, 0.9]))
 # %% implements="gan:jensen_shannon" level=2
 """La divergence de Jensen-Shannon de p et q, en nats.
 
-C'est leur divergence moyenne à leur mélange : 0 si elles sont égales, log 2 si
-elles n'ont aucune issue en commun. Contre le meilleur D, V vaut
--log 4 + 2 JSD(p, q) (Goodfellow et al. 2014, équation 6) : cette divergence est
-donc tout ce que G peut faire baisser.
+C'est leur divergence moyenne à leur mélange : 0 si elles sont égales, log 2
+si elles n'ont aucune issue en commun. Contre le meilleur D, V vaut -log 4 +
+2 JSD(p, q) (Goodfellow et al. 2014, équation 6) : cette divergence est donc
+tout ce que G peut faire baisser.
 """
 
 # %% scratch=true
@@ -547,10 +579,10 @@ for place, height in enumerate(best.tolist()):
 axes.set(ylim=(0, 1.05), xticks=range(3))
 axes.set_xticklabels(say("blue|green|red", "bleu|vert|rouge").split("|"))
 legend(axes, loc="center left", bbox_to_anchor=(1.0, 0.5))
-picture(figure, say("Three kinds of notes: the best judge says 0.75, 0.62 and 0.25, "
-                    "the share of real ones among each.",
-                    "Trois sortes de billets : le meilleur juge dit 0,75, 0,62 et "
-                    "0,25, la part de vrais dans chacune."))
+picture(figure, say("Three kinds of notes: the best judge says 0.75, 0.62 and "
+                    "0.25, the share of real ones among each.",
+                    "Trois sortes de billets : le meilleur juge dit 0,75, 0,62 "
+                    "et 0,25, la part de vrais dans chacune."))
 
 # %% claims=true
 assert [round(height, 2) for height in best.tolist()] in ([0.75, 0.62, 0.25], [0.75, 0.63, 0.25])
@@ -653,10 +685,12 @@ for column, standing in zip(panels.T, (line_game[0], line_game[4], line_game[12]
     column[1].set(ylim=(0, 1.03), xticks=[-3, 0, 3], yticks=[0, 0.5, 1])
 panels[0, 0].set_ylabel(say("density", "densité"))
 panels[1, 0].set_ylabel(say("judge", "juge"))
-picture(figure, say("At round 0 the fakes are a single spike; by round 600 they cover "
-                    "both bumps, and the judge is near one half between them.",
-                    "Au tour 0, les faux forment un seul pic ; au tour 600, ils "
-                    "couvrent les deux bosses, et le juge est près d'un demi."))
+picture(figure, say("At round 0 the fakes are a single spike; by round 600 "
+                    "they cover both bumps, and the judge is near one half "
+                    "between them.",
+                    "Au tour 0, les faux forment un seul pic ; au tour 600, "
+                    "ils couvrent les deux bosses, et le juge est près d'un "
+                    "demi."))
 
 # %% claims=true
 crowded = line_game[-1].p + line_game[-1].q > 0.02
@@ -684,9 +718,9 @@ game_explorer(line_game, start=4)
 
 # %% [markdown] lang="fr"
 # Au début, presque aucun faux ne tombe là où sont les vrais : la divergence est près de $\log 2$. À la fin, la valeur $V$ est près de
-# $-\log 4$ : la perte de $D$, $-V$, ne va pas vers 0 mais vers 1,386, la perte de qui ne sait rien. **On ne suit pas un GAN à ses pertes**
-# : quand l'une descend, c'est que l'autre joueur perd, et un équilibre n'est pas le moment où elles sont égales. On regarde les images, ou
-# une mesure que les joueurs n'optimisent pas.
+# $-\log 4$ : la perte de $D$, $-V$, ne va pas vers 0 mais vers 1,386, la perte de qui ne sait rien. **On ne suit pas un GAN à ses
+# pertes** : quand l'une descend, c'est que l'autre joueur perd, et un équilibre n'est pas le moment où elles sont égales. On regarde les
+# images, ou une mesure que les joueurs n'optimisent pas.
 
 # %% [markdown] lang="en"
 # At first hardly any fake falls where the real ones are: the divergence is near $\log 2$. At the end the value $V$ is near $-\log 4$: the
@@ -744,10 +778,12 @@ game_explorer(line_game, start=4)
 # </details>
 
 # %% implements="gan:discriminator_loss" level=2
-"""La perte de D : -V, l'entropie croisée des étiquettes « vraie » et « fausse ».
+"""La perte de D : -V, l'entropie croisée des étiquettes « vraie » et
+« fausse ».
 
-C'est, en nats, la moyenne de -log D sur tous les logits des vraies plus celle de
--log(1 - D) sur tous ceux des fausses ; elle est finie pour tout logit.
+C'est, en nats, la moyenne de -log D sur tous les logits des vraies plus
+celle de -log(1 - D) sur tous ceux des fausses ; elle est finie pour tout
+logit.
 """
 
 # %% scratch=true
@@ -780,11 +816,13 @@ discriminator_loss(torch.tensor([0.0]), torch.tensor([0.0]))  # → tensor(1.386
 # </details>
 
 # %% implements="gan:saturating_loss" level=1
-"""La perte de G telle qu'elle est définie d'abord : E log(1 - D(G(z))), en nats.
+"""La perte de G telle qu'elle est définie d'abord : E log(1 - D(G(z))), en
+nats.
 
-E est la moyenne sur tous les logits, D la sigmoïde de l'un d'eux ; la perte est
-finie pour tout logit. Elle sature : son gradient selon le logit de D est l'opposé
-de la probabilité de D, qui s'éteint quand D est sûr d'avoir affaire à un faux.
+E est la moyenne sur tous les logits, D la sigmoïde de l'un d'eux ; la perte
+est finie pour tout logit. Elle sature : son gradient selon le logit de D est
+l'opposé de la probabilité de D, qui s'éteint quand D est sûr d'avoir affaire
+à un faux.
 """
 
 # %% scratch=true
@@ -811,9 +849,9 @@ saturating_loss(torch.tensor([0.0]))  # → tensor(-0.6931)
 # %% implements="gan:non_saturating_loss" level=1
 """La perte de G en pratique : -E log D(G(z)), en nats.
 
-E est la moyenne sur tous les logits, et la perte est finie pour tout logit. Elle
-a le but de la perte qui sature, et son gradient est le plus fort là où D est sûr
-d'avoir affaire à un faux (Goodfellow et al. 2014, section 3).
+E est la moyenne sur tous les logits, et la perte est finie pour tout logit.
+Elle a le but de la perte qui sature, et son gradient est le plus fort là où
+D est sûr d'avoir affaire à un faux (Goodfellow et al. 2014, section 3).
 """
 
 # %% scratch=true
@@ -923,15 +961,16 @@ runs = {name: run_after_a_head_start(losses) for name, losses in (
 figure, axes = plot(width=7, height=3.3)
 axes.axhspan(-1.9, -1.1, color=BLUE, alpha=0.2)
 axes.text(2, -1.35, say("real numbers", "vrais nombres"), fontsize=13)
-for (name, centres), colour, style in zip(runs.items(), (BLACK, VERMILION), ("--", "-")):
+styles = {"--": BLACK, "-": VERMILION}
+for (name, centres), (style, colour) in zip(runs.items(), styles.items()):
     axes.plot(centres, style, color=colour, linewidth=2, label=name)
 axes.set(xlabel=say("steps of the forger", "pas du faussaire"), ylim=(-4.6, -0.8))
 axes.set_ylabel(say("mean of the fakes", "moyenne des faux"))
 legend(axes, loc="center right")
-picture(figure, say("With the saturating loss the fakes stay where they are; with "
-                    "the other they come near the real numbers.",
-                    "Avec la perte qui sature, les faux restent sur place ; avec "
-                    "l'autre, ils approchent des vrais nombres."))
+picture(figure, say("With the saturating loss the fakes stay where they are; "
+                    "with the other they come near the real numbers.",
+                    "Avec la perte qui sature, les faux restent sur place ; "
+                    "avec l'autre, ils approchent des vrais nombres."))
 
 # %% claims=true
 stuck, moving = runs.values()
@@ -1080,10 +1119,10 @@ def tiny_game():
 # %% implements="gan:discriminator_step" level=2
 """Un pas de l'optimiseur de D, sur de vraies images et autant de fausses.
 
-Les anciens gradients de D sont d'abord effacés. G reste tel qu'il est, gradients
-compris. Vraies et fausses passent dans D en lots séparés : en un seul lot, la
-normalisation par lot mêlerait leurs statistiques. La perte rendue est celle
-d'avant le pas, sans gradient.
+Les anciens gradients de D sont d'abord effacés. G reste tel qu'il est,
+gradients compris. Vraies et fausses passent dans D en lots séparés : en un
+seul lot, la normalisation par lot mêlerait leurs statistiques. La perte
+rendue est celle d'avant le pas, sans gradient.
 """
 # D's loss gives G no gradient => la perte de D ne donne aucun gradient à G
 
@@ -1127,10 +1166,10 @@ discriminator_step(try_game, torch.ones(2, 1), torch.zeros(2, 1))
 # %% implements="gan:generator_step" level=2
 """Un pas de l'optimiseur de G, sur ses faux ; rend sa perte.
 
-Les anciens gradients de G sont d'abord effacés. Le gradient traverse D, qui n'en
-garde rien : les paramètres de D ne demandent pas de gradient pendant le calcul de
-la perte, et en demandent de nouveau ensuite. La perte rendue est celle d'avant le
-pas, sans gradient.
+Les anciens gradients de G sont d'abord effacés. Le gradient traverse D, qui
+n'en garde rien : les paramètres de D ne demandent pas de gradient pendant le
+calcul de la perte, et en demandent de nouveau ensuite. La perte rendue est
+celle d'avant le pas, sans gradient.
 """
 
 # %% scratch=true
@@ -1173,17 +1212,18 @@ generator_step(tiny_game(), torch.zeros(2, 1))  # → tensor(0.6931)
 # %% implements="gan:algorithm_1" level=2
 """Entraîne les deux joueurs : à chaque tour, k pas de D, puis un de G.
 
-C'est l'algorithme 1 de Goodfellow et al. (2014). Chaque pas de D a des images et
-un bruit frais, et G un bruit frais. `draw_real()` donne un lot d'images et leurs
-étiquettes (ou None), `draw_noise()` autant de lignes de bruit ; G reçoit les
-étiquettes du dernier lot. `callback(tour, perte de D, perte de G)` est appelée
-après chaque tour.
+C'est l'algorithme 1 de Goodfellow et al. (2014). Chaque pas de D a des
+images et un bruit frais, et G un bruit frais. `draw_real()` donne un lot
+d'images et leurs étiquettes (ou None), `draw_noise()` autant de lignes de
+bruit ; G reçoit les étiquettes du dernier lot. `callback(tour, perte de D,
+perte de G)` est appelée après chaque tour.
 """
 
 # %% scratch=true
 rounds_seen = []
-algorithm_1(tiny_game(), lambda: (torch.ones(2, 1), None), lambda: torch.zeros(2, 1),
-            rounds=3, k=2, callback=lambda turn, d, g: rounds_seen.append(turn))
+algorithm_1(tiny_game(), draw_real=lambda: (torch.ones(2, 1), None),
+            draw_noise=lambda: torch.zeros(2, 1), rounds=3, k=2,
+            callback=lambda turn, d, g: rounds_seen.append(turn))
 rounds_seen  # → [0, 1, 2]
 
 # %% [markdown] lang="fr"
@@ -1273,10 +1313,11 @@ figure, panels = plot(5, 1, width=7.6, height=3.6)
 for panel, (rounds, forgeries) in zip(panels, digits_game["sheets"].items()):
     show_strip(panel, forgeries[:14], say(f"round {rounds}", f"tour {rounds}"))
 show_strip(panels[4], digit_images[:14], say("real", "vrais"))
-picture(figure, say("Grey mist at round 10, blots at 50, strokes at 100, and digits "
-                    "that can be read at round 400; then real ones.",
-                    "De la brume au tour 10, des taches au 50, des traits au 100, "
-                    "des chiffres lisibles au 400 ; puis de vrais chiffres."))
+picture(figure, say("Grey mist at round 10, blots at 50, strokes at 100, and "
+                    "digits that can be read at round 400; then real ones.",
+                    "De la brume au tour 10, des taches au 50, des traits au "
+                    "100, des chiffres lisibles au 400 ; puis de vrais "
+                    "chiffres."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Révéler les lignes une à une ; à chacune, demander si un chiffre se lit. Rappeler que G n'a jamais vu un vrai chiffre : seulement
@@ -1306,10 +1347,10 @@ axes.text(280, 1.43, "log 4", fontsize=12)
 axes.set(xlabel=say("round", "tour"), ylabel=say("loss, nats", "perte, nats"))
 axes.set_ylim(0, 4)
 legend(axes, loc="upper right")
-picture(figure, say("The expert's loss rises from near 0 towards log 4; the forger's "
-                    "falls, then wavers between 1 and 2.",
-                    "La perte de l'experte monte de près de 0 vers log 4 ; celle du "
-                    "faussaire descend, puis oscille entre 1 et 2."))
+picture(figure, say("The expert's loss rises from near 0 towards log 4; the "
+                    "forger's falls, then wavers between 1 and 2.",
+                    "La perte de l'experte monte de près de 0 vers log 4 ; "
+                    "celle du faussaire descend, puis oscille entre 1 et 2."))
 
 # %% claims=true
 assert smooth[0, 0] < smooth[-1, 0] < math.log(4)
@@ -1415,13 +1456,14 @@ assert abs(late[:100].mean() - late[-80:].mean()) < 0.5
 # </details>
 
 # %% implements="gan:mode_coverage" level=2
-"""Combien de classes couvrent des échantillons, et l'entropie de leurs classes.
+"""Combien de classes couvrent des échantillons, et l'entropie de leurs
+classes.
 
-`classes` est ce qu'un classifieur entraîné sur de vraies images dit de chaque
-échantillon. Une classe compte si une part d'au moins `least` des échantillons y
-tombe ; l'entropie de leur histogramme est en nats. Si tous les modes sont là, on
-trouve num_classes et environ log num_classes ; après un effondrement sur un seul
-mode, 1 et 0.
+`classes` est ce qu'un classifieur entraîné sur de vraies images dit de
+chaque échantillon. Une classe compte si une part d'au moins `least` des
+échantillons y tombe ; l'entropie de leur histogramme est en nats. Si tous
+les modes sont là, on trouve num_classes et environ log num_classes ; après
+un effondrement sur un seul mode, 1 et 0.
 """
 
 # %% scratch=true
@@ -1494,10 +1536,10 @@ figure, panels = plot(5, 1, width=7.6, height=3.6)
 show_strip(panels[0], digits_game["sheets"]["400"][:14], say("before", "avant"))
 for panel, (haste, forgeries) in zip(panels[1:], hastened.items()):
     show_strip(panel, forgeries[:14], say(f"haste {haste}", f"hâte {haste}"))
-picture(figure, say("With haste 1 the digits stay varied; with 4 and 8 nearly the same "
-                    "shape is drawn fourteen times.",
-                    "Avec une hâte de 1, les chiffres restent variés ; avec 4 et 8, "
-                    "presque la même forme est dessinée quatorze fois."))
+picture(figure, say("With haste 1 the digits stay varied; with 4 and 8 nearly "
+                    "the same shape is drawn fourteen times.",
+                    "Avec une hâte de 1, les chiffres restent variés ; avec 4 "
+                    "et 8, presque la même forme est dessinée quatorze fois."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Couvrir les lignes, faire parier sur le nombre de chiffres, puis découvrir. Demander si les dessins du bas sont mauvais un par un.
@@ -1530,10 +1572,10 @@ for offset, (name, forgeries, colour) in enumerate((
 axes.set(xlabel=say("digit read", "chiffre lu"), ylabel=say("share", "part"))
 axes.set(xticks=range(10), ylim=(0, 1.05))
 legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-picture(figure, say("Before, all ten digits have a bar of about a tenth; at haste 8 "
-                    "one digit has nearly all.",
-                    "Avant, les dix chiffres ont chacun environ un dixième ; à la "
-                    "hâte 8, un seul a presque tout."))
+picture(figure, say("Before, all ten digits have a bar of about a tenth; at "
+                    "haste 8 one digit has nearly all.",
+                    "Avant, les dix chiffres ont chacun environ un dixième ; à "
+                    "la hâte 8, un seul a presque tout."))
 
 # %% claims=true
 hasty_shares = read_digits(hastened["8"]).bincount(minlength=10) / 500
@@ -1549,9 +1591,9 @@ assert hasty_shares.max() > 0.85
 
 # %% [markdown] lang="fr"
 # Plus le faussaire se hâte, moins il reste de chiffres : avec une hâte de 4 ou de 8, il n'en reste plus qu'un ou deux. Il a trouvé ce qui
-# trompe l'experte **à cet instant**, et ne dessine que cela ; quand elle s'en aperçoit, il saute ailleurs. Lequel survit dépend du hasard
-# ; avec d'autres graines, il en reste parfois quelques-uns de plus. Le min–max n'est pas un max–min : si $G$ fait tous ses pas contre un
-# $D$ figé, sa meilleure réponse est un seul point.
+# trompe l'experte **à cet instant**, et ne dessine que cela ; quand elle s'en aperçoit, il saute ailleurs. Lequel survit dépend du
+# hasard ; avec d'autres graines, il en reste parfois quelques-uns de plus. Le min–max n'est pas un max–min : si $G$ fait tous ses pas
+# contre un $D$ figé, sa meilleure réponse est un seul point.
 
 # %% [markdown] lang="en"
 # The hastier the forger, the fewer digits are left: at a haste of 4 or 8 only one or two remain. It has found what fools the expert **at
@@ -1664,10 +1706,10 @@ figure, panels = plot(5, 1, width=7.2, height=3.3)
 sheet_of_labels = conditional["sheet"].unflatten(0, (10, 12))
 for panel, digit in zip(panels, (0, 2, 4, 7, 9)):
     show_strip(panel, sheet_of_labels[digit], str(digit))
-picture(figure, say("Five rows of twelve digits: each row holds the digit ordered, in "
-                    "twelve handwritings.",
-                    "Cinq lignes de douze chiffres : chaque ligne contient le chiffre "
-                    "commandé, en douze écritures."))
+picture(figure, say("Five rows of twelve digits: each row holds the digit "
+                    "ordered, in twelve handwritings.",
+                    "Cinq lignes de douze chiffres : chaque ligne contient le "
+                    "chiffre commandé, en douze écritures."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Demander ce que D doit savoir de plus. (L'étiquette : sinon G l'ignorerait.) Faire lire une ligne, puis une colonne : le bruit
@@ -1870,17 +1912,18 @@ picture(figure, say("Five rows of twelve digits: each row holds the digit ordere
 # %% implements="dcgan:PatchDiscriminator" level=3 hollow=["__init__", "forward"]
 """Un discriminateur par morceaux : un logit par morceau, qui se chevauchent.
 
-Il juge textures et bords, et prend des images de toute taille (PatchGAN, Isola et
-al. 2017, section 3.2.2). `layers` convolutions de pas 2 et deux de pas 1, toutes de
-4 x 4 et de marge 1, voient des morceaux de 16, 34 et 70 pixels pour 1, 2 et 3
-couches. La première a `width` canaux, chaque suivante deux fois plus que la
-précédente, au plus 8 fois `width` ; la dernière en a 1. Une ReLU à fuite de pente
-0,2 suit chacune, sauf la dernière. Celles entre la première et la dernière ont un
-biais, et `norm(canaux)` avant leur ReLU. Toutes sont dans l'ordre dans `judge`, une
-Sequential, dont `initialise` tire les poids ; `strides` est la liste des pas.
+Il juge textures et bords, et prend des images de toute taille (PatchGAN,
+Isola et al. 2017, section 3.2.2). `layers` convolutions de pas 2 et deux de
+pas 1, toutes de 4 x 4 et de marge 1, voient des morceaux de 16, 34 et 70
+pixels pour 1, 2 et 3 couches. La première a `width` canaux, chaque suivante
+deux fois plus que la précédente, au plus 8 fois `width` ; la dernière en a
+1. Une ReLU à fuite de pente 0,2 suit chacune, sauf la dernière. Celles entre
+la première et la dernière ont un biais, et `norm(canaux)` avant leur ReLU.
+Toutes sont dans l'ordre dans `judge`, une Sequential, dont `initialise` tire
+les poids ; `strides` est la liste des pas.
 
-Une normalisation sur l'image entière (lot, instance) fait dépendre le logit d'un
-morceau des autres, mais seulement par leurs statistiques.
+Une normalisation sur l'image entière (lot, instance) fait dépendre le logit
+d'un morceau des autres, mais seulement par leurs statistiques.
 """
 """Le côté d'un morceau, en pixels."""
 """Un logit pour chaque morceau, ligne par ligne."""
@@ -1917,11 +1960,12 @@ PatchDiscriminator(width=8, layers=1)(torch.zeros(2, 3, 32, 32)).shape
 # </details>
 
 # %% implements="gan:hinge_discriminator_loss" level=1
-"""La perte charnière de D : les vrais logits au-dessus de 1, les faux sous -1.
+"""La perte charnière de D : les vrais logits au-dessus de 1, les faux sous
+-1.
 
-Un vrai logit l coûte max(0, 1 - l), un faux max(0, 1 + l) : au-delà des marges, ils
-ne coûtent rien (Lim et Ye 2017 ; Miyato et al. 2018). Le coût moyen des vrais et
-celui des faux s'ajoutent.
+Un vrai logit l coûte max(0, 1 - l), un faux max(0, 1 + l) : au-delà des
+marges, ils ne coûtent rien (Lim et Ye 2017 ; Miyato et al. 2018). Le coût
+moyen des vrais et celui des faux s'ajoutent.
 """
 
 # %% scratch=true
@@ -1943,7 +1987,7 @@ from dalle_edu.world import render, sample_scene
 def blurred(pictures):
     return F.avg_pool2d(pictures, 3, 1, 1, count_include_pad=False)
 
-
+# %%
 def train_patch_judge():
     scenes = render([sample_scene(0, index) for index in range(400)], 32)
     torch.manual_seed(0)
@@ -1952,7 +1996,8 @@ def train_patch_judge():
     adam = torch.optim.AdamW(judge.parameters(), lr=2e-3, betas=(0.5, 0.9))
     for _ in range(100):
         batch = scenes[torch.randint(400, (32,), generator=generator)]
-        loss = hinge_discriminator_loss(judge(batch[:16]), judge(blurred(batch[16:])))
+        sharp, soft = batch[:16], blurred(batch[16:])
+        loss = hinge_discriminator_loss(judge(sharp), judge(soft))
         adam.zero_grad()
         loss.backward()
         adam.step()
@@ -1967,8 +2012,9 @@ with torch.no_grad():
 # en: three patches in the middle see both halves: they are left out
 # fr: les morceaux du milieu voient les deux moitiés : on les laisse
 sharp_side, blurred_side = verdicts[..., :5].mean(), verdicts[..., -5:].mean()
-print(say("mean logit, sharp half:  ", "logit moyen, moitié nette :"), decimal(sharp_side, 2))
-print(say("mean logit, blurred half:", "logit moyen, moitié floue :"), decimal(blurred_side, 2))
+for half, logit in ((say("sharp half:  ", "moitié nette :"), sharp_side),
+                    (say("blurred half:", "moitié floue :"), blurred_side)):
+    print(half, say("mean logit", "logit moyen"), decimal(logit, 2))
 
 # %% claims=true
 assert sharp_side > blurred_side + 0.1
@@ -1997,10 +2043,12 @@ for column, scene, verdict in zip(panels.T, half_blurred[4:], verdicts[4:]):
     column[1].set(xticks=[], yticks=[])
 panels[0, 0].set_ylabel(say("scene", "scène"), fontsize=13)
 panels[1, 0].set_ylabel(say("verdict", "verdict"), fontsize=13)
-picture(figure, say("Five scenes, sharp on the left and blurred on the right; the "
-                    "verdicts are redder on blurred objects, pale on blank paper.",
-                    "Cinq scènes, nettes à gauche et floues à droite ; les verdicts "
-                    "sont plus rouges sur le flou, pâles sur le papier blanc."))
+picture(figure, say("Five scenes, sharp on the left and blurred on the right; "
+                    "the verdicts are redder on blurred objects, pale on blank "
+                    "paper.",
+                    "Cinq scènes, nettes à gauche et floues à droite ; les "
+                    "verdicts sont plus rouges sur le flou, pâles sur le "
+                    "papier blanc."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Demander, avant la carte, ce que dirait un juge qui ne rend qu'un nombre. Lire la carte : où est-ce rouge, où est-ce pâle ? Le
@@ -2106,13 +2154,14 @@ picture(figure, say("Five scenes, sharp on the left and blurred on the right; th
 # %% implements="vqgan:PerceptualDistance" level=3 hollow=["forward"]
 """La distance entre ce qu'un réseau entraîné voit dans deux images.
 
-À chaque couche, les caractéristiques de chaque position deviennent un vecteur
-unitaire (des zéros restent des zéros), et le carré de leur distance, sommé sur les
-canaux, est moyenné sur les positions et les images ; le résultat est la moyenne
-sur les couches (LPIPS, Zhang et al. 2018, sans leurs poids appris).
+À chaque couche, les caractéristiques de chaque position deviennent un
+vecteur unitaire (des zéros restent des zéros), et le carré de leur distance,
+sommé sur les canaux, est moyenné sur les positions et les images ; le
+résultat est la moyenne sur les couches (LPIPS, Zhang et al. 2018, sans leurs
+poids appris).
 
-`features` est une pile de couches entraînée, ici par ce projet lui-même. Elle est
-gelée, et lue après chaque ReLU.
+`features` est une pile de couches entraînée, ici par ce projet lui-même.
+Elle est gelée, et lue après chaque ReLU.
 """
 """Reste en mode d'évaluation : les caractéristiques n'apprennent pas."""
 """La distance, de 0 pour deux images égales à 4 au plus."""
@@ -2177,10 +2226,10 @@ PerceptualDistance(nn.Sequential(nn.ReLU()))(red[None], green[None])  # → tens
 # %% implements="vqgan:adaptive_weight" level=2
 """Le poids de la perte adverse qui l'équilibre avec la reconstruction.
 
-C'est la norme du gradient de `reconstruction` sur la dernière couche du décodeur,
-divisée par celle de `adversarial` + 1e-4 (Esser et al. 2021, équation 7), et `most`
-au plus. Il est rendu sans gradient. Les deux pertes peuvent encore être
-rétropropagées ensuite, et aucun `grad` n'est rempli.
+C'est la norme du gradient de `reconstruction` sur la dernière couche du
+décodeur, divisée par celle de `adversarial` + 1e-4 (Esser et al. 2021,
+équation 7), et `most` au plus. Il est rendu sans gradient. Les deux pertes
+peuvent encore être rétropropagées ensuite, et aucun `grad` n'est rempli.
 """
 
 # %% scratch=true
@@ -2222,7 +2271,7 @@ def new_codec():
                          code_dim=16)
     return VQGAN(config, features, discriminator_width=16, discriminator_layers=1)
 
-
+# %%
 def by_pixels(codec, steps):
     generator = torch.Generator().manual_seed(1)
     adam = torch.optim.AdamW(codec.codec_parameters(), lr=3e-3)
@@ -2234,7 +2283,8 @@ def by_pixels(codec, steps):
         loss.backward()
         adam.step()
         if step % 15 == 14 and step < 200:
-            codec.quantizer.revive(codec.encoder(batch).detach(), generator=generator)
+            found = codec.encoder(batch).detach()
+            codec.quantizer.revive(found, generator=generator)
 
 # %%
 def by_judges(codec, steps):
@@ -2274,11 +2324,12 @@ codecs = kept("codecs", train_both_codecs, patience=5)
 def edges(pictures):
     # en: how much neighbouring pixels differ, squared
     # fr: de combien diffèrent les pixels voisins, au carré
-    return (pictures.diff(dim=2).square().mean() + pictures.diff(dim=3).square().mean())
+    down, across = pictures.diff(dim=2), pictures.diff(dim=3)
+    return down.square().mean() + across.square().mean()
 
 
 sharpness, errors = {}, {}
-print(say("             edges  squared error", "             bords  erreur au carré"))
+print(" " * 12, say("edges  squared error", "bords  erreur au carré"))
 for name, pictures in codecs.items():
     sharpness[name] = (edges(pictures) / edges(exam_digits)).item()
     errors[name] = F.mse_loss(pictures, exam_digits).item()
@@ -2306,10 +2357,10 @@ figure, panels = plot(3, 1, width=7.6, height=2.4)
 show_strip(panels[0], exam_digits[:14], say("real", "vrais"))
 show_strip(panels[1], codecs["pixels"][:14], say("pixels", "pixels"))
 show_strip(panels[2], codecs["judges"][:14], "VQGAN")
-picture(figure, say("Real digits; below, grey and soft from pixels alone; at the bottom "
-                    "sharper, with some strokes that are wrong.",
-                    "De vrais chiffres ; dessous, gris et mous par les pixels seuls ; "
-                    "en bas, plus nets, avec des traits faux."))
+picture(figure, say("Real digits; below, grey and soft from pixels alone; at "
+                    "the bottom sharper, with some strokes that are wrong.",
+                    "De vrais chiffres ; dessous, gris et mous par les pixels "
+                    "seuls ; en bas, plus nets, avec des traits faux."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Rappeler d'où vient le flou : la moyenne coûte moins. Demander laquelle des deux lignes a la plus petite erreur au carré. (Celle
@@ -2372,10 +2423,10 @@ assert 0.5 < decoded_share < real_share < noisy_share
 figure, panels = plot(2, 1, width=8.4, height=2.5)
 show_strip(panels[0], filled[:8], say("real", "vraies"))
 show_strip(panels[1], decoded[:8], say("decoded", "décodées"))
-picture(figure, say("Eight scenes and what the shipped VQGAN gives back from 64 codes: "
-                    "nearly the same, with sharp edges.",
-                    "Huit scènes et ce que le VQGAN livré rend de 64 codes : presque "
-                    "les mêmes, aux bords nets."))
+picture(figure, say("Eight scenes and what the shipped VQGAN gives back from "
+                    "64 codes: nearly the same, with sharp edges.",
+                    "Huit scènes et ce que le VQGAN livré rend de 64 codes : "
+                    "presque les mêmes, aux bords nets."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Demander ce que VQGAN sait dessiner seul. (Rien : il rend ce qu'on lui a donné en codes ; il faut quelqu'un pour écrire des codes
@@ -2493,9 +2544,9 @@ picture(figure, say("Eight scenes and what the shipped VQGAN gives back from 64 
 # %% implements="cyclegan:least_squares_discriminator_loss" level=1
 """La perte aux moindres carrés de D : 1 sur les vraies, 0 sur les fausses.
 
-C'est la moitié de la somme de deux moyennes : celle de (l - 1)² sur les sorties l
-des vraies, celle de l² sur celles des fausses (Mao et al. 2017, équation 9). Aucune
-sigmoïde n'est appliquée.
+C'est la moitié de la somme de deux moyennes : celle de (l - 1)² sur les
+sorties l des vraies, celle de l² sur celles des fausses (Mao et al. 2017,
+équation 9). Aucune sigmoïde n'est appliquée.
 """
 
 # %% scratch=true
@@ -2521,10 +2572,12 @@ least_squares_discriminator_loss(torch.tensor([1.0, 0.0]), torch.tensor([0.5]))
 # </details>
 
 # %% implements="cyclegan:least_squares_generator_loss" level=1
-"""La perte aux moindres carrés de G : les sorties de D sur ses faux devraient être 1.
+"""La perte aux moindres carrés de G : les sorties de D sur ses faux
+devraient être 1.
 
-C'est la moyenne de (l - 1)² sur les sorties l, sans moitié. Au contraire d'une perte
-qui sature, elle donne un gradient même là où D est sûr d'avoir affaire à un faux.
+C'est la moyenne de (l - 1)² sur les sorties l, sans moitié. Au contraire
+d'une perte qui sature, elle donne un gradient même là où D est sûr d'avoir
+affaire à un faux.
 """
 
 # %% scratch=true
@@ -2589,13 +2642,14 @@ least_squares_generator_loss(torch.tensor([0.5]))  # → tensor(0.2500)
 # %% implements="cyclegan:HistoryPool" level=2 hollow=["__call__"]
 """Une réserve de faux anciens, pour qu'un discriminateur ne les oublie pas.
 
-Appelée avec un lot de faux, elle rend un lot d'autant d'images. Tant qu'elle n'est
-pas pleine, ce sont les nouveaux faux, qu'elle garde aussi. Ensuite, chacun est,
-avec la probabilité 1/2, un faux ancien dont le nouveau prend la place (Shrivastava
-et al. 2017, section 2.3). Les faux sont pris un à un, dans leur ordre, et tous les
-tirages viennent de `generator` ; toutes les places de la réserve se valent. Une
-réserve de taille 0 rend les nouveaux faux. Ce qui est gardé, dans la liste
-`images`, et ce qui est rendu n'ont pas de gradient.
+Appelée avec un lot de faux, elle rend un lot d'autant d'images. Tant qu'elle
+n'est pas pleine, ce sont les nouveaux faux, qu'elle garde aussi. Ensuite,
+chacun est, avec la probabilité 1/2, un faux ancien dont le nouveau prend la
+place (Shrivastava et al. 2017, section 2.3). Les faux sont pris un à un,
+dans leur ordre, et tous les tirages viennent de `generator` ; toutes les
+places de la réserve se valent. Une réserve de taille 0 rend les nouveaux
+faux. Ce qui est gardé, dans la liste `images`, et ce qui est rendu n'ont pas
+de gradient.
 """
 
 # %% scratch=true
@@ -2654,19 +2708,21 @@ pool = HistoryPool(2, torch.Generator().manual_seed(0))
 # %% implements="cyclegan:CycleGAN" level=3 hollow=["translators_loss"]
 """Les deux traducteurs, `to_b` et `to_a`, et les deux discriminateurs.
 
-Les discriminateurs par morceaux `judge_a` et `judge_b` distinguent les vraies
-images d'un style de celles qui sont traduites.
+Les discriminateurs par morceaux `judge_a` et `judge_b` distinguent les
+vraies images d'un style de celles qui sont traduites.
 """
-"""La perte des deux traducteurs, ses parties nommées, et les faux qu'ils ont faits.
+"""La perte des traducteurs, ses parties nommées, et les faux qu'ils ont
+faits.
 
-Ses trois termes sont ceux de Zhu et al. (2017, équation 3, et section 5.2 pour
-l'identité). `adversarial` : le discriminateur de chaque style devrait tenir les
-faux pour vrais. `cycle` : a -> b -> a devrait rendre a, et b -> a -> b rendre b, en
-écart absolu moyen. `identity` : `to_b` devrait laisser b tel quel, et `to_a`
-laisser a, en écart absolu moyen. Chaque terme est la somme sur les deux styles,
-sans poids ; `loss` vaut `adversarial` + `cycle_weight` * `cycle` +
-`identity_weight` * `identity`. `fake_a` et `fake_b` servent au tour des
-discriminateurs ; comme les parties, ils ne portent pas de gradient.
+Ses trois termes sont ceux de Zhu et al. (2017, équation 3, et section 5.2
+pour l'identité). `adversarial` : le discriminateur de chaque style devrait
+tenir les faux pour vrais. `cycle` : a -> b -> a devrait rendre a, et b -> a
+-> b rendre b, en écart absolu moyen. `identity` : `to_b` devrait laisser b
+tel quel, et `to_a` laisser a, en écart absolu moyen. Chaque terme est la
+somme sur les deux styles, sans poids ; `loss` vaut `adversarial` +
+`cycle_weight` * `cycle` + `identity_weight` * `identity`. `fake_a` et
+`fake_b` servent au tour des discriminateurs ; comme les parties, ils ne
+portent pas de gradient.
 """
 """La perte aux moindres carrés des deux discriminateurs, additionnée.
 
@@ -2729,11 +2785,12 @@ torch.allclose(parts["loss"], weighted)  # → True
 # %% implements="cyclegan:cyclegan_step" level=3
 """Un pas des traducteurs, puis un des discriminateurs.
 
-Les discriminateurs sont gelés pendant le pas des traducteurs, et peuvent de nouveau
-apprendre ensuite. Ils s'entraînent sur de vraies images et sur ce que les réserves
-rendent pour les faux de ce pas, chaque style ayant la sienne. Les anciens gradients
-sont effacés avant chaque pas. Les pertes sont rendues sans gradient : "loss" (des
-traducteurs), ses parties "adversarial", "cycle" et "identity", et "judges".
+Les discriminateurs sont gelés pendant le pas des traducteurs, et peuvent de
+nouveau apprendre ensuite. Ils s'entraînent sur de vraies images et sur ce
+que les réserves rendent pour les faux de ce pas, chaque style ayant la
+sienne. Les anciens gradients sont effacés avant chaque pas. Les pertes sont
+rendues sans gradient : `loss` (des traducteurs), ses parties `adversarial`,
+`cycle` et `identity`, et `judges`.
 """
 
 # %% scratch=true
@@ -2780,15 +2837,15 @@ rows = say("filled|outlined by G|filled again by F|true outline",
            "plein|tracé par G|rempli par F|vrai contour").split("|")
 for panel, name, pictures in zip(panels, rows, (filled, drawn, returned, outlined)):
     show_strip(panel, pictures[8:16], name)
-picture(figure, say("Filled scenes, their outlines by G, filled again by F nearly as "
-                    "they were, and the true outlines.",
-                    "Des scènes pleines, leurs contours par G, remplies de nouveau par "
-                    "F presque comme avant, et les vrais contours."))
+picture(figure, say("Filled scenes, their outlines by G, filled again by F "
+                    "nearly as they were, and the true outlines.",
+                    "Des scènes pleines, leurs contours par G, remplies de "
+                    "nouveau par F presque comme avant, et les vrais contours."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 6 min. Suivre une colonne du doigt : aller, retour. Demander ce que seul le juge D_B empêcherait. (De rendre autre chose que des contours
-# ; pas de rendre ceux d'une autre scène.) Nommer les échanges de l'article : Monet et photographies, chevaux et zèbres, été et hiver,
-# trois peintres et l'estampe.
+# 6 min. Suivre une colonne du doigt : aller, retour. Demander ce que seul le juge D_B empêcherait. (De rendre autre chose que des
+# contours ; pas de rendre ceux d'une autre scène.) Nommer les échanges de l'article : Monet et photographies, chevaux et zèbres, été et
+# hiver, trois peintres et l'estampe.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 6 min. Follow a column with a finger: there, back. Ask what the judge D_B alone would prevent. (Returning anything but outlines; not
@@ -2874,8 +2931,7 @@ def one_pixel_player(outputs, *last):
                          nn.Conv2d(64, outputs, 1), *last)
 
 # %%
-def exchange_colours(cycle_weight, identity_weight, seed=0):
-    torch.manual_seed(seed)
+def colour_exchanger(cycle_weight, identity_weight):
     settings = CycleGANConfig(width=4, blocks=0, cycle_weight=cycle_weight,
                               identity_weight=identity_weight)
     model = CycleGAN(settings)
@@ -2883,6 +2939,12 @@ def exchange_colours(cycle_weight, identity_weight, seed=0):
     model.to_b = one_pixel_player(3, nn.Tanh())
     model.judge_a = one_pixel_player(1, nn.Flatten(1, 2))
     model.judge_b = one_pixel_player(1, nn.Flatten(1, 2))
+    return model
+
+# %%
+def exchange_colours(cycle_weight, identity_weight, seed=0):
+    torch.manual_seed(seed)
+    model = colour_exchanger(cycle_weight, identity_weight)
     generator = torch.Generator().manual_seed(seed)
     game = Exchange.start(model, generator, learning_rate=2e-3)
 
@@ -2913,7 +2975,8 @@ for name, (there, back) in exchanges.items():
     nearest = torch.cdist(there, pale).argmin(dim=1)
     right_hues[name] = int((nearest == torch.arange(6)).sum())
     lost[name] = F.l1_loss(back, vivid).item()
-    print(f"{case_names[name]:19} {right_hues[name]:6}/6 {decimal(lost[name], 2):>12}")
+    print(f"{case_names[name]:19} {right_hues[name]:6}/6",
+          f"{decimal(lost[name], 2):>12}")
 
 # %% claims=true
 assert right_hues == {"none": 0, "cycle": 0, "both": 6}
@@ -2940,10 +3003,11 @@ for panel, (name, (there, back)) in zip(panels, exchanges.items()):
     panel.set(title=case_names[name], yticks=[], xticks=range(3))
     panel.set_xticklabels(columns)
     panel.vlines([0.5, 1.5], -0.5, 5.5, color="white", linewidth=4)
-picture(figure, say("Without the cycle, hues change and do not come back; with it, they "
-                    "change and come back; with identity, each stays.",
-                    "Sans cycle, les teintes changent et ne reviennent pas ; avec, "
-                    "elles changent et reviennent ; avec l'identité, elles restent."))
+picture(figure, say("Without the cycle, hues change and do not come back; with "
+                    "it, they change and come back; with identity, each stays.",
+                    "Sans cycle, les teintes changent et ne reviennent pas ; "
+                    "avec, elles changent et reviennent ; avec l'identité, "
+                    "elles restent."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Faire voter colonne par colonne : le style est-il bon ? le retour ? la teinte ? Le cycle seul a fait tourner toutes les teintes,
@@ -3089,10 +3153,10 @@ axes.plot(deviations, honest, "o-", color=BLUE, label="CycleGAN")
 axes.set(xlabel=say("deviation of the noise", "écart type du bruit"), ylim=(-0.03, 1))
 axes.set_ylabel(say("error on return", "erreur au retour"))
 legend(axes, loc="center right")
-picture(figure, say("With no noise both come back; with a little, the cheat's error "
-                    "shoots up, the CycleGAN's hardly moves.",
-                    "Sans bruit, les deux reviennent ; avec un peu, l'erreur du tricheur "
-                    "bondit, celle du CycleGAN bouge à peine."))
+picture(figure, say("With no noise both come back; with a little, the cheat's "
+                    "error shoots up, the CycleGAN's hardly moves.",
+                    "Sans bruit, les deux reviennent ; avec un peu, l'erreur "
+                    "du tricheur bondit, celle du CycleGAN bouge à peine."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Faire deviner le secret : une image grise, un retour en couleur. Puis le bruit : demander pourquoi il suffit de si peu. (Le secret
@@ -3303,7 +3367,7 @@ quiz(
         near_misses={16: say("That is with one convolution of stride 2.", "C'est avec une seule convolution de pas 2.")},
     ),
     Choice(
-        say("A CycleGAN is trained with cycle weight 0. Its fakes", "Un CycleGAN est entraîné avec un poids de cycle nul. Ses faux"),
+        say("A CycleGAN is trained with cycle weight 0. Its fakes", "Un CycleGAN est entraîné avec un poids de cycle de 0. Ses faux"),
         [say("have the wrong style", "ont un mauvais style"),
          say("have the right style, and may show any picture", "ont le bon style, et peuvent montrer n'importe quelle image"),
          say("are copies of what it was given", "sont des copies de ce qu'il reçoit")],
