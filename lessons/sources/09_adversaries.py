@@ -660,7 +660,8 @@ for standing in line_game[::3]:
 assert line_game[0].divergence > 0.65  # nearly log 2: nothing in common
 assert line_game[-1].divergence < 0.1
 assert abs(line_game[-1].value + math.log(4)) < 0.15
-assert line_game[0].value < line_game[-1].value or line_game[3].value > line_game[-1].value
+assert abs(line_game[0].value + math.log(4)) < 0.1
+assert line_game[3].value > line_game[-1].value  # in between, the expert wins
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 3. Le jeu sur une ligne
@@ -718,15 +719,17 @@ game_explorer(line_game, start=4)
 
 # %% [markdown] lang="fr"
 # Au début, presque aucun faux ne tombe là où sont les vrais : la divergence est près de $\log 2$. À la fin, la valeur $V$ est près de
-# $-\log 4$ : la perte de $D$, $-V$, ne va pas vers 0 mais vers 1,386, la perte de qui ne sait rien. **On ne suit pas un GAN à ses
-# pertes** : quand l'une descend, c'est que l'autre joueur perd, et un équilibre n'est pas le moment où elles sont égales. On regarde les
-# images, ou une mesure que les joueurs n'optimisent pas.
+# $-\log 4$ : la perte de $D$, $-V$, ne va pas vers 0 mais vers 1,386, la perte de qui ne sait rien. (Au tour 0 aussi, $V$ était près de
+# $-\log 4$, mais parce que l'experte n'avait encore rien appris : la valeur seule ne distingue pas le début de la fin.) **On ne suit pas
+# un GAN à ses pertes** : quand l'une descend, c'est que l'autre joueur perd, et un équilibre n'est pas le moment où elles sont égales. On
+# regarde les images, ou une mesure que les joueurs n'optimisent pas.
 
 # %% [markdown] lang="en"
 # At first hardly any fake falls where the real ones are: the divergence is near $\log 2$. At the end the value $V$ is near $-\log 4$: the
-# loss of $D$, $-V$, does not go to 0 but to 1.386, the loss of one who knows nothing. **One does not follow a GAN by its losses**: when
-# one goes down, the other player is losing, and equilibrium is not the moment when they are equal. One looks at the pictures, or at a
-# measure that the players do not optimise.
+# loss of $D$, $-V$, does not go to 0 but to 1.386, the loss of one who knows nothing. (At round 0 too $V$ was near $-\log 4$, but because
+# the expert had not learned anything yet: the value alone does not tell the beginning from the end.) **One does not follow a GAN by its
+# losses**: when one goes down, the other player is losing, and equilibrium is not the moment when they are equal. One looks at the
+# pictures, or at a measure that the players do not optimise.
 
 # %% [markdown] lang="fr"
 # ## 4. Une perte qui s'éteint
@@ -1518,8 +1521,9 @@ for haste, (covered, entropy) in coverage.items():
 assert reader_accuracy > 0.95
 assert before[0] == 10 and before[1] > 2.1
 counts = [covered for covered, _ in coverage.values()]
-assert counts[0] >= 9 and counts[0] >= counts[1] > max(counts[2:])
-assert max(counts[2:]) <= 3
+assert counts[0] == 10 and counts == sorted(counts, reverse=True)
+assert 4 <= counts[2] <= 6
+assert counts[3] <= 2 and coverage["8"][1] < 0.2
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 6. La hâte, et ce qu'il en reste
@@ -1536,10 +1540,12 @@ figure, panels = plot(5, 1, width=7.6, height=3.6)
 show_strip(panels[0], digits_game["sheets"]["400"][:14], say("before", "avant"))
 for panel, (haste, forgeries) in zip(panels[1:], hastened.items()):
     show_strip(panel, forgeries[:14], say(f"haste {haste}", f"hâte {haste}"))
-picture(figure, say("With haste 1 the digits stay varied; with 4 and 8 nearly "
-                    "the same shape is drawn fourteen times.",
-                    "Avec une hâte de 1, les chiffres restent variés ; avec 4 "
-                    "et 8, presque la même forme est dessinée quatorze fois."))
+picture(figure, say("With haste 1 the digits stay varied; with 4 fewer are "
+                    "left; with 8 nearly the same shape is drawn fourteen "
+                    "times.",
+                    "Avec une hâte de 1, les chiffres restent variés ; avec 4, "
+                    "il en reste moins ; avec 8, presque la même forme est "
+                    "dessinée quatorze fois."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Couvrir les lignes, faire parier sur le nombre de chiffres, puis découvrir. Demander si les dessins du bas sont mauvais un par un.
@@ -1590,16 +1596,16 @@ assert hasty_shares.max() > 0.85
 # just before.) Start exercise 10, twelve minutes at home or in class.
 
 # %% [markdown] lang="fr"
-# Plus le faussaire se hâte, moins il reste de chiffres : avec une hâte de 4 ou de 8, il n'en reste plus qu'un ou deux. Il a trouvé ce qui
-# trompe l'experte **à cet instant**, et ne dessine que cela ; quand elle s'en aperçoit, il saute ailleurs. Lequel survit dépend du
-# hasard ; avec d'autres graines, il en reste parfois quelques-uns de plus. Le min–max n'est pas un max–min : si $G$ fait tous ses pas
-# contre un $D$ figé, sa meilleure réponse est un seul point.
+# Plus le faussaire se hâte, moins il reste de chiffres : la moitié à peu près avec une hâte de 4, et presque un seul avec une hâte de 8.
+# Il a trouvé ce qui trompe l'experte **à cet instant**, et ne dessine que cela ; quand elle s'en aperçoit, il saute ailleurs. Lequel
+# survit dépend du hasard. Pris un à un, ces dessins n'étaient pas mauvais : c'est ensemble qu'ils sont pauvres. Le min–max n'est pas un
+# max–min : si $G$ fait tous ses pas contre un $D$ figé, sa meilleure réponse est un seul point.
 
 # %% [markdown] lang="en"
-# The hastier the forger, the fewer digits are left: at a haste of 4 or 8 only one or two remain. It has found what fools the expert **at
-# that moment**, and draws nothing else; when she notices, it jumps elsewhere. Which one survives is a matter of chance; with other seeds a
-# few more are left at times. The min–max is no max–min: if $G$ takes all its steps against a $D$ that stands still, its best answer is a
-# single point.
+# The hastier the forger, the fewer digits are left: about half of them at a haste of 4, and nearly a single one at a haste of 8. It has
+# found what fools the expert **at that moment**, and draws nothing else; when she notices, it jumps elsewhere. Which one survives is a
+# matter of chance. Taken one by one, these drawings were not bad: it is together that they are poor. The min–max is no max–min: if $G$
+# takes all its steps against a $D$ that stands still, its best answer is a single point.
 
 # %% [markdown] lang="fr"
 # ## 7. Choisir le chiffre
@@ -2007,8 +2013,9 @@ def train_patch_judge():
 new_scenes = render([sample_scene(0, 10**6 + index) for index in range(32)], 32)
 half_blurred = new_scenes.clone()
 half_blurred[..., 16:] = blurred(new_scenes)[..., 16:]
+patch_judge = train_patch_judge()
 with torch.no_grad():
-    verdicts = train_patch_judge()(half_blurred)
+    verdicts = patch_judge(half_blurred)
 # en: three patches in the middle see both halves: they are left out
 # fr: les morceaux du milieu voient les deux moitiés : on les laisse
 sharp_side, blurred_side = verdicts[..., :5].mean(), verdicts[..., -5:].mean()
