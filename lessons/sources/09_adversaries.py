@@ -263,7 +263,7 @@ from dalle_edu.language import decimal
 def draw_the_game():
     figure, axes = plot(width=8.4, height=3.0)
     axes.axis("off")
-    axes.set(xlim=(0, 10), ylim=(0, 3))
+    axes.set(xlim=(0, 10), ylim=(0, 3.4))
     boxes = {(0.8, 2.2): say("noise z", "bruit z"), (2.9, 2.2): "G",
              (5.0, 2.2): say("fake", "fausse"), (5.0, 0.7): say("real", "vraie"),
              (7.1, 1.45): "D", (9.1, 1.45): say("real?", "vraie ?")}
@@ -278,7 +278,7 @@ game_arrows = [((1.5, 2.2), (2.5, 2.2)), ((3.3, 2.2), (4.3, 2.2)),
                ((7.5, 1.45), (8.3, 1.45))]
 straight = {"arrowstyle": "->", "linewidth": 2}
 bent = {"arrowstyle": "->", "linestyle": "--", "color": VERMILION, "linewidth": 2,
-        "connectionstyle": "arc3,rad=0.45"}
+        "connectionstyle": "arc3,rad=0.35"}
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 1. Un faussaire et une experte
@@ -295,7 +295,7 @@ figure, axes = draw_the_game()
 for start, end in game_arrows:
     axes.annotate("", end, start, arrowprops=straight)
 axes.annotate("", (2.9, 2.65), (7.1, 1.85), arrowprops=bent)
-axes.text(7.4, 2.75, say("what to change", "que changer"),
+axes.text(6.6, 3.0, say("what to change", "que changer"),
           color=VERMILION, fontsize=14)
 picture(figure, say("Noise goes through G and becomes a fake; fakes and real "
                     "pictures go to D, which says real or not; a gradient goes "
@@ -1350,10 +1350,12 @@ axes.text(280, 1.43, "log 4", fontsize=12)
 axes.set(xlabel=say("round", "tour"), ylabel=say("loss, nats", "perte, nats"))
 axes.set_ylim(0, 4)
 legend(axes, loc="upper right")
-picture(figure, say("The expert's loss rises from near 0 towards log 4; the "
-                    "forger's falls, then wavers between 1 and 2.",
-                    "La perte de l'experte monte de près de 0 vers log 4 ; "
-                    "celle du faussaire descend, puis oscille entre 1 et 2."))
+picture(figure, say("The expert's loss dips, then rises to about 1; the "
+                    "forger's climbs above 3, then falls to about 1, where "
+                    "both stay.",
+                    "La perte de l'experte creuse, puis remonte vers 1 ; celle "
+                    "du faussaire passe 3, puis redescend vers 1, où toutes "
+                    "deux restent."))
 
 # %% claims=true
 assert smooth[0, 0] < smooth[-1, 0] < math.log(4)
@@ -1671,12 +1673,12 @@ expect(lambda: labels_of_rows(3, 2), torch.tensor([0, 0, 1, 1, 2, 2]),
        say("three rows of two", "trois lignes de deux"))
 
 # %% [markdown] lang="fr"
-# Une même ligne de bruit, dix étiquettes : chaque colonne de la feuille reprendra le **même** bruit. **Devinez** ce que les chiffres d'une
-# colonne auront en commun.
+# Commandons une feuille : une ligne par étiquette, et douze bruits par ligne. **Devinez** : la commande sera-t-elle obéie ? et les douze
+# chiffres d'une ligne seront-ils différents ?
 
 # %% [markdown] lang="en"
-# One row of noise, ten labels: each column of the sheet will use the **same** noise again. **Guess** what the digits of a column will have
-# in common.
+# Let us order a sheet: a row for each label, and twelve lots of noise in a row. **Guess**: will the order be obeyed? and will the twelve
+# digits of a row differ?
 
 # %%
 def play_with_labels():
@@ -1694,18 +1696,34 @@ obeyed = (read_digits(conditional["ordered"]) == ordered).float().mean().item()
 print(say("the digit ordered, as read:", "le chiffre commandé, d'après le lecteur :"),
       decimal(100 * obeyed, 0), "%")
 
+# %%
+def variety(pictures, labels):
+    # en: how much the pictures of one class differ, averaged over the ten classes
+    # fr: de combien diffèrent les images d'une classe, en moyenne sur les dix
+    spreads = [pictures[labels == digit].std(dim=0).mean() for digit in range(10)]
+    return torch.stack(spreads).mean().item()
+
+
+variety_kept = (variety(conditional["ordered"], ordered)
+                / variety(digit_images, digit_labels))
+print(say("variety within a class, against real digits:",
+          "variété dans une classe, comparée aux vrais :"),
+      decimal(100 * variety_kept, 0), "%")
+
 # %% claims=true
 assert obeyed > 0.9
+assert variety_kept < 0.4
+assert mode_coverage(read_digits(conditional["ordered"]), 10)[0] == 10
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 7. Choisir le chiffre
 #
-# Une ligne par étiquette, une colonne par bruit : qu'ont en commun les chiffres d'une colonne ?
+# Une ligne par étiquette, une colonne par bruit : que change le bruit ?
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ## 7. Choosing the digit
 #
-# A row for each label, a column for each noise: what have the digits of a column in common?
+# A row for each label, a column for each noise: what does the noise change?
 
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(5, 1, width=7.2, height=3.3)
@@ -1713,18 +1731,19 @@ sheet_of_labels = conditional["sheet"].unflatten(0, (10, 12))
 for panel, digit in zip(panels, (0, 2, 4, 7, 9)):
     show_strip(panel, sheet_of_labels[digit], str(digit))
 picture(figure, say("Five rows of twelve digits: each row holds the digit "
-                    "ordered, in twelve handwritings.",
+                    "ordered, twelve times nearly the same.",
                     "Cinq lignes de douze chiffres : chaque ligne contient le "
-                    "chiffre commandé, en douze écritures."))
+                    "chiffre commandé, douze fois presque le même."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Demander ce que D doit savoir de plus. (L'étiquette : sinon G l'ignorerait.) Faire lire une ligne, puis une colonne : le bruit
-# règle l'épaisseur et l'inclinaison, l'étiquette le chiffre. Demander si cela guérit l'effondrement. (Entre classes, oui ; dans une
-# classe, non.)
+# 5 min. Demander ce que D doit savoir de plus. (L'étiquette : sinon G l'ignorerait.) Faire lire une ligne : l'étiquette est obéie, et le
+# bruit ne change presque rien. Demander si la mesure de la section 6 le voit. (Non : elle compte dix classes sur dix.) L'effondrement
+# s'est glissé dans chaque classe.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Ask what more D must know. (The label: or else G would ignore it.) Have a row read, then a column: the noise sets thickness and
-# slant, the label the digit. Ask whether this cures collapse. (Between classes, yes; within a class, no.)
+# 5 min. Ask what more D must know. (The label: or else G would ignore it.) Have a row read: the label is obeyed, and the noise changes
+# next to nothing. Ask whether the measure of section 6 sees it. (No: it counts ten classes out of ten.) Collapse has slipped into each
+# class.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 10-11"
 # ### Exercices 10 et 11 · Compter, commander
@@ -1751,14 +1770,16 @@ picture(figure, say("Five rows of twelve digits: each row holds the digit "
 # `repeat_interleave`. Ask for the entropy of three equal modes. (log 3, or 1.10.)
 
 # %% [markdown] lang="fr"
-# Plus de neuf commandes sur dix sont obéies, et les chiffres d'une colonne se ressemblent par leur **écriture** (épaisseur, place) :
-# l'étiquette dit quoi, le bruit dit comment. C'est la première machine de ce cours à qui l'on commande un dessin ; une phrase n'est qu'une
-# étiquette plus longue.
+# Plus de neuf commandes sur dix sont obéies : l'étiquette dit quoi. Mais le bruit, qui devrait dire **comment**, ne change presque rien :
+# les douze chiffres d'une ligne se valent. C'est encore un effondrement, cette fois **dans chaque classe**, et notre mesure n'en a rien
+# vu, puisqu'elle trouve dix classes sur dix. Une mesure ne voit que ce qu'elle compte. Reste qu'on commande un dessin à cette machine, et
+# qu'elle obéit ; une phrase n'est qu'une étiquette plus longue.
 
 # %% [markdown] lang="en"
-# More than nine orders out of ten are obeyed, and the digits of a column share their **handwriting** (thickness, place): the label says
-# what, the noise says how. It is the first machine of this course from which one orders a drawing; a sentence is no more than a longer
-# label.
+# More than nine orders out of ten are obeyed: the label says what. But the noise, which ought to say **how**, changes next to nothing: the
+# twelve digits of a row are as good as one. It is a collapse again, this time **within each class**, and our measure saw nothing of it,
+# since it finds ten classes out of ten. A measure sees only what it counts. Still, one orders a drawing from this machine, and it obeys; a
+# sentence is no more than a longer label.
 
 # %% [markdown] lang="fr"
 # ## 8. Des visages, de 2014 à 2018
@@ -1998,7 +2019,7 @@ def train_patch_judge():
     scenes = render([sample_scene(0, index) for index in range(400)], 32)
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
-    judge = PatchDiscriminator(width=16, layers=1)
+    judge = PatchDiscriminator(3, 16, 1, nn.InstanceNorm2d)
     adam = torch.optim.AdamW(judge.parameters(), lr=2e-3, betas=(0.5, 0.9))
     for _ in range(100):
         batch = scenes[torch.randint(400, (32,), generator=generator)]
@@ -2016,19 +2037,22 @@ half_blurred[..., 16:] = blurred(new_scenes)[..., 16:]
 patch_judge = train_patch_judge()
 with torch.no_grad():
     verdicts = patch_judge(half_blurred)
-# en: three patches in the middle see both halves: they are left out
-# fr: les morceaux du milieu voient les deux moitiés : on les laisse
-sharp_side, blurred_side = verdicts[..., :5].mean(), verdicts[..., -5:].mean()
-for half, logit in ((say("sharp half:  ", "moitié nette :"), sharp_side),
-                    (say("blurred half:", "moitié floue :"), blurred_side)):
-    print(half, say("mean logit", "logit moyen"), decimal(logit, 2))
+# en: patches that hold nothing but paper; those in the middle see both halves
+# fr: les morceaux où il n'y a que du papier ; ceux du milieu voient les deux moitiés
+paper = (new_scenes.amin(dim=1) > 0.99).float()[:, None]
+share = F.avg_pool2d(paper, 16, 2, 7, count_include_pad=False)[:, 0, :14, :14]
+blank = share > 0.999
+logits_of = {
+    say("sharp", "nets"): verdicts[..., :5][~blank[..., :5]],
+    say("blurred", "flous"): verdicts[..., -5:][~blank[..., -5:]],
+    say("blank", "blancs"): verdicts[blank],
+}
+for name, logits in logits_of.items():
+    print(f"{name:8}", say("mean logit", "logit moyen"), decimal(logits.mean(), 2))
 
 # %% claims=true
-assert sharp_side > blurred_side + 0.1
-blank = new_scenes.amin(dim=1) > 0.99
-empty = F.avg_pool2d(blank.float()[:, None], 16, 2, 7, count_include_pad=False)
-on_blank = verdicts[empty[:, 0, :14, :14] > 0.999]
-assert len(on_blank) > 20 and on_blank.abs().mean() < 0.6
+on_sharp, on_blurred, on_blank = (logits.mean() for logits in logits_of.values())
+assert on_sharp > 0.5 > on_blank > on_blurred and abs(on_blank) < 0.3
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 9. Un verdict par morceau
@@ -2048,23 +2072,23 @@ for column, scene, verdict in zip(panels.T, half_blurred[4:], verdicts[4:]):
     column[1].imshow(verdict, cmap="RdBu", vmin=-2, vmax=2)
     column[1].axvline(6.5, color="grey", linestyle=":")
     column[1].set(xticks=[], yticks=[])
-panels[0, 0].set_ylabel(say("scene", "scène"), fontsize=13)
-panels[1, 0].set_ylabel(say("verdict", "verdict"), fontsize=13)
+for panel, name in zip(panels[:, 0], (say("scene", "scène"), "verdict")):
+    panel.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=13)
 picture(figure, say("Five scenes, sharp on the left and blurred on the right; "
-                    "the verdicts are redder on blurred objects, pale on blank "
-                    "paper.",
+                    "the verdicts are blue on sharp objects, pale or red on "
+                    "blurred ones.",
                     "Cinq scènes, nettes à gauche et floues à droite ; les "
-                    "verdicts sont plus rouges sur le flou, pâles sur le "
-                    "papier blanc."))
+                    "verdicts sont bleus sur les objets nets, pâles ou rouges "
+                    "sur les flous."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 6 min. Demander, avant la carte, ce que dirait un juge qui ne rend qu'un nombre. Lire la carte : où est-ce rouge, où est-ce pâle ? Le
-# papier blanc est pâle : il se trouve autant dans les vraies scènes que dans les floues, et p / (p + q) vaut un demi. La section 2, à
-# nouveau.
+# 6 min. Demander, avant la carte, ce que dirait un juge qui ne rend qu'un nombre. Lire la carte : où est-ce bleu, où est-ce pâle ou
+# rouge ? Le papier blanc est pâle : il se trouve autant dans les vraies scènes que dans les floues, et p / (p + q) vaut un demi. La
+# section 2, à nouveau.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 6 min. Before the map, ask what a judge who gives a single number would say. Read the map: where is it red, where is it pale? Blank paper
-# is pale: it is found in sharp scenes as often as in blurred ones, and p / (p + q) is one half. Section 2, once more.
+# 6 min. Before the map, ask what a judge who gives a single number would say. Read the map: where is it blue, where pale or red? Blank
+# paper is pale: it is found in sharp scenes as often as in blurred ones, and p / (p + q) is one half. Section 2, once more.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 12-13"
 # ### Exercices 12 et 13 · Des juges par morceaux
@@ -2091,16 +2115,18 @@ picture(figure, say("Five scenes, sharp on the left and blurred on the right; "
 # 2w, 4w, 1 and 2, 2, 1, 1. Mistake to look for: a normalisation on the first layer. Ask for the receptive field. (34.)
 
 # %% [markdown] lang="fr"
-# La moitié floue reçoit des logits plus bas, et les objets flous sont les plus rouges. Le papier blanc reste pâle : il vient aussi souvent
-# des unes que des autres, et le meilleur juge y répond 1/2, comme à la [](#the-best-judge). Gardons-nous pourtant d'y voir un juge de
-# beauté : **un discriminateur n'a appris qu'à démasquer ses propres faussaires**. Devant une faute qu'il n'a jamais rencontrée, il peut
-# dire n'importe quoi. C'est ce qui le sépare du critique de la [](lesson:12), CLIP, qui n'est entraîné contre personne.
+# Les morceaux nets passent pour vrais, les flous beaucoup moins, et chacun est jugé à sa place. Le papier blanc reste près de 0 : il vient
+# aussi souvent des unes que des autres, et le meilleur juge y répond 1/2, comme à la [](#the-best-judge). (Ce juge normalise image par
+# image : avec des moyennes de lots, il jugerait autrement une image seule.) Gardons-nous pourtant d'y voir un juge de beauté : **un
+# discriminateur n'a appris qu'à démasquer ses propres faussaires**. Devant une faute qu'il n'a jamais rencontrée, il peut dire n'importe
+# quoi. C'est ce qui le sépare du critique de la [](lesson:12), CLIP, qui n'est entraîné contre personne.
 
 # %% [markdown] lang="en"
-# The blurred half gets lower logits, and blurred objects are reddest. Blank paper stays pale: it comes from either as often, and there the
-# best judge answers 1/2, as in [](#the-best-judge). Yet let us not take it for a judge of beauty: **a discriminator has learned only to
-# find out its own forgers**. Of a fault that it has never met it may say anything. This sets it apart from the critic of [](lesson:12),
-# CLIP, which is trained against nobody.
+# Sharp patches pass for real, blurred ones much less, and each is judged in its place. Blank paper stays near 0: it comes from either as
+# often, and there the best judge answers 1/2, as in [](#the-best-judge). (This judge normalises picture by picture: with means of batches
+# it would judge a lone picture otherwise.) Yet let us not take it for a judge of beauty: **a discriminator has learned only to find out
+# its own forgers**. Of a fault that it has never met it may say anything. This sets it apart from the critic of [](lesson:12), CLIP, which
+# is trained against nobody.
 
 # %% [markdown] lang="fr"
 # ## 10. VQGAN
