@@ -24,7 +24,7 @@ def game(haste: int = 1, before: Game | None = None) -> Game:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_hasty_generator_draws_fewer_digits(seed):
-    """Lesson 09, section 6: after twenty steps of G for one of D, eight times, nine digits or more are left at haste 1, at most five at 8."""
+    """Lesson 09, section 6: nine digits or more are left at haste 1, five at most at haste 8."""
     images, _ = digits(16)
     read, _ = digit_reader(0)
     generator = torch.Generator().manual_seed(seed)
