@@ -768,3 +768,949 @@ assert 0.01 * math.sqrt(1 / cosine_schedule().alpha_bar(499) - 1) < 0.011
 # %% [markdown] lang="en"
 # More than a hundred, for pixels that go from −1 to 1. In the middle the two errors are alike. We shall predict $v$, and
 # [](#the-way-back-without-chance) will say what it costs not to.
+
+# %% [markdown] lang="fr"
+# ## 4. Un seul réseau pour tous les instants
+#
+# Mille instants, mille réseaux ? Non : **un seul**, à qui l'on dit $t$. Mais un nombre de 0 à 999 est une mauvaise entrée : 999 écraserait tout, et
+# 3 ressemblerait trop à 4. On le montre donc comme le fait une horloge, par des aiguilles. Avec deux aiguilles, l'une fait un tour en 6 instants
+# environ, l'autre en met soixante mille. À $t = 1$, la rapide a tourné de 1 radian : son sinus vaut 0,84 et son cosinus 0,54 ; la lente a tourné de
+# 0,0001 : 0 et 1, presque. Plus généralement, l'aiguille $k$ de $w / 2$ tourne à la vitesse
+
+# %% [markdown] lang="en"
+# ## 4. One network for all timesteps
+#
+# A thousand timesteps, a thousand networks? No: **a single one**, which is told $t$. But a number from 0 to 999 is a poor input: 999 would crush
+# everything, and 3 would look too much like 4. So it is shown as a clock does it, by hands. With two hands, one goes round in about 6 timesteps, the
+# other takes sixty thousand. At $t = 1$ the fast one has turned by 1 radian: its sine is 0.84 and its cosine 0.54; the slow one has turned by 0.0001:
+# 0 and 1, nearly. More generally, hand $k$ of $w / 2$ turns at the speed
+
+# %% [markdown]
+# $$ \omega_k = \exp\!\left( - \frac{k}{w/2 - 1} \, \ln 10\,000 \right) , \qquad k = 0, \dots, \frac{w}{2} - 1 $$
+
+# %% claims=true
+assert round(math.sin(1), 2) == 0.84 and round(math.cos(1), 2) == 0.54
+assert 6 < 2 * math.pi < 7 and 60_000 < 2 * math.pi * 10_000 < 65_000
+
+# %% [markdown] lang="fr"
+# Écrivez ce plongement. `time` est de forme (n,), en entiers ou non ; rendez (n, `width`) : d'abord **tous les sinus**, puis tous les cosinus, de la
+# plus rapide à la plus lente. `max_period` remplace 10 000.
+#
+# <details><summary>Un indice</summary>
+#
+# `torch.arange(width // 2)` donne les $k$ ; `torch.exp` et `math.log` font les vitesses, une par aiguille.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `time[:, None] * speeds` a une ligne par instant, une colonne par aiguille. Puis `torch.cat([…, …], dim=-1)`.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# Write this embedding. `time` is of shape (n,), whole numbers or not; return (n, `width`): first **all sines**, then all cosines, from the fastest to
+# the slowest. `max_period` stands for 10,000.
+#
+# <details><summary>A hint</summary>
+#
+# `torch.arange(width // 2)` gives the $k$; `torch.exp` and `math.log` make the speeds, one for each hand.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `time[:, None] * speeds` has a row for each timestep and a column for each hand. Then `torch.cat([…, …], dim=-1)`.
+#
+# </details>
+
+# %% implements="unet_blocks:sinusoidal_embedding" level=2
+"""Le plongement sinusoïdal des instants : sinus et cosinus de n nombres réels.
+
+Chaque nombre devient des points sur `width / 2` cercles, qui tournent à des
+vitesses de 1 à 1 / max_period (Vaswani et al. 2017, section 3.5). La convention est
+celle de Ho et al. (2020) : d'abord tous les sinus, puis tous les cosinus, et les
+deux bouts de la suite géométrique des vitesses sont compris. Les instants vont de 0
+à environ 1 000 et peuvent être fractionnaires.
+"""
+
+# %% scratch=true
+sinusoidal_embedding(torch.tensor([0.0, 1.0]), 4)
+# → tensor([[0.0000e+00, 0.0000e+00, 1.0000e+00, 1.0000e+00], [8.4147e-01, 1.0000e-04, 5.4030e-01, 1.0000e+00]])
+
+# %% [markdown] lang="fr"
+# Le réseau du plan est un MLP de la [](lesson:01) : il reçoit le point et le plongement de l'instant, et rend deux nombres. `nn.SiLU` est une
+# activation, $x$ fois sa sigmoïde.
+
+# %% [markdown] lang="en"
+# The network of the plane is an MLP of [](lesson:01): it is given the point and the embedding of the timestep, and returns two numbers. `nn.SiLU` is an
+# activation, $x$ times its sigmoid.
+
+# %%
+class PlaneNetwork(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(2 + 32, 128), nn.SiLU(), nn.Linear(128, 128), nn.SiLU(),
+            nn.Linear(128, 128), nn.SiLU(), nn.Linear(128, 2))
+
+    def forward(self, x_t, t):
+        return self.layers(torch.cat([x_t, sinusoidal_embedding(t, 32)], dim=1))
+
+
+# %% [markdown] lang="fr"
+# L'entraînement tient en quatre gestes ([Ho et al. 2020](work:ho2020), algorithme 1) : choisir un instant au hasard pour chaque donnée ; y aller d'un
+# bond ; demander au réseau ; mesurer l'erreur au carré sur la cible.
+#
+# Écrivez cette perte. `spread_timesteps(n, timesteps, generator, device)` vous est donnée : elle tire un instant par donnée, et les répand sur tout
+# le calendrier. Tirez ensuite le bruit avec `generator`. L'erreur d'une donnée est la **moyenne** sur ses nombres, fois le poids de son instant si
+# `weights` (de forme (T,)) est donné ; la perte est la moyenne sur les données. `conditions` va au réseau tel quel.
+#
+# <details><summary>Un indice</summary>
+#
+# `torch.empty_like(x0).normal_(generator=generator)` tire un bruit de la forme de `x0`.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `network(add_noise(…), t, **conditions)` contre `training_target(…)`. Pour la moyenne par donnée : `.square().reshape(len(x0), -1).mean(dim=1)`.
+#
+# </details>
+#
+# <details><summary>Un troisième indice</summary>
+#
+# `weights[t]` donne à chaque donnée le poids de son instant.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# Training takes four moves ([Ho and others 2020](work:ho2020), algorithm 1): choose a timestep at random for each datum; jump there; ask the network;
+# measure the squared error on the target.
+#
+# Write this loss. `spread_timesteps(n, timesteps, generator, device)` is given to you: it samples a timestep for each datum, and spreads them over the
+# whole schedule. Then sample the noise with `generator`. The error of a datum is the **mean** over its numbers, times the weight of its timestep if
+# `weights` (of shape (T,)) is given; the loss is the mean over data. `conditions` goes to the network unchanged.
+#
+# <details><summary>A hint</summary>
+#
+# `torch.empty_like(x0).normal_(generator=generator)` samples noise of the shape of `x0`.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `network(add_noise(…), t, **conditions)` against `training_target(…)`. For the mean of each datum: `.square().reshape(len(x0), -1).mean(dim=1)`.
+#
+# </details>
+#
+# <details><summary>A third hint</summary>
+#
+# `weights[t]` gives each datum the weight of its timestep.
+#
+# </details>
+
+# %% implements="diffusion:diffusion_loss" level=2
+"""L'erreur quadratique moyenne de ce que prédit un réseau à des instants au hasard.
+
+C'est la perte de Ho et al. (2020, algorithme 1), avec les instants de
+`spread_timesteps`, un par image. L'erreur d'une image est la moyenne sur ses
+nombres, fois le poids de son instant s'il y a des `weights` ; la perte est la
+moyenne sur les images. `conditions` va au réseau sans changement. `generator` donne
+d'abord les instants, puis un bruit normal, et doit être sur l'appareil de `x0`.
+"""
+
+# %% scratch=true
+# en: a network that answers 0 misses v by v itself
+# fr: un réseau qui répond 0 manque v de v lui-même
+answers_zero = lambda x_t, t: 0 * x_t
+ten_ones = torch.ones(10, 1)
+diffusion_loss(answers_zero, ten_ones, easy_rates, "x0")
+# → tensor(1.)
+
+# %% [markdown] lang="fr"
+# Entraînons, mille pas, et mesurons la perte à côté de celle d'un réseau qui répond toujours 0. **Devinez** : dix fois moins ? cent fois ?
+
+# %% [markdown] lang="en"
+# Let us train, a thousand steps, and measure the loss beside that of a network that always answers 0. **Guess**: ten times less? a hundred?
+
+# %%
+cosine = cosine_schedule()
+
+
+def learn(network, loss_of, steps):
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, fused=True)
+    rates = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 3e-3, total_steps=steps, pct_start=0.1)
+    generator, losses = torch.Generator().manual_seed(0), []
+    for _ in range(steps):
+        loss = loss_of(network, generator)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        rates.step()
+        losses.append(loss.item())
+    return sum(losses[-100:]) / 100
+
+
+# %%
+def loss_on_moons(target, network, generator):
+    return diffusion_loss(network, moons(256, generator), cosine, target,
+                          generator=generator)
+
+
+def learn_the_moons():
+    learned = {}
+    for target in ("v", "eps", "x0"):
+        torch.manual_seed(0)
+        network = PlaneNetwork()
+        loss = learn(network, partial(loss_on_moons, target), steps=1000)
+        learned[target] = {"loss": loss, "weights": network.state_dict()}
+    return learned
+
+
+# %%
+from dalle_edu.classroom.desk import kept
+
+# en: kept on disk: after a restart it is read, not computed again
+# fr: gardé sur disque : après un redémarrage, on le relit sans recalculer
+learned = kept("moons", learn_the_moons, patience=5)
+plane_networks = {}
+for target, found in learned.items():
+    plane_networks[target] = PlaneNetwork()
+    plane_networks[target].load_state_dict(found["weights"])
+many_moons = moons(20_000, torch.Generator().manual_seed(2))
+loss_of_zero = diffusion_loss(lambda x_t, t: 0 * x_t, many_moons, cosine).item()
+print(say("loss of the network:", "perte du réseau :"), decimal(learned["v"]["loss"], 2))
+print(say("loss of who answers 0:", "perte de qui répond 0 :"), decimal(loss_of_zero, 2))
+
+# %% claims=true
+assert 0.8 < learned["v"]["loss"] < 0.97
+assert 0.97 < loss_of_zero < 1.2 and learned["v"]["loss"] < loss_of_zero
+
+# %% [markdown] lang="fr"
+# Elle n'a presque pas bougé ! Échec ? Non. Un point brouillé peut venir de mille endroits, et nul ne peut deviner d'où *celui-ci* vient. Comme à la fin
+# de la [](lesson:06), l'erreur au carré fait rendre la **moyenne** de tout ce qui est possible ; presque toute cette perte est du hasard qu'aucun
+# réseau n'ôtera. Une perte de diffusion ne se lit donc pas comme une note. Regardons plutôt ce que le réseau croit. Il prédit $v$ ; il nous faut $x_0$.
+
+# %% [markdown] lang="en"
+# It has hardly moved! A failure? No. A noisy point may come from a thousand places, and nobody can guess where *this* one comes from. As at the end of
+# [](lesson:06), squared error makes the network return the **mean** of all that is possible; nearly all of this loss is chance that no network will
+# remove. So a diffusion loss is not read as a mark. Let us look at what the network believes instead. It predicts $v$; we need $x_0$.
+
+# %% [markdown] lang="fr"
+# Un **débruiteur** est une fonction de (`x_t`, `t`) qui rend l'image crue nette. Faites-en un d'un réseau : rendez une **fonction**, qui interroge le
+# réseau, en tire $x_0$, et le passe à `clip` s'il y en a un.
+#
+# <details><summary>Un indice</summary>
+#
+# On peut définir une fonction dans une fonction, et la rendre : `def denoise(x_t, t): …` puis `return denoise`.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `picture_and_noise` rend l'image et le bruit : `x0, _ = picture_and_noise(…)`.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# A **denoiser** is a function of (`x_t`, `t`) that returns the picture believed to be clean. Make one of a network: return a **function**, which asks
+# the network, works $x_0$ out of its answer, and hands it to `clip` if there is one.
+#
+# <details><summary>A hint</summary>
+#
+# One may define a function within a function, and return it: `def denoise(x_t, t): …`, then `return denoise`.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `picture_and_noise` returns the picture and the noise: `x0, _ = picture_and_noise(…)`.
+#
+# </details>
+
+# %% implements="diffusion:denoiser" level=1
+"""Le débruiteur d'un réseau : de (x_t, t) à son estimation de l'image nette.
+
+`clip`, s'il est donné, ramène l'estimation dans ses bornes.
+"""
+
+# %% scratch=true
+says_v = lambda x_t, t: torch.full_like(x_t, -1.1)
+denoiser(says_v, easy_rates, "v")(torch.tensor([[0.2]]), at_once)
+# → tensor([[1.]])
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 7-9"
+# ### Exercices 7 à 9 · Apprendre
+#
+# **18 min.**
+#
+# - **7** ●● `sinusoidal_embedding` : l'horloge.
+# - **8** ●● `diffusion_loss` : quatre gestes.
+# - **9** ● `denoiser` : de $v$ à l'image.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 7-9"
+# ### Exercises 7 to 9 · Learning
+#
+# **18 min.**
+#
+# - **7** ●● `sinusoidal_embedding`: the clock.
+# - **8** ●● `diffusion_loss`: four moves.
+# - **9** ● `denoiser`: from $v$ to the picture.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 18 min. Fautes à guetter : un seul instant pour tout le lot ; la somme au lieu de la moyenne ; la prédiction rendue telle quelle par le débruiteur.
+# Demander pourquoi un seul réseau suffit à mille instants. (On lui dit lequel, et les instants voisins se ressemblent.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 18 min. Mistakes to look for: one timestep for the whole batch; the sum instead of the mean; the prediction returned as it is by the denoiser. Ask
+# why one network is enough for a thousand timesteps. (It is told which, and neighbouring timesteps are alike.)
+
+# %% [markdown] lang="fr"
+# Posons une grille de points, et traçons de chacun une flèche vers là d'où le réseau le croit venu. **Devinez** : où pointent les flèches à $t = 950$ ?
+# et à $t = 150$ ?
+
+# %% [markdown] lang="en"
+# Let us lay out a grid of points, and draw from each an arrow to where the network believes that it comes from. **Guess**: where do the arrows point at
+# $t = 950$? and at $t = 150$?
+
+# %%
+believe = denoiser(plane_networks["v"], cosine)
+ticks = torch.linspace(-2.4, 2.4, 11)
+grid = torch.cartesian_prod(ticks, ticks)
+with torch.no_grad():
+    beliefs = {t: believe(grid, torch.full((len(grid),), t)) for t in (950, 600, 150)}
+for t, belief in beliefs.items():
+    print(f"t = {t}", say("  width of the beliefs:", "  largeur des croyances :"),
+          decimal(belief.std(dim=0).mean(), 2))
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 4. Ce que croit le débruiteur
+#
+# Une flèche, de chaque point vers là d'où il viendrait.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 4. What the denoiser believes
+#
+# An arrow, from each point to where it would come from.
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+figure, panels = plot(1, 3, width=10, height=3.6)
+for panel, (t, belief) in zip(panels, beliefs.items()):
+    scatter(panel, points, f"t = {t}", colour="lightgrey")
+    arrows = belief - grid
+    panel.quiver(grid[:, 0], grid[:, 1], arrows[:, 0], arrows[:, 1], color=BLUE,
+                 angles="xy", scale_units="xy", scale=1, width=0.005)
+picture(figure, say("Fields of arrows: at t = 950 all point to the middle, at 600 to "
+                    "the nearer moon, at 150 to the nearest point of a moon.",
+                    "Des champs de flèches : à t = 950, toutes visent le milieu ; à "
+                    "600, la lune la plus proche ; à 150, le point le plus proche."))
+
+# %% claims=true
+assert beliefs[950].std(dim=0).mean() < 0.35 < beliefs[600].std(dim=0).mean() < beliefs[150].std(dim=0).mean()
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Faire dessiner les flèches avant de montrer. À 950, on ne sait rien : la moyenne des lunes. À 150, le point de lune le plus proche. Demander si
+# l'on pourrait s'arrêter au premier panneau. (Tout le monde au milieu : ni l'une ni l'autre lune.) Le retour dépend des données ; l'aller, non.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Have the arrows drawn before showing them. At 950 one knows nothing: the mean of the moons. At 150, the nearest point of a moon. Ask whether
+# one could stop at the first panel. (Everyone in the middle: neither moon.) The way back depends on the data; the way there does not.
+
+# %% [markdown] lang="fr"
+# À 950, toutes les flèches visent le milieu : la moyenne des deux lunes, où il n'y a pas une donnée. À 600, chacune choisit sa lune. À 150, elle vise le
+# point le plus proche. Voilà tout ce que le réseau a appris, et l'on voit pourquoi il **fallait** apprendre : connaître le mécanisme du bruit ne
+# suffit pas. L'aller est le même pour tous les dessins du monde ; le retour, la loi de l'instant d'avant sachant celui-ci, dépend des données. Changez
+# les lunes en cercles, et toutes ces flèches changent.
+
+# %% [markdown] lang="en"
+# At 950 all arrows point to the middle: the mean of both moons, where there is no datum at all. At 600 each chooses its moon. At 150 it points to the
+# nearest place. That is all the network has learned, and one sees why it **had to** be learned: to know how the noise is made is not enough. The way
+# there is the same for all drawings in the world; the way back, the law of the timestep before given this one, depends on the data. Change the moons
+# into circles, and all these arrows change.
+
+# %% [markdown] lang="fr"
+# ## 5. Le retour, pas à pas
+#
+# Partons d'un nuage de bruit pur et suivons les flèches **d'un seul coup** : tous les points tombent au milieu. Il faut donc avancer un peu, redemander,
+# avancer encore. DDPM ([Ho et al. 2020](work:ho2020)) calcule, à chaque pas, la loi de l'instant d'avant, en tenant la croyance pour vraie, et **y tire
+# un point au hasard**.
+#
+# Un nombre d'abord. De $\bar\alpha = 0{,}36$ (« maintenant »), on va à $0{,}64$ (« ensuite »). Entre les deux, $\beta = 1 - 0{,}36 / 0{,}64 = 0{,}4375$. Le
+# point vaut $x = 0{,}2$, et le débruiteur croit en $x_0 = 1$. La moyenne de l'instant d'avant mêle les deux :
+#
+# $$ \frac{0{,}8 \times 0{,}4375 \times 1 + 0{,}75 \times 0{,}36 \times 0{,}2}{0{,}64} = 0{,}63 $$
+#
+# car $\sqrt{0{,}64} = 0{,}8$, $\sqrt{1 - 0{,}4375} = 0{,}75$ et $1 - 0{,}64 = 0{,}36$. Plus généralement (équation 7) :
+
+# %% [markdown] lang="en"
+# ## 5. The way back, step by step
+#
+# Let us start from a cloud of pure noise and follow the arrows **in one go**: all points fall in the middle. So one has to move a little, ask again, and
+# move on. DDPM ([Ho and others 2020](work:ho2020)) works out, at each step, the law of the timestep before, taking the belief for true, and **samples a
+# point from it**.
+#
+# First a number. From $\bar\alpha = 0.36$ ("now") we go to $0.64$ ("then"). Between the two, $\beta = 1 - 0.36 / 0.64 = 0.4375$. The point is
+# $x = 0.2$, and the denoiser believes in $x_0 = 1$. The mean of the timestep before mixes both:
+#
+# $$ \frac{0.8 \times 0.4375 \times 1 + 0.75 \times 0.36 \times 0.2}{0.64} = 0.63 $$
+#
+# since $\sqrt{0.64} = 0.8$, $\sqrt{1 - 0.4375} = 0.75$ and $1 - 0.64 = 0.36$. More generally (equation 7):
+
+# %% [markdown]
+# $$ \mu = \frac{\sqrt{\bar\alpha_{\text{then}}} \; \beta \; x_0 + \sqrt{1 - \beta} \, (1 - \bar\alpha_{\text{then}}) \, x}{1 - \bar\alpha_{\text{now}}} ,
+# \qquad \sigma^2 = \beta \, \frac{1 - \bar\alpha_{\text{then}}}{1 - \bar\alpha_{\text{now}}} $$
+
+# %% claims=true
+assert round((0.8 * 0.4375 + 0.75 * 0.36 * 0.2) / 0.64, 2) == 0.63
+assert 1 - 0.36 / 0.64 == 0.4375 and math.sqrt(1 - 0.4375) == 0.75
+
+# %% [markdown] lang="fr"
+# D'abord, par quels instants passer. On peut en sauter : la formule ne connaît que deux $\bar\alpha$. Rendez `steps` instants en ordre descendant, à partir
+# du dernier, $T - 1$, où il n'y a que du bruit : celui du pas $i$ est $T (1 - i / \text{steps})$, arrondi, moins 1. (En partant de 0 vers le haut, on
+# commencerait par un instant où le réseau attend un reste d'image : [Lin et al. 2024](work:lin2024).)
+#
+# <details><summary>Un indice</summary>
+#
+# `len(schedule)` est $T$ ; `round(…)` arrondit ; une compréhension de liste sur `range(steps)`.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# First, which timesteps to pass through. One may skip some: the formula knows only two $\bar\alpha$. Return `steps` timesteps in falling order, from the
+# last one, $T - 1$, where there is nothing but noise: that of step $i$ is $T (1 - i / \text{steps})$, rounded, minus 1. (Counted from 0 upwards, one would
+# begin at a timestep where the network expects a remnant of picture: [Lin and others 2024](work:lin2024).)
+#
+# <details><summary>A hint</summary>
+#
+# `len(schedule)` is $T$; `round(…)` rounds; a list comprehension over `range(steps)`.
+#
+# </details>
+
+# %% implements="samplers:spaced_timesteps" level=1
+"""`steps` instants à égale distance, du dernier, T - 1, en descendant.
+
+Celui du pas i, à partir de 0, est T (1 - i / steps), arrondi, moins 1. On part donc
+de T - 1, où il n'y a que du bruit. À égale distance depuis 0, ils finiraient sous
+T - 1, où le débruiteur attend un peu d'image dans ce qui est du bruit pur (Lin et
+al. 2023, table 2, « trailing »).
+"""
+
+# %% scratch=true
+spaced_timesteps(cosine_schedule(1000), 4)
+# → [999, 749, 499, 249]
+
+# %% [markdown] lang="fr"
+# Et DDPM. `path` sera la liste des instants ; `pairwise([*path, -1])` donne les couples (instant, suivant), et `schedule.alpha_bar(-1)` vaut 1 : l'image
+# nette. La bibliothèque vous donne `estimate_x0(denoise, x, path, index, callback)` : elle interroge le débruiteur à l'instant `path[index]`, et montre
+# le pas à qui regarde (`callback`). **Le dernier pas n'ajoute pas de bruit** : personne ne l'ôterait.
+#
+# <details><summary>Un indice</summary>
+#
+# `for index, (t, before) in enumerate(pairwise([*path, -1])):` puis `now = schedule.alpha_bar(t)`, `then = schedule.alpha_bar(before)`.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `x = (of_x0 * x0 + of_x * x) / (1 - now)`, avec les deux coefficients de la formule de $\mu$.
+#
+# </details>
+#
+# <details><summary>Un troisième indice</summary>
+#
+# Si `before >= 0`, ajoutez $\sigma$ (la **racine** de la variance) fois `torch.empty_like(x).normal_(generator=generator)`.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# And DDPM. `path` will be the list of timesteps; `pairwise([*path, -1])` gives the pairs (timestep, next one), and `schedule.alpha_bar(-1)` is 1: the
+# clean picture. The library gives you `estimate_x0(denoise, x, path, index, callback)`: it asks the denoiser at timestep `path[index]`, and shows the
+# step to whoever watches (`callback`). **The last step adds no noise**: nobody would take it out.
+#
+# <details><summary>A hint</summary>
+#
+# `for index, (t, before) in enumerate(pairwise([*path, -1])):`, then `now = schedule.alpha_bar(t)`, `then = schedule.alpha_bar(before)`.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `x = (of_x0 * x0 + of_x * x) / (1 - now)`, with the two coefficients of the formula of $\mu$.
+#
+# </details>
+#
+# <details><summary>A third hint</summary>
+#
+# If `before >= 0`, add $\sigma$ (the **root** of the variance) times `torch.empty_like(x).normal_(generator=generator)`.
+#
+# </details>
+
+# %% implements="samplers:ddpm" level=2
+"""DDPM, ou tirage ancestral (Ho et al. 2020, algorithme 2 et équation 7).
+
+Chaque x est tiré selon q(x_avant | x_maintenant, x_0), avec l'estimation de x_0 du
+débruiteur. Si alpha_bar vaut `now` à cet instant et `then` au suivant du chemin (1
+après le dernier), et beta = 1 - now / then, sa moyenne est (sqrt(then) * beta * x_0
++ sqrt(1 - beta) * (1 - then) * x) / (1 - now). Le bruit nouveau a la plus petite des
+deux variances de l'article, beta * (1 - then) / (1 - now) ; le dernier pas n'en
+ajoute pas. Le bruit nouveau corrige les erreurs passées, mais demande beaucoup de
+pas.
+"""
+# the noise that all timesteps between them add => le bruit que tous les instants entre les deux ajoutent
+
+# %% scratch=true
+# en: two timesteps, alpha_bar 0.64 then 0.36; a denoiser that always believes in 1
+# fr: deux instants, alpha_bar 0,64 puis 0,36 ; un débruiteur qui croit toujours en 1
+two_rates = NoiseSchedule(torch.tensor([0.36, 0.4375]))
+believes_in_one = lambda x_t, t: torch.ones_like(x_t)
+ddpm(believes_in_one, torch.tensor([[0.2]]), two_rates, steps=2)
+# → tensor([[1.]])
+
+# %% [markdown] lang="fr"
+# Tout le retour, en quelques instants : d'un coup, en 5 pas, en 50. **Devinez** à partir de combien de pas on reconnaît les lunes.
+
+# %% [markdown] lang="en"
+# The whole way back, in a few moments: in one go, in 5 steps, in 50. **Guess** from how many steps on the moons can be recognised.
+
+# %%
+from dalle_edu.classroom.demos.samplers import distance_of_laws
+
+start = torch.randn(2000, 2, generator=torch.Generator().manual_seed(4))
+truth = moons(2000, torch.Generator().manual_seed(5))
+again = moons(2000, torch.Generator().manual_seed(6))
+sampled = {}
+for steps in (1, 5, 50):
+    sampled[steps] = ddpm(believe, start, cosine, steps, torch.Generator().manual_seed(0))
+    print(f"{steps:2}", say("steps: distance from the moons",
+                            "pas : distance aux lunes"),
+          decimal(distance_of_laws(sampled[steps], truth), 2))
+print(say("two true samples:", "deux vrais tirages :"),
+      decimal(distance_of_laws(again, truth), 2))
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 5. Le retour, pas à pas
+#
+# Avancer un peu, redemander, avancer encore.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 5. The way back, step by step
+#
+# Move a little, ask again, move on.
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+figure, panels = plot(1, 4, width=10, height=2.9)
+titles = say("one step|5 steps|50 steps|true moons",
+             "un pas|5 pas|50 pas|vraies lunes").split("|")
+for panel, cloud, title in zip(panels, [*sampled.values(), truth], titles):
+    scatter(panel, cloud[:800], title, colour=GREEN if cloud is truth else BLUE)
+picture(figure, say("From the same noise: in one step all points are in the middle; in "
+                    "5 the moons are thick; in 50 they look like the true ones.",
+                    "Du même bruit : en un pas, tous les points sont au milieu ; en 5, "
+                    "les lunes sont épaisses ; en 50, elles ressemblent aux vraies."))
+
+# %% claims=true
+_far = [distance_of_laws(sampled[steps], truth) for steps in (1, 5, 50)]
+assert _far[0] > 2 * _far[1] > 3 * _far[2] / 1.2
+assert sampled[1].std() < 0.3
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 8 min. Le nombre au tableau (0,63), puis la figure. Demander ce que vaut un seul pas. (La moyenne : tous au milieu.) Demander pourquoi le dernier pas
+# n'ajoute pas de bruit. (Personne ne l'ôterait.) Ce que l'on vient de voir est tout le procédé ; le reste de la leçon remplace des points par des images.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 8 min. The number on the board (0.63), then the figure. Ask what a single step gives. (The mean: all in the middle.) Ask why the last step adds no
+# noise. (Nobody would take it out.) What we have just seen is the whole process; the rest of the lesson puts pictures in the place of points.
+
+# %% [markdown] lang="fr"
+# En un pas, la moyenne ; en cinq, des lunes épaisses ; en cinquante, des lunes. Nous venons de **dessiner** : ces points sont nouveaux.
+#
+# « Le réseau retrouve l'original », lit-on souvent. À l'entraînement, oui, on le compare à un original. Au tirage, il n'y en a pas. Vérifions : prenons
+# **un** point d'une lune, brouillons-le jusqu'à l'instant $t$, cent fois, et revenons. **Devinez** où l'on arrive, de $t = 99$, de 399, de 999.
+
+# %% [markdown] lang="en"
+# In one step, the mean; in five, thick moons; in fifty, moons. We have just **drawn**: these points are new.
+#
+# "The network finds the original again", one often reads. In training, yes, it is compared with an original. In sampling there is none. Let us check:
+# take **one** point of a moon, noise it as far as timestep $t$, a hundred times, and come back. **Guess** where one arrives, from $t = 99$, from 399,
+# from 999.
+
+# %%
+def there_and_back(original, t):
+    # en: the schedule up to t: the sampler starts from its last timestep
+    # fr: le calendrier jusqu'à t : l'échantillonneur part de son dernier instant
+    shorter = NoiseSchedule(cosine.betas[:t + 1])
+    generator = torch.Generator().manual_seed(t)
+    copies = original.repeat(100, 1)
+    noisy = add_noise(copies, torch.randn(100, 2, generator=generator),
+                      torch.full((100,), t), shorter)
+    return ddpm(believe, noisy, shorter, 25, generator)
+
+
+# %%
+original = moons(60, torch.Generator().manual_seed(8))[4:5]
+returned = {t: there_and_back(original, t) for t in (99, 399, 999)}
+for t, ends in returned.items():
+    print(f"t = {t:3}", say("  mean distance to the original:",
+                            "  distance moyenne à l'original :"),
+          decimal((ends - original).norm(dim=1).mean(), 2))
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Retrouve-t-il l'original ?
+#
+# Un point, brouillé cent fois jusqu'à $t$, puis débruité.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Does it find the original again?
+#
+# One point, noised a hundred times as far as $t$, then denoised.
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+figure, panels = plot(1, 3, width=9.5, height=3.4)
+for panel, (t, ends) in zip(panels, returned.items()):
+    scatter(panel, points, f"t = {t}", colour="lightgrey")
+    scatter(panel, ends, f"t = {t}", colour=BLUE, size=12)
+    scatter(panel, original, f"t = {t}", colour=VERMILION, size=90)
+picture(figure, say("From t = 99 all hundred come back beside the red original; from "
+                    "399 they spread over its moon; from 999, over both.",
+                    "De t = 99, les cent reviennent près de l'original rouge ; de 399, "
+                    "ils s'étalent sur sa lune ; de 999, sur les deux."))
+
+# %% claims=true
+_away = [(ends - original).norm(dim=1).mean().item() for ends in returned.values()]
+assert _away[0] < 0.35 and _away[0] < 0.6 * _away[1] < 0.6 * _away[2]
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Le malentendu le plus tenace : « il retrouve l'image ». Faire parier, puis montrer. De 99, oui, à peu près. De 399, un parent. De 999, n'importe
+# lequel : il ne reste rien à retrouver. Demander à quoi peut servir le panneau du milieu. (Des variantes d'une image : la leçon 14.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. The most stubborn misunderstanding: "it finds the picture". Take bets, then show. From 99, yes, more or less. From 399, a relative. From 999, any
+# of them: there is nothing left to find. Ask what the middle panel may be good for. (Variations of a picture: lesson 14.)
+
+# %% [markdown] lang="fr"
+# De 99, on revient tout près ; de 399, chez un parent ; de 999, n'importe où sur les lunes. Il n'y a pas d'original à retrouver : chaque bruit mène à un
+# dessin nouveau. Le panneau du milieu est d'ailleurs utile : « d'une image, plusieurs qui lui ressemblent ». DALL·E 2 le fait autrement, en gardant le
+# plongement de l'image et en retirant le bruit ([](lesson:14)).
+
+# %% [markdown] lang="en"
+# From 99 one comes back close by; from 399, to a relative; from 999, anywhere on the moons. There is no original to be found again: each noise leads to
+# a new drawing. The middle panel has its uses, by the way: "of one picture, several that resemble it". DALL·E 2 does it in another way, by keeping the
+# picture's embedding and sampling the noise anew ([](lesson:14)).
+
+# %% [markdown] lang="fr"
+# ## 6. Le retour sans hasard
+#
+# DDPM tire au sort à chaque pas. Est-ce nécessaire ? En 2021, [Song, Meng et Ermon](work:song2021) remarquèrent que le réseau appris sert tel quel à un
+# autre chemin, sans aucun tirage : **DDIM**. La croyance $x_0$ implique un bruit ; on les mêle de nouveau, avec moins de bruit. Avec nos nombres,
+# $x = 0{,}2$ et $x_0 = 1$ impliquent $\varepsilon = (0{,}2 - 0{,}6 \times 1) / 0{,}8 = -0{,}5$ ; à $\bar\alpha = 0{,}64$, cela fait
+# $0{,}8 \times 1 + 0{,}6 \times (-0{,}5) = 0{,}5$. Le même réseau, une autre marche.
+
+# %% [markdown] lang="en"
+# ## 6. The way back without chance
+#
+# DDPM samples at each step. Is that necessary? In 2021, [Song, Meng and Ermon](work:song2021) noticed that the trained network serves, as it is, on
+# another path, without any sampling: **DDIM**. The belief $x_0$ implies a noise; both are mixed again, with less noise. With our numbers, $x = 0.2$ and
+# $x_0 = 1$ imply $\varepsilon = (0.2 - 0.6 \times 1) / 0.8 = -0.5$; at $\bar\alpha = 0.64$ this makes $0.8 \times 1 + 0.6 \times (-0.5) = 0.5$. The same
+# network, another way of walking.
+
+# %% [markdown]
+# $$ \varepsilon = \frac{x - \sqrt{\bar\alpha_{\text{now}}} \; x_0}{\sqrt{1 - \bar\alpha_{\text{now}}}} , \qquad
+# x' = \sqrt{\bar\alpha_{\text{then}}} \; x_0 + \sqrt{1 - \bar\alpha_{\text{then}} - \sigma^2} \; \varepsilon + \sigma \, \varepsilon' $$
+
+# %% [markdown] lang="fr"
+# Ici $\sigma$ vaut `eta` fois l'écart-type du bruit nouveau de DDPM, $\sqrt{\frac{1 - \bar\alpha_{\text{then}}}{1 - \bar\alpha_{\text{now}}} \left(1 -
+# \frac{\bar\alpha_{\text{now}}}{\bar\alpha_{\text{then}}}\right)}$, et $\varepsilon'$ est ce bruit nouveau. À `eta` = 0, rien n'est tiré ; à 1, c'est
+# DDPM. Écrivez-le, sur le modèle du précédent ; n'appelez le générateur que si $\sigma > 0$.
+#
+# <details><summary>Un indice</summary>
+#
+# La boucle est celle de DDPM : `estimate_x0`, `now`, `then`. Puis `eps`, selon la première formule.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `math.sqrt(then) * x0 + math.sqrt(1 - then - fresh**2) * eps`, où `fresh` est $\sigma$.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# Here $\sigma$ is `eta` times the deviation of DDPM's fresh noise, $\sqrt{\frac{1 - \bar\alpha_{\text{then}}}{1 - \bar\alpha_{\text{now}}} \left(1 -
+# \frac{\bar\alpha_{\text{now}}}{\bar\alpha_{\text{then}}}\right)}$, and $\varepsilon'$ is that fresh noise. With `eta` = 0 nothing is sampled; with 1 it
+# is DDPM. Write it, on the model of the one before; call the generator only if $\sigma > 0$.
+#
+# <details><summary>A hint</summary>
+#
+# The loop is that of DDPM: `estimate_x0`, `now`, `then`. Then `eps`, by the first formula.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `math.sqrt(then) * x0 + math.sqrt(1 - then - fresh**2) * eps`, where `fresh` is $\sigma$.
+#
+# </details>
+
+# %% implements="samplers:ddim" level=2
+"""DDIM : mêler de nouveau l'image estimée et son bruit, avec moins de bruit.
+
+Le bruit est ce que l'estimation du débruiteur laisse de x, divisé par son taux (Song
+et al. 2021, équation 12). Ils sont mêlés aux taux de l'instant suivant du chemin ;
+après le dernier, il ne reste rien du bruit. Le bruit nouveau a `eta` fois l'écart-type
+de celui de `ddpm`, et la variance de l'ancien lui fait place. Avec `eta` = 0, aucun
+bruit n'est ajouté, ni tiré : chaque bruit de départ a son image, et des bruits
+proches ont des images proches. Avec `eta` = 1, c'est `ddpm`.
+"""
+
+# %% scratch=true
+seen = []
+ddim(believes_in_one, torch.tensor([[0.2]]), two_rates, steps=2, callback=seen.append)
+seen[1].x
+# → tensor([[0.5000]])
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 10-12"
+# ### Exercices 10 à 12 · Revenir
+#
+# **20 min.**
+#
+# - **10** ● `spaced_timesteps` : par où passer.
+# - **11** ●● `ddpm` : croire, mêler, tirer.
+# - **12** ●● `ddim` : sans tirer.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 10-12"
+# ### Exercises 10 to 12 · Coming back
+#
+# **20 min.**
+#
+# - **10** ● `spaced_timesteps`: where to pass.
+# - **11** ●● `ddpm`: believe, mix, sample.
+# - **12** ●● `ddim`: without sampling.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 20 min. Fautes à guetter : du bruit ajouté au dernier pas ; la variance prise pour l'écart-type ; le bêta d'un seul instant, alors que l'on en saute ;
+# dans DDIM, les taux de maintenant à la place de ceux d'ensuite.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 20 min. Mistakes to look for: noise added at the last step; the variance taken for the deviation; the beta of a single timestep, though some are
+# skipped; in DDIM, the rates of now instead of those of then.
+
+# %% [markdown] lang="fr"
+# Où est donc le hasard de DDIM ? **Devinez** ce que donnent deux appels avec le même bruit de départ, et regardez les chemins.
+
+# %% [markdown] lang="en"
+# Where then is the chance in DDIM? **Guess** what two calls with the same starting noise give, and look at the paths.
+
+# %%
+ways = {}
+for name, sampler in (("DDPM", ddpm), ("DDIM", ddim)):
+    path = []
+    first = sampler(believe, start[:30], cosine, 40, torch.Generator().manual_seed(0),
+                    path.append)
+    second = sampler(believe, start[:30], cosine, 40, torch.Generator().manual_seed(1))
+    ways[name] = torch.stack([step.x for step in path] + [first])
+    print(name, say("twice, mean distance:", "deux fois, distance moyenne :"),
+          decimal((first - second).norm(dim=1).mean(), 2))
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 6. Avec ou sans hasard
+#
+# Trente bruits de départ, quarante pas.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 6. With or without chance
+#
+# Thirty starting noises, forty steps.
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+figure, panels = plot(1, 2, width=8, height=3.8)
+for panel, (name, way), colour in zip(panels, ways.items(), (VERMILION, BLUE)):
+    scatter(panel, points, name, colour="lightgrey")
+    panel.plot(way[..., 0], way[..., 1], color=colour, linewidth=0.8, alpha=0.7)
+    panel.scatter(way[-1, :, 0], way[-1, :, 1], s=14, color="black", zorder=3)
+    panel.set_title(name)
+picture(figure, say("Thirty paths to the moons: DDPM's are jagged, DDIM's are smooth "
+                    "curves.",
+                    "Trente chemins vers les lunes : ceux de DDPM zigzaguent, ceux de "
+                    "DDIM sont des courbes lisses."))
+
+# %% claims=true
+_length = {name: (way[1:] - way[:-1]).norm(dim=2).sum(dim=0).mean() for name, way in ways.items()}
+assert _length["DDPM"] > 2 * _length["DDIM"]
+assert torch.equal(ddim(believe, start[:5], cosine, 10), ddim(believe, start[:5], cosine, 10))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Demander où est le hasard de DDIM. (Tout entier dans le bruit de départ.) Deux conséquences : le même bruit refait la même image, et des bruits
+# voisins, des images voisines. C'est ce qui permettra la surprise de la section 9.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Ask where the chance in DDIM is. (All of it in the starting noise.) Two consequences: the same noise makes the same picture again, and
+# neighbouring noises, neighbouring pictures. This is what will allow the surprise of section 9.
+
+# %% [markdown] lang="fr"
+# Tout le hasard de DDIM est dans le bruit de départ : le même bruit refait le même point. Et ses chemins lisses se parcourent à grands pas ; l'article
+# annonce un tirage [10 à 50 fois plus rapide](work:song2021).
+#
+# On peut faire mieux sans demander plus. La croyance change le long du chemin, et d'une façon régulière : **DPM-Solver++** ([Lu et al.
+# 2022](work:lu2022)) se souvient de la croyance d'avant, et avance vers celle qu'il *attend*. C'est l'exercice le plus difficile de la leçon. Mesurons
+# le temps par $\lambda = \ln (\text{taux de signal} / \text{taux de bruit})$ ; d'un instant au suivant, $\lambda$ croît de $h$, et les taux de bruit vont
+# de $s$ à $s'$, le taux de signal arrive à $a'$ :
+
+# %% [markdown] lang="en"
+# All of DDIM's chance is in the starting noise: the same noise makes the same point again. And its smooth paths can be walked in long strides; the paper
+# reports sampling [10 to 50 times faster](work:song2021).
+#
+# One can do better without asking more. The belief changes along the path, and evenly: **DPM-Solver++** ([Lu and others 2022](work:lu2022)) remembers the
+# belief before, and moves towards the one that it *expects*. It is the hardest exercise of the lesson. Let us measure time by $\lambda = \ln
+# (\text{signal rate} / \text{noise rate})$; from one timestep to the next $\lambda$ grows by $h$, and the noise rates go from $s$ to $s'$, while the
+# signal rate comes to $a'$:
+
+# %% [markdown]
+# $$ x' = \frac{s'}{s} \, x - a' \, (e^{-h} - 1) \, D , \qquad D = x_0 + \frac{h}{2 \, h_{\text{before}}} \, (x_0 - x_0^{\text{before}}) $$
+
+# %% [markdown] lang="fr"
+# Au premier pas, il n'y a pas d'avant : $D = x_0$. Le dernier pas rend la croyance elle-même. Écrivez-le : la boucle va sur `pairwise(path)`, sans le −1 ;
+# après elle, `return estimate_x0(denoise, x, path, len(path) - 1, callback)`.
+#
+# <details><summary>Un indice</summary>
+#
+# $\lambda = \frac12 \ln \frac{\bar\alpha}{1 - \bar\alpha}$, si bien que $h$ est la moitié d'une différence de deux logarithmes.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# Gardez dans `earlier` le couple (croyance, $h$) du pas d'avant, `None` au début.
+#
+# </details>
+#
+# <details><summary>Un troisième indice</summary>
+#
+# `math.expm1(-stride)` est $e^{-h} - 1$, sans perte de chiffres.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# At the first step there is no before: $D = x_0$. The last step returns the belief itself. Write it: the loop goes over `pairwise(path)`, without the −1;
+# after it, `return estimate_x0(denoise, x, path, len(path) - 1, callback)`.
+#
+# <details><summary>A hint</summary>
+#
+# $\lambda = \frac12 \ln \frac{\bar\alpha}{1 - \bar\alpha}$, so that $h$ is half of a difference of two logarithms.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# Keep in `earlier` the pair (belief, $h$) of the step before, `None` at the beginning.
+#
+# </details>
+#
+# <details><summary>A third hint</summary>
+#
+# `math.expm1(-stride)` is $e^{-h} - 1$, without loss of digits.
+#
+# </details>
+
+# %% implements="samplers:dpm_solver" level=3
+"""DPM-Solver++(2M), du second ordre (Lu et al. 2022b, algorithme 2).
+
+Il s'attend que l'estimation du débruiteur continue de changer comme elle vient de le
+faire. Le temps est mesuré par le logarithme de taux de signal sur taux de bruit, où
+le chemin est presque droit. Pour un pas h de ce temps, un taux de bruit qui va de s à
+s', et un taux de signal a' après lui, x devient s' / s * x - a' * (exp(-h) - 1) *
+expected, où `expected` est x_0 + h / (2 * pas d'avant) * (x_0 - estimation d'avant).
+Le premier pas et le dernier, qui va à un temps infini et rend son estimation, sont du
+premier ordre (ceux de DDIM). Aucun bruit n'est ajouté : `generator` ne sert pas.
+"""
+# the last estimate and stride => la dernière estimation et le dernier pas
+
+# %% scratch=true
+dpm_solver(believes_in_one, torch.tensor([[0.2]]), two_rates, steps=2)
+# → tensor([[1.]])
+
+# %% [markdown] lang="fr"
+# Combien de questions faut-il ? Pour ne mesurer que l'échantillonneur, prenons huit petits nuages sur un cercle, dont le meilleur débruiteur possible se
+# calcule. À la fin exacte de chaque bruit (un millier de pas), comparons celle de quelques pas. **Devinez** : qui gagne à 10 pas, et de combien ?
+
+# %% [markdown] lang="en"
+# How many questions does it take? To measure the sampler alone, let us take eight small clouds on a circle, whose best possible denoiser can be worked
+# out. With the exact end of each noise (a thousand steps) let us compare that of a few steps. **Guess**: who wins at 10 steps, and by how much?
+
+# %%
+from dalle_edu.classroom.demos.samplers import best_denoiser
+
+exact = best_denoiser(cosine)
+noises = torch.randn(500, 2, generator=torch.Generator().manual_seed(0),
+                     dtype=torch.float64)
+where_it_ends = dpm_solver(exact, noises, cosine, 1000)
+few_steps, errors = (5, 10, 20, 40, 80), {"DDIM": [], "DPM-Solver++": []}
+for name, sampler in (("DDIM", ddim), ("DPM-Solver++", dpm_solver)):
+    for steps in few_steps:
+        ends = sampler(exact, noises, cosine, steps)
+        errors[name].append((ends - where_it_ends).norm(dim=1).mean().item())
+    print(f"{name:13}", *(decimal(error, 3) for error in errors[name]))
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Combien de pas ?
+#
+# La distance à la fin exacte de chaque bruit.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### How many steps?
+#
+# The distance from the exact end of each noise.
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+figure, axes = plot(width=6, height=3.6)
+for (name, curve), colour, mark_ in zip(errors.items(), (BLUE, GREEN), "^s"):
+    axes.loglog(few_steps, curve, mark_ + "-", color=colour, label=name)
+axes.set_xticks(few_steps, [str(steps) for steps in few_steps])
+axes.set_yticks([0.01, 0.1], [say("0.01", "0,01"), say("0.1", "0,1")])
+axes.minorticks_off()
+axes.set(xlabel=say("runs of the network", "passages dans le réseau"))
+axes.set(ylabel=say("error", "erreur"))
+legend(axes)
+picture(figure, say("Both errors fall as steps grow; that of DPM-Solver++ falls much "
+                    "faster.",
+                    "Les deux erreurs tombent quand les pas augmentent ; celle de "
+                    "DPM-Solver++, bien plus vite."))
+
+# %% claims=true
+assert all(_later < _earlier for _curve in errors.values() for _earlier, _later in pairwise(_curve))
+assert errors["DPM-Solver++"][3] < errors["DDIM"][3] / 2
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Lire la pente : DDIM, du premier ordre, divise l'erreur par deux quand les pas doublent ; l'autre, bien davantage. Se souvenir d'une réponse ne
+# coûte pas une question de plus. Demander ce que « moins de pas » coûte vraiment ; la section 11 le mesurera sur des scènes.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Read the slope: DDIM, of first order, halves its error when the steps double; the other does much better. To remember an answer costs not one
+# question more. Ask what "fewer steps" really costs; section 11 will measure it on scenes.
+
+# %% [markdown] lang="fr"
+# À 40 questions, le second ordre se trompe moins de moitié moins que DDIM, au même prix.
+#
+# Reste la promesse de la [](#three-ways-to-say-the-same). Les trois cibles ont été apprises par le même réseau, avec les mêmes données et le même nombre de
+# pas. Laquelle dessine le mieux, en 20 pas de DDIM ? **Devinez** laquelle échoue.
+
+# %% [markdown] lang="en"
+# At 40 questions the second order is less than half as wrong as DDIM, at the same price.
+#
+# The promise of [](#three-ways-to-say-the-same) is left. All three targets were learned by the same network, from the same data, in the same number of
+# steps. Which draws best, in 20 steps of DDIM? **Guess** which one fails.
+
+# %%
+into_the_plane = lambda x0: x0.clamp(-3, 3)
+distances = {}
+for target, network in plane_networks.items():
+    plain = ddim(denoiser(network, cosine, target), start, cosine, 20)
+    clipped = ddim(denoiser(network, cosine, target, into_the_plane), start, cosine, 20)
+    distances[target] = [distance_of_laws(cloud, truth) for cloud in (plain, clipped)]
+    print(f"{target:4}", say("distance:", "distance :"), decimal(distances[target][0], 2),
+          say("  clipped:", "  bornée :"), decimal(distances[target][1], 2))
+
+# %% claims=true
+assert distances["eps"][0] > 5 * max(distances["v"][0], distances["x0"][0])
+assert distances["eps"][1] < distances["eps"][0] / 5
