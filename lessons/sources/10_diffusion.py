@@ -1717,3 +1717,641 @@ for target, network in plane_networks.items():
 # %% claims=true
 assert distances["eps"][0] > 5 * max(distances["v"][0], distances["x0"][0])
 assert distances["eps"][1] < distances["eps"][0] / 5
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### $\varepsilon$, $x_0$ ou $v$, à temps égal
+#
+# Même réseau, mêmes données, mêmes pas. En 20 pas de DDIM :
+#
+# | cible | telle quelle | bornée au plan |
+# |---|---|---|
+# | $v$ | bonne | bonne |
+# | $x_0$ | assez bonne | assez bonne |
+# | $\varepsilon$ | explose | la moins bonne |
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### $\varepsilon$, $x_0$ or $v$, at equal time
+#
+# The same network, data and steps. In 20 steps of DDIM:
+#
+# | target | as it is | clipped to the plane |
+# |---|---|---|
+# | $v$ | good | good |
+# | $x_0$ | fairly good | fairly good |
+# | $\varepsilon$ | explodes | the worst |
+
+# %% claims=true
+assert distances["v"][1] < distances["x0"][1] < distances["eps"][1]
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Faire voter pour la cible qui échoue. La division par le taux de signal, vue à la section 3, la jette hors du plan dès le premier pas. Demander
+# comment l'article de 2020 s'en tirait. (Un calendrier qui garde un peu de signal à la fin, des croyances bornées, et mille pas de DDPM.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Have them vote for the target that fails. The division by the signal rate, seen in section 3, throws it out of the plane at the first step. Ask
+# how the paper of 2020 managed. (A schedule that keeps a little signal at the end, clipped beliefs, and a thousand steps of DDPM.)
+
+# %% [markdown] lang="fr"
+# $\varepsilon$ s'envole : au premier pas, la division par le taux de signal la jette hors du plan. Bornée, elle revient, sans égaler les deux autres ;
+# $v$ gagne. Voici donc trois raisons pour lesquelles « la perte est basse et les échantillons sont du bruit » : des images hors de [−1, 1], un $t$ sur une
+# autre échelle qu'à l'entraînement, une croyance jamais bornée. La perte, elle, ne dit rien de tout cela.
+
+# %% [markdown] lang="en"
+# $\varepsilon$ flies away: at the first step the division by the signal rate throws it out of the plane. Clipped, it comes back, without equalling the
+# other two; $v$ wins. So here are three reasons why "the loss is low and the samples are noise": pictures out of [−1, 1], a $t$ on another scale than in
+# training, a belief that is never clipped. The loss says nothing of all this.
+
+# %% [markdown] lang="fr"
+# ## 7. Des points aux chiffres
+#
+# Rien, dans ce qui précède, ne savait que $x$ était un point. Remplaçons-le par une image de 64 pixels, et le MLP par le U-Net de la [](lesson:06) : il
+# reçoit une image brouillée et en rend une de même taille. C'est l'outil de presque toute la génération d'images de 2020 à 2022 ; des transformeurs ont
+# pris sa place depuis ([Peebles et Xie 2023](work:peebles2023)). L'instant entre dans chaque bloc résiduel, par son plongement. Et l'on y ajoute un
+# **renseignement** : la classe du chiffre voulu, dix nombres dont un seul vaut 1.
+#
+# Classer, débruiter, dessiner : longtemps, ce furent trois métiers de la vision par ordinateur. Ici, on apprend le deuxième, et l'on obtient le
+# troisième.
+
+# %% [markdown] lang="en"
+# ## 7. From points to digits
+#
+# Nothing in what precedes knew that $x$ was a point. Let us put a picture of 64 pixels in its place, and in place of the MLP the U-Net of [](lesson:06):
+# it is given a noisy picture and returns one of the same size. It is the tool of nearly all picture generation from 2020 to 2022; transformers have taken
+# its place since ([Peebles and Xie 2023](work:peebles2023)). The timestep enters every residual block, by its embedding. And a piece of **information** is
+# added: the class of the digit that is wanted, ten numbers of which a single one is 1.
+#
+# To classify, to denoise, to draw: for a long time these were three trades of computer vision. Here one learns the second, and gets the third.
+
+# %%
+from dalle_edu.bricks.unet import UNet, UNetConfig
+
+classes = F.one_hot(labels, 10).float()
+order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+seen_digits, new_digits = order[:1300], order[1300:]
+
+
+def build_digit_network():
+    torch.manual_seed(0)
+    return UNet(UNetConfig(in_channels=1, out_channels=1, widths=(24, 48), depth=1,
+                           attention_levels=(1,), heads=2, pooled_width=10))
+
+
+# %%
+def loss_on_digits(network, generator):
+    chosen = seen_digits[torch.randint(1300, (64,), generator=generator)]
+    # en: one class in ten is left out, and becomes ten zeros
+    # fr: une classe sur dix est tue, et devient dix zéros
+    told = torch.rand(64, 1, generator=generator) >= 0.1
+    return diffusion_loss(network, images[chosen], cosine, "v", generator=generator,
+                          pooled=classes[chosen] * told)
+
+
+def learn_the_digits():
+    network = build_digit_network()
+    learn(network, loss_on_digits, steps=300, rate=3e-3)
+    return network
+
+
+# %%
+network = kept("digits", learn_the_digits, like=build_digit_network, patience=5).eval()
+ten = torch.eye(10)
+clip = lambda x0: x0.clamp(-1, 1)
+denoise = denoiser(partial(network, pooled=ten), cosine, "v", clip)
+ten_noises = torch.randn(10, 1, 8, 8, generator=torch.Generator().manual_seed(2))
+path = []
+drawn = ddim(denoise, ten_noises, cosine, 20, callback=path.append)
+
+# %% [markdown] lang="fr"
+# Un chemin, du bruit au chiffre : en haut, ce que tient l'échantillonneur ; en bas, ce que croit le réseau au même instant. **Devinez** : vers quel
+# instant le chiffre se décide-t-il ?
+
+# %% [markdown] lang="en"
+# A path, from noise to digit: above, what the sampler holds; below, what the network believes at the same timestep. **Guess**: at about which timestep is
+# the digit decided?
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 7. Du bruit au chiffre
+#
+# En haut $x_t$, en bas la croyance en $x_0$.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 7. From noise to digit
+#
+# Above $x_t$, below the belief in $x_0$.
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+shown = (0, 4, 8, 12, 15, 17, 19)
+figure, panels = plot(2, 7, width=9, height=3.2)
+for column, index in zip(panels.T, shown):
+    show(column[0], path[index].x[3], f"t = {path[index].t}")
+    show(column[1], path[index].x0[3])
+panels[0, 0].set_ylabel("$x_t$")
+panels[1, 0].set_ylabel(say("belief", "croyance"))
+picture(figure, say("Above, noise that turns into a 3; below, beliefs that begin as a "
+                    "blurred mean 3 and grow sharper.",
+                    "En haut, un bruit qui devient un 3 ; en bas, des croyances qui "
+                    "commencent par un 3 moyen et flou, puis se précisent."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 6 min. Faire deviner l'instant où le chiffre se décide. La première croyance est un 3 moyen, flou : la moyenne, encore. Puis l'épaisseur et le penchant
+# se fixent, enfin les bords. Demander ce qui, dans le U-Net, sait l'instant et la classe. (Chaque bloc résiduel, par son plongement.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 6 min. Have the timestep guessed at which the digit is decided. The first belief is a mean 3, blurred: the mean, once more. Then thickness and slant are
+# settled, and edges last. Ask what in the U-Net knows the timestep and the class. (Every residual block, by its embedding.)
+
+# %% [markdown] lang="fr"
+# La première croyance, sur du bruit pur, est le 3 **moyen**. Puis le 3 prend de l'épaisseur et un penchant, et ses bords viennent en dernier : du grossier
+# au fin. À quels instants est-ce difficile ? Mesurons l'erreur du même réseau, instant par instant, sur 200 chiffres qu'il n'a jamais vus, avec trois
+# règles : l'erreur sur $v$, et celles sur l'image et sur le bruit que ce $v$ implique. **Devinez** la forme des trois courbes.
+
+# %% [markdown] lang="en"
+# The first belief, from pure noise, is the **mean** 3. Then the 3 takes on a thickness and a slant, and its edges come last: from coarse to fine. At which
+# timesteps is it hard? Let us measure the error of the same network, timestep by timestep, on 200 digits that it has never seen, by three rulers: the
+# error in $v$, and those in the picture and in the noise that this $v$ implies. **Guess** the shape of the three curves.
+
+# %%
+moments = (20, 100, 200, 300, 450, 600, 700, 800, 900, 980)
+some = new_digits[:200]
+true_noise = torch.randn(200, 1, 8, 8, generator=torch.Generator().manual_seed(9))
+by_moment = {"v": [], "x0": [], "eps": []}
+for moment in moments:
+    t = torch.full((200,), moment)
+    x_t = add_noise(images[some], true_noise, t, cosine)
+    with torch.no_grad():
+        v = network(x_t, t, pooled=classes[some])
+    x0, implied = picture_and_noise(v, x_t, t, cosine, "v")
+    wanted = training_target(images[some], true_noise, t, cosine, "v")
+    by_moment["v"].append(F.mse_loss(v, wanted).item())
+    by_moment["x0"].append(F.mse_loss(x0, images[some]).item())
+    by_moment["eps"].append(F.mse_loss(implied, true_noise).item())
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### La perte, instant par instant
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The loss, timestep by timestep
+
+# %% slide="fragment" tags=["hide-input"]
+figure, axes = plot(width=6.5, height=3.6)
+names = {"v": "$v$", "x0": "$x_0$", "eps": r"$\varepsilon$"}
+for (ruler, curve), colour, style in zip(by_moment.items(),
+                                         (GREEN, BLUE, VERMILION), ("o-", "s--", "^:")):
+    axes.plot(moments, curve, style, color=colour, label=names[ruler])
+axes.set(xlabel="t", ylabel=say("mean squared error", "erreur au carré moyenne"))
+legend(axes)
+picture(figure, say("The error in the noise is large at early timesteps, that in the "
+                    "picture at late ones; that in v is the sum of both.",
+                    "L'erreur sur le bruit est grande aux premiers instants, celle sur "
+                    "l'image aux derniers ; celle sur v est la somme des deux."))
+
+# %% claims=true
+assert by_moment["eps"][0] > 4 * by_moment["eps"][-1] and by_moment["x0"][-1] > 4 * by_moment["x0"][0]
+assert all(abs(a - b - c) < 1e-3 for a, b, c in zip(*(by_moment[ruler] for ruler in ("v", "x0", "eps"))))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Faire dessiner les courbes d'abord. Là où il y a peu de bruit, le bruit est dur à voir ; là où il y a peu d'image, l'image. L'erreur sur v est la
+# somme des deux : le montrer par le quart de tour (une rotation garde les longueurs). Une moyenne sur tous les instants cache tout cela.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Have the curves drawn first. Where there is little noise, the noise is hard to see; where there is little picture, the picture. The error in v is
+# the sum of both: show it by the quarter of a turn (a rotation keeps lengths). A mean over all timesteps hides all this.
+
+# %% [markdown] lang="fr"
+# Là où il y a peu de bruit, le bruit est difficile à lire ; là où il reste peu d'image, c'est l'image. Et l'erreur sur $v$ est, à chaque instant,
+# exactement la somme des deux : $v$ et $x_t$ sont $\varepsilon$ et $x_0$ tournés d'un angle, et une rotation garde les longueurs.
+
+# %% [markdown] lang="en"
+# Where there is little noise, the noise is hard to read; where little picture is left, it is the picture. And the error in $v$ is, at each timestep,
+# exactly the sum of both: $v$ and $x_t$ are $\varepsilon$ and $x_0$ turned by an angle, and a rotation keeps lengths.
+
+# %% [markdown] lang="fr"
+# ## 8. Le guidage
+#
+# Nous voulons $P(\text{image} \mid \text{demande})$ : un raton laveur dans un casque d'astronaute ou, ici, un 7. Le réseau entend la demande ; mais une
+# image floue, qui va avec tout, lui coûte peu : il obéit mollement. En 2021, [Ho et Salimans](work:ho2021) trouvèrent le remède, dit **guidage sans
+# classifieur**. À l'entraînement, on tait la demande une fois sur dix : il n'y a qu'**un** réseau et qu'**une** perte, et ce réseau sait aussi dessiner
+# sans consigne. Au tirage seulement, on l'interroge deux fois, et l'on exagère la différence.
+#
+# Un nombre : sans consigne, il prédit 0,2 ; avec, 0,5. À l'échelle 3, on prend $0{,}2 + 3 \times (0{,}5 - 0{,}2) = 1{,}1$. À 1, la réponse avec consigne ;
+# à 0, celle sans.
+
+# %% [markdown] lang="en"
+# ## 8. Guidance
+#
+# We want $P(\text{picture} \mid \text{request})$: a raccoon in an astronaut's helmet or, here, a 7. The network hears the request; but a blurred picture,
+# which goes with everything, costs it little: it obeys half-heartedly. In 2021, [Ho and Salimans](work:ho2021) found the cure, called
+# **classifier-free guidance**. In training the request is left out one time in ten: there is only **one** network and **one** loss, and this network can
+# also draw without being told. In sampling alone it is asked twice, and the difference is enlarged.
+#
+# A number: without the request it predicts 0.2; with it, 0.5. At scale 3 one takes $0.2 + 3 \times (0.5 - 0.2) = 1.1$. At 1, the answer with the request;
+# at 0, the one without.
+
+# %% [markdown]
+# $$ \tilde v = v_{\varnothing} + s \, \left( v_{c} - v_{\varnothing} \right) $$
+
+# %% claims=true
+assert abs(0.2 + 3 * (0.5 - 0.2) - 1.1) < 1e-9
+
+# %% [markdown] lang="fr"
+# Rendez un **réseau guidé**, une fonction de (`x_t`, `t`). `conditional` et `unconditional` sont des dictionnaires : les mêmes noms, des tenseurs d'une ligne
+# par image. Le réseau ne doit être appelé **qu'une fois**, sur un lot de 2n lignes ; à l'échelle 1, où le guidage ne change rien, sur n lignes seulement.
+#
+# <details><summary>Un indice</summary>
+#
+# `torch.cat([x_t, x_t])` double le lot ; `t` aussi, et chaque condition : `torch.cat([conditional[name], unconditional[name]])`.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `with_condition, without = both.chunk(2)` coupe le résultat en ses deux moitiés.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# Return a **guided network**, a function of (`x_t`, `t`). `conditional` and `unconditional` are dictionaries: the same names, tensors with a row for each
+# picture. The network is to be called **once only**, on a batch of 2n rows; at scale 1, where guidance changes nothing, on n rows alone.
+#
+# <details><summary>A hint</summary>
+#
+# `torch.cat([x_t, x_t])` doubles the batch; `t` likewise, and each condition: `torch.cat([conditional[name], unconditional[name]])`.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `with_condition, without = both.chunk(2)` cuts the result into its two halves.
+#
+# </details>
+
+# %% implements="guidance:guided" level=2
+"""Le guidage sans classifieur d'un réseau de diffusion (Ho et Salimans 2021).
+
+Rend un réseau `(x_t, t)` dont la prédiction va de celle sans condition vers celle avec
+condition, et au-delà pour une échelle de plus de 1. `conditional` et `unconditional`
+sont les conditions de n images, par nom. Le réseau travaille une fois, sur un lot de
+2n. À l'échelle 1, il travaille sur n, puisque le guidage n'y change rien. On peut mêler
+eps, x0 ou v : à (x_t, t) donnés, chacun est fonction linéaire des autres.
+"""
+
+# %% scratch=true
+# en: a network that repeats its condition
+# fr: un réseau qui répète sa condition
+repeats = lambda x_t, t, told: told
+with_it, without_it = {"told": torch.tensor([[0.5]])}, {"told": torch.tensor([[0.2]])}
+guided(repeats, 3.0, with_it, without_it)(torch.zeros(1, 1), at_once)
+# → tensor([[1.1000]])
+
+# %% [markdown] lang="fr"
+# **Un bouton, une image.** Tournons l'échelle de 0 à 8. Un juge, qui n'a appris que sur les chiffres que le réseau n'a pas vus, lit cent dessins : sont-ils
+# ce que l'on demandait ? Et combien diffèrent-ils entre eux, à demande égale (l'écart-type des pixels autour de la moyenne de la classe) ? **Devinez** les
+# deux courbes.
+
+# %% [markdown] lang="en"
+# **One knob, one picture.** Let us turn the scale from 0 to 8. A judge, which has learned only from digits that the network has not seen, reads a hundred
+# drawings: are they what was asked for? And how much do they differ from one another, for the same request (the deviation of pixels from the mean of the
+# class)? **Guess** both curves.
+
+# %%
+from sklearn.svm import SVC
+
+from dalle_edu.classroom.demos.diffusion import variety
+
+judge = SVC(C=10).fit(images[new_digits].flatten(1), labels[new_digits])
+
+
+def draw_digits(asked, scale, noise, steps=10, callback=None):
+    told = {"pooled": F.one_hot(asked, 10).float()}
+    untold = {"pooled": torch.zeros(len(asked), 10)}
+    guided_network = guided(network, scale, told, untold)
+    return dpm_solver(denoiser(guided_network, cosine, "v", clip), noise, cosine, steps,
+                      callback=callback)
+
+
+# %%
+asked = torch.arange(10).repeat(10)
+hundred_noises = torch.randn(100, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+scales, obeyed, spread, sheets = (0, 1, 2, 4, 8), [], [], {}
+with torch.no_grad():
+    for scale in scales:
+        sheets[scale] = draw_digits(asked, scale, hundred_noises)
+        obeyed.append(judge.score(sheets[scale].flatten(1), asked))
+        spread.append(variety(sheets[scale], asked))
+        print(say("scale", "échelle"), scale, say("  as asked:", "  comme demandé :"),
+              decimal(100 * obeyed[-1], 0), "%", say("  variety:", "  variété :"),
+              decimal(spread[-1], 2))
+print(say("variety of real digits:", "variété de vrais chiffres :"),
+      decimal(variety(images, labels), 2))
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 8. Un bouton : l'échelle du guidage
+#
+# $\tilde v = v_{\varnothing} + s \, (v_c - v_{\varnothing})$
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 8. One knob: the guidance scale
+#
+# $\tilde v = v_{\varnothing} + s \, (v_c - v_{\varnothing})$
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+figure, axes = plot(width=6.5, height=3.4)
+of_real = variety(images, labels)
+axes.plot(scales, obeyed, "o-", color=BLUE, label=say("as asked", "comme demandé"))
+axes.plot(scales, [each / of_real for each in spread], "s--", color=VERMILION,
+          label=say("variety / real", "variété / réelle"))
+axes.set(xlabel=say("guidance scale", "échelle du guidage"), ylim=(0, 1.2))
+axes.set_xticks(scales, [str(scale) for scale in scales])
+legend(axes, loc="lower right")
+picture(figure, say("As the scale grows, more digits are as asked, up to nearly all; "
+                    "their variety falls.",
+                    "Quand l'échelle croît, plus de chiffres sont ceux demandés, presque "
+                    "tous bientôt ; leur variété tombe."))
+
+# %% claims=true
+assert obeyed[0] < 0.25 and obeyed[1] < obeyed[2] and min(obeyed[2:]) > 0.9
+assert spread[1] > spread[2] > spread[3]
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 7 min. Le nombre au tableau : 1,1. Faire dessiner les deux courbes. On lit parfois que le guidage donne « qualité et diversité » : il achète l'une avec
+# l'autre. Demander s'il entraîne quelque chose. (Rien : il n'agit qu'au tirage ; à l'entraînement, on n'a fait que taire une classe sur dix.) Coût : deux
+# lignes par image et par pas ; vingt pas, quatre images, 160 lignes.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 7 min. The number on the board: 1.1. Have both curves drawn. One sometimes reads that guidance gives "quality and diversity": it buys one with the other.
+# Ask whether it trains anything. (Nothing: it acts in sampling alone; all that training did was to leave out one class in ten.) Cost: two rows for each
+# picture and each step; twenty steps, four pictures, 160 rows.
+
+# %% [markdown] lang="fr"
+# **Ce que nous avons appris.** De 1 à 4, l'obéissance monte et la variété descend. On lit parfois que la partie « avec » apporte la qualité, et la partie
+# « sans » la diversité ; c'est l'inverse qui se mesure : le guidage **coûte** de la diversité, et la réponse sans consigne n'est là que pour qu'on s'en
+# éloigne. Il n'entraîne rien : il n'agit qu'au tirage.
+#
+# Voyez-le sur les mêmes bruits, d'une colonne à l'autre. **Devinez** ce qui arrive aux traits à l'échelle 8.
+
+# %% [markdown] lang="en"
+# **What we have learned.** From 1 to 4 obedience rises and variety falls. One sometimes reads that the part "with" brings quality, and the part "without"
+# diversity; what one measures is otherwise: guidance **costs** diversity, and the answer without the request is only there to be moved away from. It trains
+# nothing: it acts in sampling alone.
+#
+# See it on the same noises, from one column to the next. **Guess** what becomes of the strokes at scale 8.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### L'éventail
+#
+# Une ligne : un bruit, une demande. De gauche à droite : 0, 1, 2, 4, 8.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### The fan
+#
+# A row: one noise, one request. From left to right: 0, 1, 2, 4, 8.
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+chosen_rows = (22, 27, 33, 45)
+figure, panels = plot(4, 5, width=6, height=4.9)
+for row, number in zip(panels, chosen_rows):
+    for panel, scale in zip(row, scales):
+        show(panel, sheets[scale][number],
+             f"s = {scale}" if row is panels[0] else "")
+    row[0].set_ylabel(say(f"asked: {asked[number]}", f"demandé : {asked[number]}"))
+picture(figure, say("Four noises, four requests: at scale 0 any digit comes; from 2 on "
+                    "the one that was asked for; at 8 strokes are pure black and white.",
+                    "Quatre bruits, quatre demandes : à 0 vient n'importe quel chiffre ; "
+                    "dès 2, celui demandé ; à 8, les traits sont noirs ou blancs."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Suivre une ligne du doigt. À 0, la demande n'est pas entendue. À 8, tout est noir ou blanc : le guidage pousse les pixels hors de leurs bornes.
+# Demander ce qu'un bornage simple fait alors des nuances. (Il les écrase.) D'où le seuillage dynamique d'Imagen, exercice suivant.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Follow a row with a finger. At 0 the request is not heard. At 8 all is black or white: guidance pushes pixels out of range. Ask what a plain clip
+# then does to shades. (It flattens them.) Hence Imagen's dynamic thresholding, the next exercise.
+
+# %% [markdown] lang="fr"
+# À 8, presque tout est noir ou blanc : le guidage pousse les pixels hors de [−1, 1], et le bornage les écrase sur les bords. Imagen ([Saharia et
+# al. 2022](work:saharia2022)) proposa le **seuillage dynamique** : pour chaque image, le seuil $s$ est la valeur absolue qu'une part `percentile` de ses
+# nombres ne dépasse pas, ou 1 si c'est plus ; on borne à $\pm s$, **puis** on divise par $s$. Avec (3 ; −1,5 ; 0,6) et un percentile de 1, $s = 3$ : il reste
+# (1 ; −0,5 ; 0,2), là où le bornage simple donne (1 ; −1 ; 0,6). Écrivez-le, pour un lot (n, …).
+#
+# <details><summary>Un indice</summary>
+#
+# `torch.quantile(valeurs, percentile, dim=1)` sur `x0.reshape(len(x0), -1).abs()` ; puis `.clamp(min=1)`.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `beside(threshold, x0)`, que la bibliothèque vous donne, met n nombres dans une forme qui multiplie ou divise n images. `x0.clamp(-largest, largest)`
+# accepte des tenseurs.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# At 8 nearly all is black or white: guidance pushes pixels out of [−1, 1], and the clip flattens them against the edges. Imagen ([Saharia and others
+# 2022](work:saharia2022)) proposed **dynamic thresholding**: for each picture the threshold $s$ is the absolute value that a part `percentile` of its
+# numbers do not exceed, or 1 if that is larger; one clips at $\pm s$, **then** divides by $s$. With (3, −1.5, 0.6) and a percentile of 1, $s = 3$: what is
+# left is (1, −0.5, 0.2), where the plain clip gives (1, −1, 0.6). Write it, for a batch (n, …).
+#
+# <details><summary>A hint</summary>
+#
+# `torch.quantile(values, percentile, dim=1)` on `x0.reshape(len(x0), -1).abs()`; then `.clamp(min=1)`.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `beside(threshold, x0)`, which the library gives you, brings n numbers to a shape that multiplies or divides n pictures. `x0.clamp(-largest, largest)`
+# accepts tensors.
+#
+# </details>
+
+# %% implements="diffusion:dynamic_threshold" level=2
+"""Le seuillage dynamique : ramener chaque image dans [-1, 1] sans l'aplatir.
+
+Chaque image est bornée à la valeur absolue qu'une part `percentile` de ses nombres ne
+dépasse pas, ou à 1 si c'est plus, puis divisée par elle (Saharia et al. 2022, Imagen,
+section 2.3). Un guidage fort pousse les pixels hors de leurs bornes, et un bornage
+simple en ferait des plaques saturées. Une image déjà dans les bornes reste comme elle
+est.
+"""
+# torch.quantile refuses half precision => torch.quantile refuse la demi-précision
+
+# %% scratch=true
+dynamic_threshold(torch.tensor([[3.0, -1.5, 0.6]]), percentile=1.0)
+# → tensor([[ 1.0000, -0.5000,  0.2000]])
+
+# %% [markdown] lang="fr"
+# Combien de pixels des croyances sortent de leurs bornes, en chemin ? **Devinez**, à l'échelle 1 puis à 8.
+
+# %% [markdown] lang="en"
+# How many pixels of the beliefs leave their range, on the way? **Guess**, at scale 1 and then at 8.
+
+# %%
+def share_out_of_range(scale):
+    shares = []
+
+    def look_and_clip(x0):
+        shares.append((x0.abs() > 1.1).float().mean().item())
+        return clip(x0)
+
+    told, untold = {"pooled": ten}, {"pooled": 0 * ten}
+    look = denoiser(guided(network, scale, told, untold), cosine, "v", look_and_clip)
+    ddim(look, ten_noises, cosine, 10)
+    return 100 * sum(shares) / len(shares)
+
+
+out_of_range = [share_out_of_range(scale) for scale in (1, 8)]
+print(say("out of range at scale 1:", "hors des bornes à l'échelle 1 :"),
+      decimal(out_of_range[0], 0), "%", say(" at 8:", " à 8 :"),
+      decimal(out_of_range[1], 0), "%")
+
+# %% claims=true
+assert out_of_range[1] > 3 * out_of_range[0]
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 13-15"
+# ### Exercices 13 à 15 · Aller vite, obéir
+#
+# **15 min** pour 14 et 15 ; 13 pour chez soi.
+#
+# - **13** ●●● `dpm_solver` : se souvenir d'une croyance.
+# - **14** ●● `guided` : deux questions en une.
+# - **15** ●● `dynamic_threshold` : borner sans écraser.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 13-15"
+# ### Exercises 13 to 15 · Going fast, obeying
+#
+# **15 min** for 14 and 15; 13 for home.
+#
+# - **13** ●●● `dpm_solver`: remember a belief.
+# - **14** ●● `guided`: two questions in one.
+# - **15** ●● `dynamic_threshold`: clip without flattening.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 15 min. Fautes à guetter : les moitiés du lot échangées (le guidage fuit ce qu'on demande) ; partir de la réponse conditionnée ; un seul seuil pour tout le
+# lot ; un seuil sous 1, qui étire des images déjà dans leurs bornes.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 15 min. Mistakes to look for: the halves of the batch swapped (guidance runs from what is asked); starting from the conditional answer; one threshold for
+# the whole batch; a threshold below 1, which stretches pictures already in range.
+
+# %% [markdown] lang="fr"
+# Plus de trois fois plus à 8 qu'à 1. La [](lesson:15) reprendra ce seuil, là où il compte. GLIDE ([Nichol et al. 2022](work:nichol2022)) remplaça la classe
+# par une **phrase** : une diffusion guidée par du texte. Le décodeur de DALL·E 2 en descend : un modèle de diffusion guidé, à qui l'on dit un plongement
+# de CLIP ([](lesson:14)). À cette façon près de donner le renseignement (« un homme aux cheveux roux », une classe, une image), c'est ce que vous venez
+# d'écrire.
+
+# %% [markdown] lang="en"
+# More than three times as many at 8 as at 1. [](lesson:15) will come back to this threshold, where it matters. GLIDE ([Nichol and others
+# 2022](work:nichol2022)) put a **sentence** in the place of the class: diffusion guided by text. DALL·E 2's decoder descends from it: a guided diffusion
+# model, told a CLIP embedding ([](lesson:14)). But for how the information is given ("a red-haired man", a class, a picture), it is what you have just
+# written.
+
+# %% [markdown] lang="fr"
+# ## 9. Une seule main
+#
+# Revenons au carré du début. **Rappelez-vous** le chiffre que vous y aviez vu. Donnons ce même carré, dix fois, au même réseau, avec dix demandes : 0, 1, 2,
+# jusqu'à 9. Aucun tirage en chemin. **Devinez** : qu'auront ces dix dessins en commun ?
+
+# %% [markdown] lang="en"
+# ## 9. One hand
+#
+# Back to the square of the beginning. **Remember** the digit that you saw in it. Let us give this very square, ten times, to the same network, with ten
+# requests: 0, 1, 2, up to 9. Nothing is sampled on the way. **Guess**: what will these ten drawings have in common?
+
+# %%
+ten_digits, hand = torch.arange(10), []
+with torch.no_grad():
+    one_hand = draw_digits(ten_digits, 2, white_noise.expand(10, -1, -1, -1), 20,
+                           callback=hand.append)
+    other_noise = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(8))
+    other_hand = draw_digits(ten_digits, 2, other_noise.expand(10, -1, -1, -1), 20)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 9. Le même bruit, dix demandes
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 9. The same noise, ten requests
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+figure, panels = plot(2, 11, width=10, height=2.3)
+for row, noise, hand_ in zip(panels, (white_noise, other_noise), (one_hand, other_hand)):
+    show(row[0], noise[0], say("noise", "bruit") if row is panels[0] else "")
+    for panel, digit, image in zip(row[1:], range(10), hand_):
+        show(panel, image, str(digit) if row is panels[0] else "")
+picture(figure, say("Two rows. From the first noise, ten digits of one handwriting; from "
+                    "another noise, ten digits of another.",
+                    "Deux lignes. Du premier bruit, dix chiffres d'une même écriture ; "
+                    "d'un autre bruit, dix chiffres d'une autre."))
+
+# %% claims=true
+assert judge.score(one_hand.flatten(1), ten_digits) >= 0.9
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Relire les votes du début : tout le monde avait raison. Laisser regarder. Demander ce qui est commun à une ligne : l'épaisseur, le penchant, la
+# place sur la feuille. La classe décide du chiffre ; le bruit, de la main.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Read out the votes of the beginning: everyone was right. Let them look. Ask what a row has in common: thickness, slant, place on the sheet. The
+# class decides the digit; the noise, the hand.
+
+# %% [markdown] lang="fr"
+# Les dix s'y cachaient, **de la même main**. Tout ce que la classe ne décide pas, l'épaisseur du trait, son penchant, sa place, vient du bruit, et le bruit
+# est le même. Chaque carré de bruit est une écriture. Est-ce une impression ? Prenons vingt bruits. L'encre d'un dessin (la moyenne de ses pixels), comparée à
+# celle de sa classe : si le bruit ne décidait de rien, la moyenne des dix écarts d'une main varierait dix fois moins qu'un écart seul. **Devinez** la part.
+
+# %% [markdown] lang="en"
+# All ten were hidden there, **in one hand**. All that the class does not decide, the thickness of the stroke, its slant, its place, comes from the noise, and
+# the noise is the same. Each square of noise is a handwriting. Is it an impression? Let us take twenty noises. The ink of a drawing (the mean of its
+# pixels), compared with that of its class: if the noise decided nothing, the mean of the ten differences of a hand would vary ten times less than a single
+# difference. **Guess** the share.
+
+# %%
+twenty = torch.randn(20, 1, 8, 8, generator=torch.Generator().manual_seed(5))
+with torch.no_grad():
+    hands = draw_digits(ten_digits.repeat(20), 2, twenty.repeat_interleave(10, dim=0))
+ink = hands.mean(dim=(1, 2, 3)).view(20, 10)
+difference = ink - ink.mean(dim=0)
+share = (difference.mean(dim=1).var() / difference.var(dim=0).mean()).item()
+print(say("share of the hand:", "part de la main :"), decimal(100 * share, 0), "%",
+      say(" by chance alone:", " par le seul hasard :"), "10 %")
+
+# %% claims=true
+assert share > 0.25
+
+# %% [markdown] lang="fr"
+# Bien plus que le dixième du hasard : la main tient. Regardez maintenant les dix chemins se séparer. Au premier pas, l'état est dix fois le même carré.
+# **Devinez** à quel pas deux chiffres voisins, le 3 et le 8, se distinguent.
+
+# %% [markdown] lang="en"
+# Much more than the tenth of chance: the hand holds. Now watch the ten paths part. At the first step the state is ten times the same square. **Guess** at
+# which step two close digits, the 3 and the 8, can be told apart.
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Dix chemins se séparent
+#
+# Tournez le temps.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### Ten paths part
+#
+# Turn the time.
+
+# %% slide="fragment" tags=["output-only-slide"]
+from dalle_edu.classroom.widgets.sampling_path import path_explorer
+
+path_explorer(hand, cosine, start=12)
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Tourner le bouton depuis le début. L'état : dix fois le même carré, longtemps. Les croyances : dix chiffres dès le premier pas, parce que la classe
+# est dite ; flous, moyens. Demander ce que l'on verrait sans classe. (Dix fois la même chose, jusqu'au bout.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Turn the knob from the beginning. The state: ten times the same square, for long. The beliefs: ten digits from the first step, since the class is
+# told; blurred, mean ones. Ask what one would see without a class. (Ten times the same, to the end.)
+
+# %% [markdown] lang="fr"
+# Les états restent longtemps presque pareils ; les croyances, elles, se séparent dès le premier pas, puisque la classe est dite. L'image se fait d'abord
+# dans la croyance.
+
+# %% [markdown] lang="en"
+# The states stay nearly alike for long; the beliefs part at the first step, since the class is told. The picture is made in the belief first.
