@@ -29,15 +29,16 @@ import torch
 
 from dalle_edu.classroom.figures import picture, plot
 
-white_noise = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(7))
+white_noise = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(8))
 
 
 # %% tags=["hide-input"]
-def show(panel, image, title=""):
+def show(panel, image, title="", smooth=False):
     # en: an image of shape (1, h, w) or (3, h, w), with values in [-1, 1]
     # fr: une image de forme (1, h, w) ou (3, h, w), de valeurs dans [-1, 1]
     pixels = (image.detach() / 2 + 0.5).clamp(0, 1).permute(1, 2, 0)
-    panel.imshow(pixels.expand(-1, -1, 3), interpolation="nearest")
+    panel.imshow(pixels.expand(-1, -1, 3),
+                 interpolation="bicubic" if smooth else "nearest")
     panel.set(title=title, xticks=[], yticks=[])
     panel.spines[:].set(visible=True, color="silver")
 
@@ -535,7 +536,8 @@ figure, panels = plot(2, 7, width=9, height=3.2)
 for row, (name, schedule) in zip(panels, schedules.items()):
     for panel, t in zip(row, moments):
         noisy = add_noise(images[5:6], same_noise, torch.tensor([t]), schedule)
-        show(panel, noisy[0], f"t = {t}" if row is panels[0] else "")
+        show(panel, noisy[0])
+        panel.set_xlabel(f"t = {t}")
     row[0].set_ylabel(name)
 picture(figure, say("A handwritten 5 at seven timesteps: at 450 it is still there "
                     "under the cosine schedule, and lost under the linear one.",
@@ -1808,7 +1810,7 @@ def loss_on_digits(network, generator):
 
 def learn_the_digits():
     network = build_digit_network()
-    learn(network, loss_on_digits, steps=300, rate=3e-3)
+    learn(network, loss_on_digits, steps=400, rate=3e-3)
     return network
 
 
@@ -1844,7 +1846,7 @@ shown = (0, 4, 8, 12, 15, 17, 19)
 figure, panels = plot(2, 7, width=9, height=3.2)
 for column, index in zip(panels.T, shown):
     show(column[0], path[index].x[3], f"t = {path[index].t}")
-    show(column[1], path[index].x0[3])
+    show(column[1], path[index].x0[3], smooth=True)
 panels[0, 0].set_ylabel("$x_t$")
 panels[1, 0].set_ylabel(say("belief", "croyance"))
 picture(figure, say("Above, noise that turns into a 3; below, beliefs that begin as a "
@@ -2111,9 +2113,10 @@ chosen_rows = (22, 27, 33, 45)
 figure, panels = plot(4, 5, width=6, height=4.9)
 for row, number in zip(panels, chosen_rows):
     for panel, scale in zip(row, scales):
-        show(panel, sheets[scale][number],
-             f"s = {scale}" if row is panels[0] else "")
+        show(panel, sheets[scale][number], smooth=True)
     row[0].set_ylabel(say(f"asked: {asked[number]}", f"demandé : {asked[number]}"))
+for panel, scale in zip(panels[0], scales):
+    panel.set_title(f"s = {scale}")
 picture(figure, say("Four noises, four requests: at scale 0 any digit comes; from 2 on "
                     "the one that was asked for; at 8 strokes are pure black and white.",
                     "Quatre bruits, quatre demandes : à 0 vient n'importe quel chiffre ; "
@@ -2263,7 +2266,7 @@ ten_digits, hand = torch.arange(10), []
 with torch.no_grad():
     one_hand = draw_digits(ten_digits, 2, white_noise.expand(10, -1, -1, -1), 20,
                            callback=hand.append)
-    other_noise = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(8))
+    other_noise = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(15))
     other_hand = draw_digits(ten_digits, 2, other_noise.expand(10, -1, -1, -1), 20)
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -2274,10 +2277,12 @@ with torch.no_grad():
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 figure, panels = plot(2, 11, width=10, height=2.3)
-for row, noise, hand_ in zip(panels, (white_noise, other_noise), (one_hand, other_hand)):
-    show(row[0], noise[0], say("noise", "bruit") if row is panels[0] else "")
-    for panel, digit, image in zip(row[1:], range(10), hand_):
-        show(panel, image, str(digit) if row is panels[0] else "")
+for row, noise, digits_drawn in zip(panels, (white_noise, other_noise),
+                                    (one_hand, other_hand)):
+    show(row[0], noise[0])
+    for panel, image in zip(row[1:], digits_drawn):
+        show(panel, image, smooth=True)
+panels[0, 0].set_title(say("noise", "bruit"))
 picture(figure, say("Two rows. From the first noise, ten digits of one handwriting; from "
                     "another noise, ten digits of another.",
                     "Deux lignes. Du premier bruit, dix chiffres d'une même écriture ; "
@@ -2295,12 +2300,12 @@ assert judge.score(one_hand.flatten(1), ten_digits) >= 0.9
 # class decides the digit; the noise, the hand.
 
 # %% [markdown] lang="fr"
-# Les dix s'y cachaient, **de la même main**. Tout ce que la classe ne décide pas, l'épaisseur du trait, son penchant, sa place, vient du bruit, et le bruit
+# Les dix s'y cachaient, **de la même main** (l'affichage est adouci ; ce sont les mêmes 64 pixels). Tout ce que la classe ne décide pas, l'épaisseur du trait, son penchant, sa place, vient du bruit, et le bruit
 # est le même. Chaque carré de bruit est une écriture. Est-ce une impression ? Prenons vingt bruits. L'encre d'un dessin (la moyenne de ses pixels), comparée à
 # celle de sa classe : si le bruit ne décidait de rien, la moyenne des dix écarts d'une main varierait dix fois moins qu'un écart seul. **Devinez** la part.
 
 # %% [markdown] lang="en"
-# All ten were hidden there, **in one hand**. All that the class does not decide, the thickness of the stroke, its slant, its place, comes from the noise, and
+# All ten were hidden there, **in one hand** (the display is smoothed; they are the same 64 pixels). All that the class does not decide, the thickness of the stroke, its slant, its place, comes from the noise, and
 # the noise is the same. Each square of noise is a handwriting. Is it an impression? Let us take twenty noises. The ink of a drawing (the mean of its
 # pixels), compared with that of its class: if the noise decided nothing, the mean of the ten differences of a hand would vary ten times less than a single
 # difference. **Guess** the share.
@@ -2355,3 +2360,1192 @@ path_explorer(hand, cosine, start=12)
 
 # %% [markdown] lang="en"
 # The states stay nearly alike for long; the beliefs part at the first step, since the class is told. The picture is made in the belief first.
+
+# %% [markdown] lang="fr"
+# ## 10. Compléter
+#
+# Une moitié de l'image est connue ; que le réseau invente l'autre. Inutile de l'entraîner de nouveau : il suffit d'agir dans la boucle, à **deux** endroits
+# ([Lugmayr et al. 2022](work:lugmayr2022)). **Avant** de l'interroger, on remet dans `x_t` la région connue, brouillée comme le reste ; **après**, on la remet,
+# nette, dans sa croyance. Tout échantillonneur s'en sert alors sans le savoir.
+#
+# Rendez un débruiteur. `mask` vaut `True` là où `known` est à garder. Le bruit de la région connue est `noise` s'il est donné ; sinon, il est tiré de nouveau
+# à chaque appel, avec `generator`.
+#
+# <details><summary>Un indice</summary>
+#
+# `torch.where(mask, a, b)` prend `a` là où le masque est vrai, `b` ailleurs. Il sert deux fois.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `add_noise(known, eps, t, schedule)` brouille ce qui est connu, au degré du pas.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ## 10. Completing
+#
+# One half of the picture is known; let the network invent the other. There is no need to train it again: it is enough to act within the loop, in **two**
+# places ([Lugmayr and others 2022](work:lugmayr2022)). **Before** it is asked, the known region is put back into `x_t`, as noisy as the rest; **after**, it is
+# put back, clean, into its belief. Any sampler then uses it without knowing.
+#
+# Return a denoiser. `mask` is `True` where `known` is to be kept. The noise of the known region is `noise` if it is given; otherwise it is sampled anew at
+# each call, with `generator`.
+#
+# <details><summary>A hint</summary>
+#
+# `torch.where(mask, a, b)` takes `a` where the mask is true, `b` elsewhere. It serves twice.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `add_noise(known, eps, t, schedule)` noises what is known, to the level of the step.
+#
+# </details>
+
+# %% implements="inpainting:inpainting" level=2
+"""Un débruiteur qui garde la région connue et invente le reste.
+
+À chaque pas, la région connue est brouillée au degré de ce pas, avec un bruit nouveau
+chaque fois, ou toujours avec `noise`. C'est le remplacement de Lugmayr et al. (2022,
+RePaint, équation 8), sans leurs retours en arrière.
+
+`mask` est vrai là où `known` est gardé. Là, le débruiteur voit l'image connue, aussi
+bruitée que le reste, et son estimation est remplacée par l'image connue. Tout
+échantillonneur peut se servir du résultat.
+"""
+
+# %% scratch=true
+left_half = torch.tensor([[True, False]])
+around = inpainting(believes_in_one, torch.tensor([[7.0, 7.0]]), left_half, easy_rates)
+around(torch.zeros(1, 2), at_once)
+# → tensor([[7., 1.]])
+
+# %% [markdown] lang="fr"
+# Cinq vrais chiffres, que le réseau n'a jamais vus, dont nous ne gardons que la moitié haute. Nous demandons d'abord leur propre classe, puis une autre.
+# **Devinez** : le haut d'un 7 peut-il finir en 2 ?
+
+# %% [markdown] lang="en"
+# Five true digits, which the network has never seen, of which we keep the upper half alone. We first ask for their own class, then for another one.
+# **Guess**: can the top of a 7 end as a 2?
+
+# %%
+unseen, of_class = images[new_digits], labels[new_digits]
+first_of = [int((of_class == digit).nonzero()[0]) for digit in (0, 3, 5, 7, 9)]
+known, true_class = unseen[first_of], of_class[first_of]
+upper_half = torch.zeros(1, 1, 8, 8, dtype=torch.bool)
+upper_half[:, :, :4] = True
+
+
+# %%
+def complete(asked):
+    generator = torch.Generator().manual_seed(0)
+    told = {"pooled": F.one_hot(asked, 10).float()}
+    untold = {"pooled": torch.zeros(len(asked), 10)}
+    plain = denoiser(guided(network, 2, told, untold), cosine, "v", clip)
+    around = inpainting(plain, known, upper_half, cosine, generator)
+    noise = torch.empty_like(known).normal_(generator=generator)
+    return ddim(around, noise, cosine, 25)
+
+
+# %%
+other_class = torch.tensor([8, 2, 9, 2, 8])
+with torch.no_grad():
+    same, other = complete(true_class), complete(other_class)
+hidden = torch.where(upper_half, known, torch.zeros(()))
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 10. Compléter
+#
+# La moitié haute est connue. Demandé : la même classe, puis 8, 2, 9, 2, 8.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 10. Completing
+#
+# The upper half is known. Asked for: the same class, then 8, 2, 9, 2, 8.
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+figure, panels = plot(4, 5, width=6.4, height=5.2)
+row_names = say("true|known|same class|another", "vrai|connu|même classe|une autre").split("|")
+for row, row_name, row_images in zip(panels, row_names, (known, hidden, same, other)):
+    for panel, image in zip(row, row_images):
+        show(panel, image, smooth=row_images is not hidden)
+    row[0].set_ylabel(row_name)
+picture(figure, say("Five digits, their upper halves, and two completions of each: as "
+                    "their own class, and as another; the upper half stays.",
+                    "Cinq chiffres, leurs moitiés hautes, et deux compléments de chacun : "
+                    "dans leur classe et dans une autre ; le haut reste."))
+
+# %% claims=true
+assert torch.allclose(same[:, :, :4], known[:, :, :4], atol=1e-5)
+assert torch.allclose(other[:, :, :4], known[:, :, :4], atol=1e-5)
+assert int((torch.tensor(judge.predict(same.flatten(1))) == true_class).sum()) >= 4
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. Demander où l'on agit : en deux endroits, avant et après l'appel. Que se passe-t-il si l'on oublie le bruit du premier ? (Le réseau voit du net à
+# côté de bruité : il n'a jamais vu cela.) Le haut d'un 7 finit très bien en 2. Les raccords sont quelquefois visibles.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. Ask where one acts: in two places, before and after the call. What happens if the noise of the first is forgotten? (The network sees clean beside
+# noisy: it has never seen that.) The top of a 7 ends very well as a 2. Seams can be seen at times.
+
+# %% [markdown] lang="fr"
+# Le haut est intact, et le bas obéit : le même sommet finit dans sa classe ou dans une autre, quand c'est possible.
+
+# %% [markdown] lang="en"
+# The top is untouched, and the bottom obeys: the same top ends in its own class or in another, where that is possible.
+
+# %% [markdown] lang="fr"
+# ## 11. Mémoire ou invention ?
+#
+# Et si le réseau ne faisait que réciter ? Cherchons, pour chacun des cent dessins guidés à 2, le plus proche des 1 300 chiffres appris, et sa distance (racine
+# de la moyenne des carrés, sur les pixels). Il nous faut une mesure à côté : celle de **vrais** chiffres que le réseau n'a jamais vus. **Devinez** : les
+# dessins sont-ils plus près des chiffres appris, ou plus loin, que de nouveaux vrais chiffres ?
+
+# %% [markdown] lang="en"
+# ## 11. Memory or invention?
+#
+# What if the network only recited? For each of the hundred drawings guided at 2, let us look for the closest of the 1,300 digits learned from, and its
+# distance (root mean square over pixels). We need a measure beside it: that of **true** digits that the network has never seen. **Guess**: are the drawings
+# closer to the digits learned from, or further away, than new true digits are?
+
+# %%
+from dalle_edu.classroom.demos.diffusion import nearest
+
+learned_from = images[seen_digits]
+invented = sheets[2].clamp(-1, 1)
+which, how_far = nearest(invented, learned_from)
+real_far = nearest(unseen, learned_from)[1]
+print(say("drawings: nearest on average", "dessins : le plus proche, en moyenne"),
+      decimal(how_far.mean(), 2), say(" closest of all", " le moins loin"),
+      decimal(how_far.min(), 2))
+print(say("new true digits:             ", "vrais chiffres nouveaux :            "),
+      decimal(real_far.mean(), 2), say(" closest of all", " le moins loin"),
+      decimal(real_far.min(), 2))
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 11. Mémoire ou invention ?
+#
+# En haut, un dessin ; en bas, le plus proche des chiffres appris.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 11. Memory or invention?
+#
+# Above, a drawing; below, the nearest of the digits learned from.
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+figure, panels = plot(2, 8, width=9, height=2.9)
+for column, number in zip(panels.T, (0, 11, 22, 33, 44, 55, 66, 77)):
+    show(column[0], invented[number], smooth=True)
+    show(column[1], learned_from[which[number]], smooth=True)
+    column[1].set_xlabel(decimal(how_far[number], 2))
+panels[0, 0].set_ylabel(say("drawn", "dessin"))
+panels[1, 0].set_ylabel(say("nearest", "proche"))
+picture(figure, say("Eight drawn digits, and under each the nearest learned one: alike, "
+                    "never the same.",
+                    "Huit chiffres dessinés et, sous chacun, le plus proche des chiffres "
+                    "appris : parents, jamais les mêmes."))
+
+# %% claims=true
+assert how_far.mean() > real_far.mean() and how_far.min() > real_far.min() > 0
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Faire parier. Une copie serait à distance 0. Insister sur la mesure d'à côté : sans les vrais chiffres nouveaux, la distance ne voudrait rien dire.
+# Demander quand un réseau récite. (Peu d'images, vues souvent, un grand réseau : on l'a montré sur de grands modèles.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Take bets. A copy would be at distance 0. Stress the measure beside it: without the new true digits the distance would mean nothing. Ask when a
+# network recites. (Few pictures, seen often, a large network: it has been shown on large models.)
+
+# %% [markdown] lang="fr"
+# Nos dessins sont **plus loin** des chiffres appris que ne le sont de vrais chiffres nouveaux : ce réseau ne récite pas. Il n'en va pas toujours ainsi : de
+# grands modèles rendent presque trait pour trait des images vues de nombreuses fois ([Carlini et al. 2023](work:carlini2023)). La question se pose à chaque
+# modèle, et se mesure.
+
+# %% [markdown] lang="en"
+# Our drawings are **further** from the digits learned from than new true digits are: this network does not recite. It is not always so: large models give
+# back, nearly stroke for stroke, pictures that they saw many times ([Carlini and others 2023](work:carlini2023)). The question is to be asked of each model,
+# and can be measured.
+
+# %% [markdown] lang="fr"
+# ## 12. Une phrase, une scène
+#
+# Remplaçons la classe par une phrase. Dans Imagen, un encodeur de texte, que la [](lesson:15) ouvrira, rend un vecteur par jeton, et un pour la phrase. Le
+# second entre dans chaque bloc, comme notre classe ; les premiers sont **regardés** : au fond du U-Net, chaque position de l'image pose ses questions aux
+# jetons, par l'attention croisée de la [](lesson:05). Chargeons le petit Imagen du cours, et son premier étage, de 32 pixels : c'est votre guidage, votre
+# échantillonneur et votre débruiteur, autour d'un plus grand réseau.
+
+# %% [markdown] lang="en"
+# ## 12. A sentence, a scene
+#
+# Let us put a sentence in the place of the class. In Imagen a text encoder, which [](lesson:15) will open, returns a vector for each token, and one for the
+# sentence. The latter enters every block, as our class does; the former are **looked at**: at the bottom of the U-Net each position of the picture puts its
+# questions to the tokens, by the cross-attention of [](lesson:05). Let us load the course's small Imagen, and its first floor, of 32 pixels: it is your
+# guidance, your sampler and your denoiser, round a larger network.
+
+# %%
+import dalle_edu
+from dalle_edu.scorecard import mark, parse_pictures, questions
+
+imagen = dalle_edu.load("imagen")
+scenes = questions(16, seed=3)
+scene_noise = torch.randn(16, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+print(scenes[say(1, 0)].text)
+
+
+# %%
+@torch.no_grad()
+def draw_scenes(sentences, noise, steps, callback=None):
+    told, untold = imagen.conditions(sentences)
+    base, schedule = imagen.base.unet, imagen.base.schedule
+    guided_base = guided(base, 2.0, told, untold)
+    return dpm_solver(denoiser(guided_base, schedule, "v", clip), noise, schedule, steps,
+                      callback=callback).clamp(-1, 1)
+
+
+# %%
+def all_right(drawn):
+    marks = [mark(scene.scene.description, found)
+             for scene, found in zip(scenes, parse_pictures(drawn))]
+    return sum(all(each.values()) for each in marks)
+
+
+def try_few_steps():
+    sentences = [scene.text for scene in scenes]
+    return {steps: all_right(draw_scenes(sentences, scene_noise, steps))
+            for steps in (2, 3, 5, 20)}
+
+
+# %% [markdown] lang="fr"
+# Seize phrases de notre monde, en français et en anglais, mêmes bruits, et l'examinateur du cours, qui lit chaque dessin et dit si **tout** y est juste.
+# **Devinez** : combien sur seize en 2 pas ? en 5 ? en 20 ?
+
+# %% [markdown] lang="en"
+# Sixteen sentences of our world, in French and in English, the same noises, and the course's examiner, who reads each drawing and says whether **all** of it
+# is right. **Guess**: how many of sixteen in 2 steps? in 5? in 20?
+
+# %%
+right_in = kept("scenes", try_few_steps, patience=5)
+for steps, right in right_in.items():
+    print(f"{steps:2}", say("steps:", "pas :"), f"{right:2}", say("of 16", "sur 16"))
+
+# %% claims=true
+assert right_in[2] < right_in[3] and right_in[2] <= 8
+assert right_in[5] >= 12 and abs(right_in[20] - right_in[5]) <= 2
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 12. Moins de pas, moins bien ?
+#
+# Seize phrases, les mêmes bruits.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 12. Fewer steps, worse?
+#
+# Sixteen sentences, the same noises.
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+figure, axes = plot(width=5.6, height=3.2)
+axes.plot(range(4), list(right_in.values()), "o-", color=BLUE)
+axes.set_xticks(range(4), [str(steps) for steps in right_in])
+axes.set(ylim=(0, 16.5), xlabel=say("steps", "pas"))
+axes.set(ylabel=say("all right, of 16", "tout juste, sur 16"))
+picture(figure, say("Few scenes are right in two steps, most in five, and no more than "
+                    "that, or hardly, in twenty.",
+                    "Peu de scènes sont justes en deux pas, la plupart en cinq, et guère "
+                    "plus en vingt."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Faire parier sur 2, 5, 20. L'idée reçue, « moins de pas, moins bien », est fausse dès cinq pas pour ces scènes simples. Rappeler la taille de
+# l'échantillon : seize. À deux pas, la croyance est encore une moyenne.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Take bets on 2, 5, 20. The received idea, "fewer steps, worse", is wrong from five steps on for these simple scenes. Recall the size of the sample:
+# sixteen. In two steps the belief is still a mean.
+
+# %% [markdown] lang="fr"
+# À cinq pas, c'est fait, et vingt n'y ajoutent presque rien. Seize scènes ne tranchent pas entre des nombres voisins ; elles suffisent à dire que deux pas
+# sont trop peu.
+#
+# Que croit-on de la phrase à chaque instant ? **Devinez** ce qui se décide en premier : la place, la couleur ou le contour.
+
+# %% [markdown] lang="en"
+# In five steps it is done, and twenty add next to nothing. Sixteen scenes cannot decide between close numbers; they are enough to say that two steps are too
+# few.
+#
+# What is believed of the sentence at each timestep? **Guess** what is decided first: place, colour or outline.
+
+# %%
+scene_path = []
+draw_scenes([scenes[say(1, 0)].text], scene_noise[:1], 20, scene_path.append)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Ce que croit le réseau d'une phrase
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### What the network believes of a sentence
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+figure, panels = plot(2, 6, width=9, height=3.5)
+for column, index in zip(panels.T, (0, 1, 2, 4, 9, 19)):
+    show(column[0], scene_path[index].x[0], say(f"step {index + 1}", f"pas {index + 1}"))
+    show(column[1], scene_path[index].x0[0])
+panels[0, 0].set_ylabel("$x_t$")
+panels[1, 0].set_ylabel(say("belief", "croyance"))
+picture(figure, say("Above, noise; below, beliefs: pale spots at the first step, the "
+                    "objects in place by the third, sharp outlines at the end.",
+                    "En haut, du bruit ; en bas, des croyances : des taches pâles au "
+                    "premier pas, les objets en place au troisième, leurs bords à la fin."))
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Les objets sont en place alors que l'état du haut est encore du bruit à l'œil nu. Demander ce que cela veut dire pour le calendrier. (Il faut passer
+# plus d'instants dans le bruit : l'exercice 17.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. The objects are in place while the state above is still noise to the naked eye. Ask what that means for the schedule. (More timesteps must be spent
+# in noise: exercise 17.)
+
+# %% [markdown] lang="fr"
+# La place se décide dans les tout premiers pas, quand l'état n'est que du bruit pour l'œil ; les contours viennent à la fin. De grandes surfaces unies se
+# devinent à travers beaucoup de bruit : peu d'instants du calendrier décident donc d'elles. Le remède ([Hoogeboom, Heek et Salimans
+# 2023](work:hoogeboom2023)) est d'avoir partout `factor` fois plus de **bruit par rapport au signal**. Ce rapport est celui des taux ; sur les variances, c'est
+# `factor` au carré. Avec $\bar\alpha = 0{,}5$, les variances sont égales, de rapport 1 ; au facteur 2, le rapport devient 4, et $\bar\alpha = 1 / (1 + 4) =
+# 0{,}2$.
+#
+# Écrivez-le : rendez un nouveau `NoiseSchedule`, donc des bêtas : 1 moins le rapport de chaque nouveau $\bar\alpha$ à celui d'avant (1 avant le premier),
+# bornés à 0,9999.
+#
+# <details><summary>Un indice</summary>
+#
+# Le rapport des variances est $(1 - \bar\alpha) / \bar\alpha$ ; s'il vaut $r$, alors $\bar\alpha = 1 / (1 + r)$.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `torch.cat([alphas_bar.new_ones(1), alphas_bar[:-1]])` est la liste des $\bar\alpha$ d'avant.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# Place is decided in the very first steps, while the state is nothing but noise to the eye; outlines come at the end. Large plain areas can be made out
+# through much noise: so few timesteps of the schedule decide about them. The cure ([Hoogeboom, Heek and Salimans 2023](work:hoogeboom2023)) is to have
+# `factor` times as much **noise in relation to the signal**, everywhere. That ratio is the one of the rates; for variances it is `factor` squared. With
+# $\bar\alpha = 0.5$ the variances are equal, their ratio 1; at factor 2 the ratio becomes 4, and $\bar\alpha = 1 / (1 + 4) = 0.2$.
+#
+# Write it: return a new `NoiseSchedule`, that is betas: 1 minus the ratio of each new $\bar\alpha$ to the one before (1 before the first), clipped at 0.9999.
+#
+# <details><summary>A hint</summary>
+#
+# The ratio of the variances is $(1 - \bar\alpha) / \bar\alpha$; if it is $r$, then $\bar\alpha = 1 / (1 + r)$.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `torch.cat([alphas_bar.new_ones(1), alphas_bar[:-1]])` is the list of the $\bar\alpha$ before.
+#
+# </details>
+
+# %% implements="noise_schedule:shifted" level=2
+"""Un calendrier de rapport bruit sur signal `factor` fois plus grand à chaque instant.
+
+Le rapport est celui des taux, non des variances (Hoogeboom et al. 2023, section 3.1).
+Les bêtas suivent du nouvel alpha_bar, qui vaut 1 avant le premier instant, et sont
+bornés à 0,9999. De grandes surfaces unies se voient encore à travers beaucoup de bruit :
+avec un calendrier fait pour des photographies, peu d'instants décident de leur place.
+Plus de bruit donne à cette décision plus d'instants, à l'entraînement et au tirage.
+"""
+# alpha_bar is a variance, hence the square => alpha_bar est une variance, d'où le carré
+
+# %% scratch=true
+shifted(NoiseSchedule(torch.tensor([0.5])), 2.0).alphas_bar
+# → tensor([0.2000], dtype=torch.float64)
+
+# %%
+for name, schedule in ((say("cosine", "cosinus"), cosine),
+                       (say("shifted by 2", "décalé de 2"), shifted(cosine, 2.0))):
+    mostly_noise = (schedule.alphas_bar < 0.5).double().mean().item()
+    print(f"{name:13}", say("timesteps with more noise than picture:",
+                            "instants où le bruit l'emporte :"),
+          decimal(100 * mostly_noise, 0), "%")
+
+# %% claims=true
+assert abs((cosine.alphas_bar < 0.5).double().mean() - 0.5) < 0.02
+assert 0.68 < mostly_noise < 0.73
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 16-17"
+# ### Exercices 16 et 17 · Compléter, décaler
+#
+# **14 min.**
+#
+# - **16** ●● `inpainting` : agir en deux endroits.
+# - **17** ●● `shifted` : plus de bruit partout.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 16-17"
+# ### Exercises 16 and 17 · Completing, shifting
+#
+# **14 min.**
+#
+# - **16** ●● `inpainting`: act in two places.
+# - **17** ●● `shifted`: more noise everywhere.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 14 min. Fautes à guetter : le masque lu à l'envers ; la région connue remise sans bruit ; le facteur appliqué aux variances ; des bêtas que l'on multiplie
+# au lieu du rapport.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 14 min. Mistakes to look for: the mask read the other way round; the known region put back without noise; the factor applied to variances; betas multiplied
+# instead of the ratio.
+
+# %% [markdown] lang="fr"
+# La moitié des instants devient plus des deux tiers : c'est le calendrier du petit Imagen que vous venez de faire dessiner.
+
+# %% [markdown] lang="en"
+# Half of the timesteps become more than two thirds: it is the schedule of the small Imagen that you have just had draw.
+
+# %% [markdown] lang="fr"
+# ## 13. Le chemin droit
+#
+# La diffusion mêle l'image et le bruit le long d'un quart de cercle. Pourquoi pas le long d'une **droite**, à vitesse constante ? C'est le *flow matching*,
+# l'appariement de flots, que trois équipes publièrent en même temps ([Lipman et al. 2023](work:lipman2023), [Liu, Gong et Liu 2023](work:liu2023),
+# [Albergo et Vanden-Eijnden 2023](work:albergo2023)), et dont un modèle célèbre fit son socle ([Esser et al. 2024](work:esser2024)). Le temps $t$ est un
+# nombre de 0 (net) à 1 (bruit) :
+
+# %% [markdown] lang="en"
+# ## 13. The straight path
+#
+# Diffusion mixes picture and noise along a quarter of a circle. Why not along a **straight line**, at constant speed? It is *flow matching*, which three
+# teams published at the same time ([Lipman and others 2023](work:lipman2023), [Liu, Gong and Liu 2023](work:liu2023), [Albergo and Vanden-Eijnden
+# 2023](work:albergo2023)), and which a famous model made its foundation ([Esser and others 2024](work:esser2024)). Time $t$ is a number from 0 (clean) to 1
+# (noise):
+
+# %% [markdown]
+# $$ x_t = (1 - t) \, x_0 + t \, \varepsilon , \qquad \frac{d x_t}{d t} = \varepsilon - x_0 $$
+
+# %% [markdown] lang="fr"
+# Un nombre : $x_0 = 1$, $\varepsilon = -0{,}5$, $t = 0{,}4$ donnent $x_t = 0{,}6 \times 1 + 0{,}4 \times (-0{,}5) = 0{,}4$ et une vitesse de $-1{,}5$. De
+# $x_t$, reculez de $0{,}4$ à cette vitesse : $0{,}4 + 0{,}4 \times 1{,}5 = 1$.
+#
+# Écrivez-le : `x0` et `noise` de forme (n, …), `t` de forme (n,). Rendez le point et la vitesse. `_part_of_noise(t, x0)` vous est donnée : ce sont les temps,
+# dans une forme qui multiplie les images.
+#
+# <details><summary>Un indice</summary>
+#
+# La vitesse ne dépend pas de $t$.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# A number: $x_0 = 1$, $\varepsilon = -0.5$, $t = 0.4$ give $x_t = 0.6 \times 1 + 0.4 \times (-0.5) = 0.4$ and a velocity of $-1.5$. From $x_t$ go back by
+# $0.4$ at that velocity: $0.4 + 0.4 \times 1.5 = 1$.
+#
+# Write it: `x0` and `noise` of shape (n, …), `t` of shape (n,). Return the point and the velocity. `_part_of_noise(t, x0)` is given to you: it is the times,
+# in a shape that multiplies the pictures.
+#
+# <details><summary>A hint</summary>
+#
+# The velocity does not depend on $t$.
+#
+# </details>
+
+# %% implements="flow:straight_path" level=1
+"""Le point x_t de la droite de l'image au bruit, et sa vitesse.
+
+x_t = (1 - t) x0 + t noise, et la vitesse d x_t / dt = noise - x0 est la même à tout t
+(Lipman et al. 2023, section 4.1, exemple II, avec sigma_min = 0 ; Liu et al. 2023,
+équation 1). `noise` suit une loi normale de moyenne 0 et de variance 1.
+"""
+
+# %% scratch=true
+straight_path(torch.tensor([[1.0]]), torch.tensor([[-0.5]]), torch.tensor([0.4]))
+# → (tensor([[0.4000]]), tensor([[-1.5000]]))
+
+# %% [markdown] lang="fr"
+# La perte a les mêmes gestes que celle de la diffusion, avec `times(n, generator, device)` pour les temps, tirés d'abord, et le bruit ensuite. Rendez
+# l'erreur au carré moyenne sur la vitesse.
+#
+# <details><summary>Un indice</summary>
+#
+# `t = times(len(x0), generator, x0.device)` ; le bruit, `torch.empty_like(x0).normal_(generator=generator)` ; puis `straight_path`.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# The loss has the same moves as that of diffusion, with `times(n, generator, device)` for the times, sampled first, and the noise after them. Return the mean
+# squared error of the velocity.
+#
+# <details><summary>A hint</summary>
+#
+# `t = times(len(x0), generator, x0.device)`; the noise, `torch.empty_like(x0).normal_(generator=generator)`; then `straight_path`.
+#
+# </details>
+
+# %% implements="flow:flow_matching_loss" level=2
+"""L'erreur quadratique moyenne de la vitesse d'un réseau, à des temps au hasard.
+
+Chaque image est mise en couple avec son propre bruit. Bien des droites se croisent en
+un (x_t, t), et la meilleure réponse est la moyenne de leurs vitesses, qui porte dans
+l'ensemble le bruit aux images (Lipman et al. 2023, théorème 2 et équation 23). `times`
+est `uniform_times`, `logit_normal_times` ou une autre fonction du même genre : les temps
+fréquents sont ceux qui comptent. `conditions` va au réseau sans changement. `generator`
+doit être sur l'appareil de `x0`.
+"""
+
+# %% scratch=true
+# en: a network that knows the velocity of ones at time t: (x_t - 1) / t
+# fr: un réseau qui connaît la vitesse de 1 partout au temps t : (x_t - 1) / t
+knows = lambda x_t, t: (x_t - 1) / t[:, None]
+flow_matching_loss(knows, ten_ones).item() < 1e-6
+# → True
+
+# %% [markdown] lang="fr"
+# Pour dessiner, on suit la vitesse du bruit à l'image : c'est une équation différentielle, et la façon la plus simple de la résoudre est celle d'Euler :
+# marcher tout droit, regarder de nouveau. `spaced_times(steps, shift)` rend `steps` + 1 temps, de 1 à 0. `_velocity(network, x, now, index, steps, callback)`
+# interroge le réseau et montre le pas. À vous.
+#
+# <details><summary>Un indice</summary>
+#
+# `for index, (now, then) in enumerate(pairwise(spaced_times(steps, shift))):` et `x = x + (then - now) * …`. Le temps descend : `then - now` est négatif.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# To draw, one follows the velocity from noise to picture: it is a differential equation, and the simplest way to solve it is Euler's: walk straight on, look
+# again. `spaced_times(steps, shift)` returns `steps` + 1 times, from 1 to 0. `_velocity(network, x, now, index, steps, callback)` asks the network and shows
+# the step. Your turn.
+#
+# <details><summary>A hint</summary>
+#
+# `for index, (now, then) in enumerate(pairwise(spaced_times(steps, shift))):` and `x = x + (then - now) * …`. Time falls: `then - now` is negative.
+#
+# </details>
+
+# %% implements="flow:euler" level=1
+"""La méthode d'Euler : avancer tout droit selon la vitesse, regarder de nouveau.
+
+Elle est du premier ordre : deux fois plus de pas, deux fois moins d'erreur. Un pas donne
+la même chose que mêler de nouveau, avec moins de bruit, l'image et le bruit de
+`endpoints`, ce que fait DDIM.
+"""
+
+# %% scratch=true
+# en: a velocity that halves x in two steps
+# fr: une vitesse qui réduit x en deux pas
+euler(lambda x_t, t: x_t, torch.tensor([[1.0]]), steps=2)
+# → tensor([[0.2500]])
+
+# %% [markdown] lang="fr"
+# Mieux, au même prix par regard : la méthode du **point milieu**. On essaie la moitié du pas, on y regarde la vitesse, et l'on fait tout le pas, depuis le
+# départ, avec celle-ci. Un pas coûte deux passages : `steps` compte les passages, et s'il est impair, le dernier pas est celui d'Euler. Avec la vitesse
+# $x$ du dernier exemple et un seul grand pas de 1 à 0 : la moitié mène à $1 - 0{,}5 = 0{,}5$, où la vitesse vaut 0,5 ; on arrive à $1 - 0{,}5 = 0{,}5$. La
+# vraie réponse est $e^{-1}$, soit 0,37 ; Euler, en un pas, donnait 0.
+#
+# La bibliothèque vous donne `_check_spacing` (rien à y faire), `spaced_times` et `_velocity`.
+#
+# <details><summary>Un indice</summary>
+#
+# Il y a `(steps + 1) // 2` pas. Le passage numéro `2 * stride` regarde au départ ; le numéro `2 * stride + 1`, à mi-chemin, s'il reste un passage.
+#
+# </details>
+#
+# <details><summary>Un deuxième indice</summary>
+#
+# `tried = x + (half - now) * velocity`, puis la vitesse en `tried` au temps `half` ; enfin `x = x + (then - now) * velocity`.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# Better, at the same price for each look: the **midpoint** method. One tries half of the stride, looks at the velocity there, and walks the whole stride, from
+# its start, with that. A stride costs two runs: `steps` counts runs, and if it is odd, the last stride is Euler's. With the velocity $x$ of the last example
+# and a single large stride from 1 to 0: half of it leads to $1 - 0.5 = 0.5$, where the velocity is 0.5; one arrives at $1 - 0.5 = 0.5$. The true answer is
+# $e^{-1}$, that is 0.37; Euler, in one stride, gave 0.
+#
+# The library gives you `_check_spacing` (nothing to do about it), `spaced_times` and `_velocity`.
+#
+# <details><summary>A hint</summary>
+#
+# There are `(steps + 1) // 2` strides. Run number `2 * stride` looks at the start; number `2 * stride + 1`, half way, if there is a run left.
+#
+# </details>
+#
+# <details><summary>A second hint</summary>
+#
+# `tried = x + (half - now) * velocity`, then the velocity at `tried` at time `half`; at last `x = x + (then - now) * velocity`.
+#
+# </details>
+
+# %% implements="flow:midpoint" level=3
+"""La méthode du point milieu : essayer un demi-pas, faire le pas entier avec ce qu'il montre.
+
+Elle est du second ordre : deux fois plus de pas, quatre fois moins d'erreur (Runge 1895).
+Un pas fait travailler le réseau deux fois ; si `steps` est impair, le dernier est celui
+d'Euler.
+"""
+
+# %% scratch=true
+midpoint(lambda x_t, t: x_t, torch.tensor([[1.0]]), steps=2)
+# → tensor([[0.5000]])
+
+# %% claims=true
+assert round(math.exp(-1), 2) == 0.37
+assert euler(lambda x_t, t: x_t, torch.ones(1, 1), steps=1).item() == 0
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 18-21"
+# ### Exercices 18 à 21 · La ligne droite
+#
+# **16 min** pour 18 à 20 ; 21 pour chez soi.
+#
+# - **18** ● `straight_path` : un point, une vitesse.
+# - **19** ●● `flow_matching_loss` : les mêmes gestes.
+# - **20** ● `euler` : tout droit.
+# - **21** ●●● `midpoint` : essayer, puis marcher.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 18-21"
+# ### Exercises 18 to 21 · The straight line
+#
+# **16 min** for 18 to 20; 21 for home.
+#
+# - **18** ● `straight_path`: a point, a velocity.
+# - **19** ●● `flow_matching_loss`: the same moves.
+# - **20** ● `euler`: straight on.
+# - **21** ●●● `midpoint`: try, then walk.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 16 min. Fautes à guetter : le signe (le temps descend) ; un seul temps pour tout le lot ; l'image et le bruit échangés. Faire comparer, ligne à ligne, avec la
+# perte et le DDIM de la première séance.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 16 min. Mistakes to look for: the sign (time falls); one time for the whole batch; picture and noise exchanged. Have them compare, line by line, with the
+# loss and the DDIM of the first session.
+
+# %% [markdown] lang="fr"
+# Le réseau du plan, le même, apprend des vitesses, avec autant de pas. Les droites de l'entraînement se croisent sans cesse. **Devinez** : ses chemins
+# seront-ils droits ? pourront-ils se croiser ?
+
+# %% [markdown] lang="en"
+# The network of the plane, the same, learns velocities, in as many steps. The lines of training cross all the time. **Guess**: will its paths be straight? can
+# they cross?
+
+# %%
+from dalle_edu.bricks.flow import on_timestep_scale
+
+
+def flow_on_moons(network, generator):
+    # en: the clock of the embedding is made for 0 to 1,000
+    # fr: l'horloge du plongement est faite pour 0 à 1 000
+    return flow_matching_loss(on_timestep_scale(network), moons(256, generator),
+                              generator=generator)
+
+
+torch.manual_seed(0)
+velocities = PlaneNetwork()
+learn(velocities, flow_on_moons, 800, rate=1e-2)
+flow_path = []
+plane_flow = on_timestep_scale(velocities)
+arrived = euler(plane_flow, start[:60], 40, callback=flow_path.append)
+flow_way = torch.stack([step.x for step in flow_path] + [arrived])
+diffusion_path = []
+arrived = ddim(believe, start[:60], cosine, 40, callback=diffusion_path.append)
+ddim_way = torch.stack([step.x for step in diffusion_path] + [arrived])
+
+
+# %%
+def detour(way):
+    # en: the length of the paths over the distance from end to end
+    # fr: la longueur des chemins sur la distance d'un bout à l'autre
+    length = (way[1:] - way[:-1]).norm(dim=2).sum(dim=0)
+    return (length.sum() / (way[-1] - way[0]).norm(dim=1).sum()).item()
+
+
+print(say("detour: flow", "détour : flot"), decimal(detour(flow_way), 2),
+      " DDIM", decimal(detour(ddim_way), 2))
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 13. Le chemin droit
+#
+# Des droites à l'entraînement ; leur moyenne au tirage.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 13. The straight path
+#
+# Straight lines in training; their mean in sampling.
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+lines = torch.stack([start[:60], truth[:60]])
+figure, panels = plot(1, 3, width=10, height=3.6)
+titles = say("training lines|the flow|DDIM", "droites d'entraînement|le flot|DDIM").split("|")
+for panel, way, title, colour in zip(panels, (lines, flow_way, ddim_way), titles,
+                                     ("grey", GREEN, BLUE)):
+    scatter(panel, points, title, colour="lightgrey")
+    panel.plot(way[..., 0], way[..., 1], color=colour, linewidth=0.8, alpha=0.7)
+    panel.scatter(way[-1, :, 0], way[-1, :, 1], s=10, color="black", zorder=3)
+    panel.set_title(title)
+picture(figure, say("Sixty lines from noise to moons, which cross; the paths of the flow, "
+                    "which bend and do not cross; the longer curves of DDIM.",
+                    "Soixante droites du bruit aux lunes, qui se croisent ; les chemins du "
+                    "flot, qui tournent sans se croiser ; les courbes plus longues de DDIM."))
+
+# %% claims=true
+assert 1 < detour(flow_way) < detour(ddim_way)
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 6 min. Faire deviner. En un point où passent cent droites, le réseau rend leur vitesse moyenne : les chemins tournent. Une vitesse par point et par instant :
+# ils ne peuvent se croiser. Plus droits, ils demandent moins de pas. Montrer que v et la vitesse disent la même chose : la direction du chemin.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 6 min. Have them guess. At a point where a hundred lines pass, the network gives their mean velocity: the paths bend. One velocity for each point and each
+# time: they cannot cross. Being straighter, they ask for fewer steps. Show that v and the velocity say the same: the direction of the path.
+
+# %% [markdown] lang="fr"
+# Là où cent droites se croisent, le réseau rend la **moyenne** de leurs vitesses, encore elle : ses chemins tournent donc. Mais une seule vitesse par point et
+# par temps les empêche de se croiser, et leur détour est plus petit que celui de DDIM. Rien d'autre n'a changé : la perte a les mêmes gestes, `guided`
+# sert tel quel, et l'échantillonneur s'appelle de la même façon. $v$ et la vitesse disent d'ailleurs la même chose, la direction du chemin, l'une sur le
+# cercle, l'autre sur la droite.
+#
+# Et sur les chiffres ? Même U-Net, mêmes données, mêmes pas d'entraînement. Comparons la distance aux vrais chiffres nouveaux, classe par classe, en 2, 4 et 10
+# passages, sans guidage. **Devinez** où l'écart est le plus grand.
+
+# %% [markdown] lang="en"
+# Where a hundred lines cross, the network gives the **mean** of their velocities, the mean once more: so its paths bend. But a single velocity for each point
+# and time keeps them from crossing, and their detour is smaller than DDIM's. Nothing else has changed: the loss has the same moves, `guided` serves as it
+# is, and the sampler is called in the same way. And $v$ and the velocity say the same, the direction of the path, one on the circle, the other on the
+# line.
+#
+# And on digits? The same U-Net, the same data, the same steps of training. Let us compare the distance to new true digits, class by class, in 2, 4 and 10 runs,
+# without guidance. **Guess** where the gap is largest.
+
+# %%
+from dalle_edu.classroom.demos.flow import distance_by_class
+
+
+def flow_on_digits(network, generator):
+    chosen = seen_digits[torch.randint(1300, (64,), generator=generator)]
+    told = torch.rand(64, 1, generator=generator) >= 0.1
+    return flow_matching_loss(on_timestep_scale(network), images[chosen],
+                              generator=generator, pooled=classes[chosen] * told)
+
+
+def learn_the_flow():
+    network = build_digit_network()
+    learn(network, flow_on_digits, 400, rate=3e-3)
+    return network
+
+
+flow_network = kept("flow", learn_the_flow, like=build_digit_network, patience=5).eval()
+
+# %%
+two_hundred = torch.arange(10).repeat(20)
+noises = torch.randn(200, 1, 8, 8, generator=torch.Generator().manual_seed(6))
+pooled = F.one_hot(two_hundred, 10).float()
+told_v = denoiser(partial(network, pooled=pooled), cosine, "v", clip)
+told_flow = on_timestep_scale(partial(flow_network, pooled=pooled))
+runs, few_runs = (2, 4, 10), {}
+with torch.no_grad():
+    for count in runs:
+        few_runs["DDIM", count] = ddim(told_v, noises, cosine, count)
+        few_runs["Euler", count] = euler(told_flow, noises, count).clamp(-1, 1)
+        few_runs["midpoint", count] = midpoint(told_flow, noises, count).clamp(-1, 1)
+gaps = {key: distance_by_class((found, two_hundred), (unseen, of_class))
+        for key, found in few_runs.items()}
+ways_of_walking = {"DDIM": "DDIM", "Euler": say("flow, Euler", "flot, Euler"),
+                   "midpoint": say("flow, midpoint", "flot, point milieu")}
+for way, name in ways_of_walking.items():
+    print(f"{name:18}", *(decimal(gaps[way, count], 2) for count in runs))
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ### Sur les chiffres, en quatre passages
+#
+# DDIM, le flot par Euler, le flot par le point milieu.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ### On digits, in four runs
+#
+# DDIM, the flow by Euler, the flow by midpoint.
+
+# %% slide="fragment" tags=["hide-input", "output-only-slide"]
+figure, panels = plot(3, 10, width=9.5, height=3.3)
+labels_of_rows = ("DDIM", "Euler", say("midpoint", "milieu"))
+for row, way, name in zip(panels, ways_of_walking, labels_of_rows):
+    for digit, panel in enumerate(row):
+        show(panel, few_runs[way, 4][digit], smooth=True)
+    row[0].set_ylabel(name)
+picture(figure, say("Ten digits in four runs, by three ways: DDIM's are pale and mean; "
+                    "the flow's have sharper strokes.",
+                    "Dix chiffres en quatre passages, de trois façons : ceux de DDIM sont "
+                    "pâles et moyens ; ceux du flot ont des traits plus nets."))
+
+# %% claims=true
+assert gaps["midpoint", 2] < gaps["Euler", 2] < gaps["DDIM", 2]
+assert gaps["Euler", 4] < gaps["DDIM", 4] and gaps["midpoint", 4] < gaps["DDIM", 4]
+assert gaps["DDIM", 2] - gaps["midpoint", 2] > gaps["DDIM", 10] - gaps["midpoint", 10]
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 5 min. L'écart est grand à deux passages et se ferme à dix : un chemin plus droit paie quand les passages sont rares. Prévenir : des chiffres moyens se lisent
+# très bien ; un juge qui lit ne suffit pas, il faut une distance entre des lois. La démonstration complète, sur mille chiffres, est dans la bibliothèque.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 5 min. The gap is large in two runs and closes in ten: a straighter path pays where runs are few. A warning: mean digits are easy to read; a judge who reads is
+# not enough, it takes a distance between distributions. The whole demonstration, on a thousand digits, is in the library.
+
+# %% [markdown] lang="fr"
+# L'écart est grand à deux passages, et se referme à dix : un chemin plus droit paie surtout quand les passages sont rares. (La comparaison entière, sur mille
+# chiffres et jusqu'à vingt passages, prend une minute : `python -m dalle_edu.classroom.demo flow --out flow.png`.)
+
+# %% [markdown] lang="en"
+# The gap is large in two runs, and closes in ten: a straighter path pays above all where runs are few. (The whole comparison, on a thousand digits and up to
+# twenty runs, takes a minute: `python -m dalle_edu.classroom.demo flow --out flow.png`.)
+
+# %% [markdown] lang="fr"
+# ## 14. Un GAN, en mieux ?
+#
+# On a résumé la diffusion ainsi : « comme les GAN, en mieux ». Ce sont deux méthodes différentes. Un GAN ([](lesson:09)) joue contre un adversaire, dessine en
+# un passage, et peut oublier des sortes entières d'images. La diffusion n'a pas d'adversaire : c'est une **régression**, dont la perte descend sans surprise ;
+# elle dessine en plusieurs passages, et couvre mieux la variété. En 2021, [Dhariwal et Nichol](work:dhariwal2021) montrèrent qu'elle dépassait les GAN sur
+# ImageNet, avec un classifieur pour guide. « Mieux » a donc trois sens, la qualité, la couverture et le coût, et le GAN garde le dernier.
+#
+# | | GAN | VAE | diffusion, flot |
+# |---|---|---|---|
+# | on apprend | un jeu | une borne | une régression |
+# | passages pour dessiner | 1 | 1 | plusieurs |
+# | variété | peut s'effondrer | entière, floue | entière, nette |
+# | $P(x)$ | aucune | une borne | une borne ; exacte le long d'un flot |
+#
+# « La diffusion ne donne aucune probabilité » : si. Sa perte, bien pondérée, **est** une borne, comme celle du VAE ([Ho et al. 2020](work:ho2020)) ; et un
+# chemin sans hasard permet de calculer la probabilité elle-même.
+#
+# **Ce qui a changé depuis 2022.** On diffuse rarement des pixels : un auto-encodeur ([](lesson:07)) rapetisse d'abord l'image, et l'on diffuse ses latents
+# ([Rombach et al. 2022](work:rombach2022)). Des transformeurs remplacent le U-Net ([Peebles et Xie 2023](work:peebles2023)). Et le chemin s'est redressé
+# ([Esser et al. 2024](work:esser2024)).
+
+# %% [markdown] lang="en"
+# ## 14. A GAN, but better?
+#
+# Diffusion has been summed up like this: "GANs, but better". They are two different methods. A GAN ([](lesson:09)) plays against an adversary, draws in one run,
+# and may forget whole kinds of pictures. Diffusion has no adversary: it is a **regression**, whose loss falls without surprises; it draws in several runs, and
+# covers variety better. In 2021, [Dhariwal and Nichol](work:dhariwal2021) showed that it surpassed GANs on ImageNet, with a classifier for a guide. So "better"
+# has three meanings, quality, coverage and cost, and the GAN keeps the last.
+#
+# | | GAN | VAE | diffusion, flow |
+# |---|---|---|---|
+# | one learns | a game | a bound | a regression |
+# | runs to draw | 1 | 1 | several |
+# | variety | may collapse | whole, blurred | whole, sharp |
+# | $P(x)$ | none | a bound | a bound; exact along a flow |
+#
+# "Diffusion gives no probability": it does. Its loss, rightly weighted, **is** a bound, like that of the VAE ([Ho and others 2020](work:ho2020)); and a path
+# without chance lets one compute the probability itself.
+#
+# **What has changed since 2022.** Pixels are rarely diffused: an autoencoder ([](lesson:07)) first makes the picture small, and its latents are diffused
+# ([Rombach and others 2022](work:rombach2022)). Transformers replace the U-Net ([Peebles and Xie 2023](work:peebles2023)). And the path has been straightened
+# ([Esser and others 2024](work:esser2024)).
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true
+# ## 14. Un GAN, en mieux ?
+#
+# | | GAN | diffusion |
+# |---|---|---|
+# | on apprend | un jeu | une régression |
+# | passages | 1 | plusieurs |
+# | variété | peut s'effondrer | entière |
+# | $P(x)$ | aucune | une borne |
+
+# %% [markdown] lang="en" slide="slide" slide_only=true
+# ## 14. A GAN, but better?
+#
+# | | GAN | diffusion |
+# |---|---|---|
+# | one learns | a game | a regression |
+# | runs | 1 | several |
+# | variety | may collapse | whole |
+# | $P(x)$ | none | a bound |
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Demander en quel sens « mieux » : qualité, couverture, coût. Le GAN dessine en un passage. Dire ce qui a changé depuis 2022 : les latents, les
+# transformeurs, le chemin droit. Tout se retrouve dans ce que la classe vient d'écrire.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Ask in what sense "better": quality, coverage, cost. The GAN draws in one run. Say what has changed since 2022: latents, transformers, the straight
+# path. All of it is found in what the class has just written.
+
+# %% [markdown] lang="fr"
+# ## 15. Quelle erreur est-ce ?
+#
+# Voici un `add_noise` écrit par quelqu'un d'autre. Il est faux. Ne regardez pas son code : interrogez-le. **Avant de lancer la cellule**, écrivez ce qu'une
+# bonne version répondrait à un pixel de 1 sans bruit, puis à un pixel de 0 avec un bruit de 1, aux deux instants du calendrier de bêtas 0,1 et 0,2.
+
+# %% [markdown] lang="en"
+# ## 15. Which mistake is this?
+#
+# Here is an `add_noise` that somebody else wrote. It is wrong. Do not look at its code: question it. **Before you run the cell**, write down what a good version
+# would answer to a pixel of 1 without noise, then to a pixel of 0 with a noise of 1, at both timesteps of the schedule of betas 0.1 and 0.2.
+
+# %%
+from dalle_edu.classroom.suspect import suspect
+
+mystery, question = suspect("diffusion:add_noise", "alpha_instead_of_its_product")
+both, answers = torch.tensor([0, 1]), []
+for name, pixel, noise in ((say("pixel 1, noise 0:", "pixel 1, bruit 0 :"), 1.0, 0.0),
+                           (say("pixel 0, noise 1:", "pixel 0, bruit 1 :"), 0.0, 1.0)):
+    answer = mystery(torch.full((2, 1), pixel), torch.full((2, 1), noise), both, two_steps)
+    answers.append([decimal(each, 3) for each in answer.flatten()])
+    print(name, *answers[-1])
+
+# %% claims=true
+assert [each.replace(",", ".") for each in answers[0]] == ["0.949", "0.894"]
+assert [each.replace(",", ".") for each in answers[1]] == ["0.316", "0.447"]
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz mystery"
+# ## 15. Quelle erreur est-ce ?
+#
+# Un `add_noise` faux, de bêtas 0,1 puis 0,2.
+#
+# | pixel, bruit | $t = 0$ | $t = 1$ |
+# |---|---|---|
+# | 1, 0 | 0,949 | 0,894 |
+# | 0, 1 | 0,316 | 0,447 |
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz mystery"
+# ## 15. Which mistake is this?
+#
+# A wrong `add_noise`, of betas 0.1, then 0.2.
+#
+# | pixel, noise | $t = 0$ | $t = 1$ |
+# |---|---|---|
+# | 1, 0 | 0.949 | 0.894 |
+# | 0, 1 | 0.316 | 0.447 |
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 4 min. Deux minutes par deux, puis un vote. La première colonne est juste ; à la seconde, une bonne version donnerait 0,849 et 0,529. Demander d'où vient
+# 0,894. (De la racine de 0,8, le seul second alpha.)
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 4 min. Two minutes in pairs, then a vote. The first column is right; in the second a good version would give 0.849 and 0.529. Ask where 0.894 comes from. (From
+# the root of 0.8, the second alpha alone.)
+
+# %% quiz="mystery"
+quiz(question)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="quiz diffusion"
+# ## 16. Neuf questions
+#
+# **8 min.** Répondez seul, puis comparez à deux.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="quiz diffusion"
+# ## 16. Nine questions
+#
+# **8 min.** Answer alone, then compare in pairs.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 8 min. Quatre minutes seul, dans le notebook ; puis à main levée. S'arrêter là où la moitié de la salle se trompe. Les trois nombres se refont au tableau.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 8 min. Four minutes alone, in the notebook; then by show of hands. Stop where half the room is wrong. The three numbers are worked out again on the board.
+
+# %% [markdown] lang="fr"
+# ## 16. Questions
+
+# %% [markdown] lang="en"
+# ## 16. Questions
+
+# %% quiz="diffusion"
+quiz(
+    Number(
+        say("Betas of 0.5, then 0.2. What is alpha bar after both timesteps?",
+            "Des bêtas de 0,5 puis 0,2. Que vaut alpha barre après les deux instants ?"),
+        right=0.4,
+        why=say("It is the product of what each leaves: 0.5 × 0.8.", "C'est le produit de ce que chacun laisse : 0,5 × 0,8."),
+        computed=lambda: NoiseSchedule(torch.tensor([0.5, 0.2])).alpha_bar(1),
+        tolerance=1e-6,
+        near_misses={0.1: say("That is the product of the betas; multiply what is left.",
+                              "C'est le produit des bêtas ; multipliez ce qui reste.")},
+    ),
+    Number(
+        say("Signal rate 0.8, noise rate 0.6, x_t = 1, and the network predicts a noise of 1. Which x_0 does it believe in?",
+            "Taux de signal 0,8, taux de bruit 0,6, x_t = 1, et le réseau prédit un bruit de 1. En quel x_0 croit-il ?"),
+        right=0.5,
+        why=say("(1 − 0.6 × 1) / 0.8 = 0.5.", "(1 − 0,6 × 1) / 0,8 = 0,5."),
+        computed=lambda: (1 - 0.6 * 1) / 0.8,
+        near_misses={0.4: say("The noise is taken away; what is left is still faint: divide by the signal rate.",
+                              "Le bruit est ôté ; ce qui reste est encore affaibli : divisez par le taux de signal.")},
+    ),
+    Choice(
+        say("Data of variance 1 are noised as far as any timestep. Their variance", "Des données de variance 1 sont brouillées jusqu'à un instant. Leur variance"),
+        [say("grows", "croît"), say("falls", "décroît"), say("stays 1", "reste 1")],
+        right=2,
+        why=say("The squares of the two rates add up to 1.", "Les carrés des deux taux ont 1 pour somme."),
+        why_not=[
+            say("It would if noise were added without weakening the picture.", "Ce serait le cas si l'on ajoutait du bruit sans affaiblir l'image."),
+            say("What the picture loses is given to the noise.", "Ce que perd l'image est donné au bruit."),
+        ],
+    ),
+    Choice(
+        say("A well trained diffusion loss on our moons stays close to that of who answers 0, because",
+            "Une perte de diffusion bien entraînée, sur nos lunes, reste proche de celle de qui répond 0, parce que"),
+        [say("the learning rate is too small", "le pas d'apprentissage est trop petit"),
+         say("most of it is chance that nobody can predict", "l'essentiel en est du hasard que nul ne peut prédire"),
+         say("the network is too small", "le réseau est trop petit")],
+        right=1,
+        why=say("A noisy point may come from many places; the best answer is their mean, and it is rarely the truth.",
+                "Un point brouillé peut venir de bien des endroits ; la meilleure réponse est leur moyenne, et c'est rarement la vérité."),
+        why_not=[
+            say("Training longer would hardly lower it; look at what is drawn.", "S'entraîner plus ne la baisserait guère ; regardez ce qui est dessiné."),
+            say("A perfect network would have nearly the same loss.", "Un réseau parfait aurait presque la même perte."),
+        ],
+    ),
+    Number(
+        say("Four pictures, 20 steps, guidance at scale 3: how many rows does the network see in all?",
+            "Quatre images, 20 pas, un guidage à l'échelle 3 : combien de lignes le réseau voit-il en tout ?"),
+        right=160,
+        why=say("4 × 20, twice: with the request and without it.", "4 × 20, deux fois : avec la demande et sans elle."),
+        computed=lambda: 4 * 20 * 2,
+        near_misses={80: say("Guidance asks twice.", "Le guidage interroge deux fois."),
+                     240: say("The scale multiplies a difference, not the questions.", "L'échelle multiplie une différence, non les questions.")},
+    ),
+    Choice(
+        say("The last step of DDPM adds", "Le dernier pas de DDPM ajoute"),
+        [say("no noise", "aucun bruit"),
+         say("as much as the others", "autant de bruit que les autres"),
+         say("the starting noise once more", "le bruit de départ, une fois encore")],
+        right=0,
+        why=say("Nobody would take it out again: the picture is handed over.", "Personne ne l'ôterait : l'image est rendue."),
+        why_not=[
+            say("Each step adds its own amount, less and less.", "Chaque pas en ajoute sa quantité, de moins en moins."),
+            say("That noise was used at the start alone.", "Ce bruit n'a servi qu'au départ."),
+        ],
+    ),
+    Choice(
+        say("In DDIM, chance is", "Dans DDIM, le hasard est"),
+        [say("at each step", "à chaque pas"),
+         say("in the weights", "dans les poids"),
+         say("in the starting noise", "dans le bruit de départ")],
+        right=2,
+        why=say("The same noise makes the same picture again.", "Le même bruit refait la même image."),
+        why_not=[
+            say("That is DDPM.", "C'est DDPM."),
+            say("They are fixed once training is over.", "Ils sont fixés quand l'entraînement est fini."),
+        ],
+    ),
+    Choice(
+        say("Raising the guidance scale from 1 to 4", "Monter l'échelle du guidage de 1 à 4"),
+        [say("gives more quality and more variety", "donne plus de qualité et plus de variété"),
+         say("buys obedience with variety", "achète de l'obéissance avec de la variété"),
+         say("trains the network further", "continue d'entraîner le réseau")],
+        right=1,
+        why=say("Both curves of section 8 say so.", "Les deux courbes de la section 8 le disent."),
+        why_not=[
+            say("One of the two fell when we measured.", "L'une des deux est tombée quand nous avons mesuré."),
+            say("It acts in sampling; no weight moves.", "Il agit au tirage ; aucun poids ne bouge."),
+        ],
+    ),
+    Choice(
+        say("To keep a known region, inpainting acts", "Pour garder une région connue, la complétion agit"),
+        [say("at the end: it pastes the region onto the picture", "à la fin : elle colle la région sur l'image"),
+         say("in training: it hides the rest", "à l'entraînement : elle cache le reste"),
+         say("at each step: before the network is asked, and on its answer", "à chaque pas : avant d'interroger le réseau, et sur sa réponse")],
+        right=2,
+        why=say("So the rest is invented to go with what is known.", "Ainsi le reste est inventé pour s'accorder à ce qui est connu."),
+        why_not=[
+            say("The rest would know nothing of it, and the seam would show.", "Le reste n'en saurait rien, et le raccord se verrait."),
+            say("The network of this lesson was never trained for it.", "Le réseau de cette leçon n'y a jamais été entraîné."),
+        ],
+    ),
+)
+
+# %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="closing"
+# ## À retenir
+#
+# - Brouiller : une ligne.
+# - Débruiter : la moyenne du possible.
+# - Dessiner : avancer un peu, redemander.
+# - Guider : obéir, au prix de la variété.
+# - Plus droit, donc plus vite.
+
+# %% [markdown] lang="en" slide="slide" slide_only=true slide_for="closing"
+# ## Take-aways
+#
+# - To add noise: one line.
+# - To denoise: the mean of what is possible.
+# - To draw: move a little, ask again.
+# - To guide: obey, at the price of variety.
+# - Straighter, hence faster.
+
+# %% [markdown] lang="fr" slide="notes" slide_only=true
+# 2 min. Demander à chacun la phrase qu'il emporte. Pour la prochaine fois : finir les exercices 13 et 21. La leçon 14 et la 15 mettront ce que l'on vient
+# d'écrire derrière une phrase.
+
+# %% [markdown] lang="en" slide="notes" slide_only=true
+# 2 min. Ask everyone for the sentence they take home. For next time: finish exercises 13 and 21. Lessons 14 and 15 will put what has just been written behind a
+# sentence.
+
+# %% [markdown] lang="fr"
+# ## À retenir
+#
+# - $x_t = \sqrt{\bar\alpha_t} \, x_0 + \sqrt{1 - \bar\alpha_t} \, \varepsilon$ : tout instant est à une ligne de l'image, et la variance reste 1.
+# - Un seul réseau, à qui l'on dit $t$, apprend une régression ; sa meilleure réponse est la moyenne de ce qui est possible, et sa perte n'est pas une note.
+# - $\varepsilon$, $x_0$ et $v$ disent la même chose, pas avec la même précision : $v$ ne divise jamais.
+# - On ne retrouve pas un original : on avance un peu vers la croyance, on redemande. DDPM tire à chaque pas ; DDIM n'a de hasard qu'au départ.
+# - Le guidage agit au tirage seul ; il paie l'obéissance en variété. Pour compléter, on agit deux fois dans la boucle.
+# - « Copie ou invention ? » se mesure, à côté de vrais exemples nouveaux.
+# - Une ligne droite au lieu d'un arc : le flow matching garde tous les gestes, et demande moins de passages.
+
+# %% [markdown] lang="en"
+# ## Take-aways
+#
+# - $x_t = \sqrt{\bar\alpha_t} \, x_0 + \sqrt{1 - \bar\alpha_t} \, \varepsilon$: every timestep is one line away from the picture, and the variance stays 1.
+# - A single network, which is told $t$, learns a regression; its best answer is the mean of what is possible, and its loss is not a mark.
+# - $\varepsilon$, $x_0$ and $v$ say the same, not equally well: $v$ never divides.
+# - One does not find an original again: one moves a little towards the belief, and asks again. DDPM samples at each step; DDIM has chance at the start alone.
+# - Guidance acts in sampling alone; it pays for obedience with variety. To complete, one acts twice within the loop.
+# - "Copy or invention?" can be measured, beside new true examples.
+# - A straight line instead of an arc: flow matching keeps all moves, and asks for fewer runs.
+
+# %% [markdown] lang="fr"
+# ## Pour continuer
+#
+# La [](lesson:11) dessine tout autrement, code après code ; la [](lesson:14) et la [](lesson:15) reprennent la diffusion derrière une phrase. D'ici là :
+# entraînez le réseau du plan sur une forme à vous ; comparez `uniform_times` et `logit_normal_times` ; cherchez à partir de combien de chiffres appris le
+# réseau cesse de réciter.
+#
+# ## Sources
+#
+# - J. Sohl-Dickstein et al., [*Deep unsupervised learning using nonequilibrium thermodynamics*](work:sohldickstein2015), 2015.
+# - J. Ho, A. Jain et P. Abbeel, [*Denoising diffusion probabilistic models*](work:ho2020), 2020.
+# - A. Nichol et P. Dhariwal, [*Improved denoising diffusion probabilistic models*](work:nichol2021), 2021 ; P. Dhariwal et A. Nichol, [*Diffusion models beat
+#   GANs on image synthesis*](work:dhariwal2021), 2021.
+# - J. Song, C. Meng et S. Ermon, [*Denoising diffusion implicit models*](work:song2021), 2021 ; C. Lu et al., [*DPM-Solver++*](work:lu2022), 2022.
+# - T. Salimans et J. Ho, [*Progressive distillation for fast sampling of diffusion models*](work:salimans2022), 2022 ; S. Lin et al., [*Common diffusion noise
+#   schedules and sample steps are flawed*](work:lin2024), 2024 ; E. Hoogeboom, J. Heek et T. Salimans, [*Simple diffusion*](work:hoogeboom2023), 2023.
+# - J. Ho et T. Salimans, [*Classifier-free diffusion guidance*](work:ho2021), 2021 ; A. Nichol et al., [*GLIDE*](work:nichol2022), 2022 ; C. Saharia et al.,
+#   [*Photorealistic text-to-image diffusion models with deep language understanding*](work:saharia2022), 2022.
+# - A. Lugmayr et al., [*RePaint*](work:lugmayr2022), 2022 ; N. Carlini et al., [*Extracting training data from diffusion models*](work:carlini2023), 2023.
+# - Y. Lipman et al., [*Flow matching for generative modeling*](work:lipman2023), 2023 ; X. Liu, C. Gong et Q. Liu, [*Flow straight and fast*](work:liu2023),
+#   2023 ; M. Albergo et E. Vanden-Eijnden, [*Building normalizing flows with stochastic interpolants*](work:albergo2023), 2023 ; P. Esser et al., [*Scaling
+#   rectified flow transformers for high-resolution image synthesis*](work:esser2024), 2024.
+# - R. Rombach et al., [*High-resolution image synthesis with latent diffusion models*](work:rombach2022), 2022 ; W. Peebles et S. Xie, [*Scalable diffusion
+#   models with transformers*](work:peebles2023), 2023.
+
+# %% [markdown] lang="en"
+# ## Reading on
+#
+# [](lesson:11) draws in quite another way, code after code; [](lesson:14) and [](lesson:15) take up diffusion behind a sentence. Until then: train the network of
+# the plane on a shape of your own; compare `uniform_times` and `logit_normal_times`; find from how many digits on the network ceases to recite.
+#
+# ## Sources
+#
+# - J. Sohl-Dickstein and others, [*Deep unsupervised learning using nonequilibrium thermodynamics*](work:sohldickstein2015), 2015.
+# - J. Ho, A. Jain and P. Abbeel, [*Denoising diffusion probabilistic models*](work:ho2020), 2020.
+# - A. Nichol and P. Dhariwal, [*Improved denoising diffusion probabilistic models*](work:nichol2021), 2021; P. Dhariwal and A. Nichol, [*Diffusion models beat
+#   GANs on image synthesis*](work:dhariwal2021), 2021.
+# - J. Song, C. Meng and S. Ermon, [*Denoising diffusion implicit models*](work:song2021), 2021; C. Lu and others, [*DPM-Solver++*](work:lu2022), 2022.
+# - T. Salimans and J. Ho, [*Progressive distillation for fast sampling of diffusion models*](work:salimans2022), 2022; S. Lin and others, [*Common diffusion
+#   noise schedules and sample steps are flawed*](work:lin2024), 2024; E. Hoogeboom, J. Heek and T. Salimans, [*Simple diffusion*](work:hoogeboom2023), 2023.
+# - J. Ho and T. Salimans, [*Classifier-free diffusion guidance*](work:ho2021), 2021; A. Nichol and others, [*GLIDE*](work:nichol2022), 2022; C. Saharia and
+#   others, [*Photorealistic text-to-image diffusion models with deep language understanding*](work:saharia2022), 2022.
+# - A. Lugmayr and others, [*RePaint*](work:lugmayr2022), 2022; N. Carlini and others, [*Extracting training data from diffusion models*](work:carlini2023), 2023.
+# - Y. Lipman and others, [*Flow matching for generative modeling*](work:lipman2023), 2023; X. Liu, C. Gong and Q. Liu, [*Flow straight and
+#   fast*](work:liu2023), 2023; M. Albergo and E. Vanden-Eijnden, [*Building normalizing flows with stochastic interpolants*](work:albergo2023), 2023; P. Esser
+#   and others, [*Scaling rectified flow transformers for high-resolution image synthesis*](work:esser2024), 2024.
+# - R. Rombach and others, [*High-resolution image synthesis with latent diffusion models*](work:rombach2022), 2022; W. Peebles and S. Xie, [*Scalable diffusion
+#   models with transformers*](work:peebles2023), 2023.
