@@ -29,7 +29,14 @@ import torch
 
 from dalle_edu.classroom.figures import picture, plot
 
-white_noise = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(8))
+
+def seeded(seed):
+    # en: a generator of random numbers that begins anew from a seed
+    # fr: un générateur de nombres au hasard, qui repart d'une graine
+    return torch.Generator().manual_seed(seed)
+
+
+white_noise = torch.randn(1, 1, 8, 8, generator=seeded(8))
 
 
 # %% tags=["hide-input"]
@@ -46,10 +53,10 @@ def show(panel, image, title="", smooth=False):
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 figure, axes = plot(width=3.2, height=3.2)
 show(axes, white_noise[0])
-picture(figure, say("Sixty-four squares of random greys, in which no digit can be "
-                    "read.",
-                    "Soixante-quatre carrés de gris au hasard, où aucun chiffre ne "
-                    "se lit."))
+picture(figure, say("Sixty-four squares of random greys, in which no digit "
+                    "can be read.",
+                    "Soixante-quatre carrés de gris au hasard, où aucun "
+                    "chiffre ne se lit."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. Faire voter : qui voit un 3 ? un 8 ? Noter les voix au tableau, de 0 à 9. Ne rien dire de plus. La réponse (tous les dix, de la même
@@ -151,8 +158,8 @@ from dalle_edu.language import decimal
 # %% tags=["hide-input"]
 from dalle_edu.bricks.noise_schedule import cosine_schedule as the_cosine
 
-points = moons(800, torch.Generator().manual_seed(0))
-eps = torch.randn(800, 2, generator=torch.Generator().manual_seed(1))
+points = moons(800, seeded(0))
+eps = torch.randn(800, 2, generator=seeded(1))
 
 
 # %% tags=["hide-input"]
@@ -178,10 +185,10 @@ for panel, t in zip(panels, (0, 200, 400, 600, 999)):
     kept_part = the_cosine().alpha_bar(t)
     dissolved = math.sqrt(kept_part) * points + math.sqrt(1 - kept_part) * eps
     scatter(panel, dissolved, f"t = {t}")
-picture(figure, say("Two half moons become a round cloud, from t = 0 to t = 999; at "
-                    "600 they can hardly be told.",
-                    "Deux demi-lunes deviennent un nuage rond, de t = 0 à t = 999 ; à "
-                    "600, on ne les devine presque plus."))
+picture(figure, say("Two half moons become a round cloud, from t = 0 to t = "
+                    "999; at 600 they can hardly be told.",
+                    "Deux demi-lunes deviennent un nuage rond, de t = 0 à t "
+                    "= 999 ; à 600, on ne les devine presque plus."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Image : une vitre qui givre. Faire parier sur le moment où la forme disparaît. Demander ce qui reste à la fin. (Un nuage rond, le même
@@ -337,7 +344,8 @@ step_by_step(torch.tensor([1.0]), [0.1, 0.2], torch.tensor([[0.0], [0.0]]))
 
 # %%
 def only_noise():
-    return step_by_step(torch.tensor([0.0]), [0.1, 0.2], torch.tensor([[1.0], [1.0]]))
+    ones = torch.tensor([[1.0], [1.0]])
+    return step_by_step(torch.tensor([0.0]), [0.1, 0.2], ones)
 
 
 expect(only_noise, torch.tensor([0.730056]),
@@ -408,7 +416,7 @@ add_noise(one_and_zero, zero_and_one, torch.tensor([1]), two_steps)
 # **Guess**: will the two clouds have the same centre and the same width?
 
 # %%
-generator = torch.Generator().manual_seed(0)
+generator = seeded(0)
 start = torch.tensor([2.0, -1.0]).repeat(1000, 1)
 first_half = linear_schedule().betas[:300]
 noises = torch.randn(300, 1000, 2, generator=generator)
@@ -490,11 +498,11 @@ assert (long_way.std(dim=0) - short_way.std(dim=0)).abs().max() < 0.06
 """Le calendrier en cosinus : alpha_bar descend comme un cosinus au carré.
 
 De petites images gardent plus de signal aux premiers instants que sous le
-linéaire (Nichol et Dhariwal 2021, équation 17). Après i instants sur T, alpha_bar
-est le carré du cosinus de (i / T + offset) / (1 + offset) * pi / 2, et chaque bêta
-vaut 1 moins le rapport d'alpha_bar après son instant à alpha_bar avant, en float64.
-Les derniers bêtas vaudraient 1, ce qui ne laisse aucun signal par quoi diviser :
-ils sont bornés à `max_beta`.
+linéaire (Nichol et Dhariwal 2021, équation 17). Après i instants sur T,
+alpha_bar est le carré du cosinus de (i / T + offset) / (1 + offset) * pi / 2,
+et chaque bêta vaut 1 moins le rapport d'alpha_bar après son instant à
+alpha_bar avant, en float64. Les derniers bêtas vaudraient 1, ce qui ne laisse
+aucun signal par quoi diviser : ils sont bornés à `max_beta`.
 """
 
 # %% scratch=true
@@ -531,7 +539,7 @@ for name, schedule in schedules.items():
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 moments = (0, 150, 300, 450, 600, 750, 999)
-same_noise = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(3))
+same_noise = torch.randn(1, 1, 8, 8, generator=seeded(3))
 figure, panels = plot(2, 7, width=9, height=3.2)
 for row, (name, schedule) in zip(panels, schedules.items()):
     for panel, t in zip(row, moments):
@@ -539,10 +547,12 @@ for row, (name, schedule) in zip(panels, schedules.items()):
         show(panel, noisy[0])
         panel.set_xlabel(f"t = {t}")
     row[0].set_ylabel(name)
-picture(figure, say("A handwritten 5 at seven timesteps: at 450 it is still there "
-                    "under the cosine schedule, and lost under the linear one.",
-                    "Un 5 manuscrit à sept instants : à 450, il est encore là sous le "
-                    "calendrier en cosinus, et perdu sous le linéaire."))
+picture(figure, say("A handwritten 5 at seven timesteps: at 450 it is still "
+                    "there under the cosine schedule, and lost under the "
+                    "linear one.",
+                    "Un 5 manuscrit à sept instants : à 450, il est encore "
+                    "là sous le calendrier en cosinus, et perdu sous le "
+                    "linéaire."))
 
 # %% claims=true
 assert labels[5] == 5
@@ -615,25 +625,31 @@ assert linear_schedule().alpha_bar(749) < 0.01
 #
 # Who knows one, and $x_t$, knows all three.
 
+# %% tags=["hide-input"]
+def draw_arrow(axes, start, end, colour):
+    arrow = {"arrowstyle": "->", "color": colour, "linewidth": 2}
+    axes.annotate("", end, start, arrowprops=arrow)
+
+
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 figure, axes = plot(width=4.6, height=4.2)
 angles = torch.linspace(0, math.pi / 2, 50)
 axes.plot(angles.cos(), angles.sin(), color="silver")
 ends = {"$x_0$": (1, 0), r"$\varepsilon$": (0, 1), "$x_t$": (0.6, 0.8)}
 for (name, end), colour in zip(ends.items(), (BLUE, VERMILION, "black")):
-    axes.annotate("", end, (0, 0), arrowprops={"arrowstyle": "->", "color": colour,
-                                               "linewidth": 2})
+    draw_arrow(axes, (0, 0), end, colour)
     axes.text(1.06 * end[0], 1.06 * end[1], name, fontsize=16, color=colour)
-axes.annotate("", (0.6 - 0.4, 0.8 + 0.3), (0.6, 0.8),
-              arrowprops={"arrowstyle": "->", "color": GREEN, "linewidth": 2})
+draw_arrow(axes, (0.6, 0.8), (0.6 - 0.4, 0.8 + 0.3), GREEN)
 axes.text(0.28, 1.12, "$v$", fontsize=16, color=GREEN)
 axes.set(xlim=(-0.1, 1.25), ylim=(-0.1, 1.25), aspect="equal")
-axes.set(xlabel=say("signal rate", "taux de signal"))
-axes.set(ylabel=say("noise rate", "taux de bruit"))
-picture(figure, say("A quarter of a circle from x0 to epsilon; x_t is on it at rates "
-                    "0.6 and 0.8, and v points along the circle, towards the noise.",
-                    "Un quart de cercle de x0 à epsilon ; x_t s'y trouve aux taux 0,6 "
-                    "et 0,8, et v est dirigée le long du cercle, vers le bruit."))
+axes.set(xlabel=say("signal rate", "taux de signal"),
+         ylabel=say("noise rate", "taux de bruit"))
+picture(figure, say("A quarter of a circle from x0 to epsilon; x_t is on it "
+                    "at rates 0.6 and 0.8, and v points along the circle, "
+                    "towards the noise.",
+                    "Un quart de cercle de x0 à epsilon ; x_t s'y trouve aux "
+                    "taux 0,6 et 0,8, et v est dirigée le long du cercle, "
+                    "vers le bruit."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Le nombre d'abord, au tableau : x_t = 0,2 ; retrouver 1 depuis le bruit, puis depuis v. Demander ce que devient la division par le taux de
@@ -666,15 +682,16 @@ picture(figure, say("A quarter of a circle from x0 to epsilon; x_t is on it at r
 # %% implements="diffusion:training_target" level=1
 """Ce que le réseau doit prédire à t : le bruit, l'image, ou v.
 
-v vaut taux de signal * bruit - taux de bruit * image (Salimans et Ho 2022). « eps »
-dit peu là où il n'y a presque pas de bruit, et « x0 » là où il n'y a presque pas de
-signal ; « v » est à peu près aussi difficile partout.
+v vaut taux de signal * bruit - taux de bruit * image (Salimans et Ho 2022).
+« eps » dit peu là où il n'y a presque pas de bruit, et « x0 » là où il n'y a
+presque pas de signal ; « v » est à peu près aussi difficile partout.
 """
 
 # %% scratch=true
 easy_rates = NoiseSchedule(torch.tensor([0.64]))
 at_once = torch.tensor([0])
-training_target(torch.tensor([[1.0]]), torch.tensor([[-0.5]]), at_once, easy_rates, "v")
+one, minus_half = torch.tensor([[1.0]]), torch.tensor([[-0.5]])
+training_target(one, minus_half, at_once, easy_rates, "v")
 # → tensor([[-1.1000]])
 
 # %% [markdown] lang="fr"
@@ -717,7 +734,8 @@ travaillent de même pour toutes les cibles.
 """
 
 # %% scratch=true
-picture_and_noise(torch.tensor([[-1.1]]), torch.tensor([[0.2]]), at_once, easy_rates, "v")
+v, x_t = torch.tensor([[-1.1]]), torch.tensor([[0.2]])
+picture_and_noise(v, x_t, at_once, easy_rates, "v")
 # → (tensor([[1.]]), tensor([[-0.5000]]))
 
 # %% [markdown] lang="fr"
@@ -830,15 +848,15 @@ assert 6 < 2 * math.pi < 7 and 60_000 < 2 * math.pi * 10_000 < 65_000
 """Le plongement sinusoïdal des instants : sinus et cosinus de n nombres réels.
 
 Chaque nombre devient des points sur `width / 2` cercles, qui tournent à des
-vitesses de 1 à 1 / max_period (Vaswani et al. 2017, section 3.5). La convention est
-celle de Ho et al. (2020) : d'abord tous les sinus, puis tous les cosinus, et les
-deux bouts de la suite géométrique des vitesses sont compris. Les instants vont de 0
-à environ 1 000 et peuvent être fractionnaires.
+vitesses de 1 à 1 / max_period (Vaswani et al. 2017, section 3.5). La
+convention est celle de Ho et al. (2020) : d'abord tous les sinus, puis tous
+les cosinus, et les deux bouts de la suite géométrique des vitesses sont
+compris. Les instants vont de 0 à environ 1 000 et peuvent être fractionnaires.
 """
 
 # %% scratch=true
-sinusoidal_embedding(torch.tensor([0.0, 1.0]), 4)
-# → tensor([[0.0000e+00, 0.0000e+00, 1.0000e+00, 1.0000e+00], [8.4147e-01, 1.0000e-04, 5.4030e-01, 1.0000e+00]])
+sinusoidal_embedding(torch.tensor([10.0]), 4, max_period=10.0)
+# → tensor([[-0.5440,  0.8415, -0.8391,  0.5403]])
 
 # %% [markdown] lang="fr"
 # Le réseau du plan est un MLP de la [](lesson:01) : il reçoit le point et le plongement de l'instant, et rend deux nombres. Ses coordonnées aussi lui sont
@@ -916,13 +934,15 @@ class PlaneNetwork(nn.Module):
 # </details>
 
 # %% implements="diffusion:diffusion_loss" level=2
-"""L'erreur quadratique moyenne de ce que prédit un réseau à des instants au hasard.
+"""L'erreur quadratique moyenne de ce que prédit un réseau à des instants au
+hasard.
 
 C'est la perte de Ho et al. (2020, algorithme 1), avec les instants de
 `spread_timesteps`, un par image. L'erreur d'une image est la moyenne sur ses
 nombres, fois le poids de son instant s'il y a des `weights` ; la perte est la
-moyenne sur les images. `conditions` va au réseau sans changement. `generator` donne
-d'abord les instants, puis un bruit normal, et doit être sur l'appareil de `x0`.
+moyenne sur les images. `conditions` va au réseau sans changement. `generator`
+donne d'abord les instants, puis un bruit normal, et doit être sur l'appareil
+de `x0`.
 """
 
 # %% scratch=true
@@ -947,7 +967,7 @@ def learn(network, loss_of, steps, rate):
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, fused=True)
     rates = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, rate, total_steps=steps, pct_start=0.1)
-    generator, losses = torch.Generator().manual_seed(0), []
+    generator, losses = seeded(0), []
     for _ in range(steps):
         loss = loss_of(network, generator)
         optimizer.zero_grad()
@@ -984,7 +1004,7 @@ plane_networks = {}
 for target, found in learned.items():
     plane_networks[target] = PlaneNetwork()
     plane_networks[target].load_state_dict(found["weights"])
-many_moons = moons(20_000, torch.Generator().manual_seed(2))
+many_moons = moons(20_000, seeded(2))
 loss_of_zero = diffusion_loss(lambda x_t, t: 0 * x_t, many_moons, cosine).item()
 print(say("loss of the network:", "perte du réseau :"), decimal(learned["v"]["loss"], 2))
 print(say("loss of who answers 0:", "perte de qui répond 0 :"), decimal(loss_of_zero, 2))
@@ -1084,8 +1104,10 @@ denoiser(says_v, easy_rates, "v")(torch.tensor([[0.2]]), at_once)
 believe = denoiser(plane_networks["v"], cosine)
 ticks = torch.linspace(-2.4, 2.4, 11)
 grid = torch.cartesian_prod(ticks, ticks)
+beliefs = {}
 with torch.no_grad():
-    beliefs = {t: believe(grid, torch.full((len(grid),), t)) for t in (950, 600, 150)}
+    for t in (950, 600, 150):
+        beliefs[t] = believe(grid, torch.full((len(grid),), t))
 for t, belief in beliefs.items():
     print(f"t = {t}", say("  width of the beliefs:", "  largeur des croyances :"),
           decimal(belief.std(dim=0).mean(), 2))
@@ -1107,10 +1129,12 @@ for panel, (t, belief) in zip(panels, beliefs.items()):
     arrows = belief - grid
     panel.quiver(grid[:, 0], grid[:, 1], arrows[:, 0], arrows[:, 1], color=BLUE,
                  angles="xy", scale_units="xy", scale=1, width=0.005)
-picture(figure, say("Fields of arrows: at t = 950 all point to the middle, at 600 to "
-                    "the nearer moon, at 150 to the nearest point of a moon.",
-                    "Des champs de flèches : à t = 950, toutes visent le milieu ; à "
-                    "600, la lune la plus proche ; à 150, le point le plus proche."))
+picture(figure, say("Fields of arrows: at t = 950 all point to the middle, "
+                    "at 600 to the nearer moon, at 150 to the nearest point "
+                    "of a moon.",
+                    "Des champs de flèches : à t = 950, toutes visent le "
+                    "milieu ; à 600, la lune la plus proche ; à 150, le "
+                    "point le plus proche."))
 
 # %% claims=true
 assert beliefs[950].std(dim=0).mean() < 0.35 < beliefs[600].std(dim=0).mean() < beliefs[150].std(dim=0).mean()
@@ -1196,10 +1220,10 @@ assert 1 - 0.36 / 0.64 == 0.4375 and math.sqrt(1 - 0.4375) == 0.75
 # %% implements="samplers:spaced_timesteps" level=1
 """`steps` instants à égale distance, du dernier, T - 1, en descendant.
 
-Celui du pas i, à partir de 0, est T (1 - i / steps), arrondi, moins 1. On part donc
-de T - 1, où il n'y a que du bruit. À égale distance depuis 0, ils finiraient sous
-T - 1, où le débruiteur attend un peu d'image dans ce qui est du bruit pur (Lin et
-al. 2023, table 2, « trailing »).
+Celui du pas i, à partir de 0, est T (1 - i / steps), arrondi, moins 1. On part
+donc de T - 1, où il n'y a que du bruit. À égale distance depuis 0, ils
+finiraient sous T - 1, où le débruiteur attend un peu d'image dans ce qui est
+du bruit pur (Lin et al. 2023, table 2, « trailing »).
 """
 
 # %% scratch=true
@@ -1255,15 +1279,15 @@ spaced_timesteps(cosine_schedule(1000), 4)
 # %% implements="samplers:ddpm" level=2
 """DDPM, ou tirage ancestral (Ho et al. 2020, algorithme 2 et équation 7).
 
-Chaque x est tiré selon q(x_avant | x_maintenant, x_0), avec l'estimation de x_0 du
-débruiteur. Si alpha_bar vaut `now` à cet instant et `then` au suivant du chemin (1
-après le dernier), et beta = 1 - now / then, sa moyenne est (sqrt(then) * beta * x_0
-+ sqrt(1 - beta) * (1 - then) * x) / (1 - now). Le bruit nouveau a la plus petite des
-deux variances de l'article, beta * (1 - then) / (1 - now) ; le dernier pas n'en
-ajoute pas. Le bruit nouveau corrige les erreurs passées, mais demande beaucoup de
-pas.
+Chaque x est tiré selon q(x_avant | x_maintenant, x_0), avec l'estimation de
+x_0 du débruiteur. Si alpha_bar vaut `now` à cet instant et `then` au suivant
+du chemin (1 après le dernier), et beta = 1 - now / then, sa moyenne est
+(sqrt(then) * beta * x_0 + sqrt(1 - beta) * (1 - then) * x) / (1 - now). Le
+bruit nouveau a la plus petite des deux variances de l'article, beta * (1 -
+then) / (1 - now) ; le dernier pas n'en ajoute pas. Le bruit nouveau corrige
+les erreurs passées, mais demande beaucoup de pas.
 """
-# the noise that all timesteps between them add => le bruit que tous les instants entre les deux ajoutent
+# the noise that all timesteps between them add => le bruit qu'ils ajoutent en tout
 
 # %% scratch=true
 # en: two timesteps, alpha_bar 0.64 then 0.36; a denoiser that always believes in 1
@@ -1282,12 +1306,12 @@ ddpm(believes_in_one, torch.tensor([[0.2]]), two_rates, steps=2)
 # %%
 from dalle_edu.classroom.demos.samplers import distance_of_laws
 
-start = torch.randn(2000, 2, generator=torch.Generator().manual_seed(4))
-truth = moons(2000, torch.Generator().manual_seed(5))
-again = moons(2000, torch.Generator().manual_seed(6))
+start = torch.randn(2000, 2, generator=seeded(4))
+truth = moons(2000, seeded(5))
+again = moons(2000, seeded(6))
 sampled = {}
 for steps in (1, 5, 50):
-    sampled[steps] = ddpm(believe, start, cosine, steps, torch.Generator().manual_seed(0))
+    sampled[steps] = ddpm(believe, start, cosine, steps, seeded(0))
     print(f"{steps:2}", say("steps: distance from the moons",
                             "pas : distance aux lunes"),
           decimal(distance_of_laws(sampled[steps], truth), 2))
@@ -1310,10 +1334,12 @@ titles = say("one step|5 steps|50 steps|true moons",
              "un pas|5 pas|50 pas|vraies lunes").split("|")
 for panel, cloud, title in zip(panels, [*sampled.values(), truth], titles):
     scatter(panel, cloud[:800], title, colour=GREEN if cloud is truth else BLUE)
-picture(figure, say("From the same noise: in one step all points are in the middle; in "
-                    "5 the moons are thick; in 50 they look like the true ones.",
-                    "Du même bruit : en un pas, tous les points sont au milieu ; en 5, "
-                    "les lunes sont épaisses ; en 50, elles ressemblent aux vraies."))
+picture(figure, say("From the same noise: in one step all points are in the "
+                    "middle; in 5 the moons are thick; in 50 they look like "
+                    "the true ones.",
+                    "Du même bruit : en un pas, tous les points sont au "
+                    "milieu ; en 5, les lunes sont épaisses ; en 50, elles "
+                    "ressemblent aux vraies."))
 
 # %% claims=true
 _far = [distance_of_laws(sampled[steps], truth) for steps in (1, 5, 50)]
@@ -1346,7 +1372,7 @@ def there_and_back(original, t):
     # en: the schedule up to t: the sampler starts from its last timestep
     # fr: le calendrier jusqu'à t : l'échantillonneur part de son dernier instant
     shorter = NoiseSchedule(cosine.betas[:t + 1])
-    generator = torch.Generator().manual_seed(t)
+    generator = seeded(t)
     copies = original.repeat(100, 1)
     noisy = add_noise(copies, torch.randn(100, 2, generator=generator),
                       torch.full((100,), t), shorter)
@@ -1354,7 +1380,7 @@ def there_and_back(original, t):
 
 
 # %%
-original = moons(60, torch.Generator().manual_seed(8))[4:5]
+original = moons(60, seeded(8))[4:5]
 returned = {t: there_and_back(original, t) for t in (99, 399, 999)}
 for t, ends in returned.items():
     print(f"t = {t:3}", say("  mean distance to the original:",
@@ -1377,10 +1403,12 @@ for panel, (t, ends) in zip(panels, returned.items()):
     scatter(panel, points, f"t = {t}", colour="lightgrey")
     scatter(panel, ends, f"t = {t}", colour=BLUE, size=12)
     scatter(panel, original, f"t = {t}", colour=VERMILION, size=90)
-picture(figure, say("From t = 99 all hundred come back beside the red original; from "
-                    "399 they spread over its moon; from 999, over both.",
-                    "De t = 99, les cent reviennent près de l'original rouge ; de 399, "
-                    "ils s'étalent sur sa lune ; de 999, sur les deux."))
+picture(figure, say("From t = 99 all hundred come back beside the red "
+                    "original; from 399 they spread over its moon; from 999, "
+                    "over both.",
+                    "De t = 99, les cent reviennent près de l'original rouge "
+                    "; de 399, ils s'étalent sur sa lune ; de 999, sur les "
+                    "deux."))
 
 # %% claims=true
 _away = [(ends - original).norm(dim=1).mean().item() for ends in returned.values()]
@@ -1461,17 +1489,19 @@ assert _away[0] < 0.35 and _away[0] < 0.6 * _away[1] < 0.6 * _away[2]
 # %% implements="samplers:ddim" level=2
 """DDIM : mêler de nouveau l'image estimée et son bruit, avec moins de bruit.
 
-Le bruit est ce que l'estimation du débruiteur laisse de x, divisé par son taux (Song
-et al. 2021, équation 12). Ils sont mêlés aux taux de l'instant suivant du chemin ;
-après le dernier, il ne reste rien du bruit. Le bruit nouveau a `eta` fois l'écart-type
-de celui de `ddpm`, et la variance de l'ancien lui fait place. Avec `eta` = 0, aucun
-bruit n'est ajouté, ni tiré : chaque bruit de départ a son image, et des bruits
-proches ont des images proches. Avec `eta` = 1, c'est `ddpm`.
+Le bruit est ce que l'estimation du débruiteur laisse de x, divisé par son taux
+(Song et al. 2021, équation 12). Ils sont mêlés aux taux de l'instant suivant
+du chemin ; après le dernier, il ne reste rien du bruit. Le bruit nouveau a
+`eta` fois l'écart-type de celui de `ddpm`, et la variance de l'ancien lui fait
+place. Avec `eta` = 0, aucun bruit n'est ajouté, ni tiré : chaque bruit de
+départ a son image, et des bruits proches ont des images proches. Avec `eta` =
+1, c'est `ddpm`.
 """
 
 # %% scratch=true
 seen = []
-ddim(believes_in_one, torch.tensor([[0.2]]), two_rates, steps=2, callback=seen.append)
+first = torch.tensor([[0.2]])
+ddim(believes_in_one, first, two_rates, steps=2, callback=seen.append)
 seen[1].x
 # → tensor([[0.5000]])
 
@@ -1511,9 +1541,9 @@ seen[1].x
 ways = {}
 for name, sampler in (("DDPM", ddpm), ("DDIM", ddim)):
     path = []
-    first = sampler(believe, start[:30], cosine, 40, torch.Generator().manual_seed(0),
+    first = sampler(believe, start[:30], cosine, 40, seeded(0),
                     path.append)
-    second = sampler(believe, start[:30], cosine, 40, torch.Generator().manual_seed(1))
+    second = sampler(believe, start[:30], cosine, 40, seeded(1))
     ways[name] = torch.stack([step.x for step in path] + [first])
     print(name, say("twice, mean distance:", "deux fois, distance moyenne :"),
           decimal((first - second).norm(dim=1).mean(), 2))
@@ -1535,10 +1565,10 @@ for panel, (name, way), colour in zip(panels, ways.items(), (VERMILION, BLUE)):
     panel.plot(way[..., 0], way[..., 1], color=colour, linewidth=0.8, alpha=0.7)
     panel.scatter(way[-1, :, 0], way[-1, :, 1], s=14, color="black", zorder=3)
     panel.set_title(name)
-picture(figure, say("Thirty paths to the moons: DDPM's are jagged, DDIM's are smooth "
-                    "curves.",
-                    "Trente chemins vers les lunes : ceux de DDPM zigzaguent, ceux de "
-                    "DDIM sont des courbes lisses."))
+picture(figure, say("Thirty paths to the moons: DDPM's are jagged, DDIM's "
+                    "are smooth curves.",
+                    "Trente chemins vers les lunes : ceux de DDPM "
+                    "zigzaguent, ceux de DDIM sont des courbes lisses."))
 
 # %% claims=true
 _length = {name: (way[1:] - way[:-1]).norm(dim=2).sum(dim=0).mean() for name, way in ways.items()}
@@ -1621,15 +1651,16 @@ assert torch.equal(ddim(believe, start[:5], cosine, 10), ddim(believe, start[:5]
 # %% implements="samplers:dpm_solver" level=3
 """DPM-Solver++(2M), du second ordre (Lu et al. 2022b, algorithme 2).
 
-Il s'attend que l'estimation du débruiteur continue de changer comme elle vient de le
-faire. Le temps est mesuré par le logarithme de taux de signal sur taux de bruit, où
-le chemin est presque droit. Pour un pas h de ce temps, un taux de bruit qui va de s à
-s', et un taux de signal a' après lui, x devient s' / s * x - a' * (exp(-h) - 1) *
-expected, où `expected` est x_0 + h / (2 * pas d'avant) * (x_0 - estimation d'avant).
-Le premier pas et le dernier, qui va à un temps infini et rend son estimation, sont du
-premier ordre (ceux de DDIM). Aucun bruit n'est ajouté : `generator` ne sert pas.
+Il s'attend que l'estimation du débruiteur continue de changer comme elle vient
+de le faire. Le temps est mesuré par le logarithme de taux de signal sur taux
+de bruit, où le chemin est presque droit. Pour un pas h de ce temps, un taux de
+bruit qui va de s à s', et un taux de signal a' après lui, x devient s' / s * x
+- a' * (exp(-h) - 1) * expected, où `expected` est x_0 + h / (2 * pas d'avant)
+* (x_0 - estimation d'avant). Le premier pas et le dernier, qui va à un temps
+infini et rend son estimation, sont du premier ordre (ceux de DDIM). Aucun
+bruit n'est ajouté : `generator` ne sert pas.
 """
-# the last estimate and stride => la dernière estimation et le dernier pas
+# the last estimate and stride => estimation, pas
 
 # %% scratch=true
 dpm_solver(believes_in_one, torch.tensor([[0.2]]), two_rates, steps=2)
@@ -1647,7 +1678,7 @@ dpm_solver(believes_in_one, torch.tensor([[0.2]]), two_rates, steps=2)
 from dalle_edu.classroom.demos.samplers import best_denoiser
 
 exact = best_denoiser(cosine)
-noises = torch.randn(500, 2, generator=torch.Generator().manual_seed(0),
+noises = torch.randn(500, 2, generator=seeded(0),
                      dtype=torch.float64)
 where_it_ends = dpm_solver(exact, noises, cosine, 1000)
 few_steps, errors = (5, 10, 20, 40, 80), {"DDIM": [], "DPM-Solver++": []}
@@ -1677,10 +1708,10 @@ axes.minorticks_off()
 axes.set(xlabel=say("runs of the network", "passages dans le réseau"))
 axes.set(ylabel=say("error", "erreur"))
 legend(axes)
-picture(figure, say("Both errors fall as steps grow; that of DPM-Solver++ falls much "
-                    "faster.",
-                    "Les deux erreurs tombent quand les pas augmentent ; celle de "
-                    "DPM-Solver++, bien plus vite."))
+picture(figure, say("Both errors fall as steps grow; that of DPM-Solver++ "
+                    "falls much faster.",
+                    "Les deux erreurs tombent quand les pas augmentent ; "
+                    "celle de DPM-Solver++, bien plus vite."))
 
 # %% claims=true
 assert all(_later < _earlier for _curve in errors.values() for _earlier, _later in pairwise(_curve))
@@ -1711,8 +1742,10 @@ into_the_plane = lambda x0: x0.clamp(-3, 3)
 distances = {}
 for target, network in plane_networks.items():
     plain = ddim(denoiser(network, cosine, target), start, cosine, 20)
-    clipped = ddim(denoiser(network, cosine, target, into_the_plane), start, cosine, 20)
-    distances[target] = [distance_of_laws(cloud, truth) for cloud in (plain, clipped)]
+    in_range = denoiser(network, cosine, target, into_the_plane)
+    clipped = ddim(in_range, start, cosine, 20)
+    distances[target] = [distance_of_laws(plain, truth),
+                         distance_of_laws(clipped, truth)]
     print(f"{target:4}", say("distance:", "distance :"), decimal(distances[target][0], 2),
           say("  clipped:", "  bornée :"), decimal(distances[target][1], 2))
 
@@ -1788,7 +1821,7 @@ assert distances["v"][1] < distances["x0"][1] < distances["eps"][1]
 from dalle_edu.bricks.unet import UNet, UNetConfig
 
 classes = F.one_hot(labels, 10).float()
-order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+order = torch.randperm(len(images), generator=seeded(0))
 seen_digits, new_digits = order[:1300], order[1300:]
 
 
@@ -1815,11 +1848,11 @@ def learn_the_digits():
 
 
 # %%
-network = kept("digits", learn_the_digits, like=build_digit_network, patience=5).eval()
+network = kept("digits", learn_the_digits, like=build_digit_network, patience=5)
 ten = torch.eye(10)
 clip = lambda x0: x0.clamp(-1, 1)
 denoise = denoiser(partial(network, pooled=ten), cosine, "v", clip)
-ten_noises = torch.randn(10, 1, 8, 8, generator=torch.Generator().manual_seed(2))
+ten_noises = torch.randn(10, 1, 8, 8, generator=seeded(2))
 path = []
 drawn = ddim(denoise, ten_noises, cosine, 20, callback=path.append)
 
@@ -1849,10 +1882,11 @@ for column, index in zip(panels.T, shown):
     show(column[1], path[index].x0[3], smooth=True)
 panels[0, 0].set_ylabel("$x_t$")
 panels[1, 0].set_ylabel(say("belief", "croyance"))
-picture(figure, say("Above, noise that turns into a 3; below, beliefs that begin as a "
-                    "blurred mean 3 and grow sharper.",
-                    "En haut, un bruit qui devient un 3 ; en bas, des croyances qui "
-                    "commencent par un 3 moyen et flou, puis se précisent."))
+picture(figure, say("Above, noise that turns into a 3; below, beliefs that "
+                    "begin as a blurred mean 3 and grow sharper.",
+                    "En haut, un bruit qui devient un 3 ; en bas, des "
+                    "croyances qui commencent par un 3 moyen et flou, puis "
+                    "se précisent."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Faire deviner l'instant où le chiffre se décide. La première croyance est un 3 moyen, flou : la moyenne, encore. Puis l'épaisseur et le penchant
@@ -1875,7 +1909,7 @@ picture(figure, say("Above, noise that turns into a 3; below, beliefs that begin
 # %%
 moments = (20, 100, 200, 300, 450, 600, 700, 800, 900, 980)
 some = new_digits[:200]
-true_noise = torch.randn(200, 1, 8, 8, generator=torch.Generator().manual_seed(9))
+true_noise = torch.randn(200, 1, 8, 8, generator=seeded(9))
 by_moment = {"v": [], "x0": [], "eps": []}
 for moment in moments:
     t = torch.full((200,), moment)
@@ -1897,15 +1931,17 @@ for moment in moments:
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(width=6.5, height=3.6)
 names = {"v": "$v$", "x0": "$x_0$", "eps": r"$\varepsilon$"}
-for (ruler, curve), colour, style in zip(by_moment.items(),
-                                         (GREEN, BLUE, VERMILION), ("o-", "s--", "^:")):
+colours, styles = (GREEN, BLUE, VERMILION), ("o-", "s--", "^:")
+for (ruler, curve), colour, style in zip(by_moment.items(), colours, styles):
     axes.plot(moments, curve, style, color=colour, label=names[ruler])
 axes.set(xlabel="t", ylabel=say("mean squared error", "erreur au carré moyenne"))
 legend(axes)
-picture(figure, say("The error in the noise is large at early timesteps, that in the "
-                    "picture at late ones; that in v is the sum of both.",
-                    "L'erreur sur le bruit est grande aux premiers instants, celle sur "
-                    "l'image aux derniers ; celle sur v est la somme des deux."))
+picture(figure, say("The error in the noise is large at early timesteps, "
+                    "that in the picture at late ones; that in v is the sum "
+                    "of both.",
+                    "L'erreur sur le bruit est grande aux premiers instants, "
+                    "celle sur l'image aux derniers ; celle sur v est la "
+                    "somme des deux."))
 
 # %% claims=true
 assert by_moment["eps"][0] > 4 * by_moment["eps"][-1] and by_moment["x0"][-1] > 4 * by_moment["x0"][0]
@@ -1990,18 +2026,20 @@ assert abs(0.2 + 3 * (0.5 - 0.2) - 1.1) < 1e-9
 # %% implements="guidance:guided" level=2
 """Le guidage sans classifieur d'un réseau de diffusion (Ho et Salimans 2021).
 
-Rend un réseau `(x_t, t)` dont la prédiction va de celle sans condition vers celle avec
-condition, et au-delà pour une échelle de plus de 1. `conditional` et `unconditional`
-sont les conditions de n images, par nom. Le réseau travaille une fois, sur un lot de
-2n. À l'échelle 1, il travaille sur n, puisque le guidage n'y change rien. On peut mêler
-eps, x0 ou v : à (x_t, t) donnés, chacun est fonction linéaire des autres.
+Rend un réseau `(x_t, t)` dont la prédiction va de celle sans condition vers
+celle avec condition, et au-delà pour une échelle de plus de 1. `conditional`
+et `unconditional` sont les conditions de n images, par nom. Le réseau
+travaille une fois, sur un lot de 2n. À l'échelle 1, il travaille sur n,
+puisque le guidage n'y change rien. On peut mêler eps, x0 ou v : à (x_t, t)
+donnés, chacun est fonction linéaire des autres.
 """
 
 # %% scratch=true
 # en: a network that repeats its condition
 # fr: un réseau qui répète sa condition
 repeats = lambda x_t, t, told: told
-with_it, without_it = {"told": torch.tensor([[0.5]])}, {"told": torch.tensor([[0.2]])}
+with_it = {"told": torch.tensor([[0.5]])}
+without_it = {"told": torch.tensor([[0.2]])}
 guided(repeats, 3.0, with_it, without_it)(torch.zeros(1, 1), at_once)
 # → tensor([[1.1000]])
 
@@ -2027,13 +2065,13 @@ def draw_digits(asked, scale, noise, steps=10, callback=None):
     told = {"pooled": F.one_hot(asked, 10).float()}
     untold = {"pooled": torch.zeros(len(asked), 10)}
     guided_network = guided(network, scale, told, untold)
-    return dpm_solver(denoiser(guided_network, cosine, "v", clip), noise, cosine, steps,
-                      callback=callback)
+    denoise = denoiser(guided_network, cosine, "v", clip)
+    return dpm_solver(denoise, noise, cosine, steps, callback=callback)
 
 
 # %%
 asked = torch.arange(10).repeat(10)
-hundred_noises = torch.randn(100, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+hundred_noises = torch.randn(100, 1, 8, 8, generator=seeded(1))
 scales, obeyed, spread, sheets = (0, 1, 2, 4, 8), [], [], {}
 with torch.no_grad():
     for scale in scales:
@@ -2065,10 +2103,10 @@ axes.plot(scales, [each / of_real for each in spread], "s--", color=VERMILION,
 axes.set(xlabel=say("guidance scale", "échelle du guidage"), ylim=(0, 1.2))
 axes.set_xticks(scales, [str(scale) for scale in scales])
 legend(axes, loc="lower right")
-picture(figure, say("As the scale grows, more digits are as asked, up to nearly all; "
-                    "their variety falls.",
-                    "Quand l'échelle croît, plus de chiffres sont ceux demandés, presque "
-                    "tous bientôt ; leur variété tombe."))
+picture(figure, say("As the scale grows, more digits are as asked, up to "
+                    "nearly all; their variety falls.",
+                    "Quand l'échelle croît, plus de chiffres sont ceux "
+                    "demandés, presque tous bientôt ; leur variété tombe."))
 
 # %% claims=true
 assert obeyed[0] < 0.25 and obeyed[1] < obeyed[2] and min(obeyed[2:]) > 0.9
@@ -2117,10 +2155,12 @@ for row, number in zip(panels, chosen_rows):
     row[0].set_ylabel(say(f"asked: {asked[number]}", f"demandé : {asked[number]}"))
 for panel, scale in zip(panels[0], scales):
     panel.set_title(f"s = {scale}")
-picture(figure, say("Four noises, four requests: at scale 0 any digit comes; from 2 on "
-                    "the one that was asked for; at 8 strokes are pure black and white.",
-                    "Quatre bruits, quatre demandes : à 0 vient n'importe quel chiffre ; "
-                    "dès 2, celui demandé ; à 8, les traits sont noirs ou blancs."))
+picture(figure, say("Four noises, four requests: at scale 0 any digit comes; "
+                    "from 2 on the one that was asked for; at 8 strokes are "
+                    "pure black and white.",
+                    "Quatre bruits, quatre demandes : à 0 vient n'importe "
+                    "quel chiffre ; dès 2, celui demandé ; à 8, les traits "
+                    "sont noirs ou blancs."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Suivre une ligne du doigt. À 0, la demande n'est pas entendue. À 8, tout est noir ou blanc : le guidage pousse les pixels hors de leurs bornes.
@@ -2171,11 +2211,11 @@ picture(figure, say("Four noises, four requests: at scale 0 any digit comes; fro
 # %% implements="diffusion:dynamic_threshold" level=2
 """Le seuillage dynamique : ramener chaque image dans [-1, 1] sans l'aplatir.
 
-Chaque image est bornée à la valeur absolue qu'une part `percentile` de ses nombres ne
-dépasse pas, ou à 1 si c'est plus, puis divisée par elle (Saharia et al. 2022, Imagen,
-section 2.3). Un guidage fort pousse les pixels hors de leurs bornes, et un bornage
-simple en ferait des plaques saturées. Une image déjà dans les bornes reste comme elle
-est.
+Chaque image est bornée à la valeur absolue qu'une part `percentile` de ses
+nombres ne dépasse pas, ou à 1 si c'est plus, puis divisée par elle (Saharia et
+al. 2022, Imagen, section 2.3). Un guidage fort pousse les pixels hors de leurs
+bornes, et un bornage simple en ferait des plaques saturées. Une image déjà
+dans les bornes reste comme elle est.
 """
 # torch.quantile refuses half precision => torch.quantile refuse la demi-précision
 
@@ -2198,7 +2238,8 @@ def share_out_of_range(scale):
         return clip(x0)
 
     told, untold = {"pooled": ten}, {"pooled": 0 * ten}
-    look = denoiser(guided(network, scale, told, untold), cosine, "v", look_and_clip)
+    guided_network = guided(network, scale, told, untold)
+    look = denoiser(guided_network, cosine, "v", look_and_clip)
     ddim(look, ten_noises, cosine, 10)
     return 100 * sum(shares) / len(shares)
 
@@ -2266,7 +2307,7 @@ ten_digits, hand = torch.arange(10), []
 with torch.no_grad():
     one_hand = draw_digits(ten_digits, 2, white_noise.expand(10, -1, -1, -1), 20,
                            callback=hand.append)
-    other_noise = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(15))
+    other_noise = torch.randn(1, 1, 8, 8, generator=seeded(15))
     other_hand = draw_digits(ten_digits, 2, other_noise.expand(10, -1, -1, -1), 20)
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -2283,10 +2324,10 @@ for row, noise, digits_drawn in zip(panels, (white_noise, other_noise),
     for panel, image in zip(row[1:], digits_drawn):
         show(panel, image, smooth=True)
 panels[0, 0].set_title(say("noise", "bruit"))
-picture(figure, say("Two rows. From the first noise, ten digits of one handwriting; from "
-                    "another noise, ten digits of another.",
-                    "Deux lignes. Du premier bruit, dix chiffres d'une même écriture ; "
-                    "d'un autre bruit, dix chiffres d'une autre."))
+picture(figure, say("Two rows. From the first noise, ten digits of one "
+                    "handwriting; from another noise, ten digits of another.",
+                    "Deux lignes. Du premier bruit, dix chiffres d'une même "
+                    "écriture ; d'un autre bruit, dix chiffres d'une autre."))
 
 # %% claims=true
 assert judge.score(one_hand.flatten(1), ten_digits) >= 0.9
@@ -2311,9 +2352,10 @@ assert judge.score(one_hand.flatten(1), ten_digits) >= 0.9
 # difference. **Guess** the share.
 
 # %%
-twenty = torch.randn(20, 1, 8, 8, generator=torch.Generator().manual_seed(5))
+twenty = torch.randn(20, 1, 8, 8, generator=seeded(5))
 with torch.no_grad():
-    hands = draw_digits(ten_digits.repeat(20), 2, twenty.repeat_interleave(10, dim=0))
+    each_ten_times = twenty.repeat_interleave(10, dim=0)
+    hands = draw_digits(ten_digits.repeat(20), 2, each_ten_times)
 ink = hands.mean(dim=(1, 2, 3)).view(20, 10)
 difference = ink - ink.mean(dim=0)
 share = (difference.mean(dim=1).var() / difference.var(dim=0).mean()).item()
@@ -2408,18 +2450,19 @@ path_explorer(hand, cosine, start=12)
 # %% implements="inpainting:inpainting" level=2
 """Un débruiteur qui garde la région connue et invente le reste.
 
-À chaque pas, la région connue est brouillée au degré de ce pas, avec un bruit nouveau
-chaque fois, ou toujours avec `noise`. C'est le remplacement de Lugmayr et al. (2022,
-RePaint, équation 8), sans leurs retours en arrière.
+À chaque pas, la région connue est brouillée au degré de ce pas, avec un bruit
+nouveau chaque fois, ou toujours avec `noise`. C'est le remplacement de Lugmayr
+et al. (2022, RePaint, équation 8), sans leurs retours en arrière.
 
-`mask` est vrai là où `known` est gardé. Là, le débruiteur voit l'image connue, aussi
-bruitée que le reste, et son estimation est remplacée par l'image connue. Tout
-échantillonneur peut se servir du résultat.
+`mask` est vrai là où `known` est gardé. Là, le débruiteur voit l'image connue,
+aussi bruitée que le reste, et son estimation est remplacée par l'image connue.
+Tout échantillonneur peut se servir du résultat.
 """
 
 # %% scratch=true
 left_half = torch.tensor([[True, False]])
-around = inpainting(believes_in_one, torch.tensor([[7.0, 7.0]]), left_half, easy_rates)
+sevens = torch.tensor([[7.0, 7.0]])
+around = inpainting(believes_in_one, sevens, left_half, easy_rates)
 around(torch.zeros(1, 2), at_once)
 # → tensor([[7., 1.]])
 
@@ -2441,7 +2484,7 @@ upper_half[:, :, :4] = True
 
 # %%
 def complete(asked):
-    generator = torch.Generator().manual_seed(0)
+    generator = seeded(0)
     told = {"pooled": F.one_hot(asked, 10).float()}
     untold = {"pooled": torch.zeros(len(asked), 10)}
     plain = denoiser(guided(network, 2, told, untold), cosine, "v", clip)
@@ -2469,14 +2512,17 @@ hidden = torch.where(upper_half, known, torch.zeros(()))
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 figure, panels = plot(4, 5, width=6.4, height=5.2)
 row_names = say("true|known|same class|another", "vrai|connu|même classe|une autre").split("|")
-for row, row_name, row_images in zip(panels, row_names, (known, hidden, same, other)):
+all_rows = (known, hidden, same, other)
+for row, row_name, row_images in zip(panels, row_names, all_rows):
     for panel, image in zip(row, row_images):
         show(panel, image, smooth=row_images is not hidden)
     row[0].set_ylabel(row_name)
-picture(figure, say("Five digits, their upper halves, and two completions of each: as "
-                    "their own class, and as another; the upper half stays.",
-                    "Cinq chiffres, leurs moitiés hautes, et deux compléments de chacun : "
-                    "dans leur classe et dans une autre ; le haut reste."))
+picture(figure, say("Five digits, their upper halves, and two completions of "
+                    "each: as their own class, and as another; the upper "
+                    "half stays.",
+                    "Cinq chiffres, leurs moitiés hautes, et deux "
+                    "compléments de chacun : dans leur classe et dans une "
+                    "autre ; le haut reste."))
 
 # %% claims=true
 assert torch.allclose(same[:, :, :4], known[:, :, :4], atol=1e-5)
@@ -2543,10 +2589,10 @@ for column, number in zip(panels.T, (0, 11, 22, 33, 44, 55, 66, 77)):
     column[1].set_xlabel(decimal(how_far[number], 2))
 panels[0, 0].set_ylabel(say("drawn", "dessin"))
 panels[1, 0].set_ylabel(say("nearest", "proche"))
-picture(figure, say("Eight drawn digits, and under each the nearest learned one: alike, "
-                    "never the same.",
-                    "Huit chiffres dessinés et, sous chacun, le plus proche des chiffres "
-                    "appris : parents, jamais les mêmes."))
+picture(figure, say("Eight drawn digits, and under each the nearest learned "
+                    "one: alike, never the same.",
+                    "Huit chiffres dessinés et, sous chacun, le plus proche "
+                    "des chiffres appris : parents, jamais les mêmes."))
 
 # %% claims=true
 assert how_far.mean() > real_far.mean() and how_far.min() > real_far.min() > 0
@@ -2591,8 +2637,12 @@ from dalle_edu.scorecard import mark, parse_pictures, questions
 
 imagen = dalle_edu.load("imagen")
 scenes = questions(16, seed=3)
-scene_noise = torch.randn(16, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-print(scenes[say(1, 0)].text)
+scene_noise = torch.randn(16, 3, 32, 32, generator=seeded(0))
+# en: the first scene is asked in French, then in English
+# fr: la première scène est demandée en français, puis en anglais
+french, english = (scene.text for scene in scenes[:2])
+my_sentence = say(english, french)
+print(my_sentence)
 
 
 # %%
@@ -2601,8 +2651,9 @@ def draw_scenes(sentences, noise, steps, callback=None):
     told, untold = imagen.conditions(sentences)
     base, schedule = imagen.base.unet, imagen.base.schedule
     guided_base = guided(base, 2.0, told, untold)
-    return dpm_solver(denoiser(guided_base, schedule, "v", clip), noise, schedule, steps,
-                      callback=callback).clamp(-1, 1)
+    denoise = denoiser(guided_base, schedule, "v", clip)
+    drawn = dpm_solver(denoise, noise, schedule, steps, callback=callback)
+    return drawn.clamp(-1, 1)
 
 
 # %%
@@ -2652,10 +2703,10 @@ axes.set_xticks(range(4), [str(steps) for steps in right_in])
 axes.set_yticks(range(0, 17, 4))
 axes.set(ylim=(0, 16.5), xlabel=say("steps", "pas"))
 axes.set(ylabel=say("all right, of 16", "tout juste, sur 16"))
-picture(figure, say("Few scenes are right in two steps, most in five, and no more than "
-                    "that, or hardly, in twenty.",
-                    "Peu de scènes sont justes en deux pas, la plupart en cinq, et guère "
-                    "plus en vingt."))
+picture(figure, say("Few scenes are right in two steps, most in five, and no "
+                    "more than that, or hardly, in twenty.",
+                    "Peu de scènes sont justes en deux pas, la plupart en "
+                    "cinq, et guère plus en vingt."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire parier sur 2, 5, 20. L'idée reçue, « moins de pas, moins bien », est fausse dès cinq pas pour ces scènes simples. Rappeler la taille de
@@ -2679,7 +2730,7 @@ picture(figure, say("Few scenes are right in two steps, most in five, and no mor
 
 # %%
 scene_path = []
-draw_scenes([scenes[say(1, 0)].text], scene_noise[:1], 20, scene_path.append)
+drawn_scene = draw_scenes([my_sentence], scene_noise[:1], 20, scene_path.append)
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### Ce que croit le réseau d'une phrase
@@ -2694,10 +2745,12 @@ for column, index in zip(panels.T, (0, 1, 2, 4, 9, 19)):
     show(column[1], scene_path[index].x0[0])
 panels[0, 0].set_ylabel("$x_t$")
 panels[1, 0].set_ylabel(say("belief", "croyance"))
-picture(figure, say("Above, noise; below, beliefs: two blurred spots, in place and in "
-                    "colour, at the first step; sharp outlines at the end.",
-                    "En haut, du bruit ; en bas, des croyances : deux taches floues, en "
-                    "place et en couleur, au premier pas ; des bords nets à la fin."))
+picture(figure, say("Above, noise; below, beliefs: two blurred spots, in "
+                    "place and in colour, at the first step; sharp outlines "
+                    "at the end.",
+                    "En haut, du bruit ; en bas, des croyances : deux taches "
+                    "floues, en place et en couleur, au premier pas ; des "
+                    "bords nets à la fin."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Les objets sont en place alors que l'état du haut est encore du bruit à l'œil nu. Demander ce que cela veut dire pour le calendrier. (Il faut passer
@@ -2750,13 +2803,15 @@ picture(figure, say("Above, noise; below, beliefs: two blurred spots, in place a
 # </details>
 
 # %% implements="noise_schedule:shifted" level=2
-"""Un calendrier de rapport bruit sur signal `factor` fois plus grand à chaque instant.
+"""Un calendrier de rapport bruit sur signal `factor` fois plus grand à chaque
+instant.
 
-Le rapport est celui des taux, non des variances (Hoogeboom et al. 2023, section 3.1).
-Les bêtas suivent du nouvel alpha_bar, qui vaut 1 avant le premier instant, et sont
-bornés à 0,9999. De grandes surfaces unies se voient encore à travers beaucoup de bruit :
-avec un calendrier fait pour des photographies, peu d'instants décident de leur place.
-Plus de bruit donne à cette décision plus d'instants, à l'entraînement et au tirage.
+Le rapport est celui des taux, non des variances (Hoogeboom et al. 2023,
+section 3.1). Les bêtas suivent du nouvel alpha_bar, qui vaut 1 avant le
+premier instant, et sont bornés à 0,9999. De grandes surfaces unies se voient
+encore à travers beaucoup de bruit : avec un calendrier fait pour des
+photographies, peu d'instants décident de leur place. Plus de bruit donne à
+cette décision plus d'instants, à l'entraînement et au tirage.
 """
 # alpha_bar is a variance, hence the square => alpha_bar est une variance, d'où le carré
 
@@ -2854,9 +2909,10 @@ assert 0.68 < mostly_noise < 0.73
 # %% implements="flow:straight_path" level=1
 """Le point x_t de la droite de l'image au bruit, et sa vitesse.
 
-x_t = (1 - t) x0 + t noise, et la vitesse d x_t / dt = noise - x0 est la même à tout t
-(Lipman et al. 2023, section 4.1, exemple II, avec sigma_min = 0 ; Liu et al. 2023,
-équation 1). `noise` suit une loi normale de moyenne 0 et de variance 1.
+x_t = (1 - t) x0 + t noise, et la vitesse d x_t / dt = noise - x0 est la même à
+tout t (Lipman et al. 2023, section 4.1, exemple II, avec sigma_min = 0 ; Liu
+et al. 2023, équation 1). `noise` suit une loi normale de moyenne 0 et de
+variance 1.
 """
 
 # %% scratch=true
@@ -2884,14 +2940,16 @@ straight_path(torch.tensor([[1.0]]), torch.tensor([[-0.5]]), torch.tensor([0.4])
 # </details>
 
 # %% implements="flow:flow_matching_loss" level=2
-"""L'erreur quadratique moyenne de la vitesse d'un réseau, à des temps au hasard.
+"""L'erreur quadratique moyenne de la vitesse d'un réseau, à des temps au
+hasard.
 
-Chaque image est mise en couple avec son propre bruit. Bien des droites se croisent en
-un (x_t, t), et la meilleure réponse est la moyenne de leurs vitesses, qui porte dans
-l'ensemble le bruit aux images (Lipman et al. 2023, théorème 2 et équation 23). `times`
-est `uniform_times`, `logit_normal_times` ou une autre fonction du même genre : les temps
-fréquents sont ceux qui comptent. `conditions` va au réseau sans changement. `generator`
-doit être sur l'appareil de `x0`.
+Chaque image est mise en couple avec son propre bruit. Bien des droites se
+croisent en un (x_t, t), et la meilleure réponse est la moyenne de leurs
+vitesses, qui porte dans l'ensemble le bruit aux images (Lipman et al. 2023,
+théorème 2 et équation 23). `times` est `uniform_times`, `logit_normal_times`
+ou une autre fonction du même genre : les temps fréquents sont ceux qui
+comptent. `conditions` va au réseau sans changement. `generator` doit être sur
+l'appareil de `x0`.
 """
 
 # %% scratch=true
@@ -2924,11 +2982,12 @@ flow_matching_loss(knows, ten_ones).item() < 1e-6
 # </details>
 
 # %% implements="flow:euler" level=1
-"""La méthode d'Euler : avancer tout droit selon la vitesse, regarder de nouveau.
+"""La méthode d'Euler : avancer tout droit selon la vitesse, regarder de
+nouveau.
 
-Elle est du premier ordre : deux fois plus de pas, deux fois moins d'erreur. Un pas donne
-la même chose que mêler de nouveau, avec moins de bruit, l'image et le bruit de
-`endpoints`, ce que fait DDIM.
+Elle est du premier ordre : deux fois plus de pas, deux fois moins d'erreur. Un
+pas donne la même chose que mêler de nouveau, avec moins de bruit, l'image et
+le bruit de `endpoints`, ce que fait DDIM.
 """
 
 # %% scratch=true
@@ -2978,11 +3037,12 @@ euler(lambda x_t, t: x_t, torch.tensor([[1.0]]), steps=2)
 # </details>
 
 # %% implements="flow:midpoint" level=3
-"""La méthode du point milieu : essayer un demi-pas, faire le pas entier avec ce qu'il montre.
+"""La méthode du point milieu : essayer un demi-pas, faire le pas entier avec
+ce qu'il montre.
 
-Elle est du second ordre : deux fois plus de pas, quatre fois moins d'erreur (Runge 1895).
-Un pas fait travailler le réseau deux fois ; si `steps` est impair, le dernier est celui
-d'Euler.
+Elle est du second ordre : deux fois plus de pas, quatre fois moins d'erreur
+(Runge 1895). Un pas fait travailler le réseau deux fois ; si `steps` est
+impair, le dernier est celui d'Euler.
 """
 
 # %% scratch=true
@@ -3040,6 +3100,7 @@ def flow_on_moons(network, generator):
                               generator=generator)
 
 
+# %%
 torch.manual_seed(0)
 velocities = PlaneNetwork()
 learn(velocities, flow_on_moons, 800, rate=1e-2)
@@ -3095,10 +3156,12 @@ for panel, way, title, colour in zip(panels, (lines, flow_way, ddim_way), titles
     panel.plot(way[..., 0], way[..., 1], color=colour, linewidth=0.8, alpha=0.7)
     panel.scatter(way[-1, :, 0], way[-1, :, 1], s=10, color="black", zorder=3)
     panel.set_title(title)
-picture(figure, say("Sixty lines from noise to moons, which cross; the paths of the flow, "
-                    "which bend and do not cross; the curves of DDIM, less bent.",
-                    "Soixante droites du bruit aux lunes, qui se croisent ; les chemins du "
-                    "flot, qui tournent sans se croiser ; les courbes de DDIM, plus douces."))
+picture(figure, say("Sixty lines from noise to moons, which cross; the paths "
+                    "of the flow, which bend and do not cross; the curves of "
+                    "DDIM, less bent.",
+                    "Soixante droites du bruit aux lunes, qui se croisent ; "
+                    "les chemins du flot, qui tournent sans se croiser ; les "
+                    "courbes de DDIM, plus douces."))
 
 # %% claims=true
 assert 1 < detour(ddim_way) < detour(flow_way)
@@ -3153,11 +3216,11 @@ def learn_the_flow():
     return network
 
 
-flow_network = kept("flow", learn_the_flow, like=build_digit_network, patience=5).eval()
+flow_network = kept("flow", learn_the_flow, like=build_digit_network, patience=5)
 
 # %%
 two_hundred = torch.arange(10).repeat(20)
-noises = torch.randn(200, 1, 8, 8, generator=torch.Generator().manual_seed(6))
+noises = torch.randn(200, 1, 8, 8, generator=seeded(6))
 pooled = F.one_hot(two_hundred, 10).float()
 told_v = denoiser(partial(network, pooled=pooled), cosine, "v", clip)
 told_flow = on_timestep_scale(partial(flow_network, pooled=pooled))
@@ -3165,8 +3228,8 @@ runs, few_runs = (2, 4, 10), {}
 with torch.no_grad():
     for count in runs:
         few_runs["DDIM", count] = ddim(told_v, noises, cosine, count)
-        few_runs["Euler", count] = euler(told_flow, noises, count).clamp(-1, 1)
-        few_runs["midpoint", count] = midpoint(told_flow, noises, count).clamp(-1, 1)
+        few_runs["Euler", count] = clip(euler(told_flow, noises, count))
+        few_runs["midpoint", count] = clip(midpoint(told_flow, noises, count))
 gaps = {key: distance_by_class((found, two_hundred), (unseen, of_class))
         for key, found in few_runs.items()}
 ways_of_walking = {"DDIM": "DDIM", "Euler": say("flow, Euler", "flot, Euler"),
@@ -3191,10 +3254,11 @@ for row, way, name in zip(panels, ways_of_walking, labels_of_rows):
     for digit, panel in enumerate(row):
         show(panel, few_runs[way, 4][digit], smooth=True)
     row[0].set_ylabel(name)
-picture(figure, say("Ten digits in four runs, by three ways: DDIM's are pale and mean; "
-                    "the flow's have sharper strokes.",
-                    "Dix chiffres en quatre passages, de trois façons : ceux de DDIM sont "
-                    "pâles et moyens ; ceux du flot ont des traits plus nets."))
+picture(figure, say("Ten digits in four runs, by three ways: DDIM's are pale "
+                    "and mean; the flow's have sharper strokes.",
+                    "Dix chiffres en quatre passages, de trois façons : ceux "
+                    "de DDIM sont pâles et moyens ; ceux du flot ont des "
+                    "traits plus nets."))
 
 # %% claims=true
 assert gaps["midpoint", 2] < gaps["Euler", 2] < gaps["DDIM", 2]
@@ -3310,7 +3374,8 @@ mystery, question = suspect("diffusion:add_noise", "alpha_instead_of_its_product
 both, answers = torch.tensor([0, 1]), []
 for name, pixel, noise in ((say("pixel 1, noise 0:", "pixel 1, bruit 0 :"), 1.0, 0.0),
                            (say("pixel 0, noise 1:", "pixel 0, bruit 1 :"), 0.0, 1.0)):
-    answer = mystery(torch.full((2, 1), pixel), torch.full((2, 1), noise), both, two_steps)
+    pixels, noises = torch.full((2, 1), pixel), torch.full((2, 1), noise)
+    answer = mystery(pixels, noises, both, two_steps)
     answers.append([decimal(each, 3) for each in answer.flatten()])
     print(name, *answers[-1])
 
