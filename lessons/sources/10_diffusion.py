@@ -3,7 +3,7 @@
 #   lesson:
 #     number: "10"
 #     hours: [3.5, 1.0, 3.0, 1.5]
-#     session: 180
+#     session: 240
 #     title: {en: "Diffusion", fr: "La diffusion"}
 # ---
 
@@ -89,11 +89,11 @@ picture(figure, say("Sixty-four squares of random greys, in which no digit "
 # **You need** lessons 01 and 06.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 2 min. Deux séances de 90 minutes : le plan, sans une seule image, jusqu'à la section 6 ; les chiffres et les scènes ensuite. Demander ce que
+# 2 min. Trois séances de 80 minutes : brouiller et apprendre, dans le plan ; revenir, guider, dessiner des chiffres ; les phrases et le chemin droit. Demander ce que
 # rend un U-Net à qui deux réponses sont également permises. (Leur moyenne : fin de la leçon 06. C'est la clé de celle-ci.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 2 min. Two sessions of 90 minutes: the plane, without a single picture, as far as section 6; digits and scenes after that. Ask what a U-Net
+# 2 min. Three sessions of 80 minutes: noising and learning, in the plane; coming back, guiding, drawing digits; sentences and the straight path. Ask what a U-Net
 # gives that is allowed two answers, equally likely. (Their mean: the end of lesson 06. It is the key to this one.)
 
 # %% [markdown] lang="fr"
@@ -856,7 +856,7 @@ compris. Les instants vont de 0 à environ 1 000 et peuvent être fractionnaires
 
 # %% scratch=true
 sinusoidal_embedding(torch.tensor([10.0]), 4, max_period=10.0)
-# → tensor([[-0.5440,  0.8415, -0.8391,  0.5403]])
+# → tensor([[-0.5440, 0.8415, -0.8391, 0.5403]])
 
 # %% [markdown] lang="fr"
 # Le réseau du plan est un MLP de la [](lesson:01) : il reçoit le point et le plongement de l'instant, et rend deux nombres. Ses coordonnées aussi lui sont
@@ -1508,7 +1508,7 @@ seen[1].x
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 10-12"
 # ### Exercices 10 à 12 · Revenir
 #
-# **20 min.**
+# **18 min.**
 #
 # - **10** ● `spaced_timesteps` : par où passer.
 # - **11** ●● `ddpm` : croire, mêler, tirer.
@@ -1517,18 +1517,18 @@ seen[1].x
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 10-12"
 # ### Exercises 10 to 12 · Coming back
 #
-# **20 min.**
+# **18 min.**
 #
 # - **10** ● `spaced_timesteps`: where to pass.
 # - **11** ●● `ddpm`: believe, mix, sample.
 # - **12** ●● `ddim`: without sampling.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 20 min. Fautes à guetter : du bruit ajouté au dernier pas ; la variance prise pour l'écart-type ; le bêta d'un seul instant, alors que l'on en saute ;
+# 18 min. Fautes à guetter : du bruit ajouté au dernier pas ; la variance prise pour l'écart-type ; le bêta d'un seul instant, alors que l'on en saute ;
 # dans DDIM, les taux de maintenant à la place de ceux d'ensuite.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 20 min. Mistakes to look for: noise added at the last step; the variance taken for the deviation; the beta of a single timestep, though some are
+# 18 min. Mistakes to look for: noise added at the last step; the variance taken for the deviation; the beta of a single timestep, though some are
 # skipped; in DDIM, the rates of now instead of those of then.
 
 # %% [markdown] lang="fr"
@@ -2221,7 +2221,7 @@ dans les bornes reste comme elle est.
 
 # %% scratch=true
 dynamic_threshold(torch.tensor([[3.0, -1.5, 0.6]]), percentile=1.0)
-# → tensor([[ 1.0000, -0.5000,  0.2000]])
+# → tensor([[ 1.0000, -0.5000, 0.2000]])
 
 # %% [markdown] lang="fr"
 # Combien de pixels des croyances sortent de leurs bornes, en chemin ? **Devinez**, à l'échelle 1 puis à 8.
@@ -2255,7 +2255,7 @@ assert out_of_range[1] > 3 * out_of_range[0]
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 13-15"
 # ### Exercices 13 à 15 · Aller vite, obéir
 #
-# **15 min** pour 14 et 15 ; 13 pour chez soi.
+# **13 min** pour 14 et 15 ; 13 pour chez soi.
 #
 # - **13** ●●● `dpm_solver` : se souvenir d'une croyance.
 # - **14** ●● `guided` : deux questions en une.
@@ -2264,18 +2264,18 @@ assert out_of_range[1] > 3 * out_of_range[0]
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 13-15"
 # ### Exercises 13 to 15 · Going fast, obeying
 #
-# **15 min** for 14 and 15; 13 for home.
+# **13 min** for 14 and 15; 13 for home.
 #
 # - **13** ●●● `dpm_solver`: remember a belief.
 # - **14** ●● `guided`: two questions in one.
 # - **15** ●● `dynamic_threshold`: clip without flattening.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 15 min. Fautes à guetter : les moitiés du lot échangées (le guidage fuit ce qu'on demande) ; partir de la réponse conditionnée ; un seul seuil pour tout le
+# 13 min. Fautes à guetter : les moitiés du lot échangées (le guidage fuit ce qu'on demande) ; partir de la réponse conditionnée ; un seul seuil pour tout le
 # lot ; un seuil sous 1, qui étire des images déjà dans leurs bornes.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 15 min. Mistakes to look for: the halves of the batch swapped (guidance runs from what is asked); starting from the conditional answer; one threshold for
+# 13 min. Mistakes to look for: the halves of the batch swapped (guidance runs from what is asked); starting from the conditional answer; one threshold for
 # the whole batch; a threshold below 1, which stretches pictures already in range.
 
 # %% [markdown] lang="fr"
@@ -3056,7 +3056,7 @@ assert euler(lambda x_t, t: x_t, torch.ones(1, 1), steps=1).item() == 0
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 18-21"
 # ### Exercices 18 à 21 · La ligne droite
 #
-# **16 min** pour 18 à 20 ; 21 pour chez soi.
+# **14 min** pour 18 à 20 ; 21 pour chez soi.
 #
 # - **18** ● `straight_path` : un point, une vitesse.
 # - **19** ●● `flow_matching_loss` : les mêmes gestes.
@@ -3066,7 +3066,7 @@ assert euler(lambda x_t, t: x_t, torch.ones(1, 1), steps=1).item() == 0
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="exercises 18-21"
 # ### Exercises 18 to 21 · The straight line
 #
-# **16 min** for 18 to 20; 21 for home.
+# **14 min** for 18 to 20; 21 for home.
 #
 # - **18** ● `straight_path`: a point, a velocity.
 # - **19** ●● `flow_matching_loss`: the same moves.
@@ -3074,11 +3074,11 @@ assert euler(lambda x_t, t: x_t, torch.ones(1, 1), steps=1).item() == 0
 # - **21** ●●● `midpoint`: try, then walk.
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 16 min. Fautes à guetter : le signe (le temps descend) ; un seul temps pour tout le lot ; l'image et le bruit échangés. Faire comparer, ligne à ligne, avec la
+# 14 min. Fautes à guetter : le signe (le temps descend) ; un seul temps pour tout le lot ; l'image et le bruit échangés. Faire comparer, ligne à ligne, avec la
 # perte et le DDIM de la première séance.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 16 min. Mistakes to look for: the sign (time falls); one time for the whole batch; picture and noise exchanged. Have them compare, line by line, with the
+# 14 min. Mistakes to look for: the sign (time falls); one time for the whole batch; picture and noise exchanged. Have them compare, line by line, with the
 # loss and the DDIM of the first session.
 
 # %% [markdown] lang="fr"
