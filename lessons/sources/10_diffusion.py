@@ -180,7 +180,7 @@ def scatter(panel, where, title="", colour=BLUE, size=3):
 # A little less of the shape, a little more noise, at each timestep $t$.
 
 # %% slide="fragment" tags=["hide-input"]
-figure, panels = plot(1, 5, width=10, height=2.4)
+figure, panels = plot(1, 5, width=9.5, height=2.4)
 for panel, t in zip(panels, (0, 200, 400, 600, 999)):
     kept_part = the_cosine().alpha_bar(t)
     dissolved = math.sqrt(kept_part) * points + math.sqrt(1 - kept_part) * eps
@@ -1123,7 +1123,7 @@ for t, belief in beliefs.items():
 # An arrow, from each point to where it would come from.
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
-figure, panels = plot(1, 3, width=10, height=3.6)
+figure, panels = plot(1, 3, width=9.5, height=3.6)
 for panel, (t, belief) in zip(panels, beliefs.items()):
     scatter(panel, points, f"t = {t}", colour="lightgrey")
     arrows = belief - grid
@@ -1329,7 +1329,7 @@ print(say("two true samples:", "deux vrais tirages :"),
 # Move a little, ask again, move on.
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
-figure, panels = plot(1, 4, width=10, height=2.9)
+figure, panels = plot(1, 4, width=9.5, height=2.9)
 titles = say("one step|5 steps|50 steps|true moons",
              "un pas|5 pas|50 pas|vraies lunes").split("|")
 for panel, cloud, title in zip(panels, [*sampled.values(), truth], titles):
@@ -2148,7 +2148,7 @@ assert spread[1] > spread[2] > spread[3]
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 chosen_rows = (22, 27, 33, 45)
-figure, panels = plot(4, 5, width=6, height=4.9)
+figure, panels = plot(4, 5, width=5.6, height=4.5)
 for row, number in zip(panels, chosen_rows):
     for panel, scale in zip(row, scales):
         show(panel, sheets[scale][number], smooth=True)
@@ -2317,7 +2317,7 @@ with torch.no_grad():
 # ## 9. The same noise, ten requests
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
-figure, panels = plot(2, 11, width=10, height=2.3)
+figure, panels = plot(2, 11, width=9.5, height=2.3)
 for row, noise, digits_drawn in zip(panels, (white_noise, other_noise),
                                     (one_hand, other_hand)):
     show(row[0], noise[0])
@@ -2510,7 +2510,7 @@ hidden = torch.where(upper_half, known, torch.zeros(()))
 # The upper half is known. Asked for: the same class, then 8, 2, 9, 2, 8.
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
-figure, panels = plot(4, 5, width=6.4, height=5.2)
+figure, panels = plot(4, 5, width=5.6, height=4.5)
 row_names = say("true|known|same class|another", "vrai|connu|même classe|une autre").split("|")
 all_rows = (known, hidden, same, other)
 for row, row_name, row_images in zip(panels, row_names, all_rows):
@@ -3148,7 +3148,7 @@ for count in (2, 4, 10):
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 lines = torch.stack([start[:60], truth[:60]])
-figure, panels = plot(1, 3, width=10, height=3.6)
+figure, panels = plot(1, 3, width=9.5, height=3.6)
 titles = say("training lines|the flow|DDIM", "droites d'entraînement|le flot|DDIM").split("|")
 for panel, way, title, colour in zip(panels, (lines, flow_way, ddim_way), titles,
                                      ("grey", GREEN, BLUE)):
