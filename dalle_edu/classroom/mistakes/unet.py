@@ -130,7 +130,7 @@ MISTAKES = [
         "unet_blocks:sinusoidal_embedding",
         slowest_hand_left_out,
         "The series of speeds is divided in width / 2 and never comes to 1 / max_period: both ends are included, so divide by one less.",
-        "La suite des vitesses est divisée en width / 2 et n'arrive pas à 1 / max_period : les deux bouts sont compris ; divisez par un de moins.",
+        "La suite des vitesses n'arrive pas à 1 / max_period : les deux bouts sont compris ; divisez par width / 2 moins 1.",
     ),
     Mistake(
         "unet_blocks:GroupNormBlock",
