@@ -418,9 +418,13 @@ add_noise(one_and_zero, zero_and_one, torch.tensor([1]), two_steps)
 # %%
 generator = seeded(0)
 start = torch.tensor([2.0, -1.0]).repeat(1000, 1)
-first_half = linear_schedule().betas[:300]
-noises = torch.randn(300, 1000, 2, generator=generator)
-long_way = step_by_step(start, first_half.tolist(), noises)
+long_way, now = start, torch.zeros(1000, dtype=torch.long)
+for beta in linear_schedule().betas[:300]:
+    # en: one small step is a schedule of a single timestep
+    # fr: un petit pas est un calendrier d'un seul instant
+    small_step = NoiseSchedule(beta[None])
+    noise = torch.randn(1000, 2, generator=generator)
+    long_way = add_noise(long_way, noise, now, small_step)
 short_way = add_noise(start, torch.randn(1000, 2, generator=generator),
                       torch.full((1000,), 299), linear_schedule())
 for name, cloud in ((say("300 steps", "300 pas"), long_way),
@@ -2147,7 +2151,7 @@ assert spread[1] > spread[2] > spread[3]
 # A row: one noise, one request. From left to right: 0, 1, 2, 4, 8.
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
-chosen_rows = (22, 27, 33, 45)
+chosen_rows = (22, 37, 33, 45)
 figure, panels = plot(4, 5, width=5.6, height=4.5)
 for row, number in zip(panels, chosen_rows):
     for panel, scale in zip(row, scales):
@@ -2162,16 +2166,20 @@ picture(figure, say("Four noises, four requests: at scale 0 any digit comes; "
                     "quel chiffre ; dès 2, celui demandé ; à 8, les traits "
                     "sont noirs ou blancs."))
 
+# %% claims=true
+_pure = {scale: (sheets[scale].abs() > 0.97).float().mean().item() for scale in (1, 8)}
+assert _pure[8] > 1.3 * _pure[1], _pure
+
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 4 min. Suivre une ligne du doigt. À 0, la demande n'est pas entendue. À 8, tout est noir ou blanc : le guidage pousse les pixels hors de leurs bornes.
+# 4 min. Suivre une ligne du doigt. À 0, la demande n'est pas entendue. À 8, les traits saturent : le guidage pousse les pixels hors de leurs bornes.
 # Demander ce qu'un bornage simple fait alors des nuances. (Il les écrase.) D'où le seuillage dynamique d'Imagen, exercice suivant.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 4 min. Follow a row with a finger. At 0 the request is not heard. At 8 all is black or white: guidance pushes pixels out of range. Ask what a plain clip
+# 4 min. Follow a row with a finger. At 0 the request is not heard. At 8 strokes saturate: guidance pushes pixels out of range. Ask what a plain clip
 # then does to shades. (It flattens them.) Hence Imagen's dynamic thresholding, the next exercise.
 
 # %% [markdown] lang="fr"
-# À 8, presque tout est noir ou blanc : le guidage pousse les pixels hors de [−1, 1], et le bornage les écrase sur les bords. Imagen ([Saharia et
+# À 8, bien plus de pixels sont tout noirs ou tout blancs : le guidage les pousse hors de [−1, 1], et le bornage les écrase sur les bords. Imagen ([Saharia et
 # al. 2022](work:saharia2022)) proposa le **seuillage dynamique** : pour chaque image, le seuil $s$ est la valeur absolue qu'une part `percentile` de ses
 # nombres ne dépasse pas, ou 1 si c'est plus ; on borne à $\pm s$, **puis** on divise par $s$. Avec (3 ; −1,5 ; 0,6) et un percentile de 1, $s = 3$ : il reste
 # (1 ; −0,5 ; 0,2), là où le bornage simple donne (1 ; −1 ; 0,6). Écrivez-le, pour un lot (n, …).
@@ -2190,7 +2198,7 @@ picture(figure, say("Four noises, four requests: at scale 0 any digit comes; "
 # </details>
 
 # %% [markdown] lang="en"
-# At 8 nearly all is black or white: guidance pushes pixels out of [−1, 1], and the clip flattens them against the edges. Imagen ([Saharia and others
+# At 8 many more pixels are pure black or pure white: guidance pushes them out of [−1, 1], and the clip flattens them against the edges. Imagen ([Saharia and others
 # 2022](work:saharia2022)) proposed **dynamic thresholding**: for each picture the threshold $s$ is the absolute value that a part `percentile` of its
 # numbers do not exceed, or 1 if that is larger; one clips at $\pm s$, **then** divides by $s$. With (3, −1.5, 0.6) and a percentile of 1, $s = 3$: what is
 # left is (1, −0.5, 0.2), where the plain clip gives (1, −1, 0.6). Write it, for a batch (n, …).
