@@ -468,7 +468,12 @@ assert (long_way.std(dim=0) - short_way.std(dim=0)).abs().max() < 0.06
 # %% [markdown] lang="fr"
 # Avec deux instants et sans décalage (0 à la place de 0,008) : $\bar\alpha$ part de 1, passe par $\cos^2(\pi / 4) = 0{,}5$, et finit à 0.
 # Les bêtas sont $1 - 0{,}5 / 1 = 0{,}5$ et $1 - 0 / 0{,}5 = 1$. Un bêta de 1 ne laisse rien à quoi revenir : on borne à `max_beta`.
-#
+
+# %% [markdown] lang="en"
+# With two timesteps and no offset (0 in place of 0.008), $\bar\alpha$ starts from 1, passes through $\cos^2(\pi / 4) = 0.5$, and ends at
+# 0. The betas are $1 - 0.5 / 1 = 0.5$ and $1 - 0 / 0.5 = 1$. A beta of 1 leaves nothing to come back to: it is clipped at `max_beta`.
+
+# %% [markdown] lang="fr"
 # Écrivez-le. `at` aura `timesteps` + 1 valeurs, de 0 à 1 ; les bêtas, une de moins, en double précision.
 #
 # <details><summary>Un indice</summary>
@@ -484,9 +489,6 @@ assert (long_way.std(dim=0) - short_way.std(dim=0)).abs().max() < 0.06
 # </details>
 
 # %% [markdown] lang="en"
-# With two timesteps and no offset (0 in place of 0.008), $\bar\alpha$ starts from 1, passes through $\cos^2(\pi / 4) = 0.5$, and ends at
-# 0. The betas are $1 - 0.5 / 1 = 0.5$ and $1 - 0 / 0.5 = 1$. A beta of 1 leaves nothing to come back to: it is clipped at `max_beta`.
-#
 # Write it. `at` will have `timesteps` + 1 values, from 0 to 1; the betas, one fewer, in double precision.
 #
 # <details><summary>A hint</summary>
@@ -893,7 +895,12 @@ class PlaneNetwork(nn.Module):
 # %% [markdown] lang="fr"
 # L'entraînement tient en quatre gestes ([Ho et al. 2020](work:ho2020), algorithme 1) : choisir un instant au hasard pour chaque donnée ;
 # y aller d'un bond ; demander au réseau ; mesurer l'erreur au carré sur la cible.
-#
+
+# %% [markdown] lang="en"
+# Training takes four moves ([Ho and others 2020](work:ho2020), algorithm 1): choose a timestep at random for each datum; jump there; ask
+# the network; measure the squared error on the target.
+
+# %% [markdown] lang="fr"
 # Écrivez cette perte. `spread_timesteps(n, timesteps, generator, device)` vous est donnée : elle tire un instant par donnée, et les
 # répand sur tout le calendrier. Tirez ensuite le bruit avec `generator`. L'erreur d'une donnée est la **moyenne** sur ses nombres, fois
 # le poids de son instant si `weights` (de forme (T,)) est donné ; la perte est la moyenne sur les données. `conditions` va au réseau tel
@@ -919,9 +926,6 @@ class PlaneNetwork(nn.Module):
 # </details>
 
 # %% [markdown] lang="en"
-# Training takes four moves ([Ho and others 2020](work:ho2020), algorithm 1): choose a timestep at random for each datum; jump there; ask
-# the network; measure the squared error on the target.
-#
 # Write this loss. `spread_timesteps(n, timesteps, generator, device)` is given to you: it samples a timestep for each datum, and spreads
 # them over the whole schedule. Then sample the noise with `generator`. The error of a datum is the **mean** over its numbers, times the
 # weight of its timestep if `weights` (of shape (T,)) is given; the loss is the mean over data. `conditions` goes to the network
@@ -2225,7 +2229,15 @@ assert _pure[8] > 1.3 * _pure[1], _pure
 # Imagen ([Saharia et al. 2022](work:saharia2022)) proposa le **seuillage dynamique** : pour chaque image, le seuil $s$ est la valeur
 # absolue qu'une part `percentile` de ses nombres ne dépasse pas, ou 1 si c'est plus ; on borne à $\pm s$, **puis** on divise par $s$.
 # Avec (3 ; −1,5 ; 0,6) et un percentile de 1, $s = 3$ : il reste (1 ; −0,5 ; 0,2), là où le bornage simple donne (1 ; −1 ; 0,6).
-# Écrivez-le, pour un lot (n, …).
+
+# %% [markdown] lang="en"
+# At 8 many more pixels are pure black or pure white: guidance pushes them out of [−1, 1], and the clip flattens them against the edges.
+# Imagen ([Saharia and others 2022](work:saharia2022)) proposed **dynamic thresholding**: for each picture the threshold $s$ is the
+# absolute value that a part `percentile` of its numbers do not exceed, or 1 if that is larger; one clips at $\pm s$, **then** divides by
+# $s$. With (3, −1.5, 0.6) and a percentile of 1, $s = 3$: what is left is (1, −0.5, 0.2), where the plain clip gives (1, −1, 0.6).
+
+# %% [markdown] lang="fr"
+# Écrivez le seuillage dynamique d'un lot (n, …).
 #
 # <details><summary>Un indice</summary>
 #
@@ -2241,10 +2253,7 @@ assert _pure[8] > 1.3 * _pure[1], _pure
 # </details>
 
 # %% [markdown] lang="en"
-# At 8 many more pixels are pure black or pure white: guidance pushes them out of [−1, 1], and the clip flattens them against the edges.
-# Imagen ([Saharia and others 2022](work:saharia2022)) proposed **dynamic thresholding**: for each picture the threshold $s$ is the
-# absolute value that a part `percentile` of its numbers do not exceed, or 1 if that is larger; one clips at $\pm s$, **then** divides by
-# $s$. With (3, −1.5, 0.6) and a percentile of 1, $s = 3$: what is left is (1, −0.5, 0.2), where the plain clip gives (1, −1, 0.6). Write
+# Write
 # it, for a batch (n, …).
 #
 # <details><summary>A hint</summary>
@@ -2464,7 +2473,15 @@ path_explorer(hand, cosine, start=12)
 # Une moitié de l'image est connue ; que le réseau invente l'autre. Inutile de l'entraîner de nouveau : il suffit d'agir dans la boucle, à
 # **deux** endroits ([Lugmayr et al. 2022](work:lugmayr2022)). **Avant** de l'interroger, on remet dans `x_t` la région connue, brouillée
 # comme le reste ; **après**, on la remet, nette, dans sa croyance. Tout échantillonneur s'en sert alors sans le savoir.
+
+# %% [markdown] lang="en"
+# ## 10. Completing
 #
+# One half of the picture is known; let the network invent the other. There is no need to train it again: it is enough to act within the
+# loop, in **two** places ([Lugmayr and others 2022](work:lugmayr2022)). **Before** it is asked, the known region is put back into `x_t`,
+# as noisy as the rest; **after**, it is put back, clean, into its belief. Any sampler then uses it without knowing.
+
+# %% [markdown] lang="fr"
 # Rendez un débruiteur. `mask` vaut `True` là où `known` est à garder. Le bruit de la région connue est `noise` s'il est donné ; sinon, il
 # est tiré de nouveau à chaque appel, avec `generator`.
 #
@@ -2481,12 +2498,6 @@ path_explorer(hand, cosine, start=12)
 # </details>
 
 # %% [markdown] lang="en"
-# ## 10. Completing
-#
-# One half of the picture is known; let the network invent the other. There is no need to train it again: it is enough to act within the
-# loop, in **two** places ([Lugmayr and others 2022](work:lugmayr2022)). **Before** it is asked, the known region is put back into `x_t`,
-# as noisy as the rest; **after**, it is put back, clean, into its belief. Any sampler then uses it without knowing.
-#
 # Return a denoiser. `mask` is `True` where `known` is to be kept. The noise of the known region is `noise` if it is given; otherwise it
 # is sampled anew at each call, with `generator`.
 #
@@ -2823,7 +2834,15 @@ picture(figure, say("Above, noise; below, beliefs: two blurred spots, in "
 # et Salimans 2023](work:hoogeboom2023)) est d'avoir partout `factor` fois plus de **bruit par rapport au signal**. Ce rapport est celui
 # des taux ; sur les variances, c'est `factor` au carré. Avec $\bar\alpha = 0{,}5$, les variances sont égales, de rapport 1 ; au facteur
 # 2, le rapport devient 4, et $\bar\alpha = 1 / (1 + 4) = 0{,}2$.
-#
+
+# %% [markdown] lang="en"
+# Place is decided in the very first steps, while the state is nothing but noise to the eye; outlines come at the end. Large plain areas
+# can be made out through much noise: so few timesteps of the schedule decide about them. The cure ([Hoogeboom, Heek and Salimans
+# 2023](work:hoogeboom2023)) is to have `factor` times as much **noise in relation to the signal**, everywhere. That ratio is the one of
+# the rates; for variances it is `factor` squared. With $\bar\alpha = 0.5$ the variances are equal, their ratio 1; at factor 2 the ratio
+# becomes 4, and $\bar\alpha = 1 / (1 + 4) = 0.2$.
+
+# %% [markdown] lang="fr"
 # Écrivez-le : rendez un nouveau `NoiseSchedule`, donc des bêtas : 1 moins le rapport de chaque nouveau $\bar\alpha$ à celui d'avant (1
 # avant le premier), bornés à 0,9999.
 #
@@ -2840,12 +2859,6 @@ picture(figure, say("Above, noise; below, beliefs: two blurred spots, in "
 # </details>
 
 # %% [markdown] lang="en"
-# Place is decided in the very first steps, while the state is nothing but noise to the eye; outlines come at the end. Large plain areas
-# can be made out through much noise: so few timesteps of the schedule decide about them. The cure ([Hoogeboom, Heek and Salimans
-# 2023](work:hoogeboom2023)) is to have `factor` times as much **noise in relation to the signal**, everywhere. That ratio is the one of
-# the rates; for variances it is `factor` squared. With $\bar\alpha = 0.5$ the variances are equal, their ratio 1; at factor 2 the ratio
-# becomes 4, and $\bar\alpha = 1 / (1 + 4) = 0.2$.
-#
 # Write it: return a new `NoiseSchedule`, that is betas: 1 minus the ratio of each new $\bar\alpha$ to the one before (1 before the
 # first), clipped at 0.9999.
 #
@@ -2942,7 +2955,12 @@ assert 0.68 < mostly_noise < 0.73
 # %% [markdown] lang="fr"
 # Un nombre : $x_0 = 1$, $\varepsilon = -0{,}5$, $t = 0{,}4$ donnent $x_t = 0{,}6 \times 1 + 0{,}4 \times (-0{,}5) = 0{,}4$ et une vitesse
 # de $-1{,}5$. De $x_t$, reculez de $0{,}4$ à cette vitesse : $0{,}4 + 0{,}4 \times 1{,}5 = 1$.
-#
+
+# %% [markdown] lang="en"
+# A number: $x_0 = 1$, $\varepsilon = -0.5$, $t = 0.4$ give $x_t = 0.6 \times 1 + 0.4 \times (-0.5) = 0.4$ and a velocity of $-1.5$. From
+# $x_t$ go back by $0.4$ at that velocity: $0.4 + 0.4 \times 1.5 = 1$.
+
+# %% [markdown] lang="fr"
 # Écrivez-le : `x0` et `noise` de forme (n, …), `t` de forme (n,). Rendez le point et la vitesse. `_part_of_noise(t, x0)` vous est
 # donnée : ce sont les temps, dans une forme qui multiplie les images.
 #
@@ -2953,9 +2971,6 @@ assert 0.68 < mostly_noise < 0.73
 # </details>
 
 # %% [markdown] lang="en"
-# A number: $x_0 = 1$, $\varepsilon = -0.5$, $t = 0.4$ give $x_t = 0.6 \times 1 + 0.4 \times (-0.5) = 0.4$ and a velocity of $-1.5$. From
-# $x_t$ go back by $0.4$ at that velocity: $0.4 + 0.4 \times 1.5 = 1$.
-#
 # Write it: `x0` and `noise` of shape (n, …), `t` of shape (n,). Return the point and the velocity. `_part_of_noise(t, x0)` is given to
 # you: it is the times, in a shape that multiplies the pictures.
 #
@@ -3020,7 +3035,14 @@ flow_matching_loss(knows, ten_ones).item() < 1e-6
 
 # %% [markdown] lang="fr"
 # Pour dessiner, on suit la vitesse du bruit à l'image : c'est une équation différentielle, et la façon la plus simple de la résoudre est
-# celle d'Euler : marcher tout droit, regarder de nouveau. `spaced_times(steps, shift)` rend `steps` + 1 temps, de 1 à 0.
+# celle d'Euler : marcher tout droit, regarder de nouveau.
+
+# %% [markdown] lang="en"
+# To draw, one follows the velocity from noise to picture: it is a differential equation, and the simplest way to solve it is Euler's:
+# walk straight on, look again.
+
+# %% [markdown] lang="fr"
+# `spaced_times(steps, shift)` rend `steps` + 1 temps, de 1 à 0.
 # `_velocity(network, x, now, index, steps, callback)` interroge le réseau et montre le pas. À vous.
 #
 # <details><summary>Un indice</summary>
@@ -3031,8 +3053,7 @@ flow_matching_loss(knows, ten_ones).item() < 1e-6
 # </details>
 
 # %% [markdown] lang="en"
-# To draw, one follows the velocity from noise to picture: it is a differential equation, and the simplest way to solve it is Euler's:
-# walk straight on, look again. `spaced_times(steps, shift)` returns `steps` + 1 times, from 1 to 0. `_velocity(network, x, now, index,
+# `spaced_times(steps, shift)` returns `steps` + 1 times, from 1 to 0. `_velocity(network, x, now, index,
 # steps, callback)` asks the network and shows the step. Your turn.
 #
 # <details><summary>A hint</summary>
@@ -3062,8 +3083,15 @@ euler(lambda x_t, t: x_t, torch.tensor([[1.0]]), steps=2)
 # le pas, depuis le départ, avec celle-ci. Un pas coûte deux passages : `steps` compte les passages, et s'il est impair, le dernier pas
 # est celui d'Euler. Avec la vitesse $x$ du dernier exemple et un seul grand pas de 1 à 0 : la moitié mène à $1 - 0{,}5 = 0{,}5$, où la
 # vitesse vaut 0,5 ; on arrive à $1 - 0{,}5 = 0{,}5$. La vraie réponse est $e^{-1}$, soit 0,37 ; Euler, en un pas, donnait 0.
-#
-# La bibliothèque vous donne `_check_spacing` (rien à y faire), `spaced_times` et `_velocity`.
+
+# %% [markdown] lang="en"
+# Better, at the same price for each look: the **midpoint** method. One tries half of the stride, looks at the velocity there, and walks
+# the whole stride, from its start, with that. A stride costs two runs: `steps` counts runs, and if it is odd, the last stride is Euler's.
+# With the velocity $x$ of the last example and a single large stride from 1 to 0: half of it leads to $1 - 0.5 = 0.5$, where the velocity
+# is 0.5; one arrives at $1 - 0.5 = 0.5$. The true answer is $e^{-1}$, that is 0.37; Euler, in one stride, gave 0.
+
+# %% [markdown] lang="fr"
+# Écrivez cette méthode. La bibliothèque vous donne `_check_spacing` (rien à y faire), `spaced_times` et `_velocity`.
 #
 # <details><summary>Un indice</summary>
 #
@@ -3079,12 +3107,7 @@ euler(lambda x_t, t: x_t, torch.tensor([[1.0]]), steps=2)
 # </details>
 
 # %% [markdown] lang="en"
-# Better, at the same price for each look: the **midpoint** method. One tries half of the stride, looks at the velocity there, and walks
-# the whole stride, from its start, with that. A stride costs two runs: `steps` counts runs, and if it is odd, the last stride is Euler's.
-# With the velocity $x$ of the last example and a single large stride from 1 to 0: half of it leads to $1 - 0.5 = 0.5$, where the velocity
-# is 0.5; one arrives at $1 - 0.5 = 0.5$. The true answer is $e^{-1}$, that is 0.37; Euler, in one stride, gave 0.
-#
-# The library gives you `_check_spacing` (nothing to do about it), `spaced_times` and `_velocity`.
+# Write this method. The library gives you `_check_spacing` (nothing to do about it), `spaced_times` and `_velocity`.
 #
 # <details><summary>A hint</summary>
 #
