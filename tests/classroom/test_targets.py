@@ -137,6 +137,7 @@ TARGETS: dict[str, tuple[str, ...]] = {  # those that lessons beyond the bricks 
     "convolution:transposed_output_size": (),
     "convolution:conv_transpose2d": (),
     "unet_blocks:GroupNormBlock": ("forward",),
+    "unet_blocks:sinusoidal_embedding": (),
     "unet:UNet": ("join", "down_and_up"),
 }
 

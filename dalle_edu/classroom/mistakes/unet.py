@@ -23,6 +23,12 @@ def sines_and_cosines_interleaved(time: Tensor, width: int, max_period: float = 
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
 
+def slowest_hand_left_out(time: Tensor, width: int, max_period: float = 10_000.0) -> Tensor:
+    speeds = torch.exp(-math.log(max_period) * torch.arange(width // 2) / (width // 2))
+    angles = time[:, None] * speeds
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)
+
+
 class ScaleWithoutOne(GroupNormBlock):
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         hidden = self.norm_2(self.look_1(F.silu(self.norm_1(x))))
@@ -119,6 +125,12 @@ MISTAKES = [
         sines_and_cosines_interleaved,
         "Sines and cosines are interleaved; here all sines come first, and weights trained with one order cannot read the other.",
         "Sinus et cosinus sont entrelacés ; ici tous les sinus viennent d'abord, et des poids appris dans un ordre ne lisent pas l'autre.",
+    ),
+    Mistake(
+        "unet_blocks:sinusoidal_embedding",
+        slowest_hand_left_out,
+        "The series of speeds is divided in width / 2 and never comes to 1 / max_period: both ends are included, so divide by one less.",
+        "La suite des vitesses n'arrive pas à 1 / max_period : les deux bouts sont compris ; divisez par width / 2 moins 1.",
     ),
     Mistake(
         "unet_blocks:GroupNormBlock",
