@@ -34,7 +34,7 @@ MISTAKES = [
         "convolution:Patchify",
         CutAsAView,
         "Runs of neighbouring numbers of a row are taken for patches: `reshape` cuts memory, not pictures; use `rearrange`.",
-        "Des suites de nombres voisins d'une ligne passent pour des carreaux : `reshape` coupe la mémoire, pas l'image ; prenez `rearrange`.",
+        "Des suites de nombres d'une ligne passent pour des carreaux : `reshape` coupe la mémoire, pas l'image ; prenez `rearrange`.",
     ),
     edited(
         "convolution:Patchify",
@@ -60,8 +60,8 @@ MISTAKES = [
     Mistake(
         "convolution:Unpatchify",
         LaidAsAView,
-        "The numbers of a position are scattered over the picture: `reshape` moves nothing; F.pixel_shuffle or `rearrange` puts them in place.",
-        "Les nombres d'une position s'éparpillent dans l'image : `reshape` ne range rien ; F.pixel_shuffle ou `rearrange` les met en place.",
+        "A position's numbers are scattered over the picture: `reshape` moves nothing; F.pixel_shuffle or `rearrange` puts them right.",
+        "Les nombres d'une place s'éparpillent dans l'image : `reshape` ne range rien ; F.pixel_shuffle ou `rearrange` les range.",
     ),
     edited(
         "convolution:Unpatchify",

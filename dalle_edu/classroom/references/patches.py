@@ -58,7 +58,14 @@ def _patchify(seed: int) -> list[Case]:
             weights,
         )
 
-    sizes = [(1, 1, (2, 2), 1, 2), (1, 1, (2, 4), 2, 2), (2, 3, (4, 6), 5, 2), (2, 2, (3, 6), 4, 3), (1, 3, (7, 5), 2, 2), (2, 2, (2, 3), 3, 1)]
+    sizes = [
+        (1, 1, (2, 2), 1, 2),
+        (1, 1, (2, 4), 2, 2),
+        (2, 3, (4, 6), 5, 2),
+        (2, 2, (3, 6), 4, 3),
+        (1, 3, (7, 5), 2, 2),
+        (2, 2, (2, 3), 3, 1),
+    ]
     return [case for place, size in enumerate(sizes) for case in cases(*size, seed + 20 * place)]
 
 
