@@ -3,6 +3,7 @@
 ELSEWHERE = {  # by module: the files that also speak of it, without being called after a part of its path; a check imports no others
     "attention": ("multi_head_attention",),
     "convolution": ("filters", "matrices", "patches"),
+    "flow": ("flow_samplers",),
     "gan": ("gan_training",),
     "guidance": ("decoding",),
     "inpainting": ("diffusion",),

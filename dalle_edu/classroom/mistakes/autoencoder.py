@@ -28,6 +28,16 @@ def length_one_alone(first: Tensor, second: Tensor) -> float:
     return math.asin(min(1.0, sine))
 
 
+def rows_as_they_are(first: Tensor, second: Tensor) -> float:
+    sine = float(torch.linalg.matrix_norm(second - second @ first.T @ first, ord=2))
+    return math.asin(min(1.0, sine))
+
+
+def from_its_cosine(first: Tensor, second: Tensor) -> float:
+    q1, q2 = (torch.linalg.qr(rows.T).Q for rows in (first, second))
+    return float(torch.linalg.svdvals(q1.T @ q2).min().clamp(-1, 1).acos())
+
+
 class LatentsOfLengthOne(Autoencoder):
     def forward(self, images: Tensor) -> Tensor:
         return self.decoder(F.normalize(self.encoder(images), dim=-1))
@@ -38,13 +48,18 @@ class PicturesThroughSigmoid(Autoencoder):
         return self.decoder(self.encoder(images)).sigmoid()
 
 
+NOT_CENTRED = (
+    "The data are not centred: the first direction points at the mean instead of along the spread; subtract the mean first.",
+    "Les données ne sont pas centrées : la première direction vise la moyenne, non l'étalement ; retranchez d'abord la moyenne.",
+)
+NOT_ORTHONORMAL = (
+    "The rows need be neither at right angles nor of length 1; give each space an orthonormal basis first, by `torch.linalg.qr`.",
+    "Les lignes ne sont pas forcément à angle droit ni de longueur 1 ; donnez d'abord à chaque espace une base orthonormée, par `qr`.",
+)
+
 MISTAKES = [
-    Mistake(
-        "autoencoder:pca",
-        not_centred,
-        "The data are not centred: the first direction points at the mean instead of along the spread; subtract the mean first.",
-        "Les données ne sont pas centrées : la première direction vise la moyenne, non l'étalement ; retranchez d'abord la moyenne.",
-    ),
+    Mistake("autoencoder:pca", not_centred, *NOT_CENTRED),
+    edited("autoencoder:pca", "data - mean, full", "data, full", *NOT_CENTRED),
     edited(
         "autoencoder:pca",
         "singular[:latent] ** 2",
@@ -79,11 +94,13 @@ MISTAKES = [
         "The angle is in degrees; leave it in radians, as `math.asin` gives it.",
         "L'angle est en degrés ; laissez-le en radians, comme le donne `math.asin`.",
     ),
+    Mistake("autoencoder:largest_angle", length_one_alone, *NOT_ORTHONORMAL),
+    Mistake("autoencoder:largest_angle", rows_as_they_are, *NOT_ORTHONORMAL),
     Mistake(
         "autoencoder:largest_angle",
-        length_one_alone,
-        "The rows have length 1 but need not be at right angles; give each space an orthonormal basis first, by `torch.linalg.qr`.",
-        "Les lignes sont de longueur 1, mais pas forcément à angle droit ; donnez d'abord à chaque espace une base orthonormée, par `qr`.",
+        from_its_cosine,
+        "The angle is computed from its cosine, which near 1 hardly changes: half of the digits of a small angle are lost; use the sine.",
+        "L'angle vient de son cosinus, qui près de 1 ne change guère : un petit angle perd la moitié de ses chiffres ; prenez le sinus.",
     ),
     Mistake(
         "autoencoder:Autoencoder",

@@ -261,7 +261,7 @@ MISTAKES = [
         'rearrange(straight_through(last, quantized), "n h w d -> n d h w")',
         "straight_through(last, quantized).reshape(vectors.shape)",
         "`reshape` cuts up memory and moves no axis: a vector then mixes several positions; put the channels last, with `rearrange`.",
-        "`reshape` recoupe la mémoire sans déplacer d'axe : un vecteur mêle plusieurs positions ; mettez les canaux à la fin, par `rearrange`.",
+        "`reshape` recoupe la mémoire sans déplacer d'axe : un vecteur mêle des positions ; mettez les canaux à la fin (`rearrange`).",
     ),
     edited(
         "codebook:VectorQuantizer",
@@ -270,14 +270,14 @@ MISTAKES = [
         "self.sums.lerp_(chosen.T @ vectors, 1 - decay)",
         "self.sums.mul_(decay)\n            self.sums[codes] += (1 - decay) * vectors",
         "Of the vectors that chose one code only one is added: `a[codes] += b` writes each place once; use one-hot rows, or `index_add_`.",
-        "Des vecteurs qui ont choisi un même code, un seul est ajouté : `a[codes] += b` n'écrit qu'une fois par place ; prenez `index_add_`.",
+        "Des vecteurs qui ont choisi un code, un seul est ajouté : `a[codes] += b` n'écrit qu'une fois par place ; prenez `index_add_`.",
     ),
     edited(
         "codebook:VectorQuantizer",
         "chosen.T @ vectors",
         "(chosen.T @ vectors / chosen.sum(dim=0).clamp(min=1).unsqueeze(1))",
         "The running sums take in the mean of a code's vectors, then are divided by the count again; take in their sum.",
-        "Les sommes glissantes reçoivent la moyenne des vecteurs d'un code, puis sont encore divisées par le compte ; donnez-leur la somme.",
+        "Les sommes glissantes reçoivent la moyenne des vecteurs d'un code, puis sont divisées par le compte ; donnez-leur la somme.",
     ),
     edited(
         "codebook:VectorQuantizer",
@@ -306,5 +306,21 @@ MISTAKES = [
         "1e-5)",
         "The smoothed counts are shares that add up to 1, and the codes too far out by as much; multiply them by the total.",
         "Les comptes lissés sont des parts dont la somme est 1, et les codes trop loin d'autant ; multipliez-les par le total.",
+    ),
+    edited(
+        "codebook:vq_losses",
+        "F.mse_loss(quantized, vectors.detach())",
+        "F.mse_loss(quantized.detach(), vectors)",
+        "F.mse_loss(vectors, quantized.detach())",
+        "F.mse_loss(vectors.detach(), quantized)",
+        "Each loss moves the wrong side: the codebook loss detaches the vectors, to move the codes, the commitment loss the codes.",
+        "Chaque perte déplace le mauvais côté : celle du dictionnaire détache les vecteurs, pour déplacer les codes ; l'autre, les codes.",
+    ),
+    edited(
+        "codebook:VQVAE",
+        "reconstruction + quantized.loss",
+        "(reconstruction + quantized.loss).detach()",
+        "The loss, too, is detached, and nothing can learn from it; detach its parts only.",
+        "La perte aussi est détachée, et rien ne peut en apprendre ; ne détachez que ses parties.",
     ),
 ]

@@ -215,4 +215,11 @@ MISTAKES = [
         "(fake_logits.mean() - 1).square()",
         *MEAN_TOO_SOON,
     ),
+    edited(
+        "cyclegan:HistoryPool",
+        "fakes.detach()",
+        "fakes",
+        "What the pool keeps holds the graph of the translator that made it, batch after batch in memory; detach the fakes first.",
+        "Ce que la réserve garde retient le graphe du traducteur qui l'a fait, lot après lot en mémoire ; détachez d'abord les faux.",
+    ),
 ]

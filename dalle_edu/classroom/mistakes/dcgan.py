@@ -82,7 +82,7 @@ MISTAKES = [
         "stride=stride, padding=1)",
         "stride=stride, padding=1, bias=False)",
         "The convolutions before a normalisation have no bias, as DCGAN's; here `norm` may leave the mean alone: keep the bias.",
-        "Les convolutions suivies d'une normalisation n'ont pas de biais, comme dans DCGAN ; ici `norm` peut laisser la moyenne : gardez-le.",
+        "Les convolutions suivies d'une normalisation n'ont pas de biais, comme dans DCGAN ; mais `norm` peut ne rien centrer : gardez-le.",
     ),
     edited(
         "dcgan:PatchDiscriminator",

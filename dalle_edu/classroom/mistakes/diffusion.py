@@ -250,7 +250,7 @@ MISTAKES = [
         "noise_rate * x_t + signal_rate * prediction",
         "noise_rate * x_t - signal_rate * prediction",
         "Both signs are wrong for v, as if v were picture less noise: v is signal rate × noise minus noise rate × picture.",
-        "Les deux signes sont faux pour v, comme si v valait image moins bruit : v vaut taux de signal × bruit moins taux de bruit × image.",
+        "Les deux signes sont faux pour v, comme s'il valait image moins bruit : c'est taux de signal × bruit moins taux de bruit × image.",
     ),
     edited(
         "diffusion:picture_and_noise",

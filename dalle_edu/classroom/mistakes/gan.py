@@ -40,6 +40,10 @@ def seen_once_is_kept(classes: Tensor, num_classes: int, least: float = 0.01) ->
     return int((counts > 0).sum()), float(torch.special.entr(counts / len(classes)).sum())
 
 
+ZERO_TIMES_INFINITY = (
+    "The product 0 · log 0 comes out as nan: an outcome of probability 0 adds nothing, whatever its logarithm: see `torch.xlogy`.",
+    "Le produit 0 · log 0 donne nan : une issue de probabilité 0 n'ajoute rien, quel que soit son logarithme ; `torch.xlogy` le sait.",
+)
 ONE_MEAN = (
     "One mean is taken over all logits; take one over the real and one over the fakes, and add them.",
     "Une seule moyenne porte sur tous les logits ; prenez-en une sur les vraies, une sur les fausses, et additionnez-les.",
@@ -92,8 +96,7 @@ MISTAKES = [
         "gan:expected_value",
         "(torch.xlogy(p, d) + torch.xlogy(q, 1 - d))",
         "(p * d.log() + q * (1 - d).log())",
-        "The product 0 · log 0 comes out as nan: an outcome of probability 0 adds nothing, whatever its logarithm: see `torch.xlogy`.",
-        "Le produit 0 · log 0 donne nan : une issue de probabilité 0 n'ajoute rien, quel que soit son logarithme ; `torch.xlogy` le sait.",
+        *ZERO_TIMES_INFINITY,
     ),
     edited(
         "gan:expected_value",
@@ -283,7 +286,7 @@ MISTAKES = [
         "gan:jensen_shannon",
         "entropy(mixture).sum() - (entropy(p) + entropy(q)).sum() / 2",
         'sum(F.kl_div(law.log(), mixture, reduction="sum") for law in (p, q)) / 2',
-        "These are divergences of the mixture from p and q: `F.kl_div(log_b, a)` is KL(a ‖ b), so that the mixture comes first, as a logarithm.",
+        "These are divergences of the mixture from p and q: `F.kl_div(log_b, a)` is KL(a ‖ b), so the mixture comes first, as a logarithm.",
         "Ce sont les divergences du mélange à p et q : `F.kl_div(log_b, a)` est KL(a ‖ b), le mélange vient donc d'abord, en logarithme.",
     ),
     edited(
@@ -318,5 +321,14 @@ MISTAKES = [
         "-F.logsigmoid(-fake_logits)",
         "The fakes are labelled fake, which is what D wants of itself; G wants them to be taken for real: label 1, -log D.",
         "Les faux sont étiquetés faux, ce que D attend de lui-même ; G veut qu'on les prenne pour vrais : étiquette 1, -log D.",
+    ),
+    edited("gan:jensen_shannon", "torch.special.entr", "lambda law: -law * law.log()", *ZERO_TIMES_INFINITY),
+    edited("gan:mode_coverage", "torch.special.entr(shares)", "(-shares * shares.log())", *ZERO_TIMES_INFINITY),
+    edited(
+        "gan:optimal_discriminator",
+        "torch.where(p + q > 0, p / (p + q).clamp(min=smallest), 0.5)",
+        "p / (p + q)",
+        "Where neither ever gives the outcome, p / (p + q) is 0 / 0, not a number; the answer agreed on is 1/2: see `torch.where`.",
+        "Là où aucune des deux ne donne l'issue, p / (p + q) vaut 0 / 0, qui n'est pas un nombre ; il faut 1/2 : voyez `torch.where`.",
     ),
 ]

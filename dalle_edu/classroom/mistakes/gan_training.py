@@ -144,4 +144,18 @@ MISTAKES = [
         "The k steps of a round all see one batch of real pictures; each of them draws its own.",
         "Les k pas d'un tour voient tous le même lot de vraies images ; chacun tire le sien.",
     ),
+    edited(
+        "gan:generator_step",
+        "    game.discriminator.requires_grad_(False)\n",
+        "",
+        "The discriminator keeps the gradients of the generator's loss, and whoever steps next may follow them; freeze it here.",
+        "Le discriminateur garde les gradients de la perte du générateur, que le pas suivant peut suivre ; gelez-le pendant ce pas.",
+    ),
+    edited(
+        "gan:algorithm_1",
+        "generator_step(game, draw_noise(), labels)",
+        "generator_step(game, draw_noise())",
+        "The generator is not told the classes, and draws anything; give it the labels of the last batch.",
+        "Le générateur ignore les classes, et dessine n'importe quoi ; donnez-lui les étiquettes du dernier lot.",
+    ),
 ]

@@ -110,7 +110,7 @@ MISTAKES = [
         "guidance:guided",
         "torch.cat([x_t, x_t]), torch.cat([t, t])",
         "x_t.repeat_interleave(2, dim=0), t.repeat_interleave(2)",
-        "Each picture is repeated beside itself, the conditions half after half, and they no longer belong together; use `torch.cat` for all.",
+        "Each picture is repeated beside itself, the conditions half after half, and they no longer match; use `torch.cat` for all.",
         "Chaque image est répétée à côté d'elle-même, et les conditions moitié après moitié : rien ne va ensemble ; `torch.cat` pour tout.",
     ),
 ]

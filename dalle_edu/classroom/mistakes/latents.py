@@ -64,7 +64,7 @@ MISTAKES = [
         "log_weights.logsumexp(dim=0) - math.log(samples)",
         "log_weights.exp().mean(dim=0).log()",
         "The weights leave the logarithm and round to 0, whose logarithm is -inf; average them with `logsumexp`, minus log(samples).",
-        "Les poids quittent le logarithme et s'arrondissent à 0, dont le logarithme est -inf ; moyennez par `logsumexp`, moins log(samples).",
+        "Les poids quittent le logarithme et s'arrondissent à 0, dont le logarithme est -inf ; prenez `logsumexp`, moins log(samples).",
     ),
     edited(
         "vae:importance_log_likelihood",
@@ -160,5 +160,19 @@ MISTAKES = [
         angle_of_long_latents,
         "The scalar product is a cosine between vectors of length 1 alone; divide it by both lengths before `acos`.",
         "Le produit scalaire n'est un cosinus qu'entre vecteurs de longueur 1 ; divisez-le par les deux longueurs avant `acos`.",
+    ),
+    edited(
+        "vae:importance_log_likelihood",
+        "(latents - mean) * (-log_variance / 2).exp()",
+        "(latents - mean) * (-log_variance / 4).exp()",
+        "In log q the squared distance from the mean is divided by σ; a density divides it by the variance, σ².",
+        "Dans log q, le carré de la distance à la moyenne est divisé par σ ; une densité le divise par la variance, σ².",
+    ),
+    edited(
+        "vae:slerp",
+        "if angle < 1e-6",
+        "if False",
+        "Between latents of one direction the angle is 0, and its sine divides by 0; there the arc is straight: use `interpolate`.",
+        "Entre latents de même direction, l'angle est nul, et l'on divise par son sinus, 0 ; l'arc y est droit : prenez `interpolate`.",
     ),
 ]

@@ -106,4 +106,18 @@ MISTAKES = [
         "Here alpha_bar is taken for one timestep's alpha; a beta is 1 minus the ratio of alpha_bar to the one before.",
         "Ici, alpha_bar est pris pour l'alpha d'un instant ; un bêta vaut 1 moins le rapport d'alpha_bar au précédent.",
     ),
+    edited(
+        "noise_schedule:cosine_schedule",
+        " / (1 + offset)",
+        "",
+        "The angle goes beyond π / 2, where the cosine grows again; divide by 1 + offset, so that it ends there.",
+        "L'angle dépasse π / 2, où le cosinus remonte ; divisez par 1 + offset, pour qu'il s'y arrête.",
+    ),
+    edited(
+        "noise_schedule:shifted",
+        "before = torch.cat([alphas_bar.new_ones(1), alphas_bar[:-1]])",
+        "before, alphas_bar = alphas_bar[:-1], alphas_bar[1:]",
+        "The first beta is lost: before the first timestep alpha_bar is 1, which comes in front of the others.",
+        "Le premier bêta est perdu : avant le premier instant, alpha_bar vaut 1, à mettre devant les autres.",
+    ),
 ]

@@ -217,7 +217,14 @@ MISTAKES = [
         "samplers:dpm_solver",
         "return estimate_x0(denoise, x, path, len(path) - 1, callback)",
         "x0 = estimate_x0(denoise, x, path, len(path) - 1, callback)\n    return x0 if earlier is None else x0 + 0.5 * (x0 - earlier[0])",
-        "The last step still looks ahead of its estimate; it goes to an infinite time, where nothing is left but the estimate: return that.",
+        "The last step still looks ahead of its estimate; it goes to an infinite time, where only the estimate is left: return that.",
         "Le dernier pas prolonge encore son estimation ; il va jusqu'à un temps infini, où il ne reste qu'elle : rendez-la telle quelle.",
+    ),
+    edited(
+        "samplers:ddim",
+        "schedule.alpha_bar(before)",
+        "schedule.alpha_bar(max(before, 0))",
+        "The last step goes to timestep 0, where a little noise is left; after the last timestep alpha_bar is 1.",
+        "Le dernier pas va à l'instant 0, où il reste un peu de bruit ; après le dernier instant, alpha_bar vaut 1.",
     ),
 ]

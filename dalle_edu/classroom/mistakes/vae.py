@@ -227,8 +227,8 @@ MISTAKES = [
         Mistake(
             "vae:bernoulli_log_likelihood",
             kept_off_zero(least),
-            "A small number added under the logarithm keeps it finite but wrong: no pixel costs more than that number's logarithm; use `F.logsigmoid`.",
-            "Un petit nombre ajouté sous le logarithme le garde fini, mais faux : un pixel ne coûte jamais plus que lui ; employez `F.logsigmoid`.",
+            "A small number under the logarithm keeps it finite but wrong: no pixel costs more than its logarithm; use `F.logsigmoid`.",
+            "Un petit nombre sous le logarithme le garde fini, mais faux : le coût d'un pixel en est borné ; employez `F.logsigmoid`.",
         )
         for least in (1e-8, 1e-7, 1e-6, 1e-10, 1e-12)
     ),
@@ -238,5 +238,12 @@ MISTAKES = [
         "(images - mean).square() / std",
         "The squared error is divided by the standard deviation; a density divides it by the variance, std².",
         "L'erreur au carré est divisée par l'écart-type ; une densité la divise par la variance, std².",
+    ),
+    edited(
+        "vae:bernoulli_log_likelihood",
+        "if_white + if_black",
+        "if_white",
+        "Only the white pixels count: a black one adds log(1 - p), which rewards a decoder that leaves it black.",
+        "Seuls les pixels blancs comptent : un noir ajoute log(1 - p), qui récompense un décodeur de le laisser noir.",
     ),
 ]

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from dalle_edu.bricks.vqgan import PerceptualDistance
+from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
 
@@ -81,5 +82,49 @@ MISTAKES = [
         no_ceiling,
         "There is no ceiling: when the discriminator says nothing, the weight explodes.",
         "Il n'y a pas de plafond : quand le discriminateur ne dit rien, le poids explose.",
+    ),
+    edited(
+        "vqgan:PerceptualDistance",
+        "difference.square().sum(dim=1).mean()",
+        "difference.square().mean()",
+        "The squares are averaged over channels, so that a layer counts for less the wider it is; sum over channels, then average.",
+        "Les carrés sont moyennés sur les canaux : plus une couche est large, moins elle compte ; sommez sur les canaux, puis moyennez.",
+    ),
+    edited(
+        "vqgan:PerceptualDistance",
+        "if isinstance(layer, nn.ReLU)",
+        "if True",
+        "Every layer is read, convolutions and poolings too; the features are those after each ReLU: test `isinstance(layer, nn.ReLU)`.",
+        "Toutes les couches sont lues, même les convolutions ; les caractéristiques sont celles d'après chaque ReLU : testez `isinstance`.",
+    ),
+    edited(
+        "vqgan:PerceptualDistance",
+        "F.normalize(first, dim=1) - F.normalize(second, dim=1)",
+        "first / first.norm(dim=1, keepdim=True) - second / second.norm(dim=1, keepdim=True)",
+        "Where all features are 0 the division gives nan; zeros stay zeros: `F.normalize` divides by no less than a tiny number.",
+        "Là où toutes les caractéristiques sont nulles, la division donne nan ; des zéros restent des zéros : `F.normalize` y veille.",
+    ),
+    edited(
+        "vqgan:adaptive_weight",
+        ".clamp(max=most)",
+        "",
+        "The upper limit is missing: where the adversary hardly pulls, the weight explodes; it is `most` at most.",
+        "Il manque la borne : là où l'adversaire ne tire presque pas, le poids explose ; il vaut `most` au plus.",
+    ),
+    edited(
+        "vqgan:adaptive_weight",
+        ", retain_graph=True)",
+        ")",
+        "The graph is freed by the first gradient, and the losses can no longer be backpropagated: pass `retain_graph=True`.",
+        "Le graphe est libéré par le premier gradient, et les pertes ne peuvent plus être rétropropagées : passez `retain_graph=True`.",
+    ),
+    edited(
+        "vqgan:adaptive_weight",
+        "(wanted,) = torch.autograd.grad(reconstruction, last_layer, retain_graph=True)",
+        "reconstruction.backward(retain_graph=True)\n    wanted = last_layer.grad.clone()\n    last_layer.grad = None",
+        "(given,) = torch.autograd.grad(adversarial, last_layer, retain_graph=True)",
+        "adversarial.backward(retain_graph=True)\n    given = last_layer.grad",
+        "`backward` leaves a gradient in every parameter, which the next step would follow; `torch.autograd.grad` only returns it.",
+        "`backward` laisse un gradient dans chaque paramètre, que le pas suivant suivrait ; `torch.autograd.grad` ne fait que le rendre.",
     ),
 ]

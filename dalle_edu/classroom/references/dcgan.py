@@ -85,7 +85,7 @@ def _as_initialised(seed: int) -> Case:
             torch.manual_seed(seed)
             network = version(2, 16, 2)
 
-        def follow(kind: type, mean: float) -> bool:
+        def follow(kind: type[nn.Conv2d] | type[nn.BatchNorm2d], mean: float) -> bool:
             found = [each.weight.detach().flatten().numpy() for each in network.modules() if isinstance(each, kind)]
             return bool(found) and all(kstest(each, "norm", args=(mean, 0.02)).pvalue > 1e-7 for each in found)
 

@@ -12,6 +12,7 @@ from dalle_edu.classroom.checking.asking import DOUBLE, asked, numbers
 from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.flow import in_float64
+from dalle_edu.classroom.references.samplers import in_order
 from dalle_edu.language import comma, say
 
 CPU = torch.device("cpu")
@@ -53,10 +54,6 @@ def _times(strides: int, shift: float) -> list[float]:
     return scheduler.sigmas.double().tolist()
 
 
-def _in_order(path: list[Any]) -> dict[str, Any]:
-    return {say(f"at step {place}", f"au pas {place}"): each for place, each in enumerate(path)}
-
-
 Walk = Callable[[Callable[[Tensor, float], Tensor], Tensor, int, float], Tensor]
 
 
@@ -75,7 +72,7 @@ def _whole(walk: Walk, shape: tuple[int, ...], steps: int | None, seed: int, usu
 
         last = asked(version, network, noise, **options)
         path = [[step.index, step.steps, float(step.t), step.x, step.x0] for step in seen]
-        return _in_order(path) | {told: heard, end: last}
+        return in_order(path, len(heard), count) | {told: heard, end: last}
 
     def peer() -> dict[str, Any]:
         path, heard = list[Any](), list[Any]()
@@ -88,7 +85,7 @@ def _whole(walk: Walk, shape: tuple[int, ...], steps: int | None, seed: int, usu
             return velocity
 
         last = walk(look, noise.clone(), count, knobs.get("shift", 1.0))
-        return (_in_order(path) if watched else {}) | {told: heard, end: last}
+        return in_order(path if watched else [], count, count) | {told: heard, end: last}
 
     size = " × ".join(map(str, shape))
     how = say("steps left out", "steps omis") if steps is None else f"steps = {steps}"

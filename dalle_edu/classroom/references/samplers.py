@@ -22,9 +22,12 @@ def _network(x_t: Tensor, t: Tensor) -> Tensor:
     return torch.tanh(x_t + 0.5 * x_t.roll(1, dims=-1)) * (0.5 + t.view(-1, *[1] * (x_t.ndim - 1)) / 2000)
 
 
-def _in_order(path: list[Any]) -> dict[str, Any]:
-    """What is on the way, by its name."""
-    return {say(f"at step {place}", f"au pas {place}"): each for place, each in enumerate(path)}
+def in_order(path: list[Any], runs: int, count: int) -> dict[str, Any]:
+    """How often the network ran, then what was on the way by its name: as many steps as are wanted, where the callback shows any."""
+    steps = [*path, *[[]] * (count - len(path))][:count] if path else []
+    return {say("runs of the network", "passages du réseau"): runs} | {
+        say(f"at step {place}", f"au pas {place}"): each for place, each in enumerate(steps)
+    }
 
 
 def _whole(
@@ -46,13 +49,17 @@ def _whole(
         return picture_and_noise(_network(x_t, t), x_t, t, schedule, target)[0]
 
     def ask(version: Any) -> dict[str, Any]:
-        seen: list[Any] = []
+        seen, runs = list[Any](), list[int]()
         options: dict[str, Any] = {"callback": lambda step: seen.append(step)} | knobs
         options |= {} if steps is None else {"steps": steps}
 
-        last = asked(version, denoise, noise, schedule, generator=torch.Generator().manual_seed(seed), **options)
+        def counted(x_t: Tensor, t: Tensor) -> Tensor:
+            runs.append(len(x_t))
+            return denoise(x_t, t)
+
+        last = asked(version, counted, noise, schedule, generator=torch.Generator().manual_seed(seed), **options)
         path = [[step.index, step.steps, step.t, step.x / scale, step.x0 / scale] for step in seen]
-        return _in_order(path) | {end: last / scale}
+        return in_order(path, len(runs), count) | {end: last / scale}
 
     def peer() -> dict[str, Any]:
         scheduler = _scheduler(kind, schedule, target)
@@ -65,7 +72,7 @@ def _whole(
             believed = denoise(x, t.expand(shape[0]))
             path.append([index, count, int(t), x / scale, believed / scale])
             x = after.prev_sample
-        return _in_order(path) | {end: x / scale}
+        return in_order(path, count, count) | {end: x / scale}
 
     size = " × ".join(map(str, shape))
     said = "".join(f", {name} = {value:g}" for name, value in knobs.items())

@@ -52,7 +52,7 @@ def _in_double_precision(seed: int) -> Case:
 
         noise, found = draw(torch.zeros_like(mean), torch.zeros_like(mean)), draw(mean, log_variance)
         off = (found - mean - (log_variance / 2).exp() * noise).abs().max()
-        return {"dtype": str(found.dtype), say("distance from mean + σ ε", "écart avec moyenne + σ ε"): off}
+        return {"dtype": str(found.dtype), say("distance from mean + σ ε", "écart avec moyenne + σ ε"): torch.where(off < 1e-12, 0.0, off)}
 
     def peer() -> dict[str, Any]:
         return {"dtype": "torch.float64", say("distance from mean + σ ε", "écart avec moyenne + σ ε"): torch.tensor(0.0, dtype=DOUBLE)}
