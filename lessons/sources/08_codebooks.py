@@ -285,7 +285,10 @@ picture(figure, say("The plane cut into three cells by straight borders; from ea
 # perpendicular bisectors.
 
 # %% [markdown] lang="fr"
-# Les bords sont les médiatrices des codes. À vous, sans boucle : `vectors` est de forme (…, d), `codebook` de forme (k, d) ; rendez les
+# Les bords sont les médiatrices des codes.
+
+# %% [markdown] lang="fr"
+# À vous, sans boucle : `vectors` est de forme (…, d), `codebook` de forme (k, d) ; rendez les
 # numéros, de forme (…). À égalité, le plus petit numéro l'emporte : c'est ce que fait `argmin`.
 #
 # <details><summary>Un indice</summary>
@@ -301,7 +304,10 @@ picture(figure, say("The plane cut into three cells by straight borders; from ea
 # </details>
 
 # %% [markdown] lang="en"
-# The borders are the perpendicular bisectors of the codes. Your turn, without a loop: `vectors` is of shape (…, d), `codebook` of shape
+# The borders are the perpendicular bisectors of the codes.
+
+# %% [markdown] lang="en"
+# Your turn, without a loop: `vectors` is of shape (…, d), `codebook` of shape
 # (k, d); return the numbers, of shape (…). Of equally near codes the smallest number wins: that is what `argmin` does.
 #
 # <details><summary>A hint</summary>
@@ -458,7 +464,10 @@ assert 12288 / 64 == 192 > as_pixels / as_codes
 # do that nobody has chosen?
 
 # %% [markdown] lang="fr"
-# Il reste où il est : on ne peut pas prendre le milieu de rien. Écrivez `k_means(points, codes, steps)` : `points` est de forme (m, d),
+# Il reste où il est : on ne peut pas prendre le milieu de rien.
+
+# %% [markdown] lang="fr"
+# Écrivez `k_means(points, codes, steps)` : `points` est de forme (m, d),
 # `codes`, de forme (k, d), est le départ, à ne pas modifier ; rendez les codes, de même forme, après `steps` tours des deux gestes.
 #
 # <details><summary>Un indice</summary>
@@ -474,7 +483,10 @@ assert 12288 / 64 == 192 > as_pixels / as_codes
 # </details>
 
 # %% [markdown] lang="en"
-# It stays where it is: there is no middle of nothing. Write `k_means(points, codes, steps)`: `points` is of shape (m, d), `codes`, of shape
+# It stays where it is: there is no middle of nothing.
+
+# %% [markdown] lang="en"
+# Write `k_means(points, codes, steps)`: `points` is of shape (m, d), `codes`, of shape
 # (k, d), is the start, not to be modified; return the codes, of the same shape, after `steps` rounds of the two gestures.
 #
 # <details><summary>A hint</summary>
@@ -1955,7 +1967,8 @@ draw_film(revival, say("The five dead codes are put on points of the heaps; twen
 
 # %% [markdown] lang="fr"
 # Soixante-quatre, dans les deux cas : ce qui ne remplit pas un carreau est laissé de côté, comme le fait une convolution.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez `forward`. `x` est de forme (n, c, h, w), la réponse (n, d, h / p, w / p), arrondis vers le bas. Les poids viennent d'une
 # convolution : `self.weight` est de forme (d, c, p, p), `self.bias` (d,), et $p$ vaut `self.stride[0]`.
 #
@@ -1974,7 +1987,8 @@ draw_film(revival, say("The five dead codes are put on points of the heaps; twen
 
 # %% [markdown] lang="en"
 # Sixty-four, in both cases: what fills no patch is left out, as in a convolution.
-#
+
+# %% [markdown] lang="en"
 # Write `forward`. `x` is of shape (n, c, h, w), the answer (n, d, h / p, w / p), rounded down. The weights are those of a convolution:
 # `self.weight` is of shape (d, c, p, p), `self.bias` (d,), and $p$ is `self.stride[0]`.
 #
@@ -2012,8 +2026,9 @@ add_up(torch.tensor([[[[0.0, 1.0, 2.0], [4.0, 5.0, 6.0]]]])).tolist()
 # À la sortie, le chemin inverse : chaque place devient un carreau. `Unpatchify` est la **convolution sous-pixel** de la [](lesson:06)
 # ([](work:shi2016)) : une convolution 3 × 3 calcule $p^2$ nombres par place et par couleur, que l'on range ensuite en carreaux. Comme son
 # noyau voit les voisins, les bords de deux carreaux peuvent s'accorder : c'est ce qui manquait à notre mosaïque.
-#
-# `x` est de forme (n, width, h, w) ; la couche `self.paint` est donnée et rend (n, channels × p², h, w), où $p$ est `self.patch_size`.
+
+# %% [markdown] lang="fr"
+# Écrivez encore `forward`. `x` est de forme (n, width, h, w) ; la couche `self.paint` est donnée et rend (n, channels × p², h, w), où $p$ est `self.patch_size`.
 # Rendez (n, channels, h × p, w × p) : dans chaque carreau, les $p^2$ nombres se rangent ligne par ligne.
 #
 # <details><summary>Un indice</summary>
@@ -2026,8 +2041,9 @@ add_up(torch.tensor([[[[0.0, 1.0, 2.0], [4.0, 5.0, 6.0]]]])).tolist()
 # At the exit, the way back: each position becomes a patch. `Unpatchify` is the **sub-pixel convolution** of [](lesson:06)
 # ([](work:shi2016)): a 3 × 3 convolution computes $p^2$ numbers for each position and colour, which are then put in place as patches. As
 # its kernel sees the neighbours, the edges of two patches can agree: this is what our mosaic lacked.
-#
-# `x` is of shape (n, width, h, w); the layer `self.paint` is given and returns (n, channels × p², h, w), where $p$ is `self.patch_size`.
+
+# %% [markdown] lang="en"
+# Write `forward` once more. `x` is of shape (n, width, h, w); the layer `self.paint` is given and returns (n, channels × p², h, w), where $p$ is `self.patch_size`.
 # Return (n, channels, h × p, w × p): within each patch the $p^2$ numbers go row by row.
 #
 # <details><summary>A hint</summary>
