@@ -18,15 +18,15 @@
 # Sixty-four numbers, and nothing else. How many objects? where?
 
 # %% [markdown] lang="fr"
-# Une image de 64 × 64 pixels tient en 12 288 nombres : $64 \times 64$ pixels, trois couleurs. En voici une, tout entière, en **soixante-
-# quatre**. Ce n'en est pas un résumé : une machine de ce cours la repeindra, à partir de ces nombres et de rien d'autre.
+# Une image de 64 × 64 pixels tient en 12 288 nombres : $64 \times 64$ pixels, trois couleurs. En voici une en **soixante-quatre**. Une
+# machine de ce cours la repeindra, à partir de ces nombres et de rien d'autre.
 #
 # **Devinez d'abord.** Combien d'objets ? où sont-ils ? et que ne peut-on pas savoir ? Notez vos réponses : nous repeindrons l'image à la
 # [](#sixty-four-words).
 
 # %% [markdown] lang="en"
-# A picture of 64 × 64 pixels is 12,288 numbers: $64 \times 64$ pixels, three colours. Here is one, entire, in **sixty-four**. This is no
-# summary: a machine of this course will paint it again, from these numbers and nothing else.
+# A picture of 64 × 64 pixels is 12,288 numbers: $64 \times 64$ pixels, three colours. Here is one in **sixty-four**. A machine of
+# this course will paint it again, from these numbers and nothing else.
 #
 # **Guess first.** How many objects? where are they? and what cannot be known? Note your answers: we shall paint the picture again in
 # [](#sixty-four-words).
@@ -162,8 +162,7 @@ from torch import nn
 
 from dalle_edu.bricks.codebook import CodecConfig
 from dalle_edu.bricks.transformer import Block
-from dalle_edu.classroom.explorer import Explorer, Knob
-from dalle_edu.classroom.figures import BLACK, BLUE, COLOURS, GREEN, ORANGE
+from dalle_edu.classroom.figures import BLACK, BLUE, COLOURS, ORANGE
 from dalle_edu.classroom.figures import SKY, VERMILION, legend
 from dalle_edu.language import decimal
 
@@ -2722,8 +2721,8 @@ picture(figure, say("A small square; the blind encoder writes one number on all 
 # uniforme sur $k$ codes, le KL de chaque place vaut toujours $\log k$, quoi que fasse l'encodeur : une constante, sans gradient. Rien ne
 # rend donc la loi uniforme vraie. Prenons les **fréquences** mesurées : un **sac de codes**, dont on tire 64 numéros. **Devinez** l'image.
 #
-# Mesurons d'abord ce sac en bits. Un code de fréquence $f$ s'y dit en $-\log_2 f$ bits : 1 bit pour une fréquence de 1/2, 3 pour 1/8. Trois
-# codes, de fréquences 1/2, 1/2 et 1/8, se disent en moyenne en $(1 + 1 + 3) / 3 = 1{,}67$ bit.
+# Mesurons d'abord ce sac en bits. Un code de fréquence $f$ s'y dit en $-\log_2 f$ bits : 1 bit pour une fréquence de 1/2, 3 pour 1/8. Deux
+# fois un code de fréquence 1/2, puis un de 1/8 : ces trois codes se disent en moyenne en $(1 + 1 + 3) / 3 = 1{,}67$ bit.
 
 # %% [markdown] lang="en"
 # ## 15. A bag of codes does not draw
@@ -2734,8 +2733,8 @@ picture(figure, say("A small square; the blind encoder writes one number on all 
 # nothing makes the uniform distribution true. Let us take the measured **frequencies**: a **bag of codes**, out of which one takes 64
 # numbers. **Guess** the picture.
 #
-# First let us measure this bag in bits. A code of frequency $f$ is said in $-\log_2 f$ bits: 1 bit for a frequency of 1/2, 3 for 1/8. Three
-# codes, of frequencies 1/2, 1/2 and 1/8, are said in $(1 + 1 + 3) / 3 = 1.67$ bits on average.
+# First let us measure this bag in bits. A code of frequency $f$ is said in $-\log_2 f$ bits: 1 bit for a frequency of 1/2, 3 for 1/8. Twice
+# a code of frequency 1/2, then one of 1/8: these three codes are said in $(1 + 1 + 3) / 3 = 1.67$ bits on average.
 
 # %% [markdown] lang="fr"
 # Écrivez `bits_of_bag(codes, frequencies)` : `codes` contient des numéros, de forme quelconque ; `frequencies`, de forme (k,), toutes
