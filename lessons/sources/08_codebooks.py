@@ -18,15 +18,15 @@
 # Sixty-four numbers, and nothing else. How many objects? where?
 
 # %% [markdown] lang="fr"
-# Une image de 64 × 64 pixels tient en 12 288 nombres : $64 \times 64$ pixels, trois couleurs. En voici une, tout entière, en **soixante-
-# quatre**. Ce n'en est pas un résumé : une machine de ce cours la repeindra, à partir de ces nombres et de rien d'autre.
+# Une image de 64 × 64 pixels tient en 12 288 nombres : $64 \times 64$ pixels, trois couleurs. En voici une en **soixante-quatre**. Une
+# machine de ce cours la repeindra, à partir de ces nombres et de rien d'autre.
 #
 # **Devinez d'abord.** Combien d'objets ? où sont-ils ? et que ne peut-on pas savoir ? Notez vos réponses : nous repeindrons l'image à la
 # [](#sixty-four-words).
 
 # %% [markdown] lang="en"
-# A picture of 64 × 64 pixels is 12,288 numbers: $64 \times 64$ pixels, three colours. Here is one, entire, in **sixty-four**. This is no
-# summary: a machine of this course will paint it again, from these numbers and nothing else.
+# A picture of 64 × 64 pixels is 12,288 numbers: $64 \times 64$ pixels, three colours. Here is one in **sixty-four**. A machine of
+# this course will paint it again, from these numbers and nothing else.
 #
 # **Guess first.** How many objects? where are they? and what cannot be known? Note your answers: we shall paint the picture again in
 # [](#sixty-four-words).
@@ -162,8 +162,7 @@ from torch import nn
 
 from dalle_edu.bricks.codebook import CodecConfig
 from dalle_edu.bricks.transformer import Block
-from dalle_edu.classroom.explorer import Explorer, Knob
-from dalle_edu.classroom.figures import BLACK, BLUE, COLOURS, GREEN, ORANGE
+from dalle_edu.classroom.figures import BLACK, BLUE, COLOURS, ORANGE
 from dalle_edu.classroom.figures import SKY, VERMILION, legend
 from dalle_edu.language import decimal
 
@@ -285,7 +284,10 @@ picture(figure, say("The plane cut into three cells by straight borders; from ea
 # perpendicular bisectors.
 
 # %% [markdown] lang="fr"
-# Les bords sont les médiatrices des codes. À vous, sans boucle : `vectors` est de forme (…, d), `codebook` de forme (k, d) ; rendez les
+# Les bords sont les médiatrices des codes.
+
+# %% [markdown] lang="fr"
+# À vous, sans boucle : `vectors` est de forme (…, d), `codebook` de forme (k, d) ; rendez les
 # numéros, de forme (…). À égalité, le plus petit numéro l'emporte : c'est ce que fait `argmin`.
 #
 # <details><summary>Un indice</summary>
@@ -301,7 +303,10 @@ picture(figure, say("The plane cut into three cells by straight borders; from ea
 # </details>
 
 # %% [markdown] lang="en"
-# The borders are the perpendicular bisectors of the codes. Your turn, without a loop: `vectors` is of shape (…, d), `codebook` of shape
+# The borders are the perpendicular bisectors of the codes.
+
+# %% [markdown] lang="en"
+# Your turn, without a loop: `vectors` is of shape (…, d), `codebook` of shape
 # (k, d); return the numbers, of shape (…). Of equally near codes the smallest number wins: that is what `argmin` does.
 #
 # <details><summary>A hint</summary>
@@ -458,7 +463,10 @@ assert 12288 / 64 == 192 > as_pixels / as_codes
 # do that nobody has chosen?
 
 # %% [markdown] lang="fr"
-# Il reste où il est : on ne peut pas prendre le milieu de rien. Écrivez `k_means(points, codes, steps)` : `points` est de forme (m, d),
+# Il reste où il est : on ne peut pas prendre le milieu de rien.
+
+# %% [markdown] lang="fr"
+# Écrivez `k_means(points, codes, steps)` : `points` est de forme (m, d),
 # `codes`, de forme (k, d), est le départ, à ne pas modifier ; rendez les codes, de même forme, après `steps` tours des deux gestes.
 #
 # <details><summary>Un indice</summary>
@@ -474,7 +482,10 @@ assert 12288 / 64 == 192 > as_pixels / as_codes
 # </details>
 
 # %% [markdown] lang="en"
-# It stays where it is: there is no middle of nothing. Write `k_means(points, codes, steps)`: `points` is of shape (m, d), `codes`, of shape
+# It stays where it is: there is no middle of nothing.
+
+# %% [markdown] lang="en"
+# Write `k_means(points, codes, steps)`: `points` is of shape (m, d), `codes`, of shape
 # (k, d), is the start, not to be modified; return the codes, of the same shape, after `steps` rounds of the two gestures.
 #
 # <details><summary>A hint</summary>
@@ -1955,7 +1966,8 @@ draw_film(revival, say("The five dead codes are put on points of the heaps; twen
 
 # %% [markdown] lang="fr"
 # Soixante-quatre, dans les deux cas : ce qui ne remplit pas un carreau est laissé de côté, comme le fait une convolution.
-#
+
+# %% [markdown] lang="fr"
 # Écrivez `forward`. `x` est de forme (n, c, h, w), la réponse (n, d, h / p, w / p), arrondis vers le bas. Les poids viennent d'une
 # convolution : `self.weight` est de forme (d, c, p, p), `self.bias` (d,), et $p$ vaut `self.stride[0]`.
 #
@@ -1974,7 +1986,8 @@ draw_film(revival, say("The five dead codes are put on points of the heaps; twen
 
 # %% [markdown] lang="en"
 # Sixty-four, in both cases: what fills no patch is left out, as in a convolution.
-#
+
+# %% [markdown] lang="en"
 # Write `forward`. `x` is of shape (n, c, h, w), the answer (n, d, h / p, w / p), rounded down. The weights are those of a convolution:
 # `self.weight` is of shape (d, c, p, p), `self.bias` (d,), and $p$ is `self.stride[0]`.
 #
@@ -2012,8 +2025,9 @@ add_up(torch.tensor([[[[0.0, 1.0, 2.0], [4.0, 5.0, 6.0]]]])).tolist()
 # À la sortie, le chemin inverse : chaque place devient un carreau. `Unpatchify` est la **convolution sous-pixel** de la [](lesson:06)
 # ([](work:shi2016)) : une convolution 3 × 3 calcule $p^2$ nombres par place et par couleur, que l'on range ensuite en carreaux. Comme son
 # noyau voit les voisins, les bords de deux carreaux peuvent s'accorder : c'est ce qui manquait à notre mosaïque.
-#
-# `x` est de forme (n, width, h, w) ; la couche `self.paint` est donnée et rend (n, channels × p², h, w), où $p$ est `self.patch_size`.
+
+# %% [markdown] lang="fr"
+# Écrivez encore `forward`. `x` est de forme (n, width, h, w) ; la couche `self.paint` est donnée et rend (n, channels × p², h, w), où $p$ est `self.patch_size`.
 # Rendez (n, channels, h × p, w × p) : dans chaque carreau, les $p^2$ nombres se rangent ligne par ligne.
 #
 # <details><summary>Un indice</summary>
@@ -2026,8 +2040,9 @@ add_up(torch.tensor([[[[0.0, 1.0, 2.0], [4.0, 5.0, 6.0]]]])).tolist()
 # At the exit, the way back: each position becomes a patch. `Unpatchify` is the **sub-pixel convolution** of [](lesson:06)
 # ([](work:shi2016)): a 3 × 3 convolution computes $p^2$ numbers for each position and colour, which are then put in place as patches. As
 # its kernel sees the neighbours, the edges of two patches can agree: this is what our mosaic lacked.
-#
-# `x` is of shape (n, width, h, w); the layer `self.paint` is given and returns (n, channels × p², h, w), where $p$ is `self.patch_size`.
+
+# %% [markdown] lang="en"
+# Write `forward` once more. `x` is of shape (n, width, h, w); the layer `self.paint` is given and returns (n, channels × p², h, w), where $p$ is `self.patch_size`.
 # Return (n, channels, h × p, w × p): within each patch the $p^2$ numbers go row by row.
 #
 # <details><summary>A hint</summary>
@@ -2706,8 +2721,8 @@ picture(figure, say("A small square; the blind encoder writes one number on all 
 # uniforme sur $k$ codes, le KL de chaque place vaut toujours $\log k$, quoi que fasse l'encodeur : une constante, sans gradient. Rien ne
 # rend donc la loi uniforme vraie. Prenons les **fréquences** mesurées : un **sac de codes**, dont on tire 64 numéros. **Devinez** l'image.
 #
-# Mesurons d'abord ce sac en bits. Un code de fréquence $f$ s'y dit en $-\log_2 f$ bits : 1 bit pour une fréquence de 1/2, 3 pour 1/8. Trois
-# codes, de fréquences 1/2, 1/2 et 1/8, se disent en moyenne en $(1 + 1 + 3) / 3 = 1{,}67$ bit.
+# Mesurons d'abord ce sac en bits. Un code de fréquence $f$ s'y dit en $-\log_2 f$ bits : 1 bit pour une fréquence de 1/2, 3 pour 1/8. Deux
+# fois un code de fréquence 1/2, puis un de 1/8 : ces trois codes se disent en moyenne en $(1 + 1 + 3) / 3 = 1{,}67$ bit.
 
 # %% [markdown] lang="en"
 # ## 15. A bag of codes does not draw
@@ -2718,8 +2733,8 @@ picture(figure, say("A small square; the blind encoder writes one number on all 
 # nothing makes the uniform distribution true. Let us take the measured **frequencies**: a **bag of codes**, out of which one takes 64
 # numbers. **Guess** the picture.
 #
-# First let us measure this bag in bits. A code of frequency $f$ is said in $-\log_2 f$ bits: 1 bit for a frequency of 1/2, 3 for 1/8. Three
-# codes, of frequencies 1/2, 1/2 and 1/8, are said in $(1 + 1 + 3) / 3 = 1.67$ bits on average.
+# First let us measure this bag in bits. A code of frequency $f$ is said in $-\log_2 f$ bits: 1 bit for a frequency of 1/2, 3 for 1/8. Twice
+# a code of frequency 1/2, then one of 1/8: these three codes are said in $(1 + 1 + 3) / 3 = 1.67$ bits on average.
 
 # %% [markdown] lang="fr"
 # Écrivez `bits_of_bag(codes, frequencies)` : `codes` contient des numéros, de forme quelconque ; `frequencies`, de forme (k,), toutes
