@@ -261,7 +261,7 @@ MISTAKES = [
         'rearrange(straight_through(last, quantized), "n h w d -> n d h w")',
         "straight_through(last, quantized).reshape(vectors.shape)",
         "Memory is cut up, no axis is moved: with `reshape` a vector mixes several positions; put the channels last, with `rearrange`.",
-        "La mémoire est recoupée, aucun axe ne bouge : par `reshape`, un vecteur mêle des positions ; mettez les canaux à la fin (`rearrange`).",
+        "Aucun axe ne bouge : par `reshape`, un vecteur mêle plusieurs positions ; mettez les canaux à la fin, par `rearrange`.",
     ),
     edited(
         "codebook:VectorQuantizer",
