@@ -260,8 +260,8 @@ MISTAKES = [
         "vectors.reshape(len(vectors), *vectors.shape[2:], vectors.shape[1]).float()",
         'rearrange(straight_through(last, quantized), "n h w d -> n d h w")',
         "straight_through(last, quantized).reshape(vectors.shape)",
-        "`reshape` cuts up memory and moves no axis: a vector then mixes several positions; put the channels last, with `rearrange`.",
-        "`reshape` recoupe la mémoire sans déplacer d'axe : un vecteur mêle des positions ; mettez les canaux à la fin (`rearrange`).",
+        "Memory is cut up, no axis is moved: with `reshape` a vector mixes several positions; put the channels last, with `rearrange`.",
+        "Aucun axe ne bouge : par `reshape`, un vecteur mêle plusieurs positions ; mettez les canaux à la fin, par `rearrange`.",
     ),
     edited(
         "codebook:VectorQuantizer",

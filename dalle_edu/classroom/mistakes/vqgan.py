@@ -124,7 +124,7 @@ MISTAKES = [
         "reconstruction.backward(retain_graph=True)\n    wanted = last_layer.grad.clone()\n    last_layer.grad = None",
         "(given,) = torch.autograd.grad(adversarial, last_layer, retain_graph=True)",
         "adversarial.backward(retain_graph=True)\n    given = last_layer.grad",
-        "`backward` leaves a gradient in every parameter, which the next step would follow; `torch.autograd.grad` only returns it.",
-        "`backward` laisse un gradient dans chaque paramètre, que le pas suivant suivrait ; `torch.autograd.grad` ne fait que le rendre.",
+        "With `backward`, every parameter keeps a gradient, which the next step would follow; `torch.autograd.grad` only returns it.",
+        "Par `backward`, chaque paramètre garde un gradient, que le pas suivant suivrait ; `torch.autograd.grad` ne fait que le rendre.",
     ),
 ]
