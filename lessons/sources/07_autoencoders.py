@@ -3076,10 +3076,9 @@ def train_averaged():
     return network.state_dict()
 
 
+# %%
 collapsed = VAE(TEN)
 collapsed.load_state_dict(kept("averaged", train_averaged, patience=5))
-
-# %%
 for name, trained in ((say("pixels averaged", "pixels moyennés"), collapsed),
                       (say("pixels summed", "pixels sommés"), digit_vaes[10])):
     with torch.no_grad():
@@ -3277,11 +3276,11 @@ def train_binary():
     return network.state_dict()
 
 
+# %%
 binary = VAE(BINARY)
 binary.load_state_dict(kept("binary", train_binary, patience=5))
 
 
-# %%
 @torch.no_grad()
 def naive_log_likelihood(network, images, samples, generator):
     latents = torch.randn(samples, 1, 10, generator=generator)
