@@ -2725,7 +2725,7 @@ figure, axes = plot(width=6.6, height=3.0)
 for (size, found), colour in zip(lengths.items(), (BLUE, ORANGE, GREEN)):
     axes.hist(found, bins=40, range=(0, 13), color=colour, alpha=0.7, density=True,
               label=say(f"{size} dimensions", f"{size} dimensions"))
-axes.axvline(middles.mean(), color="black", linestyle="--",
+axes.axvline(middles.mean(), ymax=0.7, color="black", linestyle="--",
              label=say("middle of two (100)", "milieu de deux (100)"))
 axes.set(xlabel=say("length of a sample", "longueur d'un tirage"), yticks=[],
          ylim=(0, 1.1))
@@ -3076,10 +3076,9 @@ def train_averaged():
     return network.state_dict()
 
 
+# %%
 collapsed = VAE(TEN)
 collapsed.load_state_dict(kept("averaged", train_averaged, patience=5))
-
-# %%
 for name, trained in ((say("pixels averaged", "pixels moyennés"), collapsed),
                       (say("pixels summed", "pixels sommés"), digit_vaes[10])):
     with torch.no_grad():
@@ -3277,11 +3276,11 @@ def train_binary():
     return network.state_dict()
 
 
+# %%
 binary = VAE(BINARY)
 binary.load_state_dict(kept("binary", train_binary, patience=5))
 
 
-# %%
 @torch.no_grad()
 def naive_log_likelihood(network, images, samples, generator):
     latents = torch.randn(samples, 1, 10, generator=generator)
