@@ -914,8 +914,8 @@ class PlaneNetwork(nn.Module):
 #
 # <details><summary>Un deuxième indice</summary>
 #
-# `network(add_noise(…), t, **conditions)` contre `training_target(…)`. Pour la moyenne par donnée : `.square().reshape(len(x0),
-# -1).mean(dim=1)`.
+# `network(add_noise(…), t, **conditions)` contre `training_target(…)`. Pour la moyenne par donnée :
+# `.square().reshape(len(x0), -1).mean(dim=1)`.
 #
 # </details>
 #
@@ -939,8 +939,8 @@ class PlaneNetwork(nn.Module):
 #
 # <details><summary>A second hint</summary>
 #
-# `network(add_noise(…), t, **conditions)` against `training_target(…)`. For the mean of each datum: `.square().reshape(len(x0),
-# -1).mean(dim=1)`.
+# `network(add_noise(…), t, **conditions)` against `training_target(…)`. For the mean of each datum:
+# `.square().reshape(len(x0), -1).mean(dim=1)`.
 #
 # </details>
 #
@@ -3047,14 +3047,14 @@ flow_matching_loss(knows, ten_ones).item() < 1e-6
 #
 # <details><summary>Un indice</summary>
 #
-# `for index, (now, then) in enumerate(pairwise(spaced_times(steps, shift))):` et `x = x + (then - now) * …`. Le temps descend : `then -
-# now` est négatif.
+# `for index, (now, then) in enumerate(pairwise(spaced_times(steps, shift))):` et `x = x + (then - now) * …`. Le temps descend :
+# `then - now` est négatif.
 #
 # </details>
 
 # %% [markdown] lang="en"
-# `spaced_times(steps, shift)` returns `steps` + 1 times, from 1 to 0. `_velocity(network, x, now, index,
-# steps, callback)` asks the network and shows the step. Your turn.
+# `spaced_times(steps, shift)` returns `steps` + 1 times, from 1 to 0.
+# `_velocity(network, x, now, index, steps, callback)` asks the network and shows the step. Your turn.
 #
 # <details><summary>A hint</summary>
 #
@@ -3371,8 +3371,8 @@ assert gaps["DDIM", 2] - gaps["midpoint", 2] > gaps["DDIM", 10] - gaps["midpoint
 # %% [markdown] lang="en"
 # With the same learning the flow is closer to true digits each time, and above all in two runs. The path is not the only cause: this loss
 # does not weigh the times as the other does. (The whole comparison, on a thousand digits and up to twenty runs, is in the
-# library: `python
-# -m dalle_edu.classroom.demo flow --out flow.png`.)
+# library:
+# `python -m dalle_edu.classroom.demo flow --out flow.png`.)
 
 # %% [markdown] lang="fr"
 # ## 14. Un GAN, en mieux ?
