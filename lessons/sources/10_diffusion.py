@@ -1244,10 +1244,11 @@ assert 1 - 0.36 / 0.64 == 0.4375 and math.sqrt(1 - 0.4375) == 0.75
 # %% implements="samplers:spaced_timesteps" level=1
 """`steps` instants à égale distance, du dernier, T - 1, en descendant.
 
-Celui du pas i, à partir de 0, est T (1 - i / steps), arrondi, moins 1. On part
-donc de T - 1, où il n'y a que du bruit. À égale distance depuis 0, ils
-finiraient sous T - 1, où le débruiteur attend un peu d'image dans ce qui est
-du bruit pur (Lin et al. 2023, table 2, « trailing »).
+Celui du pas i, à partir de 0, est T (1 - i / steps), arrondi, moins 1 ; un demi
+s'arrondit au nombre pair, comme avec `round`. On part donc de T - 1, où il n'y
+a que du bruit. À égale distance depuis 0, ils finiraient sous T - 1, où le
+débruiteur attend un peu d'image dans ce qui est du bruit pur (Lin et al. 2023,
+table 2, « trailing »).
 """
 
 # %% scratch=true
@@ -3022,8 +3023,9 @@ croisent en un (x_t, t), et la meilleure réponse est la moyenne de leurs
 vitesses, qui porte dans l'ensemble le bruit aux images (Lipman et al. 2023,
 théorème 2 et équation 23). `times` est `uniform_times`, `logit_normal_times`
 ou une autre fonction du même genre : les temps fréquents sont ceux qui
-comptent. `conditions` va au réseau sans changement. `generator` doit être sur
-l'appareil de `x0`.
+comptent. `conditions` va au réseau sans changement. `generator` donne d'abord
+les temps, puis le bruit, normal centré réduit ; il doit être sur l'appareil de
+`x0`.
 """
 
 # %% scratch=true
