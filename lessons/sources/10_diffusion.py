@@ -470,11 +470,11 @@ assert (long_way.std(dim=0) - short_way.std(dim=0)).abs().max() < 0.06
 # Les bêtas sont $1 - 0{,}5 / 1 = 0{,}5$ et $1 - 0 / 0{,}5 = 1$. Un bêta de 1 ne laisse rien à quoi revenir : on borne à `max_beta`.
 
 # %% [markdown] lang="en"
-# With two timesteps and no offset (0 in place of 0.008), $\bar\alpha$ starts from 1, passes through $\cos^2(\pi / 4) = 0.5$, and ends at
-# 0. The betas are $1 - 0.5 / 1 = 0.5$ and $1 - 0 / 0.5 = 1$. A beta of 1 leaves nothing to come back to: it is clipped at `max_beta`.
+# With two timesteps and no offset (0 in place of 0.008), $\bar\alpha$ starts from 1, passes through $\cos^2(\pi / 4) = 0.5$, and ends at 0. The
+# betas are $1 - 0.5 / 1 = 0.5$ and $1 - 0 / 0.5 = 1$. A beta of 1 leaves nothing to come back to: it is clipped at `max_beta`.
 
 # %% [markdown] lang="fr"
-# Écrivez-le. `at` aura `timesteps` + 1 valeurs, de 0 à 1 ; les bêtas, une de moins, en double précision.
+# Écrivez ce calendrier : $\bar\alpha$ a `timesteps` + 1 valeurs, de l'instant 0 à la fin ; les bêtas, une de moins, en double précision.
 #
 # <details><summary>Un indice</summary>
 #
@@ -489,7 +489,7 @@ assert (long_way.std(dim=0) - short_way.std(dim=0)).abs().max() < 0.06
 # </details>
 
 # %% [markdown] lang="en"
-# Write it. `at` will have `timesteps` + 1 values, from 0 to 1; the betas, one fewer, in double precision.
+# Write this schedule: $\bar\alpha$ has `timesteps` + 1 values, from time 0 to the end; the betas, one fewer, in double precision.
 #
 # <details><summary>A hint</summary>
 #
@@ -1486,8 +1486,8 @@ assert _away[0] < 0.35 and _away[0] < 0.6 * _away[1] < 0.6 * _away[2]
 # %% [markdown] lang="fr"
 # Ici $\sigma$ vaut `eta` fois l'écart-type du bruit nouveau de DDPM, $\sqrt{\frac{1 - \bar\alpha_{\text{then}}}{1 -
 # \bar\alpha_{\text{now}}} \left(1 - \frac{\bar\alpha_{\text{now}}}{\bar\alpha_{\text{then}}}\right)}$, et $\varepsilon'$ est ce bruit
-# nouveau. À `eta` = 0, rien n'est tiré ; à 1, c'est DDPM. Écrivez-le, sur le modèle du précédent ; n'appelez le générateur que si $\sigma
-# > 0$.
+# nouveau. À `eta` = 0, rien n'est tiré ; à 1, c'est DDPM. Écrivez-le, sur le modèle du précédent ; n'appelez le générateur
+# que si $\sigma > 0$.
 #
 # <details><summary>Un indice</summary>
 #
@@ -3044,8 +3044,8 @@ flow_matching_loss(knows, ten_ones).item() < 1e-6
 # walk straight on, look again.
 
 # %% [markdown] lang="fr"
-# `spaced_times(steps, shift)` rend `steps` + 1 temps, de 1 à 0.
-# `_velocity(network, x, now, index, steps, callback)` interroge le réseau et montre le pas. À vous.
+# Écrivez-la. `spaced_times(steps, shift)` rend `steps` + 1 temps, de 1 à 0.
+# `_velocity(network, x, now, index, steps, callback)` interroge le réseau et montre le pas.
 #
 # <details><summary>Un indice</summary>
 #
@@ -3055,8 +3055,8 @@ flow_matching_loss(knows, ten_ones).item() < 1e-6
 # </details>
 
 # %% [markdown] lang="en"
-# `spaced_times(steps, shift)` returns `steps` + 1 times, from 1 to 0.
-# `_velocity(network, x, now, index, steps, callback)` asks the network and shows the step. Your turn.
+# Write it. `spaced_times(steps, shift)` returns `steps` + 1 times, from 1 to 0.
+# `_velocity(network, x, now, index, steps, callback)` asks the network and shows the step.
 #
 # <details><summary>A hint</summary>
 #
@@ -3093,7 +3093,7 @@ euler(lambda x_t, t: x_t, torch.tensor([[1.0]]), steps=2)
 # is 0.5; one arrives at $1 - 0.5 = 0.5$. The true answer is $e^{-1}$, that is 0.37; Euler, in one stride, gave 0.
 
 # %% [markdown] lang="fr"
-# Écrivez cette méthode. La bibliothèque vous donne `_check_spacing` (rien à y faire), `spaced_times` et `_velocity`.
+# Écrivez cette méthode. La bibliothèque vous donne toujours `spaced_times` et `_velocity`.
 #
 # <details><summary>Un indice</summary>
 #
@@ -3109,7 +3109,7 @@ euler(lambda x_t, t: x_t, torch.tensor([[1.0]]), steps=2)
 # </details>
 
 # %% [markdown] lang="en"
-# Write this method. The library gives you `_check_spacing` (nothing to do about it), `spaced_times` and `_velocity`.
+# Write this method. The library still gives you `spaced_times` and `_velocity`.
 #
 # <details><summary>A hint</summary>
 #
