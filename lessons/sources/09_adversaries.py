@@ -3127,7 +3127,7 @@ def find_again(hidden, strength=0.01):
 # %% scratch=true
 orange_pixel = torch.tensor([0.9, 0.3, -0.6])[None, :, None, None]
 find_again(grey_with_a_secret(orange_pixel)).flatten().round(decimals=2)
-# → tensor([ 0.9000,  0.3000, -0.6000])
+# → tensor([ 0.9000, 0.3000, -0.6000])
 
 # %%
 def comes_back():
