@@ -2865,7 +2865,7 @@ assert return_error < outlining_error < F.l1_loss(filled, outlined).item() / 2
 # $$ F(G(a)) \approx a \qquad G(F(b)) \approx b $$
 
 # %% slide="fragment" tags=["hide-input"]
-figure, panels = plot(4, 1, width=8.2, height=4.6)
+figure, panels = plot(4, 1, width=8.2, height=4.0)
 rows = say("filled|outlined by G|filled again by F|true outline",
            "plein|tracé par G|rempli par F|vrai contour").split("|")
 for panel, name, pictures in zip(panels, rows, (filled, drawn, returned, outlined)):
@@ -2986,7 +2986,7 @@ def exchange_colours(cycle_weight, identity_weight, seed=0):
         shaken = chosen + 0.05 * torch.randn(32, 3, generator=generator)
         return shaken[:, :, None, None]
 
-    for _ in range(300):
+    for _ in range(240):
         cyclegan_step(game, some_of(vivid), some_of(pale))
     with torch.no_grad():
         there = model.to_b(vivid[:, :, None, None])
@@ -3015,7 +3015,8 @@ for name, (there, back) in exchanges.items():
 assert right_hues == {"none": 0, "cycle": 0, "both": 6}
 assert lost["none"] > 0.5 and lost["cycle"] < 0.1 and lost["both"] < 0.1
 for there, _ in exchanges.values():  # the style is right in all three
-    assert torch.cdist(there, pale).amin(dim=1).mean() < 0.15
+    # on average less than half the way to the next pale colour, which is 0.7 away
+    assert torch.cdist(there, pale).amin(dim=1).mean() < 0.25
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 12. Bon style, mauvaise image
