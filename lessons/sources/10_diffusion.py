@@ -2734,16 +2734,16 @@ def all_right(drawn):
 def try_few_steps():
     sentences = [scene.text for scene in scenes]
     return {steps: all_right(draw_scenes(sentences, scene_noise, steps))
-            for steps in (2, 3, 5, 20)}
+            for steps in (2, 3, 5, 10)}
 
 
 # %% [markdown] lang="fr"
 # Seize phrases de notre monde, en français et en anglais, mêmes bruits, et l'examinateur du cours, qui lit chaque dessin et dit si
-# **tout** y est juste. **Devinez** : combien sur seize en 2 pas ? en 5 ? en 20 ?
+# **tout** y est juste. **Devinez** : combien sur seize en 2 pas ? en 5 ? en 10 ?
 
 # %% [markdown] lang="en"
 # Sixteen sentences of our world, in French and in English, the same noises, and the course's examiner, who reads each drawing and says
-# whether **all** of it is right. **Guess**: how many of sixteen in 2 steps? in 5? in 20?
+# whether **all** of it is right. **Guess**: how many of sixteen in 2 steps? in 5? in 10?
 
 # %%
 right_in = kept("scenes", try_few_steps, patience=5)
@@ -2752,7 +2752,7 @@ for steps, right in right_in.items():
 
 # %% claims=true
 assert right_in[2] < right_in[3] and right_in[2] <= 8
-assert right_in[5] >= 12 and abs(right_in[20] - right_in[5]) <= 2
+assert right_in[5] >= 12 and abs(right_in[10] - right_in[5]) <= 2
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 12. Moins de pas, moins bien ?
@@ -2772,26 +2772,26 @@ axes.set_yticks(range(0, 17, 4))
 axes.set(ylim=(0, 16.5), xlabel=say("steps", "pas"))
 axes.set(ylabel=say("all right, of 16", "tout juste, sur 16"))
 picture(figure, say("Few scenes are right in two steps, most in five, and no "
-                    "more than that, or hardly, in twenty.",
+                    "more than that, or hardly, in ten.",
                     "Peu de scènes sont justes en deux pas, la plupart en "
-                    "cinq, et guère plus en vingt."))
+                    "cinq, et guère plus en dix."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 4 min. Faire parier sur 2, 5, 20. L'idée reçue, « moins de pas, moins bien », est fausse dès cinq pas pour ces scènes simples. Rappeler
+# 4 min. Faire parier sur 2, 5, 10. L'idée reçue, « moins de pas, moins bien », est fausse dès cinq pas pour ces scènes simples. Rappeler
 # la taille de l'échantillon : seize. À deux pas, la croyance est encore une moyenne.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 4 min. Take bets on 2, 5, 20. The received idea, "fewer steps, worse", is wrong from five steps on for these simple scenes. Recall the
+# 4 min. Take bets on 2, 5, 10. The received idea, "fewer steps, worse", is wrong from five steps on for these simple scenes. Recall the
 # size of the sample: sixteen. In two steps the belief is still a mean.
 
 # %% [markdown] lang="fr"
-# À cinq pas, c'est fait, et vingt n'y ajoutent presque rien. Seize scènes ne tranchent pas entre des nombres voisins ; elles suffisent à
+# À cinq pas, c'est fait, et dix n'y ajoutent presque rien. Seize scènes ne tranchent pas entre des nombres voisins ; elles suffisent à
 # dire que deux pas sont trop peu.
 #
 # Que croit-on de la phrase à chaque instant ? **Devinez** ce qui se décide en premier : la place, la couleur ou le contour.
 
 # %% [markdown] lang="en"
-# In five steps it is done, and twenty add next to nothing. Sixteen scenes cannot decide between close numbers; they are enough to say
+# In five steps it is done, and ten add next to nothing. Sixteen scenes cannot decide between close numbers; they are enough to say
 # that two steps are too few.
 #
 # What is believed of the sentence at each timestep? **Guess** what is decided first: place, colour or outline.
@@ -3365,12 +3365,13 @@ assert gaps["DDIM", 2] - gaps["midpoint", 2] > gaps["DDIM", 10] - gaps["midpoint
 
 # %% [markdown] lang="fr"
 # À apprentissage égal, le flot est plus près des vrais chiffres à chaque fois, et surtout à deux passages. Le chemin n'en est pas la
-# seule cause : cette perte ne pèse pas les instants comme l'autre. (La comparaison entière, sur mille chiffres et jusqu'à vingt passages,
-# prend une minute : `python -m dalle_edu.classroom.demo flow --out flow.png`.)
+# seule cause : cette perte ne pèse pas les instants comme l'autre. (La comparaison entière, sur mille chiffres et jusqu'à vingt
+# passages, est dans la bibliothèque : `python -m dalle_edu.classroom.demo flow --out flow.png`.)
 
 # %% [markdown] lang="en"
 # With the same learning the flow is closer to true digits each time, and above all in two runs. The path is not the only cause: this loss
-# does not weigh the times as the other does. (The whole comparison, on a thousand digits and up to twenty runs, takes a minute: `python
+# does not weigh the times as the other does. (The whole comparison, on a thousand digits and up to twenty runs, is in the
+# library: `python
 # -m dalle_edu.classroom.demo flow --out flow.png`.)
 
 # %% [markdown] lang="fr"
