@@ -474,8 +474,9 @@ assert (long_way.std(dim=0) - short_way.std(dim=0)).abs().max() < 0.06
 # `max_beta`.
 
 # %% [markdown] lang="en"
-# With two timesteps and no offset (0 in place of 0.008), $\bar\alpha$ starts from 1, passes through $\cos^2(\pi / 4) = 0.5$, and ends at
-# 0. The betas are $1 - 0.5 / 1 = 0.5$ and $1 - 0 / 0.5 = 1$. A beta of 1 would leave no signal at all: betas are clipped at `max_beta`.
+# With two timesteps and no offset (0 in place of 0.008), $\bar\alpha$ starts from 1, passes through $\cos^2(\pi / 4) = 0.5$, and
+# ends at 0. The betas are $1 - 0.5 / 1 = 0.5$ and $1 - 0 / 0.5 = 1$. A beta of 1 would leave no signal at all: betas are clipped at
+# `max_beta`.
 
 # %% [markdown] lang="fr"
 # Écrivez le calendrier en cosinus. Il y a `timesteps` + 1 valeurs de $i / T$, de 0 à 1, et un bêta de moins, en double précision.
@@ -920,8 +921,8 @@ class PlaneNetwork(nn.Module):
 #
 # <details><summary>Un deuxième indice</summary>
 #
-# `network(add_noise(…), t, **conditions)` contre `training_target(…)`. Pour la moyenne par donnée : `.square().reshape(len(x0),
-# -1).mean(dim=1)`.
+# `network(add_noise(…), t, **conditions)` contre `training_target(…)`. Pour la moyenne par donnée :
+# `.square().reshape(len(x0), -1).mean(dim=1)`.
 #
 # </details>
 #
@@ -945,8 +946,8 @@ class PlaneNetwork(nn.Module):
 #
 # <details><summary>A second hint</summary>
 #
-# `network(add_noise(…), t, **conditions)` against `training_target(…)`. For the mean of each datum: `.square().reshape(len(x0),
-# -1).mean(dim=1)`.
+# `network(add_noise(…), t, **conditions)` against `training_target(…)`. For the mean of each datum:
+# `.square().reshape(len(x0), -1).mean(dim=1)`.
 #
 # </details>
 #
@@ -1500,8 +1501,8 @@ assert _away[0] < 0.35 and _away[0] < 0.6 * _away[1] < 0.6 * _away[2]
 # %% [markdown] lang="fr"
 # Ici $\sigma$ vaut `eta` fois l'écart-type du bruit nouveau de DDPM, $\sqrt{\frac{1 - \bar\alpha_{\text{then}}}{1 -
 # \bar\alpha_{\text{now}}} \left(1 - \frac{\bar\alpha_{\text{now}}}{\bar\alpha_{\text{then}}}\right)}$, et $\varepsilon'$ est ce bruit
-# nouveau. À `eta` = 0, rien n'est tiré ; à 1, c'est DDPM. Écrivez-le, sur le modèle du précédent ; n'appelez le générateur que si $\sigma
-# > 0$.
+# nouveau. À `eta` = 0, rien n'est tiré ; à 1, c'est DDPM. Écrivez-le, sur le modèle du précédent ; n'appelez le générateur
+# que si $\sigma > 0$.
 #
 # <details><summary>Un indice</summary>
 #
@@ -3083,19 +3084,19 @@ flow_matching_loss(knows, ten_ones).item() < 1e-6
 # walk straight on, look again.
 
 # %% [markdown] lang="fr"
-# `spaced_times(steps, shift)` rend `steps` + 1 temps, de 1 à 0, à égale distance si `shift` vaut 1. `_velocity(network, x, now, index,
-# steps, callback)` interroge le réseau et montre le pas. À vous.
+# Écrivez-la. `spaced_times(steps, shift)` rend `steps` + 1 temps, de 1 à 0, à égale distance si `shift` vaut 1.
+# `_velocity(network, x, now, index, steps, callback)` interroge le réseau et montre le pas.
 #
 # <details><summary>Un indice</summary>
 #
-# `for index, (now, then) in enumerate(pairwise(spaced_times(steps, shift))):` et `x = x + (then - now) * …`. Le temps descend : `then -
-# now` est négatif.
+# `for index, (now, then) in enumerate(pairwise(spaced_times(steps, shift))):` et `x = x + (then - now) * …`. Le temps descend :
+# `then - now` est négatif.
 #
 # </details>
 
 # %% [markdown] lang="en"
-# `spaced_times(steps, shift)` returns `steps` + 1 times, from 1 to 0, at equal distances if `shift` is 1. `_velocity(network, x, now,
-# index, steps, callback)` asks the network and shows the step. Your turn.
+# Write it. `spaced_times(steps, shift)` returns `steps` + 1 times, from 1 to 0, at equal distances if `shift` is 1.
+# `_velocity(network, x, now, index, steps, callback)` asks the network and shows the step.
 #
 # <details><summary>A hint</summary>
 #
@@ -3414,8 +3415,8 @@ assert gaps["DDIM", 2] - gaps["midpoint", 2] > gaps["DDIM", 10] - gaps["midpoint
 # %% [markdown] lang="en"
 # With the same learning the flow is closer to true digits each time, and above all in two runs. The path is not the only cause: this loss
 # does not weigh the times as the other does. (The whole comparison, on a thousand digits and up to twenty runs, is in the
-# library: `python
-# -m dalle_edu.classroom.demo flow --out flow.png`.)
+# library:
+# `python -m dalle_edu.classroom.demo flow --out flow.png`.)
 
 # %% [markdown] lang="fr"
 # ## 14. Un GAN, en mieux ?
