@@ -874,7 +874,7 @@ legend(axes)
 picture(figure, say("The error falls at each notch; on scenes never seen it falls "
                     "less, and the two curves part from 128 codes on.",
                     "L'erreur tombe à chaque cran ; sur des scènes jamais vues elle "
-                    "tombe moins, et les courbes se quittent à partir de 128 codes."))
+                    "tombe moins, et les courbes se quittent dès 128 codes."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Faire lire l'échelle, logarithmique : à chaque cran, deux bits de plus par code, et l'erreur tombe d'un tiers au moins. Demander
@@ -946,7 +946,8 @@ draw_pairs({say("scene", "scène"): exam, "32 codes": laid(knob["books"][2]),
 # il doit remonter à l'encodeur, à travers le **choix**. Or poussez un peu le vecteur : son code ne change pas. Poussez-le encore, il franchit
 # un bord, et le code saute. Une marche d'escalier : la pente est nulle partout, et n'existe pas aux bords. L'encodeur n'apprend rien.
 #
-# Déplacez le vecteur. **Devinez d'abord** : combien de fois son code change-t-il en chemin ? Et l'une des deux pentes affichées change-t-elle ?
+# Déplacez le vecteur. **Devinez d'abord** : combien de fois son code change-t-il en chemin ? Et l'une des deux pentes affichées
+# change-t-elle ?
 
 # %% [markdown] lang="en"
 # ## 5. A choice has no slope
@@ -1761,10 +1762,9 @@ draw_film(collapse, say("Of eight codes in one corner, three go to the three hea
 # - `follow(vectors, codes, decay)` : `vectors` (m, d), `codes` (m,). Mettez à jour `counts`, `sums`, puis `codebook`, sur place. Pour ne
 #   jamais diviser par 0, le compte est adouci : $(N + \varepsilon) / (T + k \, \varepsilon) \times T$, où $T$ est la somme des comptes et
 #   $\varepsilon = 10^{-5}$.
-# - `revive(vectors, threshold, generator)` : aplatissez le lot en `flat`, de forme (n × h × w, d), canaux en dernier. Pour chacun des k codes, mort ou
-#   non, tirez-en un vecteur, par `torch.randint(len(flat), (self.num_codes,), generator=generator, device=flat.device)` ; posez sur le
-#   sien chaque code dont le compte est sous le seuil. Rendez le nombre de ces codes, un
-#   entier dans un tenseur.
+# - `revive(vectors, threshold, generator)` : aplatissez le lot en `flat`, de forme (n × h × w, d), canaux en dernier. Pour chacun des k
+#   codes, mort ou non, tirez-en un vecteur, par `torch.randint(len(flat), (self.num_codes,), generator=generator, device=flat.device)` ;
+#   posez sur le sien chaque code dont le compte est sous le seuil. Rendez le nombre de ces codes, un entier dans un tenseur.
 #
 # <details><summary>Un indice</summary>
 #
@@ -1798,9 +1798,9 @@ draw_film(collapse, say("Of eight codes in one corner, three go to the three hea
 # - `follow(vectors, codes, decay)`: `vectors` (m, d), `codes` (m,). Update `counts`, `sums`, then `codebook`, in place. So as never to
 #   divide by 0, the count is smoothed: $(N + \varepsilon) / (T + k \, \varepsilon) \times T$, where $T$ is the sum of the counts and
 #   $\varepsilon = 10^{-5}$.
-# - `revive(vectors, threshold, generator)`: flatten the batch into `flat`, of shape (n × h × w, d), channels last. For each of the k codes, dead
-#   or not, pick a vector of it, by `torch.randint(len(flat), (self.num_codes,), generator=generator, device=flat.device)`; put each code
-#   whose count is below the threshold on its own. Return how many such codes there are, a whole number in a tensor.
+# - `revive(vectors, threshold, generator)`: flatten the batch into `flat`, of shape (n × h × w, d), channels last. For each of the k
+#   codes, dead or not, pick a vector of it, by `torch.randint(len(flat), (self.num_codes,), generator=generator, device=flat.device)`; put
+#   each code whose count is below the threshold on its own. Return how many such codes there are, a whole number in a tensor.
 #
 # <details><summary>A hint</summary>
 #
@@ -2851,6 +2851,21 @@ assert writer_bits < bag_bits / 1.7 and 64 * writer_bits < 100
 
 # %% [markdown] lang="fr"
 # L'image de 98 304 bits, puis de 448, n'en demande plus que cent, ou moins, à qui sait prédire : prédire, c'est comprimer.
+#
+# Pour la suite, voici un « GPT » sans surprise : il est sûr que vient un de plus que le code d'avant (après 6 vient 0), et commence par 5.
+
+# %% [markdown] lang="en"
+# The picture of 98,304 bits, then of 448, asks no more than a hundred, or fewer, from one who can predict: to predict is to compress.
+#
+# For what follows, here is a "GPT" without surprises: it is sure that one more than the code before comes next (after 6 comes 0), and it
+# begins with 5.
+
+# %%
+def counting(codes):
+    # en: codes of shape (n, t); logits of shape (n, t, 7)
+    # fr: des codes de forme (n, t) ; des logits de forme (n, t, 7)
+    last = F.pad(codes[:, :-1], (1, 0), value=4)
+    return 1000.0 * F.one_hot((last + 1) % 7, 7)
 
 # %% [markdown] lang="fr"
 # Faites écrire ce GPT. `write_codes(gpt, count, generator)` rend `count` phrases de 64 codes, de forme (count, 64). À chaque pas : les logits
@@ -2869,9 +2884,6 @@ assert writer_bits < bag_bits / 1.7 and 64 * writer_bits < 100
 # `torch.multinomial(logits.softmax(dim=-1), 1, generator=generator)`, de forme (count, 1), puis `torch.cat`.
 #
 # </details>
-
-# %% [markdown] lang="en"
-# The picture of 98,304 bits, then of 448, asks no more than a hundred, or fewer, from one who can predict: to predict is to compress.
 
 # %% [markdown] lang="en"
 # Let this GPT write. `write_codes(gpt, count, generator)` returns `count` sentences of 64 codes, of shape (count, 64). At each step: the
@@ -2901,28 +2913,27 @@ def write_codes(gpt, count, generator):
     return written
 
 # %% scratch=true
-# en: a "GPT" that is sure of one more than the code before, and begins with 5
-# fr: un « GPT » sûr que vient un de plus que le code d'avant, et qui commence par 5
-def counting(codes):
-    last = F.pad(codes[:, :-1], (1, 0), value=4)
-    return 1000.0 * F.one_hot((last + 1) % 7, 7)
-
-
 write_codes(counting, 1, torch.Generator())[0, :9].tolist()
 # → [5, 6, 0, 1, 2, 3, 4, 5, 6]
 
 # %%
+def coin(codes):
+    return torch.zeros(*codes.shape, 2)
+
+
 def count_and_chance():
-    generator = torch.Generator().manual_seed(0)
-    sure = write_codes(counting, 3, generator)
-    fair = write_codes(lambda codes: torch.zeros(*codes.shape, 2), 200, generator)
+    generators = [torch.Generator().manual_seed(seed) for seed in (0, 1, 1)]
+    sure = write_codes(counting, 3, generators[0])
+    fair, again = (write_codes(coin, 200, each) for each in generators[1:])
     half = bool(0.45 < fair.float().mean() < 0.55)
-    return [list(sure.shape), sure[2, -3:].tolist(), half]
+    return [list(sure.shape), sure[2, -3:].tolist(), half, torch.equal(fair, again)]
 
 
-expect(count_and_chance, [[3, 64], [3, 4, 5], True],
-       say("the shape, the end of a count, and whether a coin is fair",
-           "la forme, la fin d'un compte, et si une pièce est équitable"))
+expect(count_and_chance, [[3, 64], [3, 4, 5], True, True],
+       say("the shape, the end of a count, whether a coin is fair, and whether one "
+           "seed always writes the same",
+           "la forme, la fin d'un compte, si une pièce est équitable, et si une même "
+           "graine écrit toujours la même chose"))
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 13-14"
 # ### Exercices 13 et 14 · Du sac au GPT
@@ -2992,25 +3003,25 @@ draw_pairs({say("bag", "sac"): drawn_by_bag, "GPT": drawn_by_writer,
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Cacher la deuxième ligne. Demander ce qui manque au sac. (Qu'un code dépende de ses voisins.) Découvrir le GPT : des taches d'un
-# seul tenant, presque d'une seule couleur. Lire les bits : 7, puis moins de 3, puis moins encore. Demander ce qui lui manque pour être DALL·E. (Une
-# phrase.) Lire la première phrase de la section 4 de la leçon 11.
+# seul tenant, presque d'une seule couleur. Lire les bits : 7, puis moins de 3, puis moins encore. Demander ce qui lui manque pour être
+# DALL·E. (Une phrase.) Lire la première phrase de la section 4 de la leçon 11.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Hide the second row. Ask what the bag lacks. (That a code depend on its neighbours.) Uncover the GPT: blots in one piece, nearly of one
-# colour. Read the bits: 7, then less than 3, then less again. Ask what it lacks to be DALL·E. (A sentence.) Read the first sentence of
-# section 4 of lesson 11.
+# 5 min. Hide the second row. Ask what the bag lacks. (That a code depend on its neighbours.) Uncover the GPT: blots in one piece, nearly
+# of one colour. Read the bits: 7, then less than 3, then less again. Ask what it lacks to be DALL·E. (A sentence.) Read the first sentence
+# of section 4 of lesson 11.
 
 # %% [markdown] lang="fr"
 # Du sac, des confettis : chaque code est plausible, leur voisinage ne l'est pas. Du GPT, des taches d'un seul tenant, chacune presque
-# d'une seule couleur, parfois une forme. Il n'a eu que quelques secondes, et personne ne lui a dit quoi dessiner ; mais il dit un code en près de
-# deux fois moins de bits que le sac. Les codes font le vocabulaire, le GPT fait les phrases. Donnez-lui une légende à lire avant, et c'est
-# DALL·E 1 : la [](lesson:11) commence là. (Elle choisira ses codes autrement : par un tirage adouci, au lieu du plus proche.)
+# d'une seule couleur, parfois une forme. Il n'a eu que quelques secondes, et personne ne lui a dit quoi dessiner ; mais il dit un code en
+# près de deux fois moins de bits que le sac. Les codes font le vocabulaire, le GPT fait les phrases. Donnez-lui une légende à lire avant,
+# et c'est DALL·E 1 : la [](lesson:11) commence là. (Elle choisira ses codes autrement : par un tirage adouci, au lieu du plus proche.)
 
 # %% [markdown] lang="en"
-# From the bag, confetti: each code is plausible, their neighbourhood is not. From the GPT, blots in one piece, each nearly of one
-# colour, sometimes a shape. It had a few seconds only, and nobody told it what to draw; but it says a code in not much more than half the bits of
-# the bag. Codes make the vocabulary, the GPT makes the sentences. Give it a caption to read first, and it is DALL·E 1: [](lesson:11) begins
-# there. (It will choose its codes another way: by a softened sample, in place of the nearest.)
+# From the bag, confetti: each code is plausible, their neighbourhood is not. From the GPT, blots in one piece, each nearly of one colour,
+# sometimes a shape. It had a few seconds only, and nobody told it what to draw; but it says a code in not much more than half the bits of
+# the bag. Codes make the vocabulary, the GPT makes the sentences. Give it a caption to read first, and it is DALL·E 1: [](lesson:11)
+# begins there. (It will choose its codes another way: by a softened sample, in place of the nearest.)
 
 # %% [markdown] lang="fr"
 # ## 16. Quelle erreur est-ce ?
