@@ -94,9 +94,9 @@ assert sorted(set(_rows.tolist())) == [1, 2, 3, 4, 5, 6] and int(_columns.min())
 # ### Vous saurez
 #
 # - remplacer un vecteur par un numéro ;
-# - copier un gradient, et son prix ;
-# - écrire les deux pertes, et bêta ;
-# - suivre, ranimer des codes ;
+# - copier un gradient, et à quel prix ;
+# - écrire les deux pertes, placer bêta ;
+# - faire suivre, ranimer des codes ;
 # - compter les bits d'une image.
 #
 # **Il faut** les leçons 01, 04, 05 et 07.
@@ -1213,12 +1213,12 @@ assert abs(_tangents - _at[1][160]) < 0.01
 assert abs(_nudged / 0.04 - _at[0][160]) < 0.05
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 6. La copie vaut ce que valent les voisins
+# ## 6. La copie est bonne entre codes serrés
 #
 # Vraie pente : une corde. Copie : des tangentes.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 6. The copy is as good as the neighbours are near
+# ## 6. The copy is good between codes close together
 #
 # True slope: a chord. Copy: tangents.
 
@@ -2082,13 +2082,13 @@ four_pixels(torch.zeros(1, 1, 1, 2)).tolist()
 # `Patchify` cuts and projects: a patch, a vector. `Unpatchify` paints, then puts in place: a vector and its neighbours, a patch.
 
 # %% slide="fragment" slide_only=true tags=["hide-input"]
-figure, panels = plot(1, 3, width=9, height=3.2)
+figure, panels = plot(1, 3, width=9, height=3.5)
 show(panels[0], exam[1], say("64 × 64 pixels", "64 × 64 pixels"))
 for place in range(0, 65, 8):
     panels[0].axhline(place - 0.5, color="gray", linewidth=0.6)
     panels[0].axvline(place - 0.5, color="gray", linewidth=0.6)
-titles = say("64 vectors|painting looks at nine",
-             "64 vecteurs|peindre en regarde neuf").split("|")
+titles = say("64 vectors|nine for one patch",
+             "64 vecteurs|neuf pour un carreau").split("|")
 for panel, title, looked in zip(panels[1:], titles, (0, 3)):
     for first, side, colour in ((0, 8, SKY), (3, looked, ORANGE)):
         places = torch.arange(first, first + side)
@@ -2097,9 +2097,9 @@ for panel, title, looked in zip(panels[1:], titles, (0, 3)):
     panel.set(xticks=[], yticks=[], aspect="equal")
     panel.set_title(title, fontsize=14)
 picture(figure, say("A scene cut into 8 × 8 patches, a vector for each, and the "
-                    "nine neighbours that painting one patch looks at.",
+                    "nine, a vector and its neighbours, that paint one patch.",
                     "Une scène coupée en 8 × 8 carreaux, un vecteur par carreau, "
-                    "et les neuf voisins que regarde la peinture d'un carreau."))
+                    "et les neuf, un vecteur et ses voisins, qui peignent un carreau."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire compter : 64 carreaux, 192 nombres chacun. Demander ce que l'encodeur voit d'un carreau à l'autre. (Rien.) Et le décodeur ?
@@ -2375,13 +2375,13 @@ assert ink_perplexity > 50
 # alone.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 12. 12 288 nombres, dits en 64 mots, et redits
+# ## 12. Une image dite en 64 mots, et redite
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 12. 12,288 numbers, said in 64 words, and said back
+# ## 12. A picture said in 64 words, and said back
 
 # %% slide="fragment" tags=["hide-input"]
-figure, panels = plot(1, 3, width=9.6, height=3.5)
+figure, panels = plot(1, 3, width=9.6, height=3.7)
 show(panels[0], exam[4], say("12,288 numbers", "12 288 nombres"))
 draw_numbers(panels[1], exam_codes[4], exam[4])
 panels[1].set_title(say("64 words", "64 mots"), fontsize=14)
@@ -2420,7 +2420,7 @@ picture(figure, say("A square and a heart; the number of a code on each of 64 "
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 with torch.no_grad():
     said_back = well_trained.decode(sixty_four.flatten()[None])
-figure, panels = plot(1, 3, width=9.6, height=3.5)
+figure, panels = plot(1, 3, width=9.6, height=3.7)
 draw_numbers(panels[0], sixty_four)
 panels[0].set_title(say("the 64 numbers", "les 64 nombres"), fontsize=14)
 show(panels[1], said_back[0], say("said back", "redits"))
@@ -2686,7 +2686,7 @@ assert codes_alive(seen_codes, 128)[1] > 2 * codes_alive(exam_codes, 128)[1]
 # One word for white paper, or dozens?
 
 # %% slide="fragment" tags=["hide-input"]
-figure, panels = plot(1, 3, width=9.6, height=3.5)
+figure, panels = plot(1, 3, width=9.6, height=3.7)
 show(panels[0], exam[3], say("scene", "scène"))
 draw_numbers(panels[1], exam_codes[3], exam[3])
 panels[1].set_title(say("blind encoder", "encodeur aveugle"), fontsize=14)
@@ -3229,9 +3229,9 @@ quiz(
 # ## À retenir
 #
 # - Un code est une étiquette : log₂ k bits.
-# - Le choix n'a pas de pente : on la copie.
+# - Un choix n'a pas de pente : on copie.
 # - Une perte par côté ; bêta retient.
-# - Suivre, c'est des k-moyennes ; ranimer les morts.
+# - Suivre, c'est faire des k-moyennes ; ranimer guérit.
 # - Un dictionnaire ne dessine pas : un GPT écrit.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="closing"
