@@ -2033,8 +2033,8 @@ add_up(torch.tensor([[[[0.0, 1.0, 2.0], [4.0, 5.0, 6.0]]]])).tolist()
 # noyau voit les voisins, les bords de deux carreaux peuvent s'accorder : c'est ce qui manquait à notre mosaïque.
 
 # %% [markdown] lang="fr"
-# Écrivez encore `forward`. `x` est de forme (n, width, h, w) ; la couche `self.paint` est donnée et rend (n, channels × p², h, w), où $p$ est `self.patch_size`.
-# Rendez (n, channels, h × p, w × p) : dans chaque carreau, les $p^2$ nombres se rangent ligne par ligne.
+# Écrivez encore `forward`. `x` est de forme (n, width, h, w) ; la couche `self.paint` est donnée et rend
+# (n, channels × p², h, w), où $p$ est `self.patch_size`. Rendez (n, channels, h × p, w × p) : dans chaque carreau, les $p^2$ nombres se rangent ligne par ligne.
 #
 # <details><summary>Un indice</summary>
 #
@@ -2048,8 +2048,8 @@ add_up(torch.tensor([[[[0.0, 1.0, 2.0], [4.0, 5.0, 6.0]]]])).tolist()
 # its kernel sees the neighbours, the edges of two patches can agree: this is what our mosaic lacked.
 
 # %% [markdown] lang="en"
-# Write `forward` once more. `x` is of shape (n, width, h, w); the layer `self.paint` is given and returns (n, channels × p², h, w), where $p$ is `self.patch_size`.
-# Return (n, channels, h × p, w × p): within each patch the $p^2$ numbers go row by row.
+# Write `forward` once more. `x` is of shape (n, width, h, w); the layer `self.paint` is given and returns
+# (n, channels × p², h, w), where $p$ is `self.patch_size`. Return (n, channels, h × p, w × p): within each patch the $p^2$ numbers go row by row.
 #
 # <details><summary>A hint</summary>
 #
@@ -3229,7 +3229,7 @@ quiz(
 # ## À retenir
 #
 # - Un code est une étiquette : log₂ k bits.
-# - Un choix n'a pas de pente : on copie.
+# - Choisir n'a pas de pente : on copie un gradient.
 # - Une perte par côté ; bêta retient.
 # - Suivre, c'est faire des k-moyennes ; ranimer guérit.
 # - Un dictionnaire ne dessine pas : un GPT écrit.
