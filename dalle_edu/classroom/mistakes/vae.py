@@ -56,6 +56,11 @@ def kept_off_zero(least: float) -> Any:
     return log_likelihood
 
 
+PARTS_ATTACHED = (
+    "The parts keep their gradient, and whoever notes them down keeps the graph of every batch in memory; detach all but the loss.",
+    "Les parties gardent leur gradient, et qui les note garde en mémoire le graphe de chaque lot ; détachez tout sauf la perte.",
+)
+
 MISTAKES = [
     Mistake(
         "vae:reparametrise",
@@ -206,8 +211,7 @@ MISTAKES = [
         "kl",
         "elbo.detach()",
         "elbo",
-        "The parts keep their gradient, and whoever notes them down keeps the graph of every batch in memory; detach all but the loss.",
-        "Les parties gardent leur gradient, et qui les note garde en mémoire le graphe de chaque lot ; détachez tout sauf la perte.",
+        *PARTS_ATTACHED,
     ),
     edited(
         "vae:reparametrise",
