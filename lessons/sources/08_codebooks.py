@@ -18,14 +18,14 @@
 # Sixty-four numbers, and nothing else. How many objects? Where?
 
 # %% [markdown] lang="fr"
-# Une image de 64 × 64 pixels tient en 12 288 nombres : $64 \times 64$ pixels, trois couleurs. En voici une en **soixante-quatre**. Une
-# machine de ce cours la repeindra, à partir de ces nombres et de rien d'autre.
+# Une image de 64 × 64 pixels tient en 12 288 nombres : $64 \times 64 \times 3$, pour trois couleurs. En voici une en **soixante-quatre**.
+# Une machine de ce cours la repeindra, à partir de ces nombres et de rien d'autre.
 #
 # **Devinez d'abord.** Combien d'objets ? où sont-ils ? et que ne peut-on pas savoir ? Notez vos réponses : nous repeindrons l'image à la
 # [](#sixty-four-words).
 
 # %% [markdown] lang="en"
-# A picture of 64 × 64 pixels is 12,288 numbers: 64 rows, 64 columns, three colours. Here is one in **sixty-four**. A machine of
+# A picture of 64 × 64 pixels is 12,288 numbers: $64 \times 64 \times 3$, for three colours. Here is one in **sixty-four**. A machine of
 # this course will paint it again, from these numbers and nothing else.
 #
 # **Guess first.** How many objects are there? Where are they? And what cannot be known? Write down your answers: we shall paint the picture
