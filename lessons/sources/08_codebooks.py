@@ -15,21 +15,21 @@
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### This is a picture
 #
-# Sixty-four numbers, and nothing else. How many objects? where?
+# Sixty-four numbers, and nothing else. How many objects? Where?
 
 # %% [markdown] lang="fr"
-# Une image de 64 × 64 pixels tient en 12 288 nombres : $64 \times 64$ pixels, trois couleurs. En voici une en **soixante-quatre**. Une
-# machine de ce cours la repeindra, à partir de ces nombres et de rien d'autre.
+# Une image de 64 × 64 pixels tient en 12 288 nombres : $64 \times 64 \times 3$, pour trois couleurs. En voici une en **soixante-quatre**.
+# Une machine de ce cours la repeindra, à partir de ces nombres et de rien d'autre.
 #
 # **Devinez d'abord.** Combien d'objets ? où sont-ils ? et que ne peut-on pas savoir ? Notez vos réponses : nous repeindrons l'image à la
 # [](#sixty-four-words).
 
 # %% [markdown] lang="en"
-# A picture of 64 × 64 pixels is 12,288 numbers: $64 \times 64$ pixels, three colours. Here is one in **sixty-four**. A machine of
+# A picture of 64 × 64 pixels is 12,288 numbers: $64 \times 64 \times 3$, for three colours. Here is one in **sixty-four**. A machine of
 # this course will paint it again, from these numbers and nothing else.
 #
-# **Guess first.** How many objects? where are they? and what cannot be known? Note your answers: we shall paint the picture again in
-# [](#sixty-four-words).
+# **Guess first.** How many objects are there? Where are they? And what cannot be known? Write down your answers: we shall paint the picture
+# again in [](#sixty-four-words).
 
 # %% tags=["hide-input"]
 import torch
@@ -141,7 +141,7 @@ assert sorted(set(_rows.tolist())) == [1, 2, 3, 4, 5, 6] and int(_columns.min())
 # **By the end of this lesson you will be able to**
 #
 # - replace vectors by the numbers of a codebook, and count the bits that this takes;
-# - pass a gradient across a choice, and say what this copy approximates;
+# - copy a gradient across a choice, and say what this copy approximates;
 # - write the two losses of a VQ-VAE, and put beta on the right one;
 # - let codes follow vectors, measure a collapse and cure it;
 # - say why a codebook does not draw by itself, and what a GPT adds to it.
@@ -182,7 +182,7 @@ from dalle_edu.language import decimal
 # %% [markdown] lang="en"
 # ## 1. The nearest code
 #
-# A painter who has three pots only takes, for each colour, the pot that is **nearest**. A **codebook** is that row of pots: a list of
+# A painter with only three pots of paint takes, for each colour, the pot that is **nearest**. A **codebook** is that row of pots: a list of
 # vectors, the codes, numbered from 0. To replace a vector by the number of its nearest code is called **vector quantisation**.
 #
 # Three codes in the plane: $c_0 = (0, 0)$, $c_1 = (4, 0)$, $c_2 = (1, 3)$. The vector $v = (2.5, 1)$ is at $2.5^2 + 1^2 = 7.25$ from the
@@ -217,15 +217,14 @@ assert [sum(a * b for a, b in zip(v, code)) for code in three_codes.values()] ==
 # Voici le plan entier, chaque point à la couleur de son code : ce sont les **cellules de Voronoï**. Chaque flèche est un remplacement.
 
 # %% [markdown] lang="en"
-# Code 1 wins both ways, but look at code 0: its product is zero, whatever $v$ is. Being zero it would win against another only if that
-# one's product were negative, even for a vector that touches it. The product favours **long** codes. Something must be subtracted; expand
-# the square:
+# Code 1 wins both ways, but look at code 0: its product is zero, whatever $v$ is. Even for a vector that touches it, it would win only if
+# the products of all others were negative. The product favours **long** codes. Something must be subtracted; expand the square:
 #
 # $$ |v - c|^2 = |v|^2 - 2 \, v \cdot c + |c|^2 $$
 #
 # The first term is the same for all codes: forget it. What is left is one product of matrices, for all vectors and all codes at once, and
-# the lengths of the codes. (If all codes had the same length, the largest product would be the nearest: hence the habit, with some, of
-# normalising everything.)
+# the squared lengths of the codes. (If all codes had the same length, the largest product would be the nearest: hence the habit, in some
+# papers, of giving length 1 to all vectors and codes.)
 #
 # Here is the whole plane, each point in the colour of its code: these are the **Voronoi cells**. Each arrow is a replacement.
 
@@ -451,20 +450,20 @@ assert round(math.log2(384), 1) == 8.6
 # 2. chaque code va au **milieu** des points qui l'ont choisi.
 #
 # Sur une droite : les points 0, 1 et 8, les codes 1 et 3. Le point 0 et le point 1 choisissent le code 1, qui va en 0,5 ; le point 8
-# choisit le code 3, qui va en 8. Chaque geste diminue l'erreur, ou la laisse : le premier choisit mieux, le second place mieux. **Devinez** :
-# que fait un code que personne n'a choisi ?
+# choisit le code 3, qui va en 8. L'erreur est la moyenne des carrés des distances des points à leurs codes. Chaque geste la diminue, ou la
+# laisse telle quelle : le premier choisit mieux, le second place mieux. **Devinez** : que fait un code qu'aucun point n'a choisi ?
 
 # %% [markdown] lang="en"
 # ## 3. Ten lines of k-means
 #
-# Where do codes come from? From an idea of 1957 ([](work:lloyd1982)), **k-means**: two gestures, again and again.
+# Where do codes come from? From an idea of 1957 ([](work:lloyd1982)), **k-means**: two moves, again and again.
 #
 # 1. Each point chooses the nearest code.
 # 2. Each code goes to the **middle** of the points that chose it.
 #
 # On a line: the points 0, 1 and 8, the codes 1 and 3. Points 0 and 1 choose code 1, which goes to 0.5; point 8 chooses code 3, which goes
-# to 8. Each gesture makes the error smaller, or leaves it: the first chooses better, the second places better. **Guess**: what does a code
-# do that nobody has chosen?
+# to 8. The error is the mean squared distance of the points to their codes. Each move makes it smaller, or leaves it as it is: the first
+# chooses better, the second places better. **Guess**: what does a code do that no point has chosen?
 
 # %% [markdown] lang="fr"
 # Il reste où il est : on ne peut pas prendre le milieu de rien.
@@ -472,6 +471,7 @@ assert round(math.log2(384), 1) == 8.6
 # %% [markdown] lang="fr"
 # Écrivez `k_means(points, codes, steps)` : `points` est de forme (m, d),
 # `codes`, de forme (k, d), est le départ, à ne pas modifier ; rendez les codes, de même forme, après `steps` tours des deux gestes.
+# Tous les points choisissent avant qu'un code ne bouge.
 #
 # <details><summary>Un indice</summary>
 #
@@ -490,7 +490,8 @@ assert round(math.log2(384), 1) == 8.6
 
 # %% [markdown] lang="en"
 # Write `k_means(points, codes, steps)`: `points` is of shape (m, d), `codes`, of shape
-# (k, d), is the start, not to be modified; return the codes, of the same shape, after `steps` rounds of the two gestures.
+# (k, d), is the start, not to be modified; return the codes, of the same shape, after `steps` rounds of the two moves. All
+# points choose before any code moves.
 #
 # <details><summary>A hint</summary>
 #
@@ -520,17 +521,17 @@ k_means(torch.tensor([[0.0], [1.0], [8.0]]), torch.tensor([[1.0], [3.0]]), 1)
 # → tensor([[0.5000], [8.0000]])
 
 # %%
-def two_rounds():
-    points = torch.tensor([[0.0, 0], [2, 0], [6, 0], [6, 2], [9, 1]])
-    codes = torch.tensor([[1.0, 0], [2, 1], [50, 50]])
+def rounds_of_k_means():
+    points = torch.tensor([[7.0, 3], [6, 1], [2, 1], [9, 4], [1, 1]])
+    codes = torch.tensor([[7.0, 1], [8, 0], [50, 50]])
     after = [k_means(points, codes, steps) for steps in (1, 2, 5)]
     return torch.stack([codes, *after])
 
 
-expect(two_rounds, torch.tensor([[[1.0, 0], [2, 1], [50, 50]],
-                                 [[1.0, 0], [7, 1], [50, 50]],
-                                 [[1.0, 0], [7, 1], [50, 50]],
-                                 [[1.0, 0], [7, 1], [50, 50]]]),
+expect(rounds_of_k_means, torch.tensor([[[7.0, 1], [8, 0], [50, 50]],
+                                        [[5.0, 2], [8, 0], [50, 50]],
+                                        [[4.0, 1.5], [9, 4], [50, 50]],
+                                        [[3.0, 1], [8, 3.5], [50, 50]]]),
        say("the start, which is left as it is, then 1, 2 and 5 rounds",
            "le départ, laissé tel quel, puis 1, 2 et 5 tours"))
 
@@ -598,10 +599,10 @@ for panel, (rounds, codes) in zip(panels, film.items()):
     title = say("start", "départ") if rounds == 0 else say(
         f"round {rounds}", f"tour {rounds}")
     panel.set_title(title, fontsize=14)
-picture(figure, say("Six codes start in a row above three heaps of points; round "
-                    "after round cells and codes move onto the heaps.",
-                    "Six codes partent en ligne au-dessus de trois tas de points ; "
-                    "tour après tour, cellules et codes vont sur les tas."))
+picture(figure, say("Six codes start in a row at the top; round after round five "
+                    "of them move onto three heaps of points, one stays.",
+                    "Six codes partent en ligne en haut ; tour après tour, cinq "
+                    "d'entre eux vont sur trois tas de points, un reste."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Avec des gommettes : la classe place douze points au tableau, trois codes en couleur ; chacun colle la gommette du code le plus
@@ -610,7 +611,7 @@ picture(figure, say("Six codes start in a row above three heaps of points; round
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 6 min. With stickers: the class puts twelve points on the board, three codes in colour; each student sticks the colour of the nearest
-# code, then the codes are moved. Three rounds are enough. Ask why the error never rises. (Each gesture does best, given the other.) And the
+# code, then the codes are moved. Three rounds are enough. Ask why the error never rises. (Each move does best, given the other.) And the
 # code without a point?
 
 # %% [markdown] lang="fr"
@@ -936,8 +937,8 @@ draw_pairs({say("scene", "scène"): exam, "32 codes": laid(knob["books"][2]),
 
 # %% [markdown] lang="en"
 # A mosaic: at 32 codes, rough guesses; at 512 the shapes are there, with broken edges. This is the limit of a codec that compares pixels
-# and lays each patch without a look at its neighbours. Let us replace patches by the vectors of an **encoder**, and laying by a
-# **decoder**, both of which learn. It is the autoencoder of [](lesson:07) with a codebook in the middle. An obstacle stands up at once.
+# and lays each patch without looking at its neighbours. Let us replace patches by the vectors of an **encoder**, and laying by a
+# **decoder**, both of which learn. It is the autoencoder of [](lesson:07) with a codebook in the middle. An obstacle arises at once.
 
 # %% [markdown] lang="fr"
 # ## 5. Un choix n'a pas de pente
@@ -953,8 +954,8 @@ draw_pairs({say("scene", "scène"): exam, "32 codes": laid(knob["books"][2]),
 # ## 5. A choice has no slope
 #
 # The decoder paints from codes; the loss compares its painting with the picture; the gradient comes down through the decoder to the code.
-# Then it has to go up to the encoder, across the **choice**. But push the vector a little: its code does not change. Push on, it crosses a
-# border, and the code jumps. A staircase: the slope is zero everywhere, and there is none at borders. The encoder learns nothing.
+# Then it has to go up to the encoder, across the **choice**. But push the vector a little: its code does not change. Push on: it crosses a
+# border, and the code jumps. A staircase: the slope is zero everywhere but at the borders, where there is none. The encoder learns nothing.
 #
 # Move the vector. **Guess first**: how many times does its code change on the way? And does either of the two slopes shown change?
 
@@ -1195,7 +1196,8 @@ wrong = {}
 for spacing in (1.5, 1.0, 0.5, 0.25):
     truth, passed_on = slopes_of_wave(spacing)
     wrong[spacing] = ((truth * passed_on) < 0).float().mean().item()
-    print(say("a code every", "un code tous les"), f"{decimal(spacing, 2)} :",
+    print(say("a code every", "un code tous les"),
+          decimal(spacing, 2) + say(":", " :"),
           decimal(100 * wrong[spacing], 0), "%",
           say("of places pushed the wrong way", "des places du mauvais côté"))
 
@@ -1407,8 +1409,8 @@ assert (_first.item(), _second.item()) == (2.5, 0.625)
 # ([](work:vandenoord2017)). La [](#what-beta-holds-back) dira ce qui arrive loin de là.
 #
 # Une histoire vraie : le code publié de VQGAN ([](work:esser2021)) a mis bêta sur **l'autre** terme. La faute, une fois découverte, a été
-# gardée par défaut, pour que les poids déjà publiés servent encore. Les deux termes ont la même valeur : rien ne se voit dans la courbe de
-# perte, qui est juste à un facteur près. Voilà pourquoi l'on vérifie aussi les **gradients**.
+# gardée par défaut, pour que les poids déjà publiés servent encore. Les deux carrés ont la même valeur, et leur somme est la même, que bêta
+# soit sur l'un ou sur l'autre : rien ne se voit dans la courbe de perte. Voilà pourquoi l'on vérifie aussi les **gradients**.
 
 # %% [markdown] lang="en"
 # Each term moves one side only: the codebook loss pushes the code towards the vector, the commitment pushes the vector towards the code,
@@ -1416,8 +1418,8 @@ assert (_first.item(), _second.item()) == (2.5, 0.625)
 # ([](work:vandenoord2017)). [](#what-beta-holds-back) will tell what happens far from there.
 #
 # A true story: the published code of VQGAN ([](work:esser2021)) put beta on **the other** term. Once discovered, the fault was kept by
-# default, so that weights already published would still serve. Both terms have the same value: nothing shows in the curve of the loss,
-# which is right but for a factor. This is why **gradients** are checked as well.
+# default, so that weights already published would still serve. Both squares have the same value, so that their sum is the same whichever
+# of them has beta: nothing shows in the curve of the loss. This is why **gradients** are checked as well.
 
 # %% [markdown] lang="fr"
 # ## 8. Des codes qui suivent
@@ -1553,7 +1555,7 @@ assert paths[0.99][30] < 4
 
 # %% [markdown] lang="en"
 # The same codes: a codebook that follows **is** k-means, one batch at a time. The larger $\gamma$, the less the code jumps, and the more it
-# lags. The loss or the moving average, which one to choose? The latter has no learning rate to be tuned, and takes the place of the first
+# lags. Which one to choose, the loss or the moving average? The latter has no learning rate to be tuned, and takes the place of the first
 # of the two terms: of the loss only the commitment is left.
 
 # %% [markdown] lang="fr"
@@ -1575,16 +1577,16 @@ assert paths[0.99][30] < 4
 # ## 9. Codes that die
 #
 # A code that nobody chooses does not move. As it does not move, nobody chooses it. It is **dead**, and does not come back by itself. If
-# nearly all of them die, the codebook has **collapsed**: one believes to have 512 words, and says twelve.
+# nearly all of them die, the codebook has **collapsed**: one believes that one has 512 words, and uses twelve.
 #
-# How to measure it? To count the codes in use is not enough: a code chosen once counts as much as another chosen a thousand times. The
+# How to measure it? Counting the codes in use is not enough: a code chosen once counts as much as another chosen a thousand times. The
 # **perplexity** is the exponential of the entropy of their frequencies $f_k$: the number of codes that, used in equal shares, would be as
 # hard to predict.
 #
 # $$ \exp\Bigl( - \sum_k f_k \log f_k \Bigr) $$
 #
 # Three codes of frequencies 1/2, 1/4, 1/4: the entropy is 1.04 nats, the perplexity 2.83. A little less than three, since one of them
-# dominates. **Guess** the perplexity of 512 codes half of which are used equally, the others never.
+# dominates. **Guess** the perplexity of 512 codes, half of which are used equally often, the others never.
 
 # %%
 for frequencies in ([0.5, 0.25, 0.25], [1 / 256] * 256 + [0.0] * 256):
@@ -1620,7 +1622,7 @@ assert round(math.exp(entropy)) == 256
 # </details>
 
 # %% [markdown] lang="en"
-# 256: exactly those in use. Mind that the perplexity is that of **a batch**: forty out of 512 is no harm if the batch has a few pictures
+# 256: exactly those in use. Note that the perplexity is that of **a batch**: forty out of 512 is no harm if the batch has a few pictures
 # only, or if nine patches in ten are white paper.
 
 # %% [markdown] lang="en"
@@ -1853,8 +1855,9 @@ total additionne les comptes.
 """Pose les codes rarement choisis sur des vecteurs ; rend leur nombre.
 
 Ce sont ceux dont le compte glissant est sous `threshold`. Chacun devient un
-vecteur du lot, tiré au hasard avec `generator`. Sa ligne de `sums` devient
-ce vecteur et son compte 1, comme si un vecteur venait de le choisir.
+vecteur du lot, tiré pour lui seul avec `generator`, tous aussi probables.
+Sa ligne de `sums` devient ce vecteur et son compte 1, comme si un vecteur
+venait de le choisir.
 """
 # in half precision, a moving average loses its many small steps => en demi-précision, une moyenne glissante perd ses nombreux petits pas
 # Laplace smoothing: no division by zero where no vector chose the code => lissage de Laplace : pas de division par zéro pour un code sans vecteur
@@ -1963,8 +1966,8 @@ draw_film(revival, say("The five dead codes are put on points of the heaps; twen
 # %% [markdown] lang="en"
 # ## 10. Patches, in and out
 #
-# Back to pictures. The encoder makes a vector of each patch. Its first layer cuts the picture into patches of $p \times p$ and gives each
-# one the same product with a matrix: `Patchify`. It is a convolution whose stride equals its kernel ([](lesson:04)); as patches do not
+# Back to pictures. The encoder makes a vector of each patch. Its first layer cuts the picture into patches of $p \times p$ and multiplies
+# each one by the same matrix: `Patchify`. It is a convolution whose stride equals its kernel ([](lesson:04)); as patches do not
 # overlap, it is also `cut`, then a single product.
 #
 # A patch of 2 × 2, of values 0, 1, 4, 5, and weights all equal to 1: the result is their sum, 10. **Guess** how many vectors a picture of
@@ -2114,8 +2117,8 @@ picture(figure, say("A scene cut into 8 × 8 patches, a vector for each, and the
 # ## 11. Le VQ-VAE
 #
 # Tout est là ; assemblons. Un **encodeur** (`Patchify`, puis des convolutions 1 × 1, qui ne voient que leur carreau), un dictionnaire, un
-# **décodeur** (des convolutions 3 × 3, puis deux `Unpatchify`). C'est le **VQ-VAE** ([](work:vandenoord2017)). La perte est une somme :
-# l'erreur de reconstruction (au carré, plus absolue), plus la perte du quantificateur.
+# **décodeur** (des convolutions 3 × 3, et deux `Unpatchify`, de 2 et de 4). C'est le **VQ-VAE** ([](work:vandenoord2017)). La perte est
+# une somme : l'erreur de reconstruction (au carré, plus absolue), plus la perte du quantificateur.
 
 # %% [markdown] lang="fr"
 # Écrivez `loss`. Les images sont de forme (n, 3, H, W). Rendez un dictionnaire à cinq entrées, des tenseurs sans axe : `"loss"`, à
@@ -2138,8 +2141,8 @@ picture(figure, say("A scene cut into 8 × 8 patches, a vector for each, and the
 # ## 11. The VQ-VAE
 #
 # Everything is there; let us put it together. An **encoder** (`Patchify`, then 1 × 1 convolutions, which see their own patch alone), a
-# codebook, a **decoder** (3 × 3 convolutions, then two `Unpatchify`). This is the **VQ-VAE** ([](work:vandenoord2017)). The loss is a sum:
-# the reconstruction error (squared, plus absolute), plus the loss of the quantiser.
+# codebook, a **decoder** (3 × 3 convolutions, and two `Unpatchify`, of 2 and of 4). This is the **VQ-VAE** ([](work:vandenoord2017)). The
+# loss is a sum: the reconstruction error (squared, plus absolute), plus the loss of the quantiser.
 
 # %% [markdown] lang="en"
 # Write `loss`. The pictures are of shape (n, 3, H, W). Return a dictionary of five entries, tensors without an axis: `"loss"`, to be
@@ -2315,7 +2318,7 @@ draw_pairs({say("scene", "scène"): exam, say("pixels", "pixels"): laid(knob["bo
 
 # %% [markdown] lang="en"
 # At the same price the VQ-VAE is wrong by less, after a few seconds of training. And it has room to grow: the codec of [](lesson:13),
-# larger and trained for hours, is wrong by over eight times less than patches of pixels, which have nothing more to learn.
+# larger and trained for hours, has less than an eighth of the error of patches of pixels, which have nothing more to learn.
 #
 # More than a hundred codes are alive, but the perplexity is below ten. Is that a collapse? See who takes the room:
 
@@ -2404,7 +2407,7 @@ picture(figure, say("A square and a heart; the number of a code on each of 64 "
 # où ? Le codec qui l'avait écrite la repeint.
 
 # %% [markdown] lang="en"
-# Four hundred and forty-eight bits, in place of 98,304. And now, the grid of the very beginning. Take up your answers: how many objects,
+# Four hundred and forty-eight bits, in place of 98,304. And now, the grid of the very beginning. Go back to your answers: how many objects,
 # and where? The codec that had written it paints it again.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -2966,7 +2969,7 @@ expect(count_and_chance, [[3, 64], [3, 4, 5], True, True],
 
 # %% [markdown] lang="en"
 # Six drawings from the bag, six by the GPT, six true scenes as the codec says them. The library writes as you do (`sample_sequence`), with
-# chance that comes from outside.
+# random numbers that come from outside.
 
 # %%
 from dalle_edu.bricks.decoding import sample_sequence
@@ -3153,7 +3156,7 @@ quiz(
          say("half of it", "la moitié"),
          say("nothing", "rien")],
         right=2,
-        why=say("The difference is detached: all goes to the vector. The code has a loss of its own, or follows by means.",
+        why=say("The difference is detached: all goes to the vector. The code has a loss of its own, or follows as a moving average.",
                 "La différence est détachée : tout va au vecteur. Le code a sa propre perte, ou suit par moyennes."),
         why_not=[
             say("Only if nothing were detached; then the output would be v + c − v, and the vector would receive nothing.",
@@ -3271,7 +3274,7 @@ quiz(
 # - K-means alternates choosing and moving; the error never rises, but the start matters.
 # - A choice has slope zero. Straight-through copies the gradient of the code to the vector: a tangent for a chord, biased, good when codes
 #   are dense.
-# - Two losses, one for each side: the codebook loss moves the code, the commitment, times beta, holds the vector.
+# - Two losses, one for each side: the codebook loss moves the code; the commitment, times beta, holds the vector.
 # - A codebook that follows by moving averages is k-means, batch after batch. Its codes die: count them, look at the perplexity, revive.
 # - A perplexity is read together with the pictures: paper said in a single word is a good thing.
 # - A VQ-VAE codes and decodes; to draw, one must know which codes go together.
