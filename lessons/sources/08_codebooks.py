@@ -738,7 +738,7 @@ assert used > 115
 
 # %% [markdown] lang="en"
 # Less than half: codes that started from the same white patch are in the same place, the first takes all, the others have nobody. Starting
-# from **different** patches keeps them alive. Remember this ill: it comes back, and worse, in [](#codes-that-die).
+# from **different** patches keeps them alive. Remember this trouble: it comes back, and worse, in [](#codes-that-die).
 
 # %% [markdown] lang="en"
 # Your turn to paint. `numbers` is of shape (n, h, w), `codebook` of shape (k, 3 × `patch_size`²), each row in the order `(c p q)` of `cut`.
@@ -2311,13 +2311,13 @@ draw_pairs({say("scene", "scène"): exam, say("pixels", "pixels"): laid(knob["bo
 # patches of pixels have nothing more to learn.
 
 # %% [markdown] lang="fr"
-# Au même prix, le VQ-VAE se trompe moins, après quelques secondes d'apprentissage. Et il a de la marge : le codec de la [](lesson:13), plus
+# Au même prix, le VQ-VAE se trompe moins, après moins d'une minute d'apprentissage. Et il a de la marge : le codec de la [](lesson:13), plus
 # grand et entraîné des heures, se trompe plus de huit fois moins que les carreaux de pixels, qui, eux, n'ont plus rien à apprendre.
 #
 # Plus de cent codes vivent, mais la perplexité est sous dix. Est-ce un effondrement ? Regardez qui prend la place :
 
 # %% [markdown] lang="en"
-# At the same price the VQ-VAE is wrong by less, after a few seconds of training. And it has room to grow: the codec of [](lesson:13),
+# At the same price the VQ-VAE is wrong by less, after less than a minute of training. And it has room to grow: the codec of [](lesson:13),
 # larger and trained for hours, has less than an eighth of the error of patches of pixels, which have nothing more to learn.
 #
 # More than a hundred codes are alive, but the perplexity is below ten. Is that a collapse? See who takes the room:
@@ -3016,13 +3016,13 @@ draw_pairs({say("bag", "sac"): drawn_by_bag, "GPT": drawn_by_writer,
 
 # %% [markdown] lang="fr"
 # Du sac, des confettis : chaque code est plausible, leur voisinage ne l'est pas. Du GPT, des taches d'un seul tenant, chacune presque
-# d'une seule couleur, parfois une forme. Il n'a eu que quelques secondes, et personne ne lui a dit quoi dessiner ; mais il dit un code en
+# d'une seule couleur, parfois une forme. Il a eu moins d'une minute, et personne ne lui a dit quoi dessiner ; mais il dit un code en
 # près de deux fois moins de bits que le sac. Les codes font le vocabulaire, le GPT fait les phrases. Donnez-lui une légende à lire avant,
 # et c'est DALL·E 1 : la [](lesson:11) commence là. (Elle choisira ses codes autrement : par un tirage adouci, au lieu du plus proche.)
 
 # %% [markdown] lang="en"
 # From the bag, confetti: each code is plausible, their neighbourhood is not. From the GPT, blots in one piece, each nearly of one colour,
-# sometimes a shape. It had a few seconds only, and nobody told it what to draw; but it says a code in not much more than half the bits of
+# sometimes a shape. It had less than a minute, and nobody told it what to draw; but it says a code in not much more than half the bits of
 # the bag. Codes make the vocabulary, the GPT makes the sentences. Give it a caption to read first, and it is DALL·E 1: [](lesson:11)
 # begins there. (It will choose its codes another way: by a softened sample, in place of the nearest.)
 
