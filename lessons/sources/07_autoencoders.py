@@ -2725,7 +2725,7 @@ figure, axes = plot(width=6.6, height=3.0)
 for (size, found), colour in zip(lengths.items(), (BLUE, ORANGE, GREEN)):
     axes.hist(found, bins=40, range=(0, 13), color=colour, alpha=0.7, density=True,
               label=say(f"{size} dimensions", f"{size} dimensions"))
-axes.axvline(middles.mean(), color="black", linestyle="--",
+axes.axvline(middles.mean(), ymax=0.7, color="black", linestyle="--",
              label=say("middle of two (100)", "milieu de deux (100)"))
 axes.set(xlabel=say("length of a sample", "longueur d'un tirage"), yticks=[],
          ylim=(0, 1.1))
