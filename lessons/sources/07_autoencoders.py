@@ -1019,6 +1019,10 @@ assert float(grid[(grid**3 * (1 - grid)).argmax()]) == 0.75
 # Evaluate, sample, measure uncertainty: this takes a distribution.
 
 # %% tags=["hide-input"]
+arrow = dict(arrowstyle="-|>", color="black", lw=2, shrinkA=30, shrinkB=30,
+             mutation_scale=20)
+
+
 def draw_two_circles(axes):
     for place, letter, colour in ((0, "z", ORANGE), (2, "x", SKY)):
         axes.scatter([place], [0], s=3000, color=colour, edgecolor="black")
@@ -1028,8 +1032,6 @@ def draw_two_circles(axes):
 # %% slide="fragment" tags=["hide-input"]
 figure, axes = plot(width=6.6, height=2.6)
 draw_two_circles(axes)
-arrow = dict(arrowstyle="-|>", color="black", lw=2, shrinkA=30, shrinkB=30,
-             mutation_scale=20)
 for start, end, bend in ((0, 2, 0.35), (2, 0, 0.35)):
     axes.annotate("", (end, 0), (start, 0),
                   arrowprops=arrow | {"connectionstyle": f"arc3,rad={-bend}"})
@@ -3292,8 +3294,11 @@ def train_binary():
     return network.state_dict()
 
 
-
 # %%
+binary = VAE(BINARY)
+binary.load_state_dict(kept("binary", train_binary, patience=5))
+
+
 @torch.no_grad()
 def naive_log_likelihood(network, images, samples, generator):
     latents = torch.randn(samples, 1, 10, generator=generator)
@@ -3303,8 +3308,6 @@ def naive_log_likelihood(network, images, samples, generator):
 
 
 # %%
-binary = VAE(BINARY)
-binary.load_state_dict(kept("binary", train_binary, patience=5))
 counts, tightened, naive = (1, 10, 100, 1000), [], []
 hundred = new_black_or_white[:100]
 for count in counts:
