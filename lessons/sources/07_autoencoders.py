@@ -19,13 +19,13 @@
 
 # %% [markdown] lang="fr"
 # Voici douze chiffres de huit pixels sur huit. Six ont été écrits par des gens, puis numérisés. Les six autres, personne ne les a
-# écrits : une machine les a faits à partir de dix nombres tirés au sort.
+# écrits : une machine a fait chacun d'eux de dix nombres tirés au sort.
 #
 # **Devinez d'abord.** Lesquels ? Notez six numéros ; la réponse est à la [](#the-vae).
 
 # %% [markdown] lang="en"
-# Here are twelve digits of eight pixels by eight. Six were written by people, then scanned. The other six nobody wrote: a machine made
-# them out of ten numbers sampled at random.
+# Here are twelve digits of eight pixels by eight. Six were written by people, then scanned. The other six nobody wrote: a machine made each
+# of them out of ten numbers sampled at random.
 #
 # **Guess first.** Which ones? Note six numbers; the answer is in [](#the-vae).
 
@@ -246,8 +246,8 @@ assert abs((projected - points).square().sum() - 1) < 1e-5
 # La diagonale se trompe deux fois moins. De toutes les droites, c'est la meilleure : celle de l'**analyse en composantes principales**,
 # ou ACP ([](work:pearson1901)). En général, la première composante est la direction où les données, **centrées**, varient le plus ; la
 # deuxième, celle où elles varient le plus parmi les directions à angle droit de la première, et ainsi de suite. Ce sont les vecteurs
-# propres de la covariance, $\frac{1}{n-1} X^\top X$ pour des données centrées $X$, qui ont les plus grandes valeurs propres. Garder les
-# $k$ premières est ce que l'on peut faire de mieux avec un plan de dimension $k$, en erreur au carré ([](work:eckart1936)).
+# propres de la covariance, $\frac{1}{n-1} X^\top X$ pour des données centrées $X$, qui ont les plus grandes valeurs propres (une matrice
+# étire ses vecteurs propres sans les tourner, chacun autant de fois que le dit sa valeur propre). Garder les $k$ premières est ce que l'on peut faire de mieux avec un plan de dimension $k$, en erreur au carré ([](work:eckart1936)).
 #
 # On les calcule par la **décomposition en valeurs singulières** (SVD). `torch.linalg.svd(X, full_matrices=False)` rend trois choses,
 # `u, s, v` : les lignes de `v` sont les directions, de la plus étalée à la plus plate, et `s ** 2 / (n - 1)` les variances le long de
@@ -257,8 +257,8 @@ assert abs((projected - points).square().sum() - 1) < 1e-5
 # The diagonal is wrong by half as much. Of all lines it is the best: that of **principal component analysis**, or PCA
 # ([](work:pearson1901)). In general, the first component is the direction along which the data, **centred**, vary most; the second is the
 # one along which they vary most among the directions at right angles to the first, and so on. They are the eigenvectors of the
-# covariance, $\frac{1}{n-1} X^\top X$ for centred data $X$, that have the largest eigenvalues. To keep the first $k$ is the best that can
-# be done with a plane of dimension $k$, in squared error ([](work:eckart1936)).
+# covariance, $\frac{1}{n-1} X^\top X$ for centred data $X$, that have the largest eigenvalues (a matrix stretches its eigenvectors
+# without turning them, each by its eigenvalue). To keep the first $k$ is the best that can be done with a plane of dimension $k$, in squared error ([](work:eckart1936)).
 #
 # They are computed by the **singular value decomposition** (SVD). `torch.linalg.svd(X, full_matrices=False)` returns three things,
 # `u, s, v`: the rows of `v` are the directions, from the most spread out to the flattest, and `s ** 2 / (n - 1)` the variances along
@@ -481,7 +481,8 @@ small.loss(torch.tensor([[3.0, 1.0]])).item()
 #
 # <details><summary>Un troisième indice</summary>
 #
-# `torch.linalg.matrix_norm(outside, ord=2)` est la plus grande longueur ; puis `math.asin`, d'un nombre qui ne dépasse pas 1.
+# `torch.linalg.matrix_norm(outside, ord=2)` est la plus grande longueur ; puis `math.asin`. L'arrondi peut porter cette
+# longueur un rien au-dessus de 1, où `asin` s'arrête : prenez `min(longueur, 1.0)`.
 #
 # </details>
 
@@ -504,7 +505,8 @@ small.loss(torch.tensor([[3.0, 1.0]])).item()
 #
 # <details><summary>A third hint</summary>
 #
-# `torch.linalg.matrix_norm(outside, ord=2)` is the largest length; then `math.asin`, of a number that is at most 1.
+# `torch.linalg.matrix_norm(outside, ord=2)` is the largest length; then `math.asin`. Rounding may carry this
+# length a hair above 1, where `asin` stops: take `min(length, 1.0)`.
 #
 # </details>
 
@@ -1981,7 +1983,7 @@ reparametrise(torch.tensor([2.0, -1.0]), torch.full((2,), -100.0),
 # %% [markdown] lang="fr"
 # ## 9. Le VAE
 #
-# Tout est prêt. Le **VAE**, auto-encodeur variationnel ([](work:kingma2014)), est l'architecture de la borne :
+# Tout est prêt. Le **VAE**, auto-encodeur variationnel ([](work:kingma2014)), est le réseau qui pousse la borne vers le haut :
 #
 # 1. l'encodeur donne la moyenne et la log-variance des latents de l'image ;
 # 2. on tire $z$ par la reparamétrisation, une fois par image ;
@@ -2000,7 +2002,7 @@ reparametrise(torch.tensor([2.0, -1.0]), torch.full((2,), -100.0),
 # %% [markdown] lang="en"
 # ## 9. The VAE
 #
-# All is ready. The **VAE**, variational autoencoder ([](work:kingma2014)), is the architecture of the bound:
+# All is ready. The **VAE**, variational autoencoder ([](work:kingma2014)), is the network that pushes the bound up:
 #
 # 1. the encoder gives the mean and the log-variance of the picture's latents;
 # 2. $z$ is sampled by reparametrisation, once for each picture;
@@ -2581,13 +2583,13 @@ PlaneDragger(two_latents, new, new_names)
 # ## 11. D'un 3 à un 6
 #
 # Avec dix latents, on ne peut plus tout voir, mais on peut **marcher**. Prenons un 3 et un 6, que deux personnes ont écrits ; l'encodeur
-# donne leurs codes ; allons de l'un à l'autre en neuf pas, tout droit, et décodons chaque pas. **Devinez** ce qu'il y a au milieu.
+# donne leurs codes ; allons de l'un à l'autre, tout droit, en neuf points, et décodons chaque point. **Devinez** ce qu'il y a au milieu.
 
 # %% [markdown] lang="en"
 # ## 11. From a 3 to a 6
 #
 # With ten latents, one can no longer see everything, but one can **walk**. Let us take a 3 and a 6, which two people wrote; the encoder
-# gives their codes; let us go from one to the other in nine steps, straight, and decode each step. **Guess** what is in the middle.
+# gives their codes; let us go from one to the other, straight, in nine points, and decode each point. **Guess** what is in the middle.
 
 # %% [markdown] lang="fr"
 # Écrivez `interpolate(first, second, steps)` : deux codes de forme (k,), et un nombre de points. Rendez les points du segment, de forme
@@ -2776,7 +2778,7 @@ picture(figure, say("Lengths of samples: in 2 dimensions near 1, in 100 all "
 
 # %% [markdown] lang="fr"
 # Écrivez `slerp(first, second, steps)` : deux codes de forme (k,) ; rendez (`steps`, k), les deux bouts compris. L'angle est celui des
-# **directions**, quelle que soit la longueur des codes ; sous $10^{-6}$, rendez la ligne droite.
+# **directions**, quelle que soit la longueur des codes ; sous $10^{-6}$ radian, rendez la ligne droite.
 #
 # <details><summary>Un indice</summary>
 #
@@ -2799,7 +2801,7 @@ picture(figure, say("Lengths of samples: in 2 dimensions near 1, in 100 all "
 
 # %% [markdown] lang="en"
 # Write `slerp(first, second, steps)`: two codes of shape (k,); return (`steps`, k), both ends included. The angle is that of the
-# **directions**, however long the codes are; below $10^{-6}$, return the straight line.
+# **directions**, however long the codes are; below $10^{-6}$ radians, return the straight line.
 #
 # <details><summary>A hint</summary>
 #
@@ -2838,6 +2840,43 @@ traverse l'intérieur vide.
 # fr: d'un axe à l'autre, en passant par 45 degrés
 slerp(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]), 3)
 # → tensor([[1.0000, 0.0000], [0.7071, 0.7071], [0.0000, 1.0000]])
+
+# %% [markdown] lang="fr"
+# Reprenons le 3 et le 6, par les deux chemins. **Devinez** : la longueur des codes, au milieu ; et l'étrangeté des images sera-t-elle
+# moindre par l'arc ?
+
+# %% [markdown] lang="en"
+# Let us take the 3 and the 6 again, by both ways. **Guess**: the length of the codes in the middle; and will the pictures be less strange
+# along the arc?
+
+# %%
+ways = {say("straight", "tout droit"): interpolate(*both_codes, 9),
+        say("along the arc", "par l'arc"): slerp(*both_codes, 9)}
+found_on = {}
+for name, codes in ways.items():
+    with torch.no_grad():
+        odd = how_strange(digit_vaes[10].decode(codes)).mean().item()
+    found_on[name] = (codes[0].norm().item(), codes[4].norm().item(), odd)
+    start, middle = (decimal(length, 2) for length in found_on[name][:2])
+    print(f"{name:14}", say("length at the start:", "longueur au départ :"), start,
+          say(" middle:", " au milieu :"), middle,
+          say(" strangeness:", " étrangeté :"), decimal(odd, 2))
+
+# %% claims=true
+straight_way, arc_way = found_on.values()
+assert straight_way[1] < 0.7 * straight_way[0]
+assert abs(arc_way[1] - arc_way[0]) < 0.15 * arc_way[0]
+assert abs(straight_way[2] - arc_way[2]) < 0.25
+
+# %% [markdown] lang="fr"
+# L'arc garde aux codes leur longueur ; tout droit, ils en perdent plus d'un tiers. Mais les images ne sont guère plus étranges d'un côté
+# que de l'autre : avec dix latents, ce décodeur s'accommode du milieu. Plus il y a de dimensions, plus le milieu est loin de tous les
+# tirages, et plus l'arc a de raisons d'être.
+
+# %% [markdown] lang="en"
+# The arc keeps the length of the codes; straight, they lose more than a third of it. But the pictures are hardly stranger one way than the
+# other: with ten latents, this decoder puts up with the middle. The more dimensions there are, the farther the middle is from all
+# samples, and the more reason there is for the arc.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 12-14"
 # ### Exercices 12 à 14 · Se promener
