@@ -917,8 +917,8 @@ picture(figure, say("New digits; below, codes of the standard normal and codes "
 # étalés, les codes tirés restent étranges : le nuage des vrais codes a des îles, et des trous entre elles.
 #
 # On lit parfois que c'est du **surapprentissage**. Ce n'est pas la raison : à la [](#bending-the-plane), notre réseau rendait les chiffres
-# nouveaux presque aussi bien que les connus. La raison est plus simple : **rien, dans la perte, ne demande aux codes de suivre une loi connue.** Pour générer, deux
-# propriétés nous manquent :
+# nouveaux presque aussi bien que les connus. La raison est plus simple : **rien, dans la perte, ne demande aux codes de suivre une loi
+# connue.** Pour générer, deux propriétés nous manquent :
 #
 # - la **continuité** : des codes voisins donnent des images voisines ;
 # - la **complétude** : tout code que l'on tire donne une image plausible.
@@ -929,9 +929,9 @@ picture(figure, say("New digits; below, codes of the standard normal and codes "
 # From the standard normal come pictures more than three times as strange as true new digits. Even well centred and well spread, sampled
 # codes remain strange: the cloud of true codes has islands, and holes between them.
 #
-# One sometimes reads that this is **overfitting**. That is not the reason: in [](#bending-the-plane) our network gave new digits
-# back almost as well as known ones. The reason is simpler: **nothing in the loss asks the codes to follow a known distribution.** To generate, two properties are
-# missing:
+# One sometimes reads that this is **overfitting**. That is not the reason: in [](#bending-the-plane) our network gave new digits back
+# almost as well as known ones. The reason is simpler: **nothing in the loss asks the codes to follow a known distribution.** To generate,
+# two properties are missing:
 #
 # - **continuity**: neighbouring codes give neighbouring pictures;
 # - **completeness**: any code that is sampled gives a plausible picture.
@@ -1488,7 +1488,7 @@ expect(three_bounds, torch.tensor([-1.7480673, -1.5606477, -1.8648510]).double()
 # %% [markdown] lang="en"
 # **To take along, even without the lines:** we cannot compute $\log p(x)$, but we can compute a bound of it, the ELBO. It has two terms:
 # rebuild well, and stay near the prior. How far one distribution is from another is measured by the **Kullback-Leibler divergence**,
-# $\mathrm{KL}(q \,\|\, p)$: never negative, and 0 only if $q = p$. The nearer $q$ is to the true posterior, the tighter the bound.
+# $\mathrm{KL}(q \,\|\, p)$: never negative, and zero only if $q = p$. The nearer $q$ is to the true posterior, the tighter the bound.
 #
 # Do not panic if integrals frighten you: the graph and the bound are enough for what follows.
 
@@ -1775,14 +1775,14 @@ picture(figure, say("The divergence of one latent against its standard "
                     "à 1, et plus haute quand la moyenne s'éloigne de 0."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 7 min. Écrire la formule au tableau ; faire calculer N(1, 1) (un demi) puis N(0, 4) (0,807). Demander où la divergence est nulle
-# (moyenne 0, écart-type 1 : le nuage de toutes les images, qui ne dit rien de celle-ci) et ce que la reconstruction voudrait, elle. (Un point : un écart-type de 0, que la
-# divergence rend infiniment cher.) Les deux termes tirent en sens contraire.
+# 7 min. Écrire la formule au tableau ; faire calculer N(1, 1) (un demi) puis N(0, 4) (0,807). Demander où la divergence est nulle (moyenne
+# 0, écart-type 1 : le nuage de toutes les images, qui ne dit rien de celle-ci) et ce que la reconstruction voudrait, elle. (Un point : un
+# écart-type de 0, que la divergence rend infiniment cher.) Les deux termes tirent en sens contraire.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 7 min. Write the formula on the board; have N(1, 1) worked out (one half), then N(0, 4) (0.807). Ask where the divergence is zero (mean
-# 0, standard deviation 1: the cloud of all pictures, which says nothing of this one), and what reconstruction would want. (A point: a standard deviation of 0, which
-# the divergence makes infinitely dear.) The two terms pull in opposite directions.
+# 7 min. Write the formula on the board; have N(1, 1) worked out (one half), then N(0, 4) (0.807). Ask where the divergence is zero (mean 0,
+# standard deviation 1: the cloud of all pictures, which says nothing of this one), and what reconstruction would want. (A point: a standard
+# deviation of 0, which the divergence makes infinitely dear.) The two terms pull in opposite directions.
 
 # %% [markdown] lang="fr"
 # La divergence n'est nulle que pour le nuage $N(0, 1)$, le même pour toutes les images : il ne dit rien de celle-ci. La reconstruction,
@@ -1922,18 +1922,25 @@ def draw_common(panel):
     panel.set_axis_off()
 
 
+# %% tags=["hide-input"]
+def draw_the_way_on(panel):
+    # en: from z, the gradient goes on to the mean and the standard deviation
+    # fr: de z, le gradient va jusqu'à la moyenne et à l'écart-type
+    arrows(panel, (((0.85, 1.4), means),), VERMILION, "--", bend=0.3)
+    arrows(panel, (((2.15, 1.4), spread_of_z),), VERMILION, "--", bend=-0.3)
+
+
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(1, 2, width=8.0, height=3.6)
 for panel in panels:
     draw_common(panel)
+draw_the_way_on(panels[1])
 box(panels[0], *sampled_z, r"$z \sim N(\mu, \sigma^2)$", ORANGE)
 box(panels[1], *sampled_z, r"$z = \mu + \sigma\,\varepsilon$", SKY)
 box(panels[1], 3.8, 1.5, r"$\varepsilon$", ORANGE)
 arrows(panels[1], (((3.8, 1.5), (1.95, 1.5)),))
-arrows(panels[0], ((loss_place, sampled_z),), VERMILION, "--", bend=0.5)
-arrows(panels[1], ((loss_place, sampled_z),), VERMILION, "--", bend=0.5)
-arrows(panels[1], (((0.85, 1.4), means),), VERMILION, "--", bend=0.3)
-arrows(panels[1], (((2.15, 1.4), spread_of_z),), VERMILION, "--", bend=-0.3)
+for panel in panels:
+    arrows(panel, ((loss_place, sampled_z),), VERMILION, "--", bend=0.5)
 panels[0].set_title(say("the die within", "le dé dedans"))
 panels[1].set_title(say("the die outside", "le dé dehors"))
 picture(figure, say("Two graphs: with the sampling inside, the dashed gradient "
@@ -3201,16 +3208,16 @@ with torch.no_grad():
 assert 256 * 256 * 3 == 196_608
 
 # %% [markdown] lang="fr"
-# Zéro : l'effondrement est complet, et aucun pixel ne varie d'une image à l'autre. Le remède est de **sommer** les deux termes, chacun sur son axe, et de ne moyenner que sur les images ;
-# les latents reviennent. L'effondrement a d'autres causes, dont un décodeur si puissant qu'il se passe de $z$ ([](work:bowman2016), pour
-# des phrases).
+# Zéro : l'effondrement est complet, et aucun pixel ne varie d'une image à l'autre. Le remède est de **sommer** les deux termes, chacun sur
+# son axe, et de ne moyenner que sur les images ; les latents reviennent. L'effondrement a d'autres causes, dont un décodeur si puissant
+# qu'il se passe de $z$ ([](work:bowman2016), pour des phrases).
 #
 # Un latent effondré n'est pas toujours un mal : c'est aussi ainsi qu'un VAE de vingt latents en laisse de côté. Comptons.
 
 # %% [markdown] lang="en"
-# Zero: the collapse is complete, and no pixel varies from picture to picture. The cure is to **sum** both terms, each over its own axis, and to average over pictures alone; the
-# latents come back. Collapse has other causes, among them a decoder so powerful that it does without $z$ ([](work:bowman2016), for
-# sentences).
+# Zero: the collapse is complete, and no pixel varies from picture to picture. The cure is to **sum** both terms, each over its own axis,
+# and to average over pictures alone; the latents come back. Collapse has other causes, among them a decoder so powerful that it does
+# without $z$ ([](work:bowman2016), for sentences).
 #
 # A collapsed latent is not always an evil: it is also how a VAE of twenty latents leaves some aside. Let us count.
 
@@ -3237,15 +3244,15 @@ assert used_of[20] < 10
 # pixels noirs ou blancs, et la loi de Bernoulli : $P(x)$ est alors une vraie probabilité, parmi $2^{64}$ images possibles. À une image
 # quelconque, un modèle qui ne sait rien donne $-64 \log 2 \approx -44{,}4$ nats.
 #
-# Première idée, **naïve** : $p(x)$ est la moyenne des $p(x \mid z)$, pour des $z$ tirés de l'a priori. Mais presque tous ces $z$ sont
-# ceux d'autres chiffres, et ne donnent presque rien : il en faudrait beaucoup. Seconde idée : tirer $z$ là où cela compte, de $q(z \mid x)$,
-# et corriger par un **poids** :
+# Première idée, **naïve** : $p(x)$ est la moyenne des $p(x \mid z)$, pour des $z$ tirés de l'a priori. Mais presque tous ces $z$ sont ceux
+# d'autres chiffres, et ne donnent presque rien : il en faudrait beaucoup. Seconde idée : tirer $z$ là où cela compte, de $q(z \mid x)$, et
+# corriger par un **poids** :
 #
 # $$ p(x) = \mathbb{E}_{q}\!\left[ \frac{p(x \mid z) \, p(z)}{q(z \mid x)} \right] \approx \frac1S \sum_{s=1}^{S} w_s $$
 #
-# C'est l'**échantillonnage préférentiel** (*importance sampling*, [](work:burda2016)), et l'égalité est notre ligne 1. Avec un seul
-# tirage, la moyenne des $\log w$ est l'ELBO ; avec $S$ tirages, le logarithme de la **moyenne** des poids serre la borne. **Devinez** : combien faut-il de
-# tirages de l'a priori pour faire aussi bien qu'un seul de $q$ ?
+# C'est l'**échantillonnage préférentiel** (*importance sampling*, [](work:burda2016)), et l'égalité est notre ligne 1. Avec un seul tirage,
+# la moyenne des $\log w$ est l'ELBO ; avec $S$ tirages, le logarithme de la **moyenne** des poids serre la borne. **Devinez** : combien
+# faut-il de tirages de l'a priori pour faire aussi bien qu'un seul de $q$ ?
 
 # %% [markdown] lang="en"
 # ## 13. How probable is this picture? ◆
@@ -3616,8 +3623,9 @@ picture(figure, say("Scenes of one object; rebuilt, each is a soft blob at the "
 
 # %% [markdown] lang="fr"
 # La place revient, à moins d'un pixel près pour la moitié des scènes ; la couleur, à peu près ; la forme est devenue une **tache**, aux
-# bords moitié moins nets, et les images tirées sont plus floues encore. C'est le secret de la [](#bending-the-plane) : les pointes d'une étoile sont peu de pixels, donc peu de nats ; et entre plusieurs formes possibles, la moins
-# chère est leur **moyenne**. Voilà d'où vient le flou des VAE : d'une vraisemblance qui juge pixel par pixel.
+# bords moitié moins nets, et les images tirées sont plus floues encore. C'est le secret de la [](#bending-the-plane) : les pointes d'une
+# étoile sont peu de pixels, donc peu de nats ; et entre plusieurs formes possibles, la moins chère est leur **moyenne**. Voilà d'où vient
+# le flou des VAE : d'une vraisemblance qui juge pixel par pixel.
 #
 # Trois réponses viendront. La [](lesson:08) remplace les latents réels par des **codes** pris dans un dictionnaire ; c'est ce que fait
 # DALL·E, dont l'auto-encodeur est un VAE **discret** ([](lesson:11), [](work:ramesh2021)). La [](lesson:09) ajoute un juge, qui refuse le
@@ -3625,8 +3633,9 @@ picture(figure, say("Scenes of one object; rebuilt, each is a soft blob at the "
 
 # %% [markdown] lang="en"
 # The place comes back, to less than a pixel for half of the scenes; the colour does, roughly; the shape has become a **blob**, whose edges
-# are about half as sharp, and sampled pictures are more blurred still. It is the secret of [](#bending-the-plane): the tips of a star are few pixels, hence few nats; and among several possible shapes the cheapest is their
-# **mean**. This is where the blur of VAEs comes from: from a likelihood that judges pixel by pixel.
+# are about half as sharp, and sampled pictures are more blurred still. It is the secret of [](#bending-the-plane): the tips of a star are
+# few pixels, hence few nats; and among several possible shapes the cheapest is their **mean**. This is where the blur of VAEs comes from:
+# from a likelihood that judges pixel by pixel.
 #
 # Three answers will come. [](lesson:08) replaces real latents by **codes** taken from a codebook; that is what DALL·E does, whose
 # autoencoder is a **discrete** VAE ([](lesson:11), [](work:ramesh2021)). [](lesson:09) adds a judge, who refuses blur. [](lesson:10)
