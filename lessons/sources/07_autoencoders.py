@@ -3358,6 +3358,10 @@ def train_binary():
 
 
 # %%
+binary = VAE(BINARY)
+binary.load_state_dict(kept("binary", train_binary, patience=5))
+
+
 @torch.no_grad()
 def naive_log_likelihood(network, images, samples, generator):
     latents = torch.randn(samples, 1, 10, generator=generator)
@@ -3367,8 +3371,6 @@ def naive_log_likelihood(network, images, samples, generator):
 
 
 # %%
-binary = VAE(BINARY)
-binary.load_state_dict(kept("binary", train_binary, patience=5))
 counts, tightened, naive = (1, 10, 100, 1000), [], []
 hundred = new_black_or_white[:100]
 for count in counts:
