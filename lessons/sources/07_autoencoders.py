@@ -243,11 +243,12 @@ assert (selected - points).square().sum() == 2
 assert abs((projected - points).square().sum() - 1) < 1e-5
 
 # %% [markdown] lang="fr"
-# La diagonale se trompe deux fois moins. De toutes les droites, c'est la meilleure : celle de l'**analyse en composantes principales**,
-# ou ACP ([](work:pearson1901)). En général, la première composante est la direction où les données, **centrées**, varient le plus ; la
+# La diagonale se trompe deux fois moins. De toutes les droites, c'est la meilleure : celle de l'**analyse en composantes principales**, ou
+# ACP ([](work:pearson1901)). En général, la première composante est la direction où les données, **centrées**, varient le plus ; la
 # deuxième, celle où elles varient le plus parmi les directions à angle droit de la première, et ainsi de suite. Ce sont les vecteurs
 # propres de la covariance, $\frac{1}{n-1} X^\top X$ pour des données centrées $X$, qui ont les plus grandes valeurs propres (une matrice
-# étire ses vecteurs propres sans les tourner, chacun autant de fois que le dit sa valeur propre). Garder les $k$ premières est ce que l'on peut faire de mieux avec un plan de dimension $k$, en erreur au carré ([](work:eckart1936)).
+# étire ses vecteurs propres sans les tourner, chacun autant de fois que le dit sa valeur propre). Garder les $k$ premières est ce que l'on
+# peut faire de mieux avec un plan de dimension $k$, en erreur au carré ([](work:eckart1936)).
 #
 # On les calcule par la **décomposition en valeurs singulières** (SVD). `torch.linalg.svd(X, full_matrices=False)` rend trois choses,
 # `u, s, v` : les lignes de `v` sont les directions, de la plus étalée à la plus plate, et `s ** 2 / (n - 1)` les variances le long de
@@ -256,9 +257,10 @@ assert abs((projected - points).square().sum() - 1) < 1e-5
 # %% [markdown] lang="en"
 # The diagonal is wrong by half as much. Of all lines it is the best: that of **principal component analysis**, or PCA
 # ([](work:pearson1901)). In general, the first component is the direction along which the data, **centred**, vary most; the second is the
-# one along which they vary most among the directions at right angles to the first, and so on. They are the eigenvectors of the
-# covariance, $\frac{1}{n-1} X^\top X$ for centred data $X$, that have the largest eigenvalues (a matrix stretches its eigenvectors
-# without turning them, each by its eigenvalue). To keep the first $k$ is the best that can be done with a plane of dimension $k$, in squared error ([](work:eckart1936)).
+# one along which they vary most among the directions at right angles to the first, and so on. They are the eigenvectors of the covariance,
+# $\frac{1}{n-1} X^\top X$ for centred data $X$, that have the largest eigenvalues (a matrix stretches its eigenvectors without turning
+# them, each by its eigenvalue). To keep the first $k$ is the best that can be done with a plane of dimension $k$, in squared error
+# ([](work:eckart1936)).
 #
 # They are computed by the **singular value decomposition** (SVD). `torch.linalg.svd(X, full_matrices=False)` returns three things,
 # `u, s, v`: the rows of `v` are the directions, from the most spread out to the flattest, and `s ** 2 / (n - 1)` the variances along
@@ -2483,8 +2485,8 @@ picture(figure, say("Two clouds of digits by their codes: the plain "
                     "autoencoder's lies off centre, with gaps, the VAE's fills a "
                     "disc around zero.",
                     "Deux nuages de chiffres selon leurs codes : celui de "
-                    "l'auto-encodeur est décentré et troué, celui du VAE remplit un "
-                    "disque autour de zéro."))
+                    "l'auto-encodeur est décentré et troué, celui du VAE remplit "
+                    "un disque autour de zéro."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Faire poser le doigt sur un trou du nuage de gauche. Demander où l'on tirerait un code, à gauche. (On ne sait pas : le nuage n'a
