@@ -2681,8 +2681,8 @@ chacun est, avec la probabilité 1/2, un faux ancien dont le nouveau prend la
 place (Shrivastava et al. 2017, section 2.3). Les faux sont pris un à un,
 dans leur ordre. Pour chacun, `generator` décide s'il faut montrer un ancien,
 puis lequel ; toutes les places de la réserve se valent. Une réserve de taille
-0 rend les nouveaux faux. Ce qui est gardé, dans la liste `images`, et ce qui est rendu n'ont pas
-de gradient.
+0 rend les nouveaux faux. Ce qui est gardé, dans la liste `images`, et ce qui
+est rendu n'ont pas de gradient.
 """
 
 # %% scratch=true
