@@ -6,9 +6,14 @@ import torch
 from torch import Tensor
 
 from dalle_edu.bricks import diffusion
-from dalle_edu.bricks.noise_schedule import NoiseSchedule
+from dalle_edu.bricks.noise_schedule import NoiseSchedule, beside
 from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
+
+
+def alpha_instead_of_its_product(x0: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule) -> Tensor:
+    alpha = beside((1 - schedule.betas)[t], x0).to(x0)
+    return alpha.sqrt() * x0 + (1 - alpha).sqrt() * noise
 
 
 def v_with_the_wrong_sign(x0: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule, target: str) -> Tensor:
@@ -42,12 +47,12 @@ def one_timestep_for_the_whole_batch(
 
 
 def divided_without_clamping(x0: Tensor, percentile: float = 0.995) -> Tensor:
-    largest = torch.quantile(x0.flatten(1).abs(), percentile, dim=1).clamp(min=1)
+    largest = torch.quantile(x0.flatten(1).abs().double(), percentile, dim=1).clamp(min=1).to(x0)
     return x0 / largest.view(-1, *[1] * (x0.ndim - 1))
 
 
 def threshold_below_one(x0: Tensor, percentile: float = 0.995) -> Tensor:
-    largest = torch.quantile(x0.flatten(1).abs(), percentile, dim=1).view(-1, *[1] * (x0.ndim - 1))
+    largest = torch.quantile(x0.flatten(1).abs().double(), percentile, dim=1).to(x0).view(-1, *[1] * (x0.ndim - 1))
     return x0.clamp(-largest, largest) / largest
 
 
@@ -62,10 +67,9 @@ AS_PREDICTED = (
 )
 
 MISTAKES = [
-    edited(
+    Mistake(
         "diffusion:add_noise",
-        "signal_rate, noise_rate = schedule.rates(t, x0)",
-        "alpha = beside((1 - schedule.betas)[t], x0).to(x0)\n    signal_rate, noise_rate = alpha.sqrt(), (1 - alpha).sqrt()",
+        alpha_instead_of_its_product,
         "The signal left at t is taken from that step's alpha alone; it is the product of all alphas so far.",
         "Le signal qui reste à t est tiré du seul alpha de ce pas ; c'est le produit de tous les alphas jusque-là.",
     ),
