@@ -1683,7 +1683,7 @@ expect(lambda: labels_of_rows(3, 2), torch.tensor([0, 0, 1, 1, 2, 2]),
 # %%
 def play_with_labels():
     game = new_game(classes=10)
-    algorithm_1(game, *lots(seed=0, classes=10), 300)
+    algorithm_1(game, *lots(seed=0, classes=10), 240)
     ordered = torch.arange(500) % 10
     columns = fixed_noise[:12].repeat(10, 1)
     return {"ordered": forged(game, fixed_noise, ordered),
@@ -2272,13 +2272,13 @@ adaptive_weight(weights.square().sum() / 2, 2 * weights[0], weights)
 
 # %% [markdown] lang="fr"
 # Mettons les deux codecs côte à côte, à temps égal. Chaque chiffre de 16 × 16 doit tenir en **quatre** codes parmi 32 : l'information
-# manque, et il faut inventer. L'un apprend 500 pas avec l'erreur au carré seule. L'autre en fait 250 de même, puis 60 avec la distance
+# manque, et il faut inventer. L'un apprend 400 pas avec l'erreur au carré seule. L'autre en fait 200 de même, puis 50 avec la distance
 # perceptuelle et l'adversaire, dont chaque pas coûte plusieurs fois plus. **Devinez** : lequel aura les bords les plus nets ? lequel, la
 # plus petite erreur au carré ?
 
 # %% [markdown] lang="en"
 # Let us put both codecs side by side, at equal time. Each digit of 16 × 16 must fit into **four** codes out of 32: information is missing,
-# and some has to be invented. One learns for 500 steps with squared error alone. The other takes 250 of the same, then 60 with the
+# and some has to be invented. One learns for 400 steps with squared error alone. The other takes 200 of the same, then 50 with the
 # perceptual distance and the adversary, each of which costs several times as much. **Guess**: which will have the sharper edges? which the
 # smaller squared error?
 
@@ -2345,9 +2345,9 @@ def given_back(codec):
 
 def train_both_codecs():
     pixel_codec, judged_codec = new_codec(), new_codec()
-    by_pixels(pixel_codec, 500)
-    by_pixels(judged_codec, 250)
-    by_judges(judged_codec, 60)
+    by_pixels(pixel_codec, 400)
+    by_pixels(judged_codec, 200)
+    by_judges(judged_codec, 50)
     return {"pixels": given_back(pixel_codec), "judges": given_back(judged_codec)}
 
 
@@ -2680,9 +2680,9 @@ n'est pas pleine, ce sont les nouveaux faux, qu'elle garde aussi. Ensuite,
 chacun est, avec la probabilité 1/2, un faux ancien dont le nouveau prend la
 place (Shrivastava et al. 2017, section 2.3). Les faux sont pris un à un,
 dans leur ordre. Pour chacun, `generator` décide s'il faut montrer un ancien,
-puis lequel ; toutes les places de la réserve se valent. Une réserve de taille
-0 rend les nouveaux faux. Ce qui est gardé, dans la liste `images`, et ce qui est rendu n'ont pas
-de gradient.
+puis lequel ; toutes les places de la réserve se valent. Une réserve de
+taille 0 rend les nouveaux faux. Ce qui est gardé, dans la liste `images`,
+et ce qui est rendu n'ont pas de gradient.
 """
 
 # %% scratch=true
@@ -2865,7 +2865,7 @@ assert return_error < outlining_error < F.l1_loss(filled, outlined).item() / 2
 # $$ F(G(a)) \approx a \qquad G(F(b)) \approx b $$
 
 # %% slide="fragment" tags=["hide-input"]
-figure, panels = plot(4, 1, width=8.2, height=4.6)
+figure, panels = plot(4, 1, width=8.2, height=4.0)
 rows = say("filled|outlined by G|filled again by F|true outline",
            "plein|tracé par G|rempli par F|vrai contour").split("|")
 for panel, name, pictures in zip(panels, rows, (filled, drawn, returned, outlined)):
@@ -2986,7 +2986,7 @@ def exchange_colours(cycle_weight, identity_weight, seed=0):
         shaken = chosen + 0.05 * torch.randn(32, 3, generator=generator)
         return shaken[:, :, None, None]
 
-    for _ in range(300):
+    for _ in range(240):
         cyclegan_step(game, some_of(vivid), some_of(pale))
     with torch.no_grad():
         there = model.to_b(vivid[:, :, None, None])
@@ -3015,7 +3015,8 @@ for name, (there, back) in exchanges.items():
 assert right_hues == {"none": 0, "cycle": 0, "both": 6}
 assert lost["none"] > 0.5 and lost["cycle"] < 0.1 and lost["both"] < 0.1
 for there, _ in exchanges.values():  # the style is right in all three
-    assert torch.cdist(there, pale).amin(dim=1).mean() < 0.15
+    # on average less than half the way to the next pale colour, which is 0.7 away
+    assert torch.cdist(there, pale).amin(dim=1).mean() < 0.25
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 12. Bon style, mauvaise image
@@ -3127,7 +3128,7 @@ def find_again(hidden, strength=0.01):
 # %% scratch=true
 orange_pixel = torch.tensor([0.9, 0.3, -0.6])[None, :, None, None]
 find_again(grey_with_a_secret(orange_pixel)).flatten().round(decimals=2)
-# → tensor([ 0.9000,  0.3000, -0.6000])
+# → tensor([ 0.9000, 0.3000, -0.6000])
 
 # %%
 def comes_back():
@@ -3158,7 +3159,11 @@ honest = [hidden_in_the_lines(exchanger, filled[:32], deviation)[1]
 cheat, secret = [], grey_with_a_secret(filled[:32])
 for deviation in deviations:
     speckle = torch.randn(secret.shape, generator=torch.Generator().manual_seed(0))
-    found = find_again(secret + deviation * speckle).clamp(-1, 1)
+    between = secret + deviation * speckle
+    # en: the same way back: from grey, a hundred times as far as the secret
+    # fr: le même retour : depuis le gris, cent fois plus loin que le secret
+    grey = between.mean(dim=1, keepdim=True).expand_as(between)
+    found = torch.lerp(grey, between, 100.0).clamp(-1, 1)
     cheat.append(F.l1_loss(found, filled[:32]).item())
 print(say("noise     ", "bruit     "), *(f"{decimal(each, 2):>6}" for each in deviations))
 print(say("CycleGAN  ", "CycleGAN  "), *(f"{decimal(each, 3):>6}" for each in honest))

@@ -30,8 +30,8 @@ def test_more_beta_means_less_divergence_more_error_and_fewer_latents(seed):
     found = []
     for beta in BETAS:
         torch.manual_seed(seed)
-        vae = VAE(VAEConfig(64, 10, (64,), "gaussian", std=0.2, beta=beta))
-        trained(vae, known, 400, seed)
+        vae = VAE(VAEConfig(64, 10, (256, 128), "gaussian", std=0.2, beta=beta))
+        trained(vae, known, 500, seed)
         found.append(measured(vae, new))
     divergences, errors, used, spreads = zip(*found, strict=True)
     assert all(more > 2 * less for more, less in pairwise(divergences))

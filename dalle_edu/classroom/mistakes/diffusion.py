@@ -46,16 +46,6 @@ def one_timestep_for_the_whole_batch(
     return error.mean() if weights is None else (weights[t] * error).mean()
 
 
-def divided_without_clamping(x0: Tensor, percentile: float = 0.995) -> Tensor:
-    largest = torch.quantile(x0.flatten(1).abs().double(), percentile, dim=1).clamp(min=1).to(x0)
-    return x0 / largest.view(-1, *[1] * (x0.ndim - 1))
-
-
-def threshold_below_one(x0: Tensor, percentile: float = 0.995) -> Tensor:
-    largest = torch.quantile(x0.flatten(1).abs().double(), percentile, dim=1).to(x0).view(-1, *[1] * (x0.ndim - 1))
-    return x0.clamp(-largest, largest) / largest
-
-
 def level_not_told(low: Tensor, resolution: int, t: Tensor, schedule: NoiseSchedule, generator: torch.Generator | None = None) -> Tensor:
     told = diffusion.low_resolution_condition(low, resolution, t, schedule, generator)
     return torch.cat([told[:, :-1], torch.zeros_like(told[:, -1:])], dim=1)
@@ -98,15 +88,17 @@ MISTAKES = [
         "All pictures of the batch get the same timestep, so the gradient jumps from batch to batch; draw one for each.",
         "Toutes les images du lot reçoivent le même instant et le gradient saute d'un lot à l'autre ; tirez-en un pour chacune.",
     ),
-    Mistake(
+    edited(
         "diffusion:dynamic_threshold",
-        divided_without_clamping,
+        "x0.clamp(-largest, largest) / largest",
+        "x0 / largest",
         "The picture is divided by the threshold but not clipped to it first: the brightest pixels still leave [-1, 1].",
         "L'image est divisée par le seuil sans y avoir été bornée : les pixels les plus vifs sortent encore de [-1, 1].",
     ),
-    Mistake(
+    edited(
         "diffusion:dynamic_threshold",
-        threshold_below_one,
+        ".clamp(min=1)",
+        "",
         "The threshold may fall below 1: pictures that were in range already are stretched; take at least 1.",
         "Le seuil peut descendre sous 1 : des images qui étaient déjà dans les bornes sont étirées ; prenez au moins 1.",
     ),
