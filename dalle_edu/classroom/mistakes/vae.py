@@ -77,7 +77,7 @@ MISTAKES = [
     Mistake(
         "vae:reparametrise",
         gradient_cut,
-        "The draw cuts the gradient, and the encoder learns nothing from the picture; write it as mean + σ ε, with the chance in ε.",
+        "Sampling cuts the gradient, and the encoder learns nothing from the picture; write it as mean + σ ε, with the chance in ε.",
         "Le tirage coupe le gradient, et l'encodeur n'apprend rien de l'image ; écrivez-le moyenne + σ ε, le hasard étant dans ε.",
     ),
     Mistake(
