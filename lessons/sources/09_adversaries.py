@@ -2451,6 +2451,7 @@ with torch.no_grad():
 # %% claims=true
 real_share, decoded_share, noisy_share = taken.values()
 assert 0.5 < decoded_share < real_share < noisy_share
+assert recall("vqgan", scene_codec)[1] == 8  # minutes of training
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### De l'image aux codes, puis un transformeur
@@ -2853,7 +2854,7 @@ sorted(cyclegan_step(try_exchange, filled[:2], outlined[2:4]))
 
 # %% [markdown] lang="fr"
 # Voici les quatre lignes d'un aller-retour, par la machine du début : pleine, tracée par $G$, remplie de nouveau par $F$, et la vérité,
-# que personne ne lui a montrée. **Devinez** lequel sera le plus près de son but : le contour, du vrai contour, ou le retour, du départ.
+# que personne ne lui a montrée. **Devinez** ce qui sera le plus près du but : le contour, du vrai contour ; ou le retour, du départ ?
 
 # %% [markdown] lang="en"
 # Here are the four rows of a journey there and back, by the machine of the beginning: filled, outlined by $G$, filled again by $F$, and
@@ -2871,6 +2872,7 @@ print(say("return against the departure:", "retour contre le départ :       "),
 
 # %% claims=true
 assert return_error < outlining_error < F.l1_loss(filled, outlined).item() / 2
+assert recall("cyclegan", exchanger)[1] == 12  # minutes of training
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 11. Aller, et revenir
@@ -2883,9 +2885,9 @@ assert return_error < outlining_error < F.l1_loss(filled, outlined).item() / 2
 # $$ F(G(a)) \approx a \qquad G(F(b)) \approx b $$
 
 # %% slide="fragment" tags=["hide-input"]
-figure, panels = plot(4, 1, width=8.2, height=4.0)
+figure, panels = plot(4, 1, width=8.2, height=3.6)
 rows = say("filled|outlined by G|filled again by F|true outline",
-           "plein|tracé, G|rempli, F|vrai tracé").split("|")
+           "plein|tracé par G|rempli par F|vrai contour").split("|")
 for panel, name, pictures in zip(panels, rows, (filled, drawn, returned, outlined)):
     show_strip(panel, pictures[8:16], name)
 picture(figure, say("Filled scenes, their outlines by G, filled again by F "
