@@ -2897,9 +2897,9 @@ assert recall("cyclegan", exchanger)[1] == 12  # minutes of training
 # $$ F(G(a)) \approx a \qquad G(F(b)) \approx b $$
 
 # %% slide="fragment" tags=["hide-input"]
-figure, panels = plot(4, 1, width=8.2, height=4.0)
+figure, panels = plot(4, 1, width=8.2, height=3.6)
 rows = say("filled|outlined by G|filled again by F|true outline",
-           "plein|tracé, G|rempli, F|vrai tracé").split("|")
+           "plein|tracé par G|rempli par F|vrai contour").split("|")
 for panel, name, pictures in zip(panels, rows, (filled, drawn, returned, outlined)):
     show_strip(panel, pictures[8:16], name)
 picture(figure, say("Filled scenes, their outlines by G, filled again by F "
