@@ -243,8 +243,8 @@ from dalle_edu.language import decimal
 # le haut et $G$ vers le bas : c'est un **min–max**, l'objet de la théorie.
 
 # %% [markdown] lang="en"
-# Both want the opposite of each other on the fakes. One may also write a **single** value $V$, which $D$ pushes up and $G$ pushes down: it
-# is a **min–max**, the subject of the theory.
+# On the fakes, each wants the opposite of what the other wants. One may also write a **single** value $V$, which $D$ pushes up and $G$
+# pushes down: it is a **min–max**, the subject of the theory.
 
 # %% [markdown]
 # $$ \min_G \max_D \; V(G, D) \qquad\qquad
@@ -530,12 +530,12 @@ jensen_shannon(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]))
 # → tensor(0.6931)
 
 # %% [markdown] lang="fr"
-# Vérifions l'équation 6 par le calcul, sur trois sortes de billets. **Devinez** : une experte qui tranche (0,99 aux issues plus fréquentes
-# chez les vrais, 0,01 aux autres) fait-elle mieux que la meilleure, qui hésite ?
+# Vérifions l'équation 6 par le calcul, sur trois sortes de billets. **Devinez** : une experte qui tranche (0,99 aux issues plus souvent
+# vraies que fausses, 0,01 aux autres) fait-elle mieux que la meilleure, qui hésite ?
 
 # %% [markdown] lang="en"
-# Let us check equation 6 by computing it, on three kinds of notes. **Guess**: does an expert who decides outright (0.99 to the outcomes
-# that are more frequent among the real ones, 0.01 to the others) do better than the best one, who hesitates?
+# Let us check equation 6 by computing it, on three kinds of notes. **Guess**: does an expert who decides outright (0.99 to outcomes that
+# are more often real than fake, 0.01 to the others) do better than the best one, who hesitates?
 
 # %%
 p = torch.tensor([0.3, 0.5, 0.2])
@@ -664,6 +664,18 @@ assert abs(line_game[-1].value + math.log(4)) < 0.15
 assert abs(line_game[0].value + math.log(4)) < 0.1
 assert line_game[3].value > line_game[-1].value  # in between, the expert wins
 
+# %% tags=["hide-input"]
+def show_standing(column, standing):
+    for part, colour, name in ((standing.p, BLUE, say("real", "vrais")),
+                               (standing.q, VERMILION, say("fakes", "faux"))):
+        column[0].fill_between(bins(), part * 10, color=colour, alpha=0.3)
+        column[0].plot(bins(), part * 10, color=colour, label=name)
+    column[1].plot(bins(), standing.d, color=BLACK)
+    column[1].axhline(0.5, color="grey", linestyle=":")
+    column[0].set(title=say(f"round {standing.rounds}", f"tour {standing.rounds}"))
+    column[0].set(ylim=(0, 1.6), xticks=[])
+    column[1].set(ylim=(0, 1.03), xticks=[-3, 0, 3], yticks=[0, 0.5, 1])
+
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 3. Le jeu sur une ligne
 #
@@ -677,22 +689,16 @@ assert line_game[3].value > line_game[-1].value  # in between, the expert wins
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(2, 3, width=9, height=4.4)
 for column, standing in zip(panels.T, (line_game[0], line_game[4], line_game[12])):
-    for part, colour, name in ((standing.p, BLUE, say("real", "vrais")),
-                               (standing.q, VERMILION, say("fake", "faux"))):
-        column[0].fill_between(bins(), part * 10, color=colour, alpha=0.3)
-        column[0].plot(bins(), part * 10, color=colour, label=name)
-    column[1].plot(bins(), standing.d, color=BLACK)
-    column[1].axhline(0.5, color="grey", linestyle=":")
-    column[0].set(title=say(f"round {standing.rounds}", f"tour {standing.rounds}"))
-    column[0].set(ylim=(0, 1.6), xticks=[])
-    column[1].set(ylim=(0, 1.03), xticks=[-3, 0, 3], yticks=[0, 0.5, 1])
-legend(panels[0, 2], loc="upper left", handlelength=1, borderpad=0)
+    show_standing(column, standing)
 panels[0, 0].set_ylabel(say("density", "densité"))
 panels[1, 0].set_ylabel(say("judge", "juge"))
-picture(figure, say("At round 0 the fakes are a spike; at round 600 they "
-                    "cover both bumps, where the judge is not far from a half.",
-                    "Au tour 0, les faux sont un pic ; au tour 600, ils couvrent "
-                    "les deux bosses, où le juge n'est pas loin d'un demi."))
+legend(panels[0, 2], loc="upper center")
+picture(figure, say("At round 0 the fakes are a single spike; by round 600 "
+                    "they cover both bumps, where the judge comes near one "
+                    "half; between the bumps it says fake.",
+                    "Au tour 0, les faux forment un seul pic ; au tour 600, "
+                    "ils couvrent les deux bosses, où le juge approche d'un "
+                    "demi ; entre les bosses, il dit faux."))
 
 # %% claims=true
 crowded = line_game[-1].p + line_game[-1].q > 0.02
@@ -719,20 +725,20 @@ from dalle_edu.classroom.widgets.gan_game import game_explorer
 game_explorer(line_game, start=4)
 
 # %% [markdown] lang="fr"
-# Au début, presque aucun faux ne tombe là où sont les vrais : la divergence est près de $\log 2$. À la fin d'un jeu réussi, $D$ répondrait
-# 1/2 partout. Ici, il n'en est pas loin sur les deux bosses, et démasque encore les faux d'entre elles ; la valeur $V$ est près de
-# $-\log 4$ : la perte de $D$, $-V$, ne va pas vers 0 mais vers 1,386, la perte de qui ne sait rien. (Au tour 0 aussi, $V$ était près de
-# $-\log 4$, mais parce que l'experte n'avait encore rien appris : la valeur seule ne distingue pas le début de la fin.) **On ne suit pas un
-# GAN à ses pertes** : quand l'une descend, c'est que l'autre joueur perd, et un équilibre n'est pas le moment où elles sont égales. On
-# regarde les images, ou une mesure que les joueurs n'optimisent pas.
+# Au début, presque aucun faux ne tombe là où sont les vrais : la divergence est près de $\log 2$. À la fin, sur les deux bosses, $D$
+# approche de 1/2 ; si $q$ était égal à $p$, sa courbe serait plate, à 1/2 partout. La valeur $V$ est près de $-\log 4$ : la perte de $D$,
+# $-V$, ne va pas vers 0 mais vers 1,386, la perte de qui ne sait rien. (Au tour 0 aussi, $V$ était près de $-\log 4$, mais parce que
+# l'experte n'avait encore rien appris : la valeur seule ne distingue pas le début de la fin.) **On ne suit pas un GAN à ses pertes** :
+# quand l'une descend, c'est que l'autre joueur perd, et un équilibre n'est pas le moment où elles sont égales. On regarde les images, ou
+# une mesure que les joueurs n'optimisent pas.
 
 # %% [markdown] lang="en"
-# At first hardly any fake falls where the real ones are: the divergence is near $\log 2$. At the end of a game well played $D$ would answer
-# 1/2 everywhere. Here it is not far from that on both humps, and still finds out the fakes between them; the value $V$ is near $-\log 4$:
-# the loss of $D$, $-V$, does not go to 0 but to 1.386, the loss of one who knows nothing. (At round 0 too $V$ was near $-\log 4$, but
-# because the expert had not learned anything yet: the value alone does not tell the beginning from the end.) **One does not follow a GAN by
-# its losses**: when one goes down, the other player is losing, and equilibrium is not the moment when they are equal. One looks at the
-# pictures, or at a measure that the players do not optimise.
+# At first hardly any fake falls where the real ones are: the divergence is near $\log 2$. At the end, on both bumps, $D$ comes near 1/2;
+# were $q$ equal to $p$, its curve would be flat, at 1/2 everywhere. The value $V$ is near $-\log 4$: the loss of $D$, $-V$, does not go to
+# 0 but to 1.386, the loss of one who knows nothing. (At round 0 too $V$ was near $-\log 4$, but because the expert had not learned anything
+# yet: the value alone does not tell the beginning from the end.) **One does not follow a GAN by its losses**: when one goes down, the other
+# player is losing, and equilibrium is not the moment when they are equal. One looks at the pictures, or at a measure that the players do
+# not optimise.
 
 # %% [markdown] lang="fr"
 # ## 4. Une perte qui s'éteint
@@ -865,13 +871,12 @@ non_saturating_loss(torch.tensor([0.0]))  # → tensor(0.6931)
 
 # %% [markdown] lang="fr"
 # Au début, les faux sont mauvais, et l'experte les démasque sans peine : $D = 0{,}01$, disons. C'est là que le faussaire a le plus besoin
-# de conseils. De combien chaque perte tire-t-elle sur le logit ? **Devinez** : autant l'une que l'autre, ou l'une bien plus ? Puis lisez :
-# la dérivée de $\log\,(1 - \sigma(l))$ est $-\sigma(l) = -D$ ; celle de $-\log \sigma(l)$ est $-(1 - D)$.
+# de conseils. De combien chaque perte tire-t-elle sur le logit : quelle est la taille de sa dérivée ? **Devinez** laquelle des deux tire le
+# plus fort, et combien de fois plus.
 
 # %% [markdown] lang="en"
 # At first the fakes are bad, and the expert finds them out with ease: $D = 0.01$, say. That is when the forger needs advice most. How hard
-# does each loss pull on the logit? **Guess**: both alike, or one much more? Then read on: the derivative of $\log\,(1 - \sigma(l))$ is
-# $-\sigma(l) = -D$; that of $-\log \sigma(l)$ is $-(1 - D)$.
+# does each loss pull on the logit: how large is its derivative? **Guess** which of the two pulls harder, and how many times as hard.
 
 # %%
 logit = torch.logit(torch.tensor([0.01], dtype=torch.float64)).requires_grad_()
@@ -909,14 +914,18 @@ draw_pulls()
 # where they pull equally. (At one half.) Say that the aim is the same, and that the paper of 2014 says so already, in section 3.
 
 # %% [markdown] lang="fr"
-# Cent fois moins, à l'endroit où il faudrait le plus. Voyons-le en marche. Nous plaçons tous les faux autour de $-4$, loin des vrais, et
-# laissons l'experte s'entraîner seule trois cents pas. Puis le faussaire fait cent pas, chaque fois par simple descente de gradient, avec
-# l'une ou l'autre perte. **Devinez** où il sera rendu.
+# Cent fois moins, à l'endroit où il faudrait le plus. La dérivée de $\log\,(1 - \sigma(l))$ est en effet $-\sigma(l) = -D$ ; celle de
+# $-\log \sigma(l)$ est $-(1 - D)$.
+#
+# Voyons-le en marche. Nous plaçons tous les faux autour de $-4$, loin des vrais, et laissons l'experte s'entraîner seule trois cents pas.
+# Puis le faussaire fait cent pas, chaque fois par simple descente de gradient, avec l'une ou l'autre perte. **Devinez** où il sera rendu.
 
 # %% [markdown] lang="en"
-# A hundred times less, at the place where it is needed most. Let us see it at work. We place all fakes around $-4$, far from the real
-# ones, and let the expert train alone for three hundred steps. Then the forger takes a hundred steps, each by plain gradient descent, with
-# one loss or the other. **Guess** where it will have got to.
+# A hundred times less, at the place where it is needed most. For the derivative of $\log\,(1 - \sigma(l))$ is $-\sigma(l) = -D$; that of
+# $-\log \sigma(l)$ is $-(1 - D)$.
+#
+# Let us see it at work. We place all fakes around $-4$, far from the real ones, and let the expert train alone for three hundred steps.
+# Then the forger takes a hundred steps, each by plain gradient descent, with one loss or the other. **Guess** where it will have got to.
 
 # %%
 from dalle_edu.bricks.gan import discriminator_step as library_d_step
@@ -1024,8 +1033,8 @@ assert moving[-1] > moving[0] + 1
 # le mal.)
 
 # %% [markdown] lang="en"
-# With the saturating loss the fakes have not moved; with the other they have reached the edge of the real ones. The remedy is in the paper
-# of 2014 itself. (We took plain gradient descent on purpose: Adam rescales each gradient, and hides part of the ill.)
+# With the saturating loss the fakes have not moved; with the other they have come near the edge of the real ones. The remedy is in the
+# paper of 2014 itself. (We took plain gradient descent on purpose: Adam rescales each gradient, and hides part of the ill.)
 
 # %% [markdown] lang="fr"
 # ## 5. L'algorithme 1
@@ -1421,7 +1430,7 @@ assert abs(late[:100].mean() - late[-80:].mean()) < 0.5
 # toujours. Quand $G$ ne dessine plus qu'une partie de ce que contiennent les données, on parle d'**effondrement des modes** (*mode
 # collapse*).
 #
-# Pour le mesurer, il faut un lecteur de chiffres et un compte. Sur mille faux, combien de classes sont présentes, et à quel point le
+# Pour le mesurer, il faut un lecteur de chiffres et un compte. Sur cinq cents faux, combien de classes sont présentes, et à quel point le
 # partage est-il égal ? Dix classes à parts égales ont pour entropie $\log 10 \approx 2{,}30$ nats ; une seule, 0.
 
 # %% [markdown] lang="en"
@@ -1430,7 +1439,7 @@ assert abs(late[:100].mean() - late[-80:].mean()) < 0.5
 # Nothing in the loss of $G$ asks for **variety**. A forger who gets a single note perfectly right may hand it over every time. When $G$
 # draws only a part of what the data hold, one speaks of **mode collapse**.
 #
-# To measure it takes a reader of digits, and a count. Among a thousand fakes, how many classes are there, and how evenly are they shared?
+# To measure it takes a reader of digits, and a count. Among five hundred fakes, how many classes are there, and how evenly are they shared?
 # Ten classes in equal shares have an entropy of $\log 10 \approx 2.30$ nats; a single one, 0.
 
 # %% [markdown] lang="fr"
@@ -1605,14 +1614,16 @@ assert hasty_shares.max() > 0.85
 # %% [markdown] lang="fr"
 # Plus le faussaire se hâte, moins il reste de chiffres : la moitié à peu près avec une hâte de 4, et presque un seul avec une hâte de 8. Il
 # a trouvé ce qui trompe l'experte **à cet instant**, et ne dessine que cela ; quand elle s'en aperçoit, il saute ailleurs. Lequel survit
-# dépend du hasard. Les dessins s'abîment aussi, mais le mal est ailleurs : des dessins parfaits, s'ils sont tous le même, seraient aussi
-# pauvres ensemble. Le min–max n'est pas un max–min : si $G$ fait tous ses pas contre un $D$ figé, sa meilleure réponse est un seul point.
+# dépend du hasard. Avec une hâte de 2, pris un à un, les dessins ne valent guère moins qu'avant : c'est ensemble qu'ils sont pauvres. (Plus
+# de hâte les abîme aussi.) Le min–max n'est pas un max–min : si $G$ fait tous ses pas contre un $D$ figé, sa meilleure réponse est un seul
+# point.
 
 # %% [markdown] lang="en"
 # The hastier the forger, the fewer digits are left: about half of them at a haste of 4, and nearly a single one at a haste of 8. It has
 # found what fools the expert **at that moment**, and draws nothing else; when she notices, it jumps elsewhere. Which one survives is a
-# matter of chance. The drawings get worse too, but that is not the illness: perfect drawings, if they are all the same, would be as poor
-# together. The min–max is no max–min: if $G$ takes all its steps against a $D$ that stands still, its best answer is a single point.
+# matter of chance. At a haste of 2 the drawings, taken one by one, are hardly worse than before: it is together that they are poor. (In
+# more haste, they are spoiled as well.) The min–max is no max–min: if $G$ takes all its steps against a $D$ that stands still, its best
+# answer is a single point.
 
 # %% [markdown] lang="fr"
 # ## 7. Choisir le chiffre
@@ -1897,7 +1908,8 @@ picture(figure, say("Five rows of twelve digits: each row holds the digit "
 from dalle_edu.bricks.convolution import receptive_field
 
 for layers in (1, 2, 3):
-    side = receptive_field([4] * (layers + 2), [2] * layers + [1, 1])
+    strides = [2] * layers + [1, 1]
+    side = receptive_field([4] * len(strides), strides)
     print("layers =", layers, "→", side, "pixels")
 
 # %% [markdown] lang="fr"
@@ -2129,18 +2141,19 @@ picture(figure, say("Five scenes, sharp on the left and blurred on the right; "
 # 2w, 4w, 1 and 2, 2, 1, 1. Mistake to look for: a normalisation on the first layer. Ask for the receptive field. (34.)
 
 # %% [markdown] lang="fr"
-# Les morceaux nets passent pour vrais, les flous beaucoup moins, et chacun est jugé à sa place. Le papier blanc reste près de 0 : il vient
-# aussi souvent des unes que des autres, et le meilleur juge y répond 1/2, comme à la [](#the-best-judge). (Ce juge normalise image par
-# image : avec des moyennes de lots, il jugerait autrement une image seule.) Gardons-nous pourtant d'y voir un juge de beauté : **un
-# discriminateur n'a appris qu'à démasquer ses propres faussaires**. Devant une faute qu'il n'a jamais rencontrée, il peut dire n'importe
-# quoi. C'est ce qui le sépare du critique de la [](lesson:12), CLIP, qui n'est entraîné contre personne.
+# Les morceaux nets passent pour vrais (en bleu, un logit positif), les flous beaucoup moins (pâle ou rouge), et chacun est jugé à sa place.
+# Le papier blanc reste près de 0 : il vient aussi souvent des unes que des autres, et le meilleur juge y répond 1/2, comme à la
+# [](#the-best-judge). (Ce juge normalise image par image : avec des moyennes de lots, il jugerait autrement une image seule.) Gardons-nous
+# pourtant d'y voir un juge de beauté : **un discriminateur n'a appris qu'à démasquer ses propres faussaires**. Devant une faute qu'il n'a
+# jamais rencontrée, il peut dire n'importe quoi. C'est ce qui le sépare du critique de la [](lesson:12), CLIP, qui n'est entraîné contre
+# personne.
 
 # %% [markdown] lang="en"
-# Sharp patches pass for real, blurred ones much less, and each is judged in its place. Blank paper stays near 0: it comes from either as
-# often, and there the best judge answers 1/2, as in [](#the-best-judge). (This judge normalises picture by picture: with means of batches
-# it would judge a lone picture otherwise.) Yet let us not take it for a judge of beauty: **a discriminator has learned only to find out
-# its own forgers**. Of a fault that it has never met it may say anything. This sets it apart from the critic of [](lesson:12), CLIP, which
-# is trained against nobody.
+# Sharp patches pass for real (in blue, positive logits), blurred ones much less (pale or red), and each is judged in its place. Blank paper
+# stays near 0: it comes from either as often, and there the best judge answers 1/2, as in [](#the-best-judge). (This judge normalises
+# picture by picture: with means of batches it would judge a lone picture otherwise.) Yet let us not take it for a judge of beauty: **a
+# discriminator has learned only to find out its own forgers**. Of a fault that it has never met it may say anything. This sets it apart
+# from the critic of [](lesson:12), CLIP, which is trained against nobody.
 
 # %% [markdown] lang="fr"
 # ## 10. VQGAN
@@ -2417,7 +2430,7 @@ picture(figure, say("Real digits; below, grey and soft from pixels alone; at "
 # de l'adversaire se règle par les gradients.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 6 min. Recall where blur comes from: the mean costs less. Ask which of both rows has the smaller squared error. (The middle one, the
+# 6 min. Recall where blur comes from: the mean costs less. Ask which of the two rows has the smaller squared error. (The middle one, the
 # blurred one.) Then: is the bottom row truer? (Sharper, not truer: some strokes are invented.) The weight of the adversary is set by
 # gradients.
 
@@ -2474,9 +2487,11 @@ figure, panels = plot(2, 1, width=8.4, height=2.5)
 show_strip(panels[0], filled[:8], say("real", "vraies"))
 show_strip(panels[1], decoded[:8], say("decoded", "décodées"))
 picture(figure, say("Eight scenes and what the shipped VQGAN gives back from "
-                    "64 codes: nearly the same, with sharp edges.",
+                    "64 codes: nearly the same, with sharp edges; "
+                    "some corners are rounded.",
                     "Huit scènes et ce que le VQGAN livré rend de 64 codes : "
-                    "presque les mêmes, aux bords nets."))
+                    "presque les mêmes, aux bords nets ; quelques coins "
+                    "sont arrondis."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Demander ce que VQGAN sait dessiner seul. (Rien : il rend ce qu'on lui a donné en codes ; il faut quelqu'un pour écrire des codes
@@ -2638,8 +2653,8 @@ least_squares_generator_loss(torch.tensor([0.5]))  # → tensor(0.2500)
 # rond. CycleGAN garde donc une **réserve** d'anciens faux ([](work:shrivastava2017)) ; la moitié de ceux que l'experte voit en viennent.
 
 # %% [markdown] lang="en"
-# One more care. An expert who sees only the fakes of the moment forgets the old ones, and the forger can go back to them: both go round in
-# circles. So CycleGAN keeps a **pool** of old fakes ([](work:shrivastava2017)); half of those that the expert sees come from it.
+# One more precaution. An expert who sees only the fakes of the moment forgets the old ones, and the forger can go back to them: both go
+# round in circles. So CycleGAN keeps a **pool** of old fakes ([](work:shrivastava2017)); half of those that the expert sees come from it.
 
 # %% [markdown] lang="fr"
 # Écrivez `__call__`. Prenez les faux un à un, sans gradient. Tant que `self.images` a moins de `self.size` images, gardez le nouveau **et**
@@ -2697,9 +2712,9 @@ n'est pas pleine, ce sont les nouveaux faux, qu'elle garde aussi. Ensuite,
 chacun est, avec la probabilité 1/2, un faux ancien dont le nouveau prend la
 place (Shrivastava et al. 2017, section 2.3). Les faux sont pris un à un,
 dans leur ordre. Pour chacun, `generator` décide s'il faut montrer un ancien,
-puis lequel ; toutes les places de la réserve se valent. Une réserve de taille
-0 rend les nouveaux faux. Ce qui est gardé, dans la liste `images`, et ce qui
-est rendu n'ont pas de gradient.
+puis lequel ; toutes les places de la réserve se valent. Une réserve de
+taille 0 rend les nouveaux faux. Ce qui est gardé, dans la liste `images`,
+et ce qui est rendu n'ont pas de gradient.
 """
 
 # %% scratch=true
@@ -2853,8 +2868,8 @@ sorted(cyclegan_step(try_exchange, filled[:2], outlined[2:4]))
 # → ['adversarial', 'cycle', 'identity', 'judges', 'loss']
 
 # %% [markdown] lang="fr"
-# Voici les quatre lignes d'un aller-retour, par la machine du début : pleine, tracée par $G$, remplie de nouveau par $F$, et la vérité,
-# que personne ne lui a montrée. **Devinez** ce qui sera le plus près du but : le contour, du vrai contour ; ou le retour, du départ ?
+# Voici les quatre lignes d'un aller-retour, par la machine du début : pleine, tracée par $G$, remplie de nouveau par $F$, et la vérité, que
+# personne ne lui a montrée. **Devinez** lequel sera le plus près de son but : le contour, du vrai contour, ou le retour, du départ.
 
 # %% [markdown] lang="en"
 # Here are the four rows of a journey there and back, by the machine of the beginning: filled, outlined by $G$, filled again by $F$, and
@@ -2886,8 +2901,7 @@ assert recall("cyclegan", exchanger)[1] == 12  # minutes of training
 
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(4, 1, width=8.2, height=3.6)
-rows = say("filled|outlined by G|filled again by F|true outline",
-           "plein|tracé par G|rempli par F|vrai contour").split("|")
+rows = say("filled|outlined|refilled|true", "plein|tracé|rempli|vrai").split("|")
 for panel, name, pictures in zip(panels, rows, (filled, drawn, returned, outlined)):
     show_strip(panel, pictures[8:16], name)
 picture(figure, say("Filled scenes, their outlines by G, filled again by F "
@@ -3080,10 +3094,10 @@ picture(figure, say("Without the cycle, hues change and do not come back; with "
 # sur place.
 
 # %% [markdown] lang="en"
-# All three give pale colours: the judge sees to that, and it is **the right style**. Without the cycle the way back finds nothing again.
+# All three give pale colours: the judge sees to that, and it is **the right style**. Without the cycle the way back recovers nothing.
 # With the cycle the return is nearly perfect, **and not one hue is right**: $G$ has turned all colours round, and $F$ turns them back. The
 # cycle asks that one can come back, not that one has gone to the right place; a secret code can be deciphered too. Here it is the identity
-# that put each hue in its place. In our scenes it is convolution as well: it looks round about, and draws on the spot.
+# that put each hue in its place. In our scenes convolution does so as well: it looks at what is near, and draws on the spot.
 
 # %% [markdown] lang="fr"
 # ## 13. Ce qu'un cycle cache
@@ -3168,7 +3182,7 @@ expect(comes_back, torch.linspace(-1, 1, 24).view(2, 3, 2, 2).flip(1),
 # %% [markdown] lang="en"
 # The cycle is perfect, and the translation is void. How is such a secret found out? By **a little noise** on the picture in the middle: a
 # tiny secret drowns in it, an honest picture survives. Let us put the cheat and the machine of the beginning to the test. **Guess** which
-# of both curves will shoot up.
+# of the two curves will shoot up.
 
 # %%
 from dalle_edu.classroom.demos.cyclegan import hidden_in_the_lines
@@ -3350,7 +3364,7 @@ quiz(
         why=say("0.3 / (0.3 + 0.1).", "0,3 / (0,3 + 0,1)."),
         computed=lambda: 0.3 / (0.3 + 0.1),
         near_misses={0.25: say("That is the share of fakes.", "C'est la part des fausses."),
-                     3.0: say("That is the ratio of both; a probability is at most 1.", "C'est le rapport des deux ; une probabilité vaut 1 au plus.")},
+                     3.0: say("That is the ratio of the two; a probability is at most 1.", "C'est le rapport des deux ; une probabilité vaut 1 au plus.")},
     ),
     Number(
         say("D answers 1/2 to everything. What is the value V, in nats, to two decimals?",
@@ -3360,7 +3374,7 @@ quiz(
         computed=lambda: 2 * math.log(0.5),
         tolerance=0.01,
         decimals=2,
-        near_misses={-0.69: say("That is one of both terms.", "C'est un seul des deux termes.")},
+        near_misses={-0.69: say("That is one of the two terms.", "C'est un seul des deux termes.")},
     ),
     Number(
         say("Real and fake share no outcome. What is their Jensen-Shannon divergence, in nats, to two decimals?",
@@ -3496,7 +3510,7 @@ quiz(
 #
 # - A GAN compares no pixels: its loss is another network, which learns too.
 # - The best judge answers $p / (p + q)$; against it, all that $G$ can lower is the Jensen-Shannon divergence.
-# - The min–max and practice have one aim and other gradients: $\log\,(1 - D)$ dies away where $D$ is sure.
+# - The min–max and practice have the same aim but different gradients: $\log\,(1 - D)$ dies away where $D$ is sure.
 # - The losses do not tell how the game stands. Look at the pictures, and count the modes.
 # - A patch discriminator makes edges sharp; sharpness is not truth, and a judge is no measure of quality.
 # - VQGAN is a codec; a second stage, a transformer, writes its codes.
@@ -3529,7 +3543,7 @@ quiz(
 # ## Reading on
 #
 # [](lesson:10) draws without an adversary, in many small steps. [](lesson:12) presents another judge, CLIP, and lets VQGAN draw under its
-# guidance; [](lesson:13) puts a BART on the floor above. Until then, go back to [](#mode-collapse) and give the expert $k = 5$ steps a
+# guidance; [](lesson:13) puts a BART in the second stage. Until then, go back to [](#mode-collapse) and give the expert $k = 5$ steps a
 # round: what becomes of the digits, at equal time?
 #
 # ## Sources

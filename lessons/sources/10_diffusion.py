@@ -234,11 +234,14 @@ picture(figure, say("Two half moons become a round cloud, from t = 0 to t = "
 
 # %% [markdown] lang="fr"
 # $\bar\alpha_t$ (« alpha barre ») est la part de la **variance** qui vient encore de l'image. Sa racine est le **taux de signal** ; celle
-# de $1 - \bar\alpha_t$, le **taux de bruit**. Les deux *carrés* ont 1 pour somme : une donnée de variance 1 la garde tout du long.
+# de $1 - \bar\alpha_t$, le **taux de bruit**. Les deux *carrés* ont 1 pour somme : une donnée de variance 1 la garde tout du long. Les
+# instants se comptent à partir de 0 : $t = 0$ est le premier, déjà un peu brouillé. Retrouvons nos deux nombres, 0,85 et
+# $\sqrt{0{,}28} = 0{,}53$ :
 
 # %% [markdown] lang="en"
 # $\bar\alpha_t$ ("alpha bar") is the part of the **variance** that still comes from the picture. Its root is the **signal rate**; that of
-# $1 - \bar\alpha_t$, the **noise rate**. The two *squares* add up to 1: data of variance 1 keep it all along.
+# $1 - \bar\alpha_t$, the **noise rate**. The two *squares* add up to 1: data of variance 1 keep it all along. Timesteps are counted from 0:
+# $t = 0$ is the first, a little noisy already. Let us find our two numbers again, 0.85 and $\sqrt{0.28} = 0.53$:
 
 # %%
 two_steps = NoiseSchedule(torch.tensor([0.1, 0.2]))
@@ -451,8 +454,8 @@ assert (long_way.std(dim=0) - short_way.std(dim=0)).abs().max() < 0.06
 # ## 2. Ce qu'un calendrier cache
 #
 # Deux calendriers de mille instants n'emploient pas leur temps de même. En 2021, [Nichol et Dhariwal](work:nichol2021) remarquèrent que le
-# linéaire détruit de petites images trop tôt : ses derniers instants ne montrent que du bruit, et n'apprennent rien. Ils décidèrent donc de
-# $\bar\alpha$ lui-même, qui descend comme un cosinus au carré. Après $i$ instants sur $T$ :
+# linéaire détruit de petites images trop tôt : ses derniers instants ne montrent que du bruit, et n'apprennent rien au réseau. Ils fixèrent
+# donc $\bar\alpha$ lui-même, qui descend comme un cosinus au carré. Après $i$ instants sur $T$ :
 
 # %% [markdown] lang="en"
 # ## 2. What a schedule hides
@@ -467,14 +470,16 @@ assert (long_way.std(dim=0) - short_way.std(dim=0)).abs().max() < 0.06
 
 # %% [markdown] lang="fr"
 # Avec deux instants et sans décalage (0 à la place de 0,008) : $\bar\alpha$ part de 1, passe par $\cos^2(\pi / 4) = 0{,}5$, et finit à 0.
-# Les bêtas sont $1 - 0{,}5 / 1 = 0{,}5$ et $1 - 0 / 0{,}5 = 1$. Un bêta de 1 ne laisse rien à quoi revenir : on borne à `max_beta`.
+# Les bêtas sont $1 - 0{,}5 / 1 = 0{,}5$ et $1 - 0 / 0{,}5 = 1$. Un bêta de 1 ne laisserait plus aucun signal : on borne les bêtas à
+# `max_beta`.
 
 # %% [markdown] lang="en"
-# With two timesteps and no offset (0 in place of 0.008), $\bar\alpha$ starts from 1, passes through $\cos^2(\pi / 4) = 0.5$, and ends at 0. The
-# betas are $1 - 0.5 / 1 = 0.5$ and $1 - 0 / 0.5 = 1$. A beta of 1 leaves nothing to come back to: it is clipped at `max_beta`.
+# With two timesteps and no offset (0 in place of 0.008), $\bar\alpha$ starts from 1, passes through $\cos^2(\pi / 4) = 0.5$, and
+# ends at 0. The betas are $1 - 0.5 / 1 = 0.5$ and $1 - 0 / 0.5 = 1$. A beta of 1 would leave no signal at all: betas are clipped at
+# `max_beta`.
 
 # %% [markdown] lang="fr"
-# Écrivez ce calendrier : $\bar\alpha$ a `timesteps` + 1 valeurs, de l'instant 0 à la fin ; les bêtas, une de moins, en double précision.
+# Écrivez le calendrier en cosinus. Il y a `timesteps` + 1 valeurs de $i / T$, de 0 à 1, et un bêta de moins, en double précision.
 #
 # <details><summary>Un indice</summary>
 #
@@ -489,7 +494,7 @@ assert (long_way.std(dim=0) - short_way.std(dim=0)).abs().max() < 0.06
 # </details>
 
 # %% [markdown] lang="en"
-# Write this schedule: $\bar\alpha$ has `timesteps` + 1 values, from time 0 to the end; the betas, one fewer, in double precision.
+# Write the cosine schedule. There are `timesteps` + 1 values of $i / T$, from 0 to 1, and one beta fewer, in double precision.
 #
 # <details><summary>A hint</summary>
 #
@@ -881,6 +886,8 @@ sinusoidal_embedding(torch.tensor([10.0]), 4, max_period=10.0)
 class PlaneNetwork(nn.Module):
     def __init__(self):
         super().__init__()
+        # en: the point: 2 numbers, 6 sines and 6 cosines; the timestep: 32 numbers
+        # fr: le point : 2 nombres, 6 sinus et 6 cosinus ; l'instant : 32 nombres
         self.layers = nn.Sequential(
             nn.Linear(14 + 32, 128), nn.SiLU(), nn.Linear(128, 128), nn.SiLU(),
             nn.Linear(128, 128), nn.SiLU(), nn.Linear(128, 2))
@@ -963,8 +970,8 @@ de `x0`.
 """
 
 # %% scratch=true
-# en: a network that answers 0 misses v by v itself
-# fr: un réseau qui répond 0 manque v de v lui-même
+# en: a network that answers 0 where 1 is wanted: its squared error is 1
+# fr: un réseau qui répond 0 quand il faut 1 : son erreur au carré vaut 1
 answers_zero = lambda x_t, t: 0 * x_t
 ten_ones = torch.ones(10, 1)
 diffusion_loss(answers_zero, ten_ones, easy_rates, "x0")
@@ -1045,8 +1052,8 @@ assert 0.97 < loss_of_zero < 1.2 and learned["v"]["loss"] < loss_of_zero
 # predicts $v$; we need $x_0$.
 
 # %% [markdown] lang="fr"
-# Un **débruiteur** est une fonction de (`x_t`, `t`) qui rend l'image crue nette. Faites-en un d'un réseau : rendez une **fonction**, qui
-# interroge le réseau, en tire $x_0$, et le passe à `clip` s'il y en a un.
+# Un **débruiteur** est une fonction de (`x_t`, `t`) qui rend l'image nette à laquelle elle croit, sa **croyance**. Faites-en un d'un
+# réseau : rendez une **fonction**, qui interroge le réseau, en tire $x_0$, et le passe à `clip` s'il y en a un.
 #
 # <details><summary>Un indice</summary>
 #
@@ -1061,8 +1068,8 @@ assert 0.97 < loss_of_zero < 1.2 and learned["v"]["loss"] < loss_of_zero
 # </details>
 
 # %% [markdown] lang="en"
-# A **denoiser** is a function of (`x_t`, `t`) that returns the picture believed to be clean. Make one of a network: return a
-# **function**, which asks the network, works $x_0$ out of its answer, and hands it to `clip` if there is one.
+# A **denoiser** is a function of (`x_t`, `t`) that returns the clean picture it believes in, its **belief**. Make one of a network: return
+# a **function**, which asks the network, works $x_0$ out of its answer, and hands it to `clip` if there is one.
 #
 # <details><summary>A hint</summary>
 #
@@ -1151,11 +1158,11 @@ for panel, (t, belief) in zip(panels, beliefs.items()):
     panel.quiver(grid[:, 0], grid[:, 1], arrows[:, 0], arrows[:, 1], color=BLUE,
                  angles="xy", scale_units="xy", scale=1, width=0.005)
 picture(figure, say("Fields of arrows: at t = 950 all point to the middle, "
-                    "at 600 to the nearer moon, at 150 to the nearest point "
-                    "of a moon.",
+                    "at 600 to the nearer moon, at 150 nearly all to the "
+                    "nearest point of a moon.",
                     "Des champs de flèches : à t = 950, toutes visent le "
-                    "milieu ; à 600, la lune la plus proche ; à 150, le "
-                    "point le plus proche."))
+                    "milieu ; à 600, la lune la plus proche ; à 150, presque "
+                    "toutes, le point le plus proche."))
 
 # %% claims=true
 assert beliefs[950].std(dim=0).mean() < 0.35 < beliefs[600].std(dim=0).mean() < beliefs[150].std(dim=0).mean()
@@ -1171,16 +1178,16 @@ assert beliefs[950].std(dim=0).mean() < 0.35 < beliefs[600].std(dim=0).mean() < 
 # does not.
 
 # %% [markdown] lang="fr"
-# À 950, toutes les flèches visent le milieu : la moyenne des deux lunes, où il n'y a pas une donnée. À 600, chacune choisit sa lune. À
-# 150, elle vise le point le plus proche. Voilà tout ce que le réseau a appris, et l'on voit pourquoi il **fallait** apprendre : connaître
-# le mécanisme du bruit ne suffit pas. L'aller est le même pour tous les dessins du monde ; le retour, la loi de l'instant d'avant sachant
-# celui-ci, dépend des données. Changez les lunes en cercles, et toutes ces flèches changent.
+# À 950, toutes les flèches visent le milieu, d'où la petite largeur : c'est la moyenne des deux lunes, où il n'y a pas une donnée. À 600,
+# chacune choisit sa lune. À 150, presque toutes visent le point le plus proche. Voilà tout ce que le réseau a appris, et l'on voit pourquoi
+# il **fallait** apprendre : connaître le mécanisme du bruit ne suffit pas. L'aller est le même pour tous les dessins du monde ; le retour,
+# la loi de l'instant d'avant sachant celui-ci, dépend des données. Changez les lunes en cercles, et toutes ces flèches changent.
 
 # %% [markdown] lang="en"
-# At 950 all arrows point to the middle: the mean of both moons, where there is no datum at all. At 600 each chooses its moon. At 150 it
-# points to the nearest place. That is all the network has learned, and one sees why it **had to** be learned: to know how the noise is
-# made is not enough. The way there is the same for all drawings in the world; the way back, the law of the timestep before given this
-# one, depends on the data. Change the moons into circles, and all these arrows change.
+# At 950 all arrows point to the middle, hence the small width: it is the mean of both moons, where there is no datum at all. At 600 each
+# chooses its moon. At 150 nearly all point to the nearest place. That is all the network has learned, and one sees why it **had to** be
+# learned: to know how the noise is made is not enough. The way there is the same for all drawings in the world; the way back, the law of
+# the timestep before given this one, depends on the data. Change the moons into circles, and all these arrows change.
 
 # %% [markdown] lang="fr"
 # ## 5. Le retour, pas à pas
@@ -1194,7 +1201,8 @@ assert beliefs[950].std(dim=0).mean() < 0.35 < beliefs[600].std(dim=0).mean() < 
 #
 # $$ \frac{0{,}8 \times 0{,}4375 \times 1 + 0{,}75 \times 0{,}36 \times 0{,}2}{0{,}64} = 0{,}63 $$
 #
-# car $\sqrt{0{,}64} = 0{,}8$, $\sqrt{1 - 0{,}4375} = 0{,}75$ et $1 - 0{,}64 = 0{,}36$. Plus généralement (équation 7) :
+# car $\sqrt{0{,}64} = 0{,}8$, $\sqrt{1 - 0{,}4375} = 0{,}75$ et $1 - 0{,}64 = 0{,}36$ ; en bas, $1 - 0{,}36 = 0{,}64$. Plus généralement
+# (équation 7) :
 
 # %% [markdown] lang="en"
 # ## 5. The way back, step by step
@@ -1208,7 +1216,8 @@ assert beliefs[950].std(dim=0).mean() < 0.35 < beliefs[600].std(dim=0).mean() < 
 #
 # $$ \frac{0.8 \times 0.4375 \times 1 + 0.75 \times 0.36 \times 0.2}{0.64} = 0.63 $$
 #
-# since $\sqrt{0.64} = 0.8$, $\sqrt{1 - 0.4375} = 0.75$ and $1 - 0.64 = 0.36$. More generally (equation 7):
+# since $\sqrt{0.64} = 0.8$, $\sqrt{1 - 0.4375} = 0.75$ and $1 - 0.64 = 0.36$; below the bar, $1 - 0.36 = 0.64$. More generally
+# (equation 7):
 
 # %% [markdown]
 # $$ \mu = \frac{\sqrt{\bar\alpha_{\text{then}}} \; \beta \; x_0 + \sqrt{1 - \beta} \, (1 - \bar\alpha_{\text{then}}) \, x}{1 - \bar\alpha_{\text{now}}} ,
@@ -1258,7 +1267,8 @@ spaced_timesteps(cosine_schedule(1000), 4)
 # %% [markdown] lang="fr"
 # Et DDPM. `path` sera la liste des instants ; `pairwise([*path, -1])` donne les couples (instant, suivant), et `schedule.alpha_bar(-1)`
 # vaut 1 : l'image nette. La bibliothèque vous donne `estimate_x0(denoise, x, path, index, callback)` : elle interroge le débruiteur à
-# l'instant `path[index]`, et montre le pas à qui regarde (`callback`). **Le dernier pas n'ajoute pas de bruit** : personne ne l'ôterait.
+# l'instant `path[index]`, et montre le pas à qui regarde (`callback`). **Le dernier pas n'ajoute pas de bruit** : personne ne l'ôterait, et
+# la formule y donne $\sigma = 0$.
 #
 # <details><summary>Un indice</summary>
 #
@@ -1281,8 +1291,8 @@ spaced_timesteps(cosine_schedule(1000), 4)
 # %% [markdown] lang="en"
 # And DDPM. `path` will be the list of timesteps; `pairwise([*path, -1])` gives the pairs (timestep, next one), and
 # `schedule.alpha_bar(-1)` is 1: the clean picture. The library gives you `estimate_x0(denoise, x, path, index, callback)`: it asks the
-# denoiser at timestep `path[index]`, and shows the step to whoever watches (`callback`). **The last step adds no noise**: nobody would
-# take it out.
+# denoiser at timestep `path[index]`, and shows the step to whoever watches (`callback`). **The last step adds no noise**: nobody would take
+# it out, and the formula gives $\sigma = 0$ there.
 #
 # <details><summary>A hint</summary>
 #
@@ -1324,10 +1334,13 @@ ddpm(believes_in_one, torch.tensor([[0.2]]), two_rates, steps=2)
 # → tensor([[1.]])
 
 # %% [markdown] lang="fr"
-# Tout le retour, en quelques instants : d'un coup, en 5 pas, en 50. **Devinez** à partir de combien de pas on reconnaît les lunes.
+# Tout le retour, en quelques instants : d'un coup, en 5 pas, en 50. Pour comparer deux nuages, nous mesurons leur **distance** : l'écart
+# moyen de leurs ombres sur une droite, une fois triées, en moyenne sur 32 droites. **Devinez** à partir de combien de pas on reconnaît les
+# lunes.
 
 # %% [markdown] lang="en"
-# The whole way back, in a few moments: in one go, in 5 steps, in 50. **Guess** from how many steps on the moons can be recognised.
+# The whole way back, in a few moments: in one go, in 5 steps, in 50. To compare two clouds we measure their **distance**: the mean gap of
+# their shadows on a line, once sorted, in the mean over 32 lines. **Guess** from how many steps on the moons can be recognised.
 
 # %%
 from dalle_edu.classroom.demos.samplers import distance_of_laws
@@ -1371,6 +1384,7 @@ picture(figure, say("From the same noise: in one step all points are in the "
 _far = [distance_of_laws(sampled[steps], truth) for steps in (1, 5, 50)]
 assert _far[0] > 2 * _far[1] > 3 * _far[2] / 1.2
 assert sampled[1].std() < 0.3
+assert _far[2] < 1.5 * distance_of_laws(again, truth)
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 8 min. Le nombre au tableau (0,63), puis la figure. Demander ce que vaut un seul pas. (La moyenne : tous au milieu.) Demander pourquoi
@@ -1383,14 +1397,16 @@ assert sampled[1].std() < 0.3
 # place of points.
 
 # %% [markdown] lang="fr"
-# En un pas, la moyenne ; en cinq, des lunes épaisses ; en cinquante, des lunes. Nous venons de **dessiner** : ces points sont nouveaux.
+# En un pas, la moyenne ; en cinq, des lunes épaisses ; en cinquante, des lunes, à peu près aussi proches des vraies que deux vrais tirages
+# le sont l'un de l'autre. Nous venons de **dessiner** : ces points sont nouveaux.
 #
 # « Le réseau retrouve l'original », lit-on souvent. À l'entraînement, oui, on le compare à un original. Au tirage, il n'y en a pas.
 # Vérifions : prenons **un** point d'une lune, brouillons-le jusqu'à l'instant $t$, cent fois, et revenons. **Devinez** où l'on arrive, de
 # $t = 99$, de 399, de 999.
 
 # %% [markdown] lang="en"
-# In one step, the mean; in five, thick moons; in fifty, moons. We have just **drawn**: these points are new.
+# In one step, the mean; in five, thick moons; in fifty, moons, about as near to the true ones as two true samples are to each other. We
+# have just **drawn**: these points are new.
 #
 # "The network finds the original again", one often reads. In training, yes, it is compared with an original. In sampling there is none.
 # Let us check: take **one** point of a moon, noise it as far as timestep $t$, a hundred times, and come back. **Guess** where one
@@ -1599,9 +1615,10 @@ for panel, (name, way), colour in zip(panels, ways.items(), (VERMILION, BLUE)):
     panel.scatter(way[-1, :, 0], way[-1, :, 1], s=14, color="black", zorder=3)
     panel.set_title(name)
 picture(figure, say("Thirty paths to the moons: DDPM's are jagged, DDIM's "
-                    "are smooth curves.",
+                    "are curves, most of them smooth.",
                     "Trente chemins vers les lunes : ceux de DDPM "
-                    "zigzaguent, ceux de DDIM sont des courbes lisses."))
+                    "zigzaguent, ceux de DDIM sont des courbes, lisses pour "
+                    "la plupart."))
 
 # %% claims=true
 _length = {name: (way[1:] - way[:-1]).norm(dim=2).sum(dim=0).mean() for name, way in ways.items()}
@@ -1617,8 +1634,8 @@ assert torch.equal(ddim(believe, start[:5], cosine, 10), ddim(believe, start[:5]
 # again, and neighbouring noises, neighbouring pictures. This is what will allow the surprise of section 9.
 
 # %% [markdown] lang="fr"
-# Tout le hasard de DDIM est dans le bruit de départ : le même bruit refait le même point. Et ses chemins lisses se parcourent à grands
-# pas ; l'article annonce un tirage [10 à 50 fois plus rapide](work:song2021).
+# Tout le hasard de DDIM est dans le bruit de départ : le même bruit refait le même point. Et ses chemins, bien plus lisses, se parcourent à
+# grands pas ; l'article annonce un tirage [10 à 50 fois plus rapide](work:song2021).
 #
 # On peut faire mieux sans demander plus. La croyance change le long du chemin, et d'une façon régulière : **DPM-Solver++** ([Lu et al.
 # 2022](work:lu2022)) se souvient de la croyance d'avant, et avance vers celle qu'il *attend*. C'est l'exercice le plus difficile de la
@@ -1626,8 +1643,8 @@ assert torch.equal(ddim(believe, start[:5], cosine, 10), ddim(believe, start[:5]
 # de $h$, et les taux de bruit vont de $s$ à $s'$, le taux de signal arrive à $a'$ :
 
 # %% [markdown] lang="en"
-# All of DDIM's chance is in the starting noise: the same noise makes the same point again. And its smooth paths can be walked in long
-# strides; the paper reports sampling [10 to 50 times faster](work:song2021).
+# All of DDIM's chance is in the starting noise: the same noise makes the same point again. And its paths, much smoother, can be walked in
+# long strides; the paper reports sampling [10 to 50 times faster](work:song2021).
 #
 # One can do better without asking more. The belief changes along the path, and evenly: **DPM-Solver++** ([Lu and others
 # 2022](work:lu2022)) remembers the belief before, and moves towards the one that it *expects*. It is the hardest exercise of the lesson.
@@ -1696,18 +1713,21 @@ bruit n'est ajouté : `generator` ne sert pas.
 # the last estimate and stride => estimation, pas
 
 # %% scratch=true
-dpm_solver(believes_in_one, torch.tensor([[0.2]]), two_rates, steps=2)
-# → tensor([[1.]])
+seen = []
+only_one = torch.tensor([[0.2]])
+dpm_solver(believes_in_one, only_one, two_rates, steps=2, callback=seen.append)
+seen[1].x
+# → tensor([[0.5000]])
 
 # %% [markdown] lang="fr"
 # Combien de questions faut-il ? Pour ne mesurer que l'échantillonneur, prenons huit petits nuages sur un cercle, dont le meilleur
-# débruiteur possible se calcule. À la fin exacte de chaque bruit (un millier de pas), comparons celle de quelques pas. **Devinez** : qui
-# gagne à 10 pas, et de combien ?
+# débruiteur possible se calcule. Pour chaque bruit, comparons le point où l'on arrive en quelques pas à celui où l'on arrive en mille.
+# **Devinez** : qui gagne à 10 pas, et de combien ?
 
 # %% [markdown] lang="en"
 # How many questions does it take? To measure the sampler alone, let us take eight small clouds on a circle, whose best possible denoiser
-# can be worked out. With the exact end of each noise (a thousand steps) let us compare that of a few steps. **Guess**: who wins at 10
-# steps, and by how much?
+# can be worked out. For each noise let us compare the point reached in a few steps with the one reached in a thousand. **Guess**: who wins
+# at 10 steps, and by how much?
 
 # %%
 from dalle_edu.classroom.demos.samplers import best_denoiser
@@ -1751,6 +1771,7 @@ picture(figure, say("Both errors fall as steps grow; that of DPM-Solver++ "
 # %% claims=true
 assert all(_later < _earlier for _curve in errors.values() for _earlier, _later in pairwise(_curve))
 assert errors["DPM-Solver++"][3] < errors["DDIM"][3] / 2
+assert 0.6 < errors["DPM-Solver++"][1] / errors["DDIM"][1] < 0.8
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Lire la pente : DDIM, du premier ordre, divise l'erreur par deux quand les pas doublent ; l'autre, bien davantage. Se souvenir
@@ -1762,13 +1783,15 @@ assert errors["DPM-Solver++"][3] < errors["DDIM"][3] / 2
 # costs not one question more. Ask what "fewer steps" really costs; section 11 will measure it on scenes.
 
 # %% [markdown] lang="fr"
-# À 40 questions, l'erreur du second ordre n'est pas la moitié de celle de DDIM, au même prix.
+# À 10 questions, l'erreur de DPM-Solver++, du second ordre, est plus petite de près d'un tiers ; à 40, elle n'atteint pas la moitié de
+# celle de DDIM, au même prix.
 #
 # Reste la promesse de la [](#three-ways-to-say-the-same). Les trois cibles ont été apprises par le même réseau, avec les mêmes données et
 # le même nombre de pas. Laquelle dessine le mieux, en 20 pas de DDIM ? **Devinez** laquelle échoue.
 
 # %% [markdown] lang="en"
-# At 40 questions the second order is less than half as wrong as DDIM, at the same price.
+# At 10 questions DPM-Solver++, of the second order, is wrong by nearly a third less; at 40 it is less than half as wrong as DDIM, at the
+# same price.
 #
 # The promise of [](#three-ways-to-say-the-same) is left. All three targets were learned by the same network, from the same data, in the
 # same number of steps. Which draws best, in 20 steps of DDIM? **Guess** which one fails.
@@ -1825,14 +1848,15 @@ assert distances["v"][1] < distances["x0"][1] < distances["eps"][1]
 # of DDPM.)
 
 # %% [markdown] lang="fr"
-# $\varepsilon$ s'envole : au premier pas, la division par le taux de signal la jette hors du plan. Bornée, elle revient, sans égaler les
-# deux autres ; $v$ gagne. Voici donc trois raisons pour lesquelles « la perte est basse et les échantillons sont du bruit » : des images
-# hors de [−1, 1], un $t$ sur une autre échelle qu'à l'entraînement, une croyance jamais bornée. La perte, elle, ne dit rien de tout cela.
+# $\varepsilon$ s'envole : au premier pas, la division par le taux de signal jette la croyance hors du plan. Bornée, elle revient, sans
+# égaler les deux autres ; $v$ gagne. Voici donc trois raisons pour lesquelles « la perte est basse et les échantillons sont du bruit » :
+# des images hors de [−1, 1], un $t$ sur une autre échelle qu'à l'entraînement, une croyance jamais bornée. La perte, elle, ne dit rien de
+# tout cela.
 
 # %% [markdown] lang="en"
-# $\varepsilon$ flies away: at the first step the division by the signal rate throws it out of the plane. Clipped, it comes back, without
-# equalling the other two; $v$ wins. So here are three reasons why "the loss is low and the samples are noise": pictures out of [−1, 1], a
-# $t$ on another scale than in training, a belief that is never clipped. The loss says nothing of all this.
+# $\varepsilon$ flies away: at the first step the division by the signal rate throws the belief out of the plane. Clipped, it comes back,
+# without equalling the other two; $v$ wins. So here are three reasons why "the loss is low and the samples are noise": pictures out of
+# [−1, 1], a $t$ on another scale than in training, a belief that is never clipped. The loss says nothing of all this.
 
 # %% [markdown] lang="fr"
 # ## 7. Des points aux chiffres
@@ -1898,11 +1922,11 @@ drawn = ddim(denoise, ten_noises, cosine, 20, callback=path.append)
 
 # %% [markdown] lang="fr"
 # Un chemin, du bruit au chiffre : en haut, ce que tient l'échantillonneur ; en bas, ce que croit le réseau au même instant. **Devinez** :
-# vers quel instant le chiffre se décide-t-il ?
+# devant du bruit pur, à quoi croit un réseau à qui l'on n'a dit que « 3 » ? et qu'est-ce qui se précise en dernier ?
 
 # %% [markdown] lang="en"
-# A path, from noise to digit: above, what the sampler holds; below, what the network believes at the same timestep. **Guess**: at about
-# which timestep is the digit decided?
+# A path, from noise to digit: above, what the sampler holds; below, what the network believes at the same timestep. **Guess**: before pure
+# noise, what does a network believe in that was only told "3"? and what becomes sharp last?
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 7. Du bruit au chiffre
@@ -2177,14 +2201,15 @@ assert spread[1] > spread[2] > spread[3]
 # qualité, et la partie « sans » la diversité ; c'est l'inverse qui se mesure : le guidage **coûte** de la diversité, et la réponse sans
 # consigne n'est là que pour qu'on s'en éloigne. Il n'entraîne rien : il n'agit qu'au tirage.
 #
-# Voyez-le sur les mêmes bruits, d'une colonne à l'autre. **Devinez** ce qui arrive aux traits à l'échelle 8.
+# Voyez-le sur les mêmes bruits, d'une colonne à l'autre ; la demande est écrite à gauche. **Devinez** ce qui arrive aux traits à
+# l'échelle 8.
 
 # %% [markdown] lang="en"
 # **What we have learned.** From 1 to 4 obedience rises and variety falls. One sometimes reads that the part "with" brings quality, and
 # the part "without" diversity; what one measures is otherwise: guidance **costs** diversity, and the answer without the request is only
 # there to be moved away from. It trains nothing: it acts in sampling alone.
 #
-# See it on the same noises, from one column to the next. **Guess** what becomes of the strokes at scale 8.
+# See it on the same noises, from one column to the next; the request stands on the left. **Guess** what becomes of the strokes at scale 8.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### L'éventail
@@ -2202,7 +2227,7 @@ figure, panels = plot(4, 5, width=5.6, height=4.5)
 for row, number in zip(panels, chosen_rows):
     for panel, scale in zip(row, scales):
         show(panel, sheets[scale][number], smooth=True)
-    row[0].set_ylabel(say(f"asked: {asked[number]}", f"demandé : {asked[number]}"))
+    row[0].set_ylabel(say(f"a {asked[number]}", f"un {asked[number]}"))
 for panel, scale in zip(panels[0], scales):
     panel.set_title(f"s = {scale}")
 picture(figure, say("Four noises, four requests: at scale 0 any digit comes; "
@@ -2227,18 +2252,19 @@ assert _pure[8] > 1.3 * _pure[1], _pure
 
 # %% [markdown] lang="fr"
 # À 8, bien plus de pixels sont tout noirs ou tout blancs : le guidage les pousse hors de [−1, 1], et le bornage les écrase sur les bords.
-# Imagen ([Saharia et al. 2022](work:saharia2022)) proposa le **seuillage dynamique** : pour chaque image, le seuil $s$ est la valeur
-# absolue qu'une part `percentile` de ses nombres ne dépasse pas, ou 1 si c'est plus ; on borne à $\pm s$, **puis** on divise par $s$.
-# Avec (3 ; −1,5 ; 0,6) et un percentile de 1, $s = 3$ : il reste (1 ; −0,5 ; 0,2), là où le bornage simple donne (1 ; −1 ; 0,6).
+# Imagen ([Saharia et al. 2022](work:saharia2022)) proposa le **seuillage dynamique** : pour chaque image, le seuil $m$ est la valeur
+# absolue qu'une part `percentile` de ses nombres ne dépasse pas, ou 1 si c'est plus ; on borne à $\pm m$, **puis** on divise par $m$. Avec
+# (3 ; −1,5 ; 0,6) et un percentile de 1, $m = 3$ : il reste (1 ; −0,5 ; 0,2), là où le bornage simple donne (1 ; −1 ; 0,6).
 
 # %% [markdown] lang="en"
 # At 8 many more pixels are pure black or pure white: guidance pushes them out of [−1, 1], and the clip flattens them against the edges.
-# Imagen ([Saharia and others 2022](work:saharia2022)) proposed **dynamic thresholding**: for each picture the threshold $s$ is the
-# absolute value that a part `percentile` of its numbers do not exceed, or 1 if that is larger; one clips at $\pm s$, **then** divides by
-# $s$. With (3, −1.5, 0.6) and a percentile of 1, $s = 3$: what is left is (1, −0.5, 0.2), where the plain clip gives (1, −1, 0.6).
+# Imagen ([Saharia and others 2022](work:saharia2022)) proposed **dynamic thresholding**: for each picture the threshold $m$ is the absolute
+# value that a part `percentile` of its numbers do not exceed, or 1 if that is larger; one clips at $\pm m$, **then** divides by $m$. With
+# (3, −1.5, 0.6) and a percentile of 1, $m = 3$: what is left is (1, −0.5, 0.2), where the plain clip gives (1, −1, 0.6).
 
 # %% [markdown] lang="fr"
-# Écrivez le seuillage dynamique d'un lot (n, …).
+# Écrivez le seuillage dynamique d'un lot (n, …). Le résultat a le type de `x0`, même en demi-précision (`bfloat16`), que `torch.quantile`
+# refuse.
 #
 # <details><summary>Un indice</summary>
 #
@@ -2248,14 +2274,21 @@ assert _pure[8] > 1.3 * _pure[1], _pure
 #
 # <details><summary>Un deuxième indice</summary>
 #
+# `valeurs.to(torch.promote_types(x0.dtype, torch.float32))` monte à float32 ce qui est en dessous, et laisse float64 ; à la fin,
+# `.to(x0.dtype)` sur le seuil.
+#
+# </details>
+#
+# <details><summary>Un troisième indice</summary>
+#
 # `beside(threshold, x0)`, que la bibliothèque vous donne, met n nombres dans une forme qui multiplie ou divise n images.
 # `x0.clamp(-largest, largest)` accepte des tenseurs.
 #
 # </details>
 
 # %% [markdown] lang="en"
-# Write
-# it, for a batch (n, …).
+# Write dynamic thresholding, for a batch (n, …). The result has the dtype of `x0`, even in half precision (`bfloat16`), which
+# `torch.quantile` refuses.
 #
 # <details><summary>A hint</summary>
 #
@@ -2264,6 +2297,13 @@ assert _pure[8] > 1.3 * _pure[1], _pure
 # </details>
 #
 # <details><summary>A second hint</summary>
+#
+# `values.to(torch.promote_types(x0.dtype, torch.float32))` lifts to float32 what is below it, and leaves float64; in the end,
+# `.to(x0.dtype)` on the threshold.
+#
+# </details>
+#
+# <details><summary>A third hint</summary>
 #
 # `beside(threshold, x0)`, which the library gives you, brings n numbers to a shape that multiplies or divides n pictures.
 # `x0.clamp(-largest, largest)` accepts tensors.
@@ -2312,7 +2352,7 @@ print(say("out of range at scale 1:", "hors des bornes à l'échelle 1 :"),
       decimal(out_of_range[1], 0), "%")
 
 # %% claims=true
-assert out_of_range[1] > 3 * out_of_range[0]
+assert out_of_range[0] < 12 and out_of_range[1] > 25
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 13-15"
 # ### Exercices 13 à 15 · Aller vite, obéir
@@ -2341,16 +2381,16 @@ assert out_of_range[1] > 3 * out_of_range[0]
 # one threshold for the whole batch; a threshold below 1, which stretches pictures already in range.
 
 # %% [markdown] lang="fr"
-# Plus de trois fois plus à 8 qu'à 1. La [](lesson:15) reprendra ce seuil, là où il compte. GLIDE ([Nichol et al. 2022](work:nichol2022))
-# remplaça la classe par une **phrase** : une diffusion guidée par du texte. Le décodeur de DALL·E 2 en descend : un modèle de diffusion
-# guidé, à qui l'on dit un plongement de CLIP ([](lesson:14)). À cette façon près de donner le renseignement (« un homme aux cheveux
-# roux », une classe, une image), c'est ce que vous venez d'écrire.
+# À l'échelle 1, quelques pixels sur cent ; à 8, plusieurs dizaines. La [](lesson:15) reprendra ce seuil, là où il compte. GLIDE ([Nichol et
+# al. 2022](work:nichol2022)) remplaça la classe par une **phrase** : une diffusion guidée par du texte. Le décodeur de DALL·E 2 en
+# descend : un modèle de diffusion guidé, à qui l'on dit un plongement de CLIP ([](lesson:14)). À cette façon près de donner le
+# renseignement (« un homme aux cheveux roux », une classe, une image), c'est ce que vous venez d'écrire.
 
 # %% [markdown] lang="en"
-# More than three times as many at 8 as at 1. [](lesson:15) will come back to this threshold, where it matters. GLIDE ([Nichol and others
-# 2022](work:nichol2022)) put a **sentence** in the place of the class: diffusion guided by text. DALL·E 2's decoder descends from it: a
-# guided diffusion model, told a CLIP embedding ([](lesson:14)). But for how the information is given ("a red-haired man", a class, a
-# picture), it is what you have just written.
+# At scale 1, a few pixels in a hundred; at 8, several tens. [](lesson:15) will come back to this threshold, where it matters. GLIDE
+# ([Nichol and others 2022](work:nichol2022)) put a **sentence** in the place of the class: diffusion guided by text. DALL·E 2's decoder
+# descends from it: a guided diffusion model, told a CLIP embedding ([](lesson:14)). But for how the information is given ("a red-haired
+# man", a class, a picture), it is what you have just written.
 
 # %% [markdown] lang="fr"
 # ## 9. Une seule main
@@ -2656,7 +2696,7 @@ for column, number in zip(panels.T, (0, 11, 22, 33, 44, 55, 66, 77)):
     show(column[1], learned_from[which[number]], smooth=True)
     column[1].set_xlabel(decimal(how_far[number], 2))
 panels[0, 0].set_ylabel(say("drawn", "dessin"))
-panels[1, 0].set_ylabel(say("nearest", "proche"))
+panels[1, 0].set_ylabel(say("learned", "appris"))
 picture(figure, say("Eight drawn digits, and under each the nearest learned "
                     "one: alike, never the same.",
                     "Huit chiffres dessinés et, sous chacun, le plus proche "
@@ -2772,10 +2812,10 @@ axes.set_xticks(range(4), [str(steps) for steps in right_in])
 axes.set_yticks(range(0, 17, 4))
 axes.set(ylim=(0, 16.5), xlabel=say("steps", "pas"))
 axes.set(ylabel=say("all right, of 16", "tout juste, sur 16"))
-picture(figure, say("Few scenes are right in two steps, most in five, and no "
-                    "more than that, or hardly, in ten.",
+picture(figure, say("Few scenes are right in two steps, most in five, and "
+                    "about as many in ten.",
                     "Peu de scènes sont justes en deux pas, la plupart en "
-                    "cinq, et guère plus en dix."))
+                    "cinq, et à peu près autant en dix."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire parier sur 2, 5, 10. L'idée reçue, « moins de pas, moins bien », est fausse dès cinq pas pour ces scènes simples. Rappeler
@@ -2786,14 +2826,14 @@ picture(figure, say("Few scenes are right in two steps, most in five, and no "
 # size of the sample: sixteen. In two steps the belief is still a mean.
 
 # %% [markdown] lang="fr"
-# À cinq pas, c'est fait, et dix n'y ajoutent presque rien. Seize scènes ne tranchent pas entre des nombres voisins ; elles suffisent à
-# dire que deux pas sont trop peu.
+# À cinq pas, c'est fait, et dix n'y changent presque rien. Seize scènes ne tranchent pas entre des nombres voisins ; elles suffisent à dire
+# que deux pas sont trop peu.
 #
 # Que croit-on de la phrase à chaque instant ? **Devinez** ce qui se décide en premier : la place, la couleur ou le contour.
 
 # %% [markdown] lang="en"
-# In five steps it is done, and ten add next to nothing. Sixteen scenes cannot decide between close numbers; they are enough to say
-# that two steps are too few.
+# In five steps it is done, and ten change next to nothing. Sixteen scenes cannot decide between close numbers; they are enough to say that
+# two steps are too few.
 #
 # What is believed of the sentence at each timestep? **Guess** what is decided first: place, colour or outline.
 
@@ -2830,18 +2870,18 @@ picture(figure, say("Above, noise; below, beliefs: two blurred spots, in "
 # timesteps must be spent in noise: exercise 17.)
 
 # %% [markdown] lang="fr"
-# La place se décide dans les tout premiers pas, quand l'état n'est que du bruit pour l'œil ; les contours viennent à la fin. De grandes
-# surfaces unies se devinent à travers beaucoup de bruit : peu d'instants du calendrier décident donc d'elles. Le remède ([Hoogeboom, Heek
-# et Salimans 2023](work:hoogeboom2023)) est d'avoir partout `factor` fois plus de **bruit par rapport au signal**. Ce rapport est celui
-# des taux ; sur les variances, c'est `factor` au carré. Avec $\bar\alpha = 0{,}5$, les variances sont égales, de rapport 1 ; au facteur
-# 2, le rapport devient 4, et $\bar\alpha = 1 / (1 + 4) = 0{,}2$.
+# La place et la couleur se décident dans les tout premiers pas, quand l'état n'est que du bruit pour l'œil ; les contours viennent à la
+# fin. De grandes surfaces unies se devinent à travers beaucoup de bruit : peu d'instants du calendrier décident donc d'elles. Le remède
+# ([Hoogeboom, Heek et Salimans 2023](work:hoogeboom2023)) est d'avoir partout `factor` fois plus de **bruit par rapport au signal**. Ce
+# rapport est celui des taux ; sur les variances, c'est `factor` au carré. Avec $\bar\alpha = 0{,}5$, les variances sont égales, de rapport
+# 1 ; au facteur 2, le rapport devient 4, et $\bar\alpha = 1 / (1 + 4) = 0{,}2$.
 
 # %% [markdown] lang="en"
-# Place is decided in the very first steps, while the state is nothing but noise to the eye; outlines come at the end. Large plain areas
-# can be made out through much noise: so few timesteps of the schedule decide about them. The cure ([Hoogeboom, Heek and Salimans
-# 2023](work:hoogeboom2023)) is to have `factor` times as much **noise in relation to the signal**, everywhere. That ratio is the one of
-# the rates; for variances it is `factor` squared. With $\bar\alpha = 0.5$ the variances are equal, their ratio 1; at factor 2 the ratio
-# becomes 4, and $\bar\alpha = 1 / (1 + 4) = 0.2$.
+# Place and colour are decided in the very first steps, while the state is nothing but noise to the eye; outlines come at the end. Large
+# plain areas can be made out through much noise: so few timesteps of the schedule decide about them. The cure ([Hoogeboom, Heek and
+# Salimans 2023](work:hoogeboom2023)) is to have `factor` times as much **noise in relation to the signal**, everywhere. That ratio is the
+# one of the rates; for variances it is `factor` squared. With $\bar\alpha = 0.5$ the variances are equal, their ratio 1; at factor 2 the
+# ratio becomes 4, and $\bar\alpha = 1 / (1 + 4) = 0.2$.
 
 # %% [markdown] lang="fr"
 # Écrivez-le : rendez un nouveau `NoiseSchedule`, donc des bêtas : 1 moins le rapport de chaque nouveau $\bar\alpha$ à celui d'avant (1
@@ -2849,7 +2889,8 @@ picture(figure, say("Above, noise; below, beliefs: two blurred spots, in "
 #
 # <details><summary>Un indice</summary>
 #
-# Le rapport des variances est $(1 - \bar\alpha) / \bar\alpha$ ; s'il vaut $r$, alors $\bar\alpha = 1 / (1 + r)$.
+# `schedule.alphas_bar` est la liste des $\bar\alpha$. Le rapport des variances est $(1 - \bar\alpha) / \bar\alpha$ ; s'il vaut $r$, alors
+# $\bar\alpha = 1 / (1 + r)$.
 #
 # </details>
 #
@@ -2865,7 +2906,8 @@ picture(figure, say("Above, noise; below, beliefs: two blurred spots, in "
 #
 # <details><summary>A hint</summary>
 #
-# The ratio of the variances is $(1 - \bar\alpha) / \bar\alpha$; if it is $r$, then $\bar\alpha = 1 / (1 + r)$.
+# `schedule.alphas_bar` is the list of the $\bar\alpha$. The ratio of the variances is $(1 - \bar\alpha) / \bar\alpha$; if it is $r$, then
+# $\bar\alpha = 1 / (1 + r)$.
 #
 # </details>
 #
@@ -2939,7 +2981,7 @@ assert 0.68 < mostly_noise < 0.73
 #
 # La diffusion mêle l'image et le bruit le long d'un quart de cercle. Pourquoi pas le long d'une **droite**, à vitesse constante ? C'est
 # le *flow matching*, l'appariement de flots, que trois équipes publièrent en même temps ([Lipman et al. 2023](work:lipman2023), [Liu,
-# Gong et Liu 2023](work:liu2023), [Albergo et Vanden-Eijnden 2023](work:albergo2023)), et dont un modèle célèbre fit son socle ([Esser et
+# Gong et Liu 2023](work:liu2023), [Albergo et Vanden-Eijnden 2023](work:albergo2023)), et dont Stable Diffusion 3 fit son socle ([Esser et
 # al. 2024](work:esser2024)). Le temps $t$ est un nombre de 0 (net) à 1 (bruit) :
 
 # %% [markdown] lang="en"
@@ -2947,7 +2989,7 @@ assert 0.68 < mostly_noise < 0.73
 #
 # Diffusion mixes picture and noise along a quarter of a circle. Why not along a **straight line**, at constant speed? It is *flow
 # matching*, which three teams published at the same time ([Lipman and others 2023](work:lipman2023), [Liu, Gong and Liu
-# 2023](work:liu2023), [Albergo and Vanden-Eijnden 2023](work:albergo2023)), and which a famous model made its foundation ([Esser and
+# 2023](work:liu2023), [Albergo and Vanden-Eijnden 2023](work:albergo2023)), and which Stable Diffusion 3 made its foundation ([Esser and
 # others 2024](work:esser2024)). Time $t$ is a number from 0 (clean) to 1 (noise):
 
 # %% [markdown]
@@ -3044,7 +3086,7 @@ flow_matching_loss(knows, ten_ones).item() < 1e-6
 # walk straight on, look again.
 
 # %% [markdown] lang="fr"
-# Écrivez-la. `spaced_times(steps, shift)` rend `steps` + 1 temps, de 1 à 0.
+# Écrivez-la. `spaced_times(steps, shift)` rend `steps` + 1 temps, de 1 à 0, à égale distance si `shift` vaut 1.
 # `_velocity(network, x, now, index, steps, callback)` interroge le réseau et montre le pas.
 #
 # <details><summary>Un indice</summary>
@@ -3055,7 +3097,7 @@ flow_matching_loss(knows, ten_ones).item() < 1e-6
 # </details>
 
 # %% [markdown] lang="en"
-# Write it. `spaced_times(steps, shift)` returns `steps` + 1 times, from 1 to 0.
+# Write it. `spaced_times(steps, shift)` returns `steps` + 1 times, from 1 to 0, at equal distances if `shift` is 1.
 # `_velocity(network, x, now, index, steps, callback)` asks the network and shows the step.
 #
 # <details><summary>A hint</summary>
@@ -3081,19 +3123,20 @@ euler(lambda x_t, t: x_t, torch.tensor([[1.0]]), steps=2)
 # → tensor([[0.2500]])
 
 # %% [markdown] lang="fr"
-# Mieux, au même prix par regard : la méthode du **point milieu**. On essaie la moitié du pas, on y regarde la vitesse, et l'on fait tout
-# le pas, depuis le départ, avec celle-ci. Un pas coûte deux passages : `steps` compte les passages, et s'il est impair, le dernier pas
-# est celui d'Euler. Avec la vitesse $x$ du dernier exemple et un seul grand pas de 1 à 0 : la moitié mène à $1 - 0{,}5 = 0{,}5$, où la
-# vitesse vaut 0,5 ; on arrive à $1 - 0{,}5 = 0{,}5$. La vraie réponse est $e^{-1}$, soit 0,37 ; Euler, en un pas, donnait 0.
+# Mieux, pour autant de passages dans le réseau : la méthode du **point milieu**. On essaie la moitié du pas, on y regarde la vitesse, et
+# l'on fait tout le pas, depuis le départ, avec celle-ci. Un pas coûte deux passages : `steps` compte les passages, et s'il est impair, le
+# dernier pas est celui d'Euler. Avec la vitesse $x$ du dernier exemple et un seul grand pas de 1 à 0 : la moitié mène à
+# $1 - 0{,}5 = 0{,}5$, où la vitesse vaut 0,5 ; on arrive à $1 - 0{,}5 = 0{,}5$. La vraie réponse est $e^{-1}$, soit 0,37 ; Euler, en un
+# pas, donnait 0.
 
 # %% [markdown] lang="en"
-# Better, at the same price for each look: the **midpoint** method. One tries half of the stride, looks at the velocity there, and walks
-# the whole stride, from its start, with that. A stride costs two runs: `steps` counts runs, and if it is odd, the last stride is Euler's.
-# With the velocity $x$ of the last example and a single large stride from 1 to 0: half of it leads to $1 - 0.5 = 0.5$, where the velocity
-# is 0.5; one arrives at $1 - 0.5 = 0.5$. The true answer is $e^{-1}$, that is 0.37; Euler, in one stride, gave 0.
+# Better, for as many runs of the network: the **midpoint** method. One tries half of the stride, looks at the velocity there, and walks the
+# whole stride, from its start, with that. A stride costs two runs: `steps` counts runs, and if it is odd, the last stride is Euler's. With
+# the velocity $x$ of the last example and a single large stride from 1 to 0: half of it leads to $1 - 0.5 = 0.5$, where the velocity is
+# 0.5; one arrives at $1 - 0.5 = 0.5$. The true answer is $e^{-1}$, that is 0.37; Euler, in one stride, gave 0.
 
 # %% [markdown] lang="fr"
-# Écrivez cette méthode. La bibliothèque vous donne toujours `spaced_times` et `_velocity`.
+# Écrivez cette méthode. `spaced_times` et `_velocity` servent comme pour Euler.
 #
 # <details><summary>Un indice</summary>
 #
@@ -3109,7 +3152,7 @@ euler(lambda x_t, t: x_t, torch.tensor([[1.0]]), steps=2)
 # </details>
 
 # %% [markdown] lang="en"
-# Write this method. The library still gives you `spaced_times` and `_velocity`.
+# Write this method. `spaced_times` and `_velocity` serve as they do for Euler.
 #
 # <details><summary>A hint</summary>
 #
@@ -3245,11 +3288,11 @@ for panel, way, title, colour in zip(panels, (lines, flow_way, ddim_way), titles
     panel.scatter(way[-1, :, 0], way[-1, :, 1], s=10, color="black", zorder=3)
     panel.set_title(title)
 picture(figure, say("Sixty lines from noise to moons, which cross; the paths "
-                    "of the flow, which bend and do not cross; the curves of "
+                    "of the flow, which make detours; the curves of "
                     "DDIM, less bent.",
                     "Soixante droites du bruit aux lunes, qui se croisent ; "
-                    "les chemins du flot, qui tournent sans se croiser ; les "
-                    "courbes de DDIM, plus douces."))
+                    "les chemins du flot, qui font des détours ; "
+                    "les courbes de DDIM, plus douces."))
 
 # %% claims=true
 assert 1 < detour(ddim_way) < detour(flow_way)
@@ -3271,11 +3314,12 @@ assert max(_in_ten) - min(_in_ten) < 0.05
 
 # %% [markdown] lang="fr"
 # Ce sont les lignes de l'**entraînement** qui sont droites. Là où cent d'entre elles se croisent, le réseau rend la **moyenne** de leurs
-# vitesses, encore elle : ses chemins filent d'abord vers le milieu, puis tournent, et leur détour dépasse celui de DDIM. Une seule
-# vitesse par point et par temps les empêche de se croiser. En deux passages, Euler vaut DDIM ; le point milieu, qui regarde en chemin,
-# fait bien mieux ; en dix, tous se valent. Le gain n'est donc pas magique : pas de calendrier, pas de division, une vitesse qui dit les
-# deux bouts à tout instant. Rien d'autre n'a changé : la perte a les mêmes gestes, `guided` sert tel quel. $v$ et la vitesse disent
-# d'ailleurs la même chose, la direction du chemin, l'une sur le cercle, l'autre sur la droite.
+# vitesses, encore elle : ses chemins filent d'abord vers le milieu, puis tournent, et leur détour dépasse celui de DDIM. Une seule vitesse
+# par point et par temps : deux points n'y sont jamais au même endroit au même temps. (Sur la figure leurs traces se coupent, mais à des
+# temps différents.) En deux passages, Euler vaut DDIM ; le point milieu, qui regarde en chemin, fait bien mieux ; en dix, tous se valent.
+# Le gain n'est donc pas magique : pas de calendrier, pas de division, une vitesse qui dit les deux bouts à tout instant. Rien d'autre n'a
+# changé : la perte a les mêmes gestes, `guided` sert tel quel. $v$ et la vitesse disent d'ailleurs la même chose, la direction du chemin,
+# l'une sur le cercle, l'autre sur la droite.
 #
 # Et sur les chiffres ? Même U-Net, mêmes données, mêmes pas d'entraînement. Comparons la distance aux vrais chiffres nouveaux, classe par
 # classe, en 2, 4 et 10 passages, sans guidage. **Devinez** où l'écart est le plus grand.
@@ -3283,10 +3327,10 @@ assert max(_in_ten) - min(_in_ten) < 0.05
 # %% [markdown] lang="en"
 # It is the lines of **training** that are straight. Where a hundred of them cross, the network gives the **mean** of their velocities,
 # the mean once more: its paths first make for the middle, then bend, and their detour is larger than DDIM's. A single velocity for each
-# point and time keeps them from crossing. In two runs Euler is no better than DDIM; the midpoint method, which looks on the way, does
-# much better; in ten, all are alike. So the gain is no magic: no schedule, no division, a velocity that tells both ends at any time.
-# Nothing else has changed: the loss has the same moves, `guided` serves as it is. And $v$ and the velocity say the same, the direction of
-# the path, one on the circle, the other on the line.
+# point and time: no two points are ever at one place at one time. (In the figure their traces do cross, but at different times.) In two
+# runs Euler is no better than DDIM; the midpoint method, which looks on the way, does much better; in ten, all are alike. So the gain is no
+# magic: no schedule, no division, a velocity that tells both ends at any time. Nothing else has changed: the loss has the same moves,
+# `guided` serves as it is. And $v$ and the velocity say the same, the direction of the path, one on the circle, the other on the line.
 #
 # And on digits? The same U-Net, the same data, the same steps of training. Let us compare the distance to new true digits, class by
 # class, in 2, 4 and 10 runs, without guidance. **Guess** where the gap is largest.
@@ -3347,10 +3391,10 @@ for row, way, name in zip(panels, ways_of_walking, labels_of_rows):
         show(panel, few_runs[way, 4][digit], smooth=True)
     row[0].set_ylabel(name)
 picture(figure, say("Ten digits in four runs, by three ways: DDIM's are pale "
-                    "and mean; the flow's have sharper strokes.",
+                    "and mean; the flow's have slightly sharper strokes.",
                     "Dix chiffres en quatre passages, de trois façons : ceux "
                     "de DDIM sont pâles et moyens ; ceux du flot ont des "
-                    "traits plus nets."))
+                    "traits un peu plus nets."))
 
 # %% claims=true
 assert gaps["midpoint", 2] < gaps["Euler", 2] < gaps["DDIM", 2]
@@ -3677,8 +3721,8 @@ quiz(
 #   départ.
 # - Le guidage agit au tirage seul ; il paie l'obéissance en variété. Pour compléter, on agit deux fois dans la boucle.
 # - « Copie ou invention ? » se mesure, à côté de vrais exemples nouveaux.
-# - Une ligne droite au lieu d'un arc : le flow matching garde tous les gestes, et nos chiffres s'en trouvent mieux quand les passages
-#   sont rares.
+# - Une ligne droite au lieu d'un arc : l'appariement de flots garde tous les gestes, et nos chiffres s'en trouvent mieux quand les
+#   passages sont rares.
 
 # %% [markdown] lang="en"
 # ## Take-aways

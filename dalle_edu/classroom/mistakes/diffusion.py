@@ -6,9 +6,14 @@ import torch
 from torch import Tensor
 
 from dalle_edu.bricks import diffusion
-from dalle_edu.bricks.noise_schedule import NoiseSchedule
+from dalle_edu.bricks.noise_schedule import NoiseSchedule, beside
 from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
+
+
+def alpha_instead_of_its_product(x0: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule) -> Tensor:
+    alpha = beside((1 - schedule.betas)[t], x0).to(x0)
+    return alpha.sqrt() * x0 + (1 - alpha).sqrt() * noise
 
 
 def v_with_the_wrong_sign(x0: Tensor, noise: Tensor, t: Tensor, schedule: NoiseSchedule, target: str) -> Tensor:
@@ -41,16 +46,6 @@ def one_timestep_for_the_whole_batch(
     return error.mean() if weights is None else (weights[t] * error).mean()
 
 
-def divided_without_clamping(x0: Tensor, percentile: float = 0.995) -> Tensor:
-    largest = torch.quantile(x0.flatten(1).abs(), percentile, dim=1).clamp(min=1)
-    return x0 / largest.view(-1, *[1] * (x0.ndim - 1))
-
-
-def threshold_below_one(x0: Tensor, percentile: float = 0.995) -> Tensor:
-    largest = torch.quantile(x0.flatten(1).abs(), percentile, dim=1).view(-1, *[1] * (x0.ndim - 1))
-    return x0.clamp(-largest, largest) / largest
-
-
 def level_not_told(low: Tensor, resolution: int, t: Tensor, schedule: NoiseSchedule, generator: torch.Generator | None = None) -> Tensor:
     told = diffusion.low_resolution_condition(low, resolution, t, schedule, generator)
     return torch.cat([told[:, :-1], torch.zeros_like(told[:, -1:])], dim=1)
@@ -62,10 +57,9 @@ AS_PREDICTED = (
 )
 
 MISTAKES = [
-    edited(
+    Mistake(
         "diffusion:add_noise",
-        "signal_rate, noise_rate = schedule.rates(t, x0)",
-        "alpha = beside((1 - schedule.betas)[t], x0).to(x0)\n    signal_rate, noise_rate = alpha.sqrt(), (1 - alpha).sqrt()",
+        alpha_instead_of_its_product,
         "The signal left at t is taken from that step's alpha alone; it is the product of all alphas so far.",
         "Le signal qui reste à t est tiré du seul alpha de ce pas ; c'est le produit de tous les alphas jusque-là.",
     ),
@@ -94,15 +88,17 @@ MISTAKES = [
         "All pictures of the batch get the same timestep, so the gradient jumps from batch to batch; draw one for each.",
         "Toutes les images du lot reçoivent le même instant et le gradient saute d'un lot à l'autre ; tirez-en un pour chacune.",
     ),
-    Mistake(
+    edited(
         "diffusion:dynamic_threshold",
-        divided_without_clamping,
+        "x0.clamp(-largest, largest) / largest",
+        "x0 / largest",
         "The picture is divided by the threshold but not clipped to it first: the brightest pixels still leave [-1, 1].",
         "L'image est divisée par le seuil sans y avoir été bornée : les pixels les plus vifs sortent encore de [-1, 1].",
     ),
-    Mistake(
+    edited(
         "diffusion:dynamic_threshold",
-        threshold_below_one,
+        ".clamp(min=1)",
+        "",
         "The threshold may fall below 1: pictures that were in range already are stretched; take at least 1.",
         "Le seuil peut descendre sous 1 : des images qui étaient déjà dans les bornes sont étirées ; prenez au moins 1.",
     ),
