@@ -530,12 +530,12 @@ jensen_shannon(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]))
 # → tensor(0.6931)
 
 # %% [markdown] lang="fr"
-# Vérifions l'équation 6 par le calcul, sur trois sortes de billets. **Devinez** : une experte qui tranche (0,99 aux issues plus fréquentes
-# chez les vrais, 0,01 aux autres) fait-elle mieux que la meilleure, qui hésite ?
+# Vérifions l'équation 6 par le calcul, sur trois sortes de billets. **Devinez** : une experte qui tranche (0,99 aux issues plus souvent
+# vraies que fausses, 0,01 aux autres) fait-elle mieux que la meilleure, qui hésite ?
 
 # %% [markdown] lang="en"
-# Let us check equation 6 by computing it, on three kinds of notes. **Guess**: does an expert who decides outright (0.99 to the outcomes
-# that are more frequent among the real ones, 0.01 to the others) do better than the best one, who hesitates?
+# Let us check equation 6 by computing it, on three kinds of notes. **Guess**: does an expert who decides outright (0.99 to outcomes that
+# are more often real than fake, 0.01 to the others) do better than the best one, who hesitates?
 
 # %%
 p = torch.tensor([0.3, 0.5, 0.2])
@@ -725,20 +725,20 @@ from dalle_edu.classroom.widgets.gan_game import game_explorer
 game_explorer(line_game, start=4)
 
 # %% [markdown] lang="fr"
-# Au début, presque aucun faux ne tombe là où sont les vrais : la divergence est près de $\log 2$. À la fin d'un jeu réussi, $D$ répondrait
-# 1/2 partout. Ici, il n'en est pas loin sur les deux bosses, et démasque encore les faux d'entre elles ; la valeur $V$ est près de
-# $-\log 4$ : la perte de $D$, $-V$, ne va pas vers 0 mais vers 1,386, la perte de qui ne sait rien. (Au tour 0 aussi, $V$ était près de
-# $-\log 4$, mais parce que l'experte n'avait encore rien appris : la valeur seule ne distingue pas le début de la fin.) **On ne suit pas un
-# GAN à ses pertes** : quand l'une descend, c'est que l'autre joueur perd, et un équilibre n'est pas le moment où elles sont égales. On
-# regarde les images, ou une mesure que les joueurs n'optimisent pas.
+# Au début, presque aucun faux ne tombe là où sont les vrais : la divergence est près de $\log 2$. À la fin, sur les deux bosses, $D$
+# approche de 1/2 ; si $q$ était égal à $p$, sa courbe serait plate, à 1/2 partout. La valeur $V$ est près de $-\log 4$ : la perte de $D$,
+# $-V$, ne va pas vers 0 mais vers 1,386, la perte de qui ne sait rien. (Au tour 0 aussi, $V$ était près de $-\log 4$, mais parce que
+# l'experte n'avait encore rien appris : la valeur seule ne distingue pas le début de la fin.) **On ne suit pas un GAN à ses pertes** :
+# quand l'une descend, c'est que l'autre joueur perd, et un équilibre n'est pas le moment où elles sont égales. On regarde les images, ou
+# une mesure que les joueurs n'optimisent pas.
 
 # %% [markdown] lang="en"
-# At first hardly any fake falls where the real ones are: the divergence is near $\log 2$. At the end of a game well played $D$ would answer
-# 1/2 everywhere. Here it is not far from that on both humps, and still finds out the fakes between them; the value $V$ is near $-\log 4$:
-# the loss of $D$, $-V$, does not go to 0 but to 1.386, the loss of one who knows nothing. (At round 0 too $V$ was near $-\log 4$, but
-# because the expert had not learned anything yet: the value alone does not tell the beginning from the end.) **One does not follow a GAN by
-# its losses**: when one goes down, the other player is losing, and equilibrium is not the moment when they are equal. One looks at the
-# pictures, or at a measure that the players do not optimise.
+# At first hardly any fake falls where the real ones are: the divergence is near $\log 2$. At the end, on both bumps, $D$ comes near 1/2;
+# were $q$ equal to $p$, its curve would be flat, at 1/2 everywhere. The value $V$ is near $-\log 4$: the loss of $D$, $-V$, does not go to
+# 0 but to 1.386, the loss of one who knows nothing. (At round 0 too $V$ was near $-\log 4$, but because the expert had not learned anything
+# yet: the value alone does not tell the beginning from the end.) **One does not follow a GAN by its losses**: when one goes down, the other
+# player is losing, and equilibrium is not the moment when they are equal. One looks at the pictures, or at a measure that the players do
+# not optimise.
 
 # %% [markdown] lang="fr"
 # ## 4. Une perte qui s'éteint
@@ -1614,14 +1614,16 @@ assert hasty_shares.max() > 0.85
 # %% [markdown] lang="fr"
 # Plus le faussaire se hâte, moins il reste de chiffres : la moitié à peu près avec une hâte de 4, et presque un seul avec une hâte de 8. Il
 # a trouvé ce qui trompe l'experte **à cet instant**, et ne dessine que cela ; quand elle s'en aperçoit, il saute ailleurs. Lequel survit
-# dépend du hasard. Les dessins s'abîment aussi, mais le mal est ailleurs : des dessins parfaits, s'ils sont tous le même, seraient aussi
-# pauvres ensemble. Le min–max n'est pas un max–min : si $G$ fait tous ses pas contre un $D$ figé, sa meilleure réponse est un seul point.
+# dépend du hasard. Avec une hâte de 2, pris un à un, les dessins ne valent guère moins qu'avant : c'est ensemble qu'ils sont pauvres. (Plus
+# de hâte les abîme aussi.) Le min–max n'est pas un max–min : si $G$ fait tous ses pas contre un $D$ figé, sa meilleure réponse est un seul
+# point.
 
 # %% [markdown] lang="en"
 # The hastier the forger, the fewer digits are left: about half of them at a haste of 4, and nearly a single one at a haste of 8. It has
 # found what fools the expert **at that moment**, and draws nothing else; when she notices, it jumps elsewhere. Which one survives is a
-# matter of chance. The drawings get worse too, but that is not the illness: perfect drawings, if they are all the same, would be as poor
-# together. The min–max is no max–min: if $G$ takes all its steps against a $D$ that stands still, its best answer is a single point.
+# matter of chance. At a haste of 2 the drawings, taken one by one, are hardly worse than before: it is together that they are poor. (In
+# more haste, they are spoiled as well.) The min–max is no max–min: if $G$ takes all its steps against a $D$ that stands still, its best
+# answer is a single point.
 
 # %% [markdown] lang="fr"
 # ## 7. Choisir le chiffre
@@ -1906,7 +1908,8 @@ picture(figure, say("Five rows of twelve digits: each row holds the digit "
 from dalle_edu.bricks.convolution import receptive_field
 
 for layers in (1, 2, 3):
-    side = receptive_field([4] * (layers + 2), [2] * layers + [1, 1])
+    strides = [2] * layers + [1, 1]
+    side = receptive_field([4] * len(strides), strides)
     print("layers =", layers, "→", side, "pixels")
 
 # %% [markdown] lang="fr"
@@ -2865,8 +2868,8 @@ sorted(cyclegan_step(try_exchange, filled[:2], outlined[2:4]))
 # → ['adversarial', 'cycle', 'identity', 'judges', 'loss']
 
 # %% [markdown] lang="fr"
-# Voici les quatre lignes d'un aller-retour, par la machine du début : pleine, tracée par $G$, remplie de nouveau par $F$, et la vérité,
-# que personne ne lui a montrée. **Devinez** ce qui sera le plus près du but : le contour, du vrai contour ; ou le retour, du départ ?
+# Voici les quatre lignes d'un aller-retour, par la machine du début : pleine, tracée par $G$, remplie de nouveau par $F$, et la vérité, que
+# personne ne lui a montrée. **Devinez** lequel sera le plus près de son but : le contour, du vrai contour, ou le retour, du départ.
 
 # %% [markdown] lang="en"
 # Here are the four rows of a journey there and back, by the machine of the beginning: filled, outlined by $G$, filled again by $F$, and
@@ -2898,8 +2901,7 @@ assert recall("cyclegan", exchanger)[1] == 12  # minutes of training
 
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(4, 1, width=8.2, height=3.6)
-rows = say("filled|outlined by G|filled again by F|true outline",
-           "plein|tracé par G|rempli par F|vrai contour").split("|")
+rows = say("filled|outlined|refilled|true", "plein|tracé|rempli|vrai").split("|")
 for panel, name, pictures in zip(panels, rows, (filled, drawn, returned, outlined)):
     show_strip(panel, pictures[8:16], name)
 picture(figure, say("Filled scenes, their outlines by G, filled again by F "
