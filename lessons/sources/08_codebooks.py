@@ -15,21 +15,21 @@
 # %% [markdown] lang="en" slide="slide" slide_only=true
 # ### This is a picture
 #
-# Sixty-four numbers, and nothing else. How many objects? where?
+# Sixty-four numbers, and nothing else. How many objects? Where?
 
 # %% [markdown] lang="fr"
-# Une image de 64 × 64 pixels tient en 12 288 nombres : $64 \times 64$ pixels, trois couleurs. En voici une en **soixante-quatre**. Une
-# machine de ce cours la repeindra, à partir de ces nombres et de rien d'autre.
+# Une image de 64 × 64 pixels tient en 12 288 nombres : $64 \times 64 \times 3$, pour trois couleurs. En voici une en **soixante-quatre**.
+# Une machine de ce cours la repeindra, à partir de ces nombres et de rien d'autre.
 #
 # **Devinez d'abord.** Combien d'objets ? où sont-ils ? et que ne peut-on pas savoir ? Notez vos réponses : nous repeindrons l'image à la
 # [](#sixty-four-words).
 
 # %% [markdown] lang="en"
-# A picture of 64 × 64 pixels is 12,288 numbers: $64 \times 64$ pixels, three colours. Here is one in **sixty-four**. A machine of
+# A picture of 64 × 64 pixels is 12,288 numbers: $64 \times 64 \times 3$, for three colours. Here is one in **sixty-four**. A machine of
 # this course will paint it again, from these numbers and nothing else.
 #
-# **Guess first.** How many objects? where are they? and what cannot be known? Note your answers: we shall paint the picture again in
-# [](#sixty-four-words).
+# **Guess first.** How many objects are there? Where are they? And what cannot be known? Write down your answers: we shall paint the picture
+# again in [](#sixty-four-words).
 
 # %% tags=["hide-input"]
 import torch
@@ -70,14 +70,16 @@ def draw_numbers(axes, numbers, image=None):
 figure, axes = plot(width=4.6, height=4.6)
 draw_numbers(axes, sixty_four)
 picture(figure, say("A grid of eight rows of eight numbers, most of them the same "
-                    "number.",
-                    "Une grille de huit lignes de huit nombres, presque toujours "
-                    "le même."))
+                    "one; the others are on the right, in rows two to seven.",
+                    "Une grille de huit lignes de huit nombres, le plus souvent le "
+                    "même ; les autres sont à droite, dans les lignes 2 à 7."))
 
 # %% claims=true
 assert secret.numel() == 64 * 64 * 3 == 12288
 assert sixty_four.numel() == 64
 assert int((sixty_four == sixty_four.flatten().mode().values).sum()) > 32
+_rows, _columns = (sixty_four != sixty_four.flatten().mode().values).nonzero().T
+assert sorted(set(_rows.tolist())) == [1, 2, 3, 4, 5, 6] and int(_columns.min()) == 4
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Projeter la grille, ne rien dire d'autre. Faire parier : combien d'objets, où ? Quelqu'un verra que le même nombre est presque
@@ -92,9 +94,9 @@ assert int((sixty_four == sixty_four.flatten().mode().values).sum()) > 32
 # ### Vous saurez
 #
 # - remplacer un vecteur par un numéro ;
-# - copier un gradient, et son prix ;
-# - écrire les deux pertes, et bêta ;
-# - suivre, ranimer des codes ;
+# - copier un gradient, et à quel prix ;
+# - écrire les deux pertes, placer bêta ;
+# - faire suivre, ranimer des codes ;
 # - compter les bits d'une image.
 #
 # **Il faut** les leçons 01, 04, 05 et 07.
@@ -139,7 +141,7 @@ assert int((sixty_four == sixty_four.flatten().mode().values).sum()) > 32
 # **By the end of this lesson you will be able to**
 #
 # - replace vectors by the numbers of a codebook, and count the bits that this takes;
-# - pass a gradient across a choice, and say what this copy approximates;
+# - copy a gradient across a choice, and say what this copy approximates;
 # - write the two losses of a VQ-VAE, and put beta on the right one;
 # - let codes follow vectors, measure a collapse and cure it;
 # - say why a codebook does not draw by itself, and what a GPT adds to it.
@@ -180,7 +182,7 @@ from dalle_edu.language import decimal
 # %% [markdown] lang="en"
 # ## 1. The nearest code
 #
-# A painter who has three pots only takes, for each colour, the pot that is **nearest**. A **codebook** is that row of pots: a list of
+# A painter with only three pots of paint takes, for each colour, the pot that is **nearest**. A **codebook** is that row of pots: a list of
 # vectors, the codes, numbered from 0. To replace a vector by the number of its nearest code is called **vector quantisation**.
 #
 # Three codes in the plane: $c_0 = (0, 0)$, $c_1 = (4, 0)$, $c_2 = (1, 3)$. The vector $v = (2.5, 1)$ is at $2.5^2 + 1^2 = 7.25$ from the
@@ -215,15 +217,14 @@ assert [sum(a * b for a, b in zip(v, code)) for code in three_codes.values()] ==
 # Voici le plan entier, chaque point à la couleur de son code : ce sont les **cellules de Voronoï**. Chaque flèche est un remplacement.
 
 # %% [markdown] lang="en"
-# Code 1 wins both ways, but look at code 0: its product is zero, whatever $v$ is. Being zero it would win against another only if that
-# one's product were negative, even for a vector that touches it. The product favours **long** codes. Something must be subtracted; expand
-# the square:
+# Code 1 wins both ways, but look at code 0: its product is zero, whatever $v$ is. Even for a vector that touches it, it would win only if
+# the products of all others were negative. The product favours **long** codes. Something must be subtracted; expand the square:
 #
 # $$ |v - c|^2 = |v|^2 - 2 \, v \cdot c + |c|^2 $$
 #
 # The first term is the same for all codes: forget it. What is left is one product of matrices, for all vectors and all codes at once, and
-# the lengths of the codes. (If all codes had the same length, the largest product would be the nearest: hence the habit, with some, of
-# normalising everything.)
+# the squared lengths of the codes. (If all codes had the same length, the largest product would be the nearest: hence the habit, in some
+# papers, of giving length 1 to all vectors and codes.)
 #
 # Here is the whole plane, each point in the colour of its code: these are the **Voronoi cells**. Each arrow is a replacement.
 
@@ -276,7 +277,7 @@ picture(figure, say("The plane cut into three cells by straight borders; from ea
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Au tableau, les trois codes et v = (2,5 ; 1) : distances au carré 7,25, 3,25 et 6,25. Puis les produits : 0, 10, 5,5. Demander où
 # placer un vecteur pour que le produit se trompe. (Tout près du code 0.) Faire développer le carré : quel terme ne sert à rien ? Les bords
-# sont des médiatrices.
+# sont des morceaux de médiatrices.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 5 min. On the board, the three codes and v = (2.5, 1): squared distances 7.25, 3.25 and 6.25. Then the products: 0, 10, 5.5. Ask where to
@@ -284,11 +285,12 @@ picture(figure, say("The plane cut into three cells by straight borders; from ea
 # perpendicular bisectors.
 
 # %% [markdown] lang="fr"
-# Les bords sont les médiatrices des codes.
+# Chaque bord est pris sur la médiatrice de deux codes : ses points sont à égale distance des deux.
 
 # %% [markdown] lang="fr"
-# À vous, sans boucle : `vectors` est de forme (…, d), `codebook` de forme (k, d) ; rendez les
-# numéros, de forme (…). À égalité, le plus petit numéro l'emporte : c'est ce que fait `argmin`.
+# À vous, sans boucle : `vectors` est de forme (…, d), `codebook` de forme (k, d) ; rendez les numéros, de forme (…). Les trois points
+# tiennent lieu d'un nombre d'axes quelconque, même nul : un vecteur seul, une liste, une grille. À égalité, le plus petit numéro
+# l'emporte : c'est ce que fait `argmin`.
 #
 # <details><summary>Un indice</summary>
 #
@@ -303,11 +305,12 @@ picture(figure, say("The plane cut into three cells by straight borders; from ea
 # </details>
 
 # %% [markdown] lang="en"
-# The borders are the perpendicular bisectors of the codes.
+# Each border lies on the perpendicular bisector of two codes: its points are equally far from both.
 
 # %% [markdown] lang="en"
-# Your turn, without a loop: `vectors` is of shape (…, d), `codebook` of shape
-# (k, d); return the numbers, of shape (…). Of equally near codes the smallest number wins: that is what `argmin` does.
+# Your turn, without a loop: `vectors` is of shape (…, d), `codebook` of shape (k, d); return the numbers, of shape (…). The three dots
+# stand for any number of axes, even none: one vector, a list, a grid. Of equally near codes the smallest number wins: that is what `argmin`
+# does.
 #
 # <details><summary>A hint</summary>
 #
@@ -396,6 +399,7 @@ assert as_pixels == 98304
 assert round(as_codes) == 549
 assert round(as_pixels / as_codes) == 179
 assert 12288 / 64 == 192 > as_pixels / as_codes
+assert round(math.log2(384), 1) == 8.6
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 1-2"
 # ### Exercices 1 et 2 · Le plus proche, et son prix
@@ -415,15 +419,14 @@ assert 12288 / 64 == 192 > as_pixels / as_codes
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 12 min. Fautes à guetter : l'argmax du produit (les codes longs gagnent) ; |c| au lieu de |c|² ; l'argmax d'une distance. Pour 2, faire
-# dire : 64 fois 8,58 bits, soit 549. Demander pourquoi la division est par 179 et non par 192. (Un numéro sur 384 prend un peu plus de 8
-# bits.)
+# dire : 64 fois 8,58 bits, soit 549. Demander pourquoi la division est par 179 et non par 192. (Un numéro sur 384 prend plus de 8 bits.)
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 12 min. Mistakes to look for: the argmax of the product (long codes win); |c| in place of |c|²; the argmax of a distance. For 2, have them
-# say: 64 times 8.58 bits, or 549. Ask why the size is divided by 179 and not by 192. (A number out of 384 takes a little more than 8 bits.)
+# say: 64 times 8.58 bits, or 549. Ask why the size is divided by 179 and not by 192. (A number out of 384 takes more than 8 bits.)
 
 # %% [markdown] lang="fr"
-# De 98 304 bits à 549 : divisé par 179, un peu moins que 192, car un numéro sur 384 prend un peu plus de 8 bits. DALL·E 1 dit de même une
+# De 98 304 bits à 549 : divisé par 179, un peu moins que 192, car un numéro sur 384 prend 8,6 bits, et non 8. DALL·E 1 dit de même une
 # image de 256 × 256 en 1 024 numéros sur 8 192, soit 13 312 bits ([](work:ramesh2021)).
 #
 # Le numéro n'a pas de sens par lui-même. Le code 17 n'est pas « entre » 16 et 18 : l'ordre de la liste est dû au hasard. C'est en cela
@@ -431,7 +434,7 @@ assert 12288 / 64 == 192 > as_pixels / as_codes
 # sont des vecteurs appris, et la machine en invente le sens.)
 
 # %% [markdown] lang="en"
-# From 98,304 bits to 549: divided by 179, a little less than 192, for a number out of 384 takes a little more than 8 bits. DALL·E 1
+# From 98,304 bits to 549: divided by 179, a little less than 192, for a number out of 384 takes 8.6 bits, and not 8. DALL·E 1
 # likewise says a picture of 256 × 256 in 1,024 numbers out of 8,192, or 13,312 bits ([](work:ramesh2021)).
 #
 # The number means nothing by itself. Code 17 is not "between" 16 and 18: the order of the list is due to chance. In this a code is like a
@@ -447,20 +450,20 @@ assert 12288 / 64 == 192 > as_pixels / as_codes
 # 2. chaque code va au **milieu** des points qui l'ont choisi.
 #
 # Sur une droite : les points 0, 1 et 8, les codes 1 et 3. Le point 0 et le point 1 choisissent le code 1, qui va en 0,5 ; le point 8
-# choisit le code 3, qui va en 8. Chaque geste diminue l'erreur, ou la laisse : le premier choisit mieux, le second place mieux. **Devinez** :
-# que fait un code que personne n'a choisi ?
+# choisit le code 3, qui va en 8. L'erreur est la moyenne des carrés des distances des points à leurs codes. Chaque geste la diminue, ou la
+# laisse telle quelle : le premier choisit mieux, le second place mieux. **Devinez** : que fait un code qu'aucun point n'a choisi ?
 
 # %% [markdown] lang="en"
 # ## 3. Ten lines of k-means
 #
-# Where do codes come from? From an idea of 1957 ([](work:lloyd1982)), **k-means**: two gestures, again and again.
+# Where do codes come from? From an idea of 1957 ([](work:lloyd1982)), **k-means**: two moves, again and again.
 #
 # 1. Each point chooses the nearest code.
 # 2. Each code goes to the **middle** of the points that chose it.
 #
 # On a line: the points 0, 1 and 8, the codes 1 and 3. Points 0 and 1 choose code 1, which goes to 0.5; point 8 chooses code 3, which goes
-# to 8. Each gesture makes the error smaller, or leaves it: the first chooses better, the second places better. **Guess**: what does a code
-# do that nobody has chosen?
+# to 8. The error is the mean squared distance of the points to their codes. Each move makes it smaller, or leaves it as it is: the first
+# chooses better, the second places better. **Guess**: what does a code do that no point has chosen?
 
 # %% [markdown] lang="fr"
 # Il reste où il est : on ne peut pas prendre le milieu de rien.
@@ -468,6 +471,7 @@ assert 12288 / 64 == 192 > as_pixels / as_codes
 # %% [markdown] lang="fr"
 # Écrivez `k_means(points, codes, steps)` : `points` est de forme (m, d),
 # `codes`, de forme (k, d), est le départ, à ne pas modifier ; rendez les codes, de même forme, après `steps` tours des deux gestes.
+# Tous les points choisissent avant qu'un code ne bouge.
 #
 # <details><summary>Un indice</summary>
 #
@@ -486,7 +490,8 @@ assert 12288 / 64 == 192 > as_pixels / as_codes
 
 # %% [markdown] lang="en"
 # Write `k_means(points, codes, steps)`: `points` is of shape (m, d), `codes`, of shape
-# (k, d), is the start, not to be modified; return the codes, of the same shape, after `steps` rounds of the two gestures.
+# (k, d), is the start, not to be modified; return the codes, of the same shape, after `steps` rounds of the two moves. All
+# points choose before any code moves.
 #
 # <details><summary>A hint</summary>
 #
@@ -516,17 +521,17 @@ k_means(torch.tensor([[0.0], [1.0], [8.0]]), torch.tensor([[1.0], [3.0]]), 1)
 # → tensor([[0.5000], [8.0000]])
 
 # %%
-def two_rounds():
-    points = torch.tensor([[0.0, 0], [2, 0], [6, 0], [6, 2], [9, 1]])
-    codes = torch.tensor([[1.0, 0], [2, 1], [50, 50]])
+def rounds_of_k_means():
+    points = torch.tensor([[7.0, 3], [6, 1], [2, 1], [9, 4], [1, 1]])
+    codes = torch.tensor([[7.0, 1], [8, 0], [50, 50]])
     after = [k_means(points, codes, steps) for steps in (1, 2, 5)]
     return torch.stack([codes, *after])
 
 
-expect(two_rounds, torch.tensor([[[1.0, 0], [2, 1], [50, 50]],
-                                 [[1.0, 0], [7, 1], [50, 50]],
-                                 [[1.0, 0], [7, 1], [50, 50]],
-                                 [[1.0, 0], [7, 1], [50, 50]]]),
+expect(rounds_of_k_means, torch.tensor([[[7.0, 1], [8, 0], [50, 50]],
+                                        [[5.0, 2], [8, 0], [50, 50]],
+                                        [[4.0, 1.5], [9, 4], [50, 50]],
+                                        [[3.0, 1], [8, 3.5], [50, 50]]]),
        say("the start, which is left as it is, then 1, 2 and 5 rounds",
            "le départ, laissé tel quel, puis 1, 2 et 5 tours"))
 
@@ -594,10 +599,10 @@ for panel, (rounds, codes) in zip(panels, film.items()):
     title = say("start", "départ") if rounds == 0 else say(
         f"round {rounds}", f"tour {rounds}")
     panel.set_title(title, fontsize=14)
-picture(figure, say("Six codes start in a row above three heaps of points; round "
-                    "after round cells and codes move onto the heaps.",
-                    "Six codes partent en ligne au-dessus de trois tas de points ; "
-                    "tour après tour, cellules et codes vont sur les tas."))
+picture(figure, say("Six codes start in a row at the top; round after round five "
+                    "of them move onto three heaps of points, one stays.",
+                    "Six codes partent en ligne en haut ; tour après tour, cinq "
+                    "d'entre eux vont sur trois tas de points, un reste."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 6 min. Avec des gommettes : la classe place douze points au tableau, trois codes en couleur ; chacun colle la gommette du code le plus
@@ -606,7 +611,7 @@ picture(figure, say("Six codes start in a row above three heaps of points; round
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 6 min. With stickers: the class puts twelve points on the board, three codes in colour; each student sticks the colour of the nearest
-# code, then the codes are moved. Three rounds are enough. Ask why the error never rises. (Each gesture does best, given the other.) And the
+# code, then the codes are moved. Three rounds are enough. Ask why the error never rises. (Each move does best, given the other.) And the
 # code without a point?
 
 # %% [markdown] lang="fr"
@@ -713,7 +718,7 @@ assert used > 115
 
 # %% [markdown] lang="fr"
 # Moins de la moitié : les codes partis du même carreau blanc sont au même endroit, le premier prend tout, les autres n'ont personne. Partir
-# de carreaux **différents** les garde presque tous en vie. Retenez ce mal : il reviendra, en plus grave, à la [](#codes-that-die).
+# de carreaux **différents** les garde en vie. Retenez ce mal : il reviendra, en plus grave, à la [](#codes-that-die).
 
 # %% [markdown] lang="fr"
 # À vous de repeindre. `numbers` est de forme (n, h, w), `codebook` de forme (k, 3 × `patch_size`²), chaque ligne dans l'ordre `(c p q)` de
@@ -733,7 +738,7 @@ assert used > 115
 
 # %% [markdown] lang="en"
 # Less than half: codes that started from the same white patch are in the same place, the first takes all, the others have nobody. Starting
-# from **different** patches keeps nearly all of them alive. Remember this ill: it comes back, and worse, in [](#codes-that-die).
+# from **different** patches keeps them alive. Remember this trouble: it comes back, and worse, in [](#codes-that-die).
 
 # %% [markdown] lang="en"
 # Your turn to paint. `numbers` is of shape (n, h, w), `codebook` of shape (k, 3 × `patch_size`²), each row in the order `(c p q)` of `cut`.
@@ -840,7 +845,8 @@ seen, unseen = zip(*knob["errors"])
 assert list(seen) == sorted(seen, reverse=True)
 assert list(unseen) == sorted(unseen, reverse=True)
 assert all(later < 0.65 * former for former, later in zip(seen, seen[1:]))
-assert unseen[1] < 1.1 * seen[1]
+assert unseen[1] < 1.1 * seen[1] and unseen[2] < 1.1 * seen[2]
+assert unseen[3] > 1.1 * seen[3]
 assert unseen[-1] > 1.4 * seen[-1]
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -867,9 +873,9 @@ axes.set_yticks([0.01, 0.02, 0.05, 0.1], ["0.01", "0.02", "0.05", "0.1"])
 axes.minorticks_off()
 legend(axes)
 picture(figure, say("The error falls at each notch; on scenes never seen it falls "
-                    "less, and the two curves part at 512 codes.",
+                    "less, and the two curves part from 128 codes on.",
                     "L'erreur tombe à chaque cran ; sur des scènes jamais vues elle "
-                    "tombe moins, et les courbes se quittent à 512 codes."))
+                    "tombe moins, et les courbes se quittent dès 128 codes."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Faire lire l'échelle, logarithmique : à chaque cran, deux bits de plus par code, et l'erreur tombe d'un tiers au moins. Demander
@@ -931,8 +937,8 @@ draw_pairs({say("scene", "scène"): exam, "32 codes": laid(knob["books"][2]),
 
 # %% [markdown] lang="en"
 # A mosaic: at 32 codes, rough guesses; at 512 the shapes are there, with broken edges. This is the limit of a codec that compares pixels
-# and lays each patch without a look at its neighbours. Let us replace patches by the vectors of an **encoder**, and laying by a
-# **decoder**, both of which learn. It is the autoencoder of [](lesson:07) with a codebook in the middle. An obstacle stands up at once.
+# and lays each patch without looking at its neighbours. Let us replace patches by the vectors of an **encoder**, and laying by a
+# **decoder**, both of which learn. It is the autoencoder of [](lesson:07) with a codebook in the middle. An obstacle arises at once.
 
 # %% [markdown] lang="fr"
 # ## 5. Un choix n'a pas de pente
@@ -941,16 +947,17 @@ draw_pairs({say("scene", "scène"): exam, "32 codes": laid(knob["books"][2]),
 # il doit remonter à l'encodeur, à travers le **choix**. Or poussez un peu le vecteur : son code ne change pas. Poussez-le encore, il franchit
 # un bord, et le code saute. Une marche d'escalier : la pente est nulle partout, et n'existe pas aux bords. L'encodeur n'apprend rien.
 #
-# Déplacez le vecteur. **Devinez d'abord** : combien de fois son code change-t-il en chemin ? Et laquelle des deux pentes affichées change ?
+# Déplacez le vecteur. **Devinez d'abord** : combien de fois son code change-t-il en chemin ? Et l'une des deux pentes affichées
+# change-t-elle ?
 
 # %% [markdown] lang="en"
 # ## 5. A choice has no slope
 #
 # The decoder paints from codes; the loss compares its painting with the picture; the gradient comes down through the decoder to the code.
-# Then it has to go up to the encoder, across the **choice**. But push the vector a little: its code does not change. Push on, it crosses a
-# border, and the code jumps. A staircase: the slope is zero everywhere, and there is none at borders. The encoder learns nothing.
+# Then it has to go up to the encoder, across the **choice**. But push the vector a little: its code does not change. Push on: it crosses a
+# border, and the code jumps. A staircase: the slope is zero everywhere but at the borders, where there is none. The encoder learns nothing.
 #
-# Move the vector. **Guess first**: how many times does its code change on the way? And which of the two slopes shown changes?
+# Move the vector. **Guess first**: how many times does its code change on the way? And does either of the two slopes shown change?
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 5. Un choix n'a pas de pente
@@ -1029,8 +1036,8 @@ print(say("gradient of the code:", "gradient du code :"),
 assert output.item() == 1 and vector.grad == 2 and code.grad is None
 
 # %% [markdown] lang="fr"
-# Le vecteur reçoit 2, le gradient du code ; avec un vrai calcul de sa propre place, ç'aurait été $2 \times 0{,}5 = 1$, et à travers le choix,
-# 0. Le code, lui, ne reçoit rien : il aura sa propre perte ([](#two-losses)).
+# Le vecteur reçoit 2, le gradient du code. Calculé à la place du vecteur, le gradient serait $2 \times 0{,}5 = 1$ ; à travers le choix, 0.
+# Le code, lui, ne reçoit rien : il aura sa propre perte ([](#two-losses)).
 
 # %% [markdown] lang="fr"
 # Écrivez-le. `vectors` et `quantized` (les codes choisis) ont la même forme, (…, d) ; rendez la valeur de `quantized`, avec le gradient de
@@ -1189,7 +1196,8 @@ wrong = {}
 for spacing in (1.5, 1.0, 0.5, 0.25):
     truth, passed_on = slopes_of_wave(spacing)
     wrong[spacing] = ((truth * passed_on) < 0).float().mean().item()
-    print(say("a code every", "un code tous les"), f"{decimal(spacing, 2)} :",
+    print(say("a code every", "un code tous les"),
+          decimal(spacing, 2) + say(":", " :"),
           decimal(100 * wrong[spacing], 0), "%",
           say("of places pushed the wrong way", "des places du mauvais côté"))
 
@@ -1207,12 +1215,12 @@ assert abs(_tangents - _at[1][160]) < 0.01
 assert abs(_nudged / 0.04 - _at[0][160]) < 0.05
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 6. La copie vaut ce que valent les voisins
+# ## 6. La copie est bonne entre codes serrés
 #
 # Vraie pente : une corde. Copie : des tangentes.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 6. The copy is as good as the neighbours are near
+# ## 6. The copy is good between codes close together
 #
 # True slope: a chord. Copy: tangents.
 
@@ -1352,10 +1360,10 @@ vq_losses(torch.tensor([1.0, 2.0]), torch.tensor([0.0, 0.0]))
 # %%
 vector = torch.tensor([1.0, 2.0], requires_grad=True)
 code = torch.tensor([0.0, 0.0], requires_grad=True)
-for name, term in zip(say("codebook commitment", "dictionnaire engagement").split(),
-                      vq_losses(vector, code)):
+names = (say("codebook", "dictionnaire"), say("commitment", "engagement"))
+for name, term in zip(names, vq_losses(vector, code)):
     pushes = torch.autograd.grad(term, (vector, code), allow_unused=True)
-    for what, push in zip(say("vector code", "vecteur code").split(), pushes):
+    for what, push in zip((say("vector", "vecteur"), "code"), pushes):
         pushed = say("nothing", "rien")
         if push is not None:
             pushed = "  ".join(decimal(-each, 2) for each in push)
@@ -1401,8 +1409,8 @@ assert (_first.item(), _second.item()) == (2.5, 0.625)
 # ([](work:vandenoord2017)). La [](#what-beta-holds-back) dira ce qui arrive loin de là.
 #
 # Une histoire vraie : le code publié de VQGAN ([](work:esser2021)) a mis bêta sur **l'autre** terme. La faute, une fois découverte, a été
-# gardée par défaut, pour que les poids déjà publiés servent encore. Les deux termes ont la même valeur : rien ne se voit dans la courbe de
-# perte, qui est juste à un facteur près. Voilà pourquoi l'on vérifie aussi les **gradients**.
+# gardée par défaut, pour que les poids déjà publiés servent encore. Les deux carrés ont la même valeur, et leur somme est la même, que bêta
+# soit sur l'un ou sur l'autre : rien ne se voit dans la courbe de perte. Voilà pourquoi l'on vérifie aussi les **gradients**.
 
 # %% [markdown] lang="en"
 # Each term moves one side only: the codebook loss pushes the code towards the vector, the commitment pushes the vector towards the code,
@@ -1410,8 +1418,8 @@ assert (_first.item(), _second.item()) == (2.5, 0.625)
 # ([](work:vandenoord2017)). [](#what-beta-holds-back) will tell what happens far from there.
 #
 # A true story: the published code of VQGAN ([](work:esser2021)) put beta on **the other** term. Once discovered, the fault was kept by
-# default, so that weights already published would still serve. Both terms have the same value: nothing shows in the curve of the loss,
-# which is right but for a factor. This is why **gradients** are checked as well.
+# default, so that weights already published would still serve. Both squares have the same value, so that their sum is the same whichever
+# of them has beta: nothing shows in the curve of the loss. This is why **gradients** are checked as well.
 
 # %% [markdown] lang="fr"
 # ## 8. Des codes qui suivent
@@ -1547,7 +1555,7 @@ assert paths[0.99][30] < 4
 
 # %% [markdown] lang="en"
 # The same codes: a codebook that follows **is** k-means, one batch at a time. The larger $\gamma$, the less the code jumps, and the more it
-# lags. The loss or the moving average, which one to choose? The latter has no learning rate to be tuned, and takes the place of the first
+# lags. Which one to choose, the loss or the moving average? The latter has no learning rate to be tuned, and takes the place of the first
 # of the two terms: of the loss only the commitment is left.
 
 # %% [markdown] lang="fr"
@@ -1569,16 +1577,16 @@ assert paths[0.99][30] < 4
 # ## 9. Codes that die
 #
 # A code that nobody chooses does not move. As it does not move, nobody chooses it. It is **dead**, and does not come back by itself. If
-# nearly all of them die, the codebook has **collapsed**: one believes to have 512 words, and says twelve.
+# nearly all of them die, the codebook has **collapsed**: one believes that one has 512 words, and uses twelve.
 #
-# How to measure it? To count the codes in use is not enough: a code chosen once counts as much as another chosen a thousand times. The
+# How to measure it? Counting the codes in use is not enough: a code chosen once counts as much as another chosen a thousand times. The
 # **perplexity** is the exponential of the entropy of their frequencies $f_k$: the number of codes that, used in equal shares, would be as
 # hard to predict.
 #
 # $$ \exp\Bigl( - \sum_k f_k \log f_k \Bigr) $$
 #
 # Three codes of frequencies 1/2, 1/4, 1/4: the entropy is 1.04 nats, the perplexity 2.83. A little less than three, since one of them
-# dominates. **Guess** the perplexity of 512 codes half of which are used equally, the others never.
+# dominates. **Guess** the perplexity of 512 codes, half of which are used equally often, the others never.
 
 # %%
 for frequencies in ([0.5, 0.25, 0.25], [1 / 256] * 256 + [0.0] * 256):
@@ -1614,7 +1622,7 @@ assert round(math.exp(entropy)) == 256
 # </details>
 
 # %% [markdown] lang="en"
-# 256: exactly those in use. Mind that the perplexity is that of **a batch**: forty out of 512 is no harm if the batch has a few pictures
+# 256: exactly those in use. Note that the perplexity is that of **a batch**: forty out of 512 is no harm if the batch has a few pictures
 # only, or if nine patches in ten are white paper.
 
 # %% [markdown] lang="en"
@@ -1756,9 +1764,9 @@ draw_film(collapse, say("Of eight codes in one corner, three go to the three hea
 # - `follow(vectors, codes, decay)` : `vectors` (m, d), `codes` (m,). Mettez à jour `counts`, `sums`, puis `codebook`, sur place. Pour ne
 #   jamais diviser par 0, le compte est adouci : $(N + \varepsilon) / (T + k \, \varepsilon) \times T$, où $T$ est la somme des comptes et
 #   $\varepsilon = 10^{-5}$.
-# - `revive(vectors, threshold, generator)` : pour tous les codes, tirez un vecteur du lot par `torch.randint(len(flat),
-#   (self.num_codes,), generator=generator, device=flat.device)` ; posez-y ceux dont le compte est sous le seuil. Rendez leur nombre, un
-#   entier dans un tenseur.
+# - `revive(vectors, threshold, generator)` : aplatissez le lot en `flat`, de forme (n × h × w, d), canaux en dernier. Pour chacun des k
+#   codes, mort ou non, tirez-en un vecteur, par `torch.randint(len(flat), (self.num_codes,), generator=generator, device=flat.device)` ;
+#   posez sur le sien chaque code dont le compte est sous le seuil. Rendez le nombre de ces codes, un entier dans un tenseur.
 #
 # <details><summary>Un indice</summary>
 #
@@ -1792,9 +1800,9 @@ draw_film(collapse, say("Of eight codes in one corner, three go to the three hea
 # - `follow(vectors, codes, decay)`: `vectors` (m, d), `codes` (m,). Update `counts`, `sums`, then `codebook`, in place. So as never to
 #   divide by 0, the count is smoothed: $(N + \varepsilon) / (T + k \, \varepsilon) \times T$, where $T$ is the sum of the counts and
 #   $\varepsilon = 10^{-5}$.
-# - `revive(vectors, threshold, generator)`: for all codes, take a vector of the batch by `torch.randint(len(flat), (self.num_codes,),
-#   generator=generator, device=flat.device)`; put there those whose count is below the threshold. Return how many they are, a whole number
-#   in a tensor.
+# - `revive(vectors, threshold, generator)`: flatten the batch into `flat`, of shape (n × h × w, d), channels last. For each of the k
+#   codes, dead or not, pick a vector of it, by `torch.randint(len(flat), (self.num_codes,), generator=generator, device=flat.device)`; put
+#   each code whose count is below the threshold on its own. Return how many such codes there are, a whole number in a tensor.
 #
 # <details><summary>A hint</summary>
 #
@@ -1847,8 +1855,9 @@ total additionne les comptes.
 """Pose les codes rarement choisis sur des vecteurs ; rend leur nombre.
 
 Ce sont ceux dont le compte glissant est sous `threshold`. Chacun devient un
-vecteur du lot, tiré au hasard avec `generator`. Sa ligne de `sums` devient
-ce vecteur et son compte 1, comme si un vecteur venait de le choisir.
+vecteur du lot, tiré pour lui seul avec `generator`, tous aussi probables.
+Sa ligne de `sums` devient ce vecteur et son compte 1, comme si un vecteur
+venait de le choisir.
 """
 # in half precision, a moving average loses its many small steps => en demi-précision, une moyenne glissante perd ses nombreux petits pas
 # Laplace smoothing: no division by zero where no vector chose the code => lissage de Laplace : pas de division par zéro pour un code sans vecteur
@@ -1957,8 +1966,8 @@ draw_film(revival, say("The five dead codes are put on points of the heaps; twen
 # %% [markdown] lang="en"
 # ## 10. Patches, in and out
 #
-# Back to pictures. The encoder makes a vector of each patch. Its first layer cuts the picture into patches of $p \times p$ and gives each
-# one the same product with a matrix: `Patchify`. It is a convolution whose stride equals its kernel ([](lesson:04)); as patches do not
+# Back to pictures. The encoder makes a vector of each patch. Its first layer cuts the picture into patches of $p \times p$ and multiplies
+# each one by the same matrix: `Patchify`. It is a convolution whose stride equals its kernel ([](lesson:04)); as patches do not
 # overlap, it is also `cut`, then a single product.
 #
 # A patch of 2 × 2, of values 0, 1, 4, 5, and weights all equal to 1: the result is their sum, 10. **Guess** how many vectors a picture of
@@ -2027,8 +2036,8 @@ add_up(torch.tensor([[[[0.0, 1.0, 2.0], [4.0, 5.0, 6.0]]]])).tolist()
 # noyau voit les voisins, les bords de deux carreaux peuvent s'accorder : c'est ce qui manquait à notre mosaïque.
 
 # %% [markdown] lang="fr"
-# Écrivez encore `forward`. `x` est de forme (n, width, h, w) ; la couche `self.paint` est donnée et rend (n, channels × p², h, w), où $p$ est `self.patch_size`.
-# Rendez (n, channels, h × p, w × p) : dans chaque carreau, les $p^2$ nombres se rangent ligne par ligne.
+# Écrivez encore `forward`. `x` est de forme (n, width, h, w) ; la couche `self.paint` est donnée et rend
+# (n, channels × p², h, w), où $p$ est `self.patch_size`. Rendez (n, channels, h × p, w × p) : dans chaque carreau, les $p^2$ nombres se rangent ligne par ligne.
 #
 # <details><summary>Un indice</summary>
 #
@@ -2042,8 +2051,8 @@ add_up(torch.tensor([[[[0.0, 1.0, 2.0], [4.0, 5.0, 6.0]]]])).tolist()
 # its kernel sees the neighbours, the edges of two patches can agree: this is what our mosaic lacked.
 
 # %% [markdown] lang="en"
-# Write `forward` once more. `x` is of shape (n, width, h, w); the layer `self.paint` is given and returns (n, channels × p², h, w), where $p$ is `self.patch_size`.
-# Return (n, channels, h × p, w × p): within each patch the $p^2$ numbers go row by row.
+# Write `forward` once more. `x` is of shape (n, width, h, w); the layer `self.paint` is given and returns
+# (n, channels × p², h, w), where $p$ is `self.patch_size`. Return (n, channels, h × p, w × p): within each patch the $p^2$ numbers go row by row.
 #
 # <details><summary>A hint</summary>
 #
@@ -2076,13 +2085,13 @@ four_pixels(torch.zeros(1, 1, 1, 2)).tolist()
 # `Patchify` cuts and projects: a patch, a vector. `Unpatchify` paints, then puts in place: a vector and its neighbours, a patch.
 
 # %% slide="fragment" slide_only=true tags=["hide-input"]
-figure, panels = plot(1, 3, width=9, height=3.2)
+figure, panels = plot(1, 3, width=9, height=3.5)
 show(panels[0], exam[1], say("64 × 64 pixels", "64 × 64 pixels"))
 for place in range(0, 65, 8):
     panels[0].axhline(place - 0.5, color="gray", linewidth=0.6)
     panels[0].axvline(place - 0.5, color="gray", linewidth=0.6)
-titles = say("64 vectors|painting looks at nine",
-             "64 vecteurs|peindre en regarde neuf").split("|")
+titles = say("64 vectors|nine for one patch",
+             "64 vecteurs|neuf pour un carreau").split("|")
 for panel, title, looked in zip(panels[1:], titles, (0, 3)):
     for first, side, colour in ((0, 8, SKY), (3, looked, ORANGE)):
         places = torch.arange(first, first + side)
@@ -2091,9 +2100,9 @@ for panel, title, looked in zip(panels[1:], titles, (0, 3)):
     panel.set(xticks=[], yticks=[], aspect="equal")
     panel.set_title(title, fontsize=14)
 picture(figure, say("A scene cut into 8 × 8 patches, a vector for each, and the "
-                    "nine neighbours that painting one patch looks at.",
+                    "nine, a vector and its neighbours, that paint one patch.",
                     "Une scène coupée en 8 × 8 carreaux, un vecteur par carreau, "
-                    "et les neuf voisins que regarde la peinture d'un carreau."))
+                    "et les neuf, un vecteur et ses voisins, qui peignent un carreau."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 4 min. Faire compter : 64 carreaux, 192 nombres chacun. Demander ce que l'encodeur voit d'un carreau à l'autre. (Rien.) Et le décodeur ?
@@ -2108,8 +2117,8 @@ picture(figure, say("A scene cut into 8 × 8 patches, a vector for each, and the
 # ## 11. Le VQ-VAE
 #
 # Tout est là ; assemblons. Un **encodeur** (`Patchify`, puis des convolutions 1 × 1, qui ne voient que leur carreau), un dictionnaire, un
-# **décodeur** (des convolutions 3 × 3, puis deux `Unpatchify`). C'est le **VQ-VAE** ([](work:vandenoord2017)). La perte est une somme :
-# l'erreur de reconstruction (au carré, plus absolue), plus la perte du quantificateur.
+# **décodeur** (des convolutions 3 × 3, et deux `Unpatchify`, de 2 et de 4). C'est le **VQ-VAE** ([](work:vandenoord2017)). La perte est
+# une somme : l'erreur de reconstruction (au carré, plus absolue), plus la perte du quantificateur.
 
 # %% [markdown] lang="fr"
 # Écrivez `loss`. Les images sont de forme (n, 3, H, W). Rendez un dictionnaire à cinq entrées, des tenseurs sans axe : `"loss"`, à
@@ -2132,8 +2141,8 @@ picture(figure, say("A scene cut into 8 × 8 patches, a vector for each, and the
 # ## 11. The VQ-VAE
 #
 # Everything is there; let us put it together. An **encoder** (`Patchify`, then 1 × 1 convolutions, which see their own patch alone), a
-# codebook, a **decoder** (3 × 3 convolutions, then two `Unpatchify`). This is the **VQ-VAE** ([](work:vandenoord2017)). The loss is a sum:
-# the reconstruction error (squared, plus absolute), plus the loss of the quantiser.
+# codebook, a **decoder** (3 × 3 convolutions, and two `Unpatchify`, of 2 and of 4). This is the **VQ-VAE** ([](work:vandenoord2017)). The
+# loss is a sum: the reconstruction error (squared, plus absolute), plus the loss of the quantiser.
 
 # %% [markdown] lang="en"
 # Write `loss`. The pictures are of shape (n, 3, H, W). Return a dictionary of five entries, tensors without an axis: `"loss"`, to be
@@ -2242,10 +2251,6 @@ def train_codec():
     return learn(codec, steps=400)
 
 
-codec.load_state_dict(kept("codec", train_codec, patience=5))
-codec.eval()
-
-
 # %%
 @torch.no_grad()
 def looked_at(codec, pictures):
@@ -2257,6 +2262,8 @@ def looked_at(codec, pictures):
 
 
 # %%
+codec.load_state_dict(kept("codec", train_codec, patience=5))
+codec.eval()
 exam_codes, exam_painted, codec_error = looked_at(codec, exam)
 alive, perplexity = codes_alive(exam_codes, 128)
 with torch.no_grad():
@@ -2304,14 +2311,14 @@ draw_pairs({say("scene", "scène"): exam, say("pixels", "pixels"): laid(knob["bo
 # patches of pixels have nothing more to learn.
 
 # %% [markdown] lang="fr"
-# Au même prix, le VQ-VAE se trompe moins, après quelques secondes d'apprentissage. Et il a de la marge : le codec de la [](lesson:13), plus
+# Au même prix, le VQ-VAE se trompe moins, après moins d'une minute d'apprentissage. Et il a de la marge : le codec de la [](lesson:13), plus
 # grand et entraîné des heures, se trompe plus de huit fois moins que les carreaux de pixels, qui, eux, n'ont plus rien à apprendre.
 #
 # Plus de cent codes vivent, mais la perplexité est sous dix. Est-ce un effondrement ? Regardez qui prend la place :
 
 # %% [markdown] lang="en"
-# At the same price the VQ-VAE is wrong by less, after a few seconds of training. And it has room to grow: the codec of [](lesson:13),
-# larger and trained for hours, is wrong by over eight times less than patches of pixels, which have nothing more to learn.
+# At the same price the VQ-VAE is wrong by less, after less than a minute of training. And it has room to grow: the codec of [](lesson:13),
+# larger and trained for hours, has less than an eighth of the error of patches of pixels, which have nothing more to learn.
 #
 # More than a hundred codes are alive, but the perplexity is below ten. Is that a collapse? See who takes the room:
 
@@ -2371,13 +2378,13 @@ assert ink_perplexity > 50
 # alone.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
-# ## 12. 12 288 nombres, dits en 64 mots, et redits
+# ## 12. Une image dite en 64 mots, et redite
 
 # %% [markdown] lang="en" slide="slide" slide_only=true
-# ## 12. 12,288 numbers, said in 64 words, and said back
+# ## 12. A picture said in 64 words, and said back
 
 # %% slide="fragment" tags=["hide-input"]
-figure, panels = plot(1, 3, width=9.6, height=3.5)
+figure, panels = plot(1, 3, width=9.6, height=3.7)
 show(panels[0], exam[4], say("12,288 numbers", "12 288 nombres"))
 draw_numbers(panels[1], exam_codes[4], exam[4])
 panels[1].set_title(say("64 words", "64 mots"), fontsize=14)
@@ -2400,7 +2407,7 @@ picture(figure, say("A square and a heart; the number of a code on each of 64 "
 # où ? Le codec qui l'avait écrite la repeint.
 
 # %% [markdown] lang="en"
-# Four hundred and forty-eight bits, in place of 98,304. And now, the grid of the very beginning. Take up your answers: how many objects,
+# Four hundred and forty-eight bits, in place of 98,304. And now, the grid of the very beginning. Go back to your answers: how many objects,
 # and where? The codec that had written it paints it again.
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
@@ -2416,7 +2423,7 @@ picture(figure, say("A square and a heart; the number of a code on each of 64 "
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 with torch.no_grad():
     said_back = well_trained.decode(sixty_four.flatten()[None])
-figure, panels = plot(1, 3, width=9.6, height=3.5)
+figure, panels = plot(1, 3, width=9.6, height=3.7)
 draw_numbers(panels[0], sixty_four)
 panels[0].set_title(say("the 64 numbers", "les 64 nombres"), fontsize=14)
 show(panels[1], said_back[0], say("said back", "redits"))
@@ -2484,10 +2491,10 @@ assert 0.85 < next_ones / any_two < 1.15
 figure, panels = plot(2, 6, width=9, height=3.6)
 for panel, number, painted in zip(panels.flat, inked, strip):
     show(panel, painted, str(number))
-picture(figure, say("Twelve codes, each painted on nine patches: textures of several "
-                    "colours; neighbours in number do not look alike.",
-                    "Douze codes, chacun peint sur neuf carreaux : des textures de "
-                    "plusieurs couleurs ; les voisins ne se ressemblent pas."))
+picture(figure, say("Twelve codes, each painted on nine patches: some nearly white, "
+                    "others blue, green or red; no order shows.",
+                    "Douze codes, chacun peint sur neuf carreaux : les uns presque "
+                    "blancs, d'autres bleus, verts ou rouges ; nul ordre."))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 3 min. Demander s'il y a un ordre. (Non : deux numéros voisins ne sont pas plus proches que deux autres.) Demander alors ce que voudrait
@@ -2616,16 +2623,16 @@ picture(figure, say("No beta: vectors are farther from their codes than they spr
 # %% [markdown] lang="fr"
 # ## 14. Pourquoi des carreaux aveugles
 #
-# Notre encodeur ne voit de chaque carreau que lui-même, alors que le décodeur voit les voisins. Pourquoi s'en priver ? Essayons : le même
-# encodeur, avec des convolutions 3 × 3, qui voient. Même nombre de codes ; moins de pas, pour aller vite. **Devinez** : combien de codes
-# différents emploie chacun pour dire un carreau de papier blanc ?
+# Notre encodeur ne voit qu'un carreau à la fois, alors que le décodeur voit les voisins. Pourquoi s'en priver ? Essayons un encodeur aux
+# convolutions 3 × 3, qui voit. Même nombre de codes ; moins de canaux et moins de pas, pour aller vite. **Devinez** : combien de codes
+# différents chacun emploie-t-il pour le papier blanc ?
 
 # %% [markdown] lang="en"
 # ## 14. Why patches are blind
 #
-# Our encoder sees nothing of a patch but itself, while the decoder sees the neighbours. Why do without? Let us try: the same encoder with
-# 3 × 3 convolutions, which see. As many codes; fewer steps, to be quick. **Guess**: how many different codes does each one use to say a
-# patch of white paper?
+# Our encoder sees nothing of a patch but itself, while the decoder sees the neighbours. Why do without? Let us try an encoder with 3 × 3
+# convolutions, which sees. As many codes; fewer channels and fewer steps, to be quick. **Guess**: how many different codes does each one use
+# for white paper?
 
 # %%
 from dalle_edu.bricks.convolution import residual_stack
@@ -2652,10 +2659,9 @@ def train_seeing():
     return learn(seeing, steps=200)
 
 
+# %%
 seeing.load_state_dict(kept("seeing", train_seeing, patience=5))
 seeing.eval()
-
-# %%
 is_white = (cut(exam) > 0.9999).all(dim=-1)
 seen_codes, _, seeing_error = looked_at(seeing, exam)
 blind_words, seeing_words = (len(codes[is_white].unique())
@@ -2683,7 +2689,7 @@ assert codes_alive(seen_codes, 128)[1] > 2 * codes_alive(exam_codes, 128)[1]
 # One word for white paper, or dozens?
 
 # %% slide="fragment" tags=["hide-input"]
-figure, panels = plot(1, 3, width=9.6, height=3.5)
+figure, panels = plot(1, 3, width=9.6, height=3.7)
 show(panels[0], exam[3], say("scene", "scène"))
 draw_numbers(panels[1], exam_codes[3], exam[3])
 panels[1].set_title(say("blind encoder", "encodeur aveugle"), fontsize=14)
@@ -2717,7 +2723,7 @@ picture(figure, say("A small square; the blind encoder writes one number on all 
 # ## 15. Un sac de codes ne dessine pas
 #
 # Le VQ-VAE dessine-t-il ? Le VAE de la [](lesson:07) tirait au sort un point de son plan latent, et le décodait. Tirons donc des codes.
-# Avec quelle loi ? Pour un VAE, le KL tire les vecteurs vers une loi connue. Ici, l'encodeur choisit un code **à coup sûr** ; face à une loi
+# Selon quelle loi ? Pour un VAE, le KL tire les vecteurs vers une loi connue. Ici, l'encodeur choisit un code **à coup sûr** ; face à une loi
 # uniforme sur $k$ codes, le KL de chaque place vaut toujours $\log k$, quoi que fasse l'encodeur : une constante, sans gradient. Rien ne
 # rend donc la loi uniforme vraie. Prenons les **fréquences** mesurées : un **sac de codes**, dont on tire 64 numéros. **Devinez** l'image.
 #
@@ -2844,10 +2850,25 @@ for name, bits in ((say("all codes alike:", "tous les codes égaux :"), 7.0),
 
 # %% claims=true
 assert bag_bits < 3
-assert writer_bits < bag_bits / 1.7
+assert writer_bits < bag_bits / 1.7 and 64 * writer_bits < 100
 
 # %% [markdown] lang="fr"
-# L'image de 98 304 bits, puis de 448, n'en demande plus qu'une centaine à qui sait prédire : prédire, c'est comprimer.
+# L'image de 98 304 bits, puis de 448, n'en demande plus que cent, ou moins, à qui sait prédire : prédire, c'est comprimer.
+#
+# Pour la suite, voici un « GPT » sans surprise : il est sûr que vient un de plus que le code d'avant (après 6 vient 0), et commence par 5.
+
+# %% [markdown] lang="en"
+# The picture of 98,304 bits, then of 448, asks no more than a hundred, or fewer, from one who can predict: to predict is to compress.
+#
+# For what follows, here is a "GPT" without surprises: it is sure that one more than the code before comes next (after 6 comes 0), and it
+# begins with 5.
+
+# %%
+def counting(codes):
+    # en: codes of shape (n, t); logits of shape (n, t, 7)
+    # fr: des codes de forme (n, t) ; des logits de forme (n, t, 7)
+    last = F.pad(codes[:, :-1], (1, 0), value=4)
+    return 1000.0 * F.one_hot((last + 1) % 7, 7)
 
 # %% [markdown] lang="fr"
 # Faites écrire ce GPT. `write_codes(gpt, count, generator)` rend `count` phrases de 64 codes, de forme (count, 64). À chaque pas : les logits
@@ -2866,9 +2887,6 @@ assert writer_bits < bag_bits / 1.7
 # `torch.multinomial(logits.softmax(dim=-1), 1, generator=generator)`, de forme (count, 1), puis `torch.cat`.
 #
 # </details>
-
-# %% [markdown] lang="en"
-# The picture of 98,304 bits, then of 448, asks no more than about a hundred from one who can predict: to predict is to compress.
 
 # %% [markdown] lang="en"
 # Let this GPT write. `write_codes(gpt, count, generator)` returns `count` sentences of 64 codes, of shape (count, 64). At each step: the
@@ -2898,28 +2916,27 @@ def write_codes(gpt, count, generator):
     return written
 
 # %% scratch=true
-# en: a "GPT" that is sure of one more than the code before, and begins with 5
-# fr: un « GPT » sûr que vient un de plus que le code d'avant, et qui commence par 5
-def counting(codes):
-    last = F.pad(codes[:, :-1], (1, 0), value=4)
-    return 1000.0 * F.one_hot((last + 1) % 7, 7)
-
-
 write_codes(counting, 1, torch.Generator())[0, :9].tolist()
 # → [5, 6, 0, 1, 2, 3, 4, 5, 6]
 
 # %%
+def coin(codes):
+    return torch.zeros(*codes.shape, 2)
+
+
 def count_and_chance():
-    generator = torch.Generator().manual_seed(0)
-    sure = write_codes(counting, 3, generator)
-    fair = write_codes(lambda codes: torch.zeros(*codes.shape, 2), 200, generator)
+    generators = [torch.Generator().manual_seed(seed) for seed in (0, 1, 1)]
+    sure = write_codes(counting, 3, generators[0])
+    fair, again = (write_codes(coin, 200, each) for each in generators[1:])
     half = bool(0.45 < fair.float().mean() < 0.55)
-    return [list(sure.shape), sure[2, -3:].tolist(), half]
+    return [list(sure.shape), sure[2, -3:].tolist(), half, torch.equal(fair, again)]
 
 
-expect(count_and_chance, [[3, 64], [3, 4, 5], True],
-       say("the shape, the end of a count, and whether a coin is fair",
-           "la forme, la fin d'un compte, et si une pièce est équitable"))
+expect(count_and_chance, [[3, 64], [3, 4, 5], True, True],
+       say("the shape, the end of a count, whether a coin is fair, and whether one "
+           "seed always writes the same",
+           "la forme, la fin d'un compte, si une pièce est équitable, et si une même "
+           "graine écrit toujours la même chose"))
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true slide_for="exercises 13-14"
 # ### Exercices 13 et 14 · Du sac au GPT
@@ -2952,7 +2969,7 @@ expect(count_and_chance, [[3, 64], [3, 4, 5], True],
 
 # %% [markdown] lang="en"
 # Six drawings from the bag, six by the GPT, six true scenes as the codec says them. The library writes as you do (`sample_sequence`), with
-# chance that comes from outside.
+# random numbers that come from outside.
 
 # %%
 from dalle_edu.bricks.decoding import sample_sequence
@@ -2988,26 +3005,26 @@ draw_pairs({say("bag", "sac"): drawn_by_bag, "GPT": drawn_by_writer,
            chosen=range(6))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 5 min. Cacher la deuxième ligne. Demander ce qui manque au sac. (Qu'un code dépende de ses voisins.) Découvrir le GPT : des objets d'un
-# seul tenant, d'une seule couleur. Lire les bits : 7, puis moins de 3, puis moins encore. Demander ce qui lui manque pour être DALL·E. (Une
-# phrase.) Lire la première phrase de la section 4 de la leçon 11.
+# 5 min. Cacher la deuxième ligne. Demander ce qui manque au sac. (Qu'un code dépende de ses voisins.) Découvrir le GPT : des taches d'un
+# seul tenant, presque d'une seule couleur. Lire les bits : 7, puis moins de 3, puis moins encore. Demander ce qui lui manque pour être
+# DALL·E. (Une phrase.) Lire la première phrase de la section 4 de la leçon 11.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 5 min. Hide the second row. Ask what the bag lacks. (That a code depend on its neighbours.) Uncover the GPT: objects in one piece, of one
-# colour. Read the bits: 7, then less than 3, then less again. Ask what it lacks to be DALL·E. (A sentence.) Read the first sentence of
-# section 4 of lesson 11.
+# 5 min. Hide the second row. Ask what the bag lacks. (That a code depend on its neighbours.) Uncover the GPT: blots in one piece, nearly
+# of one colour. Read the bits: 7, then less than 3, then less again. Ask what it lacks to be DALL·E. (A sentence.) Read the first sentence
+# of section 4 of lesson 11.
 
 # %% [markdown] lang="fr"
-# Du sac, des confettis : chaque code est plausible, leur voisinage ne l'est pas. Du GPT, des taches d'un seul tenant, presque toujours d'une
-# seule couleur, parfois une forme. Il n'a eu que quelques secondes, et personne ne lui a dit quoi dessiner ; mais il dit un code en près de
-# deux fois moins de bits que le sac. Les codes font le vocabulaire, le GPT fait les phrases. Donnez-lui une légende à lire avant, et c'est
-# DALL·E 1 : la [](lesson:11) commence là. (Elle choisira ses codes autrement : par un tirage adouci, au lieu du plus proche.)
+# Du sac, des confettis : chaque code est plausible, leur voisinage ne l'est pas. Du GPT, des taches d'un seul tenant, chacune presque
+# d'une seule couleur, parfois une forme. Il a eu moins d'une minute, et personne ne lui a dit quoi dessiner ; mais il dit un code en
+# près de deux fois moins de bits que le sac. Les codes font le vocabulaire, le GPT fait les phrases. Donnez-lui une légende à lire avant,
+# et c'est DALL·E 1 : la [](lesson:11) commence là. (Elle choisira ses codes autrement : par un tirage adouci, au lieu du plus proche.)
 
 # %% [markdown] lang="en"
-# From the bag, confetti: each code is plausible, their neighbourhood is not. From the GPT, blots in one piece, nearly always of one colour,
-# sometimes a shape. It had a few seconds only, and nobody told it what to draw; but it says a code in not much more than half the bits of
-# the bag. Codes make the vocabulary, the GPT makes the sentences. Give it a caption to read first, and it is DALL·E 1: [](lesson:11) begins
-# there. (It will choose its codes another way: by a softened sample, in place of the nearest.)
+# From the bag, confetti: each code is plausible, their neighbourhood is not. From the GPT, blots in one piece, each nearly of one colour,
+# sometimes a shape. It had less than a minute, and nobody told it what to draw; but it says a code in not much more than half the bits of
+# the bag. Codes make the vocabulary, the GPT makes the sentences. Give it a caption to read first, and it is DALL·E 1: [](lesson:11)
+# begins there. (It will choose its codes another way: by a softened sample, in place of the nearest.)
 
 # %% [markdown] lang="fr"
 # ## 16. Quelle erreur est-ce ?
@@ -3139,7 +3156,7 @@ quiz(
          say("half of it", "la moitié"),
          say("nothing", "rien")],
         right=2,
-        why=say("The difference is detached: all goes to the vector. The code has a loss of its own, or follows by means.",
+        why=say("The difference is detached: all goes to the vector. The code has a loss of its own, or follows as a moving average.",
                 "La différence est détachée : tout va au vecteur. Le code a sa propre perte, ou suit par moyennes."),
         why_not=[
             say("Only if nothing were detached; then the output would be v + c − v, and the vector would receive nothing.",
@@ -3215,9 +3232,9 @@ quiz(
 # ## À retenir
 #
 # - Un code est une étiquette : log₂ k bits.
-# - Le choix n'a pas de pente : on la copie.
+# - Choisir n'a pas de pente : on copie un gradient.
 # - Une perte par côté ; bêta retient.
-# - Suivre, c'est des k-moyennes ; ranimer les morts.
+# - Suivre, c'est faire des k-moyennes ; ranimer guérit.
 # - Un dictionnaire ne dessine pas : un GPT écrit.
 
 # %% [markdown] lang="en" slide="slide" slide_only=true slide_for="closing"
@@ -3257,7 +3274,7 @@ quiz(
 # - K-means alternates choosing and moving; the error never rises, but the start matters.
 # - A choice has slope zero. Straight-through copies the gradient of the code to the vector: a tangent for a chord, biased, good when codes
 #   are dense.
-# - Two losses, one for each side: the codebook loss moves the code, the commitment, times beta, holds the vector.
+# - Two losses, one for each side: the codebook loss moves the code; the commitment, times beta, holds the vector.
 # - A codebook that follows by moving averages is k-means, batch after batch. Its codes die: count them, look at the perplexity, revive.
 # - A perplexity is read together with the pictures: paper said in a single word is a good thing.
 # - A VQ-VAE codes and decodes; to draw, one must know which codes go together.
@@ -3266,9 +3283,9 @@ quiz(
 # ## Pour continuer
 #
 # La [](lesson:09) ajoutera un juge à ce codec : ce sera le VQGAN, aux bords nets. La [](lesson:11) remplacera le plus proche par un tirage
-# adouci, et donnera une légende au GPT ; la [](lesson:13) fera de même avec le VQGAN. D'ici là, entraînez `codec` sans ranimer
-# (`revive=False`) : combien de codes vivent, et que devient l'erreur ? Et que gagne-t-on à partir de codes posés d'emblée sur des vecteurs du
-# premier lot ?
+# adouci, et donnera une légende au GPT ; la [](lesson:13) fera de même avec le VQGAN. D'ici là, entraînez un codec neuf sans
+# ranimer (`revive=False`) : combien de codes vivent, et que devient l'erreur ? Et que gagne-t-on à poser d'emblée les codes sur des vecteurs
+# du premier lot ?
 #
 # ## Sources
 #
@@ -3286,7 +3303,7 @@ quiz(
 # ## Reading on
 #
 # [](lesson:09) will add a judge to this codec: that will be the VQGAN, with sharp edges. [](lesson:11) will replace the nearest by a softened
-# sample, and give the GPT a caption; [](lesson:13) will do the same with the VQGAN. Until then, train `codec` without revival
+# sample, and give the GPT a caption; [](lesson:13) will do the same with the VQGAN. Until then, train a new codec without revival
 # (`revive=False`): how many codes live, and what becomes of the error? And what is gained by starting with codes put on vectors of the
 # first batch?
 #

@@ -123,15 +123,16 @@ assert colour_error < error_of_another / 3  # in the right colour
 # collapse and patches (6 to 10), styles without pairs (11 to 14). With a single class: sections 1 to 6.
 
 # %% [markdown] lang="fr"
-# Les contours sont à leur place, à un pixel près, et de la bonne couleur. Il manque quelques détails, comme le bord intérieur des anneaux.
-# Pour l'obtenir, il a fallu deux réseaux qui jouent **l'un contre l'autre** : l'un fabrique, l'autre démasque. C'est un réseau antagoniste
-# génératif, ou **GAN**. À la fin de la leçon, vous aurez écrit les deux joueurs et les règles, et vous saurez ce que cette machine cache.
+# Les contours sont à leur place, à un pixel près, et de la bonne couleur. Il manque quelques détails, comme le bord intérieur de certains
+# anneaux, et les grands carrés ne sont pas tout à fait vidés. Pour l'obtenir, il a fallu deux réseaux qui jouent **l'un contre l'autre** :
+# l'un fabrique, l'autre démasque. C'est un réseau antagoniste génératif, ou **GAN**. À la fin de la leçon, vous aurez écrit le juge, les
+# pertes et les règles du jeu, et vous saurez ce que cette machine cache.
 
 # %% [markdown] lang="en"
-# The outlines are in their place, to within a pixel, and of the right colour. A few details are missing, such as the inner edge of rings.
-# To get there it took two networks that play **against each other**: one forges, the other finds out. It is a generative adversarial
-# network, or **GAN**. By the end of the lesson you will have written both players and the rules, and you will know what this machine
-# hides.
+# The outlines are in their place, to within a pixel, and of the right colour. A few details are missing, such as the inner edge of some
+# rings, and large squares are not quite emptied. To get there it took two networks that play **against each other**: one forges, the other
+# finds out. It is a generative adversarial network, or **GAN**. By the end of the lesson you will have written the judge, the losses and
+# the rules of the game, and you will know what this machine hides.
 
 # %% [markdown] lang="fr"
 # **À la fin de cette leçon, vous saurez**
@@ -345,9 +346,9 @@ picture(figure, say("Noise goes through G and becomes a fake; fakes and real "
 # %% [markdown] lang="fr"
 # ## 2. Le meilleur juge
 #
-# Oublions les réseaux, et supposons que l'experte sache tout. Trois sortes de billets circulent. Le billet bleu fait 30 % des vrais et 10
-# % des faux. On lui en tend un, pris une fois sur deux chez les vrais. Sur cent billets de chaque sorte, trente vrais et dix faux sont
-# bleus : un billet bleu est donc vrai avec la probabilité $30 / (30 + 10) = 0{,}75$. Aucun juge ne peut mieux faire que de le dire.
+# Oublions les réseaux, et supposons que l'experte sache tout. Trois sortes de billets circulent. Le billet bleu fait 30 % des vrais et 10 %
+# des faux. On lui en tend un, pris une fois sur deux chez les vrais. Sur cent billets de chaque sorte, trente vrais et dix faux sont bleus
+# : un billet bleu est donc vrai avec la probabilité $30 / (30 + 10) = 0{,}75$. Aucun juge ne peut mieux faire que de le dire.
 #
 # C'est la proposition 1 de [](work:goodfellow2014) : si les vraies issues ont les probabilités $p$ et les fausses $q$, le meilleur juge
 # est
@@ -413,9 +414,9 @@ optimal_discriminator(torch.tensor([0.3, 0.7]), torch.tensor([0.1, 0.9]))
 # → tensor([0.7500, 0.4375])
 
 # %% [markdown] lang="fr"
-# Que vaut le jeu, si l'experte répond $d_i$ à l'issue $i$ ? Les espérances deviennent des sommes : $V = \sum_i p_i \log d_i + q_i \log\,(1
-# - d_i)$. Prenons une experte qui ne sait rien et répond toujours 1/2 : chaque terme a le même logarithme, et $V = \log \frac12 + \log
-# \frac12 = -\log 4 \approx -1{,}386$, quels que soient $p$ et $q$.
+# Que vaut le jeu, si l'experte répond $d_i$ à l'issue $i$ ? Les espérances deviennent des sommes :
+# $V = \sum_i p_i \log d_i + q_i \log\,(1 - d_i)$. Prenons une experte qui ne sait rien et répond toujours 1/2 : chaque terme a le même
+# logarithme, et $V = \log \frac12 + \log \frac12 = -\log 4 \approx -1{,}386$, quels que soient $p$ et $q$.
 
 # %% [markdown] lang="en"
 # What is the game worth, if the expert answers $d_i$ to outcome $i$? Expectations become sums: $V = \sum_i p_i \log d_i + q_i \log\,(1 -
@@ -476,9 +477,9 @@ expected_value(guess, torch.tensor([0.3, 0.7]), torch.tensor([0.1, 0.9]))
 # \mathrm{JSD}(p, q) = H\!\left( \tfrac{p + q}{2} \right) - \frac{H(p) + H(q)}{2} $$
 
 # %% [markdown] lang="fr"
-# $H(p) = -\sum_i p_i \log p_i$ est l'entropie : le hasard d'une loi. La **divergence de Jensen-Shannon** dit combien de hasard on ajoute
-# en mélangeant les deux lois : rien si elles sont égales ; $\log 2$, un pile ou face entier, si elles n'ont aucune issue en commun. C'est
-# tout ce que $G$ peut faire baisser, et il n'y a qu'un fond : $q = p$.
+# $H(p) = -\sum_i p_i \log p_i$ est l'entropie : elle mesure le hasard d'une loi. La **divergence de Jensen-Shannon** dit combien de hasard
+# on ajoute en mélangeant les deux lois : rien si elles sont égales ; $\log 2$, un pile ou face entier, si elles n'ont aucune issue en
+# commun. C'est tout ce que $G$ peut faire baisser, et elle n'a qu'un minimum : $q = p$.
 
 # %% [markdown] lang="en"
 # $H(p) = -\sum_i p_i \log p_i$ is the entropy: the chance in a distribution. The **Jensen-Shannon divergence** says how much chance is
@@ -529,12 +530,12 @@ jensen_shannon(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]))
 # → tensor(0.6931)
 
 # %% [markdown] lang="fr"
-# Vérifions l'équation 6 par le calcul, sur trois sortes de billets. **Devinez** : une experte qui tranche (0,99 aux issues plus souvent
-# vraies que fausses, 0,01 aux autres) fait-elle mieux que la meilleure, qui hésite ?
+# Vérifions l'équation 6 par le calcul, sur trois sortes de billets. **Devinez** : une experte qui tranche (0,99 aux issues plus fréquentes
+# chez les vrais, 0,01 aux autres) fait-elle mieux que la meilleure, qui hésite ?
 
 # %% [markdown] lang="en"
-# Let us check equation 6 by computing it, on three kinds of notes. **Guess**: does an expert who decides outright (0.99 to outcomes that
-# are more often real than fake, 0.01 to the others) do better than the best one, who hesitates?
+# Let us check equation 6 by computing it, on three kinds of notes. **Guess**: does an expert who decides outright (0.99 to the outcomes
+# that are more frequent among the real ones, 0.01 to the others) do better than the best one, who hesitates?
 
 # %%
 p = torch.tensor([0.3, 0.5, 0.2])
@@ -663,18 +664,6 @@ assert abs(line_game[-1].value + math.log(4)) < 0.15
 assert abs(line_game[0].value + math.log(4)) < 0.1
 assert line_game[3].value > line_game[-1].value  # in between, the expert wins
 
-# %% tags=["hide-input"]
-def show_standing(column, standing):
-    for part, colour, name in ((standing.p, BLUE, say("real", "vrais")),
-                               (standing.q, VERMILION, say("fakes", "faux"))):
-        column[0].fill_between(bins(), part * 10, color=colour, alpha=0.3)
-        column[0].plot(bins(), part * 10, color=colour, label=name)
-    column[1].plot(bins(), standing.d, color=BLACK)
-    column[1].axhline(0.5, color="grey", linestyle=":")
-    column[0].set(title=say(f"round {standing.rounds}", f"tour {standing.rounds}"))
-    column[0].set(ylim=(0, 1.6), xticks=[])
-    column[1].set(ylim=(0, 1.03), xticks=[-3, 0, 3], yticks=[0, 0.5, 1])
-
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 3. Le jeu sur une ligne
 #
@@ -688,16 +677,22 @@ def show_standing(column, standing):
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(2, 3, width=9, height=4.4)
 for column, standing in zip(panels.T, (line_game[0], line_game[4], line_game[12])):
-    show_standing(column, standing)
+    for part, colour, name in ((standing.p, BLUE, say("real", "vrais")),
+                               (standing.q, VERMILION, say("fake", "faux"))):
+        column[0].fill_between(bins(), part * 10, color=colour, alpha=0.3)
+        column[0].plot(bins(), part * 10, color=colour, label=name)
+    column[1].plot(bins(), standing.d, color=BLACK)
+    column[1].axhline(0.5, color="grey", linestyle=":")
+    column[0].set(title=say(f"round {standing.rounds}", f"tour {standing.rounds}"))
+    column[0].set(ylim=(0, 1.6), xticks=[])
+    column[1].set(ylim=(0, 1.03), xticks=[-3, 0, 3], yticks=[0, 0.5, 1])
+legend(panels[0, 2], loc="upper left", handlelength=1, borderpad=0)
 panels[0, 0].set_ylabel(say("density", "densité"))
 panels[1, 0].set_ylabel(say("judge", "juge"))
-legend(panels[0, 2], loc="upper center")
-picture(figure, say("At round 0 the fakes are a single spike; by round 600 "
-                    "they cover both bumps, where the judge comes near one "
-                    "half; between the bumps it says fake.",
-                    "Au tour 0, les faux forment un seul pic ; au tour 600, "
-                    "ils couvrent les deux bosses, où le juge approche d'un "
-                    "demi ; entre les bosses, il dit faux."))
+picture(figure, say("At round 0 the fakes are a spike; at round 600 they "
+                    "cover both bumps, where the judge is not far from a half.",
+                    "Au tour 0, les faux sont un pic ; au tour 600, ils couvrent "
+                    "les deux bosses, où le juge n'est pas loin d'un demi."))
 
 # %% claims=true
 crowded = line_game[-1].p + line_game[-1].q > 0.02
@@ -724,20 +719,20 @@ from dalle_edu.classroom.widgets.gan_game import game_explorer
 game_explorer(line_game, start=4)
 
 # %% [markdown] lang="fr"
-# Au début, presque aucun faux ne tombe là où sont les vrais : la divergence est près de $\log 2$. À la fin, sur les deux bosses, $D$
-# approche de 1/2 ; si $q$ était égal à $p$, sa courbe serait plate, à 1/2 partout. La valeur $V$ est près de $-\log 4$ : la perte de $D$,
-# $-V$, ne va pas vers 0 mais vers 1,386, la perte de qui ne sait rien. (Au tour 0 aussi, $V$ était près de $-\log 4$, mais parce que
-# l'experte n'avait encore rien appris : la valeur seule ne distingue pas le début de la fin.) **On ne suit pas un GAN à ses pertes** :
-# quand l'une descend, c'est que l'autre joueur perd, et un équilibre n'est pas le moment où elles sont égales. On regarde les images, ou
-# une mesure que les joueurs n'optimisent pas.
+# Au début, presque aucun faux ne tombe là où sont les vrais : la divergence est près de $\log 2$. À la fin d'un jeu réussi, $D$ répondrait
+# 1/2 partout. Ici, il n'en est pas loin sur les deux bosses, et démasque encore les faux d'entre elles ; la valeur $V$ est près de
+# $-\log 4$ : la perte de $D$, $-V$, ne va pas vers 0 mais vers 1,386, la perte de qui ne sait rien. (Au tour 0 aussi, $V$ était près de
+# $-\log 4$, mais parce que l'experte n'avait encore rien appris : la valeur seule ne distingue pas le début de la fin.) **On ne suit pas un
+# GAN à ses pertes** : quand l'une descend, c'est que l'autre joueur perd, et un équilibre n'est pas le moment où elles sont égales. On
+# regarde les images, ou une mesure que les joueurs n'optimisent pas.
 
 # %% [markdown] lang="en"
-# At first hardly any fake falls where the real ones are: the divergence is near $\log 2$. At the end, on both bumps, $D$ comes near 1/2;
-# were $q$ equal to $p$, its curve would be flat, at 1/2 everywhere. The value $V$ is near $-\log 4$: the loss of $D$, $-V$, does not go to
-# 0 but to 1.386, the loss of one who knows nothing. (At round 0 too $V$ was near $-\log 4$, but because the expert had not learned anything
-# yet: the value alone does not tell the beginning from the end.) **One does not follow a GAN by its losses**: when one goes down, the other
-# player is losing, and equilibrium is not the moment when they are equal. One looks at the pictures, or at a measure that the players do
-# not optimise.
+# At first hardly any fake falls where the real ones are: the divergence is near $\log 2$. At the end of a game well played $D$ would answer
+# 1/2 everywhere. Here it is not far from that on both bumps, and still finds out the fakes between them; the value $V$ is near $-\log 4$:
+# the loss of $D$, $-V$, does not go to 0 but to 1.386, the loss of one who knows nothing. (At round 0 too $V$ was near $-\log 4$, but
+# because the expert had not learned anything yet: the value alone does not tell the beginning from the end.) **One does not follow a GAN by
+# its losses**: when one goes down, the other player is losing, and equilibrium is not the moment when they are equal. One looks at the
+# pictures, or at a measure that the players do not optimise.
 
 # %% [markdown] lang="fr"
 # ## 4. Une perte qui s'éteint
@@ -761,8 +756,8 @@ game_explorer(line_game, start=4)
 #
 # <details><summary>Un indice</summary>
 #
-# $-\log D$ sur les vrais, $-\log\,(1 - D)$ sur les faux. La bibliothèque passe par sa fonction `value`, que vous pouvez remplacer par son
-# calcul.
+# $-\log D$ sur les vrais, $-\log\,(1 - D)$ sur les faux. La solution appellera `value`, de la bibliothèque, qui calcule $V$ sur des
+# logits ; écrivez-en plutôt le calcul.
 #
 # </details>
 #
@@ -1083,7 +1078,8 @@ def tiny_game():
     return Game(multiply, judge, *steps)
 
 # %% [markdown] lang="fr"
-# Écrivez le pas de $D$. `game` contient les deux joueurs, leurs optimiseurs et leurs pertes (`game.losses.discriminator`) ; `real` est un
+# Écrivez le pas de $D$. `game` contient les deux joueurs (`game.generator`, `game.discriminator`), leurs optimiseurs
+# (`game.generator_optimizer`, `game.discriminator_optimizer`) et leurs pertes (`game.losses.discriminator`) ; `real` est un
 # lot de n vraies images, `noise` est de forme (n, z). S'il y a des étiquettes, les deux joueurs les reçoivent en second argument. Les
 # vraies et les fausses passent dans $D$ en **deux lots** : mêlées, la normalisation par lot mélangerait leurs statistiques. Effacez les
 # anciens gradients de $D$ avant la rétropropagation ; rendez la perte d'avant le pas, sans gradient.
@@ -1107,7 +1103,8 @@ def tiny_game():
 # </details>
 
 # %% [markdown] lang="en"
-# Write the step of $D$. `game` holds both players, their optimisers and their losses (`game.losses.discriminator`); `real` is a batch of n
+# Write the step of $D$. `game` holds both players (`game.generator`, `game.discriminator`), their optimisers
+# (`game.generator_optimizer`, `game.discriminator_optimizer`) and their losses (`game.losses.discriminator`); `real` is a batch of n
 # real pictures, `noise` is of shape (n, z). If there are labels, both players are given them as a second argument. Real and fake pictures
 # go through $D$ in **two batches**: together, batch normalisation would mix their statistics. Clear the old gradients of $D$ before
 # backpropagation; return the loss of before the step, without gradient.
@@ -1591,10 +1588,10 @@ for offset, (name, forgeries, colour) in enumerate((
 axes.set(xlabel=say("digit read", "chiffre lu"), ylabel=say("share", "part"))
 axes.set(xticks=range(10), ylim=(0, 1.05))
 legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-picture(figure, say("Before, all ten digits have a bar of about a tenth; at "
-                    "haste 8 one digit has nearly all.",
-                    "Avant, les dix chiffres ont chacun environ un dixième ; à "
-                    "la hâte 8, un seul a presque tout."))
+picture(figure, say("Before, all ten digits are there, none with more than a "
+                    "fifth; at haste 8 one digit has nearly all.",
+                    "Avant, les dix chiffres sont là, aucun n'a plus d'un "
+                    "cinquième ; à la hâte 8, un seul a presque tout."))
 
 # %% claims=true
 hasty_shares = read_digits(hastened["8"]).bincount(minlength=10) / 500
@@ -1611,16 +1608,14 @@ assert hasty_shares.max() > 0.85
 # %% [markdown] lang="fr"
 # Plus le faussaire se hâte, moins il reste de chiffres : la moitié à peu près avec une hâte de 4, et presque un seul avec une hâte de 8. Il
 # a trouvé ce qui trompe l'experte **à cet instant**, et ne dessine que cela ; quand elle s'en aperçoit, il saute ailleurs. Lequel survit
-# dépend du hasard. Avec une hâte de 2, pris un à un, les dessins ne valent guère moins qu'avant : c'est ensemble qu'ils sont pauvres. (Plus
-# de hâte les abîme aussi.) Le min–max n'est pas un max–min : si $G$ fait tous ses pas contre un $D$ figé, sa meilleure réponse est un seul
-# point.
+# dépend du hasard. Les dessins s'abîment aussi, mais le mal est ailleurs : des dessins parfaits, s'ils sont tous le même, seraient aussi
+# pauvres ensemble. Le min–max n'est pas un max–min : si $G$ fait tous ses pas contre un $D$ figé, sa meilleure réponse est un seul point.
 
 # %% [markdown] lang="en"
 # The hastier the forger, the fewer digits are left: about half of them at a haste of 4, and nearly a single one at a haste of 8. It has
 # found what fools the expert **at that moment**, and draws nothing else; when she notices, it jumps elsewhere. Which one survives is a
-# matter of chance. At a haste of 2 the drawings, taken one by one, are hardly worse than before: it is together that they are poor. (In
-# more haste, they are spoiled as well.) The min–max is no max–min: if $G$ takes all its steps against a $D$ that stands still, its best
-# answer is a single point.
+# matter of chance. The drawings get worse too, but the trouble lies elsewhere: perfect drawings, if they are all the same, would be as poor
+# together. The min–max is no max–min: if $G$ takes all its steps against a $D$ that stands still, its best answer is a single point.
 
 # %% [markdown] lang="fr"
 # ## 7. Choisir le chiffre
@@ -1783,16 +1778,17 @@ picture(figure, say("Five rows of twelve digits: each row holds the digit "
 # `repeat_interleave`. Ask for the entropy of three equal modes. (log 3, or 1.10.)
 
 # %% [markdown] lang="fr"
-# Plus de neuf commandes sur dix sont obéies : l'étiquette dit quoi. Mais le bruit, qui devrait dire **comment**, ne change presque rien :
-# les douze chiffres d'une ligne se valent. C'est encore un effondrement, cette fois **dans chaque classe**, et notre mesure n'en a rien
-# vu, puisqu'elle trouve dix classes sur dix. Une mesure ne voit que ce qu'elle compte. Reste qu'on commande un dessin à cette machine, et
-# qu'elle obéit ; une phrase n'est qu'une étiquette plus longue.
+# Plus de neuf commandes sur dix sont obéies, dit le lecteur, qui est parfois plus indulgent que l'œil : regardez la ligne du 9. L'étiquette
+# dit **quoi**. Mais le bruit, qui devrait dire **comment**, ne change presque rien : les douze chiffres d'une ligne se valent. C'est encore
+# un effondrement, cette fois **dans chaque classe**, et notre mesure n'en a rien vu, puisqu'elle trouve dix classes sur dix. Une mesure ne
+# voit que ce qu'elle compte. Reste qu'on commande un dessin à cette machine, et qu'elle obéit ; une phrase n'est qu'une étiquette plus
+# longue.
 
 # %% [markdown] lang="en"
-# More than nine orders out of ten are obeyed: the label says what. But the noise, which ought to say **how**, changes next to nothing: the
-# twelve digits of a row are as good as one. It is a collapse again, this time **within each class**, and our measure saw nothing of it,
-# since it finds ten classes out of ten. A measure sees only what it counts. Still, one orders a drawing from this machine, and it obeys; a
-# sentence is no more than a longer label.
+# More than nine orders out of ten are obeyed, says the reader, who is at times more lenient than the eye: look at the row of 9. The label
+# says **what**. But the noise, which ought to say **how**, changes next to nothing: the twelve digits of a row are as good as one. It is a
+# collapse again, this time **within each class**, and our measure saw nothing of it, since it finds ten classes out of ten. A measure sees
+# only what it counts. Still, one orders a drawing from this machine, and it obeys; a sentence is no more than a longer label.
 
 # %% [markdown] lang="fr"
 # ## 8. Des visages, de 2014 à 2018
@@ -1815,8 +1811,8 @@ picture(figure, say("Five rows of twelve digits: each row holds the digit "
 #
 # Que reste-t-il des GAN ? Une leçon d'**optimisation à deux joueurs**, où rien ne descend tout seul. Le discriminateur, qui rend nets les
 # décodeurs des machines d'aujourd'hui ([](#vqgan), et la diffusion latente de [](work:rombach2022)). Et l'art d'accélérer une diffusion :
-# un adversaire l'apprend à dessiner en un à quatre pas ([](work:sauer2024)). Une chose leur manque toujours : demandez à un GAN la
-# probabilité d'une image, il n'a pas de réponse.
+# un adversaire lui apprend à dessiner en un à quatre pas ([](work:sauer2024)). Une chose manque toujours aux GAN :
+# demandez-leur la probabilité d'une image, ils n'ont pas de réponse.
 
 # %% [markdown] lang="en"
 # ## 8. Faces, from 2014 to 2018
@@ -1883,8 +1879,9 @@ picture(figure, say("Five rows of twelve digits: each row holds the digit "
 # chevauchent : ce n'est pas une image plus petite, ce sont beaucoup de questions sur la même.
 #
 # Avec des noyaux de 4, `layers` convolutions de pas 2 puis deux de pas 1, un morceau a 16, 34 ou 70 pixels de côté pour `layers` valant 1,
-# 2 ou 3. Remontons-les à la main : le dernier nombre voit 4 positions, qui en voient $4 + 3 = 7$ ; un pas de 2 dessous, et $7$ positions
-# voient $2 \times 6 + 4 = 16$ pixels. La fonction de la [](lesson:04) compte le reste.
+# 2 ou 3. Retrouvons le 16 à la main, en remontant depuis la fin : le dernier nombre voit 4 positions de la carte d'avant, qui en voient
+# $4 + 3 = 7$ ; sous celles-ci, le pas est de 2, et $7$ positions voient $2 \times 6 + 4 = 16$ pixels. La fonction
+# `receptive_field` de la [](lesson:04) retrouve les trois :
 
 # %% [markdown] lang="en"
 # ## 9. Judging by patches
@@ -1896,15 +1893,15 @@ picture(figure, say("Five rows of twelve digits: each row holds the digit "
 # it is many questions about the same one.
 #
 # With kernels of 4, `layers` convolutions of stride 2 and then two of stride 1, a patch has 16, 34 or 70 pixels on a side for `layers` of
-# 1, 2 or 3. Let us come up again by hand: the last number sees 4 positions, which see $4 + 3 = 7$; with a stride of 2 below, $7$ positions
-# see $2 \times 6 + 4 = 16$ pixels. The function of [](lesson:04) counts the rest.
+# 1, 2 or 3. Let us find the 16 by hand, from the end upwards: the last number sees 4 positions of the map before it, which see $4 + 3 = 7$;
+# with a stride of 2 below, $7$ positions see $2 \times 6 + 4 = 16$ pixels. The function `receptive_field` of [](lesson:04) finds all three:
 
 # %%
 from dalle_edu.bricks.convolution import receptive_field
 
 for layers in (1, 2, 3):
-    strides = [2] * layers + [1, 1]
-    print(layers, receptive_field([4] * len(strides), strides))
+    side = receptive_field([4] * (layers + 2), [2] * layers + [1, 1])
+    print("layers =", layers, "→", side, "pixels")
 
 # %% [markdown] lang="fr"
 # Écrivez la classe. Dans `__init__`, mettez dans `self.strides` la liste des pas, `[2] * layers + [1, 1]`, et dans `self.judge` un
@@ -2251,7 +2248,8 @@ PerceptualDistance(nn.Sequential(nn.ReLU()))(red[None], green[None])  # → tens
 #
 # <details><summary>Un indice</summary>
 #
-# `torch.autograd.grad(perte, last_layer, retain_graph=True)` rend une liste d'un gradient, et garde le graphe.
+# `torch.autograd.grad(perte, last_layer, retain_graph=True)` rend un tuple d'un seul gradient (prenez son `[0]`) et garde
+# le graphe.
 #
 # </details>
 #
@@ -2267,7 +2265,8 @@ PerceptualDistance(nn.Sequential(nn.ReLU()))(red[None], green[None])  # → tens
 #
 # <details><summary>A hint</summary>
 #
-# `torch.autograd.grad(loss, last_layer, retain_graph=True)` returns a list of one gradient, and keeps the graph.
+# `torch.autograd.grad(loss, last_layer, retain_graph=True)` returns a tuple of one gradient (take its `[0]`) and keeps
+# the graph.
 #
 # </details>
 #
@@ -2428,15 +2427,15 @@ picture(figure, say("Real digits; below, grey and soft from pixels alone; at "
 
 # %% [markdown] lang="fr"
 # À temps égal, les bords du VQGAN approchent de ceux des vrais chiffres, et son erreur au carré est **plus grande** : il a cessé de
-# répondre la moyenne, il a choisi. Un trait net peut être un trait faux ; c'est le prix de la netteté, et une minute n'y suffit pas. Celui
-# qui est livré avec le cours a été entraîné huit minutes, sur nos scènes. **Devinez** ce que son discriminateur dit de morceaux vrais, de
-# morceaux décodés, et de vraies scènes couvertes de bruit.
+# répondre la moyenne, il a choisi. Un trait net peut être un trait faux ; c'est le prix de la netteté, et cinquante pas n'y suffisent pas.
+# Celui qui est livré avec le cours a été entraîné huit minutes, sur nos scènes. **Devinez** ce que son discriminateur dit de morceaux
+# vrais, de morceaux décodés, et de vraies scènes couvertes de bruit.
 
 # %% [markdown] lang="en"
 # At equal time the edges of VQGAN come near those of real digits, and its squared error is **larger**: it no longer answers the mean, it
-# has chosen. A sharp stroke may be a wrong stroke; that is the price of sharpness, and a minute of training is too short to draw all of
-# them right. The one that comes with the course was trained for eight minutes, on our scenes. **Guess** what its discriminator says of real
-# patches, of decoded patches, and of real scenes covered with noise.
+# has chosen. A sharp stroke may be a wrong stroke; that is the price of sharpness, and fifty steps are too few to get all of them right.
+# The one that comes with the course was trained for eight minutes, on our scenes. **Guess** what its discriminator says of real patches,
+# of decoded patches, and of real scenes covered with noise.
 
 # %%
 scene_codec.eval()
@@ -2456,6 +2455,7 @@ with torch.no_grad():
 # %% claims=true
 real_share, decoded_share, noisy_share = taken.values()
 assert 0.5 < decoded_share < real_share < noisy_share
+assert recall("vqgan", scene_codec)[1] == 8  # minutes of training
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ### De l'image aux codes, puis un transformeur
@@ -2521,8 +2521,8 @@ picture(figure, say("Eight scenes and what the shipped VQGAN gives back from "
 # ne lui en avait montré. Un discriminateur n'est pas une mesure de qualité.
 #
 # Un mot sur la suite. Un VQGAN ne dessine rien de nouveau : c'est un codec. Les auteurs lui ajoutent un **second étage**, un transformeur
-# comme le GPT de la [](lesson:05), qui écrit les codes un par un ; le décodeur les peint. Le CNN apprend de quoi sont faites les images,
-# le transformeur comment l'assembler. DALL·E mini met à cette place un BART ([](lesson:13)) ; VQGAN+CLIP ([](work:crowson2022)) n'emploie
+# comme le GPT de la [](lesson:05), qui écrit les codes un par un ; le décodeur les peint. Le CNN apprend de quoi sont faites les images, le
+# transformeur comment on les assemble. DALL·E mini met à cette place un BART ([](lesson:13)) ; VQGAN+CLIP ([](work:crowson2022)) n'emploie
 # que le premier étage, et cherche les codes en écoutant CLIP ([](lesson:12)).
 
 # %% [markdown] lang="en"
@@ -2648,10 +2648,10 @@ least_squares_generator_loss(torch.tensor([0.5]))  # → tensor(0.2500)
 # round in circles. So CycleGAN keeps a **pool** of old fakes ([](work:shrivastava2017)); half of those that the expert sees come from it.
 
 # %% [markdown] lang="fr"
-# Écrivez `__call__`. Prenez les faux un à un, sans gradient. Tant que `self.images` a moins de `self.size` images, gardez le nouveau
-# **et** montrez-le. Ensuite, tirez `torch.rand((), generator=self.generator)` : au-dessous de 0,5, tirez une place avec `torch.randint`,
-# montrez l'ancien et mettez le nouveau à sa place ; sinon, montrez le nouveau. Une réserve de taille 0 montre toujours le nouveau. Rendez
-# un lot de même forme.
+# Écrivez `__call__`. Prenez les faux un à un, sans gradient. Tant que `self.images` a moins de `self.size` images, gardez le nouveau **et**
+# montrez-le. Ensuite, tirez `torch.rand((), generator=self.generator)` : au-dessous de 0,5, tirez une place avec `torch.randint` et le même
+# générateur, montrez l'ancien et mettez le nouveau à sa place ; sinon, montrez le nouveau. Une réserve de taille 0 montre toujours le
+# nouveau. Rendez un lot de même forme.
 #
 # <details><summary>Un indice</summary>
 #
@@ -2667,15 +2667,15 @@ least_squares_generator_loss(torch.tensor([0.5]))  # → tensor(0.2500)
 #
 # <details><summary>Un troisième indice</summary>
 #
-# `elif self.size and …` épargne le tirage d'une réserve vide ; `torch.stack(shown)` refait un lot.
+# `elif self.size and …` épargne le tirage à une réserve de taille 0 ; `torch.stack(shown)` refait un lot.
 #
 # </details>
 
 # %% [markdown] lang="en"
 # Write `__call__`. Take the fakes one by one, without gradient. As long as `self.images` has fewer than `self.size` pictures, keep the new
-# one **and** show it. After that, sample `torch.rand((), generator=self.generator)`: below 0.5, sample a place with `torch.randint`, show
-# the old one and put the new one in its place; otherwise show the new one. A pool of size 0 always shows the new one. Return a batch of
-# the same shape.
+# one **and** show it. After that, sample `torch.rand((), generator=self.generator)`: below 0.5, sample a place with `torch.randint` and the
+# same generator, show the old one and put the new one in its place; otherwise show the new one. A pool of size 0 always shows the new one.
+# Return a batch of the same shape.
 #
 # <details><summary>A hint</summary>
 #
@@ -2691,7 +2691,7 @@ least_squares_generator_loss(torch.tensor([0.5]))  # → tensor(0.2500)
 #
 # <details><summary>A third hint</summary>
 #
-# `elif self.size and …` spares an empty pool the sampling; `torch.stack(shown)` makes a batch again.
+# `elif self.size and …` spares a pool of size 0 the sampling; `torch.stack(shown)` makes a batch again.
 #
 # </details>
 
@@ -2714,10 +2714,11 @@ pool = HistoryPool(2, torch.Generator().manual_seed(0))
 # → [0, 1, 1, 0, 2, 4]
 
 # %% [markdown] lang="fr"
-# Le cœur : la perte des deux traducteurs. `a` et `b` sont deux lots, pas forcément de même taille. Les faux : `to_b(a)` et `to_a(b)`.
-# Trois termes, chacun sommé sur les deux styles : `adversarial` (moindres carrés, `LEAST_SQUARES.generator`, chaque faux devant le juge de
-# **son** style), `cycle` et `identity` (`F.l1_loss`). `loss` est leur somme, pondérée par `self.config.cycle_weight` et `identity_weight`.
-# Rendez un dictionnaire : `loss` avec son gradient ; les trois termes et les deux faux (`fake_a`, `fake_b`) détachés.
+# Le cœur : la perte des deux traducteurs. `a` et `b` sont deux lots, pas forcément de même taille. Les faux : `to_b(a)` et `to_a(b)`
+# (`self.to_b` est le $G$ de plus haut, `self.to_a` le $F$). Trois termes, chacun sommé sur les deux styles : `adversarial` (moindres
+# carrés, `LEAST_SQUARES.generator`, chaque faux devant le juge de **son** style), `cycle` et `identity` (`F.l1_loss`). `loss` est leur
+# somme, pondérée par `self.config.cycle_weight` et `identity_weight`. Rendez un dictionnaire : `loss` avec son gradient ; les trois termes
+# et les deux faux (`fake_a`, `fake_b`) détachés.
 #
 # <details><summary>Un indice</summary>
 #
@@ -2738,10 +2739,11 @@ pool = HistoryPool(2, torch.Generator().manual_seed(0))
 # </details>
 
 # %% [markdown] lang="en"
-# The heart: the loss of both translators. `a` and `b` are two batches, not necessarily of one size. The fakes: `to_b(a)` and `to_a(b)`.
-# Three terms, each summed over both styles: `adversarial` (least squares, `LEAST_SQUARES.generator`, each fake before the judge of **its**
-# style), `cycle` and `identity` (`F.l1_loss`). `loss` is their sum, weighted by `self.config.cycle_weight` and `identity_weight`. Return a
-# dictionary: `loss` with its gradient; the three terms and both fakes (`fake_a`, `fake_b`) detached.
+# The heart: the loss of both translators. `a` and `b` are two batches, not necessarily of one size. The fakes: `to_b(a)` and `to_a(b)`
+# (`self.to_b` is the $G$ of above, `self.to_a` the $F$). Three terms, each summed over both styles: `adversarial` (least squares,
+# `LEAST_SQUARES.generator`, each fake before the judge of **its** style), `cycle` and `identity` (`F.l1_loss`). `loss` is their sum,
+# weighted by `self.config.cycle_weight` and `identity_weight`. Return a dictionary: `loss` with its gradient; the three terms and both
+# fakes (`fake_a`, `fake_b`) detached.
 #
 # <details><summary>A hint</summary>
 #
@@ -2857,8 +2859,8 @@ sorted(cyclegan_step(try_exchange, filled[:2], outlined[2:4]))
 # → ['adversarial', 'cycle', 'identity', 'judges', 'loss']
 
 # %% [markdown] lang="fr"
-# Voici les quatre lignes d'un aller-retour, par la machine du début : pleine, tracée par $G$, remplie de nouveau par $F$, et la vérité, que
-# personne ne lui a montrée. **Devinez** lequel sera le plus près de son but : le contour, du vrai contour, ou le retour, du départ.
+# Voici les quatre lignes d'un aller-retour, par la machine du début : pleine, tracée par $G$, remplie de nouveau par $F$, et la vérité,
+# que personne ne lui a montrée. **Devinez** ce qui sera le plus près du but : le contour, du vrai contour ; ou le retour, du départ ?
 
 # %% [markdown] lang="en"
 # Here are the four rows of a journey there and back, by the machine of the beginning: filled, outlined by $G$, filled again by $F$, and
@@ -2876,6 +2878,7 @@ print(say("return against the departure:", "retour contre le départ :       "),
 
 # %% claims=true
 assert return_error < outlining_error < F.l1_loss(filled, outlined).item() / 2
+assert recall("cyclegan", exchanger)[1] == 12  # minutes of training
 
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 11. Aller, et revenir
@@ -2890,7 +2893,7 @@ assert return_error < outlining_error < F.l1_loss(filled, outlined).item() / 2
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(4, 1, width=8.2, height=4.0)
 rows = say("filled|outlined by G|filled again by F|true outline",
-           "plein|tracé par G|rempli par F|vrai contour").split("|")
+           "plein|tracé, G|rempli, F|vrai tracé").split("|")
 for panel, name, pictures in zip(panels, rows, (filled, drawn, returned, outlined)):
     show_strip(panel, pictures[8:16], name)
 picture(figure, say("Filled scenes, their outlines by G, filled again by F "
@@ -3053,7 +3056,7 @@ for there, _ in exchanges.values():  # the style is right in all three
 
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(1, 3, width=8.6, height=3.0)
-columns = say("from|to|back", "de|à|retour").split("|")
+columns = say("from|to|back", "départ|aller|retour").split("|")
 for panel, (name, (there, back)) in zip(panels, exchanges.items()):
     swatches = torch.stack([vivid, there, back], dim=1)
     panel.imshow((swatches / 2 + 0.5).clamp(0, 1), aspect="auto")
@@ -3092,8 +3095,8 @@ picture(figure, say("Without the cycle, hues change and do not come back; with "
 # ## 13. Ce qu'un cycle cache
 #
 # Il y a pire qu'une permutation. Si B ne peut pas contenir tout ce qu'il y avait dans A (une carte, à partir d'une photographie aérienne),
-# comment revenir ? En **cachant** l'information dans des différences que personne ne voit. [](work:chu2017) l'ont découvert : de toits
-# absents de la carte, leur CycleGAN retrouvait, au retour, chaque détail. C'est de la **stéganographie**.
+# comment revenir ? En **cachant** l'information dans des différences que personne ne voit. [](work:chu2017) l'ont découvert : leur
+# CycleGAN retrouvait, au retour, chaque détail de toits pourtant absents de la carte. C'est de la **stéganographie**.
 #
 # Fabriquons un tricheur parfait, à la main : il « traduit » une image en gris, et garde un centième de la couleur.
 
@@ -3183,8 +3186,8 @@ cheat, secret = [], grey_with_a_secret(filled[:32])
 for deviation in deviations:
     speckle = torch.randn(secret.shape, generator=torch.Generator().manual_seed(0))
     between = secret + deviation * speckle
-    # en: the same way back: from grey, a hundred times as far as the secret
-    # fr: le même retour : depuis le gris, cent fois plus loin que le secret
+    # en: find_again, then clipped: a hundred times as far from grey
+    # fr: find_again, puis borné : cent fois plus loin du gris
     grey = between.mean(dim=1, keepdim=True).expand_as(between)
     found = torch.lerp(grey, between, 100.0).clamp(-1, 1)
     cheat.append(F.l1_loss(found, filled[:32]).item())

@@ -1,6 +1,7 @@
 """The lesson machine: what it makes of a source, and every fault that it must refuse."""
 
 import json
+import re
 
 import pytest
 
@@ -14,6 +15,7 @@ from dalle_edu.classroom.builder.kernels import execution
 from dalle_edu.classroom.builder.source import Cell, one_language, read_lesson
 from dalle_edu.classroom.checking.diagnosis import diagnose, judge
 from dalle_edu.classroom.checking.proof import mistakes
+from dalle_edu.classroom.suspect import suspect
 from dalle_edu.errors import DalleEduError
 from tests.trial_lesson import GOOD, write
 
@@ -281,7 +283,10 @@ def test_a_lesson_has_what_students_were_promised(lesson):
     assert 25 <= len(slides) + 1 <= 50
     questions = sum(cell.text.count("Choice(") + cell.text.count("Number(") for cell in lesson.cells if "quiz" in cell.metadata)
     assert questions >= 6
-    assert any("suspect(" in cell.text for cell in lesson.cells)
+    suspects = [found for cell in lesson.cells for found in re.findall(r'suspect\("(.+?)", "(.+?)"\)', cell.text)]
+    assert suspects
+    for target, mistake in suspects:
+        suspect(target, mistake)  # raises where the library no longer knows the mistake by this name
 
 
 def namespace(target: str, code: str) -> dict:

@@ -93,7 +93,7 @@ def _told(result: Result, library: Any) -> str:
     difference = result.difference
     assert difference is not None
     given = described(result.case, library)
-    en, fr = (f"With {given}" if given else "It"), (f"Avec {given}" if given else "Elle")
+    en, fr = (f"With {given}" if given else "Without arguments"), (f"Avec {given}" if given else "Sans argument")
     found, wanted, at = written(difference.found), written(difference.wanted), ""
     if difference.index and (_is_long(difference.wanted) or found == wanted):
         found, wanted = (written(_at(value, difference.index)) for value in (difference.found, difference.wanted))
@@ -103,7 +103,7 @@ def _told(result: Result, library: Any) -> str:
         found, wanted = apart(*values)
     if difference.kind in ("type", "dtype"):
         found, wanted = f"{found} ({_kind(difference.found)})", f"{wanted} ({_kind(difference.wanted)})"
-    place = difference.where + at
+    place = difference.where.removeprefix("at ") + at
     en = f"{en}, yours gives {found}{f' at {place}' if place else ''}; wanted {wanted}."
     fr = f"{fr}, la vôtre donne {found}{f' en {place}' if place else ''} ; il faut {wanted}."
     return say(en, fr)

@@ -7,6 +7,7 @@ from torch import Tensor
 from dalle_edu.bricks.codebook import VectorQuantizer, codes_alive
 from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
+from dalle_edu.classroom.mistakes.vae import PARTS_ATTACHED
 
 
 def largest_product(vectors: Tensor, codebook: Tensor) -> Tensor:
@@ -203,6 +204,12 @@ MISTAKES = [
         "",
         "A revived code keeps its old sums, and the next batch puts it back where it was; set its row of `sums` too.",
         "Un code ranimé garde ses anciennes sommes, et le lot suivant le remet où il était ; changez aussi sa ligne de `sums`.",
+    ),
+    edited(
+        "codebook:VQVAE",
+        "reconstruction.detach()",
+        "reconstruction",
+        *PARTS_ATTACHED,
     ),
     edited(
         "codebook:VQVAE",

@@ -108,6 +108,22 @@ MISTAKES = [
     ),
     edited(
         "guidance:guided",
+        "        if guidance_scale == 1:\n            return network(x_t, t, **conditional)\n",
+        "",
+        "both = network(torch.cat([x_t, x_t]), torch.cat([t, t]), **doubled)",
+        "both = torch.cat([network(x_t, t, **conditional), network(x_t, t, **unconditional)])",
+        "The network runs twice, even at scale 1: join both batches with `torch.cat` for one run of 2n rows; at scale 1, n rows are enough.",
+        "Le réseau tourne deux fois, même à l'échelle 1 : joignez par `torch.cat`, un passage de 2n lignes ; à l'échelle 1, n suffisent.",
+    ),
+    edited(
+        "guidance:guided",
+        "        if guidance_scale == 1:\n            return network(x_t, t, **conditional)\n",
+        "",
+        "At scale 1 guidance changes nothing: run the network on the n conditional rows alone, which costs half.",
+        "À l'échelle 1, le guidage ne change rien : un passage sur les n lignes avec condition suffit, et coûte la moitié.",
+    ),
+    edited(
+        "guidance:guided",
         "torch.cat([x_t, x_t]), torch.cat([t, t])",
         "x_t.repeat_interleave(2, dim=0), t.repeat_interleave(2)",
         "Each picture is repeated beside itself, the conditions half after half, and they no longer match; use `torch.cat` for all.",

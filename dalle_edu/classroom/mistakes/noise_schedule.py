@@ -65,6 +65,20 @@ MISTAKES = [
         "Le calendrier reçoit 1 - bêta, qui est alpha ; il veut les bêtas, la part qui devient du bruit.",
     ),
     edited(
+        "noise_schedule:linear_schedule",
+        "dtype=torch.float64, ",
+        "",
+        "The betas are in single precision; a product of a thousand of them wants double precision, `dtype=torch.float64`.",
+        "Les bêtas sont en simple précision ; un produit de mille d'entre eux veut la double, `dtype=torch.float64`.",
+    ),
+    edited(
+        "noise_schedule:cosine_schedule",
+        "dtype=torch.float64, ",
+        "",
+        "The betas are in single precision; a product of a thousand of them wants double precision, `dtype=torch.float64`.",
+        "Les bêtas sont en simple précision ; un produit de mille d'entre eux veut la double, `dtype=torch.float64`.",
+    ),
+    edited(
         "noise_schedule:cosine_schedule",
         ".cos() ** 2",
         ".cos()",

@@ -187,6 +187,13 @@ MISTAKES = [
     ),
     edited(
         "samplers:dpm_solver",
+        "earlier = x0, stride",
+        "earlier = expected, stride",
+        "The mix D is kept as the answer before; keep x_0 itself, as the network gave it.",
+        "C'est le mélange D qui est gardé pour réponse d'avant ; gardez x_0 même, tel que le réseau l'a donné.",
+    ),
+    edited(
+        "samplers:dpm_solver",
         "stride / (2 * earlier[1])",
         "earlier[1] / (2 * stride)",
         "The ratio of the strides is turned over: a longer step goes further in the direction that the answers took.",

@@ -56,6 +56,11 @@ def kept_off_zero(least: float) -> Any:
     return log_likelihood
 
 
+PARTS_ATTACHED = (
+    "The parts keep their gradient, and whoever notes them down keeps the graph of every batch in memory; detach all but the loss.",
+    "Les parties gardent leur gradient, et qui les note garde en mémoire le graphe de chaque lot ; détachez tout sauf la perte.",
+)
+
 MISTAKES = [
     Mistake(
         "vae:reparametrise",
@@ -72,7 +77,7 @@ MISTAKES = [
     Mistake(
         "vae:reparametrise",
         gradient_cut,
-        "The draw cuts the gradient, and the encoder learns nothing from the picture; write it as mean + σ ε, with the chance in ε.",
+        "Sampling cuts the gradient, and the encoder learns nothing from the picture; write it as mean + σ ε, with the chance in ε.",
         "Le tirage coupe le gradient, et l'encodeur n'apprend rien de l'image ; écrivez-le moyenne + σ ε, le hasard étant dans ε.",
     ),
     Mistake(
@@ -206,8 +211,7 @@ MISTAKES = [
         "kl",
         "elbo.detach()",
         "elbo",
-        "The parts keep their gradient, and whoever notes them down keeps the graph of every batch in memory; detach all but the loss.",
-        "Les parties gardent leur gradient, et qui les note garde en mémoire le graphe de chaque lot ; détachez tout sauf la perte.",
+        *PARTS_ATTACHED,
     ),
     edited(
         "vae:reparametrise",

@@ -79,6 +79,7 @@ def _decoded(vectors: Tensor, config: CodecConfig, weights: dict[str, Tensor]) -
 def _vqvae(config: CodecConfig, n: int, beta: float | None, decay: float | None, seed: int) -> Case:
     images = numbers(seed, n, 3, config.resolution, config.resolution).float().tanh()
     grids = torch.randint(config.num_codes, (n, config.grid, config.grid), generator=torch.Generator().manual_seed(seed))
+    only_loss = say("of the parts, only the loss has a gradient", "des parties, seule la perte a un gradient")
     settings = {"decay": decay} | ({} if beta is None else {"beta": beta})
 
     def ask(version: Any) -> dict[str, Any]:
@@ -90,6 +91,7 @@ def _vqvae(config: CodecConfig, n: int, beta: float | None, decay: float | None,
         answers = {"encode": asked(model.encode, images), "decode": asked(model.decode, grids).detach()}
         parts = asked(model.loss, images)
         learned = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+        answers |= {only_loss: [name for name, value in parts.items() if value.requires_grad] == ["loss"]}
         return answers | {name: value.detach() for name, value in parts.items()} | {"gradients": _slopes(parts["loss"], learned)}
 
     def peer() -> dict[str, Any]:
@@ -111,6 +113,7 @@ def _vqvae(config: CodecConfig, n: int, beta: float | None, decay: float | None,
         return {
             "encode": codes,
             "decode": _decoded(codebook[grids].permute(0, 3, 1, 2), config, weights).detach(),
+            only_loss: True,
             "loss": loss.detach(),
             "reconstruction": reconstruction.detach(),
             "codebook": of_codes.detach(),
