@@ -664,6 +664,18 @@ assert abs(line_game[-1].value + math.log(4)) < 0.15
 assert abs(line_game[0].value + math.log(4)) < 0.1
 assert line_game[3].value > line_game[-1].value  # in between, the expert wins
 
+# %% tags=["hide-input"]
+def show_standing(column, standing):
+    for part, colour, name in ((standing.p, BLUE, say("real", "vrais")),
+                               (standing.q, VERMILION, say("fakes", "faux"))):
+        column[0].fill_between(bins(), part * 10, color=colour, alpha=0.3)
+        column[0].plot(bins(), part * 10, color=colour, label=name)
+    column[1].plot(bins(), standing.d, color=BLACK)
+    column[1].axhline(0.5, color="grey", linestyle=":")
+    column[0].set(title=say(f"round {standing.rounds}", f"tour {standing.rounds}"))
+    column[0].set(ylim=(0, 1.6), xticks=[])
+    column[1].set(ylim=(0, 1.03), xticks=[-3, 0, 3], yticks=[0, 0.5, 1])
+
 # %% [markdown] lang="fr" slide="slide" slide_only=true
 # ## 3. Le jeu sur une ligne
 #
@@ -677,22 +689,16 @@ assert line_game[3].value > line_game[-1].value  # in between, the expert wins
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(2, 3, width=9, height=4.4)
 for column, standing in zip(panels.T, (line_game[0], line_game[4], line_game[12])):
-    for part, colour, name in ((standing.p, BLUE, say("real", "vrais")),
-                               (standing.q, VERMILION, say("fake", "faux"))):
-        column[0].fill_between(bins(), part * 10, color=colour, alpha=0.3)
-        column[0].plot(bins(), part * 10, color=colour, label=name)
-    column[1].plot(bins(), standing.d, color=BLACK)
-    column[1].axhline(0.5, color="grey", linestyle=":")
-    column[0].set(title=say(f"round {standing.rounds}", f"tour {standing.rounds}"))
-    column[0].set(ylim=(0, 1.6), xticks=[])
-    column[1].set(ylim=(0, 1.03), xticks=[-3, 0, 3], yticks=[0, 0.5, 1])
-legend(panels[0, 2], loc="upper left", handlelength=1, borderpad=0)
+    show_standing(column, standing)
 panels[0, 0].set_ylabel(say("density", "densité"))
 panels[1, 0].set_ylabel(say("judge", "juge"))
-picture(figure, say("At round 0 the fakes are a spike; at round 600 they "
-                    "cover both bumps, where the judge is not far from a half.",
-                    "Au tour 0, les faux sont un pic ; au tour 600, ils couvrent "
-                    "les deux bosses, où le juge n'est pas loin d'un demi."))
+legend(panels[0, 2], loc="upper center")
+picture(figure, say("At round 0 the fakes are a single spike; by round 600 "
+                    "they cover both bumps, where the judge comes near one "
+                    "half; between the bumps it says fake.",
+                    "Au tour 0, les faux forment un seul pic ; au tour 600, "
+                    "ils couvrent les deux bosses, où le juge approche d'un "
+                    "demi ; entre les bosses, il dit faux."))
 
 # %% claims=true
 crowded = line_game[-1].p + line_game[-1].q > 0.02
@@ -2891,9 +2897,9 @@ assert recall("cyclegan", exchanger)[1] == 12  # minutes of training
 # $$ F(G(a)) \approx a \qquad G(F(b)) \approx b $$
 
 # %% slide="fragment" tags=["hide-input"]
-figure, panels = plot(4, 1, width=8.2, height=4.0)
+figure, panels = plot(4, 1, width=8.2, height=3.6)
 rows = say("filled|outlined by G|filled again by F|true outline",
-           "plein|tracé, G|rempli, F|vrai tracé").split("|")
+           "plein|tracé par G|rempli par F|vrai contour").split("|")
 for panel, name, pictures in zip(panels, rows, (filled, drawn, returned, outlined)):
     show_strip(panel, pictures[8:16], name)
 picture(figure, say("Filled scenes, their outlines by G, filled again by F "
