@@ -1614,16 +1614,14 @@ assert hasty_shares.max() > 0.85
 # %% [markdown] lang="fr"
 # Plus le faussaire se hâte, moins il reste de chiffres : la moitié à peu près avec une hâte de 4, et presque un seul avec une hâte de 8. Il
 # a trouvé ce qui trompe l'experte **à cet instant**, et ne dessine que cela ; quand elle s'en aperçoit, il saute ailleurs. Lequel survit
-# dépend du hasard. Avec une hâte de 2, pris un à un, les dessins ne valent guère moins qu'avant : c'est ensemble qu'ils sont pauvres. (Plus
-# de hâte les abîme aussi.) Le min–max n'est pas un max–min : si $G$ fait tous ses pas contre un $D$ figé, sa meilleure réponse est un seul
-# point.
+# dépend du hasard. Les dessins s'abîment aussi, mais le mal est ailleurs : des dessins parfaits, s'ils sont tous le même, seraient aussi
+# pauvres ensemble. Le min–max n'est pas un max–min : si $G$ fait tous ses pas contre un $D$ figé, sa meilleure réponse est un seul point.
 
 # %% [markdown] lang="en"
 # The hastier the forger, the fewer digits are left: about half of them at a haste of 4, and nearly a single one at a haste of 8. It has
 # found what fools the expert **at that moment**, and draws nothing else; when she notices, it jumps elsewhere. Which one survives is a
-# matter of chance. At a haste of 2 the drawings, taken one by one, are hardly worse than before: it is together that they are poor. (In
-# more haste, they are spoiled as well.) The min–max is no max–min: if $G$ takes all its steps against a $D$ that stands still, its best
-# answer is a single point.
+# matter of chance. The drawings get worse too, but the trouble lies elsewhere: perfect drawings, if they are all the same, would be as poor
+# together. The min–max is no max–min: if $G$ takes all its steps against a $D$ that stands still, its best answer is a single point.
 
 # %% [markdown] lang="fr"
 # ## 7. Choisir le chiffre
@@ -2442,9 +2440,9 @@ picture(figure, say("Real digits; below, grey and soft from pixels alone; at "
 
 # %% [markdown] lang="en"
 # At equal time the edges of VQGAN come near those of real digits, and its squared error is **larger**: it no longer answers the mean, it
-# has chosen. A sharp stroke may be a wrong stroke; that is the price of sharpness, and fifty steps are not enough for it. The one that
-# comes with the course was trained for eight minutes, on our scenes. **Guess** what its discriminator says of real patches, of decoded
-# patches, and of real scenes covered with noise.
+# has chosen. A sharp stroke may be a wrong stroke; that is the price of sharpness, and fifty steps are too few to get all of them right.
+# The one that comes with the course was trained for eight minutes, on our scenes. **Guess** what its discriminator says of real patches,
+# of decoded patches, and of real scenes covered with noise.
 
 # %%
 scene_codec.eval()
