@@ -3518,7 +3518,7 @@ quiz(
 # ## Pour continuer
 #
 # La [](lesson:10) dessine sans adversaire, par beaucoup de petits pas. La [](lesson:12) présente un autre juge, CLIP, et fait dessiner
-# VQGAN sous sa conduite ; la [](lesson:13) met un BART à l'étage du dessus. D'ici là, reprenez la [](#mode-collapse) et donnez à l'experte
+# VQGAN sous sa conduite ; la [](lesson:13) met un BART à l'étage du dessus. D'ici là, reprenez la [](#algorithm-1) et donnez à l'experte
 # $k = 5$ pas par tour : que deviennent les chiffres, à temps égal ?
 #
 # ## Sources
@@ -3541,7 +3541,7 @@ quiz(
 # ## Reading on
 #
 # [](lesson:10) draws without an adversary, in many small steps. [](lesson:12) presents another judge, CLIP, and lets VQGAN draw under its
-# guidance; [](lesson:13) puts a BART in the second stage. Until then, go back to [](#mode-collapse) and give the expert $k = 5$ steps a
+# guidance; [](lesson:13) puts a BART in the second stage. Until then, go back to [](#algorithm-1) and give the expert $k = 5$ steps a
 # round: what becomes of the digits, at equal time?
 #
 # ## Sources

@@ -10,7 +10,7 @@ from dalle_edu.classroom.builder import build, notebooks
 from dalle_edu.classroom.builder.complaints import Faults
 from dalle_edu.classroom.builder.faults import problems
 from dalle_edu.classroom.builder.faults.languages import reads_as_other
-from dalle_edu.classroom.builder.hollow import French, _refilled, hollowed, imports_for, solution
+from dalle_edu.classroom.builder.hollow import French, _refilled, free_names, hollowed, imports_for, solution
 from dalle_edu.classroom.builder.kernels import execution
 from dalle_edu.classroom.builder.source import Cell, one_language, read_lesson
 from dalle_edu.classroom.checking.diagnosis import diagnose, judge
@@ -112,6 +112,12 @@ def test_a_method_alone_can_be_hollowed():
     assert "return 2" in hollowed(code, "en", ["f"])
     assert "self.x = 1" in hollowed(code, "en")
     assert "return 2" not in hollowed(code, "en")
+
+
+def test_the_name_of_a_method_is_no_name_that_the_code_defines():
+    """Else a class whose method has a function's name would lose that function's import."""
+    assert free_names("class Judge:\n    def field(self):\n        return field(self.strides)") == {"field"}
+    assert free_names("def field(strides):\n    return field(strides[1:])") == set()
 
 
 def test_checks_of_the_input_are_left_out_and_imports_found():

@@ -135,12 +135,13 @@ def names_bound(code: str) -> set[str]:
 
 
 def free_names(code: str) -> set[str]:
-    """The names that code reads and does not define, builtins apart."""
+    """The names that code reads and does not define, builtins apart. A method is reached through its object: its name is none of them."""
     tree = ast.parse(code)
+    methods = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for inner in node.body}
     read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    bound |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    bound |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and id(node) not in methods}
     return read - bound - set(dir(builtins))
 
 

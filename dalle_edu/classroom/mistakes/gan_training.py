@@ -75,7 +75,7 @@ MISTAKES = [
     Mistake(
         "gan:discriminator_step",
         fake_not_detached,
-        "The fakes keep their graph, so the discriminator's loss leaves gradients in the generator; draw them without gradient.",
+        "The fakes keep their graph, so the discriminator's loss leaves gradients in the generator; make them without gradient.",
         "Les faux gardent leur graphe : la perte du discriminateur laisse des gradients dans le générateur ; produisez-les sans gradient.",
     ),
     Mistake(
@@ -141,7 +141,7 @@ MISTAKES = [
         "gan:algorithm_1",
         "        for _ in range(k):\n            real, labels = draw_real()\n",
         "        real, labels = draw_real()\n        for _ in range(k):\n",
-        "The k steps of a round all see one batch of real pictures; each of them draws its own.",
+        "The k steps of a round all see one batch of real pictures; each of them samples its own.",
         "Les k pas d'un tour voient tous le même lot de vraies images ; chacun tire le sien.",
     ),
     edited(

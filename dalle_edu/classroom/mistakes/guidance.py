@@ -112,7 +112,7 @@ MISTAKES = [
         "",
         "both = network(torch.cat([x_t, x_t]), torch.cat([t, t]), **doubled)",
         "both = torch.cat([network(x_t, t, **conditional), network(x_t, t, **unconditional)])",
-        "The network runs twice, even at scale 1: join both batches with `torch.cat` for one run of 2n rows; at scale 1, n rows are enough.",
+        "The network runs twice, even at scale 1: join both batches with `torch.cat` for one run of 2n rows; at scale 1, n are enough.",
         "Le réseau tourne deux fois, même à l'échelle 1 : joignez par `torch.cat`, un passage de 2n lignes ; à l'échelle 1, n suffisent.",
     ),
     edited(
