@@ -719,7 +719,7 @@ picture(figure, say("Eight new digits, rebuilt from two numbers: by PCA they "
 # and with ten. Ask what "what matters" means to it. (What lowers the loss: the next slide.)
 
 # %% [markdown] lang="fr"
-# Dans les deux cas, l'erreur tombe de plus d'un quart : une surface courbe passe plus près des chiffres qu'aucun plan. Sur l'image, l'ACP
+# Dans les deux cas, l'erreur tombe de plus d'un quart : une surface courbe passe plus près des chiffres qu'aucun plan. Sur la figure, l'ACP
 # rend des nuages gris ; le réseau, presque des chiffres. Il ne les sait pas par cœur : sur les chiffres connus, il ne se trompe qu'un peu
 # moins.
 
@@ -1369,8 +1369,8 @@ picture(figure, say("For three distributions q, the ELBO and what it lacks add "
 assert abs(values_of_elbo[0] + 1.748) < 5e-4 and abs(values_of_elbo[2] + 1.561) < 5e-4
 
 # %% [markdown] lang="fr"
-# Bleu plus orange font chaque fois la même hauteur, $\log p(x)$. L'ELBO monte à mesure que $q$ s'approche de l'a posteriori, et l'atteint
-# quand $q$ lui est égal.
+# Bleu plus orange font chaque fois la même hauteur, $\log p(x)$. L'ELBO monte à mesure que $q$ s'approche de l'a posteriori, et touche
+# la ligne quand $q$ lui est égale.
 
 # %% [markdown] lang="en"
 # Blue plus orange reach the same height each time, $\log p(x)$. The ELBO rises as $q$ comes nearer to the posterior, and touches the line
@@ -1880,7 +1880,7 @@ assert abs(slopes(noise_outside)[0] - 3) < 0.05 and abs(slopes(noise_outside)[1]
 # $$ z = \mu + \sigma \, \varepsilon , \qquad \sigma = e^{\frac12 \log \sigma^2} $$
 #
 # La loi de $z$ est la même. Mais $\mu$ et $\sigma$ sont maintenant dans une formule : $\partial z / \partial \mu = 1$ et
-# $\partial z / \partial \sigma = \varepsilon$. Sur l'image, le gradient, en pointillés, s'arrête au dé à gauche ; à droite, il passe.
+# $\partial z / \partial \sigma = \varepsilon$. Sur la figure, le gradient, en pointillés, s'arrête au dé à gauche ; à droite, il passe.
 
 # %% [markdown] lang="en"
 # On the first line, zero and zero: the sampling cuts the gradient, without a word. The encoder would learn nothing from the
