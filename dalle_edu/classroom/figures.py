@@ -17,6 +17,7 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.language import language_named, reader_language
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -78,25 +79,26 @@ def picture(figure: "Figure", alt: str, density: float = 1.4) -> Picture:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    number_as_read(figure)
-    _enlarge_words(figure)
+    artists = figure.findobj()
+    _number_as_read(artists)
+    _enlarge_words(artists)
     file = io.BytesIO()
     figure.set_dpi(100 * density)
     FigureCanvasAgg(figure).print_png(file)  # `savefig` would lay the figure out by drawing it twice
     return Picture(file.getvalue(), _with_commas(alt) if _has_commas() else alt, density, _smallest_text(figure))
 
 
-def _enlarge_words(figure: "Figure") -> None:
+def _enlarge_words(artists: "list[Artist]") -> None:
     """Give words of matplotlib's size, or a little more, one that a class can read on a slide; smaller ones are left as they are."""
     from matplotlib.axis import Axis
     from matplotlib.text import Text
 
-    for axis in figure.findobj(Axis):
-        if isinstance(axis, Axis) and SMALL <= float(axis.get_major_ticks(1)[0].label1.get_fontsize()) < READABLE:
-            axis.set_tick_params(labelsize=READABLE)
-    for text in figure.findobj(Text):
-        if isinstance(text, Text) and SMALL <= float(text.get_fontsize()) < READABLE:
-            text.set_fontsize(READABLE)
+    for artist in artists:
+        if isinstance(artist, Axis) and SMALL <= float(artist.get_major_ticks(1)[0].label1.get_fontsize()) < READABLE:
+            artist.set_tick_params(labelsize=READABLE)
+    for artist in artists:
+        if isinstance(artist, Text) and SMALL <= float(artist.get_fontsize()) < READABLE:
+            artist.set_fontsize(READABLE)
 
 
 def _smallest_text(figure: "Figure") -> float | None:
@@ -117,6 +119,10 @@ def _smallest_text(figure: "Figure") -> float | None:
 
 def number_as_read(figure: "Figure") -> None:
     """Rewrite the numbers in a figure's texts and axes for the reader's language: 97.5% becomes 97,5 % in French."""
+    _number_as_read(figure.findobj())
+
+
+def _number_as_read(artists: "list[Artist]") -> None:
     from matplotlib.axis import Axis
     from matplotlib.text import Text
     from matplotlib.ticker import Formatter
@@ -134,12 +140,11 @@ def number_as_read(figure: "Figure") -> None:
             self.other.set_locs(locs)
 
     if _has_commas():
-        for axis in figure.findobj(Axis):
-            if isinstance(axis, Axis):
-                axis.set_major_formatter(Commas(axis.get_major_formatter()))
-        for text in figure.findobj(Text):
-            if isinstance(text, Text):
-                text.set_text(_with_commas(text.get_text()))
+        for artist in artists:
+            if isinstance(artist, Axis):
+                artist.set_major_formatter(Commas(artist.get_major_formatter()))
+            elif isinstance(artist, Text):
+                artist.set_text(_with_commas(artist.get_text()))
 
 
 def sheet(images: Tensor, captions: list[str], alt: str, columns: int | None = None) -> Picture:
