@@ -184,10 +184,10 @@ def scatter(panel, where, title="", colour=BLUE, size=3):
 
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(1, 5, width=9.5, height=2.4)
-for panel, t in zip(panels, (0, 200, 400, 600, 999)):
-    kept_part = the_cosine().alpha_bar(t)
-    dissolved = math.sqrt(kept_part) * points + math.sqrt(1 - kept_part) * eps
-    scatter(panel, dissolved, f"t = {t}")
+for panel, moment in zip(panels, (0, 200, 400, 600, 999)):
+    share = the_cosine().alpha_bar(moment)
+    dissolved = math.sqrt(share) * points + math.sqrt(1 - share) * eps
+    scatter(panel, dissolved, f"t = {moment}")
 picture(figure, say("Two half moons become a round cloud, from t = 0 to t = "
                     "999; at 600 they can hardly be made out.",
                     "Deux demi-lunes deviennent un nuage rond, de t = 0 à t "
@@ -556,10 +556,10 @@ moments = (0, 150, 300, 450, 600, 750, 999)
 same_noise = torch.randn(1, 1, 8, 8, generator=seeded(3))
 figure, panels = plot(2, 7, width=9, height=3.2)
 for row, (name, schedule) in zip(panels, schedules.items()):
-    for panel, t in zip(row, moments):
-        noisy = add_noise(images[5:6], same_noise, torch.tensor([t]), schedule)
-        show(panel, noisy[0])
-        panel.set_xlabel(f"t = {t}")
+    for panel, moment in zip(row, moments):
+        at = torch.tensor([moment])
+        show(panel, add_noise(images[5:6], same_noise, at, schedule)[0])
+        panel.set_xlabel(f"t = {moment}")
     row[0].set_ylabel(name)
 picture(figure, say("A handwritten 5 at seven timesteps: at 450 it is still "
                     "there under the cosine schedule, and lost under the "
@@ -1152,8 +1152,8 @@ for t, belief in beliefs.items():
 
 # %% slide="fragment" tags=["hide-input", "output-only-slide"]
 figure, panels = plot(1, 3, width=9.5, height=3.6)
-for panel, (t, belief) in zip(panels, beliefs.items()):
-    scatter(panel, points, f"t = {t}", colour="lightgrey")
+for panel, (moment, belief) in zip(panels, beliefs.items()):
+    scatter(panel, points, f"t = {moment}", colour="lightgrey")
     arrows = belief - grid
     panel.quiver(grid[:, 0], grid[:, 1], arrows[:, 0], arrows[:, 1], color=BLUE,
                  angles="xy", scale_units="xy", scale=1, width=0.005)

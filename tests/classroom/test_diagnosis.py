@@ -201,6 +201,19 @@ def test_an_error_is_explained_with_its_line_and_what_was_given():
     assert "RuntimeError" in verdict.text
 
 
+def test_a_version_that_is_slow_when_it_is_asked_again_gets_a_verdict():
+    """It is asked once more, to see whether it is steady; that it runs out of time then is no error of the check's."""
+    asked = set()
+
+    def step(z):
+        if repr(z) in asked:
+            time.sleep(1.5)
+        asked.add(repr(z))
+        return np.zeros_like(z) + 0.5
+
+    assert not diagnose(step, "perceptron:step").right
+
+
 def endless(z):
     while True:
         try:

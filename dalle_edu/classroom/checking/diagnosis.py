@@ -69,8 +69,10 @@ def judge(version: Any, target: str, seed: int = 0, forbidden: Sequence[Function
 
     def ask(case: Case) -> Any:
         done = attempt(lambda: case.ask(version), 1.0, forbidden)
-        if done.error is not None:
+        if isinstance(done.error, Exception):
             raise done.error
+        if done.error is not None:  # out of time, for instance: whoever asks again catches exceptions alone
+            raise RuntimeError(type(done.error).__name__) from done.error
         return done.answer
 
     return explained(version, target, library, results, wrong, limit, ask)

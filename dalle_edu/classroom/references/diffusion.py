@@ -147,7 +147,6 @@ def _dynamic_threshold(seed: int) -> list[Case]:
         call(peer, 4 * numbers(seed + 1, 1, 2, 5), percentile=0.7),
         call(peer, 2 * numbers(seed + 2, 5, 7), 0.8),
         _in_half_precision(3 * wide),
-        call(peer, (3 * wide).float()),
     ]
 
 
