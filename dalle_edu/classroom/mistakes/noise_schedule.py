@@ -24,6 +24,11 @@ def shifted_as_variances(schedule: NoiseSchedule, factor: float) -> NoiseSchedul
     return noise_schedule.shifted(schedule, factor**0.5)
 
 
+SINGLE_PRECISION = (
+    "The betas are in single precision; a product of a thousand of them wants double precision, `dtype=torch.float64`.",
+    "Les bêtas sont en simple précision ; un produit de mille d'entre eux veut la double, `dtype=torch.float64`.",
+)
+
 MISTAKES = [
     Mistake(
         "noise_schedule:shifted",
@@ -68,15 +73,13 @@ MISTAKES = [
         "noise_schedule:linear_schedule",
         "dtype=torch.float64, ",
         "",
-        "The betas are in single precision; a product of a thousand of them wants double precision, `dtype=torch.float64`.",
-        "Les bêtas sont en simple précision ; un produit de mille d'entre eux veut la double, `dtype=torch.float64`.",
+        *SINGLE_PRECISION,
     ),
     edited(
         "noise_schedule:cosine_schedule",
         "dtype=torch.float64, ",
         "",
-        "The betas are in single precision; a product of a thousand of them wants double precision, `dtype=torch.float64`.",
-        "Les bêtas sont en simple précision ; un produit de mille d'entre eux veut la double, `dtype=torch.float64`.",
+        *SINGLE_PRECISION,
     ),
     edited(
         "noise_schedule:cosine_schedule",
