@@ -228,6 +228,13 @@ test("headings have the same ids in both languages, and each exercise is a headi
   }
 });
 
+test("an apostrophe before a link stays one", () => {
+  for (const name of pages) {
+    const html = readFileSync(join(site, "fr", `${name}.html`), "utf8");
+    assert.deepEqual(html.match(/.{0,40}\p{L}[“”]<a.{0,40}/gu) ?? [], [], name);
+  }
+});
+
 test("no page shows a check's verdict, since it has no kernel", () => {
   for (const name of lessons) assert.doesNotMatch(readFileSync(join(site, "en", `${name}.html`), "utf8"), /✓ (Right|Correct)|open_lesson\([^)]*\)<\/pre>\s*<div class="output/);
 });

@@ -5,6 +5,7 @@ import unicodedata
 from typing import Any
 
 from docutils import nodes
+from docutils.utils.smartquotes import smartchars
 from sphinx.search import _MINIFIED_JS_PATH, SearchLanguage
 from sphinx.search.en import SearchEnglish
 from sphinx.search.fr import SearchFrench
@@ -72,6 +73,7 @@ def unsearched_code(app: Any, doctree: Any, docname: str) -> None:
 
 def setup(app: Any) -> dict[str, Any]:
     """Add these parts to Sphinx."""
+    smartchars.quotes["fr"] = (*smartchars.quotes["fr"][:2], "’", "’")  # a lone mark is an apostrophe, before a link too
     app.add_search_language(_folding(SearchFrench))
     app.add_search_language(_folding(SearchEnglish))
     app.connect("doctree-read", neutral_ids, priority=400)  # before the tables of contents take the ids
