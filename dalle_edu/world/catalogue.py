@@ -76,12 +76,12 @@ class Size:
     words: dict[str, Adjective]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
     """The shapes, colours and sizes that scenes are sampled from, and the held-out combinations that training never shows.
 
     `held_out_objects` are (shape, colour) pairs. `held_out_relations` are (shape, "left" | "above", shape) triples. Both measure
-    compositional generalisation: whether a system can combine known words in a way that it never saw.
+    compositional generalisation: whether a system can combine known words in a way that it never saw. A catalogue equals itself alone.
     """
 
     shapes: tuple[Shape, ...]

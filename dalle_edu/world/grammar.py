@@ -146,8 +146,8 @@ class _Lexicon:
 
 
 @cache
-def _lexicon(catalogue_id: int) -> _Lexicon:
-    catalogue = _CATALOGUES[catalogue_id]
+def lexicon(catalogue: Catalogue = SHAPES) -> _Lexicon:
+    """Every word that the grammar knows for a catalogue, with its meaning. Computed once for each catalogue."""
     nouns: dict[str, str] = {}
     colours: dict[str, str] = {}
     sizes: dict[str, str] = {}
@@ -185,15 +185,6 @@ def _lexicon(catalogue_id: int) -> _Lexicon:
     return _Lexicon(
         nouns, colours, sizes, plurals, numbers, relations, telling, links, compounds, known, frozenset().union(*words.values())
     )
-
-
-_CATALOGUES: dict[int, Catalogue] = {}
-
-
-def lexicon(catalogue: Catalogue = SHAPES) -> _Lexicon:
-    """Every word that the grammar knows for a catalogue, with its meaning. Computed once for each catalogue."""
-    _CATALOGUES[id(catalogue)] = catalogue
-    return _lexicon(id(catalogue))
 
 
 def _joined(words: list[str], book: _Lexicon) -> list[str]:
@@ -290,12 +281,9 @@ def vocabulary(language: str, catalogue: Catalogue = SHAPES) -> str:
     return f"shapes: {nouns}; colours: {colours}; sizes: {sizes}; numbers from 1 to 4; left of, right of, above, below"
 
 
-def check_prompt(text: str, catalogue: Catalogue = SHAPES) -> str | None:
-    """Check a prompt before anything is generated.
-
-    Returns None when every word is known. Otherwise returns a sentence, in the prompt's language, that names the unknown words and gives
-    the vocabulary. Raises `DalleEduError` for a prompt that is no string, is empty, has more than `MAX_CHARACTERS` characters, holds a
-    control character or half of one (a lone surrogate), or names no known object.
+def check_sentence(text: str) -> None:
+    """Raise `DalleEduError` for what is no string, is empty, has more than `MAX_CHARACTERS` characters, or holds a control character or half
+    of one (a lone surrogate).
     """
     if not isinstance(text, str):
         raise DalleEduError(
@@ -317,6 +305,16 @@ def check_prompt(text: str, catalogue: Catalogue = SHAPES) -> str | None:
             f"the prompt holds the control character U+{ord(control):04X}; remove it",
             f"la phrase contient le caractère de contrôle U+{ord(control):04X} ; enlevez-le",
         )
+
+
+def check_prompt(text: str, catalogue: Catalogue = SHAPES) -> str | None:
+    """Check a prompt before anything is generated.
+
+    Returns None when every word is known. Otherwise returns a sentence, in the prompt's language, that names the unknown words and gives
+    the vocabulary. Raises `DalleEduError` for a prompt that is no string, is empty, has more than `MAX_CHARACTERS` characters, holds a
+    control character or half of one (a lone surrogate), or names no known object.
+    """
+    check_sentence(text)
     language, unknown = guess_language(text, catalogue), unknown_words(text, catalogue)
     words = ", ".join(f"« {word} »" if language == "fr" else f'"{word}"' for word in unknown)
     if language == "fr":
