@@ -98,8 +98,8 @@ class CaptionedDataset(Dataset[tuple[Tensor, str]], ABC):
         at_most = min(len(pairs), first or len(pairs))
         if 0 < at_most * 3 * self.resolution**2 <= keep:
             self.kept = empty_pictures(at_most, self.resolution)
-        bar = progress_bar(say("looking at the pictures", "examen des images"), len(pairs))
-        with bar as bar, warnings.catch_warnings():  # around the threads, which would restore each other's filters
+        progress = progress_bar(say("looking at the pictures", "examen des images"), len(pairs))
+        with progress as bar, warnings.catch_warnings():  # around the threads, which would restore each other's filters
             for number, (pair, seen) in enumerate(zip(pairs, in_threads(self._look, pairs), strict=False), start=1):
                 if isinstance(seen, Unusable):
                     self.report.leave_out(pair.name, seen)
@@ -124,10 +124,11 @@ class CaptionedDataset(Dataset[tuple[Tensor, str]], ABC):
     def _note(self, pair: Pair, row: int, pixels: UInt8[Tensor, "3 h w"] | None, size: int) -> None:
         """Note what was seen of a good pair, the next row of those kept."""
         self.sizes.append(size)
-        if pixels is not None and bool((pixels == pixels[:, :1, :1]).all()):
-            self.uniform.append(pair.name)
-        if self.kept is not None:
-            self.kept[row] = pixels
+        if pixels is not None:
+            if bool((pixels == pixels[:, :1, :1]).all()):
+                self.uniform.append(pair.name)
+            if self.kept is not None:
+                self.kept[row] = pixels
 
     def __len__(self) -> int:
         return len(self.pairs)

@@ -20,7 +20,7 @@ def available_memory() -> int:
     available = int(psutil.virtual_memory().available)
     for limit in _LIMITS:
         with contextlib.suppress(OSError, ValueError):  # no such file, or "max"
-            available = min(available, int(Path(limit).read_text()))
+            available = min(available, int(Path(limit).read_text(encoding="utf-8")))
     return available
 
 

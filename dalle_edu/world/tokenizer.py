@@ -49,6 +49,10 @@ class CaptionTokenizer:
         """The tokens of a text as strings, to be shown to people."""
         return self._tokenizer.encode(text).tokens
 
+    def lengths(self, captions: Sequence[str]) -> list[int]:
+        """The number of tokens of each caption."""
+        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(captions))]
+
     def encode(self, captions: Sequence[str], length: int) -> Int[Tensor, "n length"]:
         """The token ids of captions, in [0, `vocabulary_size`). Raises `DalleEduError` when one has more than `length` tokens."""
         rows = torch.full((len(captions), length), PAD)
@@ -122,7 +126,7 @@ def train_open_tokenizer(captions: Iterable[str], vocabulary_size: int = MOST_OP
     return _trained(OPEN, captions, vocab_size=vocabulary_size, min_frequency=2, max_token_length=MOST_BYTES)
 
 
-def _trained(kind: Kind, texts: Iterable[str], **settings: int) -> CaptionTokenizer:
+def _trained(kind: Kind, texts: Iterable[str], **settings: Any) -> CaptionTokenizer:
     tokenizer = kind.untrained()
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     trainer = trainers.BpeTrainer(special_tokens=["[PAD]"], initial_alphabet=alphabet, show_progress=False, **settings)
