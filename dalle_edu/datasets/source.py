@@ -14,7 +14,6 @@ from torch import Tensor
 from dalle_edu.world.domain import Domain
 from dalle_edu.world.tokenizer import CaptionTokenizer
 
-
 ENDLESS = 2**62  # items of a series: more than any run takes
 
 
