@@ -20,7 +20,6 @@ from dalle_edu.datasets.folder import Folder
 from dalle_edu.datasets.memory import room_for_pictures
 from dalle_edu.datasets.mnist import MNIST
 from dalle_edu.datasets.pictures import SUFFIXES
-from dalle_edu.datasets.places import existing_folder
 from dalle_edu.datasets.report import shown
 from dalle_edu.datasets.shards import Shards
 from dalle_edu.datasets.source import Source
@@ -29,6 +28,7 @@ from dalle_edu.errors import DalleEduError
 _MNIST = "data"  # the folder of MNIST where none is given
 _MOST_SHARDS = 100_000
 _BRACES = re.compile(r"\{([^{}]*)\}")
+_NO_FOLDER = ("there is no such folder", "il n'y a pas de tel dossier")
 _CHOICES = (
     "a folder of pictures with captions or of shards, coco:FOLDER, coco:FOLDER:SPLIT, one shard or a list such as data/{00000..00012}.tar, "
     "mnist, mnist:FOLDER, or digits",
@@ -54,9 +54,9 @@ def _dataset(place: str, resolution: int, seed: int, keep: int) -> CaptionedData
     if place == "digits":
         return Digits(resolution, seed=seed, keep=keep)
     if kind == "mnist":
-        return MNIST(rest or _MNIST, resolution=resolution, seed=seed, keep=keep)
+        return MNIST(_folder(place, rest or _MNIST), resolution=resolution, seed=seed, keep=keep)
     if kind == "coco" and rest:
-        folder, split = _coco(rest)
+        folder, split = _coco(place, rest)
         return Coco(folder, split, resolution, seed=seed, keep=keep)
     path = Path(place).expanduser()
     if kind == "coco" and (colon or not _exists(path)):
@@ -65,17 +65,25 @@ def _dataset(place: str, resolution: int, seed: int, keep: int) -> CaptionedData
         return (Shards if _holds_shards(path) else Folder)(path, resolution, seed=seed, keep=keep)
     if path.suffix.lower() == ".tar":
         return _shards(place, resolution, seed, keep)
-    if _exists(path):
+    if place.strip() and _exists(path):
         raise _no_place(place, "it is a file", "c'est un fichier")
-    raise _no_place(place, "there is no such folder", "il n'y a pas de tel dossier")
+    raise _no_place(place, *_NO_FOLDER)
 
 
-def _coco(rest: str) -> tuple[Path, str]:
+def _folder(place: str, folder: str) -> Path:
+    """The path of a folder that a place names. Raises `DalleEduError` where there is none."""
+    path = Path(folder).expanduser()
+    if not _is_folder(path):
+        raise _no_place(place, *_NO_FOLDER)
+    return path
+
+
+def _coco(place: str, rest: str) -> tuple[Path, str]:
     """The folder and the split of "FOLDER" or "FOLDER:SPLIT". Raises `DalleEduError` where the split must be given."""
     folder, colon, split = rest.rpartition(":")
     if colon and folder and re.fullmatch(r"\w[\w-]*", split) and not _is_folder(Path(rest).expanduser()):
-        return existing_folder(folder), split
-    found = existing_folder(rest)
+        return _folder(place, folder), split
+    found = _folder(place, rest)
     splits = sorted(path.name[len("captions_") : -len(".json")] for path in (found / "annotations").glob("captions_*.json"))
     if "train2017" in splits or len(splits) == 1:
         return found, "train2017" if "train2017" in splits else splits[0]
@@ -91,10 +99,10 @@ def _coco(rest: str) -> tuple[Path, str]:
 def _shards(place: str, resolution: int, seed: int, keep: int) -> Shards:
     """The shards of a list with braces, or one. Raises `DalleEduError` where they do not lie in one folder."""
     path = Path(place).expanduser()
-    names = list(expanded(path.name)) if not _exists(path) else [path.name]
     if _BRACES.search(str(path.parent)) and not _is_folder(path.parent):
         raise _no_place(place, "the braces stand in the name of a folder", "les accolades sont dans le nom d'un dossier")
-    return Shards(path.parent, resolution, shards=names, seed=seed, keep=keep)
+    names = [path.name] if _exists(path) else list(expanded(path.name))
+    return Shards(_folder(place, str(path.parent)), resolution, shards=names, seed=seed, keep=keep)
 
 
 def expanded(pattern: str) -> Iterator[str]:

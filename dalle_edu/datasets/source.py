@@ -5,7 +5,7 @@ knows no more of them than what is here.
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -17,6 +17,7 @@ from dalle_edu.world.tokenizer import CaptionTokenizer
 ENDLESS = 2**62  # items of a series: more than any run takes
 
 
+@runtime_checkable
 class Batch(Protocol):
     """Some captioned pictures on their way to a device."""
 
@@ -31,6 +32,7 @@ class Batch(Protocol):
         """
 
 
+@runtime_checkable
 class Series(Protocol):
     """An endless series of items, for a `DataLoader`: item i depends on the source, the seed of the series and i alone."""
 
@@ -43,6 +45,7 @@ class Series(Protocol):
         """Items together: the `collate_fn` of a `DataLoader`."""
 
 
+@runtime_checkable
 class Source(Protocol):
     """Captioned pictures that a system can be trained on."""
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import cached_property
 
 from dalle_edu.datasets.source import ENDLESS
 from dalle_edu.seeds import SEEDS
@@ -27,7 +28,7 @@ class WorldSource:
         self.tokenizer = caption_tokenizer() if catalogue is SHAPES else train_tokenizer(catalogue)
         self.text_length = None if catalogue is SHAPES else max(self.tokenizer.lengths(list(every_caption(catalogue))))
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """The world's number, or a digest of its catalogue where it is another."""
         if self.catalogue is SHAPES:
