@@ -5,7 +5,7 @@ knows no more of them than what is here.
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -15,6 +15,7 @@ from dalle_edu.world.domain import Domain
 from dalle_edu.world.tokenizer import CaptionTokenizer
 
 
+@runtime_checkable
 class Batch(Protocol):
     """Some captioned pictures on their way to a device."""
 
@@ -24,6 +25,7 @@ class Batch(Protocol):
         """The pictures, on `device`: (n, 3, resolution, resolution) in [-1, 1]."""
 
 
+@runtime_checkable
 class Series(Protocol):
     """An endless series of items, for a `DataLoader`: item i depends on the source, the seed of the series and i alone."""
 
@@ -36,6 +38,7 @@ class Series(Protocol):
         """Items together: the `collate_fn` of a `DataLoader`."""
 
 
+@runtime_checkable
 class Source(Protocol):
     """Captioned pictures that a system can be trained on."""
 

@@ -6,7 +6,7 @@ people wrote only their words are known (`OpenDomain`): what a prompt says beyon
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say, typeset
@@ -17,6 +17,7 @@ from dalle_edu.world.words import normal_words, written_words
 MOST_WORDS = 1 << 17  # of an open domain
 
 
+@runtime_checkable
 class Domain(Protocol):
     """What a system knows of the sentences that it is given."""
 
