@@ -39,7 +39,15 @@ class Pen:
 
 
 def _cat() -> Pen:
-    return Pen().polygon((10, 4), (30, 18), (10, 30)).polygon((54, 4), (34, 18), (54, 30)).disc(32, 36, 25, 23).dot(22, 33, 4).dot(42, 33, 4).dot(32, 44, 3)
+    return (
+        Pen()
+        .polygon((10, 4), (30, 18), (10, 30))
+        .polygon((54, 4), (34, 18), (54, 30))
+        .disc(32, 36, 25, 23)
+        .dot(22, 33, 4)
+        .dot(42, 33, 4)
+        .dot(32, 44, 3)
+    )
 
 
 def _fish() -> Pen:
@@ -47,7 +55,12 @@ def _fish() -> Pen:
 
 
 def _house() -> Pen:
-    return Pen().polygon((10, 30), (54, 30), (54, 60), (10, 60)).polygon((2, 32), (32, 3), (62, 32), grey=110).polygon((26, 42), (38, 42), (38, 60), (26, 60), grey=LIGHT)
+    return (
+        Pen()
+        .polygon((10, 30), (54, 30), (54, 60), (10, 60))
+        .polygon((2, 32), (32, 3), (62, 32), grey=110)
+        .polygon((26, 42), (38, 42), (38, 60), (26, 60), grey=LIGHT)
+    )
 
 
 def _tree() -> Pen:
@@ -55,7 +68,12 @@ def _tree() -> Pen:
 
 
 def _boat() -> Pen:
-    return Pen().polygon((30, 4), (34, 4), (34, 44), (30, 44), grey=DARK).polygon((34, 6), (58, 38), (34, 38), grey=LIGHT).polygon((2, 42), (62, 42), (48, 60), (16, 60))
+    return (
+        Pen()
+        .polygon((30, 4), (34, 4), (34, 44), (30, 44), grey=DARK)
+        .polygon((34, 6), (58, 38), (34, 38), grey=LIGHT)
+        .polygon((2, 42), (62, 42), (48, 60), (16, 60))
+    )
 
 
 def _umbrella() -> Pen:
@@ -65,11 +83,25 @@ def _umbrella() -> Pen:
 
 
 def _apple() -> Pen:
-    return Pen().polygon((30, 2), (35, 2), (34, 18), (30, 18), grey=DARK).disc(22, 38, 18, 22).disc(42, 38, 18, 22).disc(32, 40, 16, 18, grey=MIDDLE)
+    return (
+        Pen()
+        .polygon((30, 2), (35, 2), (34, 18), (30, 18), grey=DARK)
+        .disc(22, 38, 18, 22)
+        .disc(42, 38, 18, 22)
+        .disc(32, 40, 16, 18, grey=MIDDLE)
+    )
 
 
 def _car() -> Pen:
-    return Pen().polygon((14, 32), (22, 14), (44, 14), (52, 32), grey=LIGHT).polygon((1, 31), (63, 31), (63, 48), (1, 48)).dot(16, 49, 9).dot(48, 49, 9).dot(16, 49, 4, LIGHT).dot(48, 49, 4, LIGHT)
+    return (
+        Pen()
+        .polygon((14, 32), (22, 14), (44, 14), (52, 32), grey=LIGHT)
+        .polygon((1, 31), (63, 31), (63, 48), (1, 48))
+        .dot(16, 49, 9)
+        .dot(48, 49, 9)
+        .dot(16, 49, 4, LIGHT)
+        .dot(48, 49, 4, LIGHT)
+    )
 
 
 def _mug() -> Pen:
@@ -88,7 +120,13 @@ def _ice_cream() -> Pen:
 
 
 def _hourglass() -> Pen:
-    return Pen().polygon((12, 8), (52, 8), (36, 32), (28, 32)).polygon((28, 32), (36, 32), (52, 56), (12, 56)).polygon((8, 2), (56, 2), (56, 9), (8, 9), grey=DARK).polygon((8, 55), (56, 55), (56, 62), (8, 62), grey=DARK)
+    return (
+        Pen()
+        .polygon((12, 8), (52, 8), (36, 32), (28, 32))
+        .polygon((28, 32), (36, 32), (52, 56), (12, 56))
+        .polygon((8, 2), (56, 2), (56, 9), (8, 9), grey=DARK)
+        .polygon((8, 55), (56, 55), (56, 62), (8, 62), grey=DARK)
+    )
 
 
 def _words(french: str, plural: str, english: str, english_plural: str = "", feminine: bool = False) -> dict[str, Noun]:

@@ -101,14 +101,15 @@ def pictures(
     from dalle_edu.loading import load_system
     from dalle_edu.rankings.questionnaire import QUESTIONS, Questionnaire, picture_questions
     from dalle_edu.scorecard import questions
+    from dalle_edu.world.domain import catalogue_of
 
     check_new_folder(folder)
     ready(folder / QUESTIONS, json_file, given=models(system))
     machine = load_system(system, str(choose_device(device).torch_device))
-    sentences = [question.text for question in questions(2 * n, seed)]
+    sentences = [question.text for question in questions(2 * n, seed, catalogue_of(machine))]
     chosen = [sentences[2 * i + i % 2] for i in range(n)]  # every scene once, in French and in English by turns
     options = accepted(machine, settings)
-    Questionnaire(picture_questions(machine, chosen, choices, seed, **options)).save(folder)
+    Questionnaire(picture_questions(machine, chosen, choices, seed, **options), domain=machine.domain).save(folder)
     _filled(folder, json_file)
 
 

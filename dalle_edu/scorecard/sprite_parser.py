@@ -1,7 +1,7 @@
-"""The parser of pictures with sprites, whose inks are many: analysis by synthesis as in `picture_parser.py`, in colours instead of coverage.
+"""The parser of pictures with sprites, whose inks are many: analysis by synthesis as in `picture_parser.py`, in colours, not in coverage.
 
-What a pixel absorbs is one minus its red, green and blue. Connected pixels that absorb something make an object. It is the shape and the colour
-that overlap it best when they are drawn with its mass and its centre of mass; overlap is intersection over union of what is absorbed
+What a pixel absorbs is one minus its red, green and blue. Connected pixels that absorb something make an object. It is the shape and the
+colour that overlap it best when they are drawn with its mass and its centre of mass; overlap is intersection over union of what is absorbed
 (the weighted Jaccard index, Ruzicka 1958).
 
 Letters: n pictures, m objects, h = w pixels of a picture on a side, k = l pixels of the window around an object.
@@ -54,8 +54,8 @@ def _spots(ink: np.ndarray) -> tuple[list[int], Tensor]:
 
 
 def _windows(absorbed: Float[Tensor, "m 3 h w"]) -> tuple[Float[Tensor, "m 3 k l"], Int[Tensor, "m 2"], int]:
-    """Square windows around objects, as large as the largest of them wants, the left and upper ends of each, and the side of the pictures."""
-    m, _, side, _ = absorbed.shape
+    """Square windows around objects, as large as the largest wants, the left and upper ends of each, and the side of the pictures."""
+    side = absorbed.shape[-1]
     across, down = absorbed.amax(dim=(1, 2)) > 0, absorbed.amax(dim=(1, 3)) > 0
     ends = torch.stack([each.float().argmax(dim=1) for each in (across, down)], dim=1)
     last = torch.stack([side - each.flip(1).float().argmax(dim=1) for each in (across, down)], dim=1)

@@ -1,10 +1,12 @@
-"""Catalogues as JSON: words, colours, sizes and drawings as data, so that they travel with weights and nothing is executed where they are read.
+"""Catalogues as JSON: words, colours, sizes and drawings as data, which travel with weights and are read without executing anything.
 
 A signed distance of `shapes.py` travels by its name, any other as a table of its values on a fine grid, a sprite as a PNG.
 """
 
 import base64
+import hashlib
 import io
+import json
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
@@ -14,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_edu.world import shapes
-from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Adjective, Catalogue, Colour, Noun, Shape, Size
+from dalle_edu.world.catalogue import LANGUAGES, SHAPES, WORLD, Adjective, Catalogue, Colour, Noun, Shape, Size
 from dalle_edu.world.drawings import LARGEST, Drawing, SignedDistance, Sprite
 from dalle_edu.world.scenes import RELATIONS
 
@@ -33,13 +35,19 @@ def catalogue_to_json(catalogue: Catalogue) -> dict[str, Any]:
             {"name": shape.name, "drawing": _drawing_to_json(shape.drawing), "words": _words_to_json(shape.words)}
             for shape in catalogue.shapes
         ],
-        "colours": [
-            {"name": colour.name, "rgb": list(colour.rgb), "words": _words_to_json(colour.words)} for colour in catalogue.colours
-        ],
+        "colours": [{"name": colour.name, "rgb": list(colour.rgb), "words": _words_to_json(colour.words)} for colour in catalogue.colours],
         "sizes": [{"name": size.name, "radius": list(size.radius), "words": _words_to_json(size.words)} for size in catalogue.sizes],
         "held_out_objects": sorted(map(list, catalogue.held_out_objects)),
         "held_out_relations": sorted(map(list, catalogue.held_out_relations)),
     }
+
+
+def world_of(catalogue: Catalogue) -> int | str:
+    """The number of the world of a catalogue; for one that has none, a digest of all that it says."""
+    if catalogue is SHAPES:
+        return WORLD
+    text = json.dumps(catalogue_to_json(catalogue), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def catalogue_from_json(document: Any) -> Catalogue:
@@ -73,6 +81,7 @@ def catalogue_from_json(document: Any) -> Catalogue:
 
 # ---------------------------------------------------------------- words
 
+
 def _words_to_json(words: dict[str, Any]) -> dict[str, Any]:
     return {language: {name: value for name, value in asdict(word).items() if value} for language, word in words.items()}
 
@@ -95,6 +104,7 @@ def _words_from_json(kind: Callable[..., Any], values: Any) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------- drawings
+
 
 def _drawing_to_json(drawing: Drawing) -> dict[str, Any]:
     if isinstance(drawing, Sprite):
@@ -182,6 +192,7 @@ def _pixels(png: bytes) -> Tensor:
 
 
 # ---------------------------------------------------------------- what files may hold
+
 
 def _record(values: Any, *keys: str) -> list[Any]:
     if not isinstance(values, dict) or set(values) != set(keys):

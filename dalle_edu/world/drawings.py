@@ -1,7 +1,7 @@
 """How objects draw themselves: by a signed distance, in one colour, or by a sprite, whose tints are those of a picture.
 
-A drawing is asked for objects at given places, in given colours, on a canvas of some resolution. It answers with their alpha, how much of each
-pixel each covers, and with their ink, the colour that they have there. Renderer and examiner know no more of an object.
+A drawing is asked for objects at given places, in given colours, on a canvas of some resolution. It answers with their alpha, how much of
+each pixel each covers, and with their ink, the colour that they have there. Renderer and examiner know no more of an object.
 
 Letters: m objects, h = w pixels of the canvas on a side, s texels of a sprite on a side.
 """
@@ -27,15 +27,19 @@ _INVISIBLE = 1 / 64  # alpha below which a texel does not count as part of the o
 class Drawing(Protocol):
     """What draws the objects of one shape. It fits in the disc of radius 1 around its centre."""
 
-    flat: bool  # whether its ink is the object's colour everywhere
+    @property
+    def flat(self) -> bool:
+        """Whether its ink is the object's colour everywhere."""
+
+    def __hash__(self) -> int: ...
 
     def draw(
         self, geometry: Float[Tensor, "m 3"], colour: Float[Tensor, "m 3"], resolution: int
     ) -> tuple[Float[Tensor, "m h w"], Float[Tensor, "m 3 ..."]]:
         """The alpha of objects in [0, 1] on an empty canvas, and their ink, (m, 3, h, w) or (m, 3, 1, 1) in [0, 1].
 
-        `geometry` gives centre x, centre y and radius, as parts of the canvas's side, x to the right and y downwards. `colour` is red, green
-        and blue in [0, 1].
+        `geometry` gives centre x, centre y and radius, as parts of the canvas's side, x to the right and y downwards. `colour` is red,
+        green and blue in [0, 1].
         """
 
 
@@ -73,9 +77,9 @@ def _local(geometry: Tensor, resolution: int) -> tuple[Tensor, Tensor, Tensor]:
 class Sprite:
     """A small picture, tinted: its greys become shades of the object's colour, and what is black in it or white stays so.
 
-    `pixels` are (4, s, s) in [0, 1]: red, green, blue and alpha, not multiplied by it; s is 8 to 512. Its opaque part is scaled to fit in the
-    disc of radius 1. White gaps inside it should be narrower than a pixel, since the examiner takes what white separates for two objects.
-    Raises `DalleEduError` for pixels of another form, and where none is opaque.
+    `pixels` are (4, s, s) in [0, 1]: red, green, blue and alpha, not multiplied by it; s is 8 to 512. What is opaque in it is scaled to
+    fit in the disc of radius 1. White gaps inside it should be narrower than a pixel, since the examiner takes what white separates for
+    two objects. Raises `DalleEduError` for pixels of another form, and where none is opaque.
     """
 
     pixels: Float[Tensor, "4 s s"]

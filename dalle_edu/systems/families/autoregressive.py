@@ -163,7 +163,7 @@ class AutoregressiveSystem(Rewriting):
         """The codes of the pictures that `generate` draws, under the same
         conditions.
         """
-        prompts = check_prompts(prompts)
+        prompts = check_prompts(prompts, self.domain)
         sampling = vars(self.sampling(settings))
         text = self.tokens(prompts)
         uniforms = uniforms_for(len(text), self.grid**2, seed).to(self.device)
