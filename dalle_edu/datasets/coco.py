@@ -26,7 +26,7 @@ from dalle_edu import language
 from dalle_edu.datasets.captioned_dataset import CaptionedDataset, Pair, check_range
 from dalle_edu.datasets.captions import MAX_JSON_BYTES, clean_caption, decode_text, read_json
 from dalle_edu.datasets.pictures import decode
-from dalle_edu.datasets.places import existing_folder, inside, read_inside, verify
+from dalle_edu.datasets.places import existing_folder, file_inside, inside, read_inside, verify
 from dalle_edu.datasets.report import Unusable, Why
 from dalle_edu.datasets.samples import sample_pictures, write_new
 from dalle_edu.download import Remote, by_hand, fetch, tell
@@ -65,6 +65,7 @@ class Coco(CaptionedDataset):
         seed: int = 0,
         every_caption: bool = False,
         first: int | None = None,
+        keep: int = 0,
         say: Callable[[str], object] = tell,
     ):
         """Open a split, fetching it first where `download` allows. Raises `DalleEduError` as the class says."""
@@ -76,7 +77,12 @@ class Coco(CaptionedDataset):
         check_range(resolution, first)
         self.split, self._annotations = split, f"annotations/captions_{split}.json"
         _fetch_what_is_missing(existing_folder(folder, make=download), split, self._annotations, download, say)
-        super().__init__(folder, resolution, seed, every_caption, first)
+        super().__init__(folder, resolution, seed, every_caption, first, keep)
+
+    @property
+    def name(self) -> str:
+        """What the data set is called on screen."""
+        return f"coco {self.split}"
 
     def find(self) -> Iterator[Pair]:
         """Yield the pictures of the annotations in the order of their ids. Raises nothing: what is bad goes into `report`."""
@@ -98,14 +104,25 @@ class Coco(CaptionedDataset):
 
     def picture(self, pair: Pair) -> Float[Tensor, "3 h w"]:
         """The picture of a pair, in [-1, 1], its centre cut square. Raises `Unusable` where its file is bad."""
+        folder, name = self._place(pair)
+        return decode(read_inside(folder, name), self.resolution)
+
+    def size(self, pair: Pair) -> int:
+        """The bytes of the file of a pair's picture. Raises `Unusable` where it is bad."""
+        return file_inside(*self._place(pair)).stat().st_size
+
+    def _place(self, pair: Pair) -> tuple[Path, str]:
+        """The folder of a pair's picture, and the name of its file there. Raises `Unusable` where it is bad."""
         folder = (self.folder / self.split).resolve()
         forms = (unicodedata.normalize(form, pair.place) for form in ("NFC", "NFD"))  # « é » is one character, or two, as macOS writes it
         for name in dict.fromkeys((pair.place, *forms)):
             try:
-                return decode(read_inside(folder, name), self.resolution)
+                file_inside(folder, name)
             except Unusable as fault:
                 if fault.why is not Why.MISSING:
                     raise
+            else:
+                return folder, name
         raise Unusable(Why.MISSING)
 
     def _names(self, images: list[Any]) -> dict[int, str]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from dalle_edu.datasets.captioned_dataset import CaptionedDataset, Pair
 from dalle_edu.datasets.captions import MAX_JSON_BYTES, MAX_TEXT_BYTES, Pairs, clean_caption, clean_captions, decode_text, read_json
 from dalle_edu.datasets.pictures import OTHER_SUFFIXES, SUFFIXES, decode
-from dalle_edu.datasets.places import Names, inside, read_inside
+from dalle_edu.datasets.places import Names, file_inside, inside, read_inside
 from dalle_edu.datasets.report import Unusable, Why
 
 _LINES, _MAPPING = "metadata.jsonl", "captions.json"
@@ -30,8 +30,17 @@ class Folder(CaptionedDataset):
         "des images (.png, .jpg, .webp, .gif, .bmp), leur légende dans un .txt du même nom, captions.json ou metadata.jsonl",
     )
 
-    def __init__(self, folder: str | Path, resolution: int = 64, *, seed: int = 0, every_caption: bool = False, first: int | None = None):
-        super().__init__(folder, resolution, seed, every_caption, first)
+    def __init__(
+        self,
+        folder: str | Path,
+        resolution: int = 64,
+        *,
+        seed: int = 0,
+        every_caption: bool = False,
+        first: int | None = None,
+        keep: int = 0,
+    ):
+        super().__init__(folder, resolution, seed, every_caption, first, keep)
 
     def find(self) -> Iterator[Pair]:
         """Yield the pictures in the order of their names. Raises nothing: bad files go into `report`."""
@@ -58,6 +67,10 @@ class Folder(CaptionedDataset):
     def picture(self, pair: Pair) -> Float[Tensor, "3 h w"]:
         """The picture of a pair, in [-1, 1], its centre cut square. Raises `Unusable` where its file is bad."""
         return decode(read_inside(self.folder, pair.place), self.resolution)
+
+    def size(self, pair: Pair) -> int:
+        """The bytes of the file of a pair's picture. Raises `Unusable` where it is bad."""
+        return file_inside(self.folder, pair.place).stat().st_size
 
     def _files(self) -> Iterator[str]:
         """The paths of all files relative to the folder, with slashes. Links to folders are not followed."""

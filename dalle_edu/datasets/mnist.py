@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dalle_edu.datasets.captioned_dataset import CaptionedDataset, Pair, check_range
+from dalle_edu.datasets.digits import captions_of_digit
 from dalle_edu.datasets.pictures import fit
 from dalle_edu.datasets.places import existing_folder, file_inside, inside, verify
 from dalle_edu.datasets.report import Unusable, Why
@@ -26,10 +27,6 @@ BYTES = {  # torchvision gives the addresses and the MD5 of the files, not their
     "train-labels-idx1-ubyte.gz": 28_881,
     "t10k-images-idx3-ubyte.gz": 1_648_877,
     "t10k-labels-idx1-ubyte.gz": 4_542,
-}
-DIGITS = {
-    "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
-    "fr": ("zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"),
 }
 
 
@@ -55,6 +52,7 @@ class MNIST(CaptionedDataset):
         download: bool = False,
         seed: int = 0,
         first: int | None = None,
+        keep: int = 0,
         say: Callable[[str], object] = tell,
     ):
         """Open a split, fetching it first where `download` allows. Raises `DalleEduError` as the class says."""
@@ -66,7 +64,12 @@ class MNIST(CaptionedDataset):
         check_range(resolution, first)
         self._prefix = "train" if split == "train" else "t10k"
         _fetch_what_is_missing(existing_folder(folder, make=download), self._prefix, download, say)
-        super().__init__(folder, resolution, seed, every_caption=False, first=first)
+        super().__init__(folder, resolution, seed, every_caption=False, first=first, keep=keep)
+
+    @property
+    def name(self) -> str:
+        """What the data set is called on screen."""
+        return f"mnist {'train' if self._prefix == 'train' else 'test'}"
 
     def find(self) -> Iterator[Pair]:
         """Yield the digits in the order of the files, each with one caption in English and one in French."""
@@ -79,8 +82,7 @@ class MNIST(CaptionedDataset):
             elif not 0 <= labels[i] <= 9:
                 self.report.leave_out(name, Unusable(Why.LABEL, str(labels[i])))
             else:
-                captions = (f"the handwritten digit {DIGITS['en'][labels[i]]}", f"le chiffre {DIGITS['fr'][labels[i]]} écrit à la main")
-                yield Pair(name, captions, i)
+                yield Pair(name, captions_of_digit(labels[i]), i)
 
     def examine(self, pair: Pair) -> None:
         """Do nothing: `find` has read the files, and any pixels make a picture."""

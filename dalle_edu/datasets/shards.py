@@ -19,7 +19,7 @@ import json
 import os
 import tarfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -46,6 +46,7 @@ Member = tuple[int, int]  # the offset of a file in its shard and its size, in b
 class Shards(CaptionedDataset):
     """The pictures in all `.tar` files of a folder, with their captions: arguments, items and errors as in `CaptionedDataset`.
 
+    `shards` names the files to read, in order; it leaves out the others of the folder, and a name that leads out of it is not read.
     The caption of `key.jpg` is `key.txt`, or else "caption" in `key.json`. A sample may hold several pictures, each with the caption of its
     name: `key.left.jpg` and `key.left.txt`. Where it holds one picture and one caption, they are a pair whatever their names:
     `key.input.png` and `key.outputs.txt`. Files that are neither, hidden ones and those without an ending are not read.
@@ -56,8 +57,18 @@ class Shards(CaptionedDataset):
         "des fragments WebDataset (00000.tar, 00001.tar...), non compressés, chacun de clé.jpg avec clé.txt ou clé.json",
     )
 
-    def __init__(self, folder: str | Path, resolution: int = 64, *, seed: int = 0, first: int | None = None):
-        super().__init__(folder, resolution, seed, every_caption=False, first=first)
+    def __init__(
+        self,
+        folder: str | Path,
+        resolution: int = 64,
+        *,
+        shards: Sequence[str] | None = None,
+        seed: int = 0,
+        first: int | None = None,
+        keep: int = 0,
+    ):
+        self._wanted = None if shards is None else list(dict.fromkeys(shards))
+        super().__init__(folder, resolution, seed, every_caption=False, first=first, keep=keep)
 
     def find(self) -> Iterator[Pair]:
         """Yield the samples in the order of the shards, and there in that of the archive. Raises nothing: bad ones go into `report`."""
@@ -75,6 +86,14 @@ class Shards(CaptionedDataset):
 
     def _shards(self) -> list[str]:
         """The names of the shards in order. Raises nothing: archives that cannot be read where they lie go into `report`."""
+        if self._wanted is not None:
+            shards = []
+            for name in self._wanted:
+                if name.lower().endswith(_COMPRESSED):
+                    self.report.leave_out(name, Unusable(Why.COMPRESSED))
+                else:
+                    shards.append(name)
+            return shards
 
         def unreadable(error: OSError) -> None:
             self.report.leave_out(Path(error.filename).relative_to(self.folder).as_posix(), Unusable(Why.UNREADABLE))
@@ -102,6 +121,10 @@ class Shards(CaptionedDataset):
         """The picture of a pair, in [-1, 1], its centre cut square. Raises `Unusable` where its bytes are bad."""
         shard, offset, size = pair.place
         return decode(read_inside(self.folder, shard, offset, size, limit=_MAX_SHARD_BYTES), self.resolution)
+
+    def size(self, pair: Pair) -> int:
+        """The bytes of the file of a pair's picture, in its shard."""
+        return int(pair.place[2])
 
     def _samples(self, path: Path) -> dict[str, dict[str, Member]]:
         """The offset and size of each part of each key of a shard: {"000000000": {".jpg": (512, 20000), ".txt": ...}, ...}.

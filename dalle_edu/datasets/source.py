@@ -14,15 +14,22 @@ from torch import Tensor
 from dalle_edu.world.domain import Domain
 from dalle_edu.world.tokenizer import CaptionTokenizer
 
+ENDLESS = 2**62  # items of a series: more than any run takes
+
 
 @runtime_checkable
 class Batch(Protocol):
     """Some captioned pictures on their way to a device."""
 
-    captions: list[str]
+    @property
+    def captions(self) -> list[str]:
+        """Their captions."""
 
     def images(self, resolution: int, device: torch.device | str = "cpu") -> Float[Tensor, "n 3 h w"]:
-        """The pictures, on `device`: (n, 3, resolution, resolution) in [-1, 1]."""
+        """The pictures, on `device`: (n, 3, resolution, resolution) in [-1, 1].
+
+        Raises `DalleEduError` for a resolution that the source cannot give, and where a picture can no longer be read.
+        """
 
 
 @runtime_checkable
@@ -42,15 +49,35 @@ class Series(Protocol):
 class Source(Protocol):
     """Captioned pictures that a system can be trained on."""
 
-    name: str  # what it is called on screen
-    fingerprint: str  # what it is recognised by: a run goes on with no other
-    domain: Domain  # what its captions can say, which travels with the weights
-    tokenizer: CaptionTokenizer
-    text_length: int | None  # tokens of its longest caption; None where a preset's own will do
-    size: int | None  # pictures to train on; None where they have no end
+    @property
+    def name(self) -> str:
+        """What it is called on screen."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What it is recognised by: a run goes on with no other."""
+
+    @property
+    def domain(self) -> Domain:
+        """What its captions can say, which travels with the weights."""
+
+    @property
+    def tokenizer(self) -> CaptionTokenizer:
+        """The tokenizer of its captions."""
+
+    @property
+    def text_length(self) -> int | None:
+        """The tokens of its longest caption; None where a preset's own length will do."""
+
+    @property
+    def size(self) -> int | None:
+        """The number of pictures to train on; None where they have no end."""
 
     def series(self, seed: int) -> Series:
         """The series of items of a stage of training. Of a source with an end each item comes once an epoch, in a new order each."""
 
     def held_out(self, n: int) -> Batch:
-        """At most `n` captioned pictures that training never shows, always the same."""
+        """At most `n` captioned pictures that training never shows, always the same. There may be none."""
+
+    def remarks(self, batch_size: int | None = None) -> list[str]:
+        """What to tell of it before training with batches of a size, in the reader's language."""

@@ -169,7 +169,7 @@ class Questionnaire:
             for name, picture in zip(names, question.pictures, strict=True):
                 _write_png(folder / name, picture)
             entries.append({"name": question.name, "sentences": question.sentences, "pictures": names, "meant": question.meant})
-        domain = {} if self.domain is SHAPES_DOMAIN else {"domain": domain_to_json(self.domain)}
+        domain = {} if self.domain == SHAPES_DOMAIN else {"domain": domain_to_json(self.domain)}
         _write_json(folder / QUESTIONS, {"questions": entries, **domain})
         self.folder = folder
         return folder

@@ -9,7 +9,7 @@ from faulty import contents, everything, left_out, nothing_touched_but, same
 from torchvision.datasets import MNIST as Torchvision
 
 from dalle_edu import download
-from dalle_edu.datasets import MNIST, Why, mnist
+from dalle_edu.datasets import MNIST, Why, digits, mnist
 from dalle_edu.errors import DalleEduError
 
 LABELS = [3, 1, 4, 1, 5, 9, 2, 6, 5, 0]
@@ -67,7 +67,7 @@ def test_they_are_torchvisions_digits(folder):
         ours = MNIST(folder, "train" if train else "test", resolution=28)
         for (image, label), (picture, _), pair in zip(theirs, ours, ours.pairs, strict=True):
             assert torch.equal(picture[0], torch.tensor(list(image.tobytes())).view(28, 28).float() / 127.5 - 1)
-            assert pair.captions[0] == f"the handwritten digit {mnist.DIGITS['en'][label]}"
+            assert pair.captions[0] == f"the handwritten digit {digits.DIGITS['en'][label]}"
 
 
 def test_other_resolutions_and_the_first_few(folder):

@@ -183,7 +183,7 @@ class Trainable(nn.Module, ABC):
         config = asdict(self.config)  # type: ignore[call-overload]
         known = {"system": self.name, "config": config}
         known["tokenizer"] = self.tokenizer.to_json()
-        if self.domain is not SHAPES_DOMAIN:
+        if self.domain != SHAPES_DOMAIN:
             known["domain"] = domain_to_json(self.domain)
         save_checkpoint(path, tensors, known | (metadata or {}))
 

@@ -1,0 +1,47 @@
+"""The synthetic world as a source to train on, with any catalogue."""
+
+from functools import cached_property
+
+from dalle_edu.datasets.source import ENDLESS
+from dalle_edu.seeds import SEEDS
+from dalle_edu.world.catalogue import SHAPES, Catalogue
+from dalle_edu.world.catalogue_files import world_of
+from dalle_edu.world.dataset import Batch, World
+from dalle_edu.world.domain import ClosedDomain
+from dalle_edu.world.grammar import every_caption
+from dalle_edu.world.scene_sampler import PRACTICE
+from dalle_edu.world.tokenizer import caption_tokenizer, train_tokenizer
+
+_HELD_OUT_SEED = SEEDS - 1  # of held-out scenes where the catalogue holds nothing out: no run has it
+
+
+class WorldSource:
+    """Scenes of a catalogue with captions of its grammar, without end, as a source (`source.Source`)."""
+
+    size: int | None = None
+
+    def __init__(self, catalogue: Catalogue = SHAPES):
+        self.catalogue = catalogue
+        self.name = "world" if catalogue is SHAPES else str(getattr(catalogue, "name", "") or "world")
+        self.domain = ClosedDomain(catalogue)
+        self.tokenizer = caption_tokenizer() if catalogue is SHAPES else train_tokenizer(catalogue)
+        self.text_length = None if catalogue is SHAPES else max(self.tokenizer.lengths(list(every_caption(catalogue))))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The world's number, or a digest of its catalogue where it is another."""
+        return f"world {world_of(self.catalogue)}"
+
+    def series(self, seed: int) -> World:
+        """The series of a stage of training: scenes that show no held-out combination, with captions for practice."""
+        return World(ENDLESS, seed, kinds=PRACTICE, catalogue=self.catalogue)
+
+    def held_out(self, n: int) -> Batch:
+        """`n` scenes with held-out combinations; scenes of another seed where the catalogue holds nothing out."""
+        split = "held_out" if self.catalogue.held_out_objects or self.catalogue.held_out_relations else "all"
+        scenes = World(n, _HELD_OUT_SEED, split, kinds=PRACTICE, catalogue=self.catalogue)
+        return scenes.collate([scenes[index] for index in range(n)])
+
+    def remarks(self, batch_size: int | None = None) -> list[str]:
+        """Nothing: the world has no surprises."""
+        return []
