@@ -8,7 +8,8 @@ import typer
 from dalle_edu.cli.app import DeviceOption, JsonOption, SeedOption, command, models, ready, write_json, written
 from dalle_edu.errors import DalleEduError, Stopped
 from dalle_edu.language import say
-from dalle_edu.systems.interface.registry import model_class, names_a_file, system_names
+from dalle_edu.python_files import names_a_file
+from dalle_edu.systems.interface.registry import model_class, system_names
 
 _PRESETS = say(
     "laptop, standard or gpu, or one that only this system has (dalle-edu systems lists them)",
