@@ -63,9 +63,7 @@ class Match:
     clip_score_of_others: float
 
 
-def match(
-    pictures: Float[Tensor, "n e"], texts: Float[Tensor, "m e"], captions: Captions, galleries: Int[Tensor, "n gallery"]
-) -> Match:
+def match(pictures: Float[Tensor, "n e"], texts: Float[Tensor, "m e"], captions: Captions, galleries: Int[Tensor, "n gallery"]) -> Match:
     """The match of pictures and captions, both as unit vectors; `texts` are those of the distinct captions.
 
     The CLIP score of a picture and a caption is max(0, 100 x cosine), as torchmetrics has it. Hessel et al. 2021 (section 3) weigh the

@@ -1,8 +1,8 @@
 """Fidelity: how far drawn pictures are from true ones as two clouds of features, without asking which picture belongs to which caption.
 
-Both distances come with traps. The features are those of one critic: distances by two critics, or on two data sets, do not compare. A critic
-trained on few pictures has seen little, and calls equal what it never learned to tell apart. And with few pictures a distance is noisy, and
-Fréchet's too large besides, so that each is read beside its floor: the distance between two halves of the true pictures, measured on as many.
+Both distances come with traps. The features are those of one critic: distances by two critics, or on two data sets, do not compare. A
+critic trained on few pictures calls equal what it never learned to tell apart. With few pictures a distance is noisy, and Fréchet's too
+large besides. Each is therefore read beside its floor: the distance between two halves of the true pictures, measured on as many.
 
 Letters: n and m pictures, d channels.
 """
@@ -74,18 +74,14 @@ class Distance:
     floor_deviation: float
 
 
-def kernel_fidelity(
-    drawn: Float[Tensor, "n d"], true: Float[Tensor, "n d"], captions: Sequence[str], seed: int = 0
-) -> Distance | None:
+def kernel_fidelity(drawn: Float[Tensor, "n d"], true: Float[Tensor, "n d"], captions: Sequence[str], seed: int = 0) -> Distance | None:
     """The kernel distance of drawn and true pictures, whose features are unit vectors, in the same order as their captions. None for fewer
     than `FEWEST` pictures.
     """
     return _fidelity(kernel_distance, drawn, true, captions, seed) if len(true) >= FEWEST else None
 
 
-def frechet_fidelity(
-    drawn: Float[Tensor, "n d"], true: Float[Tensor, "n d"], captions: Sequence[str], seed: int = 0
-) -> Distance | None:
+def frechet_fidelity(drawn: Float[Tensor, "n d"], true: Float[Tensor, "n d"], captions: Sequence[str], seed: int = 0) -> Distance | None:
     """The Fréchet distance of drawn and true pictures, as `kernel_fidelity`. None for fewer than `FRECHET_NEEDS` pictures a channel."""
     return _fidelity(frechet_distance, drawn, true, captions, seed) if len(true) >= FRECHET_NEEDS * true.shape[1] else None
 

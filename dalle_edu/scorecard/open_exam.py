@@ -36,7 +36,13 @@ _SHOWN = 16  # rows of the sheet
 
 
 def open_score(
-    system: Any, source: Source, critic: Critic | None = None, prompts: int = 256, seed: int = 0, progress: bool | None = None, **options: Any
+    system: Any,
+    source: Source,
+    critic: Critic | None = None,
+    prompts: int = 256,
+    seed: int = 0,
+    progress: bool | None = None,
+    **options: Any,
 ) -> OpenReport:
     """Examine a system on at most `prompts` held-out pictures of a source, as `open_exam` does.
 
@@ -130,9 +136,7 @@ def _evaluating(system: nn.Module) -> Iterator[None]:
 
 
 @torch.no_grad()
-def draw(
-    system: Draws, captions: Sequence[str], seed: int = 0, progress: bool | None = None, **options: Any
-) -> Float[Tensor, "n 3 h w"]:
+def draw(system: Draws, captions: Sequence[str], seed: int = 0, progress: bool | None = None, **options: Any) -> Float[Tensor, "n 3 h w"]:
     """A picture for each caption. The random numbers of picture i depend on i and the seed alone."""
     drawn = []
     with progress_bar(say("drawing", "dessin"), len(captions), progress) as bar:
@@ -142,9 +146,7 @@ def draw(
     return torch.cat(drawn)
 
 
-def comparison_sheet(
-    true: Tensor, drawn: Tensor, captions: Sequence[str], numbers: Captions, name: str, rows: int = _SHOWN
-) -> Image.Image:
+def comparison_sheet(true: Tensor, drawn: Tensor, captions: Sequence[str], numbers: Captions, name: str, rows: int = _SHOWN) -> Image.Image:
     """A sheet with a true picture and a drawn one side by side, two such pairs in a row: the first of each distinct caption, at most
     `rows`.
     """

@@ -84,30 +84,35 @@ class OpenReport:
         listed = ", ".join(f"{stage} {speech.number(f'{loss:.4f}')}" for stage, loss in self.losses.items())
         return [
             speech.worded(
-                f"held-out loss, lower is better: {listed} (compares only with the same pictures and the same preset)",
-                f"perte sur les images réservées, mieux si plus basse : {listed} (ne se compare qu'avec les mêmes images et le même préréglage)",
+                f"held-out loss, lower is better: {listed}; it compares with the same preset on the same pictures only",
+                f"perte sur ces images, mieux si plus basse : {listed} ; ne se compare qu'au même préréglage sur les mêmes images",
             )
         ]
 
     def _matches(self, speech: Language) -> list[str]:
+        if self.true is None:
+            return []
         true, drawn, said = self.true, self.drawn, []
-        if true and true.found.n:
-            chance = speech.number(f"{100 / self.gallery:.1f}")
-            found = f"{self.critic} finds the caption of a picture among {self.gallery}: true pictures {_rate(true.found, speech)}"
-            trouve = f"{self.critic} trouve la légende d'une image parmi {self.gallery} : vraies images {_rate(true.found, speech)}"
-            if drawn:
-                found += f"; drawn ones {_rate(drawn.found, speech)}"
-                trouve += f" ; dessinées {_rate(drawn.found, speech)}"
-            said.append(speech.worded(f"{found}; by chance {chance} %", f"{trouve} ; au hasard {chance} %"))
-        if true:
-            one, two = speech.number(f"{true.clip_score:.1f}"), speech.number(f"{true.clip_score_of_others:.1f}")
-            score = f"CLIP score (100 x cosine): true pictures {one}, with captions of others {two}"
-            note = f"score CLIP (100 x cosinus) : vraies images {one}, avec les légendes d'autres {two}"
-            if drawn:
-                one, two = speech.number(f"{drawn.clip_score:.1f}"), speech.number(f"{drawn.clip_score_of_others:.1f}")
-                score += f"; drawn ones {one}, with captions of others {two}"
-                note += f" ; dessinées {one}, avec les légendes d'autres {two}"
-            said.append(speech.worded(score, note))
+        if true.found.n:
+            found, chance = _percent(true.found, speech), speech.number(f"{100 / self.gallery:.1f}")
+            of_drawn = _percent(drawn.found, speech) if drawn else ""
+            said.append(
+                speech.worded(
+                    f"{self.critic} finds a picture's caption among {self.gallery}: true pictures {found}"
+                    + (f"; drawn ones {of_drawn}" if drawn else "")
+                    + f"; by chance {chance} %",
+                    f"{self.critic} trouve la légende d'une image parmi {self.gallery} : vraies images {found}"
+                    + (f" ; dessinées {of_drawn}" if drawn else "")
+                    + f" ; au hasard {chance} %",
+                )
+            )
+        scores, of_drawn = _scores(true, speech), _scores(drawn, speech) if drawn else ("", "")
+        said.append(
+            speech.worded(
+                f"CLIP score (100 × cosine): true pictures {scores[0]}" + (f"; drawn ones {of_drawn[0]}" if drawn else ""),
+                f"score CLIP (100 × cosinus) : vraies images {scores[1]}" + (f" ; dessinées {of_drawn[1]}" if drawn else ""),
+            )
+        )
         return said
 
     def _kernel(self, speech: Language) -> list[str]:
@@ -120,17 +125,18 @@ class OpenReport:
                     f"distance à noyau (KID) : pas mesurée sur {self.pictures} images ; il en faut {FEWEST}",
                 )
             ]
+        drawn, floor = _distances(self.kernel, 1000, speech)
+        n = self.kernel.n
         return [
             speech.worded(
-                f"kernel distance (KID x 1000), lower is closer: {_distance(self.kernel, 1000, speech, 'from drawn to true pictures')}",
-                f"distance à noyau (KID x 1000), plus proche si plus basse : {_distance(self.kernel, 1000, speech, 'des dessinées aux vraies')}",
+                f"kernel distance (KID × 1000), lower is closer: drawn to true {drawn}, between halves of the true ones {floor}",
+                f"distance à noyau (KID × 1000), mieux si plus basse : des dessinées aux vraies {drawn}, entre moitiés des vraies {floor}",
             ),
             speech.worded(
-                f"the features are those of {self.critic}: a distance compares with its floor, and with others by the same critic on the "
-                f"same pictures; on {self.kernel.n} against {self.kernel.n} it is noisy (±), and a critic trained on few pictures is lenient",
-                f"les traits sont ceux de {self.critic} : une distance se compare à son plancher, et à d'autres du même critique sur les "
-                f"mêmes images ; sur {self.kernel.n} contre {self.kernel.n} elle est bruitée (±), et un critique entraîné sur peu d'images "
-                "est indulgent",
+                f"its features are those of {self.critic}: compare it with its floor, and with distances by the same critic on the same "
+                f"pictures; on {n} against {n} it is noisy (±), and a critic trained on few pictures overlooks much",
+                f"ses caractéristiques sont celles de {self.critic} : comparez-la à son plancher et aux distances du même critique sur les "
+                f"mêmes images ; sur {n} contre {n} elle est bruitée (±), et un critique entraîné sur peu d'images laisse passer beaucoup",
             ),
         ]
 
@@ -145,33 +151,40 @@ class OpenReport:
                     f"distance de Fréchet (FID) : pas mesurée sur {self.pictures} images ; {self.channels} canaux en demandent {needed}",
                 )
             ]
+        drawn, floor = _distances(self.frechet, 1, speech)
         return [
             speech.worded(
-                f"Fréchet distance (FID), too large on so few: {_distance(self.frechet, 1, speech, 'from drawn to true pictures')}",
-                f"distance de Fréchet (FID), trop grande sur si peu : {_distance(self.frechet, 1, speech, 'des dessinées aux vraies')}",
+                f"Fréchet distance (FID), biased on so few: drawn to true {drawn}, between halves of the true ones {floor}",
+                f"distance de Fréchet (FID), biaisée sur si peu : des dessinées aux vraies {drawn}, entre moitiés des vraies {floor}",
             )
         ]
 
 
 _NO_CRITIC = (
     "no critic: whether pictures show what their captions say was not measured; train clip on the same pictures and name it",
-    "pas de critique : on ne sait pas si les images montrent ce que disent leurs légendes ; entraînez clip sur les mêmes images, et nommez-le",
+    "pas de critique : rien ne dit si les images montrent ce que disent leurs légendes ; entraînez clip sur ces images et nommez-le",
 )
 
 
-def _rate(rate: Rate, speech: Language) -> str:
+def _percent(rate: Rate, speech: Language) -> str:
     facts = rate.to_json()
     share, low, high = (speech.number(f"{100 * facts[part]:.1f}") for part in ("rate", "low", "high"))
     return f"{share} % ({low}–{high})"
 
 
-def _distance(distance: Distance, times: int, speech: Language, english_or_french: str) -> str:
+def _scores(match: Match, speech: Language) -> tuple[str, str]:
+    """The CLIP scores of a match, in words: in English and in French."""
+    own, others = speech.number(f"{match.clip_score:.1f}"), speech.number(f"{match.clip_score_of_others:.1f}")
+    return f"{own}, with captions of others {others}", f"{own}, avec les légendes d'autres {others}"
+
+
+def _distances(distance: Distance, times: int, speech: Language) -> tuple[str, str]:
+    """A distance and its floor, each with its deviation, as multiples of 1 / `times`."""
     drawn, floor = (
         f"{speech.number(f'{times * mean:.1f}')} ± {speech.number(f'{times * deviation:.1f}')}"
         for mean, deviation in ((distance.drawn, distance.drawn_deviation), (distance.floor, distance.floor_deviation))
     )
-    between = "between two halves of the true ones" if english_or_french.startswith("from") else "entre deux moitiés des vraies"
-    return f"{english_or_french} {drawn}, {between} {floor}"
+    return drawn, floor
 
 
 def _match_json(match: Match | None) -> dict[str, Any] | None:
