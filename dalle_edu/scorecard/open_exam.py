@@ -67,12 +67,13 @@ def open_exam(
     the same numbers. `options` go to `system.generate`; `progress` shows a bar: True, False, or None for one where somebody waits. Raises
     `DalleEduError` for an empty batch, what is no seed, and a caption that system or critic cannot read.
     """
-    seed, captions = check_seed(seed), Captions.of(batch.captions)
+    seed = check_seed(seed)
     if not batch.captions:
         raise DalleEduError(
             "the exam was given no held-out picture; keep some pictures out of training",
             "l'examen n'a reçu aucune image réservée ; gardez-en quelques-unes hors de l'entraînement",
         )
+    captions = Captions.of(batch.captions)
     judge = system if isinstance(system, Critic) else critic
     images = batch.images(system.resolution, getattr(system, "device", "cpu"))
     facts: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The exam without an examiner, of systems whose marks are known: one that draws the truth, one that draws noise, one that mixes captions up."""
+"""The exam without an examiner, of systems whose marks are known: they draw the truth, noise, or what another caption says."""
 
 import json
 from types import SimpleNamespace
@@ -15,11 +15,18 @@ from dalle_edu.scorecard.open_exam import held_out_losses, open_exam, open_score
 from dalle_edu.systems.critics.critic import Critic
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.trainable import Trainable
+from dalle_edu.world.domain import OpenDomain
 from dalle_edu.world.sheet import as_pixels
+from dalle_edu.world.tokenizer import caption_tokenizer
 
 
 class Pictures:
-    """A batch of pictures and captions; a source whose held-out pictures it is."""
+    """A batch of pictures and captions, and a source whose held-out pictures these are."""
+
+    name, fingerprint, domain, tokenizer, text_length, size = "pictures", "0", OpenDomain(()), caption_tokenizer(), None, 0
+
+    def series(self, seed):
+        raise NotImplementedError
 
     def __init__(self, images: torch.Tensor, captions: list[str]):
         self.at_full_size, self.captions = images, captions
@@ -90,7 +97,8 @@ def chance_is_possible(rate) -> bool:
 def test_a_perfect_system_gets_the_numbers_of_the_true_pictures(held_out, critic):
     report = open_exam(Oracle(held_out.images(32)), held_out, critic)
     assert report.drawn == report.true
-    assert report.true.found.n == 80 and report.true.found.correct >= 72
+    assert report.true.found.n == 80
+    assert report.true.found.correct >= 72
     assert report.true.clip_score > report.true.clip_score_of_others + 40
     assert (report.kernel.drawn, report.kernel.drawn_deviation) == (report.kernel.floor, report.kernel.floor_deviation)
     assert report.frechet is None  # 192 channels, 80 pictures
@@ -150,13 +158,16 @@ def test_the_report_is_said_in_both_languages_and_written_as_json(held_out, crit
     report = open_exam(Oracle(held_out.images(32)), held_out, critic)
     english, french = report.lines("en"), report.lines("fr")
     assert len(english) == len(french) == 6
-    assert "finds a picture's caption among 20: true pictures" in english[1] and "by chance 5.0 %" in english[1]
+    assert "finds a picture's caption among 20: true pictures" in english[1]
+    assert "by chance 5.0 %" in english[1]
     assert "au hasard 5,0\u00a0%" in french[1]
     assert "80 pictures; 192 channels take 768" in english[-1]
     report.save(tmp_path / "report.json")
     written = json.loads((tmp_path / "report.json").read_text())
     assert written == report.to_json()
-    assert "skills" not in written and written["true"]["found"]["n"] == 80 and written["frechet_distance"] is None
+    assert "skills" not in written
+    assert written["true"]["found"]["n"] == 80
+    assert written["frechet_distance"] is None
 
 
 # ------------------------------------------------------------- retrieval, by hand
@@ -172,7 +183,8 @@ def test_equal_captions_count_as_one_and_galleries_hold_each_once():
     assert torch.equal(galleries[:, 0], many.own)
     assert all(len(set(row)) == GALLERY for row in galleries.tolist())
     assert len({i for row in galleries[:, 1:].tolist() for i in row}) == 50
-    assert not torch.equal(galleries, many.galleries(seed=1)) and torch.equal(galleries, many.galleries(seed=0))
+    assert not torch.equal(galleries, many.galleries(seed=1))
+    assert torch.equal(galleries, many.galleries(seed=0))
 
 
 def test_matches_by_hand():
@@ -207,7 +219,9 @@ class Mean(Trainable):
         self.part, self.frozen = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1).eval()
 
     def stage_loss(self, stage, images, captions, progress, generator):
-        assert progress == 1 and not self.training and not torch.is_grad_enabled()
+        assert progress == 1
+        assert not self.training
+        assert not torch.is_grad_enabled()
         assert all(float(image.mean()) == pytest.approx(float(text), abs=1e-5) for image, text in zip(images, captions, strict=True))
         noise = torch.randn((), generator=generator) if stage == "noisy" else 0
         return {"loss": images.mean() + noise}
@@ -221,7 +235,9 @@ def test_losses_are_means_over_all_pictures_with_fixed_noise_and_leave_no_trace(
     assert losses["noisy"] != losses["exact"]
     torch.manual_seed(1)
     assert held_out_losses(system, images, [str(float(each)) for each in values]) == losses
-    assert system.training and system.part.training and not system.frozen.training
+    assert system.training
+    assert system.part.training
+    assert not system.frozen.training
 
 
 @pytest.mark.parametrize("build", [tiny_dalle1, tiny_clip])
