@@ -8,12 +8,11 @@ Letters: n and m pictures, d channels.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import groupby
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 SPLITS = 20  # random halvings of the pictures that a distance is averaged over
@@ -74,42 +73,31 @@ class Distance:
     floor_deviation: float
 
 
-def kernel_fidelity(drawn: Float[Tensor, "n d"], true: Float[Tensor, "n d"], captions: Sequence[str], seed: int = 0) -> Distance | None:
-    """The kernel distance of drawn and true pictures, whose features are unit vectors, in the same order as their captions. None for fewer
-    than `FEWEST` pictures.
+def kernel_fidelity(drawn: Float[Tensor, "n d"], true: Float[Tensor, "n d"], seed: int = 0) -> Distance | None:
+    """The kernel distance of drawn and true pictures, whose features are unit vectors, picture i of each with the same caption. None for
+    fewer than `FEWEST` pictures.
     """
-    return _fidelity(kernel_distance, drawn, true, captions, seed) if len(true) >= FEWEST else None
+    return _fidelity(kernel_distance, drawn, true, seed) if len(true) >= FEWEST else None
 
 
-def frechet_fidelity(drawn: Float[Tensor, "n d"], true: Float[Tensor, "n d"], captions: Sequence[str], seed: int = 0) -> Distance | None:
+def frechet_fidelity(drawn: Float[Tensor, "n d"], true: Float[Tensor, "n d"], seed: int = 0) -> Distance | None:
     """The Fréchet distance of drawn and true pictures, as `kernel_fidelity`. None for fewer than `FRECHET_NEEDS` pictures a channel."""
-    return _fidelity(frechet_distance, drawn, true, captions, seed) if len(true) >= FRECHET_NEEDS * true.shape[1] else None
+    return _fidelity(frechet_distance, drawn, true, seed) if len(true) >= FRECHET_NEEDS * true.shape[1] else None
 
 
-def _fidelity(measure, drawn: Tensor, true: Tensor, captions: Sequence[str], seed: int) -> Distance:
-    """A distance over `SPLITS` halvings: of one half of the captions the drawn pictures, and then the true ones, against the true pictures
-    of the other half. Both are measured on as many pictures, so that what too few of them add is the same.
+def _fidelity(measure: Callable[[Tensor, Tensor], float], drawn: Tensor, true: Tensor, seed: int) -> Distance:
+    """A distance over `SPLITS` random halvings: of one half the drawn pictures, and then the true ones, against the true pictures of the
+    other half. Both are measured on as many pictures, so that what too few of them add is the same; and no drawn picture is compared with
+    the true one of its own caption, which would bring it near.
 
     Unit vectors are lengthened to √d, since the kernel expects channels of a size of about 1.
     """
     drawn, true = (math.sqrt(each.shape[1]) * each.double().cpu() for each in (drawn, true))
-    generator = torch.Generator().manual_seed(seed)
-    pairs = []
+    generator, half, found = torch.Generator().manual_seed(seed), len(true) // 2, []
     for _ in range(SPLITS):
-        one, other = halves(captions, generator)
-        pairs.append((measure(drawn[one], true[other]), measure(true[one], true[other])))
-    found = torch.tensor(pairs, dtype=torch.float64)
-    (mean, floor), (deviation, floor_deviation) = found.mean(dim=0).tolist(), found.std(dim=0).tolist()
-    return Distance(len(true) // 2, mean, deviation, floor, floor_deviation)
-
-
-def halves(captions: Sequence[str], generator: torch.Generator) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
-    """The numbers of the pictures of two random halves of equal size, between which the pictures of one caption are shared out evenly; of
-    an odd number of pictures one is left out.
-    """
-    order = torch.randperm(len(captions), generator=generator).tolist()
-    chosen = sorted(order, key=lambda i: captions[i])  # stable: the order within a caption stays random
-    groups = [list(group) for _, group in groupby(chosen, key=lambda i: captions[i])]
-    turns = [groups[i] for i in torch.randperm(len(groups), generator=generator).tolist()]
-    row = torch.tensor([i for group in turns for i in group], dtype=torch.long)
-    return row[0 : len(row) // 2 * 2 : 2], row[1::2]
+        order = torch.randperm(len(true), generator=generator)
+        one, other = order[:half], order[half : 2 * half]
+        found.append((measure(drawn[one], true[other]), measure(true[one], true[other])))
+    numbers = torch.tensor(found, dtype=torch.float64)
+    (mean, floor), (deviation, floor_deviation) = numbers.mean(dim=0).tolist(), numbers.std(dim=0).tolist()
+    return Distance(half, mean, deviation, floor, floor_deviation)

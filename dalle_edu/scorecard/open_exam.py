@@ -95,9 +95,8 @@ def open_exam(
     if drawn is not None:
         features = judge.encode_images(drawn)
         facts["drawn"] = match(features, texts, captions, galleries)
-        same = [captions.distinct[i] for i in captions.own.tolist()]
-        facts["kernel"] = kernel_fidelity(features, true_features, same, seed)
-        facts["frechet"] = frechet_fidelity(features, true_features, same, seed)
+        facts["kernel"] = kernel_fidelity(features, true_features, seed)
+        facts["frechet"] = frechet_fidelity(features, true_features, seed)
     return OpenReport(**facts)
 
 
