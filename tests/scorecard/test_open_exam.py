@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 import torch.nn.functional as F
-from picture_book import CAPTIONS, page
+from picture_book import CAPTIONS, page, write_picture_book
 from tiny_systems import tiny_clip, tiny_dalle1
 
+from dalle_edu.datasets.folder import Folder
 from dalle_edu.errors import DalleEduError
 from dalle_edu.scorecard.caption_retrieval import GALLERY, Captions, match
 from dalle_edu.scorecard.open_exam import held_out_losses, open_exam, open_score
@@ -271,3 +272,11 @@ def test_the_book_has_twelve_pictures_of_each_of_twenty_captions():
     assert all([caption for _, caption in pages].count(text) == 12 for text in CAPTIONS)
     assert len({picture.tobytes() for picture, _ in pages}) == 240
     assert page(7, seed=0)[0].tobytes() == page(7, seed=0)[0].tobytes() != page(7, seed=1)[0].tobytes()
+
+
+def test_the_book_is_a_folder_of_captioned_pictures(tmp_path):
+    captions = write_picture_book(tmp_path / "book", n=21)
+    folder = Folder(tmp_path / "book", resolution=64)
+    assert [caption for _, caption in folder] == captions == [*CAPTIONS, CAPTIONS[0]]
+    assert folder.report.good == 21
+    assert torch.allclose(folder[3][0], book(4, seed=0).at_full_size[3], atol=0.01)
