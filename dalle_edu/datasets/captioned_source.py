@@ -16,7 +16,7 @@ from dalle_edu.datasets.captioned_dataset import CaptionedDataset
 from dalle_edu.datasets.captioned_series import CaptionedBatch, CaptionedSeries, batch_of
 from dalle_edu.datasets.report import shown
 from dalle_edu.datasets.split import ENOUGH, held_out_names
-from dalle_edu.language import say
+from dalle_edu.language import comma, say
 from dalle_edu.world.domain import MOST_WORDS, OpenDomain
 from dalle_edu.world.tokenizer import MOST_BYTES, MOST_OPEN_TOKENS, CaptionTokenizer, train_open_tokenizer
 from dalle_edu.world.words import normal_words
@@ -105,9 +105,7 @@ class CaptionedSource:
             told.append(
                 say(
                     f"a batch of {batch_size} is more than an epoch of {n}: it shows each picture about {batch_size / n:.1f} times",
-                    f"un lot de {batch_size} dépasse une époque de {n} : il montre chaque image environ {batch_size / n:.1f} fois".replace(
-                        ".", ","
-                    ),
+                    f"un lot de {batch_size} dépasse une époque de {n} : il montre chaque image environ {comma(batch_size / n)} fois",
                 )
             )
         return told
