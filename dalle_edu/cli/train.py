@@ -55,6 +55,26 @@ def train(
             )
         ),
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help=say(
+                "captioned pictures of yours to learn from: a folder, coco:FOLDER, shards (a folder of .tar, or data/{00..12}.tar), mnist"
+                " or digits",
+                "vos images avec légendes, dont apprendre : un dossier, coco:DOSSIER, des fragments (un dossier de .tar, ou"
+                " data/{00..12}.tar), mnist ou digits",
+            )
+        ),
+    ] = None,
+    world: Annotated[
+        str | None,
+        typer.Option(
+            help=say(
+                "a world of yours: a Python file and its catalogue, as in moon.py:MOONS",
+                "un monde à vous : un fichier Python et son catalogue, comme moon.py:MOONS",
+            )
+        ),
+    ] = None,
     seed: SeedOption = 0,
     batch_size: Annotated[int | None, typer.Option(help=say("pictures in an update", "images par mise à jour"))] = None,
     exam: Annotated[
@@ -135,7 +155,7 @@ def train(
     if minutes is None and updates is None:
         minutes = 12.0
     name = model_class(system).name if names_a_file(system) else system
-    folder = run or Path("runs") / f"{name}-{preset}"
+    folder = run or Path("runs") / "-".join([name, preset, *_learned_from(data, world)])
     foundations = _foundations(foundation or [])
     weights = folder / f"{name}.safetensors"
     ready(json_file, given=[folder / "log.jsonl", *models(begin_with, *foundations.values())])
@@ -154,6 +174,8 @@ def train(
         rate=rate,
         foundations=foundations,
         accumulate=accumulate,
+        data=data,
+        world=world,
     )
     rank = os.environ.get("RANK", "0")  # as torchrun numbers processes
     try:
@@ -168,6 +190,13 @@ def train(
         if json_file:
             write_json(json_file, {"system": name, "preset": preset, "seed": seed, "weights": str(weights), **summary(folder)})
         written(weights)
+
+
+def _learned_from(data: str | None, world: str | None) -> list[str]:
+    """What the name of a run's folder says of the pictures: the last part of their place, in letters and digits; nothing of the shapes."""
+    place = data or (world or "").rpartition(":")[2]
+    words = "".join(c if c.isalnum() else " " for c in place.rstrip("/").rpartition("/")[2]).split()
+    return ["_".join(words).lower()[:40]] if words else []
 
 
 def _foundations(options: list[str]) -> dict[str, str]:

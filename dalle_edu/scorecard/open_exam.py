@@ -1,8 +1,8 @@
 """The exam of a system on captioned pictures of any kind, for which there is no examiner: held-out losses, and the opinion of a critic.
 
-    report = open_score(system, source, critic, prompts=64)
-    print(*report.lines("en"), sep="\\n")
-    report.sheet.show()
+    reports = open_score(system, source, critic, prompts=64)
+    print(*reports["held_out"].lines("en"), sep="\\n")
+    reports["held_out"].sheet.show()
 
 Nothing here knows whether a picture is right. Each number therefore stands between two others that bound it: what true pictures get, and
 what chance gets. `caption_retrieval.py` and `fidelity.py` say what each measures.
@@ -43,8 +43,9 @@ def open_score(
     seed: int = 0,
     progress: bool | None = None,
     **options: Any,
-) -> OpenReport:
-    """Examine a system on at most `prompts` held-out pictures of a source, as `open_exam` does.
+) -> dict[str, OpenReport]:
+    """Examine a system on at most `prompts` pictures of a source that it was trained on, "seen", and on as many that were "held_out", as
+    `open_exam` does. Of a source that holds nothing out there is no report of these.
 
     Raises `DalleEduError` for fewer than 1 or more than 100000 prompts, for what is no seed, and as `open_exam` does.
     """
@@ -53,7 +54,9 @@ def open_score(
             f"an exam of {prompts} prompts was asked for; it has 1 to 100000",
             f"un examen de {prompts} phrases est demandé ; il en a de 1 à 100000",
         )
-    return open_exam(system, source.held_out(prompts), critic, seed, progress, **options)
+    series, shown = source.series(0), min(prompts, source.size or prompts)
+    parts = {"seen": series.collate([series[index] for index in range(shown)]), "held_out": source.held_out(prompts)}
+    return {part: open_exam(system, batch, critic, seed, progress, **options) for part, batch in parts.items() if batch.captions}
 
 
 @torch.no_grad()
