@@ -35,6 +35,7 @@ from dalle_edu.training.batches import batches, share_of
 from dalle_edu.training.clock import Clock
 from dalle_edu.training.conditions import conditions, differences
 from dalle_edu.training.ema import EMA
+from dalle_edu.training.expectations import Expectations
 from dalle_edu.training.finite import no_longer_finite, not_finite
 from dalle_edu.training.folder import occupied
 from dalle_edu.training.interrupts import StopPolitely
@@ -113,6 +114,7 @@ class Trainer:
                 share_of(self.run, stage, self.processes)
         self.exam = exam_of(source, run.exam) if self.processes.first else None
         self.log = RunLog(folder / "log.jsonl" if self.processes.first else None, _tell)
+        self.expectations = Expectations(run, source)
         self.conditions = conditions(place, self.processes.count, compile)
         self.saved: tuple[str, int] | None = None  # the stage and the update of the last checkpoint
 
@@ -152,6 +154,10 @@ class Trainer:
             changed = differences(self.progress.conditions, self.conditions)
             if changed:
                 _tell(changed)
+        if ahead and not self.quiet:
+            first = self.stages[ahead[0]]
+            for remark in self.source.remarks(self.run.batch_size or first.batch_size):
+                _tell(remark)
 
     def _stage(self, index: int, stage: Stage, stopping: threading.Event) -> None:
         """Train one stage, from its first update or from the checkpoint. Raises `KeyboardInterrupt` once `stopping` is set, and
@@ -281,6 +287,9 @@ class Trainer:
         sheet = self.folder / "sheets" / f"{stage.name}-{clock.update:06d}.png"
         seen = look(self.system, stage.name, self.exam, sheet, self.place.torch_device)
         self.log.entry(stage.name, clock, self._reading(clock), seen)
+        said = self.expectations.sentence(stage.name, clock, seen)
+        if said and not self.quiet:
+            _tell(said)
         ema.swap(parameters)
         self.system.train()
 

@@ -1,4 +1,4 @@
-"""A new shape and a dozen sprites, in catalogues that live in the tests, go through training, drawing, exams and edits untouched by the package."""
+"""A new shape and a dozen sprites, in catalogues that live in the tests, go through training, drawing, exams and edits."""
 
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,8 @@ def test_a_catalogue_of_ones_own_is_trained_drawn_examined_and_edited(name, worl
     run = Run(name, "tiny", updates=12, batch_size=4, exam=8, foundations=foundations)
     train(run, tmp_path, device="cpu", quiet=True, source=source)
     log = (tmp_path / "log.jsonl").read_text()
-    assert '"skills"' in log and list((tmp_path / "sheets").glob("*.png"))
+    assert '"skills"' in log
+    assert list((tmp_path / "sheets").glob("*.png"))
 
     system: Any = load(tmp_path / f"{name}.safetensors")
     assert world_of(system.domain.catalogue) == world_of(source.catalogue) != world_of(SHAPES)
@@ -67,7 +68,9 @@ def test_the_examiner_gives_a_perfect_system_of_a_catalogue_all_marks(world):
 
     class Renders:
         domain = source.domain
-        asked: list = []
+
+        def __init__(self, asked: list) -> None:
+            self.asked = [question.scene for question in asked]
 
         def generate(self, prompts: list[str], *, seed: int) -> torch.Tensor:
             scenes, self.asked = self.asked[: len(prompts)], self.asked[len(prompts) :]
@@ -75,11 +78,10 @@ def test_the_examiner_gives_a_perfect_system_of_a_catalogue_all_marks(world):
 
     from dalle_edu.scorecard import questions
 
-    system = Renders()
-    system.asked = [question.scene for question in questions(200, 0, source.catalogue)]
+    system = Renders(questions(200, 0, source.catalogue))
     report = score(system, "true", prompts=200, progress=False)
     assert all(rate.correct >= 0.99 * rate.n for rate in report.rates().values())
-    system.asked = [question.scene for question in questions(200, 3, source.catalogue)]  # the pictures of other questions
+    system = Renders(questions(200, 3, source.catalogue))  # the pictures of other questions
     assert all(rate.correct < 0.75 * rate.n for rate in score(system, "others", prompts=200, progress=False).rates().values())
 
 
@@ -112,7 +114,7 @@ def _breaking_off(loss: Any, call: int) -> Any:
 
 
 def test_a_scene_of_the_catalogue_is_no_scene_of_the_shapes(world):
-    called, source, _ = world
+    _, source, _ = world
     scene = sample_scene(3, catalogue=source.catalogue)
     new = {shape.name for shape in source.catalogue.shapes} - {shape.name for shape in SHAPES.shapes}
     assert new

@@ -199,6 +199,20 @@ class AutoregressiveSystem(Rewriting):
         """
         return self.decode(self.encode(images).flatten(1))
 
+    @torch.no_grad()
+    def measure(
+        self, stage: str, images: Tensor, captions: Sequence[str]
+    ) -> dict[str, float]:
+        """In the stages of the codec, how many of its "codes" are alive: used for
+        one of the pictures at least.
+        """
+        if stage == PRIOR_STAGE:
+            return {}
+        parts = images.split(TOGETHER)
+        used = torch.cat([self.encode(part).flatten() for part in parts]).unique()
+        codes = self.code_prior.config.num_codes
+        return {"codes_alive": float(len(used)), "codes": float(codes)}
+
     def preview(
         self, stage: str, images: Tensor, captions: Sequence[str], seed: int
     ) -> Float[Tensor, "n 3 h w"] | None:
