@@ -120,8 +120,9 @@ def held_out_losses(system: Trainable, images: Float[Tensor, "n 3 h w"], caption
                 for number, rows in enumerate(parts):
                     generator = torch.Generator(images.device).manual_seed(1_009 * turn + number)
                     said = [captions[i] for i in rows.tolist()]
-                    found = system.loss(images[rows.to(images.device)], said, stage=stage.name, generator=generator)
-                    total += len(rows) * float(found["loss"])
+                    with torch.enable_grad():  # a VQGAN's loss weighs its terms by their gradients
+                        found = system.loss(images[rows.to(images.device)], said, stage=stage.name, generator=generator)
+                    total += len(rows) * float(found["loss"].detach())
             losses[stage.name] = total / (_TURNS * len(images))
     return losses
 

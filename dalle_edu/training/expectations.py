@@ -54,8 +54,8 @@ class Expectations:
         self.advised = True
         return say(
             "; pictures of few kinds need no more, but where the sheet is blurred, “Training on your own pictures” says what to do",
-            " ; des images de peu de sortes n'en demandent pas plus, mais si la planche est floue, « S'entraîner sur ses propres images » dit"
-            " que faire",
+            " ; des images de peu de sortes n'en demandent pas plus, mais si la planche est floue, « S'entraîner sur ses propres images »"
+            " dit que faire",
         )
 
 

@@ -70,8 +70,9 @@ class HeldOutExam:
     def measured(self, system: Trainable, stage: str, images: Tensor) -> dict[str, Any]:
         """The loss of the stage on what is held out, under "held_out_loss"."""
         generator = torch.Generator(images.device).manual_seed(0)
-        losses = system.loss(images[:_TOGETHER], self.texts[:_TOGETHER], stage=stage, generator=generator)
-        return {"held_out_loss": round(float(losses["loss"]), 4)}
+        with torch.enable_grad():  # a VQGAN's loss weighs its terms by their gradients
+            losses = system.loss(images[:_TOGETHER], self.texts[:_TOGETHER], stage=stage, generator=generator)
+        return {"held_out_loss": round(float(losses["loss"].detach()), 4)}
 
     def marked(self, drawn: Tensor) -> dict[str, Any]:
         """Nothing."""
