@@ -78,8 +78,10 @@ def catalogue_of(model: Any) -> Catalogue:
     catalogue = getattr(model, "domain", SHAPES_DOMAIN).catalogue
     if catalogue is None:
         raise DalleEduError(
-            "this system learned from captions that people wrote, which the examiner cannot read; give its pictures and captions (--data)",
-            "ce système a appris de légendes écrites par des gens, que l'examinateur ne lit pas ; donnez ses images et légendes (--data)",
+            "this model learned from captions that people wrote, which the examiner cannot read; examine it by: dalle-edu score FILE --data"
+            " PLACE",
+            "ce modèle a appris de légendes écrites par des gens, que l'examinateur ne lit pas ; examinez-le par : dalle-edu score FICHIER"
+            " --data LIEU",
         )
     return catalogue
 
