@@ -27,6 +27,7 @@ from dalle_edu.scorecard.fidelity import frechet_fidelity, kernel_fidelity
 from dalle_edu.scorecard.open_report import OpenReport
 from dalle_edu.seeds import SEEDS, check_seed
 from dalle_edu.systems.critics.critic import Critic
+from dalle_edu.systems.critics.reranking import BestOf
 from dalle_edu.systems.interface.trainable import Trainable
 from dalle_edu.world.sheet import picture_sheet
 
@@ -73,23 +74,23 @@ def open_exam(
             "the exam was given no held-out picture; keep some pictures out of training",
             "l'examen n'a reçu aucune image réservée ; gardez-en quelques-unes hors de l'entraînement",
         )
-    captions = Captions.of(batch.captions)
+    captions, networks = Captions.of(batch.captions), system.system if isinstance(system, BestOf) else system
     judge = system if isinstance(system, Critic) else critic
-    images = batch.images(system.resolution, getattr(system, "device", "cpu"))
+    texts = judge.encode_texts(captions.distinct) if judge else None  # first, since drawing takes long
+    images = batch.images(networks.resolution, getattr(networks, "device", "cpu"))
     facts: dict[str, Any] = {
         "system": system.title if isinstance(system, Critic) else system.name,
         "seed": seed,
         "pictures": len(images),
         "captions": len(captions.distinct),
-        "losses": held_out_losses(system, images, batch.captions) if isinstance(system, Trainable) else {},
+        "losses": held_out_losses(networks, images, batch.captions) if isinstance(networks, Trainable) else {},
     }
     drawn = draw(system, batch.captions, seed, progress, **options) if isinstance(system, Draws) else None
     if drawn is not None:
-        facts["sheet"] = comparison_sheet(images, drawn, batch.captions, captions, facts["system"])
-    if judge is None:
+        facts["sheet"] = comparison_sheet(images, drawn, captions, facts["system"])
+    if judge is None or texts is None:
         return OpenReport(**facts)
-    texts, galleries = judge.encode_texts(captions.distinct), captions.galleries(seed)
-    true_features = judge.encode_images(images)
+    true_features, galleries = judge.encode_images(images), captions.galleries(seed)
     facts |= {"critic": judge.title, "gallery": captions.gallery, "channels": true_features.shape[1]}
     facts["true"] = match(true_features, texts, captions, galleries)
     if drawn is not None:
@@ -146,13 +147,15 @@ def draw(system: Draws, captions: Sequence[str], seed: int = 0, progress: bool |
     return torch.cat(drawn)
 
 
-def comparison_sheet(true: Tensor, drawn: Tensor, captions: Sequence[str], numbers: Captions, name: str, rows: int = _SHOWN) -> Image.Image:
-    """A sheet with a true picture and a drawn one side by side, two such pairs in a row: the first of each distinct caption, at most
-    `rows`.
+def comparison_sheet(
+    true: Float[Tensor, "n 3 h w"], drawn: Float[Tensor, "n 3 h w"], captions: Captions, name: str, rows: int = _SHOWN
+) -> Image.Image:
+    """A sheet with a true picture and a drawn one side by side, two such pairs in a row: the first of each distinct caption, at most `rows`
+    of them. `name` is the system's.
     """
-    first = [numbers.own.tolist().index(i) for i in range(min(rows, len(numbers.distinct)))]
+    own = captions.own.tolist()
+    first = [own.index(i) for i in range(min(rows, len(captions.distinct)))]
     pairs = [image for i in first for image in (true[i].cpu(), drawn[i].cpu())]
-    said = [text for i in first for text in (captions[i], say(f"drawn by {name}", f"dessiné par {name}"))]
+    said = [text for i in first for text in (captions.distinct[own[i]], say(f"drawn by {name}", f"dessiné par {name}"))]
     side = drawn.shape[-1]
-    tile = side * max(1, 128 // side)
-    return picture_sheet(torch.stack(pairs), said, columns=4, tile=tile)
+    return picture_sheet(torch.stack(pairs), said, columns=4, tile=side * max(1, 128 // side))

@@ -70,6 +70,13 @@ def test_fidelity_stands_beside_its_floor(fidelity, n):
     assert far == fidelity(other, true, seed=0) != fidelity(other, true, seed=1)
 
 
+def test_unit_vectors_are_lengthened_to_the_size_that_the_kernel_expects():
+    drawn, true = (torch.eye(4)[[axis] * FEWEST] for axis in (0, 1))
+    found = kernel_fidelity(drawn, true)
+    assert found.drawn == pytest.approx((1 + 1) ** 3 + (1 + 1) ** 3 - 2 * (0 + 1) ** 3)
+    assert (found.floor, found.drawn_deviation) == pytest.approx((0, 0), abs=1e-9)
+
+
 def test_too_few_pictures_have_no_distance():
     few = features(FEWEST - 1, 4, seed=7)
     assert kernel_fidelity(few, few) is None

@@ -14,6 +14,7 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.scorecard.caption_retrieval import GALLERY, Captions, match
 from dalle_edu.scorecard.open_exam import held_out_losses, open_exam, open_score
 from dalle_edu.systems.critics.critic import Critic
+from dalle_edu.systems.critics.reranking import BestOf
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.trainable import Trainable
 from dalle_edu.world.domain import OpenDomain
@@ -128,6 +129,29 @@ def test_the_exam_repeats_itself_and_asks_with_seeds_of_its_own(held_out, critic
     assert open_exam(one, held_out, critic, seed=3) == open_exam(two, held_out, critic, seed=3)
     assert one.seeds == two.seeds == [3_000_009, 3_000_073]
     assert open_score(Oracle(held_out.images(32)), held_out, critic, prompts=40).pictures == 40
+
+
+class Selection(BestOf):
+    """The best of one."""
+
+    def __init__(self, system):
+        self.system, self.name = system, f"{system.name}, 1 × prototypes"
+
+    def generate(self, prompts, *, seed=0, **options):
+        return self.system.generate(prompts, seed=seed)
+
+
+def test_the_best_of_several_pictures_is_examined_as_one_system(held_out, critic):
+    report = open_exam(Selection(Oracle(held_out.images(32))), held_out, critic)
+    assert report.drawn == report.true
+    assert report.system == "oracle, 1 × prototypes"
+
+
+def test_a_caption_that_the_critic_cannot_read_is_refused_before_anything_is_drawn(held_out, critic):
+    oracle = Oracle(held_out.images(32))
+    with pytest.raises(KeyError):
+        open_exam(oracle, Pictures(held_out.at_full_size, ["of something else", *held_out.captions[1:]]), critic)
+    assert oracle.drawn == 0
 
 
 def test_a_critic_judges_itself_on_true_pictures_alone(held_out, critic):
