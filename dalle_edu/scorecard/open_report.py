@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from dalle_edu.files import write_aside
-from dalle_edu.language import Language, language_named
+from dalle_edu.language import Language, language_named, with_minus
 from dalle_edu.scorecard.caption_retrieval import Match
 from dalle_edu.scorecard.confidence_interval import Rate
 from dalle_edu.scorecard.fidelity import FEWEST, FRECHET_NEEDS, Distance
@@ -125,18 +125,20 @@ class OpenReport:
                     f"distance à noyau (KID) : pas mesurée sur {self.pictures} images ; il en faut {FEWEST}",
                 )
             ]
-        drawn, floor = _distances(self.kernel, 1000, speech)
+        drawn, floor, gap = _distances(self.kernel, 1000, speech)
         n = self.kernel.n
         return [
             speech.worded(
-                f"kernel distance (KID × 1000), lower is closer: drawn to true {drawn}, between halves of the true ones {floor}",
-                f"distance à noyau (KID × 1000), mieux si plus basse : des dessinées aux vraies {drawn}, entre moitiés des vraies {floor}",
+                f"kernel distance (KID × 1000), lower is closer: drawn to true {drawn}, "
+                f"between halves of the true ones {floor}, difference {gap}",
+                f"distance à noyau (KID × 1000), mieux si plus basse : des dessinées aux vraies {drawn}, "
+                f"entre moitiés des vraies {floor}, écart {gap}",
             ),
             speech.worded(
                 f"its features are those of {self.critic}: compare it with its floor, and with distances by the same critic on the same "
-                f"pictures; on {n} against {n} it is noisy (±), and a critic trained on few pictures overlooks much",
+                f"pictures; on {n} against {n} it is noisy, and a critic trained on few pictures overlooks much",
                 f"ses caractéristiques sont celles de {self.critic} : comparez-la à son plancher et aux distances du même critique sur les "
-                f"mêmes images ; sur {n} contre {n} elle est bruitée (±), et un critique entraîné sur peu d'images laisse passer beaucoup",
+                f"mêmes images ; sur {n} contre {n} elle est bruitée, et un critique entraîné sur peu d'images laisse passer beaucoup",
             ),
         ]
 
@@ -151,11 +153,13 @@ class OpenReport:
                     f"distance de Fréchet (FID) : pas mesurée sur {self.pictures} images ; {self.channels} canaux en demandent {needed}",
                 )
             ]
-        drawn, floor = _distances(self.frechet, 1, speech)
+        drawn, floor, gap = _distances(self.frechet, 1, speech)
         return [
             speech.worded(
-                f"Fréchet distance (FID), biased on so few: drawn to true {drawn}, between halves of the true ones {floor}",
-                f"distance de Fréchet (FID), biaisée sur si peu : des dessinées aux vraies {drawn}, entre moitiés des vraies {floor}",
+                f"Fréchet distance (FID), biased on so few: drawn to true {drawn}, "
+                f"between halves of the true ones {floor}, difference {gap}",
+                f"distance de Fréchet (FID), biaisée sur si peu : des dessinées aux vraies {drawn}, "
+                f"entre moitiés des vraies {floor}, écart {gap}",
             )
         ]
 
@@ -178,13 +182,13 @@ def _scores(match: Match, speech: Language) -> tuple[str, str]:
     return f"{own}, with captions of others {others}", f"{own}, avec les légendes d'autres {others}"
 
 
-def _distances(distance: Distance, times: int, speech: Language) -> tuple[str, str]:
-    """A distance and its floor, each with its deviation, as multiples of 1 / `times`."""
-    drawn, floor = (
-        f"{speech.number(f'{times * mean:.1f}')} ± {speech.number(f'{times * deviation:.1f}')}"
-        for mean, deviation in ((distance.drawn, distance.drawn_deviation), (distance.floor, distance.floor_deviation))
+def _distances(distance: Distance, times: int, speech: Language) -> tuple[str, str, str]:
+    """A distance, its floor, and the difference of both with its deviation, as multiples of 1 / `times`."""
+    difference = distance.drawn - distance.floor
+    drawn, floor, gap, deviation = (
+        speech.number(with_minus(f"{times * value:.1f}")) for value in (distance.drawn, distance.floor, difference, distance.deviation)
     )
-    return drawn, floor
+    return drawn, floor, f"{gap} ± {deviation}"
 
 
 def _match_json(match: Match | None) -> dict[str, Any] | None:
