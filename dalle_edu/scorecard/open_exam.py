@@ -24,6 +24,7 @@ from dalle_edu.progress_bar import progress_bar
 from dalle_edu.scorecard.caption_retrieval import Captions, match
 from dalle_edu.scorecard.exam import Draws
 from dalle_edu.scorecard.fidelity import frechet_fidelity, kernel_fidelity
+from dalle_edu.scorecard.memorization import memorization
 from dalle_edu.scorecard.open_report import OpenReport
 from dalle_edu.seeds import SEEDS, check_seed
 from dalle_edu.systems.critics.critic import Critic
@@ -33,7 +34,8 @@ from dalle_edu.world.sheet import picture_sheet
 
 _TOGETHER = 64  # pictures in a batch; a constant, since the random numbers of each depend on its place there
 _TURNS = 4  # times that a loss, which has random numbers of its own, is measured
-_SHOWN = 16  # rows of the sheet
+_SHOWN = 16  # pairs on the sheet
+_COMPARED = 2048  # training pictures that drawn ones are compared with, to find copies
 
 
 def open_score(
@@ -45,7 +47,8 @@ def open_score(
     progress: bool | None = None,
     **options: Any,
 ) -> OpenReport:
-    """Examine a system on at most `prompts` held-out pictures of a source, as `open_exam` does.
+    """Examine a system on at most `prompts` held-out pictures of a source, as `open_exam` does. Where the source has an end, what is drawn
+    is compared with its training pictures too, at most 2,048.
 
     Raises `DalleEduError` for fewer than 1 or more than 100000 prompts, for what is no seed, and as `open_exam` does.
     """
@@ -54,19 +57,30 @@ def open_score(
             f"an exam of {prompts} prompts was asked for; it has 1 to 100000",
             f"un examen de {prompts} phrases est demandé ; il en a de 1 à 100000",
         )
-    return open_exam(system, source.held_out(prompts), critic, seed, progress, **options)
+    trained = None
+    if source.size:
+        series = source.series(0)
+        trained = series.collate([series[i] for i in range(min(source.size, _COMPARED))])
+    return open_exam(system, source.held_out(prompts), critic, seed, progress, trained, **options)
 
 
 @torch.no_grad()
 def open_exam(
-    system: Any, batch: Batch, critic: Critic | None = None, seed: int = 0, progress: bool | None = None, **options: Any
+    system: Any,
+    batch: Batch,
+    critic: Critic | None = None,
+    seed: int = 0,
+    progress: bool | None = None,
+    trained: Batch | None = None,
+    **options: Any,
 ) -> OpenReport:
     """Examine a system on captioned pictures that it was not trained on.
 
     A system that learns has a loss on them in each of its stages; one that draws draws a picture for each caption, which `critic` judges
-    beside the true ones; a critic is judged by how it finds the captions of true pictures, and needs no other. The same batch and seed give
-    the same numbers. `options` go to `system.generate`; `progress` shows a bar: True, False, or None for one where somebody waits. Raises
-    `DalleEduError` for an empty batch, what is no seed, and a caption that system or critic cannot read.
+    beside the true ones; a critic is judged by how it finds the captions of true pictures, and needs no other. Copies of `trained`,
+    training pictures, are looked for in what is drawn. The same batch and seed give the same numbers. `options` go to `system.generate`;
+    `progress` shows a bar: True, False, or None for one where somebody waits. Raises `DalleEduError` for an empty batch, what is no seed,
+    and a caption that system or critic cannot read.
     """
     seed = check_seed(seed)
     if not batch.captions:
@@ -88,6 +102,8 @@ def open_exam(
     drawn = draw(system, batch.captions, seed, progress, **options) if isinstance(system, Draws) else None
     if drawn is not None:
         facts["sheet"] = comparison_sheet(images, drawn, captions, facts["system"])
+        if trained is not None:
+            facts["memorization"] = memorization(drawn, images, trained.images(networks.resolution))
     if judge is None or texts is None:
         return OpenReport(**facts)
     true_features, galleries = judge.encode_images(images), captions.galleries(seed)

@@ -12,6 +12,7 @@ from dalle_edu.language import Language, language_named, with_minus
 from dalle_edu.scorecard.caption_retrieval import Match
 from dalle_edu.scorecard.confidence_interval import Rate
 from dalle_edu.scorecard.fidelity import FEWEST, FRECHET_NEEDS, Distance
+from dalle_edu.scorecard.memorization import Memorization
 
 OPEN_EXAM = 1  # the number of this exam: its questions and how they are judged
 
@@ -22,7 +23,8 @@ class OpenReport:
 
     `losses` are those of each stage. `critic` judged `true` pictures and `drawn` ones, `gallery` captions at a time; it is None where there
     was none. `kernel` and `frechet` are distances between drawn and true pictures, in features of `channels`; None where there are too few
-    pictures, or none was drawn. `sheet` shows true pictures beside drawn ones.
+    pictures, or none was drawn. `memorization` compares drawn pictures with those of training. `sheet` shows true pictures beside drawn
+    ones.
     """
 
     system: str
@@ -37,6 +39,7 @@ class OpenReport:
     drawn: Match | None = None
     kernel: Distance | None = None
     frechet: Distance | None = None
+    memorization: Memorization | None = None
     sheet: Image.Image | None = field(default=None, compare=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -52,8 +55,9 @@ class OpenReport:
             "gallery": self.gallery,
             "true": _match_json(self.true),
             "drawn": _match_json(self.drawn),
-            "kernel_distance": _distance_json(self.kernel),
-            "frechet_distance": _distance_json(self.frechet),
+            "kernel_distance": _numbers(self.kernel),
+            "frechet_distance": _numbers(self.frechet),
+            "memorization": _numbers(self.memorization),
         }
 
     def save(self, path: str | Path) -> None:
@@ -64,7 +68,7 @@ class OpenReport:
     def lines(self, language: str) -> list[str]:
         """The report in sentences of a language, given by its code. Raises `ValueError` for a language that is not known."""
         speech = language_named(language)
-        said = [*self._who(speech), *self._losses(speech)]
+        said = [*self._who(speech), *self._losses(speech), *self._copies(speech)]
         if self.critic is None:
             return [*said, speech.worded(*_NO_CRITIC)]
         return [*said, *self._matches(speech), *self._kernel(speech), *self._frechet(speech)]
@@ -86,6 +90,21 @@ class OpenReport:
             speech.worded(
                 f"held-out loss, lower is better: {listed}; it compares with the same preset on the same pictures only",
                 f"perte sur ces images, mieux si plus basse : {listed} ; ne se compare qu'au même préréglage sur les mêmes images",
+            )
+        ]
+
+    def _copies(self, speech: Language) -> list[str]:
+        found = self.memorization
+        if found is None:
+            return []
+        drawn, true = (speech.number(f"{value:.3f}") for value in (found.drawn, found.true))
+        part = round(100 * found.nearer)
+        return [
+            speech.worded(
+                f"copies: the nearest of {found.trained} training pictures is {drawn} away from drawn pictures, {true} from held-out ones; "
+                f"the drawn one is nearer {part} % of the time (50 %: nothing is copied, 100 %: everything is)",
+                f"copies : la plus proche des {found.trained} images d'entraînement est à {drawn} des dessinées, à {true} des réservées ; "
+                f"la dessinée est plus proche {part} % du temps (50 % : rien n'est copié, 100 % : tout l'est)",
             )
         ]
 
@@ -195,5 +214,5 @@ def _match_json(match: Match | None) -> dict[str, Any] | None:
     return asdict(match) | {"found": match.found.to_json()} if match else None
 
 
-def _distance_json(distance: Distance | None) -> dict[str, Any] | None:
-    return asdict(distance) if distance else None
+def _numbers(measured: Distance | Memorization | None) -> dict[str, Any] | None:
+    return asdict(measured) if measured else None
