@@ -125,11 +125,11 @@ class OpenReport:
                     + f" ; au hasard {chance} %",
                 )
             )
-        scores, of_drawn = _scores(true, speech), _scores(drawn, speech) if drawn else ("", "")
+        scores, scores_of_drawn = _scores(true, speech), _scores(drawn, speech) if drawn else ("", "")
         said.append(
             speech.worded(
-                f"CLIP score (100 × cosine): true pictures {scores[0]}" + (f"; drawn ones {of_drawn[0]}" if drawn else ""),
-                f"score CLIP (100 × cosinus) : vraies images {scores[1]}" + (f" ; dessinées {of_drawn[1]}" if drawn else ""),
+                f"CLIP score (100 × cosine): true pictures {scores[0]}" + (f"; drawn ones {scores_of_drawn[0]}" if drawn else ""),
+                f"score CLIP (100 × cosinus) : vraies images {scores[1]}" + (f" ; dessinées {scores_of_drawn[1]}" if drawn else ""),
             )
         )
         return said
