@@ -62,15 +62,14 @@ def frechet_distance(first: Float[Tensor, "n d"], second: Float[Tensor, "m d"]) 
 
 @dataclass(frozen=True)
 class Distance:
-    """A distance between drawn and true pictures, and the same between true ones, its `floor`: means over random halvings and their
-    standard deviations. `n` is the number of pictures on each side.
+    """A distance between drawn and true pictures, and the same between true ones, its `floor`: means over random halvings. `deviation` is
+    the standard deviation of their difference from one halving to another. `n` is the number of pictures on each side.
     """
 
     n: int
     drawn: float
-    drawn_deviation: float
     floor: float
-    floor_deviation: float
+    deviation: float
 
 
 def kernel_fidelity(drawn: Float[Tensor, "n d"], true: Float[Tensor, "n d"], seed: int = 0) -> Distance | None:
@@ -98,6 +97,6 @@ def _fidelity(measure: Callable[[Tensor, Tensor], float], drawn: Tensor, true: T
         order = torch.randperm(len(true), generator=generator)
         one, other = order[:half], order[half : 2 * half]
         found.append((measure(drawn[one], true[other]), measure(true[one], true[other])))
-    numbers = torch.tensor(found, dtype=torch.float64)
-    (mean, floor), (deviation, floor_deviation) = numbers.mean(dim=0).tolist(), numbers.std(dim=0).tolist()
-    return Distance(half, mean, deviation, floor, floor_deviation)
+    against = torch.tensor(found, dtype=torch.float64)
+    drawn_mean, floor = against.mean(dim=0).tolist()
+    return Distance(half, drawn_mean, floor, float((against[:, 0] - against[:, 1]).std()))

@@ -24,15 +24,18 @@ from dalle_edu.progress_bar import progress_bar
 from dalle_edu.scorecard.caption_retrieval import Captions, match
 from dalle_edu.scorecard.exam import Draws
 from dalle_edu.scorecard.fidelity import frechet_fidelity, kernel_fidelity
+from dalle_edu.scorecard.memorization import memorization
 from dalle_edu.scorecard.open_report import OpenReport
 from dalle_edu.seeds import SEEDS, check_seed
 from dalle_edu.systems.critics.critic import Critic
+from dalle_edu.systems.critics.reranking import BestOf
 from dalle_edu.systems.interface.trainable import Trainable
 from dalle_edu.world.sheet import picture_sheet
 
 _TOGETHER = 64  # pictures in a batch; a constant, since the random numbers of each depend on its place there
 _TURNS = 4  # times that a loss, which has random numbers of its own, is measured
-_SHOWN = 16  # rows of the sheet
+_SHOWN = 16  # pairs on the sheet
+_COMPARED = 2048  # training pictures that drawn ones are compared with, to find copies
 
 
 def open_score(
@@ -45,7 +48,8 @@ def open_score(
     **options: Any,
 ) -> dict[str, OpenReport]:
     """Examine a system on at most `prompts` pictures of a source that it was trained on, "seen", and on as many that were "held_out", as
-    `open_exam` does. Of a source that holds nothing out there is no report of these.
+    `open_exam` does; of a source that holds nothing out there is no report of these. Where the source has an end, what is drawn is compared
+    with its training pictures too, at most 2,048.
 
     Raises `DalleEduError` for fewer than 1 or more than 100000 prompts, for what is no seed, and as `open_exam` does.
     """
@@ -54,21 +58,33 @@ def open_score(
             f"an exam of {prompts} prompts was asked for; it has 1 to 100000",
             f"un examen de {prompts} phrases est demandé ; il en a de 1 à 100000",
         )
-    series, shown = source.series(0), min(prompts, source.size or prompts)
-    parts = {"seen": series.collate([series[index] for index in range(shown)]), "held_out": source.held_out(prompts)}
-    return {part: open_exam(system, batch, critic, seed, progress, **options) for part, batch in parts.items() if batch.captions}
+    series = source.series(0)
+
+    def first(n: int) -> Batch:
+        return series.collate([series[i] for i in range(min(n, source.size or n))])
+
+    trained = first(_COMPARED) if source.size else None
+    parts = {"seen": first(prompts), "held_out": source.held_out(prompts)}
+    return {part: open_exam(system, batch, critic, seed, progress, trained, **options) for part, batch in parts.items() if batch.captions}
 
 
 @torch.no_grad()
 def open_exam(
-    system: Any, batch: Batch, critic: Critic | None = None, seed: int = 0, progress: bool | None = None, **options: Any
+    system: Any,
+    batch: Batch,
+    critic: Critic | None = None,
+    seed: int = 0,
+    progress: bool | None = None,
+    trained: Batch | None = None,
+    **options: Any,
 ) -> OpenReport:
     """Examine a system on captioned pictures that it was not trained on.
 
     A system that learns has a loss on them in each of its stages; one that draws draws a picture for each caption, which `critic` judges
-    beside the true ones; a critic is judged by how it finds the captions of true pictures, and needs no other. The same batch and seed give
-    the same numbers. `options` go to `system.generate`; `progress` shows a bar: True, False, or None for one where somebody waits. Raises
-    `DalleEduError` for an empty batch, what is no seed, and a caption that system or critic cannot read.
+    beside the true ones; a critic is judged by how it finds the captions of true pictures, and needs no other. Copies of `trained`,
+    training pictures, are looked for in what is drawn. The same batch and seed give the same numbers. `options` go to `system.generate`;
+    `progress` shows a bar: True, False, or None for one where somebody waits. Raises `DalleEduError` for an empty batch, what is no seed,
+    and a caption that system or critic cannot read.
     """
     seed = check_seed(seed)
     if not batch.captions:
@@ -76,23 +92,25 @@ def open_exam(
             "the exam was given no held-out picture; keep some pictures out of training",
             "l'examen n'a reçu aucune image réservée ; gardez-en quelques-unes hors de l'entraînement",
         )
-    captions = Captions.of(batch.captions)
+    captions, networks = Captions.of(batch.captions), system.system if isinstance(system, BestOf) else system
     judge = system if isinstance(system, Critic) else critic
-    images = batch.images(system.resolution, getattr(system, "device", "cpu"))
+    texts = judge.encode_texts(captions.distinct) if judge else None  # first, since drawing takes long
+    images = batch.images(networks.resolution, getattr(networks, "device", "cpu"))
     facts: dict[str, Any] = {
         "system": system.title if isinstance(system, Critic) else system.name,
         "seed": seed,
         "pictures": len(images),
         "captions": len(captions.distinct),
-        "losses": held_out_losses(system, images, batch.captions) if isinstance(system, Trainable) else {},
+        "losses": held_out_losses(networks, images, batch.captions) if isinstance(networks, Trainable) else {},
     }
     drawn = draw(system, batch.captions, seed, progress, **options) if isinstance(system, Draws) else None
     if drawn is not None:
-        facts["sheet"] = comparison_sheet(images, drawn, batch.captions, captions, facts["system"])
-    if judge is None:
+        facts["sheet"] = comparison_sheet(images, drawn, captions, facts["system"])
+        if trained is not None:
+            facts["memorization"] = memorization(drawn, images, trained.images(networks.resolution))
+    if judge is None or texts is None:
         return OpenReport(**facts)
-    texts, galleries = judge.encode_texts(captions.distinct), captions.galleries(seed)
-    true_features = judge.encode_images(images)
+    true_features, galleries = judge.encode_images(images), captions.galleries(seed)
     facts |= {"critic": judge.title, "gallery": captions.gallery, "channels": true_features.shape[1]}
     facts["true"] = match(true_features, texts, captions, galleries)
     if drawn is not None:
@@ -150,13 +168,15 @@ def draw(system: Draws, captions: Sequence[str], seed: int = 0, progress: bool |
     return torch.cat(drawn)
 
 
-def comparison_sheet(true: Tensor, drawn: Tensor, captions: Sequence[str], numbers: Captions, name: str, rows: int = _SHOWN) -> Image.Image:
-    """A sheet with a true picture and a drawn one side by side, two such pairs in a row: the first of each distinct caption, at most
-    `rows`.
+def comparison_sheet(
+    true: Float[Tensor, "n 3 h w"], drawn: Float[Tensor, "n 3 h w"], captions: Captions, name: str, rows: int = _SHOWN
+) -> Image.Image:
+    """A sheet with a true picture and a drawn one side by side, two such pairs in a row: the first of each distinct caption, at most `rows`
+    of them. `name` is the system's.
     """
-    first = [numbers.own.tolist().index(i) for i in range(min(rows, len(numbers.distinct)))]
+    own = captions.own.tolist()
+    first = [own.index(i) for i in range(min(rows, len(captions.distinct)))]
     pairs = [image for i in first for image in (true[i].cpu(), drawn[i].cpu())]
-    said = [text for i in first for text in (captions[i], say(f"drawn by {name}", f"dessiné par {name}"))]
+    said = [text for i in first for text in (captions.distinct[own[i]], say(f"drawn by {name}", f"dessiné par {name}"))]
     side = drawn.shape[-1]
-    tile = side * max(1, 128 // side)
-    return picture_sheet(torch.stack(pairs), said, columns=4, tile=tile)
+    return picture_sheet(torch.stack(pairs), said, columns=4, tile=side * max(1, 128 // side))

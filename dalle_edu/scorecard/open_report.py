@@ -8,10 +8,11 @@ from typing import Any
 from PIL import Image
 
 from dalle_edu.files import write_aside
-from dalle_edu.language import Language, language_named
+from dalle_edu.language import Language, language_named, with_minus
 from dalle_edu.scorecard.caption_retrieval import Match
 from dalle_edu.scorecard.confidence_interval import Rate
 from dalle_edu.scorecard.fidelity import FEWEST, FRECHET_NEEDS, Distance
+from dalle_edu.scorecard.memorization import Memorization
 
 OPEN_EXAM = 1  # the number of this exam: its questions and how they are judged
 
@@ -22,7 +23,8 @@ class OpenReport:
 
     `losses` are those of each stage. `critic` judged `true` pictures and `drawn` ones, `gallery` captions at a time; it is None where there
     was none. `kernel` and `frechet` are distances between drawn and true pictures, in features of `channels`; None where there are too few
-    pictures, or none was drawn. `sheet` shows true pictures beside drawn ones.
+    pictures, or none was drawn. `memorization` compares drawn pictures with those of training. `sheet` shows true pictures beside drawn
+    ones.
     """
 
     system: str
@@ -37,6 +39,7 @@ class OpenReport:
     drawn: Match | None = None
     kernel: Distance | None = None
     frechet: Distance | None = None
+    memorization: Memorization | None = None
     sheet: Image.Image | None = field(default=None, compare=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -52,8 +55,9 @@ class OpenReport:
             "gallery": self.gallery,
             "true": _match_json(self.true),
             "drawn": _match_json(self.drawn),
-            "kernel_distance": _distance_json(self.kernel),
-            "frechet_distance": _distance_json(self.frechet),
+            "kernel_distance": _numbers(self.kernel),
+            "frechet_distance": _numbers(self.frechet),
+            "memorization": _numbers(self.memorization),
         }
 
     def save(self, path: str | Path) -> None:
@@ -64,7 +68,7 @@ class OpenReport:
     def lines(self, language: str) -> list[str]:
         """The report in sentences of a language, given by its code. Raises `ValueError` for a language that is not known."""
         speech = language_named(language)
-        said = [*self._who(speech), *self._losses(speech)]
+        said = [*self._who(speech), *self._losses(speech), *self._copies(speech)]
         if self.critic is None:
             return [*said, speech.worded(*_NO_CRITIC)]
         return [*said, *self._matches(speech), *self._kernel(speech), *self._frechet(speech)]
@@ -89,6 +93,21 @@ class OpenReport:
             )
         ]
 
+    def _copies(self, speech: Language) -> list[str]:
+        found = self.memorization
+        if found is None:
+            return []
+        drawn, true = (speech.number(f"{value:.3f}") for value in (found.drawn, found.true))
+        part = round(100 * found.nearer)
+        return [
+            speech.worded(
+                f"copies: the nearest of {found.trained} training pictures is {drawn} away from drawn pictures, {true} from held-out ones; "
+                f"the drawn one is nearer {part} % of the time (50 %: nothing is copied, 100 %: everything is)",
+                f"copies : la plus proche des {found.trained} images d'entraînement est à {drawn} des dessinées, à {true} des réservées ; "
+                f"la dessinée est plus proche {part} % du temps (50 % : rien n'est copié, 100 % : tout l'est)",
+            )
+        ]
+
     def _matches(self, speech: Language) -> list[str]:
         if self.true is None:
             return []
@@ -106,11 +125,11 @@ class OpenReport:
                     + f" ; au hasard {chance} %",
                 )
             )
-        scores, of_drawn = _scores(true, speech), _scores(drawn, speech) if drawn else ("", "")
+        scores, scores_of_drawn = _scores(true, speech), _scores(drawn, speech) if drawn else ("", "")
         said.append(
             speech.worded(
-                f"CLIP score (100 × cosine): true pictures {scores[0]}" + (f"; drawn ones {of_drawn[0]}" if drawn else ""),
-                f"score CLIP (100 × cosinus) : vraies images {scores[1]}" + (f" ; dessinées {of_drawn[1]}" if drawn else ""),
+                f"CLIP score (100 × cosine): true pictures {scores[0]}" + (f"; drawn ones {scores_of_drawn[0]}" if drawn else ""),
+                f"score CLIP (100 × cosinus) : vraies images {scores[1]}" + (f" ; dessinées {scores_of_drawn[1]}" if drawn else ""),
             )
         )
         return said
@@ -125,18 +144,20 @@ class OpenReport:
                     f"distance à noyau (KID) : pas mesurée sur {self.pictures} images ; il en faut {FEWEST}",
                 )
             ]
-        drawn, floor = _distances(self.kernel, 1000, speech)
+        drawn, floor, gap = _distances(self.kernel, 1000, speech)
         n = self.kernel.n
         return [
             speech.worded(
-                f"kernel distance (KID × 1000), lower is closer: drawn to true {drawn}, between halves of the true ones {floor}",
-                f"distance à noyau (KID × 1000), mieux si plus basse : des dessinées aux vraies {drawn}, entre moitiés des vraies {floor}",
+                f"kernel distance (KID × 1000), lower is closer: drawn to true {drawn}, "
+                f"between halves of the true ones {floor}, difference {gap}",
+                f"distance à noyau (KID × 1000), mieux si plus basse : des dessinées aux vraies {drawn}, "
+                f"entre moitiés des vraies {floor}, écart {gap}",
             ),
             speech.worded(
                 f"its features are those of {self.critic}: compare it with its floor, and with distances by the same critic on the same "
-                f"pictures; on {n} against {n} it is noisy (±), and a critic trained on few pictures overlooks much",
+                f"pictures; on {n} against {n} it is noisy, and a critic trained on few pictures overlooks much",
                 f"ses caractéristiques sont celles de {self.critic} : comparez-la à son plancher et aux distances du même critique sur les "
-                f"mêmes images ; sur {n} contre {n} elle est bruitée (±), et un critique entraîné sur peu d'images laisse passer beaucoup",
+                f"mêmes images ; sur {n} contre {n} elle est bruitée, et un critique entraîné sur peu d'images laisse passer beaucoup",
             ),
         ]
 
@@ -151,11 +172,13 @@ class OpenReport:
                     f"distance de Fréchet (FID) : pas mesurée sur {self.pictures} images ; {self.channels} canaux en demandent {needed}",
                 )
             ]
-        drawn, floor = _distances(self.frechet, 1, speech)
+        drawn, floor, gap = _distances(self.frechet, 1, speech)
         return [
             speech.worded(
-                f"Fréchet distance (FID), biased on so few: drawn to true {drawn}, between halves of the true ones {floor}",
-                f"distance de Fréchet (FID), biaisée sur si peu : des dessinées aux vraies {drawn}, entre moitiés des vraies {floor}",
+                f"Fréchet distance (FID), biased on so few: drawn to true {drawn}, "
+                f"between halves of the true ones {floor}, difference {gap}",
+                f"distance de Fréchet (FID), biaisée sur si peu : des dessinées aux vraies {drawn}, "
+                f"entre moitiés des vraies {floor}, écart {gap}",
             )
         ]
 
@@ -178,18 +201,18 @@ def _scores(match: Match, speech: Language) -> tuple[str, str]:
     return f"{own}, with captions of others {others}", f"{own}, avec les légendes d'autres {others}"
 
 
-def _distances(distance: Distance, times: int, speech: Language) -> tuple[str, str]:
-    """A distance and its floor, each with its deviation, as multiples of 1 / `times`."""
-    drawn, floor = (
-        f"{speech.number(f'{times * mean:.1f}')} ± {speech.number(f'{times * deviation:.1f}')}"
-        for mean, deviation in ((distance.drawn, distance.drawn_deviation), (distance.floor, distance.floor_deviation))
+def _distances(distance: Distance, times: int, speech: Language) -> tuple[str, str, str]:
+    """A distance, its floor, and the difference of both with its deviation, as multiples of 1 / `times`."""
+    difference = distance.drawn - distance.floor
+    drawn, floor, gap, deviation = (
+        speech.number(with_minus(f"{times * value:.1f}")) for value in (distance.drawn, distance.floor, difference, distance.deviation)
     )
-    return drawn, floor
+    return drawn, floor, f"{gap} ± {deviation}"
 
 
 def _match_json(match: Match | None) -> dict[str, Any] | None:
     return asdict(match) | {"found": match.found.to_json()} if match else None
 
 
-def _distance_json(distance: Distance | None) -> dict[str, Any] | None:
-    return asdict(distance) if distance else None
+def _numbers(measured: Distance | Memorization | None) -> dict[str, Any] | None:
+    return asdict(measured) if measured else None

@@ -64,10 +64,18 @@ def test_fidelity_stands_beside_its_floor(fidelity, n):
     true = torch.nn.functional.normalize(features(n, 6, seed=5), dim=1)
     other = torch.nn.functional.normalize(features(n, 6, seed=6, shift=2.0), dim=1)
     same, far = fidelity(true, true), fidelity(other, true)
-    assert (same.drawn, same.drawn_deviation) == (same.floor, same.floor_deviation) == (far.floor, far.floor_deviation)
+    assert same.drawn == same.floor == far.floor
+    assert same.deviation == 0
     assert same.n == n // 2
-    assert far.drawn > far.floor + 5 * far.floor_deviation
+    assert far.drawn > far.floor + 5 * far.deviation
     assert far == fidelity(other, true, seed=0) != fidelity(other, true, seed=1)
+
+
+def test_unit_vectors_are_lengthened_to_the_size_that_the_kernel_expects():
+    drawn, true = (torch.eye(4)[[axis] * FEWEST] for axis in (0, 1))
+    found = kernel_fidelity(drawn, true)
+    assert found.drawn == pytest.approx((1 + 1) ** 3 + (1 + 1) ** 3 - 2 * (0 + 1) ** 3)
+    assert (found.floor, found.deviation) == pytest.approx((0, 0), abs=1e-9)
 
 
 def test_too_few_pictures_have_no_distance():

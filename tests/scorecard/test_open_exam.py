@@ -7,13 +7,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 from picture_book import CAPTIONS, page, write_picture_book
+from scipy.stats import mannwhitneyu
 from tiny_systems import tiny_clip, tiny_dalle1
 
 from dalle_edu.datasets.folder import Folder
 from dalle_edu.errors import DalleEduError
 from dalle_edu.scorecard.caption_retrieval import GALLERY, Captions, match
+from dalle_edu.scorecard.memorization import memorization, nearest_distance
 from dalle_edu.scorecard.open_exam import held_out_losses, open_exam, open_score
 from dalle_edu.systems.critics.critic import Critic
+from dalle_edu.systems.critics.reranking import BestOf
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.trainable import Trainable
 from dalle_edu.world.domain import OpenDomain
@@ -24,10 +27,7 @@ from dalle_edu.world.tokenizer import caption_tokenizer
 class Pictures:
     """A batch of pictures and captions, and a source whose held-out pictures these are."""
 
-    name, fingerprint, domain, tokenizer, text_length, size = "pictures", "0", OpenDomain(()), caption_tokenizer(), None, 0
-
-    def series(self, seed):
-        raise NotImplementedError
+    name, fingerprint, domain, tokenizer, text_length, size = "pictures", "0", OpenDomain(()), caption_tokenizer(), None, None
 
     def __init__(self, images: torch.Tensor, captions: list[str]):
         self.at_full_size, self.captions = images, captions
@@ -37,6 +37,29 @@ class Pictures:
 
     def held_out(self, n: int) -> "Pictures":
         return Pictures(self.at_full_size[:n], self.captions[:n])
+
+    def series(self, seed: int) -> "Pictures":
+        return self
+
+    def __len__(self):
+        return len(self.captions)
+
+    def __getitem__(self, index):
+        return self.at_full_size[index], self.captions[index]
+
+    def collate(self, items) -> "Pictures":
+        return Pictures(torch.stack([picture for picture, _ in items]), [caption for _, caption in items])
+
+
+class Folderful(Pictures):
+    """A source with an end: it is trained on 80 pictures and keeps others."""
+
+    def __init__(self, trained: Pictures, kept: Pictures):
+        super().__init__(trained.at_full_size, trained.captions)
+        self.size, self.kept = len(trained), kept
+
+    def held_out(self, n: int) -> Pictures:
+        return self.kept.held_out(n)
 
 
 def book(n: int, seed: int) -> Pictures:
@@ -101,7 +124,7 @@ def test_a_perfect_system_gets_the_numbers_of_the_true_pictures(held_out, critic
     assert report.true.found.n == 80
     assert report.true.found.correct >= 72
     assert report.true.clip_score > report.true.clip_score_of_others + 40
-    assert (report.kernel.drawn, report.kernel.drawn_deviation) == (report.kernel.floor, report.kernel.floor_deviation)
+    assert (report.kernel.drawn, report.kernel.deviation) == (report.kernel.floor, 0)
     assert report.frechet is None  # 192 channels, 80 pictures
     assert (report.pictures, report.captions, report.gallery, report.channels) == (80, 20, 20, 192)
 
@@ -111,7 +134,7 @@ def test_noise_is_at_chance_and_far_from_the_truth(held_out, critic):
     report = open_exam(Oracle(noise), held_out, critic)
     assert chance_is_possible(report.drawn.found)
     assert abs(report.drawn.clip_score - report.drawn.clip_score_of_others) < 5
-    assert report.kernel.drawn > report.kernel.floor + 5 * report.kernel.floor_deviation
+    assert report.kernel.drawn > report.kernel.floor + 5 * report.kernel.deviation
     assert report.true == open_exam(Oracle(held_out.images(32)), held_out, critic).true
 
 
@@ -120,7 +143,7 @@ def test_true_pictures_under_wrong_captions_are_faithful_and_at_chance(held_out,
     report = open_exam(Oracle(held_out.images(32)[order]), held_out, critic)
     assert chance_is_possible(report.drawn.found)
     assert abs(report.drawn.clip_score - report.drawn.clip_score_of_others) < 10
-    assert abs(report.kernel.drawn - report.kernel.floor) < 3 * report.kernel.drawn_deviation
+    assert abs(report.kernel.drawn - report.kernel.floor) < 3 * report.kernel.deviation
 
 
 def test_the_exam_repeats_itself_and_asks_with_seeds_of_its_own(held_out, critic):
@@ -128,6 +151,29 @@ def test_the_exam_repeats_itself_and_asks_with_seeds_of_its_own(held_out, critic
     assert open_exam(one, held_out, critic, seed=3) == open_exam(two, held_out, critic, seed=3)
     assert one.seeds == two.seeds == [3_000_009, 3_000_073]
     assert open_score(Oracle(held_out.images(32)), held_out, critic, prompts=40).pictures == 40
+
+
+class Selection(BestOf):
+    """The best of one."""
+
+    def __init__(self, system):
+        self.system, self.name = system, f"{system.name}, 1 × prototypes"
+
+    def generate(self, prompts, *, seed=0, **options):
+        return self.system.generate(prompts, seed=seed)
+
+
+def test_the_best_of_several_pictures_is_examined_as_one_system(held_out, critic):
+    report = open_exam(Selection(Oracle(held_out.images(32))), held_out, critic)
+    assert report.drawn == report.true
+    assert report.system == "oracle, 1 × prototypes"
+
+
+def test_a_caption_that_the_critic_cannot_read_is_refused_before_anything_is_drawn(held_out, critic):
+    oracle = Oracle(held_out.images(32))
+    with pytest.raises(KeyError):
+        open_exam(oracle, Pictures(held_out.at_full_size, ["of something else", *held_out.captions[1:]]), critic)
+    assert oracle.drawn == 0
 
 
 def test_a_critic_judges_itself_on_true_pictures_alone(held_out, critic):
@@ -204,6 +250,30 @@ def test_a_blind_critic_finds_nothing_and_one_caption_asks_nothing():
     alone = Captions.of(["a", "A"])
     found = match(torch.ones(2, 1), torch.ones(1, 1), alone, alone.galleries())
     assert (found.found.n, found.clip_score_of_others) == (0, 0)
+
+
+# ------------------------------------------------------------- memorisation
+
+
+def test_copies_of_training_pictures_are_found_and_true_pictures_are_none(held_out):
+    source = Folderful(book(80, seed=0), held_out)
+    copied = open_score(Oracle(source.images(32)), source).memorization
+    assert (copied.trained, copied.drawn, copied.nearer) == (80, pytest.approx(0, abs=1e-3), 1)
+    honest = open_score(Oracle(held_out.images(32)), source)
+    assert (honest.memorization.nearer, honest.memorization.drawn) == (0.5, honest.memorization.true)
+    assert honest.memorization.true > 0.1
+    assert "50 % of the time" in honest.lines("en")[1]
+    assert open_score(Oracle(held_out.images(32)), held_out).memorization is None  # a source without end
+
+
+def test_memorisation_is_the_statistic_of_scipys_mann_whitney_test():
+    generator = torch.Generator().manual_seed(0)
+    drawn, true, trained = (torch.randn(n, 3, 4, 4, generator=generator) for n in (70, 30, 20))
+    distances = [[min(float((x - y).square().mean().sqrt()) for y in trained) for x in pictures] for pictures in (drawn, true)]
+    expected = mannwhitneyu(distances[1], distances[0]).statistic / (70 * 30)
+    found = memorization(drawn, true, trained)
+    assert found.nearer == pytest.approx(expected)
+    assert nearest_distance(drawn, trained).tolist() == pytest.approx(distances[0], abs=1e-5)
 
 
 # ------------------------------------------------------------- losses

@@ -103,6 +103,7 @@ class BestOf:
         check_candidates(candidates)
         self.system, self.clip, self.candidates = system, clip, candidates
         self.name = f"{system.name}, {candidates} × {clip.title}"
+        self.domain = system.domain
 
     def generate(
         self, prompts: Sequence[str], *, seed: int = 0, **options: Any
