@@ -354,10 +354,10 @@ def test_a_folder_that_changed_has_another_fingerprint(tmp_path):
     prints.add(source(folder).fingerprint)
     (folder / "001.png").write_bytes(picture(21, 20))
     prints.add(source(folder).fingerprint)
-    (folder / "001.png").rename(folder / "004.png")
-    (folder / "001.txt").rename(folder / "004.txt")
+    (folder / "001.png").rename(folder / "001b.png")
+    (folder / "001.txt").rename(folder / "001b.txt")
     prints.add(source(folder).fingerprint)
-    (folder / "004.png").unlink()
+    (folder / "001b.png").unlink()
     prints.add(source(folder).fingerprint)
     assert len(prints) == 5
     assert source(folder).fingerprint == source(shutil.copytree(folder, tmp_path / "copy")).fingerprint
