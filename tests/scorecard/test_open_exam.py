@@ -41,11 +41,14 @@ class Pictures:
     def series(self, seed: int) -> "Pictures":
         return self
 
+    def remarks(self, batch_size: int | None = None) -> list[str]:
+        return []
+
     def __len__(self):
         return len(self.captions)
 
     def __getitem__(self, index):
-        return self.at_full_size[index], self.captions[index]
+        return self.at_full_size[index % len(self)], self.captions[index % len(self)]
 
     def collate(self, items) -> "Pictures":
         return Pictures(torch.stack([picture for picture, _ in items]), [caption for _, caption in items])
@@ -150,7 +153,18 @@ def test_the_exam_repeats_itself_and_asks_with_seeds_of_its_own(held_out, critic
     one, two = Oracle(held_out.images(32)), Oracle(held_out.images(32))
     assert open_exam(one, held_out, critic, seed=3) == open_exam(two, held_out, critic, seed=3)
     assert one.seeds == two.seeds == [3_000_009, 3_000_073]
-    assert open_score(Oracle(held_out.images(32)), held_out, critic, prompts=40).pictures == 40
+
+
+def test_seen_and_held_out_pictures_are_examined_apart(held_out, critic):
+    known = book(80, seed=0)
+    reports = open_score(Oracle(torch.cat([known.images(32)[:40], held_out.images(32)])), Folderful(known, held_out), critic, prompts=40)
+    assert list(reports) == ["seen", "held_out"]
+    for report in reports.values():
+        assert report.pictures == 40
+        assert report.drawn == report.true
+    assert reports["seen"].memorization is None
+    nothing_kept = Folderful(known, Pictures(torch.zeros(0, 3, 64, 64), []))
+    assert list(open_score(Oracle(known.images(32)), nothing_kept, critic, prompts=8)) == ["seen"]
 
 
 class Selection(BestOf):
@@ -257,13 +271,15 @@ def test_a_blind_critic_finds_nothing_and_one_caption_asks_nothing():
 
 def test_copies_of_training_pictures_are_found_and_true_pictures_are_none(held_out):
     source = Folderful(book(80, seed=0), held_out)
-    copied = open_score(Oracle(source.images(32)), source).memorization
+    known, unknown = source.images(32), held_out.images(32)
+    copied = open_score(Oracle(torch.cat([known, known])), source)["held_out"].memorization
     assert (copied.trained, copied.drawn, copied.nearer) == (80, pytest.approx(0, abs=1e-3), 1)
-    honest = open_score(Oracle(held_out.images(32)), source)
+    honest = open_score(Oracle(torch.cat([known, unknown])), source)["held_out"]
     assert (honest.memorization.nearer, honest.memorization.drawn) == (0.5, honest.memorization.true)
     assert honest.memorization.true > 0.1
     assert "50 % of the time" in honest.lines("en")[1]
-    assert open_score(Oracle(held_out.images(32)), held_out).memorization is None  # a source without end
+    without_end = open_score(Oracle(torch.cat([unknown[:9], unknown])), held_out, prompts=9)["held_out"]
+    assert without_end.memorization is None
 
 
 def test_memorisation_is_the_statistic_of_scipys_mann_whitney_test():
@@ -333,7 +349,7 @@ def test_bad_numbers_are_refused(held_out, arguments, complaint):
 
 def test_an_exam_of_no_pictures_is_refused():
     with pytest.raises(DalleEduError, match="no held-out picture"):
-        open_score(SimpleNamespace(name="x", resolution=8), Pictures(torch.zeros(0, 3, 8, 8), []))
+        open_exam(SimpleNamespace(name="x", resolution=8), Pictures(torch.zeros(0, 3, 8, 8), []))
 
 
 def test_the_book_has_twelve_pictures_of_each_of_twenty_captions():
