@@ -1,6 +1,6 @@
 """Loading of models: by name or by path, assembled from other models' weights, or initialised with those of an earlier run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,15 @@ from dalle_edu.checkpoints.shipped import weights_path
 from dalle_edu.device import choose_device
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
+from dalle_edu.python_files import names_a_file
 from dalle_edu.systems.critics.critic import Critic
 from dalle_edu.systems.critics.open_clip_pretrained import PretrainedClip
+from dalle_edu.systems.interface.configuration import fitted
 from dalle_edu.systems.interface.older_checkpoints import upgraded
-from dalle_edu.systems.interface.registry import drawing_systems, model_class, names_a_file, system_names
+from dalle_edu.systems.interface.registry import drawing_systems, model_class, system_names
 from dalle_edu.systems.interface.system import System
-from dalle_edu.systems.interface.trainable import Trainable
+from dalle_edu.systems.interface.trainable import Trainable, WithoutInitialisation
+from dalle_edu.world.tokenizer import CaptionTokenizer
 
 
 @torch.inference_mode(False)  # weights made in inference mode could not be trained, nor could a picture be optimised through them
@@ -144,6 +147,13 @@ def lay_foundations(model: Trainable, given: Mapping[str, str]) -> None:
         )
     loaded = {name: load_model(given.get(name, name)) for name in sorted(needed)}
     for name, found in loaded.items():
+        if not found.tokenizer.same_words(model.tokenizer):
+            raise DalleEduError(
+                f"the {name} that {model.name} stands on learned other words; train it on the same pictures first (dalle-edu train {name},"
+                f" with the same --data or --world), and name its file: --foundation {name}=FILE",
+                f"le {name} sur lequel repose {model.name} a appris d'autres mots ; entraînez-le d'abord sur les mêmes images (dalle-edu"
+                f" train {name}, avec les mêmes --data ou --world), et nommez son fichier : --foundation {name}=FICHIER",
+            )
         if found.name != name:
             raise DalleEduError(
                 f"{given[name]} holds {found.name}, and {name} is wanted; name weights of {name}",
@@ -163,8 +173,9 @@ def lay_foundations(model: Trainable, given: Mapping[str, str]) -> None:
         into.load_state_dict(tensors)
 
 
-def go_on_from(model: Trainable, path: str | Path) -> list[dict]:
-    """Initialise a model with the weights of an earlier run of the same system and preset.
+def go_on_from(model: Trainable, path: str | Path, tell: Callable[[str], object] = print) -> list[dict]:
+    """Initialise a model with the weights of an earlier run of the same system and preset. Where that run had another tokenizer, the tables
+    of words and of their positions keep their random weights, which `tell` is told.
 
     Returns the settings of the runs that made these weights, each with its machine, the oldest first. Raises `DalleEduError` where `path`
     is no whole checkpoint, or holds another system or another preset.
@@ -172,14 +183,36 @@ def go_on_from(model: Trainable, path: str | Path) -> list[dict]:
     tensors, metadata = load_checkpoint(path)
     with understood(path):
         tensors, metadata = upgraded(tensors, metadata)
+        words = CaptionTokenizer.from_json(metadata["tokenizer"]) if "tokenizer" in metadata else None
         run = metadata.get("run")
         runs = [*metadata.get("before", []), *([run | {"machine": metadata.get("machine")}] if run else [])]
-    here = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    now = model.state_dict()
+    if words is not None and not words.same_words(model.tokenizer):
+        anew = [name for name in of_words(model) if name in now]
+        tensors = {name: tensor for name, tensor in tensors.items() if name not in anew} | {name: now[name] for name in anew}
+        tell(
+            say(
+                f"{path} knows other words: what it learned of pictures is kept, and its table of words begins anew ({', '.join(anew)})",
+                f"{path} connaît d'autres mots : ce qu'il a appris des images est gardé, sa table de mots recommence ({', '.join(anew)})",
+            )
+        )
+    here = {name: tensor.shape for name, tensor in now.items()}
     if metadata.get("system") != model.name or {name: tensor.shape for name, tensor in tensors.items()} != here:
         raise DalleEduError(
             f"{path} holds no weights of {model.name} with this preset; begin with those of a run of the same preset",
             f"{path} ne contient pas de poids de {model.name} à ce préréglage ; partez de ceux d'un entraînement au même préréglage",
         )
-    check_tensors(tensors, model.state_dict(), path)
+    check_tensors(tensors, now, path)
     model.load_state_dict(tensors)
     return runs
+
+
+def of_words(model: Trainable) -> list[str]:
+    """The weights of a model that belong to its tokenizer: those whose shape follows the number of tokens or the length of captions."""
+    config: Any = model.config
+    shapes = []
+    for more, longer in ((1, 1), (2, 1), (1, 2)):  # tokens beyond the tokenizer's, and the length of captions
+        with torch.device("meta"), WithoutInitialisation():
+            other = type(model)(fitted(config, model.tokenizer.vocabulary_size + more, longer), model.tokenizer)
+        shapes.append({name: tensor.shape for name, tensor in other.state_dict().items()})
+    return [name for name in shapes[0] if any(shape[name] != shapes[0][name] for shape in shapes[1:])]

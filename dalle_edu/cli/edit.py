@@ -13,13 +13,13 @@ from dalle_edu.cli.app import (
     JsonOption,
     SeedOption,
     app,
-    err,
     models,
     ready,
     ready_to_draw,
     write_json,
     written,
 )
+from dalle_edu.cli.generate import told
 from dalle_edu.cli.given import contents_of, decoded
 from dalle_edu.cli.marking import document, mark_all
 from dalle_edu.cli.sampling_options import sampling_options
@@ -282,16 +282,12 @@ def _edit(
     """
     import torch
 
-    from dalle_edu.world.grammar import check_prompt
     from dalle_edu.world.sheet import picture_sheet, save_picture
 
     ready_to_draw(out_file, json_file, given=[*pictures, *models(system)])
     contents = [contents_of(picture) for picture in pictures]
-    for sentence in sentences:
-        report = check_prompt(sentence)
-        if report:
-            err.print(report, style="yellow", highlight=False, soft_wrap=True)
     machine = _machine(verb, system, device)
+    told(sentences, machine.domain)
     images = decoded(pictures, contents, machine.resolution, n)
     options = {"seed": seed, **settings}
     drawn = work(machine, images, options).cpu()
@@ -309,7 +305,7 @@ def _document(
     """What `--json` writes of an edit: what was given and asked, and the marks of every picture by the last sentence."""
     asked = {"prompt": sentences[-1]} if sentences else {}
     pictures = [{**asked, "image": image} for image in drawn]
-    mark_all(pictures)
+    mark_all(pictures, machine.domain)
     more = {"edit": verb, "given": [str(path) for path in given], "sentences": sentences, "file": str(out_file)}
     return document(machine.name, seed, settings, pictures, **more)
 

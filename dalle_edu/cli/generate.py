@@ -79,7 +79,6 @@ def generate(
     from dalle_edu.files import check_new_folder, read_lines
     from dalle_edu.loading import load_critic, load_system
     from dalle_edu.systems.critics.reranking import check_candidates
-    from dalle_edu.world.grammar import check_prompt
 
     prompts = [*(prompts or []), *(read_lines(more) if more else [])]
     if not prompts:
@@ -101,17 +100,14 @@ def generate(
     if apart is not None:
         check_new_folder(apart)
     ready_to_draw(out_file, json_file, *alone, given=[*models(system, clip), *([more] if more else [])])
-    for prompt in prompts:
-        report = check_prompt(prompt)
-        if report:
-            err.print(report, style="yellow", highlight=False, soft_wrap=True)
     place = str(choose_device(device).torch_device)
     machines = [load_system(name, place) for name in names]
+    told(prompts, machines[0].domain)
     used = {machine.name: accepted(machine, settings, strict=system != ALL) for machine in machines}
     critic = None if candidates is None else load_critic(clip or "clip", place)
     pictures = [each for machine in machines for each in _drawn(machine, prompts, n, seed, critic, candidates or 1, used[machine.name])]
     pictures.sort(key=lambda picture: picture["asked"])  # all that was drawn of a sentence side by side
-    mark_all(pictures)
+    mark_all(pictures, machines[0].domain)
     _save_sheet(out_file, pictures, n, machines, prompts)
     if apart is not None:
         _save_apart(apart, pictures)
@@ -123,10 +119,19 @@ def generate(
         if len(machines) > 1:
             out.print(machine.name, style="bold", highlight=False)
         for index, prompt in enumerate(prompts):
-            _print_marks(prompt, [each["marks"] for each in pictures if (each["asked"], each["system"]) == (index, machine.name)])
+            marks = [each["marks"] for each in pictures if (each["asked"], each["system"]) == (index, machine.name)]
+            _print_marks(prompt, marks, machine.domain)
     written(out_file)
     if apart is not None:
         written(apart)
+
+
+def told(prompts: list[str], domain: Any) -> None:
+    """Say of each sentence what a system cannot know in it. Raises `DalleEduError` for one that cannot be drawn."""
+    for prompt in prompts:
+        report = domain.check_prompt(prompt)
+        if report:
+            err.print(report, style="yellow", highlight=False, soft_wrap=True)
 
 
 def only_with_candidates(clip: str | None, candidates: int | None) -> None:
@@ -217,18 +222,20 @@ def _label(picture: dict[str, Any], several: bool) -> str:
     return text if marks is None else f"{text}  ({sum(marks.values())}/{len(marks)})"
 
 
-def _print_marks(prompt: str, marks: list[dict[str, bool] | None]) -> None:
-    """Print how many pictures of a sentence are right, as a whole and by skill."""
+def _print_marks(prompt: str, marks: list[dict[str, bool] | None], domain: Any) -> None:
+    """Print how many pictures of a sentence are right, as a whole and by skill; nothing where there is no catalogue to mark them by."""
     from dalle_edu.scorecard import SKILL_NAMES, why_no_marks
     from dalle_edu.world.grammar import guess_language
 
-    language = guess_language(prompt)
+    if domain.catalogue is None:
+        return
+    language = guess_language(prompt, domain.catalogue)
     known = [mark for mark in marks if mark is not None]
     if not known:
-        en, fr = why_no_marks(prompt)
-        told = Text(language_named(language).worded(f"{prompt}: {en}", f"{prompt} : {fr}"))
-        told.stylize("bold", 0, len(prompt))
-        out.print(told, highlight=False, soft_wrap=True)
+        en, fr = why_no_marks(prompt, domain.catalogue)
+        line = Text(language_named(language).worded(f"{prompt}: {en}", f"{prompt} : {fr}"))
+        line.stylize("bold", 0, len(prompt))
+        out.print(line, highlight=False, soft_wrap=True)
         return
     rates = " · ".join(f"{SKILL_NAMES[language][skill]} {sum(mark[skill] for mark in known)}/{len(known)}" for skill in known[0])
     right = sum(all(mark.values()) for mark in known)

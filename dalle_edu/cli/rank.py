@@ -87,6 +87,15 @@ def pictures(
     folder: NewFolder,
     n: Count = 20,
     choices: Annotated[int, typer.Option(min=2, max=8, help=say("pictures of each sentence", "images par phrase"))] = 4,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help=say(
+                "for a system trained on pictures of yours (train --data): where they are; their captions are the sentences",
+                "pour un système entraîné sur vos images (train --data) : où elles sont ; leurs légendes sont les phrases",
+            )
+        ),
+    ] = None,
     system: Annotated[str, typer.Option(help=SYSTEM)] = "dalle1",
     seed: SeedOption = 0,
     json_file: JsonOption = None,
@@ -96,19 +105,25 @@ def pictures(
 ) -> None:
     """Write questions of several pictures for one sentence."""
     from dalle_edu.cli.generate import accepted
+    from dalle_edu.datasets.opening import open_source
     from dalle_edu.device import choose_device
     from dalle_edu.files import check_new_folder
     from dalle_edu.loading import load_system
     from dalle_edu.rankings.questionnaire import QUESTIONS, Questionnaire, picture_questions
     from dalle_edu.scorecard import questions
+    from dalle_edu.world.domain import catalogue_of
 
     check_new_folder(folder)
     ready(folder / QUESTIONS, json_file, given=models(system))
     machine = load_system(system, str(choose_device(device).torch_device))
-    sentences = [question.text for question in questions(2 * n, seed)]
-    chosen = [sentences[2 * i + i % 2] for i in range(n)]  # every scene once, in French and in English by turns
+    if data is None:
+        sentences = [question.text for question in questions(2 * n, seed, catalogue_of(machine))]
+        chosen = [sentences[2 * i + i % 2] for i in range(n)]  # every scene once, in French and in English by turns
+    else:
+        series = open_source(data, machine.resolution).series(seed)
+        chosen = list(dict.fromkeys(series.collate([series[index] for index in range(20 * n)]).captions))[:n]
     options = accepted(machine, settings)
-    Questionnaire(picture_questions(machine, chosen, choices, seed, **options)).save(folder)
+    Questionnaire(picture_questions(machine, chosen, choices, seed, **options), domain=machine.domain).save(folder)
     _filled(folder, json_file)
 
 

@@ -8,7 +8,8 @@ import typer
 from dalle_edu.cli.app import DeviceOption, JsonOption, SeedOption, command, models, ready, write_json, written
 from dalle_edu.errors import DalleEduError, Stopped
 from dalle_edu.language import say
-from dalle_edu.systems.interface.registry import model_class, names_a_file, system_names
+from dalle_edu.python_files import names_a_file
+from dalle_edu.systems.interface.registry import model_class, system_names
 
 _PRESETS = say(
     "laptop, standard or gpu, or one that only this system has (dalle-edu systems lists them)",
@@ -51,6 +52,26 @@ def train(
         typer.Option(
             help=say(
                 "the run's folder; a run that is already there goes on", "le dossier de l'entraînement ; s'il y en a déjà un, il continue"
+            )
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help=say(
+                "captioned pictures of yours to learn from: a folder, coco:FOLDER, shards (a folder of .tar, or data/{00..12}.tar), mnist"
+                " or digits",
+                "vos images avec légendes, dont apprendre : un dossier, coco:DOSSIER, des fragments (un dossier de .tar, ou"
+                " data/{00..12}.tar), mnist ou digits",
+            )
+        ),
+    ] = None,
+    world: Annotated[
+        str | None,
+        typer.Option(
+            help=say(
+                "a world of yours: a Python file and its catalogue, as in moon.py:MOONS",
+                "un monde à vous : un fichier Python et son catalogue, comme moon.py:MOONS",
             )
         ),
     ] = None,
@@ -134,7 +155,7 @@ def train(
     if minutes is None and updates is None:
         minutes = 12.0
     name = model_class(system).name if names_a_file(system) else system
-    folder = run or Path("runs") / f"{name}-{preset}"
+    folder = run or Path("runs") / "-".join([name, preset, *_learned_from(data, world)])
     foundations = _foundations(foundation or [])
     weights = folder / f"{name}.safetensors"
     ready(json_file, given=[folder / "log.jsonl", *models(begin_with, *foundations.values())])
@@ -153,6 +174,8 @@ def train(
         rate=rate,
         foundations=foundations,
         accumulate=accumulate,
+        data=data,
+        world=world,
     )
     rank = os.environ.get("RANK", "0")  # as torchrun numbers processes
     try:
@@ -167,6 +190,13 @@ def train(
         if json_file:
             write_json(json_file, {"system": name, "preset": preset, "seed": seed, "weights": str(weights), **summary(folder)})
         written(weights)
+
+
+def _learned_from(data: str | None, world: str | None) -> list[str]:
+    """What the name of a run's folder says of the pictures: the last part of their place, in letters and digits; nothing of the shapes."""
+    place = data or (world or "").rpartition(":")[2]
+    words = "".join(c if c.isalnum() else " " for c in place.rstrip("/").rpartition("/")[2]).split()
+    return ["_".join(words).lower()[:40]] if words else []
 
 
 def _foundations(options: list[str]) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """The synthetic world as a source to train on, with any catalogue."""
 
-import hashlib
-import json
 from functools import cached_property
 
 from dalle_edu.datasets.source import ENDLESS
+from dalle_edu.errors import DalleEduError
+from dalle_edu.python_files import named_in_file, names_a_file
 from dalle_edu.seeds import SEEDS
-from dalle_edu.world.catalogue import SHAPES, WORLD, Catalogue
+from dalle_edu.world.catalogue import SHAPES, Catalogue
+from dalle_edu.world.catalogue_files import world_of
 from dalle_edu.world.dataset import Batch, World
 from dalle_edu.world.domain import ClosedDomain
 from dalle_edu.world.grammar import every_caption
@@ -16,14 +17,29 @@ from dalle_edu.world.tokenizer import caption_tokenizer, train_tokenizer
 _HELD_OUT_SEED = SEEDS - 1  # of held-out scenes where the catalogue holds nothing out: no run has it
 
 
+def open_world(name: str) -> "WorldSource":
+    """The world of a catalogue: "shapes", or a catalogue in a file, "moon.py:MOONS", which imports the file. Raises `DalleEduError` where
+    there is none.
+    """
+    if name == "shapes":
+        return WorldSource()
+    catalogue = named_in_file(name) if names_a_file(name) else None
+    if not isinstance(catalogue, Catalogue):
+        raise DalleEduError(
+            f'there is no catalogue "{name}"; give shapes, or a file and a Catalogue in it, as in moon.py:MOONS',
+            f"il n'y a pas de catalogue « {name} » ; donnez shapes, ou un fichier et un Catalogue qu'il définit, comme moon.py:MOONS",
+        )
+    return WorldSource(catalogue, name.rpartition(":")[2].lower())
+
+
 class WorldSource:
     """Scenes of a catalogue with captions of its grammar, without end, as a source (`source.Source`)."""
 
     size: int | None = None
 
-    def __init__(self, catalogue: Catalogue = SHAPES):
+    def __init__(self, catalogue: Catalogue = SHAPES, name: str = "world"):
         self.catalogue = catalogue
-        self.name = "world" if catalogue is SHAPES else str(getattr(catalogue, "name", "") or "world")
+        self.name = name
         self.domain = ClosedDomain(catalogue)
         self.tokenizer = caption_tokenizer() if catalogue is SHAPES else train_tokenizer(catalogue)
         self.text_length = None if catalogue is SHAPES else max(self.tokenizer.lengths(list(every_caption(catalogue))))
@@ -31,12 +47,7 @@ class WorldSource:
     @cached_property
     def fingerprint(self) -> str:
         """The world's number, or a digest of its catalogue where it is another."""
-        if self.catalogue is SHAPES:
-            return f"world {WORLD}"
-        from dalle_edu.world.catalogue_files import catalogue_to_json
-
-        document = json.dumps(catalogue_to_json(self.catalogue), sort_keys=True)
-        return f"{self.name} {hashlib.sha256(document.encode()).hexdigest()[:16]}"
+        return f"world {world_of(self.catalogue)}"
 
     def series(self, seed: int) -> World:
         """The series of a stage of training: scenes that show no held-out combination, with captions for practice."""

@@ -22,13 +22,14 @@ from dalle_edu.device import choose_device, processor_name
 from dalle_edu.files import write_aside
 from dalle_edu.language import typeset
 from dalle_edu.loading import load_model
+from dalle_edu.python_files import names_a_file
 from dalle_edu.scorecard import SKILL_NAMES, SKILLS, critic_exam, score
 from dalle_edu.scorecard.compare import training_of
 from dalle_edu.scorecard.curves import draw_rates, empty_figure
 from dalle_edu.systems.critics.critic import Critic
 from dalle_edu.systems.interface.older_checkpoints import regrouped, upgraded
 from dalle_edu.systems.interface.recipe import Stage
-from dalle_edu.systems.interface.registry import model_class, names_a_file
+from dalle_edu.systems.interface.registry import model_class
 from dalle_edu.training.run import Run
 
 WEIGHTS = Path(__file__).parents[2] / "data" / "weights"

@@ -52,12 +52,15 @@ def ranked_by_critic(questionnaire: Questionnaire, critic: Critic) -> Ranking:
 def ranked_by_examiner(questionnaire: Questionnaire) -> Ranking:
     """The ranking of the examiner: the choices of each question by the share of marks that each earns.
 
-    Questions with a sentence that the grammar cannot parse are left out.
+    Questions with a sentence that the grammar cannot parse are left out, and all of them where there is no grammar.
     """
-    places = {}
+    places: dict[str, tuple[int, ...]] = {}
+    catalogue = questionnaire.domain.catalogue
+    if catalogue is None:
+        return Ranking(EXAMINER, "model", places)
     for name, question in questionnaire.questions.items():
-        said = [read_caption(sentence) for sentence in question.sentences]
-        found = parse_pictures(question.pictures)
+        said = [read_caption(sentence, catalogue) for sentence in question.sentences]
+        found = parse_pictures(question.pictures, catalogue)
         shares = []
         for description in said:
             for objects in found:

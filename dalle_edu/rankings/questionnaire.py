@@ -37,6 +37,7 @@ from dalle_edu.files import check_new_folder, write_aside
 from dalle_edu.seeds import check_seed
 from dalle_edu.systems.critics.reranking import draw_candidates
 from dalle_edu.systems.interface.system import System
+from dalle_edu.world.domain import SHAPES_DOMAIN, Domain, domain_from_json, domain_to_json
 from dalle_edu.world.sheet import as_pixels
 
 RATERS = ("person", "model", "protocol")  # the kinds of raters
@@ -135,11 +136,18 @@ def picture_questions(system: System, sentences: Sequence[str], choices: int = 4
 class Questionnaire:
     """Questions and their rankings, in memory or, with `folder`, in a folder too.
 
-    The order that the protocol defines is the first ranking, where there is one. Raises `DalleEduError` for a ranking that does not fit the
-    questions.
+    The order that the protocol defines is the first ranking, where there is one. `domain` is that of the sentences. Raises `DalleEduError`
+    for a ranking that does not fit the questions.
     """
 
-    def __init__(self, questions: Sequence[RankingQuestion], rankings: Sequence[Ranking] = (), folder: Path | None = None):
+    def __init__(
+        self,
+        questions: Sequence[RankingQuestion],
+        rankings: Sequence[Ranking] = (),
+        folder: Path | None = None,
+        domain: Domain = SHAPES_DOMAIN,
+    ):
+        self.domain = domain
         self.questions = {question.name: question for question in questions}
         self.folder = folder
         self.rankings: list[Ranking] = []
@@ -161,7 +169,8 @@ class Questionnaire:
             for name, picture in zip(names, question.pictures, strict=True):
                 _write_png(folder / name, picture)
             entries.append({"name": question.name, "sentences": question.sentences, "pictures": names, "meant": question.meant})
-        _write_json(folder / QUESTIONS, {"questions": entries})
+        domain = {} if self.domain == SHAPES_DOMAIN else {"domain": domain_to_json(self.domain)}
+        _write_json(folder / QUESTIONS, {"questions": entries, **domain})
         self.folder = folder
         return folder
 
@@ -175,6 +184,7 @@ class Questionnaire:
             entries = document.get("questions")
             if not isinstance(entries, list) or not entries:
                 raise Unusable(Why.JSON)
+            domain = _domain(document["domain"]) if "domain" in document else SHAPES_DOMAIN
             questions, rankings = [], []
             for name, sentences, names, meant in map(_fields, entries):
                 pictures = []
@@ -186,7 +196,7 @@ class Questionnaire:
                 reading = f"{_RANKINGS}/{path.name}"
                 record = read_json(decode_text(read_inside(place, reading)), dict)
                 rankings.append(_ranking(record))
-            return cls(questions, rankings, place)
+            return cls(questions, rankings, place, domain)
         except Unusable as fault:
             raise fault.of(place / reading) from None
 
@@ -233,6 +243,14 @@ def _fields(entry: Any) -> tuple[str, tuple[str, ...], tuple[str, ...], tuple[in
     if 1 not in (len(sentences), len(pictures)) or not isinstance(meant, list | None):
         raise Unusable(Why.JSON)
     return entry["name"], sentences, pictures, None if meant is None else tuple(meant)
+
+
+def _domain(document: Any) -> Domain:
+    """The domain of a questionnaire's sentences. Raises `Unusable` where it is none."""
+    try:
+        return domain_from_json(document)
+    except (TypeError, ValueError, KeyError, OSError, DalleEduError) as error:  # a sprite's PNG may be damaged
+        raise Unusable(Why.JSON) from error
 
 
 def _texts(value: Any) -> tuple[str, ...]:

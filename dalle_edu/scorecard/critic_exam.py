@@ -26,6 +26,7 @@ from dalle_edu.systems.critics.critic import Critic
 from dalle_edu.systems.hard_negatives.attributes import caption_attributes, compatible
 from dalle_edu.systems.hard_negatives.negatives import CHANGES, hard_negative
 from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
+from dalle_edu.world.domain import catalogue_of
 from dalle_edu.world.grammar import caption, phrasings
 from dalle_edu.world.held_out import is_held_out
 from dalle_edu.world.renderer import render
@@ -68,6 +69,7 @@ class CriticReport:
     seed: int
     gallery: int
     answers: dict[str, list[Answer]]
+    catalogue: Catalogue = SHAPES
 
     def rates(self, language: str | None = None, split: str | None = None) -> dict[str, Rate]:
         """The rate of each question over all answers, or over those in one language, of one split, or both."""
@@ -85,7 +87,7 @@ class CriticReport:
 
         return {
             "system": self.critic,
-            **numbers(),
+            **numbers(self.catalogue),
             "seed": self.seed,
             "gallery": self.gallery,
             "questions": section(),
@@ -116,43 +118,46 @@ def examine_critic(critic: Critic, prompts: int = 1200, gallery: int = 100, reso
             f"galleries of {gallery} were asked for in an exam of {prompts} prompts; a gallery has from 2 to all of them",
             f"des galeries de {gallery} sont demandées dans un examen de {prompts} phrases ; une galerie en a de 2 à toutes",
         )
-    seed = check_seed(seed)
+    seed, catalogue = check_seed(seed), catalogue_of(critic)
     answers: dict[str, list[Answer]] = {}
     for kind in ("shape", "colour"):
-        answers[f"zero_shot_{kind}"] = _named(critic, kind, lone_objects(prompts, seed), resolution)
-    found = [_found(critic, distinct_scenes(gallery, 10_007 * seed + turn), turn, resolution) for turn in range(prompts // gallery)]
+        answers[f"zero_shot_{kind}"] = _named(critic, kind, lone_objects(prompts, seed, catalogue), resolution)
+    galleries = [distinct_scenes(gallery, 10_007 * seed + turn, catalogue) for turn in range(prompts // gallery)]
+    found = [_found(critic, scenes, turn, resolution) for turn, scenes in enumerate(galleries)]
     answers["caption_of_picture"] = [answer for by_picture, _ in found for answer in by_picture]
     answers["picture_of_caption"] = [answer for _, by_caption in found for answer in by_caption]
-    scenes = _scenes(prompts, seed + 2)
+    scenes = _scenes(prompts, seed + 2, catalogue)
     seen = _looked_at(critic, scenes, resolution)
-    said = [caption(scene.description, LANGUAGES[i % 2], phrasing=i) for i, scene in enumerate(scenes)]
+    said = [caption(scene.description, LANGUAGES[i % 2], i, catalogue) for i, scene in enumerate(scenes)]
     for change in CHANGES:
         answers[f"not_{change}"] = _preferred(critic, scenes, seen, said, change)
-    return CriticReport(critic.title, seed, gallery, answers)
+    return CriticReport(critic.title, seed, gallery, answers, catalogue)
 
 
-def _answers(right: Bool[Tensor, " n"], scenes: Sequence[Scene], languages: Sequence[str]) -> list[Answer]:
-    splits = ["held_out" if is_held_out(scene.objects) else "seen" for scene in scenes]
+def _answers(critic: Critic, right: Bool[Tensor, " n"], scenes: Sequence[Scene], languages: Sequence[str]) -> list[Answer]:
+    catalogue = catalogue_of(critic)
+    splits = ["held_out" if is_held_out(scene.objects, catalogue) else "seen" for scene in scenes]
     return [Answer(*each) for each in zip(right.tolist(), splits, languages, strict=True)]
 
 
-def _scenes(n: int, seed: int, **kinds: float) -> list[Scene]:
-    splits = ["held_out" if index % HELD_OUT_EVERY == HELD_OUT_EVERY - 1 else "seen" for index in range(n)]
-    chosen = {"kinds": kinds} if kinds else {}
-    return [sample_scene((_SERIES + seed) % SEEDS, index, split, **chosen) for index, split in enumerate(splits)]  # type: ignore[arg-type]
+def _scenes(n: int, seed: int, catalogue: Catalogue, **kinds: float) -> list[Scene]:
+    every = HELD_OUT_EVERY if catalogue.held_out_objects or catalogue.held_out_relations else n + 1
+    splits = ["held_out" if index % every == every - 1 else "seen" for index in range(n)]
+    chosen: Any = {"kinds": kinds} if kinds else {}
+    return [sample_scene((_SERIES + seed) % SEEDS, index, split, catalogue, **chosen) for index, split in enumerate(splits)]
 
 
 def _looked_at(critic: Critic, scenes: Sequence[Scene], resolution: int) -> Float[Tensor, "n e"]:
-    images, device = render(scenes, resolution), critic.scale.device
+    images, device = render(scenes, resolution, catalogue=catalogue_of(critic)), critic.scale.device
     return torch.cat([critic.encode_images(part.to(device)).cpu() for part in images.split(256)])
 
 
 # ---------------------------------------------------------------- zero-shot classification
 
 
-def lone_objects(n: int, seed: int = 0) -> list[Scene]:
+def lone_objects(n: int, seed: int = 0, catalogue: Catalogue = SHAPES) -> list[Scene]:
     """`n` scenes of one object each, a quarter of them held out."""
-    return _scenes(n, seed, single=1.0)
+    return _scenes(n, seed, catalogue, single=1.0)
 
 
 def class_names(kind: str, language: str, catalogue: Catalogue = SHAPES) -> list[list[str]]:
@@ -170,26 +175,27 @@ def class_names(kind: str, language: str, catalogue: Catalogue = SHAPES) -> list
 
 def _named(critic: Critic, kind: str, scenes: list[Scene], resolution: int) -> list[Answer]:
     """Whether zero-shot classification names the shape, or the colour, of each lone object."""
-    names = [thing.name for thing in (SHAPES.shapes if kind == "shape" else SHAPES.colours)]
+    catalogue = catalogue_of(critic)
+    names = [thing.name for thing in (catalogue.shapes if kind == "shape" else catalogue.colours)]
     truth = torch.tensor([names.index(getattr(scene.objects[0], kind)) for scene in scenes])
     seen = _looked_at(critic, scenes, resolution)
     right = torch.zeros(len(scenes), dtype=torch.bool)
     for place, language in enumerate(LANGUAGES):
-        chosen = (seen @ critic.classes(class_names(kind, language)).cpu().T).argmax(dim=1)
+        chosen = (seen @ critic.classes(class_names(kind, language, catalogue)).cpu().T).argmax(dim=1)
         right[place::2] = (chosen == truth)[place::2]
-    return _answers(right, scenes, [LANGUAGES[i % 2] for i in range(len(scenes))])
+    return _answers(critic, right, scenes, [LANGUAGES[i % 2] for i in range(len(scenes))])
 
 
 # ---------------------------------------------------------------- retrieval
 
 
-def distinct_scenes(n: int, seed: int = 0) -> list[Scene]:
+def distinct_scenes(n: int, seed: int = 0, catalogue: Catalogue = SHAPES) -> list[Scene]:
     """`n` scenes for a gallery, where each caption is true of its own picture alone, so that no right answer counts as wrong.
 
     Raises `DalleEduError` where the world has fewer such scenes.
     """
     chosen: list[Scene] = []
-    candidates = iter(_scenes(50 * n, seed + 1))
+    candidates = iter(_scenes(50 * n, seed + 1, catalogue))
     while len(chosen) < n:
         scene = next(candidates, None)
         if scene is None:
@@ -224,10 +230,10 @@ def _fits(mention: Mention, thing: Object) -> bool:
 def _found(critic: Critic, scenes: list[Scene], turn: int, resolution: int) -> tuple[list[Answer], list[Answer]]:
     """Retrieval in a gallery: whether each picture finds its caption, and each caption its picture."""
     language = LANGUAGES[turn % 2]
-    captions = [caption(scene.description, language, phrasing=i) for i, scene in enumerate(scenes)]
+    captions = [caption(scene.description, language, i, catalogue_of(critic)) for i, scene in enumerate(scenes)]
     scores = _looked_at(critic, scenes, resolution) @ critic.encode_texts(captions).cpu().T
     own, languages = torch.arange(len(scenes)), [language] * len(scenes)
-    by_picture, by_caption = (_answers(scores.argmax(dim=dim) == own, scenes, languages) for dim in (1, 0))
+    by_picture, by_caption = (_answers(critic, scores.argmax(dim=dim) == own, scenes, languages) for dim in (1, 0))
     return by_picture, by_caption
 
 
@@ -236,9 +242,11 @@ def _found(critic: Critic, scenes: list[Scene], turn: int, resolution: int) -> t
 
 def _preferred(critic: Critic, scenes: list[Scene], seen: Float[Tensor, "n e"], captions: Sequence[str], change: str) -> list[Answer]:
     """Whether each picture's caption scores above its hard negative by `change`; captions that allow none are left out."""
-    wrong = [hard_negative(text, (0.0, i * 0.618 % 1), change) for i, text in enumerate(captions)]
-    asked = ~compatible(caption_attributes(captions), caption_attributes(wrong)).diagonal()
+    catalogue = catalogue_of(critic)
+    wrong = [hard_negative(text, (0.0, i * 0.618 % 1), change, catalogue) for i, text in enumerate(captions)]
+    said, changed = (caption_attributes(texts, catalogue) for texts in (captions, wrong))
+    asked = ~compatible(said, changed).diagonal()
     right, others = (critic.encode_texts(texts).cpu() for texts in (captions, wrong))
     preferred = (seen * right).sum(dim=1) > (seen * others).sum(dim=1)
-    answers = _answers(preferred, scenes, [LANGUAGES[i % 2] for i in range(len(scenes))])
+    answers = _answers(critic, preferred, scenes, [LANGUAGES[i % 2] for i in range(len(scenes))])
     return [answer for answer, counts in zip(answers, asked.tolist(), strict=True) if counts]

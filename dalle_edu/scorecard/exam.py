@@ -16,7 +16,9 @@ from dalle_edu.scorecard.confidence_interval import Rate
 from dalle_edu.scorecard.marks import mark, tally
 from dalle_edu.scorecard.picture_parser import parse_pictures
 from dalle_edu.seeds import SEEDS, check_seed
-from dalle_edu.world.catalogue import LANGUAGES, WORLD
+from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
+from dalle_edu.world.catalogue_files import world_of
+from dalle_edu.world.domain import catalogue_of
 from dalle_edu.world.grammar import caption
 from dalle_edu.world.scene_sampler import sample_scene
 from dalle_edu.world.scenes import Scene
@@ -44,8 +46,9 @@ class Question:
     split: str
 
 
-def questions(n: int, seed: int = 0) -> list[Question]:
-    """`n` questions: each scene is asked in French, then in English, so that the two languages are compared on the same scenes.
+def questions(n: int, seed: int = 0, catalogue: Catalogue = SHAPES) -> list[Question]:
+    """`n` questions: each scene is asked in French, then in English, so that the two languages are compared on the same scenes. Of a
+    catalogue that holds nothing out all are "seen".
 
     Raises `DalleEduError` unless `n` is 1 to 100000, and for what is no seed.
     """
@@ -54,18 +57,20 @@ def questions(n: int, seed: int = 0) -> list[Question]:
             f"an exam of {n} prompts was asked for; it has 1 to 100000",
             f"un examen de {n} phrases est demandé ; il en a de 1 à 100000",
         )
-    asked, seed = [], check_seed(seed)
+    asked, seed, holds_out = [], check_seed(seed), bool(catalogue.held_out_objects or catalogue.held_out_relations)
     for i in range(n):
         index, language = i // len(LANGUAGES), LANGUAGES[i % len(LANGUAGES)]
-        split = "held_out" if index % HELD_OUT_EVERY == HELD_OUT_EVERY - 1 else "seen"
-        scene = sample_scene(seed=(1_000_003 + seed) % SEEDS, index=index, split=split)
-        asked.append(Question(scene, caption(scene.description, language, phrasing=index), language, split))
+        split = "held_out" if holds_out and index % HELD_OUT_EVERY == HELD_OUT_EVERY - 1 else "seen"
+        scene = sample_scene((1_000_003 + seed) % SEEDS, index, split, catalogue)
+        asked.append(Question(scene, caption(scene.description, language, index, catalogue), language, split))
     return asked
 
 
-def numbers() -> dict[str, int]:
-    """The numbers of today's world and exam, which stand in every report, card and table: those of different numbers do not compare."""
-    return {"world": WORLD, "exam": EXAM}
+def numbers(catalogue: Catalogue = SHAPES) -> dict[str, int | str]:
+    """The numbers of today's world and exam, which stand in every report, card and table: those of different numbers do not compare. A
+    catalogue of another world has a digest in place of a number.
+    """
+    return {"world": world_of(catalogue), "exam": EXAM}
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ class Report:
     seed: int
     asked: Sequence[Question]
     marks: Sequence[dict[str, bool]]
+    catalogue: Catalogue = SHAPES
 
     def rates(self, language: str | None = None, split: str | None = None) -> dict[str, Rate]:
         """The rate of each skill over all questions, or over those of one language, one split, or both."""
@@ -94,7 +100,7 @@ class Report:
 
         return {
             "system": self.system,
-            **numbers(),
+            **numbers(self.catalogue),
             "seed": self.seed,
             "prompts": len(self.asked),
             "skills": section(),
@@ -119,18 +125,19 @@ def score(
     """Ask a system `prompts` questions and mark the picture that it generates for each.
 
     `name` is the system's name in the report. `options` go to `system.generate` (`guidance_scale`, `temperature`…). `progress` shows
-    a bar: True, False, or None for one where somebody waits. Raises `DalleEduError` unless `prompts` is 1 to 100000, and for what is no
-    seed.
+    a bar: True, False, or None for one where somebody waits. The questions are of the catalogue that the system learned. Raises
+    `DalleEduError` unless `prompts` is 1 to 100000, for what is no seed, and for a system that learned no catalogue.
     """
-    return answer(system, name, questions(prompts, seed), seed, progress, **options)
+    return answer(system, name, questions(prompts, seed, catalogue_of(system)), seed, progress, **options)
 
 
 def answer(system: Draws, name: str, asked: Sequence[Question], seed: int = 0, progress: bool | None = None, **options: Any) -> Report:
     """Ask a system given questions and mark its pictures, as `score` does.
 
     The random numbers of picture i depend on i and the seed alone, so that two wordings of a question are compared on the same noise.
-    Raises `DalleEduError` for what is no seed.
+    Raises `DalleEduError` for what is no seed, and for a system that learned no catalogue.
     """
+    catalogue = catalogue_of(system)
     marks: list[dict[str, bool]] = []
     seed = check_seed(seed)
     with progress_bar(name, len(asked), progress) as bar:
@@ -138,6 +145,6 @@ def answer(system: Draws, name: str, asked: Sequence[Question], seed: int = 0, p
             batch = asked[start : start + _TOGETHER]
             with torch.no_grad():
                 images = system.generate([question.text for question in batch], seed=(seed * 1_000_003 + start) % SEEDS, **options)
-            marks += [mark(q.scene.description, objects) for q, objects in zip(batch, parse_pictures(images), strict=True)]
+            marks += [mark(q.scene.description, objects) for q, objects in zip(batch, parse_pictures(images, catalogue), strict=True)]
             bar.reach(len(marks))
-    return Report(name, seed, asked, marks)
+    return Report(name, seed, asked, marks, catalogue)

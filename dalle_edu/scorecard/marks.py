@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from itertools import permutations
 
 from dalle_edu.scorecard.confidence_interval import Rate
+from dalle_edu.world.catalogue import SHAPES, Catalogue
 from dalle_edu.world.grammar import unknown_words
 from dalle_edu.world.scenes import Description, Mention, Object, relation_between
 
@@ -59,12 +60,12 @@ def mark(description: Description, objects: Sequence[Object]) -> dict[str, bool]
     return {skill: marks[skill] for skill in SKILLS if skill in marks}
 
 
-def why_no_marks(sentence: str) -> tuple[str, str]:
+def why_no_marks(sentence: str, catalogue: Catalogue = SHAPES) -> tuple[str, str]:
     """Why a sentence that `read_caption` does not read gets no marks, in English and in French; words that are not read are named.
 
     A mark for the rest of the sentence would pass for a mark of the whole: one circle is no right answer to "5 red circles".
     """
-    unread = unknown_words(sentence)
+    unread = unknown_words(sentence, catalogue)
     if not unread:
         return "the examiner cannot read this sentence: no marks", "l'examinateur ne sait pas lire cette phrase : pas de note"
     en, fr = ", ".join(f'"{word}"' for word in unread), ", ".join(f"« {word} »" for word in unread)

@@ -8,7 +8,6 @@ Letters: n pictures, m objects, c colours, h = w pixels on a side.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -19,40 +18,30 @@ from scipy import ndimage
 from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
+from dalle_edu.scorecard.found import SMALLEST_FIT, SPECK, Found
+from dalle_edu.scorecard.sprite_parser import read_sprites
 from dalle_edu.world.catalogue import SHAPES, Catalogue
-from dalle_edu.world.renderer import coverage
-from dalle_edu.world.scenes import Object
+from dalle_edu.world.drawings import Drawing
 
-_SPECK = 0.006  # parts of the canvas's area: smaller spots are not objects (the smallest object of the world covers 0.020)
 _SECOND_COLOUR = 0.25  # a spot of which a second colour covers this part is two objects that touch
-_WORST_FIT = 0.55  # an object whose overlap with every shape is below this has no shape of the catalogue
-
-
-@dataclass(frozen=True)
-class Found(Object):
-    """An object parsed in a picture.
-
-    `fit` is its overlap with the best shape, as intersection over union in [0, 1]. `shape` is "" where no shape overlaps it enough.
-    """
-
-    fit: float = 1.0
 
 
 @torch.no_grad()
 def parse_pictures(images: Float[Tensor, "n 3 h w"], catalogue: Catalogue = SHAPES, chunk: int = 128) -> list[list[Found]]:
     """Parse pictures into the objects of each, the largest first.
 
-    Pictures are square, in [-1, 1], 16 pixels or more on a side. They are parsed `chunk` at a time, on the CPU. Raises `DalleEduError`
-    for another shape of tensor.
+    Pictures are square, in [-1, 1], 16 pixels or more on a side. They are parsed `chunk` at a time, on the CPU; where the catalogue has
+    sprites, by `sprite_parser.py`. Raises `DalleEduError` for another shape of tensor.
     """
     if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3] or images.shape[2] < 16:
         raise DalleEduError(
             f"the examiner was given a tensor of shape {tuple(images.shape)}; it reads (n, 3, h, h) with h of at least 16",
             f"l'examinateur a reçu un tenseur de forme {tuple(images.shape)} ; il lit (n, 3, h, h) avec h d'au moins 16",
         )
+    read = _read if all(shape.drawing.flat for shape in catalogue.shapes) else read_sprites
     found: list[list[Found]] = []
     for part in images.split(chunk) if len(images) else ():
-        found += _read(part.float().cpu(), catalogue)
+        found += read(part.float().cpu(), catalogue)
     return found
 
 
@@ -87,7 +76,7 @@ Spot = tuple[int, int, np.ndarray]  # picture, colour, mask
 
 
 def _spots(colour: np.ndarray, alpha: np.ndarray, num_colours: int) -> list[Spot]:
-    speck = _SPECK * alpha.shape[1] * alpha.shape[2]
+    speck = SPECK * alpha.shape[1] * alpha.shape[2]
     in_plane = np.zeros((3, 3, 3), dtype=bool)
     in_plane[1] = True  # neighbours within a picture, diagonal ones too, and none in another picture
     labels, _ = ndimage.label(alpha > 0.5, structure=in_plane)
@@ -109,17 +98,14 @@ def _spots(colour: np.ndarray, alpha: np.ndarray, num_colours: int) -> list[Spot
 
 
 @cache
-def _moments(catalogue_shapes: tuple) -> list[tuple[float, float, float]]:
-    """The area and the centre of mass (x, y) of each shape at radius 1."""
+def _moments(drawing: Drawing) -> tuple[float, float, float]:
+    """The area and the centre of mass (x, y, downwards) of a drawing at radius 1."""
     side = 512
+    alpha = drawing.draw(torch.tensor([[0.5, 0.5, 0.5]]), torch.zeros(1, 3), side)[0][0]
+    inside = (alpha > 0.5).float()
     grid = (torch.arange(side, dtype=torch.float32) + 0.5) / side * 2 - 1
-    y, x = torch.meshgrid(-grid, grid, indexing="ij")
-    moments = []
-    for distance in catalogue_shapes:
-        inside = (distance(x, y) < 0).float()
-        mass = inside.sum()
-        moments.append((float(mass) * (2 / side) ** 2, float((inside * x).sum() / mass), float((inside * y).sum() / mass)))
-    return moments
+    mass = inside.sum()
+    return float(mass) * (2 / side) ** 2, float((inside * grid).sum() / mass), float((inside * grid[:, None]).sum() / mass)
 
 
 def _fit_shapes(ink: Float[Tensor, "m h w"], catalogue: Catalogue) -> Sequence[tuple[str, float, float, float, float]]:
@@ -133,13 +119,14 @@ def _fit_shapes(ink: Float[Tensor, "m h w"], catalogue: Catalogue) -> Sequence[t
     mean_x = (ink.sum(dim=1) * centres).sum(dim=1) / mass
     mean_y = (ink.sum(dim=2) * centres).sum(dim=1) / mass
     fits, geometries = [], []
-    for shape, (area, dx, dy) in zip(catalogue.shapes, _moments(tuple(s.distance for s in catalogue.shapes)), strict=True):
+    for shape in catalogue.shapes:
+        area, dx, dy = _moments(shape.drawing)
         radius = (mass / side**2 / area).sqrt()
-        geometry = torch.stack([mean_x - dx * radius, mean_y + dy * radius, radius], dim=1)
-        drawn = coverage(shape.distance, geometry, side)
+        geometry = torch.stack([mean_x - dx * radius, mean_y - dy * radius, radius], dim=1)
+        drawn, _ = shape.drawing.draw(geometry, torch.zeros(len(ink), 3), side)
         fits.append(torch.minimum(drawn, ink).sum(dim=(1, 2)) / torch.maximum(drawn, ink).sum(dim=(1, 2)))
         geometries.append(geometry)
     best_fit, best = torch.stack(fits, dim=1).max(dim=1)
     chosen = torch.stack(geometries, dim=1)[torch.arange(len(ink)), best]
-    names = [catalogue.shapes[i].name if fit >= _WORST_FIT else "" for i, fit in zip(best.tolist(), best_fit.tolist(), strict=True)]
+    names = [catalogue.shapes[i].name if fit >= SMALLEST_FIT else "" for i, fit in zip(best.tolist(), best_fit.tolist(), strict=True)]
     return [(name, *place, fit) for name, place, fit in zip(names, chosen.tolist(), best_fit.tolist(), strict=True)]

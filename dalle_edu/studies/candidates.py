@@ -14,6 +14,7 @@ from dalle_edu.seeds import SEEDS
 from dalle_edu.systems.critics.critic import Critic
 from dalle_edu.systems.critics.reranking import check_candidates, draw_candidates, judge
 from dalle_edu.systems.interface.system import System
+from dalle_edu.world.domain import catalogue_of
 
 CANDIDATES = (1, 2, 4, 8, 16, 32)
 
@@ -40,7 +41,7 @@ def score_against_candidates(
     most = max(candidates)
     for number in candidates:
         check_candidates(number)
-    asked = questions(prompts, seed)
+    asked, catalogue = questions(prompts, seed, catalogue_of(system)), catalogue_of(system)
     reports: dict[int, list[dict[str, bool]]] = {0: [], **{number: [] for number in candidates}}
     together = max(1, 512 // most)
     with progress_bar(system.name, prompts, progress) as bar:
@@ -49,11 +50,12 @@ def score_against_candidates(
             texts = [question.text for question in batch]
             images = draw_candidates(system, texts, most, (seed * 1_000_003 + start) % SEEDS, **options)
             scores = judge(clip, images, texts).cpu()
-            found = parse_pictures(images.flatten(0, 1).cpu())
+            found = parse_pictures(images.flatten(0, 1).cpu(), catalogue)
             for i, question in enumerate(batch):
                 marks = [mark(question.scene.description, objects) for objects in found[i * most : (i + 1) * most]]
                 for number in candidates:
                     reports[number].append(marks[int(scores[i, :number].argmax())])
                 reports[0].append(max(marks, key=lambda each: sum(each.values())))
             bar.reach(start + len(batch))
-    return {number: Report(f"{system.name}, best of {number or 'all'}", seed, asked, marks) for number, marks in reports.items()}
+    names = {number: f"{system.name}, best of {number or 'all'}" for number in reports}
+    return {number: Report(names[number], seed, asked, marks, catalogue) for number, marks in reports.items()}

@@ -17,7 +17,8 @@ from dalle_edu.scorecard.confidence_interval import Rate
 from dalle_edu.scorecard.critic_exam import lone_objects
 from dalle_edu.scorecard.exam import Draws, Report, answer, questions
 from dalle_edu.systems.critics.critic import Critic
-from dalle_edu.world.catalogue import LANGUAGES, SHAPES
+from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
+from dalle_edu.world.domain import catalogue_of
 from dalle_edu.world.grammar import PHRASEBOOKS, phrasings
 from dalle_edu.world.renderer import render
 from dalle_edu.world.scenes import Description, Mention
@@ -40,7 +41,7 @@ class Wording:
     rate: Rate
 
 
-def sentences(kind: str, name: str, wording: str, language: str) -> list[str]:
+def sentences(kind: str, name: str, wording: str, language: str, catalogue: Catalogue = SHAPES) -> list[str]:
     """The sentences of a class for zero-shot classification: one, or an ensemble whose embeddings are averaged.
 
     `kind` is "shape" or "colour", `name` a name of the catalogue, and `wording` one of `WORDINGS`. "plain" is « un cercle », "a circle".
@@ -50,17 +51,18 @@ def sentences(kind: str, name: str, wording: str, language: str) -> list[str]:
     """
     if wording == "bare word":
         if kind == "shape":
-            return [SHAPES.shape(name).words[language].singular]
-        return [SHAPES.colour(name).words[language].masculine]
+            return [catalogue.shape(name).words[language].singular]
+        return [catalogue.colour(name).words[language].masculine]
     if kind == "shape":
-        alone, companions = Mention(name), [Mention(name, colour.name) for colour in SHAPES.colours]
+        alone, companions = Mention(name), [Mention(name, colour.name) for colour in catalogue.colours]
     else:
-        companions = [Mention(shape.name, name) for shape in SHAPES.shapes]
+        companions = [Mention(shape.name, name) for shape in catalogue.shapes]
         alone = companions[0]
-    every = [phrasings(Description((mention,)), language) for mention in (companions if wording.startswith("every") else [alone])]
+    asked = companions if wording.startswith("every") else [alone]
+    every = [phrasings(Description((mention,)), language, catalogue) for mention in asked]
     each_opening = len(every[0]) // len(PHRASEBOOKS[language].openings)
     if wording == "every template":
-        return phrasings(Description((alone,)), language)
+        return phrasings(Description((alone,)), language, catalogue)
     if wording == "everything":
         return [text for ways in every for text in ways]
     place = {"plain": 0, "every companion": 0, "picture of": each_opening, "there is": 2 * each_opening, "digit": each_opening - 1}[wording]
@@ -73,16 +75,17 @@ def study_prompts(critic: Critic, prompts: int = 400, resolution: int = 64, seed
 
     `resolution` is the side of the pictures in pixels.
     """
-    scenes = lone_objects(prompts, seed)
-    images = render(scenes, resolution)
+    catalogue = catalogue_of(critic)
+    scenes = lone_objects(prompts, seed, catalogue)
+    images = render(scenes, resolution, catalogue=catalogue)
     seen = torch.cat([critic.encode_images(part.to(critic.scale.device)) for part in images.split(256)])
     results = []
     for kind in KINDS:
-        names = [thing.name for thing in (SHAPES.shapes if kind == "shape" else SHAPES.colours)]
+        names = [thing.name for thing in (catalogue.shapes if kind == "shape" else catalogue.colours)]
         truth = torch.tensor([names.index(getattr(scene.objects[0], kind)) for scene in scenes])
         for language in LANGUAGES:
             for wording in WORDINGS:
-                asked = [sentences(kind, name, wording, language) for name in names]
+                asked = [sentences(kind, name, wording, language, catalogue) for name in names]
                 chosen = (seen @ critic.classes(asked).T).argmax(dim=1).cpu()
                 rate = Rate(len(scenes), int((chosen == truth).sum()))
                 results.append(Wording(kind, language, wording, len(asked[0]), asked[0][0], rate))
@@ -97,12 +100,13 @@ def study_openings(
     `options` go to `system.generate`. `progress` is as in `score`. Raises `DalleEduError` unless
     `prompts` is 1 to 100000.
     """
-    asked = questions(prompts, seed)
+    catalogue = catalogue_of(system)
+    asked = questions(prompts, seed, catalogue)
     reports = {}
     for place, opening in enumerate(OPENINGS):
         worded = []
         for question in asked:
-            ways = phrasings(question.scene.description, question.language)
+            ways = phrasings(question.scene.description, question.language, catalogue)
             each_opening = len(ways) // len(PHRASEBOOKS[question.language].openings)
             text = NEVER_HEARD[question.language] + ways[0] if opening == "never heard" else ways[place * each_opening]
             worded.append(replace(question, text=text))

@@ -47,7 +47,8 @@ from dalle_edu.systems.interface.recipe import Recipe, Stage
 from dalle_edu.systems.interface.registry import register
 from dalle_edu.systems.interface.trainable import Trainable
 from dalle_edu.systems.parts.augment import augment, grayscale, resized
-from dalle_edu.world.grammar import MAX_CHARACTERS, check_prompt, unknown_words
+from dalle_edu.world.domain import Domain
+from dalle_edu.world.grammar import MAX_CHARACTERS, unknown_words
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer, trimmed
 
 TOGETHER = 256  # pictures encoded at a time
@@ -224,9 +225,9 @@ class Clip(Critic, Trainable):
 
     def encode_texts(self, captions: Sequence[str]) -> Float[Tensor, "m e"]:
         """Sentences as unit vectors. Raises `DalleEduError` for those that name
-        nothing of the captioned world, or are too long.
+        nothing of the catalogue in its domain, or are too long.
         """
-        check_captions(captions)
+        check_captions(captions, self.domain)
         check_precision(self)
         return self.clip.encode_text(trimmed(self.tokens(captions)))
 
@@ -240,39 +241,50 @@ class Clip(Critic, Trainable):
         progress: float,
         generator: torch.Generator | None,
     ) -> dict[str, Tensor]:
-        n, recipe = len(images), self.config.recipe
+        recipe, catalogue = self.config.recipe, self.domain.catalogue
         # beyond the largest scale the gradient is zero, and the scale would stay
         with torch.no_grad():
             self.clip.log_scale.clamp_(max=math.log(LARGEST_SCALE))
         images, captions = resized(images, self.resolution), list(captions)
-        grey = int(recipe.grayscale_share * n)
-        images = torch.cat([grayscale(images[:grey], generator), images[grey:]])
-        captions[:grey] = [without_colours(text) for text in captions[:grey]]
+        # of captions that people wrote, colours cannot be taken out
+        grey = 0 if catalogue is None else int(recipe.grayscale_share * len(images))
+        if catalogue is not None:
+            images = torch.cat([grayscale(images[:grey], generator), images[grey:]])
+            captions[:grey] = [
+                without_colours(text, catalogue) for text in captions[:grey]
+            ]
         strength = recipe.augmentation * min(1.0, 2 * progress)
         images = augment(images, generator, strength)
         negatives = hard_negatives(
-            captions, recipe.negatives, generator, images.device
+            captions, recipe.negatives, generator, images.device, catalogue
         )
         texts = [*captions, *negatives]
-        false_negatives = compatible_captions(captions, texts).to(images.device)
+        false_negatives = compatible_captions(captions, texts, catalogue)
+        false_negatives = false_negatives.to(images.device)
         if not recipe.mask_false_negatives:
             false_negatives = torch.zeros_like(false_negatives)
-        paraphrases = paraphrase(captions, generator)
-        image_vectors, text_vectors, paraphrase_vectors = (
-            vectors.float() for vectors in self._towers(images, texts, paraphrases)
+        # what people wrote has no other wording: only pictures are to find it
+        others = (
+            []
+            if catalogue is None
+            else [paraphrase(captions, generator, catalogue)]
+        )
+        image_vectors, text_vectors, *paraphrase_vectors = (
+            vectors.float() for vectors in self._towers(images, texts, *others)
         )
         # in float32: between 64 and 128, logits in bfloat16 are half a unit apart
         with torch.autocast(images.device.type, enabled=False):
-            pictures, words = (
+            pictures, *words = (
                 masked_clip_loss(
                     vectors, text_vectors, self.clip.scale, false_negatives
                 )
-                for vectors in (image_vectors, paraphrase_vectors)
+                for vectors in (image_vectors, *paraphrase_vectors)
             )
+            weighted = [recipe.paraphrase_weight * loss for loss in words]
             return {
-                "loss": pictures + recipe.paraphrase_weight * words,
+                "loss": sum(weighted, pictures),
                 "pictures": pictures,
-                "words": words,
+                **({"words": words[0]} if words else {}),
                 "scale": self.clip.scale.detach(),
             }
 
@@ -295,7 +307,7 @@ class Clip(Critic, Trainable):
         """
         vectors = self.encode_images(images)
         scores = similarity(vectors, self.encode_texts(captions)).cpu()
-        attributes = caption_attributes(captions)
+        attributes = caption_attributes(captions, self.domain.catalogue)
         right = compatible(attributes, attributes)
         nearest_caption = scores.argmax(dim=1, keepdim=True)
         nearest_picture = scores.argmax(dim=0, keepdim=True)
@@ -305,7 +317,7 @@ class Clip(Critic, Trainable):
         }
         numbers = {name: float(each.float().mean()) for name, each in rates.items()}
         return numbers | hard_negative_accuracy(
-            vectors, captions, self.encode_texts
+            vectors, captions, self.encode_texts, self.domain.catalogue
         )
 
 
@@ -330,14 +342,16 @@ def rows_and_columns(
     return strength * grid.flatten(0, 1)[:, :width]
 
 
-def check_captions(captions: Sequence[str]) -> None:
-    """Raise `DalleEduError` unless each caption names an object of the captioned
-    world, or consists of known words alone ("red").
+def check_captions(captions: Sequence[str], domain: Domain) -> None:
+    """Raise `DalleEduError` unless each caption names an object of the domain's
+    catalogue, or consists of known words alone ("red").
     """
     check_sentences(captions)
+    catalogue = domain.catalogue
     for text in set(captions):
         short = isinstance(text, str) and len(text) <= MAX_CHARACTERS
         words = text.split() if short else []
         letters_only = bool(words) and all(word.isalpha() for word in words)
-        if not letters_only or unknown_words(text):
-            check_prompt(text)
+        listed = letters_only and catalogue and not unknown_words(text, catalogue)
+        if not listed:
+            domain.check_prompt(text)

@@ -222,7 +222,7 @@ class Imagen(Cascade):
         `CascadeSampling`. Raises `DalleEduError` for a prompt that cannot be drawn
         or a setting out of range.
         """
-        prompts = check_prompts(prompts)
+        prompts = check_prompts(prompts, self.domain)
         sampling, told = self.sampling(settings), self.conditions(prompts)
         return self.sample(*told, seed, sampling, known, callback)
 
@@ -253,7 +253,11 @@ class Imagen(Cascade):
     ) -> dict[str, Tensor]:
         if stage == "text_encoder":
             return text_encoder_loss(
-                self.text_encoder, self.tokenizer, captions, generator
+                self.text_encoder,
+                self.tokenizer,
+                captions,
+                generator,
+                self.domain.catalogue,
             )
         if stage != "base":
             return self.upsampler_loss(stage, images, generator)
@@ -267,11 +271,13 @@ class Imagen(Cascade):
     def understands(self, captions: Sequence[str]) -> dict[str, float]:
         """How well the text encoder tells captions apart: how often a paraphrase is
         nearer to its caption than to a hard negative, for each way of being wrong
-        ("space", "binding", "number" and so on), in [0, 1].
+        ("space", "binding", "number" and so on), in [0, 1]. Of captions that people
+        wrote nothing is known to be wrong, and the result is empty.
         """
-        paraphrases = paraphrase(captions, torch.Generator().manual_seed(0))
+        catalogue, generator = self.domain.catalogue, torch.Generator()
+        paraphrases = paraphrase(captions, generator.manual_seed(0), catalogue)
         return hard_negative_accuracy(
-            self._sentences(paraphrases), captions, self._sentences
+            self._sentences(paraphrases), captions, self._sentences, catalogue
         )
 
     @torch.no_grad()

@@ -175,7 +175,7 @@ class VqganClip(System):
         Raises `DalleEduError` for a prompt that cannot be drawn and a setting out
         of range.
         """
-        prompts = check_prompts(prompts)
+        prompts = check_prompts(prompts, self.domain)
         sampling: VqganClipSampling = self.sampling(settings)
         config = self.vqgan.config
         latents = sampling.beginnings * config.code_dim * config.grid**2

@@ -1,20 +1,17 @@
 """The batches of a stage: a series that depends on the seed and the stage alone, whoever makes and takes them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from torch.utils.data import DataLoader
 
+from dalle_edu.datasets.source import ENDLESS, Batch, Source
 from dalle_edu.errors import DalleEduError
 from dalle_edu.seeds import SEEDS
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.training.interrupts import leave_signals_to_the_loop
 from dalle_edu.training.processes import Processes
 from dalle_edu.training.run import Run
-from dalle_edu.world import World
-from dalle_edu.world.dataset import Batch
-from dalle_edu.world.scene_sampler import PRACTICE
-
-_ENDLESS = 2**62  # scenes: more than any run takes
 
 
 def share_of(run: Run, stage: Stage, processes: Processes) -> int:
@@ -30,21 +27,21 @@ def share_of(run: Run, stage: Stage, processes: Processes) -> int:
     return size // (count * parts)
 
 
-def batches(run: Run, index: int, stage: Stage, update: int, processes: Processes, workers: int) -> Iterator[list[Batch]]:
-    """The batches of the stage of an index, from that of `update` on, without end. Each process takes its share of every batch, in the
-    parts that the run accumulates. `workers` other processes make them, where there are any.
+def batches(source: Source, run: Run, index: int, stage: Stage, update: int, processes: Processes, workers: int) -> Iterator[list[Batch]]:
+    """The batches of a source for the stage of an index, from that of `update` on, without end. Each process takes its share of every
+    batch, in the parts that the run accumulates. `workers` other processes make them, where there are any.
     """
     share, parts = share_of(run, stage, processes), run.accumulate
     mine, size = share * parts, share * parts * processes.count
 
     def order() -> Iterator[list[int]]:
-        for number in range(update, _ENDLESS // size):
+        for number in range(update, ENDLESS // size):
             start = number * size + processes.rank * mine
             for part in range(start, start + mine, share):
                 yield list(range(part, part + share))
 
-    world = World(_ENDLESS, seed=(run.seed * 101 + index) % SEEDS, kinds=PRACTICE)
+    series: Any = source.series((run.seed * 101 + index) % SEEDS)
     heed = leave_signals_to_the_loop if workers else None
-    loader = iter(DataLoader(world, batch_sampler=order(), collate_fn=world.collate, num_workers=workers, worker_init_fn=heed))
+    loader = iter(DataLoader(series, batch_sampler=order(), collate_fn=series.collate, num_workers=workers, worker_init_fn=heed))
     while True:
         yield [next(loader) for _ in range(parts)]

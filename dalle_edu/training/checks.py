@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dalle_edu.datasets.source import Source
 from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.trainable import Trainable
@@ -15,6 +16,7 @@ from dalle_edu.training.finite import not_finite
 from dalle_edu.training.looks import LOOKS
 from dalle_edu.training.optimizers import build_optimizers, misfit, trained_parameters
 from dalle_edu.training.run import Run, is_finite, is_whole
+from dalle_edu.world.catalogue import WORLD
 
 _MOST = 2**53  # updates
 
@@ -37,6 +39,19 @@ def same_settings(saved: Any, run: Run, folder: object) -> None:
         raise DalleEduError(
             f"{folder} holds a run with other settings ({settings}); give the same, or use another folder",
             f"{folder} contient un entraînement à d'autres réglages ({settings}) ; reprenez-les, ou prenez un autre dossier",
+        )
+
+
+def same_source(metadata: Mapping[str, Any], source: Source, folder: object) -> None:
+    """Raise `DalleEduError` where a checkpoint was trained on another source. An older version trained on the world of the shapes alone."""
+    saved = metadata.get("source", {"fingerprint": f"world {WORLD}"})
+    found = saved.get("fingerprint") if isinstance(saved, dict) else None
+    if found != source.fingerprint:
+        raise DalleEduError(
+            f"{folder} holds a run on other pictures ({str(found)[:80]}, and now {source.fingerprint}); put back those that it began with,"
+            " or use another folder (--run)",
+            f"{folder} contient un entraînement sur d'autres images ({str(found)[:80]}, et maintenant {source.fingerprint}) ; remettez"
+            " celles du début, ou prenez un autre dossier (--run)",
         )
 
 

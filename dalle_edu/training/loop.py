@@ -2,7 +2,7 @@
 
     for each stage of the recipe:
         for each update:
-            a batch of the world -> loss -> gradients -> clip -> step -> EMA
+            a batch of the source -> loss -> gradients -> clip -> step -> EMA
 
 All random numbers depend on (seed, stage, update) alone, so a run that was killed goes on from its last checkpoint exactly as if it had
 never stopped (`resume.py`). The run's folder holds `run.json` (its settings), `log.jsonl` (losses and marks), `sheets/` (pictures), and
@@ -23,30 +23,30 @@ import torch._functorch.config as functorch_config
 from accelerate import Accelerator
 from tqdm import tqdm
 
+from dalle_edu.datasets.source import Batch, Source
 from dalle_edu.device import Device, choose_device, processor_name
 from dalle_edu.download import tell
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 from dalle_edu.progress_bar import Bar, progress_bar
-from dalle_edu.scorecard import questions
 from dalle_edu.systems.interface.recipe import Stage
-from dalle_edu.systems.interface.registry import model_class
 from dalle_edu.systems.interface.trainable import Trainable
 from dalle_edu.training.batches import batches, share_of
 from dalle_edu.training.clock import Clock
 from dalle_edu.training.conditions import conditions, differences
 from dalle_edu.training.ema import EMA
+from dalle_edu.training.expectations import Expectations
 from dalle_edu.training.finite import no_longer_finite, not_finite
 from dalle_edu.training.folder import occupied
 from dalle_edu.training.interrupts import StopPolitely
 from dalle_edu.training.learning_rate import learning_rate_schedule
 from dalle_edu.training.log import RunLog
-from dalle_edu.training.looks import LOOKS, look
+from dalle_edu.training.looks import LOOKS, exam_of, look
 from dalle_edu.training.optimizers import build_optimizers, trained_parameters
 from dalle_edu.training.processes import Processes
 from dalle_edu.training.resume import RunProgress, begin, progress_tensors, restore, save_progress
 from dalle_edu.training.run import Run, is_whole
-from dalle_edu.world.dataset import Batch
+from dalle_edu.training.sources import source_of, system_for
 
 
 def train(
@@ -56,15 +56,17 @@ def train(
     compile: bool = False,
     workers: int | None = None,
     quiet: bool = False,
+    source: Source | None = None,
 ) -> Trainable:
     """Train a system in `folder`, or go on with the run that is there. Returns the system, in evaluation mode; its weights are saved as
     `folder/NAME.safetensors`.
 
     `device` is "cpu", "cuda" or "mps", by default the fastest there is. `compile` goes through `torch.compile`. `workers` processes make
     the batches (8 on a GPU and none elsewhere, unless given). A progress bar comes where somebody waits, and `quiet` leaves it out.
-    Ctrl-C ends the update at hand, saves a checkpoint and raises `KeyboardInterrupt`. Started by torchrun, several processes share every
-    batch; the first alone reads and writes its folder, and tells the others where the run begins. Raises `DalleEduError` for bad settings,
-    a folder that holds another run or that another process trains in, and a loss or weights that are no longer finite.
+    `source` is what the system learns from, where the settings do not name it. Ctrl-C ends the update at hand, saves a checkpoint and
+    raises `KeyboardInterrupt`. Started by torchrun, several processes share every batch; the first alone reads and writes its folder, and
+    tells the others where the run begins. Raises `DalleEduError` for bad settings, a folder that holds another run or that another process
+    trains in, a picture that can no longer be read, and a loss or weights that are no longer finite.
     """
     run.check()
     if workers is not None and not is_whole(workers, 0, 256):
@@ -77,7 +79,8 @@ def train(
         place = choose_device(f"cuda:{accelerator.local_process_index}")
     if place.remark and accelerator.is_main_process and not quiet:
         tell(place.remark)
-    trainer = Trainer(run, Path(folder), place, accelerator, compile, workers, quiet or not accelerator.is_main_process)
+    hushed = quiet or not accelerator.is_main_process
+    trainer = Trainer(run, Path(folder), place, accelerator, compile, workers, hushed, source or source_of(run))
     with StopPolitely() as stopping, trainer.processes.lost_connections():
         return trainer.go(stopping)
 
@@ -88,23 +91,30 @@ class Trainer:
     Raises `DalleEduError` for stages that the system does not have, and batches that cannot be shared out.
     """
 
-    def __init__(self, run: Run, folder: Path, place: Device, accelerator: Accelerator, compile: bool, workers: int | None, quiet: bool):
-        self.run, self.folder, self.place, self.accelerator = run, folder, place, accelerator
+    def __init__(
+        self,
+        run: Run,
+        folder: Path,
+        place: Device,
+        accelerator: Accelerator,
+        compile: bool,
+        workers: int | None,
+        quiet: bool,
+        source: Source,
+    ):
+        self.run, self.folder, self.place, self.accelerator, self.source = run, folder, place, accelerator, source
         self.compile, self.quiet = compile, quiet
         self.workers = workers if workers is not None else (8 if place.torch_device.type == "cuda" else 0)
-        kind: Any = model_class(run.system)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(run.seed)
-            self.system: Trainable = kind(kind.presets[run.preset])
-        self.system.to(place.torch_device)
+        self.system = system_for(run, source).to(place.torch_device)
         self.stages = self.system.stages
         run.check_stages([stage.name for stage in self.stages])
         self.processes = Processes(accelerator)
         for stage in self.stages:
             if run.trains(stage.name):
                 share_of(self.run, stage, self.processes)
-        self.exam = questions(run.exam, seed=7) if run.exam and self.processes.first else []
+        self.exam = exam_of(source, run.exam) if self.processes.first else None
         self.log = RunLog(folder / "log.jsonl" if self.processes.first else None, _tell)
+        self.expectations = Expectations(run, source)
         self.conditions = conditions(place, self.processes.count, compile)
         self.saved: tuple[str, int] | None = None  # the stage and the update of the last checkpoint
 
@@ -128,7 +138,7 @@ class Trainer:
         """Go on from the first process's checkpoint, or begin as it does. Raises `DalleEduError` as `begin` does."""
 
         def told() -> bytes:
-            self.progress = begin(self.run, self.system, self.stages, self.folder, self.log, _tell)
+            self.progress = begin(self.run, self.source, self.system, self.stages, self.folder, self.log, _tell)
             return self.progress.to_bytes(self.system) if self.processes.count > 1 else b""
 
         contents = self.processes.hear(told)
@@ -144,6 +154,10 @@ class Trainer:
             changed = differences(self.progress.conditions, self.conditions)
             if changed:
                 _tell(changed)
+        if ahead and not self.quiet:
+            first = self.stages[ahead[0]]
+            for remark in self.source.remarks(self.run.batch_size or first.batch_size):
+                _tell(remark)
 
     def _stage(self, index: int, stage: Stage, stopping: threading.Event) -> None:
         """Train one stage, from its first update or from the checkpoint. Raises `KeyboardInterrupt` once `stopping` is set, and
@@ -167,7 +181,12 @@ class Trainer:
                 if clock.progress >= 1:
                     break
                 generator.manual_seed(self._seed(index, clock.update))
-                losses = self._update(stage, parts, clock, model, optimizers, generator)
+                try:
+                    losses = self._update(stage, parts, clock, model, optimizers, generator)
+                except DalleEduError:  # a picture that can no longer be read
+                    if clock.update and self.processes.count == 1:
+                        self._save(stage, clock, index, progress_tensors(self.system, optimizers, ema))
+                    raise
                 ema.update(parameters, clock.update)
                 clock.update += 1
                 due = time.monotonic() - saved > self.run.save_every
@@ -239,7 +258,7 @@ class Trainer:
 
     def _batches(self, index: int, stage: Stage, update: int) -> Iterator[list[Batch]]:
         """The batches of a stage, from that of `update` on, in the parts that the run accumulates."""
-        return batches(self.run, index, stage, update, self.processes, self.workers)
+        return batches(self.source, self.run, index, stage, update, self.processes, self.workers)
 
     def _seed(self, index: int, update: int) -> int:
         """The seed of an update's random numbers: another for each stage, update and process."""
@@ -261,13 +280,16 @@ class Trainer:
         """Examine the averaged weights. The marks go to the log, the first pictures to a sheet."""
         while clock.looks < len(LOOKS) and clock.progress >= LOOKS[clock.looks]:
             clock.looks += 1
-        if not self.exam:
+        if self.exam is None:
             return
         ema.swap(parameters)
         self.system.eval()
         sheet = self.folder / "sheets" / f"{stage.name}-{clock.update:06d}.png"
         seen = look(self.system, stage.name, self.exam, sheet, self.place.torch_device)
         self.log.entry(stage.name, clock, self._reading(clock), seen)
+        said = self.expectations.sentence(stage.name, clock, seen)
+        if said and not self.quiet:
+            _tell(said)
         ema.swap(parameters)
         self.system.train()
 
@@ -298,7 +320,8 @@ class Trainer:
     def _metadata(self) -> dict[str, Any]:
         """What is saved with the weights: the settings of the run, those of the runs that it went on from, and the machine."""
         machine = f"{processor_name(self.place.torch_device)}, torch {torch.__version__}"
-        return {"run": vars(self.run) | {}, "before": self.progress.before, "machine": machine}
+        source = {"name": self.source.name, "fingerprint": self.source.fingerprint}
+        return {"run": vars(self.run) | {}, "before": self.progress.before, "machine": machine, "source": source}
 
 
 def _tell(sentence: str) -> None:

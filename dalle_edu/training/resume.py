@@ -18,13 +18,14 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from dalle_edu.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from dalle_edu.datasets.source import Source
 from dalle_edu.errors import DalleEduError, reasons
 from dalle_edu.files import write_aside
 from dalle_edu.language import say
 from dalle_edu.loading import go_on_from, lay_foundations
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.trainable import Trainable
-from dalle_edu.training.checks import Damaged, check_tensors, clocks_of, descriptions, same_settings
+from dalle_edu.training.checks import Damaged, check_tensors, clocks_of, descriptions, same_settings, same_source
 from dalle_edu.training.clock import Clock
 from dalle_edu.training.ema import EMA
 from dalle_edu.training.folder import BEFORE, CHECKPOINT, WRITTEN
@@ -62,21 +63,27 @@ class RunProgress:
 
 
 def begin(
-    run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, log: RunLog, tell: Callable[[str], object] = print
+    run: Run,
+    source: Source,
+    system: Trainable,
+    stages: Sequence[Stage],
+    folder: Path,
+    log: RunLog,
+    tell: Callable[[str], object] = print,
 ) -> RunProgress:
     """Load into a system the weights with which a run begins, and return how far it has come. The weights are those of the folder's
     newest whole checkpoint; else those named by `begin_with`; else random ones, and those of the foundations.
 
     `run.json` is written and the log trimmed. `tell` is called with a sentence where the newest checkpoint is damaged. Raises
-    `DalleEduError` where the folder holds a run with other settings or only damaged checkpoints, or weights to begin with do not fit or
-    are not finite.
+    `DalleEduError` where the folder holds a run with other settings or of another source, or only damaged checkpoints, and where weights to
+    begin with do not fit or are not finite.
     """
-    progress = _newest(run, system, stages, folder, tell)
+    progress = _newest(run, source, system, stages, folder, tell)
     reached = None
     if progress is not None:
         reached = {stage.name: progress.clocks[i].update if i <= progress.stage else 0 for i, stage in enumerate(stages)}
     elif run.begin_with is not None:
-        progress = RunProgress(0, new_clocks(run, stages), {}, go_on_from(system, run.begin_with), {})
+        progress = RunProgress(0, new_clocks(run, stages), {}, go_on_from(system, run.begin_with, tell), {})
     else:
         lay_foundations(system, run.foundations)
         progress = RunProgress(0, new_clocks(run, stages), {}, [], {})
@@ -100,7 +107,9 @@ def new_clocks(run: Run, stages: Sequence[Stage]) -> list[Clock]:
     return clocks
 
 
-def _newest(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, tell: Callable[[str], object]) -> RunProgress | None:
+def _newest(
+    run: Run, source: Source, system: Trainable, stages: Sequence[Stage], folder: Path, tell: Callable[[str], object]
+) -> RunProgress | None:
     """The progress of the newest whole checkpoint, whose weights are loaded into a system; None where the folder has no checkpoint.
 
     A damaged one is renamed and told. Raises `DalleEduError` where there are only damaged ones, which are left alone.
@@ -110,7 +119,7 @@ def _newest(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, 
         if not os.path.lexists(path):
             continue
         try:
-            progress = _read(run, system, stages, folder, path)
+            progress = _read(run, source, system, stages, folder, path)
         except Damaged as error:
             damaged[path] = str(error)
             continue
@@ -127,10 +136,11 @@ def _newest(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, 
     return None
 
 
-def _read(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, path: Path) -> RunProgress:
+def _read(run: Run, source: Source, system: Trainable, stages: Sequence[Stage], folder: Path, path: Path) -> RunProgress:
     """Load a checkpoint's weights into a system, once everything in it is known to fit.
 
-    Raises `Damaged` where the checkpoint is no whole one of this recipe, and `DalleEduError` where it is of a run with other settings.
+    Raises `Damaged` where the checkpoint is no whole one of this recipe, and `DalleEduError` where it is of a run with other settings or of
+    another source.
     """
     if not os.path.isfile(path):
         raise Damaged("it is no file", "ce n'est pas un fichier")
@@ -142,6 +152,7 @@ def _read(run: Run, system: Trainable, stages: Sequence[Stage], folder: Path, pa
             why = say("it ", "il ") + why.removeprefix(f"{path} ")
         raise Damaged(why, why) from error
     same_settings(metadata.get("run") if "stage" in metadata or "clocks" in metadata else None, run, folder)
+    same_source(metadata, source, folder)
     stage, clocks = clocks_of(metadata, new_clocks(run, stages), [run.trains(each.name) for each in stages])
     before, conditions = descriptions(metadata)
     check_tensors(tensors, system, stages[stage] if stage < len(stages) else None, clocks[stage].update if stage < len(stages) else 0)

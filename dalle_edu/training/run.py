@@ -31,6 +31,8 @@ class Run:
     begin_with: str | None = None  # a file of weights to go on from, instead of random ones
     rate: float = 1.0  # a factor of the recipe's learning rates; below 1 to refine the weights of `begin_with`
     foundations: dict[str, str] = field(default_factory=dict)  # files of the foundations' weights, if not those of the package
+    data: str | None = None  # where the captioned pictures are (`datasets.opening`), if they are not the world's
+    world: str | None = None  # a catalogue of the world, as in moon.py:MOONS, if not that of the shapes
     accumulate: int = 1  # parts that a batch goes through the networks in, one after the other, where memory is short
 
     def __post_init__(self) -> None:
@@ -49,6 +51,11 @@ class Run:
             raise DalleEduError(
                 "give either a number of updates or a number of minutes",
                 "donnez soit un nombre de mises à jour, soit un nombre de minutes",
+            )
+        if self.data is not None and self.world is not None:
+            raise DalleEduError(
+                "pictures of data and of a world were both asked for; give one of them (--data, --world)",
+                "des images de données et d'un monde sont demandées ; donnez l'un des deux (--data, --world)",
             )
         kind = model_class(self.system)
         if not kind.learns():
@@ -133,6 +140,8 @@ _SETTINGS: dict[str, tuple[Callable[[Any], bool], str, str]] = {
     "clip": _above_zero(10**6),
     "only": _text(or_none=True),
     "begin_with": _text(or_none=True),
+    "data": _text(or_none=True),
+    "world": _text(or_none=True),
     "rate": _above_zero(10),
     "foundations": (_names_texts, "a dictionary of names and paths, in text", "un dictionnaire de noms et de chemins, en texte"),
     "accumulate": _whole(1, 65536),

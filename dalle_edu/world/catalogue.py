@@ -1,12 +1,13 @@
 """The catalogue of the world: its shapes, colours and sizes, their words in each language, and the combinations held out of training.
 
-A new shape is a signed-distance function and its words. A new colour is an RGB triple and its words. Renderer, grammar, examiner and
+A new shape is a signed distance or a sprite, and its words. A new colour is an RGB triple and its words. Renderer, grammar, examiner and
 tokenizer read the catalogue and need no change.
 """
 
 from dataclasses import dataclass
 
 from dalle_edu.world import shapes
+from dalle_edu.world.drawings import Drawing, SignedDistance
 
 LANGUAGES = ("fr", "en")
 WORLD = 1  # the number of this world: marks taken in worlds of different numbers do not compare
@@ -51,10 +52,10 @@ class Adjective:
 
 @dataclass(frozen=True)
 class Shape:
-    """A shape: its signed distance (see `shapes.py`: in radii of the object, negative inside) and, by language, its noun."""
+    """A shape: what draws it, a signed distance or a sprite (`drawings.py`), and, by language, its noun."""
 
     name: str
-    distance: shapes.Distance
+    drawing: Drawing
     words: dict[str, Noun]
 
 
@@ -117,14 +118,14 @@ def _nouns(french: Noun, english: str) -> dict[str, Noun]:
 
 
 _SHAPES = (
-    Shape("circle", shapes.circle, _nouns(Noun("cercle", "cercles"), "circle")),
-    Shape("square", shapes.square, _nouns(Noun("carré", "carrés"), "square")),
-    Shape("triangle", shapes.triangle, _nouns(Noun("triangle", "triangles"), "triangle")),
-    Shape("star", shapes.star, _nouns(Noun("étoile", "étoiles", feminine=True), "star")),
-    Shape("cross", shapes.cross, _nouns(Noun("croix", "croix", feminine=True), "cross")),
-    Shape("ring", shapes.ring, _nouns(Noun("anneau", "anneaux"), "ring")),
-    Shape("heart", shapes.heart, _nouns(Noun("cœur", "cœurs"), "heart")),
-    Shape("diamond", shapes.diamond, _nouns(Noun("losange", "losanges"), "diamond")),
+    Shape("circle", SignedDistance(shapes.circle), _nouns(Noun("cercle", "cercles"), "circle")),
+    Shape("square", SignedDistance(shapes.square), _nouns(Noun("carré", "carrés"), "square")),
+    Shape("triangle", SignedDistance(shapes.triangle), _nouns(Noun("triangle", "triangles"), "triangle")),
+    Shape("star", SignedDistance(shapes.star), _nouns(Noun("étoile", "étoiles", feminine=True), "star")),
+    Shape("cross", SignedDistance(shapes.cross), _nouns(Noun("croix", "croix", feminine=True), "cross")),
+    Shape("ring", SignedDistance(shapes.ring), _nouns(Noun("anneau", "anneaux"), "ring")),
+    Shape("heart", SignedDistance(shapes.heart), _nouns(Noun("cœur", "cœurs"), "heart")),
+    Shape("diamond", SignedDistance(shapes.diamond), _nouns(Noun("losange", "losanges"), "diamond")),
 )
 
 _COLOURS = (

@@ -1,7 +1,7 @@
 """The domain of a system: what the captions that it learned from can say. It travels with the weights.
 
-Of a catalogue everything is known: each word, what contradicts a caption, which objects a picture must show (`ClosedDomain`). Of captions that
-people wrote only their words are known (`OpenDomain`): what a prompt says beyond them is reported, and cannot be refused.
+Of a catalogue everything is known: each word, what contradicts a caption, which objects a picture must show (`ClosedDomain`). Of captions
+that people wrote only their words are known (`OpenDomain`): what a prompt says beyond them is reported, and cannot be refused.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Domain(Protocol):
         """The catalogue whose grammar wrote the captions; None where people did."""
 
     def check_prompt(self, text: str) -> str | None:
-        """A sentence that names what the system cannot know in a prompt, or None. Raises `DalleEduError` for a prompt that cannot be drawn."""
+        """A sentence that names what the system cannot know in a prompt, or None. Raises `DalleEduError` for what cannot be drawn."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,22 @@ class OpenDomain:
         )
 
 
-DEFAULT: Domain = ClosedDomain()
+SHAPES_DOMAIN: Domain = ClosedDomain()
+
+
+def catalogue_of(model: Any) -> Catalogue:
+    """The catalogue that a model learned, or that of the shapes where it says nothing of what it learned. Raises `DalleEduError` for one
+    that learned from captions that people wrote: nobody but people can mark what it draws.
+    """
+    catalogue = getattr(model, "domain", SHAPES_DOMAIN).catalogue
+    if catalogue is None:
+        raise DalleEduError(
+            "this model learned from captions that people wrote, which the examiner cannot read; examine it by: dalle-edu score FILE --data"
+            " PLACE",
+            "ce modèle a appris de légendes écrites par des gens, que l'examinateur ne lit pas ; examinez-le par : dalle-edu score FICHIER"
+            " --data LIEU",
+        )
+    return catalogue
 
 
 def domain_from_json(document: Any) -> Domain:

@@ -282,8 +282,8 @@ def vocabulary(language: str, catalogue: Catalogue = SHAPES) -> str:
 
 
 def check_sentence(text: str) -> None:
-    """Raise `DalleEduError` for what is no string, is empty, has more than `MAX_CHARACTERS` characters, or holds a control character or half
-    of one (a lone surrogate).
+    """Raise `DalleEduError` for what is no string, is empty, has more than `MAX_CHARACTERS` characters, or holds a control character or
+    half of one (a lone surrogate).
     """
     if not isinstance(text, str):
         raise DalleEduError(

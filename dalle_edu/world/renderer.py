@@ -1,4 +1,4 @@
-"""The renderer: scenes to anti-aliased pixels by signed distances, on any device and at any resolution.
+"""The renderer: scenes to anti-aliased pixels, on any device and at any resolution. Each object draws itself (`drawings.py`).
 
 Letters: n scenes, k objects in the largest of them, h = w pixels on a side.
 """
@@ -72,18 +72,6 @@ def lay_out(scenes: Sequence[Scene], catalogue: Catalogue = SHAPES) -> Layout:
     return Layout(len(scenes), slots, tuple(groups))
 
 
-def coverage(distance, geometry: Float[Tensor, "m 3"], resolution: int) -> Float[Tensor, "m h w"]:
-    """The alpha of objects of one shape: how much of each pixel each covers, in [0, 1], by a ramp one pixel wide across its outline.
-
-    `distance` is the shape's signed distance. `geometry` gives centre x, centre y and radius, as parts of the canvas's side.
-    """
-    centres = (torch.arange(resolution, device=geometry.device, dtype=geometry.dtype) + 0.5) / resolution
-    x0, y0, radius = (column.view(-1, 1, 1) for column in geometry.unbind(1))
-    x = (centres.view(1, 1, -1) - x0) / radius
-    y = (y0 - centres.view(1, -1, 1)) / radius  # the canvas counts y downwards, shapes upwards
-    return (0.5 - distance(x, y) * (radius * resolution)).clamp(0, 1)
-
-
 def render(
     scenes: Sequence[Scene] | Layout,
     resolution: int = 64,
@@ -112,13 +100,15 @@ def render(
 
 def _paint(layout: Layout, resolution: int, device: torch.device, catalogue: Catalogue) -> Float[Tensor, "n 3 h w"]:
     n, k = layout.scenes, layout.slots
+    drawings = [catalogue.shape(group.shape).drawing for group in layout.groups]
+    side = 1 if all(drawing.flat for drawing in drawings) else resolution
     alpha = torch.zeros(n * k, resolution, resolution, device=device, dtype=torch.float32)
-    colour = torch.zeros(n * k, 3, device=device, dtype=torch.float32)
-    for group in layout.groups:
-        alpha[group.slot] = coverage(catalogue.shape(group.shape).distance, group.geometry, resolution)
-        colour[group.slot] = group.colour * 2 - 1
-    alpha, colour = alpha.view(n, k, 1, resolution, resolution), colour.view(n, k, 3, 1, 1)
+    ink = torch.zeros(n * k, 3, side, side, device=device, dtype=torch.float32)
+    for group, drawing in zip(layout.groups, drawings, strict=True):
+        alpha[group.slot], painted = drawing.draw(group.geometry, group.colour, resolution)
+        ink[group.slot] = painted * 2 - 1
+    alpha, ink = alpha.view(n, k, 1, resolution, resolution), ink.view(n, k, 3, side, side)
     canvas = torch.ones(n, 3, resolution, resolution, device=device, dtype=torch.float32)
     for rank in range(k):
-        canvas = torch.lerp(canvas, colour[:, rank], alpha[:, rank])
+        canvas = torch.lerp(canvas, ink[:, rank], alpha[:, rank])
     return canvas

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
 from dalle_edu.world.catalogue import SHAPES, Catalogue
+from dalle_edu.world.drawings import SignedDistance
 from dalle_edu.world.shapes import Distance
 
 
@@ -26,11 +27,20 @@ def outline(distance: Distance, stroke: float) -> Distance:
 def outlined(catalogue: Catalogue = SHAPES, stroke: float = 0.18) -> Catalogue:
     """The catalogue whose shapes are drawn as outlines: `render(scenes, 64, catalogue=outlined())`.
 
-    `stroke` is the width of the line in radii of the object, above 0 and at most 1. Raises `DalleEduError` for another width.
+    `stroke` is the width of the line in radii of the object, above 0 and at most 1. Raises `DalleEduError` for another width, and for a
+    catalogue with sprites, which have no distance.
     """
     if not 0 < stroke <= 1:
         raise DalleEduError(
             f"the stroke is {stroke}; it is a part of the object's radius, above 0 and at most 1",
             f"le trait est {stroke} ; c'est une part du rayon de l'objet, au-dessus de 0 et d'au plus 1",
         )
-    return replace(catalogue, shapes=tuple(replace(shape, distance=outline(shape.distance, stroke)) for shape in catalogue.shapes))
+    drawn = []
+    for shape in catalogue.shapes:
+        if not isinstance(shape.drawing, SignedDistance):
+            raise DalleEduError(
+                f"{shape.name} is no signed distance, and has no outline; leave it out of the catalogue",
+                f"{shape.name} n'est pas une distance signée, et n'a pas de contour ; ôtez-le du catalogue",
+            )
+        drawn.append(replace(shape, drawing=SignedDistance(outline(shape.drawing.distance, stroke))))
+    return replace(catalogue, shapes=tuple(drawn))

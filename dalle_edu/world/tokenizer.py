@@ -45,6 +45,10 @@ class CaptionTokenizer:
         """The number of tokens, padding included."""
         return self._tokenizer.get_vocab_size()
 
+    def same_words(self, other: "CaptionTokenizer") -> bool:
+        """Whether the tokens of another tokenizer have the same numbers."""
+        return bool(self._tokenizer.get_vocab() == other._tokenizer.get_vocab())
+
     def tokens(self, text: str) -> list[str]:
         """The tokens of a text as strings, to be shown to people."""
         return self._tokenizer.encode(text).tokens

@@ -121,7 +121,7 @@ def test_changes_come_in_both_languages_and_all_kinds():
 def test_the_false_captions_of_a_caption_are_of_different_parts_of_the_changes(each, monkeypatch):
     """The first of every caption, then the second of every caption…; the change of the i-th is drawn from the i-th part of [0, 1)."""
     asked: list[tuple[str, float]] = []
-    monkeypatch.setattr(negatives, "hard_negative", lambda text, draws: asked.append((text, draws[0])) or text)
+    monkeypatch.setattr(negatives, "hard_negative", lambda text, draws, **_: asked.append((text, draws[0])) or text)
     captions = [f"caption {i}" for i in range(40)]
     negatives.hard_negatives(captions, each, seeded(), "cpu")
     assert [text for text, _ in asked] == captions * each

@@ -25,6 +25,8 @@ WRONG: dict[str, list[Any]] = {
     "begin_with": ["", 3, Path("a.safetensors")],
     "rate": [0, -0.5, NAN, INFINITY, 11, "1", None, True],
     "foundations": [None, ["clip"], {"clip": Path("a")}, {"clip": ""}, {3: "a"}],
+    "data": ["", 3, Path("pictures"), True],
+    "world": ["", 3, Path("moon.py"), True],
     "accumulate": [0, 1.5, -2, "2", None, True, 65537],
 }
 

@@ -22,7 +22,7 @@ def test_the_sound_of_a_word_decides_between_a_and_an(word, article):
 def opened(noun: Noun, adjective: Adjective):
     """The catalogue with a shape and a colour more, in English words."""
     star = SHAPES.shape("star")
-    shape = Shape("new", star.distance, {"fr": Noun("chose", "choses", feminine=True), "en": noun})
+    shape = Shape("new", star.drawing, {"fr": Noun("chose", "choses", feminine=True), "en": noun})
     colour = Colour("hue", (0.5, 0.5, 0.5), {"fr": Adjective("gris", "grise", "gris", "grises"), "en": adjective})
     return type(SHAPES)((*SHAPES.shapes, shape), (*SHAPES.colours, colour), SHAPES.sizes)
 

@@ -29,6 +29,7 @@ from dalle_edu.world import (
     train_tokenizer,
     unknown_words,
 )
+from dalle_edu.world.drawings import SignedDistance
 
 
 def half_moon(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -37,7 +38,7 @@ def half_moon(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return torch.maximum(torch.hypot(x, y) - 0.95, x)
 
 
-HALF_MOON = Shape("half_moon", half_moon, {"fr": Noun("lune", "lunes", feminine=True), "en": Noun("moon", "moons")})
+HALF_MOON = Shape("half_moon", SignedDistance(half_moon), {"fr": Noun("lune", "lunes", feminine=True), "en": Noun("moon", "moons")})
 HYPHENATED = replace(HALF_MOON, words={"fr": Noun("demi-lune", "demi-lunes", feminine=True), "en": Noun("half-moon", "half-moons")})
 GREY = Colour("grey", (0.55, 0.55, 0.55), {"fr": Adjective("gris", "grise", "gris", "grises"), "en": Adjective("grey")})
 OPENED = replace(SHAPES, shapes=(*SHAPES.shapes, HALF_MOON), colours=(*SHAPES.colours, GREY))

@@ -36,21 +36,21 @@ def test_negative_inside_positive_outside(shape):
         "diamond": 2 * 0.68 * 1.0,
     }
     pixel = (2.6 / 1300) ** 2
-    assert float((shape.distance(x, y) < 0).double().sum() * pixel) == pytest.approx(areas[shape.name], rel=0.01)
+    assert float((shape.drawing.distance(x, y) < 0).double().sum() * pixel) == pytest.approx(areas[shape.name], rel=0.01)
 
 
 @every_shape
 def test_fits_in_the_unit_disc(shape):
     angle = torch.linspace(0, 2 * math.pi, 40_001, dtype=torch.float64)
     for radius in (1 + 1e-6, 1.01, 1.1, 1.5, 3.0):
-        assert float(shape.distance(radius * angle.cos(), radius * angle.sin()).min()) > 0
+        assert float(shape.drawing.distance(radius * angle.cos(), radius * angle.sin()).min()) > 0
 
 
 @every_shape
 def test_nearly_fills_the_unit_disc(shape):
     """Radius 1 is the size of the shape, not just a bound: it reaches beyond 0.85 somewhere."""
     x, y = grid(401)
-    inside = shape.distance(x, y) < 0
+    inside = shape.drawing.distance(x, y) < 0
     assert float(torch.hypot(x, y)[inside].max()) > 0.85
 
 
@@ -59,7 +59,7 @@ def test_is_a_signed_distance(shape):
     """Never more than the distance to any outline point (so rays and ramps are safe), and one unit per unit across the outline."""
     x, y = grid(261)
     x.requires_grad_(), y.requires_grad_()
-    distance = shape.distance(x, y)
+    distance = shape.drawing.distance(x, y)
     slope = torch.hypot(*torch.autograd.grad(distance.sum(), (x, y)))
     assert float(slope.max()) <= 1 + 1e-9
     near = distance.detach().abs() < 0.02
@@ -70,14 +70,14 @@ def test_is_a_signed_distance(shape):
 @every_shape
 def test_left_mirrors_right(shape):
     x, y = grid(101)
-    torch.testing.assert_close(shape.distance(x, y), shape.distance(-x, y))
+    torch.testing.assert_close(shape.drawing.distance(x, y), shape.drawing.distance(-x, y))
 
 
 def test_the_pointed_shapes_point_up():
     up, down = torch.tensor(0.8), torch.tensor(-0.8)
     zero = torch.tensor(0.0)
     for name in ("triangle", "star"):
-        distance = SHAPES.shape(name).distance
+        distance = SHAPES.shape(name).drawing.distance
         assert distance(zero, up) < 0 < distance(zero, down)
-    heart = SHAPES.shape("heart").distance
+    heart = SHAPES.shape("heart").drawing.distance
     assert heart(zero, down) < 0 < heart(zero, up)

@@ -12,7 +12,7 @@ from dalle_edu.bricks.unet import UNet, UNetConfig
 from dalle_edu.classroom.demo import Demo
 from dalle_edu.language import comma, say
 from dalle_edu.world import SHAPES, Catalogue, render, sample_scene
-from dalle_edu.world.renderer import coverage, lay_out
+from dalle_edu.world.renderer import lay_out
 
 SHOWS = ("unet_blocks", "unet", "segmentation")
 
@@ -34,7 +34,7 @@ def labelled_scenes(first: int, n: int, seed: int, catalogue: Catalogue = SHAPES
     truth = torch.zeros(n, RESOLUTION, RESOLUTION, dtype=torch.long)
     ranks = {shape.name: rank for rank, shape in enumerate(catalogue.shapes, start=1)}
     for group in layout.groups:
-        covered = coverage(catalogue.shape(group.shape).distance, group.geometry, RESOLUTION) > 0.5
+        covered = catalogue.shape(group.shape).drawing.draw(group.geometry, group.colour, RESOLUTION)[0] > 0.5
         for scene, pixels in zip((group.slot // layout.slots).tolist(), covered, strict=True):
             truth[scene][pixels] = ranks[group.shape]
     return render(scenes, RESOLUTION, catalogue=catalogue), truth

@@ -73,8 +73,8 @@ MISTAKES = [
     ),
     edited(
         _LOSS,
-        "texts = [*captions, *hard_negatives(captions, FALSE, generator, device)]",
-        "hard_negatives(captions, FALSE, generator, device)\n    texts = [*captions]",
+        "texts = [*captions, *false]",
+        "texts = [*captions]",
         "No hard negatives are among the texts: a bag of words is then enough to tell captions apart.",
         "Les textes ne contiennent aucun négatif difficile : un sac de mots suffit alors à distinguer les légendes.",
     ),
@@ -87,7 +87,7 @@ MISTAKES = [
     ),
     edited(
         _LOSS,
-        "compatible_captions(captions, texts).to(device)",
+        "compatible_captions(captions, texts, catalogue).to(device)",
         "torch.zeros(n, len(texts), dtype=torch.bool, device=device)",
         "Captions that may be true of the same picture count as negatives; mask them.",
         "Des légendes qui peuvent être vraies de la même image comptent pour des négatifs ; masquez-les.",

@@ -18,14 +18,18 @@ from dalle_edu.bricks.contrastive import similarity as cosines
 from dalle_edu.bricks.zero_shot import ensemble, zero_shot
 from dalle_edu.bricks.zero_shot import search as nearest
 from dalle_edu.errors import DalleEduError
+from dalle_edu.world.domain import SHAPES_DOMAIN, Domain
 
 Queries = Tensor | Sequence[str]  # pictures or sentences
 
 
 class Critic(ABC):
     """A model that compares pictures in [-1, 1], of any side, with sentences.
-    Subclasses define both encoders and their scale. Lesson 12.
+    Subclasses define both encoders and their scale. `domain` is what exams ask it
+    about. Lesson 12.
     """
+
+    domain: Domain = SHAPES_DOMAIN
 
     @property
     @abstractmethod

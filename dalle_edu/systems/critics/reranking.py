@@ -37,7 +37,7 @@ def draw_candidates(
     callback counts the steps of each call. Raises `DalleEduError` for prompts
     that cannot be drawn and a number that `check_candidates` refuses.
     """
-    prompts, seed = check_prompts(prompts), check_seed(seed)
+    prompts, seed = check_prompts(prompts, system.domain), check_seed(seed)
     check_candidates(candidates)
     together = MAX_IMAGES // candidates
     drawn = []
@@ -103,6 +103,7 @@ class BestOf:
         check_candidates(candidates)
         self.system, self.clip, self.candidates = system, clip, candidates
         self.name = f"{system.name}, {candidates} × {clip.title}"
+        self.domain = system.domain
 
     def generate(
         self, prompts: Sequence[str], *, seed: int = 0, **options: Any

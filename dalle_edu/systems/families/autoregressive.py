@@ -163,7 +163,7 @@ class AutoregressiveSystem(Rewriting):
         """The codes of the pictures that `generate` draws, under the same
         conditions.
         """
-        prompts = check_prompts(prompts)
+        prompts = check_prompts(prompts, self.domain)
         sampling = vars(self.sampling(settings))
         text = self.tokens(prompts)
         uniforms = uniforms_for(len(text), self.grid**2, seed).to(self.device)
@@ -198,6 +198,20 @@ class AutoregressiveSystem(Rewriting):
         since every picture passes through the same decoder.
         """
         return self.decode(self.encode(images).flatten(1))
+
+    @torch.no_grad()
+    def measure(
+        self, stage: str, images: Tensor, captions: Sequence[str]
+    ) -> dict[str, float]:
+        """In the stages of the codec, how many of its "codes" are alive: used for
+        one of the pictures at least.
+        """
+        if stage == PRIOR_STAGE:
+            return {}
+        parts = images.split(TOGETHER)
+        used = torch.cat([self.encode(part).flatten() for part in parts]).unique()
+        codes = self.code_prior.config.num_codes
+        return {"codes_alive": float(len(used)), "codes": float(codes)}
 
     def preview(
         self, stage: str, images: Tensor, captions: Sequence[str], seed: int

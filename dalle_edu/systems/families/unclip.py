@@ -179,7 +179,7 @@ class UnCLIP(Cascade, ImageVariations):
         upsamplers. `known` and `settings` are those of `decode_embeddings`. Raises
         `DalleEduError` for a prompt that cannot be drawn or a setting out of range.
         """
-        prompts = check_prompts(prompts)
+        prompts = check_prompts(prompts, self.domain)
         sampling: Any = self.sampling(settings)
         before = self._prior_steps(sampling)
         after = self.step_count(len(prompts) * sampling.tries, sampling)

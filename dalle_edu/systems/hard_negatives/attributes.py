@@ -12,21 +12,17 @@ Letters: n and m captions, each with 8 attributes.
 
 import zlib
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from dalle_edu.world.catalogue import SHAPES
+from dalle_edu.world.catalogue import SHAPES, Catalogue
 from dalle_edu.world.grammar import read_caption
-from dalle_edu.world.scenes import OPPOSITE, RELATIONS, Mention
+from dalle_edu.world.scenes import OPPOSITE, RELATIONS, Description, Mention
 
 UNSAID = -1  # of an attribute that a caption does not state
-ATTRIBUTE_NAMES = [
-    [thing.name for thing in things]
-    for things in (SHAPES.shapes, SHAPES.colours, SHAPES.sizes)
-]
 # the columns of a caption that names its second object first, but for the relation
 _OTHER_WAY_ROUND = [0, 4, 5, 6, 1, 2, 3]
 # and its relation: the opposite one; index -1, of an unsaid one, gives UNSAID
@@ -38,31 +34,49 @@ _TURNED = torch.tensor(
 _FOREIGN = 100
 
 
-def caption_attributes(captions: Sequence[str]) -> Int[Tensor, "n 8"]:
+@cache
+def attribute_names(catalogue: Catalogue = SHAPES) -> list[list[str]]:
+    """The names of a catalogue's shapes, of its colours and of its sizes."""
+    things = (catalogue.shapes, catalogue.colours, catalogue.sizes)
+    return [[thing.name for thing in each] for each in things]
+
+
+def caption_attributes(
+    captions: Sequence[str], catalogue: Catalogue | None = SHAPES
+) -> Int[Tensor, "n 8"]:
     """Each caption as a row: the number of objects; the shape, colour and size of
-    the first object, as indices into `ATTRIBUTE_NAMES`; the same of the second; and
+    the first object, as indices into `attribute_names`; the same of the second; and
     the index of their relation. `UNSAID` stands for what a caption does not state.
+    Without a catalogue no caption can be read, and each states only itself.
     """
-    return torch.tensor([_attributes(text) for text in captions])
+    return torch.tensor([_attributes(text, catalogue) for text in captions])
+
+
+def described(text: str, catalogue: Catalogue | None) -> Description | None:
+    """What a caption says; None where the catalogue's grammar cannot read it, and
+    where there is no catalogue, since people wrote the captions.
+    """
+    return None if catalogue is None else read_caption(text, catalogue)
 
 
 @lru_cache(maxsize=1 << 16)
-def _attributes(text: str) -> tuple[int, ...]:
-    description = read_caption(text)
-    if description is None:
+def _attributes(text: str, catalogue: Catalogue | None) -> tuple[int, ...]:
+    description = described(text, catalogue)
+    if description is None or catalogue is None:
         return (_FOREIGN + zlib.crc32(text.encode()), *[UNSAID] * 7)
     # of one object, or of several alike, both are the same
     first, second = description.mentions[0], description.mentions[-1]
     stated = description.relation
     relation = RELATIONS.index(stated) if stated else UNSAID
-    return (description.number, *_indices(first), *_indices(second), relation)
+    sides = (_indices(mention, catalogue) for mention in (first, second))
+    return (description.number, *sum(sides, ()), relation)
 
 
-def _indices(mention: Mention) -> tuple[int, ...]:
+def _indices(mention: Mention, catalogue: Catalogue) -> tuple[int, ...]:
     words = (mention.shape, mention.colour, mention.size)
     return tuple(
         UNSAID if word is None else names.index(word)
-        for word, names in zip(words, ATTRIBUTE_NAMES, strict=True)
+        for word, names in zip(words, attribute_names(catalogue), strict=True)
     )
 
 

@@ -21,6 +21,7 @@ from dalle_edu.systems.hard_negatives.attributes import (
     compatible,
 )
 from dalle_edu.systems.hard_negatives.negatives import hard_negative
+from dalle_edu.world.catalogue import SHAPES, Catalogue
 
 # each way of being wrong, and the change of `negatives.py` that makes a caption so
 QUESTIONS = {
@@ -34,12 +35,17 @@ QUESTIONS = {
 
 
 def compatible_captions(
-    captions: Sequence[str], texts: Sequence[str]
+    captions: Sequence[str],
+    texts: Sequence[str],
+    catalogue: Catalogue | None = SHAPES,
 ) -> Bool[Tensor, "n m"]:
     """Which of the `texts` may be true of the picture of each caption: the pairs
-    that must not count as negatives.
+    that must not count as negatives. Without a catalogue, those that are equal.
     """
-    return compatible(caption_attributes(captions), caption_attributes(texts))
+    some, others = (
+        caption_attributes(each, catalogue) for each in (captions, texts)
+    )
+    return compatible(some, others)
 
 
 def masked_clip_loss(
@@ -74,6 +80,7 @@ def hard_negative_accuracy(
     anchors: Float[Tensor, "n e"],
     captions: Sequence[str],
     encode: Callable[[Sequence[str]], Tensor],
+    catalogue: Catalogue | None = SHAPES,
 ) -> dict[str, float]:
     """How often an anchor is nearer to its own caption than to a hard negative, in
     [0, 1], for each way of being wrong: "space", "binding", "number", "size",
@@ -85,10 +92,11 @@ def hard_negative_accuracy(
     own, numbers = (anchors * encode(captions)).sum(dim=1), {}
     for question, change in QUESTIONS.items():
         wrong = [
-            hard_negative(text, (0.0, i * 0.618 % 1), change)
+            hard_negative(text, (0.0, i * 0.618 % 1), change, catalogue)
             for i, text in enumerate(captions)
         ]
-        asked = ~compatible_captions(captions, wrong).diagonal().to(anchors.device)
+        alike = compatible_captions(captions, wrong, catalogue).diagonal()
+        asked = ~alike.to(anchors.device)
         if asked.any():
             against = (anchors * encode(wrong)).sum(dim=1)
             numbers[question] = float((own > against)[asked].float().mean())

@@ -13,49 +13,63 @@ from dataclasses import replace
 
 import torch
 
-from dalle_edu.systems.hard_negatives.attributes import ATTRIBUTE_NAMES
-from dalle_edu.world.catalogue import LANGUAGES
-from dalle_edu.world.grammar import caption, guess_language, phrasings, read_caption
+from dalle_edu.systems.hard_negatives.attributes import attribute_names, described
+from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
+from dalle_edu.world.grammar import caption, guess_language, phrasings
 from dalle_edu.world.held_out import names_held_out
 from dalle_edu.world.scenes import OPPOSITE, Description
 
+Change = Callable[..., Description]  # of a description, by a number in [0, 1)
+_FIELDS = ("shape", "colour", "size")
 
-def _opposite(said: Description, draw: float) -> Description:
+
+def _opposite(
+    said: Description, draw: float, catalogue: Catalogue = SHAPES
+) -> Description:
     return replace(said, relation=OPPOSITE[said.relation or "left"])
 
 
-def _across(said: Description, draw: float) -> Description:
+def _across(
+    said: Description, draw: float, catalogue: Catalogue = SHAPES
+) -> Description:
     beside = said.relation in ("left", "right")
     relations = ("above", "below") if beside else ("left", "right")
     return replace(said, relation=relations[int(2 * draw)])
 
 
-def _colours_swapped(said: Description, draw: float) -> Description:
+def _colours_swapped(
+    said: Description, draw: float, catalogue: Catalogue = SHAPES
+) -> Description:
     first, second = said.mentions
     new_first = replace(first, colour=second.colour)
     new_second = replace(second, colour=first.colour)
     return replace(said, mentions=(new_first, new_second))
 
 
-def _shapes_swapped(said: Description, draw: float) -> Description:
+def _shapes_swapped(
+    said: Description, draw: float, catalogue: Catalogue = SHAPES
+) -> Description:
     first, second = said.mentions
     new_first = replace(first, shape=second.shape)
     new_second = replace(second, shape=first.shape)
     return replace(said, mentions=(new_first, new_second))
 
 
-def _number(said: Description, draw: float) -> Description:
+def _number(
+    said: Description, draw: float, catalogue: Catalogue = SHAPES
+) -> Description:
     return replace(said, count=1 + (said.count + int(3 * draw)) % 4)
 
 
-def _change(
-    field: str, names: Sequence[str]
-) -> Callable[[Description, float], Description]:
+def _change(field: str) -> Change:
     """A change of one attribute, `field`, of one of the objects of which it is
-    stated, to another of its `names`.
+    stated, to another of the catalogue's.
     """
 
-    def change(said: Description, draw: float) -> Description:
+    def change(
+        said: Description, draw: float, catalogue: Catalogue = SHAPES
+    ) -> Description:
+        names = attribute_names(catalogue)[_FIELDS.index(field)]
         mentions = list(said.mentions)
         places = [
             i
@@ -64,7 +78,7 @@ def _change(
         ]
         place = places[int(draw * len(places))]
         now = getattr(mentions[place], field)
-        others = [name for name in names if name != now]
+        others = [name for name in names if name != now] or [now]
         other = others[int(draw * 1009) % len(others)]
         mentions[place] = replace(mentions[place], **{field: other})
         return replace(said, mentions=tuple(mentions))
@@ -72,18 +86,8 @@ def _change(
     return change
 
 
-_shape, _colour, _size = (
-    _change(field, names)
-    for field, names in zip(
-        ("shape", "colour", "size"), ATTRIBUTE_NAMES, strict=True
-    )
-)
-CHANGES: dict[
-    str,
-    tuple[
-        Callable[[Description], object], Callable[[Description, float], Description]
-    ],
-] = {
+_shape, _colour, _size = (_change(field) for field in _FIELDS)
+CHANGES: dict[str, tuple[Callable[[Description], object], Change]] = {
     # what a caption must state, and the change
     "opposite": (lambda said: said.relation, _opposite),
     "across": (lambda said: said.relation, _across),
@@ -114,7 +118,10 @@ _OFTEN = {
 
 
 def hard_negative(
-    text: str, draws: Sequence[float], change: str | None = None
+    text: str,
+    draws: Sequence[float],
+    change: str | None = None,
+    catalogue: Catalogue | None = SHAPES,
 ) -> str:
     """A caption changed in one thing. `draws` are random numbers in [0, 1).
 
@@ -126,11 +133,11 @@ def hard_negative(
     For an exam, `change` is a key of `CHANGES`, the second of `draws` says how, and
     the caption keeps its language and its words.
 
-    A caption comes back as it is if the grammar cannot read it, if it does not
-    state what is to change, or if the result would be held out.
+    A caption comes back as it is if the grammar of the catalogue cannot read it, if
+    it does not state what is to change, or if the result would be held out.
     """
-    said = read_caption(text)
-    if said is None:
+    said = described(text, catalogue)
+    if said is None or catalogue is None:
         return text
     possible = [
         name
@@ -141,15 +148,16 @@ def hard_negative(
     if not possible:
         return text
     _, make = CHANGES[possible[int(draws[0] * len(possible))]]
-    made = make(said, draws[1])
-    if change is None and names_held_out(made):
+    made = make(said, draws[1], catalogue)
+    if change is None and names_held_out(made, catalogue):
         return text
     if change is not None:
-        language = guess_language(text)
-        ways = phrasings(said, language)
-        return caption(made, language, ways.index(text) if text in ways else 0)
+        language = guess_language(text, catalogue)
+        ways = phrasings(said, language, catalogue)
+        way = ways.index(text) if text in ways else 0
+        return caption(made, language, way, catalogue)
     choice = int(draws[2] * 720720)
-    return caption(made, LANGUAGES[choice % 2], choice // 2)
+    return caption(made, LANGUAGES[choice % 2], choice // 2, catalogue)
 
 
 def hard_negatives(
@@ -157,18 +165,21 @@ def hard_negatives(
     each: int,
     generator: torch.Generator | None,
     device: torch.device | str,
+    catalogue: Catalogue | None = SHAPES,
 ) -> list[str]:
     """`each` hard negatives of each caption: first one of every caption, then a
     second of every caption, and so on. The negatives of a caption come from
     different parts of the range of changes. Random numbers come from `generator`,
-    which is on `device`.
+    which is on `device`. Captions that people wrote, of no catalogue, have none.
     """
+    if catalogue is None:
+        return []
     shape = (each, len(captions), 3)
     draws = torch.rand(shape, generator=generator, device=device).cpu()
     # stratified: the i-th negative takes its change from the i-th part of the range
     draws[..., 0] = (draws[..., 0] + torch.arange(each)[:, None]) / each
     return [
-        hard_negative(text, draw)
+        hard_negative(text, draw, catalogue=catalogue)
         for round_of_draws in draws.tolist()
         for text, draw in zip(captions, round_of_draws, strict=True)
     ]

@@ -8,13 +8,16 @@ from functools import lru_cache
 
 import torch
 
-from dalle_edu.world.catalogue import LANGUAGES
-from dalle_edu.world.grammar import caption, guess_language, phrasings, read_caption
+from dalle_edu.systems.hard_negatives.attributes import described
+from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
+from dalle_edu.world.grammar import caption, guess_language, phrasings
 from dalle_edu.world.scenes import Description
 
 
 def paraphrase(
-    captions: Sequence[str], generator: torch.Generator | None = None
+    captions: Sequence[str],
+    generator: torch.Generator | None = None,
+    catalogue: Catalogue | None = SHAPES,
 ) -> list[str]:
     """A random phrasing of what each caption says, in either language and naming
     either object first; it may be the caption itself. One that the grammar cannot
@@ -24,33 +27,34 @@ def paraphrase(
     draws = torch.rand(len(captions), generator=generator, device=device).tolist()
     paraphrases = []
     for text, draw in zip(captions, draws, strict=True):
-        description = read_caption(text)
-        ways = (text,) if description is None else _ways(description)
+        said = described(text, catalogue)
+        ways: tuple[str, ...] = (text,)
+        if said is not None and catalogue is not None:
+            ways = _ways(said, catalogue)
         paraphrases.append(ways[int(draw * len(ways))])
     return paraphrases
 
 
 @lru_cache(maxsize=1 << 16)
-def _ways(description: Description) -> tuple[str, ...]:
+def _ways(description: Description, catalogue: Catalogue) -> tuple[str, ...]:
     """Every phrasing of a description, in both languages."""
     sides = dict.fromkeys((description, description.turned()))
     return tuple(
         way
         for side in sides
         for language in LANGUAGES
-        for way in phrasings(side, language)
+        for way in phrasings(side, language, catalogue)
     )
 
 
 @lru_cache(maxsize=1 << 16)
-def without_colours(text: str) -> str:
+def without_colours(text: str, catalogue: Catalogue = SHAPES) -> str:
     """The caption, in its own language, without its colours. One that the grammar
     cannot read comes back as it is.
     """
-    description = read_caption(text)
-    if description is None:
+    said = described(text, catalogue)
+    if said is None:
         return text
-    mentions = tuple(
-        replace(mention, colour=None) for mention in description.mentions
-    )
-    return caption(replace(description, mentions=mentions), guess_language(text))
+    mentions = tuple(replace(mention, colour=None) for mention in said.mentions)
+    language = guess_language(text, catalogue)
+    return caption(replace(said, mentions=mentions), language, catalogue=catalogue)

@@ -54,7 +54,7 @@ class Inpainting(System):
         is not a bool for each pixel, and prompts that cannot be drawn.
         """
         check_images(images, self.resolution)
-        (prompts,) = check_pairs(images, prompts)
+        (prompts,) = check_pairs(images, prompts, domain=self.domain)
         side = self.resolution
         if keep.dtype != torch.bool or keep.shape != (len(images), 1, side, side):
             came = f"{keep.dtype} {tuple(keep.shape)}"

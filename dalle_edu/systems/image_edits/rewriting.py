@@ -91,7 +91,7 @@ class Rewriting(System):
         prompts that cannot be drawn, and `rows` outside [0, 1].
         """
         check_images(images, self.resolution)
-        (prompts,) = check_pairs(images, prompts)
+        (prompts,) = check_pairs(images, prompts, domain=self.domain)
         height = self.given_height(rows)
         codes = self.encode(images.to(self.device, torch.float32))
         codes[:, height * self.grid // self.resolution :] = -1
@@ -140,7 +140,7 @@ class Rewriting(System):
         out of range.
         """
         check_images(images, self.resolution)
-        before, after = check_pairs(images, before, after)
+        before, after = check_pairs(images, before, after, domain=self.domain)
         SETTINGS["tries"].check("tries", tries)
         codes = self.encode(images.to(self.device, torch.float32))
         doubted = self.doubted(codes, before, after)

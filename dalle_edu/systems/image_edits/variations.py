@@ -144,7 +144,7 @@ class ImageVariations(System):
         the same, and a ratio outside [0, 1].
         """
         check_images(images, images.shape[-1])
-        before, after = check_pairs(images, before, after)
+        before, after = check_pairs(images, before, after, domain=self.domain)
         difference = self.encode_texts(after)[1] - self.encode_texts(before)[1]
         unchanged = difference.norm(dim=-1) < _NO_CHANGE
         for same in unchanged.nonzero().flatten().tolist():

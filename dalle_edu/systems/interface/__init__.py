@@ -87,7 +87,7 @@ go with, so they are blurred.
             callback: ProgressCallback | None = None,
             **settings: Any,
         ) -> Tensor:
-            prompts = check_prompts(prompts)
+            prompts = check_prompts(prompts, self.domain)
             sampling, steps = self.sampling(settings), Steps(callback, 1)
             side = self.resolution
             noise = noise_for(len(prompts), (3, side, side), seed).to(self.device)
@@ -123,12 +123,12 @@ What the library asks of a system:
 - `stage_loss`, which returns a scalar under "loss", and whatever else is to be
   logged. Random numbers come from its `generator`: `trainable.py`.
 - `generate`, which has the decorator `drawing`, without gradients, autocast and bad
-  seeds (`drawing.py`), checks its prompts before any work (`checks.py`), takes the
-  fields of `config.sampling` as settings (`sampling.py`) and makes its random
-  numbers with `noise_for` or `uniforms_for`, so that a picture depends on the seed
-  and on its place in the list, and not on what else is drawn (`noise.py`), but for
-  the rounding of sums. It tells its callback of every step by `Steps`
-  (`progress.py`), which is what moves its bar.
+  seeds (`drawing.py`), checks its prompts in its `domain` before any work
+  (`checks.py`), takes the fields of `config.sampling` as settings (`sampling.py`)
+  and makes its random numbers with `noise_for` or `uniforms_for`, so that a picture
+  depends on the seed and on its place in the list, and not on what else is drawn
+  (`noise.py`), but for the rounding of sums. It tells its callback of every step by
+  `Steps` (`progress.py`), which is what moves its bar.
 - `preview` and `measure`, where exams along the way shall see something.
 - An `__init__` that also works on PyTorch's meta device, where `restore` calls it
   without initialising weights. What it computes is a parameter or a persistent

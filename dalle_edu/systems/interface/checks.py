@@ -10,15 +10,17 @@ from collections.abc import Iterable, Sequence
 from torch import Tensor
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.world.grammar import check_prompt
+from dalle_edu.world.domain import SHAPES_DOMAIN, Domain
 
 MAX_IMAGES = 1024  # in one call
 
 
-def check_prompts(prompts: Iterable[str]) -> list[str]:
+def check_prompts(
+    prompts: Iterable[str], domain: Domain = SHAPES_DOMAIN
+) -> list[str]:
     """The prompts as a list, whatever they come in. Raises `DalleEduError` unless
-    they are 1 to 1,024 sentences that can be drawn (`world.grammar.check_prompt`:
-    each names an object of the world).
+    they are 1 to 1,024 sentences that can be drawn: in the domain of a catalogue,
+    each names an object of it.
     """
     if isinstance(prompts, str):
         raise DalleEduError(
@@ -45,7 +47,7 @@ def check_prompts(prompts: Iterable[str]) -> list[str]:
         )
     # not of a set: what is no string may have no hash
     for prompt in prompts:
-        check_prompt(prompt)
+        domain.check_prompt(prompt)
     return prompts
 
 
@@ -97,11 +99,13 @@ def check_couples(first: Tensor, second: Tensor) -> None:
         )
 
 
-def check_pairs(images: Tensor, *captions: Iterable[str]) -> list[list[str]]:
+def check_pairs(
+    images: Tensor, *captions: Iterable[str], domain: Domain = SHAPES_DOMAIN
+) -> list[list[str]]:
     """The captions, as lists. Raises `DalleEduError` unless each list holds one for
-    each picture, and all of them can be drawn.
+    each picture, and all of them can be drawn in the domain.
     """
-    lists = [check_prompts(each) for each in captions]
+    lists = [check_prompts(each, domain) for each in captions]
     for each in lists:
         if len(each) != len(images):
             raise DalleEduError(

@@ -10,7 +10,7 @@ checkpoints still load.
 """
 
 import sys
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from types import UnionType
 from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints
 
@@ -102,6 +102,27 @@ def check_vocabulary(model: Any, tokens: int, where: str = "model") -> None:
         if field.name in ("vocabulary", "text_vocabulary") and value < tokens:
             raise ValueError(f"{name} is {value}, and the tokenizer has {tokens}")
         check_vocabulary(value, tokens, name)
+
+
+def fitted(config: Any, tokens: int, text_length: int) -> Any:
+    """A configuration for captions of another tokenizer: in its `model`, and in the
+    dataclasses inside it, `vocabulary` and `text_vocabulary` are the number of
+    `tokens`, and `text_length` that of a caption.
+    """
+
+    def changed(model: Any) -> Any:
+        values = {}
+        for field in fields(model):
+            value = getattr(model, field.name)
+            if is_dataclass(value):
+                values[field.name] = changed(value)
+            elif field.name in ("vocabulary", "text_vocabulary"):
+                values[field.name] = tokens
+            elif field.name == "text_length":
+                values[field.name] = text_length
+        return replace(model, **values)
+
+    return replace(config, model=changed(config.model))
 
 
 def shortened(value: Any) -> str:

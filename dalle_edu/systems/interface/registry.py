@@ -16,21 +16,17 @@ imports torch at import, so that commands answer at once.
 """
 
 import importlib
-import importlib.util
-import os
 import pkgutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dalle_edu.errors import DalleEduError
-from dalle_edu.files import read_file
+from dalle_edu.python_files import named_in_file, names_a_file
 
 if TYPE_CHECKING:
     from dalle_edu.systems.interface.trainable import Trainable
 
 _PACKAGE = "dalle_edu.systems"
-_MAX_CODE = 16_000_000  # bytes of a file of Python
 _registered: dict[str, type["Trainable"]] = {}
 _Kind = TypeVar("_Kind", bound=type)
 
@@ -94,11 +90,6 @@ def model_class(name: str) -> type["Trainable"]:
     return _registered[name]
 
 
-def names_a_file(name: str) -> bool:
-    """Whether a name consists of a file and a class in it, as "mine.py:Mine"."""
-    return ".py:" in name
-
-
 def _from_file(name: str) -> type["Trainable"]:
     """The class called "mine.py:Mine". Raises `DalleEduError` where there is no
     such file, or it has no such system.
@@ -106,35 +97,7 @@ def _from_file(name: str) -> type["Trainable"]:
     from dalle_edu.systems.interface.trainable import Trainable
 
     file, _, attribute = name.rpartition(":")
-    path = Path(os.path.realpath(file))  # Path.resolve raises for a loop of links
-    # a name of its own, so that it hides no other module
-    called = f"dalle_edu_outside_{path.stem}"
-    module = sys.modules.get(called)
-    if module is None or getattr(module, "__file__", None) != str(path):
-        spec = importlib.util.spec_from_file_location(called, path)
-        if spec is None or spec.loader is None or not path.is_file():
-            raise DalleEduError(
-                f"there is no file {file}; name a Python file and a class in it, "
-                "as in mine.py:Mine",
-                f"il n'y a pas de fichier {file} ; nommez un fichier Python et "
-                "une classe de ce fichier, comme mine.py:Mine",
-            )
-        read_file(path, _MAX_CODE)  # no device, and nothing absurdly large
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[called] = module  # so that dataclasses find their module
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            del sys.modules[called]
-            line = (
-                f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-            )
-            why = f"{type(error).__name__}: {error}{line}"
-            raise DalleEduError(
-                f"{file} cannot be imported ({why}); correct it",
-                f"{file} ne s'importe pas ({why}) ; corrigez-le",
-            ) from error
-    kind = getattr(module, attribute, None)
+    kind = named_in_file(name)
     if not (isinstance(kind, type) and issubclass(kind, Trainable)):
         raise DalleEduError(
             f"{file} has no system called {attribute}; give the name of a class "

@@ -29,6 +29,12 @@ from dalle_edu.systems.interface.configuration import (
 from dalle_edu.systems.interface.older_checkpoints import regrouped, upgraded
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.sampling import check_settings, described_settings
+from dalle_edu.world.domain import (
+    SHAPES_DOMAIN,
+    Domain,
+    domain_from_json,
+    domain_to_json,
+)
 from dalle_edu.world.tokenizer import CaptionTokenizer
 
 
@@ -44,6 +50,8 @@ class Trainable(nn.Module, ABC):
     - `resolution` and `stage_loss`, and if they like `preview` and `measure`;
     - `lesson`, the number of the lesson that builds it: systems are listed in this
       order;
+    - `domain`, what the captions can say that it learned from: the catalogue of the
+      shapes, unless training sets another, which the weights then carry;
     - `foundations`, for parts that are not trained but copied from the weights of
       another model, part by part: {"clip": "clip.clip"} fills the submodule `clip`
       with the submodule `clip` of the system "clip". No stage trains them.
@@ -55,6 +63,7 @@ class Trainable(nn.Module, ABC):
     foundations: ClassVar[dict[str, str]] = {}
     config: Configuration
     tokenizer: CaptionTokenizer
+    domain: Domain = SHAPES_DOMAIN
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -163,9 +172,9 @@ class Trainable(nn.Module, ABC):
         metadata: dict[str, Any] | None = None,
         dtype: torch.dtype = torch.float16,
     ) -> None:
-        """Write the weights, the configuration, the tokenizer and further
-        `metadata` as one safetensors file. Floating-point weights are written in
-        `dtype`. Raises `DalleEduError` where the file cannot be written.
+        """Write the weights, the configuration, the tokenizer, the domain and
+        further `metadata` as one safetensors file. Floating-point weights are
+        written in `dtype`. Raises `DalleEduError` where the file cannot be written.
         """
         tensors = {
             name: tensor.to(dtype) if tensor.is_floating_point() else tensor
@@ -174,6 +183,8 @@ class Trainable(nn.Module, ABC):
         config = asdict(self.config)  # type: ignore[call-overload]
         known = {"system": self.name, "config": config}
         known["tokenizer"] = self.tokenizer.to_json()
+        if self.domain != SHAPES_DOMAIN:
+            known["domain"] = domain_to_json(self.domain)
         save_checkpoint(path, tensors, known | (metadata or {}))
 
     @classmethod
@@ -230,6 +241,9 @@ class Trainable(nn.Module, ABC):
         # on the meta device no memory is taken before the shapes are checked
         with understood(path), torch.device("meta"), WithoutInitialisation(tensors):
             model = cls.from_config(metadata["config"], metadata["tokenizer"])
+        if "domain" in metadata:
+            with understood(path):
+                model.domain = domain_from_json(metadata["domain"])
         check_tensors(tensors, model.state_dict(), path)
         tensors = {
             name: tensor.float() if tensor.is_floating_point() else tensor

@@ -31,6 +31,7 @@ from dalle_edu.systems.hard_negatives.contrastive_loss import (
 )
 from dalle_edu.systems.hard_negatives.negatives import hard_negatives
 from dalle_edu.systems.hard_negatives.paraphrases import paraphrase
+from dalle_edu.world.catalogue import SHAPES, Catalogue
 from dalle_edu.world.tokenizer import CaptionTokenizer, trimmed
 
 FALSE = 3  # hard negatives for each caption
@@ -112,15 +113,19 @@ def text_encoder_loss(
     tokenizer: CaptionTokenizer,
     captions: Sequence[str],
     generator: torch.Generator | None,
+    catalogue: Catalogue | None = SHAPES,
 ) -> dict[str, Tensor]:
     """The loss of a batch of captions, under "loss", and its two terms: "written",
     the cross-entropy of paraphrases, and "sentences", the contrastive loss that
     tells a paraphrase from hard negatives. Random numbers come from `generator`.
+    Captions that people wrote, of no catalogue, have neither: each is written again
+    as it is, and told from the others of the batch.
     """
     n, length = len(captions), text_encoder.config.text_length
     device = next(text_encoder.parameters()).device
-    paraphrases = paraphrase(captions, generator)
-    texts = [*captions, *hard_negatives(captions, FALSE, generator, device)]
+    paraphrases = paraphrase(captions, generator, catalogue)
+    false = hard_negatives(captions, FALSE, generator, device, catalogue)
+    texts = [*captions, *false]
     tokens, paraphrase_tokens = (
         trimmed(tokenizer.encode(each, length)).to(device)
         for each in (texts, paraphrases)
@@ -134,6 +139,6 @@ def text_encoder_loss(
             anchors,
             sentence_vectors,
             text_encoder.log_scale.exp().clamp(max=100.0),
-            compatible_captions(captions, texts).to(device),
+            compatible_captions(captions, texts, catalogue).to(device),
         )
     return {"loss": written + sentences, "written": written, "sentences": sentences}
