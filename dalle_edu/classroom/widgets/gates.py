@@ -61,8 +61,10 @@ def draw_gates(name: str, values: Mapping[str, Float[Tensor, " u"]], units: Sequ
         "h": say("hidden state h", "état caché h"),
     }
     figure, axes = plot(width=9.4, height=2.7)
+    figure.set_layout_engine("none")  # a page has dozens of these pictures, and laying one out takes a third of its time
+    axes.set_position((0.005, 0.005, 0.99, 0.99))
     axes.axis("off")
-    axes.set(xlim=(-0.6, 2.6 * len(PARTS) - 0.4), ylim=(len(units) - 0.4, -1.6))
+    axes.set(xlim=(-0.6, 2.6 * len(PARTS) - 0.4), ylim=(len(units) - 0.4, -1.85))
     for place, part in enumerate(PARTS):
         signed = part in "ch"
         most, left = 3.0 if part == "c" else 1.0, 2.6 * place
