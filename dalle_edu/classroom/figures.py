@@ -61,11 +61,19 @@ def text_size(pixels: float | None) -> str:
     return "" if pixels is None else f' data-smallest-text="{pixels:.1f}"'
 
 
-def plot(rows: int = 1, columns: int = 1, width: float = 7.0, height: float = 3.6) -> tuple["Figure", Any]:
-    """A matplotlib figure, `width` by `height` inches, and its axes (one, or an array), without the frame's upper and right sides."""
+def plot(
+    rows: int = 1, columns: int = 1, width: float = 7.0, height: float = 3.6, margins: dict[str, float] | None = None
+) -> tuple["Figure", Any]:
+    """A matplotlib figure, `width` by `height` inches, and its axes (one, or an array), without the frame's upper and right sides.
+
+    It is laid out so that its words fit, which takes a third of the time of drawing it. Pictures that are drawn by the dozen give their
+    `margins` instead: what matplotlib's `subplots_adjust` takes.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=None if margins else "constrained")
+    if margins:
+        figure.subplots_adjust(**margins)
     axes = figure.subplots(rows, columns)
     for one in [axes] if rows * columns == 1 else axes.flat:
         one.spines[["top", "right"]].set_visible(False)

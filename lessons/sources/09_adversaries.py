@@ -1265,7 +1265,8 @@ def new_game(classes=0, seed=0, rate=5e-4):
     torch.manual_seed(seed)
     config = GANConfig(resolution=16, latent_dim=32, width=16, num_classes=classes)
     players = Generator(config), Discriminator(config)
-    optimisers = [torch.optim.Adam(player.parameters(), rate, betas=(0.5, 0.999))
+    settings = dict(lr=rate, betas=(0.5, 0.999), fused=True)
+    optimisers = [torch.optim.Adam(player.parameters(), **settings)
                   for player in players]
     return Game(*players, *optimisers)
 
@@ -2044,7 +2045,8 @@ def train_patch_judge():
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
     judge = PatchDiscriminator(3, 16, 1, nn.InstanceNorm2d)
-    adam = torch.optim.AdamW(judge.parameters(), lr=2e-3, betas=(0.5, 0.9))
+    adam = torch.optim.AdamW(judge.parameters(), lr=2e-3, betas=(0.5, 0.9),
+                             fused=True)
     for _ in range(100):
         batch = scenes[torch.randint(400, (32,), generator=generator)]
         sharp, soft = batch[:16], blurred(batch[16:])
@@ -2334,7 +2336,7 @@ def new_codec():
 # %%
 def by_pixels(codec, steps):
     generator = torch.Generator().manual_seed(1)
-    adam = torch.optim.AdamW(codec.codec_parameters(), lr=3e-3)
+    adam = torch.optim.AdamW(codec.codec_parameters(), lr=3e-3, fused=True)
     for step in range(steps):
         batch = train_digits[torch.randint(1500, (32,), generator=generator)]
         quantized = codec.quantizer(codec.encoder(batch))
@@ -2349,9 +2351,9 @@ def by_pixels(codec, steps):
 # %%
 def by_judges(codec, steps):
     generator = torch.Generator().manual_seed(2)
-    forger = torch.optim.AdamW(codec.codec_parameters(), lr=3e-3, betas=(0.5, 0.9))
-    expert = torch.optim.AdamW(codec.discriminator.parameters(), lr=1e-3,
-                               betas=(0.5, 0.9))
+    common = dict(betas=(0.5, 0.9), fused=True)
+    forger = torch.optim.AdamW(codec.codec_parameters(), lr=3e-3, **common)
+    expert = torch.optim.AdamW(codec.discriminator.parameters(), lr=1e-3, **common)
     for step in range(steps):
         batch = train_digits[torch.randint(1500, (32,), generator=generator)]
         # en: the adversary joins in after ten steps

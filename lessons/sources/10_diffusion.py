@@ -978,11 +978,11 @@ diffusion_loss(answers_zero, ten_ones, easy_rates, "x0")
 # → tensor(1.)
 
 # %% [markdown] lang="fr"
-# Entraînons, huit cents pas, et mesurons la perte à côté de celle d'un réseau qui répond toujours 0. **Devinez** : dix fois moins ? cent
+# Entraînons, six cents pas, et mesurons la perte à côté de celle d'un réseau qui répond toujours 0. **Devinez** : dix fois moins ? cent
 # fois ?
 
 # %% [markdown] lang="en"
-# Let us train, eight hundred steps, and measure the loss beside that of a network that always answers 0. **Guess**: ten times less? a
+# Let us train, six hundred steps, and measure the loss beside that of a network that always answers 0. **Guess**: ten times less? a
 # hundred?
 
 # %%
@@ -1015,7 +1015,7 @@ def learn_the_moons():
     for target in ("v", "eps", "x0"):
         torch.manual_seed(0)
         network = PlaneNetwork()
-        loss = learn(network, partial(loss_on_moons, target), 800, rate=1e-2)
+        loss = learn(network, partial(loss_on_moons, target), 600, rate=1e-2)
         learned[target] = {"loss": loss, "weights": network.state_dict()}
     return learned
 
@@ -1914,7 +1914,7 @@ def loss_on_digits(network, generator):
 
 def learn_the_digits():
     network = build_digit_network()
-    learn(network, loss_on_digits, steps=400, rate=3e-3)
+    learn(network, loss_on_digits, steps=340, rate=3e-3)
     return network
 
 
@@ -3243,7 +3243,7 @@ def flow_on_moons(network, generator):
 # %%
 torch.manual_seed(0)
 velocities = PlaneNetwork()
-learn(velocities, flow_on_moons, 800, rate=1e-2)
+learn(velocities, flow_on_moons, 600, rate=1e-2)
 flow_path = []
 plane_flow = on_timestep_scale(velocities)
 arrived = euler(plane_flow, start[:60], 40, callback=flow_path.append)
@@ -3357,7 +3357,7 @@ def flow_on_digits(network, generator):
 
 def learn_the_flow():
     network = build_digit_network()
-    learn(network, flow_on_digits, 400, rate=3e-3)
+    learn(network, flow_on_digits, 340, rate=3e-3)
     return network
 
 

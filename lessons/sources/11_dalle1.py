@@ -1386,7 +1386,7 @@ def small_dvae(reward):
 
 # %%
 def train_small_dvae(model, updates=90, size=16):
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, fused=True)
     dice = torch.Generator().manual_seed(0)
     practice = World(size * updates, seed=0)
     for update in range(updates):

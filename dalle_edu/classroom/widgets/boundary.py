@@ -12,6 +12,7 @@ from dalle_edu.classroom.figures import BLACK, BLUE, ORANGE, VERMILION, Picture,
 from dalle_edu.language import say
 
 REACH = 3.0  # the picture shows [-3, 3] on both axes
+MARGINS = {"left": 0.08, "bottom": 0.06, "right": 0.98, "top": 0.93}
 
 
 def boundary_explorer(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"]) -> Explorer:
@@ -38,7 +39,7 @@ def corrections_explorer(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"], bound
 
 def draw_boundary(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"], weights: Float[ndarray, "2"], bias: float) -> Picture:
     """The points, the half-plane where the neuron fires, shaded, and an arrow of length 1 in the direction of its weights."""
-    figure, axes = _plane()
+    figure, axes = plot(width=4.4, height=4.2, margins=MARGINS)
     wrong = _scene(axes, x, y, weights, bias)
     axes.set_title(say(f"{wrong} of {len(x)} on the wrong side", f"{wrong} sur {len(x)} du mauvais côté"))
     en = f"A plane cut by a line; the neuron fires on the shaded side; {wrong} of {len(x)} points are on the wrong side."
@@ -48,7 +49,7 @@ def draw_boundary(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"], weights: Flo
 
 def draw_correction(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"], boundaries: Float[ndarray, "m 3"], corrections: int) -> Picture:
     """The line after so many corrections, in black, those before it in grey, and a ring around the example that it was corrected for."""
-    figure, axes = _plane()
+    figure, axes = plot(width=4.4, height=4.2, margins=MARGINS)
     across = np.array([-REACH, REACH])
     for first, second, bias in boundaries[1:corrections]:
         if second:
@@ -65,14 +66,6 @@ def draw_correction(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"], boundaries
     en = f"The line after correction {corrections}, which was made for the ringed point; {wrong} of {len(x)} are on the wrong side."
     fr = f"La droite après la correction {corrections}, faite pour le point cerclé ; {wrong} points sur {len(x)} sont du mauvais côté."
     return picture(figure, say(en, fr))
-
-
-def _plane() -> tuple[Any, Any]:
-    """A figure and its axes at a fixed place: a page has dozens of these pictures, and laying one out takes a third of its time."""
-    figure, axes = plot(width=4.4, height=4.2)
-    figure.set_layout_engine("none")
-    axes.set_position((0.08, 0.06, 0.9, 0.87))
-    return figure, axes
 
 
 def _scene(axes: Any, x: ndarray, y: ndarray, weights: ndarray, bias: float) -> int:
