@@ -1256,7 +1256,7 @@ assert 1 - 0.36 / 0.64 == 0.4375 and math.sqrt(1 - 0.4375) == 0.75
 Celui du pas i, à partir de 0, est T (1 - i / steps), arrondi, moins 1 ; un demi
 s'arrondit au nombre pair, comme avec `round`. On part donc de T - 1, où il n'y
 a que du bruit. À égale distance depuis 0, ils finiraient sous T - 1, où le
-débruiteur attend un peu d'image dans ce qui est du bruit pur (Lin et al. 2023,
+débruiteur attend un peu d'image dans ce qui est du bruit pur (Lin et al. 2024,
 table 2, « trailing »).
 """
 
