@@ -684,7 +684,7 @@ for name, numbers in (
     ("τ = 1", (sums / 1).softmax(dim=-1)),
     ("τ = 1/4", (sums / 0.25).softmax(dim=-1)),
 ):
-    print(f"{name:8}", "  ".join(f"{decimal(number, 2):>5}" for number in numbers.tolist()))
+    print(f"{name:8}", *(f"{decimal(number, 2):>6}" for number in numbers.tolist()))
 
 # %% [markdown] lang="fr" slide="fragment" slide_only=true
 # $\tau = 1$ : un mélange. $\tau = 1/4$ : presque un seul code.
