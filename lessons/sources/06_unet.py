@@ -1881,7 +1881,7 @@ def name_pixels(network, chosen, generator):
 
 
 def train_segmenter():
-    losses = learn(segmenter, name_pixels, steps=290, rate=3e-3, seed=0)
+    losses = learn(segmenter, name_pixels, steps=320, rate=3e-3, seed=0)
     return {"losses": losses, "weights": segmenter.state_dict()}
 
 
@@ -1898,11 +1898,11 @@ print(say("loss of the last 50 steps:", "perte des 50 derniers pas :"), last_los
 
 # %% [markdown] lang="fr"
 # Cette perte est basse, mais elle se lit mal : neuf pixels sur dix sont du papier. **Devinez** l'IoU moyen du papier blanc, et celui de
-# l'U-Net après 290 pas.
+# l'U-Net après 320 pas.
 
 # %% [markdown] lang="en"
 # This loss is low, but hard to read: nine pixels out of ten are paper. **Guess** the mean IoU of white paper, and that of the U-Net after
-# 290 steps.
+# 320 steps.
 
 # %%
 @torch.no_grad()
@@ -2015,7 +2015,7 @@ assert unwarned_iou < iou_of_paper
 # %% [markdown] lang="fr"
 # Au-dessous du papier blanc, qui ne voit rien. (Si votre IoU n'a pas bougé, votre `down_and_up` n'appelle pas `self.join` : revenez à
 # l'[](exercise:06/11).) Mais ne concluons rien de cette chute : la remontée n'avait jamais vu de zéros, et un réseau que l'on surprend ne
-# dit pas ce qu'il sait. Laissons-le **s'habituer**. Pendant 250 pas de plus, on tire à pile ou face, pour chaque image et pour chaque
+# dit pas ce qu'il sait. Laissons-le **s'habituer**. Pendant 300 pas de plus, on tire à pile ou face, pour chaque image et pour chaque
 # raccourci, s'il est coupé. Le même réseau, avec les mêmes poids, apprend ainsi à faire de son mieux avec chacun des huit réglages.
 #
 # **Devinez**, pour le réseau habitué, quand tout est coupé : saura-t-il encore **quelles** formes sont là ? Saura-t-il encore **où** elles
@@ -2024,7 +2024,7 @@ assert unwarned_iou < iou_of_paper
 # %% [markdown] lang="en"
 # Below white paper, which sees nothing. (If your IoU did not move, your `down_and_up` does not call `self.join`: go back to
 # [](exercise:06/11).) But let us conclude nothing from this fall: the way up had never seen zeros, and a network taken by surprise does not
-# say what it knows. Let it **get used to it**. For 250 steps more, a coin decides, for each picture and for each skip, whether it is cut.
+# say what it knows. Let it **get used to it**. For 300 steps more, a coin decides, for each picture and for each skip, whether it is cut.
 # The same network, with the same weights, thus learns to do its best with each of the eight settings.
 #
 # **Guess**, for the network that has got used to it, when all are cut: will it still know **which** shapes are there? Will it still know
@@ -2038,7 +2038,7 @@ def name_pixels_by_coin(network, chosen, generator):
 
 
 def get_used_to_cuts():
-    losses = learn(segmenter, name_pixels_by_coin, steps=250, rate=2e-3, seed=1)
+    losses = learn(segmenter, name_pixels_by_coin, steps=300, rate=2e-3, seed=1)
     return {"losses": losses, "weights": segmenter.state_dict()}
 
 

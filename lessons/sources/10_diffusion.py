@@ -3074,9 +3074,8 @@ croisent en un (x_t, t), et la meilleure réponse est la moyenne de leurs
 vitesses, qui porte dans l'ensemble le bruit aux images (Lipman et al. 2023,
 théorème 2 et équation 23). `times` est `uniform_times`, `logit_normal_times`
 ou une autre fonction du même genre : les temps fréquents sont ceux qui
-comptent. `conditions` va au réseau sans changement. `generator` donne d'abord
-les temps, puis le bruit, normal centré réduit ; il doit être sur l'appareil de
-`x0`.
+comptent. `conditions` va au réseau sans changement. `generator` donne les
+temps et le bruit, normal centré réduit ; il doit être sur l'appareil de `x0`.
 """
 
 # %% scratch=true
@@ -3139,10 +3138,11 @@ euler(lambda x_t, t: x_t, torch.tensor([[1.0]]), steps=2)
 # pas, donnait 0.
 
 # %% [markdown] lang="en"
-# Better, for as many runs of the network: the **midpoint** method. One tries half of the stride, looks at the velocity there, and walks the
-# whole stride, from its start, with that. A stride costs two runs: `steps` counts runs, and if it is odd, the last stride is Euler's. With
-# the velocity $x$ of the last example and a single large stride from 1 to 0: half of it leads to $1 - 0.5 = 0.5$, where the velocity is
-# 0.5; one arrives at $1 - 0.5 = 0.5$. The true answer is $e^{-1}$, that is 0.37; Euler, in one stride, gave 0.
+# Better, for as many runs of the network: the **midpoint** method. To go from one time to the next, which is called a *stride*, one tries
+# half of it, looks at the velocity there, and walks the whole stride, from its start, with that. A stride costs two runs: `steps` counts
+# runs, and if it is odd, the last stride is Euler's. With the velocity $x$ of the last example and a single large stride from 1 to 0: half
+# of it leads to $1 - 0.5 = 0.5$, where the velocity is 0.5; one arrives at $1 - 0.5 = 0.5$. The true answer is $e^{-1}$, that is 0.37;
+# Euler, in one stride, gave 0.
 
 # %% [markdown] lang="fr"
 # Écrivez cette méthode. `spaced_times` et `_velocity` servent comme pour Euler.

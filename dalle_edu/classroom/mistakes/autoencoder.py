@@ -56,6 +56,10 @@ NOT_ORTHONORMAL = (
     "The rows need be neither at right angles nor of length 1; give each space an orthonormal basis first, by `torch.linalg.qr`.",
     "Les lignes ne sont pas forcément à angle droit ni de longueur 1 ; donnez d'abord à chaque espace une base orthonormée, par `qr`.",
 )
+SINE_ABOVE_ONE = (
+    "Rounding can bring the sine a little above 1, where `asin` fails; take no more than 1: `min(1.0, sine)`.",
+    "L'arrondi peut porter le sinus un peu au-dessus de 1, où `asin` échoue ; prenez au plus 1 : `min(1.0, sine)`.",
+)
 
 MISTAKES = [
     Mistake("autoencoder:pca", not_centred, *NOT_CENTRED),
@@ -150,5 +154,9 @@ MISTAKES = [
         ".norm(dim=-1).mean()",
         "The length of the error is averaged, a square root of what is asked: leave the sum of the squares as it is.",
         "C'est la longueur de l'erreur qui est moyennée, une racine carrée de trop : laissez la somme des carrés telle quelle.",
+    ),
+    *(
+        edited("autoencoder:largest_angle", "math.asin(min(1.0, sine))", unchecked, *SINE_ABOVE_ONE)
+        for unchecked in ("math.asin(sine)", "float(torch.tensor(sine, dtype=torch.float64).asin())")
     ),
 ]

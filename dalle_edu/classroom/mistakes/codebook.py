@@ -330,4 +330,11 @@ MISTAKES = [
         "The loss, too, is detached, and nothing can learn from it; detach its parts only.",
         "La perte aussi est détachée, et rien ne peut en apprendre ; ne détachez que ses parties.",
     ),
+    edited(
+        "codebook:VectorQuantizer",
+        "return dead.sum()",
+        "return int(dead.sum())",
+        "What `revive` returns is a number of Python; return a tensor, as `dead.sum()` is: nothing then waits for a GPU.",
+        "Ce que rend `revive` est un nombre de Python ; rendez un tenseur, tel que `dead.sum()` : rien n'attend alors un GPU.",
+    ),
 ]
