@@ -1265,8 +1265,7 @@ def new_game(classes=0, seed=0, rate=5e-4):
     torch.manual_seed(seed)
     config = GANConfig(resolution=16, latent_dim=32, width=16, num_classes=classes)
     players = Generator(config), Discriminator(config)
-    settings = dict(lr=rate, betas=(0.5, 0.999), fused=True)
-    optimisers = [torch.optim.Adam(player.parameters(), **settings)
+    optimisers = [torch.optim.Adam(player.parameters(), rate, betas=(0.5, 0.999))
                   for player in players]
     return Game(*players, *optimisers)
 
