@@ -3017,13 +3017,14 @@ picture(figure, say(
 # %%
 print(say("rate and 95% interval      French                English",
           "taux et intervalle à 95 %  français              anglais"))
+between = say(", ", " ; ")
 for skill, name in names.items():
     line = f"{name:26}"
     for language in ("fr", "en"):
         rate = report["languages"][language][skill]
         middle, low, high = (decimal(100 * rate[part])
                              for part in ("rate", "low", "high"))
-        line += f" {middle:>5} [{low:>4}{say(', ', ' ; ')}{high:>5}]  "
+        line += f" {middle:>5} [{low:>4}{between}{high:>5}]  "
     print(line)
 
 # %% claims=true
