@@ -576,7 +576,10 @@ axes.bar(places - 0.2, p, 0.38, color=BLUE, label=say("real, p", "vrais, p"))
 axes.bar(places + 0.2, q, 0.38, color=ORANGE, label=say("fake, q", "faux, q"))
 axes.plot(places, best, "D", color=BLACK, label=say("best judge", "meilleur juge"))
 for place, height in enumerate(best.tolist()):
-    axes.text(place, height + 0.06, f"{height:.2f}", ha="center", fontsize=13)
+    # en: a white ground, since some stand in front of a bar
+    # fr: un fond blanc, car certains sont devant une barre
+    axes.text(place, height + 0.08, f"{height:.2f}", ha="center", fontsize=13,
+              bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
 axes.set(ylim=(0, 1.05), xticks=range(3))
 axes.set_xticklabels(say("blue|green|red", "bleu|vert|rouge").split("|"))
 legend(axes, loc="center left", bbox_to_anchor=(1.0, 0.5))

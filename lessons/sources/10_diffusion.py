@@ -958,7 +958,7 @@ class PlaneNetwork(nn.Module):
 # </details>
 
 # %% implements="diffusion:diffusion_loss" level=2
-"""L'erreur quadratique moyenne de ce que prédit un réseau à des instants au
+"""L'erreur au carré moyenne de ce que prédit un réseau à des instants au
 hasard.
 
 C'est la perte de Ho et al. (2020, algorithme 1), avec les instants de
@@ -3066,7 +3066,7 @@ straight_path(torch.tensor([[1.0]]), torch.tensor([[-0.5]]), torch.tensor([0.4])
 # </details>
 
 # %% implements="flow:flow_matching_loss" level=2
-"""L'erreur quadratique moyenne de la vitesse d'un réseau, à des temps au
+"""L'erreur au carré moyenne de la vitesse d'un réseau, à des temps au
 hasard.
 
 Chaque image est mise en couple avec son propre bruit. Bien des droites se

@@ -1497,7 +1497,7 @@ with torch.no_grad():
     for name, choice in choices.items():
         painted = machine.dvae.decode_soft(choice).clamp(-1, 1)
         errors.append(float(F.mse_loss(painted, images)))
-        print(f"{name:26}", say("mean square error", "erreur quadratique moyenne"),
+        print(f"{name:26}", say("mean square error", "erreur au carré moyenne"),
               decimal(errors[-1], 4))
 
 # %% claims=true

@@ -223,7 +223,7 @@ MISTAKES = [
         " + F.l1_loss(painted, images)",
         "",
         "The reconstruction lacks the mean absolute error; add it to the mean squared error.",
-        "Il manque à la reconstruction l'erreur absolue moyenne ; ajoutez-la à l'erreur quadratique moyenne.",
+        "Il manque à la reconstruction l'erreur absolue moyenne ; ajoutez-la à l'erreur au carré moyenne.",
     ),
     edited(
         "codebook:VQVAE",
