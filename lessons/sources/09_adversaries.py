@@ -2047,8 +2047,7 @@ def train_patch_judge():
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
     judge = PatchDiscriminator(3, 16, 1, nn.InstanceNorm2d)
-    adam = torch.optim.AdamW(judge.parameters(), lr=2e-3, betas=(0.5, 0.9),
-                             fused=True)
+    adam = torch.optim.AdamW(judge.parameters(), lr=2e-3, betas=(0.5, 0.9))
     for _ in range(100):
         batch = scenes[torch.randint(400, (32,), generator=generator)]
         sharp, soft = batch[:16], blurred(batch[16:])
@@ -2338,7 +2337,7 @@ def new_codec():
 # %%
 def by_pixels(codec, steps):
     generator = torch.Generator().manual_seed(1)
-    adam = torch.optim.AdamW(codec.codec_parameters(), lr=3e-3, fused=True)
+    adam = torch.optim.AdamW(codec.codec_parameters(), lr=3e-3)
     for step in range(steps):
         batch = train_digits[torch.randint(1500, (32,), generator=generator)]
         quantized = codec.quantizer(codec.encoder(batch))
@@ -2353,9 +2352,9 @@ def by_pixels(codec, steps):
 # %%
 def by_judges(codec, steps):
     generator = torch.Generator().manual_seed(2)
-    common = dict(betas=(0.5, 0.9), fused=True)
-    forger = torch.optim.AdamW(codec.codec_parameters(), lr=3e-3, **common)
-    expert = torch.optim.AdamW(codec.discriminator.parameters(), lr=1e-3, **common)
+    forger = torch.optim.AdamW(codec.codec_parameters(), lr=3e-3, betas=(0.5, 0.9))
+    expert = torch.optim.AdamW(codec.discriminator.parameters(), lr=1e-3,
+                               betas=(0.5, 0.9))
     for step in range(steps):
         batch = train_digits[torch.randint(1500, (32,), generator=generator)]
         # en: the adversary joins in after ten steps
