@@ -1409,14 +1409,14 @@ round(gru(torch.zeros(1, 1), torch.tensor([[0.8]])).item(), 3)
 # %% [markdown] lang="fr"
 # ### Trois cellules, les mêmes légendes
 #
-# Qui apprend le mieux, et qui se souvient de plus loin ? Cent dix pas chacune, mêmes lots, même recette : Adam ([](work:kingma2015)),
+# Qui apprend le mieux, et qui se souvient de plus loin ? Cent trente pas chacune, mêmes lots, même recette : Adam ([](work:kingma2015)),
 # un pas qui monte puis redescend ([](work:smith2018)), gradient écrêté. Les légendes sont rangées par longueur, et un lot en prend de
 # voisines, pour ne calculer presque aucun remplissage.
 
 # %% [markdown] lang="en"
 # ### Three cells, the same captions
 #
-# Which learns best, and which remembers from furthest away? A hundred and ten steps each, the same batches, the same recipe: Adam
+# Which learns best, and which remembers from furthest away? A hundred and thirty steps each, the same batches, the same recipe: Adam
 # ([](work:kingma2015)), a step that grows and then shrinks ([](work:smith2018)), clipped gradients. The captions are sorted by length, and
 # a batch takes neighbours, so that hardly any padding is computed.
 
@@ -1485,7 +1485,7 @@ def three_trainings():
     found = {}
     for name, cell in kinds.items():
         model = new_model(cell)
-        losses = train(model, ask_captions(0), steps=110, rate=0.02)
+        losses = train(model, ask_captions(0), steps=130, rate=0.02)
         found[name] = {"losses": losses, "reach": reach(model)}
     return found
 
@@ -1512,7 +1512,7 @@ for name, found in three.items():
 figure, panels = plot(1, 2, width=9, height=3.3)
 for (name, found), colour in zip(three.items(), COLOURS):
     smooth = torch.tensor(found["losses"]).unfold(0, 10, 1).mean(dim=1)
-    panels[0].plot(range(10, 111), smooth, color=colour, label=name)
+    panels[0].plot(range(10, 131), smooth, color=colour, label=name)
     panels[1].semilogy(found["reach"], color=colour, label=name)
 panels[0].set(xlabel=say("step", "pas"), ylabel=say("nats per letter", "nats par lettre"))
 panels[1].set(xlabel=say("letters ago", "lettres plus tôt"))
