@@ -82,13 +82,15 @@ class PlaneDragger:
         figure = Figure(figsize=SIZE, dpi=100 * DENSITY)  # without axes, which would take most of the time of its 64 pictures
         figure.figimage(self._cloud(), zorder=-1)
         left, bottom, width, height = PLANE  # where the script of a page expects the plane
-        place = [left + width * (first + REACH) / (2 * REACH)], [bottom + height * (second + REACH) / (2 * REACH)]
-        point = {"marker": "o", "markersize": 13, "markerfacecolor": VERMILION, "markeredgecolor": "white", "markeredgewidth": 1.8}
-        figure.add_artist(Line2D(*place, **point))
-        enlarged = self.decoded(first, second).numpy().repeat(max(1, _BY // self.side), 0).repeat(max(1, _BY // self.side), 1)
+        x, y = left + width * (first + REACH) / (2 * REACH), bottom + height * (second + REACH) / (2 * REACH)
+        figure.add_artist(
+            Line2D([x], [y], marker="o", markersize=13, markerfacecolor=VERMILION, markeredgecolor="white", markeredgewidth=1.8)
+        )
+        times = max(1, _BY // self.side)
+        enlarged = self.decoded(first, second).numpy().repeat(times, 0).repeat(times, 1)
         left, bottom, width, height = SEEN
-        corner = (round(100 * DENSITY * size * part) for size, part in zip(SIZE, (left, bottom), strict=True))
-        figure.figimage(enlarged, *corner, cmap="gray", vmin=0, vmax=1, origin="upper")
+        across, up = round(100 * DENSITY * SIZE[0] * left), round(100 * DENSITY * SIZE[1] * bottom)
+        figure.figimage(enlarged, across, up, cmap="gray", vmin=0, vmax=1, origin="upper")
         where = f"({decimal(first, 2)}{say(', ', ' ; ')}{decimal(second, 2)})"
         words = say(f"decoded from\n{where}", f"décodé de\n{where}")
         figure.text(left + width / 2, bottom + height + 0.02, words, color=VERMILION, fontsize=12, ha="center", va="bottom")
