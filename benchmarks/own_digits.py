@@ -16,9 +16,8 @@ from torch import Tensor
 
 import dalle_edu
 from dalle_edu.datasets.captioned_source import CaptionedSource
-from dalle_edu.datasets.digits import Digits
-from dalle_edu.datasets.mnist import DIGITS
-from dalle_edu.scorecard import Rate
+from dalle_edu.datasets.digits import DIGITS, Digits
+from dalle_edu.scorecard import Rate, wilson_interval
 
 
 def labels_of(captions: list[str]) -> list[int]:
@@ -48,7 +47,7 @@ def main() -> None:
     reader = SVC(C=10.0).fit(as_features(held_out.images(system.resolution)), labels_of(held_out.captions))
     read = reader.predict(as_features(trained.images(system.resolution)))
     right = sum(int(a == b) for a, b in zip(read, labels_of(trained.captions), strict=True))
-    print(f"the classifier, of {len(held_out.captions)} other digits, reads {Rate(len(read), right)} of those trained on")
+    print(f"the classifier, of {len(held_out.captions)} other digits, reads {100 * right / len(read):.1f} % of those trained on")
     prompts = sorted(set(trained.captions)) * asked.each
     with torch.no_grad():
         drawn = torch.cat([system.generate(prompts[i : i + 100], seed=i) for i in range(0, len(prompts), 100)])
@@ -56,7 +55,9 @@ def main() -> None:
     for digit in range(10):
         mine = [int(b) for a, b in zip(wanted, found, strict=True) if a == digit]
         print(f"{digit}: {sum(each == digit for each in mine)} of {len(mine)}")
-    print(f"as asked: {Rate(len(wanted), sum(int(a == b) for a, b in zip(wanted, found, strict=True)))}")
+    rate = Rate(len(wanted), sum(int(a == b) for a, b in zip(wanted, found, strict=True)))
+    low, high = wilson_interval(rate.correct, rate.n)
+    print(f"as asked: {rate.correct} of {rate.n}, {100 * rate.correct / rate.n:.1f} % ({100 * low:.1f} to {100 * high:.1f})")
 
 
 if __name__ == "__main__":
