@@ -2335,7 +2335,7 @@ picture(figure, say("The five nearest words of four words in Australian news: "
 # Si des vecteurs apprennent de leur compagnie, ils apprennent aussi ses préjugés. [Bolukbasi et ses collègues (2016)](work:bolukbasi2016)
 # l'ont montré sur des vecteurs tirés d'articles de presse : des métiers y penchent vers « il » ou vers « elle ». Faisons-en l'expérience là
 # où l'on connaît la réponse : semons nous-mêmes le préjugé. Cinq métiers, dont le nom est le même au masculin et au féminin, entrent dans
-# 2 500 phrases : cent phrases chacun. La part de phrases au féminin est de 10 % pour « pilote », 30 % pour « journaliste », 50 % pour
+# 3 000 phrases : cent phrases chacun. La part de phrases au féminin est de 10 % pour « pilote », 30 % pour « journaliste », 50 % pour
 # « dentiste », 70 % pour « photographe », 90 % pour « fleuriste ». **Devinez** : que retrouvera-t-on dans les vecteurs ?
 
 # %% [markdown] lang="en"
@@ -2343,7 +2343,7 @@ picture(figure, say("The five nearest words of four words in Australian news: "
 #
 # If vectors learn from company, they learn its prejudices too. [Bolukbasi and colleagues (2016)](work:bolukbasi2016) showed it on vectors
 # made from news: occupations in them lean towards "he" or towards "she". Let us try it where the answer is known: we plant the bias
-# ourselves. Five occupations are put into 2,500 sentences: a hundred sentences each. The share of sentences about a woman is 10 % for
+# ourselves. Five occupations are put into 3,000 sentences: a hundred sentences each. The share of sentences about a woman is 10 % for
 # "pilot", 30 % for "journalist", 50 % for "dentist", 70 % for "photographer", 90 % for "florist". **Guess**: what will be found in the
 # vectors?
 
@@ -2371,14 +2371,14 @@ def planted_sentences(job, women):
 
 
 def study_of_jobs():
-    read = corpus(language, 2500)
+    read = corpus(language, 3000)
     for job, women in planted.items():
         read += planted_sentences(job, women)
     return learn(read)[0]
 
 
 # %%
-with_jobs = corpus(language, 2500)
+with_jobs = corpus(language, 3000)
 for job, women in planted.items():
     with_jobs += planted_sentences(job, women)
     print(f"{job:13} {women:3}", say("about her,", "au féminin,"),

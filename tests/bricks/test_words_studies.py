@@ -66,7 +66,7 @@ def test_a_small_window_sees_gender_and_a_larger_one_capitals_too(language):
 
 @pytest.mark.parametrize(("language", "seed"), RUNS)
 def test_vectors_give_back_the_bias_that_was_planted(language, seed):
-    text, planted = corpus(language, 2500, seed), (10, 50, 90)
+    text, planted = corpus(language, 3000, seed), (10, 50, 90)
     for women in planted:
         job = f"job{'abc'[planted.index(women)]}"
         text += [split_words(SAID[language][number < women][number % 3].format(job)) for number in range(100)]
