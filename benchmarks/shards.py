@@ -121,9 +121,8 @@ def main() -> None:
             seen = stream(folder, keep)
             opened, tenths = seen["opened"], seen["tenths"]
             n = opened["size"]
-            print(
-                f"\n## {title}\n\nopened in {opened['opening']:.1f} s ({opened['opening cpu']:.1f} CPU s), {n} to train on, {opened['held']} held out\n"
-            )
+            seconds = f"{opened['opening']:.1f} s ({opened['opening cpu']:.1f} CPU s)"
+            print(f"\n## {title}\n\nopened in {seconds}; {n} to train on, {opened['held']} held out\n")
             rows, before = [], [(0.0, 0)] * PROCESSES
             for ranks in zip(*tenths, strict=True):
                 speeds = [

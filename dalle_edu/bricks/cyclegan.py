@@ -294,7 +294,7 @@ class Exchange:
         translators = [*model.to_a.parameters(), *model.to_b.parameters()]
         judges = [*model.judge_a.parameters(), *model.judge_b.parameters()]
         adam_translators, adam_judges = (
-            torch.optim.Adam(side, learning_rate, betas=(0.5, 0.999))
+            torch.optim.Adam(side, learning_rate, betas=(0.5, 0.999), fused=True)
             for side in (translators, judges)
         )
         pools = (HistoryPool(model.config.pool_size, generator) for _ in "ab")

@@ -159,7 +159,7 @@ def flow_matching_loss(
     pictures as a whole (Lipman et al. 2023, theorem 2 and equation 23). `times` is
     `uniform_times`, `logit_normal_times` or another function of theirs: which times
     are frequent says which count. `conditions` go to the network unchanged.
-    `generator` gives the times first, then standard normal noise, and must live on
+    `generator` gives the times and standard normal noise, and must live on
     the device of `x0`. Raises `DalleEduError` for a network that answers with
     another shape.
     """

@@ -55,7 +55,7 @@ def spaced_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
     rounded to the even number, as `round` does. Sampling then starts at T - 1,
     where there is nothing but noise. Spaced from 0 upwards, they would end below
     T - 1, where the denoiser expects a little of the picture in what is pure noise
-    (Lin et al. 2023, table 2, "trailing"). Raises `DalleEduError` unless
+    (Lin et al. 2024, table 2, "trailing"). Raises `DalleEduError` unless
     1 <= steps <= T.
     """
     if not 1 <= steps <= len(schedule):

@@ -26,7 +26,7 @@ class Learner:
         by_muon = {name for name, parameter in named if muon and name.startswith(muon) and parameter.ndim >= 2}
         self.parameters = [parameter for _, parameter in named]
         rest = [parameter for name, parameter in named if name not in by_muon]
-        self.optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr=learning_rate, betas=(0.9, 0.98))]
+        self.optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr=learning_rate, betas=(0.9, 0.98), fused=True)]
         if by_muon:
             self.optimizers.append(Muon([parameter for name, parameter in named if name in by_muon], lr=matrix_learning_rate))
         self.peaks = [learning_rate, matrix_learning_rate]

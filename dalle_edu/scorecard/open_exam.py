@@ -17,7 +17,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
 
-from dalle_edu.datasets.source import Batch, Source
+from dalle_edu.datasets.source import Batch, Series, Source
 from dalle_edu.errors import DalleEduError
 from dalle_edu.language import say
 from dalle_edu.progress_bar import progress_bar
@@ -48,8 +48,8 @@ def open_score(
     **options: Any,
 ) -> dict[str, OpenReport]:
     """Examine a system on at most `prompts` pictures of a source that it was trained on, "seen", and on as many that were "held_out", as
-    `open_exam` does; of a source that holds nothing out there is no report of these. Where the source has an end, what is drawn is compared
-    with its training pictures too, at most 2,048.
+    `open_exam` does. Of a source that holds nothing out there is no report of these. What is drawn for held-out captions is compared with
+    training pictures, at most 2,048, where the source has an end.
 
     Raises `DalleEduError` for fewer than 1 or more than 100000 prompts, for what is no seed, and as `open_exam` does.
     """
@@ -58,14 +58,17 @@ def open_score(
             f"an exam of {prompts} prompts was asked for; it has 1 to 100000",
             f"un examen de {prompts} phrases est demandé ; il en a de 1 à 100000",
         )
-    series = source.series(0)
+    series, size = source.series(0), source.size
+    seen, held_out = _first(series, min(prompts, size or prompts)), source.held_out(prompts)
+    reports = {"seen": open_exam(system, seen, critic, seed, progress, **options)}
+    if held_out.captions:
+        trained = _first(series, min(size, _COMPARED)) if size else None
+        reports["held_out"] = open_exam(system, held_out, critic, seed, progress, trained, **options)
+    return reports
 
-    def first(n: int) -> Batch:
-        return series.collate([series[i] for i in range(min(n, source.size or n))])
 
-    trained = first(_COMPARED) if source.size else None
-    parts = {"seen": first(prompts), "held_out": source.held_out(prompts)}
-    return {part: open_exam(system, batch, critic, seed, progress, trained, **options) for part, batch in parts.items() if batch.captions}
+def _first(series: Series, n: int) -> Batch:
+    return series.collate([series[index] for index in range(n)])
 
 
 @torch.no_grad()

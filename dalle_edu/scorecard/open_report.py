@@ -77,8 +77,8 @@ class OpenReport:
         n, m = self.pictures, self.captions
         return [
             speech.worded(
-                f"{self.system}, {n} held-out pictures, {m} different captions, seed {self.seed}",
-                f"{self.system}, {n} images réservées, {m} légendes différentes, graine {self.seed}",
+                f"{self.system}, {n} pictures, {m} different captions, seed {self.seed}",
+                f"{self.system}, {n} images, {m} légendes différentes, graine {self.seed}",
             )
         ]
 
@@ -88,7 +88,7 @@ class OpenReport:
         listed = ", ".join(f"{stage} {speech.number(f'{loss:.4f}')}" for stage, loss in self.losses.items())
         return [
             speech.worded(
-                f"held-out loss, lower is better: {listed}; it compares with the same preset on the same pictures only",
+                f"loss on these pictures, lower is better: {listed}; it compares with the same preset on the same pictures only",
                 f"perte sur ces images, mieux si plus basse : {listed} ; ne se compare qu'au même préréglage sur les mêmes images",
             )
         ]

@@ -20,7 +20,7 @@ from dalle_edu.scorecard.found import SMALLEST_FIT, SPECK, Found
 from dalle_edu.world.catalogue import Catalogue
 from dalle_edu.world.drawings import Drawing
 
-_VISIBLE = 0.3  # what a pixel absorbs, in its most absorbed channel, to belong to an object
+_FAINT, _CLEAR = 0.12, 0.3  # what a pixel absorbs, in its most absorbed channel, to belong to an object, and to make one
 _MARGIN = 2  # pixels around an object in its window
 _TOGETHER = 64  # objects compared with the templates at a time
 
@@ -39,15 +39,17 @@ def read_sprites(images: Float[Tensor, "n 3 h w"], catalogue: Catalogue) -> list
 
 
 def _spots(ink: np.ndarray) -> tuple[list[int], Tensor]:
-    """The connected spots of pictures: the picture of each, and its mask."""
+    """The connected spots of pictures: the picture of each, and its mask. A spot is large enough by its clear pixels alone, and has its
+    faint ones too (hysteresis, Canny 1986).
+    """
     in_plane = np.zeros((3, 3, 3), dtype=bool)
     in_plane[1] = True
-    labels, _ = ndimage.label(ink > _VISIBLE, structure=in_plane)
+    labels, _ = ndimage.label(ink > _FAINT, structure=in_plane)
     where: list[int] = []
     masks: list[np.ndarray] = []
     for number, place in enumerate(ndimage.find_objects(labels), start=1):
         mask = labels[place[0].start] == number
-        if mask.sum() >= SPECK * mask.size:
+        if (ink[place[0].start][mask] > _CLEAR).sum() >= SPECK * mask.size:
             where.append(place[0].start)
             masks.append(mask)
     return where, torch.from_numpy(np.stack(masks)) if masks else torch.empty(0, *ink.shape[1:])

@@ -30,7 +30,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from dalle_edu.bricks.contrastive import CLIP, LARGEST_SCALE, CLIPConfig, similarity
-from dalle_edu.systems.critics.critic import Critic, check_pictures, check_sentences
+from dalle_edu.systems.critics.critic import Critic, check_captions, check_pictures
 from dalle_edu.systems.hard_negatives.attributes import (
     caption_attributes,
     compatible,
@@ -47,8 +47,6 @@ from dalle_edu.systems.interface.recipe import Recipe, Stage
 from dalle_edu.systems.interface.registry import register
 from dalle_edu.systems.interface.trainable import Trainable
 from dalle_edu.systems.parts.augment import augment, grayscale, resized
-from dalle_edu.world.domain import Domain
-from dalle_edu.world.grammar import MAX_CHARACTERS, unknown_words
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer, trimmed
 
 TOGETHER = 256  # pictures encoded at a time
@@ -340,18 +338,3 @@ def rows_and_columns(
         dim=2,
     )
     return strength * grid.flatten(0, 1)[:, :width]
-
-
-def check_captions(captions: Sequence[str], domain: Domain) -> None:
-    """Raise `DalleEduError` unless each caption names an object of the domain's
-    catalogue, or consists of known words alone ("red").
-    """
-    check_sentences(captions)
-    catalogue = domain.catalogue
-    for text in set(captions):
-        short = isinstance(text, str) and len(text) <= MAX_CHARACTERS
-        words = text.split() if short else []
-        letters_only = bool(words) and all(word.isalpha() for word in words)
-        listed = letters_only and catalogue and not unknown_words(text, catalogue)
-        if not listed:
-            domain.check_prompt(text)

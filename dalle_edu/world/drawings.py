@@ -19,6 +19,7 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.world.shapes import Distance
 
 SMALLEST, LARGEST = 8, 512  # texels on a side of a sprite
+_FINER = 2  # how much finer than the canvas a sprite is drawn, so that its thin lines keep their weight wherever they fall
 _MIDDLE = 0.7  # the grey of a sprite that becomes the colour itself: darker greys go to black, lighter ones to white
 _INVISIBLE = 1 / 64  # alpha below which a texel does not count as part of the object
 
@@ -109,35 +110,48 @@ class Sprite:
 
     @cached_property
     def levels(self) -> list[Tensor]:
-        """The sprite at its own size, at half of it, a quarter… (mip maps, Williams 1983): alpha, and grey times alpha, each (2, s, s)."""
+        """The sprite at its own size, at half of it, a quarter… (mip maps, Williams 1983): alpha, shade and light, each times alpha.
+
+        Each is (3, s, s), and in all of them a mean over texels is that of the tints that they become.
+        """
         red, green, blue, alpha = self.pixels
-        grey = (0.299 * red + 0.587 * green + 0.114 * blue) * alpha
-        levels = [torch.stack([alpha, grey])]
+        shade, light = shade_and_light(0.299 * red + 0.587 * green + 0.114 * blue)
+        levels = [torch.stack([alpha, shade * alpha, light * alpha])]
         while levels[-1].shape[1] >= 2 * SMALLEST:
             side = levels[-1].shape[1] // 2
             levels.append(F.interpolate(levels[0][None], size=(side, side), mode="area")[0])
         return levels
 
     def draw(self, geometry: Tensor, colour: Tensor, resolution: int) -> tuple[Tensor, Tensor]:
-        """As `Drawing.draw` says. Each object is read from the smallest level whose texels are no larger than the canvas's pixels."""
-        x, y, radius = _local(geometry, resolution)
-        rows = torch.cat([x.expand(-1, resolution, -1)[..., None], y.expand(-1, -1, resolution)[..., None]], dim=3) * self.reach
+        """As `Drawing.draw` says. Each object is drawn `_FINER` times larger, from the smallest level whose texels are no larger than its
+        pixels, and shrunk.
+        """
+        fine = _FINER * resolution
+        x, y, radius = _local(geometry, fine)
+        places = torch.stack(torch.broadcast_tensors(x, y), dim=-1) * self.reach
         sides = torch.tensor([level.shape[1] for level in self.levels], device=geometry.device, dtype=geometry.dtype)
-        texels = 2 * radius.flatten() * resolution / self.reach  # that the sprite's side would have if they were pixels
+        texels = 2 * radius.flatten() * fine / self.reach  # that the sprite's side would have if they were pixels
         chosen = ((sides[None] >= texels[:, None]).sum(dim=1) - 1).clamp(min=0)  # sides fall from level to level
-        drawn = torch.zeros(len(geometry), 2, resolution, resolution, device=geometry.device, dtype=geometry.dtype)
+        drawn = torch.zeros(len(geometry), 3, resolution, resolution, device=geometry.device, dtype=geometry.dtype)
         for number, level in enumerate(self.levels):
             which = (chosen == number).nonzero().flatten()
             if len(which):
                 level = level.to(geometry.device, geometry.dtype).expand(len(which), -1, -1, -1)
-                drawn[which] = F.grid_sample(level, rows[which], padding_mode="zeros", align_corners=False)
-        alpha, grey = drawn.unbind(1)
-        return alpha, tint(grey / alpha.clamp(min=1e-6), colour)
+                found = F.grid_sample(level, places[which], padding_mode="zeros", align_corners=False)
+                drawn[which] = F.avg_pool2d(found, _FINER)
+        alpha, shade, light = drawn.unbind(1)
+        inside = alpha.clamp(min=1e-6)
+        return alpha, tint(shade / inside, light / inside, colour)
 
 
-def tint(grey: Float[Tensor, "m h w"], colour: Float[Tensor, "m 3"]) -> Float[Tensor, "m 3 h w"]:
-    """Greys in [0, 1] as shades of a colour: black stays black, white stays white, and a grey of 0.7 becomes the colour itself."""
-    grey, colour = grey.clamp(0, 1)[:, None], colour[:, :, None, None]
-    shade = (grey / _MIDDLE).clamp(max=1)
-    light = ((grey - _MIDDLE) / (1 - _MIDDLE)).clamp(min=0)
-    return torch.lerp(colour * shade, torch.ones_like(colour), light)
+def shade_and_light(grey: Tensor) -> tuple[Tensor, Tensor]:
+    """How much of a colour is in a grey in [0, 1], and how much white: a grey of 0.7 is the colour itself, darker ones go to black, lighter
+    ones to white.
+    """
+    return (grey / _MIDDLE).clamp(max=1), ((grey - _MIDDLE) / (1 - _MIDDLE)).clamp(min=0)
+
+
+def tint(shade: Float[Tensor, "m h w"], light: Float[Tensor, "m h w"], colour: Float[Tensor, "m 3"]) -> Float[Tensor, "m 3 h w"]:
+    """Shade and light as tints of a colour."""
+    colour = colour[:, :, None, None]
+    return colour * shade[:, None] + (1 - colour) * light[:, None]

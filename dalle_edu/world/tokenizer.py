@@ -55,7 +55,8 @@ class CaptionTokenizer:
 
     def lengths(self, captions: Sequence[str]) -> list[int]:
         """The number of tokens of each caption."""
-        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(captions))]
+        parts = (list(captions[start : start + 4096]) for start in range(0, len(captions), 4096))  # an encoding takes much memory
+        return [len(encoding.ids) for part in parts for encoding in self._tokenizer.encode_batch_fast(part)]
 
     def encode(self, captions: Sequence[str], length: int) -> Int[Tensor, "n length"]:
         """The token ids of captions, in [0, `vocabulary_size`). Raises `DalleEduError` when one has more than `length` tokens."""

@@ -64,7 +64,7 @@ OPEN = Kind(
             normalizers.Replace("’", "'"),
             normalizers.NFKC(),
             normalizers.Lowercase(),
-            normalizers.NFKC(),  # the small letters of "İ" and of a few others are not in NFKC
+            normalizers.NFKC(),  # a small letter may compose with its accent where the capital does not: H̱, ẖ
             normalizers.Replace(Regex(r"[\s\p{Cc}]+"), " "),
             normalizers.Strip(),
             normalizers.Prepend(" "),  # so that the first word is the same token as anywhere else

@@ -2143,7 +2143,7 @@ assert shares[4] > 0.95
 #
 # ## 9. Un bouton : la fenêtre
 #
-# Jusqu'où regarder ? Un bouton, une image : la fenêtre, de 1 à 5 mots, sur 3 000 phrases. Nous comptons à part les questions de genre
+# Jusqu'où regarder ? Un bouton, une image : la fenêtre, de 1 à 5 mots, sur 2 500 phrases. Nous comptons à part les questions de genre
 # (« il », « elle » et les articles sont tout près) et celles de capitales (« en France on mange des crêpes » : le mot utile est loin).
 # **Devinez** lesquelles souffrent le plus d'une fenêtre de 1.
 
@@ -2154,7 +2154,7 @@ assert shares[4] > 0.95
 #
 # ## 9. A knob: the window
 #
-# How far should one look? One knob, one picture: the window, from 1 to 5 words, on 3,000 sentences. We count apart the questions of gender
+# How far should one look? One knob, one picture: the window, from 1 to 5 words, on 2,500 sentences. We count apart the questions of gender
 # ("he", "him" and "sir" are close by) and those of capitals ("in France people eat pancakes": the useful word is far). **Guess** which
 # suffer most from a window of 1.
 
@@ -2168,7 +2168,7 @@ def by_relation(which, known, vectors):
 
 
 def window_study():
-    read = corpus(language, 3000)
+    read = corpus(language, 2500)
     known = lexicon.Vocabulary(read)
     choices = [dict(window=1), dict(window=2), dict(window=5), dict(cbow=True)]
     return [by_relation(language, known, learn(read, **choice)[0])
@@ -2267,7 +2267,7 @@ def lee_neighbours():
 
     with open(datapath("lee_background.cor"), encoding="utf-8") as file:
         news = [lexicon.split_words(line) for line in file]
-    model = GensimWord2Vec(news, vector_size=50, min_count=5, sg=1, epochs=30,
+    model = GensimWord2Vec(news, vector_size=50, min_count=5, sg=1, epochs=25,
                            seed=1, workers=1)
     asked = ("cricket", "fire", "police", "the")
     near = {word: [other for other, _ in model.wv.most_similar(word, topn=5)]
@@ -2335,7 +2335,7 @@ picture(figure, say("The five nearest words of four words in Australian news: "
 # Si des vecteurs apprennent de leur compagnie, ils apprennent aussi ses préjugés. [Bolukbasi et ses collègues (2016)](work:bolukbasi2016)
 # l'ont montré sur des vecteurs tirés d'articles de presse : des métiers y penchent vers « il » ou vers « elle ». Faisons-en l'expérience là
 # où l'on connaît la réponse : semons nous-mêmes le préjugé. Cinq métiers, dont le nom est le même au masculin et au féminin, entrent dans
-# 3 000 phrases : cent phrases chacun. La part de phrases au féminin est de 10 % pour « pilote », 30 % pour « journaliste », 50 % pour
+# 2 500 phrases : cent phrases chacun. La part de phrases au féminin est de 10 % pour « pilote », 30 % pour « journaliste », 50 % pour
 # « dentiste », 70 % pour « photographe », 90 % pour « fleuriste ». **Devinez** : que retrouvera-t-on dans les vecteurs ?
 
 # %% [markdown] lang="en"
@@ -2343,7 +2343,7 @@ picture(figure, say("The five nearest words of four words in Australian news: "
 #
 # If vectors learn from company, they learn its prejudices too. [Bolukbasi and colleagues (2016)](work:bolukbasi2016) showed it on vectors
 # made from news: occupations in them lean towards "he" or towards "she". Let us try it where the answer is known: we plant the bias
-# ourselves. Five occupations are put into 3,000 sentences: a hundred sentences each. The share of sentences about a woman is 10 % for
+# ourselves. Five occupations are put into 2,500 sentences: a hundred sentences each. The share of sentences about a woman is 10 % for
 # "pilot", 30 % for "journalist", 50 % for "dentist", 70 % for "photographer", 90 % for "florist". **Guess**: what will be found in the
 # vectors?
 
@@ -2371,14 +2371,14 @@ def planted_sentences(job, women):
 
 
 def study_of_jobs():
-    read = corpus(language, 3000)
+    read = corpus(language, 2500)
     for job, women in planted.items():
         read += planted_sentences(job, women)
     return learn(read)[0]
 
 
 # %%
-with_jobs = corpus(language, 3000)
+with_jobs = corpus(language, 2500)
 for job, women in planted.items():
     with_jobs += planted_sentences(job, women)
     print(f"{job:13} {women:3}", say("about her,", "au féminin,"),

@@ -1851,7 +1851,7 @@ picture(figure, say("A sheet of 12 by 12 becomes 16 maps of 12, of 6, then 32 ma
 # %%
 def train(network, sheets, answers, seed=0, steps=300, rate=0.02):
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=rate)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, fused=True)
     # en: the learning rate goes up, then down to nothing
     # fr: le pas d'apprentissage monte, puis redescend à rien
     pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)

@@ -1175,7 +1175,7 @@ picture(figure, say("In self-attention words look at words of their own sentence
 
 # %%
 def learn(model, question, steps, rate=3e-3):
-    optimizer = torch.optim.AdamW(model.parameters(), rate)
+    optimizer = torch.optim.AdamW(model.parameters(), rate, fused=True)
     measures = []
     for step in range(steps):
         # en: the learning rate goes down to 0 in a straight line

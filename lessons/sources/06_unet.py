@@ -2277,7 +2277,7 @@ def restore_pixels(network, chosen, generator):
 
 
 def train_enhancer():
-    losses = learn(enhancer, restore_pixels, steps=200, rate=4e-3, seed=0)
+    losses = learn(enhancer, restore_pixels, steps=170, rate=4e-3, seed=0)
     return {"losses": losses, "weights": enhancer.state_dict()}
 
 

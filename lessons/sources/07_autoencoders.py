@@ -54,7 +54,7 @@ new, new_names = all_digits[1500:], all_names[1500:]
 def learn(network, pictures, loss_of, steps=800, rate=3e-3, seed=0):
     # en: random batches of 64; the rate rises, then falls to zero
     # fr: des lots de 64 au hasard ; le pas monte, puis descend à zéro
-    optimizer = torch.optim.Adam(network.parameters(), lr=rate)
+    optimizer = torch.optim.Adam(network.parameters(), lr=rate, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, rate, total_steps=steps, pct_start=0.1)
     generator = torch.Generator().manual_seed(seed)
@@ -540,7 +540,7 @@ round(math.degrees(angle), 3)  # → 45.0
 def train_linear():
     torch.manual_seed(0)
     linear = Autoencoder(64, 2)
-    optimizer = torch.optim.Adam(linear.parameters(), lr=0.02)
+    optimizer = torch.optim.Adam(linear.parameters(), lr=0.02, fused=True)
     best, angles = pca(known, 2).directions, []
     for step in range(1201):
         if step % 100 == 0:

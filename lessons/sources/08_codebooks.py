@@ -2172,7 +2172,7 @@ Les images sont dans [-1, 1] ; les codes sont des nombres entiers inférieurs à
 """La perte et ses parties, par leur nom.
 
 « loss » vaut « reconstruction » + « codebook ». La première est l'erreur
-quadratique moyenne plus l'erreur absolue moyenne entre les images et ce que
+au carré moyenne plus l'erreur absolue moyenne entre les images et ce que
 le décodeur fait des vecteurs quantifiés ; la seconde est la perte du
 quantificateur. « codes_alive » et « perplexity » disent combien de codes
 le lot emploie. Tout est détaché, sauf « loss ».

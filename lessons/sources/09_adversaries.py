@@ -576,7 +576,10 @@ axes.bar(places - 0.2, p, 0.38, color=BLUE, label=say("real, p", "vrais, p"))
 axes.bar(places + 0.2, q, 0.38, color=ORANGE, label=say("fake, q", "faux, q"))
 axes.plot(places, best, "D", color=BLACK, label=say("best judge", "meilleur juge"))
 for place, height in enumerate(best.tolist()):
-    axes.text(place, height + 0.06, f"{height:.2f}", ha="center", fontsize=13)
+    # en: a white ground, since some stand in front of a bar
+    # fr: un fond blanc, car certains sont devant une barre
+    axes.text(place, height + 0.08, f"{height:.2f}", ha="center", fontsize=13,
+              bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
 axes.set(ylim=(0, 1.05), xticks=range(3))
 axes.set_xticklabels(say("blue|green|red", "bleu|vert|rouge").split("|"))
 legend(axes, loc="center left", bbox_to_anchor=(1.0, 0.5))
@@ -3532,10 +3535,15 @@ quiz(
 # - P. Isola et al., [*Image-to-image translation with conditional adversarial networks*](work:isola2017), 2017 ; J. H. Lim et J. C. Ye,
 #   [*Geometric GAN*](work:lim2017), 2017 ; R. Zhang et al., [*The unreasonable effectiveness of deep features as a perceptual
 #   metric*](work:zhang2018), 2018.
-# - P. Esser, R. Rombach et B. Ommer, [*Taming transformers for high-resolution image synthesis*](work:esser2021), 2021.
+# - P. Esser, R. Rombach et B. Ommer, [*Taming transformers for high-resolution image synthesis*](work:esser2021), 2021 ; K. Crowson et al.,
+#   [*VQGAN-CLIP: open domain image generation and editing with natural language guidance*](work:crowson2022), 2022.
+# - P. Dhariwal et A. Nichol, [*Diffusion models beat GANs on image synthesis*](work:dhariwal2021), 2021 ; R. Rombach et al.,
+#   [*High-resolution image synthesis with latent diffusion models*](work:rombach2022), 2022 ; A. Sauer et al., [*Adversarial diffusion
+#   distillation*](work:sauer2024), 2024.
 # - J.-Y. Zhu et al., [*Unpaired image-to-image translation using cycle-consistent adversarial networks*](work:zhu2017), 2017 ; X. Mao et
 #   al., [*Least squares generative adversarial networks*](work:mao2017), 2017 ; C. Chu, A. Zhmoginov et M. Sandler, [*CycleGAN, a master
-#   of steganography*](work:chu2017), 2017.
+#   of steganography*](work:chu2017), 2017 ; A. Shrivastava et al., [*Learning from simulated and unsupervised images through adversarial
+#   training*](work:shrivastava2017), 2017.
 
 # %% [markdown] lang="en"
 # ## Reading on
@@ -3555,7 +3563,12 @@ quiz(
 # - P. Isola and others, [*Image-to-image translation with conditional adversarial networks*](work:isola2017), 2017; J. H. Lim and J. C.
 #   Ye, [*Geometric GAN*](work:lim2017), 2017; R. Zhang and others, [*The unreasonable effectiveness of deep features as a perceptual
 #   metric*](work:zhang2018), 2018.
-# - P. Esser, R. Rombach and B. Ommer, [*Taming transformers for high-resolution image synthesis*](work:esser2021), 2021.
+# - P. Esser, R. Rombach and B. Ommer, [*Taming transformers for high-resolution image synthesis*](work:esser2021), 2021; K. Crowson and others,
+#   [*VQGAN-CLIP: open domain image generation and editing with natural language guidance*](work:crowson2022), 2022.
+# - P. Dhariwal and A. Nichol, [*Diffusion models beat GANs on image synthesis*](work:dhariwal2021), 2021; R. Rombach and others,
+#   [*High-resolution image synthesis with latent diffusion models*](work:rombach2022), 2022; A. Sauer and others, [*Adversarial diffusion
+#   distillation*](work:sauer2024), 2024.
 # - J.-Y. Zhu and others, [*Unpaired image-to-image translation using cycle-consistent adversarial networks*](work:zhu2017), 2017; X. Mao
 #   and others, [*Least squares generative adversarial networks*](work:mao2017), 2017; C. Chu, A. Zhmoginov and M. Sandler, [*CycleGAN, a
-#   master of steganography*](work:chu2017), 2017.
+#   master of steganography*](work:chu2017), 2017; A. Shrivastava and others, [*Learning from simulated and unsupervised images through
+#   adversarial training*](work:shrivastava2017), 2017.

@@ -958,7 +958,7 @@ class PlaneNetwork(nn.Module):
 # </details>
 
 # %% implements="diffusion:diffusion_loss" level=2
-"""L'erreur quadratique moyenne de ce que prédit un réseau à des instants au
+"""L'erreur au carré moyenne de ce que prédit un réseau à des instants au
 hasard.
 
 C'est la perte de Ho et al. (2020, algorithme 1), avec les instants de
@@ -978,11 +978,11 @@ diffusion_loss(answers_zero, ten_ones, easy_rates, "x0")
 # → tensor(1.)
 
 # %% [markdown] lang="fr"
-# Entraînons, huit cents pas, et mesurons la perte à côté de celle d'un réseau qui répond toujours 0. **Devinez** : dix fois moins ? cent
+# Entraînons, six cents pas, et mesurons la perte à côté de celle d'un réseau qui répond toujours 0. **Devinez** : dix fois moins ? cent
 # fois ?
 
 # %% [markdown] lang="en"
-# Let us train, eight hundred steps, and measure the loss beside that of a network that always answers 0. **Guess**: ten times less? a
+# Let us train, six hundred steps, and measure the loss beside that of a network that always answers 0. **Guess**: ten times less? a
 # hundred?
 
 # %%
@@ -1015,7 +1015,7 @@ def learn_the_moons():
     for target in ("v", "eps", "x0"):
         torch.manual_seed(0)
         network = PlaneNetwork()
-        loss = learn(network, partial(loss_on_moons, target), 800, rate=1e-2)
+        loss = learn(network, partial(loss_on_moons, target), 600, rate=1e-2)
         learned[target] = {"loss": loss, "weights": network.state_dict()}
     return learned
 
@@ -1256,7 +1256,7 @@ assert 1 - 0.36 / 0.64 == 0.4375 and math.sqrt(1 - 0.4375) == 0.75
 Celui du pas i, à partir de 0, est T (1 - i / steps), arrondi, moins 1 ; un demi
 s'arrondit au nombre pair, comme avec `round`. On part donc de T - 1, où il n'y
 a que du bruit. À égale distance depuis 0, ils finiraient sous T - 1, où le
-débruiteur attend un peu d'image dans ce qui est du bruit pur (Lin et al. 2023,
+débruiteur attend un peu d'image dans ce qui est du bruit pur (Lin et al. 2024,
 table 2, « trailing »).
 """
 
@@ -1914,7 +1914,7 @@ def loss_on_digits(network, generator):
 
 def learn_the_digits():
     network = build_digit_network()
-    learn(network, loss_on_digits, steps=400, rate=3e-3)
+    learn(network, loss_on_digits, steps=340, rate=3e-3)
     return network
 
 
@@ -3066,7 +3066,7 @@ straight_path(torch.tensor([[1.0]]), torch.tensor([[-0.5]]), torch.tensor([0.4])
 # </details>
 
 # %% implements="flow:flow_matching_loss" level=2
-"""L'erreur quadratique moyenne de la vitesse d'un réseau, à des temps au
+"""L'erreur au carré moyenne de la vitesse d'un réseau, à des temps au
 hasard.
 
 Chaque image est mise en couple avec son propre bruit. Bien des droites se
@@ -3074,9 +3074,8 @@ croisent en un (x_t, t), et la meilleure réponse est la moyenne de leurs
 vitesses, qui porte dans l'ensemble le bruit aux images (Lipman et al. 2023,
 théorème 2 et équation 23). `times` est `uniform_times`, `logit_normal_times`
 ou une autre fonction du même genre : les temps fréquents sont ceux qui
-comptent. `conditions` va au réseau sans changement. `generator` donne d'abord
-les temps, puis le bruit, normal centré réduit ; il doit être sur l'appareil de
-`x0`.
+comptent. `conditions` va au réseau sans changement. `generator` donne les
+temps et le bruit, normal centré réduit ; il doit être sur l'appareil de `x0`.
 """
 
 # %% scratch=true
@@ -3139,10 +3138,11 @@ euler(lambda x_t, t: x_t, torch.tensor([[1.0]]), steps=2)
 # pas, donnait 0.
 
 # %% [markdown] lang="en"
-# Better, for as many runs of the network: the **midpoint** method. One tries half of the stride, looks at the velocity there, and walks the
-# whole stride, from its start, with that. A stride costs two runs: `steps` counts runs, and if it is odd, the last stride is Euler's. With
-# the velocity $x$ of the last example and a single large stride from 1 to 0: half of it leads to $1 - 0.5 = 0.5$, where the velocity is
-# 0.5; one arrives at $1 - 0.5 = 0.5$. The true answer is $e^{-1}$, that is 0.37; Euler, in one stride, gave 0.
+# Better, for as many runs of the network: the **midpoint** method. To go from one time to the next, which is called a *stride*, one tries
+# half of it, looks at the velocity there, and walks the whole stride, from its start, with that. A stride costs two runs: `steps` counts
+# runs, and if it is odd, the last stride is Euler's. With the velocity $x$ of the last example and a single large stride from 1 to 0: half
+# of it leads to $1 - 0.5 = 0.5$, where the velocity is 0.5; one arrives at $1 - 0.5 = 0.5$. The true answer is $e^{-1}$, that is 0.37;
+# Euler, in one stride, gave 0.
 
 # %% [markdown] lang="fr"
 # Écrivez cette méthode. `spaced_times` et `_velocity` servent comme pour Euler.
@@ -3243,7 +3243,7 @@ def flow_on_moons(network, generator):
 # %%
 torch.manual_seed(0)
 velocities = PlaneNetwork()
-learn(velocities, flow_on_moons, 800, rate=1e-2)
+learn(velocities, flow_on_moons, 600, rate=1e-2)
 flow_path = []
 plane_flow = on_timestep_scale(velocities)
 arrived = euler(plane_flow, start[:60], 40, callback=flow_path.append)
@@ -3357,7 +3357,7 @@ def flow_on_digits(network, generator):
 
 def learn_the_flow():
     network = build_digit_network()
-    learn(network, flow_on_digits, 400, rate=3e-3)
+    learn(network, flow_on_digits, 340, rate=3e-3)
     return network
 
 

@@ -268,6 +268,7 @@ from dalle_edu.checkpoints.shipped import weights_path
 from dalle_edu.classroom.desk import kept
 from dalle_edu.classroom.explorer import Explorer, Knob
 from dalle_edu.classroom.suspect import suspect
+from dalle_edu.language import decimal
 from dalle_edu.systems.dalle1 import DallE1, DallE1Config, DallE1Model
 from dalle_edu.systems.interface.noise import uniforms_for
 from dalle_edu.world import SHAPES, Description, Mention, Object, Scene, World
@@ -683,7 +684,7 @@ for name, numbers in (
     ("τ = 1", (sums / 1).softmax(dim=-1)),
     ("τ = 1/4", (sums / 0.25).softmax(dim=-1)),
 ):
-    print(f"{name:8}", "  ".join(f"{number:5.2f}" for number in numbers.tolist()))
+    print(f"{name:8}", *(f"{decimal(number, 2):>6}" for number in numbers.tolist()))
 
 # %% [markdown] lang="fr" slide="fragment" slide_only=true
 # $\tau = 1$ : un mélange. $\tau = 1/4$ : presque un seul code.
@@ -1184,9 +1185,9 @@ for batch in (1, 8, 64):
     positions = batch * codec.grid**2
     divergences[batch] = float(kl_to_uniform(part))
     print(say(
-        f"batch of {batch:2}: mean {divergences[batch]:.2f}, "
+        f"batch of {batch:2}: mean {decimal(divergences[batch], 2)}, "
         f"sum {divergences[batch] * positions:8.0f}",
-        f"lot de {batch:2} : moyenne {divergences[batch]:.2f}, "
+        f"lot de {batch:2} : moyenne {decimal(divergences[batch], 2)}, "
         f"somme {divergences[batch] * positions:8.0f}"))
 
 # %% claims=true
@@ -1327,8 +1328,8 @@ measured = []
 for name, said in encoders.items():
     divergence, entropy = float(kl_to_uniform(said)), float(codebook_entropy(said))
     measured.append((divergence, entropy))
-    print(f"{name:22} KL {divergence:.2f}  ",
-          say("entropy of the mean", "entropie de la moyenne"), f"{entropy:.2f}")
+    print(f"{name:22} KL {decimal(divergence, 2)}  ",
+          say("entropy of the mean", "entropie de la moyenne"), decimal(entropy, 2))
 
 # %% slide="fragment" slide_only=true tags=["hide-input"]
 figure, panels = plot(1, 3, width=8.4, height=3.6)
@@ -1386,7 +1387,7 @@ def small_dvae(reward):
 
 # %%
 def train_small_dvae(model, updates=90, size=16):
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, fused=True)
     dice = torch.Generator().manual_seed(0)
     practice = World(size * updates, seed=0)
     for update in range(updates):
@@ -1496,8 +1497,8 @@ with torch.no_grad():
     for name, choice in choices.items():
         painted = machine.dvae.decode_soft(choice).clamp(-1, 1)
         errors.append(float(F.mse_loss(painted, images)))
-        print(f"{name:26}", say("mean square error", "erreur quadratique moyenne"),
-              f"{errors[-1]:.4f}")
+        print(f"{name:26}", say("mean square error", "erreur au carré moyenne"),
+              decimal(errors[-1], 4))
 
 # %% claims=true
 assert errors[0] < min(errors[1:])
@@ -2122,9 +2123,9 @@ knows_nothing = math.log(gpt.text_vocabulary), math.log(gpt.num_codes)
 print(say("nats per token        text   image",
           "nats par jeton       texte   image"))
 print(say("knows nothing       ", "ne sait rien        "),
-      f"{knows_nothing[0]:5.2f}   {knows_nothing[1]:5.2f}")
+      *(f"{decimal(nats, 2):>5} " for nats in knows_nothing))
 print(say("the trained network ", "le réseau entraîné  "),
-      f"{of_text:5.2f}   {of_image:5.2f}")
+      *(f"{decimal(nats, 2):>5} " for nats in (of_text, of_image)))
 bits = gpt.image_length * of_image / math.log(2)
 print(say(f"a picture, once its sentence is known: {bits:.0f} bits",
           f"une image, une fois sa phrase connue : {bits:.0f} bits"))
@@ -2286,8 +2287,8 @@ with torch.no_grad():
     by_hand = machine.dvae.decode(final.view(1, 8, 8)).clamp(-1, 1)
 by_machine = machine.generate([sentence], seed=3, **settings)
 gap = float((by_hand - by_machine).abs().max())
-print(say(f"largest difference from the machine's own picture: {gap:.4f}",
-          f"plus grand écart avec l'image de la machine : {gap:.4f}"))
+print(say("largest difference from the machine's own picture:",
+          "plus grand écart avec l'image de la machine :"), decimal(gap, 4))
 
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(2, 4, width=8.5, height=4.4)
@@ -2429,8 +2430,9 @@ for cached in (False, True):
     found = sample_codes(machine.gpt, text, uniforms, **settings, cached=cached)
     times[cached] = time.process_time() - began
     same.append(bool((found == final).all()))
-print(say(f"without the cache: {times[False]:.1f} s; with it: {times[True]:.1f} s",
-          f"sans le cache : {times[False]:.1f} s ; avec : {times[True]:.1f} s"))
+slow, fast = decimal(times[False]), decimal(times[True])
+print(say(f"without the cache: {slow} s; with it: {fast} s",
+          f"sans le cache : {slow} s ; avec : {fast} s"))
 print(say("same codes:", "mêmes codes :"),
       say("yes", "oui") if all(same) else say("no", "non"))
 
@@ -2638,7 +2640,7 @@ def draw_rates(axes, values, counts, colour):
 # ### How much guidance is right?
 
 # %% slide="fragment" tags=["output-only-slide", "hide-input"]
-guidances = [0, 2, 4, 8]
+guidances = [0, 2, 8]
 counts_guided = kept("guided", lambda: sweep("guidance_scale", guidances))
 figure, axes = plot(height=3.4)
 draw_rates(axes, guidances, counts_guided, BLUE)
@@ -3015,12 +3017,14 @@ picture(figure, say(
 # %%
 print(say("rate and 95% interval      French                English",
           "taux et intervalle à 95 %  français              anglais"))
+between = say(", ", " ; ")
 for skill, name in names.items():
     line = f"{name:26}"
     for language in ("fr", "en"):
         rate = report["languages"][language][skill]
-        line += f" {100 * rate['rate']:5.1f}"
-        line += f" [{100 * rate['low']:4.1f}, {100 * rate['high']:5.1f}]  "
+        middle, low, high = (decimal(100 * rate[part])
+                             for part in ("rate", "low", "high"))
+        line += f" {middle:>5} [{low:>4}{between}{high:>5}]  "
     print(line)
 
 # %% claims=true
@@ -3570,8 +3574,8 @@ tiny.load_state_dict(trained["weights"])
 journal = trained["curves"]
 ignorant = math.log(512) / 8 + math.log(64) * 7 / 8
 first = journal["prior"][0]
-print(say(f"first loss {first:.2f}; knowing nothing, {ignorant:.2f}",
-          f"première perte {first:.2f} ; sans rien savoir, {ignorant:.2f}"))
+print(say("first loss:", "première perte :"), decimal(first, 2))
+print(say("knowing nothing:", "sans rien savoir :"), decimal(ignorant, 2))
 
 # %% slide="fragment" tags=["hide-input"]
 figure, panels = plot(1, 3, width=9, height=2.8)
@@ -3850,7 +3854,7 @@ assert all(min(followed, key=lambda skill: look["skills"][skill]) == "colour_att
 
 # %% slide="fragment" tags=["output-only-slide"]
 def in_a_row(numbers):
-    return "  ".join(f"{number:.2f}" for number in numbers.tolist())
+    return "  ".join(decimal(number, 2) for number in numbers.tolist())
 
 
 mystery, question = suspect("dvae:gumbel_softmax", "noise_after_the_temperature")
@@ -3861,8 +3865,7 @@ for temperature in (2.0, 1.0, 0.25):
     winners = torch.bincount(soft.argmax(dim=-1), minlength=6) / len(soft)
     largest = float(soft.amax(dim=-1).mean())
     print(f"τ = {temperature:<4g}", in_a_row(winners),
-          say(f"  largest share {largest:.2f}",
-              f"  plus grande part {largest:.2f}"))
+          say("  largest share", "  plus grande part"), decimal(largest, 2))
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 5 min. Trois minutes à deux, notebook ouvert, puis un vote. Une ligne par température : les parts gagnées par les six codes. Faites

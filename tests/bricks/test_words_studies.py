@@ -54,7 +54,7 @@ def test_three_sentences_teach_nothing_and_thousands_do(language, seed):
 def test_a_small_window_sees_gender_and_a_larger_one_capitals_too(language):
     gains = {"gender": 0.0, "capital": 0.0}
     for seed in (1, 2, 3):
-        text = corpus(language, 3000, seed)
+        text = corpus(language, 2500, seed)
         narrow, wide, bag = learned(text, seed, window=1), learned(text, seed), learned(text, seed, cbow=True)
         assert share_right(language, *narrow, "gender") > 0.8
         assert share_right(language, *bag) < share_right(language, *wide) - 0.15
@@ -66,7 +66,7 @@ def test_a_small_window_sees_gender_and_a_larger_one_capitals_too(language):
 
 @pytest.mark.parametrize(("language", "seed"), RUNS)
 def test_vectors_give_back_the_bias_that_was_planted(language, seed):
-    text, planted = corpus(language, 3000, seed), (10, 50, 90)
+    text, planted = corpus(language, 2500, seed), (10, 50, 90)
     for women in planted:
         job = f"job{'abc'[planted.index(women)]}"
         text += [split_words(SAID[language][number < women][number % 3].format(job)) for number in range(100)]

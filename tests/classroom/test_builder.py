@@ -264,6 +264,18 @@ def test_what_goes_wrong_in_a_run_is_told_at_its_line(tmp_path, monkeypatch, cel
     assert (fault.path, fault.line) == (lesson.path, BEFORE + line)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("error", ["nothing_of_the_kind", "int('one')"], ids=["told in a sentence", "with a traceback"])
+def test_what_goes_wrong_in_the_students_notebook_is_told_in_the_lines_of_its_cell(tmp_path, error):
+    lesson = read_lesson(write(tmp_path, GOOD + f"\n# %%\ntwo = 2\n\nprint({error})\n"))
+    (tmp_path / "en").mkdir()
+    with pytest.raises(Faults) as raised:
+        execution.run_untouched(lesson, "en")
+    (fault,) = raised.value.complaints
+    assert re.search("stopped here: (NameError: name 'nothing|ValueError: invalid literal).*; mend the cell", fault.en)
+    assert BEFORE + 3 <= fault.line <= BEFORE + 5
+
+
 # ---------------------------------------------------------------- the course's own lessons
 
 

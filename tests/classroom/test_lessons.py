@@ -19,16 +19,34 @@ NOISE = 1.25  # neighbours on the same cores disturb a run, and its calibration,
 
 
 @pytest.fixture(scope="module")
-def runs() -> Iterator[dict[tuple[str, str, str], Future]]:
-    """All the runs, started together, one on each core; a lesson's second language comes late, and reads what the first computed."""
+def runs(request) -> Iterator[dict[tuple[str, str, str], Future]]:
+    """The runs that the chosen tests ask for, one on each core; a second language comes late, and reads what the first computed."""
     with pytest.MonkeyPatch.context() as environment, ThreadPoolExecutor(os.cpu_count()) as pool:
         environment.setenv("OMP_NUM_THREADS", "1")
         how: dict[str, Callable] = {"solved": executed, "untouched": executed_untouched}
         order = [("solved", name, "fr") for name in LESSONS]
         order += [("untouched", *each) for each in UNTOUCHED]
         order += [("solved", name, "en") for name in LESSONS]
-        yield {(kind, name, language): pool.submit(how[kind], LESSONS[name], language) for kind, name, language in order}
+        chosen = asked_for(request.session.items)
+        yield {run: pool.submit(how[run[0]], LESSONS[run[1]], run[2]) for run in order if run in chosen}
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def asked_for(tests) -> set[tuple[str, str, str]]:
+    """The runs, (kind, name, language), that these tests of this module look at."""
+    found = set()
+    for test in tests:
+        if "runs" in getattr(test, "fixturenames", ()) and test.module.__name__ == __name__:
+            of = test.callspec.params
+            found.add(("untouched" if "untouched" in test.originalname else "solved", of["name"], of["language"]))
+    return found
+
+
+def test_only_the_lessons_of_the_chosen_tests_are_executed(request):
+    chosen = asked_for(request.session.items)
+    assert asked_for(test for test in request.session.items if "runs" not in test.fixturenames) == set()
+    assert {kind for kind, _, _ in chosen} <= {"solved", "untouched"}
+    assert {name for _, name, _ in chosen} == {name for name in LESSONS if any(f"[{name}-" in test.name for test in request.session.items)}
 
 
 @pytest.fixture(scope="module")

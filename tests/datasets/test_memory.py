@@ -7,7 +7,7 @@ import pytest
 import torch
 from faulty import picture
 
-from dalle_edu.datasets import Folder, memory
+from dalle_edu.datasets import Folder, memory, threads
 from dalle_edu.datasets.memory import available_memory, empty_pictures, room_for_pictures
 from dalle_edu.datasets.threads import in_threads
 
@@ -41,6 +41,13 @@ def test_pictures_are_in_shared_memory_where_there_is_room(tmp_path, monkeypatch
 # ---------------------------------------------------------------- threads
 
 
+def test_threads_are_fewer_where_memory_is_short(monkeypatch):
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 64)
+    for available, wanted in ((10**6, 1), (3 << 30, 3), (10**12, 8)):
+        monkeypatch.setattr(threads, "available_memory", lambda available=available: available)
+        assert threads.few() == wanted
+
+
 def test_results_come_in_order():
     def slow(number):
         time.sleep(0.002 * (number % 3))
@@ -69,11 +76,25 @@ def test_what_a_thread_raises_is_raised():
         list(in_threads(lambda number: 1 // (3 - number), range(10), 2))
 
 
-def test_filters_of_warnings_are_what_they_were(tmp_path):
-    for i in range(60):
-        (tmp_path / f"{i}.png").write_bytes(picture(seed=i))
-        (tmp_path / f"{i}.txt").write_text("kite")
+def test_filters_of_warnings_are_what_they_were(tmp_path, monkeypatch):
+    """Two threads enter and leave `catch_warnings` crosswise, the last with the filters that the first had set."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.png").write_bytes(picture())
+        (tmp_path / f"{name}.txt").write_text("kite")
+    entered_a, entered_b, left_a = (threading.Event() for _ in range(3))
+
+    def crosswise(self, pair):
+        before, then, after = (None, entered_a, entered_b) if pair.name == "a.png" else (entered_a, entered_b, left_a)
+        assert before is None or before.wait(20)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            then.set()
+            assert after.wait(20)
+        left_a.set()
+        return torch.zeros(3, 8, 8)
+
+    monkeypatch.setattr(Folder, "picture", crosswise)
+    monkeypatch.setattr(threads, "few", lambda: 2)
     before = list(warnings.filters)
-    dataset = Folder(tmp_path, 8, keep=10**9)
+    Folder(tmp_path, 8)
     assert list(warnings.filters) == before
-    assert torch.equal(dataset.pixels(5), Folder(tmp_path, 8).pixels(5))

@@ -45,6 +45,7 @@ def test_every_script_comes_back(tokenizer, text):
 
 @given(st.text(st.sampled_from("aAéÉİßœ ﬁ½’'-,!?«»\t\n\u0301\u00ad\u200d\ufe0fलत\u0902ंमेแมวสี赤い凧🪁👨👩❤Ω١")))
 @example("İSTANBUL")
+@example("H\u0331 Y\u030a")
 @example(" é É ﬁ ")
 def test_what_comes_back_is_the_text_in_nfkc_and_lower_case(text):
     tokenizer = train_open_tokenizer([])

@@ -93,10 +93,10 @@ def pieces(lesson: Lesson, language: str, measured: dict[str, Any] | None = None
         ]
 
 
-def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = None) -> Any:
+def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = None, lines: bool = False) -> Any:
     """The notebook for students: exercises to fill in, quizzes folded, and the first cell of code in sight, since all depends on it.
 
-    It ends with the student's progress.
+    It ends with the student's progress. With `lines` the metadata of each cell say its line in the source, for what goes wrong in a run.
     """
     read = [_without_computing(cell) for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims]
     if lesson.number:
@@ -104,6 +104,8 @@ def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = Non
     read = in_notebook(read, lesson, language)
     first = replace(read[_FIRST], tags=())
     notebook = notebook_of([*read[:_FIRST], first, *map(_with_judges, read[_FIRST + 1 :])], solved=False)
+    for cell, piece in zip(notebook.cells, read, strict=True) if lines else ():
+        cell.metadata["dalle_edu"] = {**cell.metadata.get("dalle_edu", {}), "line": piece.line}
     notebook.metadata["dalle_edu"] = {"version": __version__, "lesson": lesson.name, "language": language}
     notebook.metadata["dalle_edu"]["cells"] = [cell.id for cell in notebook.cells]
     return notebook

@@ -28,6 +28,7 @@ from dalle_edu.classroom.figures import BLACK, BLUE, VERMILION, Picture, legend,
 from dalle_edu.language import say
 
 REACH, BINS = 4.0, 80  # the line from -4 to 4
+MARGINS = {"left": 0.1, "bottom": 0.1, "right": 0.98, "top": 0.93, "hspace": 0.25}  # of the pictures of a game
 RARE = 0.002  # what the probabilities of a bin add up to where the best D is not drawn
 BUMPS = ((-1.5, 0.4), (1.5, 0.4))  # the mean and the deviation of each half of the real numbers
 DECAYS = (0.5, 0.999)  # DCGAN's decays of the two averages of Adam
@@ -125,7 +126,7 @@ def draw_standing(standing: Standing) -> Picture:
 
     The best one is left out where neither kind of number comes.
     """
-    figure, (above, below) = plot(2, 1, width=7.2, height=5.0)
+    figure, (above, below) = plot(2, 1, width=7.2, height=5.0, margins=MARGINS)
     middles, width = bins(), 2 * REACH / BINS
     for probabilities, colour, style, name in (
         (standing.p, BLUE, "-", say("p, real", "p, vraies")),

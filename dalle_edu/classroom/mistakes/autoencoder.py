@@ -56,6 +56,10 @@ NOT_ORTHONORMAL = (
     "The rows need be neither at right angles nor of length 1; give each space an orthonormal basis first, by `torch.linalg.qr`.",
     "Les lignes ne sont pas forcément à angle droit ni de longueur 1 ; donnez d'abord à chaque espace une base orthonormée, par `qr`.",
 )
+SINE_ABOVE_ONE = (
+    "Rounding can bring the sine a little above 1, where `asin` fails; take no more than 1: `min(1.0, sine)`.",
+    "L'arrondi peut porter le sinus un peu au-dessus de 1, où `asin` échoue ; prenez au plus 1 : `min(1.0, sine)`.",
+)
 
 MISTAKES = [
     Mistake("autoencoder:pca", not_centred, *NOT_CENTRED),
@@ -112,21 +116,21 @@ MISTAKES = [
         "autoencoder:Autoencoder",
         PicturesThroughSigmoid,
         "A sigmoid at the end keeps every pixel between 0 and 1, and this squared error is for pixels of any value; leave it out.",
-        "Une sigmoïde à la fin retient chaque pixel entre 0 et 1, or cette erreur quadratique vaut pour des pixels quelconques ; ôtez-la.",
+        "Une sigmoïde à la fin retient chaque pixel entre 0 et 1, or cette erreur au carré vaut pour des pixels quelconques ; ôtez-la.",
     ),
     edited(
         "autoencoder:Autoencoder",
         ".sum(dim=-1).mean()",
         ".mean()",
         "The squared error is averaged over pixels; sum over the pixels of a picture, then average over pictures.",
-        "L'erreur quadratique est moyennée sur les pixels ; sommez sur les pixels d'une image, puis moyennez sur les images.",
+        "L'erreur au carré est moyennée sur les pixels ; sommez sur les pixels d'une image, puis moyennez sur les images.",
     ),
     edited(
         "autoencoder:Autoencoder",
         ".sum(dim=-1).mean()",
         ".sum()",
         "The squared errors of all pictures are added up, so that the loss grows with the batch; average over pictures.",
-        "Les erreurs quadratiques de toutes les images sont ajoutées : la perte grandit avec le lot ; moyennez sur les images.",
+        "Les erreurs au carré de toutes les images sont ajoutées : la perte grandit avec le lot ; moyennez sur les images.",
     ),
     edited(
         "autoencoder:pca",
@@ -150,5 +154,9 @@ MISTAKES = [
         ".norm(dim=-1).mean()",
         "The length of the error is averaged, a square root of what is asked: leave the sum of the squares as it is.",
         "C'est la longueur de l'erreur qui est moyennée, une racine carrée de trop : laissez la somme des carrés telle quelle.",
+    ),
+    *(
+        edited("autoencoder:largest_angle", "math.asin(min(1.0, sine))", unchecked, *SINE_ABOVE_ONE)
+        for unchecked in ("math.asin(sine)", "float(torch.tensor(sine, dtype=torch.float64).asin())")
     ),
 ]

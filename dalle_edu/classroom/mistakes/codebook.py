@@ -223,7 +223,7 @@ MISTAKES = [
         " + F.l1_loss(painted, images)",
         "",
         "The reconstruction lacks the mean absolute error; add it to the mean squared error.",
-        "Il manque à la reconstruction l'erreur absolue moyenne ; ajoutez-la à l'erreur quadratique moyenne.",
+        "Il manque à la reconstruction l'erreur absolue moyenne ; ajoutez-la à l'erreur au carré moyenne.",
     ),
     edited(
         "codebook:VQVAE",
@@ -329,5 +329,12 @@ MISTAKES = [
         "(reconstruction + quantized.loss).detach()",
         "The loss, too, is detached, and nothing can learn from it; detach its parts only.",
         "La perte aussi est détachée, et rien ne peut en apprendre ; ne détachez que ses parties.",
+    ),
+    edited(
+        "codebook:VectorQuantizer",
+        "return dead.sum()",
+        "return int(dead.sum())",
+        "What `revive` returns is a number of Python; return a tensor, as `dead.sum()` is: nothing then waits for a GPU.",
+        "Ce que rend `revive` est un nombre de Python ; rendez un tenseur, tel que `dead.sum()` : rien n'attend alors un GPU.",
     ),
 ]

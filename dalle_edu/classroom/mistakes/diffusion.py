@@ -176,7 +176,7 @@ MISTAKES = [
         ".mean(dim=1)",
         ".sum(dim=1)",
         "The squared errors of a picture are added up, so that the loss grows with its size: take their mean.",
-        "Les erreurs carrées d'une image sont additionnées, et la perte grandit avec sa taille : prenez-en la moyenne.",
+        "Les erreurs au carré d'une image sont additionnées, et la perte grandit avec sa taille : prenez-en la moyenne.",
     ),
     edited(
         "diffusion:diffusion_loss",

@@ -175,4 +175,25 @@ MISTAKES = [
         "Between latents of one direction the angle is 0, and its sine divides by 0; there the arc is straight: use `interpolate`.",
         "Entre latents de même direction, l'angle est nul, et l'on divise par son sinus, 0 ; l'arc y est droit : prenez `interpolate`.",
     ),
+    edited(
+        "vae:interpolate",
+        "part = part.unsqueeze(-1)",
+        "part = part[:-1].unsqueeze(-1)",
+        "The last end is left out, and one row is missing; both latents belong to the walk: return `steps` rows.",
+        "Le dernier bout est omis, et il manque une ligne ; les deux latents font partie du chemin : rendez `steps` lignes.",
+    ),
+    edited(
+        "vae:latent_plane",
+        "torch.stack(grid, dim=-1)",
+        "torch.stack(grid[::-1], dim=-1)",
+        "The two latents have changed places: the first, which grows to the right, comes first on the last axis.",
+        "Les deux latents ont échangé leurs places : le premier, qui grandit vers la droite, vient d'abord sur le dernier axe.",
+    ),
+    edited(
+        "vae:latent_plane",
+        'values.flip(0), indexing="xy"',
+        'values, indexing="ij"',
+        "The axes are swapped and none is flipped: the first latent grows to the right, with the column, the second upwards.",
+        "Les axes sont échangés, et aucun n'est retourné : le premier latent grandit vers la droite, le second vers le haut.",
+    ),
 ]

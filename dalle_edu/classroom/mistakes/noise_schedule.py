@@ -137,4 +137,11 @@ MISTAKES = [
         "The first beta is lost: before the first timestep alpha_bar is 1, which comes in front of the others.",
         "Le premier bêta est perdu : avant le premier instant, alpha_bar vaut 1, à mettre devant les autres.",
     ),
+    edited(
+        "noise_schedule:cosine_schedule",
+        "1 - alpha_bar[1:] / alpha_bar[:-1]",
+        "alpha_bar[1:] / alpha_bar[:-1]",
+        "The `1 -` is forgotten: the ratio of alpha_bar after and before is alpha; a beta is 1 minus it.",
+        "Le `1 -` est oublié : le rapport d'alpha_bar après et avant est alpha ; un bêta vaut 1 moins ce rapport.",
+    ),
 ]

@@ -250,4 +250,18 @@ MISTAKES = [
         "Only the white pixels count: a black one adds log(1 - p), which rewards a decoder that leaves it black.",
         "Seuls les pixels blancs comptent : un noir ajoute log(1 - p), qui récompense un décodeur de le laisser noir.",
     ),
+    edited(
+        "vae:kl_to_standard_normal",
+        "log_variance.exp() - 1",
+        "log_variance.exp().square() - 1",
+        "The variance is squared; the exponential of the log-variance is σ² already, and only the mean is squared.",
+        "La variance est mise au carré ; l'exponentielle de la log-variance est déjà σ², et seule la moyenne est au carré.",
+    ),
+    edited(
+        "vae:kl_to_standard_normal",
+        "log_variance.exp() - 1",
+        "log_variance.square() - 1",
+        "The log-variance is squared where the variance belongs; the variance is its exponential.",
+        "La log-variance est mise au carré là où il faut la variance ; la variance est son exponentielle.",
+    ),
 ]

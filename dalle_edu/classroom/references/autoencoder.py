@@ -1,6 +1,6 @@
 """Autoencoders against scikit-learn's and SciPy's algebra, and torch.distributions' probabilities."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -92,7 +92,18 @@ def _largest_angle(seed: int) -> list[Case]:
         call(peer, one, one + 1e-5 * other),
         call(peer, one, double([2.0, 1.0], [0.0, 3.0]) @ one),
         call(peer, numbers(seed + 2, 3, 7), numbers(seed + 3, 3, 7)),
+        _at_right_angles(peer, seed),
     ]
+
+
+def _at_right_angles(peer: Callable[[Tensor, Tensor], float], seed: int) -> Case:
+    """Forty pairs of planes at right angles: of some, rounding brings the sine above 1."""
+    pairs = []
+    for place in range(40):
+        axes = torch.linalg.qr(numbers(seed + place, 6, 6)).Q
+        pairs.append([numbers(seed + place + 100 + part, 2, 2) @ axes[2 * part : 2 * part + 2] for part in range(2)])
+    en, fr = "forty pairs of planes at right angles", "quarante couples de plans à angle droit"
+    return scenario(en, fr, lambda: [peer(*pair) for pair in pairs], lambda version: [asked(version, *pair) for pair in pairs], 500)
 
 
 def stack(x: Tensor, name: str, widths: Sequence[int], seed: int, weights: dict[str, Tensor]) -> Tensor:

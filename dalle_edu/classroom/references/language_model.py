@@ -14,7 +14,7 @@ from dalle_edu.classroom.checking.cases import Case, scenario
 from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.recurrent import drawn_weights, layer_of, part_of, with_weights
 from dalle_edu.classroom.references.words import within_chance
-from dalle_edu.language import say
+from dalle_edu.language import comma, say
 
 _SIZES = 6, 3, 4  # of the vocabulary, of an embedding, of a state
 _DRAWS = 20_000
@@ -75,7 +75,7 @@ def _frequencies(temperature: float, seed: int) -> Case:
 
     return scenario(
         f"{_DRAWS} samples of one symbol, temperature {temperature}",
-        f"{_DRAWS} tirages d'un symbole, température {temperature}",
+        f"{_DRAWS} tirages d'un symbole, température {comma(temperature, 1)}",
         lambda: {key: wanted(), again: True, following: True},
         ask,
         2000,

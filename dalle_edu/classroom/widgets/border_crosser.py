@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 STEPS = 25  # positions of the vector on its way
+MARGINS = {"left": 0.01, "bottom": 0.13, "right": 0.99, "top": 0.92, "wspace": 0.22}  # of the picture
 TANGENT = 0.22  # half of the length of the lines that show a slope, in parts of the way
 
 
@@ -63,7 +64,7 @@ def draw_crossing(codebook: Float[Tensor, "k 2"], start: Float[Tensor, " 2"], en
     vector = start + part * (end - start)
     code = int(nearest_code(vector, codebook))
     true, passed_on = slopes_at(vector, codebook, way)
-    figure, (plane, stairs) = plot(1, 2, width=8.6, height=3.9)
+    figure, (plane, stairs) = plot(1, 2, width=8.6, height=3.9, margins=MARGINS)
     _draw_cells(plane, codebook, torch.stack([start, end]))
     plane.plot(*zip(start.tolist(), end.tolist(), strict=True), color=BLACK, linestyle=":", linewidth=1.2)
     arrow = {"arrowstyle": "-|>", "color": BLACK, "lw": 1.6, "shrinkA": 6, "shrinkB": 4}

@@ -12,6 +12,7 @@ from dalle_edu.classroom.figures import BLACK, BLUE, ORANGE, VERMILION, Picture,
 from dalle_edu.language import say
 
 REACH = 3.0  # the picture shows [-3, 3] on both axes
+MARGINS = {"left": 0.08, "bottom": 0.06, "right": 0.98, "top": 0.93}
 
 
 def boundary_explorer(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"]) -> Explorer:
@@ -38,7 +39,7 @@ def corrections_explorer(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"], bound
 
 def draw_boundary(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"], weights: Float[ndarray, "2"], bias: float) -> Picture:
     """The points, the half-plane where the neuron fires, shaded, and an arrow of length 1 in the direction of its weights."""
-    figure, axes = plot(width=4.4, height=4.2)
+    figure, axes = plot(width=4.4, height=4.2, margins=MARGINS)
     wrong = _scene(axes, x, y, weights, bias)
     axes.set_title(say(f"{wrong} of {len(x)} on the wrong side", f"{wrong} sur {len(x)} du mauvais côté"))
     en = f"A plane cut by a line; the neuron fires on the shaded side; {wrong} of {len(x)} points are on the wrong side."
@@ -48,7 +49,7 @@ def draw_boundary(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"], weights: Flo
 
 def draw_correction(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"], boundaries: Float[ndarray, "m 3"], corrections: int) -> Picture:
     """The line after so many corrections, in black, those before it in grey, and a ring around the example that it was corrected for."""
-    figure, axes = plot(width=4.4, height=4.2)
+    figure, axes = plot(width=4.4, height=4.2, margins=MARGINS)
     across = np.array([-REACH, REACH])
     for first, second, bias in boundaries[1:corrections]:
         if second:
@@ -69,11 +70,11 @@ def draw_correction(x: Float[ndarray, "n 2"], y: Real[ndarray, " n"], boundaries
 
 def _scene(axes: Any, x: ndarray, y: ndarray, weights: ndarray, bias: float) -> int:
     """Draw the points, the line, the side where the neuron fires and the arrow; returns how many points are on the wrong side."""
-    side = np.linspace(-REACH, REACH, 121)
+    side = np.linspace(-REACH, REACH, 61)
     plane = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-    fires = neuron(plane, weights, bias).reshape(121, 121)
+    fires = neuron(plane, weights, bias).reshape(61, 61)
     axes.contourf(side, side, fires, levels=[0.5, 1.5], colors=[ORANGE], alpha=0.2)
-    axes.contour(side, side, (plane @ weights + bias).reshape(121, 121), levels=[0.0], colors=BLACK)
+    axes.contour(side, side, (plane @ weights + bias).reshape(61, 61), levels=[0.0], colors=BLACK)
     for label, colour, marker in ((1, ORANGE, "o"), (-1, BLUE, "^")):
         axes.scatter(*x[y == label].T, s=34, color=colour, marker=marker, edgecolor=BLACK, linewidth=0.4, zorder=3)
     length = max(1e-9, float(np.linalg.norm(weights)))

@@ -86,7 +86,7 @@ class KernelPainter:
 def draw_seen(image: Float[Tensor, "h w"], kernel: Float[Tensor, "3 3"]) -> Picture:
     """A picture of ink in [0, 1], the nine numbers of a kernel, and the map of their weighted sums: orange above 0, purple below."""
     seen = conv2d(image[None, None].float(), kernel[None, None])[0, 0]
-    figure, panels = plot(1, 3, width=8.2, height=3.2)
+    figure, panels = plot(1, 3, width=8.2, height=2.9, margins={"left": 0.01, "bottom": 0.01, "right": 0.99, "top": 0.91, "wspace": 0.08})
     panels[0].imshow(image.numpy(), cmap="gray_r", vmin=0, vmax=1)
     panels[0].set_title(say("picture", "image"))
     strongest = max(float(kernel.abs().max()), 1e-9)

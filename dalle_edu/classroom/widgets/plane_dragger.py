@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 from numpy import ndarray
 from torch import Tensor
 
@@ -21,7 +21,8 @@ SIDE = 8  # a page has 8 x 8 pictures
 REACH = 2.5  # the plane that is shown goes from -2.5 to 2.5 on both axes
 SIZE, DENSITY = (6.0, 3.5), 1.2  # of the figure, in inches, and its pixels for each pixel of the page
 PLANE = (0.125, 0.16, 0.44, 0.78)  # left, bottom, width and height of the plane, in parts of the figure
-SEEN = (0.62, 0.16, 0.36, 0.64)  # likewise of the picture that the point stands for
+_BY = 256  # the side of the picture that the point stands for, in pixels of the figure
+SEEN = (0.62, 0.165, _BY / (100 * DENSITY * SIZE[0]), _BY / (100 * DENSITY * SIZE[1]))  # its place, likewise
 
 
 class PlaneDragger:
@@ -76,17 +77,23 @@ class PlaneDragger:
     def at(self, first: float, second: float) -> Picture:
         """The plane with the point at two latents, beside it what the decoder makes of them."""
         from matplotlib.figure import Figure
+        from matplotlib.lines import Line2D
 
-        figure = Figure(figsize=SIZE, dpi=100 * DENSITY)  # whose parts stand where the script of a page expects the plane
+        figure = Figure(figsize=SIZE, dpi=100 * DENSITY)  # without axes, which would take most of the time of its 64 pictures
         figure.figimage(self._cloud(), zorder=-1)
-        plane, seen = figure.add_axes(PLANE, facecolor="none"), figure.add_axes(SEEN)
-        plane.scatter([first], [second], s=170, facecolor=VERMILION, edgecolor="white", linewidth=1.8)
-        plane.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH))
-        plane.set_axis_off()
-        seen.imshow(self.decoded(first, second).numpy(), cmap="gray", vmin=0, vmax=1)
-        seen.set(xticks=[], yticks=[])
+        left, bottom, width, height = PLANE  # where the script of a page expects the plane
+        x, y = left + width * (first + REACH) / (2 * REACH), bottom + height * (second + REACH) / (2 * REACH)
+        figure.add_artist(
+            Line2D([x], [y], marker="o", markersize=13, markerfacecolor=VERMILION, markeredgecolor="white", markeredgewidth=1.8)
+        )
+        times = max(1, _BY // self.side)
+        enlarged = self.decoded(first, second).numpy().repeat(times, 0).repeat(times, 1)
+        left, bottom, width, height = SEEN
+        across, up = round(100 * DENSITY * SIZE[0] * left), round(100 * DENSITY * SIZE[1] * bottom)
+        figure.figimage(enlarged, across, up, cmap="gray", vmin=0, vmax=1, origin="upper")
         where = f"({decimal(first, 2)}{say(', ', ' ; ')}{decimal(second, 2)})"
-        seen.set_title(say(f"decoded from\n{where}", f"décodé de\n{where}"), color=VERMILION, fontsize=12)
+        words = say(f"decoded from\n{where}", f"décodé de\n{where}")
+        figure.text(left + width / 2, bottom + height + 0.02, words, color=VERMILION, fontsize=12, ha="center", va="bottom")
         near = self._nearest(first, second)
         en = f"The plane of two latents, the point at {where}, and the picture decoded there; the nearest digit of the cloud is a {near}."
         fr = (
@@ -94,7 +101,7 @@ class PlaneDragger:
         )
         return picture(figure, say(en, fr), DENSITY)
 
-    def _cloud(self) -> Float[ndarray, "h w 4"]:
+    def _cloud(self) -> UInt8[ndarray, "h w 4"]:
         """The plane with the means of the pictures, each as its digit: read by its shape, found by its colour. It is drawn once."""
         if self._drawn is None:
             from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -112,7 +119,7 @@ class PlaneDragger:
             axes.spines[["top", "right"]].set_visible(False)
             canvas = FigureCanvasAgg(figure)
             canvas.draw()
-            self._drawn = np.asarray(canvas.buffer_rgba()) / 255
+            self._drawn = np.array(canvas.buffer_rgba())
         return self._drawn
 
     def _nearest(self, first: float, second: float) -> int:

@@ -62,7 +62,9 @@ def draw_step(path: Sequence[Step], schedule: NoiseSchedule, index: int) -> Pict
     if step.x.ndim == 2:
         return picture(_plane(step, title), say(en.replace(" below", ""), fr.replace(" d'en bas", "")))
     width = max(4.4, 0.95 * len(step.x) + 0.4)
-    figure, rows = plot(2, 1, width=width, height=2 * min(1.4, (width - 0.5) / len(step.x)) + 0.6)
+    height = 2 * min(1.4, (width - 0.5) / len(step.x)) + 0.6
+    margins = {"left": 0.45 / width, "right": 1 - 0.05 / width, "bottom": 0.05 / height, "top": 1 - 0.4 / height, "hspace": 0.06}
+    figure, rows = plot(2, 1, width=width, height=height, margins=margins)
     labels = say("state $x_t$", "état $x_t$"), say("belief $x_0$", "croyance $x_0$")
     for axes, pictures, label in zip(rows, (step.x, step.x0), labels, strict=True):
         axes.imshow(_strip(pictures).numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
@@ -82,7 +84,7 @@ def _strip(pictures: Float[Tensor, "n c h w"]) -> Tensor:
 
 def _plane(step: Step, title: str):
     """Points of the plane, and an arrow from each to where the denoiser believes that it comes from."""
-    figure, axes = plot(width=4.8, height=4.8)
+    figure, axes = plot(width=4.8, height=4.8, margins={"left": 0.09, "bottom": 0.06, "right": 0.98, "top": 0.93})
     x, x0 = (points.detach().float().cpu().numpy() for points in (step.x, step.x0))
     axes.quiver(*x.T, *(x0 - x).T, angles="xy", scale_units="xy", scale=1, color=BLUE, alpha=0.5, width=0.005, headwidth=5)
     axes.scatter(*x.T, s=16, color=BLUE, label="$x_t$")

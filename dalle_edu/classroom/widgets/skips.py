@@ -47,7 +47,7 @@ def skips_explorer(
 
 def draw_answer(image: Float[Tensor, "3 h w"], truth: Int[Tensor, "h w"], found: Int[Tensor, "h w"]) -> Picture:
     """A picture in [-1, 1], the true class of each of its pixels, and the class that was found."""
-    figure, panels = plot(1, 3, width=8, height=3.0)
+    figure, panels = plot(1, 3, width=8, height=3.0, margins={"left": 0.01, "bottom": 0.02, "right": 0.99, "top": 0.89, "wspace": 0.06})
     panels[0].imshow((image.permute(1, 2, 0) / 2 + 0.5).clamp(0, 1).numpy())
     draw_classes(panels[1], truth)
     draw_classes(panels[2], found)

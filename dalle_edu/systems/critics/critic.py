@@ -19,6 +19,7 @@ from dalle_edu.bricks.zero_shot import ensemble, zero_shot
 from dalle_edu.bricks.zero_shot import search as nearest
 from dalle_edu.errors import DalleEduError
 from dalle_edu.world.domain import SHAPES_DOMAIN, Domain
+from dalle_edu.world.grammar import MAX_CHARACTERS, unknown_words
 
 Queries = Tensor | Sequence[str]  # pictures or sentences
 
@@ -173,3 +174,18 @@ def check_sentences(captions: Sequence[str]) -> None:
             "no sentence was given; give one or more",
             "aucune phrase n'est donnée ; donnez-en une ou plusieurs",
         )
+
+
+def check_captions(captions: Sequence[str], domain: Domain) -> None:
+    """Raise `DalleEduError` unless each caption names an object of the domain's
+    catalogue, or consists of known words alone ("red").
+    """
+    check_sentences(captions)
+    catalogue = domain.catalogue
+    for text in set(captions):
+        short = isinstance(text, str) and len(text) <= MAX_CHARACTERS
+        words = text.split() if short else []
+        letters_only = bool(words) and all(word.isalpha() for word in words)
+        listed = letters_only and catalogue and not unknown_words(text, catalogue)
+        if not listed:
+            domain.check_prompt(text)

@@ -19,21 +19,25 @@ _SLOW = {
 
 
 def fault_of_stop(path: Path, language: str, notebook: Any, place: int, error: str, message: str) -> Complaint:
-    """The fault that stopped a notebook at the cell `place`; `error` is the name of the exception of nbclient, `message` its text."""
+    """The fault that stopped a notebook at the cell `place`; `error` is the name of the exception of nbclient, `message` its text.
+
+    An error that the first cell's handlers told in a sentence has no traceback; its message alone says what it was.
+    """
     cell = notebook.cells[place]
     failed = next((output for output in cell.get("outputs", []) if output.output_type == "error"), None)
-    if error in _SLOW or failed is None:
-        en, fr = _SLOW.get(error, (message.strip().splitlines()[-1] if message.strip() else error,) * 2)
+    if error in _SLOW:
+        en, fr = _SLOW[error]
         return Complaint(
             path,
             _line(path, cell, 1),
             f"the {language} edition stopped here: {en}; make the cell lighter",
             f"l'édition {language} s'est arrêtée ici : {fr} ; allégez la cellule",
         )
-    what = f"{failed.ename}: {_COLOURS.sub('', failed.evalue)}"[:300]
+    what = f"{failed.ename}: {failed.evalue}" if failed else (message.strip().splitlines() or [error])[-1]
+    what = _COLOURS.sub("", what)[:300]
     return Complaint(
         path,
-        _line(path, cell, _line_of_traceback(failed.traceback)),
+        _line(path, cell, _line_of_traceback(failed.traceback) if failed else 1),
         f"the {language} edition stopped here: {what}; mend the cell",
         f"l'édition {language} s'est arrêtée ici : {what} ; corrigez la cellule",
     )

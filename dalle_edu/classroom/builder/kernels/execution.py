@@ -50,7 +50,8 @@ def run(lesson: Lesson, language: str, kept: Path | None = None) -> Executed:
 
 def run_untouched(lesson: Lesson, language: str, kept: Path | None = None) -> Executed:
     """Execute the student's notebook as it is, with its widgets; values are kept as `run` keeps them. Raises `Faults` as `run` does."""
-    return execute(notebooks.student(lesson, language), lesson.path.parents[1] / language, lesson.path, language, static=False, kept=kept)
+    notebook = notebooks.student(lesson, language, lines=True)
+    return execute(notebook, lesson.path.parents[1] / language, lesson.path, language, static=False, kept=kept)
 
 
 def execute(notebook: Any, folder: Path, source: Path, language: str, static: bool = True, kept: Path | None = None) -> Executed:

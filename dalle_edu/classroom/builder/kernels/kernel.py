@@ -50,7 +50,8 @@ def execute_here(text: str, folder: str, environment: dict[str, str], limit: int
         try:
             client.execute()
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            return Done(nbformat.writes(notebook), stopped=(begun[-1], type(error).__name__, str(error)))
+            told = f"{error.ename}: {error.evalue}" if isinstance(error, CellExecutionError) else str(error)
+            return Done(nbformat.writes(notebook), stopped=(begun[-1], type(error).__name__, told))
         read = json.loads(record.read_text(encoding="utf-8"))
     return Done(nbformat.writes(notebook), *_used(read), read)
 
