@@ -1,8 +1,11 @@
 """Rules of the house that no linter knows."""
 
 import re
+import runpy
 import textwrap
 from pathlib import Path
+
+from dalle_edu.datasets.world_source import open_world
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,11 +26,14 @@ def test_weights_are_light_and_each_has_its_cards():
     assert all(path.with_suffix(suffix).is_file() for path in systems for suffix in (".md", ".fr.md", ".json", ".log.jsonl"))
 
 
-def test_the_object_that_the_guide_adds_is_told_from_all_others(capsys):
-    """The example of CONTRIBUTING.md, run as it stands there."""
+def test_the_object_that_the_guide_adds_is_told_from_all_others(tmp_path, capsys):
+    """The example of CONTRIBUTING.md, saved and run as it stands there, and opened as commands open it."""
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
-    exec(textwrap.dedent(example), {})
+    (tmp_path / "moon.py").write_text(textwrap.dedent(example), encoding="utf-8")
+    runpy.run_path(str(tmp_path / "moon.py"), run_name="__main__")
     assert capsys.readouterr().out == "100 of 100 pictures are read without a fault\n"
+    assert open_world(f"{tmp_path / 'moon.py'}:MOONS").catalogue.shapes[-1].name == "moon"
+    assert capsys.readouterr().out == ""
 
 
 def test_the_guide_names_only_files_that_there_are():
