@@ -22,6 +22,7 @@ from dalle_edu.world.tokenizer import MOST_BYTES, MOST_OPEN_TOKENS, CaptionToken
 from dalle_edu.world.words import normal_words
 
 LONGEST = 64  # tokens of a caption; what comes after them is cut off
+ROOM = 20  # tokens that a prompt may have, however short the captions are: a word that they do not have takes several
 
 
 class CaptionedSource:
@@ -44,7 +45,7 @@ class CaptionedSource:
         self.tokenizer = train_open_tokenizer((caption for item in self.items for caption in given[item]), vocabulary_size)
         learned = {caption for item in self.items for caption in given[item]}
         lengths = _lengths(self.tokenizer, {caption for captions in given for caption in captions})
-        self.text_length: int | None = max(1, min(longest, max(lengths[caption] for caption in learned)))
+        self.text_length: int | None = min(longest, max(ROOM, *(lengths[caption] for caption in learned)))
         fitting = {
             caption: caption if tokens <= self.text_length else self.tokenizer.shortened(caption, self.text_length)
             for caption, tokens in lengths.items()

@@ -1,17 +1,19 @@
 """The synthetic world as a source to train on, with any catalogue."""
 
 from functools import cached_property
+from itertools import product
 
 from dalle_edu.datasets.source import ENDLESS
 from dalle_edu.errors import DalleEduError
 from dalle_edu.python_files import named_in_file, names_a_file
 from dalle_edu.seeds import SEEDS
-from dalle_edu.world.catalogue import SHAPES, Catalogue
+from dalle_edu.world.catalogue import LANGUAGES, SHAPES, Catalogue
 from dalle_edu.world.catalogue_files import world_of
 from dalle_edu.world.dataset import Batch, World
 from dalle_edu.world.domain import ClosedDomain
-from dalle_edu.world.grammar import every_caption
+from dalle_edu.world.grammar import phrasings
 from dalle_edu.world.scene_sampler import PRACTICE
+from dalle_edu.world.scenes import RELATIONS, Description, Mention
 from dalle_edu.world.tokenizer import caption_tokenizer, train_tokenizer
 
 _HELD_OUT_SEED = SEEDS - 1  # of held-out scenes where the catalogue holds nothing out: no run has it
@@ -32,6 +34,14 @@ def open_world(name: str) -> "WorldSource":
     return WorldSource(catalogue, name.rpartition(":")[2].lower())
 
 
+def longest_captions(catalogue: Catalogue) -> list[str]:
+    """Captions of a catalogue among which the longest is: of each object with size and colour, several alike, and twice in a pair."""
+    objects = [Mention(*(thing.name for thing in each)) for each in product(catalogue.shapes, catalogue.colours, catalogue.sizes)]
+    said = [Description((each,), count) for each in objects for count in (1, 2, 3, 4)]
+    said += [Description((each, each), relation=relation) for each in objects for relation in (None, *RELATIONS)]
+    return [way for description in said for language in LANGUAGES for way in phrasings(description, language, catalogue)]
+
+
 class WorldSource:
     """Scenes of a catalogue with captions of its grammar, without end, as a source (`source.Source`)."""
 
@@ -42,7 +52,7 @@ class WorldSource:
         self.name = name
         self.domain = ClosedDomain(catalogue)
         self.tokenizer = caption_tokenizer() if catalogue is SHAPES else train_tokenizer(catalogue)
-        self.text_length = None if catalogue is SHAPES else max(self.tokenizer.lengths(list(every_caption(catalogue))))
+        self.text_length = None if catalogue is SHAPES else max(self.tokenizer.lengths(longest_captions(catalogue)))
 
     @cached_property
     def fingerprint(self) -> str:

@@ -11,7 +11,7 @@ from small_source import PLENTY, language, source, taken, write
 from torch.utils.data import DataLoader
 
 from dalle_edu.datasets import Digits, Shards, write_shards
-from dalle_edu.datasets.captioned_source import LONGEST, CaptionedSource
+from dalle_edu.datasets.captioned_source import LONGEST, ROOM, CaptionedSource
 from dalle_edu.datasets.split import held_out_names
 from dalle_edu.errors import DalleEduError
 from dalle_edu.world.words import normal_words
@@ -135,10 +135,12 @@ def test_captions_of_ten_thousand_characters_are_shortened(tmp_path, text):
     assert all(f"{caption[0]} {text}".startswith(caption) for caption in captions if caption != "a red kite")
 
 
-def test_the_length_is_that_of_the_longest_caption(tmp_path):
-    made = source(write(tmp_path / "data", ["a red kite"] * 3 + ["a red kite, a red kite"] * 3))
-    assert made.text_length == 7
-    assert made.shortened == 0
+def test_the_length_is_that_of_the_longest_caption_with_room_for_new_words(tmp_path):
+    short = source(write(tmp_path / "short", ["a red kite"] * 3 + ["a red kite, a red kite"] * 3))
+    assert (short.text_length, short.shortened) == (ROOM, 0)
+    assert max(short.tokenizer.lengths(["a blue zeppelin"])) <= ROOM
+    long = source(write(tmp_path / "long", ["a red kite"] * 3 + [", ".join(["a red kite"] * 8)] * 3))
+    assert (long.text_length, long.shortened) == (31, 0)
 
 
 def test_one_caption_for_all_is_told_of(tmp_path):
