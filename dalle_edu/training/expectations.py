@@ -32,7 +32,8 @@ class Expectations:
         if not passed or not found:
             return None
         self.told |= {(stage, part) for part in passed}
-        said = f"{stage}, {min(100, round(100 * clock.progress))} %: {', '.join(found)}"
+        part = min(100, round(100 * clock.progress))
+        said = say(f"{stage}, {part} %: ", f"{stage}, {part} % : ") + ", ".join(found)
         ours = self._ours(stage, clock.cpu_seconds)
         if ours:
             listed = ", ".join(ours)
