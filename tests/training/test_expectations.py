@@ -76,4 +76,4 @@ def test_a_french_reader_is_told_in_french(monkeypatch):
     seen = {"held_out_loss": 1.5, "codes_alive": 3.0, "codes": 8.0}
     assert findings(seen) == ["perte sur les réservées 1,500", "codes vivants 3 sur 8"]
     told = Expectations(Run("dalle1", minutes=1.0), WorldSource())
-    assert (told.sentence("codec", clock(20), seen) or "").replace("\u202f", " ").startswith("codec, 20 % : perte sur")
+    assert (told.sentence("codec", clock(20), seen) or "").replace("\xa0", " ").startswith("codec, 20 % : perte sur")
