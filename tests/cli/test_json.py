@@ -87,7 +87,9 @@ def test_training_tells_how_the_run_ended(run, direct):
     assert told["loss"] == told["stages"]["paint"]["loss"] > 0
     assert told["seconds"] > 0
     assert 0 <= told["marks"]["shape"] <= 1
-    assert err == f"→ {Path('r/direct.safetensors')}\n"  # no bar: standard error is no terminal
+    *along, last = err.splitlines()  # no bar: standard error is no terminal
+    assert last == f"→ {Path('r/direct.safetensors')}"
+    assert along and all(line.startswith("paint, ") and "number" in line for line in along)
     status, again, _ = run(*words, "--json", "-", "-q")  # the run is over, and its log still tells
     assert json.loads(again) == told
     for taken in ("r/run.json", "r/direct.safetensors", "r/log.jsonl", "r/checkpoint.safetensors"):
