@@ -89,7 +89,8 @@ def test_training_tells_how_the_run_ended(run, direct):
     assert 0 <= told["marks"]["shape"] <= 1
     *along, last = err.splitlines()  # no bar: standard error is no terminal
     assert last == f"→ {Path('r/direct.safetensors')}"
-    assert along and all(line.startswith("paint, ") and "number" in line for line in along)
+    assert along
+    assert all(line.startswith("paint, ") and "number" in line for line in along)
     status, again, _ = run(*words, "--json", "-", "-q")  # the run is over, and its log still tells
     assert json.loads(again) == told
     for taken in ("r/run.json", "r/direct.safetensors", "r/log.jsonl", "r/checkpoint.safetensors"):
