@@ -23,7 +23,7 @@ from dalle_edu.classroom.builder import build
 
 CORES = 2
 MINUTES = 50.0  # allowed
-REST = 9.8  # minutes of what is no test of pytest, with eleven lessons: to install, check the style and types, build the site, and browse
+REST = 8.5  # minutes of what is no test of pytest, with eleven lessons: to install, check the style and types, build the site, and browse
 SITE = 43.0  # seconds that each further lesson adds: 22 for its tests in a browser, two at a time, 21 for its pages, decks and PDFs
 REPORT = Path("runs/tests.xml")
 _EXECUTING = "test_lessons"  # the tests that execute the lessons
