@@ -1,0 +1,144 @@
+"""`python -m benchmarks.golf`: play, again, check, board; without a command it tells how, and shows the scoreboard."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from benchmarks.golf import exam, rules
+from benchmarks.golf.judge import judge
+from benchmarks.golf.record import Record, check, folders, keep
+from benchmarks.golf.rules import TRACKS, Track
+from benchmarks.golf.scoreboard import board, table, write
+from benchmarks.golf.source_check import check_source
+from dalle_edu.errors import DalleEduError
+from dalle_edu.language import decimal, say, sentence_language
+from dalle_edu.scorecard.exam import questions
+from dalle_edu.scorecard.marks import SKILL_NAMES
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command, and return its exit status."""
+    given = _parser().parse_args(arguments)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        return {"play": _play, "again": _again, "check": _check, "board": _board, None: _help}[given.command](given)
+    except DalleEduError as error:
+        print(f"golf: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.golf", description=say(*_WHAT))
+    commands = parser.add_subparsers(dest="command")
+    play = commands.add_parser("play", help=say("train, examine and mark a file", "entraîner, examiner et noter un fichier"))
+    play.add_argument("file", type=Path)
+    play.add_argument("--track", choices=list(TRACKS), required=True)
+    play.add_argument("--seeds", type=int, nargs="+", default=list(rules.SEEDS))
+    play.add_argument("--out", type=Path, help=say("the folder of the record", "le dossier du record"))
+    again = commands.add_parser("again", help=say("run a record with a fresh seed", "rejouer un record avec une autre graine"))
+    again.add_argument("folder", type=Path)
+    again.add_argument("--seed", type=int, help=say("the seed (one more than the largest)", "la graine (une de plus que la plus grande)"))
+    for command in (play, again):
+        command.add_argument("--by", choices=rules.BY, default=None, help=say("what time is counted in", "en quoi se compte le temps"))
+    checking = commands.add_parser("check", help=say("check digests, sums and limits", "vérifier empreintes, sommes et limites"))
+    checking.add_argument("folders", type=Path, nargs="*")
+    commands.add_parser("board", help=say("write the scoreboard into the pages", "écrire le tableau dans les pages"))
+    play.add_argument("--seconds", type=float, help=say("less time, to try", "moins de temps, pour essayer"))
+    play.add_argument("--prompts", type=int, help=say("fewer questions, to try", "moins de questions, pour essayer"))
+    checking.add_argument("--toy", action="store_true", help=say("accept less time and fewer questions", "admettre moins de temps et de questions"))
+    return parser
+
+
+_WHAT = (
+    "from nothing to pictures of what a sentence says, in minutes on two cores; how to play: book/en/golf.md",
+    "de rien à des images de ce que dit une phrase, en quelques minutes sur deux cœurs ; comment jouer : book/fr/golf.md",
+)
+
+
+def _help(_: argparse.Namespace) -> int:
+    _parser().print_help()
+    print("\n" + board(sentence_language()))
+    return 0
+
+
+def _play(given: argparse.Namespace) -> int:
+    source, by = check_source(given.file), given.by or "wall"
+    track = TRACKS[given.track].shortened(given.seconds, given.prompts)
+    out = given.out or Path("runs") / "golf" / f"{given.track}-{given.file.resolve().parent.name}-{given.file.stem}"
+    record = None
+    for seed in given.seeds:
+        print(_seed_begins(track, seed, by), flush=True)
+        run, log = judge(source, track, seed, by, tell=lambda sentence: print(sentence, flush=True))
+        record = keep(out, source, track, by, run, log)
+        print(_one_run(record, run), flush=True)
+    if record is None:
+        return 1
+    print("\n" + table([record], sentence_language()))
+    print("\n" + say(f"written in {out}", f"écrit dans {out}"))
+    if record.track != TRACKS[track.name]:
+        print(say("with less time or fewer questions it is a try, no record", "avec moins de temps ou de questions, c'est un essai, pas un record"))
+    return 0
+
+
+def _again(given: argparse.Namespace) -> int:
+    record = check(given.folder, toy=True)
+    seed = given.seed if given.seed is not None else max(run["seed"] for run in record.runs) + 1
+    by = given.by or record.by
+    print(_seed_begins(record.track, seed, by), flush=True)
+    source = check_source(given.folder / "record.py")
+    run, _ = judge(source, record.track, seed, by, tell=lambda sentence: print(sentence, flush=True))
+    anew = Record(record.folder, record.track, by, [run])
+    print(_one_run(anew, run), flush=True)
+    before, after = record.figure(), anew.figure()
+    print("\n" + table([record, Record(Path(say("again", "rejoué")), record.track, by, [run])], sentence_language()) + "\n")
+    holds = exam.stands(before, after.mean, after.variance)
+    was, now = decimal(100 * before.mean), decimal(100 * after.mean)
+    if holds:
+        print(say(f"the record stands: {was}% before, {now}% now", f"le record tient : {was} % avant, {now} % maintenant"))
+    else:
+        print(say(f"the record does not stand: {was}% before, {now}% now", f"le record ne tient pas : {was} % avant, {now} % maintenant"))
+    return 0 if holds else 1
+
+
+def _check(given: argparse.Namespace) -> int:
+    for folder in given.folders or folders():
+        record = check(folder, given.toy)
+        print(say(f"{folder}: right, {len(record.runs)} seeds", f"{folder} : en ordre, {len(record.runs)} graines"))
+    return 0
+
+
+def _board(_: argparse.Namespace) -> int:
+    for path in write():
+        print(path)
+    return 0
+
+
+def _seed_begins(track: Track, seed: int, by: str) -> str:
+    seconds = f"{track.seconds(by):.0f}"
+    return say(
+        f"seed {seed}: {seconds} s of {'wall time' if by == 'wall' else 'CPU'}, then {track.prompts} questions",
+        f"graine {seed} : {seconds} s {'au mur' if by == 'wall' else 'de processeur'}, puis {track.prompts} questions",
+    )
+
+
+def _one_run(record: Record, run: dict) -> str:
+    """What a run came to, skill by skill, in a few lines."""
+    asked, marks = questions(record.track.prompts, run["exam_seed"]), run["marks"].split()
+    names = SKILL_NAMES[sentence_language()]
+    skills = ", ".join(f"{names[skill]} {100 * each['correct'] / max(1, each['n']):.0f}" for skill, each in run["skills"]["seen"].items())
+    seen, held = (decimal(100 * exam.mark_of(asked, marks, split)) for split in exam.SPLITS)
+    cost = ", ".join(f"{run[name]:.0f}" for name in ("wall_seconds", "cpu_seconds", "calibrated_cpu_seconds"))
+    probes = ", ".join(decimal(100 * run["probes"][name]) for name in ("chance", "untrained", "shuffled"))
+    return say(
+        f"  mark {seen}, held out {held} ({skills})\n  wall, CPU and calibrated CPU seconds {cost}; load {run['load']}; {run['updates']} updates, "
+        f"{run['samples']} pictures, {run['bytes']:,} bytes\n  guessing {probes.split(', ')[0]}, with untrained and with shuffled weights "
+        f"{', '.join(probes.split(', ')[1:])}",
+        f"  note {seen}, combinaisons réservées {held} ({skills})\n  secondes au mur, de processeur et calibrées {cost} ; charge {run['load']} ; "
+        f"{run['updates']} mises à jour, {run['samples']} images, {run['bytes']} octets\n  au hasard {probes.split(', ')[0]}, avec des poids non "
+        f"entraînés et en désordre {' ; '.join(probes.split(', ')[1:])}",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
