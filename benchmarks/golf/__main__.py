@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("board", help=say("write the scoreboard into the pages", "écrire le tableau dans les pages"))
     play.add_argument("--seconds", type=float, help=say("less time, to try", "moins de temps, pour essayer"))
     play.add_argument("--prompts", type=int, help=say("fewer questions, to try", "moins de questions, pour essayer"))
-    checking.add_argument("--toy", action="store_true", help=say("accept less time and fewer questions", "admettre moins de temps et de questions"))
+    checking.add_argument("--toy", action="store_true", help=say("accept a try", "admettre un essai"))
     return parser
 
 
@@ -77,7 +77,8 @@ def _play(given: argparse.Namespace) -> int:
     print("\n" + table([record], sentence_language()))
     print("\n" + say(f"written in {out}", f"écrit dans {out}"))
     if record.track != TRACKS[track.name]:
-        print(say("with less time or fewer questions it is a try, no record", "avec moins de temps ou de questions, c'est un essai, pas un record"))
+        english, french = "less time or fewer questions than the rules say", "moins de temps ou de questions que la règle"
+        print(say(f"{english}: a try, and no record", f"{french} : un essai, pas un record"))
     return 0
 
 
@@ -129,15 +130,19 @@ def _one_run(record: Record, run: dict) -> str:
     skills = ", ".join(f"{names[skill]} {100 * each['correct'] / max(1, each['n']):.0f}" for skill, each in run["skills"]["seen"].items())
     seen, held = (decimal(100 * exam.mark_of(asked, marks, split)) for split in exam.SPLITS)
     cost = ", ".join(f"{run[name]:.0f}" for name in ("wall_seconds", "cpu_seconds", "calibrated_cpu_seconds"))
-    probes = ", ".join(decimal(100 * run["probes"][name]) for name in ("chance", "untrained", "shuffled"))
-    return say(
-        f"  mark {seen}, held out {held} ({skills})\n  wall, CPU and calibrated CPU seconds {cost}; load {run['load']}; {run['updates']} updates, "
-        f"{run['samples']} pictures, {run['bytes']:,} bytes\n  guessing {probes.split(', ')[0]}, with untrained and with shuffled weights "
-        f"{', '.join(probes.split(', ')[1:])}",
-        f"  note {seen}, combinaisons réservées {held} ({skills})\n  secondes au mur, de processeur et calibrées {cost} ; charge {run['load']} ; "
-        f"{run['updates']} mises à jour, {run['samples']} images, {run['bytes']} octets\n  au hasard {probes.split(', ')[0]}, avec des poids non "
-        f"entraînés et en désordre {' ; '.join(probes.split(', ')[1:])}",
+    chance, untrained, shuffled = (decimal(100 * run["probes"][name]) for name in ("chance", "untrained", "shuffled"))
+    updates, pictures, size = run["updates"], run["samples"], decimal(run["bytes"] / 1e6)
+    english = (
+        f"mark {seen}, held out {held} ({skills})",
+        f"wall, CPU and calibrated CPU seconds {cost}; load {run['load']}; {updates} updates, {pictures} pictures, {size} MB",
+        f"guessing gets {chance}, untrained weights {untrained}, its weights in disorder {shuffled}",
     )
+    french = (
+        f"note {seen}, combinaisons réservées {held} ({skills})",
+        f"secondes au mur, de processeur, calibrées {cost} ; charge {run['load']} ; {updates} mises à jour, {pictures} images, {size} Mo",
+        f"le hasard obtient {chance}, des poids non entraînés {untrained}, ses poids en désordre {shuffled}",
+    )
+    return "  " + say("\n  ".join(english), "\n  ".join(french))
 
 
 if __name__ == "__main__":

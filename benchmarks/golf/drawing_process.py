@@ -1,4 +1,4 @@
-"""The process that has a record draw, in a room where there is nothing to draw with but its weights: `python -m benchmarks.golf.drawing_process`.
+"""The process that has a record draw, in a room where there is nothing to draw with but its weights.
 
 Standard input brings a safetensors file: "tokens" (n, t), the weights as "weights/NAME", and in its metadata the seeds. Standard output
 takes another, with "pictures" (n, 3, h, w). The folder that it runs in is the room; `record.py` is there.
@@ -46,7 +46,8 @@ def draw(tokens: Tensor, weights: dict[str, Tensor], build_seed: int, draw_seed:
     """The pictures of a record for tokens, from its weights, or from those of `build` where there are none."""
     stand_guard(Path.cwd())
     spec = importlib.util.spec_from_file_location("record", "record.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     record = importlib.util.module_from_spec(spec)
     sys.modules["record"] = record
     spec.loader.exec_module(record)

@@ -68,8 +68,8 @@ def skills(asked: Sequence[Question], marks: Sequence[str], split: str | None = 
 def variance(asked: Sequence[Question], marks: Sequence[str], split: str = "seen") -> float:
     """The variance of `mark_of` that comes of which questions were asked.
 
-    A picture counts for several skills, and a scene is asked in two languages: the eight rates are not independent. So each scene's share in
-    the mark's deviation is summed over its skills and languages first (the linearised variance of a mean of ratios, by clusters).
+    A picture counts for several skills, and a scene is asked in two languages: the eight rates are not independent. So each scene's share
+    in the mark's deviation is summed over its skills and languages first (the linearised variance of a mean of ratios, by clusters).
     """
     counts = skills(asked, marks, split)
     rates = {skill: entry["correct"] / max(1, entry["n"]) for skill, entry in counts.items()}

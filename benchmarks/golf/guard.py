@@ -1,8 +1,8 @@
 """The guard of a drawing process: from the moment it stands, only torch, the bricks and the record's own file can be imported or read.
 
 A record draws in a room of its own: a folder with copies of the few modules of the library that it may use (`LIBRARY`). The world that
-renders scenes, the examiner and the shipped weights are not there; a finder refuses to import them from elsewhere, and an audit hook refuses
-to read them as text, to write, to start programs and to reach the network. An audit hook cannot be taken away. It sees what goes
+renders scenes, the examiner and the shipped weights are not there; a finder refuses to import them from elsewhere, and an audit hook
+refuses to read them as text, to write, to start programs and to reach the network. An audit hook cannot be taken away. It sees what goes
 through Python, so `source_check` refuses the ways around Python beforehand.
 """
 
@@ -64,7 +64,7 @@ def out_of_bounds(name: str, besides: tuple[str, ...] = (), painters: bool = Fal
 
 
 def stand_guard(room: Path) -> None:
-    """Put up the guard for the rest of this process: imports come from Python, its packages and `room`, files too, and nothing is written."""
+    """Put up the guard for the rest of this process: imports and files come from Python, its packages and `room`; nothing is written."""
     allowed = [os.path.realpath(place) for place in {*sysconfig.get_paths().values(), *_packages()}]
     here = os.path.realpath(room)
     sys.path[:] = [place for place in sys.path if place and _within(os.path.realpath(place), [*allowed, here])]

@@ -31,7 +31,8 @@ from dalle_edu.world.tokenizer import caption_tokenizer
 
 ROOT = Path(__file__).parents[2]
 _REFUSED = 3
-_ROOM = ("benchmarks/__init__.py", "benchmarks/golf/__init__.py", *(f"benchmarks/golf/{name}.py" for name in ("rules", "guard", "drawing_process")))
+_ROOM = ("benchmarks/__init__.py", *(f"benchmarks/golf/{name}.py" for name in ("__init__", "rules", "guard", "drawing_process")))
+_WITHOUT = {"untrained": ("untrained weights", "des poids non entraînés"), "shuffled": ("its weights in disorder", "ses poids en désordre")}
 Watch = Callable[[str], None]
 
 
@@ -69,10 +70,10 @@ def trained(folder: Path, track: Track, seed: int, by: str, tell: Watch) -> dict
     if outcome.status is None:
         wall, cpu = round(outcome.wall_seconds), round(outcome.cpu_seconds)
         raise DalleEduError(
-            f"training took {wall} s of wall time and {cpu} s of CPU, and may take {track.seconds(by):.0f} s (by {by}); it was stopped and does "
-            "not count: train until game.progress() is 1, and no longer",
-            f"l'entraînement a pris {wall} s au mur et {cpu} s de processeur, et peut en prendre {track.seconds(by):.0f} ({by}) ; il a été arrêté "
-            "et ne compte pas : entraînez jusqu'à ce que game.progress() vaille 1, et pas plus",
+            f"training took {wall} s of wall time and {cpu} s of CPU, and may take {track.seconds(by):.0f} s (by {by}); it was stopped and "
+            "does not count: train until game.progress() is 1, and no longer",
+            f"l'entraînement a pris {wall} s au mur et {cpu} s de processeur, et peut en prendre {track.seconds(by):.0f} ({by}) ; il a été "
+            "arrêté et ne compte pas : entraînez jusqu'à ce que game.progress() vaille 1, et pas plus",
         )
     _check_ended(outcome, "training", "l'entraînement")
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
@@ -142,11 +143,11 @@ def probe(source: bytes, track: Track, weights: dict[str, Tensor], seed: int, ex
         pictures, _ = drawn(source, tokens, tensors, seed + 1_000_003, exam_seed)
         found[name] = round(exam.mark_of(asked, exam.marked(asked, pictures)), 4)
         if found[name] > guessing + rules.BEYOND_CHANCE:
-            how = {"untrained": ("untrained weights", "des poids non entraînés"), "shuffled": ("its weights in disorder", "ses poids en désordre")}
+            english, french = _WITHOUT[name]
             raise DalleEduError(
-                f"with {how[name][0]} the record's mark is {found[name]:.0%}, and guessing gets {guessing:.0%}: it draws without what it "
+                f"with {english} the record's mark is {found[name]:.0%}, and guessing gets {guessing:.0%}: it draws without what it "
                 "learned, and is refused",
-                f"avec {how[name][1]}, la note du record est de {found[name]:.0%}, et le hasard obtient {guessing:.0%} : il dessine sans ce "
+                f"avec {french}, la note du record est de {found[name]:.0%}, et le hasard obtient {guessing:.0%} : il dessine sans ce "
                 "qu'il a appris, et il est refusé",
             )
     return found

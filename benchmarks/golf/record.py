@@ -64,8 +64,8 @@ def library() -> dict[str, str]:
 
 def keep(folder: Path, source: bytes, track: Track, by: str, run: dict[str, Any], log: bytes) -> Record:
     """Write a run into a record's folder, beside those of the same file that are there already, and return the record."""
-    head = {"track": track.name, "by": by, "wall_seconds": track.wall_seconds, "prompts": track.prompts, "probe_prompts": track.probe_prompts}
-    head |= {**numbers(), "record_sha256": sha256(source)}
+    head: dict[str, Any] = {"track": track.name, "by": by, "wall_seconds": track.wall_seconds, "prompts": track.prompts}
+    head |= {"probe_prompts": track.probe_prompts, **numbers(), "record_sha256": sha256(source)}
     before = _marks(folder) if (folder / "marks.json").exists() else {}
     same = {key: before.get(key) for key in head} == head
     others = [each for each in before.get("runs", []) if same and each["seed"] != run["seed"]]
@@ -138,10 +138,12 @@ def _check_run(folder: Path, record: Record, run: dict[str, Any]) -> None:
         raise _bad(folder, f"log-{seed}.jsonl is not the log of that run", f"log-{seed}.jsonl n'est pas le journal de ce passage")
     asked, marks = questions(record.track.prompts, run["exam_seed"]), run["marks"].split()
     if [text.replace("0", "1") for text in marks] != [exam.pattern(question) for question in asked]:
-        raise _bad(folder, f"the marks of seed {seed} do not answer its questions", f"les notes de la graine {seed} ne répondent pas à ses questions")
+        said = f"les notes de la graine {seed} ne répondent pas à ses questions"
+        raise _bad(folder, f"the marks of seed {seed} do not answer its questions", said)
     for split in exam.SPLITS:
         if exam.skills(asked, marks, split) != run["skills"][split]:
-            raise _bad(folder, f"the sums of seed {seed} are not those of its marks", f"les sommes de la graine {seed} ne sont pas celles de ses notes")
+            said = f"les sommes de la graine {seed} ne sont pas celles de ses notes"
+            raise _bad(folder, f"the sums of seed {seed} are not those of its marks", said)
     late = run[f"{record.by}_seconds"] > record.track.most_seconds(record.by) or run["bytes"] > 1.01 * rules.WEIGHT_BYTES
     late = late or run["drawing_cpu_seconds"] > rules.DRAWING_SECONDS * record.track.prompts + rules.STARTING_SECONDS
     helped = max(run["probes"]["untrained"], run["probes"]["shuffled"]) > run["probes"]["chance"] + rules.BEYOND_CHANCE

@@ -16,6 +16,7 @@ _HEAD = {
     "en": ("record", "mark", "interval", "spread", "held out", "wall s", "CPU s", "calibrated", "updates", "pictures"),
     "fr": ("record", "note", "intervalle", "écart", "réservées", "s au mur", "s CPU", "calibrées", "mises à jour", "images"),
 }
+_OF_RUNS = ("wall_seconds", "cpu_seconds", "calibrated_cpu_seconds", "updates", "samples")
 _NONE = {"en": "No record yet.", "fr": "Pas encore de record."}
 
 
@@ -27,9 +28,10 @@ def table(records: Sequence[Record], language: str) -> str:
     rows = sorted(((record.figure(), record) for record in records), key=lambda pair: -pair[0].mean)
     for figure, record in rows:
         low, high = figure.interval
-        of_runs = {name: mean(run[name] for run in record.runs) for name in ("wall_seconds", "cpu_seconds", "calibrated_cpu_seconds", "updates", "samples")}
-        cells = [record.name, _percent(figure.mean, language), f"{_number(low, language)}–{_number(high, language)}", _number(figure.spread, language)]
-        cells += [_percent(record.figure("held_out").mean, language), *(_whole(value, language) for value in of_runs.values())]
+        means = [mean(run[name] for run in record.runs) for name in _OF_RUNS]
+        cells = [record.name, _percent(figure.mean, language), f"{_number(low, language)}–{_number(high, language)}"]
+        cells += [_number(figure.spread, language), _percent(record.figure("held_out").mean, language)]
+        cells += [_whole(value, language) for value in means]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -15,8 +15,8 @@ from dalle_edu.files import read_file
 
 MODULES = (
     "torch", "numpy", "math", "random", "itertools", "functools", "collections", "dataclasses", "typing", "types", "time", "os",
-    "multiprocessing", "threading", "queue", "contextlib", "copy", "statistics", "operator", "enum", "abc", "warnings", "einops", "jaxtyping",
-    "__future__",
+    "multiprocessing", "threading", "queue", "contextlib", "copy", "statistics", "operator", "enum", "abc", "warnings", "einops",
+    "jaxtyping", "__future__",
 )  # fmt: skip
 _CALLS = {
     "eval", "exec", "compile", "open", "input", "breakpoint", "globals", "locals", "vars", "__import__", "__builtins__", "__loader__",
@@ -24,8 +24,9 @@ _CALLS = {
 }  # fmt: skip
 # ways out of what is given: modules that other modules hold, and readers of files that Python does not see
 _ATTRIBUTES = {
-    "os", "sys", "builtins", "importlib", "subprocess", "socket", "ctypes", "pickle", "hub", "package", "cpp_extension", "_C", "ops", "classes",
-    "modules", "from_file", "fromfile", "memmap", "load", "loads", "loadtxt", "genfromtxt", "load_library", "jit", "mmap", "urllib",
+    "os", "sys", "builtins", "importlib", "subprocess", "socket", "ctypes", "pickle", "hub", "package", "cpp_extension", "_C", "ops",
+    "classes", "modules", "from_file", "fromfile", "memmap", "load", "loads", "loadtxt", "genfromtxt",
+    "load_library", "jit", "mmap", "urllib",
     "sched_setaffinity", "system", "popen", "setsid", "setpgid", "execv", "f_globals", "f_builtins", "gi_frame", "tb_frame",
     "meta_path", "path_hooks", "f2py", "ctypeslib", "DataSource",
 }  # fmt: skip
@@ -84,8 +85,8 @@ def _imports(node: ast.AST) -> Iterator[Why]:
             yield (
                 f"a record may not import {name}; it may import dalle_edu.bricks, dalle_edu.device, dalle_edu.training.muon, ema and "
                 f"learning_rate, and {', '.join(MODULES[:-1])}",
-                f"un record ne peut pas importer {name} ; il a droit à dalle_edu.bricks, à dalle_edu.device, à muon, ema et learning_rate de "
-                f"dalle_edu.training, et à {', '.join(MODULES[:-1])}",
+                f"un record ne peut pas importer {name} ; il a droit à dalle_edu.bricks, à dalle_edu.device, à muon, ema et learning_rate "
+                f"de dalle_edu.training, et à {', '.join(MODULES[:-1])}",
             )
 
 
@@ -113,7 +114,7 @@ def _literals(node: ast.AST) -> Iterator[Why]:
         if count > rules.LITERAL_NUMBERS:
             yield (
                 f"{count} numbers stand in one literal, and {rules.LITERAL_NUMBERS} may; a record learns its numbers",
-                f"{count} nombres sont écrits dans un seul littéral, qui peut en avoir {rules.LITERAL_NUMBERS} ; un record apprend ses nombres",
+                f"{count} nombres sont dans un seul littéral, qui peut en avoir {rules.LITERAL_NUMBERS} ; un record apprend ses nombres",
             )
     elif isinstance(node, ast.Constant) and isinstance(node.value, int) and abs(node.value) > rules.LARGEST_INTEGER:
         yield ("a whole number is over 2**64", "un nombre entier dépasse 2**64")
@@ -126,7 +127,8 @@ def _numbers(tree: ast.AST) -> int:
 def _check_constants(path: Path, tree: ast.Module) -> None:
     """Raise `DalleEduError` for a string that is too long, and for too much of strings or of numbers in literals altogether."""
     own = {id(text) for text in _docstrings(tree)}
-    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and id(node) not in own]
+    constants = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in own]
+    texts = [node for node in constants if isinstance(node.value, str | bytes)]
     for text in texts:
         if len(text.value) > rules.TEXT_CHARACTERS:  # type: ignore[arg-type]
             raise _at(

@@ -1,5 +1,6 @@
 """A process under a stopwatch: its wall and CPU seconds, those of all that it starts included, and its end where it takes too long."""
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -41,8 +42,9 @@ def run(
         source.write(given)
         source.seek(0)
         before, begun = _waited_for(), time.monotonic()
+        alone = os.name == "posix"
         process = subprocess.Popen(
-            list(command), stdin=source, stdout=output, stderr=errors, cwd=folder, env=dict(environment), start_new_session=os.name == "posix"
+            command, stdin=source, stdout=output, stderr=errors, cwd=folder, env=environment, start_new_session=alone
         )
         tree, cpu, late = psutil.Process(process.pid), 0.0, False
         known: dict[int, psutil.Process] = {}
@@ -97,10 +99,8 @@ def _end(process: subprocess.Popen, others: Mapping[int, psutil.Process]) -> Non
     if process.poll() is None:
         process.kill()
     for other in others.values():
-        try:
+        with contextlib.suppress(psutil.Error):
             other.kill()  # by its id and its time of birth
-        except psutil.Error:
-            pass
     process.wait()
 
 

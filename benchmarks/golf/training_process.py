@@ -1,7 +1,7 @@
 """The process that trains a record: `python -m benchmarks.golf.training_process FOLDER SEED BY SECONDS BEGUN`.
 
-In FOLDER it finds `record.py` and leaves `log.jsonl`, `weights.safetensors` and `summary.json`. A record that breaks a rule ends it with the
-status 3, after a line with the reason.
+In FOLDER it finds `record.py` and leaves `log.jsonl`, `weights.safetensors` and `summary.json`. A record that breaks a rule ends it with
+the status 3, after a line with the reason.
 """
 
 import hashlib
@@ -60,7 +60,8 @@ def main() -> None:
 def record_in(folder: Path) -> ModuleType:
     """The record of a folder as a module."""
     spec = importlib.util.spec_from_file_location("record", folder / "record.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["record"] = module
     spec.loader.exec_module(module)
@@ -75,7 +76,8 @@ def built(record: ModuleType, seed: int) -> tuple[nn.Module, dict[str, Tensor], 
     torch.manual_seed(seed)
     model = record.build()
     if not isinstance(model, nn.Module):
-        raise DalleEduError(f"build returned {type(model).__name__}, no nn.Module", f"build a rendu {type(model).__name__}, pas un nn.Module")
+        came = type(model).__name__
+        raise DalleEduError(f"build returned {came}, no nn.Module", f"build a rendu {came}, pas un nn.Module")
     parameters = dict(model.named_parameters(remove_duplicate=False))
     for name, tensor in model.state_dict().items():
         if name not in parameters:
@@ -110,8 +112,9 @@ def checked(model: nn.Module, begins: dict[str, Tensor], counts: dict[str, int])
         )
     for name, value in tensors.items():
         if counts[name] < rules.LEAST_GRADIENTS:
-            n = counts[name]
-            reached = ("no gradient ever reached", "aucun gradient n'a jamais atteint") if n == 0 else (f"{n} gradients reached", f"{n} gradients ont atteint")
+            reached = f"{counts[name]} gradients reached", f"{counts[name]} gradients ont atteint"
+            if counts[name] == 0:
+                reached = "no gradient ever reached", "aucun gradient n'a jamais atteint"
             raise DalleEduError(
                 f"{reached[0]} {name}; at least {rules.LEAST_GRADIENTS} must, for what is kept to be learned",
                 f"{reached[1]} {name} ; il en faut au moins {rules.LEAST_GRADIENTS}, pour que ce qu'on garde soit appris",

@@ -1,7 +1,7 @@
 """A diffusion model: the U-Net of the library's Imagen at 32 pixels, with a small text encoder that learns with it.
 
-Imagen trains its text encoder first, on captions alone. Here both learn from the pictures: the U-Net attends to the states of the tokens, and
-every block of it is told their mean. Muon takes the matrices and AdamW all else; what is kept is the average of the weights.
+Imagen trains its text encoder first, on captions alone. Here both learn from the pictures: the U-Net attends to the states of the tokens,
+and every block of it is told their mean. Muon takes the matrices and AdamW all else; what is kept is the average of the weights.
 """
 
 import torch
@@ -31,9 +31,7 @@ class TextToImage(nn.Module):
         self.places = nn.Embedding(20, WIDTH)
         self.encoder = Encoder(WIDTH, depth=3, heads=4, directed=True)
         self.unet = UNet(
-            UNetConfig(
-                widths=(80, 160), depth=1, attention_levels=(), middle_depth=5, heads=5, text_width=WIDTH, pooled_width=WIDTH
-            )
+            UNetConfig(widths=(80, 160), depth=1, attention_levels=(), middle_depth=5, heads=5, text_width=WIDTH, pooled_width=WIDTH)
         )
 
     def read(self, tokens):
@@ -54,7 +52,8 @@ def train(model, game):
     """Learn v from noisy pictures and their captions, of which a tenth is left out."""
     place, generator = choose_device("cpu"), torch.Generator().manual_seed(game.seed)
     model.train().to(memory_format=torch.channels_last)
-    by_muon = {id(each) for part in (model.encoder, model.unet.encoder, model.unet.decoder, model.unet.middle) for each in part.parameters()}
+    unet = model.unet
+    by_muon = {id(each) for part in (model.encoder, unet.encoder, unet.decoder, unet.middle) for each in part.parameters()}
     matrices = [each for each in model.parameters() if each.ndim >= 2 and id(each) in by_muon]
     rest = [each for each in model.parameters() if each.ndim < 2 or id(each) not in by_muon]
     optimizers = [
