@@ -49,11 +49,12 @@ def judge(source: bytes, track: Track, seed: int, by: str = "wall", tell: Watch 
         log = (folder / "log.jsonl").read_bytes() if (folder / "log.jsonl").exists() else b""
     exam_seed = secrets.randbelow(2**31)
     asked = questions(track.prompts, exam_seed)
-    pictures, took = drawn(source, tokens_of([question.text for question in asked]), weights, seed, exam_seed)
+    most = rules.drawing_seconds(track.prompts, kept["calibration"])
+    pictures, took = drawn(source, tokens_of([question.text for question in asked]), weights, seed, exam_seed, most)
     marks = exam.marked(asked, pictures)
     kept |= {"exam_seed": exam_seed, "drawing_cpu_seconds": round(took, 2)}
     kept["skills"] = {split: exam.skills(asked, marks, split) for split in exam.SPLITS}
-    kept["probes"] = probe(source, track, weights, seed, exam_seed)
+    kept["probes"] = probe(source, track, weights, seed, exam_seed, rules.drawing_seconds(track.probe_prompts, kept["calibration"]))
     kept["marks"] = " ".join(marks)
     return {"seed": seed, **kept}, log
 
@@ -90,13 +91,12 @@ def trained(folder: Path, track: Track, seed: int, by: str, tell: Watch) -> dict
 
 
 def drawn(
-    source: bytes, tokens: Int[Tensor, "n t"], weights: dict[str, Tensor], build_seed: int, draw_seed: int
+    source: bytes, tokens: Int[Tensor, "n t"], weights: dict[str, Tensor], build_seed: int, draw_seed: int, most: float
 ) -> tuple[Float[Tensor, "n 3 h w"], float]:
-    """What a record draws for tokens, in a room that holds nothing else, and the CPU seconds that it took.
+    """What a record draws for tokens, in a room that holds nothing else, and the CPU seconds that it took, `most` at the most.
 
     Without weights it draws with those of `build`. Raises `DalleEduError` for what the guard refuses, and where drawing takes too long.
     """
-    most = rules.DRAWING_SECONDS * len(tokens) + rules.STARTING_SECONDS
     given = save(
         {"tokens": tokens, **{f"weights/{name}": value for name, value in weights.items()}},
         metadata={"build": str(build_seed), "draw": str(draw_seed)},
@@ -130,7 +130,7 @@ def furnish(room: Path, source: bytes) -> None:
         shutil.copyfile(module, to)
 
 
-def probe(source: bytes, track: Track, weights: dict[str, Tensor], seed: int, exam_seed: int) -> dict[str, float]:
+def probe(source: bytes, track: Track, weights: dict[str, Tensor], seed: int, exam_seed: int, most: float) -> dict[str, float]:
     """The marks that a record gets without what it learned: with fresh weights, and with its own in disorder; and those of guessing.
 
     Raises `DalleEduError` where it does better than guessing: then it draws by other means than by what it learned.
@@ -140,7 +140,7 @@ def probe(source: bytes, track: Track, weights: dict[str, Tensor], seed: int, ex
     guessing = statistics.mean(exam.chance(questions(1024, 1 + number)) for number in range(2))
     found = {"chance": round(guessing, 4)}
     for name, tensors in (("untrained", {}), ("shuffled", exam.shuffled_within(weights, exam_seed))):
-        pictures, _ = drawn(source, tokens, tensors, seed + 1_000_003, exam_seed)
+        pictures, _ = drawn(source, tokens, tensors, seed + 1_000_003, exam_seed, most)
         found[name] = round(exam.mark_of(asked, exam.marked(asked, pictures)), 4)
         if found[name] > guessing + rules.BEYOND_CHANCE:
             english, french = _WITHOUT[name]

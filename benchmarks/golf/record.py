@@ -145,7 +145,7 @@ def _check_run(folder: Path, record: Record, run: dict[str, Any]) -> None:
             said = f"les sommes de la graine {seed} ne sont pas celles de ses notes"
             raise _bad(folder, f"the sums of seed {seed} are not those of its marks", said)
     late = run[f"{record.by}_seconds"] > record.track.most_seconds(record.by) or run["bytes"] > 1.01 * rules.WEIGHT_BYTES
-    late = late or run["drawing_cpu_seconds"] > rules.DRAWING_SECONDS * record.track.prompts + rules.STARTING_SECONDS
+    late = late or run["drawing_cpu_seconds"] > 1.01 * rules.drawing_seconds(record.track.prompts, run["calibration"])
     helped = max(run["probes"]["untrained"], run["probes"]["shuffled"]) > run["probes"]["chance"] + rules.BEYOND_CHANCE
     if late or helped:
         raise _bad(folder, f"seed {seed} did not keep to the limits", f"la graine {seed} n'a pas respecté les limites")

@@ -1,5 +1,6 @@
 """The rules as data: the tracks and their time, the sizes of what a record is and keeps, and how many questions it is asked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 RESOLUTION, TEXT_LENGTH = 32, 20  # pixels on a side; tokens of a caption
@@ -12,8 +13,8 @@ TEXT_CHARACTERS = 400  # of one string that is no docstring
 ALL_TEXT_CHARACTERS = 4_000  # of all of them
 LARGEST_INTEGER = 2**64
 LEAST_GRADIENTS = 10  # that must have reached each parameter
-DRAWING_SECONDS = 0.25  # of CPU for a picture, on average
-STARTING_SECONDS = 20.0  # of CPU, before a drawing process has the first prompt
+DRAWING_SECONDS = 0.25  # calibrated seconds of CPU for a picture, on average
+STARTING_SECONDS = 20.0  # before a drawing process has the first prompt
 DRAWN_TOGETHER = 64  # prompts in a call of `draw`
 BEYOND_CHANCE = 0.10  # what a probe's mean over the skills may have above guessing
 SEEDS = (1, 2, 3)  # of a record
@@ -46,6 +47,14 @@ class Track:
             prompts=self.prompts if prompts is None else prompts,
             probe_prompts=probe,
         )
+
+
+def drawing_seconds(pictures: int, calibration: Sequence[float]) -> float:
+    """The CPU seconds that drawing so many pictures may take, on a machine whose known work took so long before and after training.
+
+    A slow machine has more of them in proportion; a fast one has no fewer.
+    """
+    return (DRAWING_SECONDS * pictures + STARTING_SECONDS) * max(1.0, sum(calibration) / len(calibration))
 
 
 TRACKS = {"dalle1": Track("dalle1", 300), "diffusion": Track("diffusion", 1200)}

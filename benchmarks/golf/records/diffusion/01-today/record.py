@@ -85,8 +85,10 @@ def train(model, game):
 
 
 def draw(model, tokens, seed):
-    """Pictures from noise, in twenty steps of DPM-Solver++ with guidance 2."""
+    """Pictures from noise, in sixteen steps of DPM-Solver++ with guidance 2."""
+    place = choose_device("cpu")
     noise = torch.randn(len(tokens), 3, 32, 32, generator=torch.Generator().manual_seed(seed))
     network = guided(model.unet, 2.0, model.read(tokens), model.read(torch.zeros_like(tokens)))
     denoise = denoiser(network, SCHEDULE, "v", lambda x0: x0.clamp(-1, 1))
-    return dpm_solver(denoise, noise, SCHEDULE, steps=20).clamp(-1, 1)
+    with place.autocast():
+        return dpm_solver(denoise, noise, SCHEDULE, steps=16).clamp(-1, 1)
