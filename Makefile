@@ -7,7 +7,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo sheet marks test quick lint mutants fuzz lab lessons measure slides book book-serve test-browser bundle \
+.PHONY: help demo sheet marks test quick lint mutants fuzz lab lessons measure slides book book-serve test-browser golf bundle \
   addresses lock clean
 
 BIN := .venv/bin
@@ -49,6 +49,7 @@ ifeq ($(EDITION),fr)
 	@echo "make book           publie le cours en un site, dans book/site"
 	@echo "make book-serve     le montre dans le navigateur"
 	@echo "make test-browser   essaie le site, les diapositives et JupyterLab dans un vrai navigateur"
+	@echo "make golf           dit comment jouer aux meilleures images en cinq minutes, et montre le tableau des records"
 	@echo "make bundle         fait une archive qui s'installe sans réseau ; FOR=\"windows-3.12 linux-3.11\" choisit pour quelles machines"
 	@echo "make addresses      récrit ce qui suit l'adresse du dépôt, celle de dalle_edu/address.py"
 	@echo "make lock           refait uv.lock avec les versions de constraints.txt"
@@ -69,6 +70,7 @@ else
 	@echo "make book           publish the course as a website, in book/site"
 	@echo "make book-serve     show it in the browser"
 	@echo "make test-browser   try the website, the slides and JupyterLab in a real browser"
+	@echo "make golf           say how to play for the best pictures in five minutes, and show the scoreboard"
 	@echo "make bundle         make an archive that installs without a network; FOR=\"windows-3.12 linux-3.11\" chooses for which machines"
 	@echo "make addresses      write again what follows the repository's address, which is in dalle_edu/address.py"
 	@echo "make lock           make uv.lock again, with the versions of constraints.txt"
@@ -134,6 +136,9 @@ book-serve: book
 
 test-browser: book
 	node tests/browser/run.mjs
+
+golf: $(BASE)
+	$(BIN)/python -m benchmarks.golf
 
 # Weights, notebooks and every wheel that they need, in dist; the site too, where `make book` has been run.
 bundle: $(DEV)

@@ -119,7 +119,7 @@ def _seed_begins(track: Track, seed: int, by: str) -> str:
     seconds = f"{track.seconds(by):.0f}"
     return say(
         f"seed {seed}: {seconds} s of {'wall time' if by == 'wall' else 'CPU'}, then {track.prompts} questions",
-        f"graine {seed} : {seconds} s {'au mur' if by == 'wall' else 'de processeur'}, puis {track.prompts} questions",
+        f"graine {seed} : {seconds} s {'de temps réel' if by == 'wall' else 'de processeur'}, puis {track.prompts} questions",
     )
 
 
@@ -139,7 +139,7 @@ def _one_run(record: Record, run: dict) -> str:
     )
     french = (
         f"note {seen}, combinaisons réservées {held} ({skills})",
-        f"secondes au mur, de processeur, calibrées {cost} ; charge {run['load']} ; {updates} mises à jour, {pictures} images, {size} Mo",
+        f"secondes réelles, de processeur, calibrées {cost} ; charge {run['load']} ; {updates} mises à jour, {pictures} images, {size} Mo",
         f"le hasard obtient {chance}, des poids non entraînés {untrained}, ses poids en désordre {shuffled}",
     )
     return "  " + say("\n  ".join(english), "\n  ".join(french))

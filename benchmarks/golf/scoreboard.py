@@ -14,7 +14,7 @@ from dalle_edu.publishing.readme import with_part
 PAGES = {language: ROOT / "book" / language / "golf.md" for language in ("en", "fr")}
 _HEAD = {
     "en": ("record", "mark", "interval", "spread", "held out", "wall s", "CPU s", "calibrated", "updates", "pictures"),
-    "fr": ("record", "note", "intervalle", "écart", "réservées", "s au mur", "s CPU", "calibrées", "mises à jour", "images"),
+    "fr": ("record", "note", "intervalle", "écart", "réservées", "s réelles", "s CPU", "calibrées", "mises à jour", "images"),
 }
 _OF_RUNS = ("wall_seconds", "cpu_seconds", "calibrated_cpu_seconds", "updates", "samples")
 _NONE = {"en": "No record yet.", "fr": "Pas encore de record."}

