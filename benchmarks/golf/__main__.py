@@ -105,7 +105,8 @@ def _again(given: argparse.Namespace) -> int:
 def _check(given: argparse.Namespace) -> int:
     for folder in given.folders or folders():
         record = check(folder, given.toy)
-        print(say(f"{folder}: right, {len(record.runs)} seeds", f"{folder} : en ordre, {len(record.runs)} graines"))
+        seeds = ", ".join(str(run["seed"]) for run in record.runs)
+        print(say(f"{folder}: in order (seeds {seeds})", f"{folder} : en ordre (graines {seeds})"))
     return 0
 
 

@@ -4,6 +4,7 @@ learned.
 
 import json
 import os
+import platform
 import secrets
 import shutil
 import sys
@@ -23,7 +24,7 @@ from benchmarks.golf import exam, rules
 from benchmarks.golf.guard import LIBRARY
 from benchmarks.golf.rules import Track
 from benchmarks.golf.timed_process import Outcome, run
-from benchmarks.measuring import machine
+from benchmarks.measuring import processor
 from dalle_edu.errors import DalleEduError
 from dalle_edu.scorecard.exam import questions
 from dalle_edu.world.tokenizer import caption_tokenizer
@@ -72,8 +73,8 @@ def trained(folder: Path, track: Track, seed: int, by: str, tell: Watch) -> dict
         raise DalleEduError(
             f"training took {wall} s of wall time and {cpu} s of CPU, and may take {track.seconds(by):.0f} s (by {by}); it was stopped and "
             "does not count: train until game.progress() is 1, and no longer",
-            f"l'entraînement a pris {wall} s de temps réel et {cpu} s de processeur, et peut en prendre {track.seconds(by):.0f} ({by}) ; il a été "
-            "arrêté et ne compte pas : entraînez jusqu'à ce que game.progress() vaille 1, et pas plus",
+            f"l'entraînement a pris {wall} s de temps réel et {cpu} s de processeur, et peut en prendre {track.seconds(by):.0f} ({by}) ; il a "
+            "été arrêté et ne compte pas : entraînez jusqu'à ce que game.progress() vaille 1, et pas plus",
         )
     _check_ended(outcome, "training", "l'entraînement")
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
@@ -84,7 +85,8 @@ def trained(folder: Path, track: Track, seed: int, by: str, tell: Watch) -> dict
         "calibration": [round(before, 3), round(after, 3)],
         "load": load_average,
         **summary,
-        "machine": machine(),
+        "machine": f"{processor()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
         "torch": str(torch.__version__),
     }
 

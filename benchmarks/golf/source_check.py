@@ -27,7 +27,8 @@ _ATTRIBUTES = {
     "os", "sys", "builtins", "importlib", "subprocess", "socket", "ctypes", "pickle", "hub", "package", "cpp_extension", "_C", "ops",
     "classes", "modules", "from_file", "fromfile", "memmap", "load", "loads", "loadtxt", "genfromtxt",
     "load_library", "jit", "mmap", "urllib",
-    "sched_setaffinity", "system", "popen", "setsid", "setpgid", "execv", "f_globals", "f_builtins", "gi_frame", "tb_frame",
+    "sched_setaffinity", "system", "popen", "setsid", "setpgid", "fork", "forkpty", "posix_spawn", "spawnv",
+    "spawnl", "execv", "execl", "execve", "execvp", "f_globals", "f_builtins", "gi_frame", "tb_frame",
     "meta_path", "path_hooks", "f2py", "ctypeslib", "DataSource",
 }  # fmt: skip
 _DUNDERS = {"__init__", "__name__", "__len__", "__iter__", "__next__", "__getitem__", "__call__", "__post_init__", "__enter__", "__exit__"}

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -95,9 +96,12 @@ def _descendants(tree: psutil.Process) -> dict[int, psutil.Process]:
 
 
 def _end(process: subprocess.Popen, others: Mapping[int, psutil.Process]) -> None:
-    """End a process and those that it started."""
+    """End a process and those that it started, also where these changed their parent."""
     if process.poll() is None:
         process.kill()
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # it leads its own group
     for other in others.values():
         with contextlib.suppress(psutil.Error):
             other.kill()  # by its id and its time of birth

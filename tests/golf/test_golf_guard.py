@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from benchmarks.golf.guard import out_of_bounds
+from benchmarks.golf.guard import _check_open, out_of_bounds
 from benchmarks.golf.judge import ROOT, furnish
+from dalle_edu.errors import DalleEduError
 
 RENDERER = ROOT / "dalle_edu" / "world" / "renderer.py"
 BEYOND = f"import dalle_edu; dalle_edu.__path__.append({str(ROOT / 'dalle_edu')!r})\n"  # where the finder would find the world
@@ -26,6 +27,7 @@ CHEATS = {
         "may not open",
     ),
     "another of ours": ("import benchmarks.golf.game", "may not import benchmarks.golf.game"),
+    "the guard itself": ("import benchmarks.golf.guard as guard; guard._check_open = print", "may not import benchmarks.golf.guard"),
     "a painter": ("import PIL.ImageDraw", "may not import PIL"),
     "read and run": (f"exec(open({str(RENDERER)!r}).read())", "may not open"),
     "read by number": (f"import os; os.read(os.open({str(RENDERER)!r}, os.O_RDONLY), 9)", "may not open"),
@@ -84,6 +86,16 @@ def test_the_room_holds_the_bricks_and_nothing_that_draws(tmp_path):
     names = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     assert {"record.py", "dalle_edu/bricks/gpt.py", "dalle_edu/training/muon.py", "benchmarks/golf/drawing_process.py"} <= names
     assert not [name for name in names if "world" in name or "scorecard" in name or "systems" in name]
+
+
+def test_an_installed_library_is_closed_too(tmp_path):
+    """Among Python's packages the library lies open, with its weights, where it was installed by pip."""
+    packages, room = str(tmp_path / "site-packages"), str(tmp_path / "room")
+    for name in ("site-packages/numpy/core.py", "room/dalle_edu/bricks/gpt.py"):
+        _check_open(str(tmp_path / name), "rb", 0, [packages], room)
+    for name in ("site-packages/dalle_edu/world/renderer.py", "site-packages-2/x.py", "room/../other.py"):
+        with pytest.raises(DalleEduError, match="may not open"):
+            _check_open(str(tmp_path / name), "rb", 0, [packages], room)
 
 
 def test_what_is_out_of_bounds():

@@ -1,5 +1,7 @@
 """The judge at work: an honest record goes from play to check and again, and cheats that only running shows are refused."""
 
+import json
+
 import pytest
 import torch
 from forger import forged
@@ -27,7 +29,9 @@ def test_a_record_that_parses_and_renders_by_itself_is_found_by_the_probes(forge
 
     monkeypatch.setattr(judge, "drawn", drawn)
     track = rules.TRACKS["dalle1"].shortened(None, 64)
-    with pytest.raises(DalleEduError, match=r"with untrained weights the record's mark is \d\d%, and guessing gets [678]%: it draws without"):
+    with pytest.raises(
+        DalleEduError, match=r"with untrained weights the record's mark is \d\d%, and guessing gets [678]%: it draws without"
+    ):
         judge.probe(forger, track, {}, 1, 5, 60.0)
 
 
@@ -62,6 +66,28 @@ def test_an_honest_record_goes_from_play_to_check_and_again(tmp_path, monkeypatc
     assert main(["check", str(out), "--toy"]) == 0
     assert main(["again", str(out)]) == 0
     assert "the record stands" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_batches_may_be_made_ahead_in_another_process_whose_time_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(judge.calibrate, "measure", lambda: 1.0)
+    source = (
+        HONEST.read_text().replace("    while game", "    ahead = game.ahead(64)\n    while game").replace("game.batch(8)", "next(ahead)")
+    )
+    (tmp_path / "record.py").write_text(source)
+    kept = judge.trained(tmp_path, rules.Track("toy", 5), 1, "cpu", print)
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert kept["samples"] == log[-1]["samples"] == 64 * len(log)
+    assert log[-1]["cpu_seconds"] <= kept["cpu_seconds"] <= 15.2
+
+
+@pytest.mark.slow
+def test_training_past_its_time_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(judge.calibrate, "measure", lambda: 1.0)
+    source = HONEST.read_text().replace("while game.progress() < 1 or update < 12", "while True")
+    (tmp_path / "record.py").write_text(source)
+    with pytest.raises(DalleEduError, match="it was stopped and does not count"):
+        judge.trained(tmp_path, rules.Track("toy", 1), 1, "cpu", print)
 
 
 @pytest.mark.slow

@@ -1,10 +1,12 @@
 """What training may leave: parameters that gradients reached, which changed; from scenes of the split "seen"; within the time."""
 
 import json
+import os
 import sys
 import time
 from types import SimpleNamespace
 
+import psutil
 import pytest
 import torch
 from torch import nn
@@ -176,6 +178,18 @@ def test_a_process_that_takes_too_long_is_stopped_with_all_that_it_started(tmp_p
     late = run([sys.executable, "-c", "import time; time.sleep(60)"], {}, tmp_path, most_wall=0.3)
     assert late.status is None
     assert 0.3 <= late.wall_seconds < 30
+    orphan = """import os, time
+if os.fork() == 0:
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+        time.sleep(60)
+    os._exit(0)
+time.sleep(1)
+"""
+    if hasattr(os, "fork"):
+        left = run([sys.executable, "-c", orphan], {}, tmp_path, most_wall=60)
+        assert left.wall_seconds < 30
+        assert not psutil.pid_exists(int(left.output)) or psutil.Process(int(left.output)).status() == psutil.STATUS_ZOMBIE
     fine = run([sys.executable, "-c", "print(input())"], {}, tmp_path, given=b"told\n", most_wall=60)
     assert (fine.status, fine.output) == (0, b"told\n")
 
