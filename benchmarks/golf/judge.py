@@ -73,8 +73,8 @@ def trained(folder: Path, track: Track, seed: int, by: str, tell: Watch) -> dict
         raise DalleEduError(
             f"training took {wall} s of wall time and {cpu} s of CPU, and may take {track.seconds(by):.0f} s (by {by}); it was stopped and "
             "does not count: train until game.progress() is 1, and no longer",
-            f"l'entraînement a pris {wall} s de temps réel et {cpu} s de processeur, et peut en prendre {track.seconds(by):.0f} ({by}) ; il a "
-            "été arrêté et ne compte pas : entraînez jusqu'à ce que game.progress() vaille 1, et pas plus",
+            f"l'entraînement a pris {wall} s de temps réel et {cpu} s de processeur, et peut en prendre {track.seconds(by):.0f} ({by}) ; "
+            "il a été arrêté et ne compte pas : entraînez jusqu'à ce que game.progress() vaille 1, et pas plus",
         )
     _check_ended(outcome, "training", "l'entraînement")
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
