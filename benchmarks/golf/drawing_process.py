@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import einops  # noqa: F401  (loaded before the guard stands)
 import numpy as np  # noqa: F401
@@ -17,10 +18,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from benchmarks.golf.guard import stand_guard
-from benchmarks.golf.rules import CORES, DRAWN_TOGETHER, RESOLUTION
+from benchmarks.golf.rules import CORES, DRAWN_TOGETHER, REFUSED, RESOLUTION
 from dalle_edu.errors import DalleEduError
-
-REFUSED = 3
 
 
 def main() -> None:
@@ -45,12 +44,7 @@ def main() -> None:
 def draw(tokens: Tensor, weights: dict[str, Tensor], build_seed: int, draw_seed: int) -> Tensor:
     """The pictures of a record for tokens, from its weights, or from those of `build` where there are none."""
     stand_guard(Path.cwd())
-    spec = importlib.util.spec_from_file_location("record", "record.py")
-    assert spec is not None
-    assert spec.loader is not None
-    record = importlib.util.module_from_spec(spec)
-    sys.modules["record"] = record
-    spec.loader.exec_module(record)
+    record = record_in(Path.cwd())
     torch.manual_seed(build_seed)
     model = record.build()
     if weights:
@@ -62,6 +56,17 @@ def draw(tokens: Tensor, weights: dict[str, Tensor], build_seed: int, draw_seed:
             part = tokens[start : start + DRAWN_TOGETHER]
             parts.append(checked(record.draw(model, part.clone(), draw_seed + start), len(part)))
     return torch.cat(parts)
+
+
+def record_in(folder: Path) -> ModuleType:
+    """The record of a folder as a module."""
+    spec = importlib.util.spec_from_file_location("record", folder / "record.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["record"] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def checked(pictures: object, n: int) -> Tensor:

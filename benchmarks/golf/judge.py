@@ -30,7 +30,6 @@ from dalle_edu.scorecard.exam import questions
 from dalle_edu.world.tokenizer import caption_tokenizer
 
 ROOT = Path(__file__).parents[2]
-_REFUSED = 3
 _ROOM = ("benchmarks/__init__.py", *(f"benchmarks/golf/{name}.py" for name in ("__init__", "rules", "guard", "drawing_process")))
 _WITHOUT = {"untrained": ("untrained weights", "des poids non entraînés"), "shuffled": ("its weights in disorder", "ses poids en désordre")}
 Watch = Callable[[str], None]
@@ -168,7 +167,7 @@ def _environment(path: Path) -> dict[str, str]:
 def _check_ended(outcome: Outcome, what: str, quoi: str) -> None:
     """Raise `DalleEduError` where a process ended by a rule, or by an error of the record's, whose last lines are told."""
     lines = [line for line in outcome.errors.splitlines() if line.strip()]
-    if outcome.status == _REFUSED and lines:
+    if outcome.status == rules.REFUSED and lines:
         raise DalleEduError(lines[-1], lines[-1])  # in the reader's language already
     if outcome.status != 0:
         told = "\n".join(lines[-12:])

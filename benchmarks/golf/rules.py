@@ -18,6 +18,7 @@ STARTING_SECONDS = 20.0  # before a drawing process has the first prompt
 DRAWN_TOGETHER = 64  # prompts in a call of `draw`
 BEYOND_CHANCE = 0.10  # what a probe's mean over the skills may have above guessing
 SEEDS = (1, 2, 3)  # of a record
+REFUSED = 3  # the exit status of a process whose record broke a rule
 BY = ("wall", "cpu")  # what a run's time is counted in
 
 

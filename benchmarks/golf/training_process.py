@@ -5,7 +5,6 @@ the status 3, after a line with the reason.
 """
 
 import hashlib
-import importlib.util
 import json
 import os
 import sys
@@ -17,12 +16,11 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from benchmarks.golf import rules
+from benchmarks.golf.drawing_process import record_in
 from benchmarks.golf.game import Game, only_seen_scenes
 from benchmarks.golf.guard import WORLD, Finder
 from dalle_edu.errors import DalleEduError
 from dalle_edu.files import write_aside
-
-REFUSED = 3  # the exit status of a process whose record broke a rule
 
 
 def main() -> None:
@@ -41,7 +39,7 @@ def main() -> None:
         tensors = checked(model, begins, counts)
     except DalleEduError as error:
         print(error, file=sys.stderr)
-        sys.exit(REFUSED)
+        sys.exit(rules.REFUSED)
     contents = save(tensors)
     write_aside(folder / "weights.safetensors", lambda file: file.write(contents))
     summary = {
@@ -55,17 +53,6 @@ def main() -> None:
     write_aside(folder / "summary.json", lambda file: file.write(json.dumps(summary).encode()))
     sys.stderr.flush()
     os._exit(0)  # workers that make batches ahead need not be waited for
-
-
-def record_in(folder: Path) -> ModuleType:
-    """The record of a folder as a module."""
-    spec = importlib.util.spec_from_file_location("record", folder / "record.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["record"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def built(record: ModuleType, seed: int) -> tuple[nn.Module, dict[str, Tensor], dict[str, int]]:
