@@ -34,7 +34,6 @@ def measure(numbers: Sequence[str] = (), cells: int = 0, folder: Path = build.LE
 
     Raises `DalleEduError` for an error or a warning in a lesson.
     """
-    os.environ["OMP_NUM_THREADS"] = "1"
     costs: dict[str, Any] = {}
     for lesson in build.lessons(folder):
         if numbers and lesson.number not in numbers:

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from benchmarks.golf import exam, rules
 from benchmarks.golf.judge import judge
@@ -28,21 +29,30 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose help has its titles in the reader's language."""
+
+    def __init__(self, **settings: Any):
+        super().__init__(add_help=False, **settings)
+        self._positionals.title, self._optionals.title = say("what to give", "à donner"), say("options", "options")
+        self.add_argument("-h", "--help", action="help", help=say("show this help and end", "montrer cette aide et finir"))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.golf", description=say(*_WHAT))
-    commands = parser.add_subparsers(dest="command")
+    parser = _Parser(prog="python -m benchmarks.golf", description=say(*_WHAT))
+    commands = parser.add_subparsers(dest="command", title=say("commands", "commandes"))
     play = commands.add_parser("play", help=say("train, examine and mark a file", "entraîner, examiner et noter un fichier"))
-    play.add_argument("file", type=Path)
-    play.add_argument("--track", choices=list(TRACKS), required=True)
-    play.add_argument("--seeds", type=int, nargs="+", default=list(rules.SEEDS))
+    play.add_argument("file", type=Path, help=say("the file to play", "le fichier à jouer"))
+    play.add_argument("--track", choices=list(TRACKS), required=True, help=say("the track", "la catégorie"))
+    play.add_argument("--seeds", type=int, nargs="+", default=list(rules.SEEDS), help=say("1 2 3, unless given", "1 2 3, sauf indication"))
     play.add_argument("--out", type=Path, help=say("the folder of the record", "le dossier du record"))
     again = commands.add_parser("again", help=say("run a record with a fresh seed", "rejouer un record avec une autre graine"))
-    again.add_argument("folder", type=Path)
+    again.add_argument("folder", type=Path, help=say("the record's folder", "le dossier du record"))
     again.add_argument("--seed", type=int, help=say("the seed (one more than the largest)", "la graine (une de plus que la plus grande)"))
     for command in (play, again):
         command.add_argument("--by", choices=rules.BY, default=None, help=say("what time is counted in", "en quoi se compte le temps"))
     checking = commands.add_parser("check", help=say("check digests, sums and limits", "vérifier empreintes, sommes et limites"))
-    checking.add_argument("folders", type=Path, nargs="*")
+    checking.add_argument("folders", type=Path, nargs="*", help=say("all records, unless given", "tous les records, sauf indication"))
     commands.add_parser("board", help=say("write the scoreboard into the pages", "écrire le tableau dans les pages"))
     play.add_argument("--seconds", type=float, help=say("less time, to try", "moins de temps, pour essayer"))
     play.add_argument("--prompts", type=int, help=say("fewer questions, to try", "moins de questions, pour essayer"))
@@ -106,7 +116,7 @@ def _check(given: argparse.Namespace) -> int:
     for folder in given.folders or folders():
         record = check(folder, given.toy)
         seeds = ", ".join(str(run["seed"]) for run in record.runs)
-        print(say(f"{folder}: in order (seeds {seeds})", f"{folder} : en ordre (graines {seeds})"))
+        print(say(f"{folder}: in order (seeds: {seeds})", f"{folder} : en ordre (graines : {seeds})"))
     return 0
 
 

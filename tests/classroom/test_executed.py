@@ -150,6 +150,14 @@ def ask(path: Path, pages: Path) -> list[float]:
 
 
 @pytest.mark.slow
+def test_lessons_execute_in_one_thread_whatever_the_machine_has(project, monkeypatch):
+    """With another number of threads sums are added up in another order, and trainings end elsewhere."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    project.lesson(LESSON + "\n# %%\nimport torch\n\nprint(torch.get_num_threads())\n")
+    assert printed(project.notebook()[0]) == [1.0]
+
+
+@pytest.mark.slow
 def test_of_two_processes_at_once_one_executes(project):
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         one, other = (pool.submit(ask, project.path, project.pages) for _ in range(2))

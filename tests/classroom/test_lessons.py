@@ -21,8 +21,7 @@ NOISE = 1.25  # neighbours on the same cores disturb a run, and its calibration,
 @pytest.fixture(scope="module")
 def runs(request) -> Iterator[dict[tuple[str, str, str], Future]]:
     """The runs that the chosen tests ask for, one on each core; a second language comes late, and reads what the first computed."""
-    with pytest.MonkeyPatch.context() as environment, ThreadPoolExecutor(os.cpu_count()) as pool:
-        environment.setenv("OMP_NUM_THREADS", "1")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         how: dict[str, Callable] = {"solved": executed, "untouched": executed_untouched}
         order = [("solved", name, "fr") for name in LESSONS]
         order += [("untouched", *each) for each in UNTOUCHED]

@@ -199,7 +199,7 @@ def test_the_pages_show_the_scoreboard_of_the_folders(language):
 
 def test_commands_speak(folder, capsys, monkeypatch):
     assert main(["check", str(folder), "--toy"]) == 0
-    assert "in order (seeds 1, 2)" in capsys.readouterr().out
+    assert "in order (seeds: 1, 2)" in capsys.readouterr().out
     assert main(["check", str(folder)]) == 1
     assert "golf: " in capsys.readouterr().err
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")

@@ -37,7 +37,9 @@ def execute_here(text: str, folder: str, environment: dict[str, str], limit: int
     with tempfile.TemporaryDirectory() as desk:  # what the reader's own desk holds is neither read nor changed
         record = Path(desk) / "record.json"
         os.environ |= environment | {"DALLE_EDU_DESK": desk, RECORD: str(record)}
-        os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "TQDM_DISABLE": "1"}  # a bar comes or not by the time it takes
+        # with another number of threads sums are added up in another order, and what a lesson learns is another
+        os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+        os.environ["TQDM_DISABLE"] = "1"  # a bar comes or not by the time it takes
         client = NotebookClient(
             notebook,
             timeout=limit,
