@@ -19,12 +19,12 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import KeyValueCache
-from dalle_edu.bricks.gpt import GPTConfig
+from dalle_edu.bricks.gpt import CodeModelConfig
 from dalle_edu.bricks.transformer import CrossBlock, Decoder, Encoder, initialise
 
 
 @dataclass(frozen=True)
-class BARTConfig(GPTConfig):
+class BARTConfig(CodeModelConfig):
     """The shape of a text-to-image BART.
 
     The decoder has `depth` layers, the encoder `encoder_depth`. Text token 0 is

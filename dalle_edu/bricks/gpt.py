@@ -20,13 +20,14 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import KeyValueCache
 from dalle_edu.bricks.decoding import sample_sequence
+from dalle_edu.bricks.neighbours import Canon, Smear
 from dalle_edu.bricks.transformer import Block, initialise
 from dalle_edu.device import linear_for
 
 
 @dataclass(frozen=True)
-class GPTConfig:
-    """The shape of a text-to-image GPT.
+class CodeModelConfig:
+    """The shape of a network that reads captions and writes pictures' codes.
 
     `grid` is the side of the picture in codes. Text token 0 is padding.
     """
@@ -43,6 +44,19 @@ class GPTConfig:
     def image_length(self) -> int:
         """The number of codes of a picture."""
         return self.grid**2
+
+
+@dataclass(frozen=True)
+class GPTConfig(CodeModelConfig):
+    """The shape of a text-to-image GPT.
+
+    With `smear`, each word's embedding gets a map of the one before it added. With
+    `canon_taps`, attention reads each word with so many before it mixed in. DALL·E
+    had neither. They are in `neighbours.py`.
+    """
+
+    smear: bool = False
+    canon_taps: int = 0
 
 
 class TextToImageGPT(nn.Module):
@@ -70,9 +84,15 @@ class TextToImageGPT(nn.Module):
         self.text_head = nn.Linear(width, config.text_vocabulary, bias=False)
         self.code_head = nn.Linear(width, config.num_codes, bias=False)
         initialise(self, config.depth)
+        self.smear = Smear(width) if config.smear else nn.Identity()
+        # outside the blocks: Muon trains those, and canon weights are no matrices
+        self.canons = nn.ModuleList(
+            Canon(width, config.canon_taps)
+            for _ in range(config.depth if config.canon_taps else 0)
+        )
 
     def embed_text(self, text: Int[Tensor, "n t"]) -> Float[Tensor, "n t+1 w"]:
-        """The embeddings of the start token and the caption.
+        """The embeddings of the start token and the caption, before `smear`.
 
         Padding (token 0) has an embedding of its own at each position.
         """
@@ -95,21 +115,35 @@ class TextToImageGPT(nn.Module):
         return x + self.row_position(rows) + self.column_position(columns)
 
     def _run(
-        self, x: Float[Tensor, "n t w"], cache: KeyValueCache | None = None
+        self,
+        x: Float[Tensor, "n t w"],
+        cache: KeyValueCache | None = None,
+        words: int = 0,
     ) -> Float[Tensor, "n t w"]:
-        for layer, block in enumerate(self.blocks):
-            x = block(x, cache, layer)
+        """The stream after all layers; the first `words` tokens of it are text."""
+        for layer, block in enumerate(cast("list[Block]", self.blocks)):
+            normed = block.norm_1(x)
+            if self.canons and words:
+                text, image = normed[:, :words], normed[:, words:]
+                normed = torch.cat([self.canons[layer](text), image], dim=1)
+            x = x + block.attention(normed, True, cache, layer)
+            x = x + block.contract(F.gelu(block.expand(block.norm_2(x))))
         if cache is not None:
             cache.filled += x.shape[1]
         return self.norm(x)
+
+    def _read(
+        self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
+    ) -> Float[Tensor, "n t_and_i w"]:
+        words, image = self.smear(self.embed_text(text)), self.embed_codes(codes)
+        return self._run(torch.cat([words, image], dim=1), words=words.shape[1])
 
     def forward(
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
     ) -> tuple[Float[Tensor, "n t text_v"], Float[Tensor, "n i code_v"]]:
         """The logits of all text tokens and codes, each given those before it."""
         # the last code predicts nothing
-        words, image = self.embed_text(text), self.embed_codes(codes[:, :-1])
-        hidden = self._run(torch.cat([words, image], dim=1))
+        hidden = self._read(text, codes[:, :-1])
         text_length = text.shape[1]
         text_logits = self.text_head(hidden[:, :text_length])
         return text_logits, self.code_head(hidden[:, text_length:])
@@ -142,9 +176,7 @@ class TextToImageGPT(nn.Module):
         self, text: Int[Tensor, "n t"], written: Int[Tensor, "n written"]
     ) -> Float[Tensor, "n v"]:
         """The logits of the code after those written, without a cache."""
-        words, image = self.embed_text(text), self.embed_codes(written)
-        hidden = self._run(torch.cat([words, image], dim=1))
-        return self.code_head(hidden[:, -1])
+        return self.code_head(self._read(text, written)[:, -1])
 
 
 class CachedGPT:
@@ -185,7 +217,8 @@ class CachedGPT:
         self.codes = model.code_embedding.weight
         by_row, by_column = model.row_position.weight, model.column_position.weight
         self.positions = (by_row[:, None] + by_column).flatten(0, 1)
-        hidden = model._run(model.embed_text(text), self.cache)
+        words = model.smear(model.embed_text(text))
+        hidden = model._run(words, self.cache, words.shape[1])
         self.first = self.head(hidden[:, -1].contiguous())
 
     def next_logits(

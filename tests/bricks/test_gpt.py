@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT, sample_codes
 from dalle_edu.bricks.transformer import Block
 
 SMALL = GPTConfig(text_vocabulary=11, text_length=4, num_codes=17, grid=3, width=16, depth=3, heads=2)
+NEAR = replace(SMALL, smear=True, canon_taps=3)
 
 
 def fresh(seed: int) -> torch.Generator:
@@ -25,9 +27,9 @@ def lively(config: GPTConfig = SMALL, dtype: torch.dtype = torch.float64) -> Tex
     return model.to(dtype).eval()
 
 
-@pytest.fixture(scope="module")
-def model() -> TextToImageGPT:
-    return lively()
+@pytest.fixture(scope="module", params=[SMALL, NEAR], ids=["as DALL·E", "with neighbours"])
+def model(request) -> TextToImageGPT:
+    return lively(request.param)
 
 
 @pytest.fixture
@@ -96,6 +98,46 @@ def test_the_gpt_is_gpt2(text, codes, dtype, tolerance):
     assert code_logits.std() > 0.1
 
 
+class Convolved(torch.nn.Module):
+    """A norm, after which the words are convolved with those before them, by PyTorch; codes stay as they are."""
+
+    def __init__(self, norm: torch.nn.Module, weight: torch.Tensor):
+        super().__init__()
+        taps, width = weight.shape
+        self.norm, self.width = norm, width
+        self.kernel = torch.cat([weight.flip(0), torch.ones(1, width, dtype=weight.dtype)]).T.reshape(width, 1, taps + 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        normed, words = self.norm(x), 1 + SMALL.text_length
+        padded = torch.nn.functional.pad(normed[:, :words].mT, (self.kernel.shape[2] - 1, 0))
+        return torch.cat([torch.nn.functional.conv1d(padded, self.kernel, groups=self.width).mT, normed[:, words:]], dim=1)
+
+
+@torch.no_grad()
+def test_with_neighbours_it_is_gpt2_whose_words_are_convolved(text, codes):
+    model = lively(NEAR)
+    length = SMALL.text_length + SMALL.image_length
+    peer = gpt2(SMALL.width, SMALL.heads, SMALL.depth, length, model.blocks, model.norm)
+    for layer, canon in zip(peer.h, model.canons, strict=True):
+        layer.ln_1 = Convolved(layer.ln_1, canon.weight)
+    words = model.embed_text(text)
+    words = torch.stack([words[:, 0], *(words[:, i] + words[:, i - 1] @ model.smear.before.weight.T for i in range(1, 5))], dim=1)
+    hidden = peer(inputs_embeds=torch.cat([words, model.embed_codes(codes[:, :-1])], dim=1)).last_hidden_state
+    text_logits, code_logits = model(text, codes)
+    torch.testing.assert_close(text_logits, model.text_head(hidden[:, : SMALL.text_length]), rtol=0, atol=1e-9)
+    torch.testing.assert_close(code_logits, model.code_head(hidden[:, SMALL.text_length :]), rtol=0, atol=1e-9)
+
+
+def test_neighbours_are_drawn_as_they_ask_and_change_no_other_weight():
+    torch.manual_seed(0)
+    plain = TextToImageGPT(SMALL).state_dict()
+    torch.manual_seed(0)
+    near = TextToImageGPT(replace(NEAR, canon_taps=64))
+    assert all(torch.equal(value, plain[name]) for name, value in near.state_dict().items() if name in plain)
+    assert set(near.state_dict()) - set(plain) == {"smear.before.weight", *(f"canons.{layer}.weight" for layer in range(3))}
+    assert all(canon.weight.detach().std() == pytest.approx(0.3, rel=0.1) for canon in near.canons)
+
+
 # ---------------------------------------------------------------- the stream
 
 
@@ -154,9 +196,10 @@ def test_the_loss_is_cross_entropy_weighted_as_said(model, text, codes):
     assert float(parts["loss"]) == pytest.approx(float(words / 8 + image * 7 / 8), rel=1e-5)
 
 
-def test_a_new_network_is_sure_of_nothing_and_every_weight_learns(text, codes):
+@pytest.mark.parametrize("config", [SMALL, NEAR], ids=["as DALL·E", "with neighbours"])
+def test_a_new_network_is_sure_of_nothing_and_every_weight_learns(config, text, codes):
     torch.manual_seed(0)
-    model = TextToImageGPT(SMALL)
+    model = TextToImageGPT(config)
     parts = model.loss(text, codes)
     assert float(parts["image"]) == pytest.approx(math.log(17), abs=0.1)
     assert float(parts["text"]) == pytest.approx(math.log(11), abs=0.1)
@@ -182,7 +225,7 @@ def test_cached_logits_are_those_of_training(model, text, codes):
     """Token by token through the cache, the network says what it says of the whole stream at once."""
     cache = KeyValueCache(SMALL.depth, 5, SMALL.heads, 14, 8, torch.device("cpu"), torch.float64)
     with torch.no_grad():
-        stepwise = [model.code_head(model._run(model.embed_text(text), cache)[:, -1])]
+        stepwise = [model.code_head(model._run(model.smear(model.embed_text(text)), cache, 5)[:, -1])]
         stepwise += [model.code_head(model._run(model.embed_codes(codes[:, i : i + 1], first=i), cache)[:, -1]) for i in range(8)]
         torch.testing.assert_close(torch.stack(stepwise, dim=1), model(text, codes)[1], rtol=0, atol=1e-10)
 
