@@ -332,7 +332,7 @@ def test_each_choice_has_its_own_chance(model, text, uniforms):
 
 def test_sampling_works_in_half_precision(model, text, uniforms):
     exact = sample_codes(model, text, uniforms, guidance_scale=2.0, temperature=0.0)
-    codes = sample_codes(lively(dtype=torch.bfloat16), text, uniforms, guidance_scale=2.0, temperature=0.0)
+    codes = sample_codes(lively(model.config, torch.bfloat16), text, uniforms, guidance_scale=2.0, temperature=0.0)
     assert (codes[:, 0] == exact[:, 0]).sum() >= 3
 
 
@@ -340,7 +340,7 @@ def test_sampling_works_under_autocast(model, text, uniforms):
     """Training previews its samples while it computes in half precision."""
     exact = sample_codes(model, text, uniforms, guidance_scale=2.0, temperature=0.0)
     with torch.autocast("cpu", torch.bfloat16):
-        codes = sample_codes(lively(dtype=torch.float32), text, uniforms, guidance_scale=2.0, temperature=0.0)
+        codes = sample_codes(lively(model.config, torch.float32), text, uniforms, guidance_scale=2.0, temperature=0.0)
     assert (codes[:, 0] == exact[:, 0]).sum() >= 3
 
 
