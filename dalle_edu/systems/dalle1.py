@@ -14,6 +14,7 @@ the codebook, h = w pixels on a side.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -47,9 +48,10 @@ def dalle1_stages(
     decoder_share: float = 0.02,
     codec_batch_size: int = 32,
     batch_size: int = 64,
+    embeddings_rate: float = 1.0,
 ) -> tuple[Stage, ...]:
     """The three stages. Shares are parts of the minutes of a run; the prior takes
-    what is left.
+    what is left. `embeddings_rate` is the prior's.
     """
     return (
         Stage(
@@ -83,6 +85,7 @@ def dalle1_stages(
             updates_share=0.25,
             matrix_learning_rate=2e-2,
             muon=("gpt.blocks",),
+            embeddings_rate=embeddings_rate,
         ),
     )
 
@@ -105,13 +108,22 @@ class DallE1Config:
     sampling: AutoregressiveSampling = field(default_factory=AutoregressiveSampling)
 
 
+def _gpt(**shape: Any) -> GPTConfig:
+    """A GPT whose words know their neighbours (`bricks/neighbours.py`)."""
+    return GPTConfig(smear=True, canon_taps=3, **shape)
+
+
+def _recipe(**stages: Any) -> DallE1Recipe:
+    return DallE1Recipe(dalle1_stages(embeddings_rate=4.0, **stages))
+
+
 PRESETS = {
     "laptop": DallE1Config(
         DallE1Model(
             DVAEConfig(resolution=32, num_codes=128, width=48),
-            GPTConfig(num_codes=128, width=192, depth=4, heads=4),
+            _gpt(num_codes=128, width=192, depth=4, heads=4),
         ),
-        DallE1Recipe(dalle1_stages(codec_share=0.14)),
+        _recipe(codec_share=0.14),
     ),
     "standard": DallE1Config(
         DallE1Model(
@@ -123,11 +135,9 @@ PRESETS = {
     "gpu": DallE1Config(
         DallE1Model(
             DVAEConfig(resolution=128, grid=16, num_codes=1024, width=128, depth=3),
-            GPTConfig(num_codes=1024, grid=16, width=512, depth=8, heads=8),
+            _gpt(num_codes=1024, grid=16, width=512, depth=8, heads=8),
         ),
-        DallE1Recipe(
-            dalle1_stages(codec_share=0.4, codec_batch_size=128, batch_size=256)
-        ),
+        _recipe(codec_share=0.4, codec_batch_size=128, batch_size=256),
     ),
 }
 

@@ -13,6 +13,7 @@ from dalle_edu.training.run import Run
 TOLD = (0.1, 0.2, 0.5, 1.0)  # parts of a stage after which a sentence is said
 OURS = "standard"  # the preset of the weights that come with the package
 _SHOWN = ("single_object", "counting", "colours", "position")
+_READS = {"reads_relation": ("reads the relation", "lit la relation"), "reads_colours": ("reads the colours", "lit les couleurs")}
 _FEW_CODES = 0.15  # of a codebook: when fewer are used, a sentence says where to read on
 
 
@@ -61,10 +62,13 @@ class Expectations:
 
 
 def findings(seen: dict[str, Any]) -> list[str]:
-    """What an exam measured, in a few words each: marks, the loss on what is held out, the codes in use."""
+    """What an exam measured, in a few words each: marks, what the prior reads, the loss on what is held out, the codes in use."""
     names, said = SKILL_NAMES[sentence_language()], []
     skills = seen.get("skills", {})
     said += [f"{names[skill]} {decimal(100 * skills[skill], 0)} %" for skill in _SHOWN if skill in skills]
+    for name, (en, fr) in _READS.items():
+        if name in seen:
+            said.append(say(en, fr) + f" {decimal(100 * seen[name], 0)} %")
     if "held_out_loss" in seen:
         said.append(say("held-out loss {}", "perte sur les réservées {}").format(decimal(seen["held_out_loss"], 3)))
     if "codes_alive" in seen:

@@ -1,6 +1,7 @@
 """The optimisers of a stage, Muon for matrices and convolution kernels and AdamW for everything else, and their state as tensors."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +12,8 @@ from dalle_edu.training.muon import Muon
 
 
 def build_optimizers(system: Trainable, stage: Stage) -> list[torch.optim.Optimizer]:
-    """The optimisers of a stage: AdamW, and Muon if the stage names parts for it. Each parameter group has its peak learning rate under
-    "peak", beside "lr", which the loop sets at each update.
+    """The optimisers of a stage: AdamW, and Muon if the stage names parts for it. Embeddings are a second group of AdamW where the stage
+    gives them a rate of their own. Each group has its peak learning rate under "peak", beside "lr", which the loop sets at each update.
     """
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
@@ -21,7 +22,9 @@ def build_optimizers(system: Trainable, stage: Stage) -> list[torch.optim.Optimi
         (matrices if by_muon else rest).append(parameter)
     fused = system.device.type in ("cpu", "cuda")
     optimizers: list[torch.optim.Optimizer] = [
-        torch.optim.AdamW(rest, lr=stage.learning_rate, betas=(0.9, 0.98), weight_decay=stage.weight_decay, fused=fused)
+        torch.optim.AdamW(
+            _groups(system, rest, stage), lr=stage.learning_rate, betas=(0.9, 0.98), weight_decay=stage.weight_decay, fused=fused
+        )
     ]
     if matrices:
         bfloat16 = choose_device(str(system.device)).bfloat16  # False where bfloat16 is emulated, and so slow
@@ -31,6 +34,18 @@ def build_optimizers(system: Trainable, stage: Stage) -> list[torch.optim.Optimi
         for group in optimizer.param_groups:
             group["peak"] = group["lr"]
     return optimizers
+
+
+def _groups(system: Trainable, parameters: list[nn.Parameter], stage: Stage) -> list[dict[str, Any]]:
+    """What AdamW trains, as one group; as two, embeddings last, where these have another rate."""
+    if stage.embeddings_rate == 1:
+        return [{"params": parameters}]
+    tables = {id(module.weight) for module in system.modules() if isinstance(module, nn.Embedding)}
+    starts = {id(parameter) for name, parameter in system.named_parameters() if name.split(".")[-1] == "start"}
+    embeddings = [parameter for parameter in parameters if id(parameter) in tables | starts]
+    others = [parameter for parameter in parameters if id(parameter) not in tables | starts]
+    groups: list[dict[str, Any]] = [{"params": others}, {"params": embeddings, "lr": stage.learning_rate * stage.embeddings_rate}]
+    return [group for group in groups if group["params"]]
 
 
 def trained_parameters(system: Trainable, stage: Stage) -> list[tuple[str, nn.Parameter]]:

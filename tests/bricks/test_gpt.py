@@ -116,8 +116,7 @@ class Convolved(torch.nn.Module):
 @torch.no_grad()
 def test_with_neighbours_it_is_gpt2_whose_words_are_convolved(text, codes):
     model = lively(NEAR)
-    length = SMALL.text_length + SMALL.image_length
-    peer = gpt2(SMALL.width, SMALL.heads, SMALL.depth, length, model.blocks, model.norm)
+    peer = gpt2(SMALL.width, SMALL.heads, SMALL.depth, 13, model.blocks, model.norm)
     for layer, canon in zip(peer.h, model.canons, strict=True):
         layer.ln_1 = Convolved(layer.ln_1, canon.weight)
     words = model.embed_text(text)

@@ -71,6 +71,13 @@ def test_few_codes_are_advised_on_once_and_late(ours):
     assert told.sentence("codec", clock(100), few) == "codec, 100 %: codes alive 31 of 384"
 
 
+def test_what_the_prior_reads_is_said(monkeypatch):
+    seen = {"reads_relation": 0.934, "reads_colours": 0.5}
+    assert findings(seen) == ["reads the relation 93 %", "reads the colours 50 %"]
+    monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
+    assert findings(seen) == ["lit la relation 93 %", "lit les couleurs 50 %"]
+
+
 def test_a_french_reader_is_told_in_french(monkeypatch):
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
     seen = {"held_out_loss": 1.5, "codes_alive": 3.0, "codes": 8.0}

@@ -5,9 +5,10 @@ import torch
 from tiny_systems import build
 from torch import nn
 
+from dalle_edu.systems.dalle1 import PRESETS, DallE1
 from dalle_edu.training.learning_rate import learning_rate_schedule
 from dalle_edu.training.muon import Muon, orthogonal
-from dalle_edu.training.optimizers import build_optimizers, trained_parameters
+from dalle_edu.training.optimizers import build_optimizers, load_optimizer_tensors, misfit, optimizer_tensors, trained_parameters
 
 
 def fresh(seed: int) -> torch.Generator:
@@ -92,6 +93,87 @@ def test_a_recipe_reaches_the_optimizers():
     assert matrices
     assert set(muon.param_groups[0]["params"]) == matrices
     assert set(adamw.param_groups[0]["params"]) == {value for _, value in learning} - matrices
+
+
+@pytest.fixture(scope="module")
+def laptop() -> DallE1:
+    torch.manual_seed(0)
+    return DallE1(PRESETS["laptop"])
+
+
+def test_embeddings_learn_faster_and_canon_weights_are_adamws(laptop):
+    """The groups of the laptop's prior by name, and all that it trains in one of them."""
+    prior = laptop.stages[-1]
+    names = {id(parameter): name for name, parameter in laptop.named_parameters()}
+    adamw, muon = build_optimizers(laptop, prior)
+    plain, embeddings = adamw.param_groups
+    found = [{names[id(parameter)] for parameter in group["params"]} for group in (plain, embeddings, *muon.param_groups)]
+    tables = ("text_embedding", "text_position", "text_padding", "code_embedding", "row_position", "column_position")
+    assert found[1] == {"gpt.start", *(f"gpt.{table}.weight" for table in tables)}
+    assert {"gpt.smear.before.weight", "gpt.text_head.weight", "gpt.blocks.0.norm_1.weight"} < found[0]
+    assert {f"gpt.canons.{layer}.weight" for layer in range(4)} < found[0]
+    assert all(name.startswith("gpt.blocks") for name in found[2])
+    assert sum(map(len, found)) == len(set.union(*found)) == len(trained_parameters(laptop, prior))
+    for group, rate in ((plain, 2e-3), (embeddings, 8e-3), (muon.param_groups[0], 2e-2)):
+        assert group["lr"] == group["peak"] == pytest.approx(rate)
+        assert group["weight_decay"] == 0.01
+
+
+def by_adamws_rule(weight: torch.Tensor, gradients: list[torch.Tensor], rate: float) -> torch.Tensor:
+    """Loshchilov & Hutter 2019, algorithm 2, without a schedule."""
+    first, second = torch.zeros_like(weight), torch.zeros_like(weight)
+    for step, gradient in enumerate(gradients, start=1):
+        first, second = 0.9 * first + 0.1 * gradient, 0.98 * second + 0.02 * gradient**2
+        direction = (first / (1 - 0.9**step)) / ((second / (1 - 0.98**step)).sqrt() + 1e-8)
+        weight = weight - rate * direction - rate * 0.01 * weight
+    return weight
+
+
+def test_two_steps_of_adamw_with_two_rates_by_hand():
+    system = build("dalle1")
+    prior = replace(system.stages[-1], learning_rate=1e-2, embeddings_rate=4.0)
+    adamw = build_optimizers(system, prior)[0]
+    by_name = dict(system.named_parameters())
+    rates = {"gpt.code_embedding.weight": 4e-2, "gpt.start": 4e-2, "gpt.code_head.weight": 1e-2, "gpt.norm.weight": 1e-2}
+    gradients = {name: [torch.randn(by_name[name].shape, generator=fresh(len(name) + i)) for i in range(2)] for name in rates}
+    expected = {name: by_adamws_rule(by_name[name].detach().clone(), gradients[name], rate) for name, rate in rates.items()}
+    for step in range(2):
+        for name in rates:
+            by_name[name].grad = gradients[name][step]
+        adamw.step()
+    for name, value in expected.items():
+        torch.testing.assert_close(by_name[name].detach(), value, rtol=0, atol=1e-6)
+
+
+def test_without_a_rate_of_their_own_embeddings_stay_in_their_place():
+    """One group, in the order of the parameters, so that runs of other recipes resume as before."""
+    for name in ("dalle1", "dalle_mini"):
+        system = build(name)
+        adamw, muon = build_optimizers(system, system.stages[-1])
+        (group,) = adamw.param_groups
+        by_muon = {id(parameter) for parameter in muon.param_groups[0]["params"]}
+        learning = [id(parameter) for _, parameter in trained_parameters(system, system.stages[-1])]
+        assert [id(parameter) for parameter in group["params"]] == [each for each in learning if each not in by_muon]
+
+
+def test_the_state_of_two_groups_comes_back_where_it_was():
+    system, other = build("dalle1"), build("dalle1")
+    prior = replace(system.stages[-1], embeddings_rate=4.0)
+    before, after = build_optimizers(system, prior), build_optimizers(other, prior)
+    for name, parameter in trained_parameters(system, prior):
+        parameter.grad = torch.randn(parameter.shape, generator=fresh(len(name)))
+    for optimizer in before:
+        optimizer.step()
+    tensors = optimizer_tensors(before)
+    assert misfit(after, tensors) is None
+    load_optimizer_tensors(after, tensors)
+    there = dict(other.named_parameters())
+    for name, parameter in trained_parameters(system, prior):
+        theirs = next(optimizer.state[there[name]] for optimizer in after if there[name] in optimizer.state)
+        ours = next(optimizer.state[parameter] for optimizer in before if parameter in optimizer.state)
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours), name
+    assert after[0].param_groups[1]["peak"] == 8e-3
+    assert misfit(build_optimizers(other, system.stages[-1]), tensors) is not None  # the order of another recipe
 
 
 def test_the_rate_climbs_and_falls_to_zero():

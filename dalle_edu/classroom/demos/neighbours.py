@@ -1,6 +1,7 @@
 """Which word stands before the marked one? A GPT of one layer, with and without layers that hand over the word before."""
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -41,21 +42,22 @@ def learned(config: GPTConfig, steps: int, seed: int) -> list[tuple[int, float]]
 
 def demo(seed: int = 0, steps: int = 500) -> Demo:
     """Train the three networks, each from nothing, on the same sentences."""
-    started, shape = time.process_time(), {"text_vocabulary": WORDS, "text_length": LENGTH, "num_codes": WORDS, "grid": 1}
+    started = time.process_time()
+    alone = GPTConfig(text_vocabulary=WORDS, text_length=LENGTH, num_codes=WORDS, grid=1, width=48, depth=1, heads=2)
     kinds = {
-        say("attention alone", "l'attention seule"): GPTConfig(width=48, depth=1, heads=2, **shape),
-        "smear": GPTConfig(width=48, depth=1, heads=2, smear=True, **shape),
-        "canon": GPTConfig(width=48, depth=1, heads=2, canon_taps=3, **shape),
+        say("attention alone", "l'attention seule"): alone,
+        "smear": replace(alone, smear=True),
+        "canon": replace(alone, canon_taps=3),
     }
     paths = {kind: learned(config, steps, seed) for kind, config in kinds.items()}
-    alone, smear, canon = (path[-1][1] for path in paths.values())
-    numbers = {"steps": float(steps), "alone": alone, "smear": smear, "canon": canon, "cpu_seconds": time.process_time() - started}
+    right, smear, canon = (path[-1][1] for path in paths.values())
+    numbers = {"steps": float(steps), "alone": right, "smear": smear, "canon": canon, "cpu_seconds": time.process_time() - started}
     return Demo(
         _figure(paths),
         numbers,
-        f"Asked for the word before the mark, one layer is right {alone:.0%} of the time by attention alone, {smear:.0%} with smear and "
+        f"Asked for the word before the mark, one layer is right {right:.0%} of the time by attention alone, {smear:.0%} with smear and "
         f"{canon:.0%} with canon.",
-        f"Pour trouver le mot d'avant la marque, une couche a raison {100 * alone:.0f} % du temps par l'attention seule, "
+        f"Pour trouver le mot d'avant la marque, une couche a raison {100 * right:.0f} % du temps par l'attention seule, "
         f"{100 * smear:.0f} % avec smear et {100 * canon:.0f} % avec canon.",
     )
 

@@ -18,6 +18,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from dalle_edu.bricks.gpt import sample_codes
+from dalle_edu.systems.families.reading import (
+    reading_accuracy,
+    sequence_log_likelihood,
+)
 from dalle_edu.systems.image_edits.rewriting import Rewriting
 from dalle_edu.systems.interface.checks import check_prompts
 from dalle_edu.systems.interface.drawing import drawing
@@ -204,14 +208,34 @@ class AutoregressiveSystem(Rewriting):
         self, stage: str, images: Tensor, captions: Sequence[str]
     ) -> dict[str, float]:
         """In the stages of the codec, how many of its "codes" are alive: used for
-        one of the pictures at least.
+        one of the pictures at least. In that of the prior, how well it reads: see
+        `reading_accuracy`.
         """
-        if stage == PRIOR_STAGE:
+        if stage == PRIOR_STAGE and self.domain.catalogue is None:
             return {}
         parts = images.split(TOGETHER)
-        used = torch.cat([self.encode(part).flatten() for part in parts]).unique()
-        codes = self.code_prior.config.num_codes
-        return {"codes_alive": float(len(used)), "codes": float(codes)}
+        codes = torch.cat([self.encode(part).flatten(1) for part in parts])
+        if stage == PRIOR_STAGE:
+            catalogue = self.domain.catalogue
+            return reading_accuracy(captions, codes, self.log_likelihood, catalogue)
+        known = self.code_prior.config.num_codes
+        return {"codes_alive": float(len(codes.unique())), "codes": float(known)}
+
+    @torch.no_grad()
+    def log_likelihood(
+        self, captions: Sequence[str], codes: Int[Tensor, "n i"]
+    ) -> Float[Tensor, " n"]:
+        """The log-probability of the codes of pictures under captions, in nats.
+        Raises `DalleEduError` for a caption of more than `text_length` tokens.
+        """
+        parts = zip(
+            self.tokens(captions).split(TOGETHER),
+            codes.split(TOGETHER),
+            strict=True,
+        )
+        return torch.cat(
+            [sequence_log_likelihood(self.logits(*each), each[1]) for each in parts]
+        )
 
     def preview(
         self, stage: str, images: Tensor, captions: Sequence[str], seed: int

@@ -20,6 +20,8 @@ class Stage:
     The matrices and convolution kernels of the submodules named in `muon` are
     trained by Muon at `matrix_learning_rate`, everything else by AdamW at
     `learning_rate`. Both are peaks: the rate rises to them and then falls to zero.
+    Embeddings that AdamW trains, of `nn.Embedding` and parameters called "start",
+    learn at `embeddings_rate` times its rate.
 
     `shows` says, in English and in French, what exams along the way look at, where
     that is not what the system draws once it is trained.
@@ -35,6 +37,7 @@ class Stage:
     muon: tuple[str, ...] = ()
     weight_decay: float = 0.01
     shows: tuple[str, str] | None = None
+    embeddings_rate: float = 1.0
 
 
 @dataclass(frozen=True)
