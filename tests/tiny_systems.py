@@ -13,7 +13,7 @@ from dalle_edu.bricks.dvae import DVAEConfig
 from dalle_edu.bricks.gpt import GPTConfig
 from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.systems.clip import Clip, ClipConfig, ClipModel
-from dalle_edu.systems.dalle1 import DallE1, DallE1Config, DallE1Model
+from dalle_edu.systems.dalle1 import DallE1, DallE1Config, DallE1Model, DallE1Recipe, dalle1_stages
 from dalle_edu.systems.dalle2 import DallE2, DallE2Config, DallE2Model
 from dalle_edu.systems.dalle_mini import DallEMini, DallEMiniConfig, DallEMiniModel
 from dalle_edu.systems.families.autoregressive import AutoregressiveSampling
@@ -29,8 +29,9 @@ from dalle_edu.world import World
 
 def tiny_dalle1() -> DallE1:
     dvae = DVAEConfig(resolution=32, num_codes=32, width=16, depth=1)
-    model = DallE1Model(dvae, GPTConfig(num_codes=32, width=32, depth=2, heads=2))
-    return DallE1(DallE1Config(model, sampling=AutoregressiveSampling(temperature=1.0)))
+    model = DallE1Model(dvae, GPTConfig(num_codes=32, width=32, depth=2, heads=2, smear=True, canon_taps=3))
+    recipe = DallE1Recipe(dalle1_stages(embeddings_rate=4.0))
+    return DallE1(DallE1Config(model, recipe, AutoregressiveSampling(temperature=1.0)))
 
 
 def tiny_dalle_mini() -> DallEMini:

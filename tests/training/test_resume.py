@@ -1,6 +1,7 @@
 """Every system's training, broken off in the middle of each of its stages, ends with the very weights of one that was not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,22 @@ def test_broken_off_and_resumed_it_ends_with_the_same_weights(name, tmp_path, cl
     assert ours[1] == theirs[1]
     for tensor in ours[0]:
         assert torch.equal(ours[0][tensor], theirs[0][tensor]), tensor
+
+
+def test_a_run_from_before_words_knew_their_neighbours_is_not_gone_on_with(tmp_path, monkeypatch):
+    kind, config = model_class("dalle1"), TINY["dalle1"]().config
+    run = Run("dalle1", "tiny", updates=8, batch_size=4, exam=0, save_every=0.0)
+    older = replace(config, model=replace(config.model, gpt=replace(config.model.gpt, smear=False, canon_taps=0)))
+    monkeypatch.setitem(kind.presets, "tiny", older)
+    with monkeypatch.context() as patched:
+        patched.setattr(kind, "loss", breaking_off(kind.loss, 8))
+        with pytest.raises(MemoryError):
+            train(run, tmp_path, device="cpu", quiet=True)
+    monkeypatch.setitem(kind.presets, "tiny", config)
+    with pytest.raises(DalleEduError, match=r"left unfinished by another version of dalle_edu, or by another recipe: gpt\.canons"):
+        train(run, tmp_path, device="cpu", quiet=True)
+    monkeypatch.setitem(kind.presets, "tiny", older)
+    train(run, tmp_path, device="cpu", quiet=True)
 
 
 def test_foundations_are_taken_and_kept(tmp_path, clip_file, monkeypatch):

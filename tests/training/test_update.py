@@ -241,8 +241,8 @@ def test_matrices_and_kernels_of_blocks_go_to_muon_and_all_else_to_adamw(name, s
     assert bool(recipe.muon) == bool(expected["Muon"])  # what a recipe names is there
     for optimizer in optimizers:
         peak = recipe.matrix_learning_rate if isinstance(optimizer, Muon) else recipe.learning_rate
-        for group in optimizer.param_groups:
-            assert (group["lr"], group["peak"], group["weight_decay"]) == (peak, peak, 0.01)
+        for group, factor in zip(optimizer.param_groups, (1.0, recipe.embeddings_rate), strict=False):
+            assert (group["lr"], group["peak"], group["weight_decay"]) == (factor * peak, factor * peak, 0.01)
     assert optimizers[0].param_groups[0]["betas"] == (0.9, 0.98)
     if expected["Muon"]:
         assert optimizers[1].param_groups[0]["momentum"] == 0.95
