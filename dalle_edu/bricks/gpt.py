@@ -5,8 +5,8 @@ predicts each token from those before it (Ramesh et al. 2021, section 2.2). A
 picture is two-dimensional, so its positions are too: one embedding for the row, one
 for the column. Lesson 11.
 
-Letters: n captions, t text tokens, i image tokens, w channels, v entries of a
-vocabulary.
+Letters: n captions, t text tokens, i codes of a picture, k image tokens, g codes of
+each, w channels, v entries of a vocabulary.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,11 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import KeyValueCache
 from dalle_edu.bricks.decoding import sample_sequence
+from dalle_edu.bricks.local_model import LocalModel, by_place
 from dalle_edu.bricks.neighbours import Canon, Smear
 from dalle_edu.bricks.transformer import Block, initialise
 from dalle_edu.device import linear_for
+from dalle_edu.errors import DalleEduError
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,24 @@ class GPTConfig(CodeModelConfig):
     With `smear`, each word's embedding gets a map of the one before it added. With
     `canon_taps`, attention reads each word with so many before it mixed in. DALL·E
     had neither. They are in `neighbours.py`.
+
+    A token holds `codes_per_token` codes side by side in a row, one in DALL·E. A
+    local model writes them one by one (`local_model.py`). Raises `DalleEduError`
+    unless that number divides `grid`.
     """
 
     smear: bool = False
     canon_taps: int = 0
+    codes_per_token: int = 1
+
+    def __post_init__(self) -> None:
+        if self.codes_per_token < 1 or self.grid % self.codes_per_token:
+            raise DalleEduError(
+                f"tokens of {self.codes_per_token} codes do not fit rows of "
+                f"{self.grid}; choose a divisor of {self.grid}",
+                f"des jetons de {self.codes_per_token} codes ne vont pas dans des "
+                f"lignes de {self.grid} ; choisissez un diviseur de {self.grid}",
+            )
 
 
 class TextToImageGPT(nn.Module):
@@ -68,21 +84,24 @@ class TextToImageGPT(nn.Module):
     def __init__(self, config: GPTConfig):
         super().__init__()
         self.config = config
-        width = config.width
+        width, together = config.width, config.codes_per_token
         self.start = nn.Parameter(torch.zeros(width))
         self.text_embedding = nn.Embedding(config.text_vocabulary, width)
         self.text_position = nn.Embedding(config.text_length, width)
         # an embedding of padding for each position, as in DALL·E
         self.text_padding = nn.Embedding(config.text_length, width)
-        self.code_embedding = nn.Embedding(config.num_codes, width)
+        self.code_embedding = nn.Embedding(together * config.num_codes, width)
         self.row_position = nn.Embedding(config.grid, width)
-        self.column_position = nn.Embedding(config.grid, width)
+        self.column_position = nn.Embedding(config.grid // together, width)
         self.blocks = nn.ModuleList(
             Block(width, config.heads) for _ in range(config.depth)
         )
         self.norm = nn.LayerNorm(width, bias=False)
         self.text_head = nn.Linear(width, config.text_vocabulary, bias=False)
         self.code_head = nn.Linear(width, config.num_codes, bias=False)
+        self.local: LocalModel | None = None
+        if together > 1:
+            self.local = LocalModel(width, config.num_codes, together)
         initialise(self, config.depth)
         self.smear = Smear(width) if config.smear else nn.Identity()
         # outside the blocks: Muon trains those, and canon weights are no matrices
@@ -104,14 +123,17 @@ class TextToImageGPT(nn.Module):
 
     def embed_codes(
         self, codes: Int[Tensor, "n i"], first: int = 0
-    ) -> Float[Tensor, "n i w"]:
-        """The embeddings of image codes.
+    ) -> Float[Tensor, "n k w"]:
+        """The embeddings of image tokens: for each, the sum of those of its codes.
 
-        The first of them stands at position `first` of the picture.
+        The first code, with which a token begins, stands at position `first`.
         """
-        positions = torch.arange(first, first + codes.shape[1], device=codes.device)
-        rows, columns = positions // self.config.grid, positions % self.config.grid
-        x = self.code_embedding(codes)
+        together = self.config.codes_per_token
+        tokens = by_place(codes.unflatten(1, (-1, together)), self.config.num_codes)
+        end, grid = first + codes.shape[1], self.config.grid
+        positions = torch.arange(first, end, together, device=codes.device)
+        rows, columns = positions // grid, positions % grid // together
+        x = self.code_embedding(tokens).sum(dim=2)
         return x + self.row_position(rows) + self.column_position(columns)
 
     def _run(
@@ -120,7 +142,7 @@ class TextToImageGPT(nn.Module):
         cache: KeyValueCache | None = None,
         words: int = 0,
     ) -> Float[Tensor, "n t w"]:
-        """The stream after all layers; the first `words` tokens of it are text."""
+        """The stream before the last norm; its first `words` tokens are text."""
         for layer, block in enumerate(cast("list[Block]", self.blocks)):
             normed = block.norm_1(x)
             if self.canons and words:
@@ -130,11 +152,11 @@ class TextToImageGPT(nn.Module):
             x = x + block.contract(F.gelu(block.expand(block.norm_2(x))))
         if cache is not None:
             cache.filled += x.shape[1]
-        return self.norm(x)
+        return x
 
     def _read(
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
-    ) -> Float[Tensor, "n t_and_i w"]:
+    ) -> Float[Tensor, "n t_and_k w"]:
         words, image = self.smear(self.embed_text(text)), self.embed_codes(codes)
         return self._run(torch.cat([words, image], dim=1), words=words.shape[1])
 
@@ -142,9 +164,14 @@ class TextToImageGPT(nn.Module):
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
     ) -> tuple[Float[Tensor, "n t text_v"], Float[Tensor, "n i code_v"]]:
         """The logits of all text tokens and codes, each given those before it."""
-        # the last code predicts nothing
-        hidden = self._read(text, codes[:, :-1])
-        text_length = text.shape[1]
+        together, text_length = self.config.codes_per_token, text.shape[1]
+        # the last token predicts nothing
+        hidden = self._read(text, codes[:, :-together])
+        if self.local is not None:
+            words, image = hidden[:, :text_length], hidden[:, text_length:]
+            image = self.local(image, codes.unflatten(1, (-1, together)))
+            hidden = torch.cat([words, image.flatten(1, 2)], dim=1)
+        hidden = self.norm(hidden)
         text_logits = self.text_head(hidden[:, :text_length])
         return text_logits, self.code_head(hidden[:, text_length:])
 
@@ -176,13 +203,20 @@ class TextToImageGPT(nn.Module):
         self, text: Int[Tensor, "n t"], written: Int[Tensor, "n written"]
     ) -> Float[Tensor, "n v"]:
         """The logits of the code after those written, without a cache."""
-        return self.code_head(self._read(text, written)[:, -1])
+        together, length = self.config.codes_per_token, written.shape[1]
+        # only the local model reads the codes of a token that is not whole
+        whole, begun = length // together * together, length % together
+        hidden = self._read(text, written[:, :whole])[:, -1:]
+        if self.local is not None:
+            codes = F.pad(written[:, whole:], (0, together - begun))
+            hidden = self.local(hidden, codes.unsqueeze(1))[:, :, begun]
+        return self.code_head(self.norm(hidden)[:, -1])
 
 
 class CachedGPT:
     """A GPT with a cache, as sampling uses it.
 
-    It reads the captions at once, then one code of each picture at a time. Its
+    It reads the captions at once, then one token of each picture at a time. Its
     logits are those of `forward`. One token is so little work that looking up
     modules and launching operations would cost as much again. So weights are looked
     up once, and row and column positions are added up beforehand.
@@ -191,7 +225,8 @@ class CachedGPT:
     def __init__(self, model: TextToImageGPT, text: Int[Tensor, "n t"]):
         config, rows, head = model.config, len(text), model.code_head.weight
         self.heads, self.head_dim = config.heads, config.width // config.heads
-        length = 1 + config.text_length + config.image_length
+        self.together, self.local = config.codes_per_token, model.local
+        length = 1 + config.text_length + config.image_length // self.together
         self.cache = KeyValueCache(
             config.depth,
             rows,
@@ -214,12 +249,12 @@ class CachedGPT:
         ]
         self.norm = model.norm.weight
         self.head = linear_for(head, rows)
-        self.codes = model.code_embedding.weight
+        self.codes, self.num_codes = model.code_embedding.weight, config.num_codes
         by_row, by_column = model.row_position.weight, model.column_position.weight
         self.positions = (by_row[:, None] + by_column).flatten(0, 1)
         words = model.smear(model.embed_text(text))
         hidden = model._run(words, self.cache, words.shape[1])
-        self.first = self.head(hidden[:, -1].contiguous())
+        self.hidden = hidden[:, -1].contiguous()
 
     def next_logits(
         self, position: int, written: Int[Tensor, "pictures written"]
@@ -229,10 +264,19 @@ class CachedGPT:
         With guidance the captions come twice, with words and without: the codes of
         each picture then go on after both. Positions must be asked for in order.
         """
-        if position == 0:
-            return self.first
-        last = written[:, -1].repeat(len(self.first) // len(written))
-        x = F.embedding(last, self.codes) + self.positions[position - 1]
+        written = written.repeat(len(self.hidden) // len(written), 1)
+        token, place = divmod(position, self.together)
+        if token > 0 and place == 0:
+            self.hidden = self._after(token - 1, written[:, -self.together :])
+        x = self.hidden
+        if self.local is not None:
+            x = self.local.step(x, written[:, position - place :])
+        return self.head(torch.layer_norm(x, x.shape[1:], self.norm))
+
+    def _after(self, token: int, codes: Int[Tensor, "n g"]) -> Float[Tensor, "n w"]:
+        """The stream after all layers, for a token of each picture."""
+        embedded = F.embedding(by_place(codes, self.num_codes), self.codes)
+        x = embedded.sum(dim=1) + self.positions[token]
         n, w = x.shape
         for layer, block in enumerate(self.blocks):
             norm_1, qkv, out, norm_2, expand, contract = block
@@ -244,7 +288,7 @@ class CachedGPT:
             x = x + out(mixed.view(n, w))
             x = x + contract(F.gelu(expand(torch.layer_norm(x, (w,), norm_2))))
         self.cache.filled += 1
-        return self.head(torch.layer_norm(x, (w,), self.norm))
+        return x
 
 
 @runtime_checkable

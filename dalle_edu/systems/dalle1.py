@@ -84,7 +84,8 @@ def dalle1_stages(
             learning_rate=2e-3,
             updates_share=0.25,
             matrix_learning_rate=2e-2,
-            muon=("gpt.blocks",),
+            # the local model is there where a token holds several codes
+            muon=("gpt.blocks", "gpt.local.expand", "gpt.local.contract"),
             embeddings_rate=embeddings_rate,
         ),
     )
@@ -181,6 +182,11 @@ class DallE1(AutoregressiveSystem):
     @property
     def code_prior(self) -> TextToImageGPT:
         return self.gpt
+
+    @property
+    def evaluations(self) -> int:
+        # the GPT for each token, and the decoder once
+        return self.grid**2 // self.gpt.config.codes_per_token + 1
 
     def logits(
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
