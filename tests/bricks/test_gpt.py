@@ -208,9 +208,8 @@ def test_the_codes_of_a_token_are_added_up_each_from_the_table_of_its_place(toge
 
 @pytest.mark.parametrize("together", [0, -1, 2, 9])
 def test_tokens_that_do_not_fit_a_row_are_refused(together):
-    with pytest.raises(DalleEduError, match=f"tokens of {together} codes do not fit rows of 3; choose a divisor of 3") as refused:
+    with pytest.raises(DalleEduError, match=f"tokens of {together} codes do not fit rows of 3; choose a divisor of 3"):
         replace(SMALL, codes_per_token=together)
-    assert f"des jetons de {together} codes" in refused.value.in_french()
 
 
 def test_one_code_a_token_has_no_local_model_and_the_weights_of_before():

@@ -6,6 +6,7 @@ ELSEWHERE = {  # by module: the files that also speak of it, without being calle
     "diffusion": ("denoising",),
     "flow": ("flow_samplers",),
     "gan": ("gan_training",),
+    "gpt": ("code_sampling",),
     "guidance": ("decoding", "inpainting"),
     "language_model": ("recurrent",),
     "mlp": ("perceptron",),
