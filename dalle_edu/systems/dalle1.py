@@ -33,6 +33,10 @@ from dalle_edu.systems.interface.registry import register
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
 
+# the matrices of the GPT's local model, which is there for several codes a token
+LOCAL = ("gpt.local.expand", "gpt.local.contract")
+
+
 @dataclass(frozen=True)
 class DallE1Model:
     """The shapes of the two networks, which agree on the number of codes and on the
@@ -49,9 +53,11 @@ def dalle1_stages(
     codec_batch_size: int = 32,
     batch_size: int = 64,
     embeddings_rate: float = 1.0,
+    codes_per_token: int = 1,
 ) -> tuple[Stage, ...]:
     """The three stages. Shares are parts of the minutes of a run; the prior takes
-    what is left. `embeddings_rate` is the prior's.
+    what is left. `embeddings_rate` is the prior's. With more than one of the GPT's
+    `codes_per_token`, Muon trains the matrices of its local model too.
     """
     return (
         Stage(
@@ -84,8 +90,7 @@ def dalle1_stages(
             learning_rate=2e-3,
             updates_share=0.25,
             matrix_learning_rate=2e-2,
-            # the local model is there where a token holds several codes
-            muon=("gpt.blocks", "gpt.local.expand", "gpt.local.contract"),
+            muon=("gpt.blocks", *(LOCAL if codes_per_token > 1 else ())),
             embeddings_rate=embeddings_rate,
         ),
     )

@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tiny_systems import build
+from tiny_systems import TINY, build
 from torch import nn
 
-from dalle_edu.systems.dalle1 import PRESETS, DallE1
+from dalle_edu.bricks.gpt import GPTConfig
+from dalle_edu.systems.dalle1 import LOCAL, PRESETS, DallE1, DallE1Model
 from dalle_edu.training.learning_rate import learning_rate_schedule
 from dalle_edu.training.muon import Muon, orthogonal
 from dalle_edu.training.optimizers import build_optimizers, load_optimizer_tensors, misfit, optimizer_tensors, trained_parameters
@@ -117,6 +118,26 @@ def test_embeddings_learn_faster_and_canon_weights_are_adamws(laptop):
     for group, rate in ((plain, 2e-3), (embeddings, 8e-3), (muon.param_groups[0], 2e-2)):
         assert group["lr"] == group["peak"] == pytest.approx(rate)
         assert group["weight_decay"] == 0.01
+
+
+def test_muon_trains_the_matrices_of_the_local_model_and_its_tables_are_embeddings():
+    system = build("dalle1")
+    names = {id(parameter): name for name, parameter in system.named_parameters()}
+    adamw, muon = build_optimizers(system, system.stages[-1])
+    found = [{names[id(each)] for each in group["params"]} for group in (*adamw.param_groups, *muon.param_groups)]
+    local = [{name.removeprefix("gpt.local.") for name in group if name.startswith("gpt.local.")} for group in found]
+    assert local == [{"norm.weight"}, {"code_embedding.weight", "place_embedding.weight"}, {"expand.weight", "contract.weight"}]
+
+
+@pytest.mark.parametrize("config", [TINY["dalle1"]().config, *PRESETS.values()])
+def test_a_recipe_knows_whether_its_gpt_has_a_local_model(config):
+    assert config.recipe.stages[-1].muon[1:] == (LOCAL if config.model.gpt.codes_per_token > 1 else ())
+
+
+def test_a_stage_may_name_a_part_that_is_not_there():
+    system = DallE1(replace(TINY["dalle1"]().config, model=DallE1Model(gpt=GPTConfig(width=32, depth=1, heads=2))))
+    muon = build_optimizers(system, system.stages[-1])[1]
+    assert len(muon.param_groups[0]["params"]) == 4
 
 
 def by_adamws_rule(weight: torch.Tensor, gradients: list[torch.Tensor], rate: float) -> torch.Tensor:
