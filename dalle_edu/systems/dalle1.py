@@ -32,7 +32,6 @@ from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.registry import register
 from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 
-
 # the matrices of the GPT's local model, which is there for several codes a token
 LOCAL = ("gpt.local.expand", "gpt.local.contract")
 
