@@ -337,7 +337,8 @@ def test_sampling_works_under_autocast(model, text, uniforms):
 
 
 @pytest.mark.gpu
-def test_a_gpu_says_the_same(text, codes):
-    model = lively(dtype=torch.float32)
+@pytest.mark.parametrize("config", KINDS.values(), ids=KINDS)
+def test_a_gpu_says_the_same(config, text, codes):
+    model = lively(config, torch.float32)
     expected = model(text, codes)[1]
     torch.testing.assert_close(model.cuda()(text.cuda(), codes.cuda())[1].cpu(), expected, rtol=1e-3, atol=1e-3)
