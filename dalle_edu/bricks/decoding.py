@@ -54,11 +54,12 @@ def keep_above_epsilon(
     """Epsilon sampling: keep the entries whose probability is at least `epsilon`.
 
     A network leaves a little probability to every entry, however wrong (Hewitt,
-    Manning & Liang 2022, "Truncation sampling as language model desmoothing"). The
-    likeliest entry is always kept. The logits of those left out become -inf. An
-    `epsilon` of 0 leaves out nothing, 1 keeps the likeliest only. Where top-p drops
-    the tail of a distribution even if it is one of many equals, a beginning that
-    has 5 chances in 100 at each place stays. Lesson 05.
+    Manning & Liang 2022, "Truncation sampling as language model desmoothing"). A
+    low temperature silences these, and with them what is seldom but right: an
+    object that may begin at any place, with 5 chances in 100 at each. An `epsilon`
+    of 0.01 tells the two apart. The likeliest entry is always kept. The logits of
+    those left out become -inf. An `epsilon` of 0 leaves out nothing, 1 keeps the
+    likeliest alone.
     """
     unlikely = logits.softmax(dim=-1) < epsilon
     left_out = unlikely & (logits < logits.amax(dim=-1, keepdim=True))
