@@ -129,6 +129,7 @@ def drawings(system: System, **options: Any) -> dict[str, Callable[[], torch.Ten
         found["autoregressive"] = lambda: system.generate(AFTER, prior="autoregressive", threshold=True)
     if "daring" in system.settings():
         found["filters"] = lambda: system.generate(AFTER, top_k=9, top_p=0.9, temperature=0.7, daring=0.8)
+        found["epsilon"] = lambda: system.generate(AFTER, epsilon=0.03, temperature=0.85)
     edits = {
         "complete": lambda: system.complete(images, BEFORE, **options),
         "alter": lambda: system.alter(images, BEFORE, AFTER, tries=2, **options),

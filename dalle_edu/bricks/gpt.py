@@ -314,6 +314,7 @@ def sample_codes(
     given: Int[Tensor, "n i"] | None = None,
     callback: Callable[[int, Tensor], None] | None = None,
     daring: float | None = None,
+    epsilon: float | None = None,
 ) -> Int[Tensor, "n i"]:
     """Write image codes one after the other, row by row.
 
@@ -345,4 +346,5 @@ def sample_codes(
             given,
             callback,
             daring,
+            epsilon,
         )

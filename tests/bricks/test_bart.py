@@ -86,7 +86,9 @@ def test_it_samples_what_pytorchs_layers_find_likeliest(model, uniforms):
 
 
 @pytest.mark.parametrize("guidance_scale", [1.0, 0.0, 2.5])
-@pytest.mark.parametrize("options", [{}, {"temperature": 0.0}, {"temperature": 0.6, "top_k": 5}, {"top_p": 0.7}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"temperature": 0.0}, {"temperature": 0.6, "top_k": 5}, {"top_p": 0.7}, {"epsilon": 0.05}], ids=str
+)
 def test_cached_equals_uncached(model, uniforms, guidance_scale, options):
     cached = sample_codes(model, TEXT, uniforms, guidance_scale, **options)
     assert torch.equal(cached, sample_codes(model, TEXT, uniforms, guidance_scale, cached=False, **options))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from dalle_edu.bricks.decoding import beam_search, choose, keep_top_k, keep_top_p, sample, temper
+from dalle_edu.bricks.decoding import beam_search, choose, keep_above_epsilon, keep_top_k, keep_top_p, sample, sample_sequence, temper
 from dalle_edu.bricks.guidance import guide
 
 seeds = st.integers(0, 2**31)
@@ -54,16 +54,35 @@ def test_keep_top_p_keeps_the_smallest_sufficient_set(seed, p):
         assert (row[~kept] <= chosen.min()).all()
 
 
+@given(seed=seeds, epsilon=st.floats(1e-4, 0.99))
+def test_keep_above_epsilon_is_transformers(seed, epsilon):
+    warpers = pytest.importorskip("transformers.generation.logits_process", reason="the peers are in the test extra")
+    logits = rows(seed)
+    before = logits.clone()
+    assert torch.equal(keep_above_epsilon(logits, epsilon), warpers.EpsilonLogitsWarper(epsilon)(None, logits))
+    assert torch.equal(logits, before)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+def test_half_precision_keeps_what_is_well_above_epsilon(dtype):
+    logits = torch.tensor([[0.5, 0.3, 0.15, 0.04, 0.01]]).log().to(dtype)
+    for epsilon, kept in ((0.02, 4), (0.1, 3), (0.2, 2), (0.9, 1)):
+        filtered = keep_above_epsilon(logits, epsilon)
+        assert filtered.dtype == dtype
+        assert filtered.isfinite().tolist() == [[True] * kept + [False] * (5 - kept)]
+
+
 def test_filters_that_keep_everything_change_nothing():
     logits = torch.randn(4, 2000, generator=fresh(0)) * 6
     assert torch.equal(keep_top_k(logits, 2000), logits)
     assert torch.equal(keep_top_k(logits, 10**9), logits)
     assert torch.equal(keep_top_p(logits, 1.0), logits)
+    assert torch.equal(keep_above_epsilon(logits, 0.0), logits)
 
 
 def test_filters_that_keep_one_keep_the_likeliest():
     logits = rows(3)
-    for kept in (keep_top_k(logits, 1), keep_top_p(logits, 1e-9)):
+    for kept in (keep_top_k(logits, 1), keep_top_p(logits, 1e-9), keep_above_epsilon(logits, 1.0)):
         assert torch.equal(kept.isfinite().nonzero()[:, 1], logits.argmax(dim=-1))
 
 
@@ -216,3 +235,62 @@ def test_what_is_rare_at_each_step_happens_with_daring_only():
     assert (timid != 0).float().mean() < 1e-3
     assert (daring != 0).float().mean() == pytest.approx(0.03, abs=0.004)
     assert (daring == 1).sum() > 5 * (daring == 2).sum()
+
+
+@given(seed=seeds, temperature=st.sampled_from([0.3, 1.0, 3.0]))
+def test_tempered_daringly_what_is_left_out_stays_out(seed, temperature):
+    logits = rows(seed)
+    for filtered in (keep_above_epsilon(logits, 0.1), keep_above_epsilon(logits, 1.0)):
+        chances = temper(filtered, temperature, daring=0.8).exp()
+        assert torch.equal(chances > 0, filtered.isfinite())
+        assert torch.allclose(chances.sum(dim=-1), torch.ones(6, dtype=torch.float64))
+
+
+# ---------------------------------------------------------------- epsilon in the sampler
+
+
+def written(logits: torch.Tensor, uniforms: torch.Tensor, guidance_scale: float, **options) -> torch.Tensor:
+    """The codes of a network that says the same at each position."""
+    return sample_sequence(lambda position, codes: logits, uniforms, guidance_scale, **options)
+
+
+@given(seed=seeds, guidance_scale=st.sampled_from([0.0, 0.4, 1.0, 2.5]), temperature=st.sampled_from([0.4, 1.0, 3.0]))
+def test_epsilon_asks_the_network_before_guidance_and_temperature(seed, guidance_scale, temperature):
+    """Code after code in plain Python and float64: which are kept, then the guided and tempered distribution of these, inverted."""
+    epsilon = 0.08
+    said, unsaid = rows(seed, 3), rows(seed + 1, 3)
+    uniforms = torch.rand(3, 4, generator=fresh(seed), dtype=torch.float64)
+    both = said if guidance_scale == 1 else torch.cat([said, unsaid])
+    drawn = written(both, uniforms, guidance_scale, temperature=temperature, epsilon=epsilon)
+    for i, j in product(range(3), range(4)):
+        trained = [u + min(guidance_scale, 1.0) * (s - u) for s, u in zip(said[i].tolist(), unsaid[i].tolist(), strict=True)]
+        total = sum(map(math.exp, trained))
+        kept = [code for code in range(12) if math.exp(trained[code]) / total >= epsilon or trained[code] == max(trained)]
+        guided = [float(unsaid[i, code] + guidance_scale * (said[i, code] - unsaid[i, code])) / temperature for code in kept]
+        weights = [math.exp(each - max(guided)) for each in guided]
+        passed, left = 0, float(uniforms[i, j]) * sum(weights)
+        while left >= weights[passed] and passed < len(kept) - 1:
+            left -= weights[passed]
+            passed += 1
+        assert int(drawn[i, j]) == kept[passed]
+
+
+def test_guidance_brings_back_nothing_that_epsilon_left_out():
+    """Code 2 has 1 chance in 100 with the caption, and far fewer without: strong guidance would make it the likeliest."""
+    logits = torch.tensor([[0.59, 0.4, 0.01], [0.599, 0.4009, 1e-7]]).log()
+    uniforms = torch.rand(1, 50, generator=fresh(0))
+    assert (written(logits, uniforms, 3.0, temperature=0.0) == 2).all()
+    assert (written(logits, uniforms, 3.0, temperature=0.0, epsilon=0.02) == 0).all()
+    assert set(written(logits, uniforms, 3.0, epsilon=0.02)[0].tolist()) == {0, 1}
+    assert (written(logits, uniforms, 3.0, temperature=0.0, epsilon=0.005) == 2).all()
+
+
+def test_epsilon_lets_what_is_rare_begin_and_what_is_noise_not():
+    """White paper 93, a beginning 5, noise 2 chances in 100: a low temperature never begins, temperature 1 draws the noise."""
+    logits = torch.tensor([0.93, 0.05, *[0.0005] * 40]).log().expand(5000, 42)
+    uniforms = torch.rand(5000, 1, generator=fresh(0))
+    cold, plain, kept = (written(logits, uniforms, 1.0, **how) for how in ({"temperature": 0.3}, {}, {"epsilon": 0.01}))
+    assert (cold != 0).sum() < 5
+    assert (plain > 1).float().mean() == pytest.approx(0.02, abs=0.006)
+    assert (kept > 1).sum() == 0
+    assert (kept == 1).float().mean() == pytest.approx(0.05, abs=0.01)

@@ -214,7 +214,9 @@ def test_a_new_network_is_sure_of_nothing_and_every_weight_learns(config, text, 
 
 
 @pytest.mark.parametrize("guidance_scale", [1.0, 0.0, 2.5])
-@pytest.mark.parametrize("options", [{}, {"temperature": 0.0}, {"temperature": 0.6, "top_k": 5}, {"top_p": 0.7}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"temperature": 0.0}, {"temperature": 0.6, "top_k": 5}, {"top_p": 0.7}, {"epsilon": 0.05}], ids=str
+)
 def test_cached_equals_uncached(model, text, uniforms, guidance_scale, options):
     cached = sample_codes(model, text, uniforms, guidance_scale, **options)
     assert torch.equal(cached, sample_codes(model, text, uniforms, guidance_scale, cached=False, **options))
@@ -262,6 +264,9 @@ def test_guidance_one_is_no_guidance(model, text, uniforms):
 def test_guidance_zero_ignores_the_caption(model, text, uniforms):
     empty = torch.zeros_like(text)
     assert torch.equal(sample_codes(model, text, uniforms, guidance_scale=0.0), sample_codes(model, empty, uniforms))
+    filtered = sample_codes(model, empty, uniforms, epsilon=0.06)
+    assert torch.equal(sample_codes(model, text, uniforms, guidance_scale=0.0, epsilon=0.06), filtered)
+    assert not torch.equal(filtered, sample_codes(model, empty, uniforms))
     assert torch.equal(sample_codes(model, empty, uniforms, guidance_scale=4.0), sample_codes(model, empty, uniforms))
 
 

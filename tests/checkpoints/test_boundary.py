@@ -88,6 +88,8 @@ def test_no_size_of_any_configuration_is_too_large_to_be_refused_at_once(name, s
         (("sampling", "guidance_scale"), "x", "sampling.guidance_scale is 'x'; float expected"),
         (("sampling", "temperature"), None, "sampling.temperature is None"),
         (("sampling", "daring"), [1], "sampling.daring is [1]"),
+        (("sampling", "epsilon"), "x", "sampling.epsilon is 'x'"),
+        (("sampling", "epsilon"), 1.5, "epsilon is 1.5; it takes a number from 0 to 1"),
         (("sampling", "temperature"), -1.0, "temperature is -1.0; it takes a number from 0 to 10"),
         (("sampling", "temperature"), float("nan"), "a finite number was expected"),
         (("sampling",), 5, "sampling is 5; fields expected"),

@@ -99,6 +99,7 @@ def test_a_setting_changes_the_picture(tiny):
         "top_k": 1,
         "top_p": 0.01,
         "daring": 9.0,
+        "epsilon": 1.0,
         "cutouts": 1,
         "prior": "autoregressive",
     }

@@ -58,6 +58,8 @@ def test_the_loss_depends_on_the_caption_and_on_the_generator_alone(tiny):
         {"top_k": 0},
         {"top_p": 0.0},
         {"top_p": 1.5},
+        {"epsilon": -0.01},
+        {"epsilon": 1.5},
     ],
 )
 def test_settings_out_of_range_are_refused(tiny, options):

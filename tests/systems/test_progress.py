@@ -12,7 +12,7 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.interface.progress import Progress
 
 PROMPTS = ["un cercle rouge", "a large blue square", "trois étoiles vertes"]
-METHODS = [(name, verb) for name in TINY for verb in drawings(build(name)) if verb not in ("autoregressive", "filters")]
+METHODS = [(name, verb) for name in TINY for verb in drawings(build(name)) if verb not in ("autoregressive", "filters", "epsilon")]
 MAKERS = {"dalle1": "families.autoregressive", "dalle_mini": "families.autoregressive", "vqgan_clip": "vqgan_clip"}
 STEPS = {  # in a batch: of the network that draws, and of those before and after it
     "dalle1": [("prior", 16)],

@@ -16,6 +16,7 @@ OPTIONS = (
     "--top-k",
     "--top-p",
     "--daring",
+    "--epsilon",
     "--steps",
     "--device",
     "--set",

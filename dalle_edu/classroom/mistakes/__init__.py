@@ -3,9 +3,9 @@
 ELSEWHERE = {  # by module: the files that also speak of it, without being called after a part of its path; a check imports no others
     "attention": ("multi_head_attention",),
     "convolution": ("filters", "matrices", "patches"),
+    "decoding": ("truncation",),
     "flow": ("flow_samplers",),
     "gan": ("gan_training",),
-    "guidance": ("decoding",),
     "inpainting": ("diffusion",),
     "language_model": ("recurrent",),
     "mlp": ("perceptron",),

@@ -7,6 +7,16 @@ from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
 
+def halves_swapped(logits: Tensor, guidance_scale: float) -> Tensor:
+    unconditional, conditional = logits.chunk(2)
+    return unconditional + guidance_scale * (conditional - unconditional)
+
+
+def guidance_from_the_conditional(logits: Tensor, guidance_scale: float) -> Tensor:
+    conditional, unconditional = logits.chunk(2)
+    return conditional + guidance_scale * (conditional - unconditional)
+
+
 def guidance_at_the_first_step_only(
     network: guidance.Network, guidance_scale: float, conditional: dict[str, Tensor], unconditional: dict[str, Tensor]
 ) -> guidance.Network:
@@ -16,6 +26,18 @@ def guidance_at_the_first_step_only(
 
 
 MISTAKES = [
+    Mistake(
+        "guidance:guide",
+        halves_swapped,
+        "The two halves of the batch are swapped: guidance pushes away from the caption.",
+        "Les deux moitiés du lot sont échangées : le guidage éloigne de la phrase.",
+    ),
+    Mistake(
+        "guidance:guide",
+        guidance_from_the_conditional,
+        "The difference is added to the conditional logits, so guidance 1 already guides; start from the unconditional ones.",
+        "La différence est ajoutée aux logits conditionnels, si bien qu'un guidage de 1 guide déjà ; partez des logits sans condition.",
+    ),
     edited(
         "guidance:guide",
         "logits.chunk(2)",

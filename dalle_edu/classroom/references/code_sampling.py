@@ -1,7 +1,7 @@
 """The sampler of codes against Hugging Face's GPT-2 and Hugging Face's filters, step by step."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +11,7 @@ from dalle_edu.bricks.gpt import TextToImageGPT
 from dalle_edu.classroom.checking.asking import lent, numbers
 from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
+from dalle_edu.classroom.references.decoding import above_epsilon, chosen_of
 from dalle_edu.classroom.references.gpt import (
     OTHER,
     PAIRS,
@@ -28,33 +29,6 @@ from dalle_edu.classroom.references.gpt import (
 from dalle_edu.language import say
 
 
-def _chosen(logits: Tensor, uniform: Tensor, temperature: float, top_k: int | None, top_p: float | None, daring: float | None) -> Tensor:
-    """Hugging Face's temperature and filters, then the place where the cumulative distribution passes `uniform`."""
-    from transformers.generation import logits_process
-
-    if temperature == 0:
-        return logits.argmax(dim=-1)
-    if daring is None:
-        tempered = logits_process.TemperatureLogitsWarper(float(temperature))(None, logits)
-    else:
-        tempered = _daring(logits, temperature, daring)
-    for wrapper, value in ((logits_process.TopKLogitsWarper, top_k), (logits_process.TopPLogitsWarper, top_p)):
-        tempered = tempered if value is None else cast("Any", wrapper)(value)(None, tempered)
-    return (torch.distributions.Categorical(logits=tempered).probs.cumsum(dim=-1) <= uniform.unsqueeze(-1)).sum(dim=-1)
-
-
-def _daring(logits: Tensor, temperature: float, daring: float) -> Tensor:
-    """Row by row: the likeliest code keeps its probability at one temperature, the others share the rest at the other."""
-    rows = []
-    for row in logits:
-        first = int(row.argmax())
-        stay = torch.distributions.Categorical(logits=row / daring).probs[first]
-        others = torch.cat([row[:first], row[first + 1 :]])
-        shares = (1 - stay) * torch.distributions.Categorical(logits=others / temperature).probs
-        rows.append(torch.cat([shares[:first], stay[None], shares[first:]]).log())
-    return torch.stack(rows)
-
-
 @torch.no_grad()
 def _sampled(
     model: Any,
@@ -68,6 +42,7 @@ def _sampled(
     given: Tensor | None = None,
     callback: Callable[[int, Tensor], None] | None = None,
     daring: float | None = None,
+    epsilon: float | None = None,
 ) -> Tensor:
     """Codes that GPT-2 writes, one token at a time without cache, with guidance computed from two passes."""
     peer, written = gpt2(model), torch.zeros(len(text), 0, dtype=torch.long)
@@ -76,7 +51,10 @@ def _sampled(
         begun = written[:, position - position % model.config.codes_per_token :]
         each = [stream_for_code(model, peer(inputs_embeds=stream).last_hidden_state[:, -1], begun) for stream in streams]
         said, unsaid = (logits_of(model, x, model.code_head.weight) for x in each)
-        chosen = _chosen(unsaid + guidance_scale * (said - unsaid), uniforms[:, position], temperature, top_k, top_p, daring)
+        logits = unsaid + guidance_scale * (said - unsaid)
+        if epsilon is not None:
+            logits = logits.where(above_epsilon(unsaid + min(guidance_scale, 1) * (said - unsaid), epsilon) > -torch.inf, -torch.inf)
+        chosen = chosen_of(logits, uniforms[:, position], temperature, top_k, top_p, daring)
         if given is not None:
             chosen = chosen.where(given[:, position] < 0, given[:, position])
         written = torch.cat([written, chosen.unsqueeze(1)], dim=1)
@@ -100,6 +78,11 @@ def _options(uniforms: Tensor, seed: int) -> list[tuple[float, dict[str, Any]]]:
         (1.5, {"temperature": 2.0, "top_k": 6, "top_p": 0.7}),
         (1.0, {"temperature": 3.0, "daring": 0.2}),
         (1.0, {"temperature": 0.5, "daring": 4.0, "top_k": 5}),
+        (1.0, {"epsilon": 0.1}),
+        (0.0, {"epsilon": 0.1, "temperature": 0.0}),
+        (0.5, {"epsilon": 0.15}),
+        (4.0, {"epsilon": 0.06, "temperature": 3.0}),
+        (3.0, {"epsilon": 0.2, "temperature": 2.0, "daring": 3.0}),
         (1.0, {"given": known}),
         (2.0, {"given": known, "cached": False}),
         (1.0, {"cached": False, "temperature": 2.0}),
@@ -195,7 +178,7 @@ def _from_any_network(seed: int) -> list[Case]:
                 rows = torch.cat([written, written]) if twice else written
                 asked.append((position, written.tolist()) if cached else ("next_logits", both.tolist(), rows.tolist()))
                 said, unsaid = table.after(text, written), table.after(empty, written)
-                chosen = _chosen(unsaid + scale * (said - unsaid), uniforms[:, position], 1.0, None, None, None)
+                chosen = chosen_of(unsaid + scale * (said - unsaid), uniforms[:, position])
                 written = torch.cat([written, chosen[:, None]], dim=1)
             return {"codes": written, say("asked", "demandes"): asked}
 

@@ -1,6 +1,6 @@
 """Sampling against Hugging Face's filters and guidance, and against PyTorch's own draws."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -39,6 +39,24 @@ def _top_p(seed: int) -> list[Case]:
     small = [(few, p) for p in (0.0, 0.1, 0.6, 0.9)] + [(halves, 0.5)] + [(_rows([0.1, 0.9], [0.6, 0.4]).log(), 0.7)]
     unordered = _rows([0.25, 0.05, 0.4, 0.3], [0.05, 0.75, 0.15, 0.05 + 1e-3]).log()
     return [call(peer, logits, p) for logits, p in [*small, (unordered, 0.6), *((wide, p) for p in (0.05, 0.5, 0.9, 1.0))]]
+
+
+def above_epsilon(logits: Tensor, epsilon: float) -> Tensor:
+    """What Hugging Face's epsilon sampling leaves. It refuses 0, which leaves all, and 1, which leaves the likeliest."""
+    from transformers.generation.logits_process import EpsilonLogitsWarper
+
+    return logits if epsilon == 0 else EpsilonLogitsWarper(min(epsilon, 1 - 1e-9))(None, logits)
+
+
+def _epsilon(seed: int) -> list[Case]:
+    def peer(logits: Tensor, epsilon: float) -> Tensor:
+        return above_epsilon(logits, epsilon)
+
+    few, wide = _rows([0.5, 0.2, 0.3]).log(), 2 * numbers(seed, 6, 12)
+    halves = _rows([0.5, 0.25, 0.25]).log()  # exact
+    small = [(few, epsilon) for epsilon in (0.25, 0.1, 0.0, 0.6, 1.0)] + [(halves, 0.25), (_rows([0.0] * 5), 0.3)]
+    rows = [(_rows([0.4, 0.3, 0.3], [0.1, 0.15, 0.75]).log(), epsilon) for epsilon in (0.2, 0.5)]
+    return [call(peer, *each) for each in [*small, *rows, *((wide, epsilon) for epsilon in (0.003, 0.02, 0.1, 0.6)), (wide.float(), 0.05)]]
 
 
 def _temper(seed: int) -> list[Case]:
@@ -108,10 +126,48 @@ def _guide(seed: int) -> list[Case]:
     return [call(peer, logits, scale) for logits, scale in [*small, (wide, 1.5), (wide, 3.0), (learned, 2.0)]]
 
 
+def chosen_of(
+    logits: Tensor,
+    uniform: Tensor,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    daring: float | None = None,
+) -> Tensor:
+    """Hugging Face's temperature and filters, then the place where the cumulative distribution passes `uniform`."""
+    from transformers.generation import logits_process
+
+    if temperature == 0:
+        return logits.argmax(dim=-1)
+    if daring is None:
+        tempered = logits_process.TemperatureLogitsWarper(float(temperature))(None, logits)
+    else:
+        tempered = _daring(logits, temperature, daring)
+    for wrapper, value in ((logits_process.TopKLogitsWarper, top_k), (logits_process.TopPLogitsWarper, top_p)):
+        tempered = tempered if value is None else cast("Any", wrapper)(value)(None, tempered)
+    return (torch.distributions.Categorical(logits=tempered).probs.cumsum(dim=-1) <= uniform.unsqueeze(-1)).sum(dim=-1)
+
+
+def _daring(logits: Tensor, temperature: float, daring: float) -> Tensor:
+    """Row by row: the likeliest code keeps its probability at one temperature, the others share the rest at the other."""
+    rows = []
+    for row in logits:
+        first = int(row.argmax())
+        stay = torch.distributions.Categorical(logits=row / daring).probs[first]
+        others = torch.cat([row[:first], row[first + 1 :]])
+        if others.max() == -torch.inf:  # nothing to share out
+            rows.append(row - row[first])
+            continue
+        shares = (1 - stay) * torch.distributions.Categorical(logits=others / temperature).probs
+        rows.append(torch.cat([shares[:first], stay[None], shares[first:]]).log())
+    return torch.stack(rows)
+
+
 REFERENCES = [
     Reference("decoding:temper", say("probabilities written out, row by row", "des probabilités écrites, ligne par ligne"), _temper, 1e-5),
     Reference("decoding:keep_top_k", "transformers TopKLogitsWarper", cases=_top_k, tolerance=1e-10),
     Reference("decoding:keep_top_p", "transformers TopPLogitsWarper", cases=_top_p, tolerance=1e-10),
+    Reference("decoding:keep_above_epsilon", "transformers EpsilonLogitsWarper", cases=_epsilon, tolerance=1e-10),
     Reference(
         "decoding:sample",
         say("torch.distributions.Categorical, inverted", "torch.distributions.Categorical, inversée"),

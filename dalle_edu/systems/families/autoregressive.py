@@ -53,7 +53,9 @@ class AutoregressiveSampling:
     code each time. `daring`, where it is not None, is the temperature of the
     decision whether to leave the likeliest code, and `temperature` then that of the
     choice among the others (see `decoding.temper`). `top_k` and `top_p` filter the
-    codes. The ranges are in `interface/sampling.py`.
+    codes. `epsilon` leaves out those that the network, before guidance and at
+    temperature 1, finds less likely than this (`decoding.keep_above_epsilon`). The
+    ranges are in `interface/sampling.py`.
     """
 
     guidance_scale: float = 2.0
@@ -61,6 +63,7 @@ class AutoregressiveSampling:
     daring: float | None = None
     top_k: int | None = None
     top_p: float | None = None
+    epsilon: float | None = None
 
 
 @runtime_checkable

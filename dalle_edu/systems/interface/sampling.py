@@ -104,6 +104,15 @@ SETTINGS: Mapping[str, Setting] = {
         1e-6,
         1,
     ),
+    "epsilon": Setting(
+        float,
+        "leave out the codes less likely than this to the network, before guidance "
+        "and at temperature 1; 0 leaves out nothing",
+        "écarte les codes que le réseau, avant guidage et à température 1, juge "
+        "moins probables que cela ; 0 n'écarte rien",
+        0,
+        1,
+    ),
     "daring": Setting(
         float,
         "the temperature of leaving the likeliest code or not; --temperature is "
