@@ -48,10 +48,14 @@ def dalle1_stages(
     decoder_share: float = 0.02,
     codec_batch_size: int = 32,
     batch_size: int = 64,
+    codec_rate: float = 1.0,
     embeddings_rate: float = 1.0,
+    start_images: int = 0,
 ) -> tuple[Stage, ...]:
     """The three stages. Shares are parts of the minutes of a run; the prior takes
-    what is left. `embeddings_rate` is the prior's.
+    what is left. `codec_rate` is a factor of the learning rates of the two first
+    stages. `embeddings_rate` is that of the codebook and of the prior's embeddings.
+    From `start_images` pictures the codebook is initialised.
     """
     return (
         Stage(
@@ -59,20 +63,22 @@ def dalle1_stages(
             ("dvae",),
             codec_share,
             codec_batch_size,
-            learning_rate=2e-3,
+            learning_rate=2e-3 * codec_rate,
             updates_share=0.7,
-            matrix_learning_rate=2e-2,
+            matrix_learning_rate=2e-2 * codec_rate,
             muon=("dvae.encoder", "dvae.decoder"),
             shows=RECONSTRUCTED,
+            embeddings_rate=embeddings_rate,
+            start_images=start_images,
         ),
         Stage(
             "decoder",
             ("dvae.decoder",),
             decoder_share,
             codec_batch_size,
-            learning_rate=1e-3,
+            learning_rate=1e-3 * codec_rate,
             updates_share=0.05,
-            matrix_learning_rate=1e-2,
+            matrix_learning_rate=1e-2 * codec_rate,
             muon=("dvae.decoder",),
             shows=RECONSTRUCTED,
         ),
@@ -186,6 +192,15 @@ class DallE1(AutoregressiveSystem):
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
     ) -> Float[Tensor, "n i v"]:
         return self.gpt(text, codes)[1]
+
+    def start_stage(
+        self,
+        stage: str,
+        images: Float[Tensor, "n 3 h w"],
+        generator: torch.Generator | None,
+    ) -> None:
+        if stage == "codec":
+            self.dvae.initialise_codebook(images, generator)
 
     def stage_loss(
         self,
