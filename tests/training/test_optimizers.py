@@ -119,6 +119,19 @@ def test_embeddings_learn_faster_and_canon_weights_are_adamws(laptop):
         assert group["weight_decay"] == 0.01
 
 
+def test_the_codebook_learns_faster_too():
+    """The codebook of the codec is an embedding, alone in its group."""
+    system = build("dalle1")
+    codec = replace(system.stages[0], learning_rate=1e-2, embeddings_rate=4.0)
+    adamw, muon = build_optimizers(system, codec)
+    plain, embeddings = adamw.param_groups
+    assert [id(parameter) for parameter in embeddings["params"]] == [id(system.dvae.codebook.weight)]
+    assert (plain["peak"], embeddings["peak"]) == (1e-2, 4e-2)
+    assert plain["params"]
+    assert all(parameter.ndim < 2 for parameter in plain["params"])  # biases; kernels are Muon's
+    assert muon.param_groups[0]["peak"] == codec.matrix_learning_rate
+
+
 def by_adamws_rule(weight: torch.Tensor, gradients: list[torch.Tensor], rate: float) -> torch.Tensor:
     """Loshchilov & Hutter 2019, algorithm 2, without a schedule."""
     first, second = torch.zeros_like(weight), torch.zeros_like(weight)
