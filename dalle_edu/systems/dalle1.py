@@ -49,13 +49,14 @@ def dalle1_stages(
     codec_batch_size: int = 32,
     batch_size: int = 64,
     codec_rate: float = 1.0,
+    codebook_rate: float = 1.0,
     embeddings_rate: float = 1.0,
     start_images: int = 0,
 ) -> tuple[Stage, ...]:
     """The three stages. Shares are parts of the minutes of a run; the prior takes
-    what is left. `codec_rate` is a factor of the learning rates of the two first
-    stages. `embeddings_rate` is that of the codebook and of the prior's embeddings.
-    From `start_images` pictures the codebook is initialised.
+    what is left. `codec_rate` is a factor of the learning rates of the first two
+    stages. `codebook_rate` is the `embeddings_rate` of the first, whose codebook is
+    initialised from `start_images` pictures; `embeddings_rate` is the prior's.
     """
     return (
         Stage(
@@ -68,7 +69,7 @@ def dalle1_stages(
             matrix_learning_rate=2e-2 * codec_rate,
             muon=("dvae.encoder", "dvae.decoder"),
             shows=RECONSTRUCTED,
-            embeddings_rate=embeddings_rate,
+            embeddings_rate=codebook_rate,
             start_images=start_images,
         ),
         Stage(

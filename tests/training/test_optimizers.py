@@ -80,7 +80,8 @@ def test_unless_asked_for_nothing_decays():
 
 def test_a_recipe_reaches_the_optimizers():
     system = build("dalle1")
-    recipe = replace(system.stages[0], learning_rate=0.25, matrix_learning_rate=0.5, muon=("dvae.encoder",), weight_decay=0.125)
+    codec = replace(system.stages[0], embeddings_rate=1.0)
+    recipe = replace(codec, learning_rate=0.25, matrix_learning_rate=0.5, muon=("dvae.encoder",), weight_decay=0.125)
     adamw, muon = build_optimizers(system, recipe)
     assert isinstance(adamw, torch.optim.AdamW)
     assert isinstance(muon, Muon)
