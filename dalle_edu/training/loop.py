@@ -165,7 +165,7 @@ class Trainer:
         `DalleEduError` where the loss or the weights are no longer finite.
         """
         clock = self.progress.clocks[index]
-        start_stage(self.system, self.run, self.source, index, stage, self.progress, self.place, self.processes, self._seed(index, -1))
+        start_stage(self.system, self.run, self.source, index, self.progress, self.place, self.processes, self._seed(index, -1))
         self._prepare(stage)
         parameters = trained_parameters(self.system, stage)
         optimizers = build_optimizers(self.system, stage)

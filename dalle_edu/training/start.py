@@ -4,7 +4,6 @@ import torch
 
 from dalle_edu.datasets.source import Source
 from dalle_edu.device import Device
-from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.trainable import Trainable
 from dalle_edu.training.batches import first_batch
 from dalle_edu.training.processes import Processes
@@ -13,7 +12,7 @@ from dalle_edu.training.run import Run
 
 
 def start_stage(
-    system: Trainable, run: Run, source: Source, index: int, stage: Stage, progress: RunProgress, place: Device, processes: Processes, seed: int
+    system: Trainable, run: Run, source: Source, index: int, progress: RunProgress, place: Device, processes: Processes, seed: int
 ) -> None:
     """Give a system the first pictures of the stage of an index, where the stage asks for some and the weights are still random: a run
     that goes on from a checkpoint in the middle of the stage, or from the weights of another run, leaves them as they are.
@@ -21,6 +20,7 @@ def start_stage(
     The first process does so, with random numbers of `seed`, and the others take its weights, equal to the last bit. Raises
     `DalleEduError` for a picture that can no longer be read.
     """
+    stage = system.stages[index]
     if not stage.start_images or progress.clocks[index].update or run.begin_with is not None:
         return
 

@@ -274,7 +274,8 @@ def untrained(**changes: int) -> DiscreteVAE:
 
 def directions(model: DiscreteVAE, images: torch.Tensor) -> torch.Tensor:
     """What the encoder gives for each patch, cut out by hand and shown alone, as unit vectors."""
-    patches = [images[i, :, y : y + 4, x : x + 4].repeat(1, 4, 4) for i in range(len(images)) for y in range(0, 16, 4) for x in range(0, 16, 4)]
+    corners = [(y, x) for y in range(0, 16, 4) for x in range(0, 16, 4)]
+    patches = [image[:, y : y + 4, x : x + 4].repeat(1, 4, 4) for image in images for y, x in corners]
     vectors = model.encoder(torch.stack(patches))[:, :, 0, 0]
     return vectors / vectors.square().sum(dim=1, keepdim=True).sqrt()
 

@@ -1,7 +1,7 @@
 """The start of a stage: the codebook of DALL·E 1 is initialised once, from the run's own pictures, by the first process alone."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from dalle_edu.errors import DalleEduError
 from dalle_edu.systems.dalle1 import PRESETS, DallE1
 from dalle_edu.systems.interface.configuration import rebuild
 from dalle_edu.training.clock import Clock
+from dalle_edu.training.ema import EMA
 from dalle_edu.training.loop import train
 from dalle_edu.training.processes import Processes
 from dalle_edu.training.resume import RunProgress
@@ -85,6 +86,19 @@ def test_the_first_update_meets_codes_that_are_patches_of_these_pictures(met, tm
     assert cosines.min() > 0.999
     torch.testing.assert_close(codebook.norm(dim=1), before.norm(dim=1))
     assert (torch.nn.functional.cosine_similarity(codebook, before) < 0.9).all()
+
+
+def test_the_average_begins_with_the_codes_that_were_started(met, tmp_path, monkeypatch):
+    begun, make = list[Tensor](), EMA.__init__
+
+    def begin(self: EMA, parameters: Any, *rest: Any) -> None:
+        make(self, parameters, *rest)
+        begun.extend(value.clone() for name, value in self.weights.items() if name == "dvae.codebook.weight")
+
+    monkeypatch.setattr(EMA, "__init__", begin)
+    train(SHORT, tmp_path, device="cpu", quiet=True)
+    assert len(begun) == 1
+    assert torch.equal(begun[0], of(met, "loss")[0][2])
 
 
 def test_the_run_s_seed_decides(met, tmp_path):
@@ -178,35 +192,35 @@ class TwoProcesses(Processes):
 
 
 @pytest.fixture
-def begun() -> Iterator[Callable[[int], tuple[DallE1, RunProgress]]]:
+def begun() -> Callable[[int], tuple[DallE1, RunProgress]]:
     def make(update: int) -> tuple[DallE1, RunProgress]:
         system: Any = system_for(SHORT, WorldSource())
         return system, RunProgress(0, [Clock(4, None, update), Clock(4, None), Clock(4, None)], {}, [], {})
 
-    yield make
+    return make
 
 
 def test_the_first_process_starts_and_the_others_take_its_weights(begun, monkeypatch):
     """The second cannot compute it: on another machine its codes would differ in their last bits."""
     wire = list[bytes]()
     (first, progress), (second, other) = begun(0), begun(0)
-    stage, place, source = first.stages[0], choose_device("cpu"), WorldSource()
-    start_stage(first, SHORT, source, 0, stage, progress, place, TwoProcesses(0, wire), seed=7)
+    place, source = choose_device("cpu"), WorldSource()
+    start_stage(first, SHORT, source, 0, progress, place, TwoProcesses(0, wire), seed=7)
     assert len(wire) == 1
     monkeypatch.setattr(DiscreteVAE, "initialise_codebook", None)
-    start_stage(second, SHORT, source, 0, stage, other, place, TwoProcesses(1, wire), seed=8)
+    start_stage(second, SHORT, source, 0, other, place, TwoProcesses(1, wire), seed=8)
     assert not torch.equal(first.dvae.codebook.weight, random_codebook())
     for name, value in first.state_dict().items():
         assert torch.equal(value, second.state_dict()[name]), name
 
 
 @pytest.mark.parametrize("changed", ["update", "begin_with", "start_images"])
-def test_where_nothing_starts_no_process_speaks(changed, begun):
+def test_where_nothing_starts_no_process_speaks(changed, begun, monkeypatch):
     wire = list[bytes]()
+    preset(monkeypatch, start_images=0 if changed == "start_images" else PICTURES)
     system, progress = begun(1 if changed == "update" else 0)
     run = replace(SHORT, begin_with="weights.safetensors") if changed == "begin_with" else SHORT
-    stage = replace(system.stages[0], start_images=0) if changed == "start_images" else system.stages[0]
-    start_stage(system, run, WorldSource(), 0, stage, progress, choose_device("cpu"), TwoProcesses(0, wire), seed=7)
+    start_stage(system, run, WorldSource(), 0, progress, choose_device("cpu"), TwoProcesses(0, wire), seed=7)
     assert not wire
     assert torch.equal(system.dvae.codebook.weight, random_codebook())
 
