@@ -121,16 +121,19 @@ def _gpt(**shape: Any) -> GPTConfig:
 
 
 def _recipe(**stages: Any) -> DallE1Recipe:
-    return DallE1Recipe(dalle1_stages(embeddings_rate=4.0, **stages))
+    """A recipe whose codes start where the pictures are."""
+    return DallE1Recipe(
+        dalle1_stages(embeddings_rate=4.0, start_images=256, **stages)
+    )
 
 
 PRESETS = {
     "laptop": DallE1Config(
         DallE1Model(
-            DVAEConfig(resolution=32, num_codes=128, width=48),
-            _gpt(num_codes=128, width=192, depth=4, heads=4),
+            DVAEConfig(resolution=32, num_codes=256, width=32),
+            _gpt(num_codes=256, width=192, depth=4, heads=4),
         ),
-        _recipe(codec_share=0.14),
+        _recipe(codec_share=0.14, codec_rate=1.5, codebook_rate=4.0),
     ),
     "standard": DallE1Config(
         DallE1Model(
