@@ -31,7 +31,7 @@ def tiny_dalle1() -> DallE1:
     dvae = DVAEConfig(resolution=32, num_codes=32, width=16, depth=1)
     gpt = GPTConfig(num_codes=32, width=32, depth=2, heads=2, smear=True, canon_taps=3, codes_per_token=2)
     model = DallE1Model(dvae, gpt)
-    recipe = DallE1Recipe(dalle1_stages(embeddings_rate=4.0, codes_per_token=2))
+    recipe = DallE1Recipe(dalle1_stages(codebook_rate=4.0, embeddings_rate=4.0, start_images=8, codes_per_token=2))
     return DallE1(DallE1Config(model, recipe, AutoregressiveSampling(temperature=1.0)))
 
 

@@ -12,7 +12,7 @@ from dalle_edu.training.run import Run
 
 PRESETS["tiny"] = DallE1Config(
     DallE1Model(DVAEConfig(resolution=32, num_codes=16, width=16, depth=1), GPTConfig(num_codes=16, width=32, depth=1, heads=2)),
-    DallE1Recipe(dalle1_stages(codec_share=0.5, batch_size=4)),
+    DallE1Recipe(dalle1_stages(codec_share=0.5, batch_size=4, start_images=6)),
 )
 RUN = Run("dalle1", "tiny", seed=3, updates=200, exam=4, save_every=0.0)  # a checkpoint after every update
 

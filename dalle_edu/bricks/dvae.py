@@ -149,6 +149,32 @@ class DiscreteVAE(nn.Module):
         self.encoder, self.decoder = patch_encoder(config), patch_decoder(config)
         self.codebook = nn.Embedding(config.num_codes, config.code_dim)
 
+    @torch.no_grad()
+    def initialise_codebook(
+        self,
+        images: Float[Tensor, "n 3 H W"],
+        generator: torch.Generator | None = None,
+    ) -> None:
+        """Put the codes where the encoder puts patches of pictures in [-1, 1].
+
+        Directions sampled at random are far from those of an untrained encoder,
+        and most of them never become the nearest of any patch. Here each code
+        takes the direction of a patch and keeps its own length. Codebooks are
+        initialised from a first batch in SoundStream too, there by k-means
+        (Zeghidour et al. 2021, section III.C).
+
+        Patches are sampled without replacement, each with a probability that grows
+        with its contrast, so that few codes go to blank paper. Where there are
+        fewer patches than codes, the last codes stay as they are.
+        """
+        vectors = self.encoder(images).permute(0, 2, 3, 1).flatten(0, 2).float()
+        contrast = patch_contrast(images.float(), self.config.grid).flatten()
+        count = min(len(vectors), self.config.num_codes)
+        chosen = torch.multinomial(contrast + 1e-3, count, generator=generator)
+        codes = self.codebook.weight[:count]
+        lengths = codes.float().norm(dim=-1, keepdim=True)
+        codes.copy_(F.normalize(vectors[chosen], dim=-1) * lengths)
+
     def logits(self, images: Float[Tensor, "n 3 H W"]) -> Float[Tensor, "n h w k"]:
         """How well each code fits each position: cosine times `sharpness`."""
         vectors = self.encoder(images).permute(0, 2, 3, 1).float()

@@ -51,12 +51,18 @@ def dalle1_stages(
     decoder_share: float = 0.02,
     codec_batch_size: int = 32,
     batch_size: int = 64,
+    codec_rate: float = 1.0,
+    codebook_rate: float = 1.0,
     embeddings_rate: float = 1.0,
+    start_images: int = 0,
     codes_per_token: int = 1,
 ) -> tuple[Stage, ...]:
     """The three stages. Shares are parts of the minutes of a run; the prior takes
-    what is left. `embeddings_rate` is the prior's. With more than one of the GPT's
-    `codes_per_token`, Muon trains the matrices of its local model too.
+    what is left. `codec_rate` is a factor of the learning rates of the first two
+    stages. `codebook_rate` is the `embeddings_rate` of the first, whose codebook is
+    initialised from `start_images` pictures; `embeddings_rate` is the prior's. With
+    more than one of the GPT's `codes_per_token`, Muon trains the matrices of its
+    local model too.
     """
     return (
         Stage(
@@ -64,20 +70,22 @@ def dalle1_stages(
             ("dvae",),
             codec_share,
             codec_batch_size,
-            learning_rate=2e-3,
+            learning_rate=2e-3 * codec_rate,
             updates_share=0.7,
-            matrix_learning_rate=2e-2,
+            matrix_learning_rate=2e-2 * codec_rate,
             muon=("dvae.encoder", "dvae.decoder"),
             shows=RECONSTRUCTED,
+            embeddings_rate=codebook_rate,
+            start_images=start_images,
         ),
         Stage(
             "decoder",
             ("dvae.decoder",),
             decoder_share,
             codec_batch_size,
-            learning_rate=1e-3,
+            learning_rate=1e-3 * codec_rate,
             updates_share=0.05,
-            matrix_learning_rate=1e-2,
+            matrix_learning_rate=1e-2 * codec_rate,
             muon=("dvae.decoder",),
             shows=RECONSTRUCTED,
         ),
@@ -119,16 +127,19 @@ def _gpt(**shape: Any) -> GPTConfig:
 
 
 def _recipe(**stages: Any) -> DallE1Recipe:
-    return DallE1Recipe(dalle1_stages(embeddings_rate=4.0, **stages))
+    """A recipe whose codes start where the pictures are."""
+    return DallE1Recipe(
+        dalle1_stages(embeddings_rate=4.0, start_images=256, **stages)
+    )
 
 
 PRESETS = {
     "laptop": DallE1Config(
         DallE1Model(
-            DVAEConfig(resolution=32, num_codes=128, width=48),
-            _gpt(num_codes=128, width=192, depth=4, heads=4),
+            DVAEConfig(resolution=32, num_codes=256, width=32),
+            _gpt(num_codes=256, width=192, depth=4, heads=4),
         ),
-        _recipe(codec_share=0.14),
+        _recipe(codec_share=0.14, codec_rate=1.5, codebook_rate=4.0),
     ),
     "standard": DallE1Config(
         DallE1Model(
@@ -196,6 +207,15 @@ class DallE1(AutoregressiveSystem):
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
     ) -> Float[Tensor, "n i v"]:
         return self.gpt(text, codes)[1]
+
+    def start_stage(
+        self,
+        stage: str,
+        images: Float[Tensor, "n 3 h w"],
+        generator: torch.Generator | None,
+    ) -> None:
+        if stage == "codec":
+            self.dvae.initialise_codebook(images, generator)
 
     def stage_loss(
         self,

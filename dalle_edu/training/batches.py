@@ -40,8 +40,18 @@ def batches(source: Source, run: Run, index: int, stage: Stage, update: int, pro
             for part in range(start, start + mine, share):
                 yield list(range(part, part + share))
 
-    series: Any = source.series((run.seed * 101 + index) % SEEDS)
+    series = _series(source, run, index)
     heed = leave_signals_to_the_loop if workers else None
     loader = iter(DataLoader(series, batch_sampler=order(), collate_fn=series.collate, num_workers=workers, worker_init_fn=heed))
     while True:
         yield [next(loader) for _ in range(parts)]
+
+
+def first_batch(source: Source, run: Run, index: int, count: int) -> Batch:
+    """The first `count` captioned pictures of a source for the stage of an index; all there are, each once, where there are fewer."""
+    series = _series(source, run, index)
+    return series.collate([series[item] for item in range(min(count, source.size or count))])
+
+
+def _series(source: Source, run: Run, index: int) -> Any:
+    return source.series((run.seed * 101 + index) % SEEDS)

@@ -47,6 +47,7 @@ from dalle_edu.training.processes import Processes
 from dalle_edu.training.resume import RunProgress, begin, progress_tensors, restore, save_progress
 from dalle_edu.training.run import Run, is_whole
 from dalle_edu.training.sources import source_of, system_for
+from dalle_edu.training.start import start_stage
 
 
 def train(
@@ -164,6 +165,7 @@ class Trainer:
         `DalleEduError` where the loss or the weights are no longer finite.
         """
         clock = self.progress.clocks[index]
+        start_stage(self.system, self.run, self.source, index, self.progress, self.place, self.processes, self._seed(index, -1))
         self._prepare(stage)
         parameters = trained_parameters(self.system, stage)
         optimizers = build_optimizers(self.system, stage)

@@ -81,7 +81,8 @@ def test_unless_asked_for_nothing_decays():
 
 def test_a_recipe_reaches_the_optimizers():
     system = build("dalle1")
-    recipe = replace(system.stages[0], learning_rate=0.25, matrix_learning_rate=0.5, muon=("dvae.encoder",), weight_decay=0.125)
+    codec = replace(system.stages[0], embeddings_rate=1.0)
+    recipe = replace(codec, learning_rate=0.25, matrix_learning_rate=0.5, muon=("dvae.encoder",), weight_decay=0.125)
     adamw, muon = build_optimizers(system, recipe)
     assert isinstance(adamw, torch.optim.AdamW)
     assert isinstance(muon, Muon)
@@ -138,6 +139,19 @@ def test_a_stage_may_name_a_part_that_is_not_there():
     system = DallE1(replace(TINY["dalle1"]().config, model=DallE1Model(gpt=GPTConfig(width=32, depth=1, heads=2))))
     muon = build_optimizers(system, system.stages[-1])[1]
     assert len(muon.param_groups[0]["params"]) == 4
+
+
+def test_the_codebook_learns_faster_too():
+    """The codebook of the codec is an embedding, alone in its group."""
+    system = build("dalle1")
+    codec = replace(system.stages[0], learning_rate=1e-2, embeddings_rate=4.0)
+    adamw, muon = build_optimizers(system, codec)
+    plain, embeddings = adamw.param_groups
+    assert [id(parameter) for parameter in embeddings["params"]] == [id(system.dvae.codebook.weight)]
+    assert (plain["peak"], embeddings["peak"]) == (1e-2, 4e-2)
+    assert plain["params"]
+    assert all(parameter.ndim < 2 for parameter in plain["params"])  # biases; kernels are Muon's
+    assert muon.param_groups[0]["peak"] == codec.matrix_learning_rate
 
 
 def by_adamws_rule(weight: torch.Tensor, gradients: list[torch.Tensor], rate: float) -> torch.Tensor:

@@ -129,6 +129,7 @@ What the library asks of a system:
   depends on the seed and on its place in the list, and not on what else is drawn
   (`noise.py`), but for the rounding of sums. It tells its callback of every step by
   `Steps` (`progress.py`), which is what moves its bar.
+- `start_stage`, where a stage initialises weights from pictures.
 - `preview` and `measure`, where exams along the way shall see something.
 - An `__init__` that also works on PyTorch's meta device, where `restore` calls it
   without initialising weights. What it computes is a parameter or a persistent

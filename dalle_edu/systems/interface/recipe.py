@@ -23,6 +23,9 @@ class Stage:
     Embeddings that AdamW trains, of `nn.Embedding` and parameters called "start",
     learn at `embeddings_rate` times its rate.
 
+    Where `start_images` is above 0, the system is given that many pictures before
+    the first update of the stage, to initialise weights from (`start_stage`).
+
     `shows` says, in English and in French, what exams along the way look at, where
     that is not what the system draws once it is trained.
     """
@@ -38,6 +41,7 @@ class Stage:
     weight_decay: float = 0.01
     shows: tuple[str, str] | None = None
     embeddings_rate: float = 1.0
+    start_images: int = 0
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,21 @@ class Trainable(nn.Module, ABC):
         """`loss`, for wrappers that call a module, such as data parallelism."""
         return self.loss(images, captions, **options)
 
+    def start_stage(
+        self,
+        stage: str,
+        images: Float[Tensor, "n 3 h w"],
+        generator: torch.Generator | None,
+    ) -> None:
+        """Initialise weights from pictures, before the first update of a stage.
+
+        Training calls this once, for stages whose `start_images` is above 0, with
+        that many pictures of its source, or all there are, in [-1, 1]. A run that
+        resumes in the middle of the stage does not call it again, and one that
+        begins with the weights of another does not call it at all. Nothing happens
+        unless a subclass says what.
+        """
+
     def preview(
         self, stage: str, images: Tensor, captions: Sequence[str], seed: int
     ) -> Float[Tensor, "n 3 h w"] | None:
