@@ -25,6 +25,12 @@ class Stage:
 
     `shows` says, in English and in French, what exams along the way look at, where
     that is not what the system draws once it is trained.
+
+    `divisible` says that the loss of a batch is the mean of its pictures' losses,
+    and that computing it changes nothing: no running average, no buffer, no
+    `requires_grad`. On a processor of several cores its batches are then cut into
+    pieces, which threads work on at once. A contrastive loss, or the entropy of a
+    codebook, looks across the batch and is not divisible.
     """
 
     name: str
@@ -38,6 +44,7 @@ class Stage:
     weight_decay: float = 0.01
     shows: tuple[str, str] | None = None
     embeddings_rate: float = 1.0
+    divisible: bool = False
 
 
 @dataclass(frozen=True)
