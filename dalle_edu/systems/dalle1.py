@@ -75,6 +75,7 @@ def dalle1_stages(
             matrix_learning_rate=1e-2,
             muon=("dvae.decoder",),
             shows=RECONSTRUCTED,
+            divisible=True,
         ),
         Stage(
             "prior",
@@ -86,6 +87,7 @@ def dalle1_stages(
             matrix_learning_rate=2e-2,
             muon=("gpt.blocks",),
             embeddings_rate=embeddings_rate,
+            divisible=True,
         ),
     )
 

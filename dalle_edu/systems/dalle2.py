@@ -124,6 +124,7 @@ def dalle2_stages(
                 matrix_learning_rate=2e-2,
                 muon=(f"{name}.blocks",),
                 shows=WHOLE_CHAIN,
+                divisible=name == "prior",  # the other settles its components
             )
             for name in ("prior", "prior_ar")
         ),

@@ -3,7 +3,6 @@
 Letters: s matrices of one shape, m rows, n columns.
 """
 
-import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from itertools import repeat
@@ -45,8 +44,8 @@ class Muon(torch.optim.Optimizer):
                 if parameter.grad is not None:
                     alike.setdefault((len(parameter), parameter[0].numel()), []).append(parameter)
             # the largest first, so that no thread begins with it when the others end
-            shared = sorted(alike.items(), key=lambda each: -len(each[1]) * min(each[0]) * math.prod(each[0]))
-            ahead = [torch.stack([self._ahead(each, group["momentum"]).flatten(1) for each in parameters]) for _, parameters in shared]
+            shared = sorted(alike.items(), key=lambda each: -len(each[1]) * min(each[0]) * each[0][0] * each[0][1])
+            ahead = (torch.stack([self._ahead(each, group["momentum"]).flatten(1) for each in parameters]) for _, parameters in shared)
             directions = (self.pool.map if self.pool else map)(orthogonal, ahead, repeat(self.precision))
             for ((rows, columns), parameters), turned in zip(shared, directions, strict=True):
                 for parameter, direction in zip(parameters, turned, strict=True):
