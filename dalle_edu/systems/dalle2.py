@@ -111,6 +111,7 @@ def dalle2_stages(
                 "decoder.unet.middle",
             ),
             shows=FROM_TRUE,
+            divisible=True,
         ),
         *enlarging,
         *(
@@ -124,7 +125,7 @@ def dalle2_stages(
                 matrix_learning_rate=2e-2,
                 muon=(f"{name}.blocks",),
                 shows=WHOLE_CHAIN,
-                divisible=name == "prior",  # the other settles its components
+                divisible=True,
             )
             for name in ("prior", "prior_ar")
         ),

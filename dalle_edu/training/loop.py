@@ -47,7 +47,7 @@ from dalle_edu.training.processes import Processes
 from dalle_edu.training.resume import RunProgress, begin, progress_tensors, restore, save_progress
 from dalle_edu.training.run import Run, is_whole
 from dalle_edu.training.sources import source_of, system_for
-from dalle_edu.training.threads import BatchThreads, pieces_of
+from dalle_edu.training.threads import BatchThreads, Losses, pieces_of
 
 
 def train(
@@ -167,13 +167,12 @@ class Trainer:
         clock = self.progress.clocks[index]
         self._prepare(stage)
         parameters = trained_parameters(self.system, stage)
-        threads = BatchThreads(self.pieces[stage.name])
+        threads = BatchThreads(self.pieces[stage.name], self.system, self.place.torch_device)
         optimizers = build_optimizers(self.system, stage, threads.pool)
         ema = EMA(parameters)
         if index == self.progress.stage:
             restore(self.progress.tensors, optimizers, ema)
         model = self.accelerator.prepare(self.system) if self.processes.count > 1 else self.system
-        generators = [torch.Generator(self.place.torch_device) for _ in range(threads.pieces)]
         began, saved = time.monotonic() - clock.seconds, time.monotonic()
         cpu_began = time.process_time() - clock.cpu_seconds
         shown = False if self.quiet else None
@@ -182,10 +181,9 @@ class Trainer:
             for parts in self._batches(index, stage, clock.update):
                 if clock.progress >= 1:
                     break
-                for rank, generator in enumerate(generators, start=self.processes.rank):  # a piece's are those of a process of its rank
-                    generator.manual_seed(self._seed(index, clock.update, rank))
+                threads.seed(self._seed(index, clock.update))
                 try:
-                    losses = self._update(stage, parts, clock, model, optimizers, generators, threads)
+                    losses = self._update(stage, parts, clock, model, optimizers, threads)
                 except DalleEduError:  # a picture that can no longer be read
                     if clock.update and self.processes.count == 1:
                         self._save(stage, clock, index, progress_tensors(self.system, optimizers, ema))
@@ -218,16 +216,14 @@ class Trainer:
         clock: Clock,
         model: torch.nn.Module,
         optimizers: list[torch.optim.Optimizer],
-        generators: Sequence[torch.Generator],
         threads: BatchThreads,
-    ) -> dict[str, torch.Tensor]:
+    ) -> Losses:
         """One update: learning rate, loss, gradients, clip, step. Returns the loss and its named parts.
 
-        Where a batch comes in several parts, their gradients are averaged, and so are the losses. Each part is shared among the threads,
-        which have a generator each.
+        Where a batch comes in several parts, their gradients are averaged, and so are the losses. Each part is shared among the threads.
         """
 
-        def loss_of(images: torch.Tensor, captions: Sequence[str], generator: torch.Generator) -> dict[str, torch.Tensor]:
+        def loss_of(model: torch.nn.Module, images: torch.Tensor, captions: Sequence[str], generator: torch.Generator) -> Losses:
             with self.place.autocast(cache=threads.pool is None):
                 return model(images, captions, stage=stage.name, progress=clock.progress, generator=generator)
 
@@ -236,15 +232,15 @@ class Trainer:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
         learning = [parameter for optimizer in optimizers for group in optimizer.param_groups for parameter in group["params"]]
-        taken: list[dict[str, torch.Tensor]] = []
+        taken: list[Losses] = []
         for number, batch in enumerate(parts, start=1):
             images = batch.images(self.system.resolution, self.place.torch_device).contiguous(memory_format=torch.channels_last)
             if threads.pool is not None:
-                taken.append(threads.learn(loss_of, images, batch.captions, generators, learning, 1 / len(parts)))
+                taken.append(threads.learn(loss_of, images, batch.captions, learning, 1 / len(parts)))
                 continue
             alone = number < len(parts) and self.processes.count > 1  # processes exchange the sum, with the last part
             with self.accelerator.no_sync(model) if alone else contextlib.nullcontext():
-                losses = loss_of(images, batch.captions, generators[0])
+                losses = loss_of(model, images, batch.captions, threads.generators[0])
                 self.accelerator.backward(losses["loss"] / len(parts) if len(parts) > 1 else losses["loss"])
             taken.append({name: value.detach() for name, value in losses.items()})
         self.accelerator.clip_grad_norm_(learning, self.run.clip)
@@ -272,9 +268,9 @@ class Trainer:
         """The batches of a stage, from that of `update` on, in the parts that the run accumulates."""
         return batches(self.source, self.run, index, stage, update, self.processes, self.workers)
 
-    def _seed(self, index: int, update: int, rank: int) -> int:
-        """The seed of an update's random numbers: another for each stage, update and rank, of a process or a piece."""
-        return (((self.run.seed * 31 + index) * 1_000_003 + update) * 1_009 + rank) % 2**63
+    def _seed(self, index: int, update: int) -> int:
+        """The seed of an update's random numbers: another for each stage, update and process."""
+        return (((self.run.seed * 31 + index) * 1_000_003 + update) * 1_009 + self.processes.rank) % 2**63
 
     # ------------------------------------------------------------ what it leaves behind
 

@@ -27,10 +27,11 @@ class Stage:
     that is not what the system draws once it is trained.
 
     `divisible` says that the loss of a batch is the mean of its pictures' losses,
-    and that computing it changes nothing: no running average, no buffer, no
-    `requires_grad`. On a processor of several cores its batches are then cut into
-    pieces, which threads work on at once. A contrastive loss, or the entropy of a
-    codebook, looks across the batch and is not divisible.
+    and that computing it changes no parameter and no `requires_grad`. On a
+    processor with several cores its batches are then cut into pieces, one for each
+    thread; buffers that the loss changes see the first piece alone. A contrastive
+    loss, and the entropy of a codebook, look across the batch: such a stage is not
+    divisible.
     """
 
     name: str
