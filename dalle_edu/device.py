@@ -31,12 +31,13 @@ class Device:
     def __str__(self) -> str:
         return f"{self.name} ({self.torch_device}, {'bf16' if self.bfloat16 else 'fp32'})"
 
-    def autocast(self, enabled: bool = True) -> torch.autocast:
+    def autocast(self, enabled: bool = True, cache: bool = True) -> torch.autocast:
         """Autocast to bfloat16, a context manager: matrix products and convolutions inside the block run in bfloat16.
 
-        It does nothing where bfloat16 makes the device no faster, or where `enabled` is false.
+        It does nothing where bfloat16 makes the device no faster, or where `enabled` is false. Without a `cache` a weight is converted at
+        each use: PyTorch has one cache for all threads, and the first to leave its block empties it.
         """
-        return torch.autocast(self.torch_device.type, torch.bfloat16, enabled=enabled and self.bfloat16)
+        return torch.autocast(self.torch_device.type, torch.bfloat16, enabled and self.bfloat16, cache_enabled=cache)
 
 
 def choose_device(wanted: str | torch.device | None = None) -> Device:

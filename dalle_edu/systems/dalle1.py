@@ -88,6 +88,7 @@ def dalle1_stages(
             matrix_learning_rate=1e-2 * codec_rate,
             muon=("dvae.decoder",),
             shows=RECONSTRUCTED,
+            divisible=True,
         ),
         Stage(
             "prior",
@@ -99,6 +100,7 @@ def dalle1_stages(
             matrix_learning_rate=2e-2,
             muon=("gpt.blocks", *(LOCAL if codes_per_token > 1 else ())),
             embeddings_rate=embeddings_rate,
+            divisible=True,
         ),
     )
 

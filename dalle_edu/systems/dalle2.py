@@ -111,6 +111,7 @@ def dalle2_stages(
                 "decoder.unet.middle",
             ),
             shows=FROM_TRUE,
+            divisible=True,
         ),
         *enlarging,
         *(
@@ -124,6 +125,7 @@ def dalle2_stages(
                 matrix_learning_rate=2e-2,
                 muon=(f"{name}.blocks",),
                 shows=WHOLE_CHAIN,
+                divisible=True,
             )
             for name in ("prior", "prior_ar")
         ),

@@ -69,6 +69,7 @@ def dalle_mini_stages(
             batch_size,
             learning_rate=3e-3,
             updates_share=0.05,
+            divisible=True,
         ),
         Stage(
             "codec",
@@ -90,6 +91,7 @@ def dalle_mini_stages(
             updates_share=0.25,
             matrix_learning_rate=2e-2,
             muon=("bart.encoder.blocks", "bart.decoder.blocks"),
+            divisible=True,
         ),
     )
 

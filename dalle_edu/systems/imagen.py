@@ -106,6 +106,7 @@ def imagen_stages(
             matrix_learning_rate=2e-2,
             muon=("base.unet.encoder", "base.unet.decoder", "base.unet.middle"),
             shows=SMALL,
+            divisible=True,
         ),
         *enlarging,
     )

@@ -17,14 +17,17 @@ _NAMES = {
     "processor": ("processor", "processeur"),
     "threads": ("threads", "fils"),
     "processes": ("processes", "processus"),
+    "pieces": ("pieces of a batch", "morceaux d'un lot"),
     "bfloat16": ("bfloat16", "bfloat16"),
     "compiled": ("compiled", "compilé"),
 }
 
 
-def conditions(place: Device, processes: int, compiled: bool) -> dict[str, Any]:
-    """The conditions of this process, on the device `place`, as JSON can hold them."""
-    return {
+def conditions(place: Device, processes: int, compiled: bool, pieces: int = 1) -> dict[str, Any]:
+    """The conditions of this process, on the device `place`, as JSON can hold them. `pieces` is how many a batch is cut into for its
+    threads, at most; batches that stay whole are not named, as in earlier versions, which cut none.
+    """
+    here = {
         "torch": str(torch.__version__),
         "device": place.torch_device.type,
         "processor": processor_name(place.torch_device),
@@ -33,10 +36,14 @@ def conditions(place: Device, processes: int, compiled: bool) -> dict[str, Any]:
         "bfloat16": place.bfloat16,
         "compiled": compiled,
     }
+    return here | {"pieces": pieces} if pieces > 1 else here
 
 
 def differences(then: dict[str, Any], now: dict[str, Any]) -> str | None:
-    """The sentence that says in what two conditions differ; None where they do not. What one of them does not name does not count."""
+    """The sentence that says in what two conditions differ; None where they do not. What one of them does not name does not count, but
+    for the pieces of a batch, of which there was one.
+    """
+    then, now = ({"pieces": 1} | each if each else each for each in (then, now))
     changed = [name for name in now if name in then and then[name] != now[name]]
     if not changed:
         return None

@@ -48,6 +48,7 @@ from dalle_edu.training.resume import RunProgress, begin, progress_tensors, rest
 from dalle_edu.training.run import Run, is_whole
 from dalle_edu.training.sources import source_of, system_for
 from dalle_edu.training.start import start_stage
+from dalle_edu.training.threads import BatchThreads, Losses, pieces_of
 
 
 def train(
@@ -110,13 +111,13 @@ class Trainer:
         self.stages = self.system.stages
         run.check_stages([stage.name for stage in self.stages])
         self.processes = Processes(accelerator)
-        for stage in self.stages:
-            if run.trains(stage.name):
-                share_of(self.run, stage, self.processes)
+        shares = {stage.name: share_of(run, stage, self.processes) for stage in self.stages if run.trains(stage.name)}
+        alone = place.torch_device.type == "cpu" and self.processes.count == 1 and not compile
+        self.pieces = {stage.name: pieces_of(stage, shares[stage.name]) if alone else 1 for stage in self.stages if stage.name in shares}
         self.exam = exam_of(source, run.exam) if self.processes.first else None
         self.log = RunLog(folder / "log.jsonl" if self.processes.first else None, _tell)
         self.expectations = Expectations(run, source)
-        self.conditions = conditions(place, self.processes.count, compile)
+        self.conditions = conditions(place, self.processes.count, compile, max(self.pieces.values(), default=1))
         self.saved: tuple[str, int] | None = None  # the stage and the update of the last checkpoint
 
     def go(self, stopping: threading.Event) -> Trainable:
@@ -168,23 +169,23 @@ class Trainer:
         start_stage(self.system, self.run, self.source, index, self.progress, self.place, self.processes, self._seed(index, -1))
         self._prepare(stage)
         parameters = trained_parameters(self.system, stage)
-        optimizers = build_optimizers(self.system, stage)
+        threads = BatchThreads(self.pieces[stage.name], self.system, self.place.torch_device)
+        optimizers = build_optimizers(self.system, stage, threads.pool)
         ema = EMA(parameters)
         if index == self.progress.stage:
             restore(self.progress.tensors, optimizers, ema)
         model = self.accelerator.prepare(self.system) if self.processes.count > 1 else self.system
-        generator = torch.Generator(self.place.torch_device)
         began, saved = time.monotonic() - clock.seconds, time.monotonic()
         cpu_began = time.process_time() - clock.cpu_seconds
         shown = False if self.quiet else None
-        with progress_bar(f"{stage.name}, {self.place}", progress=shown, patience=0.0, initial=clock.progress) as bar:
+        with threads, progress_bar(f"{stage.name}, {self.place}", progress=shown, patience=0.0, initial=clock.progress) as bar:
             bar.reach(clock.progress)
             for parts in self._batches(index, stage, clock.update):
                 if clock.progress >= 1:
                     break
-                generator.manual_seed(self._seed(index, clock.update))
+                threads.seed(self._seed(index, clock.update))
                 try:
-                    losses = self._update(stage, parts, clock, model, optimizers, generator)
+                    losses = self._update(stage, parts, clock, model, optimizers, threads)
                 except DalleEduError:  # a picture that can no longer be read
                     if clock.update and self.processes.count == 1:
                         self._save(stage, clock, index, progress_tensors(self.system, optimizers, ema))
@@ -217,26 +218,33 @@ class Trainer:
         clock: Clock,
         model: torch.nn.Module,
         optimizers: list[torch.optim.Optimizer],
-        generator: torch.Generator,
-    ) -> dict[str, torch.Tensor]:
+        threads: BatchThreads,
+    ) -> Losses:
         """One update: learning rate, loss, gradients, clip, step. Returns the loss and its named parts.
 
-        Where a batch comes in several parts, their gradients are averaged, and so are the losses.
+        Where a batch comes in several parts, their gradients are averaged, and so are the losses. Each part is shared among the threads.
         """
+
+        def loss_of(model: torch.nn.Module, images: torch.Tensor, captions: Sequence[str], generator: torch.Generator) -> Losses:
+            with self.place.autocast(cache=threads.pool is None):
+                return model(images, captions, stage=stage.name, progress=clock.progress, generator=generator)
+
         rate = self.run.rate * learning_rate_schedule(clock.update, clock.progress)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
-        taken: list[dict[str, torch.Tensor]] = []
+        learning = [parameter for optimizer in optimizers for group in optimizer.param_groups for parameter in group["params"]]
+        taken: list[Losses] = []
         for number, batch in enumerate(parts, start=1):
             images = batch.images(self.system.resolution, self.place.torch_device).contiguous(memory_format=torch.channels_last)
+            if threads.pool is not None:
+                taken.append(threads.learn(loss_of, images, batch.captions, learning, 1 / len(parts)))
+                continue
             alone = number < len(parts) and self.processes.count > 1  # processes exchange the sum, with the last part
             with self.accelerator.no_sync(model) if alone else contextlib.nullcontext():
-                with self.place.autocast():
-                    losses = model(images, batch.captions, stage=stage.name, progress=clock.progress, generator=generator)
+                losses = loss_of(model, images, batch.captions, threads.generators[0])
                 self.accelerator.backward(losses["loss"] / len(parts) if len(parts) > 1 else losses["loss"])
             taken.append({name: value.detach() for name, value in losses.items()})
-        learning = [parameter for optimizer in optimizers for group in optimizer.param_groups for parameter in group["params"]]
         self.accelerator.clip_grad_norm_(learning, self.run.clip)
         for optimizer in optimizers:
             optimizer.step()

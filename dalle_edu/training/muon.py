@@ -4,6 +4,8 @@ Letters: s matrices of one shape, m rows, n columns.
 """
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from itertools import repeat
 from typing import cast
 
 import torch
@@ -17,7 +19,7 @@ class Muon(torch.optim.Optimizer):
 
     PyTorch's own Muon takes matrices only. This one takes convolution kernels too, (out, in, height, width), as matrices of (out,
     in x height x width). A step has length `lr` in each direction, times √(rows / columns) for a tall matrix. `precision` is the dtype of
-    the products that make the momentum orthogonal.
+    the products that make the momentum orthogonal. The threads of `pool`, if there is one, share these among them.
     """
 
     def __init__(
@@ -27,9 +29,10 @@ class Muon(torch.optim.Optimizer):
         momentum: float = 0.95,
         weight_decay: float = 0.0,
         precision: torch.dtype = torch.bfloat16,
+        pool: Executor | None = None,
     ):
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
-        self.precision = precision
+        self.precision, self.pool = precision, pool
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
@@ -40,10 +43,12 @@ class Muon(torch.optim.Optimizer):
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     alike.setdefault((len(parameter), parameter[0].numel()), []).append(parameter)
-            for (rows, columns), parameters in alike.items():
-                ahead = torch.stack([self._ahead(parameter, group["momentum"]).flatten(1) for parameter in parameters])
-                directions = orthogonal(ahead, self.precision)
-                for parameter, direction in zip(parameters, directions, strict=True):
+            # the largest first, so that no thread begins with it when the others end
+            shared = sorted(alike.items(), key=lambda each: -len(each[1]) * min(each[0]) * each[0][0] * each[0][1])
+            ahead = (torch.stack([self._ahead(each, group["momentum"]).flatten(1) for each in parameters]) for _, parameters in shared)
+            directions = (self.pool.map if self.pool else map)(orthogonal, ahead, repeat(self.precision))
+            for ((rows, columns), parameters), turned in zip(shared, directions, strict=True):
+                for parameter, direction in zip(parameters, turned, strict=True):
                     parameter.mul_(1 - group["lr"] * group["weight_decay"])
                     parameter.add_(direction.reshape(parameter.shape), alpha=-group["lr"] * max(1, rows / columns) ** 0.5)
         return loss

@@ -1,6 +1,7 @@
 """The optimisers of a stage, Muon for matrices and convolution kernels and AdamW for everything else, and their state as tensors."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 import torch
@@ -11,9 +12,10 @@ from dalle_edu.systems.interface.trainable import Stage, Trainable
 from dalle_edu.training.muon import Muon
 
 
-def build_optimizers(system: Trainable, stage: Stage) -> list[torch.optim.Optimizer]:
+def build_optimizers(system: Trainable, stage: Stage, pool: Executor | None = None) -> list[torch.optim.Optimizer]:
     """The optimisers of a stage: AdamW, and Muon if the stage names parts for it. Embeddings are a second group of AdamW where the stage
     gives them a rate of their own. Each group has its peak learning rate under "peak", beside "lr", which the loop sets at each update.
+    Muon shares its work among the threads of `pool`, where there is one.
     """
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
@@ -29,7 +31,7 @@ def build_optimizers(system: Trainable, stage: Stage) -> list[torch.optim.Optimi
     if matrices:
         bfloat16 = choose_device(str(system.device)).bfloat16  # False where bfloat16 is emulated, and so slow
         precision = torch.bfloat16 if bfloat16 else torch.float32
-        optimizers.append(Muon(matrices, lr=stage.matrix_learning_rate, weight_decay=stage.weight_decay, precision=precision))
+        optimizers.append(Muon(matrices, lr=stage.matrix_learning_rate, weight_decay=stage.weight_decay, precision=precision, pool=pool))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak"] = group["lr"]
