@@ -110,7 +110,7 @@ def test_gradients_are_those_of_the_whole_batch(n, pieces):
     met.clear()
     with BatchThreads(pieces, toy, torch.device("cpu")) as threads:
         losses, again = (threads.learn(loss_of, images, captions, [toy.used, toy.unused], weight=0.5) for _ in range(2))
-    assert sorted(sum(met[:pieces], [])) == captions
+    assert sorted(caption for each in met[:pieces] for caption in each) == captions
     assert {len(each) for each in met} == {n // pieces, -(-n // pieces)}
     torch.testing.assert_close(toy.used.grad, expected, rtol=1e-12, atol=1e-12)  # two halves of it
     assert toy.unused.grad is None
