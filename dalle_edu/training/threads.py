@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from dalle_edu.systems.interface.recipe import Stage
 
-SMALLEST = 16  # pictures of a piece: operations on fewer take nearly as long
+SMALLEST = 8  # pictures of a piece, as measured; with fewer, small operations would take nearly as long
 
 Losses = dict[str, Tensor]
 LossOf = Callable[[nn.Module, Tensor, Sequence[str], torch.Generator], Losses]
