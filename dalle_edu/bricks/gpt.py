@@ -19,11 +19,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import KeyValueCache
+from dalle_edu.bricks.cached_gpt import CachedGPT
 from dalle_edu.bricks.decoding import sample_sequence
 from dalle_edu.bricks.local_model import LocalModel, by_place
 from dalle_edu.bricks.neighbours import Canon, Smear
 from dalle_edu.bricks.transformer import Block, initialise
-from dalle_edu.device import linear_for
 from dalle_edu.errors import DalleEduError
 
 
@@ -53,8 +53,9 @@ class GPTConfig(CodeModelConfig):
     """The shape of a text-to-image GPT.
 
     With `smear`, each word's embedding gets a map of the one before it added. With
-    `canon_taps`, attention reads each word with so many before it mixed in. DALL·E
-    had neither. They are in `neighbours.py`.
+    `canon_taps`, attention reads each word with so many before it mixed in, and
+    with `image_canon_taps` each image token. DALL·E had none of these. They are in
+    `neighbours.py`.
 
     A token holds `codes_per_token` codes side by side in a row, one in DALL·E. A
     local model writes them one by one (`local_model.py`). Raises `DalleEduError`
@@ -63,6 +64,7 @@ class GPTConfig(CodeModelConfig):
 
     smear: bool = False
     canon_taps: int = 0
+    image_canon_taps: int = 0
     codes_per_token: int = 1
 
     def __post_init__(self) -> None:
@@ -73,6 +75,12 @@ class GPTConfig(CodeModelConfig):
                 f"des jetons de {self.codes_per_token} codes ne vont pas dans des "
                 f"lignes de {self.grid} ; choisissez un diviseur de {self.grid}",
             )
+
+
+def _canons(config: GPTConfig, taps: int) -> nn.ModuleList:
+    """A canon layer for each block, or none."""
+    layers = range(config.depth if taps else 0)
+    return nn.ModuleList(Canon(config.width, taps) for _ in layers)
 
 
 class TextToImageGPT(nn.Module):
@@ -105,10 +113,8 @@ class TextToImageGPT(nn.Module):
         initialise(self, config.depth)
         self.smear = Smear(width) if config.smear else nn.Identity()
         # outside the blocks: Muon trains those, and canon weights are no matrices
-        self.canons = nn.ModuleList(
-            Canon(width, config.canon_taps)
-            for _ in range(config.depth if config.canon_taps else 0)
-        )
+        self.canons = _canons(config, config.canon_taps)
+        self.image_canons = _canons(config, config.image_canon_taps)
 
     def embed_text(self, text: Int[Tensor, "n t"]) -> Float[Tensor, "n t+1 w"]:
         """The embeddings of the start token and the caption, before `smear`.
@@ -139,15 +145,18 @@ class TextToImageGPT(nn.Module):
     def _run(
         self,
         x: Float[Tensor, "n t w"],
+        words: int,
         cache: KeyValueCache | None = None,
-        words: int = 0,
     ) -> Float[Tensor, "n t w"]:
         """The stream before the last norm; its first `words` tokens are text."""
         for layer, block in enumerate(cast("list[Block]", self.blocks)):
             normed = block.norm_1(x)
-            if self.canons and words:
-                text, image = normed[:, :words], normed[:, words:]
-                normed = torch.cat([self.canons[layer](text), image], dim=1)
+            text, image = normed[:, :words], normed[:, words:]
+            if self.canons:
+                text = self.canons[layer](text)
+            if self.image_canons:
+                image = self.image_canons[layer](image)
+            normed = torch.cat([text, image], dim=1)
             x = x + block.attention(normed, True, cache, layer)
             x = x + block.contract(F.gelu(block.expand(block.norm_2(x))))
         if cache is not None:
@@ -158,7 +167,7 @@ class TextToImageGPT(nn.Module):
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
     ) -> Float[Tensor, "n t_and_k w"]:
         words, image = self.smear(self.embed_text(text)), self.embed_codes(codes)
-        return self._run(torch.cat([words, image], dim=1), words=words.shape[1])
+        return self._run(torch.cat([words, image], dim=1), words.shape[1])
 
     def forward(
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
@@ -195,7 +204,7 @@ class TextToImageGPT(nn.Module):
             "image": code_loss.detach(),
         }
 
-    def with_cache(self, text: Int[Tensor, "n t"]) -> "CachedGPT":
+    def with_cache(self, text: Int[Tensor, "n t"]) -> CachedGPT:
         """The network with a cache, ready to write each picture's first code."""
         return CachedGPT(self, text)
 
@@ -211,84 +220,6 @@ class TextToImageGPT(nn.Module):
             codes = F.pad(written[:, whole:], (0, together - begun))
             hidden = self.local(hidden, codes.unsqueeze(1))[:, :, begun]
         return self.code_head(self.norm(hidden)[:, -1])
-
-
-class CachedGPT:
-    """A GPT with a cache, as sampling uses it.
-
-    It reads the captions at once, then one token of each picture at a time. Its
-    logits are those of `forward`. One token is so little work that looking up
-    modules and launching operations would cost as much again. So weights are looked
-    up once, and row and column positions are added up beforehand.
-    """
-
-    def __init__(self, model: TextToImageGPT, text: Int[Tensor, "n t"]):
-        config, rows, head = model.config, len(text), model.code_head.weight
-        self.heads, self.head_dim = config.heads, config.width // config.heads
-        self.together, self.local = config.codes_per_token, model.local
-        length = 1 + config.text_length + config.image_length // self.together
-        self.cache = KeyValueCache(
-            config.depth,
-            rows,
-            config.heads,
-            length,
-            self.head_dim,
-            head.device,
-            head.dtype,
-        )
-        self.blocks = [
-            (
-                block.norm_1.weight,
-                linear_for(block.attention.qkv.weight, rows),
-                linear_for(block.attention.out.weight, rows),
-                block.norm_2.weight,
-                linear_for(block.expand.weight, rows),
-                linear_for(block.contract.weight, rows),
-            )
-            for block in cast("list[Block]", model.blocks)
-        ]
-        self.norm = model.norm.weight
-        self.head = linear_for(head, rows)
-        self.codes, self.num_codes = model.code_embedding.weight, config.num_codes
-        by_row, by_column = model.row_position.weight, model.column_position.weight
-        self.positions = (by_row[:, None] + by_column).flatten(0, 1)
-        words = model.smear(model.embed_text(text))
-        hidden = model._run(words, self.cache, words.shape[1])
-        self.hidden = hidden[:, -1].contiguous()
-
-    def next_logits(
-        self, position: int, written: Int[Tensor, "pictures written"]
-    ) -> Float[Tensor, "n v"]:
-        """The logits of the code at `position`, given those written before it.
-
-        With guidance the captions come twice, with words and without: the codes of
-        each picture then go on after both. Positions must be asked for in order.
-        """
-        written = written.repeat(len(self.hidden) // len(written), 1)
-        token, place = divmod(position, self.together)
-        if token > 0 and place == 0:
-            self.hidden = self._after(token - 1, written[:, -self.together :])
-        x = self.hidden
-        if self.local is not None:
-            x = self.local.step(x, written[:, position - place :])
-        return self.head(torch.layer_norm(x, x.shape[1:], self.norm))
-
-    def _after(self, token: int, codes: Int[Tensor, "n g"]) -> Float[Tensor, "n w"]:
-        """The stream after all layers, for a token of each picture."""
-        embedded = F.embedding(by_place(codes, self.num_codes), self.codes)
-        x = embedded.sum(dim=1) + self.positions[token]
-        n, w = x.shape
-        for layer, block in enumerate(self.blocks):
-            norm_1, qkv, out, norm_2, expand, contract = block
-            projected = qkv(torch.layer_norm(x, (w,), norm_1))
-            by_head = projected.view(n, 3, self.heads, 1, self.head_dim)
-            query, key, value = by_head.unbind(1)
-            key, value = self.cache.extend(layer, key, value)
-            mixed = F.scaled_dot_product_attention(query, key, value)
-            x = x + out(mixed.view(n, w))
-            x = x + contract(F.gelu(expand(torch.layer_norm(x, (w,), norm_2))))
-        self.cache.filled += 1
-        return x
 
 
 @runtime_checkable

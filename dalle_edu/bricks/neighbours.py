@@ -10,6 +10,8 @@ magic of canon layers"). Lesson 11.
 Letters: n sequences, t tokens, w channels.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -59,3 +61,14 @@ class Canon(nn.Module):
         for distance, weight in enumerate(self.weight, start=1):
             y = y + weight * shifted(x, distance)
         return y
+
+    def step(
+        self, x: Float[Tensor, "n w"], before: Sequence[Float[Tensor, "n w"]]
+    ) -> Float[Tensor, "n w"]:
+        """y for one token of each sequence, from those `before` it, nearest first.
+
+        At the beginning of a sequence there are fewer than `taps`.
+        """
+        for weight, token in zip(self.weight, before, strict=False):
+            x = x + weight * token
+        return x

@@ -139,9 +139,19 @@ PRESETS = {
     "laptop": DallE1Config(
         DallE1Model(
             DVAEConfig(resolution=32, num_codes=256, width=32),
-            _gpt(num_codes=256, width=192, depth=4, heads=4),
+            _gpt(
+                num_codes=256,
+                width=160,
+                depth=3,
+                heads=4,
+                codes_per_token=4,
+                image_canon_taps=3,
+            ),
         ),
-        _recipe(codec_share=0.14, codec_rate=1.5, codebook_rate=4.0),
+        _recipe(
+            codec_share=0.14, codec_rate=1.5, codebook_rate=4.0, codes_per_token=4
+        ),
+        AutoregressiveSampling(temperature=0.85, epsilon=0.01),
     ),
     "standard": DallE1Config(
         DallE1Model(

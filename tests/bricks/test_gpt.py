@@ -10,7 +10,7 @@ from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT, sample_codes
 from dalle_edu.bricks.transformer import Block
 
 SMALL = GPTConfig(text_vocabulary=11, text_length=4, num_codes=17, grid=3, width=16, depth=3, heads=2)
-NEAR = replace(SMALL, smear=True, canon_taps=3)
+NEAR = replace(SMALL, smear=True, canon_taps=3, image_canon_taps=2)
 TOGETHER = replace(NEAR, codes_per_token=3)
 KINDS = {"as DALL·E": SMALL, "with neighbours": NEAR, "three codes a token": TOGETHER}
 
@@ -100,26 +100,29 @@ def test_the_gpt_is_gpt2(text, codes, dtype, tolerance):
 
 
 class Convolved(torch.nn.Module):
-    """A norm, after which the words are convolved with those before them, by PyTorch; codes stay as they are."""
+    """A norm, after which PyTorch convolves the words with those before them, and the codes, with weights of their own."""
 
-    def __init__(self, norm: torch.nn.Module, weight: torch.Tensor):
+    def __init__(self, norm: torch.nn.Module, of_words: torch.Tensor, of_codes: torch.Tensor):
         super().__init__()
-        taps, width = weight.shape
-        self.norm, self.width = norm, width
-        self.kernel = torch.cat([weight.flip(0), torch.ones(1, width, dtype=weight.dtype)]).T.reshape(width, 1, taps + 1)
+        self.norm, self.weights = norm, (of_words, of_codes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        normed, words = self.norm(x), 1 + SMALL.text_length
-        padded = torch.nn.functional.pad(normed[:, :words].mT, (self.kernel.shape[2] - 1, 0))
-        return torch.cat([torch.nn.functional.conv1d(padded, self.kernel, groups=self.width).mT, normed[:, words:]], dim=1)
+        lengths = [1 + SMALL.text_length, x.shape[1] - 1 - SMALL.text_length]
+        parts = zip(self.norm(x).split(lengths, dim=1), self.weights, strict=True)
+        return torch.cat([self.convolved(part, weight) for part, weight in parts], dim=1)
+
+    def convolved(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        taps, width = weight.shape
+        kernel = torch.cat([weight.flip(0), torch.ones(1, width, dtype=weight.dtype)]).T.reshape(width, 1, taps + 1)
+        return torch.nn.functional.conv1d(torch.nn.functional.pad(x.mT, (taps, 0)), kernel, groups=width).mT
 
 
 @torch.no_grad()
-def test_with_neighbours_it_is_gpt2_whose_words_are_convolved(text, codes):
+def test_with_neighbours_it_is_gpt2_whose_words_and_codes_are_convolved(text, codes):
     model = lively(NEAR)
     peer = gpt2(SMALL.width, SMALL.heads, SMALL.depth, 13, model.blocks, model.norm)
-    for layer, canon in zip(peer.h, model.canons, strict=True):
-        layer.ln_1 = Convolved(layer.ln_1, canon.weight)
+    for layer, of_words, of_codes in zip(peer.h, model.canons, model.image_canons, strict=True):
+        layer.ln_1 = Convolved(layer.ln_1, of_words.weight, of_codes.weight)
     words = model.embed_text(text)
     words = torch.stack([words[:, 0], *(words[:, i] + words[:, i - 1] @ model.smear.before.weight.T for i in range(1, 5))], dim=1)
     hidden = peer(inputs_embeds=torch.cat([words, model.embed_codes(codes[:, :-1])], dim=1)).last_hidden_state
@@ -134,7 +137,10 @@ def test_neighbours_are_drawn_as_they_ask_and_change_no_other_weight():
     torch.manual_seed(0)
     near = TextToImageGPT(replace(NEAR, canon_taps=64))
     assert all(torch.equal(value, plain[name]) for name, value in near.state_dict().items() if name in plain)
-    assert set(near.state_dict()) - set(plain) == {"smear.before.weight", *(f"canons.{layer}.weight" for layer in range(3))}
+    assert set(near.state_dict()) - set(plain) == {
+        "smear.before.weight",
+        *(f"{which}.{layer}.weight" for which in ("canons", "image_canons") for layer in range(3)),
+    }
     assert all(canon.weight.detach().std() == pytest.approx(0.3, rel=0.1) for canon in near.canons)
 
 

@@ -30,6 +30,13 @@ def test_canon_by_hand():
 
 
 @torch.no_grad()
+def test_canon_token_by_token_says_what_it_says_of_the_sequence():
+    layer, x = layers()[1], torch.randn(2, 7, 6, generator=fresh(2), dtype=torch.float64)
+    each = [layer.step(x[:, token], [x[:, token - back] for back in range(1, token + 1)][:3]) for token in range(7)]
+    torch.testing.assert_close(torch.stack(each, dim=1), layer(x), rtol=0, atol=1e-12)
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("layer", layers(), ids=lambda layer: type(layer).__name__)
 @pytest.mark.parametrize("changed", range(7))
 def test_a_later_token_changes_nothing_before(layer, changed):
