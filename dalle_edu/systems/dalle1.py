@@ -88,7 +88,6 @@ def dalle1_stages(
             matrix_learning_rate=1e-2 * codec_rate,
             muon=("dvae.decoder",),
             shows=RECONSTRUCTED,
-            divisible=True,
         ),
         Stage(
             "prior",
@@ -100,7 +99,6 @@ def dalle1_stages(
             matrix_learning_rate=2e-2,
             muon=("gpt.blocks", *(LOCAL if codes_per_token > 1 else ())),
             embeddings_rate=embeddings_rate,
-            divisible=True,
         ),
     )
 
@@ -228,6 +226,9 @@ class DallE1(AutoregressiveSystem):
     ) -> None:
         if stage == "codec":
             self.dvae.initialise_codebook(images, generator)
+
+    def divisible(self, stage: str) -> bool:
+        return stage != "codec"  # the entropy of its codes is that of a batch
 
     def stage_loss(
         self,

@@ -111,7 +111,6 @@ def dalle2_stages(
                 "decoder.unet.middle",
             ),
             shows=FROM_TRUE,
-            divisible=True,
         ),
         *enlarging,
         *(
@@ -125,7 +124,6 @@ def dalle2_stages(
                 matrix_learning_rate=2e-2,
                 muon=(f"{name}.blocks",),
                 shows=WHOLE_CHAIN,
-                divisible=True,
             )
             for name in ("prior", "prior_ar")
         ),
@@ -205,6 +203,9 @@ class DallE2(UnCLIP):
         self.upsamplers = build_upsamplers(model.upsamplers)
         self.prior = DiffusionPrior(model.prior)
         self.prior_ar = AutoregressivePrior(model.prior)
+
+    def divisible(self, stage: str) -> bool:
+        return True
 
     def stage_loss(
         self,

@@ -69,7 +69,6 @@ def dalle_mini_stages(
             batch_size,
             learning_rate=3e-3,
             updates_share=0.05,
-            divisible=True,
         ),
         Stage(
             "codec",
@@ -91,7 +90,6 @@ def dalle_mini_stages(
             updates_share=0.25,
             matrix_learning_rate=2e-2,
             muon=("bart.encoder.blocks", "bart.decoder.blocks"),
-            divisible=True,
         ),
     )
 
@@ -204,6 +202,9 @@ class DallEMini(AutoregressiveSystem):
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
     ) -> Float[Tensor, "n i v"]:
         return self.bart(text, codes)
+
+    def divisible(self, stage: str) -> bool:
+        return stage != "codec"  # its adaptive weight is that of a batch
 
     def stage_loss(
         self,

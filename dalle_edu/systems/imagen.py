@@ -106,7 +106,6 @@ def imagen_stages(
             matrix_learning_rate=2e-2,
             muon=("base.unet.encoder", "base.unet.decoder", "base.unet.middle"),
             shows=SMALL,
-            divisible=True,
         ),
         *enlarging,
     )
@@ -243,6 +242,9 @@ class Imagen(Cascade):
         return {"text": states, "text_mask": visible, "pooled": sentence}
 
     # ------------------------------------------------------------ learning
+
+    def divisible(self, stage: str) -> bool:
+        return stage != "text_encoder"
 
     def stage_loss(
         self,

@@ -113,7 +113,7 @@ class Trainer:
         self.processes = Processes(accelerator)
         shares = {stage.name: share_of(run, stage, self.processes) for stage in self.stages if run.trains(stage.name)}
         alone = place.torch_device.type == "cpu" and self.processes.count == 1 and not compile
-        self.pieces = {stage.name: pieces_of(stage, shares[stage.name]) if alone else 1 for stage in self.stages if stage.name in shares}
+        self.pieces = {name: pieces_of(share) if alone and self.system.divisible(name) else 1 for name, share in shares.items()}
         self.exam = exam_of(source, run.exam) if self.processes.first else None
         self.log = RunLog(folder / "log.jsonl" if self.processes.first else None, _tell)
         self.expectations = Expectations(run, source)

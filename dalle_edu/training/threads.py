@@ -11,19 +11,17 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import torch
 from torch import Tensor, nn
 
-from dalle_edu.systems.interface.recipe import Stage
-
 SMALLEST = 8  # pictures of a piece, as measured; with fewer, small operations would take nearly as long
 
 Losses = dict[str, Tensor]
 LossOf = Callable[[nn.Module, Tensor, Sequence[str], torch.Generator], Losses]
 
 
-def pieces_of(stage: Stage, size: int) -> int:
+def pieces_of(size: int) -> int:
     """How many pieces a batch of `size` pictures is cut into: one for each of PyTorch's threads, as long as none has fewer than `SMALLEST`
-    pictures. A stage that is not divisible keeps its batches whole, and so does a PyTorch whose threads cannot be shared out.
+    pictures. A PyTorch whose threads cannot be shared out keeps batches whole.
     """
-    if not stage.divisible or not torch.backends.openmp.is_available():
+    if not torch.backends.openmp.is_available():
         return 1
     return max(1, min(torch.get_num_threads(), size // SMALLEST))
 

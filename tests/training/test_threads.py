@@ -158,15 +158,15 @@ def test_threads_learn_what_parts_one_after_the_other_would(name, stage_name):
 @pytest.mark.parametrize(("name", "stage_name"), STAGES)
 def test_a_stage_that_is_cut_changes_no_parameter_and_no_stage_uses_global_random_numbers(name, stage_name):
     """Threads would come to them in any order."""
-    system, stage = learner(name, stage_name)
+    system = learner(name, stage_name)[0]
     images, captions = batch(system, 4)
-    assert stage.divisible == ((name, stage_name) in DIVISIBLE)
+    assert system.divisible(stage_name) == ((name, stage_name) in DIVISIBLE)
     for progress in (0.0, 0.3, 0.9):
         before = {key: (value.clone(), value.requires_grad) for key, value in system.named_parameters()}
         chance = torch.get_rng_state()
         system.loss(images, captions, stage=stage_name, progress=progress, generator=seeded())
         assert torch.equal(torch.get_rng_state(), chance)
-        if stage.divisible:
+        if system.divisible(stage_name):
             for key, value in system.named_parameters():
                 assert torch.equal(value, before[key][0]), key
                 assert value.requires_grad == before[key][1], key
@@ -195,12 +195,9 @@ def test_the_loss_of_a_stage_that_is_cut_is_the_mean_of_its_pictures(name_stage,
 
 
 def test_pieces_are_as_many_as_threads_and_none_is_small():
-    prior = Stage("prior", ("gpt",), 1.0, 64, learning_rate=1e-3, updates_share=1.0, divisible=True)
-    assert [pieces_of(prior, size) for size in (1, 2, 3, 4, 64)] == [1, 1, 1, 2, 2]
-    assert pieces_of(replace(prior, divisible=False), 64) == 1
+    assert [pieces_of(size) for size in (1, 2, 3, 4, 64)] == [1, 1, 1, 2, 2]
     torch.set_num_threads(1)
-    assert pieces_of(prior, 64) == 1
-    assert not Stage("new", ("net",), 1.0, 64, learning_rate=1e-3, updates_share=1.0).divisible  # whoever says nothing is left alone
+    assert pieces_of(64) == 1
 
 
 def test_clip_keeps_its_batches_whole(tmp_path, monkeypatch):

@@ -116,7 +116,6 @@ def upsampler_stages(
             matrix_learning_rate=1e-2,
             muon=(f"upsamplers.{i}.unet.encoder", f"upsamplers.{i}.unet.decoder"),
             shows=ENLARGED,
-            divisible=True,
         )
         for i in range(count)
     )

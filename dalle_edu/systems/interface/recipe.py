@@ -28,13 +28,6 @@ class Stage:
 
     `shows` says, in English and in French, what exams along the way look at, where
     that is not what the system draws once it is trained.
-
-    `divisible` says that the loss of a batch is the mean of its pictures' losses,
-    and that computing it changes no parameter and no `requires_grad`. On a
-    processor with several cores its batches are then cut into pieces, one for each
-    thread; buffers that the loss changes see the first piece alone. A contrastive
-    loss, and the entropy of a codebook, look across the batch: such a stage is not
-    divisible.
     """
 
     name: str
@@ -49,7 +42,6 @@ class Stage:
     shows: tuple[str, str] | None = None
     embeddings_rate: float = 1.0
     start_images: int = 0
-    divisible: bool = False
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,17 @@ class Trainable(nn.Module, ABC):
         """
         return any(preset.recipe.stages for preset in cls.presets.values())
 
+    def divisible(self, stage: str) -> bool:
+        """Whether a stage's loss of a batch is the mean of its pictures' losses, and
+        computing it changes no parameter and no `requires_grad`.
+
+        On a processor with several cores such batches are cut into pieces, one for
+        each thread; buffers that the loss changes see the first piece alone. A
+        contrastive loss looks across the batch, and so does the entropy of a
+        codebook.
+        """
+        return False
+
     # ------------------------------------------------------------ learning
 
     def loss(
