@@ -78,8 +78,8 @@ class Trainable(nn.Module, ABC):
         return any(preset.recipe.stages for preset in cls.presets.values())
 
     def divisible(self, stage: str) -> bool:
-        """Whether a stage's loss is a mean over pictures, and computing it changes no
-        parameter and no `requires_grad`.
+        """Whether a stage's loss is a mean over pictures, and computing it changes
+        no parameter and no `requires_grad`.
 
         On a processor with several cores such batches are cut into pieces, one for
         each thread; buffers that the loss changes see the first piece alone. A
