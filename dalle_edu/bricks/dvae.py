@@ -172,7 +172,7 @@ class DiscreteVAE(nn.Module):
         count = min(len(vectors), self.config.num_codes)
         chosen = torch.multinomial(contrast + 1e-3, count, generator=generator)
         codes = self.codebook.weight[:count]
-        lengths = codes.float().norm(dim=-1, keepdim=True)
+        lengths = torch.linalg.vector_norm(codes.float(), dim=-1, keepdim=True)
         codes.copy_(F.normalize(vectors[chosen], dim=-1) * lengths)
 
     def logits(self, images: Float[Tensor, "n 3 H W"]) -> Float[Tensor, "n h w k"]:
