@@ -79,7 +79,7 @@ def learner(name: str, stage_name: str) -> tuple[Trainable, Stage]:
     learning = {parameter for _, parameter in trained_parameters(system, stage)}
     for parameter in system.parameters():
         parameter.requires_grad_(parameter in learning)
-    return system.train(), stage
+    return system.train().to(memory_format=torch.channels_last), stage  # as in the loop
 
 
 def batch(system: Trainable, n: int) -> tuple[Tensor, list[str]]:
