@@ -36,7 +36,7 @@ class Record:
 
     @property
     def name(self) -> str:
-        """The name of its folder: "01-today"."""
+        """The name of its folder: "01-first"."""
         return self.folder.resolve().name
 
     def figure(self, split: str = "seen") -> exam.Figure:

@@ -100,7 +100,7 @@ def test_a_record_that_imports_the_renderer_when_it_draws_is_refused():
 @pytest.mark.slow
 def test_records_may_use_every_brick_when_they_draw():
     """Torch loads much only when it is asked, and the guard must let it."""
-    record = judge.ROOT / "benchmarks" / "golf" / "records" / "dalle1" / "01-today" / "record.py"
+    record = judge.ROOT / "benchmarks" / "golf" / "records" / "dalle1" / "01-first" / "record.py"
     source = record.read_bytes() + b"\nfrom dalle_edu.bricks import bart, contrastive, flow, unet, vqgan, word2vec  # noqa\n"
     pictures, seconds = judge.drawn(source, judge.tokens_of(["a red star"] * 3), {}, 0, 0, 60.0)
     assert pictures.shape == (3, 3, 32, 32)

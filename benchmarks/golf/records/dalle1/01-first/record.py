@@ -1,4 +1,6 @@
-"""DALL·E 1 as the library's "laptop" preset first trained it: a dVAE turns pictures into codes, and a GPT writes captions and codes as one stream.
+"""DALL·E 1 as the library's "laptop" preset first trained it.
+
+A dVAE turns pictures into codes, and a GPT writes captions and codes as one stream.
 
 A seventh of the time goes to the dVAE, a fiftieth to its decoder alone, the rest to the GPT. Muon takes the matrices and AdamW all else;
 what is kept is the average of the weights.
