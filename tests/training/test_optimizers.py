@@ -111,10 +111,11 @@ def test_embeddings_learn_faster_and_canon_weights_are_adamws(laptop):
     plain, embeddings = adamw.param_groups
     found = [{names[id(parameter)] for parameter in group["params"]} for group in (plain, embeddings, *muon.param_groups)]
     tables = ("text_embedding", "text_position", "text_padding", "code_embedding", "row_position", "column_position")
+    tables = (*tables, "local.code_embedding", "local.place_embedding")
     assert found[1] == {"gpt.start", *(f"gpt.{table}.weight" for table in tables)}
     assert {"gpt.smear.before.weight", "gpt.text_head.weight", "gpt.blocks.0.norm_1.weight"} < found[0]
-    assert {f"gpt.canons.{layer}.weight" for layer in range(4)} < found[0]
-    assert all(name.startswith("gpt.blocks") for name in found[2])
+    assert {f"gpt.{canons}.{layer}.weight" for canons in ("canons", "image_canons") for layer in range(3)} < found[0]
+    assert all(name.startswith(("gpt.blocks", *LOCAL)) for name in found[2])
     assert sum(map(len, found)) == len(set.union(*found)) == len(trained_parameters(laptop, prior))
     for group, rate in ((plain, 2e-3), (embeddings, 8e-3), (muon.param_groups[0], 2e-2)):
         assert group["lr"] == group["peak"] == pytest.approx(rate)
