@@ -7,6 +7,6 @@ BRICKS = (
     "seq2seq", "convolution", "pooling", "attention", "transformer", "guidance",
     "decoding", "unet_blocks", "unet", "segmentation", "autoencoder", "vae",
     "codebook", "gan", "dcgan", "cyclegan", "vqgan", "noise_schedule", "diffusion",
-    "inpainting", "samplers", "flow", "dvae", "neighbours", "local_model", "gpt",
-    "contrastive", "zero_shot", "bart",
+    "inpainting", "samplers", "flow", "dvae", "neighbours", "local_model",
+    "cached_gpt", "gpt", "contrastive", "zero_shot", "bart",
 )  # fmt: skip

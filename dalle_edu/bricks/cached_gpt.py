@@ -4,7 +4,7 @@ Letters: n captions (with guidance, twice as many rows as pictures), t text toke
 g codes of an image token, w channels, v codes.
 """
 
-from typing import TYPE_CHECKING, cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -17,12 +17,9 @@ from dalle_edu.bricks.neighbours import Canon
 from dalle_edu.bricks.transformer import Block
 from dalle_edu.device import linear_for
 
-if TYPE_CHECKING:
-    from dalle_edu.bricks.gpt import TextToImageGPT
-
 
 class CachedGPT:
-    """A GPT with a cache, as sampling uses it.
+    """A `TextToImageGPT`, the `model`, with a cache, as sampling uses it.
 
     It reads the captions at once, then one token of each picture at a time. Its
     logits are those of `forward`. One token is so little work that looking up
@@ -30,7 +27,7 @@ class CachedGPT:
     up once, and row and column positions are added up beforehand.
     """
 
-    def __init__(self, model: "TextToImageGPT", text: Int[Tensor, "n t"]):
+    def __init__(self, model: Any, text: Int[Tensor, "n t"]):
         config, rows, head = model.config, len(text), model.code_head.weight
         self.heads, self.head_dim = config.heads, config.width // config.heads
         self.together, self.local = config.codes_per_token, model.local

@@ -20,6 +20,8 @@ from dalle_edu.world import SHAPES, Description, Mention, Scene, World, caption,
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+SHOWS = ("cached_gpt", "gpt")
+
 CachedGPT = TextToImageGPT | TextToImageBART
 BATCH, SHOWN, EXAM = 32, 8, 64
 SCENES = 120 * BATCH
