@@ -3,7 +3,6 @@
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,6 @@ from dalle_edu.training import threads as threads_module
 from dalle_edu.training.conditions import differences
 from dalle_edu.training.ema import EMA
 from dalle_edu.training.loop import train
-from dalle_edu.training.muon import Muon
 from dalle_edu.training.optimizers import trained_parameters
 from dalle_edu.training.threads import BatchThreads, pieces_of
 from dalle_edu.world import World
@@ -152,46 +150,7 @@ def test_threads_learn_what_parts_one_after_the_other_would(name, stage_name):
             assert parameter.grad.stride() == parameter.stride()
 
 
-# ---------------------------------------------------------------- which stages are cut
-
-
-@pytest.mark.parametrize(("name", "stage_name"), STAGES)
-def test_a_stage_that_is_cut_changes_no_parameter_and_no_stage_uses_global_random_numbers(name, stage_name):
-    """Threads would come to them in any order."""
-    system = learner(name, stage_name)[0]
-    images, captions = batch(system, 4)
-    assert system.divisible(stage_name) == ((name, stage_name) in DIVISIBLE)
-    for progress in (0.0, 0.3, 0.9):
-        before = {key: (value.clone(), value.requires_grad) for key, value in system.named_parameters()}
-        chance = torch.get_rng_state()
-        system.loss(images, captions, stage=stage_name, progress=progress, generator=seeded())
-        assert torch.equal(torch.get_rng_state(), chance)
-        if system.divisible(stage_name):
-            for key, value in system.named_parameters():
-                assert torch.equal(value, before[key][0]), key
-                assert value.requires_grad == before[key][1], key
-
-
-@pytest.mark.parametrize("name_stage", sorted(DIVISIBLE))
-def test_the_loss_of_a_stage_that_is_cut_is_the_mean_of_its_pictures(name_stage, monkeypatch):
-    """With the random numbers that pictures have in a whole batch, whose halves have the same mean."""
-    system, stage = learner(*name_stage)
-    images, captions = batch(system, 4)
-
-    def constant(*shape: Any, **options: Any) -> Tensor:
-        return torch.full(shape[0] if isinstance(shape[0], tuple) else shape, 0.6)
-
-    monkeypatch.setattr(torch, "rand", constant)
-    monkeypatch.setattr(torch, "randint", lambda most, shape, **_: torch.full(shape, most // 2))
-    monkeypatch.setattr(Tensor, "normal_", lambda self, **_: self.fill_(0.4))
-    monkeypatch.setattr("dalle_edu.bricks.diffusion.spread_timesteps", lambda n, timesteps, *_: torch.full((n,), timesteps // 3))
-
-    def loss(rows: slice) -> float:
-        return float(system.loss(images[rows], captions[rows], stage=stage.name, progress=0.5)["loss"].detach())
-
-    whole, halves = loss(slice(0, 4)), [loss(slice(0, 2)), loss(slice(2, 4))]
-    assert halves[0] != pytest.approx(halves[1], rel=1e-4)
-    assert whole == pytest.approx(sum(halves) / 2, rel=1e-4)
+# ---------------------------------------------------------------- which batches are cut
 
 
 def test_pieces_are_as_many_as_threads_and_none_is_small():
@@ -362,23 +321,3 @@ def test_buffers_see_the_first_piece_and_copies_share_every_weight():
         assert all(one is other for one, other in zip(first.parameters(), second.parameters(), strict=True))
         torch.testing.assert_close(system.prior_ar.mean, alone.prior_ar.mean, rtol=0, atol=1e-6)
         assert not torch.allclose(second.prior_ar.mean, alone.prior_ar.mean, rtol=0, atol=1e-4)
-
-
-# ---------------------------------------------------------------- Muon
-
-
-@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float32])
-def test_muon_moves_the_same_matrices_to_the_same_places_with_threads(precision):
-    shapes = [(96, 96), (288, 96), (96, 384), (384, 96), (96, 96), (24, 16, 3, 3), (288, 96)]
-    starts = [torch.randn(shape, generator=seeded(rank)) for rank, shape in enumerate(shapes)]
-    alone, shared = ([nn.Parameter(start.clone()) for start in starts] for _ in range(2))
-    with ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        optimizers = [Muon(alone, lr=0.02, precision=precision), Muon(shared, lr=0.02, precision=precision, pool=pool)]
-        for step in range(3):
-            for parameters, optimizer in zip((alone, shared), optimizers, strict=True):
-                for rank, parameter in enumerate(parameters):
-                    parameter.grad = torch.randn(parameter.shape, generator=seeded(100 * step + rank)) if rank != 4 else None
-                optimizer.step()
-    for one, other, start in zip(alone, shared, starts, strict=True):
-        assert torch.equal(one, other)
-        assert torch.equal(one, start) == (start is starts[4])
