@@ -7,7 +7,8 @@ after it. What was read is kept apart from what is written: every layer of the
 decoder has a cross-attention to it. `gpt.sample_codes` samples from both. Lesson
 13.
 
-Letters: n captions, t text tokens, i image tokens, w channels, v codes.
+Letters: n captions, t text tokens, i codes of a picture, k image tokens, g codes of
+each, w channels, v entries of the codebook.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import KeyValueCache
 from dalle_edu.bricks.gpt import CodeModelConfig
+from dalle_edu.bricks.local_model import LocalModel, by_place
 from dalle_edu.bricks.transformer import CrossBlock, Decoder, Encoder, initialise
 
 
@@ -46,18 +48,21 @@ class TextToImageBART(nn.Module):
     def __init__(self, config: BARTConfig):
         super().__init__()
         self.config = config
-        width = config.width
+        width, together = config.width, config.codes_per_token
         self.text_embedding = nn.Embedding(config.text_vocabulary, width)
         self.text_position = nn.Embedding(config.text_length + 1, width)
         self.encoder = Encoder(
             width, config.encoder_depth, config.heads, config.directed
         )
         self.start = nn.Parameter(torch.zeros(width))
-        self.code_embedding = nn.Embedding(config.num_codes, width)
+        self.code_embedding = nn.Embedding(together * config.num_codes, width)
         self.row_position = nn.Embedding(config.grid, width)
-        self.column_position = nn.Embedding(config.grid, width)
+        self.column_position = nn.Embedding(config.grid // together, width)
         self.decoder = Decoder(width, config.depth, config.heads)
         self.code_head = nn.Linear(width, config.num_codes, bias=False)
+        self.local: LocalModel | None = None
+        if together > 1:
+            self.local = LocalModel(width, config.num_codes, together)
         initialise(self, config.depth)
 
     def encode(
@@ -74,27 +79,44 @@ class TextToImageBART(nn.Module):
         x = self.text_embedding(text) + self.text_position.weight[: text.shape[1]]
         return self.encoder(x, visible), visible
 
-    def embed_codes(self, codes: Int[Tensor, "n i"]) -> Float[Tensor, "n i+1 w"]:
-        """The embeddings of a start token and the codes.
+    def embed_codes(self, codes: Int[Tensor, "n i"]) -> Float[Tensor, "n start_and_k w"]:
+        """The embeddings of a start token and of image tokens: for each, the sum of
+        those of its codes.
 
-        Each has the position of the code that comes after it, which is the one to
+        Each has the position of the token that comes after it, which is the one to
         predict there.
         """
-        positions = torch.arange(codes.shape[1] + 1, device=codes.device)
-        # after the last code there is none: it keeps the last position
-        positions = positions.clamp(max=self.config.image_length - 1)
-        rows, columns = positions // self.config.grid, positions % self.config.grid
+        together, grid = self.config.codes_per_token, self.config.grid
+        tokens = by_place(codes.unflatten(1, (-1, together)), self.config.num_codes)
         start = self.start.expand(len(codes), 1, -1)
-        x = torch.cat([start, self.code_embedding(codes)], dim=1)
+        x = torch.cat([start, self.code_embedding(tokens).sum(dim=2)], dim=1)
+        positions = together * torch.arange(x.shape[1], device=codes.device)
+        # after the last token there is none: it keeps the last position
+        positions = positions.clamp(max=self.config.image_length - 1)
+        rows, columns = positions // grid, positions % grid // together
         return x + self.row_position(rows) + self.column_position(columns)
+
+    def _write(
+        self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
+    ) -> Float[Tensor, "n start_and_k w"]:
+        """The decoder's stream, before its last norm, at the start and each token."""
+        memory, visible = self.encode(text)
+        x = self.embed_codes(codes)
+        for block in self.decoder.blocks:
+            x = block(x, memory, visible)
+        return x
 
     def forward(
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
     ) -> Float[Tensor, "n i v"]:
         """The logits of each code, given the caption and the codes before it."""
-        memory, visible = self.encode(text)
-        hidden = self.decoder(self.embed_codes(codes[:, :-1]), memory, visible)
-        return self.code_head(hidden)
+        together = self.config.codes_per_token
+        # the last token predicts nothing
+        hidden = self._write(text, codes[:, :-together])
+        if self.local is not None:
+            each = self.local(hidden, codes.unflatten(1, (-1, together)))
+            hidden = each.flatten(1, 2)
+        return self.code_head(self.decoder.norm(hidden))
 
     def loss(
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
@@ -114,22 +136,27 @@ class TextToImageBART(nn.Module):
         self, text: Int[Tensor, "n t"], written: Int[Tensor, "n written"]
     ) -> Float[Tensor, "n v"]:
         """The logits of the code after those written, without a cache."""
-        memory, visible = self.encode(text)
-        hidden = self.decoder(self.embed_codes(written), memory, visible)
-        return self.code_head(hidden[:, -1])
+        # only the local model reads the codes of a token that is not whole
+        whole = written.shape[1] // self.config.codes_per_token
+        whole *= self.config.codes_per_token
+        hidden = self._write(text, written[:, :whole])[:, -1]
+        if self.local is not None:
+            hidden = self.local.step(hidden, written[:, whole:])
+        return self.code_head(self.decoder.norm(hidden))
 
 
 class CachedBART:
     """A BART with a cache, as sampling uses it: one code of each picture at a time.
 
-    The keys and values of the memory, and those of the codes written so far, are
-    the same at every step, and are kept.
+    The keys and values of the memory, and those of the tokens written so far, are
+    the same at every step, and are kept. The decoder runs once a token, and the
+    local model, where there is one, once a code.
     """
 
     def __init__(self, model: TextToImageBART, text: Int[Tensor, "n t"]):
         config = model.config
         memory, self.visible = model.encode(text)
-        self.model = model
+        self.model, self.together = model, config.codes_per_token
         self.blocks = cast("list[CrossBlock]", list(model.decoder.blocks))
         self.read = [
             block.cross_attention.remember(memory) for block in self.blocks
@@ -139,13 +166,14 @@ class CachedBART:
             config.depth,
             len(text),
             config.heads,
-            config.image_length,
+            config.image_length // self.together,
             head_dim,
             memory.device,
             memory.dtype,
         )
         by_row, by_column = model.row_position.weight, model.column_position.weight
         self.positions = (by_row[:, None] + by_column).flatten(0, 1)
+        self.hidden = model.start.expand(len(text), -1)
 
     def next_logits(
         self, position: int, written: Int[Tensor, "pictures written"]
@@ -155,12 +183,24 @@ class CachedBART:
         With guidance the captions come twice, with words and without: the codes of
         each picture then go on after both. Positions must be asked for in order.
         """
-        model, rows = self.model, len(self.visible)
-        if position == 0:
-            x = model.start.expand(rows, -1)
+        model = self.model
+        written = written.repeat(len(self.hidden) // len(written), 1)
+        token, place = divmod(position, self.together)
+        if place == 0:
+            self.hidden = self._before(token, written[:, -self.together :])
+        x = self.hidden
+        if model.local is not None:
+            x = model.local.step(x, written[:, position - place :])
+        return model.code_head(model.decoder.norm(x))
+
+    def _before(self, token: int, codes: Int[Tensor, "n g"]) -> Float[Tensor, "n w"]:
+        """The stream from which a token is predicted, after that with `codes`."""
+        model = self.model
+        if token == 0:
+            x = model.start.expand(len(codes), -1)
         else:
-            x = model.code_embedding(written[:, -1].repeat(rows // len(written)))
-        x = (x + self.positions[position]).unsqueeze(1)
+            x = model.code_embedding(by_place(codes, model.config.num_codes)).sum(1)
+        x = (x + self.positions[token]).unsqueeze(1)
         for layer, block in enumerate(self.blocks):
             key, value = self.read[layer]
             x = x + block.attention(block.norm_1(x), True, self.cache, layer)
@@ -168,4 +208,4 @@ class CachedBART:
             x = x + block.cross_attention.look(normed, key, value, self.visible)
             x = x + block.contract(F.gelu(block.expand(block.norm_3(x))))
         self.cache.filled += 1
-        return model.code_head(model.decoder.norm(x[:, 0]))
+        return x[:, 0]

@@ -32,6 +32,10 @@ class CodeModelConfig:
     """The shape of a network that reads captions and writes pictures' codes.
 
     `grid` is the side of the picture in codes. Text token 0 is padding.
+
+    An image token holds `codes_per_token` codes side by side in a row, one unless
+    asked for more. A local model writes them one by one (`local_model.py`). Raises
+    `DalleEduError` unless that number divides `grid`.
     """
 
     text_vocabulary: int = 512
@@ -41,11 +45,21 @@ class CodeModelConfig:
     width: int = 256
     depth: int = 4
     heads: int = 4
+    codes_per_token: int = 1
 
     @property
     def image_length(self) -> int:
         """The number of codes of a picture."""
         return self.grid**2
+
+    def __post_init__(self) -> None:
+        if self.codes_per_token < 1 or self.grid % self.codes_per_token:
+            raise DalleEduError(
+                f"tokens of {self.codes_per_token} codes do not fit rows of "
+                f"{self.grid}; choose a divisor of {self.grid}",
+                f"des jetons de {self.codes_per_token} codes ne vont pas dans des "
+                f"lignes de {self.grid} ; choisissez un diviseur de {self.grid}",
+            )
 
 
 @dataclass(frozen=True)
@@ -56,25 +70,11 @@ class GPTConfig(CodeModelConfig):
     `canon_taps`, attention reads each word with so many before it mixed in, and
     with `image_canon_taps` each image token. DALL·E had none of these. They are in
     `neighbours.py`.
-
-    A token holds `codes_per_token` codes side by side in a row, one in DALL·E. A
-    local model writes them one by one (`local_model.py`). Raises `DalleEduError`
-    unless that number divides `grid`.
     """
 
     smear: bool = False
     canon_taps: int = 0
     image_canon_taps: int = 0
-    codes_per_token: int = 1
-
-    def __post_init__(self) -> None:
-        if self.codes_per_token < 1 or self.grid % self.codes_per_token:
-            raise DalleEduError(
-                f"tokens of {self.codes_per_token} codes do not fit rows of "
-                f"{self.grid}; choose a divisor of {self.grid}",
-                f"des jetons de {self.codes_per_token} codes ne vont pas dans des "
-                f"lignes de {self.grid} ; choisissez un diviseur de {self.grid}",
-            )
 
 
 def _canons(config: GPTConfig, taps: int) -> nn.ModuleList:

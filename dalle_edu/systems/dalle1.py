@@ -208,11 +208,6 @@ class DallE1(AutoregressiveSystem):
     def code_prior(self) -> TextToImageGPT:
         return self.gpt
 
-    @property
-    def evaluations(self) -> int:
-        # the GPT for each token, and the decoder once
-        return self.grid**2 // self.gpt.config.codes_per_token + 1
-
     def logits(
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
     ) -> Float[Tensor, "n i v"]:

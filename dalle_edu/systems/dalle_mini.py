@@ -39,6 +39,9 @@ from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 # when unused codes are revived
 ADVERSARIAL_FROM, REVIVED_UNTIL = 0.5, 0.4
 
+# the matrices of the BART's local model, which is there for several codes a token
+LOCAL = ("bart.local.expand", "bart.local.contract")
+
 
 @dataclass(frozen=True)
 class DallEMiniModel:
@@ -57,10 +60,13 @@ def dalle_mini_stages(
     codec_share: float = 0.16,
     codec_batch_size: int = 32,
     batch_size: int = 64,
+    codes_per_token: int = 1,
 ) -> tuple[Stage, ...]:
     """The three stages. Shares are parts of the minutes of a run; the prior takes
-    what is left.
+    what is left. With more than one of the BART's `codes_per_token`, Muon trains
+    the matrices of its local model too.
     """
+    local = LOCAL if codes_per_token > 1 else ()
     return (
         Stage(
             "features",
@@ -89,7 +95,7 @@ def dalle_mini_stages(
             learning_rate=2e-3,
             updates_share=0.25,
             matrix_learning_rate=2e-2,
-            muon=("bart.encoder.blocks", "bart.decoder.blocks"),
+            muon=("bart.encoder.blocks", "bart.decoder.blocks", *local),
         ),
     )
 

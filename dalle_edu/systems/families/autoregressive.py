@@ -90,9 +90,7 @@ class AutoregressiveSystem(Rewriting):
     @property
     @abstractmethod
     def code_prior(self) -> Any:
-        """The network that samples codes. Its `config` has `grid`, codes on a side,
-        and `text_length`, tokens of a caption.
-        """
+        """The network that samples codes. Its `config` is a `CodeModelConfig`."""
 
     @property
     def grid(self) -> int:
@@ -100,7 +98,8 @@ class AutoregressiveSystem(Rewriting):
 
     @property
     def evaluations(self) -> int:
-        return self.grid**2 + 1  # the prior for each code, and the decoder once
+        # the prior for each token, and the decoder once
+        return self.grid**2 // self.code_prior.config.codes_per_token + 1
 
     def tokens(self, captions: Sequence[str]) -> Int[Tensor, "n t"]:
         length = self.code_prior.config.text_length
