@@ -15,7 +15,7 @@ from dalle_edu.bricks.unet import UNetConfig
 from dalle_edu.systems.clip import Clip, ClipConfig, ClipModel
 from dalle_edu.systems.dalle1 import DallE1, DallE1Config, DallE1Model, DallE1Recipe, dalle1_stages
 from dalle_edu.systems.dalle2 import DallE2, DallE2Config, DallE2Model
-from dalle_edu.systems.dalle_mini import DallEMini, DallEMiniConfig, DallEMiniModel
+from dalle_edu.systems.dalle_mini import DallEMini, DallEMiniConfig, DallEMiniModel, DallEMiniRecipe, dalle_mini_stages
 from dalle_edu.systems.families.autoregressive import AutoregressiveSampling
 from dalle_edu.systems.families.cascade import CascadeSampling
 from dalle_edu.systems.families.unclip import UnCLIPSampling
@@ -38,9 +38,10 @@ def tiny_dalle1() -> DallE1:
 
 def tiny_dalle_mini() -> DallEMini:
     vqgan = CodecConfig(resolution=32, num_codes=32, width=16, depth=1, code_dim=8)
-    bart = BARTConfig(num_codes=32, width=32, depth=2, heads=2, encoder_depth=1)
+    bart = BARTConfig(num_codes=32, width=32, depth=2, heads=2, codes_per_token=2, encoder_depth=1)
+    recipe = DallEMiniRecipe(dalle_mini_stages(codes_per_token=2))
     sampling = AutoregressiveSampling(temperature=1.0, daring=0.7)
-    return DallEMini(DallEMiniConfig(DallEMiniModel(vqgan, bart, discriminator_width=8), sampling=sampling))
+    return DallEMini(DallEMiniConfig(DallEMiniModel(vqgan, bart, discriminator_width=8), recipe, sampling))
 
 
 def tiny_vqgan_clip() -> VqganClip:

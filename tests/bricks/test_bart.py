@@ -1,5 +1,7 @@
 """The encoder–decoder from captions to codes: what it may see, and its sampling contract. Its reference is in `classroom/references`."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -13,10 +15,11 @@ def fresh(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.fixture(scope="module")
-def model() -> TextToImageBART:
+@pytest.fixture(scope="module", params=[1, 3])
+def model(request) -> TextToImageBART:
+    """With one code a token, and with a row of them."""
     torch.manual_seed(0)
-    return lively(TextToImageBART(SMALL))
+    return lively(TextToImageBART(replace(SMALL, codes_per_token=request.param)))
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +54,16 @@ def test_padding_changes_nothing(model, codes):
 
 
 def test_every_parameter_learns(model, codes):
-    network = TextToImageBART(SMALL)
+    network = TextToImageBART(model.config)
     network.loss(TEXT, codes)["loss"].backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
 
 
-def test_it_learns_a_caption_by_heart():
+def test_it_learns_a_caption_by_heart(model):
     torch.manual_seed(0)
-    network = TextToImageBART(SMALL)
+    network = TextToImageBART(model.config)
     answers = torch.randint(17, (4, 9), generator=fresh(5))
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
     for _ in range(300):

@@ -6,6 +6,7 @@ from tiny_systems import TINY, build
 from torch import nn
 
 from dalle_edu.bricks.gpt import GPTConfig
+from dalle_edu.systems import dalle_mini
 from dalle_edu.systems.dalle1 import LOCAL, PRESETS, DallE1, DallE1Model
 from dalle_edu.training.learning_rate import learning_rate_schedule
 from dalle_edu.training.muon import Muon, orthogonal
@@ -122,18 +123,25 @@ def test_embeddings_learn_faster_and_canon_weights_are_adamws(laptop):
         assert group["weight_decay"] == 0.01
 
 
-def test_muon_trains_the_matrices_of_the_local_model_and_its_tables_are_embeddings():
-    system = build("dalle1")
+@pytest.mark.parametrize(("name", "network"), [("dalle1", "gpt"), ("dalle_mini", "bart")])
+def test_muon_trains_the_matrices_of_the_local_model_and_its_tables_are_embeddings(name, network):
+    system = build(name)
     names = {id(parameter): name for name, parameter in system.named_parameters()}
-    adamw, muon = build_optimizers(system, system.stages[-1])
+    adamw, muon = build_optimizers(system, replace(system.stages[-1], embeddings_rate=4.0))
     found = [{names[id(each)] for each in group["params"]} for group in (*adamw.param_groups, *muon.param_groups)]
-    local = [{name.removeprefix("gpt.local.") for name in group if name.startswith("gpt.local.")} for group in found]
+    inside = f"{network}.local."
+    local = [{name.removeprefix(inside) for name in group if name.startswith(inside)} for group in found]
     assert local == [{"norm.weight"}, {"code_embedding.weight", "place_embedding.weight"}, {"expand.weight", "contract.weight"}]
 
 
 @pytest.mark.parametrize("config", [TINY["dalle1"]().config, *PRESETS.values()])
 def test_a_recipe_knows_whether_its_gpt_has_a_local_model(config):
     assert config.recipe.stages[-1].muon[1:] == (LOCAL if config.model.gpt.codes_per_token > 1 else ())
+
+
+@pytest.mark.parametrize("config", [TINY["dalle_mini"]().config, *dalle_mini.PRESETS.values()])
+def test_a_recipe_knows_whether_its_bart_has_a_local_model(config):
+    assert config.recipe.stages[-1].muon[2:] == (dalle_mini.LOCAL if config.model.bart.codes_per_token > 1 else ())
 
 
 def test_a_stage_may_name_a_part_that_is_not_there():

@@ -12,7 +12,7 @@ from dalle_edu.bricks.bart import BARTConfig, TextToImageBART
 from dalle_edu.classroom.checking.asking import lent
 from dalle_edu.classroom.checking.cases import Case, scenario, with_gradients
 from dalle_edu.classroom.checking.proof import Reference
-from dalle_edu.classroom.references.gpt import lively, next_logits
+from dalle_edu.classroom.references.gpt import LOCAL, embedded_tokens, lively, next_logits, stream_for_code
 from dalle_edu.language import say
 
 __all__ = ["SMALL", "TEXT", "lively", "peer_logits"]
@@ -20,21 +20,24 @@ __all__ = ["SMALL", "TEXT", "lively", "peer_logits"]
 _TINY = BARTConfig(text_vocabulary=3, text_length=2, num_codes=3, grid=2, width=4, depth=1, heads=1, encoder_depth=1)
 SMALL = BARTConfig(text_vocabulary=11, text_length=4, num_codes=17, grid=3, width=16, depth=3, heads=2, encoder_depth=2)
 _OTHER = BARTConfig(text_vocabulary=7, text_length=5, num_codes=6, grid=2, width=12, depth=1, heads=3, encoder_depth=3)
+_PAIRS = replace(_OTHER, grid=4, codes_per_token=2)
+_ROWS = replace(_OTHER, grid=3, codes_per_token=3, directed=True)
 TEXT = torch.tensor([[3, 1, 7, 0], [5, 0, 0, 0], [0, 0, 0, 0], [10, 9, 8, 2]])
 
 
 @torch.no_grad()
-def torch_transformer(model: TextToImageBART) -> tuple[nn.TransformerEncoder, nn.TransformerDecoder]:
-    """PyTorch's encoder and decoder with a network's weights."""
+def torch_transformer(model: TextToImageBART) -> tuple[nn.TransformerEncoder, nn.TransformerDecoder, nn.Module]:
+    """PyTorch's encoder, its decoder up to the last norm, and that norm, with a network's weights."""
     config = model.config
     options: dict[str, Any] = {"activation": "gelu", "batch_first": True, "norm_first": True, "bias": False, "dtype": torch.float64}
     layer = nn.TransformerEncoderLayer(config.width, config.heads, 4 * config.width, 0.0, **options)
     norm = nn.LayerNorm(config.width, bias=False, dtype=torch.float64)
     encoder = nn.TransformerEncoder(layer, config.encoder_depth, norm, enable_nested_tensor=False)
     other = nn.TransformerDecoderLayer(config.width, config.heads, 4 * config.width, 0.0, **options)
-    decoder = nn.TransformerDecoder(other, config.depth, nn.LayerNorm(config.width, bias=False, dtype=torch.float64))
+    decoder, last = nn.TransformerDecoder(other, config.depth), nn.LayerNorm(config.width, bias=False, dtype=torch.float64)
+    norm.weight.copy_(model.encoder.norm.weight)
+    last.weight.copy_(model.decoder.norm.weight)
     for peer, ours in ((encoder, model.encoder), (decoder, model.decoder)):
-        cast("nn.LayerNorm", peer.norm).weight.copy_(ours.norm.weight)
         for theirs, block in zip(peer.layers, cast("Any", ours.blocks), strict=True):
             layer_of: Any = theirs
             layer_of.norm1.weight.copy_(block.norm_1.weight)
@@ -48,7 +51,7 @@ def torch_transformer(model: TextToImageBART) -> tuple[nn.TransformerEncoder, nn
                 layer_of.norm3.weight.copy_(block.norm_3.weight)
                 layer_of.multihead_attn.in_proj_weight.copy_(torch.cat([across.query.weight, across.key_value.weight]))
                 layer_of.multihead_attn.out_proj.weight.copy_(across.out.weight)
-    return encoder.train(), decoder.train()  # without dropout; in `eval`, a fused path skips padding
+    return encoder.train(), decoder.train(), last  # without dropout; in `eval`, a fused path skips padding
 
 
 def _ways(heads: int, hidden: Tensor) -> Tensor:
@@ -73,17 +76,24 @@ def _peer_memory(model: TextToImageBART, text: Tensor) -> tuple[Tensor, Tensor]:
 def peer_logits(model: TextToImageBART, text: Tensor, written: Tensor) -> Tensor:
     """The logits after each of the codes written so far, by PyTorch's layers: (n, written + 1, v)."""
     memory, hidden = _peer_memory(model, text)
-    n, tokens, grid = len(text), written.shape[1] + 1, model.config.grid
-    places = torch.arange(tokens)
-    x = torch.cat([model.start.expand(n, 1, -1), F.embedding(written, model.code_embedding.weight)], dim=1)
-    x = x + model.row_position.weight[places // grid] + model.column_position.weight[places % grid]
-    mask = nn.Transformer.generate_square_subsequent_mask(tokens, dtype=torch.float64)
-    read = torch_transformer(model)[1](x, memory, tgt_mask=mask, memory_key_padding_mask=hidden)
-    return F.linear(read, model.code_head.weight)
+    n, together, grid = len(text), model.config.codes_per_token, model.config.grid
+    x = torch.stack([model.start.expand(n, -1), *embedded_tokens(model, written)], dim=1)
+    places = together * torch.arange(x.shape[1])
+    x = x + model.row_position.weight[places // grid] + model.column_position.weight[places % grid // together]
+    mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1], dtype=torch.float64)
+    _, decoder, last = torch_transformer(model)
+    read = decoder(x, memory, tgt_mask=mask, memory_key_padding_mask=hidden)
+    each = [
+        stream_for_code(model, read[:, position // together], written[:, position - position % together : position])
+        for position in range(written.shape[1] + 1)
+    ]
+    return F.linear(last(torch.stack(each, dim=1)), model.code_head.weight)
 
 
 def _asked(seed: int) -> list[tuple[BARTConfig, Tensor]]:
-    """Networks and captions: a tiny one, captions with padding and of padding alone, shorter ones, one alone, heads that look one way."""
+    """Networks and captions: a tiny one, captions with padding and of padding alone, shorter ones, one alone; heads that look one way; several
+    codes a token.
+    """
     drawn = torch.randint(1, 7, (3, 5), generator=torch.Generator().manual_seed(seed)) * (torch.arange(5) < torch.tensor([[5], [2], [3]]))
     return [
         (_TINY, torch.tensor([[1, 0]])),
@@ -93,13 +103,16 @@ def _asked(seed: int) -> list[tuple[BARTConfig, Tensor]]:
         (_OTHER, drawn[1:2]),
         (replace(SMALL, directed=True), TEXT),
         (replace(_OTHER, directed=True), drawn),
+        (_PAIRS, drawn),
+        (_ROWS, drawn[:2]),
     ]
 
 
 def _title(config: BARTConfig, text: Tensor) -> tuple[str, str]:
     shown = str(text.tolist()) if text.numel() < 5 else f"{len(text)} × {text.shape[1]}"
-    directed = ", directed=True" if config.directed else ""
-    return f"text {shown}, grid {config.grid}{directed}", f"texte {shown}, grille {config.grid}{directed}"
+    more = ", directed=True" if config.directed else ""
+    more += f", codes_per_token {config.codes_per_token}" if config.codes_per_token > 1 else ""
+    return f"text {shown}, grid {config.grid}{more}", f"texte {shown}, grille {config.grid}{more}"
 
 
 def _codes(config: BARTConfig, n: int, seed: int) -> Tensor:
@@ -150,19 +163,24 @@ def _network(seed: int) -> list[Case]:
 
 def _losses(seed: int) -> list[Case]:
     """The loss and its gradient."""
-    learned = ("start", "text_embedding.weight", "text_position.weight", "code_embedding.weight", "row_position.weight", "code_head.weight")
+    learned = ("start", "text_embedding.weight", "text_position.weight", "code_embedding.weight", "code_head.weight")
+    learned = (*learned, "row_position.weight", "column_position.weight")
 
     def case(config: BARTConfig, text: Tensor) -> Case:
         codes, (en, fr) = _codes(config, len(text), seed), _title(config, text)
 
+        def named(loss: Tensor, model: Any) -> dict[str, Any]:
+            names = learned if config.codes_per_token == 1 else (*learned, *LOCAL)
+            return with_gradients(loss, [model.get_parameter(name) for name in names])
+
         def ask(version: Callable[..., Any]) -> dict[str, Any]:
             model = lively(version(config), seed)
-            return with_gradients(lent(model.loss, "text codes", text, codes)["loss"], [model.get_parameter(name) for name in learned])
+            return named(lent(model.loss, "text codes", text, codes)["loss"], model)
 
         def peer() -> dict[str, Any]:
             model = lively(TextToImageBART(config), seed)
             loss = F.cross_entropy(peer_logits(model, text, codes[:, :-1]).transpose(1, 2).float(), codes)
-            return with_gradients(loss, [model.get_parameter(name) for name in learned])
+            return named(loss, model)
 
         return scenario(f"{en}: loss", f"{fr} : perte", peer, ask, text.numel() + codes.numel())
 

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dalle_edu.bricks.bart import TextToImageBART
 from dalle_edu.bricks.gpt import GPTConfig, TextToImageGPT
 from dalle_edu.classroom.checking.asking import lent
 from dalle_edu.classroom.checking.cases import Case, scenario, with_gradients
@@ -22,7 +23,7 @@ ROWS = GPTConfig(text_vocabulary=7, text_length=5, num_codes=6, grid=3, width=8,
 TEXT = torch.tensor([[3, 1, 7, 0], [5, 0, 0, 0], [0, 0, 0, 0], [10, 9, 8, 2]])
 _OUTSIDE = ("start", "text_embedding.weight", "text_padding.weight", "text_position.weight", "code_embedding.weight", "row_position.weight")
 _LEARNED = (*_OUTSIDE, "column_position.weight", "code_head.weight")
-_LOCAL = tuple(f"local.{name}.weight" for name in ("code_embedding", "place_embedding", "norm", "expand", "contract"))
+LOCAL = tuple(f"local.{name}.weight" for name in ("code_embedding", "place_embedding", "norm", "expand", "contract"))
 
 
 def lively(model: Any, seed: int = 0) -> Any:
@@ -67,12 +68,17 @@ def embedded_stream(model: TextToImageGPT, text: Tensor, codes: Tensor) -> Tenso
     words = F.embedding(text, model.text_embedding.weight) + model.text_position.weight[:tokens]
     words = torch.where((text == 0)[..., None], model.text_padding.weight[:tokens].expand(len(text), -1, -1), words)
     stream = [model.start.expand(len(text), -1), *words.unbind(dim=1)]
-    tables = model.code_embedding.weight.split(config.num_codes)
-    for first in range(0, codes.shape[1] // together * together, together):
-        inside = [table[codes[:, first + place]] for place, table in enumerate(tables)]
-        position = model.row_position.weight[first // grid] + model.column_position.weight[first % grid // together]
-        stream.append(torch.stack([*inside, position.expand(len(text), -1)]).sum(dim=0))
+    for token, embedded in enumerate(embedded_tokens(model, codes)):
+        row, column = divmod(token * together, grid)
+        stream.append(embedded + model.row_position.weight[row] + model.column_position.weight[column // together])
     return torch.stack(stream, dim=1)
+
+
+def embedded_tokens(model: TextToImageGPT | TextToImageBART, codes: Tensor) -> list[Tensor]:
+    """The embeddings (n, w) of the tokens that are whole, without their positions: each code looked up in the table of its place."""
+    tables = model.code_embedding.weight.split(model.config.num_codes)
+    firsts = range(0, codes.shape[1] - len(tables) + 1, len(tables))
+    return [torch.stack([table[codes[:, first + place]] for place, table in enumerate(tables)]).sum(dim=0) for first in firsts]
 
 
 def _peer_logits(model: TextToImageGPT, text: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
@@ -90,7 +96,7 @@ def logits_of(model: TextToImageGPT, x: Tensor, head: Tensor) -> Tensor:
     return F.linear(F.layer_norm(x, x.shape[-1:], model.norm.weight, eps=model.norm.eps), head)
 
 
-def stream_for_code(model: TextToImageGPT, hidden: Tensor, before: Tensor) -> Tensor:
+def stream_for_code(model: TextToImageGPT | TextToImageBART, hidden: Tensor, before: Tensor) -> Tensor:
     """The stream for one code of each picture, of whose token the codes `before` are written."""
     return hidden if model.config.codes_per_token == 1 else local_stream(cast("Any", model.local), hidden, before)
 
@@ -162,7 +168,7 @@ def _losses(seed: int) -> list[Case]:
         codes, (en, fr) = random_codes(config, len(text), seed), _title(config, text)
 
         def named(losses: dict[str, Tensor], model: Any) -> dict[str, Any]:
-            names = _LEARNED if config.codes_per_token == 1 else (*_LEARNED, *_LOCAL)
+            names = _LEARNED if config.codes_per_token == 1 else (*_LEARNED, *LOCAL)
             found = with_gradients(losses["loss"], [model.get_parameter(name) for name in names])
             return found | {name: losses[name].detach() for name in ("text", "image")}
 
