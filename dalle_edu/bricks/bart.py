@@ -42,7 +42,8 @@ class TextToImageBART(nn.Module):
     """An encoder of captions and a decoder of a picture's codes.
 
     The codes are written row by row, each given the caption and the codes before
-    it.
+    it. The decoder runs once a token; where a token holds several codes, a local
+    model (`local_model.py`) writes them one by one.
     """
 
     def __init__(self, config: BARTConfig):

@@ -5,8 +5,8 @@ A GPT over single codes runs all its layers for every code. In MegaByte (Yu et a
 small local model predicts what is in the patch, each byte given those before it.
 The depth transformer of RQ-Transformer (Lee et al. 2022) does the same for the
 codes of one position. Here a patch is some codes side by side in a row, the global
-model is the GPT, and the local model is one hidden layer, run for each code. Lesson
-11.
+model is the GPT, or the decoder of the BART, and the local model is one hidden
+layer, run for each code. Lesson 11.
 
 Letters: n captions, k tokens, g codes of a token, w channels.
 """
@@ -32,7 +32,7 @@ class LocalModel(nn.Module):
     The stream for code j is that for the token, plus the embeddings of the codes
     before j in the same token, plus an embedding of the place j. A small residual
     network of one hidden layer then mixes the channels. The GPT's last norm and its
-    head make logits of it.
+    head make logits of it. All this holds for the decoder of the BART too.
     """
 
     def __init__(self, width: int, num_codes: int, codes_per_token: int):

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_edu.bricks.bart import TextToImageBART
+from dalle_edu.classroom.checking.edited import edited
 from dalle_edu.classroom.checking.proof import Mistake
 
 
@@ -49,5 +50,19 @@ MISTAKES = [
         AnswerShown,
         "Each code is predicted from a stream that already holds it: shift the codes by one place behind the start token.",
         "Chaque code est prédit à partir d'une suite qui le contient déjà : décalez les codes d'une place derrière le jeton de départ.",
+    ),
+    edited(
+        "bart:TextToImageBART",
+        "together * torch.arange(",
+        "torch.arange(",
+        "Positions count tokens; rows and columns are those of codes, so the second token of four codes stands at code 4, not at code 1.",
+        "Les positions comptent les jetons ; lignes et colonnes sont celles des codes : le deuxième jeton de quatre codes est au code 4, pas 1.",
+    ),
+    edited(
+        "bart:TextToImageBART",
+        "self.local.step(hidden, written[:, whole:])",
+        "self.local.step(hidden, written[:, :0])",
+        "Every code of a token is written as if it were the first; give the local model those of its token that are written.",
+        "Chaque code d'un jeton est écrit comme s'il était le premier ; donnez au modèle local ceux de son jeton qui sont écrits.",
     ),
 ]
