@@ -80,12 +80,13 @@ class TextToImageBART(nn.Module):
         x = self.text_embedding(text) + self.text_position.weight[: text.shape[1]]
         return self.encoder(x, visible), visible
 
-    def embed_codes(self, codes: Int[Tensor, "n i"]) -> Float[Tensor, "n start_and_k w"]:
-        """The embeddings of a start token and of image tokens: for each, the sum of
-        those of its codes.
+    def embed_codes(
+        self, codes: Int[Tensor, "n i"]
+    ) -> Float[Tensor, "n start_and_k w"]:
+        """The embeddings of a start token and the image tokens.
 
-        Each has the position of the token that comes after it, which is the one to
-        predict there.
+        That of a token is the sum of those of its codes. Each has the position of the
+        token that comes after it, which is the one to predict there.
         """
         together, grid = self.config.codes_per_token, self.config.grid
         tokens = by_place(codes.unflatten(1, (-1, together)), self.config.num_codes)
@@ -100,7 +101,7 @@ class TextToImageBART(nn.Module):
     def _write(
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
     ) -> Float[Tensor, "n start_and_k w"]:
-        """The decoder's stream, before its last norm, at the start and each token."""
+        """The decoder's stream before its last norm."""
         memory, visible = self.encode(text)
         x = self.embed_codes(codes)
         for block in self.decoder.blocks:
@@ -138,8 +139,7 @@ class TextToImageBART(nn.Module):
     ) -> Float[Tensor, "n v"]:
         """The logits of the code after those written, without a cache."""
         # only the local model reads the codes of a token that is not whole
-        whole = written.shape[1] // self.config.codes_per_token
-        whole *= self.config.codes_per_token
+        whole = written.shape[1] - written.shape[1] % self.config.codes_per_token
         hidden = self._write(text, written[:, :whole])[:, -1]
         if self.local is not None:
             hidden = self.local.step(hidden, written[:, whole:])
@@ -194,13 +194,16 @@ class CachedBART:
             x = model.local.step(x, written[:, position - place :])
         return model.code_head(model.decoder.norm(x))
 
-    def _before(self, token: int, codes: Int[Tensor, "n g"]) -> Float[Tensor, "n w"]:
+    def _before(
+        self, token: int, codes: Int[Tensor, "n g"]
+    ) -> Float[Tensor, "n w"]:
         """The stream from which a token is predicted, after that with `codes`."""
         model = self.model
         if token == 0:
             x = model.start.expand(len(codes), -1)
         else:
-            x = model.code_embedding(by_place(codes, model.config.num_codes)).sum(1)
+            tokens = by_place(codes, model.config.num_codes)
+            x = model.code_embedding(tokens).sum(dim=1)
         x = (x + self.positions[token]).unsqueeze(1)
         for layer, block in enumerate(self.blocks):
             key, value = self.read[layer]

@@ -55,8 +55,8 @@ MISTAKES = [
         "bart:TextToImageBART",
         "together * torch.arange(",
         "torch.arange(",
-        "Positions count tokens; rows and columns are those of codes, so the second token of four codes stands at code 4, not at code 1.",
-        "Les positions comptent les jetons ; lignes et colonnes sont celles des codes : le deuxième jeton de quatre codes est au code 4, pas 1.",
+        "Positions count tokens, where rows and columns are those of codes: the second token of four codes stands at code 4, not 1.",
+        "Les positions comptent les jetons, or lignes et colonnes sont celles des codes : le deuxième jeton de 4 codes est au code 4.",
     ),
     edited(
         "bart:TextToImageBART",

@@ -91,8 +91,8 @@ def peer_logits(model: TextToImageBART, text: Tensor, written: Tensor) -> Tensor
 
 
 def _asked(seed: int) -> list[tuple[BARTConfig, Tensor]]:
-    """Networks and captions: a tiny one, captions with padding and of padding alone, shorter ones, one alone; heads that look one way; several
-    codes a token.
+    """Networks and captions: a tiny one, captions with padding and of padding alone, shorter ones, one alone; heads that look one way;
+    several codes a token.
     """
     drawn = torch.randint(1, 7, (3, 5), generator=torch.Generator().manual_seed(seed)) * (torch.arange(5) < torch.tensor([[5], [2], [3]]))
     return [
