@@ -85,8 +85,8 @@ class TextToImageBART(nn.Module):
     ) -> Float[Tensor, "n start_and_k w"]:
         """The embeddings of a start token and the image tokens.
 
-        That of a token is the sum of those of its codes. Each has the position of the
-        token that comes after it, which is the one to predict there.
+        That of a token is the sum of those of its codes. Each has the position of
+        the token that comes after it, which is the one to predict there.
         """
         together, grid = self.config.codes_per_token, self.config.grid
         tokens = by_place(codes.unflatten(1, (-1, together)), self.config.num_codes)
