@@ -29,7 +29,7 @@ from dalle_edu.world import World
 
 def tiny_dalle1() -> DallE1:
     dvae = DVAEConfig(resolution=32, num_codes=32, width=16, depth=1)
-    near = {"smear": True, "canon_taps": 3, "image_canon_taps": 2}
+    near = {"smear": True, "canon_taps": 3, "image_canon_taps": 2, "mask_padding": True}
     gpt = GPTConfig(num_codes=32, width=32, depth=2, heads=2, codes_per_token=2, **near)
     model = DallE1Model(dvae, gpt)
     recipe = DallE1Recipe(dalle1_stages(codebook_rate=4.0, embeddings_rate=4.0, start_images=8, codes_per_token=2))

@@ -61,8 +61,9 @@ class CachedGPT:
         by_row, by_column = model.row_position.weight, model.column_position.weight
         self.positions = (by_row[:, None] + by_column).flatten(0, 1)
         words = model.smear(model.embed_text(text))
-        hidden = model._run(words, words.shape[1], self.cache)
-        self.hidden = hidden[:, -1].contiguous()
+        hidden = model._run(words, text, self.cache)
+        self.hidden = model.predicting(hidden, text)[:, -1].contiguous()
+        self.visible = model.visible(text, length - words.shape[1])
 
     def next_logits(
         self, position: int, written: Int[Tensor, "pictures written"]
@@ -86,6 +87,9 @@ class CachedGPT:
         embedded = F.embedding(by_place(codes, self.num_codes), self.codes)
         x = embedded.sum(dim=1) + self.positions[token]
         n, w = x.shape
+        mask = None
+        if self.visible is not None:
+            mask = self.visible[:, None, None, : self.cache.filled + 1]
         for layer, block in enumerate(self.blocks):
             norm_1, qkv, out, norm_2, expand, contract = block
             normed = torch.layer_norm(x, (w,), norm_1)
@@ -95,7 +99,7 @@ class CachedGPT:
             by_head = projected.view(n, 3, self.heads, 1, self.head_dim)
             query, key, value = by_head.unbind(1)
             key, value = self.cache.extend(layer, key, value)
-            mixed = F.scaled_dot_product_attention(query, key, value)
+            mixed = F.scaled_dot_product_attention(query, key, value, mask)
             x = x + out(mixed.view(n, w))
             x = x + contract(F.gelu(expand(torch.layer_norm(x, (w,), norm_2))))
         self.cache.filled += 1

@@ -15,7 +15,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from dalle_edu.bricks.attention import KeyValueCache
@@ -70,11 +70,16 @@ class GPTConfig(CodeModelConfig):
     `canon_taps`, attention reads each word with so many before it mixed in, and
     with `image_canon_taps` each image token. DALL·E had none of these. They are in
     `neighbours.py`.
+
+    DALL·E learned what to put in the place of words that a caption lacks. With
+    `mask_padding` no token looks at these places, and a caption's last word
+    predicts the first code. A batch may then end where its longest caption does.
     """
 
     smear: bool = False
     canon_taps: int = 0
     image_canon_taps: int = 0
+    mask_padding: bool = False
 
 
 def _canons(config: GPTConfig, taps: int) -> nn.ModuleList:
@@ -97,7 +102,9 @@ class TextToImageGPT(nn.Module):
         self.text_embedding = nn.Embedding(config.text_vocabulary, width)
         self.text_position = nn.Embedding(config.text_length, width)
         # an embedding of padding for each position, as in DALL·E
-        self.text_padding = nn.Embedding(config.text_length, width)
+        self.text_padding: nn.Embedding | None = None
+        if not config.mask_padding:
+            self.text_padding = nn.Embedding(config.text_length, width)
         self.code_embedding = nn.Embedding(together * config.num_codes, width)
         self.row_position = nn.Embedding(config.grid, width)
         self.column_position = nn.Embedding(config.grid // together, width)
@@ -119,12 +126,14 @@ class TextToImageGPT(nn.Module):
     def embed_text(self, text: Int[Tensor, "n t"]) -> Float[Tensor, "n t+1 w"]:
         """The embeddings of the start token and the caption, before `smear`.
 
-        Padding (token 0) has an embedding of its own at each position.
+        Padding (token 0) has an embedding of its own at each position, unless it is
+        masked.
         """
         positions = torch.arange(text.shape[1], device=text.device)
         words = self.text_embedding(text) + self.text_position(positions)
-        is_padding = (text == 0).unsqueeze(-1)
-        words = torch.where(is_padding, self.text_padding(positions), words)
+        if self.text_padding is not None:
+            is_padding = (text == 0).unsqueeze(-1)
+            words = torch.where(is_padding, self.text_padding(positions), words)
         return torch.cat([self.start.expand(len(text), 1, -1), words], dim=1)
 
     def embed_codes(
@@ -142,13 +151,27 @@ class TextToImageGPT(nn.Module):
         x = self.code_embedding(tokens).sum(dim=2)
         return x + self.row_position(rows) + self.column_position(columns)
 
+    def visible(
+        self, text: Int[Tensor, "n t"], tokens: int
+    ) -> Bool[Tensor, "n all"] | None:
+        """Where others may look in a stream with so many image `tokens`.
+
+        False at padding. None if padding is not masked: then everywhere.
+        """
+        if not self.config.mask_padding:
+            return None
+        words = F.pad(text != 0, (1, 0), value=True)
+        return F.pad(words, (0, tokens), value=True)
+
     def _run(
         self,
-        x: Float[Tensor, "n t w"],
-        words: int,
+        x: Float[Tensor, "n all w"],
+        text: Int[Tensor, "n t"],
         cache: KeyValueCache | None = None,
-    ) -> Float[Tensor, "n t w"]:
-        """The stream before the last norm; its first `words` tokens are text."""
+    ) -> Float[Tensor, "n all w"]:
+        """The stream before the last norm: captions, then image tokens."""
+        words = 1 + text.shape[1]
+        visible = self.visible(text, x.shape[1] - words)
         for layer, block in enumerate(cast("list[Block]", self.blocks)):
             normed = block.norm_1(x)
             text, image = normed[:, :words], normed[:, words:]
@@ -157,7 +180,7 @@ class TextToImageGPT(nn.Module):
             if self.image_canons:
                 image = self.image_canons[layer](image)
             normed = torch.cat([text, image], dim=1)
-            x = x + block.attention(normed, True, cache, layer)
+            x = x + block.attention(normed, True, cache, layer, visible)
             x = x + block.contract(F.gelu(block.expand(block.norm_2(x))))
         if cache is not None:
             cache.filled += x.shape[1]
@@ -167,7 +190,21 @@ class TextToImageGPT(nn.Module):
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
     ) -> Float[Tensor, "n t_and_k w"]:
         words, image = self.smear(self.embed_text(text)), self.embed_codes(codes)
-        return self._run(torch.cat([words, image], dim=1), words.shape[1])
+        return self._run(torch.cat([words, image], dim=1), text)
+
+    def predicting(
+        self, hidden: Float[Tensor, "n all w"], text: Int[Tensor, "n t"]
+    ) -> Float[Tensor, "n k w"]:
+        """The states that predict image tokens: at the caption's end, and each
+        image token but the last.
+        """
+        image = hidden[:, text.shape[1] :]
+        if self.config.mask_padding:
+            ends = 0 * (text != 0).sum(dim=1)
+            captions = torch.arange(len(text), device=text.device)
+            end = hidden[captions, ends].unsqueeze(1)
+            image = torch.cat([end, image[:, 1:]], dim=1)
+        return image
 
     def forward(
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]
@@ -176,11 +213,11 @@ class TextToImageGPT(nn.Module):
         together, text_length = self.config.codes_per_token, text.shape[1]
         # the last token predicts nothing
         hidden = self._read(text, codes[:, :-together])
+        words, image = hidden[:, :text_length], self.predicting(hidden, text)
         if self.local is not None:
-            words, image = hidden[:, :text_length], hidden[:, text_length:]
             image = self.local(image, codes.unflatten(1, (-1, together)))
-            hidden = torch.cat([words, image.flatten(1, 2)], dim=1)
-        hidden = self.norm(hidden)
+            image = image.flatten(1, 2)
+        hidden = self.norm(torch.cat([words, image], dim=1))
         text_logits = self.text_head(hidden[:, :text_length])
         return text_logits, self.code_head(hidden[:, text_length:])
 
@@ -191,12 +228,18 @@ class TextToImageGPT(nn.Module):
 
         The text counts for 1/8 and the picture for 7/8, since pictures are what we
         want (Ramesh et al. 2021). "loss" is their sum, to be minimised; "text" and
-        "image" are the parts, unweighted and without gradient.
+        "image" are the parts, unweighted and without gradient. Masked padding costs
+        nothing, and each caption counts as `text_length` tokens all the same.
         """
         text_logits, code_logits = self(text, codes)
         text_logits = text_logits.float().flatten(0, 1)
         code_logits = code_logits.float().flatten(0, 1)
-        text_loss = F.cross_entropy(text_logits, text.flatten())
+        if self.config.mask_padding:
+            text_loss = F.cross_entropy(
+                text_logits, text.flatten(), ignore_index=0, reduction="sum"
+            ) / (len(text) * self.config.text_length)
+        else:
+            text_loss = F.cross_entropy(text_logits, text.flatten())
         code_loss = F.cross_entropy(code_logits, codes.flatten())
         return {
             "loss": text_loss / 8 + code_loss * 7 / 8,
@@ -215,7 +258,8 @@ class TextToImageGPT(nn.Module):
         together, length = self.config.codes_per_token, written.shape[1]
         # only the local model reads the codes of a token that is not whole
         whole, begun = length // together * together, length % together
-        hidden = self._read(text, written[:, :whole])[:, -1:]
+        hidden = self._read(text, written[:, :whole])
+        hidden = self.predicting(hidden, text)[:, -1:]
         if self.local is not None:
             codes = F.pad(written[:, whole:], (0, together - begun))
             hidden = self.local(hidden, codes.unsqueeze(1))[:, :, begun]

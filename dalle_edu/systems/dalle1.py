@@ -30,7 +30,11 @@ from dalle_edu.systems.families.autoregressive import (
 )
 from dalle_edu.systems.interface.recipe import Stage
 from dalle_edu.systems.interface.registry import register
-from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
+from dalle_edu.world.tokenizer import (
+    CaptionTokenizer,
+    caption_tokenizer,
+    trimmed,
+)
 
 # the matrices of the GPT's local model, which is there for several codes a token
 LOCAL = ("gpt.local.expand", "gpt.local.contract")
@@ -144,6 +148,7 @@ PRESETS = {
                 heads=4,
                 codes_per_token=4,
                 image_canon_taps=3,
+                mask_padding=True,
             ),
         ),
         _recipe(
@@ -207,6 +212,10 @@ class DallE1(AutoregressiveSystem):
     @property
     def code_prior(self) -> TextToImageGPT:
         return self.gpt
+
+    def tokens(self, captions: Sequence[str]) -> Int[Tensor, "n t"]:
+        tokens = super().tokens(captions)
+        return trimmed(tokens) if self.gpt.config.mask_padding else tokens
 
     def logits(
         self, text: Int[Tensor, "n t"], codes: Int[Tensor, "n i"]

@@ -111,7 +111,7 @@ def test_embeddings_learn_faster_and_canon_weights_are_adamws(laptop):
     adamw, muon = build_optimizers(laptop, prior)
     plain, embeddings = adamw.param_groups
     found = [{names[id(parameter)] for parameter in group["params"]} for group in (plain, embeddings, *muon.param_groups)]
-    tables = ("text_embedding", "text_position", "text_padding", "code_embedding", "row_position", "column_position")
+    tables = ("text_embedding", "text_position", "code_embedding", "row_position", "column_position")
     tables = (*tables, "local.code_embedding", "local.place_embedding")
     assert found[1] == {"gpt.start", *(f"gpt.{table}.weight" for table in tables)}
     assert {"gpt.smear.before.weight", "gpt.text_head.weight", "gpt.blocks.0.norm_1.weight"} < found[0]

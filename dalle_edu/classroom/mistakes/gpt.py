@@ -26,7 +26,7 @@ class PaddingLikeAnyWord(TextToImageGPT):
 
 class AnswerShown(TextToImageGPT):
     def forward(self, text: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
-        hidden = self.norm(self._run(torch.cat([self.embed_text(text), self.embed_codes(codes)], dim=1), text.shape[1] + 1))
+        hidden = self.norm(self._run(torch.cat([self.embed_text(text), self.embed_codes(codes)], dim=1), text))
         return self.text_head(hidden[:, 1 : text.shape[1] + 1]), self.code_head(hidden[:, text.shape[1] + 1 :])
 
 
@@ -35,7 +35,7 @@ def guided_once(model: TextToImageGPT, text: Tensor, uniforms: Tensor, guidance_
     first = sample_codes(model, text, uniforms, guidance_scale, **options)[:, :1]
     codes = first
     for position in range(1, model.config.image_length):
-        hidden = model._run(torch.cat([model.embed_text(text), model.embed_codes(codes)], dim=1), text.shape[1] + 1)
+        hidden = model._run(torch.cat([model.embed_text(text), model.embed_codes(codes)], dim=1), text)
         logits = model.code_head(model.norm(hidden)[:, -1])
         codes = torch.cat([codes, choose(logits, uniforms[:, position], **options).unsqueeze(1)], dim=1)
     return codes
