@@ -163,8 +163,8 @@ def _network(seed: int) -> list[Case]:
 
 def _losses(seed: int) -> list[Case]:
     """The loss and its gradient."""
-    learned = ("start", "text_embedding.weight", "text_position.weight", "code_embedding.weight", "code_head.weight")
-    learned = (*learned, "row_position.weight", "column_position.weight")
+    tables = ("text_embedding", "text_position", "code_embedding", "row_position", "column_position", "code_head")
+    learned = ("start", *(f"{name}.weight" for name in tables))
 
     def case(config: BARTConfig, text: Tensor) -> Case:
         codes, (en, fr) = _codes(config, len(text), seed), _title(config, text)
