@@ -90,5 +90,10 @@ def _figure(at_once: Tensor, one_by_one: Tensor) -> "Figure":
     titles = say("all at once", "tous d'un coup"), say("one after the other, by a local model", "l'un après l'autre, par un modèle local")
     for axes, codes, title in zip(figure.subplots(1, 2), (at_once, one_by_one), titles, strict=True):
         axes.imshow(codes[:SHOWN], cmap=ListedColormap(COLOURS), vmin=0, vmax=len(COLOURS) - 1, aspect="auto")
+        for below in range(1, SHOWN):  # white paper between tokens
+            axes.axhline(below - 0.5, color="white", linewidth=6)
+        for right in range(1, TOGETHER):
+            axes.axvline(right - 0.5, color="white", linewidth=1)
         axes.set(title=title, xlabel=say("the codes of a token", "les codes d'un jeton"), xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
     return figure
