@@ -3,7 +3,7 @@
 #   lesson:
 #     number: "11"
 #     hours: [3.25, 0.5, 1.5, 2]
-#     session: 249
+#     session: 240
 #     title: {en: "DALL·E 1: a sentence becomes a picture", fr: "DALL·E 1 : une phrase devient une image"}
 # ---
 
@@ -233,12 +233,12 @@ studio(machine)
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
 # 2 min. Il faut les leçons 05, 07 et 08. Trois séances : le codec (sections 1 à 6, 105 minutes), l'écrivain (7 à 10, 80), ce que la machine
-# a compris (11 à 19, 64). Demandez qui se souvient de ce qu'est un dictionnaire de codes : la liste des vecteurs entre lesquels l'encodeur
+# a compris (11 à 19, 55). Demandez qui se souvient de ce qu'est un dictionnaire de codes : la liste des vecteurs entre lesquels l'encodeur
 # choisit.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
 # 2 min. Lessons 05, 07 and 08 are needed. Three sessions: the codec (sections 1 to 6, 105 minutes), the writer (7 to 10, 80), what the
-# machine has understood (11 to 19, 64). Ask who remembers what a codebook is: the list of vectors among which the encoder chooses.
+# machine has understood (11 to 19, 55). Ask who remembers what a codebook is: the list of vectors among which the encoder chooses.
 
 # %% [markdown] lang="fr"
 # Voici les outils des sections qui viennent : les briques du cours, l'examinateur, le monde et sa grammaire.
@@ -3618,13 +3618,7 @@ assert 10 < times_smaller < 25
 #
 # And what does this machine of half a minute draw? **Bet**: will it be rather the colour, or rather the shape?
 
-# %% [markdown] lang="fr" slide="slide" slide_only=true
-# ### Une demi-minute plus tard : la couleur ou la forme ?
-
-# %% [markdown] lang="en" slide="slide" slide_only=true
-# ### Half a minute later: colour, or shape?
-
-# %% slide="fragment" tags=["output-only-slide", "hide-input"]
+# %% tags=["hide-input"]
 tiny.eval()
 simple = [alone[500_000 + i] for i in range(64)]
 drawn = tiny.generate([words for _, words in simple])
@@ -3640,14 +3634,6 @@ sheet(drawn[:4], [words for _, words in simple[:4]], say(
     "for half a minute.",
     "Quatre images, dessinées chacune d'après la phrase au-dessous par un réseau "
     "entraîné une demi-minute."))
-
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 2 min. Faites parier, puis montrez. Des taches, souvent de la bonne couleur, bien plus rarement de la bonne forme. Demandez pourquoi : une
-# case suffit à une couleur, une forme demande que plusieurs cases s'accordent. L'entraînement complet est une commande.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 2 min. Let them bet, then show. Blobs, often of the right colour, much more rarely of the right shape. Ask why: one patch is enough for a
-# colour, a shape asks several patches to agree. The full training is one command.
 
 # %% claims=true
 assert young["shape"][1] < young["colours"][0]
@@ -3692,16 +3678,6 @@ assert young["shape"][1] < young["colours"][0]
 # looked for at **golf**, the course's game: the rightest pictures in five minutes of two cores. The book's page “Golf” has all the
 # measurements. Here are four that one can see at work, each in a few seconds, then what each is worth.
 
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### Quel mot précède la marque ?
-#
-# Douze mots tirés au sort, une marque parmi eux, une seule couche. **Pariez** : combien de bonnes réponses sur cent par l'attention seule ?
-
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### Which word stands before the mark?
-#
-# Twelve words sampled at random, a mark among them, a single layer. **Bet**: how many right answers in a hundred by attention alone?
-
 # %% [markdown] lang="fr"
 # **Des mots qui connaissent leurs voisins.** Quel cercle est « un cercle rouge » ? Le mot voisin le dit. L'attention peut apprendre à
 # regarder un mot en arrière, mais elle doit l'apprendre avant de s'en servir. Un jeu le mesure : des phrases de douze mots tirés au sort,
@@ -3714,7 +3690,7 @@ assert young["shape"][1] < young["colours"][0]
 # mark. Which word stands before it? By chance one is right one time in 22. **Bet**: how often in a hundred, after 150 updates, by a single
 # layer of attention? And if each word is handed the one before from the outset?
 
-# %% slide="fragment" tags=["output-only-slide"]
+# %%
 from dalle_edu.classroom.demos import local_model, neighbours
 
 handed_over = neighbours.demo(steps=150)
@@ -3734,14 +3710,6 @@ _paper, _laptop = machine.config.model.gpt, DallE1.presets["laptop"].model.gpt
 assert (_paper.codes_per_token, _paper.smear, _paper.canon_taps) == (1, False, 0)
 assert (_laptop.codes_per_token, _laptop.smear, _laptop.canon_taps) == (4, True, 3)
 assert _paper.image_canon_taps == 0 < _laptop.image_canon_taps
-
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Faites parier ; au hasard, une fois sur 22. Un mot ne sait pas qu'une marque le suit : il faudrait deux couches. Smear et canon lui
-# passent le mot d'avant. Demandez où cela sert dans nos phrases : « un cercle rouge et un carré bleu ».
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. Let them bet; by chance, one time in 22. A word does not know that a mark follows it: that would take two layers. Smear and canon
-# hand over the word before. Ask where this serves in our sentences: “a red circle and a blue square”.
 
 # %% [markdown] lang="fr"
 # L'attention seule en reste à une fois sur quatre environ : un mot ne sait pas qu'une marque le suit, et il faudrait une couche pour le lui
@@ -3808,12 +3776,12 @@ assert _laptop.image_length == gpt.image_length == 64
 assert _laptop.image_length // _laptop.codes_per_token == 16
 
 # %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Faites parier, puis compter : la troisième couleur doit être la première, la quatrième la deuxième, et les deux différer, 5/216. À
-# droite, un petit réseau lit les codes déjà écrits du jeton. Demandez ce que l'on gagne : 16 passages du GPT au lieu de 64.
+# 2 min. Faites parier, puis compter : la troisième couleur doit être la première, la quatrième la deuxième, et les deux différer, 5/216. À
+# droite, un petit réseau lit les codes déjà écrits du jeton. Ce que l'on gagne : 16 passages du GPT au lieu de 64.
 
 # %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. Let them bet, then count: the third colour must be the first, the fourth the second, and the two must differ, 5/216. On the right a
-# small network reads the codes of the token written so far. Ask what is gained: 16 passes of the GPT in place of 64.
+# 2 min. Let them bet, then count: the third colour must be the first, the fourth the second, and the two must differ, 5/216. On the right a
+# small network reads the codes of the token written so far. What is gained: 16 passes of the GPT in place of 64.
 
 # %% [markdown] lang="fr"
 # La troisième couleur doit être la première, une chance sur 6 ; la quatrième, la deuxième, une sur 6 ; et les deux doivent différer, 5 sur
@@ -3915,36 +3883,6 @@ assert round(0.99**64, 2) == 0.53
 # Nothing that one could see in rightness, and many more objects side by side, the fault that [daring](#daring-to-begin) cured. An object
 # may begin at many positions: probably it often has not even one chance in a hundred at each, and there the threshold forbids it. A network
 # of little training gains, because it has faults to silence; ours has hardly any left. **A remedy is measured on the patient.**
-
-# %% [markdown] lang="fr" slide="subslide" slide_only=true
-# ### Que vaut chaque écart ?
-#
-# | au golf | sans | avec |
-# |---|---:|---:|
-# | codes partis d'images : erreur | 0,0057 | 0,0050 |
-# | quatre codes par jeton : note | 59 | 74 |
-# | voisins connus : lien | 74 | 96 |
-# | réseau plus petit : note | 84 | 90 |
-# | seuil : note | 85 | 90 |
-
-# %% [markdown] lang="en" slide="subslide" slide_only=true
-# ### What is each departure worth?
-#
-# | at golf | without | with |
-# |---|---:|---:|
-# | codes from pictures: error | 0.0057 | 0.0050 |
-# | four codes a token: mark | 59 | 74 |
-# | known neighbours: binding | 74 | 96 |
-# | smaller network: mark | 84 | 90 |
-# | threshold: mark | 85 | 90 |
-
-# %% [markdown] lang="fr" slide="notes" slide_only=true
-# 3 min. Faites classer les cinq lignes avant de montrer les nombres. La note est la moyenne de huit compétences ; le lien, les couleurs
-# rendues au bon objet, 50 par hasard. Un seul entraînement par ligne : deux points d'écart ne disent rien.
-
-# %% [markdown] lang="en" slide="notes" slide_only=true
-# 3 min. Have them rank the five lines before you show the numbers. The mark is the mean of eight skills; binding, colours given to the
-# right object, 50 by chance. A single training for each line: two points of difference say nothing.
 
 # %% [markdown] lang="fr"
 # ### Ce que vaut chaque écart
