@@ -3667,28 +3667,28 @@ assert young["shape"][1] < young["colours"][0]
 #
 # Les poids livrés, que vous avez démontés, ont la forme de l'article : un code par jeton, et l'attention seule pour rapprocher les mots. Le
 # préréglage `laptop`, que la commande ci-dessus entraîne, s'en écarte, pour apprendre en quelques minutes. Ces écarts ont été cherchés au
-# **golf**, le jeu du cours : les images les plus justes en cinq minutes de deux cœurs. La page « Golf » du livre a toutes les mesures. En
-# voici quatre que l'on peut voir à l'œuvre, chacun en quelques secondes, puis ce que chacun vaut.
+# **golf**, le jeu du cours : les meilleures images en cinq minutes de deux cœurs. La page « Golf » du livre a toutes les mesures. Voici
+# quatre écarts à l'œuvre, chacun en quelques secondes, puis ce que chacun vaut.
 
 # %% [markdown] lang="en"
 # ### Where the small model departs from the paper
 #
 # The weights that come with the course, which you have taken apart, have the paper's form: one code a token, and attention alone to bring
 # words together. The preset `laptop`, which the command above trains, departs from it, so as to learn within minutes. These departures were
-# looked for at **golf**, the course's game: the rightest pictures in five minutes of two cores. The book's page “Golf” has all the
-# measurements. Here are four that one can see at work, each in a few seconds, then what each is worth.
+# looked for at **golf**, the course's game: the best pictures in five minutes of two cores. The book's page “Golf” has all the
+# measurements. Here are four departures at work, each in a few seconds, then what each is worth.
 
 # %% [markdown] lang="fr"
-# **Des mots qui connaissent leurs voisins.** Quel cercle est « un cercle rouge » ? Le mot voisin le dit. L'attention peut apprendre à
+# **Des mots qui connaissent leurs voisins.** De quel cercle parle « un cercle rouge » ? Le mot voisin le dit. L'attention peut apprendre à
 # regarder un mot en arrière, mais elle doit l'apprendre avant de s'en servir. Un jeu le mesure : des phrases de douze mots tirés au sort,
 # dont une marque. Quel mot la précède ? Au hasard, on a raison une fois sur 22. **Pariez** : combien de fois sur cent, après 150 mises à
 # jour, par une seule couche d'attention ? Et si chaque mot reçoit d'emblée celui d'avant ?
 
 # %% [markdown] lang="en"
-# **Words that know their neighbours.** Which circle is “a red circle”? The word next to it says so. Attention can learn to look one word
-# back, but it has to learn that before it can use it. A game measures this: sentences of twelve words sampled at random, one of them a
-# mark. Which word stands before it? By chance one is right one time in 22. **Bet**: how often in a hundred, after 150 updates, by a single
-# layer of attention? And if each word is handed the one before from the outset?
+# **Words that know their neighbours.** Which circle does “a red circle” speak of? The word next to it says so. Attention can learn to look
+# one word back, but it has to learn that before it can use it. A game measures this: sentences of twelve words sampled at random, one of
+# them a mark. Which word stands before it? By chance one is right one time in 22. **Bet**: how often in a hundred, after 150 updates, by a
+# single layer of attention? And if each word is handed the one before from the outset?
 
 # %%
 from dalle_edu.classroom.demos import local_model, neighbours
@@ -3713,15 +3713,14 @@ assert _paper.image_canon_taps == 0 < _laptop.image_canon_taps
 
 # %% [markdown] lang="fr"
 # L'attention seule en reste à une fois sur quatre environ : un mot ne sait pas qu'une marque le suit, et il faudrait une couche pour le lui
-# dire, puis une autre pour s'en servir. Le remède tient en une ligne, de deux façons. *Smear*, à gauche, ajoute au plongement de chaque mot
-# celui du mot d'avant, à travers une matrice ; RWKV mêle de même chaque jeton au précédent, avec un seul poids par canal
-# ([](work:peng2023)). *Canon*, à droite, agit dans chaque couche : il ajoute les trois mots d'avant, chacun avec un poids par canal
-# ([](work:allenzhu2025)).
+# dire, puis une autre pour s'en servir. Deux remèdes, d'une ligne chacun. *Smear*, à gauche, ajoute au plongement de chaque mot celui du
+# mot d'avant, à travers une matrice ; RWKV mêle de même chaque jeton au précédent, avec un seul poids par canal ([](work:peng2023)).
+# *Canon*, à droite, agit dans chaque couche : il ajoute les trois mots d'avant, chacun avec un poids par canal ([](work:allenzhu2025)).
 
 # %% [markdown] lang="en"
 # Attention alone stays at about one time in four: a word does not know that a mark follows it, and it would take one layer to tell it so,
-# then another to make use of it. The remedy is one line, in two ways. *Smear*, on the left, adds to the embedding of each word that of the
-# word before, through a matrix; RWKV mixes each token with the one before in the same way, with a single weight for each channel
+# then another to make use of it. Two remedies, of one line each. *Smear*, on the left, adds to the embedding of each word that of the word
+# before, through a matrix; RWKV mixes each token with the one before in the same way, with a single weight for each channel
 # ([](work:peng2023)). *Canon*, on the right, acts in every layer: it adds the three words before, each with a weight for every channel
 # ([](work:allenzhu2025)).
 
@@ -3749,14 +3748,14 @@ assert _paper.image_canon_taps == 0 < _laptop.image_canon_taps
 # %% [markdown] lang="fr"
 # **Quatre codes par jeton.** Les couches du GPT travaillent une fois par jeton. Si quatre codes côte à côte ne font qu'un jeton, une image
 # de 64 codes n'en demande plus que 16. Mais quatre codes sortent alors d'un seul passage. Encore un jeu : six couleurs, et des jetons de
-# quatre codes où deux couleurs alternent, comme dans une ligne d'une image rayée ; toutes les rayures se valent. **Pariez** : si chacun
-# des quatre codes est tiré pour soi, combien de lignes seront rayées ? Puis comptez.
+# quatre codes où deux couleurs alternent, comme dans une ligne d'une image rayée ; toutes les paires de couleurs sont aussi fréquentes.
+# **Pariez** : si chacun des quatre codes est tiré pour soi, combien de lignes seront rayées ? Puis comptez.
 
 # %% [markdown] lang="en"
 # **Four codes a token.** The GPT's layers work once for each token. If four codes side by side are one token, a picture of 64 codes takes
 # only 16. But four codes then come out of a single pass. One more game: six colours, and tokens of four codes in which two colours take
-# turns, as in a row of a striped picture; all stripes are equally likely. **Bet**: if each of the four codes is sampled by itself, how many
-# rows will be striped? Then count.
+# turns, as in a row of a striped picture; all pairs of colours are equally frequent. **Bet**: if each of the four codes is sampled by
+# itself, how many rows will be striped? Then count.
 
 # %% slide="fragment" tags=["output-only-slide"]
 striped = local_model.demo(steps=300)
@@ -3832,26 +3831,28 @@ print(say(f"codes put at patches: {at_patches:.0f} of 256",
 assert at_random < 256 / 3 and at_patches > 0.9 * 256
 
 # %% [markdown] lang="fr"
-# Moins du tiers, contre presque tous : la plupart des codes mis au hasard sont loin de tout ce que l'encodeur sait dire. Mieux partis, ils
-# apprennent tous dès la première mise à jour.
+# Moins d'un tiers, contre presque tous : la plupart des codes mis au hasard sont loin de tout ce que dit un encodeur qui n'a rien appris.
+# Mieux partis, presque tous servent dès la première mise à jour.
 
 # %% [markdown] lang="en"
-# Fewer than a third, against almost all: most codes put at random are far from all that the encoder can say. With the better start, nearly
-# all of them learn from the first update on.
+# Fewer than a third, against almost all: most codes put at random are far from all that an untrained encoder says. With the better start,
+# almost all of them serve from the first update on.
 
 # %% [markdown] lang="fr"
-# **Un seuil au tirage.** L'article tire à la température 1 ; chacune de ses images est la meilleure de 512, au jugement de CLIP. `laptop`
-# n'en dessine qu'une. Or un réseau laisse un peu de probabilité à tout, même au faux : s'il en laisse un centième à chaque code, une image
-# de 64 codes n'y échappe qu'une fois sur deux, car $0{,}99^{64} \approx 0{,}53$. L'échantillonnage à seuil (*epsilon sampling*) écarte
-# d'abord les codes auxquels le réseau donne moins de $\varepsilon$ ([](work:hewitt2022)). Au golf, sur un réseau de cinq minutes, un seuil
-# de 0,01 fait passer la note de 85 à 90. **Pariez** : que fait-il à la nôtre, entraînée bien plus longtemps ?
+# **Un seuil au tirage.** L'article tire à la température 1 ; chacune de ses images est la meilleure de 512, au choix de CLIP. `laptop` n'en
+# dessine qu'une. Or un réseau laisse un peu de probabilité à tout, même au faux : si, à chaque case, il en laisse un centième aux codes
+# faux, une image de 64 codes n'y échappe qu'une fois sur deux, car $0{,}99^{64} \approx 0{,}53$. L'échantillonnage à seuil (*epsilon
+# sampling*) écarte d'abord les codes auxquels le réseau donne moins de $\varepsilon$ ([](work:hewitt2022)). Au golf, sur un des réseaux
+# essayés, un seuil de 0,01 et une température de 0,85 font passer la note de 85 à 90. **Pariez** : que fait ce seuil à notre machine,
+# entraînée bien plus longtemps ?
 
 # %% [markdown] lang="en"
-# **A threshold in sampling.** The paper samples at temperature 1; each of its pictures is the best of 512, by CLIP's judgement. `laptop`
-# draws a single one. Yet a network leaves a little probability to everything, even to what is wrong: if it leaves a hundredth of it at each
-# code, a picture of 64 codes escapes only one time in two, since $0.99^{64} \approx 0.53$. *Epsilon sampling* first leaves out the codes to
-# which the network gives less than $\varepsilon$ ([](work:hewitt2022)). At golf, on a network of five minutes, a threshold of 0.01 takes
-# the mark from 85 to 90. **Bet**: what does it do to our machine, which was trained for much longer?
+# **A threshold in sampling.** The paper samples at temperature 1; each of its pictures is the best of 512, as CLIP chooses. `laptop` draws
+# a single one. Yet a network leaves a little probability to everything, even to what is wrong: if at each position it leaves a hundredth of
+# it to wrong codes, a picture of 64 codes escapes only one time in two, since $0.99^{64} \approx 0.53$. *Epsilon sampling* first leaves out
+# the codes to which the network gives less than $\varepsilon$ ([](work:hewitt2022)). At golf, on one of the networks tried, a threshold of
+# 0.01 and a temperature of 0.85 take the mark from 85 to 90. **Bet**: what does this threshold do to our machine, which was trained for
+# much longer?
 
 # %%
 def draw_above(epsilon):
@@ -3887,9 +3888,10 @@ assert round(0.99**64, 2) == 0.53
 # %% [markdown] lang="fr"
 # ### Ce que vaut chaque écart
 #
-# Voici ce que le golf en a mesuré, au même temps de calcul. L'*erreur* est l'erreur quadratique moyenne du codec ; la *note*, la moyenne
-# des taux de huit compétences, en pourcentage ; le *lien* dit combien de fois sur cent le réseau trouve une image plus probable sous sa
-# légende qu'avec les deux couleurs échangées, 50 par hasard. **Pariez** sur la ligne qui rapporte le plus avant de lire.
+# Voici ce que le golf en a mesuré ; les deux entraînements d'une ligne durent autant. L'*erreur* est l'erreur quadratique moyenne du
+# codec ; la *note*, la moyenne des taux de huit compétences, en pourcentage ; le *lien* dit combien de fois sur cent le réseau trouve une
+# image plus probable sous sa légende qu'avec les deux couleurs échangées, 50 par hasard. **Pariez** sur la ligne qui rapporte le plus avant
+# de lire.
 #
 # | écart | sans | avec |
 # |---|---:|---:|
@@ -3907,9 +3909,9 @@ assert round(0.99**64, 2) == 0.53
 # %% [markdown] lang="en"
 # ### What each departure is worth
 #
-# Here is what golf measured of them, in the same time of computing. The *error* is the mean squared error of the codec; the *mark*, the
-# mean of the rates of eight skills, in percent; *binding* says how often in a hundred the network finds a picture likelier under its
-# caption than with the two colours exchanged, 50 by chance. **Bet** on the line that gives most before you read.
+# Here is what golf measured of them; both trainings of a line take the same time. The *error* is the mean squared error of the codec; the
+# *mark*, the mean of the rates of eight skills, in percent; *binding* says how often in a hundred the network finds a picture likelier
+# under its caption than with the two colours exchanged, 50 by chance. **Bet** on the line that gives most before you read.
 #
 # | departure | without | with |
 # |---|---:|---:|
