@@ -3761,7 +3761,6 @@ assert _paper.image_canon_taps == 0 < _laptop.image_canon_taps
 striped = local_model.demo(steps=300)
 at_once, one_by_one = (
     100 * striped.numbers[way] for way in ("at_once", "one_by_one"))
-print(say("counted:", "compté :"), decimal(100 * 1 / 6 * 1 / 6 * 5 / 6), "%")
 picture(striped.figure, say(
     f"Rows of four colours: sampled at once, {at_once:.0f}% are striped; one "
     f"after the other, {one_by_one:.0f}%.",
