@@ -85,8 +85,9 @@ def demo(seed: int = 0, steps: int = 400) -> Demo:
 def _figure(at_once: Tensor, one_by_one: Tensor) -> "Figure":
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(8, 4), layout="constrained")
+    figure = Figure(figsize=(8, 4), layout=ConstrainedLayoutEngine(wspace=0.12))
     titles = say("all at once", "tous d'un coup"), say("one after the other, by a local model", "l'un après l'autre, par un modèle local")
     for axes, codes, title in zip(figure.subplots(1, 2), (at_once, one_by_one), titles, strict=True):
         axes.imshow(codes[:SHOWN], cmap=ListedColormap(COLOURS), vmin=0, vmax=len(COLOURS) - 1, aspect="auto")
