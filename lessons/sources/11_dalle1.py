@@ -3876,13 +3876,14 @@ assert round(0.99**64, 2) == 0.53
 
 # %% [markdown] lang="fr"
 # Rien que l'on puisse voir dans la justesse, et bien plus d'objets côte à côte, le défaut que [l'audace](#daring-to-begin) soignait. Un
-# objet peut commencer à bien des cases : sans doute n'a-t-il souvent, à chacune, pas même une chance sur cent, et le seuil l'y interdit. Un
-# réseau peu entraîné y gagne, parce qu'il a des fautes à taire ; le nôtre n'en a presque plus. **Un remède se mesure sur le malade.**
+# objet peut commencer à bien des cases : sans doute n'a-t-il souvent, à chacune, pas même une chance sur cent, et le seuil l'y interdit. Le
+# réseau du golf y gagnait, sans doute parce qu'il avait des fautes à taire ; le nôtre n'en a presque plus. **Un remède se mesure sur le
+# malade.**
 
 # %% [markdown] lang="en"
 # Nothing that one could see in rightness, and many more objects side by side, the fault that [daring](#daring-to-begin) cured. An object
-# may begin at many positions: probably it often has not even one chance in a hundred at each, and there the threshold forbids it. A network
-# of little training gains, because it has faults to silence; ours has hardly any left. **A remedy is measured on the patient.**
+# may begin at many positions: probably it often has not even one chance in a hundred at each, and there the threshold forbids it. Golf's
+# network gained, probably because it had faults to silence; ours has hardly any left. **A remedy is measured on the patient.**
 
 # %% [markdown] lang="fr"
 # ### Ce que vaut chaque écart
@@ -3947,24 +3948,25 @@ if _page.is_file():
         assert any(_line.startswith(_begins) and _value in _line for _line in _lines)
 
 # %% [markdown] lang="fr"
-# Chaque ligne compare deux entraînements écourtés, d'une seule graine (l'avant-dernière, deux tirages d'un même réseau) : de 82 à 84, rien
-# n'est dit ; de 74 à 96, si. Le réseau plus petit n'est pas plus fort : il fait plus de mises à jour dans le même temps. Deux écarts
-# n'ont pas de ligne, car le golf ne les a pas essayés l'un sans l'autre : les mots qui connaissent leurs voisins, et des plongements qui
-# apprennent quatre fois plus vite. Un écart du golf n'est pas dans `laptop` : couper les légendes où finit la plus longue du lot, en
-# masquant le remplissage, y vaut 59 au lieu de 53 ; nos réseaux gardent le remplissage appris de l'article. Enfin, de quatre images, garder
-# celle que le réseau trouve la plus probable donne 91 au lieu de 90 : pour choisir, il faut un autre juge que l'auteur.
+# Chaque ligne compare deux entraînements écourtés, d'une seule graine (l'avant-dernière, deux façons de tirer d'un même réseau ; la
+# dernière, une mise à jour) : de 82 à 84, rien n'est dit ; de 74 à 96, si. Le réseau plus petit n'est pas plus fort : il fait plus de mises
+# à jour dans le même temps. Deux écarts n'ont pas de ligne, car le golf ne les a pas essayés l'un sans l'autre : les mots qui connaissent
+# leurs voisins, et des plongements qui apprennent quatre fois plus vite. Un écart du golf n'est pas dans `laptop` : couper les légendes où
+# finit la plus longue du lot, en masquant le remplissage, y vaut 59 au lieu de 53 ; nos réseaux gardent le remplissage appris de l'article.
+# Enfin, de quatre images, garder celle que le réseau trouve la plus probable donne 91 au lieu de 90 : pour choisir, il faut un autre juge
+# que l'auteur.
 #
 # Ensemble, ces idées font le deuxième record du golf, un fichier de 283 lignes : après cinq minutes de deux cœurs, une note de 89,1 (trois
 # graines, intervalle de 87,8 à 90,4), et de 83,9 sur les combinaisons réservées. `laptop` n'est pas ce fichier, et n'a pas encore passé cet
 # examen.
 
 # %% [markdown] lang="en"
-# Each line compares two trainings, cut short, of one seed (the last but one, two ways to sample from one network): from 82 to 84, nothing
-# is said; from 74 to 96, something is. The smaller network is not stronger: it makes more updates in the same time. Two departures have no
-# line, because golf did not try one without the other: words that know their neighbours, and embeddings that learn four times faster. One
-# of golf's departures is not in `laptop`: captions cut where the longest of the batch ends, with padding masked, get 59 there in place of
-# 53; our networks keep the paper's learned padding. Finally, of four pictures, keeping the one that the network finds likeliest gets 91 in
-# place of 90: to choose, one needs another judge than the author.
+# Each line compares two trainings, cut short, of one seed (the last but one, two ways to sample from one network; the last, an update):
+# from 82 to 84, nothing is said; from 74 to 96, something is. The smaller network is not stronger: it makes more updates in the same time.
+# Two departures have no line, because golf did not try one without the other: words that know their neighbours, and embeddings that learn
+# four times faster. One of golf's departures is not in `laptop`: captions cut where the longest of the batch ends, with padding masked, get
+# 59 there in place of 53; our networks keep the paper's learned padding. Finally, of four pictures, keeping the one that the network finds
+# likeliest gets 91 in place of 90: to choose, one needs another judge than the author.
 #
 # Together these ideas make golf's second record, a file of 283 lines: after five minutes of two cores, a mark of 89.1 (three seeds, an
 # interval from 87.8 to 90.4), and of 83.9 on held-out combinations. `laptop` is not that file, and has not sat this exam yet.
