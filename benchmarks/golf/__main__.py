@@ -2,9 +2,10 @@
 
 import argparse
 import os
+import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from benchmarks.golf import exam, rules
 from benchmarks.golf.judge import judge
@@ -29,18 +30,46 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
+# what argparse says of a command that it refuses, and the same in French
+_REFUSALS = (
+    (r"^argument (.+?): ", r"\1 : "),
+    (r"invalid choice: (.+) \(choose from (.+)\)", r"\1 n'est pas un choix ; choisissez parmi \2"),
+    (r"invalid \w+ value: (.+)", r"\1 n'est pas un nombre qui convienne"),
+    (r"expected (?:one|at least one) argument", "donnez une valeur"),
+    (r"the following arguments are required: (.+)", r"il manque : \1"),
+    (r"unrecognized arguments: (.+)", r"rien de tel n'est attendu : \1"),
+    (r"ignored explicit argument (.+)", r"n'attend pas de valeur, et reçoit \1"),
+    (r"ambiguous option: (.+) could match (.+)", r"\1 peut vouloir dire \2 ; écrivez l'option en entier"),
+)
+
+
+class _Formatter(argparse.HelpFormatter):
+    """A usage that begins in the reader's language."""
+
+    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        super().add_usage(usage, actions, groups, say("usage: ", "usage : ") if prefix is None else prefix)
+
+
 class _Parser(argparse.ArgumentParser):
-    """A parser whose help has its titles in the reader's language."""
+    """A parser whose help has its titles in the reader's language, in which it refuses too."""
 
     def __init__(self, **settings: Any):
-        super().__init__(add_help=False, **settings)
-        self._positionals.title, self._optionals.title = say("what to give", "à donner"), say("options", "options")
+        super().__init__(add_help=False, formatter_class=_Formatter, **settings)
+        self._positionals.title, self._optionals.title = say("what to give", "à donner\u00a0"), say("options", "options\u00a0")
         self.add_argument("-h", "--help", action="help", help=say("show this help and end", "montrer cette aide et finir"))
+
+    def error(self, message: str) -> NoReturn:
+        """Say what was refused, and end with status 2."""
+        french = message
+        for pattern, words in _REFUSALS:
+            french = re.sub(pattern, words, french)
+        self.print_usage(sys.stderr)
+        self.exit(2, f"golf: {say(message, french)}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m benchmarks.golf", description=say(*_WHAT))
-    commands = parser.add_subparsers(dest="command", title=say("commands", "commandes"))
+    commands = parser.add_subparsers(dest="command", title=say("commands", "commandes\u00a0"))
     play = commands.add_parser("play", help=say("train, examine and mark a file", "entraîner, examiner et noter un fichier"))
     play.add_argument("file", type=Path, help=say("the file to play", "le fichier à jouer"))
     play.add_argument("--track", choices=list(TRACKS), required=True, help=say("the track", "la catégorie"))

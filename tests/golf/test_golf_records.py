@@ -207,6 +207,30 @@ def test_commands_speak(folder, capsys, monkeypatch):
     assert "rejouer un record avec une autre graine" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("given", "english", "french"),
+    [
+        ("pley", "invalid choice: 'pley'", "'pley' n'est pas un choix"),
+        ("play", "are required: file, --track", "il manque : file, --track"),
+        ("play a.py --track dalle1 --seeds 1.5", "invalid int value: '1.5'", "--seeds : '1.5' n'est pas un nombre qui convienne"),
+        ("play a.py --track dalle1 --seeds", "expected at least one argument", "--seeds : donnez une valeur"),
+        ("play a.py --track dalle1 --out", "expected one argument", "--out : donnez une valeur"),
+        ("play a.py --track dalle1 --se 3", "ambiguous option: --se", "--se peut vouloir dire --seeds, --seconds"),
+        ("check --nope", "unrecognized arguments: --nope", "rien de tel n'est attendu : --nope"),
+        ("check --toy=3", "ignored explicit argument '3'", "--toy : n'attend pas de valeur, et reçoit '3'"),
+    ],
+)
+def test_a_command_is_refused_in_the_language_of_whoever_gives_it(given, english, french, capsys, monkeypatch):
+    for language, begins, sentence in (("en", "usage: ", english), ("fr", "usage : ", french)):
+        monkeypatch.setenv("DALLE_EDU_LANGUAGE", language)
+        with pytest.raises(SystemExit, match="^2$"):
+            main(given.split())
+        told = capsys.readouterr().err.replace("\u00a0", " ").replace("\u202f", " ")
+        assert told.startswith(begins)
+        assert sentence in told.splitlines()[-1]
+        assert "argument" not in told or language == "en"
+
+
 # ------------------------------------------------------------ again
 
 

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 SHOWS = ("cached_gpt", "gpt")
 
-CachedGPT = TextToImageGPT | TextToImageBART
+TextToImageModel = TextToImageGPT | TextToImageBART
 BATCH, SHOWN, EXAM = 32, 8, 64
 SCENES = 120 * BATCH
 
 
 @dataclass(frozen=True)
 class Task:
-    """Scenes of one object as captions and codes, and the captions, each many times over, that a writer is examined on."""
+    """Scenes of one object as captions and codes, and the captions, each many times over, that a model is examined on."""
 
     dvae: DiscreteVAE  # the shipped one: it stays as it is
     text: Tensor
@@ -40,12 +40,12 @@ class Task:
     uniforms: Tensor
 
     @torch.no_grad()
-    def examine(self, writer: CachedGPT, guidance_scale: float = 2.0) -> tuple[Tensor, float]:
-        """The pictures that a writer draws, in the order asked, and the part of them that show their object."""
+    def examine(self, model: TextToImageModel, guidance_scale: float = 2.0) -> tuple[Tensor, float]:
+        """The pictures that a model draws, in the order asked, and the part of them that show their object."""
         from dalle_edu.scorecard import mark, parse_pictures
 
-        codes = sample_codes(writer, self.asked_text, self.uniforms, guidance_scale, 0.7)
-        drawn = self.dvae.decode(codes.unflatten(1, (writer.config.grid, -1))).clamp(-1, 1)
+        codes = sample_codes(model, self.asked_text, self.uniforms, guidance_scale, 0.7)
+        drawn = self.dvae.decode(codes.unflatten(1, (model.config.grid, -1))).clamp(-1, 1)
         marks = [mark(description, objects) for description, objects in zip(self.asked, parse_pictures(drawn), strict=True)]
         return drawn, sum(each["single_object"] for each in marks) / len(marks)
 
@@ -88,15 +88,15 @@ def single_objects(seed: int) -> Task:
 
 
 def train(
-    writer: CachedGPT, muon: tuple[str, ...], task: Task, steps: int, seed: int, watch: Callable[[int], None] = lambda step: None
+    model: TextToImageModel, muon: tuple[str, ...], task: Task, steps: int, seed: int, watch: Callable[[int], None] = lambda step: None
 ) -> None:
-    """So many updates; one caption in ten is left out, so that the writer also knows the pictures that nobody asked for."""
-    learner, device, generator = Learner(writer, muon), choose_device("cpu"), torch.Generator().manual_seed(seed)
+    """So many updates; one caption in ten is left out, so that the model also knows the pictures that nobody asked for."""
+    learner, device, generator = Learner(model, muon), choose_device("cpu"), torch.Generator().manual_seed(seed)
     for step in range(1, steps + 1):
         rows = torch.randint(len(task.codes), (BATCH,), generator=generator)
         kept = torch.rand(BATCH, 1, generator=generator) >= 0.1
         with device.autocast():
-            loss = writer.loss(task.text[rows] * kept, task.codes[rows])["loss"]
+            loss = model.loss(task.text[rows] * kept, task.codes[rows])["loss"]
         learner.step(loss, min(1.0, step / 20, 2 * (1 - (step - 1) / steps)))
         watch(step)
 

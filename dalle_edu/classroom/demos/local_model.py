@@ -85,10 +85,16 @@ def demo(seed: int = 0, steps: int = 400) -> Demo:
 def _figure(at_once: Tensor, one_by_one: Tensor) -> "Figure":
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    figure = Figure(figsize=(8, 4), layout=ConstrainedLayoutEngine(wspace=0.12))
     titles = say("all at once", "tous d'un coup"), say("one after the other, by a local model", "l'un après l'autre, par un modèle local")
     for axes, codes, title in zip(figure.subplots(1, 2), (at_once, one_by_one), titles, strict=True):
         axes.imshow(codes[:SHOWN], cmap=ListedColormap(COLOURS), vmin=0, vmax=len(COLOURS) - 1, aspect="auto")
+        for below in range(1, SHOWN):  # white paper between tokens
+            axes.axhline(below - 0.5, color="white", linewidth=6)
+        for right in range(1, TOGETHER):
+            axes.axvline(right - 0.5, color="white", linewidth=1)
         axes.set(title=title, xlabel=say("the codes of a token", "les codes d'un jeton"), xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
     return figure

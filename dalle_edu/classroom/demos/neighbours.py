@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 WORDS, LENGTH, MARK, BATCH, ASKED = 24, 12, 1, 64, 512
 COLOURS = ("#0072B2", "#D55E00", "#009E73")  # Okabe & Ito
+MARKERS = ("o", "s", "^")
 
 
 def sentences(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -67,9 +68,10 @@ def _figure(paths: dict[str, list[tuple[int, float]]]) -> "Figure":
 
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
-    for colour, (kind, path) in zip(COLOURS, paths.items(), strict=True):
-        axes.plot(*zip(*((step, 100 * right) for step, right in path), strict=True), color=colour, linewidth=2, label=kind)
-    axes.set(xlabel=say("step", "pas"), ylabel=say("right answers, in %", "bonnes réponses, en %"), ylim=(0, 102))
+    for colour, marker, (kind, path) in zip(COLOURS, MARKERS, paths.items(), strict=True):
+        seen = zip(*((step, 100 * right) for step, right in path), strict=True)
+        axes.plot(*seen, color=colour, marker=marker, linewidth=2, label=kind)
+    axes.set(xlabel=say("step", "pas"), ylabel=say("right answers, in %", "bonnes réponses, en %"), ylim=(0, 104))
     axes.set_title(say("Which word stands before the marked one?", "Quel mot précède le mot marqué ?"))
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
