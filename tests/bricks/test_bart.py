@@ -1,5 +1,7 @@
 """The encoder–decoder from captions to codes: what it may see, and its sampling contract. Its reference is in `classroom/references`."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -13,10 +15,13 @@ def fresh(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.fixture(scope="module")
-def model() -> TextToImageBART:
+NEAR = replace(SMALL, directed=True, smear=True)
+
+
+@pytest.fixture(scope="module", params=[SMALL, NEAR], ids=["plain", "near"])
+def model(request) -> TextToImageBART:
     torch.manual_seed(0)
-    return lively(TextToImageBART(SMALL))
+    return lively(TextToImageBART(request.param))
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +55,23 @@ def test_padding_changes_nothing(model, codes):
     torch.testing.assert_close(cut, model(TEXT[1:3], codes[1:3]), rtol=0, atol=1e-12)
 
 
-def test_every_parameter_learns(model, codes):
-    network = TextToImageBART(SMALL)
+@pytest.mark.parametrize("config", [SMALL, NEAR], ids=["plain", "near"])
+def test_every_parameter_learns(codes, config):
+    network = TextToImageBART(config)
     network.loss(TEXT, codes)["loss"].backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
+
+
+def test_smear_draws_no_other_weight_and_is_off_unless_asked_for():
+    torch.manual_seed(0)
+    plain = TextToImageBART(replace(SMALL, directed=True)).state_dict()
+    torch.manual_seed(0)
+    near = TextToImageBART(NEAR).state_dict()
+    assert set(near) - set(plain) == {"smear.before.weight"}
+    assert all(torch.equal(value, near[name]) for name, value in plain.items())
+    assert TextToImageBART(SMALL).state_dict().keys() == plain.keys()
 
 
 def test_it_learns_a_caption_by_heart():
