@@ -53,10 +53,10 @@ def export_to_open_clip(clip: Clip, folder: str | Path, name: str = NAME) -> Pat
     folder = Path(folder)
     if clip.config.model.clip.smear:
         raise DalleEduError(
-            "this CLIP mixes each word with the one before it (smear), and open_clip's text transformer does not; train one with smear=False, "
-            "such as the preset standard",
-            "ce CLIP mêle à chaque mot celui d'avant (smear), et le transformeur de texte d'open_clip ne le fait pas ; entraînez-en un avec "
-            "smear=False, comme le préréglage standard",
+            "this CLIP mixes each word with the one before it (smear), and open_clip's text transformer does not; train one with "
+            "smear=False, such as the preset standard",
+            "ce CLIP mêle à chaque mot celui d'avant (smear), et le transformeur de texte d'open_clip ne le fait pas ; entraînez-en un "
+            "avec smear=False, comme le préréglage standard",
         )
     if clip.config.model.clip.stem_depth:
         raise DalleEduError(

@@ -269,8 +269,9 @@ def _clips(config: CLIPConfig, n: int, m: int, seed: int) -> list[Case]:
 
 
 def _clip(seed: int) -> list[Case]:
-    sizes = ((1, 1), (4, 4), (2, 5), (1, 1), (3, 3))
-    return [case for place, (config, size) in enumerate(zip((*_CONFIGS, *_SMEARED), sizes, strict=True)) for case in _clips(config, *size, seed + place)]
+    asked = ((1, 1), (4, 4), (2, 5), (1, 1), (3, 3))
+    pairs = enumerate(zip((*_CONFIGS, *_SMEARED), asked, strict=True))
+    return [case for place, (config, size) in pairs for case in _clips(config, *size, seed + place)]
 
 
 def _part_of(config: CLIPConfig, tower: str, seed: int) -> Any:
