@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from dalle_edu.bricks.attention import KeyValueCache
 from dalle_edu.bricks.gpt import CodeModelConfig
 from dalle_edu.bricks.local_model import LocalModel, by_place
+from dalle_edu.bricks.neighbours import Smear
 from dalle_edu.bricks.transformer import CrossBlock, Decoder, Encoder, initialise
 
 
@@ -31,11 +32,13 @@ class BARTConfig(CodeModelConfig):
 
     The decoder has `depth` layers, the encoder `encoder_depth`. Text token 0 is
     padding. If `directed`, half of the encoder's heads look back and the others
-    ahead (`DirectedAttention`).
+    ahead (`DirectedAttention`). With `smear`, each word's embedding gets a map of
+    the one before it added (`neighbours.py`). BART had neither.
     """
 
     encoder_depth: int = 2
     directed: bool = False
+    smear: bool = False
 
 
 class TextToImageBART(nn.Module):
@@ -65,6 +68,7 @@ class TextToImageBART(nn.Module):
         if together > 1:
             self.local = LocalModel(width, config.num_codes, together)
         initialise(self, config.depth)
+        self.smear = Smear(width) if config.smear else nn.Identity()
 
     def encode(
         self, text: Int[Tensor, "n t"]
@@ -78,7 +82,7 @@ class TextToImageBART(nn.Module):
         visible = text != 0
         visible[:, 0] = True
         x = self.text_embedding(text) + self.text_position.weight[: text.shape[1]]
-        return self.encoder(x, visible), visible
+        return self.encoder(self.smear(x), visible), visible
 
     def embed_codes(
         self, codes: Int[Tensor, "n i"]

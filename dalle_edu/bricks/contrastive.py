@@ -22,6 +22,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dalle_edu.bricks.convolution import Patchify, residual_stack
+from dalle_edu.bricks.neighbours import Smear
 from dalle_edu.bricks.transformer import Block
 from dalle_edu.errors import DalleEduError
 
@@ -97,9 +98,10 @@ class CLIPConfig:
 
     Their width and their heads are the same, their depths are not. With a
     `stem_depth`, patches go through a few convolutions first; 0 is a plain vision
-    transformer. `embedding` is the width of the shared space. Raises
-    `DalleEduError` for patches that do not divide the picture, or have an odd side
-    under a stem.
+    transformer. `embedding` is the width of the shared space. With `smear`, which
+    CLIP did not have, each word's embedding gets a map of the one before it added
+    (`neighbours.py`). Raises `DalleEduError` for patches that do not divide the
+    picture, or have an odd side under a stem.
     """
 
     resolution: int = 32
@@ -112,6 +114,7 @@ class CLIPConfig:
     image_depth: int = 2
     text_depth: int = 2
     embedding: int = 64
+    smear: bool = False
 
     def __post_init__(self) -> None:
         odd_under_stem = self.stem_depth and self.patch_size % 2
@@ -202,6 +205,7 @@ class TextTower(nn.Module):
         self.norm_out = nn.LayerNorm(width, bias=False)
         self.project = nn.Linear(width, config.embedding, bias=False)
         nn.init.normal_(self.word.weight, std=0.02)
+        self.smear = Smear(width) if config.smear else nn.Identity()
 
     def hidden(self, text: Int[Tensor, "m t"]) -> Float[Tensor, "m t+1 w"]:
         """The last layer's state at each token, and at an end of text.
@@ -218,7 +222,7 @@ class TextTower(nn.Module):
             )
         text = F.pad(text, (0, 1), value=PAD)  # so that every caption has an end
         x = self.word(text) + self.position[: text.shape[1]]
-        return self.norm_out(self.blocks(x))
+        return self.norm_out(self.blocks(self.smear(x)))
 
     def pool(
         self, hidden: Float[Tensor, "m ended w"], text: Int[Tensor, "m t"]

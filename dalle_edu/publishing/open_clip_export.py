@@ -47,9 +47,17 @@ def export_to_open_clip(clip: Clip, folder: str | Path, name: str = NAME) -> Pat
 
     Beside "local-dir:", the model can be loaded by `name` after `open_clip.add_model_config(folder / f"{name}.json")`, with
     `pretrained=folder / "open_clip_model.safetensors"` and `image_mean` and `image_std` of (0.5, 0.5, 0.5). Raises `DalleEduError` where
-    the folder cannot be written, or the model sees its patches through convolutions, which open_clip's vision transformer does not have.
+    the folder cannot be written, or the model has what open_clip's does not: convolutions before its patches, or words smeared with their
+    neighbours.
     """
     folder = Path(folder)
+    if clip.config.model.clip.smear:
+        raise DalleEduError(
+            "this CLIP mixes each word with the one before it (smear), and open_clip's text transformer does not; train one with "
+            "smear=False, such as the preset standard",
+            "ce CLIP mêle à chaque mot celui d'avant (smear), et le transformeur de texte d'open_clip ne le fait pas ; entraînez-en un "
+            "avec smear=False, comme le préréglage standard",
+        )
     if clip.config.model.clip.stem_depth:
         raise DalleEduError(
             f"this CLIP has a stem of {clip.config.model.clip.stem_depth} convolutions, and open_clip's vision transformer has none; "

@@ -15,11 +15,13 @@ def fresh(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.fixture(scope="module", params=[1, 3])
+NEAR = replace(SMALL, directed=True, smear=True)
+
+
+@pytest.fixture(scope="module", params=[SMALL, replace(SMALL, codes_per_token=3), NEAR], ids=["plain", "a row a token", "near"])
 def model(request) -> TextToImageBART:
-    """With one code a token, and with a row of them."""
     torch.manual_seed(0)
-    return lively(TextToImageBART(replace(SMALL, codes_per_token=request.param)))
+    return lively(TextToImageBART(request.param))
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,16 @@ def test_every_parameter_learns(model, codes):
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
+
+
+def test_smear_draws_no_other_weight_and_is_off_unless_asked_for():
+    torch.manual_seed(0)
+    plain = TextToImageBART(replace(SMALL, directed=True)).state_dict()
+    torch.manual_seed(0)
+    near = TextToImageBART(NEAR).state_dict()
+    assert set(near) - set(plain) == {"smear.before.weight"}
+    assert all(torch.equal(value, near[name]) for name, value in plain.items())
+    assert TextToImageBART(SMALL).state_dict().keys() == plain.keys()
 
 
 def test_it_learns_a_caption_by_heart(model):

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,15 +13,17 @@ from dalle_edu.errors import DalleEduError
 
 seeds = st.integers(0, 2**31)
 SMALL = CLIPConfig(8, 4, 1, 30, 6, width=8, heads=2, image_depth=1, text_depth=2, embedding=5)
+NEAR = replace(SMALL, smear=True)
+plain_and_near = pytest.mark.parametrize("config", [SMALL, NEAR], ids=["plain", "near"])
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def model(seed: int = 0) -> CLIP:
-    torch.manual_seed(seed)
-    return CLIP(SMALL).double()
+def model(config: CLIPConfig = SMALL) -> CLIP:
+    torch.manual_seed(0)
+    return CLIP(config).double()
 
 
 # ---------------------------------------------------------------- similarity and loss
@@ -98,10 +101,11 @@ def test_embeddings_are_unit_vectors_and_logits_their_scaled_cosines():
     torch.testing.assert_close(clip(images, text), seen @ read.T / 0.07, rtol=1e-6, atol=1e-6)
 
 
+@plain_and_near
 @given(st.integers(0, 6), st.integers(0, 6), seeds)
-def test_padding_changes_nothing(length, padding, seed):
+def test_padding_changes_nothing(config, length, padding, seed):
     padding = min(padding, 6 - length)
-    clip = model()
+    clip = model(config)
     words = torch.randint(1, 30, (1, length), generator=torch.Generator().manual_seed(seed))
     padded = F.pad(words, (0, padding))
     torch.testing.assert_close(clip.encode_text(padded), clip.encode_text(words))
@@ -114,8 +118,9 @@ def test_a_caption_is_read_to_its_last_word_and_in_order():
     assert not torch.allclose(one, shuffled)
 
 
-def test_hidden_states_are_causal_and_the_pooled_one_stands_at_the_end():
-    tower = model().text_tower
+@plain_and_near
+def test_hidden_states_are_causal_and_the_pooled_one_stands_at_the_end(config):
+    tower = model(config).text_tower
     text = torch.tensor([[5, 6, 7, 0, 0]])
     hidden = tower.hidden(text)
     assert hidden.shape == (1, 6, 8)
@@ -124,6 +129,12 @@ def test_hidden_states_are_causal_and_the_pooled_one_stands_at_the_end():
     assert not torch.allclose(hidden[:, 2], other[:, 2])
     torch.testing.assert_close(tower.pool(hidden, text), tower.project(hidden[:, 3]))
     torch.testing.assert_close(tower(text), tower.pool(hidden, text))
+
+
+def test_smear_draws_no_other_weight_and_is_off_unless_asked_for():
+    plain, near = model().state_dict(), model(NEAR).state_dict()
+    assert set(near) - set(plain) == {"text_tower.smear.before.weight"}
+    assert all(torch.equal(value, near[name]) for name, value in plain.items())
 
 
 def test_a_picture_is_embedded_alone_and_by_where_its_patches_lie():

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,12 @@ def test_the_command_line_exports(clip, tmp_path, monkeypatch, capsys):
 def test_a_stem_of_convolutions_cannot_be_exported_and_nothing_is_written(tmp_path):
     with pytest.raises(DalleEduError, match="stem_depth=0"):
         export_to_open_clip(Clip(ClipConfig(ClipModel(CLIPConfig(resolution=32, stem_depth=1, width=16, heads=2)))), tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_words_that_know_their_neighbours_cannot_be_exported_and_nothing_is_written(tmp_path):
+    with pytest.raises(DalleEduError, match="smear=False"):
+        export_to_open_clip(Clip(ClipConfig(ClipModel(replace(TOWERS, smear=True)))), tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 

@@ -123,6 +123,14 @@ def test_embeddings_learn_faster_and_canon_weights_are_adamws(laptop):
         assert group["weight_decay"] == 0.01
 
 
+@pytest.mark.parametrize(("name", "stage"), [("dalle_mini", -1), ("imagen", 0)])
+def test_the_smear_of_a_text_encoder_is_adamws(name, stage):
+    system = build(name)
+    (smear,) = (parameter for key, parameter in system.named_parameters() if key.endswith("smear.before.weight"))
+    adamw, _ = build_optimizers(system, system.stages[stage])
+    assert any(parameter is smear for parameter in adamw.param_groups[0]["params"])
+
+
 @pytest.mark.parametrize(("name", "network"), [("dalle1", "gpt"), ("dalle_mini", "bart")])
 def test_muon_trains_the_matrices_of_the_local_model_and_its_tables_are_embeddings(name, network):
     system = build(name)

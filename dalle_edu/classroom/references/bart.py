@@ -13,6 +13,7 @@ from dalle_edu.classroom.checking.asking import lent
 from dalle_edu.classroom.checking.cases import Case, scenario, with_gradients
 from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.gpt import LOCAL, embedded_tokens, lively, next_logits, stream_for_code
+from dalle_edu.classroom.references.neighbours import smeared
 from dalle_edu.language import say
 
 __all__ = ["SMALL", "TEXT", "lively", "peer_logits"]
@@ -68,6 +69,8 @@ def _peer_memory(model: TextToImageBART, text: Tensor) -> tuple[Tensor, Tensor]:
     encoder, config = torch_transformer(model)[0], model.config
     hidden = torch.cat([torch.zeros(len(text), 1, dtype=torch.bool), text == 0], dim=1)
     words = F.embedding(F.pad(text, (1, 0)), model.text_embedding.weight) + model.text_position.weight[: text.shape[1] + 1]
+    if config.smear:
+        words = smeared(words, model.smear.get_parameter("before.weight"))
     if config.directed:
         return encoder(words, mask=_ways(config.heads, hidden)), hidden
     return encoder(words, src_key_padding_mask=hidden), hidden
@@ -105,14 +108,16 @@ def _asked(seed: int) -> list[tuple[BARTConfig, Tensor]]:
         (replace(_OTHER, directed=True), drawn),
         (_PAIRS, drawn),
         (_ROWS, drawn[:2]),
+        (replace(_TINY, smear=True), torch.tensor([[1, 2]])),
+        (replace(SMALL, directed=True, smear=True), TEXT),
     ]
 
 
 def _title(config: BARTConfig, text: Tensor) -> tuple[str, str]:
     shown = str(text.tolist()) if text.numel() < 5 else f"{len(text)} × {text.shape[1]}"
-    more = ", directed=True" if config.directed else ""
-    more += f", codes_per_token {config.codes_per_token}" if config.codes_per_token > 1 else ""
-    return f"text {shown}, grid {config.grid}{more}", f"texte {shown}, grille {config.grid}{more}"
+    options = "".join(f", {name}=True" for name in ("directed", "smear") if getattr(config, name))
+    options += f", codes_per_token {config.codes_per_token}" if config.codes_per_token > 1 else ""
+    return f"text {shown}, grid {config.grid}{options}", f"texte {shown}, grille {config.grid}{options}"
 
 
 def _codes(config: BARTConfig, n: int, seed: int) -> Tensor:
@@ -164,10 +169,11 @@ def _network(seed: int) -> list[Case]:
 def _losses(seed: int) -> list[Case]:
     """The loss and its gradient."""
     tables = ("text_embedding", "text_position", "code_embedding", "row_position", "column_position", "code_head")
-    learned = ("start", *(f"{name}.weight" for name in tables))
+    weights = ("start", *(f"{name}.weight" for name in tables))
 
     def case(config: BARTConfig, text: Tensor) -> Case:
         codes, (en, fr) = _codes(config, len(text), seed), _title(config, text)
+        learned = (*weights, *(["smear.before.weight"] if config.smear else []))
 
         def named(loss: Tensor, model: Any) -> dict[str, Any]:
             names = learned if config.codes_per_token == 1 else (*learned, *LOCAL)

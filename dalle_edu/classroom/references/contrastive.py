@@ -1,6 +1,7 @@
 """CLIP against open_clip, PyTorch and scikit-learn."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from dalle_edu.bricks.contrastive import CLIP, CLIPConfig
 from dalle_edu.classroom.checking.asking import DOUBLE, asked, double, filled, gradients_by_name, numbers
 from dalle_edu.classroom.checking.cases import Case, call, scenario
 from dalle_edu.classroom.checking.proof import Reference
+from dalle_edu.classroom.references.neighbours import smeared
 
 
 def embeddings(seed: int, n: int = 6, m: int = 6, e: int = 5, gradient: bool = False) -> list[Tensor]:
@@ -127,6 +129,7 @@ _CONFIGS = (
 )
 
 _STEM = CLIPConfig(8, 4, 2, 12, 4, width=8, heads=2, image_depth=1, text_depth=1, embedding=5)
+_SMEARED = tuple(replace(config, smear=True) for config in _CONFIGS[:2])
 
 
 def _theirs(ours: Any) -> Any:
@@ -168,6 +171,9 @@ def _theirs(ours: Any) -> Any:
             other.mlp.c_proj.weight.copy_(mine.contract.weight)
     if config.stem_depth:
         visual.conv1 = _Stem(ours.image_tower.patchify)
+    if config.smear:
+        before = text.smear.before.weight.detach().clone()
+        theirs.transformer.register_forward_pre_hook(lambda _, given: (smeared(given[0], before), *given[1:]))
     return theirs.eval()
 
 
@@ -203,7 +209,8 @@ def _ended(config: CLIPConfig, text: Tensor) -> Tensor:
 
 def _named(config: CLIPConfig) -> str:
     stem = f", stem_depth = {config.stem_depth}" if config.stem_depth else ""
-    return f"width = {config.width}, heads = {config.heads}{stem}"
+    smear = ", smear = True" if config.smear else ""
+    return f"width = {config.width}, heads = {config.heads}{stem}{smear}"
 
 
 def _clips(config: CLIPConfig, n: int, m: int, seed: int) -> list[Case]:
@@ -262,8 +269,9 @@ def _clips(config: CLIPConfig, n: int, m: int, seed: int) -> list[Case]:
 
 
 def _clip(seed: int) -> list[Case]:
-    sizes = ((1, 1), (4, 4), (2, 5))
-    return [case for place, (config, size) in enumerate(zip(_CONFIGS, sizes, strict=True)) for case in _clips(config, *size, seed + place)]
+    asked = ((1, 1), (4, 4), (2, 5), (1, 1), (3, 3))
+    pairs = enumerate(zip((*_CONFIGS, *_SMEARED), asked, strict=True))
+    return [case for place, (config, size) in pairs for case in _clips(config, *size, seed + place)]
 
 
 def _part_of(config: CLIPConfig, tower: str, seed: int) -> Any:
@@ -315,7 +323,8 @@ def _text_tower(seed: int) -> list[Case]:
         return scenario(en, fr, peer, ask, text.numel())
 
     sizes = ((_CONFIGS[0], 1, 0), (_CONFIGS[0], 2, 1), (_CONFIGS[1], 4, 0), (_CONFIGS[1], 5, 3), (_CONFIGS[2], 3, 0))
-    return [case(*size, seed + 10 * place) for place, size in enumerate(sizes)]
+    near = ((_SMEARED[0], 1, 0), (_SMEARED[1], 4, 2))
+    return [case(*size, seed + 10 * place) for place, size in enumerate((*sizes, *near))]
 
 
 REFERENCES = [

@@ -53,15 +53,16 @@ def _layer(build: Callable[[Any], Any], own: Callable[..., Tensor], shape: tuple
     return scenario(said, said, peer, ask, n * tokens * width)
 
 
-def _smear(seed: int) -> list[Case]:
-    def own(x: Tensor, weight: Tensor) -> Tensor:
-        kernel = torch.stack([weight, torch.eye(len(weight), dtype=weight.dtype)], dim=2)
-        return _convolved(x, kernel)
+def smeared(x: Tensor, weight: Tensor) -> Tensor:
+    """Tokens (n, t, w), to each of which a map of the one before it is added: a convolution of two tokens."""
+    return _convolved(x, torch.stack([weight, torch.eye(len(weight), dtype=weight.dtype)], dim=2))
 
+
+def _smear(seed: int) -> list[Case]:
     def build(width: int) -> Callable[[Any], Any]:
         return lambda version: (version or Smear)(width)
 
-    return [_layer(build(shape[2]), own, shape, {}) for shape in _SHAPES]
+    return [_layer(build(shape[2]), smeared, shape, {}) for shape in _SHAPES]
 
 
 def _canon(seed: int) -> list[Case]:

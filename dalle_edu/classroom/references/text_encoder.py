@@ -1,15 +1,18 @@
 """The text encoder of Imagen and its loss against the same networks, put together by hand."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from dalle_edu.bricks.neighbours import Smear
 from dalle_edu.bricks.transformer import Transformer
 from dalle_edu.classroom.checking.asking import asked, filled, lent
 from dalle_edu.classroom.checking.cases import Case, scenario, slopes
 from dalle_edu.classroom.checking.proof import Reference
 from dalle_edu.classroom.references.hard_negatives import masked_loss
+from dalle_edu.classroom.references.neighbours import smeared
 from dalle_edu.language import say
 from dalle_edu.systems.hard_negatives.contrastive_loss import compatible_captions
 from dalle_edu.systems.hard_negatives.negatives import hard_negatives
@@ -30,10 +33,19 @@ class _Parts(nn.Module):
         self.transformer = Transformer(v, v, w, config.depth, config.heads, config.text_length + 1, directed=True)
         self.whole = nn.Linear(w, w, bias=False)
         self.log_scale = nn.Parameter(torch.zeros(()))
+        self.smear = Smear(w) if config.smear else None
+
+    def _states(self, text: Tensor) -> Tensor:
+        """What the encoder makes of words, each with the one before it where the network is asked for it."""
+        if self.smear is None:
+            return self.transformer.encode(text)
+        weight = self.transformer.source_embedding.weight
+        words = weight[text] * weight.shape[1] ** 0.5 + self.transformer.positions[: text.shape[1]]
+        return self.transformer.encoder(smeared(words, self.smear.before.weight), text != 0)
 
     def read(self, text: Tensor) -> tuple[Tensor, Tensor]:
         """The states, zero at padding, and the direction of each sentence: that of the mean of its words' states, turned."""
-        states, directions = self.transformer.encode(text), []
+        states, directions = self._states(text), []
         for row, tokens in zip(states, text, strict=True):
             words = [state for state, token in zip(row, tokens, strict=True) if token != 0]
             turned = self.whole(torch.stack(words).mean(dim=0) if words else 0 * row[0])
@@ -80,6 +92,7 @@ def _encoder(seed: int) -> list[Case]:
             return {"loss": found.detach().float(), "gradient": slopes(found, [parts.transformer.get_parameter(name) for name in _LEARNED])}
 
         shown = f"text = {text.tolist()}" if text.numel() < 12 else " × ".join(map(str, text.shape))
+        shown += ", smear=True" if config.smear else ""
         weight = text.numel() * config.width
         return [
             scenario(f"forward, {shown}", f"forward, {shown}", theirs, read, weight),
@@ -96,6 +109,8 @@ def _encoder(seed: int) -> list[Case]:
         *cases(SMALL, torch.tensor([[4, 2]]), torch.tensor([[2, 5, 1]]), seed),
         *cases(SMALL, empty, torch.tensor([[2, 0], [3, 7]]), seed + 1),
         *cases(LARGER, _texts(LARGER, 4, 7, seed), _texts(LARGER, 4, 5, seed + 1), seed + 2),
+        *cases(replace(SMALL, smear=True), torch.tensor([[4, 2]]), torch.tensor([[2, 5, 1]]), seed + 3),
+        *cases(replace(LARGER, smear=True), _texts(LARGER, 4, 7, seed), _texts(LARGER, 4, 5, seed + 1), seed + 4),
     ]
 
 

@@ -24,6 +24,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from dalle_edu.bricks.language_model import masked_cross_entropy
+from dalle_edu.bricks.neighbours import Smear
 from dalle_edu.bricks.transformer import Transformer
 from dalle_edu.systems.hard_negatives.contrastive_loss import (
     compatible_captions,
@@ -40,7 +41,8 @@ FALSE = 3  # hard negatives for each caption
 @dataclass(frozen=True)
 class TextEncoderConfig:
     """The shape of a text encoder: a transformer, of which the encoder is used, and
-    the decoder serves in training alone.
+    the decoder serves in training alone. With `smear`, each word's embedding gets a
+    map of the one before it added (`neighbours.py`).
     """
 
     vocabulary: int = 512
@@ -48,6 +50,7 @@ class TextEncoderConfig:
     width: int = 96
     depth: int = 3
     heads: int = 4
+    smear: bool = False
 
 
 class TextEncoder(nn.Module):
@@ -69,6 +72,7 @@ class TextEncoder(nn.Module):
         )
         self.whole = nn.Linear(config.width, config.width, bias=False)
         self.log_scale = nn.Parameter(torch.tensor(math.log(20.0)))
+        self.smear = Smear(config.width) if config.smear else nn.Identity()
 
     def forward(
         self, text: Int[Tensor, "n t"]
@@ -81,7 +85,9 @@ class TextEncoder(nn.Module):
         """
         visible = text != 0
         mask = visible.unsqueeze(-1)
-        states = torch.where(mask, self.transformer.encode(text), 0.0)
+        network = self.transformer
+        words = self.smear(network._embed(text, network.source_embedding))
+        states = torch.where(mask, network.encoder(words, visible), 0.0)
         mean = states.sum(dim=1) / mask.sum(dim=1).clamp(min=1)
         direction = F.normalize(self.whole(mean), dim=-1)
         return states, visible, direction * math.sqrt(self.config.width)
