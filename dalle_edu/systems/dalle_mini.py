@@ -153,14 +153,10 @@ PRESETS = {
             CodecConfig(
                 resolution=128, grid=16, num_codes=1024, width=128, depth=3
             ),
-            _bart(512, 8, 4, num_codes=1024, grid=16, heads=8, codes_per_token=4),
+            _bart(512, 8, 4, num_codes=1024, grid=16, heads=8),
             discriminator_width=64,
         ),
-        DallEMiniRecipe(
-            dalle_mini_stages(
-                codec_batch_size=128, batch_size=256, codes_per_token=4
-            )
-        ),
+        DallEMiniRecipe(dalle_mini_stages(codec_batch_size=128, batch_size=256)),
         AutoregressiveSampling(temperature=0.7, daring=0.7),
     ),
 }

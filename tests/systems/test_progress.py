@@ -1,5 +1,6 @@
 """What a drawing tells while it goes on: the same shape for every system and edit, counted over the whole call, and no picture changes."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,6 +45,15 @@ def test_steps_are_counted_over_the_whole_call_and_change_nothing(name, verb, mo
     assert all(isinstance(each.state, Tensor) for each in told)
     assert all((each.estimate is None) == (name in ("dalle1", "dalle_mini")) for each in told)
     assert all(each.estimate is None or each.stage == "latent" or each.estimate.shape == each.state.shape for each in told)
+
+
+@pytest.mark.parametrize(("name", "network"), [("dalle1", "gpt"), ("dalle_mini", "bart")])
+@pytest.mark.parametrize("together", [1, 2, 4])
+def test_a_prior_runs_once_a_token_and_the_decoder_once_a_picture(name, network, together):
+    system = build(name)
+    shape = replace(getattr(system.config.model, network), codes_per_token=together)
+    found = type(system)(replace(system.config, model=replace(system.config.model, **{network: shape})))
+    assert found.evaluations == {1: 65, 2: 33, 4: 17}[together]
 
 
 @pytest.mark.parametrize("name", sorted(TINY))

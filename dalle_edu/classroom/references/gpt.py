@@ -66,6 +66,7 @@ def embedded_stream(model: TextToImageGPT, text: Tensor, codes: Tensor) -> Tenso
     config, tokens = model.config, text.shape[1]
     together, grid = config.codes_per_token, config.grid
     words = F.embedding(text, model.text_embedding.weight) + model.text_position.weight[:tokens]
+    assert model.text_padding is not None  # padding is not masked in these cases
     words = torch.where((text == 0)[..., None], model.text_padding.weight[:tokens].expand(len(text), -1, -1), words)
     stream = [model.start.expand(len(text), -1), *words.unbind(dim=1)]
     for token, embedded in enumerate(embedded_tokens(model, codes)):
