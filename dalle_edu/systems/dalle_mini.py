@@ -15,6 +15,7 @@ the codebook, h = w pixels on a side.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -117,7 +118,7 @@ class DallEMiniConfig:
     )
 
 
-def _bart(width: int, depth: int, encoder_depth: int, **others: int) -> BARTConfig:
+def _bart(width: int, depth: int, encoder_depth: int, **others: Any) -> BARTConfig:
     return BARTConfig(
         width=width,
         depth=depth,
