@@ -58,9 +58,10 @@ def dalle_mini_stages(
     codec_share: float = 0.16,
     codec_batch_size: int = 32,
     batch_size: int = 64,
+    embeddings_rate: float = 1.0,
 ) -> tuple[Stage, ...]:
     """The three stages. Shares are parts of the minutes of a run; the prior takes
-    what is left.
+    what is left. `embeddings_rate` is the prior's.
     """
     return (
         Stage(
@@ -91,6 +92,7 @@ def dalle_mini_stages(
             updates_share=0.25,
             matrix_learning_rate=2e-2,
             muon=("bart.encoder.blocks", "bart.decoder.blocks"),
+            embeddings_rate=embeddings_rate,
         ),
     )
 
@@ -132,8 +134,9 @@ PRESETS = {
     "laptop": DallEMiniConfig(
         DallEMiniModel(
             CodecConfig(resolution=32, num_codes=128, width=48),
-            _bart(192, 4, 2, num_codes=128, heads=4),
+            _bart(192, 4, 2, num_codes=128, heads=4, smear=True),
         ),
+        DallEMiniRecipe(dalle_mini_stages(embeddings_rate=4.0)),
         sampling=AutoregressiveSampling(temperature=0.7, daring=0.7),
     ),
     "standard": DallEMiniConfig(
@@ -147,10 +150,14 @@ PRESETS = {
             CodecConfig(
                 resolution=128, grid=16, num_codes=1024, width=128, depth=3
             ),
-            _bart(512, 8, 4, num_codes=1024, grid=16, heads=8),
+            _bart(512, 8, 4, num_codes=1024, grid=16, heads=8, smear=True),
             discriminator_width=64,
         ),
-        DallEMiniRecipe(dalle_mini_stages(codec_batch_size=128, batch_size=256)),
+        DallEMiniRecipe(
+            dalle_mini_stages(
+                codec_batch_size=128, batch_size=256, embeddings_rate=4.0
+            )
+        ),
         AutoregressiveSampling(temperature=0.7, daring=0.7),
     ),
 }
