@@ -58,10 +58,9 @@ def dalle_mini_stages(
     codec_share: float = 0.16,
     codec_batch_size: int = 32,
     batch_size: int = 64,
-    embeddings_rate: float = 1.0,
 ) -> tuple[Stage, ...]:
     """The three stages. Shares are parts of the minutes of a run; the prior takes
-    what is left. `embeddings_rate` is the prior's.
+    what is left.
     """
     return (
         Stage(
@@ -92,7 +91,6 @@ def dalle_mini_stages(
             updates_share=0.25,
             matrix_learning_rate=2e-2,
             muon=("bart.encoder.blocks", "bart.decoder.blocks"),
-            embeddings_rate=embeddings_rate,
         ),
     )
 
@@ -136,7 +134,6 @@ PRESETS = {
             CodecConfig(resolution=32, num_codes=128, width=48),
             _bart(192, 4, 2, num_codes=128, heads=4, smear=True),
         ),
-        DallEMiniRecipe(dalle_mini_stages(embeddings_rate=4.0)),
         sampling=AutoregressiveSampling(temperature=0.7, daring=0.7),
     ),
     "standard": DallEMiniConfig(
@@ -153,11 +150,7 @@ PRESETS = {
             _bart(512, 8, 4, num_codes=1024, grid=16, heads=8, smear=True),
             discriminator_width=64,
         ),
-        DallEMiniRecipe(
-            dalle_mini_stages(
-                codec_batch_size=128, batch_size=256, embeddings_rate=4.0
-            )
-        ),
+        DallEMiniRecipe(dalle_mini_stages(codec_batch_size=128, batch_size=256)),
         AutoregressiveSampling(temperature=0.7, daring=0.7),
     ),
 }
