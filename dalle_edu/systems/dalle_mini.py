@@ -138,7 +138,7 @@ PRESETS = {
     "laptop": DallEMiniConfig(
         DallEMiniModel(
             CodecConfig(resolution=32, num_codes=128, width=48),
-            _bart(192, 4, 2, num_codes=128, heads=4, codes_per_token=4),
+            _bart(192, 4, 2, num_codes=128, heads=4, codes_per_token=4, smear=True),
         ),
         DallEMiniRecipe(dalle_mini_stages(codes_per_token=4)),
         sampling=AutoregressiveSampling(temperature=0.7, daring=0.7),
@@ -154,7 +154,7 @@ PRESETS = {
             CodecConfig(
                 resolution=128, grid=16, num_codes=1024, width=128, depth=3
             ),
-            _bart(512, 8, 4, num_codes=1024, grid=16, heads=8),
+            _bart(512, 8, 4, num_codes=1024, grid=16, heads=8, smear=True),
             discriminator_width=64,
         ),
         DallEMiniRecipe(dalle_mini_stages(codec_batch_size=128, batch_size=256)),
