@@ -200,7 +200,7 @@ class TextToImageGPT(nn.Module):
         """
         image = hidden[:, text.shape[1] :]
         if self.config.mask_padding:
-            ends = 0 * (text != 0).sum(dim=1)
+            ends = (text != 0).sum(dim=1)
             captions = torch.arange(len(text), device=text.device)
             end = hidden[captions, ends].unsqueeze(1)
             image = torch.cat([end, image[:, 1:]], dim=1)

@@ -41,6 +41,14 @@ def test_each_caption_is_read_as_if_alone_and_without_padding(model, batch):
         torch.testing.assert_close(text_logits[row, :length], words[0])
 
 
+def test_a_caption_that_leaves_no_place_is_read_as_without_a_mask(model, batch):
+    plain = TextToImageGPT(replace(model.config, mask_padding=False)).double()
+    assert plain.load_state_dict(model.state_dict(), strict=False).missing_keys == ["text_padding.weight"]
+    text, codes = batch[0][3:], batch[1][3:]
+    for masked, unmasked in zip(model(text, codes), plain(text, codes), strict=True):
+        torch.testing.assert_close(masked, unmasked)
+
+
 def test_padding_that_all_captions_share_may_be_cut(model, batch):
     text, codes = batch[0][:3], batch[1][:3]
     whole, cut = model.loss(text, codes), model.loss(text[:, :6], codes)
