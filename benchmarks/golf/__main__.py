@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from benchmarks.golf import exam, rules
 from benchmarks.golf.judge import judge
-from benchmarks.golf.record import Record, check, folders, keep
+from benchmarks.golf.record import Record, check, folders, keep, library
 from benchmarks.golf.rules import TRACKS, Track
 from benchmarks.golf.scoreboard import board, table, write
 from benchmarks.golf.source_check import check_source
@@ -146,6 +146,9 @@ def _check(given: argparse.Namespace) -> int:
         record = check(folder, given.toy)
         seeds = ", ".join(str(run["seed"]) for run in record.runs)
         print(say(f"{folder}: in order (seeds: {seeds})", f"{folder} : en ordre (graines : {seeds})"))
+        if any(run["library"]["digest"] != library()["digest"] for run in record.runs):
+            english = "  the library has changed since it was played; `again` tells whether it still stands"
+            print(say(english, "  la bibliothèque a changé depuis qu'il a été joué ; `again` dit s'il tient encore"))
     return 0
 
 

@@ -13,9 +13,10 @@ from dalle_edu.publishing.readme import with_part
 
 PAGES = {language: ROOT / "book" / language / "golf.md" for language in ("en", "fr")}
 _HEAD = {
-    "en": ("record", "mark", "interval", "spread", "held out", "wall s", "CPU s", "calibrated", "updates", "pictures"),
-    "fr": ("record", "note", "intervalle", "écart", "réservées", "s réelles", "s CPU", "calibrées", "mises à jour", "images"),
+    "en": ("record", "mark", "interval", "spread", "held out", "time", "wall s", "CPU s", "calibrated", "updates", "pictures"),
+    "fr": ("record", "note", "intervalle", "écart", "réservées", "temps", "s réelles", "s CPU", "calibrées", "mises à jour", "images"),
 }
+_TIME = {"en": {"wall": "wall", "cpu": "CPU"}, "fr": {"wall": "réel", "cpu": "CPU"}}
 _OF_RUNS = ("wall_seconds", "cpu_seconds", "calibrated_cpu_seconds", "updates", "samples")
 _NONE = {"en": "No record yet.", "fr": "Pas encore de record."}
 
@@ -30,7 +31,7 @@ def table(records: Sequence[Record], language: str) -> str:
         low, high = figure.interval
         means = [mean(run[name] for run in record.runs) for name in _OF_RUNS]
         cells = [record.name, _percent(figure.mean, language), f"{_number(low, language)}–{_number(high, language)}"]
-        cells += [_number(figure.spread, language), _percent(record.figure("held_out").mean, language)]
+        cells += [_number(figure.spread, language), _percent(record.figure("held_out").mean, language), _TIME[language][record.by]]
         cells += [_whole(value, language) for value in means]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -188,6 +188,9 @@ def test_the_table_has_the_best_first_in_both_languages(folder, tmp_path):
     assert lines[0].startswith("| record | mark |")
     assert [line.split("|")[1].strip() for line in lines[2:]] == ["08-better", "07-toy"]
     assert "," in scoreboard.table([read(folder)], "fr").splitlines()[2].split("|")[2]
+    assert [line.split("|")[6].strip() for line in lines[2:]] == ["wall", "wall"]
+    spent = keep(tmp_path / "09-spent", HONEST.read_bytes(), TOY, "cpu", a_run(1, 32), b"")
+    assert scoreboard.table([spent], "fr").splitlines()[2].split("|")[6].strip() == "CPU"
     assert scoreboard.table([], "fr") == "Pas encore de record."
 
 
@@ -199,7 +202,12 @@ def test_the_pages_show_the_scoreboard_of_the_folders(language):
 
 def test_commands_speak(folder, capsys, monkeypatch):
     assert main(["check", str(folder), "--toy"]) == 0
-    assert "in order (seeds: 1, 2)" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "in order (seeds: 1, 2)" in told
+    assert "has changed" not in told
+    changed(folder, lambda content: content["runs"][1]["library"].update(digest="of another day"))
+    assert main(["check", str(folder), "--toy"]) == 0
+    assert "in order (seeds: 1, 2)\n  the library has changed since it was played" in capsys.readouterr().out
     assert main(["check", str(folder)]) == 1
     assert "golf: " in capsys.readouterr().err
     monkeypatch.setenv("DALLE_EDU_LANGUAGE", "fr")
