@@ -13,18 +13,21 @@ Letters: n captions or pictures, t text tokens, i codes of a picture, v entries 
 the codebook, h = w pixels on a side.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from dalle_edu.bricks.bart import BARTConfig, TextToImageBART
-from dalle_edu.bricks.codebook import CodecConfig
+from dalle_edu.bricks.codebook import CodecConfig, nearest_code
 from dalle_edu.bricks.convolution import SmallClassifier
+from dalle_edu.bricks.dvae import patch_contrast
 from dalle_edu.bricks.vqgan import VQGAN
 from dalle_edu.systems.families.autoregressive import (
     RECONSTRUCTED,
@@ -39,6 +42,8 @@ from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 # parts of the codec's training: from where the discriminator takes part, and until
 # when unused codes are revived
 ADVERSARIAL_FROM, REVIVED_UNTIL = 0.5, 0.4
+# a code is unused when so many vectors of a batch choose it, or fewer
+UNUSED = 0.5
 
 # the matrices of the BART's local model, which is there for several codes a token
 LOCAL = ("bart.local.expand", "bart.local.contract")
@@ -61,11 +66,13 @@ def dalle_mini_stages(
     codec_share: float = 0.16,
     codec_batch_size: int = 32,
     batch_size: int = 64,
+    start_images: int = 0,
     codes_per_token: int = 1,
 ) -> tuple[Stage, ...]:
     """The three stages. Shares are parts of the minutes of a run; the prior takes
-    what is left. With more than one of the BART's `codes_per_token`, Muon trains
-    the matrices of its local model too.
+    what is left. The codec's codebook is initialised from `start_images` pictures.
+    With more than one of the BART's `codes_per_token`, Muon trains the matrices of
+    its local model too.
     """
     local = LOCAL if codes_per_token > 1 else ()
     return (
@@ -87,6 +94,7 @@ def dalle_mini_stages(
             matrix_learning_rate=2e-2,
             muon=("vqgan.encoder", "vqgan.decoder"),
             shows=RECONSTRUCTED,
+            start_images=start_images,
         ),
         Stage(
             "prior",
@@ -137,10 +145,10 @@ def _bart(width: int, depth: int, encoder_depth: int, **others: Any) -> BARTConf
 PRESETS = {
     "laptop": DallEMiniConfig(
         DallEMiniModel(
-            CodecConfig(resolution=32, num_codes=128, width=48),
-            _bart(192, 4, 2, num_codes=128, heads=4, codes_per_token=4, smear=True),
+            CodecConfig(resolution=32, num_codes=256, width=32),
+            _bart(192, 4, 2, num_codes=256, heads=4, codes_per_token=4, smear=True),
         ),
-        DallEMiniRecipe(dalle_mini_stages(codes_per_token=4)),
+        DallEMiniRecipe(dalle_mini_stages(start_images=256, codes_per_token=4)),
         sampling=AutoregressiveSampling(temperature=0.7, daring=0.7),
     ),
     "standard": DallEMiniConfig(
@@ -157,7 +165,11 @@ PRESETS = {
             _bart(512, 8, 4, num_codes=1024, grid=16, heads=8, smear=True),
             discriminator_width=64,
         ),
-        DallEMiniRecipe(dalle_mini_stages(codec_batch_size=128, batch_size=256)),
+        DallEMiniRecipe(
+            dalle_mini_stages(
+                codec_batch_size=128, batch_size=256, start_images=256
+            )
+        ),
         AutoregressiveSampling(temperature=0.7, daring=0.7),
     ),
 }
@@ -258,11 +270,42 @@ class DallEMini(AutoregressiveSystem):
             parts["discriminator"] = self.vqgan.discriminator_loss(images)
             parts["loss"] = parts["loss"] + parts["discriminator"]
         elif progress < REVIVED_UNTIL and self.training:
-            with torch.no_grad():
-                parts["revived"] = self.vqgan.quantizer.revive(
-                    self.vqgan.encoder(images), generator=generator
-                )
+            parts["revived"] = self._revive_where_codes_lack(images, generator)
         return parts
+
+    @torch.no_grad()
+    def _revive_where_codes_lack(
+        self, images: Float[Tensor, "n 3 h w"], generator: torch.Generator | None
+    ) -> Int[Tensor, ""]:
+        """Revive unused codes at patches that no code is near; return how many.
+
+        A patch is sampled with a probability proportional to its squared distance
+        from the nearest code, as k-means++ chooses its centres (Arthur &
+        Vassilvitskii 2007). If all were equally likely, most revived codes would
+        go to blank paper.
+        """
+        vectors = self.vqgan.encoder(images).float()
+        codebook = self.vqgan.quantizer.codebook
+        last = rearrange(vectors, "n d h w -> n h w d")
+        lacking = (last - codebook[nearest_code(last, codebook)]).square().sum(-1)
+        sampled = _sampled(vectors, lacking + 1e-12, generator)
+        return self.vqgan.quantizer.revive(sampled, UNUSED, generator)
+
+    @torch.no_grad()
+    def start_stage(
+        self,
+        stage: str,
+        images: Float[Tensor, "n 3 h w"],
+        generator: torch.Generator | None,
+    ) -> None:
+        """Put the codes of the VQGAN where its encoder puts patches of pictures,
+        sampled by their contrast.
+        """
+        if stage == "codec":
+            contrast = patch_contrast(images.float(), self.config.model.vqgan.grid)
+            vectors = self.vqgan.encoder(images).float()
+            sampled = _sampled(vectors, contrast + 1e-3, generator)
+            self.vqgan.quantizer.revive(sampled, math.inf, generator)
 
     def preview(
         self, stage: str, images: Tensor, captions: Sequence[str], seed: int
@@ -270,3 +313,16 @@ class DallEMini(AutoregressiveSystem):
         if stage == "features":
             return None
         return super().preview(stage, images, captions, seed)
+
+
+def _sampled(
+    vectors: Float[Tensor, "n d h w"],
+    weights: Float[Tensor, "n h w"],
+    generator: torch.Generator | None,
+) -> Float[Tensor, "m d 1 1"]:
+    """As many vectors as there are, sampled with probabilities proportional to
+    their weights.
+    """
+    flat = rearrange(vectors, "n d h w -> (n h w) d 1 1")
+    chosen = weights.flatten().multinomial(len(flat), True, generator=generator)
+    return flat[chosen]

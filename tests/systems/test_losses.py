@@ -175,6 +175,69 @@ def test_unused_codes_are_put_to_use_early_in_training_alone(progress, training,
         assert torch.cdist(quantizer.codebook[:4], vectors).min(dim=1).values.max() < 1e-2  # each is a vector of the batch
 
 
+@pytest.mark.parametrize(("count", "revives"), [(0.49, True), (0.51, False)])
+def test_a_code_is_unused_when_half_a_vector_of_a_batch_or_fewer_choose_it(count, revives):
+    system, (images, captions) = build("dalle_mini").train(), batch(32)
+    quantizer = system.vqgan.quantizer
+    quantizer.decay = None  # the counts stay as they are
+    quantizer.counts.fill_(5.0)
+    quantizer.counts[3] = count
+    assert loss(system, "codec", images, captions, progress=0.0)["revived"] == int(revives)
+
+
+class Encodes(torch.nn.Module):
+    """An encoder that gives every picture the same vectors."""
+
+    def __init__(self, vectors: Tensor):
+        super().__init__()
+        self.vectors = vectors
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.vectors.repeat(len(images), 1, 1, 1)
+
+
+def test_revived_codes_go_where_no_code_is_near_in_proportion_to_the_squared_distance():
+    system, (images, captions) = build("dalle_mini").train(), batch(32)
+    quantizer, grid = system.vqgan.quantizer, system.config.model.vqgan.grid
+    quantizer.decay = None  # nothing but the revival moves the codes
+    vectors = torch.zeros(1, system.config.model.vqgan.code_dim, grid, grid)
+    vectors[0, 0, :, 0], vectors[0, 0, :, 1] = 1.0, 3.0  # all codes are at 0: the squared distances are 1, 9, and elsewhere 0
+    system.vqgan.encoder = Encodes(vectors)
+    near, far = 0, 0
+    for seed in range(100):
+        quantizer.codebook.data.zero_()
+        quantizer.counts.zero_()
+        generator = torch.Generator().manual_seed(seed)
+        found = system.loss(images, captions, stage="codec", progress=0.0, generator=generator)
+        assert found["revived"] == len(quantizer.codebook)
+        chosen = quantizer.codebook.detach()[:, 0]
+        near, far = near + (chosen == 1).sum(), far + (chosen == 3).sum()
+    assert near + far == 100 * len(quantizer.codebook)
+    assert near / (near + far) == pytest.approx(0.1, abs=0.03)
+
+
+def test_the_codes_of_dalle_mini_start_at_patches_with_something_in_them():
+    system, (images, _) = build("dalle_mini"), batch(32)
+    quantizer, grid = system.vqgan.quantizer, system.config.model.vqgan.grid
+    system.start_stage("prior", images, torch.Generator().manual_seed(1))
+    before = quantizer.codebook.detach().clone()
+    system.start_stage("codec", images, torch.Generator().manual_seed(1))
+    after = quantizer.codebook.detach()
+    assert not torch.equal(after, before)
+    vectors = system.vqgan.encoder(images).permute(0, 2, 3, 1).flatten(0, 2)
+    distances = torch.cdist(after, vectors)
+    assert distances.min(dim=1).values.max() < 1e-2
+    patches = images.unflatten(3, (grid, -1)).unflatten(2, (grid, -1)).permute(0, 2, 4, 1, 3, 5).flatten(0, 2).flatten(1)
+    flat = patches.std(dim=1) == 0
+    assert flat.float().mean() > 0.3  # most of a picture is blank paper
+    assert flat[distances.argmin(dim=1)].float().mean() < 0.15
+    torch.testing.assert_close(quantizer.sums, after)
+    assert (quantizer.counts == 1).all()
+    again = build("dalle_mini")
+    again.start_stage("codec", images, torch.Generator().manual_seed(2))
+    assert not torch.equal(again.vqgan.quantizer.codebook, after)
+
+
 def test_the_prior_of_dalle_mini_learns_from_codes_alone():
     system, (images, captions) = build("dalle_mini"), batch(32)
     system.config = replace(system.config, recipe=replace(system.config.recipe, caption_dropout=0.0))
