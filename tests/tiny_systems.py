@@ -39,7 +39,7 @@ def tiny_dalle1() -> DallE1:
 def tiny_dalle_mini() -> DallEMini:
     vqgan = CodecConfig(resolution=32, num_codes=32, width=16, depth=1, code_dim=8)
     bart = BARTConfig(num_codes=32, width=32, depth=2, heads=2, codes_per_token=2, encoder_depth=1, smear=True)
-    recipe = DallEMiniRecipe(dalle_mini_stages(codes_per_token=2))
+    recipe = DallEMiniRecipe(dalle_mini_stages(start_images=8, codes_per_token=2))
     sampling = AutoregressiveSampling(temperature=1.0, daring=0.7)
     return DallEMini(DallEMiniConfig(DallEMiniModel(vqgan, bart, discriminator_width=8), recipe, sampling))
 

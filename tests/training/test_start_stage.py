@@ -236,7 +236,7 @@ def test_a_configuration_from_before_it_starts_nothing():
 
 
 def test_other_stages_and_systems_leave_their_weights_as_they_are():
-    for name, stage in (("dalle1", "prior"), ("dalle1", "decoder"), ("dalle_mini", "codec")):
+    for name, stage in (("dalle1", "prior"), ("dalle1", "decoder"), ("dalle_mini", "prior"), ("imagen", "base")):
         system = build(name)
         before = {key: value.clone() for key, value in system.state_dict().items()}
         system.start_stage(stage, torch.zeros(2, 3, 32, 32), None)
