@@ -119,6 +119,7 @@ lab: $(BASE)
 
 lessons: $(DEV)
 	$(BIN)/dalle-edu lessons build
+	$(BIN)/python -m dalle_edu.publishing.readme
 
 measure: $(DEV)
 	$(BIN)/python -m benchmarks.lessons
@@ -144,9 +145,7 @@ golf: $(BASE)
 bundle: $(DEV)
 	$(BIN)/python -m tools.bundle $(FOR)
 
-addresses: $(DEV)
-	$(BIN)/python -m dalle_edu.publishing.readme
-	$(BIN)/dalle-edu lessons build
+addresses: lessons
 
 lock: $(DEV)
 	$(BIN)/python -m tools.lock

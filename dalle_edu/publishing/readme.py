@@ -1,7 +1,8 @@
-"""What is written into the READMEs: the table of every system's marks, and what follows the repository's address.
+"""What is written into the READMEs: the table of every system's marks, that of the lessons, and what follows the repository's address.
 
 `make marks` examines the weights that come with the package, keeps the results in `data/marks.json`, and writes the tables again.
-`make addresses` writes again badges and the line that installs without a clone; where no address is set, there are none.
+`make lessons` and `make addresses` write again the table of lessons, badges and the line that installs without a clone; where no address
+is set, there are no badges and no such line.
 """
 
 import json
@@ -15,12 +16,15 @@ from dalle_edu.scorecard.compare import same_numbers, table
 
 ROOT = Path(__file__).parents[2]
 MARKS = ROOT / "data" / "marks.json"
+LESSONS = ROOT / "lessons"
 READMES = {"en": ROOT / "README.md", "fr": ROOT / "README.fr.md"}
 _BADGES = {
     "Colab": "https://colab.research.google.com/assets/colab-badge.svg",
     "Binder": "https://mybinder.org/badge_logo.svg",
 }
 _OPEN_IN = {"en": "Open in {place}", "fr": "Ouvrir dans {place}"}
+_LESSON_HEAD = {"en": "| lesson | notebook | it builds |", "fr": "| leçon | notebook | on y construit |"}
+_OPEN = {"en": "open", "fr": "ouvrir"}
 _NO_CLONE = {
     "en": "**Without a clone**, the library, its weights and the lessons (`dalle-edu lessons get`):",
     "fr": "**Sans clone**, la bibliothèque, ses poids et les leçons (`dalle-edu lessons get`) :",
@@ -39,6 +43,17 @@ def marks_table(measured: dict[str, Any], language: str) -> str:
     numbers = same_numbers(measured["systems"])
     words = {"en": "World {world}, exam {exam}.", "fr": "Monde {world}, examen {exam}."}
     text = "\n".join([*lines, "", words[language].format(**numbers)]) + "\n"
+    return typeset(text) if language == "fr" else text
+
+
+def lessons_table(language: str) -> str:
+    """The table of the lessons that have a notebook in `language`, "fr" or "en", as Markdown."""
+    lines = [_LESSON_HEAD[language], "|---|---|---|"]
+    for lesson in json.loads((LESSONS / "course.json").read_text(encoding="utf-8")):
+        for path in LESSONS.glob(f"{language}/{lesson['number']}_*.ipynb"):
+            link = f"[{_OPEN[language]}]({path.relative_to(ROOT).as_posix()})"
+            lines.append(f"| {lesson['number']} {lesson['title'][language]} | {link} | {lesson['builds'][language]} |")
+    text = "\n".join(lines)
     return typeset(text) if language == "fr" else text
 
 
@@ -70,7 +85,7 @@ def with_part(readme: str, name: str, part: str) -> str:
 
 def written(readme: str, measured: dict[str, Any], language: str) -> str:
     """The text of a README with all that is written into it. Raises `ValueError` where it lacks a comment that says where."""
-    parts = {"badges": badges(language), "without a clone": without_a_clone(language)}
+    parts = {"badges": badges(language), "without a clone": without_a_clone(language), "lessons": lessons_table(language)}
     for name, part in parts.items():
         readme = with_part(readme, name, part and part + "\n")
     return with_part(readme, "marks", marks_table(measured, language))

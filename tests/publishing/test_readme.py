@@ -7,7 +7,7 @@ import pytest
 
 from dalle_edu.checkpoints.shipped import weights_path
 from dalle_edu.loading import trained_systems
-from dalle_edu.publishing.readme import MARKS, READMES, badges, marks_table, with_part, without_a_clone, written
+from dalle_edu.publishing.readme import LESSONS, MARKS, READMES, badges, lessons_table, marks_table, with_part, without_a_clone, written
 from dalle_edu.scorecard.compare import digest
 
 MEASURED = json.loads(MARKS.read_text(encoding="utf-8"))
@@ -25,6 +25,14 @@ def test_every_system_was_measured_with_the_weights_that_are_here():
 def test_the_readme_shows_what_was_measured(language):
     text = READMES[language].read_text(encoding="utf-8")
     assert written(text, MEASURED, language) == text
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_readme_has_every_lesson_that_is_written(language):
+    sources = sorted(path.stem for path in (LESSONS / "sources").glob("[0-9]*.py"))
+    links = re.findall(r"\]\(lessons/(..)/(.+)\.ipynb\)", lessons_table(language))
+    assert links == [(language, name) for name in sources]
+    assert all((LESSONS / language / f"{name}.ipynb").exists() for name in sources)
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
