@@ -42,7 +42,7 @@ from dalle_edu.world.tokenizer import CaptionTokenizer, caption_tokenizer
 # parts of the codec's training: from where the discriminator takes part, and until
 # when unused codes are revived
 ADVERSARIAL_FROM, REVIVED_UNTIL = 0.5, 0.4
-# a code is unused when so many vectors of a batch choose it, or fewer
+# a code is unused where fewer vectors of a batch choose it, by its moving count
 UNUSED = 0.5
 
 # the matrices of the BART's local model, which is there for several codes a token

@@ -176,7 +176,7 @@ def test_unused_codes_are_put_to_use_early_in_training_alone(progress, training,
 
 
 @pytest.mark.parametrize(("count", "revives"), [(0.49, True), (0.51, False)])
-def test_a_code_is_unused_when_half_a_vector_of_a_batch_or_fewer_choose_it(count, revives):
+def test_a_code_is_unused_when_less_than_half_a_vector_of_a_batch_chooses_it(count, revives):
     system, (images, captions) = build("dalle_mini").train(), batch(32)
     quantizer = system.vqgan.quantizer
     quantizer.decay = None  # the counts stay as they are
