@@ -1,7 +1,7 @@
 """Executed lessons are kept: what executes one again, and what does not. The kernels are real, the lesson is a trial."""
 
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -9,11 +9,12 @@ import torch
 from safetensors.torch import save_file
 from trial_lesson import write
 
-from dalle_edu.classroom.builder.kernels import execution
+from dalle_edu.classroom.builder import exercises, notebooks
+from dalle_edu.classroom.builder.kernels import execution, files_read
 from dalle_edu.classroom.builder.kernels.executed import executed
 from dalle_edu.classroom.builder.source import read_lesson
 from dalle_edu.classroom.checking.proof import references
-from dalle_edu.classroom.desk.code_read import fingerprint_of_call
+from dalle_edu.classroom.desk.code_read import ONE_AT_A_TIME, fingerprint_of_call
 
 LESSON = """# %% [markdown] lang="en"
 # Numbers are read and added.
@@ -183,3 +184,20 @@ def test_comments_and_docstrings_are_no_part_of_a_fingerprint(tmp_path):
 
 def test_references_are_of_the_target_alone():
     assert {reference.target for reference in references("mlp:softmax")} == {"mlp:softmax"}
+
+
+def test_whatever_parses_code_in_a_thread_waits_for_its_turn(project, tmp_path):
+    """Python 3.11's parser raises `SystemError`, now and then, where two threads parse at a time."""
+    lesson, code = read_lesson(project.path), tmp_path / "code.py"
+    code.write_text("x = 1\n")
+    parse = [
+        lambda: notebooks.everything(lesson, "en"),
+        lambda: notebooks.student(lesson, "en"),
+        lambda: exercises.exercises(lesson, "en"),
+        lambda: files_read.digests([str(code)], []),
+    ]
+    with ThreadPoolExecutor(len(parse)) as pool:
+        with ONE_AT_A_TIME:
+            waiting = [pool.submit(each) for each in parse]
+            assert not wait(waiting, timeout=0.3).done
+        assert not wait(waiting, timeout=30).not_done

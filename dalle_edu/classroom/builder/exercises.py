@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from dalle_edu.classroom.builder.hollow import French, hollowed, names_bound, solution
-from dalle_edu.classroom.builder.notebooks import ONE_AT_A_TIME, to_do
+from dalle_edu.classroom.builder.notebooks import to_do
 from dalle_edu.classroom.builder.source import Cell, Lesson, edition
+from dalle_edu.classroom.desk.code_read import ONE_AT_A_TIME
 from dalle_edu.classroom.desk.exercises import Exercise
 
 

@@ -7,7 +7,6 @@ The id of a cell is a hash of its text, so that the same source gives the same b
 import ast
 import re
 import textwrap
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +15,7 @@ from dalle_edu import __version__, address
 from dalle_edu.classroom.builder.hollow import French, hollowed, imports_for, names_bound, solution
 from dalle_edu.classroom.builder.links.linking import in_notebook
 from dalle_edu.classroom.builder.source import Cell, Lesson, edition, replace_node
+from dalle_edu.classroom.desk.code_read import ONE_AT_A_TIME
 from dalle_edu.classroom.identity import identity
 from dalle_edu.language import SOURCE, chosen, language_named, typeset
 
@@ -57,7 +57,6 @@ _KERNEL = {
 
 
 _FIRST = 2  # the place of the first cell of code, after the title and the cost
-ONE_AT_A_TIME = threading.Lock()  # lessons are built in several threads, and Python 3.11's parser is not safe in threads
 
 
 @dataclass(frozen=True)
@@ -98,12 +97,13 @@ def student(lesson: Lesson, language: str, measured: dict[str, Any] | None = Non
 
     It ends with the student's progress. With `lines` the metadata of each cell say its line in the source, for what goes wrong in a run.
     """
-    read = [_without_computing(cell) for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims]
-    if lesson.number:
-        read += [Piece("markdown", chosen(_STANDING, language)), Piece("code", "progress()", tags=("progress",))]
-    read = in_notebook(read, lesson, language)
-    first = replace(read[_FIRST], tags=())
-    notebook = notebook_of([*read[:_FIRST], first, *map(_with_judges, read[_FIRST + 1 :])], solved=False)
+    with ONE_AT_A_TIME:
+        read = [_without_computing(cell) for cell in pieces(lesson, language, measured) if not cell.slide_only and not cell.claims]
+        if lesson.number:
+            read += [Piece("markdown", chosen(_STANDING, language)), Piece("code", "progress()", tags=("progress",))]
+        read = in_notebook(read, lesson, language)
+        first = replace(read[_FIRST], tags=())
+        notebook = notebook_of([*read[:_FIRST], first, *map(_with_judges, read[_FIRST + 1 :])], solved=False)
     for cell, piece in zip(notebook.cells, read, strict=True) if lines else ():
         cell.metadata["dalle_edu"] = {**cell.metadata.get("dalle_edu", {}), "line": piece.line}
     notebook.metadata["dalle_edu"] = {"version": __version__, "lesson": lesson.name, "language": language}

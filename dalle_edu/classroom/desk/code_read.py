@@ -10,6 +10,7 @@ import dis
 import hashlib
 import inspect
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from types import CodeType, FunctionType, MethodType
@@ -21,6 +22,7 @@ from torch import nn
 
 from dalle_edu import __version__
 
+ONE_AT_A_TIME = threading.RLock()  # lessons are built in several threads, and Python 3.11's parser fails where two parse at a time
 _SHORT = 16  # hexadecimal digits
 _GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}  # operations that read a name of the notebook
 

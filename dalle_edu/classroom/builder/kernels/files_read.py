@@ -143,9 +143,10 @@ def _wrap_safetensors(record: Record) -> None:
 def _of_code(path: str, *_: int) -> str:
     import ast
 
-    from dalle_edu.classroom.desk.code_read import without_docstrings
+    from dalle_edu.classroom.desk.code_read import ONE_AT_A_TIME, without_docstrings
 
-    tree = without_docstrings(ast.parse(Path(path).read_bytes()))
+    with ONE_AT_A_TIME:
+        tree = without_docstrings(ast.parse(Path(path).read_bytes()))
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]
 
 
